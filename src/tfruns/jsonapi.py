@@ -1,0 +1,135 @@
+"""JSON:API documents as HCP Terraform writes them: resources, errors, pagination, include. No I/O.
+
+Source: HCP Terraform API, "JSON API Documents", "Query Parameters", "Error Responses"; jsonapi.org, format 1.0.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+JSON = Any
+"""Anything that JSON can say. Documents are checked where they are read, not where they are passed on."""
+
+CONTENT_TYPE = "application/vnd.api+json"
+
+ResourceKey = tuple[str, str]
+"""The type and the id of a resource, which identify it within one document."""
+
+
+class MalformedDocument(ValueError):
+    """A document lacks what JSON:API requires of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pagination:
+    """Where a list's page stands. An organization's run list has no totals."""
+
+    current_page: int
+    page_size: int | None = None
+    next_page: int | None = None
+    total_pages: int | None = None
+    total_count: int | None = None
+
+
+def as_object(value: JSON, what: str) -> Mapping[str, JSON]:
+    """The value, if it is a JSON object.
+
+    Raises:
+        MalformedDocument: it is something else.
+    """
+    if not isinstance(value, Mapping):
+        raise MalformedDocument(f"{what} is not an object")
+    return value
+
+
+def primary(document: JSON) -> JSON:
+    """The primary data of a document.
+
+    Raises:
+        MalformedDocument: there is none.
+    """
+    top = as_object(document, "the document")
+    if "data" not in top:
+        raise MalformedDocument("the document has no data")
+    return top["data"]
+
+
+def included(document: Mapping[str, JSON]) -> dict[ResourceKey, Mapping[str, JSON]]:
+    """The resources that came along with a document, by type and id."""
+    resources = document.get("included") or ()
+    return {
+        (resource["type"], resource["id"]): resource
+        for resource in resources
+        if isinstance(resource, Mapping) and "type" in resource and "id" in resource
+    }
+
+
+def pagination(document: Mapping[str, JSON]) -> Pagination:
+    """The `meta.pagination` of a list; a list without it is its own only page."""
+    meta = document.get("meta")
+    page = meta.get("pagination") if isinstance(meta, Mapping) else None
+    if not isinstance(page, Mapping):
+        return Pagination(current_page=1)
+    return Pagination(
+        current_page=_integer(page.get("current-page")) or 1,
+        page_size=_integer(page.get("page-size")),
+        next_page=_integer(page.get("next-page")),
+        total_pages=_integer(page.get("total-pages")),
+        total_count=_integer(page.get("total-count")),
+    )
+
+
+def _integer(value: JSON) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def error_words(document: JSON) -> list[str]:
+    """What an error document says, one line for each error: its detail, or its title; [] if it is no error document.
+
+    Both shapes that the API uses are read: objects with `title` and `detail`, and plain strings.
+    """
+    errors = document.get("errors") if isinstance(document, Mapping) else None
+    if isinstance(errors, str):
+        return [errors]
+    if not isinstance(errors, list):
+        return []
+    return [words for error in errors if (words := _words_of(error))]
+
+
+def _words_of(error: JSON) -> str:
+    if isinstance(error, str):
+        return error
+    if not isinstance(error, Mapping):
+        return ""
+    title, detail = error.get("title"), error.get("detail")
+    parts = [part for part in (title, detail) if isinstance(part, str) and part]
+    source = error.get("source")
+    pointer = source.get("pointer") if isinstance(source, Mapping) else None
+    if isinstance(pointer, str) and pointer:
+        parts.append(f"at {pointer}")
+    return ": ".join(dict.fromkeys(parts))
+
+
+def error_document(status: int, title: str, detail: str | None = None) -> dict[str, JSON]:
+    """An error document with one error. `status` is a string on the wire."""
+    error = {"status": str(status), "title": title}
+    if detail is not None:
+        error["detail"] = detail
+    return {"errors": [error]}
+
+
+def create_document(
+    type_: str, attributes: Mapping[str, JSON], to_one: Iterable[tuple[str, str, str]] = ()
+) -> dict[str, JSON]:
+    """A document that asks for a new resource.
+
+    Args:
+        type_: the resource's type, such as `runs`.
+        attributes: by their names on the wire; only what the caller said.
+        to_one: relationships, each a name, the type and the id of the other resource.
+    """
+    data: dict[str, JSON] = {"type": type_, "attributes": dict(attributes)}
+    relationships = {name: {"data": {"type": other, "id": id_}} for name, other, id_ in to_one}
+    if relationships:
+        data["relationships"] = relationships
+    return {"data": data}

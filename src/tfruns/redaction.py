@@ -1,0 +1,51 @@
+"""Taking secrets out of text that a person or an assistant will read.
+
+What is known to be secret by its form is removed wherever text leaves the program in an error, a log line or a raw
+document: API tokens, bearer headers, passwords in addresses, and signed addresses (whoever has a log or upload address
+of HCP Terraform may read or write the object behind it without a token).
+"""
+
+import re
+from collections.abc import Iterable
+
+REMOVED = "[removed]"
+
+_API_TOKEN = re.compile(r"[A-Za-z0-9_-]{4,}\.atlasv1\.[A-Za-z0-9_-]+")
+_BEARER = re.compile(r"(?i)\b(bearer|authorization:?\s*(?:bearer|basic)?)\s+[^\s\"',;]+")
+_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@\"'<>]+@")
+_ADDRESS = re.compile(r"(?i)\bhttps?://[^\s\"'<>\\]+")
+_ORIGIN = re.compile(r"(?i)https?://[^/?#]+")
+
+# The object store of HCP Terraform ("archivist") puts the whole permission into the path; others sign in the query.
+_SIGNED = re.compile(
+    r"(?i)(?:^https?://[^/]*archivist|/_archivist/|/v1/object/|[?&][^=&#]*(?:sig|signature|token|credential)[^=&#]*=)"
+)
+
+
+def is_signed_address(text: str) -> bool:
+    """Whether this address carries its own permission, so that to know it is to have access."""
+    return _SIGNED.search(text) is not None
+
+
+def redact(text: str, *, secrets: Iterable[str] = ()) -> str:
+    """Return the text with tokens, passwords and signed addresses replaced; the host of an address stays readable.
+
+    Args:
+        text: anything that is about to be shown.
+        secrets: further strings to remove verbatim; those under 6 characters would hit innocent text and are ignored.
+    """
+    for secret in secrets:
+        if len(secret) >= 6:
+            text = text.replace(secret, REMOVED)
+    text = _USERINFO.sub(rf"\1{REMOVED}@", text)
+    text = _ADDRESS.sub(_redact_address, text)
+    text = _API_TOKEN.sub(REMOVED, text)
+    return _BEARER.sub(rf"\1 {REMOVED}", text)
+
+
+def _redact_address(match: re.Match[str]) -> str:
+    address = match.group(0)
+    if not is_signed_address(address):
+        return address
+    origin = _ORIGIN.match(address)
+    return f"{origin.group(0) if origin else ''}/[signed address removed]"

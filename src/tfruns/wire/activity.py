@@ -1,0 +1,42 @@
+"""Who did what: comments, run events, users. Sources: HCP Terraform API, "Comments", "Account", "Users"."""
+
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+
+from tfruns.wire.base import Resource, ToOne
+
+
+class Comment(Resource):
+    """A comment on a run."""
+
+    type: ClassVar[str] = "comments"
+
+    body: str | None = None
+
+    run_event: ToOne = None
+
+
+class RunEvent(Resource):
+    """Something that happened to a run: its action (`queued`, `applied`, `commented`, ...) and who did it."""
+
+    type: ClassVar[str] = "run-events"
+
+    action: str | None = None
+    description: str | None = None
+    created_at: AwareDatetime | None = None
+
+    actor: ToOne = None
+    comment: ToOne = None
+
+
+class User(Resource):
+    """A user, or the synthetic user that stands for a team's or an organization's token."""
+
+    type: ClassVar[str] = "users"
+
+    username: str | None = None
+    email: str | None = None
+    is_service_account: bool | None = None
+
+    authenticated_resource: ToOne = None

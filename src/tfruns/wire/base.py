@@ -1,0 +1,96 @@
+"""What all resources on the wire have in common.
+
+A resource's attributes and relationships share one namespace (JSON:API, "Fields"), so a model holds both as plain
+fields, under the wire's names in snake_case. Models are tolerant: a field that the API leaves out is None, which means
+"not said"; a field or a word that tfruns does not know is kept as it came.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+
+from tfruns.jsonapi import JSON, MalformedDocument, ResourceKey, as_object
+
+Included = Mapping[ResourceKey, Mapping[str, JSON]]
+"""The resources that came along in one document, by type and id."""
+
+Timestamps = dict[str, AwareDatetime | None]
+"""When a resource came into which status, by the wire's key (`planned-at`), in UTC."""
+
+
+def to_kebab(name: str) -> str:
+    """The wire's spelling of a field's name."""
+    return name.replace("_", "-")
+
+
+class Related(BaseModel):
+    """The other end of a relationship: the type and id of a resource."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: str
+    id: str
+
+
+def _linkage(value: JSON) -> JSON:
+    """The `data` of a relationship object; None where the API gave only links."""
+    return value.get("data") if isinstance(value, Mapping) and "data" in value else None
+
+
+def _linkages(value: JSON) -> JSON:
+    return _linkage(value) or []
+
+
+ToOne = Annotated[Related | None, BeforeValidator(_linkage)]
+ToMany = Annotated[list[Related], BeforeValidator(_linkages)]
+
+ResourceT = TypeVar("ResourceT", bound="Resource")
+
+
+class Resource(BaseModel):
+    """A resource of the API, read from a JSON:API document."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_kebab, populate_by_name=True)
+
+    type: ClassVar[str]
+    id: str
+    _included: Included = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def from_wire(cls, resource: JSON, included: Included | None = None) -> Self:
+        """Read one resource object.
+
+        Args:
+            resource: the object, with type, id, attributes and relationships.
+            included: what came along in the same document, for `follow`.
+
+        Raises:
+            MalformedDocument: it is not an object, or of another type.
+            pydantic.ValidationError: a field has a shape that the API does not document.
+        """
+        resource = as_object(resource, "the resource")
+        if resource.get("type") != cls.type:
+            raise MalformedDocument(f"the resource is not of the type {cls.type}")
+        attributes = as_object(resource.get("attributes") or {}, "the attributes")
+        relationships = as_object(resource.get("relationships") or {}, "the relationships")
+        model = cls.model_validate({**attributes, **relationships, "id": resource.get("id")})
+        model._included = included or {}
+        return model
+
+    def follow(self, related: Related | None, to: type[ResourceT]) -> ResourceT | None:
+        """The resource at the other end of a relationship, if it was asked for with `include` and came along."""
+        if related is None:
+            return None
+        found = self._included.get((related.type, related.id))
+        return to.from_wire(found, self._included) if found is not None else None
+
+
+class Flags(BaseModel):
+    """A set of named booleans, such as a run's permissions. What is left out is None: not said."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_kebab, populate_by_name=True)
+
+
+Secret = Annotated[str | None, Field(repr=False)]
+"""A value that never shows in a representation: a variable's value, a signed address."""

@@ -1,0 +1,81 @@
+"""What stands between a plan and its apply: cost estimates, Sentinel policy checks, task stages.
+
+Sources: HCP Terraform API, "Cost Estimates", "Policy Checks", "Run Tasks"; the OpenAPI document.
+"""
+
+from typing import ClassVar
+
+from tfruns.wire.base import Flags, Resource, Timestamps, ToMany, ToOne
+
+
+class OverrideActions(Flags):
+    """Whether a failed check can be overridden at all."""
+
+    is_overridable: bool | None = None
+
+
+class OverridePermissions(Flags):
+    """Whether this token may override it."""
+
+    can_override: bool | None = None
+    can_override_policy: bool | None = None
+    can_override_tasks: bool | None = None
+
+
+class CostEstimate(Resource):
+    """The cost of a plan. Amounts are decimal strings in US dollars a month."""
+
+    type: ClassVar[str] = "cost-estimates"
+
+    status: str
+    status_timestamps: Timestamps | None = None
+    error_message: str | None = None
+    prior_monthly_cost: str | None = None
+    proposed_monthly_cost: str | None = None
+    delta_monthly_cost: str | None = None
+    resources_count: int | None = None
+    matched_resources_count: int | None = None
+    unmatched_resources_count: int | None = None
+
+
+class PolicyResult(Flags):
+    """The outcome of a policy check, as numbers of policies."""
+
+    result: bool | None = None
+    passed: int | None = None
+    total_failed: int | None = None
+    hard_failed: int | None = None
+    soft_failed: int | None = None
+    advisory_failed: int | None = None
+    duration_ms: int | None = None
+
+
+class PolicyCheck(Resource):
+    """One Sentinel policy check of a run."""
+
+    type: ClassVar[str] = "policy-checks"
+
+    status: str
+    status_timestamps: Timestamps | None = None
+    scope: str | None = None
+    result: PolicyResult | None = None
+    actions: OverrideActions | None = None
+    permissions: OverridePermissions | None = None
+
+    run: ToOne = None
+
+
+class TaskStage(Resource):
+    """The run tasks and OPA policies at one stage of a run (`pre_plan`, `post_plan`, `pre_apply`, `post_apply`)."""
+
+    type: ClassVar[str] = "task-stages"
+
+    status: str
+    stage: str | None = None
+    status_timestamps: Timestamps | None = None
+    actions: OverrideActions | None = None
+    permissions: OverridePermissions | None = None
+
+    run: ToOne = None
+    task_results: ToMany = []
+    policy_evaluations: ToMany = []

@@ -1,0 +1,128 @@
+"""Runs. Source: HCP Terraform API, "Runs"."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, Field
+
+from tfruns.vocabulary import RunAction, RunOperation, RunSource, RunStatus
+from tfruns.wire.base import Flags, Resource, Secret, Timestamps, ToMany, ToOne
+
+
+class RunActions(Flags):
+    """What may be done to the run now, as far as its status goes. `permissions` says who may."""
+
+    is_cancelable: bool | None = None
+    is_confirmable: bool | None = None
+    is_discardable: bool | None = None
+    is_force_cancelable: bool | None = None
+
+
+class RunPermissions(Flags):
+    """What this token may do to the run."""
+
+    can_apply: bool | None = None
+    can_cancel: bool | None = None
+    can_comment: bool | None = None
+    can_discard: bool | None = None
+    can_force_cancel: bool | None = None
+    can_force_execute: bool | None = None
+    can_override_policy_check: bool | None = None
+
+
+class RunVariable(Flags):
+    """A variable of one run. The value is an HCL literal, and may be a secret."""
+
+    key: str
+    value: Secret = None
+
+
+class Run(Resource):
+    """One run of a workspace. Times are aware and in UTC."""
+
+    type: ClassVar[str] = "runs"
+
+    status: Annotated[RunStatus | str, Field(union_mode="left_to_right")]
+    message: str | None = None
+    created_at: AwareDatetime | None = None
+    status_timestamps: Timestamps = {}
+    source: Annotated[RunSource | str | None, Field(union_mode="left_to_right")] = None
+    trigger_reason: str | None = None
+
+    has_changes: bool | None = None
+    auto_apply: bool | None = None
+    is_destroy: bool | None = None
+    refresh: bool | None = None
+    refresh_only: bool | None = None
+    plan_only: bool | None = None
+    save_plan: bool | None = None
+    allow_empty_apply: bool | None = None
+    allow_config_generation: bool | None = None
+    debugging_mode: bool | None = None
+    terraform_version: str | None = None
+    target_addrs: list[str] | None = None
+    replace_addrs: list[str] | None = None
+    invoke_action_addrs: list[str] | None = None
+    policy_paths: list[str] | None = None
+    variables: list[RunVariable] | None = Field(default=None, repr=False)
+
+    actions: RunActions | None = None
+    permissions: RunPermissions | None = None
+    canceled_at: AwareDatetime | None = None
+    force_cancel_available_at: AwareDatetime | None = None
+
+    workspace: ToOne = None
+    configuration_version: ToOne = None
+    plan: ToOne = None
+    apply: ToOne = None
+    cost_estimate: ToOne = None
+    created_by: ToOne = None
+    confirmed_by: ToOne = None
+    canceled_by: ToOne = None
+    comments: ToMany = []
+    run_events: ToMany = []
+    policy_checks: ToMany = []
+    task_stages: ToMany = []
+
+    @property
+    def operation(self) -> RunOperation:
+        """What the run does, in the words of `filter[operation]`; derived from its options."""
+        if self.plan_only:
+            return RunOperation.PLAN_ONLY
+        if self.refresh_only:
+            return RunOperation.REFRESH_ONLY
+        if self.is_destroy:
+            return RunOperation.DESTROY
+        if self.allow_empty_apply:
+            return RunOperation.EMPTY_APPLY
+        if self.save_plan:
+            return RunOperation.SAVE_PLAN
+        return RunOperation.PLAN_AND_APPLY
+
+    @property
+    def possible_actions(self) -> frozenset[RunAction] | None:
+        """The actions that the run itself calls possible, whoever may do them; None if it does not say."""
+        if self.actions is None:
+            return None
+        said = {
+            RunAction.APPLY: self.actions.is_confirmable,
+            RunAction.DISCARD: self.actions.is_discardable,
+            RunAction.CANCEL: self.actions.is_cancelable,
+            RunAction.FORCE_CANCEL: self.actions.is_force_cancelable,
+        }
+        return frozenset(action for action, is_possible in said.items() if is_possible)
+
+    @property
+    def forbidden_actions(self) -> frozenset[RunAction]:
+        """The actions that this token has no permission for, as far as the run says."""
+        if self.permissions is None:
+            return frozenset()
+        said = {
+            RunAction.APPLY: self.permissions.can_apply,
+            RunAction.DISCARD: self.permissions.can_discard,
+            RunAction.CANCEL: self.permissions.can_cancel,
+            RunAction.FORCE_CANCEL: self.permissions.can_force_cancel,
+            RunAction.FORCE_EXECUTE: self.permissions.can_force_execute,
+        }
+        return frozenset(action for action, may in said.items() if may is False)
+
+

@@ -1,0 +1,43 @@
+"""Workspaces and organizations. Source: HCP Terraform API, "Workspaces", "Organizations"."""
+
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+
+from tfruns.wire.base import Flags, Resource, ToOne
+
+
+class WorkspacePermissions(Flags):
+    """What this token may do in the workspace."""
+
+    can_read_run: bool | None = None
+    can_queue_run: bool | None = None
+    can_queue_apply: bool | None = None
+    can_queue_destroy: bool | None = None
+    can_lock: bool | None = None
+    can_unlock: bool | None = None
+    can_force_unlock: bool | None = None
+
+
+class Workspace(Resource):
+    """One workspace. `locked_by` is the run, user or team that holds it."""
+
+    type: ClassVar[str] = "workspaces"
+
+    name: str | None = None
+    auto_apply: bool | None = None
+    locked: bool | None = None
+    locked_reason: str | None = None
+    execution_mode: str | None = None
+    terraform_version: str | None = None
+    working_directory: str | None = None
+    resource_count: int | None = None
+    created_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
+    permissions: WorkspacePermissions | None = None
+
+    organization: ToOne = None
+    current_run: ToOne = None
+    latest_run: ToOne = None
+    locked_by: ToOne = None
+    current_configuration_version: ToOne = None
