@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lark import Token, Tree
+    from typing_extensions import TypeIs
 
 _MAX_DEPTH = 100  # of nested lists and objects; a variable that needs more is a mistake
 
@@ -105,7 +106,7 @@ def _is_literal_node(root: "Tree[Token] | Token") -> bool:
     nodes = [root]
     while nodes:
         node = nodes.pop()
-        if not hasattr(node, "children"):
+        if _is_token(node):
             if not _is_literal_token(node):
                 return False
         elif _is_bare_key(node):
@@ -113,12 +114,12 @@ def _is_literal_node(root: "Tree[Token] | Token") -> bool:
         elif node.data not in _LITERAL_RULES or (node.data == "unary_op" and not _is_number(node.children[-1])):
             return False
         else:
-            nodes.extend(child for child in node.children if child is not None)
+            nodes.extend(filter(None, node.children))  # the parser leaves None for what is optional
     return True
 
 
 def _is_number(node: "Tree[Token] | Token") -> bool:
-    return _rule(node) == "expr_term" and _rule(node.children[0]) in {"int_lit", "float_lit"}
+    return not _is_token(node) and node.data == "expr_term" and _rule(node.children[0]) in {"int_lit", "float_lit"}
 
 
 def _is_literal_token(token: "Token") -> bool:
@@ -130,12 +131,18 @@ def _is_literal_token(token: "Token") -> bool:
     return token.type not in {"LPAR", "NOT"}
 
 
+def _is_token(node: "Tree[Token] | Token") -> "TypeIs[Token]":
+    return not hasattr(node, "children")
+
+
 def _is_bare_key(node: "Tree[Token]") -> bool:
     """Whether this is the key `a` of `{ a = 1 }`, which is a name and no reference."""
     if node.data != "object_elem_key" or len(node.children) != 1:
         return False
     (term,) = node.children
-    return _rule(term) == "expr_term" and [_rule(child) for child in term.children] == ["identifier"]
+    return (
+        not _is_token(term) and term.data == "expr_term" and [_rule(child) for child in term.children] == ["identifier"]
+    )
 
 
 def _rule(node: "Tree[Token] | Token") -> str:

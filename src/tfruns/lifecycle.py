@@ -98,16 +98,12 @@ RULES: Mapping[RunStatus, StatusRule] = {
     ),
     # Cost estimation and Sentinel policies.
     _S.COST_ESTIMATING: StatusRule(_P.COST_ESTIMATE, "Costs are being estimated.", _CANCEL),  # cancel: inferred
-    _S.COST_ESTIMATED: StatusRule(
-        _P.COST_ESTIMATE, "Costs are estimated; the next stage follows by itself.", _DECIDE
-    ),
+    _S.COST_ESTIMATED: StatusRule(_P.COST_ESTIMATE, "Costs are estimated; the next stage follows by itself.", _DECIDE),
     _S.POLICY_CHECKING: StatusRule(_P.POLICY_CHECK, "Policies are being checked.", _CANCEL),  # cancel: inferred
     _S.POLICY_OVERRIDE: StatusRule(
         _P.POLICY_CHECK, "A policy failed: waits for a person to override it, or to discard the run.", _DISCARD
     ),
-    _S.POLICY_CHECKED: StatusRule(
-        _P.POLICY_CHECK, "The policies passed; the next stage follows by itself.", _DECIDE
-    ),
+    _S.POLICY_CHECKED: StatusRule(_P.POLICY_CHECK, "The policies passed; the next stage follows by itself.", _DECIDE),
     # Confirmed, pre-apply tasks, apply, post-apply tasks.
     _S.CONFIRMED: StatusRule(_P.APPLY, "Is confirmed; the apply will be queued.", _CANCEL),
     _S.PRE_APPLY_RUNNING: StatusRule(_P.PRE_APPLY, "Run tasks are being done; then it is applied.", _CANCEL),
@@ -126,11 +122,11 @@ RULES: Mapping[RunStatus, StatusRule] = {
     _S.PLANNED_AND_FINISHED: StatusRule(
         _P.COMPLETED, "Final: planned, with nothing to apply or as a plan-only run.", is_final=True
     ),
-    _S.POLICY_SOFT_FAILED: StatusRule(
-        _P.COMPLETED, "Final: a policy failed on a plan-only run.", is_final=True
-    ),
+    _S.POLICY_SOFT_FAILED: StatusRule(_P.COMPLETED, "Final: a policy failed on a plan-only run.", is_final=True),
     _S.DISCARDED: StatusRule(_P.COMPLETED, "Final: discarded, nothing was applied.", is_final=True),
-    _S.ERRORED: StatusRule(_P.COMPLETED, "Final: failed; an apply that failed may have made part of it.", is_final=True),
+    _S.ERRORED: StatusRule(
+        _P.COMPLETED, "Final: failed; an apply that failed may have made part of it.", is_final=True
+    ),
     _S.CANCELED: StatusRule(
         _P.COMPLETED, "Final: canceled; an apply that was interrupted may have made part of it.", is_final=True
     ),

@@ -6,7 +6,8 @@ of HCP Terraform may read or write the object behind it without a token).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 REMOVED = "[removed]"
 
@@ -49,3 +50,27 @@ def _redact_address(match: re.Match[str]) -> str:
         return address
     origin = _ORIGIN.match(address)
     return f"{origin.group(0) if origin else ''}/[signed address removed]"
+
+
+def redact_document(document: Any) -> Any:
+    """A copy of an API document without tokens, signed addresses, and the values of variables."""
+    if isinstance(document, str):
+        return redact(document)
+    if isinstance(document, list):
+        return [redact_document(item) for item in document]
+    if isinstance(document, Mapping):
+        return {
+            key: _without_values(value) if key == "variables" else redact_document(value)
+            for key, value in document.items()
+        }
+    return document
+
+
+def _without_values(variables: Any) -> Any:
+    """The variables of a run, by their keys."""
+    if not isinstance(variables, list):
+        return variables if variables is None else REMOVED
+    return [
+        {"key": variable.get("key"), "value": REMOVED} if isinstance(variable, Mapping) else REMOVED
+        for variable in variables
+    ]

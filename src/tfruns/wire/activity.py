@@ -10,7 +10,7 @@ from tfruns.wire.base import Resource, ToOne
 class Comment(Resource):
     """A comment on a run."""
 
-    type: ClassVar[str] = "comments"
+    wire_type: ClassVar[str] = "comments"
 
     body: str | None = None
 
@@ -20,7 +20,7 @@ class Comment(Resource):
 class RunEvent(Resource):
     """Something that happened to a run: its action (`queued`, `applied`, `commented`, ...) and who did it."""
 
-    type: ClassVar[str] = "run-events"
+    wire_type: ClassVar[str] = "run-events"
 
     action: str | None = None
     description: str | None = None
@@ -33,7 +33,7 @@ class RunEvent(Resource):
 class User(Resource):
     """A user, or the synthetic user that stands for a team's or an organization's token."""
 
-    type: ClassVar[str] = "users"
+    wire_type: ClassVar[str] = "users"
 
     username: str | None = None
     email: str | None = None

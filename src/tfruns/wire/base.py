@@ -39,11 +39,11 @@ def _linkage(value: JSON) -> JSON:
 
 
 def _linkages(value: JSON) -> JSON:
-    return _linkage(value) or []
+    return _linkage(value) or ()
 
 
 ToOne = Annotated[Related | None, BeforeValidator(_linkage)]
-ToMany = Annotated[list[Related], BeforeValidator(_linkages)]
+ToMany = Annotated[tuple[Related, ...], BeforeValidator(_linkages)]
 
 ResourceT = TypeVar("ResourceT", bound="Resource")
 
@@ -53,30 +53,38 @@ class Resource(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_kebab, populate_by_name=True)
 
-    type: ClassVar[str]
+    wire_type: ClassVar[str]
     id: str
     _included: Included = PrivateAttr(default_factory=dict)
+    _document: JSON = PrivateAttr(default=None)
 
     @classmethod
-    def from_wire(cls, resource: JSON, included: Included | None = None) -> Self:
+    def from_wire(cls, resource: JSON, included: Included | None = None, document: JSON = None) -> Self:
         """Read one resource object.
 
         Args:
             resource: the object, with type, id, attributes and relationships.
             included: what came along in the same document, for `follow`.
+            document: the whole document, where the resource is all that it is about.
 
         Raises:
             MalformedDocument: it is not an object, or of another type.
             pydantic.ValidationError: a field has a shape that the API does not document.
         """
         resource = as_object(resource, "the resource")
-        if resource.get("type") != cls.type:
-            raise MalformedDocument(f"the resource is not of the type {cls.type}")
+        if resource.get("type") != cls.wire_type:
+            raise MalformedDocument(f"the resource is not of the type {cls.wire_type}")
         attributes = as_object(resource.get("attributes") or {}, "the attributes")
         relationships = as_object(resource.get("relationships") or {}, "the relationships")
         model = cls.model_validate({**attributes, **relationships, "id": resource.get("id")})
-        model._included = included or {}
+        model._included = included or {}  # noqa: SLF001  # its own
+        model._document = document  # noqa: SLF001
         return model
+
+    @property
+    def document(self) -> JSON:
+        """The API's own document that the resource was read from; None for one out of a list. It may hold secrets."""
+        return self._document
 
     def follow(self, related: Related | None, to: type[ResourceT]) -> ResourceT | None:
         """The resource at the other end of a relationship, if it was asked for with `include` and came along."""

@@ -25,7 +25,7 @@ class OverridePermissions(Flags):
 class CostEstimate(Resource):
     """The cost of a plan. Amounts are decimal strings in US dollars a month."""
 
-    type: ClassVar[str] = "cost-estimates"
+    wire_type: ClassVar[str] = "cost-estimates"
 
     status: str
     status_timestamps: Timestamps | None = None
@@ -53,7 +53,7 @@ class PolicyResult(Flags):
 class PolicyCheck(Resource):
     """One Sentinel policy check of a run."""
 
-    type: ClassVar[str] = "policy-checks"
+    wire_type: ClassVar[str] = "policy-checks"
 
     status: str
     status_timestamps: Timestamps | None = None
@@ -68,7 +68,7 @@ class PolicyCheck(Resource):
 class TaskStage(Resource):
     """The run tasks and OPA policies at one stage of a run (`pre_plan`, `post_plan`, `pre_apply`, `post_apply`)."""
 
-    type: ClassVar[str] = "task-stages"
+    wire_type: ClassVar[str] = "task-stages"
 
     status: str
     stage: str | None = None
@@ -77,5 +77,5 @@ class TaskStage(Resource):
     permissions: OverridePermissions | None = None
 
     run: ToOne = None
-    task_results: ToMany = []
-    policy_evaluations: ToMany = []
+    task_results: ToMany = ()
+    policy_evaluations: ToMany = ()

@@ -8,7 +8,7 @@ from tfruns.wire.base import Resource, Secret, Timestamps, ToOne
 class ConfigurationVersion(Resource):
     """A set of configuration files that runs may use. The upload address is a signed one, shown on creation only."""
 
-    type: ClassVar[str] = "configuration-versions"
+    wire_type: ClassVar[str] = "configuration-versions"
 
     status: str
     status_timestamps: Timestamps | None = None

@@ -18,13 +18,13 @@ class _Phase(Resource):
     resource_changes: int | None = None
     resource_destructions: int | None = None
     resource_imports: int | None = None
-    state_versions: ToMany = []
+    state_versions: ToMany = ()
 
 
 class Plan(_Phase):
     """The plan of a run."""
 
-    type: ClassVar[str] = "plans"
+    wire_type: ClassVar[str] = "plans"
 
     has_changes: bool | None = None
     generated_configuration: bool | None = None
@@ -34,7 +34,7 @@ class Plan(_Phase):
 class Apply(_Phase):
     """The apply of a run."""
 
-    type: ClassVar[str] = "applies"
+    wire_type: ClassVar[str] = "applies"
 
     action_invocations: int | None = None
     action_failures: int | None = None

@@ -62,7 +62,9 @@ class RunParams(BaseModel):
     plan_only: Annotated[bool | None, Field(description="Speculative plan that cannot be applied")] = None
     target_addrs: Annotated[list[str] | None, Field(description="Resource addresses for -target")] = None
     replace_addrs: Annotated[list[str] | None, Field(description="Resource addresses for -replace")] = None
-    variables: Annotated[list[RunVariableParam] | None, Field(description="Override the workspace's", repr=False)] = None
+    variables: Annotated[list[RunVariableParam] | None, Field(description="Override the workspace's", repr=False)] = (
+        None
+    )
     configuration_version_id: Annotated[
         str | None, Field(description='"cv-…"; default: the latest of the workspace')
     ] = None

@@ -39,12 +39,12 @@ class RunVariable(Flags):
 class Run(Resource):
     """One run of a workspace. Times are aware and in UTC."""
 
-    type: ClassVar[str] = "runs"
+    wire_type: ClassVar[str] = "runs"
 
     status: Annotated[RunStatus | str, Field(union_mode="left_to_right")]
     message: str | None = None
     created_at: AwareDatetime | None = None
-    status_timestamps: Timestamps = {}
+    status_timestamps: Timestamps = Field(default_factory=dict)
     source: Annotated[RunSource | str | None, Field(union_mode="left_to_right")] = None
     trigger_reason: str | None = None
 
@@ -78,10 +78,10 @@ class Run(Resource):
     created_by: ToOne = None
     confirmed_by: ToOne = None
     canceled_by: ToOne = None
-    comments: ToMany = []
-    run_events: ToMany = []
-    policy_checks: ToMany = []
-    task_stages: ToMany = []
+    comments: ToMany = ()
+    run_events: ToMany = ()
+    policy_checks: ToMany = ()
+    task_stages: ToMany = ()
 
     @property
     def operation(self) -> RunOperation:
@@ -124,5 +124,3 @@ class Run(Resource):
             RunAction.FORCE_EXECUTE: self.permissions.can_force_execute,
         }
         return frozenset(action for action, may in said.items() if may is False)
-
-

@@ -22,7 +22,7 @@ class WorkspacePermissions(Flags):
 class Workspace(Resource):
     """One workspace. `locked_by` is the run, user or team that holds it."""
 
-    type: ClassVar[str] = "workspaces"
+    wire_type: ClassVar[str] = "workspaces"
 
     name: str | None = None
     auto_apply: bool | None = None

@@ -1,0 +1,5 @@
+"""`python -m tfruns` is the command `tfruns`."""
+
+from tfruns.cli import main
+
+main()

@@ -1,0 +1,88 @@
+"""What stands between a plan and its apply.
+
+Sources: HCP Terraform API, "Cost Estimates", "Policy Checks", "Run Tasks".
+"""
+
+from collections.abc import Sequence
+
+from tfruns.client.faults import Purpose
+from tfruns.client.listing import Listing, listing
+from tfruns.client.reading import read_one
+from tfruns.client.references import api_path, check_id, parse_run
+from tfruns.client.transport import Transport, include_param
+from tfruns.wire.checks import CostEstimate, PolicyCheck, TaskStage
+
+_READ = Purpose("read runs")
+
+
+class CostEstimates:
+    """The cost estimates of runs."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def read(self, cost_estimate_id: str) -> CostEstimate:
+        """Read a cost estimate.
+
+        Wire: GET /cost-estimates/{id} -> 200.
+
+        Raises:
+            NotFound: 404, absent, or hidden from this token.
+        """
+        path = api_path("cost-estimates", check_id("ce", cost_estimate_id))
+        answer = await self._transport.get(path, purpose=_READ)
+        return read_one(CostEstimate, answer.document)
+
+
+class PolicyChecks:
+    """The Sentinel policy checks of runs."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def read(self, policy_check_id: str) -> PolicyCheck:
+        """Read a policy check.
+
+        Wire: GET /policy-checks/{id} -> 200.
+
+        Raises:
+            NotFound: 404, absent, or hidden from this token.
+        """
+        path = api_path("policy-checks", check_id("polchk", policy_check_id))
+        answer = await self._transport.get(path, purpose=_READ)
+        return read_one(PolicyCheck, answer.document)
+
+    def list_for_run(self, run: str) -> Listing[PolicyCheck]:
+        """The policy checks of a run.
+
+        Wire: GET /runs/{run_id}/policy-checks -> 200, a page.
+        """
+        run_path = api_path("runs", parse_run(run, self._transport.settings.address), "policy-checks")
+        return listing(self._transport, PolicyCheck, run_path, {}, purpose=_READ)
+
+
+class TaskStages:
+    """The run tasks and OPA policies of runs."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def read(self, task_stage_id: str, *, include: Sequence[str] = ()) -> TaskStage:
+        """Read a task stage; `include=["task_results", "policy_evaluations"]` brings what is in it.
+
+        Wire: GET /task-stages/{id} -> 200.
+
+        Raises:
+            NotFound: 404, absent, or hidden from this token.
+        """
+        path = api_path("task-stages", check_id("ts", task_stage_id))
+        answer = await self._transport.get(path, include_param(include), purpose=_READ)
+        return read_one(TaskStage, answer.document)
+
+    def list_for_run(self, run: str) -> Listing[TaskStage]:
+        """The task stages of a run.
+
+        Wire: GET /runs/{run_id}/task-stages -> 200, a page.
+        """
+        run_path = api_path("runs", parse_run(run, self._transport.settings.address), "task-stages")
+        return listing(self._transport, TaskStage, run_path, {}, purpose=_READ)

@@ -1,0 +1,145 @@
+"""Where the API token comes from.
+
+The first of these that has one for the host answers:
+
+1. an explicit argument;
+2. `TFE_TOKEN` (or `TFC_TOKEN`), for the host of `TFE_ADDRESS` (or `TFC_ADDRESS`) and no other;
+3. `TF_TOKEN_<host>`, with Terraform's escapes: `_` for `.`, `__` for `-`;
+4. a `credentials` block of the Terraform CLI configuration (`TF_CLI_CONFIG_FILE`, else `~/.terraformrc`);
+5. `credentials.tfrc.json`, as `terraform login` writes it.
+
+Source: Terraform, "CLI Configuration File", "Credentials".
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfruns.client.address import Address, normalize_host
+from tfruns.errors import InvalidInput
+
+_ENVIRONMENT_PREFIX = "TF_TOKEN_"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An API token and where it was found. Its text never shows in a representation."""
+
+    text: str = field(repr=False)
+    source: str
+
+    def __post_init__(self) -> None:
+        if not self.text.isascii() or not self.text.isprintable() or " " in self.text:
+            raise InvalidInput(
+                f"The API token from {self.source} holds characters that no token has (spaces, line breaks, ...).",
+                solution="Set it again, without quotes or line breaks.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialSearch:
+    """What a search for a token found: the token, or the places that could not be read."""
+
+    token: Token | None
+    problems: tuple[str, ...] = ()
+
+
+def find_token(
+    address: Address,
+    *,
+    explicit: str | None = None,
+    environment_address: Address,
+    environ: Mapping[str, str] = os.environ,
+    home: Path | None = None,
+) -> CredentialSearch:
+    """Find the token for an address.
+
+    Args:
+        address: the API that the token is for.
+        explicit: a token given by the caller.
+        environment_address: the address that `TFE_TOKEN` is for.
+        environ: the environment variables.
+        home: the home directory, by default the user's.
+    """
+    if explicit is not None and explicit.strip():
+        return CredentialSearch(Token(explicit.strip(), "the argument"))
+    problems: list[str] = []
+    for source, text in _candidates(address, environment_address, environ, home or Path.home(), problems):
+        if text.strip():
+            return CredentialSearch(Token(text.strip(), source))
+    return CredentialSearch(None, tuple(problems))
+
+
+def _candidates(
+    address: Address, environment_address: Address, environ: Mapping[str, str], home: Path, problems: list[str]
+) -> Iterator[tuple[str, str]]:
+    if address == environment_address:
+        for name in ("TFE_TOKEN", "TFC_TOKEN"):
+            yield name, environ.get(name, "")
+    for name, text in environ.items():
+        if name.startswith(_ENVIRONMENT_PREFIX) and _host_of_variable(name) == address.hostname:
+            yield name, text
+    for path in _configuration_files(environ, home):
+        blocks = _credentials_blocks(path, problems)
+        yield str(path), next((text for host, text in blocks if _normalize(host) == address.hostname), "")
+
+
+def _host_of_variable(name: str) -> str:
+    """`TF_TOKEN_my__tfe_example_com` -> `my-tfe.example.com`; a name with dots or hyphens is taken as it is."""
+    return _normalize(name.removeprefix(_ENVIRONMENT_PREFIX).replace("__", "-").replace("_", "."))
+
+
+def _normalize(hostname: str) -> str:
+    host, _, port = hostname.partition(":")
+    return normalize_host(host) + (f":{port}" if port and port != "443" else "")
+
+
+def _configuration_files(environ: Mapping[str, str], home: Path) -> Iterator[Path]:
+    on_windows = sys.platform == "win32"
+    base = Path(environ.get("APPDATA") or home / "AppData" / "Roaming") if on_windows else home
+    chosen = environ.get("TF_CLI_CONFIG_FILE")
+    yield Path(chosen) if chosen else base / ("terraform.rc" if on_windows else ".terraformrc")
+    yield base / ("terraform.d" if on_windows else ".terraform.d") / "credentials.tfrc.json"
+
+
+def _credentials_blocks(path: Path, problems: list[str]) -> Iterator[tuple[str, str]]:
+    """The hosts and tokens of a configuration file; a file that is not there has none, as for Terraform itself."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, UnicodeError) as error:
+        problems.append(f"{path} could not be read ({type(error).__name__})")
+        return
+    try:
+        blocks = _parse_json(text) if text.lstrip().startswith("{") else _parse_hcl(text)
+    except ValueError:
+        problems.append(f"{path} could not be understood")
+        return
+    for block in blocks:
+        for host, body in block.items():
+            token = body.get("token") if isinstance(body, Mapping) else None
+            if isinstance(token, str):
+                yield host, token
+
+
+def _parse_json(text: str) -> list[Mapping[str, Any]]:
+    document = json.loads(text)
+    blocks = document.get("credentials", {}) if isinstance(document, dict) else {}
+    return [block for block in (blocks if isinstance(blocks, list) else [blocks]) if isinstance(block, dict)]
+
+
+def _parse_hcl(text: str) -> list[Mapping[str, Any]]:
+    import hcl2  # noqa: PLC0415  # 70 ms, and most callers have their token in the environment
+    from lark.exceptions import LarkError  # noqa: PLC0415
+
+    options = hcl2.SerializationOptions(strip_string_quotes=True)
+    try:
+        document = hcl2.loads(text if text.endswith("\n") else f"{text}\n", serialization_options=options)
+    except (LarkError, RecursionError):
+        raise ValueError("not HCL") from None
+    return [block for block in document.get("credentials", []) if isinstance(block, dict)]

@@ -1,0 +1,98 @@
+"""Lists, page by page or as a whole."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from tfruns.client.faults import Purpose
+from tfruns.client.reading import reading
+from tfruns.client.transport import Params, Transport
+from tfruns.errors import InvalidInput
+from tfruns.jsonapi import JSON, MalformedDocument, Pagination, as_object, included, pagination, primary
+from tfruns.wire.base import Resource
+
+MAX_PAGE_SIZE = 100  # HCP Terraform API, "Pagination"
+
+R = TypeVar("R", bound=Resource)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """One page of a list, where it stands in the whole, and the API's own document, which may hold secrets."""
+
+    items: Sequence[R]
+    pagination: Pagination
+    document: JSON = field(repr=False)
+
+
+class Listing(Generic[R]):
+    """A list of resources that is read when it is asked for.
+
+    async for run in client.runs.list_for_workspace("ws-…"): ...
+    page = await client.runs.list_for_workspace("ws-…").page(2, size=50)
+    """
+
+    def __init__(self, read_page: Callable[[int, int], Awaitable[Page[R]]]) -> None:
+        self._read_page = read_page
+
+    async def page(self, number: int = 1, *, size: int = 20) -> Page[R]:
+        """One page. A page past the end is empty.
+
+        Args:
+            number: from 1.
+            size: items on a page, at most 100.
+
+        Raises:
+            InvalidInput: a number or size that cannot be.
+            TfrunsError: whatever reading it raises.
+        """
+        if number < 1:
+            raise InvalidInput("page_number counts from 1.")
+        if not 1 <= size <= MAX_PAGE_SIZE:
+            raise InvalidInput(f"page_size has to be between 1 and {MAX_PAGE_SIZE}.")
+        return await self._read_page(number, size)
+
+    async def __aiter__(self) -> AsyncIterator[R]:
+        """All items, page after page, each read when it is reached."""
+        number: int | None = 1
+        while number is not None:
+            page = await self.page(number, size=MAX_PAGE_SIZE)
+            for item in page.items:
+                yield item
+            following = page.pagination.next_page
+            number = following if following is not None and following > number else None
+
+
+def listing(
+    transport: Transport,
+    kind: type[R],
+    path: str | Callable[[], Awaitable[str]],
+    params: Params,
+    *,
+    purpose: Purpose,
+    is_run_list: bool = False,
+) -> Listing[R]:
+    """A list of one kind of resource.
+
+    Args:
+        transport: the API.
+        kind: the kind of its items.
+        path: the list's path, or what finds it when the list is read.
+        params: the query, without pagination.
+        purpose: what it is read for.
+        is_run_list: whether the rate limit of run lists applies.
+    """
+
+    async def read_page(number: int, size: int) -> Page[R]:
+        query = {**params, "page[number]": number, "page[size]": size}
+        where = path if isinstance(path, str) else await path()
+        answer = await transport.get(where, query, purpose=purpose, is_run_list=is_run_list)
+        with reading():
+            document = as_object(answer.document, "the document")
+            items = primary(document)
+            if not isinstance(items, list):
+                raise MalformedDocument("the list is not a list")
+            extra = included(document)
+            return Page([kind.from_wire(item, extra) for item in items], pagination(document), document)
+
+    return Listing(read_page)

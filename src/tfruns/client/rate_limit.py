@@ -1,0 +1,104 @@
+"""Staying below the API's rate limits, instead of running into them.
+
+HCP Terraform allows 30 requests a second, and 30 run lists a minute, for each token. A `RateLimit` counts what was
+started within the window that ends now, and lets a call wait for its turn; calls go in the order in which they came.
+The server's headers correct it: a server that announces more gets more, and one that says "none left" gets none until
+its window ends, since other programs may use the same token.
+
+Source: HCP Terraform API, "Rate Limiting"; "Runs" for the lists.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+
+import anyio
+
+from tfruns.client.clock import Clock
+
+_MARGIN = 0.9  # the server's clock and the network do not keep the distances that we kept
+
+
+class RateLimit:
+    """At most so many starts in any window of so many seconds."""
+
+    def __init__(self, limit: int, window_s: float, clock: Clock) -> None:
+        self._window_s = window_s
+        self._clock = clock
+        self._starts: deque[float] = deque()
+        self._blocked_until = float("-inf")
+        self._turn = anyio.Lock(fast_acquire=True)
+        self._changed = anyio.Event()
+        self._allowed = 0
+        self.set_limit(limit)
+
+    @property
+    def allowed(self) -> int:
+        """Starts in one window, a little below the announced limit."""
+        return self._allowed
+
+    def set_limit(self, limit: int) -> None:
+        """Take another limit; who waits for a turn looks again."""
+        allowed = max(1, int(limit * _MARGIN))
+        if allowed != self._allowed:
+            self._allowed = allowed
+            self._wake()
+
+    def block(self, seconds: float) -> None:
+        """Let nobody start within the next seconds."""
+        self._blocked_until = max(self._blocked_until, self._clock.monotonic() + seconds)
+
+    async def wait_for_turn(self) -> None:
+        """Wait until a request may start, and count it."""
+        async with self._turn:
+            while (delay := self._delay()) > 0:
+                await self._clock.wait_for(self._changed, delay)
+            self._starts.append(self._clock.monotonic())
+
+    def _delay(self) -> float:
+        now = self._clock.monotonic()
+        starts = self._starts
+        while starts and starts[0] <= now - self._window_s:
+            starts.popleft()
+        free_at = starts[-self._allowed] + self._window_s if len(starts) >= self._allowed else now
+        return max(free_at, self._blocked_until) - now
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """Correct the limit by what an answer's headers say."""
+        limit = _number(headers.get("x-ratelimit-limit"))
+        if limit is not None and limit >= 1:
+            self.set_limit(int(limit))
+        if _number(headers.get("x-ratelimit-remaining")) == 0:
+            self.block(min(_number(headers.get("x-ratelimit-reset")) or 0.0, self._window_s))
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return None
+
+
+class RateLimits:
+    """The two limits of the run API: one for every request, one for run lists."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._requests = RateLimit(30, 1.0, clock)
+        self._run_lists = RateLimit(30, 60.0, clock)
+
+    async def wait_for_turn(self, *, is_run_list: bool) -> None:
+        """Wait until a request may start, and count it."""
+        if is_run_list:
+            await self._run_lists.wait_for_turn()
+        await self._requests.wait_for_turn()
+
+    def learn(self, headers: Mapping[str, str], *, is_run_list: bool) -> None:
+        """Correct the limit that an answer's headers are about."""
+        (self._run_lists if is_run_list else self._requests).learn(headers)
+
+    def block(self, seconds: float, *, is_run_list: bool) -> None:
+        """After a 429: let nobody start before the server wants it."""
+        (self._run_lists if is_run_list else self._requests).block(seconds)

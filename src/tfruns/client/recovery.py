@@ -1,0 +1,150 @@
+"""What happened to a change whose answer was lost.
+
+A request that was sent and not answered (a timeout, a broken connection, a 502 from a proxy) may have been carried out.
+To send it again could make two runs, or apply something twice. So the client looks, and tells what it knows: that it
+happened, or that nobody can say.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime, timedelta
+
+from tfruns.client.faults import Purpose
+from tfruns.client.reading import reading
+from tfruns.client.references import api_path
+from tfruns.client.transport import Transport
+from tfruns.errors import OutcomeUnknown, TfrunsError
+from tfruns.jsonapi import JSON, as_object, primary
+from tfruns.lifecycle import has_taken_effect
+from tfruns.vocabulary import RunAction, RunOperation
+from tfruns.wire.run_params import RunParams
+from tfruns.wire.runs import Run
+
+_LOOKS_S = (0.0, 1.0, 2.0, 4.0)  # waits before each look: a proxy gives up before the server does
+_CLOCK_SLACK = timedelta(seconds=1)  # a service has more than one clock
+
+_ALL_OPERATIONS = ",".join(RunOperation)  # plan-only runs are listed only when their operation is asked for
+
+# Run API, "Create a Run": what holds where the caller said nothing, as far as it is the same everywhere.
+_DEFAULTS: dict[str, JSON] = {
+    "message": "Queued manually via the Terraform Enterprise API",
+    "is_destroy": False,
+    "refresh": True,
+    "refresh_only": False,
+    "save_plan": False,
+    "debugging_mode": False,
+    "allow_config_generation": False,
+    "target_addrs": None,
+    "replace_addrs": None,
+    "variables": None,
+}
+
+
+async def find_created_run(
+    transport: Transport,
+    workspace_id: str,
+    params: RunParams,
+    *,
+    sent_at: float,
+    known: Collection[str],
+    error: TfrunsError,
+) -> Run:
+    """Find the run that a lost `POST /runs` created.
+
+    Args:
+        transport: the API.
+        workspace_id: where it was to be created.
+        params: the options that were sent.
+        sent_at: when it was sent, by the transport's monotonic clock.
+        known: ids of runs that other calls created, and that this one therefore did not.
+        error: how the request failed.
+
+    Raises:
+        OutcomeUnknown: none, or more than one, that it can be.
+    """
+    candidates: list[Run] = []
+    for wait_s in _LOOKS_S:
+        await transport.clock.sleep(wait_s)
+        try:
+            like = await _runs_like(transport, workspace_id, params, sent_at)
+        except TfrunsError:
+            continue  # the same trouble may still be there
+        candidates = [run for run in like if run.id not in known]
+        if candidates:
+            break
+    if len(candidates) == 1:
+        return candidates[0]
+    found = ", ".join(run.id for run in candidates) or "none yet"
+    raise OutcomeUnknown(
+        f"{error.message} It is not known whether the run was created; runs that it could be: {found}.",
+        status=error.status,
+        solution="List the workspace's runs (with filter_operation=plan_only too, if it may be one) before creating "
+        "another: this one may still appear.",
+        request_id=error.request_id,
+        facts={"candidate_run_ids": [run.id for run in candidates]},
+    ) from error
+
+
+async def _runs_like(transport: Transport, workspace_id: str, params: RunParams, sent_at: float) -> list[Run]:
+    """The newest runs of the workspace that were created since the request was sent, with its message and options."""
+    answer = await transport.get(
+        api_path("workspaces", workspace_id, "runs"),
+        {"filter[operation]": _ALL_OPERATIONS, "page[size]": 100},
+        purpose=Purpose("read runs"),
+        is_run_list=True,
+    )
+    # The server's own clock decides: its time now, less what passed since we sent the request.
+    now = answer.date or transport.clock.now()
+    since = now - timedelta(seconds=transport.clock.monotonic() - sent_at) - _CLOCK_SLACK
+    with reading():
+        runs = [Run.from_wire(item) for item in primary(as_object(answer.document, "the document"))]
+    return [run for run in runs if _is_like(run, params, since)]
+
+
+def _is_like(run: Run, params: RunParams, since: datetime) -> bool:
+    if run.created_at is None or run.created_at < since:
+        return False
+    configuration = params.configuration_version_id
+    if configuration and run.configuration_version and run.configuration_version.id != configuration:
+        return False
+    asked = {**_DEFAULTS, **params.model_dump(exclude_none=True, exclude={"configuration_version_id"})}
+    return all(_is_same(asked[name], _said(run, name)) for name in asked if name in run.model_fields_set)
+
+
+def _said(run: Run, name: str) -> JSON:
+    value = getattr(run, name)
+    return [{"key": item.key, "value": item.value} for item in value] if name == "variables" and value else value
+
+
+def _is_same(asked: JSON, said: JSON) -> bool:
+    return asked == said or (not asked and not said)  # the API answers null, [] or false for what was not given
+
+
+async def settle_action(action: RunAction, read: Callable[[], Awaitable[Run]], error: TfrunsError) -> None:
+    """Judge by the run's status whether an action took effect whose answer was lost.
+
+    Args:
+        action: what was sent.
+        read: reads the run.
+        error: how the request failed.
+
+    Raises:
+        OutcomeUnknown: the run does not show it, or cannot be read.
+    """
+    try:
+        run = await read()
+    except TfrunsError:
+        raise _unknown_action(action, error, None) from error
+    timestamps = {*run.status_timestamps, *({"canceled-at"} if run.canceled_at else ())}
+    if not has_taken_effect(action, run.status, timestamps):
+        raise _unknown_action(action, error, run) from error
+
+
+def _unknown_action(action: RunAction, error: TfrunsError, run: Run | None) -> OutcomeUnknown:
+    now = f"the run's status is {run.status}" if run else "the run could not be read"
+    return OutcomeUnknown(
+        f"{error.message} It is not known whether the server will carry out the {action.value}; {now}.",
+        status=error.status,
+        solution=f"Read the run again in a moment; if it is unchanged, the {action.value} can be asked for once more.",
+        request_id=error.request_id,
+        facts={"run_status": str(run.status) if run else None},
+    )

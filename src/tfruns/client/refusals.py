@@ -1,0 +1,94 @@
+"""What the API does not say when it refuses: which run is in the way, and what is allowed instead.
+
+A refusal is looked into with one more read. If that fails too, the API's own words have to do.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from tfruns.client.workspaces import Workspaces
+from tfruns.errors import Conflict, Fact, Forbidden, TfrunsError, TransitionNotAllowed, WorkspaceBusy, WorkspaceLocked
+from tfruns.lifecycle import allowed_actions
+from tfruns.vocabulary import RunAction, RunStatus
+from tfruns.wire.runs import Run
+
+
+async def explain_busy_workspace(
+    refusal: WorkspaceLocked | WorkspaceBusy, workspaces: Workspaces, workspace_id: str
+) -> TfrunsError:
+    """The refusal to create a run, with the run or person that holds the workspace."""
+    try:
+        workspace = await workspaces.read(workspace_id)
+    except TfrunsError:
+        return refusal
+    holder = workspace.locked_by or workspace.current_run
+    facts: dict[str, Fact] = {"workspace_id": workspace.id, "locked_reason": workspace.locked_reason}
+    if holder is None:
+        return _again(refusal, facts, refusal.solution)
+    if holder.type == "runs":
+        return _again(
+            refusal,
+            facts | {"blocking_run_id": holder.id},
+            f"Wait for {holder.id} to finish, or cancel or discard it; then create the run again.",
+        )
+    return _again(
+        refusal,
+        facts | {"locked_by": holder.id},
+        f"The {holder.type.removesuffix('s')} {holder.id} holds the lock: ask for its release, do not force it.",
+    )
+
+
+async def explain_refused_action(
+    refusal: Conflict | Forbidden, action: RunAction, read: Callable[[], Awaitable[Run]]
+) -> TfrunsError:
+    """The refusal of an action, with the run's present status and what is allowed instead."""
+    try:
+        run = await read()
+    except TfrunsError:
+        return refusal
+    possible = run.possible_actions
+    allowed = sorted((possible if possible is not None else allowed_actions(run.status)) - run.forbidden_actions)
+    facts: dict[str, Fact] = {"run_status": str(run.status), "allowed_actions": [word.value for word in allowed]}
+    if isinstance(refusal, Forbidden):
+        # Run API: force-execute answers 403 also when the run is not pending or no run locks the workspace.
+        if action is not RunAction.FORCE_EXECUTE or action in run.forbidden_actions:
+            return _again(refusal, facts, refusal.solution)
+        return TransitionNotAllowed(
+            refusal.message,
+            status=refusal.status,
+            cause=_force_execute_cause(run),
+            solution="Only a pending run whose workspace is held by another run can be force-executed.",
+            request_id=refusal.request_id,
+            facts=facts,
+        )
+    return _again(refusal, facts | _cool_off(run, action), _instead(run, action, facts))
+
+
+def _force_execute_cause(run: Run) -> str:
+    if run.status != RunStatus.PENDING:
+        return f"The run is not pending but {run.status}."
+    return "No run holds the workspace, or the token may not force-execute runs."
+
+
+def _cool_off(run: Run, action: RunAction) -> dict[str, Fact]:
+    if action is not RunAction.FORCE_CANCEL or run.force_cancel_available_at is None:
+        return {}
+    return {"force_cancel_available_at": run.force_cancel_available_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def _instead(run: Run, action: RunAction, facts: dict[str, Fact]) -> str:
+    now = f"The run is {run.status}; "
+    if action is RunAction.FORCE_CANCEL:
+        available = _cool_off(run, action).get("force_cancel_available_at")
+        if available is not None:
+            return f"{now}force-cancel becomes available at {available}."
+        if RunAction.CANCEL.value in (facts["allowed_actions"] or ()):  # type: ignore[operator]
+            return f"{now}cancel it first: force-cancel becomes available some time after that."
+    words = facts["allowed_actions"]
+    return f"{now}allowed now: {', '.join(words) if isinstance(words, list) and words else 'nothing'}."
+
+
+def _again(refusal: TfrunsError, facts: dict[str, Fact], solution: str) -> TfrunsError:
+    """The same refusal, with what else is known now."""
+    refusal.facts.update(facts)
+    refusal.solution = solution
+    return refusal

@@ -1,0 +1,101 @@
+"""When a request is sent again, and when it must not be.
+
+Reading is repeated after a failed connection, a lost answer, 429, 502, 503 and 504. A change is repeated only where the
+server certainly did not act: it was never sent, or the server refused it with a 429. Any other failure of a change is
+ambiguous, and whoever asked for it has to find out what happened (`recovery`).
+
+Waiting grows exponentially with jitter, or is what the server asked for; it is bounded in count and in time.
+"""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import tenacity
+
+from tfruns.client.clock import Clock
+from tfruns.errors import RateLimited, TfrunsError
+
+T = TypeVar("T")
+
+_PASSING_STATUSES = frozenset({502, 503, 504})
+
+
+class AttemptFailed(Exception):
+    """One attempt to get an answer failed.
+
+    Attributes:
+        error: what the caller will see if no further attempt helps.
+        was_sent: whether the server may have received the request.
+        is_passing: whether the same request may succeed a moment later.
+    """
+
+    def __init__(self, error: TfrunsError, *, was_sent: bool, is_passing: bool) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.was_sent = was_sent
+        self.is_passing = is_passing
+
+    @classmethod
+    def by_answer(cls, error: TfrunsError) -> "AttemptFailed":
+        """The API answered with this error. A 429 was not acted on."""
+        is_limit = isinstance(error, RateLimited)
+        return cls(error, was_sent=not is_limit, is_passing=is_limit or error.status in _PASSING_STATUSES)
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether a change may have happened although it seems to have failed."""
+        return self.was_sent and self.is_passing
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how long to try.
+
+    Attributes:
+        attempts: requests at most, the first one included.
+        budget_s: no further attempt begins later than this after the first.
+        first_wait_s: upper bound of the first wait; it doubles each time.
+        longest_wait_s: upper bound of any wait that the server did not ask for.
+    """
+
+    attempts: int = 5
+    budget_s: float = 60.0
+    first_wait_s: float = 0.5
+    longest_wait_s: float = 8.0
+
+    def wait_s(self, attempt: int, asked_s: float | None) -> float:
+        """Seconds before the next attempt, after so many."""
+        if asked_s is not None:
+            return asked_s + random.uniform(0, 0.1)  # noqa: S311  # jitter, no secret
+        longest = min(self.longest_wait_s, self.first_wait_s * 2 ** (attempt - 1))
+        return random.uniform(longest / 2, longest)  # noqa: S311
+
+    async def run(self, attempt: Callable[[], Awaitable[T]], *, is_change: bool, clock: Clock) -> T:
+        """Call until an attempt succeeds or trying again is not allowed or not worth it.
+
+        Raises:
+            AttemptFailed: the last attempt's failure.
+        """
+        deadline = clock.monotonic() + self.budget_s
+
+        def may_repeat(error: BaseException) -> bool:
+            return isinstance(error, AttemptFailed) and error.is_passing and not (is_change and error.was_sent)
+
+        class StopAtDeadline(tenacity.stop.stop_base):
+            def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
+                return clock.monotonic() + retry_state.upcoming_sleep > deadline
+
+        return await tenacity.AsyncRetrying(
+            sleep=clock.sleep,
+            retry=tenacity.retry_if_exception(may_repeat),
+            wait=lambda state: self.wait_s(state.attempt_number, _asked_s(state)),
+            stop=tenacity.stop_after_attempt(self.attempts) | StopAtDeadline(),
+            reraise=True,
+        )(attempt)
+
+
+def _asked_s(state: tenacity.RetryCallState) -> float | None:
+    failure = state.outcome.exception() if state.outcome else None
+    return failure.error.retry_after_s if isinstance(failure, AttemptFailed) else None

@@ -1,0 +1,210 @@
+"""Runs. Source: HCP Terraform API, "Runs"."""
+
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
+
+from tfruns.client.faults import Purpose
+from tfruns.client.listing import Listing, listing
+from tfruns.client.reading import read_one
+from tfruns.client.recovery import find_created_run, settle_action
+from tfruns.client.references import api_path, check_id, check_organization, parse_run
+from tfruns.client.refusals import explain_busy_workspace, explain_refused_action
+from tfruns.client.retries import AttemptFailed
+from tfruns.client.run_filters import RunFilters
+from tfruns.client.transport import Transport, include_param
+from tfruns.client.workspaces import Workspaces
+from tfruns.errors import Conflict, Forbidden, InvalidInput, TransitionNotAllowed, WorkspaceBusy, WorkspaceLocked
+from tfruns.jsonapi import create_document
+from tfruns.vocabulary import RunAction
+from tfruns.wire.run_params import RunParams
+from tfruns.wire.runs import Run
+
+_READ = Purpose("read runs")
+_CREATE = Purpose("queue plans", errors=((422, "lock", WorkspaceLocked), (409, "", WorkspaceBusy)))
+_ACTIONS = {
+    RunAction.APPLY: Purpose("apply runs", errors=((409, "", TransitionNotAllowed),)),
+    RunAction.DISCARD: Purpose("apply runs", errors=((409, "", TransitionNotAllowed),)),
+    RunAction.CANCEL: Purpose("apply runs", errors=((409, "", TransitionNotAllowed),)),
+    RunAction.FORCE_CANCEL: Purpose("admin", errors=((409, "", TransitionNotAllowed),)),
+    RunAction.FORCE_EXECUTE: Purpose("apply runs", errors=((409, "", TransitionNotAllowed),)),
+}
+
+
+class Runs:
+    """The runs of HCP Terraform. A run may be given by its id or by its browser address."""
+
+    def __init__(self, transport: Transport, workspaces: Workspaces) -> None:
+        self._transport = transport
+        self._workspaces = workspaces
+        self._created: deque[str] = deque(maxlen=1000)  # so that one call's run is never taken for another's
+
+    async def create(self, workspace: str, params: RunParams | None = None) -> Run:
+        """Queue a new run in a workspace. One call makes one run at most.
+
+        After a failure that leaves it open whether the run was created, the run is looked for and returned if there is
+        exactly one that it can be.
+
+        Source: HCP Terraform API, "Create a Run".
+        Wire: POST /runs -> 201, the run.
+
+        Args:
+            workspace: id, `organization/name`, bare name, or browser address.
+            params: the run's options; what is not said is not sent.
+
+        Raises:
+            InvalidInput: something is not of the form that it must have; nothing was sent.
+            WorkspaceLocked, WorkspaceBusy: 422, 409, with the run or person that holds the workspace.
+            NotFound: 404, absent, or hidden from this token.
+            OutcomeUnknown: the answer was lost, and the run cannot be told from others or is not there yet.
+        """
+        params = params or RunParams()
+        configuration = params.configuration_version_id
+        if configuration is not None:
+            configuration = check_id("cv", configuration, what="configuration_version_id")
+        workspace_id = await self._workspaces.resolve(workspace)
+        links = [("workspace", "workspaces", workspace_id)]
+        if configuration is not None:
+            links.append(("configuration-version", "configuration-versions", configuration))
+        body = create_document("runs", params.as_attributes(), links)
+        sent_at = self._transport.clock.monotonic()
+        try:
+            answer = await self._transport.post(api_path("runs"), body, purpose=_CREATE)
+        except AttemptFailed as failure:
+            run = await find_created_run(
+                self._transport, workspace_id, params, sent_at=sent_at, known=self._created, error=failure.error
+            )
+        except (WorkspaceLocked, WorkspaceBusy) as refusal:
+            raise await explain_busy_workspace(refusal, self._workspaces, workspace_id) from None
+        else:
+            run = read_one(Run, answer.document)
+        self._created.append(run.id)
+        return run
+
+    def list_for_workspace(
+        self, workspace: str, filters: RunFilters | None = None, *, include: Sequence[str] = ()
+    ) -> Listing[Run]:
+        """The runs of a workspace, the newest first. Plan-only runs are left out unless their operation is asked for.
+
+        Source: HCP Terraform API, "List Runs in a Workspace".
+        Wire: GET /workspaces/{workspace_id}/runs -> 200, a page, with totals.
+
+        Raises:
+            InvalidInput: at once, for a filter that the API does not know.
+        """
+        filters = filters or RunFilters()
+        if filters.workspace_names:
+            raise InvalidInput(
+                "workspace_names narrows an organization's list; this one is of a single workspace.",
+                solution="Leave it out, or list the organization's runs.",
+            )
+
+        async def path() -> str:
+            return api_path("workspaces", await self._workspaces.resolve(workspace), "runs")
+
+        query = {**filters.as_params(), **include_param(include)}
+        return listing(self._transport, Run, path, query, purpose=_READ, is_run_list=True)
+
+    def list_for_organization(
+        self, organization: str, filters: RunFilters | None = None, *, include: Sequence[str] = ()
+    ) -> Listing[Run]:
+        """The runs of all workspaces that this token may see, the newest first; by default of the last year.
+
+        Source: HCP Terraform API, "List Runs in an Organization".
+        Wire: GET /organizations/{organization}/runs -> 200, a page, without totals.
+
+        Raises:
+            InvalidInput: at once, for a filter that the API does not know, or a name that cannot be.
+        """
+        path = api_path("organizations", check_organization(organization), "runs")
+        query = {**(filters or RunFilters()).as_params(), **include_param(include)}
+        return listing(self._transport, Run, path, query, purpose=_READ, is_run_list=True)
+
+    async def read(self, run: str, *, include: Sequence[str] = ()) -> Run:
+        """Read a run.
+
+        Source: HCP Terraform API, "Get run details".
+        Wire: GET /runs/{run_id} -> 200, the run.
+
+        Args:
+            run: id or browser address.
+            include: related resources that come along, such as `workspace`, `plan`, `created_by`; see `Run.follow`.
+
+        Raises:
+            NotFound: 404, absent, or hidden from this token.
+        """
+        answer = await self._transport.get(api_path("runs", self.id_of(run)), include_param(include), purpose=_READ)
+        return read_one(Run, answer.document)
+
+    async def apply(self, run: str, *, comment: str | None = None) -> None:
+        """Queue the apply of a run that waits for confirmation. It is accepted then, not applied.
+
+        Source: HCP Terraform API, "Apply a Run".
+        Wire: POST /runs/{run_id}/actions/apply -> 202, no body.
+
+        Raises:
+            TransitionNotAllowed: 409, the run is not confirmable; with its status and what is allowed.
+            NotFound: 404, absent, or hidden from this token.
+            OutcomeUnknown: the answer was lost, and the run's status does not show that it took effect.
+        """
+        await self._act(run, RunAction.APPLY, comment)
+
+    async def discard(self, run: str, *, comment: str | None = None) -> None:
+        """Discard a run that waits for confirmation or in the queue.
+
+        Source: HCP Terraform API, "Discard a Run".
+        Wire: POST /runs/{run_id}/actions/discard -> 202, no body.
+
+        Raises: as `apply`.
+        """
+        await self._act(run, RunAction.DISCARD, comment)
+
+    async def cancel(self, run: str, *, comment: str | None = None) -> None:
+        """Interrupt a run that is planning or applying. Its status changes when Terraform has ended.
+
+        Source: HCP Terraform API, "Cancel a Run".
+        Wire: POST /runs/{run_id}/actions/cancel -> 202, no body.
+
+        Raises: as `apply`.
+        """
+        await self._act(run, RunAction.CANCEL, comment)
+
+    async def force_cancel(self, run: str, *, comment: str | None = None) -> None:
+        """End a run at once, after a cancel that did not and a cool-off. The state in flight may be lost.
+
+        Source: HCP Terraform API, "Forcefully cancel a run".
+        Wire: POST /runs/{run_id}/actions/force-cancel -> 202, no body.
+
+        Raises: as `apply`; a `TransitionNotAllowed` that comes too early says when it becomes possible.
+        """
+        await self._act(run, RunAction.FORCE_CANCEL, comment)
+
+    async def force_execute(self, run: str) -> None:
+        """Discard the run that holds the workspace, cancel all earlier pending ones, and let this one go next.
+
+        Source: HCP Terraform API, "Forcefully execute a run".
+        Wire: POST /runs/{run_id}/actions/force-execute -> 202, no body.
+
+        Raises: as `apply`; 403 where the run is not pending or the workspace not locked by a run.
+        """
+        await self._act(run, RunAction.FORCE_EXECUTE, None)
+
+    def id_of(self, run: str) -> str:
+        """The id of a run that is given by its id or browser address.
+
+        Raises:
+            InvalidInput: neither, or an address of another host.
+        """
+        return parse_run(run, self._transport.settings.address)
+
+    async def _act(self, run: str, action: RunAction, comment: str | None) -> None:
+        run_id = self.id_of(run)
+        path = api_path("runs", run_id, "actions", action.value.replace("_", "-"))
+        body = {"comment": comment} if comment else {}
+        read = partial(self.read, run_id)
+        try:
+            await self._transport.post(path, body, purpose=_ACTIONS[action])
+        except AttemptFailed as failure:
+            await settle_action(action, read, failure.error)
+        except (Conflict, Forbidden) as refusal:
+            raise await explain_refused_action(refusal, action, read) from None

@@ -1,0 +1,302 @@
+"""One connection pool to one API: who gets the token, what is sent again, and what an answer means.
+
+The token belongs to one origin (scheme, host and port) and is set on each request that goes there, never on the pool.
+A redirect to another origin is not followed by an API request at all, and followed without the token by a download. The
+addresses of logs and other objects are signed: they are fetched without the token, and never shown.
+"""
+
+import platform
+import ssl
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from tfruns._version import __version__
+from tfruns.client.address import parse_address
+from tfruns.client.clock import Clock, SystemClock
+from tfruns.client.faults import (
+    NOT_SENT,
+    Purpose,
+    error_of,
+    failure_of,
+    is_html,
+    parse_date,
+    retry_after_s,
+    unexpected,
+)
+from tfruns.client.rate_limit import RateLimits
+from tfruns.client.retries import AttemptFailed, RetryPolicy
+from tfruns.client.settings import Settings
+from tfruns.errors import InvalidInput, NoCredentials, RateLimited, UnexpectedResponse
+from tfruns.jsonapi import CONTENT_TYPE, JSON
+
+_TIMEOUT = httpx2.Timeout(30.0, connect=10.0, pool=30.0)
+_LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=60.0)
+_MAX_REDIRECTS = 5
+_USER_AGENT = f"tfruns/{__version__} (Python {platform.python_version()}; {platform.system()})"
+
+Params = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer: its document (None without a body), and the server's time when it was given."""
+
+    document: JSON
+    status: int
+    date: datetime | None
+
+
+class Transport:
+    """Requests to one API. The connection pool is made with the first request and lives until `aclose`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        http_transport: httpx2.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+        retry_policy: RetryPolicy | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self._http_transport = http_transport
+        self._retry_policy = retry_policy or RetryPolicy()
+        self._rate_limits = RateLimits(self.clock)
+        self._pool: httpx2.AsyncClient | None = None
+        self._resources = AsyncExitStack()
+
+    async def aclose(self) -> None:
+        """Close the connections. The transport can be used again and then makes new ones."""
+        self._pool = None
+        await self._resources.aclose()
+
+    async def get(
+        self, path: str, params: Params | None = None, *, purpose: Purpose | None = None, is_run_list: bool = False
+    ) -> Answer:
+        """Read a document.
+
+        Raises:
+            TfrunsError: any of its kinds; nothing but a 2xx with a JSON body returns.
+        """
+        request = _Request("GET", path, params, None, purpose or Purpose(), is_run_list)
+        try:
+            return await self._retry_policy.run(lambda: self._attempt(request), is_change=False, clock=self.clock)
+        except AttemptFailed as failure:
+            raise failure.error from None
+
+    async def post(self, path: str, body: JSON, *, purpose: Purpose | None = None) -> Answer:
+        """Ask for a change, once.
+
+        Raises:
+            AttemptFailed: the failure is ambiguous: the change may have happened.
+            TfrunsError: any of its kinds; the change certainly did not happen, or the API refused it.
+        """
+        request = _Request("POST", path, None, body, purpose or Purpose(), is_run_list=False)
+        try:
+            return await self._retry_policy.run(lambda: self._attempt(request), is_change=True, clock=self.clock)
+        except AttemptFailed as failure:
+            if failure.is_ambiguous:
+                raise
+            raise failure.error from None
+
+    # -- one attempt --------------------------------------------------------------------------------------------------
+
+    async def _attempt(self, request: "_Request") -> Answer:
+        token = self._token()
+        await self._rate_limits.wait_for_turn(is_run_list=request.is_run_list)
+        response = await self._send(request, token)
+        self._rate_limits.learn(response.headers, is_run_list=request.is_run_list)
+        document, is_json = _document_of(response)
+        if response.is_success:
+            return self._answer(request, response, document, is_json=is_json)
+        if response.is_redirect:
+            raise AttemptFailed(unexpected(response, "a redirect to another host"), was_sent=True, is_passing=False)
+        error = error_of(response, document, request.purpose)
+        if isinstance(error, RateLimited):
+            self._rate_limits.block(retry_after_s(response) or 0.0, is_run_list=request.is_run_list)
+        raise AttemptFailed.by_answer(error)
+
+    def _answer(self, request: "_Request", response: httpx2.Response, document: JSON, *, is_json: bool) -> Answer:
+        is_read = request.method == "GET"
+        if not is_json and (response.content or is_read):
+            what = "an HTML page" if is_html(response) else "no complete JSON document"
+            # A change whose 2xx answer arrived in pieces has happened, or may have; an HTML page is somebody else's.
+            is_cut = not is_html(response)
+            raise AttemptFailed(unexpected(response, what), was_sent=True, is_passing=is_cut and not is_read)
+        return Answer(document, response.status_code, parse_date(response.headers.get("date")))
+
+    async def _send(self, request: "_Request", token: str) -> httpx2.Response:
+        """Send along redirects within the API's own origin; any other answer is returned as it is."""
+        url = f"{self.settings.address}{request.path}"
+        headers = {"authorization": f"Bearer {token}", "accept": CONTENT_TYPE}
+        if request.method != "GET":
+            headers["content-type"] = CONTENT_TYPE
+        params: Params | None = request.params
+        for _ in range(_MAX_REDIRECTS):
+            response = await self._exchange(request.method, url, params=params, json=request.body, headers=headers)
+            target = self._redirect_within(response)
+            if target is None or (request.method != "GET" and response.status_code not in {307, 308}):
+                return response
+            url, params = target, None
+        return response
+
+    def _redirect_within(self, response: httpx2.Response) -> str | None:
+        """Where an answer redirects to, if that is an address of this API."""
+        if response.next_request is None:
+            return None
+        target = str(response.next_request.url)
+        return target if self._is_own(target) else None
+
+    def _is_own(self, url: str) -> bool:
+        """Whether an address is of the API's own origin.
+
+        Raises:
+            UnexpectedResponse: it is no web address at all.
+        """
+        try:
+            return parse_address(url) == self.settings.address
+        except InvalidInput:
+            raise UnexpectedResponse("The server gave an address that is not one of the web.") from None
+
+    async def _exchange(self, method: str, url: str, **options: Any) -> httpx2.Response:
+        pool = await self._connections()
+        try:
+            return await pool.request(method, url, **options)
+        except NOT_SENT as error:
+            failure = failure_of(error, self.settings.address)
+            raise AttemptFailed(failure, was_sent=False, is_passing=failure.is_retryable) from error
+        except httpx2.InvalidURL:
+            raise InvalidInput("The request's address is not valid.") from None
+        except httpx2.HTTPError as error:
+            failure = failure_of(error, self.settings.address)
+            raise AttemptFailed(failure, was_sent=True, is_passing=True) from error
+
+    # -- downloads ----------------------------------------------------------------------------------------------------
+
+    async def download(
+        self, address: str, *, purpose: Purpose | None = None, params: Params | None = None
+    ) -> bytes | None:
+        """Fetch an object: a log, a plan's JSON. The token goes along only as far as the API's own origin.
+
+        Args:
+            address: a path below `/api/v2`, or the (signed) absolute address that the API gave.
+            purpose: what it is for.
+            params: the query, added to the address's own.
+
+        Returns:
+            The object; None when the API says that there is none yet (204).
+
+        Raises:
+            TfrunsError: any of its kinds. No address is in its text.
+        """
+        url = f"{self.settings.address}{address}" if address.startswith("/") else address
+        try:
+            return await self._retry_policy.run(
+                lambda: self._download_once(url, params, purpose or Purpose()), is_change=False, clock=self.clock
+            )
+        except AttemptFailed as failure:
+            raise failure.error from None
+
+    async def _download_once(self, url: str, params: Params | None, purpose: Purpose) -> bytes | None:
+        for _ in range(_MAX_REDIRECTS):
+            headers = {"authorization": f"Bearer {self._token()}"} if _is_api(url) and self._is_own(url) else {}
+            await self._rate_limits.wait_for_turn(is_run_list=False)
+            response = await self._exchange("GET", url, params=params, headers=headers)
+            if response.next_request is None:
+                break
+            url, params = str(response.next_request.url), None
+        if response.status_code == 204:
+            return None
+        if response.is_success:
+            return response.content
+        if response.is_redirect:
+            raise UnexpectedResponse("The object's address redirects in a circle.")
+        document, _ = _document_of(response)
+        if not _is_api(url):
+            raise AttemptFailed.by_answer(_object_error(response))
+        raise AttemptFailed.by_answer(error_of(response, document, purpose))
+
+    # -- what is made once --------------------------------------------------------------------------------------------
+
+    def _token(self) -> str:
+        found = self.settings.credentials
+        if found.token is None:
+            problems = f" ({'; '.join(found.problems)})" if found.problems else ""
+            raise NoCredentials(f"No API token for {self.settings.address.hostname} was found{problems}.")
+        return found.token.text
+
+    async def _connections(self) -> httpx2.AsyncClient:
+        if self._pool is None:
+            self._pool = await self._resources.enter_async_context(
+                httpx2.AsyncClient(
+                    transport=self._http_transport,
+                    verify=True if self._http_transport else tls_context(self.settings),
+                    timeout=_TIMEOUT,
+                    limits=_LIMITS,
+                    headers={"user-agent": _USER_AGENT},
+                    follow_redirects=False,
+                )
+            )
+        return self._pool
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    params: Params | None
+    body: JSON
+    purpose: Purpose
+    is_run_list: bool
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | bool:
+    """The machine's certificate authorities (or `SSL_CERT_FILE`), and those of the private bundle.
+
+    Raises:
+        InvalidInput: the bundle is not there, or holds no certificates.
+    """
+    if settings.ca_file is None or settings.address.scheme == "http":
+        return True
+    context = httpx2.create_ssl_context()
+    try:
+        context.load_verify_locations(cafile=settings.ca_file)
+    except (OSError, ssl.SSLError):
+        raise InvalidInput(
+            f"The certificate bundle {settings.ca_file} (TFE_CA_FILE) cannot be used.",
+            solution="Name a readable file of PEM certificates.",
+        ) from None
+    return context
+
+
+def _document_of(response: httpx2.Response) -> tuple[JSON, bool]:
+    """The body as JSON, and whether it is any."""
+    if not response.content or is_html(response):
+        return None, False
+    try:
+        return response.json(), True
+    except (ValueError, RecursionError):
+        return None, False
+
+
+def _is_api(url: str) -> bool:
+    return urlsplit(url).path.startswith("/api/")
+
+
+def _object_error(response: httpx2.Response) -> UnexpectedResponse:
+    return UnexpectedResponse(
+        f"The object store answered {response.status_code}: the address may have expired.",
+        status=response.status_code,
+        solution="Read the plan or apply again, which gives a new address, and try again.",
+    )
+
+
+def include_param(include: Sequence[str]) -> dict[str, str]:
+    """The query for related resources that should come along."""
+    return {"include": ",".join(include)} if include else {}

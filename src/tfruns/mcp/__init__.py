@@ -1,0 +1,1 @@
+"""The MCP server: the only package that imports the MCP SDK."""

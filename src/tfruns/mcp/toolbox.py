@@ -1,0 +1,107 @@
+"""From an MCP request to a tool, and from what the tool returns or raises to an MCP result."""
+
+import difflib
+import json
+import logging
+import os
+from typing import Any
+
+import mcp_types as types
+from mcp.server import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+
+from tfruns.errors import TfrunsError
+from tfruns.tools.policy import Policy
+
+_log = logging.getLogger(__name__)
+
+_TRUE = {"1", "true", "yes", "on"}
+
+
+class Toolbox:
+    """The tools that one server offers, and the client that their calls share.
+
+    Whatever is not needed to answer `initialize` is loaded with the first request that needs it.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._client: Any = None  # a `Client`, which is not imported before it is needed
+        self._is_raw = os.environ.get("TFRUNS_RAW", "").lower() in _TRUE
+
+    async def aclose(self) -> None:
+        """Close the client's connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def list_tools(
+        self, _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        """What there is to call."""
+        from tfruns.tools.registry import offered_tools  # noqa: PLC0415
+
+        return types.ListToolsResult(
+            tools=[
+                types.Tool(
+                    name=tool.name,
+                    title=tool.title,
+                    description=tool.description,
+                    input_schema=dict(tool.input_schema),
+                    annotations=types.ToolAnnotations(
+                        read_only_hint=tool.is_read_only,
+                        destructive_hint=tool.is_destructive,
+                        idempotent_hint=tool.is_idempotent,
+                    ),
+                )
+                for tool in offered_tools(self._policy)
+            ]
+        )
+
+    async def call_tool(
+        self, _: ServerRequestContext[Any], params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        """Call a tool. What the caller can act on is a failed result; anything else is an error of the protocol."""
+        from tfruns.tools.registry import Context, offered_tools  # noqa: PLC0415
+
+        offered = {tool.name: tool for tool in offered_tools(self._policy)}
+        tool = offered.get(params.name)
+        if tool is None:
+            raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, list(offered)))
+        try:
+            context = Context(self._client_with_token(), self._policy, is_raw=self._is_raw)
+            return _result(await tool.call(context, params.arguments or {}), is_error=False)
+        except TfrunsError as error:
+            return _result(error.as_dict(), is_error=True)
+        except Exception as error:  # noqa: BLE001  # the edge: its text may hold anything, and goes to the log alone
+            _log.exception("The tool %s failed.", tool.name)
+            raise MCPError(
+                types.INTERNAL_ERROR,
+                f"tfruns itself failed ({type(error).__name__}); its log has more. If this was to change something, "
+                "read the run before doing it again.",
+            ) from None
+
+    def _client_with_token(self) -> Any:
+        """The client; made again as long as it found no token, so that a `terraform login` helps at once."""
+        from tfruns.client.client import Client  # noqa: PLC0415
+
+        if self._client is None or self._client.settings.credentials.token is None:
+            self._client = Client()
+        return self._client
+
+    def _unknown(self, name: str, offered: list[str]) -> str:
+        from tfruns.tools.registry import all_tools  # noqa: PLC0415
+
+        if any(tool.name == name for tool in all_tools()):
+            return f"The tool {name} is not offered in mode {self._policy.mode}."
+        near = difflib.get_close_matches(name.lower(), offered, n=1)
+        return f"Unknown tool: {name[:60]}." + (f" Did you mean {near[0]}?" if near else "")
+
+
+def _result(view: dict[str, Any], *, is_error: bool) -> types.CallToolResult:
+    """A result that is structured, with the same as JSON without white space for those who read text."""
+    text = json.dumps(view, ensure_ascii=False, separators=(",", ":"))
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=text)],
+        structured_content=json.loads(text),
+        is_error=is_error,
+    )

@@ -1,0 +1,45 @@
+"""Which runs a force-execute displaced: the API does not say, so the queue is looked at before and after."""
+
+from tfruns.client.client import Client
+from tfruns.client.run_filters import RunFilters
+from tfruns.errors import TfrunsError
+from tfruns.jsonapi import JSON
+from tfruns.lifecycle import is_final
+from tfruns.vocabulary import RunOperation, StatusGroup
+from tfruns.wire.runs import Run
+
+
+async def runs_before(client: Client, run_id: str) -> tuple[str, list[str]] | None:
+    """The workspace of a run, and the unfinished runs before it in the queue; None if that is not to be had."""
+    try:
+        run = await client.runs.read(run_id)
+        if run.workspace is None:
+            return None
+        workspace_id = run.workspace.id
+        waiting = RunFilters(status_group=StatusGroup.NON_FINAL)
+        page = await client.runs.list_for_workspace(workspace_id, waiting).page(size=100)
+    except TfrunsError:
+        return None
+    return workspace_id, [other.id for other in page.items if _is_before(other, run)]
+
+
+def _is_before(other: Run, run: Run) -> bool:
+    if other.id == run.id or other.operation in {RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN}:
+        return False  # these do not queue
+    return other.created_at is None or run.created_at is None or other.created_at <= run.created_at
+
+
+async def displaced_by(client: Client, before: tuple[str, list[str]] | None) -> dict[str, JSON]:
+    """Those of the runs before that have ended now, with how; a part of the tool's answer."""
+    if before is None:
+        return {"note": "Which runs were displaced is not known: the queue could not be read before."}
+    workspace_id, ids = before
+    try:
+        page = await client.runs.list_for_workspace(workspace_id).page(size=100)
+    except TfrunsError:
+        return {"note": f"The queue could not be read afterwards. Before this run were: {', '.join(ids) or 'none'}."}
+    return {
+        "displaced": [
+            {"id": run.id, "status": str(run.status)} for run in page.items if run.id in ids and is_final(run.status)
+        ]
+    }

@@ -1,0 +1,60 @@
+"""What a server was started for: which tools it offers, and what their calls may do.
+
+A mode is a promise to the person who started the server: whatever the assistant calls, in `read` nothing changes, and
+in `plan` nothing is applied.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tfruns.errors import RefusedByMode
+
+
+class Mode(StrEnum):
+    """How much a server may do, from least to most."""
+
+    READ = "read"
+    PLAN = "plan"
+    APPLY = "apply"
+
+    def includes(self, other: "Mode") -> bool:
+        """Whether whatever the other mode permits is permitted in this one."""
+        order = list(Mode)
+        return order.index(other) <= order.index(self)
+
+
+class Confirm(StrEnum):
+    """When a person has to confirm what cannot be undone."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a caller of the tools may do.
+
+    Attributes:
+        mode: which tools there are, and what they may do.
+        confirm: whether a person has to confirm what cannot be undone.
+        is_auto_apply_opt_in: a new run applies by itself only when its caller says so, whatever the workspace's
+            setting is. A program or a person at a terminal gets the API's own default instead.
+    """
+
+    mode: Mode = Mode.APPLY
+    confirm: Confirm = Confirm.AUTO
+    is_auto_apply_opt_in: bool = False
+
+    def refuse_unconfirmed(self, what: str) -> None:
+        """Refuse what a person has to confirm, as long as no one can be asked.
+
+        Raises:
+            RefusedByMode: the policy is to ask always.
+        """
+        if self.confirm is Confirm.ALWAYS:
+            raise RefusedByMode(
+                f'"{what}" needs a person\'s confirmation, and tfruns has no way to ask for it.',
+                cause="The server was started with --confirm always. Nothing was sent.",
+                solution="Let a person do it in the browser, or start the server with --confirm auto.",
+            )

@@ -1,0 +1,161 @@
+"""The one registry of tools. A tool is a typed async function; everything a caller sees of it comes from the function.
+
+    @tool(title="Read a run", is_read_only=True)
+    async def get_run_details(
+        context: Context,
+        run_id: Annotated[str, Field(description="…")],
+    ) -> View:
+        \"\"\"Product text: the effect, when to use it, what follows.\"\"\"
+
+The name is the function's, the description its docstring, the input schema its parameters after the context.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from tfruns.client.client import Client
+from tfruns.jsonapi import JSON
+from tfruns.tools.arguments import invalid_arguments
+from tfruns.tools.policy import Mode, Policy
+from tfruns.tools.schemas import compact_schema
+
+View = dict[str, JSON]
+"""What a tool returns: a flat object in snake_case, made for the reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a tool works with.
+
+    Attributes:
+        client: the API.
+        policy: what the caller may do.
+        is_raw: answer with the API's own documents instead of views.
+    """
+
+    client: Client
+    policy: Policy
+    is_raw: bool = False
+
+
+Function = Callable[..., Awaitable[View]]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool and what is said about it.
+
+    Attributes:
+        function: what it does.
+        title: its name for people.
+        mode: the least mode in which it is offered.
+        is_read_only: it changes nothing.
+        is_destructive: what it does cannot be undone.
+        is_idempotent: to do it twice is to do it once.
+        is_confirmed: a person has to agree where the policy wants one to.
+    """
+
+    function: Function
+    title: str
+    mode: Mode
+    is_read_only: bool
+    is_destructive: bool
+    is_idempotent: bool
+    is_confirmed: bool
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    @cached_property
+    def description(self) -> str:
+        """The docstring, each paragraph on one line."""
+        paragraphs = (inspect.getdoc(self.function) or "").split("\n\n")
+        return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+    @cached_property
+    def input_schema(self) -> Mapping[str, JSON]:
+        """The JSON Schema of the arguments, without what costs tokens and says nothing."""
+        return compact_schema(self._arguments.model_json_schema())
+
+    @cached_property
+    def _arguments(self) -> type[BaseModel]:
+        hints = get_type_hints(self.function, include_extras=True)
+        parameters = list(inspect.signature(self.function).parameters.values())[1:]
+        fields: dict[str, Any] = {
+            parameter.name: (
+                hints[parameter.name],
+                ... if parameter.default is inspect.Parameter.empty else parameter.default,
+            )
+            for parameter in parameters
+        }
+        config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+        return create_model(self.name, __config__=config, **fields)
+
+    async def call(self, context: Context, arguments: Mapping[str, JSON]) -> View:
+        """Check the arguments, and do it.
+
+        Raises:
+            InvalidInput: an argument is missing, unknown or of the wrong type; nothing was done.
+            RefusedByMode: the policy wants a person's confirmation; nothing was done.
+            TfrunsError: whatever the tool raises.
+        """
+        try:
+            checked = self._arguments.model_validate(self._said(arguments), strict=True)
+        except ValidationError as error:
+            raise invalid_arguments(error, self.input_schema) from None
+        values = {name: getattr(checked, name) for name in type(checked).model_fields}
+        if self.is_confirmed:
+            context.policy.refuse_unconfirmed(self.title)
+        return await self.function(context, **values)
+
+    def _said(self, arguments: Mapping[str, JSON]) -> dict[str, JSON]:
+        """The arguments without nulls, which assistants often send for what they leave out."""
+        known = self._arguments.model_fields
+        return {name: value for name, value in arguments.items() if value is not None or name not in known}
+
+
+_TOOLS: dict[str, Tool] = {}
+
+
+def tool(
+    *,
+    title: str,
+    mode: Mode = Mode.APPLY,
+    is_read_only: bool = False,
+    is_destructive: bool = False,
+    is_idempotent: bool = False,
+    is_confirmed: bool = False,
+) -> Callable[[Function], Function]:
+    """Put a function into the registry. What is said here are its annotations; the rest is in the function itself."""
+
+    def register(function: Function) -> Function:
+        _TOOLS[function.__name__] = Tool(
+            function=function,
+            title=title,
+            mode=Mode.READ if is_read_only else mode,
+            is_read_only=is_read_only,
+            is_destructive=is_destructive,
+            is_idempotent=is_idempotent or is_read_only,
+            is_confirmed=is_confirmed,
+        )
+        return function
+
+    return register
+
+
+def all_tools() -> list[Tool]:
+    """Every tool, in the order of the mission's text."""
+    import tfruns.tools.runs  # noqa: F401, PLC0415  # its functions register themselves
+
+    return list(_TOOLS.values())
+
+
+def offered_tools(policy: Policy) -> list[Tool]:
+    """The tools that a policy's mode permits."""
+    return [tool for tool in all_tools() if policy.mode.includes(tool.mode)]

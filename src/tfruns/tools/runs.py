@@ -1,0 +1,241 @@
+"""The nine run tools. Names, parameters and defaults are a promise; what is added is optional.
+
+Source: HCP Terraform API, "Runs".
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Annotated
+
+from pydantic import Field
+
+from tfruns.client.listing import Listing
+from tfruns.client.run_filters import RunFilters
+from tfruns.errors import RefusedByMode, TfrunsError
+from tfruns.redaction import redact_document
+from tfruns.tools.displacement import displaced_by, runs_before
+from tfruns.tools.policy import Mode
+from tfruns.tools.registry import Context, View, tool
+from tfruns.tools.restraint import refuse_what_leads_to_an_apply
+from tfruns.tools.views import INCLUDE, page_view, run_view, short_view
+from tfruns.vocabulary import RunAction
+from tfruns.wire.run_params import RunParams
+from tfruns.wire.runs import Run
+
+RunId = Annotated[str, Field(description='"run-…" or its browser URL')]
+WorkspaceRef = Annotated[str, Field(description='"ws-…", "organization/name", or its browser URL')]
+Comment = Annotated[str, Field(description="Recorded with the run")]
+PageNumber = Annotated[int, Field(description="From 1")]
+PageSize = Annotated[int, Field(description="At most 100")]
+Operations = Annotated[
+    str | None,
+    Field(description="plan_only (or plan), plan_and_apply (or apply), save_plan, refresh_only, destroy, empty_apply"),
+]
+Statuses = Annotated[str | None, Field(description='E.g. "pending,planning,planned,applying,errored"')]
+Sources = Annotated[str | None, Field(description="tfe-ui, tfe-api, tfe-configuration-version, terraform+cloud, …")]
+Group = Annotated[str | None, Field(description="non_final (or running), final, or discardable")]
+Timeframe = Annotated[str | None, Field(description='A year, or "year": the last 12 months')]
+AgentPools = Annotated[str | None, Field(description="Agent pool names")]
+WorkspaceNames = Annotated[str | None, Field(description="Workspace names")]
+SearchUser = Annotated[str | None, Field(description="VCS user name")]
+SearchCommit = Annotated[str | None, Field(description="Commit SHA")]
+SearchBasic = Annotated[str | None, Field(description="VCS user, commit, run id or message")]
+
+
+@tool(title="Create a run", mode=Mode.PLAN, is_destructive=True)
+async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunParams | None = None) -> View:
+    """Create and queue a run in a workspace, from its latest configuration unless another is named.
+
+    It plans and then waits for apply_run; it applies by itself only with auto_apply: true. Behind other runs, or in a
+    locked workspace, it waits as pending. plan_only previews a change and can never be applied.
+    """
+    params = params or RunParams()
+    if params.auto_apply and not context.policy.mode.includes(Mode.APPLY):
+        raise RefusedByMode("auto_apply is not possible in this server's mode: nothing may be applied.")
+    if params.auto_apply or params.is_destroy:
+        context.policy.refuse_unconfirmed("Create a run that destroys, or applies by itself")
+    if context.policy.is_auto_apply_opt_in and params.auto_apply is None:
+        params = params.model_copy(update={"auto_apply": False})
+    run = await context.client.runs.create(workspace_id, params)
+    with suppress(TfrunsError):  # it is created all the same, and what the API answered then is true
+        run = await context.client.runs.read(run.id, include=INCLUDE)
+    return _whole(context, run)
+
+
+@tool(title="List a workspace's runs", is_read_only=True)
+async def list_runs_in_workspace(
+    context: Context,
+    workspace_id: WorkspaceRef,
+    page_number: PageNumber = 1,
+    page_size: PageSize = 20,
+    filter_operation: Operations = None,
+    filter_status: Statuses = None,
+    filter_source: Sources = None,
+    filter_status_group: Group = None,
+    filter_timeframe: Timeframe = None,
+    filter_agent_pool_names: AgentPools = None,
+    search_user: SearchUser = None,
+    search_commit: SearchCommit = None,
+    search_basic: SearchBasic = None,
+) -> View:
+    """List a workspace's runs, newest first.
+
+    Filters take comma-separated values. Without filter_operation, plan-only runs are left out.
+    """
+    filters = RunFilters(
+        operation=filter_operation,
+        status=filter_status,
+        source=filter_source,
+        status_group=filter_status_group,
+        timeframe=filter_timeframe,
+        agent_pool_names=filter_agent_pool_names,
+        user=search_user,
+        commit=search_commit,
+        basic=search_basic,
+    )
+    listing = context.client.runs.list_for_workspace(workspace_id, filters)
+    return await _page(context, listing, filters, page_number, page_size)
+
+
+@tool(title="List an organization's runs", is_read_only=True)
+async def list_runs_in_organization(
+    context: Context,
+    organization: Annotated[str, Field(description="Its name")],
+    page_number: PageNumber = 1,
+    page_size: PageSize = 20,
+    filter_operation: Operations = None,
+    filter_status: Statuses = None,
+    filter_source: Sources = None,
+    filter_status_group: Group = None,
+    filter_timeframe: Timeframe = None,
+    filter_agent_pool_names: AgentPools = None,
+    filter_workspace_names: WorkspaceNames = None,
+    search_user: SearchUser = None,
+    search_commit: SearchCommit = None,
+    search_basic: SearchBasic = None,
+) -> View:
+    """List the runs of all workspaces of an organization that the token may see, newest first.
+
+    By default those of the last year. Filters take comma-separated values.
+    """
+    filters = RunFilters(
+        operation=filter_operation,
+        status=filter_status,
+        source=filter_source,
+        status_group=filter_status_group,
+        timeframe=filter_timeframe,
+        agent_pool_names=filter_agent_pool_names,
+        workspace_names=filter_workspace_names,
+        user=search_user,
+        commit=search_commit,
+        basic=search_basic,
+    )
+    listing = context.client.runs.list_for_organization(organization, filters, include=["workspace"])
+    return await _page(context, listing, filters, page_number, page_size)
+
+
+@tool(title="Read a run", is_read_only=True)
+async def get_run_details(context: Context, run_id: RunId) -> View:
+    """Read a run: status, phase, timestamps, options, ids of its workspace, configuration, plan and apply.
+
+    allowed_actions says what may be done now, next what follows.
+    """
+    return _whole(context, await context.client.runs.read(run_id, include=INCLUDE))
+
+
+@tool(title="Apply a run", is_destructive=True, is_idempotent=True, is_confirmed=True)
+async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
+    """Confirm a run that waits for it, so that its plan is applied to real infrastructure.
+
+    Know what the plan does before. The answer says that the apply was accepted, not that it is done: read the run
+    until its status is applied or errored. Do not repeat it.
+    """
+    runs = context.client.runs
+    return await _act(context, run_id, lambda: runs.apply(run_id, comment=comment))
+
+
+@tool(title="Discard a run", mode=Mode.PLAN, is_destructive=True, is_idempotent=True)
+async def discard_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
+    """Discard a run that waits for confirmation or in the queue.
+
+    It can never be applied then, and the next run of the workspace goes on.
+    """
+    await refuse_what_leads_to_an_apply(context, run_id, RunAction.DISCARD)
+    runs = context.client.runs
+    return await _act(context, run_id, lambda: runs.discard(run_id, comment=comment))
+
+
+@tool(title="Cancel a run", mode=Mode.PLAN, is_destructive=True, is_idempotent=True)
+async def cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
+    """Interrupt a run that is planning or applying, as Ctrl-C would; a pending one ends at once.
+
+    Terraform stops as safely as it can: what an apply has changed until then stays. The status changes when it has
+    stopped.
+    """
+    await refuse_what_leads_to_an_apply(context, run_id, RunAction.CANCEL)
+    runs = context.client.runs
+    return await _act(context, run_id, lambda: runs.cancel(run_id, comment=comment))
+
+
+@tool(title="Force-cancel a run", is_destructive=True, is_idempotent=True, is_confirmed=True)
+async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
+    """Kill a run that did not stop after cancel_run, and unlock its workspace.
+
+    Only when a cancel does not help, and after its cool-off: in an apply, resources can be lost from the state.
+    """
+    runs = context.client.runs
+    return await _act(context, run_id, lambda: runs.force_cancel(run_id, comment=comment))
+
+
+@tool(title="Force-execute a run", is_destructive=True, is_idempotent=True, is_confirmed=True)
+async def force_execute_run(context: Context, run_id: RunId) -> View:
+    """Let a pending run go next: the run that holds the workspace is discarded, all earlier pending runs are canceled.
+
+    The answer lists the runs that were displaced. For emergencies, not for everyday use.
+    """
+    runs = context.client.runs
+    before = await runs_before(context.client, run_id)
+    view = await _act(context, run_id, lambda: runs.force_execute(run_id))
+    return view if context.is_raw else view | await displaced_by(context.client, before)
+
+
+async def _act(context: Context, run_id: str, send: Callable[[], Awaitable[None]]) -> View:
+    """Send an action, and answer with the run as it is then. Accepted is all that is known of the action itself."""
+    await send()
+    try:
+        run = await context.client.runs.read(run_id)
+    except TfrunsError as error:
+        return {
+            "id": context.client.runs.id_of(run_id),
+            "accepted": True,
+            "status": "unknown",
+            "next": f"It was accepted, but the run could not be read afterwards: {error.message} Do not repeat it.",
+        }
+    return _document(run.document) if context.is_raw else short_view(run) | {"accepted": True}
+
+
+async def _page(context: Context, listing: Listing[Run], filters: RunFilters, number: int, size: int) -> View:
+    page = await listing.page(number, size=size)
+    if context.is_raw:
+        return _document(page.document)
+    return page_view(page, notes=_notes(filters) if not page.items else ())
+
+
+def _notes(filters: RunFilters) -> list[str]:
+    """Why nothing may have been found."""
+    notes = []
+    if filters.unknown_statuses:
+        notes.append(f"tfruns knows no status {', '.join(filters.unknown_statuses)[:80]}: it may be misspelled.")
+    if not filters.operation:
+        notes.append("Plan-only runs are listed only with filter_operation=plan_only.")
+    return notes
+
+
+def _whole(context: Context, run: Run) -> View:
+    return _document(run.document) if context.is_raw else run_view(run, context.client.settings.address)
+
+
+def _document(document: View) -> View:
+    """The API's own document, without the values of variables and signed addresses."""
+    result: View = redact_document(document)
+    return result

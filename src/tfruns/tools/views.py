@@ -1,0 +1,163 @@
+"""What an assistant reads of a run: flat, in snake_case, and nothing that is not said.
+
+A run on the wire is some 1,200 tokens, most of them links and permissions. Here it is what one would ask for next: what
+it does, where it stands, what may be done to it now, and what follows.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from tfruns.client.address import Address
+from tfruns.client.listing import Page
+from tfruns.jsonapi import JSON
+from tfruns.lifecycle import allowed_actions, group_of, is_final, rule_of, what_follows
+from tfruns.vocabulary import RunAction
+from tfruns.wire.activity import User
+from tfruns.wire.base import Related
+from tfruns.wire.runs import Run
+from tfruns.wire.workspaces import Workspace
+
+_ROW_MESSAGE = 80  # characters of a run's message that a row shows
+
+INCLUDE = ("workspace", "created_by")
+"""The related resources from which a run's view takes names."""
+
+
+def actions_now(run: Run) -> list[RunAction]:
+    """What this token may do to the run now: by the run's own word, else by the lifecycle's.
+
+    A pending run can be discarded although its payload does not show it.
+    """
+    possible = run.possible_actions
+    if possible is None:
+        possible = allowed_actions(run.status, is_cancel_asked=run.canceled_at is not None)
+    rule = rule_of(run.status)
+    accepted = rule.accepts & {RunAction.DISCARD} if rule else frozenset()
+    allowed = (possible | accepted) - run.forbidden_actions
+    return [action for action in RunAction if action in allowed]
+
+
+def run_view(run: Run, address: Address) -> dict[str, JSON]:
+    """A run in full. What the API did not say is left out."""
+    rule = rule_of(run.status)
+    workspace = run.follow(run.workspace, Workspace)
+    return _said(
+        {
+            "id": run.id,
+            "status": str(run.status),
+            "status_group": group_of(run.status),
+            "phase": rule.phase if rule else None,
+            "message": run.message,
+            "created_at": _time(run.created_at),
+            "status_timestamps": {
+                key.replace("-", "_"): _time(value) for key, value in run.status_timestamps.items() if value
+            },
+            "operation": run.operation,
+            "has_changes": run.has_changes,
+            "auto_apply": run.auto_apply,
+            "source": run.source,
+            "terraform_version": run.terraform_version,
+            "target_addrs": run.target_addrs,
+            "replace_addrs": run.replace_addrs,
+            "variables": [variable.key for variable in run.variables or ()],
+            "workspace_id": _id(run.workspace),
+            "workspace_name": workspace.name if workspace else None,
+            "configuration_version_id": _id(run.configuration_version),
+            "plan_id": _id(run.plan),
+            "apply_id": _id(run.apply),
+            "cost_estimate_id": _id(run.cost_estimate),
+            "created_by": _user(run, run.created_by),
+            "canceled_at": _time(run.canceled_at),
+            "force_cancel_available_at": _time(run.force_cancel_available_at),
+            "allowed_actions": actions_now(run),
+            "next": next_step(run),
+            "url": run_url(run, address),
+        },
+        keep=("allowed_actions",),
+    )
+
+
+def short_view(run: Run) -> dict[str, JSON]:
+    """A run after an action: where it stands, and what may be done next."""
+    return {
+        "id": run.id,
+        "status": str(run.status),
+        "allowed_actions": actions_now(run),
+        "next": next_step(run),
+    }
+
+
+def run_row(run: Run, workspace_id: str | None = None) -> dict[str, JSON]:
+    """A run in a list."""
+    workspace = run.follow(run.workspace, Workspace)
+    return _said(
+        {
+            "id": run.id,
+            "status": str(run.status),
+            "message": _shortened(run.message),
+            "operation": run.operation,
+            "created_at": _time(run.created_at),
+            "workspace_id": _id(run.workspace) or workspace_id,
+            "workspace_name": workspace.name if workspace else None,
+        }
+    )
+
+
+def page_view(page: Page[Run], *, workspace_id: str | None = None, notes: Iterable[str] = ()) -> dict[str, JSON]:
+    """A page of runs. `next_page` is null on the last one; totals are there where the API gives them."""
+    place = page.pagination
+    view: dict[str, JSON] = {
+        "runs": [run_row(run, workspace_id) for run in page.items],
+        "page": place.current_page,
+        "next_page": place.next_page,
+    }
+    return view | _said(
+        {"total_pages": place.total_pages, "total_count": place.total_count, "note": " ".join(notes)},
+    )
+
+
+def next_step(run: Run) -> str:
+    """One sentence on what follows."""
+    allowed = actions_now(run)
+    if run.canceled_at is not None and not is_final(run.status) and RunAction.FORCE_CANCEL not in allowed:
+        when = _time(run.force_cancel_available_at)
+        return "A cancel was asked: the status changes when Terraform has stopped." + (
+            f" A force-cancel is possible from {when}." if when else ""
+        )
+    if RunAction.APPLY in (run.possible_actions or ()) and RunAction.APPLY in run.forbidden_actions:
+        return "Waits for a person to apply it; this token may not."
+    return what_follows(run.status, allowed, is_auto_apply=bool(run.auto_apply))
+
+
+def run_url(run: Run, address: Address) -> str | None:
+    """The run's page in the browser; None where the names for it did not come along."""
+    workspace = run.follow(run.workspace, Workspace)
+    if workspace is None or workspace.name is None or workspace.organization is None:
+        return None
+    return f"{address}/app/{quote(workspace.organization.id)}/workspaces/{quote(workspace.name)}/runs/{run.id}"
+
+
+def _user(run: Run, related: Related | None) -> str | None:
+    user = run.follow(related, User)
+    return user.username if user and user.username else _id(related)
+
+
+def _id(related: Related | None) -> str | None:
+    return related.id if related else None
+
+
+def _time(value: datetime | None) -> str | None:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
+
+
+def _shortened(text: str | None) -> str | None:
+    if text is None:
+        return None
+    line = " ".join(text.split())
+    return line if len(line) <= _ROW_MESSAGE else line[: _ROW_MESSAGE - 1] + "…"
+
+
+def _said(view: dict[str, JSON], *, keep: Iterable[str] = ()) -> dict[str, JSON]:
+    """The view without what is unknown or empty."""
+    return {key: value for key, value in view.items() if key in keep or value not in (None, "", [], {})}
