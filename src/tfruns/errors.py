@@ -93,7 +93,7 @@ class TfrunsError(Exception):
             "message": self.message,
             "cause": self.cause,
             "solution": self.solution,
-            "retryable": self.is_retryable,
+            "retryable": self.is_retryable or None,
             "retry_after_s": self.retry_after_s,
             "request_id": self.request_id,
             **self.facts,
@@ -126,9 +126,9 @@ class NoCredentials(TfrunsError):
     code = "no_credentials"
     default_cause = "None of the places where a token may stand has one for this host."
     default_solution = (
-        "Set TFE_TOKEN (with TFE_ADDRESS for another host than app.terraform.io), or TF_TOKEN_<host with _ for .>, "
-        "or run `terraform login`, or add a credentials block to the Terraform CLI configuration; "
-        "then start tfruns again."
+        "Run `terraform login`, or add a credentials block to the Terraform CLI configuration (~/.terraformrc, or the "
+        "file in TF_CLI_CONFIG_FILE), and try again; or set TFE_TOKEN (with TFE_ADDRESS for another host than "
+        "app.terraform.io) or TF_TOKEN_<host, with _ for .> and start tfruns again."
     )
 
 

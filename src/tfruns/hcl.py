@@ -71,7 +71,7 @@ def _literal(value: Any, depth: int) -> str:
     try:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
-        raise NotALiteral("neither a finite number, nor a boolean, null, string, list or object") from None
+        raise NotALiteral("it is neither a finite number, nor a boolean, null, string, list or object") from None
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 
 from tfruns.client.workspaces import Workspaces
 from tfruns.errors import Conflict, Fact, Forbidden, TfrunsError, TransitionNotAllowed, WorkspaceBusy, WorkspaceLocked
-from tfruns.lifecycle import allowed_actions
 from tfruns.vocabulary import RunAction, RunStatus
 from tfruns.wire.runs import Run
 
@@ -45,9 +44,8 @@ async def explain_refused_action(
         run = await read()
     except TfrunsError:
         return refusal
-    possible = run.possible_actions
-    allowed = sorted((possible if possible is not None else allowed_actions(run.status)) - run.forbidden_actions)
-    facts: dict[str, Fact] = {"run_status": str(run.status), "allowed_actions": [word.value for word in allowed]}
+    allowed = [action.value for action in run.allowed_actions]
+    facts: dict[str, Fact] = {"run_status": str(run.status), "allowed_actions": allowed}
     if isinstance(refusal, Forbidden):
         # Run API: force-execute answers 403 also when the run is not pending or no run locks the workspace.
         if action is not RunAction.FORCE_EXECUTE or action in run.forbidden_actions:
@@ -60,7 +58,7 @@ async def explain_refused_action(
             request_id=refusal.request_id,
             facts=facts,
         )
-    return _again(refusal, facts | _cool_off(run, action), _instead(run, action, facts))
+    return _again(refusal, facts | _cool_off(run, action), _instead(run, action))
 
 
 def _force_execute_cause(run: Run) -> str:
@@ -75,16 +73,15 @@ def _cool_off(run: Run, action: RunAction) -> dict[str, Fact]:
     return {"force_cancel_available_at": run.force_cancel_available_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
-def _instead(run: Run, action: RunAction, facts: dict[str, Fact]) -> str:
+def _instead(run: Run, action: RunAction) -> str:
     now = f"The run is {run.status}; "
     if action is RunAction.FORCE_CANCEL:
         available = _cool_off(run, action).get("force_cancel_available_at")
         if available is not None:
             return f"{now}force-cancel becomes available at {available}."
-        if RunAction.CANCEL.value in (facts["allowed_actions"] or ()):  # type: ignore[operator]
+        if RunAction.CANCEL in run.allowed_actions:
             return f"{now}cancel it first: force-cancel becomes available some time after that."
-    words = facts["allowed_actions"]
-    return f"{now}allowed now: {', '.join(words) if isinstance(words, list) and words else 'nothing'}."
+    return f"{now}allowed now: {', '.join(run.allowed_actions) or 'nothing'}."
 
 
 def _again(refusal: TfrunsError, facts: dict[str, Fact], solution: str) -> TfrunsError:

@@ -87,13 +87,16 @@ class RetryPolicy:
             def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
                 return clock.monotonic() + retry_state.upcoming_sleep > deadline
 
+        async def once() -> T:
+            return await attempt()
+
         return await tenacity.AsyncRetrying(
             sleep=clock.sleep,
             retry=tenacity.retry_if_exception(may_repeat),
             wait=lambda state: self.wait_s(state.attempt_number, _asked_s(state)),
             stop=tenacity.stop_after_attempt(self.attempts) | StopAtDeadline(),
             reraise=True,
-        )(attempt)
+        )(once)
 
 
 def _asked_s(state: tenacity.RetryCallState) -> float | None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from tfruns.client.address import Address
 from tfruns.client.listing import Page
 from tfruns.jsonapi import JSON
-from tfruns.lifecycle import allowed_actions, group_of, is_final, rule_of, what_follows
+from tfruns.lifecycle import group_of, is_final, rule_of, what_follows
 from tfruns.vocabulary import RunAction
 from tfruns.wire.activity import User
 from tfruns.wire.base import Related
@@ -22,20 +22,6 @@ _ROW_MESSAGE = 80  # characters of a run's message that a row shows
 
 INCLUDE = ("workspace", "created_by")
 """The related resources from which a run's view takes names."""
-
-
-def actions_now(run: Run) -> list[RunAction]:
-    """What this token may do to the run now: by the run's own word, else by the lifecycle's.
-
-    A pending run can be discarded although its payload does not show it.
-    """
-    possible = run.possible_actions
-    if possible is None:
-        possible = allowed_actions(run.status, is_cancel_asked=run.canceled_at is not None)
-    rule = rule_of(run.status)
-    accepted = rule.accepts & {RunAction.DISCARD} if rule else frozenset()
-    allowed = (possible | accepted) - run.forbidden_actions
-    return [action for action in RunAction if action in allowed]
 
 
 def run_view(run: Run, address: Address) -> dict[str, JSON]:
@@ -70,7 +56,7 @@ def run_view(run: Run, address: Address) -> dict[str, JSON]:
             "created_by": _user(run, run.created_by),
             "canceled_at": _time(run.canceled_at),
             "force_cancel_available_at": _time(run.force_cancel_available_at),
-            "allowed_actions": actions_now(run),
+            "allowed_actions": run.allowed_actions,
             "next": next_step(run),
             "url": run_url(run, address),
         },
@@ -83,7 +69,7 @@ def short_view(run: Run) -> dict[str, JSON]:
     return {
         "id": run.id,
         "status": str(run.status),
-        "allowed_actions": actions_now(run),
+        "allowed_actions": run.allowed_actions,
         "next": next_step(run),
     }
 
@@ -119,7 +105,7 @@ def page_view(page: Page[Run], *, workspace_id: str | None = None, notes: Iterab
 
 def next_step(run: Run) -> str:
     """One sentence on what follows."""
-    allowed = actions_now(run)
+    allowed = run.allowed_actions
     if run.canceled_at is not None and not is_final(run.status) and RunAction.FORCE_CANCEL not in allowed:
         when = _time(run.force_cancel_available_at)
         return "A cancel was asked: the status changes when Terraform has stopped." + (

@@ -4,7 +4,7 @@ the OpenAPI document.
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from tfruns.errors import InvalidInput
 from tfruns.hcl import NotALiteral, is_literal, literal
@@ -14,16 +14,17 @@ from tfruns.wire.base import to_kebab
 _VARIABLE_KEY = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 
 
-def _as_literal(value: Any) -> str:
+def _as_literal(value: Any, info: ValidationInfo) -> str:
     """A string has to be an HCL literal already; any other JSON value is written as one."""
+    variable = f"The value of the variable {info.data.get('key', '')}".rstrip()
     if not isinstance(value, str):
         try:
             return literal(value)
         except NotALiteral as error:
-            raise InvalidInput(f"A variable's value is {error}.") from None
+            raise InvalidInput(f"{variable} has no HCL literal: {error}.") from None
     if not is_literal(value):
         raise InvalidInput(
-            "A variable's value is no HCL literal.",
+            f"{variable} is no HCL literal.",
             cause="A text without quotes of its own is a reference in HCL, not a string.",
             solution='Put the quotes into the value: "\\"some text\\"" in JSON; numbers, booleans, lists and objects '
             "can be given as plain JSON.",
@@ -41,6 +42,7 @@ class RunVariableParam(BaseModel):
         Any,
         BeforeValidator(_as_literal),
         Field(description='HCL literal, e.g. "2" or "\\"text\\""; or a JSON number, boolean, list, object', repr=False),
+        WithJsonSchema({"anyOf": [{"type": kind} for kind in ("string", "number", "boolean", "array", "object")]}),
     ]
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
+from tfruns.lifecycle import allowed_actions, rule_of
 from tfruns.vocabulary import RunAction, RunOperation, RunSource, RunStatus
 from tfruns.wire.base import Flags, Resource, Secret, Timestamps, ToMany, ToOne
 
@@ -110,6 +111,20 @@ class Run(Resource):
             RunAction.FORCE_CANCEL: self.actions.is_force_cancelable,
         }
         return frozenset(action for action, is_possible in said.items() if is_possible)
+
+    @property
+    def allowed_actions(self) -> list[RunAction]:
+        """What this token may do to the run now: by the run's own word, else by the lifecycle's.
+
+        A pending run can be discarded although its payload does not show it.
+        """
+        possible = self.possible_actions
+        if possible is None:
+            possible = allowed_actions(self.status, is_cancel_asked=self.canceled_at is not None)
+        rule = rule_of(self.status)
+        accepted = rule.accepts & {RunAction.DISCARD} if rule else frozenset()
+        allowed = (possible | accepted) - self.forbidden_actions
+        return [action for action in RunAction if action in allowed]
 
     @property
     def forbidden_actions(self) -> frozenset[RunAction]:

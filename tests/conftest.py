@@ -1,0 +1,23 @@
+"""What all tests share: no test sees the environment or the home of who runs it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_OURS = ("TFE_", "TFC_", "TF_", "TFRUNS_")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr(Path, "home", lambda: home)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

@@ -1,0 +1,92 @@
+"""A scripted API behind the client's transport, for what a real one cannot be made to do."""
+
+import json
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx2
+
+from tests.support.clock import FakeClock
+from tfruns.client.client import Client
+
+HOST = "tfe.example.com"
+ADDRESS = f"https://{HOST}"
+TOKEN = "fakeToken1234.atlasv1.neverShownAnywhere5678"
+
+Script = httpx2.Response | Exception | Callable[[httpx2.Request], httpx2.Response]
+
+
+class FakeApi(httpx2.AsyncBaseTransport):
+    """Answers requests from a script; a request that is not in the script is a 404.
+
+    Each route has a queue of answers, of which the last stays. `requests` holds all that were received.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[httpx2.Request] = []
+        self._routes: dict[tuple[str, str], deque[Script]] = {}
+
+    def on(self, method: str, path: str, *answers: Script) -> "FakeApi":
+        """Script a path below /api/v2, or an absolute address."""
+        url = path if "://" in path else f"{ADDRESS}/api/v2{path}"
+        self._routes.setdefault((method, url), deque()).extend(answers)
+        return self
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        await request.aread()
+        self.requests.append(request)
+        answers = self._routes.get((request.method, str(request.url).partition("?")[0]))
+        if not answers:
+            return error(404, "not found")
+        answer = answers.popleft() if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        response = answer(request) if callable(answer) else answer
+        # A response can be read once; a script may give it out many times.
+        return httpx2.Response(response.status_code, headers=response.headers, content=response.content)
+
+    def sent(self, method: str, path: str = "") -> list[httpx2.Request]:
+        """The requests of this method whose path ends like this."""
+        return [r for r in self.requests if r.method == method and r.url.path.endswith(path)]
+
+
+def client_for(api: FakeApi, clock: FakeClock | None = None, **settings: Any) -> Client:
+    """A client that talks to a scripted API, on a clock that does not wait."""
+    options: dict[str, Any] = {"address": ADDRESS, "token": TOKEN, **settings}
+    return Client(http_transport=api, clock=clock or FakeClock(), **options)
+
+
+def answer(document: Any, status: int = 200, **headers: str) -> httpx2.Response:
+    """A JSON:API answer."""
+    return httpx2.Response(
+        status,
+        content=json.dumps(document).encode(),
+        headers={
+            "content-type": "application/vnd.api+json",
+            "x-request-id": "req-123",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
+    )
+
+
+def error(status: int, title: str, detail: str | None = None, **headers: str) -> httpx2.Response:
+    """A JSON:API error."""
+    body = {"status": str(status), "title": title} | ({"detail": detail} if detail else {})
+    return answer({"errors": [body]}, status, **headers)
+
+
+def accepted() -> httpx2.Response:
+    """What the API answers to an action: 202 without a body."""
+    return httpx2.Response(202)
+
+
+def query(request: httpx2.Request) -> dict[str, str]:
+    """The query of a request, as the API reads it."""
+    return dict(parse_qsl(request.url.query.decode(), keep_blank_values=True))
+
+
+def body(request: httpx2.Request) -> Any:
+    """The JSON body of a request."""
+    return json.loads(request.content) if request.content else None
