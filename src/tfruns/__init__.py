@@ -1,9 +1,136 @@
-"""Manage Terraform runs in HCP Terraform, Terraform Enterprise or the local backend.
+"""Manage Terraform runs in HCP Terraform and Terraform Enterprise.
 
     import tfruns
 
     async with tfruns.Client() as client:
-        run = await client.runs.read("run-CZcmD7eagjhyX0vN")
+        run = await client.runs.create("my-organization/my-workspace", tfruns.RunParams(plan_only=True))
+        print(run.id, run.status)
 
-What is offered here is loaded when it is first used, so that `tfruns --help` needs neither an HTTP client nor pydantic.
+The words and the errors are here at once; what needs an HTTP client or pydantic is loaded when it is first used, so
+that `tfruns --help` needs neither.
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tfruns._version import __version__
+from tfruns.errors import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    ConnectionFailed,
+    ConnectionLost,
+    Forbidden,
+    HostNotFound,
+    InvalidInput,
+    NoCredentials,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    RefusedByMode,
+    RequestTimedOut,
+    ServerError,
+    TfrunsError,
+    TlsFailed,
+    TransitionNotAllowed,
+    Unauthorized,
+    UnexpectedResponse,
+    UnprocessableEntity,
+    WorkspaceBusy,
+    WorkspaceLocked,
+)
+from tfruns.vocabulary import PhaseStatus, RunAction, RunOperation, RunPhase, RunSource, RunStatus, StatusGroup
+
+if TYPE_CHECKING:
+    from tfruns.client.client import Client
+    from tfruns.client.listing import Listing, Page
+    from tfruns.client.run_filters import RunFilters
+    from tfruns.wire.activity import Comment, RunEvent, User
+    from tfruns.wire.checks import CostEstimate, PolicyCheck, TaskStage
+    from tfruns.wire.configuration_versions import ConfigurationVersion
+    from tfruns.wire.plans import Apply, Plan
+    from tfruns.wire.run_params import RunParams, RunVariableParam
+    from tfruns.wire.runs import Run
+    from tfruns.wire.workspaces import Workspace
+
+_LOADED_LATER = {
+    "Apply": "tfruns.wire.plans",
+    "Client": "tfruns.client.client",
+    "Comment": "tfruns.wire.activity",
+    "ConfigurationVersion": "tfruns.wire.configuration_versions",
+    "CostEstimate": "tfruns.wire.checks",
+    "Listing": "tfruns.client.listing",
+    "Page": "tfruns.client.listing",
+    "Plan": "tfruns.wire.plans",
+    "PolicyCheck": "tfruns.wire.checks",
+    "Run": "tfruns.wire.runs",
+    "RunEvent": "tfruns.wire.activity",
+    "RunFilters": "tfruns.client.run_filters",
+    "RunParams": "tfruns.wire.run_params",
+    "RunVariableParam": "tfruns.wire.run_params",
+    "TaskStage": "tfruns.wire.checks",
+    "User": "tfruns.wire.activity",
+    "Workspace": "tfruns.wire.workspaces",
+}
+
+__all__ = [
+    "ApiError",
+    "Apply",
+    "BadRequest",
+    "Client",
+    "Comment",
+    "ConfigurationVersion",
+    "Conflict",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "CostEstimate",
+    "Forbidden",
+    "HostNotFound",
+    "InvalidInput",
+    "Listing",
+    "NoCredentials",
+    "NotFound",
+    "OutcomeUnknown",
+    "Page",
+    "PhaseStatus",
+    "Plan",
+    "PolicyCheck",
+    "RateLimited",
+    "RefusedByMode",
+    "RequestTimedOut",
+    "Run",
+    "RunAction",
+    "RunEvent",
+    "RunFilters",
+    "RunOperation",
+    "RunParams",
+    "RunPhase",
+    "RunSource",
+    "RunStatus",
+    "RunVariableParam",
+    "ServerError",
+    "StatusGroup",
+    "TaskStage",
+    "TfrunsError",
+    "TlsFailed",
+    "TransitionNotAllowed",
+    "Unauthorized",
+    "UnexpectedResponse",
+    "UnprocessableEntity",
+    "User",
+    "Workspace",
+    "WorkspaceBusy",
+    "WorkspaceLocked",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _LOADED_LATER.get(name)
+    if home is None:
+        raise AttributeError(f"module 'tfruns' has no attribute {name!r}")
+    return getattr(importlib.import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
