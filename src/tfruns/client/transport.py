@@ -29,6 +29,7 @@ from tfruns.client.faults import (
     retry_after_s,
     unexpected,
 )
+from tfruns.client.logs import redact_http_logs
 from tfruns.client.rate_limit import RateLimits
 from tfruns.client.retries import AttemptFailed, RetryPolicy
 from tfruns.client.settings import Settings
@@ -233,6 +234,7 @@ class Transport:
 
     async def _connections(self) -> httpx2.AsyncClient:
         if self._pool is None:
+            redact_http_logs()
             self._pool = await self._resources.enter_async_context(
                 httpx2.AsyncClient(
                     transport=self._http_transport,

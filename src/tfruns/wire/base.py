@@ -6,6 +6,7 @@ fields, under the wire's names in snake_case. Models are tolerant: a field that 
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, ClassVar, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
@@ -35,7 +36,7 @@ class Related(BaseModel):
 
 def _linkage(value: JSON) -> JSON:
     """The `data` of a relationship object; None where the API gave only links."""
-    return value.get("data") if isinstance(value, Mapping) and "data" in value else None
+    return value.get("data") if isinstance(value, Mapping) else value
 
 
 def _linkages(value: JSON) -> JSON:
@@ -46,6 +47,16 @@ ToOne = Annotated[Related | None, BeforeValidator(_linkage)]
 ToMany = Annotated[tuple[Related, ...], BeforeValidator(_linkages)]
 
 ResourceT = TypeVar("ResourceT", bound="Resource")
+
+
+@cache
+def _relationships_of(kind: type["Resource"]) -> frozenset[str]:
+    """The wire's names of the fields that are relationships and not attributes."""
+    return frozenset(
+        to_kebab(name)
+        for name, field in kind.model_fields.items()
+        if any(getattr(item, "func", None) in {_linkage, _linkages} for item in field.metadata)
+    )
 
 
 class Resource(BaseModel):
@@ -80,6 +91,17 @@ class Resource(BaseModel):
         model._included = included or {}  # noqa: SLF001  # its own
         model._document = document  # noqa: SLF001
         return model
+
+    def to_wire(self) -> dict[str, JSON]:
+        """The resource object, with the fields that were set: attributes, and relationships by type and id."""
+        fields = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        relationships = _relationships_of(type(self))
+        return {
+            "id": fields.pop("id"),
+            "type": self.wire_type,
+            "attributes": {name: value for name, value in fields.items() if name not in relationships},
+            "relationships": {name: {"data": value} for name, value in fields.items() if name in relationships},
+        }
 
     @property
     def document(self) -> JSON:

@@ -1,0 +1,33 @@
+"""The HTTP library's log lines, without signed addresses and tokens.
+
+It writes the address of every request at the level INFO, and headers at DEBUG; a redirect to a log or a plan has a
+signed address in both.
+"""
+
+import logging
+
+from tfruns.redaction import redact
+
+_LOGGERS = (
+    "httpx2",
+    "httpcore2.connection",
+    "httpcore2.http11",
+    "httpcore2.http2",
+    "httpcore2.proxy",
+    "httpcore2.socks",
+)
+
+
+class _Redaction(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        return True
+
+
+_REDACTION = _Redaction()
+
+
+def redact_http_logs() -> None:
+    """Redact what the HTTP library logs from now on. To say it twice is to say it once."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_REDACTION)

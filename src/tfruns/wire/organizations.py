@@ -1,0 +1,42 @@
+"""Organizations. Source: HCP Terraform API, "Organizations"."""
+
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+
+from tfruns.wire.base import Flags, Resource
+
+
+class Organization(Resource):
+    """An organization; its id is its name."""
+
+    wire_type: ClassVar[str] = "organizations"
+
+    name: str | None = None
+    external_id: str | None = None
+    email: str | None = None
+    created_at: AwareDatetime | None = None
+    default_execution_mode: str | None = None
+    cost_estimation_enabled: bool | None = None
+    permissions: Flags | None = None
+
+
+class EntitlementSet(Resource):
+    """What an organization may use. The Terraform CLI plans locally where `operations` is missing."""
+
+    wire_type: ClassVar[str] = "entitlement-sets"
+
+    operations: bool | None = None
+    state_storage: bool | None = None
+    cost_estimation: bool | None = None
+    sentinel: bool | None = None
+    run_tasks: bool | None = None
+    teams: bool | None = None
+    agents: bool | None = None
+    vcs_integrations: bool | None = None
+    private_module_registry: bool | None = None
+    audit_logging: bool | None = None
+    policy_enforcement: bool | None = None
+    sso: bool | None = None
+    configuration_designer: bool | None = None
+    global_run_tasks: bool | None = None

@@ -1,0 +1,24 @@
+"""Variables of workspaces. Source: HCP Terraform API, "Workspace Variables"."""
+
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+
+from tfruns.wire.base import Resource, Secret, ToOne
+
+
+class Variable(Resource):
+    """A variable; the value of a sensitive one is never shown."""
+
+    wire_type: ClassVar[str] = "vars"
+
+    key: str
+    value: Secret = None
+    description: str | None = None
+    category: str | None = None
+    hcl: bool | None = None
+    sensitive: bool | None = None
+    created_at: AwareDatetime | None = None
+
+    configurable: ToOne = None
+    workspace: ToOne = None
