@@ -35,6 +35,7 @@ from typing import ClassVar
 from tfruns.redaction import redact
 
 _MAX_WORDS = 600  # characters of the API's own words that an error repeats
+_MAX_READ = 20_000  # characters of a message that are looked at; a secret at the first cut is gone with the second
 
 Fact = str | int | float | bool | Sequence[str] | None
 
@@ -71,7 +72,7 @@ class TfrunsError(Exception):
         request_id: str | None = None,
         facts: Mapping[str, Fact] | None = None,
     ) -> None:
-        message = redact(message)
+        message = redact(message[:_MAX_READ])
         self.message = message if len(message) <= _MAX_WORDS else message[:_MAX_WORDS] + "…"
         super().__init__(self.message)
         self.status = status if status is not None else self.default_status

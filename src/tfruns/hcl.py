@@ -4,47 +4,24 @@ The run API takes each variable's value as an HCL literal, in the syntax of Terr
 its own quotes, `["a", "b"]`, `{ name = "x" }`. A bare word is a reference, not a string, and a plan with it fails much
 later. So the literal is checked before anything is sent; Terraform's own evaluation is not repeated.
 
-Source: HCP Terraform API, "Create a Run"; the HCL native syntax specification.
+Source: HCP Terraform API, "Create a Run"; the HCL native syntax specification, of which this reads the part without
+references, calls, operators and templates.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from lark import Token, Tree
-    from typing_extensions import TypeIs
+from typing import Any
 
 _MAX_DEPTH = 100  # of nested lists and objects; a variable that needs more is a mistake
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPED = re.compile(r'[\\"\n\r\t]|[\x00-\x1f\x7f]|([$%])(?=\{)')
-
-# The grammar rules of python-hcl2 that a literal may consist of; a reference, a call or a template needs another one.
-_LITERAL_RULES = frozenset(
-    {
-        "expr_term",
-        "float_lit",
-        "heredoc_template",
-        "heredoc_template_trim",
-        "int_lit",
-        "literal_value",  # true, false, null
-        "new_line_or_comment",
-        "object",
-        "object_elem",
-        "object_elem_key",
-        "string",
-        "string_part",
-        "tuple",
-        "unary_op",
-    }
-)
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 
 class NotALiteral(ValueError):
-    """A JSON value that has no HCL literal."""
+    """Something that is no HCL literal, or has none."""
 
 
 def literal(value: Any) -> str:
@@ -53,7 +30,7 @@ def literal(value: Any) -> str:
     A string becomes a quoted literal that means exactly this text, with nothing in it left to be interpreted.
 
     Raises:
-        NotALiteral: not a finite number, or nested more than 100 deep.
+        NotALiteral: not a finite number, no text, or nested more than 100 deep.
     """
     return _literal(value, _MAX_DEPTH)
 
@@ -62,6 +39,8 @@ def _literal(value: Any, depth: int) -> str:
     if depth == 0:
         raise NotALiteral(f"lists and objects may be nested {_MAX_DEPTH} deep at most")
     if isinstance(value, str):
+        if _HALF_CHARACTER.search(value):
+            raise NotALiteral("a text has half of a character in it")
         return f'"{_ESCAPED.sub(_escape, value)}"'
     if isinstance(value, list | tuple):
         return f"[{', '.join(_literal(item, depth - 1) for item in value)}]"
@@ -83,67 +62,117 @@ def _escape(match: re.Match[str]) -> str:
 
 def is_literal(text: str) -> bool:
     """Whether the text is one HCL literal: no reference, no call, no operator, no template."""
-    text = text.strip()
-    if text in {"true", "false", "null"} or _NUMBER.fullmatch(text):
-        return True
-    return text[:1] in {'"', "[", "{", "<"} and _parses_as_literal(text)
-
-
-def _parses_as_literal(text: str) -> bool:
-    import hcl2  # noqa: PLC0415  # 70 ms, and most runs have no variables
-    from lark.exceptions import LarkError  # noqa: PLC0415
-
     try:
-        document = hcl2.parses_to_tree(f"value = {text}\n")
-    except (LarkError, RecursionError):
+        reader = _Reader(text)
+        reader.skip_lines()
+        reader.read_value(_MAX_DEPTH)
+        reader.skip_lines()
+    except NotALiteral:
         return False
-    attributes = [node for node in document.children[0].children if _rule(node) != "new_line_or_comment"]
-    return len(attributes) == 1 and _rule(attributes[0]) == "attribute" and _is_literal_node(attributes[0].children[-1])
+    return reader.is_at_end
 
 
-def _is_literal_node(root: "Tree[Token] | Token") -> bool:
-    """Walk down from an expression; without recursion, since the text may nest as deep as it likes."""
-    nodes = [root]
-    while nodes:
-        node = nodes.pop()
-        if _is_token(node):
-            if not _is_literal_token(node):
-                return False
-        elif _is_bare_key(node):
-            continue
-        elif node.data not in _LITERAL_RULES or (node.data == "unary_op" and not _is_number(node.children[-1])):
-            return False
+_TOKEN = re.compile(
+    r"""
+    (?P<space>[ \t]+|/\*.*?\*/)
+  | (?P<line>\r?\n|(?:\#|//)[^\n]*(?:\n|\Z))
+  | (?P<string>"(?:
+        [^"\\$%\r\n]
+      | \\(?:[nrt"\\]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|U000[0-9a-fA-F]{5}|U0010[0-9a-fA-F]{4})
+      | \$\$\{ | %%\{ | \$(?!\{) | %(?!\{)      # `$${` is an escape; `${` would begin a template
+    )*")
+  | (?P<heredoc><<-?(?P<mark>[^\W\d][\w-]*)\r?\n
+        (?:(?![ \t]*(?P=mark)[ \t]*\r?$)(?:[^$%\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*\n)*
+        [ \t]*(?P=mark)(?=[ \t]*\r?(?:\n|\Z)))
+  | (?P<number>-?[ \t]*[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.]))
+  | (?P<word>[^\W\d][\w-]*)
+  | (?P<mark_of_list>[][{},=:])
+    """,
+    re.VERBOSE | re.DOTALL | re.MULTILINE,
+)
+_VALUES = {"string", "heredoc", "number"}
+
+
+class _Reader:
+    """Reads a literal token by token; the value itself is of no interest."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._position = 0
+        self._kind = ""
+        self._token = ""
+        self._advance()
+
+    @property
+    def is_at_end(self) -> bool:
+        return not self._kind
+
+    def _advance(self) -> None:
+        while True:
+            if self._position == len(self._text):
+                self._kind = self._token = ""
+                return
+            found = _TOKEN.match(self._text, self._position)
+            if found is None:
+                raise NotALiteral("it has something else in it")
+            self._position = found.end()
+            self._kind = next(kind for kind, token in found.groupdict().items() if token is not None and kind != "mark")
+            self._token = found.group(self._kind)
+            if self._kind != "space":
+                return
+
+    def skip_lines(self) -> None:
+        while self._kind == "line":
+            self._advance()
+
+    def _take(self, *tokens: str) -> bool:
+        """Go past one of these tokens, if it is the next."""
+        is_next = self._kind not in {"", "string"} and self._token in tokens
+        if is_next:
+            self._advance()
+        return is_next
+
+    def read_value(self, depth: int) -> None:
+        """Go past one value."""
+        if depth == 0:
+            raise NotALiteral("it is nested too deep")
+        if self._kind in _VALUES or (self._kind == "word" and self._token in {"true", "false", "null"}):
+            self._advance()
+        elif self._take("["):
+            self._read_list(depth)
+        elif self._take("{"):
+            self._read_object(depth)
         else:
-            nodes.extend(filter(None, node.children))  # the parser leaves None for what is optional
-    return True
+            raise NotALiteral("it has something else in it")
 
+    def _read_list(self, depth: int) -> None:
+        """`[a, b]`, with line breaks anywhere, and a comma after the last item if one likes."""
+        self.skip_lines()
+        while not self._take("]"):
+            self.read_value(depth - 1)
+            self.skip_lines()
+            if not self._take(","):
+                self._expect("]")
+                return
+            self.skip_lines()
 
-def _is_number(node: "Tree[Token] | Token") -> bool:
-    return not _is_token(node) and node.data == "expr_term" and _rule(node.children[0]) in {"int_lit", "float_lit"}
+    def _read_object(self, depth: int) -> None:
+        """`{ a = 1, "b" : 2 }`; a line break separates items as well as a comma."""
+        self.skip_lines()
+        while not self._take("}"):
+            if self._kind not in {"word", "string", "number"}:
+                raise NotALiteral("a key is neither a name nor a string")
+            self._advance()
+            self._expect("=", ":")
+            self.read_value(depth - 1)
+            is_separated = self._kind == "line"
+            self.skip_lines()
+            is_separated = self._take(",") or is_separated
+            self.skip_lines()
+            if not is_separated:
+                self._expect("}")
+                return
 
-
-def _is_literal_token(token: "Token") -> bool:
-    """Whether a token can stand in a literal: no parenthesis, no operator but a sign, no template in a heredoc."""
-    if token.type.startswith("HEREDOC"):
-        return re.search(r"[$%]\{", token) is None
-    if token.type == "STRING_CHARS":
-        return "\n" not in token
-    return token.type not in {"LPAR", "NOT"}
-
-
-def _is_token(node: "Tree[Token] | Token") -> "TypeIs[Token]":
-    return not hasattr(node, "children")
-
-
-def _is_bare_key(node: "Tree[Token]") -> bool:
-    """Whether this is the key `a` of `{ a = 1 }`, which is a name and no reference."""
-    if node.data != "object_elem_key" or len(node.children) != 1:
-        return False
-    (term,) = node.children
-    return (
-        not _is_token(term) and term.data == "expr_term" and [_rule(child) for child in term.children] == ["identifier"]
-    )
-
-
-def _rule(node: "Tree[Token] | Token") -> str:
-    return str(getattr(node, "data", ""))
+    def _expect(self, *tokens: str) -> None:
+        if not self._take(*tokens):
+            raise NotALiteral(f"it lacks a {' or '.join(tokens)}")

@@ -56,11 +56,11 @@ def primary(document: JSON) -> JSON:
 
 def included(document: Mapping[str, JSON]) -> dict[ResourceKey, Mapping[str, JSON]]:
     """The resources that came along with a document, by type and id."""
-    resources = document.get("included") or ()
+    resources = document.get("included")
     return {
         (resource["type"], resource["id"]): resource
-        for resource in resources
-        if isinstance(resource, Mapping) and "type" in resource and "id" in resource
+        for resource in (resources if isinstance(resources, list) else ())
+        if isinstance(resource, Mapping) and all(isinstance(resource.get(key), str) for key in ("type", "id"))
     }
 
 

@@ -6,21 +6,33 @@ of HCP Terraform may read or write the object behind it without a token).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 REMOVED = "[removed]"
 
-_API_TOKEN = re.compile(r"[A-Za-z0-9_-]{4,}\.atlasv1\.[A-Za-z0-9_-]+")
-_BEARER = re.compile(r"(?i)\b(bearer|authorization:?\s*(?:bearer|basic)?)\s+[^\s\"',;]+")
-_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@\"'<>]+@")
-_ADDRESS = re.compile(r"(?i)\bhttps?://[^\s\"'<>\\]+")
-_ORIGIN = re.compile(r"(?i)https?://[^/?#]+")
+_SHORTEST_SECRET = 6  # characters; a shorter one would hit innocent text
+
+# Repetitions that could be tried from many places are bounded: what is redacted may be long.
+_API_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{4,200}\.atlasv1\.[A-Za-z0-9_-]+")
+_BEARER = re.compile(r"(?i)\b(authorization:?\s{0,5}(?:bearer|basic)?|bearer)\s{1,5}[^\s\"',;]+")
+_USERINFO = re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,20}://)[^/\s\"'<>]{1,1000}@")
+_ADDRESS = re.compile(r"(?i)\b(https?://[^/?#\s\"'<>\\]+)[^\s\"'<>\\]*|(?:/_archivist)?/v1/object/[^\s\"'<>\\]+")
 
 # The object store of HCP Terraform ("archivist") puts the whole permission into the path; others sign in the query.
 _SIGNED = re.compile(
-    r"(?i)(?:^https?://[^/]*archivist|/_archivist/|/v1/object/|[?&][^=&#]*(?:sig|signature|token|credential)[^=&#]*=)"
+    r"(?i)^https?://[^/]{0,253}archivist|/_archivist/|/v1/object/"
+    r"|[?&][^=&#?]{0,64}(?:sig|signature|token|credential)[^=&#?]{0,64}="
 )
+
+
+_remembered: set[str] = set()
+
+
+def remember_secret(secret: str) -> None:
+    """Remove this text from whatever is redacted from now on, whatever its form; under 6 characters it is ignored."""
+    if len(secret) >= _SHORTEST_SECRET:
+        _remembered.add(secret)
 
 
 def is_signed_address(text: str) -> bool:
@@ -28,16 +40,10 @@ def is_signed_address(text: str) -> bool:
     return _SIGNED.search(text) is not None
 
 
-def redact(text: str, *, secrets: Iterable[str] = ()) -> str:
-    """Return the text with tokens, passwords and signed addresses replaced; the host of an address stays readable.
-
-    Args:
-        text: anything that is about to be shown.
-        secrets: further strings to remove verbatim; those under 6 characters would hit innocent text and are ignored.
-    """
-    for secret in secrets:
-        if len(secret) >= 6:
-            text = text.replace(secret, REMOVED)
+def redact(text: str) -> str:
+    """Return the text with tokens, passwords and signed addresses replaced; the host of an address stays readable."""
+    for secret in sorted(_remembered, key=len, reverse=True):  # one may begin with another
+        text = text.replace(secret, REMOVED)
     text = _USERINFO.sub(rf"\1{REMOVED}@", text)
     text = _ADDRESS.sub(_redact_address, text)
     text = _API_TOKEN.sub(REMOVED, text)
@@ -48,8 +54,7 @@ def _redact_address(match: re.Match[str]) -> str:
     address = match.group(0)
     if not is_signed_address(address):
         return address
-    origin = _ORIGIN.match(address)
-    return f"{origin.group(0) if origin else ''}/[signed address removed]"
+    return f"{match.group(1) or ''}/[signed-address-removed]"
 
 
 def redact_document(document: Any) -> Any:

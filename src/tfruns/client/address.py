@@ -1,11 +1,15 @@
 """The address of the API: what a token is bound to."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import idna
+
 from tfruns.errors import InvalidInput
 
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(?:%[a-z0-9]+)?")  # a name, or an address of IPv4 or IPv6
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -19,12 +23,16 @@ class Address:
 
     @property
     def hostname(self) -> str:
-        """Host and port as Terraform writes a service's hostname: the port only where it is not the usual one."""
+        """Host and port as Terraform writes a service's hostname: the port only where it is not that of HTTPS.
+
+        A token for this name is one for HTTPS: plain HTTP has a port in its name, and so needs a token of its own.
+        """
         name = f"[{self.host}]" if ":" in self.host else self.host
-        return name if self.port == _DEFAULT_PORTS[self.scheme] else f"{name}:{self.port}"
+        return name if (self.scheme, self.port) == ("https", 443) else f"{name}:{self.port}"
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.hostname}"
+        shown = self.hostname.removesuffix(":80") if self.scheme == "http" else self.hostname
+        return f"{self.scheme}://{shown}"
 
     @property
     def is_loopback(self) -> bool:
@@ -49,13 +57,16 @@ def parse_address(text: str, *, what: str = "The address") -> Address:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise _not_an_address(what) from None
-    if parts.scheme not in _DEFAULT_PORTS or not host:
+    if parts.scheme not in _DEFAULT_PORTS or not host or port == 0:
         raise _not_an_address(what)
     if parts.username is not None or parts.password is not None:
         raise InvalidInput(
             f"{what} holds a user name or password.", solution="Leave it out: the API knows only tokens."
         )
-    return Address(parts.scheme, normalize_host(host), port or _DEFAULT_PORTS[parts.scheme])
+    host = normalize_host(host)
+    if not _HOST.fullmatch(host):
+        raise _not_an_address(what)
+    return Address(parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme])
 
 
 def _not_an_address(what: str) -> InvalidInput:
@@ -67,7 +78,10 @@ def _not_an_address(what: str) -> InvalidInput:
 
 def normalize_host(host: str) -> str:
     """A host's name in the form in which two spellings of it are equal: lower case, international names in ASCII."""
+    host = host.lower()
+    if host.isascii():
+        return host
     try:
-        return host.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        return host.lower()
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return host

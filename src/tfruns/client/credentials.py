@@ -21,6 +21,7 @@ from typing import Any
 
 from tfruns.client.address import Address, normalize_host
 from tfruns.errors import InvalidInput
+from tfruns.redaction import remember_secret
 
 _ENVIRONMENT_PREFIX = "TF_TOKEN_"
 
@@ -38,6 +39,7 @@ class Token:
                 f"The API token from {self.source} holds characters that no token has (spaces, line breaks, ...).",
                 solution="Set it again, without quotes or line breaks.",
             )
+        remember_secret(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def find_token(
     address: Address,
     *,
     explicit: str | None = None,
-    environment_address: Address,
+    environment_address: Address | None,
     environ: Mapping[str, str] = os.environ,
     home: Path | None = None,
 ) -> CredentialSearch:
@@ -61,7 +63,7 @@ def find_token(
     Args:
         address: the API that the token is for.
         explicit: a token given by the caller.
-        environment_address: the address that `TFE_TOKEN` is for.
+        environment_address: the address that `TFE_TOKEN` is for, if there is one.
         environ: the environment variables.
         home: the home directory, by default the user's.
     """
@@ -75,7 +77,7 @@ def find_token(
 
 
 def _candidates(
-    address: Address, environment_address: Address, environ: Mapping[str, str], home: Path, problems: list[str]
+    address: Address, environment_address: Address | None, environ: Mapping[str, str], home: Path, problems: list[str]
 ) -> Iterator[tuple[str, str]]:
     if address == environment_address:
         for name in ("TFE_TOKEN", "TFC_TOKEN"):
@@ -116,30 +118,25 @@ def _credentials_blocks(path: Path, problems: list[str]) -> Iterator[tuple[str, 
         problems.append(f"{path} could not be read ({type(error).__name__})")
         return
     try:
-        blocks = _parse_json(text) if text.lstrip().startswith("{") else _parse_hcl(text)
-    except ValueError:
+        document = json.loads(text) if text.lstrip().startswith("{") else _parse_hcl(text)
+        blocks = _objects(document.get("credentials") if isinstance(document, Mapping) else None)
+    except (ValueError, RecursionError):
         problems.append(f"{path} could not be understood")
         return
     for block in blocks:
-        for host, body in block.items():
-            token = body.get("token") if isinstance(body, Mapping) else None
-            if isinstance(token, str):
-                yield host, token
+        for host, bodies in block.items():
+            for body in _objects(bodies):
+                if isinstance(body.get("token"), str):
+                    yield host, body["token"]
 
 
-def _parse_json(text: str) -> list[Mapping[str, Any]]:
-    document = json.loads(text)
-    blocks = document.get("credentials", {}) if isinstance(document, dict) else {}
-    return [block for block in (blocks if isinstance(blocks, list) else [blocks]) if isinstance(block, dict)]
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """One object or a list of them: HCL writes a block in either way."""
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
 
 
-def _parse_hcl(text: str) -> list[Mapping[str, Any]]:
-    import hcl2  # noqa: PLC0415  # 70 ms, and most callers have their token in the environment
-    from lark.exceptions import LarkError  # noqa: PLC0415
+def _parse_hcl(text: str) -> Any:
+    """The CLI configuration is written in HCL 1, where the key of a setting may be quoted."""
+    import hcl  # type: ignore[import-untyped]  # noqa: PLC0415  # most callers have their token in the environment
 
-    options = hcl2.SerializationOptions(strip_string_quotes=True)
-    try:
-        document = hcl2.loads(text if text.endswith("\n") else f"{text}\n", serialization_options=options)
-    except (LarkError, RecursionError):
-        raise ValueError("not HCL") from None
-    return [block for block in document.get("credentials", []) if isinstance(block, dict)]
+    return hcl.loads(text)

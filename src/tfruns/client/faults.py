@@ -49,7 +49,7 @@ class Purpose:
 
     Attributes:
         permission: the permission that the API wants for it, in the words of its reference.
-        errors: classes that are more exact than the status's own, by status and a word that the API's text must have.
+        errors: classes that are more exact than the status's own, by status and what the API's text must match.
     """
 
     permission: str | None = None
@@ -81,8 +81,8 @@ def error_of(response: httpx2.Response, document: JSON, purpose: Purpose) -> Tfr
 
 
 def _class_of(status: int, said: str, purpose: Purpose) -> type[ApiError]:
-    for candidate, word, cls in purpose.errors:
-        if status == candidate and word in said.lower():
+    for candidate, pattern, cls in purpose.errors:
+        if status == candidate and re.search(pattern, said, re.IGNORECASE):
             return cls
     return _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
 
@@ -107,7 +107,7 @@ def unexpected(response: httpx2.Response, what: str) -> UnexpectedResponse:
     """The error for an answer that is not the API's."""
     request = f"{response.request.method} {response.request.url.path}"
     title = _TITLE.search(response.text[:20_000]) if is_html(response) else None
-    named = f' titled "{title.group(1)[:100]}"' if title else ""
+    named = f' titled "{" ".join(title.group(1).split())[:100]}"' if title else ""
     return UnexpectedResponse(
         f"The answer to {request} (HTTP {response.status_code}) is {what}{named}.",
         status=response.status_code,
@@ -147,9 +147,10 @@ def _seconds(text: str | None, date: str | None) -> float | None:
 def parse_date(text: str | None) -> datetime | None:
     """An HTTP date, aware; None for anything else."""
     try:
-        return parsedate_to_datetime(text) if text else None
-    except ValueError:
+        date = parsedate_to_datetime(text) if text else None
+    except (ValueError, OverflowError):
         return None
+    return date.replace(tzinfo=UTC) if date and date.tzinfo is None else date
 
 
 # -- no answer --------------------------------------------------------------------------------------------------------

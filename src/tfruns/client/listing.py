@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from tfruns.client.faults import Purpose
-from tfruns.client.reading import reading
+from tfruns.client.reading import read_many
 from tfruns.client.transport import Params, Transport
 from tfruns.errors import InvalidInput
-from tfruns.jsonapi import JSON, MalformedDocument, Pagination, as_object, included, pagination, primary
+from tfruns.jsonapi import JSON, Pagination, pagination
 from tfruns.wire.base import Resource
 
 MAX_PAGE_SIZE = 100  # HCP Terraform API, "Pagination"
@@ -87,12 +87,6 @@ def listing(
         query = {**params, "page[number]": number, "page[size]": size}
         where = path if isinstance(path, str) else await path()
         answer = await transport.get(where, query, purpose=purpose, is_run_list=is_run_list)
-        with reading():
-            document = as_object(answer.document, "the document")
-            items = primary(document)
-            if not isinstance(items, list):
-                raise MalformedDocument("the list is not a list")
-            extra = included(document)
-            return Page([kind.from_wire(item, extra) for item in items], pagination(document), document)
+        return Page(read_many(kind, answer.document), pagination(answer.document), answer.document)
 
     return Listing(read_page)

@@ -1,10 +1,11 @@
 """The HTTP library's log lines, without signed addresses and tokens.
 
 It writes the address of every request at the level INFO, and headers at DEBUG; a redirect to a log or a plan has a
-signed address in both.
+signed address in both. Every address that is not one of the API is taken for a signed one.
 """
 
 import logging
+import re
 
 from tfruns.redaction import redact
 
@@ -18,9 +19,13 @@ _LOGGERS = (
 )
 
 
+_NOT_OF_THE_API = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s\"'\\]+)/(?!api/|\[)[^\s\"'\\]+")
+
+
 class _Redaction(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(record.getMessage()), ()
+        record.msg = _NOT_OF_THE_API.sub(r"\1/[signed-address-removed]", redact(record.getMessage()))
+        record.args = ()
         return True
 
 

@@ -8,6 +8,7 @@ its window ends, since other programs may use the same token.
 Source: HCP Terraform API, "Rate Limiting"; "Runs" for the lists.
 """
 
+import math
 from collections import deque
 from collections.abc import Mapping
 
@@ -47,11 +48,20 @@ class RateLimit:
         """Let nobody start within the next seconds."""
         self._blocked_until = max(self._blocked_until, self._clock.monotonic() + seconds)
 
-    async def wait_for_turn(self) -> None:
-        """Wait until a request may start, and count it."""
+    async def wait_for_turn(self, wider: "RateLimit | None" = None) -> None:
+        """Wait until a request may start, and count it.
+
+        Args:
+            wider: a limit that the request has to keep as well; its turn is waited for last, since others want it too.
+        """
         async with self._turn:
-            while (delay := self._delay()) > 0:
-                await self._clock.wait_for(self._changed, delay)
+            is_free = False
+            while not is_free:
+                while (delay := self._delay()) > 0:
+                    await self._clock.wait_for(self._changed, delay)
+                if wider is not None:
+                    await wider.wait_for_turn()
+                is_free = self._delay() <= 0  # a 429 may have come while we waited for the other one
             self._starts.append(self._clock.monotonic())
 
     def _delay(self) -> float:
@@ -77,9 +87,10 @@ class RateLimit:
 
 def _number(text: str | None) -> float | None:
     try:
-        return float(text) if text is not None else None
+        number = float(text) if text is not None else math.nan
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 class RateLimits:
@@ -92,8 +103,9 @@ class RateLimits:
     async def wait_for_turn(self, *, is_run_list: bool) -> None:
         """Wait until a request may start, and count it."""
         if is_run_list:
-            await self._run_lists.wait_for_turn()
-        await self._requests.wait_for_turn()
+            await self._run_lists.wait_for_turn(self._requests)
+        else:
+            await self._requests.wait_for_turn()
 
     def learn(self, headers: Mapping[str, str], *, is_run_list: bool) -> None:
         """Correct the limit that an answer's headers are about."""

@@ -24,6 +24,21 @@ def read_one(kind: type[R], document: JSON) -> R:
         return kind.from_wire(primary(document), included(document), document)
 
 
+def read_many(kind: type[R], document: JSON) -> list[R]:
+    """The primary resources of a list.
+
+    Raises:
+        UnexpectedResponse: it is no list of them.
+    """
+    with reading():
+        document = as_object(document, "the document")
+        items = primary(document)
+        if not isinstance(items, list):
+            raise MalformedDocument("the list is not a list")
+        extra = included(document)
+        return [kind.from_wire(item, extra) for item in items]
+
+
 @contextmanager
 def reading() -> Iterator[None]:
     """Turn whatever is wrong with a document into an `UnexpectedResponse`, without repeating its values."""

@@ -6,14 +6,17 @@ happened, or that nobody can say.
 """
 
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tfruns.client.faults import Purpose
-from tfruns.client.reading import reading
+from tfruns.client.reading import read_many
 from tfruns.client.references import api_path
+from tfruns.client.retries import AttemptFailed
 from tfruns.client.transport import Transport
 from tfruns.errors import OutcomeUnknown, TfrunsError
-from tfruns.jsonapi import JSON, as_object, primary
+from tfruns.jsonapi import JSON
 from tfruns.lifecycle import has_taken_effect
 from tfruns.vocabulary import RunAction, RunOperation
 from tfruns.wire.run_params import RunParams
@@ -33,71 +36,74 @@ _DEFAULTS: dict[str, JSON] = {
     "save_plan": False,
     "debugging_mode": False,
     "allow_config_generation": False,
+    "allow_empty_apply": False,
     "target_addrs": None,
     "replace_addrs": None,
     "variables": None,
+    "policy_paths": None,
+    "invoke_action_addrs": None,
 }
 
 
-async def find_created_run(
-    transport: Transport,
-    workspace_id: str,
-    params: RunParams,
-    *,
-    sent_at: float,
-    known: Collection[str],
-    error: TfrunsError,
-) -> Run:
-    """Find the run that a lost `POST /runs` created.
+@dataclass(frozen=True, slots=True)
+class LostRun:
+    """A run that a `POST /runs` without an answer may have created.
 
-    Args:
-        transport: the API.
+    Attributes:
         workspace_id: where it was to be created.
         params: the options that were sent.
-        sent_at: when it was sent, by the transport's monotonic clock.
+        failure: how the request failed, and when it was sent.
         known: ids of runs that other calls created, and that this one therefore did not.
-        error: how the request failed.
-
-    Raises:
-        OutcomeUnknown: none, or more than one, that it can be.
     """
-    candidates: list[Run] = []
-    for wait_s in _LOOKS_S:
-        await transport.clock.sleep(wait_s)
-        try:
-            like = await _runs_like(transport, workspace_id, params, sent_at)
-        except TfrunsError:
-            continue  # the same trouble may still be there
-        candidates = [run for run in like if run.id not in known]
-        if candidates:
-            break
-    if len(candidates) == 1:
-        return candidates[0]
-    found = ", ".join(run.id for run in candidates) or "none yet"
-    raise OutcomeUnknown(
-        f"{error.message} It is not known whether the run was created; runs that it could be: {found}.",
-        status=error.status,
-        solution="List the workspace's runs (with filter_operation=plan_only too, if it may be one) before creating "
-        "another: this one may still appear.",
-        request_id=error.request_id,
-        facts={"candidate_run_ids": [run.id for run in candidates]},
-    ) from error
 
+    workspace_id: str
+    params: RunParams
+    failure: AttemptFailed
+    known: Collection[str]
 
-async def _runs_like(transport: Transport, workspace_id: str, params: RunParams, sent_at: float) -> list[Run]:
-    """The newest runs of the workspace that were created since the request was sent, with its message and options."""
-    answer = await transport.get(
-        api_path("workspaces", workspace_id, "runs"),
-        {"filter[operation]": _ALL_OPERATIONS, "page[size]": 100},
-        purpose=Purpose("read runs"),
-        is_run_list=True,
-    )
-    # The server's own clock decides: its time now, less what passed since we sent the request.
-    now = answer.date or transport.clock.now()
-    since = now - timedelta(seconds=transport.clock.monotonic() - sent_at) - _CLOCK_SLACK
-    with reading():
-        runs = [Run.from_wire(item) for item in primary(as_object(answer.document, "the document"))]
-    return [run for run in runs if _is_like(run, params, since)]
+    async def find(self, transport: Transport, *, is_only_one: Callable[[], bool]) -> Run:
+        """Find the run.
+
+        Args:
+            transport: the API.
+            is_only_one: whether no other call is just creating the same run, which could not be told from this one.
+
+        Raises:
+            OutcomeUnknown: none, or more than one, that it can be.
+        """
+        candidates: list[Run] = []
+        for wait_s in _LOOKS_S:
+            await transport.clock.sleep(wait_s)
+            with suppress(TfrunsError):  # the same trouble may still be there
+                candidates = await self._candidates(transport)
+            if candidates:
+                break
+        if len(candidates) == 1 and is_only_one():
+            return candidates[0]
+        error = self.failure.error
+        found = ", ".join(run.id for run in candidates) or "none yet"
+        raise OutcomeUnknown(
+            f"{error.message} It is not known whether the run was created; runs that it could be: {found}.",
+            status=error.status,
+            solution="List the workspace's runs (with filter_operation=plan_only too, if it may be one) before creating "
+            "another: this one may still appear.",
+            request_id=error.request_id,
+            facts={"candidate_run_ids": [run.id for run in candidates]},
+        ) from error
+
+    async def _candidates(self, transport: Transport) -> list[Run]:
+        """The newest runs of the workspace that were created since the request was sent, and are like it."""
+        answer = await transport.get(
+            api_path("workspaces", self.workspace_id, "runs"),
+            {"filter[operation]": _ALL_OPERATIONS, "page[size]": 100},
+            purpose=Purpose("read runs"),
+            is_run_list=True,
+        )
+        # The server's own clock decides: its time now, less what passed since we sent the request.
+        now = answer.date or transport.clock.now()
+        since = now - timedelta(seconds=transport.clock.monotonic() - self.failure.sent_at) - _CLOCK_SLACK
+        runs = read_many(Run, answer.document)
+        return [run for run in runs if run.id not in self.known and _is_like(run, self.params, since)]
 
 
 def _is_like(run: Run, params: RunParams, since: datetime) -> bool:

@@ -4,9 +4,11 @@ A refusal is looked into with one more read. If that fails too, the API's own wo
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 
 from tfruns.client.workspaces import Workspaces
 from tfruns.errors import Conflict, Fact, Forbidden, TfrunsError, TransitionNotAllowed, WorkspaceBusy, WorkspaceLocked
+from tfruns.lifecycle import is_final
 from tfruns.vocabulary import RunAction, RunStatus
 from tfruns.wire.runs import Run
 
@@ -19,7 +21,8 @@ async def explain_busy_workspace(
         workspace = await workspaces.read(workspace_id)
     except TfrunsError:
         return refusal
-    holder = workspace.locked_by or workspace.current_run
+    lock, run = workspace.locked_by, workspace.current_run
+    holder = run or lock if isinstance(refusal, WorkspaceBusy) else lock or run
     facts: dict[str, Fact] = {"workspace_id": workspace.id, "locked_reason": workspace.locked_reason}
     if holder is None:
         return _again(refusal, facts, refusal.solution)
@@ -68,9 +71,10 @@ def _force_execute_cause(run: Run) -> str:
 
 
 def _cool_off(run: Run, action: RunAction) -> dict[str, Fact]:
-    if action is not RunAction.FORCE_CANCEL or run.force_cancel_available_at is None:
+    available = run.force_cancel_available_at
+    if action is not RunAction.FORCE_CANCEL or available is None or is_final(run.status):
         return {}
-    return {"force_cancel_available_at": run.force_cancel_available_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return {"force_cancel_available_at": available.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def _instead(run: Run, action: RunAction) -> str:

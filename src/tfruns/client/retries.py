@@ -15,7 +15,7 @@ from typing import TypeVar
 import tenacity
 
 from tfruns.client.clock import Clock
-from tfruns.errors import RateLimited, TfrunsError
+from tfruns.errors import TfrunsError
 
 T = TypeVar("T")
 
@@ -29,18 +29,20 @@ class AttemptFailed(Exception):
         error: what the caller will see if no further attempt helps.
         was_sent: whether the server may have received the request.
         is_passing: whether the same request may succeed a moment later.
+        sent_at: when it was sent, by the clock's monotonic time.
     """
 
-    def __init__(self, error: TfrunsError, *, was_sent: bool, is_passing: bool) -> None:
+    def __init__(self, error: TfrunsError, *, was_sent: bool, is_passing: bool, sent_at: float = 0.0) -> None:
         super().__init__(error.message)
         self.error = error
         self.was_sent = was_sent
         self.is_passing = is_passing
+        self.sent_at = sent_at
 
     @classmethod
     def by_answer(cls, error: TfrunsError) -> "AttemptFailed":
-        """The API answered with this error. A 429 was not acted on."""
-        is_limit = isinstance(error, RateLimited)
+        """The server answered with this error. A 429 was not acted on."""
+        is_limit = error.status == 429
         return cls(error, was_sent=not is_limit, is_passing=is_limit or error.status in _PASSING_STATUSES)
 
     @property
@@ -55,7 +57,7 @@ class RetryPolicy:
 
     Attributes:
         attempts: requests at most, the first one included.
-        budget_s: no further attempt begins later than this after the first.
+        budget_s: no further attempt begins later than this after the first has failed.
         first_wait_s: upper bound of the first wait; it doubles each time.
         longest_wait_s: upper bound of any wait that the server did not ask for.
     """
@@ -78,14 +80,19 @@ class RetryPolicy:
         Raises:
             AttemptFailed: the last attempt's failure.
         """
-        deadline = clock.monotonic() + self.budget_s
 
         def may_repeat(error: BaseException) -> bool:
             return isinstance(error, AttemptFailed) and error.is_passing and not (is_change and error.was_sent)
 
         class StopAtDeadline(tenacity.stop.stop_base):
+            def __init__(self, budget_s: float) -> None:
+                self._budget_s = budget_s
+                self._first_failed_at: float | None = None
+
             def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
-                return clock.monotonic() + retry_state.upcoming_sleep > deadline
+                now = clock.monotonic()
+                self._first_failed_at = now if self._first_failed_at is None else self._first_failed_at
+                return now + retry_state.upcoming_sleep > self._first_failed_at + self._budget_s
 
         async def once() -> T:
             return await attempt()
@@ -94,7 +101,7 @@ class RetryPolicy:
             sleep=clock.sleep,
             retry=tenacity.retry_if_exception(may_repeat),
             wait=lambda state: self.wait_s(state.attempt_number, _asked_s(state)),
-            stop=tenacity.stop_after_attempt(self.attempts) | StopAtDeadline(),
+            stop=tenacity.stop_after_attempt(self.attempts) | StopAtDeadline(self.budget_s),
             reraise=True,
         )(once)
 

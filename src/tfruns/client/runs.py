@@ -1,27 +1,36 @@
 """Runs. Source: HCP Terraform API, "Runs"."""
 
-from collections import deque
+import json
+from collections import Counter, deque
 from collections.abc import Sequence
 from functools import partial
 
 from tfruns.client.faults import Purpose
 from tfruns.client.listing import Listing, listing
 from tfruns.client.reading import read_one
-from tfruns.client.recovery import find_created_run, settle_action
+from tfruns.client.recovery import LostRun, settle_action
 from tfruns.client.references import api_path, check_id, check_organization, parse_run
 from tfruns.client.refusals import explain_busy_workspace, explain_refused_action
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.run_filters import RunFilters
-from tfruns.client.transport import Transport, include_param
+from tfruns.client.transport import Answer, Transport, include_param
 from tfruns.client.workspaces import Workspaces
-from tfruns.errors import Conflict, Forbidden, InvalidInput, TransitionNotAllowed, WorkspaceBusy, WorkspaceLocked
+from tfruns.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    TransitionNotAllowed,
+    UnexpectedResponse,
+    WorkspaceBusy,
+    WorkspaceLocked,
+)
 from tfruns.jsonapi import create_document
 from tfruns.vocabulary import RunAction
 from tfruns.wire.run_params import RunParams
 from tfruns.wire.runs import Run
 
 _READ = Purpose("read runs")
-_CREATE = Purpose("queue plans", errors=((422, "lock", WorkspaceLocked), (409, "", WorkspaceBusy)))
+_CREATE = Purpose("queue plans", errors=((422, r"\block", WorkspaceLocked), (409, "", WorkspaceBusy)))
 _ACTIONS = {
     RunAction.APPLY: Purpose("apply runs", errors=((409, "", TransitionNotAllowed),)),
     RunAction.DISCARD: Purpose("apply runs", errors=((409, "", TransitionNotAllowed),)),
@@ -37,7 +46,9 @@ class Runs:
     def __init__(self, transport: Transport, workspaces: Workspaces) -> None:
         self._transport = transport
         self._workspaces = workspaces
-        self._created: deque[str] = deque(maxlen=1000)  # so that one call's run is never taken for another's
+        # So that one call's run is never taken for another's: what was created, and what is being created just now.
+        self._created: deque[str] = deque(maxlen=1000)
+        self._in_flight: Counter[tuple[str, str]] = Counter()
 
     async def create(self, workspace: str, params: RunParams | None = None) -> Run:
         """Queue a new run in a workspace. One call makes one run at most.
@@ -67,17 +78,18 @@ class Runs:
         if configuration is not None:
             links.append(("configuration-version", "configuration-versions", configuration))
         body = create_document("runs", params.as_attributes(), links)
-        sent_at = self._transport.clock.monotonic()
+        attempt = (workspace_id, json.dumps(body, sort_keys=True))
+        self._in_flight[attempt] += 1
         try:
             answer = await self._transport.post(api_path("runs"), body, purpose=_CREATE)
+            run = _read_created(answer)
         except AttemptFailed as failure:
-            run = await find_created_run(
-                self._transport, workspace_id, params, sent_at=sent_at, known=self._created, error=failure.error
-            )
+            lost = LostRun(workspace_id, params, failure, known=self._created)
+            run = await lost.find(self._transport, is_only_one=lambda: self._in_flight[attempt] == 1)
         except (WorkspaceLocked, WorkspaceBusy) as refusal:
             raise await explain_busy_workspace(refusal, self._workspaces, workspace_id) from None
-        else:
-            run = read_one(Run, answer.document)
+        finally:
+            self._in_flight[attempt] -= 1
         self._created.append(run.id)
         return run
 
@@ -208,3 +220,15 @@ class Runs:
             await settle_action(action, read, failure.error)
         except (Conflict, Forbidden) as refusal:
             raise await explain_refused_action(refusal, action, read) from None
+
+
+def _read_created(answer: Answer) -> Run:
+    """The run in the answer to its creation. If it cannot be read, the run is there all the same.
+
+    Raises:
+        AttemptFailed: the answer is not readable.
+    """
+    try:
+        return read_one(Run, answer.document)
+    except UnexpectedResponse as error:
+        raise AttemptFailed(error, was_sent=True, is_passing=True, sent_at=answer.sent_at) from None

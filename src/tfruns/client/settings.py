@@ -44,8 +44,7 @@ def load_settings(
     Raises:
         InvalidInput: an address that cannot be, or plain HTTP to another machine.
     """
-    environment_address = _environment_address(environ)
-    chosen = parse_address(address) if address else environment_address
+    chosen = parse_address(address) if address else _environment_address(environ)
     if chosen.scheme == "http" and not chosen.is_loopback and environ.get("TFRUNS_ALLOW_HTTP", "").lower() not in _TRUE:
         raise InvalidInput(
             f"{chosen} would carry the API token over the network in the clear.",
@@ -55,7 +54,11 @@ def load_settings(
     return Settings(
         address=chosen,
         credentials=find_token(
-            chosen, explicit=token, environment_address=environment_address, environ=environ, home=home
+            chosen,
+            explicit=token,
+            environment_address=_address_of_environment_token(environ),
+            environ=environ,
+            home=home,
         ),
         organization=organization or environ.get("TF_CLOUD_ORGANIZATION") or None,
         ca_file=Path(ca) if ca else None,
@@ -67,3 +70,11 @@ def _environment_address(environ: Mapping[str, str]) -> Address:
         if environ.get(name, "").strip():
             return parse_address(environ[name], what=name)
     return parse_address(DEFAULT_ADDRESS)
+
+
+def _address_of_environment_token(environ: Mapping[str, str]) -> Address | None:
+    """The address that `TFE_TOKEN` is for; None where the environment names one that cannot be."""
+    try:
+        return _environment_address(environ)
+    except InvalidInput:
+        return None

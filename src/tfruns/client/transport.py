@@ -5,10 +5,10 @@ A redirect to another origin is not followed by an API request at all, and follo
 addresses of logs and other objects are signed: they are fetched without the token, and never shown.
 """
 
+import os
 import platform
 import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,12 +33,13 @@ from tfruns.client.logs import redact_http_logs
 from tfruns.client.rate_limit import RateLimits
 from tfruns.client.retries import AttemptFailed, RetryPolicy
 from tfruns.client.settings import Settings
-from tfruns.errors import InvalidInput, NoCredentials, RateLimited, UnexpectedResponse
+from tfruns.errors import InvalidInput, NoCredentials, UnexpectedResponse
 from tfruns.jsonapi import CONTENT_TYPE, JSON
 
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0, pool=30.0)
 _LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=60.0)
 _MAX_REDIRECTS = 5
+_LONGEST_BLOCK_S = 60.0  # who is told to come back tomorrow fails by itself, and does not hold up the others
 _USER_AGENT = f"tfruns/{__version__} (Python {platform.python_version()}; {platform.system()})"
 
 Params = Mapping[str, str | int]
@@ -46,11 +47,17 @@ Params = Mapping[str, str | int]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer: its document (None without a body), and the server's time when it was given."""
+    """A successful answer.
+
+    Attributes:
+        document: the body; None where there is none.
+        date: the server's time when it was given.
+        sent_at: when the request was sent, by the clock's monotonic time.
+    """
 
     document: JSON
-    status: int
     date: datetime | None
+    sent_at: float
 
 
 class Transport:
@@ -70,12 +77,12 @@ class Transport:
         self._retry_policy = retry_policy or RetryPolicy()
         self._rate_limits = RateLimits(self.clock)
         self._pool: httpx2.AsyncClient | None = None
-        self._resources = AsyncExitStack()
 
     async def aclose(self) -> None:
         """Close the connections. The transport can be used again and then makes new ones."""
-        self._pool = None
-        await self._resources.aclose()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.aclose()
 
     async def get(
         self, path: str, params: Params | None = None, *, purpose: Purpose | None = None, is_run_list: bool = False
@@ -111,26 +118,42 @@ class Transport:
     async def _attempt(self, request: "_Request") -> Answer:
         token = self._token()
         await self._rate_limits.wait_for_turn(is_run_list=request.is_run_list)
+        sent_at = self.clock.monotonic()
+        try:
+            return await self._attempt_now(request, token, sent_at)
+        except AttemptFailed as failure:
+            failure.sent_at = sent_at
+            raise
+
+    async def _attempt_now(self, request: "_Request", token: str, sent_at: float) -> Answer:
         response = await self._send(request, token)
         self._rate_limits.learn(response.headers, is_run_list=request.is_run_list)
         document, is_json = _document_of(response)
         if response.is_success:
-            return self._answer(request, response, document, is_json=is_json)
+            self._check_answer(request, response, is_json=is_json)
+            return Answer(document, parse_date(response.headers.get("date")), sent_at)
         if response.is_redirect:
-            raise AttemptFailed(unexpected(response, "a redirect to another host"), was_sent=True, is_passing=False)
-        error = error_of(response, document, request.purpose)
-        if isinstance(error, RateLimited):
-            self._rate_limits.block(retry_after_s(response) or 0.0, is_run_list=request.is_run_list)
-        raise AttemptFailed.by_answer(error)
+            problem = unexpected(response, "a redirect that cannot be followed")
+            raise AttemptFailed(problem, was_sent=True, is_passing=False)
+        raise self._refusal(response, document, request.purpose, is_run_list=request.is_run_list)
 
-    def _answer(self, request: "_Request", response: httpx2.Response, document: JSON, *, is_json: bool) -> Answer:
-        is_read = request.method == "GET"
-        if not is_json and (response.content or is_read):
-            what = "an HTML page" if is_html(response) else "no complete JSON document"
-            # A change whose 2xx answer arrived in pieces has happened, or may have; an HTML page is somebody else's.
-            is_cut = not is_html(response)
-            raise AttemptFailed(unexpected(response, what), was_sent=True, is_passing=is_cut and not is_read)
-        return Answer(document, response.status_code, parse_date(response.headers.get("date")))
+    def _refusal(
+        self, response: httpx2.Response, document: JSON, purpose: Purpose, *, is_run_list: bool = False
+    ) -> AttemptFailed:
+        """What an error of the API means for this attempt, and, if it is a 429, for all others that wait."""
+        if response.status_code == 429:
+            wait_s = min(retry_after_s(response) or 0.0, _LONGEST_BLOCK_S)
+            self._rate_limits.block(wait_s, is_run_list=is_run_list)
+        return AttemptFailed.by_answer(error_of(response, document, purpose))
+
+    @staticmethod
+    def _check_answer(request: "_Request", response: httpx2.Response, *, is_json: bool) -> None:
+        """Refuse an answer that says success and is not the API's. A change needs no document, and a read does."""
+        if is_html(response):
+            raise AttemptFailed(unexpected(response, "an HTML page"), was_sent=True, is_passing=False)
+        if request.method == "GET" and not is_json:
+            problem = unexpected(response, "no complete JSON document")
+            raise AttemptFailed(problem, was_sent=True, is_passing=False)
 
     async def _send(self, request: "_Request", token: str) -> httpx2.Response:
         """Send along redirects within the API's own origin; any other answer is returned as it is."""
@@ -166,7 +189,7 @@ class Transport:
             raise UnexpectedResponse("The server gave an address that is not one of the web.") from None
 
     async def _exchange(self, method: str, url: str, **options: Any) -> httpx2.Response:
-        pool = await self._connections()
+        pool = self._connections()
         try:
             return await pool.request(method, url, **options)
         except NOT_SENT as error:
@@ -196,32 +219,34 @@ class Transport:
         Raises:
             TfrunsError: any of its kinds. No address is in its text.
         """
-        url = f"{self.settings.address}{address}" if address.startswith("/") else address
+        url = httpx2.URL(f"{self.settings.address}{address}" if address.startswith("/") else address)
+        url = url.copy_merge_params(params or {})
         try:
             return await self._retry_policy.run(
-                lambda: self._download_once(url, params, purpose or Purpose()), is_change=False, clock=self.clock
+                lambda: self._download_once(str(url), purpose or Purpose()), is_change=False, clock=self.clock
             )
         except AttemptFailed as failure:
             raise failure.error from None
 
-    async def _download_once(self, url: str, params: Params | None, purpose: Purpose) -> bytes | None:
+    async def _download_once(self, url: str, purpose: Purpose) -> bytes | None:
         for _ in range(_MAX_REDIRECTS):
-            headers = {"authorization": f"Bearer {self._token()}"} if _is_api(url) and self._is_own(url) else {}
-            await self._rate_limits.wait_for_turn(is_run_list=False)
-            response = await self._exchange("GET", url, params=params, headers=headers)
+            is_api = self._is_own(url) and urlsplit(url).path.startswith("/api/")
+            headers = {"authorization": f"Bearer {self._token()}"} if is_api else {}
+            if is_api:
+                await self._rate_limits.wait_for_turn(is_run_list=False)
+            response = await self._exchange("GET", url, headers=headers)
             if response.next_request is None:
                 break
-            url, params = str(response.next_request.url), None
+            url = str(response.next_request.url)
         if response.status_code == 204:
             return None
         if response.is_success:
             return response.content
         if response.is_redirect:
             raise UnexpectedResponse("The object's address redirects in a circle.")
-        document, _ = _document_of(response)
-        if not _is_api(url):
+        if not is_api:
             raise AttemptFailed.by_answer(_object_error(response))
-        raise AttemptFailed.by_answer(error_of(response, document, purpose))
+        raise self._refusal(response, _document_of(response)[0], purpose)
 
     # -- what is made once --------------------------------------------------------------------------------------------
 
@@ -232,19 +257,10 @@ class Transport:
             raise NoCredentials(f"No API token for {self.settings.address.hostname} was found{problems}.")
         return found.token.text
 
-    async def _connections(self) -> httpx2.AsyncClient:
+    def _connections(self) -> httpx2.AsyncClient:
         if self._pool is None:
             redact_http_logs()
-            self._pool = await self._resources.enter_async_context(
-                httpx2.AsyncClient(
-                    transport=self._http_transport,
-                    verify=True if self._http_transport else tls_context(self.settings),
-                    timeout=_TIMEOUT,
-                    limits=_LIMITS,
-                    headers={"user-agent": _USER_AGENT},
-                    follow_redirects=False,
-                )
-            )
+            self._pool = _new_pool(self.settings, self._http_transport)
         return self._pool
 
 
@@ -258,23 +274,51 @@ class _Request:
     is_run_list: bool
 
 
-def tls_context(settings: Settings) -> ssl.SSLContext | bool:
+def _new_pool(settings: Settings, http_transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
+    """A pool of connections, set up by the settings and by what the environment says of proxies.
+
+    Raises:
+        InvalidInput: a certificate bundle or a proxy that cannot be used.
+    """
+    verify = True if http_transport else tls_context(settings)
+    try:
+        return httpx2.AsyncClient(
+            transport=http_transport,
+            verify=verify,
+            timeout=_TIMEOUT,
+            limits=_LIMITS,
+            headers={"user-agent": _USER_AGENT},
+            follow_redirects=False,
+        )
+    except (ValueError, ImportError, httpx2.InvalidURL):
+        raise InvalidInput(
+            "A proxy that the environment names cannot be used.",
+            solution="Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY: proxies are http:// or https://.",
+        ) from None
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext:
     """The machine's certificate authorities (or `SSL_CERT_FILE`), and those of the private bundle.
 
     Raises:
-        InvalidInput: the bundle is not there, or holds no certificates.
+        InvalidInput: a bundle is not there, or holds no certificates.
     """
-    if settings.ca_file is None or settings.address.scheme == "http":
-        return True
-    context = httpx2.create_ssl_context()
     try:
-        context.load_verify_locations(cafile=settings.ca_file)
+        context = httpx2.create_ssl_context()
     except (OSError, ssl.SSLError):
-        raise InvalidInput(
-            f"The certificate bundle {settings.ca_file} (TFE_CA_FILE) cannot be used.",
-            solution="Name a readable file of PEM certificates.",
-        ) from None
+        raise _unusable_bundle(f"{os.environ.get('SSL_CERT_FILE')} (SSL_CERT_FILE)") from None
+    if settings.ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=settings.ca_file)
+        except (OSError, ssl.SSLError):
+            raise _unusable_bundle(f"{settings.ca_file} (TFE_CA_FILE)") from None
     return context
+
+
+def _unusable_bundle(name: str) -> InvalidInput:
+    return InvalidInput(
+        f"The certificate bundle {name} cannot be used.", solution="Name a readable file of PEM certificates."
+    )
 
 
 def _document_of(response: httpx2.Response) -> tuple[JSON, bool]:
@@ -287,15 +331,12 @@ def _document_of(response: httpx2.Response) -> tuple[JSON, bool]:
         return None, False
 
 
-def _is_api(url: str) -> bool:
-    return urlsplit(url).path.startswith("/api/")
-
-
 def _object_error(response: httpx2.Response) -> UnexpectedResponse:
     return UnexpectedResponse(
         f"The object store answered {response.status_code}: the address may have expired.",
         status=response.status_code,
         solution="Read the plan or apply again, which gives a new address, and try again.",
+        retry_after_s=retry_after_s(response),
     )
 
 

@@ -1,6 +1,7 @@
 """Serving one MCP client over standard input and output."""
 
 import logging
+import signal
 import sys
 
 import anyio
@@ -14,6 +15,7 @@ from tfruns.tools.policy import Policy
 def serve(policy: Policy) -> None:
     """Serve until the client closes the input. Standard output belongs to the protocol; the log is standard error."""
     _log_to_standard_error()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the thread that waits for input would keep Ctrl-C waiting too
     anyio.run(_serve, policy)
 
 

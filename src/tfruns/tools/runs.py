@@ -52,7 +52,7 @@ async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunPa
     params = params or RunParams()
     if params.auto_apply and not context.policy.mode.includes(Mode.APPLY):
         raise RefusedByMode("auto_apply is not possible in this server's mode: nothing may be applied.")
-    if params.auto_apply or params.is_destroy:
+    if params.auto_apply or (params.is_destroy and not params.plan_only):
         context.policy.refuse_unconfirmed("Create a run that destroys, or applies by itself")
     if context.policy.is_auto_apply_opt_in and params.auto_apply is None:
         params = params.model_copy(update={"auto_apply": False})

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from tfruns.lifecycle import allowed_actions, rule_of
 from tfruns.vocabulary import RunAction, RunOperation, RunSource, RunStatus
@@ -45,7 +45,7 @@ class Run(Resource):
     status: Annotated[RunStatus | str, Field(union_mode="left_to_right")]
     message: str | None = None
     created_at: AwareDatetime | None = None
-    status_timestamps: Timestamps = Field(default_factory=dict)
+    status_timestamps: Annotated[Timestamps, BeforeValidator(lambda value: value or {})] = Field(default_factory=dict)
     source: Annotated[RunSource | str | None, Field(union_mode="left_to_right")] = None
     trigger_reason: str | None = None
 

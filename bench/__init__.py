@@ -1,0 +1,1 @@
+"""What docs/benchmarks.md quotes, measured: `python -m bench`."""

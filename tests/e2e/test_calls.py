@@ -1,0 +1,206 @@
+"""Calls of the nine tools over the wire, and the form of what they answer, in both eras."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.calls import CALLS, RUN, WORKSPACE, Call, script
+from tests.e2e.conftest import Start
+from tests.support import samples
+from tests.support.api import TOKEN, answer, error
+from tests.support.http_api import HttpApi
+from tests.support.stdio import StdioServer
+
+
+def structured(result: dict[str, Any]) -> dict[str, Any]:
+    """What a result holds, after a look at its two forms, which have to be the same."""
+    (block,) = result["content"]
+    assert block["type"] == "text"
+    view: dict[str, Any] = result["structuredContent"]
+    assert block["text"] == json.dumps(view, ensure_ascii=False, separators=(",", ":"))
+    return view
+
+
+@pytest.mark.parametrize("call", CALLS, ids=str)
+def test_every_tool_sends_its_request_and_answers_with_compact_json(
+    call: Call, server: StdioServer, api: HttpApi
+) -> None:
+    script(api)
+    result = server.call(call.tool, call.arguments)
+    view = structured(result)
+    assert result.get("isError") is not True, view
+    assert view.items() >= call.says.items()
+    requests = [r for r in api.requests if (r.method, r.path) == call.request]
+    assert requests
+    assert {r.headers["authorization"] for r in api.requests} == {f"Bearer {TOKEN}"}
+    assert server.stderr == ""
+
+
+def test_a_new_run_applies_by_itself_only_if_that_is_said(server: StdioServer, api: HttpApi) -> None:
+    script(api)
+    for params in (None, {}, {"auto_apply": True}):
+        server.call("create_run", {"workspace_id": WORKSPACE, "params": params})
+    sent = [request.body["data"]["attributes"]["auto-apply"] for request in api.sent("POST", "/runs")]
+    assert sent == [False, False, True]
+
+
+def test_an_empty_comment_is_not_sent(server: StdioServer, api: HttpApi) -> None:
+    script(api)
+    server.call("apply_run", {"run_id": RUN, "comment": ""})
+    server.call("apply_run", {"run_id": RUN, "comment": "reviewed"})
+    assert [request.body for request in api.sent("POST", "/apply")] == [{}, {"comment": "reviewed"}]
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "code"),
+    [
+        (401, "unauthorized", "unauthorized"),
+        (403, "forbidden", "forbidden"),
+        (404, "not found", "not_found"),
+        (500, "internal server error", "server_error"),
+    ],
+)
+def test_a_refusal_of_the_api_is_a_failed_result(
+    status: int, title: str, code: str, server: StdioServer, api: HttpApi
+) -> None:
+    api.on("GET", f"/runs/{RUN}", error(status, title))
+    result = server.call("get_run_details", {"run_id": RUN})
+    view = structured(result)
+    assert result["isError"] is True
+    assert view["error"] == code
+    assert view["status"] == status
+    assert view["request_id"] == "req-123"
+    assert title in view["message"]
+    assert view["cause"]
+    assert view["solution"]
+
+
+def test_a_refused_action_tells_the_status_and_what_is_allowed_instead(server: StdioServer, api: HttpApi) -> None:
+    api.on("POST", f"/runs/{RUN}/actions/apply", error(409, "transition not allowed"))
+    run = samples.run(status="planning", actions=samples.actions("cancelable"))
+    api.on("GET", f"/runs/{RUN}", answer({"data": run}))
+    result = server.call("apply_run", {"run_id": RUN})
+    view = structured(result)
+    assert result["isError"] is True
+    assert view["error"] == "transition_not_allowed"
+    assert view["run_status"] == "planning"
+    assert view["allowed_actions"] == ["cancel"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "words"),
+    [
+        ("get_run_details", {}, "run_id is missing"),
+        ("get_run_details", {"run_id": 7}, "run_id has to be a string"),
+        ("get_run_details", {"run": RUN}, "Did you mean run_id?"),
+        ("get_run_details", {"run_id": "../account/details"}, "not a run id"),
+        ("create_run", {"workspace_id": WORKSPACE, "params": {"is_destory": True}}, "Did you mean is_destroy?"),
+        ("create_run", {"workspace_id": WORKSPACE, "params": {"plan_only": "yes"}}, "true or false"),
+        ("list_runs_in_workspace", {"workspace_id": WORKSPACE, "page_size": 0}, "between 1 and 100"),
+        ("list_runs_in_organization", {"organization": "a/b"}, "not the name of an organization"),
+    ],
+)
+def test_a_wrong_argument_is_a_failed_result_and_nothing_is_sent(
+    tool: str, arguments: dict[str, Any], words: str, server: StdioServer, api: HttpApi
+) -> None:
+    result = server.call(tool, arguments)
+    view = structured(result)
+    assert result["isError"] is True
+    assert view["error"] == "invalid_input"
+    assert words in view["message"]
+    assert api.requests == []
+
+
+def test_a_wrongly_typed_value_is_not_repeated(server: StdioServer) -> None:
+    secret = {"password": "hunter2-hunter2"}
+    result = server.call("create_run", {"workspace_id": WORKSPACE, "params": {"message": secret}})
+    assert result["isError"] is True
+    assert "hunter2" not in json.dumps(result)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("apply_runs", "apply_run"), ("Get_Run_Details", "get_run_details")])
+def test_an_unknown_tool_is_an_error_of_the_protocol_with_a_suggestion(
+    name: str, meant: str, server: StdioServer
+) -> None:
+    failure = server.request("tools/call", {"name": name, "arguments": {}})["error"]
+    assert failure["code"] == -32602
+    assert f"Did you mean {meant}?" in failure["message"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "hidden"),
+    [
+        ("plan", {"apply_run", "force_cancel_run", "force_execute_run"}),
+        (
+            "read",
+            {
+                "create_run",
+                "apply_run",
+                "discard_run",
+                "cancel_run",
+                "force_cancel_run",
+                "force_execute_run",
+            },
+        ),
+    ],
+)
+def test_a_tool_that_the_mode_hides_is_not_listed_and_says_why(
+    mode: str, hidden: set[str], start: Start, api: HttpApi
+) -> None:
+    script(api)
+    server = start("--mode", mode)
+    listed = {tool["name"] for tool in server.result("tools/list")["tools"]}
+    assert {call.tool for call in CALLS} - listed == hidden
+    for call in CALLS:
+        if call.tool in hidden:
+            failure = server.request("tools/call", {"name": call.tool, "arguments": call.arguments})["error"]
+            assert failure["code"] == -32602
+            assert f"{call.tool} is not offered in mode {mode}" in failure["message"]
+    assert api.requests == []
+
+
+def test_a_run_that_would_apply_by_itself_is_refused_in_mode_plan(start: Start, api: HttpApi) -> None:
+    script(api)
+    result = start("--mode", "plan").call("create_run", {"workspace_id": WORKSPACE, "params": {"auto_apply": True}})
+    assert result["isError"] is True
+    assert structured(result)["error"] == "refused_by_mode"
+    assert api.requests == []
+
+
+def test_what_a_person_has_to_confirm_is_refused_as_long_as_none_can_be_asked(start: Start, api: HttpApi) -> None:
+    script(api)
+    result = start("--confirm", "always").call("apply_run", {"run_id": RUN})
+    assert result["isError"] is True
+    assert structured(result)["error"] == "refused_by_mode"
+    assert api.requests == []
+
+
+def test_the_raw_document_is_given_without_values_of_variables(
+    child_environment: dict[str, str], start: Start, api: HttpApi
+) -> None:
+    run = samples.run(variables=[{"key": "password", "value": '"correct-horse"'}])
+    api.on("GET", f"/runs/{RUN}", answer({"data": run}))
+    result = start(env=child_environment | {"TFRUNS_RAW": "1"}).call("get_run_details", {"run_id": RUN})
+    view = structured(result)
+    assert view["data"]["attributes"]["status"] == "pending"
+    assert "correct-horse" not in json.dumps(result)
+
+
+def test_text_is_not_escaped_to_ascii(server: StdioServer, api: HttpApi) -> None:
+    message = "Größe 中文 \U0001f680"
+    api.on("GET", f"/runs/{RUN}", answer({"data": samples.run(message=message)}))
+    result = server.call("get_run_details", {"run_id": RUN})
+    assert structured(result)["message"] == message
+    assert message in result["content"][0]["text"]
+
+
+def test_many_calls_at_once_are_all_answered(server: StdioServer, api: HttpApi) -> None:
+    script(api)
+    server.call("get_run_details", {"run_id": RUN})  # from its answer the client learns a limit that it will not reach
+    ids = [f"call-{number}" for number in range(40)]
+    for id_ in ids:
+        server.send("tools/call", {"name": "get_run_details", "arguments": {"run_id": RUN}}, id_=id_)
+    answers = [server.receive() for _ in ids]
+    assert {message["id"] for message in answers} == set(ids)
+    assert all(structured(message["result"])["id"] == RUN for message in answers)

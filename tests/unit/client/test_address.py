@@ -1,0 +1,185 @@
+"""The address of the API: what is one, what makes two of them one origin, and what never leaves the machine."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfruns.client.address import Address, normalize_host, parse_address
+from tfruns.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("https://app.terraform.io", Address("https", "app.terraform.io", 443)),
+        ("app.terraform.io", Address("https", "app.terraform.io", 443)),
+        ("tfe.example.com:8443", Address("https", "tfe.example.com", 8443)),
+        ("https://tfe.example.com:8443", Address("https", "tfe.example.com", 8443)),
+        ("http://localhost:8088", Address("http", "localhost", 8088)),
+        ("http://localhost", Address("http", "localhost", 80)),
+        ("https://[::1]:8443", Address("https", "::1", 8443)),
+        ("  https://tfe.example.com\n", Address("https", "tfe.example.com", 443)),
+    ],
+)
+def test_an_address_is_a_scheme_a_host_and_a_port(text: str, address: Address) -> None:
+    assert parse_address(text) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://tfe.example.com/",
+        "https://tfe.example.com:443",
+        "https://tfe.example.com/api/v2/runs?page=2#top",
+        "HTTPS://TFE.Example.COM",
+        "https://tfe.example.com:",
+        "tfe.example.com/app",
+    ],
+)
+def test_a_path_and_another_spelling_make_no_other_origin(text: str) -> None:
+    assert parse_address(text) == Address("https", "tfe.example.com", 443)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://tfe.example.com",
+        "http://tfe.example.com:443",
+        "https://tfe.example.com:8443",
+        "https://tfe.example.com.evil.example",
+        "https://tfe-example.com",
+        "https://sub.tfe.example.com",
+    ],
+)
+def test_another_scheme_host_or_port_is_another_origin(text: str) -> None:
+    assert parse_address(text) != parse_address("https://tfe.example.com")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "https://",
+        "://tfe.example.com",
+        "//tfe.example.com",
+        "ftp://tfe.example.com",
+        "file:///etc/passwd",
+        "https:///runs",
+        "https://:8443",
+        "https://tfe.example.com:port",
+        "https://tfe.example.com:99999",
+        "https://tfe.example.com:-1",
+        "https://[::1",
+        "https://[not-an-address]",
+    ],
+)
+def test_what_is_no_address_of_a_service_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_address(text, what="TFE_ADDRESS")
+    assert caught.value.message.startswith("TFE_ADDRESS ")
+    assert "https://app.terraform.io" in caught.value.solution
+
+
+def test_port_zero_is_refused_rather_than_taken_for_the_usual_one() -> None:
+    with pytest.raises(InvalidInput):
+        parse_address("https://tfe.example.com:0")
+
+
+@pytest.mark.parametrize("host", ["tfe example.com", "tfe\\example.com", "tfe\x00.example.com"])
+def test_a_host_with_characters_that_no_host_has_is_refused(host: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_address(f"https://{host}")
+
+
+@pytest.mark.parametrize("text", ["https://operator:hunter2@tfe.example.com", "https://operator@tfe.example.com"])
+def test_a_password_in_an_address_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_address(text)
+    assert "user name or password" in caught.value.message
+    for said in (str(caught.value), repr(caught.value), str(caught.value.as_dict())):
+        assert "hunter2" not in said
+        assert "operator" not in said
+
+
+@pytest.mark.parametrize(
+    ("address", "hostname", "text"),
+    [
+        (Address("https", "tfe.example.com", 443), "tfe.example.com", "https://tfe.example.com"),
+        (Address("https", "tfe.example.com", 8443), "tfe.example.com:8443", "https://tfe.example.com:8443"),
+        (Address("http", "localhost", 80), "localhost:80", "http://localhost"),
+        (Address("http", "localhost", 443), "localhost:443", "http://localhost:443"),
+        (Address("https", "::1", 443), "[::1]", "https://[::1]"),
+        (Address("https", "::1", 8443), "[::1]:8443", "https://[::1]:8443"),
+    ],
+)
+def test_a_hostname_has_the_port_that_is_not_that_of_https_and_an_address_the_unusual_one(
+    address: Address, hostname: str, text: str
+) -> None:
+    assert (address.hostname, str(address)) == (hostname, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_loopback"),
+    [
+        ("http://localhost:8088", True),
+        ("http://LOCALHOST", True),
+        ("http://tfruns.localhost", True),
+        ("http://127.0.0.1:8088", True),
+        ("http://127.8.9.10", True),
+        ("http://[::1]:8088", True),
+        ("http://localhost.example.com", False),
+        ("http://notlocalhost", False),
+        ("http://127.0.0.1.example.com", False),
+        ("http://0.0.0.0", False),
+        ("http://10.0.0.1", False),
+        ("http://192.168.1.1", False),
+        ("http://[::]", False),
+        ("http://[fe80::1]", False),
+        ("http://tfe.example.com", False),
+    ],
+)
+def test_only_what_never_leaves_the_machine_is_loopback(text: str, is_loopback: bool) -> None:
+    assert parse_address(text).is_loopback is is_loopback
+
+
+@pytest.mark.parametrize(
+    ("host", "normalized"),
+    [
+        ("TFE.Example.COM", "tfe.example.com"),
+        ("Café.fr", "xn--caf-dma.fr"),
+        ("xn--caf-dma.fr", "xn--caf-dma.fr"),
+        ("XN--CAF-DMA.fr", "xn--caf-dma.fr"),
+        ("env.ドメイン名例.com", "env.xn--eckwd4c7cu47r2wf.com"),
+        ("::1", "::1"),
+    ],
+)
+def test_two_spellings_of_a_host_are_one(host: str, normalized: str) -> None:
+    assert normalize_host(host) == normalized
+
+
+# UTS 46, non-transitional processing: browsers and Terraform's own host names keep the sharp s apart from ss.
+def test_an_international_name_is_never_taken_for_another_host() -> None:
+    assert parse_address("https://faß.example.com") != parse_address("https://fass.example.com")
+
+
+@given(st.text(max_size=40))
+@settings(deadline=None)
+def test_any_text_is_an_address_or_invalid_input(text: str) -> None:
+    try:
+        address = parse_address(text)
+    except InvalidInput:
+        return
+    assert address.scheme in {"http", "https"}
+    assert 0 < address.port < 65536
+
+
+_LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True).filter(lambda label: label[2:4] != "--")
+
+
+@given(st.sampled_from(["http", "https"]), st.lists(_LABEL, min_size=1, max_size=4), st.integers(1, 65535))
+@settings(deadline=None)
+def test_the_text_of_an_address_is_read_back_as_the_same_address(scheme: str, labels: list[str], port: int) -> None:
+    address = Address(scheme, ".".join(labels), port)
+    assert parse_address(str(address)) == address
+    assert parse_address(str(address).upper()) == address

@@ -1,0 +1,283 @@
+"""Which error stands for which failure, and how its words are chosen."""
+
+import socket
+import ssl
+import time
+from datetime import UTC, datetime
+
+import httpx2
+import pytest
+
+from tfruns.client.address import parse_address
+from tfruns.client.faults import Purpose, error_of, failure_of, parse_date, retry_after_s, unexpected
+from tfruns.errors import (
+    ApiError,
+    BadRequest,
+    ConnectionFailed,
+    ConnectionLost,
+    Forbidden,
+    HostNotFound,
+    NotFound,
+    RequestTimedOut,
+    TfrunsError,
+    TlsFailed,
+    TransitionNotAllowed,
+    Unauthorized,
+    UnexpectedResponse,
+    UnprocessableEntity,
+    WorkspaceBusy,
+    WorkspaceLocked,
+)
+from tfruns.jsonapi import JSON
+
+WHERE = parse_address("https://tfe.example.com:8443")
+
+
+def response(status: int, html: bool = False, content: bytes = b"", /, **headers: str) -> httpx2.Response:
+    kind = "text/html; charset=utf-8" if html else "application/vnd.api+json"
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = httpx2.Request("POST", "https://tfe.example.com:8443/api/v2/runs?secret=1")
+    return httpx2.Response(status, content=content, headers={"content-type": kind, **named}, request=request)
+
+
+def refused(status: int, *words: str, purpose: Purpose | None = None, **headers: str) -> TfrunsError:
+    document = {"errors": [{"status": str(status), "title": word} for word in words]} if words else None
+    return error_of(response(status, **headers), document, purpose or Purpose())
+
+
+def caused(error: httpx2.HTTPError, *causes: BaseException) -> httpx2.HTTPError:
+    """An error of the HTTP library as it comes from the causes, the innermost last."""
+    current: BaseException = error
+    for cause in causes:
+        current.__cause__ = cause
+        current = cause
+    return error
+
+
+# -- no answer --------------------------------------------------------------------------------------------------------
+
+_FAILURES: list[tuple[httpx2.HTTPError, type[TfrunsError], str]] = [
+    (caused(httpx2.ConnectError("x"), socket.gaierror(-2, "unknown")), HostNotFound, "not known"),
+    (
+        caused(httpx2.ConnectError("x"), OSError("all failed"), ExceptionGroup("x", [socket.gaierror(-3, "again")])),
+        HostNotFound,
+        "not known",
+    ),
+    (caused(httpx2.ConnectError("x"), ConnectionRefusedError(111, "refused")), ConnectionFailed, "refused"),
+    (
+        caused(
+            httpx2.ConnectError("x"),
+            OSError("all failed"),
+            ExceptionGroup("x", [OSError(101, "unreachable"), ConnectionRefusedError(111, "refused")]),
+        ),
+        ConnectionFailed,
+        "refused",
+    ),
+    (caused(httpx2.ConnectError("x"), OSError(101, "unreachable")), ConnectionFailed, "No connection"),
+    (httpx2.ConnectError("x"), ConnectionFailed, "No connection"),
+    (httpx2.ConnectTimeout("x"), ConnectionFailed, "in time"),
+    (httpx2.PoolTimeout("x"), ConnectionFailed, "in use"),
+    (httpx2.ProxyError("x"), ConnectionFailed, "proxy"),
+    (caused(httpx2.ConnectError("x"), ssl.SSLError("handshake")), TlsFailed, "handshake"),
+    (httpx2.ReadTimeout("x"), RequestTimedOut, "in time"),
+    (httpx2.WriteTimeout("x"), RequestTimedOut, "in time"),
+    (httpx2.ReadError("x"), ConnectionLost, "broke"),
+    (httpx2.WriteError("x"), ConnectionLost, "broke"),
+    (httpx2.CloseError("x"), ConnectionLost, "broke"),
+    (httpx2.RemoteProtocolError("x"), ConnectionLost, "broke"),
+    (httpx2.DecodingError("x"), UnexpectedResponse, "damaged"),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "word"), _FAILURES, ids=lambda value: str(value)[:40])
+def test_a_failure_without_an_answer_has_its_class_and_names_the_host(
+    error: httpx2.HTTPError, kind: type[TfrunsError], word: str
+) -> None:
+    failure = failure_of(error, WHERE)
+    assert type(failure) is kind
+    assert word in failure.message
+    assert "tfe.example.com:8443" in failure.message
+    assert failure.status is None
+    assert failure.cause
+    assert failure.solution
+    assert failure.code == kind.code
+
+
+def test_why_a_certificate_was_not_accepted_is_told() -> None:
+    rejected = ssl.SSLCertVerificationError(1, "failed")
+    rejected.verify_message = "certificate has expired"
+    failure = failure_of(caused(httpx2.ConnectError("x"), rejected), WHERE)
+    assert isinstance(failure, TlsFailed)
+    assert "certificate has expired" in failure.message
+    assert "TFE_CA_FILE" in failure.solution
+    assert not failure.is_retryable
+
+
+def test_causes_that_go_in_a_circle_do_no_harm() -> None:
+    error = httpx2.ReadError("x")
+    other = OSError("y")
+    error.__cause__, other.__context__ = other, error
+    assert isinstance(failure_of(error, WHERE), ConnectionLost)
+
+
+# -- an answer that is an error ---------------------------------------------------------------------------------------
+
+
+def test_the_apis_own_words_are_all_repeated() -> None:
+    document: JSON = {
+        "errors": [
+            {
+                "status": "422",
+                "title": "invalid attribute",
+                "detail": "Message is too long",
+                "source": {"pointer": "/m"},
+            },
+            {"status": "422", "title": "unprocessable entity"},
+            "a plain text",
+        ]
+    }
+    failure = error_of(response(422), document, Purpose())
+    for words in ("invalid attribute", "Message is too long", "/m", "unprocessable entity", "a plain text"):
+        assert words in failure.message
+    assert "POST /api/v2/runs" in failure.message
+    assert "secret" not in failure.message, "the query is not shown"
+
+
+@pytest.mark.parametrize("words", ["x" * 40_000, "a." * 20_000, "a://" * 10_000, "bearer " * 6_000, "<title>" * 6_000])
+def test_very_long_words_of_the_api_are_cut_and_do_not_hold_up_everything_else(words: str) -> None:
+    began = time.monotonic()
+    assert len(str(refused(422, words))) < 1_500
+    assert time.monotonic() - began < 0.5, "the time has to grow with the length, not with its square"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [None, 5, "text", [], {}, {"errors": None}, {"errors": 5}, {"errors": [None, 5, [], {}]}, {"errors": {"a": 1}}],
+    ids=str,
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 422, 429, 500, 503])
+def test_an_error_document_of_any_shape_becomes_the_error_of_its_status(document: JSON, status: int) -> None:
+    failure = error_of(response(status), document, Purpose())
+    assert failure.status == status
+    assert str(status) in failure.message
+
+
+def test_errors_as_one_text_are_repeated() -> None:
+    assert "the words" in error_of(response(400), {"errors": "the words"}, Purpose()).message
+
+
+def test_the_request_id_is_in_every_error_that_has_one() -> None:
+    assert refused(404, "not found", x_request_id="req-9").request_id == "req-9"
+    assert refused(500, x_request_id="req-9").as_dict()["request_id"] == "req-9"
+    assert unexpected(response(200, x_request_id="req-9"), "an HTML page").request_id == "req-9"
+    assert "request_id" not in refused(404, "not found").as_dict()
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "kind"),
+    [
+        (422, "the workspace is LOCKED by run-1", WorkspaceLocked),
+        (422, "something else", UnprocessableEntity),
+        (400, "the workspace is locked", BadRequest),
+        (409, "anything", WorkspaceBusy),
+    ],
+)
+def test_the_purpose_of_a_request_can_name_more_exact_errors_by_status_and_words(
+    status: int, words: str, kind: type[ApiError]
+) -> None:
+    purpose = Purpose("queue plans", errors=((422, "lock", WorkspaceLocked), (409, "", WorkspaceBusy)))
+    assert type(refused(status, words, purpose=purpose)) is kind
+
+
+def test_a_409_to_an_action_is_a_transition_that_is_not_allowed() -> None:
+    purpose = Purpose("apply runs", errors=((409, "", TransitionNotAllowed),))
+    assert type(refused(409, "transition not allowed", purpose=purpose)) is TransitionNotAllowed
+
+
+def test_a_403_names_the_permission() -> None:
+    failure = refused(403, "forbidden", purpose=Purpose("queue plans"))
+    assert isinstance(failure, Forbidden)
+    assert "permission" in failure.cause
+    assert '"queue plans"' in failure.cause
+
+
+def test_a_404_may_be_hidden_and_organization_tokens_cannot_read_runs() -> None:
+    failure = refused(404, "not found", purpose=Purpose("read runs"))
+    assert isinstance(failure, NotFound)
+    for words in ("hidden from this token", "rganization tokens", '"read runs"'):
+        assert words in failure.cause
+    assert "Verify the id" in failure.solution
+
+
+def test_a_401_says_how_to_get_a_new_token() -> None:
+    failure = refused(401, "unauthorized")
+    assert isinstance(failure, Unauthorized)
+    assert "terraform login" in failure.solution
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 502, 503])
+def test_an_html_page_keeps_the_class_of_statuses_that_gateways_give_too(status: int) -> None:
+    failure = error_of(response(status, True, b"<title>Gateway</title>"), None, Purpose())
+    assert isinstance(failure, ApiError)
+    assert "HTML" in failure.message
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 422])
+def test_any_other_html_page_is_not_the_apis(status: int) -> None:
+    failure = error_of(response(status, True, b"<title>Apache</title>"), None, Purpose())
+    assert isinstance(failure, UnexpectedResponse)
+    assert failure.status == status
+    assert "Apache" in failure.message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<title></title>", b"<title>", b"<title>\xff\xfe</title>", b"<html>" + b"x" * 1_000_000, b"<TITLE a='b'>T"],
+)
+def test_an_html_page_without_a_title_is_told_as_one(content: bytes) -> None:
+    assert "an HTML page" in unexpected(response(200, True, content), "an HTML page").message
+
+
+def test_a_title_is_shown_in_one_line_and_cut() -> None:
+    page = b"<title>\nSign\n in " + b"x" * 5_000 + b"</title>"
+    message = unexpected(response(200, True, page), "an HTML page").message
+    assert len(message) < 400
+    assert "\n" not in message
+
+
+# -- dates and waits --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [  # RFC 9110, "Date/Time Formats": all three forms are of the same moment, in UTC
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+    ],
+)
+def test_the_three_forms_of_an_http_date_are_read_in_utc(text: str) -> None:
+    assert parse_date(text) == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        " ",
+        "soon",
+        "1",
+        "Fri, 32 Jan 2026 03:04:05 GMT",
+        "Fri, 02 Jan 99999999999999999999 03:04:05 GMT",
+        "Fri, 02 Jan 2026 03:04:05 +99999999999999999999",
+    ],
+)
+def test_what_is_no_date_is_none(text: str | None) -> None:
+    assert parse_date(text) is None
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+def test_the_end_of_the_rate_window_is_a_wait_only_where_the_limit_was_hit(status: int) -> None:
+    assert retry_after_s(response(status, x_ratelimit_reset="3")) is None
+    assert retry_after_s(response(429, x_ratelimit_reset="3")) == 3.0

@@ -1,0 +1,579 @@
+"""What happened to a change whose answer was lost: never two runs from one call, and no claim beyond what is known."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+
+from tests.support.api import FakeApi, Script, answer, body, client_for, error, query
+from tests.support.clock import FakeClock
+from tests.support.samples import RUN_ID, WORKSPACE_ID, page, planned, run
+from tfruns.client.client import Client
+from tfruns.errors import OutcomeUnknown, TfrunsError, UnexpectedResponse
+from tfruns.vocabulary import RunAction, RunOperation
+from tfruns.wire.run_params import RunParams
+
+LIST_PATH = f"/workspaces/{WORKSPACE_ID}/runs"
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+DEFAULT_MESSAGE = "Queued manually via the Terraform Enterprise API"
+
+AMBIGUOUS: dict[str, Script] = {
+    "read timeout": httpx2.ReadTimeout("no answer"),
+    "write timeout": httpx2.WriteTimeout("not taken"),
+    "reset": httpx2.ReadError("reset"),
+    "broken pipe": httpx2.WriteError("broken pipe"),
+    "disconnected": httpx2.RemoteProtocolError("server disconnected"),
+    "damaged": httpx2.DecodingError("damaged"),
+    "502": error(502, "bad gateway"),
+    "503": error(503, "unavailable"),
+    "504": error(504, "gateway timeout"),
+    "502 page": httpx2.Response(502, html="<title>Bad gateway</title>"),
+    "cut 201": httpx2.Response(201, content=b'{"data": {"id": "run-CZ', headers={"content-type": "application/json"}),
+}
+UNREADABLE_201: dict[str, httpx2.Response] = {
+    "empty": httpx2.Response(201),
+    "null": answer(None, 201),
+    "list": answer([], 201),
+    "no data": answer({}, 201),
+    "no run": answer({"data": {"type": "runs"}}, 201),
+    "odd run": answer({"data": run(created_at="soon")}, 201),
+}
+
+
+def http_date(moment: datetime) -> str:
+    return format_datetime(moment, usegmt=True)
+
+
+def created(id_: str = RUN_ID, *, ago_s: float = 0.0, **attributes: Any) -> dict[str, Any]:
+    """A run as the API shows one that was created without any option said."""
+    moment = (NOW - timedelta(seconds=ago_s)).isoformat().replace("+00:00", "Z")
+    said = {"message": DEFAULT_MESSAGE, "refresh": True, "created_at": moment, **attributes}
+    return run(id_, **said)
+
+
+def listed(*runs: dict[str, Any], date: datetime | None = NOW) -> httpx2.Response:
+    response = answer(page(*runs))
+    if date is not None:
+        response.headers["date"] = http_date(date)
+    return response
+
+
+def lost(*lists: Script, failure: Script = AMBIGUOUS["read timeout"]) -> FakeApi:
+    """An API that loses the answer to a new run, and then lists the workspace's runs."""
+    return FakeApi().on("POST", "/runs", failure).on("GET", LIST_PATH, *(lists or (listed(),)))
+
+
+def client_at(api: FakeApi, now: datetime = NOW) -> Client:
+    return client_for(api, FakeClock(now))
+
+
+# -- the run that may have been created -------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", AMBIGUOUS)
+async def test_the_run_of_a_lost_answer_is_found_and_returned(kind: str) -> None:
+    api = lost(listed(created(), created("run-old", ago_s=3600)), failure=AMBIGUOUS[kind])
+    got = await client_at(api).runs.create(WORKSPACE_ID)
+    assert got.id == RUN_ID
+    assert len(api.sent("POST")) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", UNREADABLE_201)
+async def test_a_201_that_cannot_be_read_leaves_a_run_that_is_looked_for(kind: str) -> None:
+    api = lost(listed(created()), failure=UNREADABLE_201[kind])
+    assert (await client_at(api).runs.create(WORKSPACE_ID)).id == RUN_ID
+    assert len(api.sent("POST")) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", UNREADABLE_201)
+async def test_a_201_that_cannot_be_read_and_shows_no_run_is_of_unknown_outcome(kind: str) -> None:
+    api = lost(listed(), failure=UNREADABLE_201[kind])
+    with pytest.raises(OutcomeUnknown):
+        await client_at(api).runs.create(WORKSPACE_ID)
+    assert len(api.sent("POST")) == 1
+
+
+@pytest.mark.anyio
+async def test_it_is_looked_for_among_the_runs_of_every_operation() -> None:
+    # Run API, "List Runs in a Workspace": plan-only runs are excluded unless all operations are asked for
+    api = lost(listed(created(plan_only=True)))
+    got = await client_at(api).runs.create(WORKSPACE_ID, RunParams(plan_only=True))
+    assert got.plan_only is True
+    (request,) = api.sent("GET", "/runs")
+    assert set(query(request)["filter[operation]"].split(",")) == {operation.value for operation in RunOperation}
+    assert int(query(request)["page[size]"]) <= 100
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("count", [0, 2, 3])
+async def test_with_none_or_several_the_outcome_is_unknown_and_the_error_says_how_to_find_out(count: int) -> None:
+    runs = [created(f"run-{number}") for number in range(count)]
+    api = lost(listed(*runs), failure=error(504, "gateway timeout"))
+    with pytest.raises(OutcomeUnknown) as caught:
+        await client_at(api).runs.create(WORKSPACE_ID)
+    failure = caught.value
+    assert len(api.sent("POST")) == 1
+    assert failure.facts["candidate_run_ids"] == [f"run-{number}" for number in range(count)]
+    assert all(f"run-{number}" in failure.message for number in range(count))
+    assert "504" in failure.message
+    assert failure.status == 504
+    assert failure.request_id == "req-123"
+    assert "List the workspace's runs" in failure.solution
+    assert not failure.is_retryable
+
+
+@pytest.mark.anyio
+async def test_it_is_looked_for_several_times_since_the_server_may_be_slower_than_the_proxy() -> None:
+    api = lost(listed(), error(503, "unavailable"), listed(), listed(created(ago_s=-2)))
+    clock = FakeClock(NOW)
+    assert (await client_for(api, clock).runs.create(WORKSPACE_ID)).id == RUN_ID
+    assert sum(clock.sleeps) > 1
+    assert len(api.sent("POST")) == 1
+
+
+@pytest.mark.anyio
+async def test_the_search_ends_and_does_not_take_long() -> None:
+    clock = FakeClock(NOW)
+    with pytest.raises(OutcomeUnknown):
+        await client_for(lost(), clock).runs.create(WORKSPACE_ID)
+    assert sum(clock.sleeps) <= 30
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("failure", [httpx2.ConnectError("down"), httpx2.ReadTimeout("slow"), error(503, "busy")])
+async def test_a_search_that_cannot_be_made_ends_in_an_unknown_outcome_in_bounded_time(failure: Script) -> None:
+    clock = FakeClock(NOW)
+    api = lost(failure)
+    with pytest.raises(OutcomeUnknown):
+        await client_for(api, clock).runs.create(WORKSPACE_ID)
+    assert len(api.sent("POST")) == 1
+    assert sum(clock.sleeps) <= 120
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "document", [None, 5, [], {}, {"data": None}, {"data": 5}, {"data": {}}, {"data": [5]}], ids=str
+)
+async def test_a_list_that_cannot_be_read_ends_in_an_unknown_outcome(document: Any) -> None:
+    with pytest.raises(OutcomeUnknown):
+        await client_at(lost(answer(document))).runs.create(WORKSPACE_ID)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_list_that_is_refused_ends_in_an_unknown_outcome(status: int) -> None:
+    with pytest.raises(OutcomeUnknown):
+        await client_at(lost(error(status, "no"))).runs.create(WORKSPACE_ID)
+
+
+# -- by the server's clock --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("local", [NOW - timedelta(days=400), NOW + timedelta(hours=1), NOW + timedelta(days=400)])
+async def test_the_servers_clock_decides_however_wrong_the_local_one_is(local: datetime) -> None:
+    api = lost(listed(created(), created("run-before", ago_s=30)))
+    assert (await client_at(api, local).runs.create(WORKSPACE_ID)).id == RUN_ID
+
+
+@pytest.mark.anyio
+async def test_a_like_run_from_before_the_call_is_never_taken_for_its_own() -> None:
+    api = lost(listed(created("run-before", ago_s=30)))
+    with pytest.raises(OutcomeUnknown) as caught:
+        await client_at(api).runs.create(WORKSPACE_ID)
+    assert "run-before" not in caught.value.message
+
+
+@pytest.mark.anyio
+async def test_the_time_that_the_request_took_counts() -> None:
+    clock = FakeClock(NOW)
+
+    def slow(request: httpx2.Request) -> httpx2.Response:
+        clock.pass_time(30.0)
+        raise httpx2.ReadTimeout("no answer")
+
+    later = NOW + timedelta(seconds=30)
+    api = lost(listed(created(ago_s=0), created("run-before", ago_s=10), date=later), failure=slow)
+    assert (await client_for(api, clock).runs.create(WORKSPACE_ID)).id == RUN_ID
+
+
+@pytest.mark.anyio
+async def test_the_whole_seconds_of_a_date_header_and_fractions_in_created_at_go_together() -> None:
+    api = lost(listed(created(created_at="2026-01-02T03:04:04.900Z"), date=NOW))
+    assert (await client_at(api).runs.create(WORKSPACE_ID)).id == RUN_ID
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("date", [None, "yesterday", "Fri, 02 Jan 2026 03:04:05", "Fri, 02 Jan 2026 03:04:05 -0000"])
+async def test_without_a_usable_date_header_the_local_clock_has_to_do(date: str | None) -> None:
+    response = listed(created(), date=None)
+    if date is not None:
+        response.headers["date"] = date
+    assert (await client_at(lost(response)).runs.create(WORKSPACE_ID)).id == RUN_ID
+
+
+@pytest.mark.anyio
+async def test_a_run_that_was_created_while_the_request_waited_to_be_sent_is_not_its_own() -> None:
+    """A 429 was not acted on: what appears before the next attempt is somebody else's."""
+    api = FakeApi().on("POST", "/runs", error(429, "too many", retry_after="20"), httpx2.ReadTimeout("no answer"))
+    api.on("GET", LIST_PATH, listed(created("run-others", ago_s=-10), date=NOW + timedelta(seconds=20)))
+    with pytest.raises(OutcomeUnknown):
+        await client_at(api).runs.create(WORKSPACE_ID)
+
+
+# -- the same message and options -------------------------------------------------------------------------------------
+
+_OPTIONS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    ({}, {}, True),
+    ({}, {"message": "another"}, False),
+    ({"message": "mine"}, {"message": "mine"}, True),
+    ({"message": "mine"}, {"message": "mine "}, False),
+    ({"message": "mine"}, {}, False),
+    ({}, {"is_destroy": True}, False),
+    ({"is_destroy": True}, {"is_destroy": True}, True),
+    ({"is_destroy": True}, {}, False),
+    ({"is_destroy": False}, {"is_destroy": None}, True),
+    ({"auto_apply": True}, {"auto_apply": True}, True),
+    ({"auto_apply": True}, {"auto_apply": False}, False),
+    ({"auto_apply": False}, {"auto_apply": True}, False),
+    ({}, {"auto_apply": True}, True),  # the workspace's own setting, which the caller left alone
+    ({"refresh": False}, {"refresh": False}, True),
+    ({"refresh": False}, {"refresh": True}, False),
+    ({}, {"refresh": False}, False),
+    ({"refresh_only": True}, {"refresh_only": True}, True),
+    ({}, {"refresh_only": True}, False),
+    ({"plan_only": True}, {"plan_only": True}, True),
+    ({"plan_only": True}, {"plan_only": False}, False),
+    ({"plan_only": False}, {"plan_only": True}, False),
+    ({"save_plan": True}, {"save_plan": True}, True),
+    ({}, {"save_plan": True}, False),
+    ({"allow_empty_apply": True}, {"allow_empty_apply": True}, True),
+    ({"allow_empty_apply": True}, {"allow_empty_apply": False}, False),
+    ({}, {"allow_empty_apply": True}, False),
+    ({"allow_config_generation": True}, {"allow_config_generation": True}, True),
+    ({}, {"allow_config_generation": True}, False),
+    ({"target_addrs": ["a.b"]}, {"target_addrs": ["a.b"]}, True),
+    ({"target_addrs": ["a.b"]}, {"target_addrs": ["a.c"]}, False),
+    ({"target_addrs": ["a.b"]}, {}, False),
+    ({"target_addrs": []}, {"target_addrs": None}, True),
+    ({}, {"target_addrs": ["a.b"]}, False),
+    ({"replace_addrs": ["a.b"]}, {"replace_addrs": ["a.b"]}, True),
+    ({}, {"replace_addrs": ["a.b"]}, False),
+    ({}, {"invoke_action_addrs": ["action.a.b"]}, False),
+    ({"plan_only": True, "terraform_version": "1.9.0"}, {"plan_only": True, "terraform_version": "1.9.0"}, True),
+    ({"plan_only": True, "terraform_version": "1.9.0"}, {"plan_only": True, "terraform_version": "1.8.0"}, False),
+    ({"variables": [{"key": "n", "value": "2"}]}, {"variables": [{"key": "n", "value": "2"}]}, True),
+    ({"variables": [{"key": "n", "value": 2}]}, {"variables": [{"key": "n", "value": "2"}]}, True),
+    ({"variables": [{"key": "n", "value": "2"}]}, {"variables": [{"key": "n", "value": "3"}]}, False),
+    ({"variables": [{"key": "n", "value": "2"}]}, {"variables": []}, False),
+    ({}, {"variables": [{"key": "n", "value": "2"}]}, False),
+]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("asked", "shown", "is_ours"), _OPTIONS, ids=str)
+async def test_only_a_run_with_the_same_message_and_options_can_be_the_one(
+    asked: dict[str, Any], shown: dict[str, Any], is_ours: bool
+) -> None:
+    client = client_at(lost(listed(created(**shown))))
+    if is_ours:
+        assert (await client.runs.create(WORKSPACE_ID, RunParams(**asked))).id == RUN_ID
+    else:
+        with pytest.raises(OutcomeUnknown):
+            await client.runs.create(WORKSPACE_ID, RunParams(**asked))
+
+
+@pytest.mark.anyio
+async def test_an_option_that_the_api_does_not_show_does_not_hide_the_run() -> None:
+    resource = created()
+    for name in ("debugging-mode", "save-plan", "variables", "allow-config-generation"):
+        resource["attributes"].pop(name, None)
+    params = RunParams(debugging_mode=True, variables=[{"key": "n", "value": "2"}])
+    assert (await client_at(lost(listed(resource))).runs.create(WORKSPACE_ID, params)).id == RUN_ID
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("asked", "is_ours"), [("cv-n4XQPBa2QnecZJ4G", True), ("cv-another", False), (None, True)])
+async def test_the_configuration_version_has_to_be_the_one_that_was_asked_for(asked: str | None, is_ours: bool) -> None:
+    client = client_at(lost(listed(created())))
+    params = RunParams(configuration_version_id=asked)
+    if is_ours:
+        assert (await client.runs.create(WORKSPACE_ID, params)).id == RUN_ID
+    else:
+        with pytest.raises(OutcomeUnknown):
+            await client.runs.create(WORKSPACE_ID, params)
+
+
+@pytest.mark.anyio
+async def test_runs_of_unknown_statuses_and_without_a_date_do_not_disturb_the_search() -> None:
+    odd = [created("run-odd", status="brand_new_status", created_at=None), created(status="another_new_status")]
+    assert (await client_at(lost(listed(*odd))).runs.create(WORKSPACE_ID)).id == RUN_ID
+
+
+# -- several calls of one client --------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_the_run_of_an_earlier_call_is_never_taken_for_a_later_ones() -> None:
+    first = created("run-first")
+    api = FakeApi().on("POST", "/runs", answer({"data": first}, 201), httpx2.ReadTimeout("no answer"))
+    api.on("GET", LIST_PATH, listed(first))
+    client = client_at(api)
+    assert (await client.runs.create(WORKSPACE_ID)).id == "run-first"
+    with pytest.raises(OutcomeUnknown):
+        await client.runs.create(WORKSPACE_ID)
+
+
+@pytest.mark.anyio
+async def test_a_run_that_was_found_once_is_not_found_again_for_the_next_call() -> None:
+    api = lost(listed(created()))
+    client = client_at(api)
+    assert (await client.runs.create(WORKSPACE_ID)).id == RUN_ID
+    with pytest.raises(OutcomeUnknown):
+        await client.runs.create(WORKSPACE_ID)
+
+
+async def _create_into(results: list[object], client: Client) -> None:
+    try:
+        results.append((await client.runs.create(WORKSPACE_ID)).id)
+    except OutcomeUnknown as failure:
+        results.append(failure)
+
+
+@pytest.mark.anyio
+async def test_two_lost_calls_at_once_never_both_claim_the_one_run_that_is_there() -> None:
+    client = client_at(lost(listed(created())))
+    results: list[object] = []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_create_into, results, client)
+        tasks.start_soon(_create_into, results, client)
+    assert results.count(RUN_ID) <= 1
+
+
+@pytest.mark.anyio
+async def test_a_lost_call_does_not_claim_the_run_of_another_whose_answer_is_on_its_way() -> None:
+    others_answer = anyio.Event()
+
+    class Api(FakeApi):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            if request.method == "POST" and not self.sent("POST"):
+                await super().handle_async_request(request)
+                await others_answer.wait()
+                return answer({"data": created()}, 201)
+            return await super().handle_async_request(request)
+
+    api = Api()
+    api.on("POST", "/runs", error(503, "unavailable")).on("GET", LIST_PATH, listed(created()))
+    client = client_at(api)
+    results: list[object] = []
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_create_into, results, client)
+            await anyio.wait_all_tasks_blocked()
+            await _create_into(results, client)
+            others_answer.set()
+    assert results.count(RUN_ID) == 1
+
+
+@pytest.mark.anyio
+async def test_a_lost_call_is_not_disturbed_by_another_one_with_other_options() -> None:
+    others_answer = anyio.Event()
+
+    class Api(FakeApi):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            if request.method == "POST" and not self.sent("POST"):
+                await super().handle_async_request(request)
+                await others_answer.wait()
+                return answer({"data": created("run-others", message="another")}, 201)
+            return await super().handle_async_request(request)
+
+    api = Api()
+    api.on("POST", "/runs", error(503, "unavailable"))
+    api.on("GET", LIST_PATH, listed(created(), created("run-others", message="another")))
+    client = client_at(api)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.runs.create, WORKSPACE_ID, RunParams(message="another"))
+            await anyio.wait_all_tasks_blocked()
+            assert (await client.runs.create(WORKSPACE_ID)).id == RUN_ID
+            others_answer.set()
+
+
+# -- refusals are not ambiguous ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 500])
+async def test_a_refused_run_is_not_looked_for_and_not_sent_again(status: int) -> None:
+    api = lost(listed(created()), failure=error(status, "no"))
+    with pytest.raises(TfrunsError) as caught:
+        await client_at(api).runs.create(WORKSPACE_ID)
+    assert caught.value.status == status
+    assert len(api.sent("POST")) == 1
+    assert api.sent("GET", "/runs") == []
+
+
+@pytest.mark.anyio
+async def test_a_sign_in_page_in_place_of_the_new_run_is_told_as_one() -> None:
+    api = lost(listed(created()), failure=httpx2.Response(200, html="<title>Sign in</title>"))
+    with pytest.raises(UnexpectedResponse, match="Sign in"):
+        await client_at(api).runs.create(WORKSPACE_ID)
+    assert len(api.sent("POST")) == 1
+
+
+# -- actions ----------------------------------------------------------------------------------------------------------
+
+_ACTION_PATHS = {action: f"/runs/{RUN_ID}/actions/{action.value.replace('_', '-')}" for action in RunAction}
+
+# The action; the run as it shows that the action was accepted.
+_TAKEN: list[tuple[RunAction, dict[str, Any]]] = [
+    (RunAction.APPLY, {"status": "confirmed"}),
+    (RunAction.APPLY, {"status": "pre_apply_running"}),
+    (RunAction.APPLY, {"status": "queuing_apply"}),
+    (RunAction.APPLY, {"status": "apply_queued"}),
+    (RunAction.APPLY, {"status": "applying"}),
+    (RunAction.APPLY, {"status": "applied"}),
+    (RunAction.APPLY, {"status": "errored", "status_timestamps": {"confirmed-at": "2026-01-02T03:04:05+00:00"}}),
+    (RunAction.APPLY, {"status": "a_new_status", "status_timestamps": {"confirmed-at": "2026-01-02T03:04:05+00:00"}}),
+    (RunAction.DISCARD, {"status": "discarded"}),
+    (RunAction.CANCEL, {"status": "canceled"}),
+    (RunAction.CANCEL, {"status": "force_canceled"}),
+    (RunAction.CANCEL, {"status": "applying", "canceled_at": "2026-01-02T03:04:05Z"}),
+    (RunAction.FORCE_CANCEL, {"status": "canceled"}),
+    (RunAction.FORCE_CANCEL, {"status": "force_canceled"}),
+    (RunAction.FORCE_EXECUTE, {"status": "plan_queued"}),
+    (RunAction.FORCE_EXECUTE, {"status": "planning"}),
+    (RunAction.FORCE_EXECUTE, {"status": "planned"}),
+]
+_NOT_TAKEN: list[tuple[RunAction, dict[str, Any]]] = [
+    (RunAction.APPLY, {"status": "planned"}),
+    (RunAction.APPLY, {"status": "discarded"}),
+    (RunAction.APPLY, {"status": "errored"}),
+    (RunAction.APPLY, {"status": "a_new_status"}),
+    (RunAction.DISCARD, {"status": "planned"}),
+    (RunAction.DISCARD, {"status": "applied"}),
+    (RunAction.CANCEL, {"status": "planning"}),
+    (RunAction.CANCEL, {"status": "applied"}),
+    (RunAction.FORCE_CANCEL, {"status": "applying", "canceled_at": "2026-01-02T03:04:05Z"}),
+    (RunAction.FORCE_EXECUTE, {"status": "pending"}),
+    (RunAction.FORCE_EXECUTE, {"status": "canceled"}),
+]
+
+
+async def act(client: Client, action: RunAction) -> None:
+    await getattr(client.runs, action.value)(RUN_ID)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("action", "now"), _TAKEN, ids=str)
+async def test_an_action_whose_answer_was_lost_has_happened_if_the_run_shows_it(
+    action: RunAction, now: dict[str, Any]
+) -> None:
+    api = FakeApi().on("POST", _ACTION_PATHS[action], httpx2.ReadTimeout("no answer"))
+    api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(**now)}))
+    await act(client_at(api), action)
+    assert len(api.sent("POST")) == 1
+    assert len(api.sent("GET")) >= 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("action", "now"), _NOT_TAKEN, ids=str)
+async def test_an_action_whose_answer_was_lost_is_of_unknown_outcome_if_the_run_does_not_show_it(
+    action: RunAction, now: dict[str, Any]
+) -> None:
+    api = FakeApi().on("POST", _ACTION_PATHS[action], error(504, "gateway timeout"))
+    api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(**now)}))
+    with pytest.raises(OutcomeUnknown) as caught:
+        await act(client_at(api), action)
+    assert len(api.sent("POST")) == 1
+    assert caught.value.facts["run_status"] == now["status"]
+    assert now["status"] in caught.value.message
+    assert caught.value.status == 504
+    assert caught.value.request_id == "req-123"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", set(AMBIGUOUS) - {"cut 201"})
+@pytest.mark.parametrize("action", RunAction)
+async def test_no_action_is_ever_sent_twice_after_a_lost_answer(action: RunAction, kind: str) -> None:
+    api = FakeApi().on("POST", _ACTION_PATHS[action], AMBIGUOUS[kind])
+    api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(status="assessing")}))
+    try:
+        await act(client_at(api), action)
+    except OutcomeUnknown:
+        assert action is not RunAction.FORCE_EXECUTE, "the run is not pending any more"
+    assert len(api.sent("POST")) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("reading", [error(404, "not found"), error(503, "busy"), httpx2.ReadTimeout("slow")])
+async def test_an_action_whose_run_cannot_be_read_is_of_unknown_outcome(reading: Script) -> None:
+    api = FakeApi().on("POST", _ACTION_PATHS[RunAction.APPLY], httpx2.ReadError("reset"))
+    api.on("GET", f"/runs/{RUN_ID}", reading)
+    with pytest.raises(OutcomeUnknown, match="could not be read"):
+        await act(client_at(api), RunAction.APPLY)
+    assert len(api.sent("POST")) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        httpx2.Response(202),
+        httpx2.Response(204),
+        answer(None, 202),
+        answer({}, 202),
+        answer({"data": run()}, 200),
+        httpx2.Response(202, content=b"\n"),
+        httpx2.Response(202, text="Accepted"),
+        httpx2.Response(202, content=b'{"data": {"id'),
+    ],
+    ids=lambda response: f"{response.status_code} {response.text[:10]!r}",
+)
+async def test_an_action_that_was_accepted_needs_no_body_and_no_second_look(accepted: httpx2.Response) -> None:
+    """Its status is the whole answer: the run may well show nothing yet."""
+    api = FakeApi().on("POST", _ACTION_PATHS[RunAction.CANCEL], accepted)
+    api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(status="planning")}))
+    await act(client_at(api), RunAction.CANCEL)
+    assert len(api.sent("POST")) == 1
+
+
+@pytest.mark.anyio
+async def test_a_sign_in_page_is_no_acceptance_of_an_action() -> None:
+    api = FakeApi().on("POST", _ACTION_PATHS[RunAction.APPLY], httpx2.Response(200, html="<title>Sign in</title>"))
+    api.on("GET", f"/runs/{RUN_ID}", answer({"data": planned()}))
+    with pytest.raises(UnexpectedResponse, match="Sign in"):
+        await act(client_at(api), RunAction.APPLY)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("failure", [httpx2.ConnectError("refused"), error(429, "too many", retry_after="1")])
+@pytest.mark.parametrize("action", RunAction)
+async def test_an_action_that_certainly_did_not_happen_is_sent_again(action: RunAction, failure: Script) -> None:
+    api = FakeApi().on("POST", _ACTION_PATHS[action], failure, httpx2.Response(202))
+    await act(client_at(api), action)
+    first, second = api.sent("POST")
+    assert body(first) == body(second) == {}
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_call_does_not_go_on_looking() -> None:
+    class Hangs(FakeApi):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            if request.method == "GET":
+                self.requests.append(request)
+                await anyio.sleep_forever()
+            return await super().handle_async_request(request)
+
+    api = Hangs()
+    api.on("POST", "/runs", httpx2.ReadTimeout("no answer"))
+    with anyio.move_on_after(0.05) as scope:
+        await client_at(api).runs.create(WORKSPACE_ID)
+    assert scope.cancelled_caught
+    assert [request.method for request in api.requests] == ["POST", "GET"]

@@ -1,0 +1,450 @@
+"""Where the token goes and where it never goes, and what no text ever shows."""
+
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support.api import ADDRESS, HOST, TOKEN, FakeApi, Script, answer, client_for, error, query
+from tests.support.clock import FakeClock
+from tests.support.samples import RUN_ID, run
+from tfruns.client.client import Client
+from tfruns.client.retries import AttemptFailed
+from tfruns.client.settings import load_settings
+from tfruns.client.transport import Transport
+from tfruns.errors import NotFound, TfrunsError, UnexpectedResponse
+from tfruns.wire.plans import Plan
+
+RUN_PATH = f"/runs/{RUN_ID}"
+RUN_URL = f"{ADDRESS}/api/v2{RUN_PATH}"
+PLAN_JSON = "/plans/plan-8F5JFydVYAmtTjET/json-output"
+OBJECT_KEY = "dmF1bHQ6djE6c2lnbmVkT2JqZWN0S2V5"
+OPAQUE_TOKEN = "opaque-c0ffee-neverShown"
+
+SIGNED = {
+    "archivist": f"https://archivist.terraform.io/v1/object/{OBJECT_KEY}",
+    "terraform-enterprise": f"{ADDRESS}/_archivist/v1/object/{OBJECT_KEY}",
+    "query-signed": f"https://logs.s3.example.com/plan.log?X-Amz-Expires=900&X-Amz-Signature={OBJECT_KEY}",
+}
+
+
+def moved(location: str, status: int = 302) -> httpx2.Response:
+    return httpx2.Response(status, headers={"location": location, "x-request-id": "req-123"})
+
+
+def transport_for(api: httpx2.AsyncBaseTransport, *, token: str = TOKEN) -> Transport:
+    return Transport(load_settings(ADDRESS, token), http_transport=api, clock=FakeClock())
+
+
+def plan_with_log(address: str) -> Plan:
+    return Plan.from_wire(
+        {"id": "plan-1", "type": "plans", "attributes": {"status": "finished", "log-read-url": address}}
+    )
+
+
+# -- redirects of API requests ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "/api/v2/moved",
+        f"{ADDRESS}/api/v2/moved",
+        f"https://{HOST}:443/api/v2/moved",
+        f"https://{HOST.upper()}/api/v2/moved",
+        f"//{HOST}/api/v2/moved",
+    ],
+)
+async def test_a_read_follows_a_redirect_within_the_api_with_the_token(status: int, location: str) -> None:
+    api = FakeApi().on("GET", RUN_PATH, moved(location, status))
+    api.on("GET", "/moved", answer({"data": run()}))
+    got = await transport_for(api).get(f"/api/v2{RUN_PATH}", {"include": "plan"})
+    assert got.document == {"data": run()}
+    assert [request.headers["authorization"] for request in api.requests] == [f"Bearer {TOKEN}"] * 2
+    assert query(api.requests[1]) == {}, "the query belongs to the first address"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://evil.example.com/api/v2/runs",
+        f"http://{HOST}/api/v2/runs",
+        f"https://{HOST}:8443/api/v2/runs",
+        f"https://{HOST}.evil.example.com/",
+        f"https://{HOST}@evil.example.com/",
+        f"https://operator:password@{HOST}/api/v2/runs",
+        "//evil.example.com/api/v2/runs",
+        "ftp://evil.example.com/runs",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "data:text/plain,hello",
+        "https://[::1",
+        "http://evil.example.com:99999/",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_no_request_follows_a_redirect_to_anywhere_else(method: str, location: str, status: int) -> None:
+    api = FakeApi().on(method, RUN_PATH, moved(location, status))
+    transport, path = transport_for(api), f"/api/v2{RUN_PATH}"
+    with pytest.raises(UnexpectedResponse) as caught:
+        await (transport.get(path) if method == "GET" else transport.post(path, {}))
+    assert [str(request.url) for request in api.requests] == [RUN_URL], "asked once, and nobody else"
+    assert "password" not in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_a_redirect_to_another_host_is_told_with_status_and_request_id() -> None:
+    api = FakeApi().on("GET", RUN_PATH, moved("https://sso.example.com/login?state=secretState"))
+    with pytest.raises(UnexpectedResponse, match="redirect") as caught:
+        await transport_for(api).get(f"/api/v2{RUN_PATH}")
+    assert caught.value.status == 302
+    assert caught.value.request_id == "req-123"
+    assert "secretState" not in str(caught.value)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [307, 308])
+async def test_a_change_follows_a_redirect_that_keeps_its_method_and_body(status: int) -> None:
+    api = FakeApi().on("POST", "/runs", moved("/api/v2/moved", status))
+    api.on("POST", "/moved", answer({"data": run()}, 201))
+    got = await transport_for(api).post("/api/v2/runs", {"data": "the body"})
+    assert got.document == {"data": run()}
+    assert [request.method for request in api.requests] == ["POST", "POST"]
+    assert api.requests[1].content == api.requests[0].content
+    assert api.requests[1].headers["content-type"] == "application/vnd.api+json"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [301, 302, 303])
+async def test_a_change_is_not_turned_into_a_read_by_a_redirect(status: int) -> None:
+    api = FakeApi().on("POST", "/runs", moved("/api/v2/moved", status)).on("GET", "/moved", answer({"data": run()}))
+    with pytest.raises(UnexpectedResponse):
+        await transport_for(api).post("/api/v2/runs", {})
+    assert [request.method for request in api.requests] == ["POST"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [301, 302, 303])
+async def test_a_redirect_within_the_host_is_not_called_one_to_another_host(status: int) -> None:
+    api = FakeApi().on("POST", "/runs", moved("/api/v2/moved", status))
+    with pytest.raises(UnexpectedResponse) as caught:
+        await transport_for(api).post("/api/v2/runs", {})
+    assert "another host" not in caught.value.message
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_redirects_in_a_circle_end(method: str) -> None:
+    api = FakeApi().on(method, RUN_PATH, moved(RUN_URL, 307))
+    transport, path = transport_for(api), f"/api/v2{RUN_PATH}"
+    with pytest.raises(UnexpectedResponse):
+        await (transport.get(path) if method == "GET" else transport.post(path, {}))
+    assert 1 < len(api.requests) <= 10
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [300, 302, 304, 307])
+async def test_a_redirect_to_nowhere_is_an_unexpected_response(status: int) -> None:
+    api = FakeApi().on("GET", RUN_PATH, httpx2.Response(status))
+    with pytest.raises(UnexpectedResponse) as caught:
+        await transport_for(api).get(f"/api/v2{RUN_PATH}")
+    assert caught.value.status == status
+    assert len(api.requests) == 1
+
+
+# -- downloads --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("address", SIGNED.values(), ids=SIGNED.keys())
+async def test_a_log_is_fetched_without_the_token(address: str) -> None:
+    api = FakeApi().on("GET", address.partition("?")[0], httpx2.Response(200, content=b"\x02log\x03"))
+    assert await client_for(api).plans.read_log(plan_with_log(address)) == b"\x02log\x03"
+    (request,) = api.requests
+    assert "authorization" not in request.headers
+    assert TOKEN not in str(request.headers)
+    assert query(request).items() >= dict(httpx2.URL(address).params).items()
+
+
+@pytest.mark.anyio
+async def test_a_log_needs_no_token_at_all() -> None:
+    api = FakeApi().on("GET", SIGNED["archivist"], httpx2.Response(200, content=b"log"))
+    assert await client_for(api, token=None).plans.read_log(plan_with_log(SIGNED["archivist"])) == b"log"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("address", SIGNED.values(), ids=SIGNED.keys())
+async def test_the_token_goes_to_the_api_and_not_along_to_the_blob(address: str) -> None:
+    api = FakeApi().on("GET", PLAN_JSON, moved(address, 307))
+    api.on("GET", address.partition("?")[0], httpx2.Response(200, content=b"{}"))
+    assert await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET") == b"{}"
+    assert [request.headers.get("authorization") for request in api.requests] == [f"Bearer {TOKEN}", None]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example.com/api/v2/object",
+        f"https://{HOST}:8443/api/v2/object",
+        f"http://{HOST}/api/v2/object",
+        f"https://{HOST}.evil.example.com/api/v2/object",
+    ],
+)
+async def test_a_path_that_looks_like_the_apis_does_not_get_the_token_on_another_origin(elsewhere: str) -> None:
+    api = FakeApi().on("GET", PLAN_JSON, moved(elsewhere, 307))
+    api.on("GET", elsewhere, httpx2.Response(200, content=b"{}"))
+    await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET")
+    assert [request.headers.get("authorization") for request in api.requests] == [f"Bearer {TOKEN}", None]
+
+
+@pytest.mark.anyio
+async def test_a_redirect_from_a_blob_back_to_the_api_is_no_way_to_other_api_paths_without_a_token() -> None:
+    api = FakeApi().on("GET", SIGNED["archivist"], moved(f"{ADDRESS}/_archivist/v1/object/{OBJECT_KEY}"))
+    api.on("GET", f"{ADDRESS}/_archivist/v1/object/{OBJECT_KEY}", httpx2.Response(200, content=b"log"))
+    assert await transport_for(api).download(SIGNED["archivist"]) == b"log"
+    assert [request.headers.get("authorization") for request in api.requests] == [None, None]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("location", ["ftp://blobs.example.com/x", "file:///etc/passwd", "javascript:alert(1)"])
+async def test_a_download_that_is_redirected_off_the_web_is_an_unexpected_response(location: str) -> None:
+    api = FakeApi().on("GET", PLAN_JSON, moved(location, 307))
+    with pytest.raises(UnexpectedResponse):
+        await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET")
+    assert len(api.requests) == 1, "it will not be another one a moment later"
+
+
+@pytest.mark.anyio
+async def test_a_download_that_is_redirected_in_a_circle_ends() -> None:
+    api = FakeApi().on("GET", PLAN_JSON, moved(f"{ADDRESS}/api/v2{PLAN_JSON}", 307))
+    with pytest.raises(UnexpectedResponse, match="circle"):
+        await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET")
+    assert len(api.requests) <= 10
+
+
+@pytest.mark.anyio
+async def test_a_plans_json_that_is_not_there_yet_is_none() -> None:
+    api = FakeApi().on("GET", PLAN_JSON, httpx2.Response(204))
+    assert await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET") is None
+
+
+@pytest.mark.anyio
+async def test_a_plans_json_that_is_hidden_names_the_permission_it_needs() -> None:
+    api = FakeApi().on("GET", PLAN_JSON, error(404, "not found"))
+    with pytest.raises(NotFound) as caught:
+        await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET")
+    assert "admin" in caught.value.cause
+    assert caught.value.request_id == "req-123"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+async def test_an_object_store_that_is_busy_is_asked_again(status: int) -> None:
+    api = FakeApi().on(
+        "GET",
+        SIGNED["archivist"],
+        httpx2.Response(status, headers={"retry-after": "1"}),
+        httpx2.Response(200, text="x"),
+    )
+    assert await transport_for(api).download(SIGNED["archivist"]) == b"x"
+    assert len(api.requests) == 2
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [400, 403, 404, 410])
+async def test_an_object_that_is_refused_is_told_to_have_expired(status: int) -> None:
+    api = FakeApi().on("GET", SIGNED["archivist"], httpx2.Response(status, text=f"<Error>{OBJECT_KEY}</Error>"))
+    with pytest.raises(UnexpectedResponse, match="expired") as caught:
+        await transport_for(api).download(SIGNED["archivist"])
+    assert caught.value.status == status
+    assert "again" in caught.value.solution
+    assert len(api.requests) == 1
+
+
+@pytest.mark.anyio
+async def test_an_object_stores_path_is_not_shown_even_if_it_looks_like_the_apis() -> None:
+    address = f"https://blobs.example.com/api/v1/{OBJECT_KEY}"
+    api = FakeApi().on("GET", address, error(403, "denied"))
+    with pytest.raises(TfrunsError) as caught:
+        await transport_for(api).download(address)
+    assert OBJECT_KEY not in f"{caught.value} {caught.value.as_dict()}"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("options", "sent", "expected"),
+    [
+        ({}, {}, b"0123456789"),
+        ({"offset": 4}, {}, b"456789"),
+        ({"offset": 2, "max_bytes": 3}, {"limit": "3", "offset": "2"}, b"0123456789"),
+        ({"max_bytes": 3}, {"limit": "3", "offset": "0"}, b"0123456789"),
+    ],
+)
+async def test_a_log_is_read_as_a_whole_or_in_part(
+    options: dict[str, int], sent: dict[str, str], expected: bytes
+) -> None:
+    api = FakeApi().on("GET", SIGNED["archivist"], httpx2.Response(200, content=b"0123456789"))
+    assert await client_for(api).plans.read_log(plan_with_log(SIGNED["archivist"]), **options) == expected
+    assert query(api.requests[0]) == sent
+
+
+@pytest.mark.anyio
+async def test_a_part_of_a_log_is_asked_for_beside_the_query_that_signs_its_address() -> None:
+    address = SIGNED["query-signed"]
+    api = FakeApi().on("GET", address.partition("?")[0], httpx2.Response(200, content=b"01"))
+    await client_for(api).plans.read_log(plan_with_log(address), max_bytes=2)
+    sent = query(api.requests[0])
+    assert sent["X-Amz-Signature"] == OBJECT_KEY
+    assert sent["limit"] == "2"
+
+
+@pytest.mark.anyio
+async def test_a_signed_address_is_asked_for_to_the_letter() -> None:
+    """Its signature may cover how the query is written."""
+    address = "https://logs.example.com/a%20b/plan.log?sig=a%2Fb%20c+d%3D&se=2026-01-02T03%3A04%3A05Z&flag&empty="
+    api = FakeApi().on("GET", address.partition("?")[0], httpx2.Response(200, content=b"log"))
+    assert await client_for(api).plans.read_log(plan_with_log(address)) == b"log"
+    assert str(api.requests[0].url) == address
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "address", ["", "nonsense", "https://[::1", "https://", "ftp://x/y", "https://x:99999/", "http://a b/", "\x00"]
+)
+async def test_an_address_of_a_log_that_cannot_be_is_an_unexpected_response(address: str) -> None:
+    api = FakeApi()
+    with pytest.raises(UnexpectedResponse):
+        await client_for(api).plans.read_log(plan_with_log(address))
+    assert len(api.requests) <= 1
+
+
+@pytest.mark.anyio
+async def test_a_log_that_has_not_begun_is_empty() -> None:
+    api = FakeApi()
+    plan = Plan.from_wire({"id": "plan-1", "type": "plans", "attributes": {"status": "pending"}})
+    assert await client_for(api).plans.read_log(plan) == b""
+    assert api.requests == []
+
+
+# -- what is never shown ----------------------------------------------------------------------------------------------
+
+
+def everything_said(failure: BaseException) -> str:
+    """All that a person, a program or a traceback gets to see of an error."""
+    said = [str(failure), repr(failure), *traceback.format_exception(failure)]
+    if isinstance(failure, TfrunsError):
+        said += [repr(failure.as_dict()), failure.message, failure.cause, failure.solution]
+    return "\n".join(said)
+
+
+def _words(token: str) -> str:
+    return f"The token {token} (Bearer {token}) may not read {SIGNED['archivist']} nor {SIGNED['query-signed']}"
+
+
+def _failures(token: str) -> dict[str, Script]:
+    said = _words(token)
+    request = httpx2.Request("GET", SIGNED["query-signed"], headers={"authorization": f"Bearer {token}"})
+    kinds: list[type[httpx2.RequestError]] = [
+        httpx2.ConnectError,
+        httpx2.ConnectTimeout,
+        httpx2.PoolTimeout,
+        httpx2.ProxyError,
+        httpx2.ReadTimeout,
+        httpx2.ReadError,
+        httpx2.WriteError,
+        httpx2.WriteTimeout,
+        httpx2.CloseError,
+        httpx2.RemoteProtocolError,
+        httpx2.LocalProtocolError,
+        httpx2.UnsupportedProtocol,
+        httpx2.DecodingError,
+    ]
+    table: dict[str, Script] = {kind.__name__: kind(said, request=request) for kind in kinds}
+    for status in (400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504):
+        table[str(status)] = error(status, said, said)
+    table["html"] = httpx2.Response(200, html=f"<title>{said}</title>{said}")
+    table["html-error"] = httpx2.Response(503, html=f"<title>{said}</title>{said}")
+    table["text"] = httpx2.Response(200, text=said)
+    table["truncated"] = httpx2.Response(200, text=f'{{"data": "{said}')
+    table["another-type"] = answer({"data": {"type": said, "id": said}})
+    table["wrong-values"] = answer({"data": run(variables=said, message=[said], created_at=said)})
+    table["redirect"] = moved(SIGNED["query-signed"])
+    table["redirect-off-the-web"] = moved(f"ftp://{token}@files.example.com/{OBJECT_KEY}")
+    return table
+
+
+_ASK: dict[str, Callable[[Client], Awaitable[Any]]] = {
+    "read": lambda client: client.runs.read(RUN_ID),
+    "list": lambda client: client.runs.list_for_workspace("ws-1").page(),
+    "create": lambda client: client.runs.create("ws-1"),
+    "action": lambda client: client.runs.cancel(RUN_ID),
+    "log": lambda client: client.plans.read_log(plan_with_log(SIGNED["query-signed"])),
+    "plan json": lambda client: client.plans.read_json("plan-8F5JFydVYAmtTjET"),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("token", [TOKEN, OPAQUE_TOKEN], ids=["api-token", "opaque-token"])
+@pytest.mark.parametrize("ask", _ASK)
+@pytest.mark.parametrize("kind", _failures(TOKEN))
+async def test_no_error_and_no_log_line_shows_a_token_or_a_signed_address(
+    kind: str, ask: str, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    failure = _failures(token)[kind]
+
+    class AlwaysFails(FakeApi):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            if isinstance(failure, Exception):
+                raise failure
+            assert isinstance(failure, httpx2.Response)
+            return httpx2.Response(failure.status_code, headers=failure.headers, content=failure.content)
+
+    client = client_for(AlwaysFails(), token=token)
+    shown = ""
+    try:
+        await _ASK[ask](client)
+    except TfrunsError as caught:
+        shown = everything_said(caught)
+    shown += caplog.text + "".join(repr(record.args) for record in caplog.records)
+    assert token not in shown
+    assert OBJECT_KEY not in shown
+
+
+@pytest.mark.anyio
+async def test_the_log_line_of_a_download_that_works_does_not_show_its_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    api = FakeApi().on("GET", PLAN_JSON, moved(SIGNED["archivist"], 307))
+    api.on("GET", SIGNED["archivist"], httpx2.Response(200, content=b"{}"))
+    await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET")
+    assert OBJECT_KEY not in caplog.text
+    assert "archivist.terraform.io" in caplog.text, "the host of an address stays readable"
+
+
+@pytest.mark.anyio
+async def test_an_ambiguous_failure_does_not_show_what_the_http_library_said() -> None:
+    said = _words(TOKEN)
+    api = FakeApi().on("POST", "/runs", httpx2.ReadTimeout(said))
+    with pytest.raises(AttemptFailed) as caught:
+        await transport_for(api).post("/api/v2/runs", {})
+    assert TOKEN not in f"{caught.value} {caught.value!r} {everything_said(caught.value.error)}"
+
+
+def test_no_representation_shows_the_token() -> None:
+    client = client_for(FakeApi())
+    parts = [client, client.settings, client.settings.credentials, client.settings.credentials.token, client.runs]
+    assert TOKEN not in repr(parts) + str([vars(part) for part in (client, client.runs)])
+
+
+def test_no_representation_of_a_plan_shows_the_address_of_its_log() -> None:
+    assert OBJECT_KEY not in repr(plan_with_log(SIGNED["archivist"]))

@@ -1,0 +1,310 @@
+"""What is sent again, how often, after how long; and what never is."""
+
+from datetime import UTC, datetime
+
+import anyio
+import httpx2
+import pytest
+
+from tests.support.api import ADDRESS, TOKEN, FakeApi, Script, answer, error
+from tests.support.clock import FakeClock
+from tests.support.samples import RUN_ID, run
+from tfruns.client.retries import AttemptFailed, RetryPolicy
+from tfruns.client.settings import load_settings
+from tfruns.client.transport import Transport
+from tfruns.errors import RateLimited, ServerError, TfrunsError
+
+PATH = f"/runs/{RUN_ID}"
+DONE = answer({"data": run()})
+
+
+def transport_for(api: FakeApi, clock: FakeClock) -> Transport:
+    return Transport(load_settings(ADDRESS, TOKEN), http_transport=api, clock=clock)
+
+
+def limited(**headers: str) -> httpx2.Response:
+    return error(429, "too many requests", **headers)
+
+
+CONNECTION_ERRORS: list[httpx2.RequestError] = [
+    httpx2.ConnectError("refused"),
+    httpx2.ConnectTimeout("no connection in time"),
+    httpx2.PoolTimeout("no free connection"),
+    httpx2.ProxyError("no tunnel"),
+    httpx2.ReadTimeout("no answer"),
+    httpx2.ReadError("reset"),
+    httpx2.WriteError("broken pipe"),
+    httpx2.WriteTimeout("not taken"),
+    httpx2.RemoteProtocolError("cut"),
+    httpx2.DecodingError("damaged"),
+]
+NOT_SENT = CONNECTION_ERRORS[:4]
+SENT = CONNECTION_ERRORS[4:]
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("failure", [*CONNECTION_ERRORS, limited(), *(error(s, "x") for s in (502, 503, 504))])
+async def test_a_read_is_repeated_after_what_passes(failure: Script) -> None:
+    api, clock = FakeApi().on("GET", PATH, failure, failure, DONE), FakeClock()
+    got = await transport_for(api, clock).get(f"/api/v2{PATH}")
+    assert got.document == {"data": run()}
+    assert len(api.requests) == 3
+    assert len(clock.sleeps) == 2
+    assert all(seconds > 0 for seconds in clock.sleeps)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 410, 422, 500, 501])
+async def test_a_read_is_not_repeated_after_what_stays(status: int) -> None:
+    api, clock = FakeApi().on("GET", PATH, error(status, "no"), DONE), FakeClock()
+    with pytest.raises(TfrunsError):
+        await transport_for(api, clock).get(f"/api/v2{PATH}")
+    assert len(api.requests) == 1
+    assert clock.sleeps == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("failure", [*CONNECTION_ERRORS, limited(), error(503, "busy")])
+async def test_a_read_is_given_up_after_a_few_attempts_and_the_last_failure_is_told(failure: Script) -> None:
+    api, clock = FakeApi().on("GET", PATH, failure), FakeClock()
+    with pytest.raises(TfrunsError) as caught:
+        await transport_for(api, clock).get(f"/api/v2{PATH}")
+    assert 3 <= len(api.requests) <= 6
+    assert sum(clock.sleeps) <= 60
+    assert caught.value.is_retryable or isinstance(failure, httpx2.DecodingError)
+
+
+@pytest.mark.anyio
+async def test_the_last_failure_is_the_one_that_is_told() -> None:
+    api = FakeApi().on("GET", PATH, error(503, "busy"), httpx2.ReadError("reset"), error(404, "not found"))
+    with pytest.raises(TfrunsError) as caught:
+        await transport_for(api, FakeClock()).get(f"/api/v2{PATH}")
+    assert caught.value.status == 404
+
+
+@pytest.mark.anyio
+async def test_waits_grow_and_differ_between_clients() -> None:
+    waits: list[list[float]] = []
+    for _ in range(20):
+        api, clock = FakeApi().on("GET", PATH, error(503, "busy")), FakeClock()
+        with pytest.raises(ServerError):
+            await transport_for(api, clock).get(f"/api/v2{PATH}")
+        waits.append(clock.sleeps)
+    assert len({tuple(sleeps) for sleeps in waits}) == 20, "jitter"
+    for first, *_, last in waits:
+        assert first <= 1.0
+        assert last > first
+    policy = RetryPolicy()
+    assert all(policy.wait_s(100, None) <= policy.longest_wait_s for _ in range(50))
+
+
+@pytest.mark.anyio
+async def test_no_attempt_begins_after_the_time_for_trying_is_up() -> None:
+    clock = FakeClock()
+
+    starts: list[float] = []
+
+    def slow(request: httpx2.Request) -> httpx2.Response:
+        starts.append(clock.monotonic() - 1000.0)
+        clock.pass_time(30.0)
+        raise httpx2.ReadTimeout("no answer")
+
+    api = FakeApi().on("GET", PATH, slow)
+    with pytest.raises(TfrunsError):
+        await transport_for(api, clock).get(f"/api/v2{PATH}")
+    assert len(starts) > 1
+    assert max(starts) <= 30.0 + RetryPolicy().budget_s, "the first failed after 30 s"
+
+
+# -- when the server says how long ------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry_after": "7"}, 7.0),
+        ({"retry_after": "0.25"}, 0.25),
+        ({"retry_after": "Fri, 02 Jan 2026 03:04:16 GMT", "date": "Fri, 02 Jan 2026 03:04:05 GMT"}, 11.0),
+        ({"retry_after": "Fri Jan  2 03:04:16 2026", "date": "Fri, 02 Jan 2026 03:04:05 GMT"}, 11.0),
+        ({"retry_after": "Thu, 01 Jan 2026 00:00:00 GMT", "date": "Fri, 02 Jan 2026 03:04:05 GMT"}, 0.0),
+        ({"x_ratelimit_reset": "3.5"}, 3.5),
+        ({"retry_after": "2", "x_ratelimit_reset": "9"}, 2.0),
+        ({"retry_after": "soon", "x_ratelimit_reset": "9"}, 9.0),
+        ({"retry_after": "", "x_ratelimit_reset": "9"}, 9.0),
+        ({"retry_after": "-5"}, 0.0),
+    ],
+    ids=str,
+)
+async def test_a_429_is_waited_out_as_long_as_the_server_says(headers: dict[str, str], seconds: float) -> None:
+    api, clock = FakeApi().on("GET", PATH, limited(**headers), DONE), FakeClock()
+    await transport_for(api, clock).get(f"/api/v2{PATH}")
+    assert len(api.requests) == 2
+    assert seconds <= sum(clock.sleeps) <= seconds + 0.5
+
+
+@pytest.mark.anyio
+async def test_an_http_date_without_a_date_header_is_waited_for_by_the_clients_clock() -> None:
+    """Not by the time of the machine that the tests run on."""
+    clock = FakeClock(datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC))
+    api = FakeApi().on("GET", PATH, limited(retry_after="Tue, 06 May 2031 07:08:29 GMT"), DONE)
+    await transport_for(api, clock).get(f"/api/v2{PATH}")
+    assert 20 <= sum(clock.sleeps) <= 20.5
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_a_busy_server_may_say_how_long_it_will_be(status: int) -> None:
+    api, clock = FakeApi().on("GET", PATH, error(status, "busy", retry_after="12"), DONE), FakeClock()
+    await transport_for(api, clock).get(f"/api/v2{PATH}")
+    assert 12 <= sum(clock.sleeps) <= 12.5
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "",
+        " ",
+        "soon",
+        "-1",
+        "nan",
+        "-inf",
+        "0x10",
+        "1, 2",
+        "Fri, 99 Foo 2026",
+        "Fri, 02 Jan 2026 03:04:16",
+        "Fri, 02 Jan 2026 03:04:16 -0000",
+        "Fri, 02 Jan 99999999999999999999 03:04:05 GMT",
+        "Fri, 02 Jan 2026 03:04:05 +99999999999999999999",
+    ],
+)
+@pytest.mark.parametrize("header", ["retry_after", "x_ratelimit_reset"])
+@pytest.mark.parametrize("date", ["Fri, 02 Jan 2026 03:04:05 GMT", "Fri, 02 Jan 2026 03:04:05"])
+async def test_garbage_in_a_header_is_no_reason_to_fail_or_to_wait_long(garbage: str, header: str, date: str) -> None:
+    refusal = limited(date=date, **{header: garbage})
+    api, clock = FakeApi().on("GET", PATH, refusal, DONE), FakeClock()
+    await transport_for(api, clock).get(f"/api/v2{PATH}")
+    assert len(api.requests) == 2
+    assert sum(clock.sleeps) <= 12
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("huge", ["86400", "1e300", "inf", "1e999", "Fri, 01 Jan 2125 00:00:00 GMT"])
+@pytest.mark.parametrize("status", [429, 503])
+async def test_who_is_told_to_come_back_tomorrow_is_told_so_at_once(huge: str, status: int) -> None:
+    refusal = error(status, "later", retry_after=huge, date="Fri, 02 Jan 2026 03:04:05 GMT")
+    api, clock = FakeApi().on("GET", PATH, refusal), FakeClock()
+    with pytest.raises(TfrunsError) as caught:
+        await transport_for(api, clock).get(f"/api/v2{PATH}")
+    assert caught.value.status == status
+    assert sum(clock.sleeps) <= 60
+    wait_s = caught.value.retry_after_s
+    assert wait_s is None or 3600 <= wait_s < float("inf"), "a number that JSON can say"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("huge", ["86400", "inf"])
+async def test_later_calls_are_not_held_for_a_day_because_one_was_told_to_come_back_tomorrow(huge: str) -> None:
+    api, clock = FakeApi().on("GET", PATH, limited(retry_after=huge), DONE), FakeClock()
+    transport = transport_for(api, clock)
+    with pytest.raises(RateLimited):
+        await transport.get(f"/api/v2{PATH}")
+    try:
+        with anyio.fail_after(5):
+            await transport.get(f"/api/v2{PATH}")
+    except RateLimited:
+        pass  # to be refused at once is as good as to be asked again
+    assert sum(clock.sleeps) <= 120
+
+
+# -- changes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("failure", [*NOT_SENT, limited(retry_after="1")])
+async def test_a_change_is_repeated_where_the_server_certainly_did_not_act(failure: Script) -> None:
+    api, clock = FakeApi().on("POST", "/runs", failure, failure, answer({"data": run()}, 201)), FakeClock()
+    got = await transport_for(api, clock).post("/api/v2/runs", {"data": 1})
+    assert got.document == {"data": run()}
+    assert len(api.requests) == 3
+    assert len({request.content for request in api.requests}) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("failure", [*SENT, *(error(s, "x", retry_after="1") for s in (502, 503, 504))])
+async def test_a_change_that_may_have_happened_is_never_sent_twice(failure: Script) -> None:
+    api, clock = FakeApi().on("POST", "/runs", failure, answer({"data": run()}, 201)), FakeClock()
+    with pytest.raises(AttemptFailed) as caught:
+        await transport_for(api, clock).post("/api/v2/runs", {})
+    assert caught.value.is_ambiguous
+    assert len(api.requests) == 1
+    assert clock.sleeps == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("failure", [*SENT, error(502, "x"), error(503, "x"), error(504, "x")])
+async def test_a_change_that_is_repeated_after_a_429_is_not_repeated_once_it_may_have_happened(failure: Script) -> None:
+    refused = httpx2.ConnectError("refused")
+    api = FakeApi().on("POST", "/runs", limited(retry_after="1"), refused, failure, answer({}, 201))
+    with pytest.raises(AttemptFailed) as caught:
+        await transport_for(api, FakeClock()).post("/api/v2/runs", {})
+    assert caught.value.is_ambiguous
+    assert len(api.requests) == 3
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 500, 501])
+async def test_a_change_that_is_refused_is_not_repeated_and_not_ambiguous(status: int) -> None:
+    api, clock = FakeApi().on("POST", "/runs", error(status, "no"), answer({}, 201)), FakeClock()
+    with pytest.raises(TfrunsError) as caught:
+        await transport_for(api, clock).post("/api/v2/runs", {})
+    assert caught.value.status == status
+    assert len(api.requests) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("failure", [*NOT_SENT, limited(retry_after="1")])
+async def test_a_change_that_is_never_sent_is_given_up_as_one_that_did_not_happen(failure: Script) -> None:
+    api, clock = FakeApi().on("POST", "/runs", failure), FakeClock()
+    with pytest.raises(TfrunsError):
+        await transport_for(api, clock).post("/api/v2/runs", {})
+    assert 3 <= len(api.requests) <= 6
+    assert sum(clock.sleeps) <= 60
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("content", [b"", b'{"data": {"id": "run-', b"\xff\xfe"])
+async def test_a_change_whose_answer_cannot_be_read_has_happened_and_is_not_sent_again(content: bytes) -> None:
+    cut = httpx2.Response(201, content=content, headers={"content-type": "application/vnd.api+json"})
+    api = FakeApi().on("POST", "/runs", cut)
+    assert (await transport_for(api, FakeClock()).post("/api/v2/runs", {})).document is None
+    assert len(api.requests) == 1
+
+
+# -- waiting ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_a_call_that_is_cancelled_while_it_waits_to_try_again_asks_no_more() -> None:
+    class Stuck(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            self.sleeps.append(seconds)
+            await anyio.sleep_forever()
+
+    api, clock = FakeApi().on("GET", PATH, error(503, "busy"), DONE), Stuck()
+    with anyio.move_on_after(0.01) as scope:
+        await transport_for(api, clock).get(f"/api/v2{PATH}")
+    assert scope.cancelled_caught
+    assert len(api.requests) == 1
+
+
+@pytest.mark.anyio
+async def test_an_error_that_is_not_of_the_network_is_not_swallowed() -> None:
+    api = FakeApi().on("GET", PATH, ZeroDivisionError("a mistake of ours"))
+    with pytest.raises(ZeroDivisionError):
+        await transport_for(api, FakeClock()).get(f"/api/v2{PATH}")
+    assert len(api.requests) == 1

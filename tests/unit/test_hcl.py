@@ -1,0 +1,446 @@
+"""HCL literals: what is one, and that a JSON value written as one means the same to Terraform."""
+
+import json
+import math
+import shutil
+import subprocess
+import time
+import unicodedata
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tfruns.hcl import NotALiteral, is_literal, literal
+
+# -- what is a literal ------------------------------------------------------------------------------------------------
+
+
+# The HCL native syntax specification; Terraform 1.11 accepts each of these as a local value.
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "true",
+            "false",
+            "null",
+            "0",
+            "-1",
+            "1.5",
+            "-0.5",
+            "1e5",
+            "1E+5",
+            "1.5e-07",
+            "123456789012345678901234567890",
+        ),
+        *('""', '"a"', '" "', '"é 😀"', '"a\\"b"', '"\\n\\r\\t\\\\"', '"\\u00e9"', '"\\U0001F600"'),
+        *('"$"', '"a$b"', '"100%"', '"$$"', '"$${x}"', '"%%{x}"', '"$$${x}"', '"#"', '"//"', '"/* x"', '"[1"', '"{"'),
+        *("[]", "[1]", "[1,]", '[1, "a", true, null, [], {}]', "[\n1,\n2,\n]", "[-1, 1.5e-7]", '[[["a"]]]'),
+        *("{}", "{a=1}", '{ "a" = 1 }', "{ a : 1 }", '{"a":1,"b":[1,2]}', "{ a = 1, b = 2 }", "{\n a = 1\n b = 2\n}"),
+        *(
+            "{ a-b = 1 }",
+            "{ 1 = 2 }",
+            "{ true = 1 }",
+            "{ null = 1 }",
+            '{ "a b" = 1 }',
+            '{ "for" = 1 }',
+            "{a={b={c=[]}}}",
+        ),
+        *("[1, # c\n 2]", "[1 /* c */]", "{ // c\n a = 1\n}"),
+        *("<<EOT\nhello\nEOT", "<<-EOT\n  hello\n  EOT", "[<<EOT\nhello\nEOT\n]"),
+    ],
+)
+def test_a_literal_of_the_terraform_language_is_one(text: str) -> None:
+    assert is_literal(text)
+    assert is_literal(f" \n{text}\n ")
+
+
+@pytest.mark.parametrize("text", ['"$${"', '"%%{"', '"a $${ b"', '["$${"]'])
+def test_an_escaped_template_mark_needs_no_closing_brace(text: str) -> None:
+    assert is_literal(text)
+
+
+_NO_LITERALS = {
+    "nothing": ["", " ", "\n", "\t \n"],
+    "bare words": [
+        "text",
+        "hello world",
+        "us-east-1",
+        "t2.micro",
+        "True",
+        "NULL",
+        "'a'",
+        "NaN",
+        "Infinity",
+        "10.0.0.0/16",
+    ],
+    "references": [
+        "var.x",
+        "local.a",
+        "[a]",
+        "[a.b]",
+        "{ a = b }",
+        "{ a = b.c }",
+        "[[a]]",
+        "[{ a = [b] }]",
+        "data.x.y.z",
+    ],
+    "computed keys": ["{ (a) = 1 }", "{ a.b = 1 }", '{ "${a}" = 1 }', '{ "${"x"}" = 1 }', "{ a[0] = 1 }"],
+    "calls": [
+        "foo()",
+        'file("/etc/passwd")',
+        '[file("x")]',
+        "{ a = uuid() }",
+        "provider::x::y()",
+        "[provider::x::y()]",
+    ],
+    "templates": [
+        '"${var.x}"',
+        '"${"a"}"',
+        '["${"a"}"]',
+        '"%{ if true }x%{ endif }"',
+        '"a${"',
+        '"%{"',
+        '{ a = "${b}" }',
+    ],
+    "templates in heredocs": [
+        "<<EOT\n${x}\nEOT",
+        "<<-EOT\n  a ${x}\n  EOT",
+        "<<EOT\n%{ if x }\nEOT",
+        "[<<EOT\n${x}\nEOT\n]",
+    ],
+    "operators": ["1 + 1", "[1 + 1]", '"a" == "a"', '["a" == "a"]', "true ? 1 : 2", "true && false", "[true || false]"],
+    "unary operators": [
+        "!true",
+        "[!true]",
+        "-a",
+        "[-a]",
+        '-"x"',
+        '[-"x"]',
+        "--1",
+        "[--1]",
+        "[-true]",
+        "[-[1]]",
+        "[-{}]",
+    ],
+    "access": ["[1][0]", "{}.a", '{ a = 1 }["a"]', '"a"[0]', "[].*", "[][*]", "[[1][0]]", '["a"[0]]'],
+    "comprehensions": [
+        "[for x in []: x]",
+        "{ for k, v in {}: k => v }",
+        "[for x in [1]: x if true]",
+        "[[for x in []: x]]",
+    ],
+    "expansion": ['"a"...', "[1...]", "[1]..."],
+    "parentheses": ["(1)", "[(1)]", '{ "a" = (1) }', "(true)"],
+    "numbers of other languages": [".5", "1.", "0x1f", "+1", "1_000", "1e", "\uff11\uff12", "\u0663"],
+    "two of them": ["1 2", '"a" "b"', "1, 2", "[1 2]", "[] []", "{} {}", "true false"],
+    "half of one": [
+        '"a',
+        'a"',
+        "[1",
+        "[1, 2",
+        "{ a = 1",
+        "{ a }",
+        "{ a = }",
+        "[,]",
+        "{ a = 1,, }",
+        "<<EOT\nx",
+        "<EOT",
+        "]",
+    ],
+    "line breaks in quotes": ['"a\nb"', '["a\nb"]', '{ "a\nb" = 1 }'],
+}
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, id=f"{kind}: {text!r}") for kind, texts in _NO_LITERALS.items() for text in texts]
+)
+def test_what_needs_evaluation_or_is_no_expression_is_no_literal(text: str) -> None:
+    assert not is_literal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1\nother = 2",
+        '"a"\nother = "b"',
+        '"a"\n}\nresource "x" "y" {',
+        "[1]\nother = [2]",
+        "{ a = 1 }\nblock {\n}",
+        "<<EOT\na\nEOT\nother = 1",
+        '"a" # c\nother = 1',
+        '"a"\r\nother = 1',
+    ],
+)
+def test_a_literal_with_something_behind_it_is_no_literal(text: str) -> None:
+    assert not is_literal(text)
+
+
+# Each is an error in Terraform 1.11: invalid escape sequence, missing attribute separator, invalid multi-line string.
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"\\x"',
+        '"\\$"',
+        '"\\u12"',
+        '"\\ud83d"',
+        '["\\x"]',
+        '{ "\\x" = 1 }',
+        "{ a = 1 b = 2 }",
+        "{ a =\n 1 }",
+        "{ a\n= 1 }",
+        "{ a = # c\n 1 }",
+        '"\r"',
+    ],
+)
+def test_what_terraform_itself_cannot_read_is_no_literal(text: str) -> None:
+    assert not is_literal(text)
+
+
+_LONG = {
+    "deep list": ("[" * 100 + "]" * 100, True),
+    "too deep list": ("[" * 20_000 + "]" * 20_000, False),  # the bound of a JSON value holds for a text too
+    "too deep object": ("{a=" * 20_000 + "1" + "}" * 20_000, False),
+    "open brackets": ("[" * 20_000, False),
+    "long text": ('"' + "a" * 500_000 + '"', True),
+    "long escapes": ('"' + "\\\\" * 100_000 + '"', True),
+    "dollars": ('"' + "$" * 100_000 + '"', True),
+    "quotes": ('"' * 20_001, False),
+    "open templates": ('"' + '${"' * 5_000, False),
+    "open comments": ("[" + "/*" * 50_000, False),
+    "open heredocs": ("<<E\n" * 20_000, False),
+    "long heredoc": ("<<E\n" + "x\n" * 50_000 + "E", True),
+    "heredoc of almost marks": ("<<E\n" + "  E x\n" * 20_000, False),
+    "comments": ("[" + "/* */" * 20_000 + "1]", True),
+    "line breaks": ("[" + "\n" * 50_000 + "]", True),
+    "minuses": ("[" + "-" * 3_000 + "1]", False),
+    "digits": ("1" * 100_000, True),
+    "long list": ("[" + ",".join("1" * 10_000) + "]", True),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), _LONG.values(), ids=list(_LONG))
+def test_a_long_or_deep_text_is_judged_in_bounded_time(text: str, expected: bool) -> None:
+    started = time.monotonic()
+    assert is_literal(text) is expected
+    assert time.monotonic() - started < 10  # most take a tenth of a second; a machine may be busy
+
+
+@given(st.text(max_size=60))
+@settings(deadline=None)
+def test_any_text_is_a_literal_or_not(text: str) -> None:
+    assert is_literal(text) in {True, False}
+
+
+_PIECES = [
+    '"',
+    "[",
+    "]",
+    "{",
+    "}",
+    "(",
+    ")",
+    "=",
+    ",",
+    "\n",
+    " ",
+    "a",
+    "1",
+    "-",
+    "!",
+    "$",
+    "%",
+    "\\",
+    "<<E\n",
+    "\nE",
+    "#",
+    "/*",
+    ".",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=14).map("".join))
+@example('"a"\n}\nx {')
+@settings(deadline=None, max_examples=200)
+def test_any_text_of_pieces_of_the_language_is_a_literal_or_not(text: str) -> None:
+    assert is_literal(text) in {True, False}
+
+
+# -- JSON as a literal ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (False, "false"),
+        (0, "0"),
+        (-7, "-7"),
+        (1.5, "1.5"),
+        ("", '""'),
+        ("text", '"text"'),
+        ('say "hi"', '"say \\"hi\\""'),
+        ("C:\\temp", '"C:\\\\temp"'),
+        ("a\nb\r\tc", '"a\\nb\\r\\tc"'),
+        ("\x00\x1f\x7f", '"\\u0000\\u001f\\u007f"'),
+        ("é 😀", '"é 😀"'),
+        ("${var.x}", '"$${var.x}"'),
+        ("%{ if true }", '"%%{ if true }"'),
+        ("$${x}", '"$$${x}"'),
+        ("$ % {x} 100%", '"$ % {x} 100%"'),
+        ([], "[]"),
+        ([1, "a", [None]], '[1, "a", [null]]'),
+        ({}, "{}"),
+        ({"a": 1, "b c": {"${d}": []}}, '{"a" = 1, "b c" = {"$${d}" = []}}'),
+    ],
+)
+def test_a_json_value_has_a_literal(value: Any, text: str) -> None:
+    assert literal(value) == text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        math.nan,
+        math.inf,
+        [-math.inf],
+        {"a": {"b": [math.nan]}},
+        object(),
+        b"bytes",
+        {1, 2},
+        Path("x"),
+        pytest.param("\ud800", id="half a character"),
+        pytest.param({"\udfff": 1}, id="half a character in a key"),
+    ],
+)
+def test_what_is_no_json_has_no_literal(value: Any) -> None:
+    with pytest.raises(NotALiteral):
+        literal(value)
+
+
+def test_the_error_does_not_repeat_the_value() -> None:
+    class Secret:
+        def __repr__(self) -> str:
+            return "fakeSecretValue"
+
+    with pytest.raises(NotALiteral) as caught:
+        literal({"a": Secret()})
+    assert "fakeSecretValue" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}], ids=["lists", "objects"])
+def test_nesting_has_a_bound(wrap: Any) -> None:
+    value: Any = 1
+    for _ in range(99):
+        value = wrap(value)
+    assert is_literal(literal(value))
+    with pytest.raises(NotALiteral, match="100 deep"):
+        literal(wrap(value))
+    for _ in range(5000):
+        value = wrap(value)
+    with pytest.raises(NotALiteral, match="100 deep"):
+        literal(value)
+
+
+# Unicode as HCL reads it has no halves of characters; text that Terraform would normalize is compared as normalized.
+_TEXT = st.text(st.characters(codec="utf-8"), max_size=20) | st.lists(
+    st.sampled_from(["$", "%", "{", "}", '"', "\\", "\n", "\r", "a", "#", "//", "/*", "<<E\n", "é"]), max_size=8
+).map("".join)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(_JSON)
+@example("${")
+@example(["%{"])
+@example({"a $${": "%%{x}"})
+@settings(deadline=None, max_examples=200)
+def test_the_literal_of_any_json_value_is_a_literal(value: Any) -> None:
+    assert is_literal(literal(value))
+
+
+@given(_TEXT)
+@settings(deadline=None)
+def test_the_literal_of_a_text_has_nothing_to_interpret_and_one_line(text: str) -> None:
+    rendered = literal(text)
+    inner = rendered[1:-1].replace("$${", "").replace("%%{", "")
+    assert rendered[0] == rendered[-1] == '"'
+    assert "${" not in inner
+    assert "%{" not in inner
+    assert not any(character < " " or character == "\x7f" for character in rendered)
+
+
+# -- what Terraform makes of it ---------------------------------------------------------------------------------------
+
+_FOR_TERRAFORM: list[Any] = [
+    None,
+    True,
+    [0, -7, 1.5, -0.25, 1e16, 1e-7, 123456789012345678901234567890],
+    "",
+    "plain",
+    'say "hi"',
+    "C:\\temp\\new",
+    "a\nb\r\tc",
+    "\x01\x1f\x7f",
+    "\u2028\ufeff\U0001f600é",
+    "cafe\u0301",  # Terraform normalizes text to NFC
+    "${var.x} %{ if true }x%{ endif }",
+    "${",
+    "%{",
+    "$${x}",
+    "$$${x}",
+    "%%{x}",
+    "%${x}",
+    "$%{x}",
+    "$",
+    "$$",
+    "100%",
+    "#not //a /*comment",
+    "<<EOT\nx\nEOT",
+    "\\${x}",
+    "\\u0041",
+    [],
+    {},
+    [[], [{}], "a", None],
+    {"a": 1, "b c": None, "": [], "for": 1, "null": 1, "${d}": "${e}", 'q"q': "x", "line\nbreak": 1},
+    {"tags": {"Name": "web", "cost": "5 $"}, "ports": [80, 443]},
+]
+
+
+def _as_terraform_compares(value: Any) -> Any:
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, list):
+        return [_as_terraform_compares(item) for item in value]
+    if isinstance(value, dict):
+        return {_as_terraform_compares(key): _as_terraform_compares(item) for key, item in value.items()}
+    return value
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on the PATH")
+def test_terraform_reads_each_literal_back_as_the_same_json(tmp_path: Path) -> None:
+    # The console answers a quoted HCL text whose content is JSON; base64 keeps both apart.
+    expression = f"base64encode(jsonencode({literal(_FOR_TERRAFORM)}))\n"
+    done = subprocess.run(
+        ["terraform", "console", "-no-color"],
+        input=expression.encode(),
+        cwd=tmp_path,
+        env={
+            "PATH": str(Path(shutil.which("terraform") or "").parent),
+            "HOME": str(tmp_path),
+            "CHECKPOINT_DISABLE": "1",
+        },
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    answer = json.loads(b64decode(done.stdout.decode().strip().strip('"')))
+    assert answer == _as_terraform_compares(_FOR_TERRAFORM)

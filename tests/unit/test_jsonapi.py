@@ -1,0 +1,202 @@
+"""JSON:API documents: primary data, what came along, pagination, errors; and documents that are malformed."""
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.support import samples
+from tfruns.jsonapi import (
+    MalformedDocument,
+    Pagination,
+    as_object,
+    create_document,
+    error_document,
+    error_words,
+    included,
+    pagination,
+    primary,
+)
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+# -- primary data -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [{"id": "run-a", "type": "runs"}, [], [{"id": "run-a"}], None])
+def test_the_primary_data_is_what_stands_under_data(data: Any) -> None:
+    assert primary({"data": data, "meta": {}}) == data
+
+
+@pytest.mark.parametrize("document", [None, [], "data", 5, True, [{"data": 1}]])
+def test_a_document_that_is_no_object_is_malformed(document: Any) -> None:
+    with pytest.raises(MalformedDocument, match="the document is not an object"):
+        primary(document)
+
+
+@pytest.mark.parametrize("document", [{}, {"errors": []}, {"Data": {}}])
+def test_a_document_without_data_is_malformed(document: dict[str, Any]) -> None:
+    with pytest.raises(MalformedDocument, match="has no data"):
+        primary(document)
+
+
+def test_what_is_no_object_is_named_and_not_repeated() -> None:
+    with pytest.raises(MalformedDocument) as caught:
+        as_object(["fakeSecretValue"], "the resource")
+    assert str(caught.value) == "the resource is not an object"
+
+
+# -- included ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_came_along_is_found_by_type_and_id() -> None:
+    user, workspace = samples.user(), samples.workspace()
+    document = {"data": samples.run(), "included": [user, workspace]}
+    assert included(document) == {("users", user["id"]): user, ("workspaces", workspace["id"]): workspace}
+
+
+@pytest.mark.parametrize("document", [{}, {"included": None}, {"included": []}])
+def test_a_document_with_which_nothing_came_has_nothing_included(document: dict[str, Any]) -> None:
+    assert included(document) == {}
+
+
+@pytest.mark.parametrize("resource", [None, "users", 5, [], {}, {"type": "users"}, {"id": "user-a"}])
+def test_what_is_no_resource_is_left_out(resource: Any) -> None:
+    user = samples.user()
+    assert included({"included": [resource, user]}) == {("users", user["id"]): user}
+
+
+def tolerant_included(document: dict[str, Any]) -> dict[Any, Any]:
+    """What came along, or nothing of a malformed document; anything else is a defect."""
+    try:
+        return included(document)
+    except MalformedDocument:
+        return {}
+
+
+@pytest.mark.parametrize(
+    "value", [5, True, 1.5, [{"type": [], "id": "x"}], [{"type": "users", "id": {}}], [{"type": {}, "id": []}]]
+)
+def test_included_of_another_shape_ends_in_no_other_error(value: Any) -> None:
+    assert tolerant_included({"included": value}) == {}
+
+
+# -- pagination -------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_with_totals_says_where_its_page_stands() -> None:
+    document = samples.page(samples.run(), number=2, next_page=3, total=45)
+    assert pagination(document) == Pagination(current_page=2, page_size=20, next_page=3, total_pages=3, total_count=45)
+
+
+# HCP Terraform API, "List Runs in an Organization".
+def test_a_list_without_totals_has_a_next_page_only() -> None:
+    assert pagination(samples.page(samples.run(), next_page=2)) == Pagination(current_page=1, page_size=20, next_page=2)
+
+
+def test_the_last_page_has_no_next_one() -> None:
+    assert pagination(samples.page(number=3, total=45)).next_page is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{}, {"meta": None}, {"meta": []}, {"meta": {}}, {"meta": {"pagination": None}}, {"meta": {"pagination": "2"}}],
+)
+def test_a_list_without_pagination_is_its_own_only_page(document: dict[str, Any]) -> None:
+    assert pagination(document) == Pagination(current_page=1)
+
+
+def test_a_number_that_is_none_is_as_if_it_were_not_given() -> None:
+    page = {"current-page": "2", "page-size": 20.5, "next-page": True, "total-pages": [], "total-count": None}
+    assert pagination({"meta": {"pagination": page}}) == Pagination(current_page=1)
+
+
+# -- errors -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"errors": [{"status": "404", "title": "not found"}]}, ["not found"]),
+        ({"errors": [{"title": "invalid", "detail": "Name is taken"}]}, ["invalid: Name is taken"]),
+        ({"errors": [{"detail": "Only this"}]}, ["Only this"]),
+        ({"errors": [{"title": "same", "detail": "same"}]}, ["same"]),
+        (
+            {"errors": [{"title": "invalid", "detail": "too long", "source": {"pointer": "/data/attributes/message"}}]},
+            ["invalid: too long: at /data/attributes/message"],
+        ),
+        ({"errors": [{"title": "a"}, {"title": "b"}]}, ["a", "b"]),
+        (
+            {"errors": ["Run was not paused for confirmation; apply not allowed."]},
+            ["Run was not paused for confirmation; apply not allowed."],
+        ),
+        ({"errors": "plain words"}, ["plain words"]),
+        ({"errors": [{}, None, 5, {"title": None, "detail": 7}, {"title": ""}, {"title": "x"}]}, ["x"]),
+        ({"errors": [{"title": "x", "source": "attributes"}]}, ["x"]),
+        ({"errors": []}, []),
+        ({"errors": None}, []),
+        ({"errors": {"title": "no list"}}, []),
+        ({"data": {}}, []),
+        (None, []),
+        ([], []),
+        ("not found", []),
+    ],
+)
+def test_the_words_of_an_error_document_are_one_line_for_each_error(document: Any, words: list[str]) -> None:
+    assert error_words(document) == words
+
+
+# JSON:API 1.0, "Error Objects": the status is a string.
+def test_an_error_document_is_written_as_it_is_read() -> None:
+    assert error_document(404, "not found") == {"errors": [{"status": "404", "title": "not found"}]}
+    assert error_words(error_document(422, "unprocessable entity", "invalid run parameters")) == [
+        "unprocessable entity: invalid run parameters"
+    ]
+
+
+# -- documents that ask for a new resource ----------------------------------------------------------------------------
+
+
+def test_a_create_document_has_type_attributes_and_relationships() -> None:
+    attributes = {"message": "m", "plan-only": True}
+    document = create_document("runs", attributes, [("workspace", "workspaces", "ws-a"), ("x", "y", "z-1")])
+    assert document == {
+        "data": {
+            "type": "runs",
+            "attributes": attributes,
+            "relationships": {
+                "workspace": {"data": {"type": "workspaces", "id": "ws-a"}},
+                "x": {"data": {"type": "y", "id": "z-1"}},
+            },
+        }
+    }
+    assert document["data"]["attributes"] is not attributes
+
+
+def test_a_create_document_without_relationships_names_none() -> None:
+    assert create_document("comments", {"body": "b"}) == {"data": {"type": "comments", "attributes": {"body": "b"}}}
+
+
+# -- any document at all ----------------------------------------------------------------------------------------------
+
+
+@given(
+    _JSON | st.builds(lambda data, meta, extra: {"data": data, "meta": meta, "included": extra}, _JSON, _JSON, _JSON)
+)
+@example({"included": 5})
+@example({"included": [{"type": [], "id": []}]})
+@settings(deadline=None)
+def test_any_document_is_read_or_malformed(document: Any) -> None:
+    error_words(document)
+    try:
+        top = as_object(document, "the document")
+        primary(top)
+        included(top)
+        assert pagination(top).current_page != 0
+    except MalformedDocument:
+        return

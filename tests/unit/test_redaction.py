@@ -1,0 +1,271 @@
+"""Taking secrets out of text: tokens, passwords and signed addresses go, all else stays readable."""
+
+import copy
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.samples import run
+from tfruns.errors import InvalidInput, TfrunsError, all_errors
+from tfruns.redaction import REMOVED, is_signed_address, redact, redact_document, remember_secret
+
+SECRET = "fakeSecret1234567890"
+API_TOKEN = f"aBcD1234efGH56.atlasv1.{SECRET}"
+
+_SIGNED = [
+    f"https://archivist.terraform.io/v1/object/{SECRET}",
+    f"HTTPS://ARCHIVIST.terraform.io/v1/object/{SECRET}",
+    f"https://archivist.eu.terraform.io/v1/object/{SECRET}",
+    f"https://tfe.example.com/_archivist/v1/object/{SECRET}",
+    f"https://tfe.example.com:8443/_archivist/v1/object/{SECRET}?x=1#y",
+    f"http://127.0.0.1:8088/v1/object/{SECRET}",
+    f"https://bucket.s3.amazonaws.com/key?X-Amz-Credential=a&X-Amz-Signature={SECRET}",
+    f"https://storage.googleapis.com/bucket/key?X-Goog-Signature={SECRET}",
+    f"https://account.blob.core.windows.net/key?sv=2020&sig={SECRET}",
+    f"https://example.com/key?access_token={SECRET}",
+    f"https://example.com/key?Token={SECRET}",
+]
+
+_PLAIN = [
+    "https://app.terraform.io/app/acme/workspaces/network/runs/run-CZcmD7eagjhyX0vN",
+    "https://tfe.example.com:8443/api/v2/runs?page[number]=2&include=plan",
+    "https://app.terraform.io/app/settings/tokens",
+    "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#signature",
+]
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", _SIGNED)
+@pytest.mark.parametrize(
+    "text", ["%s", "see %s for more", "(%s)", '"%s"', "<%s>", "'%s', and", '{"log-read-url":"%s"}', "a\n%s\nb"]
+)
+def test_a_signed_address_is_removed_and_its_host_stays(address: str, text: str) -> None:
+    shown = redact(text % address)
+    host = address.split("/")[2]
+    assert SECRET not in shown
+    assert f"{host}/[signed-address-removed]" in shown
+    assert shown.startswith(text.partition("%s")[0])
+    assert is_signed_address(address)
+
+
+# Download addresses and the target of a redirect may be relative.
+@pytest.mark.parametrize("address", [f"/_archivist/v1/object/{SECRET}", f"/v1/object/{SECRET}"])
+def test_a_signed_address_without_its_host_is_removed(address: str) -> None:
+    assert is_signed_address(address)
+    assert SECRET not in redact(f"redirected to {address}, which failed")
+
+
+@pytest.mark.parametrize("address", _PLAIN)
+def test_another_address_stays_as_it_is(address: str) -> None:
+    assert redact(f"see {address}.") == f"see {address}."
+    assert not is_signed_address(address)
+
+
+def test_of_several_addresses_only_the_signed_ones_are_removed() -> None:
+    shown = redact(f"{_PLAIN[0]} {_SIGNED[0]} {_PLAIN[1]} {_SIGNED[6]}")
+    assert SECRET not in shown
+    assert _PLAIN[0] in shown
+    assert _PLAIN[1] in shown
+    assert shown.count("[signed-address-removed]") == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        API_TOKEN,
+        f"the token {API_TOKEN} is wrong",
+        f"TFE_TOKEN={API_TOKEN}",
+        f'{{"token":"{API_TOKEN}"}}',
+        f"https://example.com/{API_TOKEN}/x",
+        f"Authorization: Bearer {SECRET}",
+        f"authorization: bearer {SECRET}",
+        f"Authorization:  Bearer   {SECRET}",
+        f"Authorization: Basic {SECRET}",
+        f'{{"Authorization": "Bearer {SECRET}"}}',
+        f"Bearer {SECRET}, and more",
+        f"Bearer {API_TOKEN}",
+    ],
+)
+def test_a_token_is_removed(text: str) -> None:
+    shown = redact(text)
+    assert SECRET not in shown
+    assert REMOVED in shown
+
+
+def test_what_stands_around_a_token_stays() -> None:
+    assert redact(f"the token {API_TOKEN} is wrong") == f"the token {REMOVED} is wrong"
+    assert redact(f"Bearer {SECRET}, and more") == f"Bearer {REMOVED}, and more"
+
+
+@pytest.mark.parametrize(
+    "userinfo",
+    [f"operator:{SECRET}", SECRET, f":{SECRET}", f"operator:{SECRET}@", f"operator:p@{SECRET}", f"operator:{SECRET}:x"],
+)
+@pytest.mark.parametrize("scheme", ["https", "HTTP", "socks5", "git+ssh"])
+def test_a_password_in_an_address_is_removed_and_its_host_stays(scheme: str, userinfo: str) -> None:
+    shown = redact(f"proxy {scheme}://{userinfo}@proxy.example.com:3128/x failed")
+    assert SECRET not in shown
+    assert "proxy.example.com:3128/x failed" in shown
+
+
+@pytest.fixture
+def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfruns.redaction._remembered", set())
+
+
+@pytest.mark.usefixtures("_nothing_remembered")
+def test_a_remembered_secret_is_removed_verbatim_and_a_very_short_one_is_not_looked_for() -> None:
+    for secret in ("hunter2-ish", "a", "", "apple"):
+        remember_secret(secret)
+    assert redact("a hunter2-ish b hunter2-ish") == f"a {REMOVED} b {REMOVED}"
+    assert redact("an apple") == "an apple"
+
+
+@pytest.mark.usefixtures("_nothing_remembered")
+def test_of_remembered_secrets_one_that_begins_another_leaves_nothing_of_it() -> None:
+    secrets = ["fakeOne" + "x" * length for length in range(8)]
+    for secret in secrets:
+        remember_secret(secret)
+    for secret in secrets:
+        assert redact(f"<{secret}>") == f"<{REMOVED}>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Run was not paused for confirmation; apply not allowed.",
+        "run-CZcmD7eagjhyX0vN is planned",
+        "ops@example.com",
+        "a/b@c",
+        "version 1.11.4",
+        'filter[status_group]="non_final"',
+        "atlasv1",
+    ],
+)
+def test_innocent_text_stays_as_it_is(text: str) -> None:
+    assert redact(text) == text
+
+
+@given(st.text(max_size=80))
+@settings(deadline=None)
+def test_what_was_redacted_once_is_not_changed_again(text: str) -> None:
+    once = redact(f"{text} {API_TOKEN} {_SIGNED[0]} {text}")
+    assert SECRET not in once
+    assert redact(once) == once
+
+
+_LONG = {
+    "letters": "a" * 20_000,
+    "dots": "a." * 10_000,
+    "hyphens": "a-" * 10_000,
+    "schemes": "https://" * 5_000,
+    "an address": "https://" + "a" * 20_000,
+    "users": "https://" + "a@" * 10_000,
+    "a query": "https://example.com/?" + "a" * 20_000,
+    "queries": "https://example.com/" + "?a" * 10_000,
+    "headers": "authorization:" * 3_000,
+    "white space": "authorization " + " " * 20_000,
+    "halves of tokens": "aaaa.atlasv1" * 3_000,
+}
+
+
+# Whatever a server answers passes through here, before it is cut.
+@pytest.mark.parametrize("text", _LONG.values(), ids=list(_LONG))
+def test_a_long_text_is_redacted_in_bounded_time(text: str) -> None:
+    started = time.monotonic()
+    redact(text)
+    assert time.monotonic() - started < 0.5  # in proportion to its length it takes a few milliseconds
+
+
+@pytest.mark.parametrize("kind", list(all_errors()), ids=lambda kind: kind.__name__)
+def test_no_error_shows_a_secret_in_any_of_its_texts(kind: type[TfrunsError]) -> None:
+    secret = f"{API_TOKEN} {_SIGNED[0]} https://operator:{SECRET}@example.com"
+    error = kind(f"m {secret}", cause=f"c {secret}", solution=f"s {secret}")
+    for shown in (str(error), repr(error), json.dumps(error.as_dict()), *map(str, error.args)):
+        assert SECRET not in shown
+
+
+def test_a_secret_at_the_edge_of_a_cut_message_is_gone_before_the_cut() -> None:
+    error = InvalidInput("x" * 585 + f" {API_TOKEN}")
+    assert "atlasv1" not in error.message
+    assert "aBcD1234" not in error.message
+
+
+# -- documents --------------------------------------------------------------------------------------------------------
+
+
+def test_a_document_keeps_its_shape_and_loses_its_secrets() -> None:
+    document: dict[str, Any] = {
+        "data": {
+            "id": "plan-8F5JFydVYAmtTjET",
+            "attributes": {"log-read-url": _SIGNED[0], "has-changes": True, "resource-additions": 1, "note": None},
+            "links": {"self": "/api/v2/plans/plan-8F5JFydVYAmtTjET"},
+        },
+        "included": [{"attributes": {"upload-url": _SIGNED[6], "message": f"Bearer {SECRET}"}}],
+    }
+    before = copy.deepcopy(document)
+    redacted = redact_document(document)
+    assert document == before
+    assert SECRET not in json.dumps(redacted)
+    assert redacted["data"]["attributes"] == {
+        "log-read-url": "https://archivist.terraform.io/[signed-address-removed]",
+        "has-changes": True,
+        "resource-additions": 1,
+        "note": None,
+    }
+    assert redacted["data"]["links"] == before["data"]["links"]
+    assert redacted["data"]["id"] == before["data"]["id"]
+
+
+def test_a_runs_variables_keep_their_keys_and_lose_their_values() -> None:
+    document = {"data": run(variables=[{"key": "password", "value": f'"{SECRET}"'}, {"key": "n", "value": "2"}])}
+    redacted = redact_document(document)
+    assert redacted["data"]["attributes"].pop("variables") == [
+        {"key": "password", "value": REMOVED},
+        {"key": "n", "value": REMOVED},
+    ]
+    document["data"]["attributes"].pop("variables")
+    assert redacted == document
+
+
+@pytest.mark.parametrize("variables", [{"password": SECRET}, SECRET, [SECRET], [[SECRET]], [{"value": SECRET}], 5])
+def test_variables_of_another_shape_lose_their_values_too(variables: Any) -> None:
+    assert SECRET not in json.dumps(redact_document({"variables": variables}))
+
+
+def test_no_variables_stay_none() -> None:
+    assert redact_document({"variables": None}) == {"variables": None}
+    assert redact_document({"variables": []}) == {"variables": []}
+
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(codec="ascii"), max_size=10),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_JSON)
+@settings(deadline=None)
+def test_a_document_without_secrets_stays_as_it_is(document: Any) -> None:
+    redacted = redact_document(document)
+    if "variables" not in json.dumps(document):
+        assert redacted == document
+
+
+@given(_JSON, st.sampled_from([API_TOKEN, *_SIGNED]))
+@settings(deadline=None)
+def test_a_secret_is_found_wherever_it_stands_in_a_document(document: Any, secret: str) -> None:
+    whole = {"data": [document, {"deep": [{"er": f"x {secret} y"}]}], "variables": [{"key": "a", "value": SECRET}]}
+    assert SECRET not in json.dumps(redact_document(whole))

@@ -1,0 +1,278 @@
+"""The options of a new run: only what was said is sent, and what cannot go together is refused before."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.support.api import FakeApi, answer, body, client_for
+from tests.support.samples import WORKSPACE_ID, run
+from tfruns.errors import InvalidInput
+from tfruns.hcl import literal
+from tfruns.wire.run_params import RunParams, RunVariableParam
+
+# Run API, "Create a Run"; for the last two, the OpenAPI document.
+_OPTIONS: dict[str, tuple[str, Any]] = {
+    "message": ("message", "nightly"),
+    "auto_apply": ("auto-apply", True),
+    "is_destroy": ("is-destroy", True),
+    "refresh": ("refresh", False),
+    "refresh_only": ("refresh-only", True),
+    "plan_only": ("plan-only", True),
+    "allow_empty_apply": ("allow-empty-apply", True),
+    "allow_config_generation": ("allow-config-generation", True),
+    "save_plan": ("save-plan", True),
+    "debugging_mode": ("debugging-mode", True),
+    "target_addrs": ("target-addrs", ["terraform_data.a", 'module.m["k"].terraform_data.b[0]']),
+    "replace_addrs": ("replace-addrs", ["terraform_data.a"]),
+    "policy_paths": ("policy-paths", ["policies/a.policy.hcl"]),
+    "invoke_action_addrs": ("invoke-action-addrs", ["action.example.a"]),
+}
+_FLAGS = [name for name, (_, value) in _OPTIONS.items() if isinstance(value, bool)]
+
+
+# -- what is sent -----------------------------------------------------------------------------------------------------
+
+
+def test_what_was_not_said_is_not_sent() -> None:
+    assert RunParams().as_attributes() == {}
+
+
+@pytest.mark.parametrize("name", _OPTIONS)
+def test_each_option_is_sent_alone_under_the_wires_name(name: str) -> None:
+    wire_name, value = _OPTIONS[name]
+    assert RunParams(**{name: value}).as_attributes() == {wire_name: value}
+
+
+@pytest.mark.parametrize("name", _FLAGS)
+@pytest.mark.parametrize("value", [True, False])
+def test_a_flag_is_sent_as_it_was_said_even_where_it_is_the_default(name: str, value: bool) -> None:
+    assert RunParams(**{name: value}).as_attributes() == {_OPTIONS[name][0]: value}
+
+
+@pytest.mark.parametrize("name", [*_OPTIONS, "variables", "terraform_version", "configuration_version_id"])
+def test_none_is_as_if_it_were_not_said(name: str) -> None:
+    assert RunParams(**{name: None}).as_attributes() == {}
+
+
+def test_an_empty_list_or_text_was_said() -> None:
+    params = RunParams(message="", target_addrs=[], variables=[])
+    assert params.as_attributes() == {"message": "", "target-addrs": [], "variables": []}
+
+
+def test_the_terraform_version_is_sent_with_a_plan_only_run() -> None:
+    params = RunParams(plan_only=True, terraform_version="1.11.4")
+    assert params.as_attributes() == {"plan-only": True, "terraform-version": "1.11.4"}
+
+
+def test_the_configuration_version_is_no_attribute() -> None:
+    params = RunParams(configuration_version_id="cv-n4XQPBa2QnecZJ4G")
+    assert params.configuration_version_id == "cv-n4XQPBa2QnecZJ4G"
+    assert params.as_attributes() == {}
+
+
+@pytest.mark.anyio
+async def test_all_that_was_said_reaches_the_api_and_nothing_else() -> None:
+    said = {name: value for name, (_, value) in _OPTIONS.items() if name not in {"refresh_only", "plan_only"}}
+    params = RunParams(**said, variables=[RunVariableParam(key="n", value=2)], configuration_version_id="cv-abc")
+    api = FakeApi().on("POST", "/runs", answer({"data": run()}, 201))
+    async with client_for(api) as client:
+        await client.runs.create(WORKSPACE_ID, params)
+    (request,) = api.sent("POST", "/runs")
+    assert body(request) == {
+        "data": {
+            "type": "runs",
+            "attributes": {_OPTIONS[name][0]: value for name, value in said.items()}
+            | {"variables": [{"key": "n", "value": "2"}]},
+            "relationships": {
+                "workspace": {"data": {"type": "workspaces", "id": WORKSPACE_ID}},
+                "configuration-version": {"data": {"type": "configuration-versions", "id": "cv-abc"}},
+            },
+        }
+    }
+
+
+@given(st.sets(st.sampled_from(sorted(_OPTIONS))))
+@settings(deadline=None)
+def test_any_options_that_go_together_are_sent_and_no_others(names: set[str]) -> None:
+    said = {name: _OPTIONS[name][1] for name in sorted(names)}
+    try:
+        params = RunParams(**said)
+    except InvalidInput:
+        assert names >= {"is_destroy", "refresh_only"} or names >= {"allow_empty_apply", "plan_only"}
+        return
+    assert params.as_attributes() == dict(_OPTIONS[name] for name in sorted(names))
+
+
+# -- what goes together -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"is_destroy": True, "refresh_only": True}, ("is_destroy", "refresh_only")),
+        ({"terraform_version": "1.11.4"}, ("terraform_version", "plan_only")),
+        ({"terraform_version": "1.11.4", "plan_only": False}, ("terraform_version", "plan_only")),
+        ({"terraform_version": "1.11.4", "save_plan": True}, ("terraform_version", "plan_only")),
+        ({"allow_empty_apply": True, "plan_only": True}, ("allow_empty_apply", "plan_only")),
+    ],
+)
+def test_options_that_exclude_or_need_each_other_are_refused_by_name(
+    options: dict[str, Any], named: tuple[str, str]
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        RunParams(**options)
+    for name in named:
+        assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"is_destroy": True, "refresh_only": False},
+        {"is_destroy": False, "refresh_only": True},
+        {"allow_empty_apply": True, "plan_only": False},
+        {"allow_empty_apply": False, "plan_only": True},
+        {"is_destroy": True, "plan_only": True},
+        {"save_plan": True, "auto_apply": False},
+        {"refresh_only": True, "plan_only": True},
+    ],
+)
+def test_options_that_only_look_like_excluding_each_other_are_sent(options: dict[str, bool]) -> None:
+    assert RunParams(**options).as_attributes() == {_OPTIONS[name][0]: value for name, value in options.items()}
+
+
+# -- what is no option ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["auto-apply", "autoApply", "destroy", "workspace_id", "target", "is_destory", "_included", "model_config"]
+)
+def test_an_unknown_option_is_refused_by_its_name_without_its_value(name: str) -> None:
+    with pytest.raises(ValidationError, match="extra_forbidden") as caught:
+        RunParams(**{name: "fakeSecretValue"})
+    assert caught.value.errors()[0]["loc"] == (name,)
+    assert "fakeSecretValue" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"message": {"fakeSecretValue": 1}},
+        {"auto_apply": "fakeSecretValue"},
+        {"target_addrs": "fakeSecretValue"},
+        {"target_addrs": [["fakeSecretValue"]]},
+        {"variables": {"fakeSecretKey": "fakeSecretValue"}},
+        {"variables": ["fakeSecretValue"]},
+        {"variables": [{"key": "a", "value": 1, "sensitive": "fakeSecretValue"}]},
+        {"variables": [{"value": '"fakeSecretValue"'}]},
+        {"variables": [{"key": "a"}]},
+    ],
+)
+def test_an_option_of_the_wrong_type_is_refused_without_its_value(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        RunParams(**options)
+    assert "fakeSecretValue" not in str(caught.value)
+
+
+def test_options_cannot_be_changed_once_checked() -> None:
+    params = RunParams(plan_only=True, terraform_version="1.11.4")
+    with pytest.raises(ValidationError, match="frozen"):
+        params.plan_only = False  # type: ignore[misc]
+
+
+# -- variables --------------------------------------------------------------------------------------------------------
+
+
+def value_of(value: Any) -> Any:
+    params = RunParams(variables=[RunVariableParam(key="a", value=value)])
+    (variable,) = params.as_attributes()["variables"]
+    assert variable.keys() == {"key", "value"}
+    return variable["value"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"text"', '""', "2", "-1.5", "true", "null", '["a", 1]', '{ a = "b" }', '"$${not_a_reference}"', "<<EOT\nx\nEOT"],
+)
+def test_a_text_that_is_an_hcl_literal_is_sent_as_it_is(text: str) -> None:
+    assert value_of(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (2, "2"),
+        (-1.5, "-1.5"),
+        (True, "true"),
+        (False, "false"),
+        (None, "null"),
+        (["a", 1, None], '["a", 1, null]'),
+        ({"name": "x", "tags": ["${y}"]}, '{"name" = "x", "tags" = ["$${y}"]}'),
+        ([], "[]"),
+        ({}, "{}"),
+    ],
+)
+def test_any_other_json_value_is_sent_as_its_literal(value: Any, sent: str) -> None:
+    assert value_of(value) == sent
+
+
+@pytest.mark.parametrize(
+    "text", ["", "text", "us-east-1", "var.x", "${var.x}", '"${var.x}"', "[a]", "'a'", "t2.micro", "1 + 1"]
+)
+def test_a_text_that_is_no_literal_is_refused_with_the_quoted_form(text: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        RunVariableParam(key="region", value=text)
+    assert "region" in caught.value.message
+    assert "HCL literal" in caught.value.message
+    assert r'"\"some text\""' in caught.value.solution
+
+
+@pytest.mark.parametrize("value", ["fakeSecretValue", '"${fakeSecretValue}"', {"a": {1, 2, "fakeSecretValue"}}])
+def test_a_refused_value_is_not_repeated(value: Any) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        RunVariableParam(key="password", value=value)
+    assert "fakeSecretValue" not in json.dumps(caught.value.as_dict())
+    assert "password" in caught.value.message
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("nan")], object()])
+def test_a_value_without_a_literal_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidInput, match="has no HCL literal"):
+        RunVariableParam(key="a", value=value)
+
+
+@pytest.mark.parametrize("key", ["a", "_a", "A1", "my-key", "my_key", "a" * 200])
+def test_a_variables_key_is_an_identifier(key: str) -> None:
+    assert RunVariableParam(key=key, value=1).key == key
+
+
+@pytest.mark.parametrize("key", ["", "1a", "-a", "a b", "a.b", "a=b", "a\n", "a\nb", 'a"', "${a}", "é"])
+def test_what_is_no_identifier_is_no_variables_key(key: str) -> None:
+    with pytest.raises(ValidationError, match="pattern"):
+        RunVariableParam(key=key, value=1)
+
+
+def test_values_of_variables_are_in_no_representation() -> None:
+    variable = RunVariableParam(key="password", value='"fakeSecretValue"')
+    params = RunParams(variables=[variable], message="m")
+    for shown in (repr(variable), str(variable), repr(params), str(params), f"{params}"):
+        assert "fakeSecretValue" not in shown
+    assert "password" in repr(variable)
+    assert params.as_attributes()["variables"] == [{"key": "password", "value": '"fakeSecretValue"'}]
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner | st.text(), max_size=3) | st.dictionaries(st.text(), inner | st.text(), max_size=3),
+    max_leaves=6,
+)
+
+
+@given(_VALUES)
+@settings(deadline=None)
+def test_any_json_value_but_a_text_is_sent_as_its_literal(value: Any) -> None:
+    assert value_of(value) == literal(value)
