@@ -150,7 +150,7 @@ class HostNotFound(ConnectionFailed):
 
     code = "host_not_found"
     default_cause = "The name of the host is misspelled, or no name server knows it from here (VPN?)."
-    default_solution = "Check TFE_ADDRESS and the name resolution of this machine, then try again."
+    default_solution = "Check TFE_ADDRESS, the proxy settings and the name resolution of this machine, then try again."
 
 
 class TlsFailed(ConnectionFailed):

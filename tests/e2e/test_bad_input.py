@@ -125,6 +125,19 @@ def test_after_a_bad_line_a_good_request_is_answered(line: bytes, hardened: Stdi
     assert hardened.is_running
 
 
+_UNREADABLE = ("words", "invalid UTF-8", "truncated JSON", "a batch", "another version", "params that are a list")
+
+
+@pytest.mark.parametrize("line", [LINES[name] for name in _UNREADABLE], ids=_UNREADABLE)
+def test_a_line_that_is_no_message_is_answered_with_an_error_for_no_request(line: bytes, server: StdioServer) -> None:
+    # JSON-RPC 2.0, "Response object": a null id where that of the request could not be read.
+    server.forget()
+    server.send_line(line)
+    answer = server.receive()
+    assert answer["id"] is None
+    assert answer["error"]["code"] == -32700
+
+
 REFUSED = {
     "an unknown method": (request("tools/destroy"), -32601),
     "a name that is a number": (call(5, {}), -32602),

@@ -1,5 +1,6 @@
 """From what went wrong on the wire to the error that says so: answers of the API, and failures to get one."""
 
+import math
 import re
 import socket
 import ssl
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.request import getproxies
 
 import httpx2
 
@@ -56,13 +58,14 @@ class Purpose:
     errors: tuple[tuple[int, str, type[ApiError]], ...] = ()
 
 
-def error_of(response: httpx2.Response, document: JSON, purpose: Purpose) -> TfrunsError:
+def error_of(response: httpx2.Response, document: JSON, purpose: Purpose, now: datetime | None = None) -> TfrunsError:
     """The error that an answer with a status of 400 or more stands for.
 
     Args:
         response: the answer; its body has been read.
         document: the body as JSON, or None if it is none.
         purpose: what was asked for.
+        now: the present time, by which a date in `Retry-After` is measured if the server does not tell its own.
     """
     status = response.status_code
     words = error_words(document)
@@ -75,7 +78,7 @@ def error_of(response: httpx2.Response, document: JSON, purpose: Purpose) -> Tfr
         f"The API answered {status} to {request}: {said}",
         status=status,
         cause=_cause(cls, purpose),
-        retry_after_s=retry_after_s(response),
+        retry_after_s=retry_after_s(response, now),
         request_id=request_id(response),
     )
 
@@ -125,23 +128,23 @@ def request_id(response: httpx2.Response) -> str | None:
     return response.headers.get("x-request-id")
 
 
-def retry_after_s(response: httpx2.Response) -> float | None:
+def retry_after_s(response: httpx2.Response, now: datetime | None = None) -> float | None:
     """Seconds after which the server wants to be asked again: `Retry-After`, else the end of its rate window."""
     for name in ("retry-after", "x-ratelimit-reset") if response.status_code == 429 else ("retry-after",):
-        seconds = _seconds(response.headers.get(name), response.headers.get("date"))
+        since = parse_date(response.headers.get("date")) or now or datetime.now(UTC)
+        seconds = _seconds(response.headers.get(name), since)
         if seconds is not None:
             return seconds
     return None
 
 
-def _seconds(text: str | None, date: str | None) -> float | None:
-    if text is None:
-        return None
+def _seconds(text: str | None, since: datetime) -> float | None:
     try:
-        return max(0.0, float(text))
+        seconds = float(text) if text is not None else math.nan
     except ValueError:
-        until, since = parse_date(text), parse_date(date) or datetime.now(UTC)
-        return max(0.0, (until - since).total_seconds()) if until else None
+        until = parse_date(text)
+        seconds = (until - since).total_seconds() if until else math.nan
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def parse_date(text: str | None) -> datetime | None:
@@ -172,7 +175,7 @@ def failure_of(error: httpx2.HTTPError, address: Address) -> TfrunsError:
 _Causes = list[BaseException]
 _FAILURES: tuple[tuple[type[BaseException], Callable[[str, _Causes], TfrunsError]], ...] = (
     (ssl.SSLError, lambda where, causes: TlsFailed(f"No trusted connection to {where}: {_tls_reason(causes)}.")),
-    (socket.gaierror, lambda where, _: HostNotFound(f"The host {where} is not known.")),
+    (socket.gaierror, lambda where, _: HostNotFound(f"The host {where}{_or_a_proxy()} is not known.")),
     (ConnectionRefusedError, lambda where, _: ConnectionFailed(f"{where} refused the connection.")),
     (httpx2.ConnectTimeout, lambda where, _: ConnectionFailed(f"No connection to {where} in time.")),
     (httpx2.PoolTimeout, lambda where, _: ConnectionFailed(f"All connections to {where} are in use.")),
@@ -189,6 +192,11 @@ _FAILURES: tuple[tuple[type[BaseException], Callable[[str, _Causes], TfrunsError
         lambda where, _: UnexpectedResponse(f"The answer of {where} is damaged: its compression cannot be undone."),
     ),
 )  # the first that is among the causes says it best
+
+
+def _or_a_proxy() -> str:
+    """The library does not say whose name it was that is not known."""
+    return ", or the proxy that leads to it," if getproxies() else ""
 
 
 def _tls_reason(causes: list[BaseException]) -> str:

@@ -23,6 +23,7 @@ from tfruns.wire.run_params import RunParams
 from tfruns.wire.runs import Run
 
 _LOOKS_S = (0.0, 1.0, 2.0, 4.0)  # waits before each look: a proxy gives up before the server does
+_PATIENCE_S = 120.0  # no further look begins later than this after the request was sent
 _CLOCK_SLACK = timedelta(seconds=1)  # a service has more than one clock
 
 _ALL_OPERATIONS = ",".join(RunOperation)  # plan-only runs are listed only when their operation is asked for
@@ -76,7 +77,7 @@ class LostRun:
             await transport.clock.sleep(wait_s)
             with suppress(TfrunsError):  # the same trouble may still be there
                 candidates = await self._candidates(transport)
-            if candidates:
+            if candidates or transport.clock.monotonic() - self.failure.sent_at > _PATIENCE_S:
                 break
         if len(candidates) == 1 and is_only_one():
             return candidates[0]
@@ -85,8 +86,8 @@ class LostRun:
         raise OutcomeUnknown(
             f"{error.message} It is not known whether the run was created; runs that it could be: {found}.",
             status=error.status,
-            solution="List the workspace's runs (with filter_operation=plan_only too, if it may be one) before creating "
-            "another: this one may still appear.",
+            solution="List the workspace's runs (with filter_operation=plan_only too, if it may be one) before "
+            "creating another: this one may still appear.",
             request_id=error.request_id,
             facts={"candidate_run_ids": [run.id for run in candidates]},
         ) from error

@@ -45,6 +45,10 @@ class AttemptFailed(Exception):
         is_limit = error.status == 429
         return cls(error, was_sent=not is_limit, is_passing=is_limit or error.status in _PASSING_STATUSES)
 
+    def may_be_repeated(self, *, is_change: bool) -> bool:
+        """Whether to send the request again: a change only where it was not acted on."""
+        return self.is_passing and not (is_change and self.was_sent)
+
     @property
     def is_ambiguous(self) -> bool:
         """Whether a change may have happened although it seems to have failed."""
@@ -80,30 +84,42 @@ class RetryPolicy:
         Raises:
             AttemptFailed: the last attempt's failure.
         """
+        try:
+            return await attempt()  # almost always all there is to it
+        except AttemptFailed as failure:
+            first = failure
+        if not first.may_be_repeated(is_change=is_change):
+            raise first
 
-        def may_repeat(error: BaseException) -> bool:
-            return isinstance(error, AttemptFailed) and error.is_passing and not (is_change and error.was_sent)
+        is_first = True
 
-        class StopAtDeadline(tenacity.stop.stop_base):
-            def __init__(self, budget_s: float) -> None:
-                self._budget_s = budget_s
-                self._first_failed_at: float | None = None
-
-            def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
-                now = clock.monotonic()
-                self._first_failed_at = now if self._first_failed_at is None else self._first_failed_at
-                return now + retry_state.upcoming_sleep > self._first_failed_at + self._budget_s
-
-        async def once() -> T:
+        async def again() -> T:
+            nonlocal is_first
+            if is_first:
+                is_first = False
+                raise first
             return await attempt()
 
         return await tenacity.AsyncRetrying(
             sleep=clock.sleep,
-            retry=tenacity.retry_if_exception(may_repeat),
+            retry=tenacity.retry_if_exception(
+                lambda error: isinstance(error, AttemptFailed) and error.may_be_repeated(is_change=is_change)
+            ),
             wait=lambda state: self.wait_s(state.attempt_number, _asked_s(state)),
-            stop=tenacity.stop_after_attempt(self.attempts) | StopAtDeadline(self.budget_s),
+            stop=tenacity.stop_after_attempt(self.attempts) | _StopAt(clock, clock.monotonic() + self.budget_s),
             reraise=True,
-        )(once)
+        )(again)
+
+
+class _StopAt(tenacity.stop.stop_base):
+    """No further attempt begins after this moment."""
+
+    def __init__(self, clock: Clock, deadline: float) -> None:
+        self._clock = clock
+        self._deadline = deadline
+
+    def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
+        return self._clock.monotonic() + retry_state.upcoming_sleep > self._deadline
 
 
 def _asked_s(state: tenacity.RetryCallState) -> float | None:

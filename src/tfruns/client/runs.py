@@ -48,7 +48,7 @@ class Runs:
         self._workspaces = workspaces
         # So that one call's run is never taken for another's: what was created, and what is being created just now.
         self._created: deque[str] = deque(maxlen=1000)
-        self._in_flight: Counter[tuple[str, str]] = Counter()
+        self._in_flight: Counter[int] = Counter()
 
     async def create(self, workspace: str, params: RunParams | None = None) -> Run:
         """Queue a new run in a workspace. One call makes one run at most.
@@ -78,7 +78,7 @@ class Runs:
         if configuration is not None:
             links.append(("configuration-version", "configuration-versions", configuration))
         body = create_document("runs", params.as_attributes(), links)
-        attempt = (workspace_id, json.dumps(body, sort_keys=True))
+        attempt = hash(json.dumps(body, sort_keys=True))  # the body itself may hold secrets, and is not kept
         self._in_flight[attempt] += 1
         try:
             answer = await self._transport.post(api_path("runs"), body, purpose=_CREATE)
@@ -89,7 +89,7 @@ class Runs:
         except (WorkspaceLocked, WorkspaceBusy) as refusal:
             raise await explain_busy_workspace(refusal, self._workspaces, workspace_id) from None
         finally:
-            self._in_flight[attempt] -= 1
+            self._in_flight -= Counter([attempt])
         self._created.append(run.id)
         return run
 

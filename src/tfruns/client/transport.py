@@ -11,8 +11,9 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
@@ -33,12 +34,13 @@ from tfruns.client.logs import redact_http_logs
 from tfruns.client.rate_limit import RateLimits
 from tfruns.client.retries import AttemptFailed, RetryPolicy
 from tfruns.client.settings import Settings
-from tfruns.errors import InvalidInput, NoCredentials, UnexpectedResponse
+from tfruns.errors import InvalidInput, NoCredentials, ServerError, UnexpectedResponse
 from tfruns.jsonapi import CONTENT_TYPE, JSON
 
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0, pool=30.0)
 _LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=60.0)
 _MAX_REDIRECTS = 5
+_NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # the API knows only tokens
 _LONGEST_BLOCK_S = 60.0  # who is told to come back tomorrow fails by itself, and does not hold up the others
 _USER_AGENT = f"tfruns/{__version__} (Python {platform.python_version()}; {platform.system()})"
 
@@ -111,6 +113,8 @@ class Transport:
         except AttemptFailed as failure:
             if failure.is_ambiguous:
                 raise
+            if isinstance(failure.error, ServerError):
+                failure.error.solution = "Look whether it was carried out before doing it again."
             raise failure.error from None
 
     # -- one attempt --------------------------------------------------------------------------------------------------
@@ -142,9 +146,9 @@ class Transport:
     ) -> AttemptFailed:
         """What an error of the API means for this attempt, and, if it is a 429, for all others that wait."""
         if response.status_code == 429:
-            wait_s = min(retry_after_s(response) or 0.0, _LONGEST_BLOCK_S)
+            wait_s = min(retry_after_s(response, self.clock.now()) or 0.0, _LONGEST_BLOCK_S)
             self._rate_limits.block(wait_s, is_run_list=is_run_list)
-        return AttemptFailed.by_answer(error_of(response, document, purpose))
+        return AttemptFailed.by_answer(error_of(response, document, purpose, self.clock.now()))
 
     @staticmethod
     def _check_answer(request: "_Request", response: httpx2.Response, *, is_json: bool) -> None:
@@ -219,11 +223,12 @@ class Transport:
         Raises:
             TfrunsError: any of its kinds. No address is in its text.
         """
-        url = httpx2.URL(f"{self.settings.address}{address}" if address.startswith("/") else address)
-        url = url.copy_merge_params(params or {})
+        url = f"{self.settings.address}{address}" if address.startswith("/") else address
+        if params:  # added to the letter: the signature may cover the query as it is written
+            url += ("&" if "?" in url else "?") + urlencode(params)
         try:
             return await self._retry_policy.run(
-                lambda: self._download_once(str(url), purpose or Purpose()), is_change=False, clock=self.clock
+                lambda: self._download_once(url, purpose or Purpose()), is_change=False, clock=self.clock
             )
         except AttemptFailed as failure:
             raise failure.error from None
@@ -288,7 +293,9 @@ def _new_pool(settings: Settings, http_transport: httpx2.AsyncBaseTransport | No
             timeout=_TIMEOUT,
             limits=_LIMITS,
             headers={"user-agent": _USER_AGENT},
+            cookies=_NO_COOKIES,
             follow_redirects=False,
+            trust_env=not settings.address.is_loopback,  # what is for this machine never goes to a proxy
         )
     except (ValueError, ImportError, httpx2.InvalidURL):
         raise InvalidInput(

@@ -93,7 +93,8 @@ class Toolbox:
 
         if any(tool.name == name for tool in all_tools()):
             return f"The tool {name} is not offered in mode {self._policy.mode}."
-        near = difflib.get_close_matches(name.lower(), offered, n=1)
+        begins = [other for other in offered if other.startswith(name.lower())]
+        near = begins or difflib.get_close_matches(name.lower(), offered, n=1)
         return f"Unknown tool: {name[:60]}." + (f" Did you mean {near[0]}?" if near else "")
 
 

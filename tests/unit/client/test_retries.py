@@ -207,7 +207,7 @@ async def test_who_is_told_to_come_back_tomorrow_is_told_so_at_once(huge: str, s
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("huge", ["86400", "inf"])
+@pytest.mark.parametrize("huge", ["86400", "1e300"])
 async def test_later_calls_are_not_held_for_a_day_because_one_was_told_to_come_back_tomorrow(huge: str) -> None:
     api, clock = FakeApi().on("GET", PATH, limited(retry_after=huge), DONE), FakeClock()
     transport = transport_for(api, clock)

@@ -1,0 +1,288 @@
+"""The tree of errors: as it is drawn, complete in each class, and safe to show."""
+
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Iterator
+
+import pytest
+
+import tfruns
+import tfruns.errors
+from tfruns.errors import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    ServerError,
+    TfrunsError,
+    TransitionNotAllowed,
+    Unauthorized,
+    UnprocessableEntity,
+    WorkspaceBusy,
+    WorkspaceLocked,
+    all_errors,
+)
+from tfruns.redaction import remember_secret
+
+OURS = [error for error in all_errors() if error.__module__ == "tfruns.errors"]
+BELOW_THE_ROOT = OURS[1:]
+
+SECRET = "fakeSecret1234567890"
+API_TOKEN = f"aBcD1234efGH56.atlasv1.{SECRET}"
+SIGNED_ADDRESS = f"https://archivist.terraform.io/v1/object/{SECRET}"
+
+_BOUND = 1000  # characters of a message; what exactly is cut is not a promise, that it is short is
+
+
+# -- the tree ---------------------------------------------------------------------------------------------------------
+
+
+def drawn_tree() -> dict[str, str]:
+    """Each class of the drawing in the module's docstring, with its parent."""
+    tree: dict[str, str] = {}
+    ancestors = ["TfrunsError"]
+    for line in (tfruns.errors.__doc__ or "").splitlines():
+        found = re.match(r"^    ((?:[| ]   )*)(?:\|--|`--) (\w+)\s{2,}\S", line)
+        if found is None:
+            continue
+        depth = len(found[1]) // 4
+        ancestors = [*ancestors[: depth + 1], found[2]]
+        assert found[2] not in tree, f"{found[2]} is drawn twice"
+        tree[found[2]] = ancestors[depth]
+    return tree
+
+
+def test_the_drawing_shows_every_class_below_its_parent() -> None:
+    assert drawn_tree() == {error.__name__: error.__bases__[0].__name__ for error in BELOW_THE_ROOT}
+
+
+def test_the_drawing_has_the_order_of_the_file() -> None:
+    assert list(drawn_tree()) == [error.__name__ for error in BELOW_THE_ROOT]
+
+
+def test_the_tree_has_one_root_and_no_second_parent() -> None:
+    assert TfrunsError.__bases__ == (Exception,)
+    assert [error.__name__ for error in OURS if len(error.__bases__) != 1] == []
+
+
+def test_the_statuses_in_the_drawing_are_those_of_the_classes() -> None:
+    drawn = dict(re.findall(r"-- (\w+) +(\d{3})$", tfruns.errors.__doc__ or "", flags=re.MULTILINE))
+    assert {name: str(getattr(tfruns.errors, name).default_status) for name in drawn} == drawn
+    own = {error.__name__ for error in BELOW_THE_ROOT if "default_status" in vars(error)}
+    assert own - {"ServerError"} == set(drawn)  # that one is drawn as 5xx
+
+
+def test_all_errors_of_the_package_live_in_one_module() -> None:
+    packages = [name for name in _modules() if not name.startswith("tfruns.local")]
+    for name in packages:
+        importlib.import_module(name)
+    elsewhere = {error.__module__ for error in all_errors()} & set(packages) - {"tfruns.errors"}
+    assert elsewhere == set()
+
+
+def _modules() -> Iterator[str]:
+    for module in pkgutil.walk_packages(tfruns.__path__, "tfruns."):
+        if module.name != "tfruns.__main__":
+            yield module.name
+
+
+def test_all_errors_gives_each_class_once_and_parents_first() -> None:
+    names = [error.__name__ for error in OURS]
+    assert len(names) == len(set(names))
+    for error in BELOW_THE_ROOT:
+        assert names.index(error.__bases__[0].__name__) < names.index(error.__name__)
+
+
+@pytest.mark.parametrize("error", BELOW_THE_ROOT)
+def test_every_class_has_a_code_a_likely_cause_and_a_solution_of_its_own(error: type[TfrunsError]) -> None:
+    for field in ("code", "default_cause", "default_solution"):
+        assert vars(error).get(field), f"{error.__name__} has no {field}"
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", error.code)
+    assert error.default_cause.endswith(".")
+    assert error.default_solution.endswith(".")
+
+
+def test_codes_are_unique() -> None:
+    codes = [error.code for error in OURS]
+    assert sorted(codes) == sorted(set(codes))
+
+
+@pytest.mark.parametrize("error", BELOW_THE_ROOT)
+def test_an_answer_of_the_api_has_its_status_and_other_errors_have_none(error: type[TfrunsError]) -> None:
+    if not issubclass(error, ApiError):
+        assert error("it happened").status is None
+    elif error is not ApiError:
+        assert (error("it happened").status or 0) in range(400, 600)
+
+
+# Repeating what the server refused for a reason cannot help; repeating what never came through can.
+def test_exactly_the_passing_failures_may_be_tried_again() -> None:
+    assert {error.code for error in OURS if error.is_retryable} == {
+        "connection_failed",
+        "host_not_found",
+        "timeout",
+        "connection_lost",
+        "rate_limited",
+        "server_error",
+    }
+
+
+# -- the promised scenarios -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "parent", "cause", "solution"),
+    [
+        (NotFound, 404, ApiError, "does not exist", "Verify the id"),
+        (NotFound, 404, ApiError, "hidden from this token", "user or team token"),
+        (NotFound, 404, ApiError, "Organization tokens cannot", "user or team token"),
+        (Forbidden, 403, ApiError, "Insufficient permissions", "permission"),
+        (TransitionNotAllowed, 409, Conflict, "status does not allow", "right state"),
+        (WorkspaceLocked, 422, UnprocessableEntity, "locked by another run", "Wait for the current run to finish or"),
+        (WorkspaceBusy, 409, Conflict, "one run can be active", "Wait for the active run to finish, or cancel"),
+        (BadRequest, 400, ApiError, "parameter", "correct"),
+        (Unauthorized, 401, ApiError, "expired", "new token"),
+        (RateLimited, 429, ApiError, "rate limit", "Wait"),
+        (ServerError, 500, ApiError, "failed", "Try again"),
+    ],
+)
+def test_each_scenario_has_its_class_with_status_cause_and_solution(
+    error: type[ApiError], status: int, parent: type[ApiError], cause: str, solution: str
+) -> None:
+    assert error.__bases__ == (parent,)
+    fields = error("the API's words").as_dict()
+    assert fields["status"] == status
+    assert fields["message"] == "the API's words"
+    assert cause in str(fields["cause"])
+    assert solution in str(fields["solution"])
+
+
+def test_an_error_keeps_the_status_that_the_api_really_gave() -> None:
+    assert ServerError("down", status=503).status == 503
+    assert TransitionNotAllowed("not pending", status=403).status == 403
+
+
+# -- an error as an object --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", OURS)
+def test_every_error_is_a_flat_object_of_json_without_empty_fields(error: type[TfrunsError]) -> None:
+    failure = error(
+        "it happened",
+        request_id="",
+        retry_after_s=None,
+        facts={"run_status": "planned", "allowed_actions": ["apply", "discard"], "none": None, "nothing": [], "no": ""},
+    )
+    fields = failure.as_dict()
+    assert json.loads(json.dumps(fields)) == fields
+    assert not any(isinstance(value, dict) for value in fields.values())
+    assert [name for name, value in fields.items() if value in (None, "", [], {})] == []
+    assert fields["error"] == error.code
+    assert fields["message"] == "it happened"
+    assert fields["run_status"] == "planned"
+    assert fields["allowed_actions"] == ["apply", "discard"]
+
+
+def test_zero_and_false_are_not_empty() -> None:
+    fields = TfrunsError("it happened", retry_after_s=0.0, facts={"displaced": 0, "is_locked": False}).as_dict()
+    assert fields["retry_after_s"] == 0.0
+    assert fields["displaced"] == 0
+    assert fields["is_locked"] is False
+
+
+def test_what_an_instance_knows_is_in_its_object() -> None:
+    failure = RateLimited("slow down", cause="A loop.", solution="Stop it.", retry_after_s=2.5, request_id="req-1")
+    assert failure.as_dict() == {
+        "error": "rate_limited",
+        "status": 429,
+        "message": "slow down",
+        "cause": "A loop.",
+        "solution": "Stop it.",
+        "retryable": True,
+        "retry_after_s": 2.5,
+        "request_id": "req-1",
+    }
+
+
+def test_what_cannot_be_tried_again_does_not_say_that_it_can() -> None:
+    assert "retryable" not in NotFound("not found").as_dict()
+
+
+def test_facts_are_the_errors_own_and_not_the_callers() -> None:
+    facts: dict[str, tfruns.errors.Fact] = {"run_status": "planned"}
+    failure = Conflict("no", facts=facts)
+    failure.facts["run_status"] = "applying"
+    assert facts == {"run_status": "planned"}
+    assert Conflict("no").facts == {}
+
+
+def test_the_text_of_an_error_says_what_happened_and_what_to_do() -> None:
+    assert str(NotFound("not found", solution="Verify the id.")) == "not found (Verify the id.)"
+    assert str(TfrunsError("it happened")) == "it happened"
+
+
+# -- what an error never shows ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "secret", [API_TOKEN, SIGNED_ADDRESS, f"Bearer {SECRET}", f"https://user:{SECRET}@example.com"]
+)
+@pytest.mark.parametrize("error", OURS)
+def test_no_text_of_an_error_holds_a_token_or_a_signed_address(error: type[TfrunsError], secret: str) -> None:
+    failure = error(f"failed with {secret} here", cause=f"Because of {secret} it", solution=f"Drop {secret} now")
+    shown = f"{failure} {failure!r} {failure.args} {failure.message} {json.dumps(failure.as_dict())}"
+    assert SECRET not in shown
+    assert "failed with" in failure.message
+    assert "here" in failure.message
+
+
+def test_a_token_in_use_is_removed_whatever_its_form() -> None:
+    remember_secret("plain-looking-token")
+    assert "plain-looking-token" not in json.dumps(TfrunsError("sent plain-looking-token, was refused").as_dict())
+
+
+# A lock's reason, for one, is free text of whoever locked the workspace.
+@pytest.mark.parametrize("secret", [API_TOKEN, SIGNED_ADDRESS])
+def test_no_fact_of_an_error_holds_a_token_or_a_signed_address(secret: str) -> None:
+    failure = WorkspaceLocked("locked", facts={"locked_reason": f"see {secret}", "notes": [f"see {secret}"]})
+    assert SECRET not in json.dumps(failure.as_dict())
+
+
+def test_a_fact_that_is_added_later_holds_no_secret_either() -> None:
+    failure = WorkspaceLocked("locked")
+    failure.facts["locked_reason"] = f"see {SIGNED_ADDRESS}"
+    assert SECRET not in json.dumps(failure.as_dict())
+
+
+def test_a_fact_cannot_take_the_place_of_a_field_of_the_error() -> None:
+    fields = Conflict("no", facts={"error": "not_found", "status": 404, "message": "yes"}).as_dict()
+    assert (fields["error"], fields["status"], fields["message"]) == ("conflict", 409, "no")
+
+
+@pytest.mark.parametrize("length", [601, 20_000, 20_001, 1_000_000])
+def test_a_long_message_is_cut_and_says_so(length: int) -> None:
+    failure = TfrunsError("x" * length)
+    assert len(failure.message) < _BOUND
+    assert failure.message.endswith("…")
+    assert str(failure) == failure.message
+
+
+def test_a_short_message_is_kept_whole() -> None:
+    assert TfrunsError("x" * 600).message == "x" * 600
+
+
+@pytest.mark.parametrize("before", [*range(560, 620), *range(19_940, 20_010)])
+def test_cutting_leaves_no_part_of_a_secret_that_lies_across_the_cut(before: int) -> None:
+    secret = "wholeSecretOfNoKnownForm"
+    remember_secret(secret)
+    for padding in ("x" * before, _shrinks_when_redacted(before)):
+        assert secret[:8] not in TfrunsError(f"{padding} {secret} and more").message
+
+
+def _shrinks_when_redacted(length: int) -> str:
+    start = "https://archivist.terraform.io/v1/object/"
+    return start + "y" * (length - len(start))
