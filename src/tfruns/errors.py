@@ -35,7 +35,7 @@ from typing import ClassVar
 from tfruns.redaction import redact
 
 _MAX_WORDS = 600  # characters of the API's own words that an error repeats
-_MAX_READ = 20_000  # characters of a message that are looked at; a secret at the first cut is gone with the second
+_MAX_READ = 20_000  # characters of a text that are looked at
 
 Fact = str | int | float | bool | Sequence[str] | None
 
@@ -72,14 +72,13 @@ class TfrunsError(Exception):
         request_id: str | None = None,
         facts: Mapping[str, Fact] | None = None,
     ) -> None:
-        message = redact(message[:_MAX_READ])
-        self.message = message if len(message) <= _MAX_WORDS else message[:_MAX_WORDS] + "…"
+        self.message = _shown(message)
         super().__init__(self.message)
         self.status = status if status is not None else self.default_status
-        self.cause = redact(cause or self.default_cause)
-        self.solution = redact(solution or self.default_solution)
+        self.cause = _shown(cause or self.default_cause)
+        self.solution = _shown(solution or self.default_solution)
         self.retry_after_s = retry_after_s
-        self.request_id = request_id
+        self.request_id = _shown(request_id) if request_id else None
         self.facts: dict[str, Fact] = dict(facts or {})
 
     def __str__(self) -> str:
@@ -97,9 +96,23 @@ class TfrunsError(Exception):
             "retryable": self.is_retryable or None,
             "retry_after_s": self.retry_after_s,
             "request_id": self.request_id,
-            **self.facts,
         }
+        fields |= {name: _shown_fact(value) for name, value in self.facts.items() if name not in fields}
         return {key: value for key, value in fields.items() if value not in (None, "", [], ())}
+
+
+def _shown(text: str) -> str:
+    """The text without secrets, and cut."""
+    # Of what is too long to be looked at, the last word may be a part of a secret.
+    shown = redact(text if len(text) <= _MAX_READ else text[:_MAX_READ].rpartition(" ")[0])
+    is_whole = len(text) <= _MAX_READ and len(shown) <= _MAX_WORDS
+    return shown if is_whole else shown[:_MAX_WORDS] + "…"
+
+
+def _shown_fact(value: Fact) -> Fact:
+    if isinstance(value, str):
+        return _shown(value)
+    return [_shown(item) for item in value] if isinstance(value, Sequence) else value
 
 
 # -- before anything is sent ------------------------------------------------------------------------------------------

@@ -139,8 +139,8 @@ RULES: Mapping[RunStatus, StatusRule] = {
 }
 
 # What may come after planning, once the stages before it are done: the next stage, a person's decision, or the end.
-_AFTER_PLAN = frozenset({_S.CONFIRMED, _S.PLANNED_AND_FINISHED, _S.PLANNED_AND_SAVED, _S.DISCARDED, _S.ERRORED})
 _BROKEN_OFF = frozenset({_S.ERRORED, _S.CANCELED})
+_AFTER_PLAN = _BROKEN_OFF | {_S.CONFIRMED, _S.PLANNED_AND_FINISHED, _S.PLANNED_AND_SAVED, _S.DISCARDED}
 
 TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
     _S.PENDING: frozenset({_S.FETCHING, _S.PRE_PLAN_RUNNING, _S.QUEUING, _S.PLAN_QUEUED, _S.DISCARDED}) | _BROKEN_OFF,
@@ -159,7 +159,6 @@ TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
         _S.POST_PLAN_RUNNING,
         _S.COST_ESTIMATING,
         _S.POLICY_CHECKING,
-        _S.CANCELED,
     },
     _S.TF_POLICY_OVERRIDE: frozenset({_S.TF_POLICY_CHECKED, _S.DISCARDED}) | _BROKEN_OFF,
     _S.TF_POLICY_CHECKED: _AFTER_PLAN | {_S.POST_PLAN_RUNNING, _S.COST_ESTIMATING, _S.POLICY_CHECKING},
@@ -284,9 +283,21 @@ def allowed_actions(
     if rule is None:
         return frozenset()
     if is_cancel_asked and _A.CANCEL in rule.actions:
-        forced = frozenset({_A.FORCE_CANCEL}) if is_cool_off_over else frozenset[RunAction]()
+        may_be_forced = (
+            is_cool_off_over and rule.phase is not _P.PENDING
+        )  # where nothing runs, a cancel ends it at once
+        forced = frozenset({_A.FORCE_CANCEL}) if may_be_forced else frozenset[RunAction]()
         return rule.actions - {_A.CANCEL} | forced
     return rule.actions
+
+
+def accepted_actions(status: str) -> frozenset[RunAction]:
+    """The actions that are accepted although the payload does not show them, as far as the status alone decides.
+
+    A force-execute is not among them: it needs another run that holds the workspace.
+    """
+    rule = rule_of(status)
+    return rule.accepts - {_A.FORCE_EXECUTE} if rule else frozenset()
 
 
 def act(
@@ -301,7 +312,7 @@ def act(
     if action not in shown | RULES[status].accepts:
         raise TransitionNotAllowed(
             ACTIONS[action].refusal,
-            facts={"run_status": status.value, "allowed_actions": sorted(allowed.value for allowed in shown)},
+            facts={"run_status": status.value, "allowed_actions": sorted(shown | accepted_actions(status))},
         )
     rule = ACTIONS[action]
     return rule.leads_to if rule.is_immediate or status is _S.PENDING else status

@@ -2,9 +2,8 @@
 
 import importlib
 import json
-import pkgutil
 import re
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +33,13 @@ BELOW_THE_ROOT = OURS[1:]
 SECRET = "fakeSecret1234567890"
 API_TOKEN = f"aBcD1234efGH56.atlasv1.{SECRET}"
 SIGNED_ADDRESS = f"https://archivist.terraform.io/v1/object/{SECRET}"
+
+_SOURCE = Path(tfruns.__file__).parent
+_MODULES = [
+    ".".join(("tfruns", *path.relative_to(_SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+    for path in sorted(_SOURCE.rglob("*.py"))
+    if path.name != "__main__.py" and path.relative_to(_SOURCE).parts[0] != "local"
+]
 
 _BOUND = 1000  # characters of a message; what exactly is cut is not a promise, that it is short is
 
@@ -77,17 +83,10 @@ def test_the_statuses_in_the_drawing_are_those_of_the_classes() -> None:
 
 
 def test_all_errors_of_the_package_live_in_one_module() -> None:
-    packages = [name for name in _modules() if not name.startswith("tfruns.local")]
-    for name in packages:
+    for name in _MODULES:
         importlib.import_module(name)
-    elsewhere = {error.__module__ for error in all_errors()} & set(packages) - {"tfruns.errors"}
+    elsewhere = {error.__module__ for error in all_errors()} & set(_MODULES) - {"tfruns.errors"}
     assert elsewhere == set()
-
-
-def _modules() -> Iterator[str]:
-    for module in pkgutil.walk_packages(tfruns.__path__, "tfruns."):
-        if module.name != "tfruns.__main__":
-            yield module.name
 
 
 def test_all_errors_gives_each_class_once_and_parents_first() -> None:
@@ -258,11 +257,6 @@ def test_a_fact_that_is_added_later_holds_no_secret_either() -> None:
     assert SECRET not in json.dumps(failure.as_dict())
 
 
-def test_a_fact_cannot_take_the_place_of_a_field_of_the_error() -> None:
-    fields = Conflict("no", facts={"error": "not_found", "status": 404, "message": "yes"}).as_dict()
-    assert (fields["error"], fields["status"], fields["message"]) == ("conflict", 409, "no")
-
-
 @pytest.mark.parametrize("length", [601, 20_000, 20_001, 1_000_000])
 def test_a_long_message_is_cut_and_says_so(length: int) -> None:
     failure = TfrunsError("x" * length)
@@ -275,7 +269,7 @@ def test_a_short_message_is_kept_whole() -> None:
     assert TfrunsError("x" * 600).message == "x" * 600
 
 
-@pytest.mark.parametrize("before", [*range(560, 620), *range(19_940, 20_010)])
+@pytest.mark.parametrize("before", [560, 580, 590, 599, 600, 19_950, 19_975, 19_980, 19_990, 19_999])
 def test_cutting_leaves_no_part_of_a_secret_that_lies_across_the_cut(before: int) -> None:
     secret = "wholeSecretOfNoKnownForm"
     remember_secret(secret)

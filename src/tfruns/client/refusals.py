@@ -90,6 +90,11 @@ def _instead(run: Run, action: RunAction) -> str:
 
 def _again(refusal: TfrunsError, facts: dict[str, Fact], solution: str) -> TfrunsError:
     """The same refusal, with what else is known now."""
-    refusal.facts.update(facts)
-    refusal.solution = solution
-    return refusal
+    return type(refusal)(
+        refusal.message,
+        status=refusal.status,
+        cause=refusal.cause,
+        solution=solution,
+        request_id=refusal.request_id,
+        facts={**refusal.facts, **facts},
+    )

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from tfruns.lifecycle import allowed_actions, rule_of
+from tfruns.lifecycle import accepted_actions, allowed_actions
 from tfruns.vocabulary import RunAction, RunOperation, RunSource, RunStatus
 from tfruns.wire.base import Flags, Resource, Secret, Timestamps, ToMany, ToOne
 
@@ -121,9 +121,7 @@ class Run(Resource):
         possible = self.possible_actions
         if possible is None:
             possible = allowed_actions(self.status, is_cancel_asked=self.canceled_at is not None)
-        rule = rule_of(self.status)
-        accepted = rule.accepts & {RunAction.DISCARD} if rule else frozenset()
-        allowed = (possible | accepted) - self.forbidden_actions
+        allowed = (possible | accepted_actions(self.status)) - self.forbidden_actions
         return [action for action in RunAction if action in allowed]
 
     @property

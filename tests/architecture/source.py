@@ -1,0 +1,84 @@
+"""The source as these tests see it: its files, and what each of them imports, wherever in the file it does."""
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src"
+PACKAGE = "tfruns"
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import of a module, or of a name out of it."""
+
+    module: str  # absolute
+    name: str | None  # what is taken out of it
+    line: int
+
+    @property
+    def distribution(self) -> str:
+        """The outermost package, as `mcp` of `mcp.server.stdio`."""
+        return self.module.partition(".")[0]
+
+
+def source_files() -> list[Path]:
+    """Every module of the package."""
+    return sorted((SOURCE / PACKAGE).rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    """The dotted name of a module of the package."""
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def unit_of(module: str) -> str:
+    """The part of the package that a module belongs to: `client` for `tfruns.client.runs`; empty for the root."""
+    return [*module.split("."), ""][1]
+
+
+def imports_of(path: Path) -> list[Import]:
+    """Everything that a module imports: at its top, in functions, for type checkers only, and by `import_module`."""
+    package = module_name(path) if path.name == "__init__.py" else module_name(path).rpartition(".")[0]
+    return list(imports_in(path.read_text(encoding="utf-8"), package))
+
+
+def imports_in(text: str, package: str) -> Iterator[Import]:
+    """The imports in the text of a module of this package."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, None, node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, package)
+            for alias in node.names:
+                yield Import(base, alias.name, node.lineno)
+        elif isinstance(node, ast.Call) and _called(node) in {"import_module", "__import__"}:
+            for argument in node.args[:1]:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield Import(argument.value, None, node.lineno)
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parents = package.split(".")
+    return ".".join([*parents[: len(parents) - node.level + 1], *([node.module] if node.module else [])])
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+
+
+def tracked_files() -> list[Path]:
+    """Every file under version control that is there; skips the test where there is no repository."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("these sources are not a git repository")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, timeout=30).stdout
+    paths = [ROOT / name for name in listed.decode().split("\0") if name]
+    return [path for path in paths if path.is_file()]

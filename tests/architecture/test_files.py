@@ -1,0 +1,97 @@
+"""Rules over files: small, finished, without addresses of package indexes; pages drawn from the code are current."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import ROOT, module_name, source_files, tracked_files
+
+_LONGEST = 500  # lines
+_UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
+
+# Put together here, so that this file is not its own finding.
+_INDEXES = [
+    ".".join(parts)
+    for parts in (
+        ("pypi", "org"),
+        ("pypi", "python", "org"),
+        ("pythonhosted", "org"),
+        ("registry", "npmjs", "org"),
+        ("npmjs", "com"),
+        ("registry", "yarnpkg", "com"),
+        ("crates", "io"),
+        ("proxy", "golang", "org"),
+        ("sum", "golang", "org"),
+        ("rubygems", "org"),
+        ("conda", "anaconda", "org"),
+    )
+]
+_INDEX = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, _INDEXES))})\b", re.IGNORECASE)
+_OPTION = re.compile(r"^\s*(--(extra-)?index-url|-i)\b", re.MULTILINE)
+
+
+FILES = [pytest.param(path, id=module_name(path)) for path in source_files()]
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_source_file_is_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= _LONGEST
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_source_file_is_finished(path: Path) -> None:
+    assert _UNFINISHED.findall(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_source_file_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not text.strip() or text.startswith('"""')
+
+
+def test_no_tracked_file_names_a_package_index() -> None:
+    texts = {path: text for path in tracked_files() if (text := _text(path)) is not None}
+    assert len(texts) > 50, "git listed too little to say anything"
+    named = {
+        str(path.relative_to(ROOT)): found[0]
+        for path, text in texts.items()
+        if (found := _INDEX.search(text)) is not None
+    }
+    assert named == {}
+
+
+def test_no_requirements_file_chooses_an_index() -> None:
+    files = sorted(ROOT.glob("requirements*"))
+    assert files
+    assert [path.name for path in files if _OPTION.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("host", _INDEXES)
+def test_an_index_is_recognized_in_an_address(host: str) -> None:
+    assert _INDEX.search(f"see https://files.{host}/simple or {host.upper()}")
+    assert not _INDEX.search("HCP Terraform's registry, registry.terraform.io; my-crates.iodine")
+
+
+def _text(path: Path) -> str | None:
+    """The text of a file; None for one that is not text."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def test_the_pages_drawn_from_the_code_are_current() -> None:
+    ended = subprocess.run(
+        [sys.executable, "scripts/generate_docs.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,131 @@
+"""What is loaded when: the command's help and `import tfruns` stay light; what `tfruns` offers is all there."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tfruns
+from tfruns import errors, vocabulary
+
+HELP = """
+import sys
+sys.argv = ["tfruns", "--help"]
+from tfruns.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+else:
+    raise AssertionError("the help did not end the command")
+print("modules:", *sys.modules)
+"""
+
+LATER = dict(tfruns._LOADED_LATER)
+AT_ONCE = sorted(set(tfruns.__all__) - set(LATER) - {"__version__"})
+
+
+def run_python(code: str) -> str:
+    """The output of a fresh interpreter that runs this code."""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=False, timeout=60
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def modules_in(output: str) -> set[str]:
+    """The outermost packages that were imported."""
+    return {name.partition(".")[0] for name in output.rpartition("modules:")[2].split()}
+
+
+# -- what is loaded when ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def help_output() -> str:
+    return run_python(HELP)
+
+
+def test_the_help_shows_the_commands(help_output: str) -> None:
+    assert "mcp" in help_output.rpartition("modules:")[0]
+    assert "cyclopts" in modules_in(help_output)
+
+
+@pytest.mark.parametrize(
+    "library",
+    ["mcp", "mcp_types", "starlette", "uvicorn", "httpx2", "httpx", "pydantic", "pydantic_core", "anyio", "sqlite3"],
+)
+def test_the_help_imports_no_server_no_client_and_no_models(help_output: str, library: str) -> None:
+    assert library not in modules_in(help_output)
+
+
+@pytest.mark.parametrize("statement", ["import tfruns", "from tfruns import RunStatus, NotFound, TfrunsError"])
+def test_the_words_and_errors_need_neither_an_http_client_nor_pydantic(statement: str) -> None:
+    loaded = modules_in(run_python(f"{statement}\nimport sys\nprint('modules:', *sys.modules)"))
+    assert "tfruns" in loaded
+    assert loaded & {"httpx2", "httpx", "pydantic", "pydantic_core", "mcp", "mcp_types", "cyclopts", "rich"} == set()
+
+
+def test_the_models_are_loaded_without_the_server_and_the_command_line() -> None:
+    loaded = modules_in(run_python("from tfruns import *\nClient, Run\nimport sys\nprint('modules:', *sys.modules)"))
+    assert loaded >= {"httpx2", "pydantic"}
+    assert loaded & {"mcp", "mcp_types", "cyclopts", "rich", "starlette", "uvicorn"} == set()
+
+
+# -- what `tfruns` offers ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "home"), LATER.items())
+def test_a_name_that_is_loaded_later_is_the_object_of_its_home_module(name: str, home: str) -> None:
+    found = getattr(tfruns, name)
+    assert found is getattr(importlib.import_module(home), name)
+    assert found.__module__ == home
+    assert found.__name__ == name
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_a_name_that_is_there_at_once_is_the_object_of_its_home_module(name: str) -> None:
+    home = errors if hasattr(errors, name) else vocabulary
+    assert getattr(tfruns, name) is getattr(home, name)
+    assert getattr(tfruns, name).__module__ == home.__name__
+
+
+def test_every_name_that_is_loaded_later_is_offered() -> None:
+    assert set(LATER) <= set(tfruns.__all__)
+
+
+def test_the_names_that_are_offered_are_sorted_and_said_once() -> None:
+    assert tfruns.__all__ == sorted(set(tfruns.__all__))
+
+
+def test_every_error_and_every_word_is_offered() -> None:
+    tree = {error.__name__ for error in errors.all_errors() if error.__module__ == errors.__name__}
+    words = {name for name, kind in vars(vocabulary).items() if getattr(kind, "__module__", "") == vocabulary.__name__}
+    assert words
+    assert (tree | words) - set(tfruns.__all__) == set()
+
+
+def test_dir_shows_what_is_offered_before_it_is_loaded() -> None:
+    shown = run_python("import tfruns\nprint(*dir(tfruns))").split()
+    assert set(tfruns.__all__) <= set(shown)
+
+
+@pytest.mark.parametrize("name", ["client_", "Clients", "run", "_nothing"])
+def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"'tfruns' has no attribute '{name}'"):
+        getattr(tfruns, name)
+
+
+def test_a_type_checker_sees_the_names_that_are_loaded_later() -> None:
+    tree = ast.parse(Path(tfruns.__file__).read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    seen = {alias.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert seen == LATER
+
+
+def test_the_version_is_offered() -> None:
+    assert tfruns.__version__ == importlib.import_module("tfruns._version").__version__

@@ -1,0 +1,73 @@
+"""What a refused action says, and that it leaves the rules as they were."""
+
+from copy import deepcopy
+
+import pytest
+
+from tfruns import lifecycle
+from tfruns.errors import TransitionNotAllowed
+from tfruns.lifecycle import TRANSITIONS, act, advance
+from tfruns.vocabulary import RunAction, RunStatus
+
+# Run API: the reason of each 409 (of the 403, for a force-execute).
+REASONS = {
+    "apply": "Run was not paused for confirmation; apply not allowed.",
+    "discard": "Run was not paused for confirmation or priority; discard not allowed.",
+    "cancel": "Run was not planning or applying; cancel not allowed.",
+    "force_cancel": (
+        "Run was not planning or applying, has not been canceled non-forcefully, "
+        "or the cool-off period has not yet passed."
+    ),
+    "force_execute": "Run is not pending, its workspace was not locked, or its workspace association was not found.",
+}
+
+
+def test_every_action_has_a_reason_here() -> None:
+    assert set(REASONS) == {action.value for action in RunAction}
+
+
+@pytest.mark.parametrize(("action", "reason"), REASONS.items())
+def test_a_refusal_gives_the_reason_of_the_api_reference(action: str, reason: str) -> None:
+    with pytest.raises(TransitionNotAllowed) as refusal:
+        act(RunStatus.APPLIED, RunAction(action))
+    assert refusal.value.message == reason
+    assert refusal.value.status == 409
+
+
+@pytest.mark.parametrize(
+    ("status", "allowed"),
+    [
+        (RunStatus.PLANNING, ["cancel"]),
+        (RunStatus.PLANNED, ["apply", "discard"]),
+        (RunStatus.POLICY_OVERRIDE, ["discard"]),
+        (RunStatus.APPLIED, []),
+    ],
+)
+def test_a_refusal_names_the_status_and_what_is_allowed_instead(status: RunStatus, allowed: list[str]) -> None:
+    with pytest.raises(TransitionNotAllowed) as refusal:
+        act(status, RunAction.FORCE_EXECUTE)
+    assert refusal.value.facts == {"run_status": status.value, "allowed_actions": allowed}
+
+
+def test_a_refused_apply_of_a_pending_run_names_the_discard_that_is_accepted() -> None:
+    with pytest.raises(TransitionNotAllowed) as refusal:
+        act(RunStatus.PENDING, RunAction.APPLY)
+    assert "discard" in (refusal.value.as_dict()["allowed_actions"] or ())  # type: ignore[operator]
+
+
+def test_an_illegal_move_says_from_where_to_where_and_changes_nothing() -> None:
+    before = deepcopy((lifecycle.RULES, TRANSITIONS, lifecycle.ACTIONS))
+    with pytest.raises(TransitionNotAllowed, match="from applied to planning"):
+        advance(RunStatus.APPLIED, RunStatus.PLANNING)
+    assert before == (lifecycle.RULES, TRANSITIONS, lifecycle.ACTIONS)
+
+
+def test_nothing_is_applied_that_was_not_confirmed() -> None:
+    seen: set[RunStatus] = set()
+    waiting = {RunStatus.PENDING, RunStatus.ASSESSING}
+    while waiting:
+        status = waiting.pop()
+        seen.add(status)
+        waiting |= TRANSITIONS[status] - seen - {RunStatus.CONFIRMED}
+    assert RunStatus.PLANNED in seen
+    assert not seen & {RunStatus.APPLY_QUEUED, RunStatus.APPLYING, RunStatus.APPLIED}
