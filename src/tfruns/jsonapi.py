@@ -31,6 +31,17 @@ class Pagination:
     total_count: int | None = None
 
 
+def whole_text(value: JSON) -> JSON:
+    """The same value with every half of a character replaced: JSON can spell one (`\\ud800`), and UTF-8 cannot."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [whole_text(item) for item in value]
+    if isinstance(value, Mapping):
+        return {whole_text(key): whole_text(item) for key, item in value.items()}
+    return value
+
+
 def as_object(value: JSON, what: str) -> Mapping[str, JSON]:
     """The value, if it is a JSON object.
 

@@ -11,6 +11,7 @@ from tfruns.errors import InvalidInput
 from tfruns.jsonapi import JSON, Pagination, pagination
 from tfruns.wire.base import Resource
 
+_MAX_PAGE_NUMBER = 1_000_000_000
 MAX_PAGE_SIZE = 100  # HCP Terraform API, "Pagination"
 
 R = TypeVar("R", bound=Resource)
@@ -46,8 +47,8 @@ class Listing(Generic[R]):
             InvalidInput: a number or size that cannot be.
             TfrunsError: whatever reading it raises.
         """
-        if number < 1:
-            raise InvalidInput("page_number counts from 1.")
+        if not 1 <= number <= _MAX_PAGE_NUMBER:
+            raise InvalidInput(f"page_number has to be between 1 and {_MAX_PAGE_NUMBER}.")
         if not 1 <= size <= MAX_PAGE_SIZE:
             raise InvalidInput(f"page_size has to be between 1 and {MAX_PAGE_SIZE}.")
         return await self._read_page(number, size)

@@ -156,7 +156,7 @@ def _path_at(text: str, address: Address) -> str:
     given = parse_address(text, what="The address")
     if given != address:
         raise InvalidInput(
-            f"The address is one of {given.hostname}, and tfruns is connected to {address.hostname}.",
+            f"The address is one of {given}, and tfruns is connected to {address}.",
             solution="Use a server that is set up for that host (TFE_ADDRESS), or an id of this one.",
         )
     return unquote(urlsplit(text.strip()).path)

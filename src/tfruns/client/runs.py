@@ -212,7 +212,7 @@ class Runs:
     async def _act(self, run: str, action: RunAction, comment: str | None) -> None:
         run_id = self.id_of(run)
         path = api_path("runs", run_id, "actions", action.value.replace("_", "-"))
-        body = {"comment": comment} if comment else {}
+        body = {"comment": comment} if comment and comment.strip() else {}
         read = partial(self.read, run_id)
         try:
             await self._transport.post(path, body, purpose=_ACTIONS[action])

@@ -7,6 +7,7 @@ addresses of logs and other objects are signed: they are fetched without the tok
 
 import os
 import platform
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from tfruns.client.rate_limit import RateLimits
 from tfruns.client.retries import AttemptFailed, RetryPolicy
 from tfruns.client.settings import Settings
 from tfruns.errors import InvalidInput, NoCredentials, ServerError, UnexpectedResponse
-from tfruns.jsonapi import CONTENT_TYPE, JSON
+from tfruns.jsonapi import CONTENT_TYPE, JSON, whole_text
 
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0, pool=30.0)
 _LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=60.0)
@@ -333,9 +334,17 @@ def _document_of(response: httpx2.Response) -> tuple[JSON, bool]:
     if not response.content or is_html(response):
         return None, False
     try:
-        return response.json(), True
+        document = response.json(parse_constant=_refuse_constant)
+        return whole_text(document) if _HALF_CHARACTER.search(response.content) else document, True
     except (ValueError, RecursionError):
         return None, False
+
+
+_HALF_CHARACTER = re.compile(rb"(?i)\\ud[89a-f]")  # or both halves of one, which are no trouble
+
+
+def _refuse_constant(name: str) -> JSON:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _object_error(response: httpx2.Response) -> UnexpectedResponse:

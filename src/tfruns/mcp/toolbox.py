@@ -11,6 +11,7 @@ from mcp.server import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from tfruns.errors import TfrunsError
+from tfruns.jsonapi import whole_text
 from tfruns.tools.policy import Policy
 
 _log = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ class Toolbox:
 
 def _result(view: dict[str, Any], *, is_error: bool) -> types.CallToolResult:
     """A result that is structured, with the same as JSON without white space for those who read text."""
-    text = json.dumps(view, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(whole_text(view), ensure_ascii=False, separators=(",", ":"))
     return types.CallToolResult(
         content=[types.TextContent(type="text", text=text)],
         structured_content=json.loads(text),

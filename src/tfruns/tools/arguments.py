@@ -61,7 +61,9 @@ def _node(place: Sequence[str | int], schema: Mapping[str, JSON]) -> Mapping[str
 
 def _suggestion(name: str, node: Mapping[str, Any]) -> str:
     allowed = list(node.get("properties", {}))
-    near = difflib.get_close_matches(name.lower(), allowed, n=1)
+    children = node.get("properties", {}).items()
+    inside = [f"{outer}.{name}" for outer, child in children if name in child.get("properties", {})]
+    near = inside or difflib.get_close_matches(name.lower(), allowed, n=1)
     return f" Did you mean {near[0]}?" if near else f" There are: {', '.join(allowed)}."
 
 

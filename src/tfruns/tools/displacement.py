@@ -30,7 +30,7 @@ def _is_before(other: Run, run: Run) -> bool:
 
 
 async def displaced_by(client: Client, before: tuple[str, list[str]] | None) -> dict[str, JSON]:
-    """Those of the runs before that have ended now, with how; a part of the tool's answer."""
+    """Those of the runs before that have ended now, with how, and those that have not; a part of the tool's answer."""
     if before is None:
         return {"note": "Which runs were displaced is not known: the queue could not be read before."}
     workspace_id, ids = before
@@ -38,8 +38,9 @@ async def displaced_by(client: Client, before: tuple[str, list[str]] | None) -> 
         page = await client.runs.list_for_workspace(workspace_id).page(size=100)
     except TfrunsError:
         return {"note": f"The queue could not be read afterwards. Before this run were: {', '.join(ids) or 'none'}."}
-    return {
-        "displaced": [
-            {"id": run.id, "status": str(run.status)} for run in page.items if run.id in ids and is_final(run.status)
-        ]
+    found = [run for run in page.items if run.id in ids]
+    view: dict[str, JSON] = {
+        "displaced": [{"id": run.id, "status": str(run.status)} for run in found if is_final(run.status)]
     }
+    unfinished = [run.id for run in found if not is_final(run.status)]
+    return view | ({"not_ended_yet": unfinished} if unfinished else {})

@@ -19,7 +19,8 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from tfruns.client.client import Client
-from tfruns.jsonapi import JSON
+from tfruns.errors import InvalidInput
+from tfruns.jsonapi import JSON, whole_text
 from tfruns.tools.arguments import invalid_arguments
 from tfruns.tools.policy import Mode, Policy
 from tfruns.tools.schemas import compact_schema
@@ -105,6 +106,8 @@ class Tool:
             RefusedByMode: the policy wants a person's confirmation; nothing was done.
             TfrunsError: whatever the tool raises.
         """
+        if arguments != whole_text(arguments):
+            raise InvalidInput("A text among the arguments has half of a character in it, which no text can hold.")
         try:
             checked = self._arguments.model_validate(self._said(arguments), strict=True)
         except ValidationError as error:

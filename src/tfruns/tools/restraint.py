@@ -10,7 +10,7 @@ from tfruns.errors import RefusedByMode
 from tfruns.lifecycle import rule_of
 from tfruns.tools.policy import Mode
 from tfruns.tools.registry import Context
-from tfruns.vocabulary import RunAction, RunOperation, RunPhase, RunStatus
+from tfruns.vocabulary import RunAction, RunOperation, RunPhase, StatusGroup
 from tfruns.wire.runs import Run
 
 _APPLY_PHASES = {RunPhase.PRE_APPLY, RunPhase.APPLY, RunPhase.POST_APPLY}
@@ -43,9 +43,15 @@ async def _would_apply_next(client: Client, run: Run) -> list[str]:
     """The pending runs that apply by themselves, and for which this run may be what keeps them waiting."""
     if run.operation in {RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN} or run.workspace is None:
         return []
-    pending = RunFilters(status=RunStatus.PENDING)
+    unfinished = RunFilters(status_group=StatusGroup.NON_FINAL)
     return [
         other.id
-        async for other in client.runs.list_for_workspace(run.workspace.id, pending)
-        if other.auto_apply and other.id != run.id
+        async for other in client.runs.list_for_workspace(run.workspace.id, unfinished)
+        if other.auto_apply and other.id != run.id and _waits(other)
     ]
+
+
+def _waits(run: Run) -> bool:
+    """Whether the run has not been planned yet; one whose status is not known may be such."""
+    rule = rule_of(run.status)
+    return rule is None or rule.phase in {RunPhase.PENDING, RunPhase.FETCH, RunPhase.PRE_PLAN}

@@ -54,7 +54,8 @@ async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunPa
         raise RefusedByMode("auto_apply is not possible in this server's mode: nothing may be applied.")
     if params.auto_apply or (params.is_destroy and not params.plan_only):
         context.policy.refuse_unconfirmed("Create a run that destroys, or applies by itself")
-    if context.policy.is_auto_apply_opt_in and params.auto_apply is None:
+    is_safe_by_default = context.policy.is_auto_apply_opt_in or not context.policy.mode.includes(Mode.APPLY)
+    if is_safe_by_default and params.auto_apply is None:
         params = params.model_copy(update={"auto_apply": False})
     run = await context.client.runs.create(workspace_id, params)
     with suppress(TfrunsError):  # it is created all the same, and what the API answered then is true
@@ -226,7 +227,7 @@ def _notes(filters: RunFilters) -> list[str]:
     notes = []
     if filters.unknown_statuses:
         notes.append(f"tfruns knows no status {', '.join(filters.unknown_statuses)[:80]}: it may be misspelled.")
-    if not filters.operation:
+    if "filter[operation]" not in filters.as_params():
         notes.append("Plan-only runs are listed only with filter_operation=plan_only.")
     return notes
 

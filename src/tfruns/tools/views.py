@@ -18,7 +18,8 @@ from tfruns.wire.base import Related
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
-_ROW_MESSAGE = 80  # characters of a run's message that a row shows
+_MESSAGE = 1_000  # characters of a run's message that its view shows
+_ROW_MESSAGE = 80  # and of those a row
 
 INCLUDE = ("workspace", "created_by")
 """The related resources from which a run's view takes names."""
@@ -34,7 +35,7 @@ def run_view(run: Run, address: Address) -> dict[str, JSON]:
             "status": str(run.status),
             "status_group": group_of(run.status),
             "phase": rule.phase if rule else None,
-            "message": run.message,
+            "message": _cut(run.message, _MESSAGE),
             "created_at": _time(run.created_at),
             "status_timestamps": {
                 key.replace("-", "_"): _time(value) for key, value in run.status_timestamps.items() if value
@@ -74,27 +75,27 @@ def short_view(run: Run) -> dict[str, JSON]:
     }
 
 
-def run_row(run: Run, workspace_id: str | None = None) -> dict[str, JSON]:
+def run_row(run: Run) -> dict[str, JSON]:
     """A run in a list."""
     workspace = run.follow(run.workspace, Workspace)
     return _said(
         {
             "id": run.id,
             "status": str(run.status),
-            "message": _shortened(run.message),
+            "message": _cut(" ".join((run.message or "").split()), _ROW_MESSAGE),
             "operation": run.operation,
             "created_at": _time(run.created_at),
-            "workspace_id": _id(run.workspace) or workspace_id,
+            "workspace_id": _id(run.workspace),
             "workspace_name": workspace.name if workspace else None,
         }
     )
 
 
-def page_view(page: Page[Run], *, workspace_id: str | None = None, notes: Iterable[str] = ()) -> dict[str, JSON]:
+def page_view(page: Page[Run], *, notes: Iterable[str] = ()) -> dict[str, JSON]:
     """A page of runs. `next_page` is null on the last one; totals are there where the API gives them."""
     place = page.pagination
     view: dict[str, JSON] = {
-        "runs": [run_row(run, workspace_id) for run in page.items],
+        "runs": [run_row(run) for run in page.items],
         "page": place.current_page,
         "next_page": place.next_page,
     }
@@ -137,11 +138,8 @@ def _time(value: datetime | None) -> str | None:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
 
 
-def _shortened(text: str | None) -> str | None:
-    if text is None:
-        return None
-    line = " ".join(text.split())
-    return line if len(line) <= _ROW_MESSAGE else line[: _ROW_MESSAGE - 1] + "…"
+def _cut(text: str | None, length: int) -> str | None:
+    return text if text is None or len(text) <= length else text[: length - 1] + "…"
 
 
 def _said(view: dict[str, JSON], *, keep: Iterable[str] = ()) -> dict[str, JSON]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, ClassVar, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
 from tfruns.jsonapi import JSON, MalformedDocument, ResourceKey, as_object
 
@@ -109,11 +109,12 @@ class Resource(BaseModel):
         return self._document
 
     def follow(self, related: Related | None, to: type[ResourceT]) -> ResourceT | None:
-        """The resource at the other end of a relationship, if it was asked for with `include` and came along."""
-        if related is None:
+        """The resource at the other end of a relationship, if it was asked for with `include` and came along whole."""
+        found = self._included.get((related.type, related.id)) if related is not None else None
+        try:
+            return to.from_wire(found, self._included) if found is not None else None
+        except (MalformedDocument, ValidationError):
             return None
-        found = self._included.get((related.type, related.id))
-        return to.from_wire(found, self._included) if found is not None else None
 
 
 class Flags(BaseModel):

@@ -130,7 +130,7 @@ def test_a_run_is_given_by_its_browser_address(url: str) -> None:
 def test_a_browser_address_of_another_host_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_run(url, ADDRESS)
-    assert "tfruns is connected to tfe.example.com" in caught.value.message
+    assert "tfruns is connected to https://tfe.example.com." in caught.value.message
     with pytest.raises(InvalidInput):
         parse_workspace(url.partition("/runs/")[0], ADDRESS, "acme")
 

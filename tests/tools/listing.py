@@ -1,0 +1,24 @@
+"""The tools as the server lists them over the protocol."""
+
+from functools import cache
+from typing import Any, Literal
+
+import anyio
+from mcp import Client
+from mcp_types import ListToolsResult
+
+from tfruns.mcp.server import build_server
+from tfruns.tools.policy import Confirm, Mode, Policy
+
+
+async def list_tools(policy: Policy, era: Literal["auto", "legacy"] = "auto") -> ListToolsResult:
+    """The answer to `tools/list`, in the newest revision of the protocol or in one with a handshake."""
+    async with Client(build_server(policy), mode=era) as client:
+        return await client.list_tools()
+
+
+@cache
+def listed_tools(mode: Mode = Mode.APPLY, confirm: Confirm = Confirm.AUTO) -> dict[str, dict[str, Any]]:
+    """Each tool of the answer, by name, in the answer's order."""
+    result = anyio.run(list_tools, Policy(mode, confirm, is_auto_apply_opt_in=True))
+    return {tool.name: tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in result.tools}

@@ -1,0 +1,35 @@
+"""A 202 is accepted and no more: no answer to an action claims that its effect is there."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.support import samples
+from tests.tools.calls import ACTIONS, call, compact, willing_api
+from tfruns.tools.policy import Confirm, Mode, Policy
+
+CLAIMS = re.compile(r"\b(?:was|is|has been) (?:now )?(?:applied|discarded|canceled|killed)\b", re.IGNORECASE)
+
+UNFINISHED = ["pending", "planning", "planned", "confirmed", "apply_queued", "applying"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tool", ACTIONS)
+@pytest.mark.parametrize("status", UNFINISHED)
+async def test_the_answer_to_an_action_shows_the_run_and_claims_no_effect(tool: str, status: str) -> None:
+    view: dict[str, Any] = await call(tool, api=willing_api(samples.run(status=status, actions=samples.actions())))
+    assert view["status"] == status
+    assert view["accepted"] is True
+    assert not CLAIMS.search(view["next"])
+    assert b'"applied"' not in compact(view)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tool", ACTIONS)
+async def test_a_repeated_action_is_left_to_the_api_whatever_was_asked_before(tool: str) -> None:
+    policy = Policy(Mode.APPLY, Confirm.NEVER)
+    api = willing_api(samples.run(status="applying", canceled_at="2026-01-02T03:04:00Z"))
+    await call(tool, api=api, policy=policy)
+    await call(tool, api=api, policy=policy)
+    assert len(api.sent("POST")) == 2

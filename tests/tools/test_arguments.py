@@ -1,0 +1,252 @@
+"""Arguments that do not fit are refused in our own words, before anything is sent."""
+
+import json
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.support import samples
+from tests.support.api import FakeApi, body, query
+from tests.tools.calls import REQUIRED, TOOLS, WORKSPACE_ID, call, failure_of, willing_api
+from tfruns.errors import InvalidInput
+
+Place = tuple[str | int, ...]
+
+SECRET_TEXT = "hunter2-Zx81"
+SECRET_NUMBER = 918273645546372819
+
+# What a caller may put by mistake where something else is wanted, each holding a secret.
+WRONG: dict[str, Any] = {
+    "a string": SECRET_TEXT,
+    "a number": SECRET_NUMBER,
+    "a fraction": 0.918273645546,
+    "a list": [SECRET_TEXT, SECRET_NUMBER],
+    "an object": {"token": SECRET_TEXT, "pin": SECRET_NUMBER},
+    "a boolean": True,
+}
+FITS = {
+    "string": {"a string"},
+    "integer": {"a number"},
+    "boolean": {"a boolean"},
+    "array": {"a list"},
+    "object": {"an object"},
+}
+SAYS = {
+    "string": "has to be a string.",
+    "integer": "has to be an integer.",
+    "boolean": "has to be true or false.",
+    "array": "has to be a list of ",
+    "object": "has to be an object.",
+}
+
+
+def places(schema: Mapping[str, Any], above: Place = ()) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    """Every place in the arguments, with its schema."""
+    for name, node in schema.get("properties", {}).items():
+        yield (*above, name), node
+        yield from places(node, (*above, name))
+    if schema.get("items"):
+        yield (*above, 0), schema["items"]
+        yield from places(schema["items"], (*above, 0))
+
+
+def arguments_with(tool: str, place: Place, value: Any) -> dict[str, Any]:
+    """The least arguments of a tool, and this value at this place."""
+    for part in reversed(place[1:]):
+        if isinstance(part, int):
+            value = [value]
+        elif part in {"key", "value"}:
+            value = {"key": "name", "value": "1", part: value}
+        else:
+            value = {part: value}
+    return {**REQUIRED[tool], str(place[0]): value}
+
+
+def spelled(place: Place) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+
+
+CASES = [
+    pytest.param(tool.name, place, node["type"], wrong, id=f"{tool.name}-{spelled(place)}-{wrong}")
+    for tool in TOOLS.values()
+    for place, node in places(tool.input_schema)
+    if "type" in node  # the value of a variable may be of any type
+    for wrong in WRONG
+    if wrong not in FITS[node["type"]]
+]
+
+
+def everything_said(error: InvalidInput) -> str:
+    """Whatever a caller, or a log with the traceback, shows of an error."""
+    return "\n".join([json.dumps(error.as_dict()), str(error), repr(error), *traceback.format_exception(error)])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("tool", "place", "type_", "wrong"), CASES)
+async def test_a_value_of_a_wrong_type_is_refused_and_never_repeated(
+    tool: str, place: Place, type_: str, wrong: str
+) -> None:
+    api = FakeApi()
+    error = await failure_of(tool, arguments_with(tool, place, WRONG[wrong]), api=api)
+    assert isinstance(error, InvalidInput)
+    assert f"{spelled(place)} {SAYS[type_]}" in error.message
+    said = everything_said(error)
+    assert SECRET_TEXT not in said
+    assert str(SECRET_NUMBER) not in said
+    assert "918273645546" not in said
+    assert "pydantic" not in said.lower()
+    assert api.requests == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tool", TOOLS)
+async def test_a_missing_argument_is_named(tool: str) -> None:
+    (name,) = REQUIRED[tool]
+    for arguments in ({}, {name: None}):
+        api = FakeApi()
+        error = await failure_of(tool, arguments, api=api)
+        assert isinstance(error, InvalidInput)
+        assert error.message == f"{name} is missing."
+        assert api.requests == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("value", [1, None, SECRET_TEXT, {"a": SECRET_TEXT}])
+async def test_an_unknown_argument_is_refused_and_its_value_not_repeated(tool: str, value: Any) -> None:
+    api = FakeApi()
+    error = await failure_of(tool, {**REQUIRED[tool], "quite_another": value}, api=api)
+    assert isinstance(error, InvalidInput)
+    assert "There is no argument quite_another." in error.message
+    assert next(iter(REQUIRED[tool])) in error.message  # which there are
+    assert SECRET_TEXT not in everything_said(error)
+    assert api.requests == []
+
+
+_VARIABLE = {"key": "name", "value": "1"}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("tool", "arguments", "wrong", "meant"),
+    [
+        ("create_run", {"workspace": WORKSPACE_ID}, "workspace", "workspace_id"),
+        ("create_run", {"param": {}}, "param", "params"),
+        ("create_run", {"params": {"is-destroy": True}}, "params.is-destroy", "is_destroy"),
+        ("create_run", {"params": {"autoApply": True}}, "params.autoApply", "auto_apply"),
+        ("create_run", {"params": {"targets_addrs": []}}, "params.targets_addrs", "target_addrs"),
+        ("create_run", {"params": {"Message": "x"}}, "params.Message", "message"),
+        (
+            "create_run",
+            {"params": {"variables": [_VARIABLE, _VARIABLE | {"keys": 1}]}},
+            "params.variables[1].keys",
+            "key",
+        ),
+        ("list_runs_in_workspace", {"filter_state": "planned"}, "filter_state", "filter_status"),
+        ("list_runs_in_organization", {"filter_workspaces": "network"}, "filter_workspaces", "filter_workspace_names"),
+        ("list_runs_in_organization", {"page_num": 2}, "page_num", "page_number"),
+        ("get_run_details", {"runid": "run-1"}, "runid", "run_id"),
+        ("apply_run", {"comments": "yes"}, "comments", "comment"),
+    ],
+)
+async def test_an_unknown_argument_is_refused_with_the_one_that_was_meant(
+    tool: str, arguments: dict[str, Any], wrong: str, meant: str
+) -> None:
+    api = FakeApi()
+    error = await failure_of(tool, REQUIRED[tool] | arguments, api=api)
+    assert isinstance(error, InvalidInput)
+    assert f"There is no argument {wrong}. Did you mean {meant}?" in error.message
+    assert api.requests == []
+
+
+@pytest.mark.anyio
+async def test_all_that_is_wrong_is_said_at_once() -> None:
+    error = await failure_of(
+        "create_run", {"workspace_id": 7, "params": {"refresh": "no", "messsage": "x"}, "wait": True}, api=FakeApi()
+    )
+    for part in ("workspace_id has", "params.refresh has", "no argument params.messsage", "no argument wait"):
+        assert part in error.message
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {f"unknown_{number}": number for number in range(2_000)},
+        {"x" * 100_000: 1},
+        {"params": {"target_addrs": [1] * 5_000}},
+    ],
+    ids=["many", "long", "list"],
+)
+async def test_what_is_said_stays_short_however_much_is_wrong(arguments: dict[str, Any]) -> None:
+    error = await failure_of("create_run", REQUIRED["create_run"] | arguments, api=FakeApi())
+    assert len(json.dumps(error.as_dict())) < 1_500
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tool", TOOLS)
+async def test_a_null_counts_as_not_given(tool: str) -> None:
+    optional = dict.fromkeys(set(TOOLS[tool].input_schema["properties"]) - set(REQUIRED[tool]))
+    plain, with_nulls = willing_api(), willing_api()
+    expected = await call(tool, REQUIRED[tool], api=plain)
+    assert await call(tool, REQUIRED[tool] | optional, api=with_nulls) == expected
+    assert [(r.method, str(r.url), r.content) for r in with_nulls.requests] == [
+        (r.method, str(r.url), r.content) for r in plain.requests
+    ]
+
+
+@pytest.mark.anyio
+async def test_a_null_option_of_a_new_run_counts_as_not_given() -> None:
+    params = TOOLS["create_run"].input_schema["properties"]["params"]["properties"]
+    plain, with_nulls = willing_api(), willing_api()
+    await call("create_run", api=plain)
+    await call("create_run", REQUIRED["create_run"] | {"params": dict.fromkeys(params)}, api=with_nulls)
+    assert body(with_nulls.sent("POST", "/runs")[0]) == body(plain.sent("POST", "/runs")[0])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("get_run_details", {"run_id": "../account/details"}),
+        ("get_run_details", {"run_id": "run-1/actions/apply"}),
+        ("get_run_details", {"run_id": "run-١٢٣"}),
+        ("get_run_details", {"run_id": ""}),
+        ("get_run_details", {"run_id": "https://elsewhere.example.com/app/acme/workspaces/network/runs/run-1"}),
+        ("apply_run", {"run_id": "ws-LLGHCr4SWy28wyGN"}),
+        ("create_run", {"workspace_id": ".."}),
+        ("create_run", {"workspace_id": "acme/../../account"}),
+        ("create_run", {"workspace_id": WORKSPACE_ID, "params": {"configuration_version_id": "../runs"}}),
+        ("list_runs_in_organization", {"organization": "acme/workspaces"}),
+        ("list_runs_in_organization", {"organization": "%2e%2e"}),
+        ("list_runs_in_workspace", {"workspace_id": WORKSPACE_ID, "page_number": 0}),
+        ("list_runs_in_workspace", {"workspace_id": WORKSPACE_ID, "page_size": 101}),
+        ("list_runs_in_workspace", {"workspace_id": WORKSPACE_ID, "filter_operation": "planning"}),
+        ("list_runs_in_workspace", {"workspace_id": WORKSPACE_ID, "filter_source": "ui"}),
+        ("list_runs_in_workspace", {"workspace_id": WORKSPACE_ID, "filter_status_group": "finished"}),
+        ("list_runs_in_workspace", {"workspace_id": WORKSPACE_ID, "filter_timeframe": "last week"}),
+    ],
+)
+async def test_a_value_that_cannot_be_is_refused_before_anything_is_sent(tool: str, arguments: dict[str, Any]) -> None:
+    api = FakeApi()
+    error = await failure_of(tool, arguments, api=api)
+    assert isinstance(error, InvalidInput)
+    assert error.solution
+    assert api.requests == []
+
+
+@pytest.mark.anyio
+async def test_a_run_is_found_by_its_browser_address() -> None:
+    api = willing_api()
+    address = f"https://tfe.example.com/app/acme/workspaces/network/runs/{samples.RUN_ID}?tab=plan"
+    view = await call("get_run_details", {"run_id": address}, api=api)
+    assert view["id"] == samples.RUN_ID
+
+
+@pytest.mark.anyio
+async def test_a_filter_that_was_not_given_is_not_sent() -> None:
+    api = willing_api()
+    await call("list_runs_in_workspace", api=api)
+    assert query(api.requests[0]) == {"page[number]": "1", "page[size]": "20"}

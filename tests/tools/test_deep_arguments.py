@@ -1,0 +1,30 @@
+"""Arguments nested beyond any use are refused like others that do not fit."""
+
+from typing import Any
+
+import pytest
+
+from tests.tools.calls import REQUIRED, failure_of, willing_api
+from tfruns.errors import InvalidInput
+
+
+def _nested(depth: int, kind: str) -> Any:
+    value: Any = "x"
+    for _ in range(depth):
+        value = [value] if kind == "lists" else {"a": value}
+    return value
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", ["lists", "objects"])
+@pytest.mark.parametrize("depth", [101, 900, 5_000])
+@pytest.mark.parametrize("place", ["run_id", "unknown", "value of a variable"])
+async def test_an_argument_that_is_nested_too_deep_is_refused(place: str, depth: int, kind: str) -> None:
+    api, value = willing_api(), _nested(depth, kind)
+    name = "get_run_details"
+    arguments: dict[str, Any] = {**REQUIRED[name], place: value}
+    if place == "value of a variable":
+        name = "create_run"
+        arguments = {**REQUIRED[name], "params": {"variables": [{"key": "size", "value": value}]}}
+    assert isinstance(await failure_of(name, arguments, api=api), InvalidInput)
+    assert api.requests == []

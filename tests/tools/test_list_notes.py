@@ -1,0 +1,59 @@
+"""What an empty list says about why it may be empty, and where a message is cut."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import samples
+from tests.support.api import FakeApi, answer
+from tests.tools.calls import ORGANIZATION, REQUIRED, WORKSPACE_ID, call
+
+LISTS = {
+    "list_runs_in_workspace": f"/workspaces/{WORKSPACE_ID}/runs",
+    "list_runs_in_organization": f"/organizations/{ORGANIZATION}/runs",
+}
+
+
+async def _listed(tool: str, *runs: dict[str, Any], **arguments: Any) -> Any:
+    api = FakeApi().on("GET", LISTS[tool], answer(samples.page(*runs)))
+    return await call(tool, REQUIRED[tool] | arguments, api=api)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tool", LISTS)
+@pytest.mark.parametrize("operation", [None, "", " ", ",", " , "])
+async def test_where_no_operation_was_said_an_empty_list_recalls_plan_only_runs(
+    tool: str, operation: str | None
+) -> None:
+    # Run API, "List Runs in a Workspace": without filter[operation], plan-only runs are left out.
+    assert "filter_operation=plan_only" in (await _listed(tool, filter_operation=operation))["note"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tool", LISTS)
+async def test_an_empty_list_may_say_both(tool: str) -> None:
+    note = (await _listed(tool, filter_status="planing"))["note"]
+    assert "planing" in note
+    assert "plan_only" in note
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tool", LISTS)
+async def test_a_known_status_that_nothing_matches_is_not_called_misspelled(tool: str) -> None:
+    view = await _listed(tool, filter_status="planned,applying", filter_operation="apply")
+    assert "note" not in view
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tool", LISTS)
+async def test_the_note_stays_short_however_much_was_asked_for(tool: str) -> None:
+    view = await _listed(tool, filter_status=",".join(f"unknown_{number}" for number in range(500)))
+    assert len(view["note"]) < 300
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tool", LISTS)
+@pytest.mark.parametrize(("length", "is_cut"), [(1, False), (80, False), (81, True), (10_000, True)])
+async def test_a_message_is_cut_only_where_it_is_longer_than_a_row_shows(tool: str, length: int, is_cut: bool) -> None:
+    message = (await _listed(tool, samples.run(message="x" * length)))["runs"][0]["message"]
+    assert message == ("x" * 79 + "…" if is_cut else "x" * length)

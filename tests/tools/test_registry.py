@@ -1,0 +1,170 @@
+"""Rules over all tools: the promised names, parameters and defaults; schemas that are strict and cheap."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import anyio
+import pytest
+
+from tests.tools.listing import list_tools, listed_tools
+from tfruns.tools.policy import Mode, Policy
+from tfruns.tools.registry import Tool, all_tools
+
+REQUIRED = object()
+
+_FILTERS: dict[str, Any] = {
+    "page_number": 1,
+    "page_size": 20,
+    "filter_operation": None,
+    "filter_status": None,
+    "filter_source": None,
+    "filter_status_group": None,
+    "filter_timeframe": None,
+    "filter_agent_pool_names": None,
+}
+_SEARCHES: dict[str, Any] = {"search_user": None, "search_commit": None, "search_basic": None}
+
+# The promise, in its own order: each tool's parameters with their defaults.
+PROMISED: dict[str, dict[str, Any]] = {
+    "create_run": {"workspace_id": REQUIRED, "params": None},
+    "list_runs_in_workspace": {"workspace_id": REQUIRED, **_FILTERS, **_SEARCHES},
+    "list_runs_in_organization": {
+        "organization": REQUIRED,
+        **_FILTERS,
+        "filter_workspace_names": None,
+        **_SEARCHES,
+    },
+    "get_run_details": {"run_id": REQUIRED},
+    "apply_run": {"run_id": REQUIRED, "comment": ""},
+    "discard_run": {"run_id": REQUIRED, "comment": ""},
+    "cancel_run": {"run_id": REQUIRED, "comment": ""},
+    "force_cancel_run": {"run_id": REQUIRED, "comment": ""},
+    "force_execute_run": {"run_id": REQUIRED},
+}
+PROMISED_PARAMS = {
+    "message": "string",
+    "is_destroy": "boolean",
+    "auto_apply": "boolean",
+    "refresh": "boolean",
+    "refresh_only": "boolean",
+    "plan_only": "boolean",
+    "target_addrs": "array",
+    "replace_addrs": "array",
+    "variables": "array",
+}
+# HCP Terraform API, "Create a Run", and the OpenAPI document: the other options.
+FURTHER_PARAMS = {
+    "configuration_version_id": "string",
+    "save_plan": "boolean",
+    "allow_empty_apply": "boolean",
+    "allow_config_generation": "boolean",
+    "debugging_mode": "boolean",
+    "terraform_version": "string",
+    "policy_paths": "array",
+    "invoke_action_addrs": "array",
+}
+TYPES = {"page_number": "integer", "page_size": "integer", "params": "object"}  # all others are strings
+
+MAX_LIST_BYTES = 13_600
+
+READERS = {"list_runs_in_workspace", "list_runs_in_organization", "get_run_details"}
+
+
+def nodes(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The schema and every schema in it."""
+    yield schema
+    for child in schema.get("properties", {}).values():
+        yield from nodes(child)
+    if isinstance(schema.get("items"), dict):
+        yield from nodes(schema["items"])
+    for choice in schema.get("anyOf", ()):
+        yield from nodes(choice)
+
+
+def test_the_tools_are_the_nine_promised_ones_in_their_order() -> None:
+    assert [tool.name for tool in all_tools()] == list(PROMISED)
+    assert list(listed_tools()) == list(PROMISED)
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_a_tool_has_the_promised_parameters_first_and_only_optional_ones_after(name: str) -> None:
+    schema = listed_tools()[name]["inputSchema"]
+    promised = PROMISED[name]
+    names = list(schema["properties"])
+    assert names[: len(promised)] == list(promised)
+    assert schema["required"] == [key for key, default in promised.items() if default is REQUIRED]
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_a_parameter_has_the_promised_type_and_default(name: str) -> None:
+    properties = listed_tools()[name]["inputSchema"]["properties"]
+    for key, default in PROMISED[name].items():
+        assert properties[key]["type"] == TYPES.get(key, "string")
+        # None is said by not being required: it costs nothing.
+        assert properties[key].get("default") == (None if default is REQUIRED else default)
+
+
+def test_the_options_of_a_new_run_are_the_promised_ones_and_all_others_of_the_api() -> None:
+    params = listed_tools()["create_run"]["inputSchema"]["properties"]["params"]
+    types = {key: node["type"] for key, node in params["properties"].items()}
+    assert list(types)[: len(PROMISED_PARAMS)] == list(PROMISED_PARAMS)
+    assert types == PROMISED_PARAMS | FURTHER_PARAMS
+    assert "required" not in params
+
+
+def test_a_variable_is_a_key_and_a_value_of_any_kind() -> None:
+    params = listed_tools()["create_run"]["inputSchema"]["properties"]["params"]
+    variable = params["properties"]["variables"]["items"]
+    assert variable["required"] == ["key", "value"]
+    kinds = {choice["type"] for choice in variable["properties"]["value"]["anyOf"]}
+    assert kinds == {"string", "number", "boolean", "array", "object"}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_every_object_of_a_schema_refuses_what_it_does_not_know(name: str) -> None:
+    for node in nodes(listed_tools()[name]["inputSchema"]):
+        if "properties" in node:
+            assert node["type"] == "object"
+            assert node["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_a_schema_has_no_references_titles_or_nulls(name: str) -> None:
+    for node in nodes(listed_tools()[name]["inputSchema"]):
+        assert not set(node) & {"$ref", "$defs", "title"}
+        assert node.get("type") != "null"
+        assert "default" not in node or node["default"] is not None
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_everything_is_described(name: str) -> None:
+    tool = listed_tools()[name]
+    assert tool["title"]
+    assert tool["description"].endswith(".")
+    assert "  " not in tool["description"]
+    for key, node in tool["inputSchema"]["properties"].items():
+        assert node.get("description") or "properties" in node, f"{key} has no description"
+
+
+@pytest.mark.parametrize("tool", all_tools(), ids=lambda tool: tool.name)
+def test_the_hints_say_what_a_tool_does(tool: Tool) -> None:
+    assert tool.is_read_only is (tool.name in READERS)
+    assert tool.is_destructive is (tool.name not in READERS)
+    # To create a run twice makes two; every action is refused the second time, or does nothing more.
+    assert tool.is_idempotent is (tool.name != "create_run")
+    shown = listed_tools()[tool.name]["annotations"]
+    assert shown["readOnlyHint"] is tool.is_read_only
+    assert shown["destructiveHint"] is tool.is_destructive
+    assert shown["idempotentHint"] is tool.is_idempotent
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+def test_the_list_of_tools_is_within_its_bytes(mode: Mode, era: Literal["auto", "legacy"]) -> None:
+    result = anyio.run(list_tools, Policy(mode, is_auto_apply_opt_in=True), era)
+    assert len(result.model_dump_json(by_alias=True, exclude_none=True).encode()) <= MAX_LIST_BYTES
+
+
+def test_no_tool_announces_an_output_schema() -> None:
+    for tool in listed_tools().values():
+        assert "outputSchema" not in tool

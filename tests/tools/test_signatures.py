@@ -1,0 +1,52 @@
+"""The functions themselves keep the promised parameters, order and defaults: a program may call them too."""
+
+import inspect
+
+import pytest
+
+from tests.tools.calls import TOOLS
+from tfruns.wire.run_params import RunParams
+
+_FILTERS = (
+    "page_number=1, page_size=20, filter_operation=None, filter_status=None, filter_source=None, "
+    "filter_status_group=None, filter_timeframe=None, filter_agent_pool_names=None"
+)
+_SEARCHES = "search_user=None, search_commit=None, search_basic=None"
+
+# The tools reference, "Function": parameters and defaults, in its order.
+PROMISED = {
+    "create_run": "workspace_id, params=None",
+    "list_runs_in_workspace": f"workspace_id, {_FILTERS}, {_SEARCHES}",
+    "list_runs_in_organization": f"organization, {_FILTERS}, filter_workspace_names=None, {_SEARCHES}",
+    "get_run_details": "run_id",
+    "apply_run": "run_id, comment=''",
+    "discard_run": "run_id, comment=''",
+    "cancel_run": "run_id, comment=''",
+    "force_cancel_run": "run_id, comment=''",
+    "force_execute_run": "run_id",
+}
+
+
+def _spelled(parameter: inspect.Parameter) -> str:
+    is_required = parameter.default is inspect.Parameter.empty
+    return parameter.name if is_required else f"{parameter.name}={parameter.default!r}"
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_a_function_takes_a_context_and_then_exactly_what_was_promised(name: str) -> None:
+    first, *parameters = inspect.signature(TOOLS[name].function).parameters.values()
+    assert first.name == "context"
+    assert ", ".join(map(_spelled, parameters)) == PROMISED[name]
+    assert {parameter.kind for parameter in parameters} == {inspect.Parameter.POSITIONAL_OR_KEYWORD}
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_a_schema_has_exactly_the_parameters_of_its_function_in_their_order(name: str) -> None:
+    promised = [part.partition("=")[0] for part in PROMISED[name].split(", ")]
+    assert list(TOOLS[name].input_schema["properties"]) == promised
+
+
+def test_no_option_of_a_new_run_has_a_default_of_its_own() -> None:
+    # What the caller did not say is not sent, so that the API's own default holds.
+    assert all(field.default is None for field in RunParams.model_fields.values())
+    assert not any(field.is_required() for field in RunParams.model_fields.values())
