@@ -46,6 +46,11 @@ class Policy:
     confirm: Confirm = Confirm.AUTO
     is_auto_apply_opt_in: bool = False
 
+    @property
+    def applies_only_what_is_said(self) -> bool:
+        """Whether a new run is created so that it does not apply by itself, unless its caller says that it shall."""
+        return self.is_auto_apply_opt_in or self.mode is not Mode.APPLY or self.confirm is Confirm.ALWAYS
+
     def refuse_unconfirmed(self, what: str) -> None:
         """Refuse what a person has to confirm, as long as no one can be asked.
 

@@ -106,8 +106,7 @@ class Tool:
             RefusedByMode: the policy wants a person's confirmation; nothing was done.
             TfrunsError: whatever the tool raises.
         """
-        if arguments != whole_text(arguments):
-            raise InvalidInput("A text among the arguments has half of a character in it, which no text can hold.")
+        _check_texts(arguments)
         try:
             checked = self._arguments.model_validate(self._said(arguments), strict=True)
         except ValidationError as error:
@@ -121,6 +120,15 @@ class Tool:
         """The arguments without nulls, which assistants often send for what they leave out."""
         known = self._arguments.model_fields
         return {name: value for name, value in arguments.items() if value is not None or name not in known}
+
+
+def _check_texts(arguments: Mapping[str, JSON]) -> None:
+    try:
+        is_whole = arguments == whole_text(arguments)
+    except RecursionError:
+        raise InvalidInput("The arguments are nested too deep.") from None
+    if not is_whole:
+        raise InvalidInput("A text among the arguments has half of a character in it, which no text can hold.")
 
 
 _TOOLS: dict[str, Tool] = {}

@@ -54,8 +54,7 @@ async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunPa
         raise RefusedByMode("auto_apply is not possible in this server's mode: nothing may be applied.")
     if params.auto_apply or (params.is_destroy and not params.plan_only):
         context.policy.refuse_unconfirmed("Create a run that destroys, or applies by itself")
-    is_safe_by_default = context.policy.is_auto_apply_opt_in or not context.policy.mode.includes(Mode.APPLY)
-    if is_safe_by_default and params.auto_apply is None:
+    if params.auto_apply is None and context.policy.applies_only_what_is_said:
         params = params.model_copy(update={"auto_apply": False})
     run = await context.client.runs.create(workspace_id, params)
     with suppress(TfrunsError):  # it is created all the same, and what the API answered then is true
@@ -152,7 +151,7 @@ async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> V
     until its status is applied or errored. Do not repeat it.
     """
     runs = context.client.runs
-    return await _act(context, run_id, lambda: runs.apply(run_id, comment=comment))
+    return await _act(context, run_id, RunAction.APPLY, lambda: runs.apply(run_id, comment=comment))
 
 
 @tool(title="Discard a run", mode=Mode.PLAN, is_destructive=True, is_idempotent=True)
@@ -163,7 +162,7 @@ async def discard_run(context: Context, run_id: RunId, comment: Comment = "") ->
     """
     await refuse_what_leads_to_an_apply(context, run_id, RunAction.DISCARD)
     runs = context.client.runs
-    return await _act(context, run_id, lambda: runs.discard(run_id, comment=comment))
+    return await _act(context, run_id, RunAction.DISCARD, lambda: runs.discard(run_id, comment=comment))
 
 
 @tool(title="Cancel a run", mode=Mode.PLAN, is_destructive=True, is_idempotent=True)
@@ -175,7 +174,7 @@ async def cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> 
     """
     await refuse_what_leads_to_an_apply(context, run_id, RunAction.CANCEL)
     runs = context.client.runs
-    return await _act(context, run_id, lambda: runs.cancel(run_id, comment=comment))
+    return await _act(context, run_id, RunAction.CANCEL, lambda: runs.cancel(run_id, comment=comment))
 
 
 @tool(title="Force-cancel a run", is_destructive=True, is_idempotent=True, is_confirmed=True)
@@ -185,7 +184,7 @@ async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "
     Only when a cancel does not help, and after its cool-off: in an apply, resources can be lost from the state.
     """
     runs = context.client.runs
-    return await _act(context, run_id, lambda: runs.force_cancel(run_id, comment=comment))
+    return await _act(context, run_id, RunAction.FORCE_CANCEL, lambda: runs.force_cancel(run_id, comment=comment))
 
 
 @tool(title="Force-execute a run", is_destructive=True, is_idempotent=True, is_confirmed=True)
@@ -196,11 +195,11 @@ async def force_execute_run(context: Context, run_id: RunId) -> View:
     """
     runs = context.client.runs
     before = await runs_before(context.client, run_id)
-    view = await _act(context, run_id, lambda: runs.force_execute(run_id))
+    view = await _act(context, run_id, RunAction.FORCE_EXECUTE, lambda: runs.force_execute(run_id))
     return view if context.is_raw else view | await displaced_by(context.client, before)
 
 
-async def _act(context: Context, run_id: str, send: Callable[[], Awaitable[None]]) -> View:
+async def _act(context: Context, run_id: str, action: RunAction, send: Callable[[], Awaitable[None]]) -> View:
     """Send an action, and answer with the run as it is then. Accepted is all that is known of the action itself."""
     await send()
     try:
@@ -212,7 +211,14 @@ async def _act(context: Context, run_id: str, send: Callable[[], Awaitable[None]
             "status": "unknown",
             "next": f"It was accepted, but the run could not be read afterwards: {error.message} Do not repeat it.",
         }
-    return _document(run.document) if context.is_raw else short_view(run) | {"accepted": True}
+    if context.is_raw:
+        return _document(run.document)
+    view = short_view(run) | {"accepted": True}
+    if action in run.allowed_actions:  # a 202 comes before its effect
+        view["next"] = (
+            f"The {action.value} was accepted, and the run does not show it yet: read it again, do not repeat."
+        )
+    return view
 
 
 async def _page(context: Context, listing: Listing[Run], filters: RunFilters, number: int, size: int) -> View:

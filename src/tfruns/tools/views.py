@@ -12,6 +12,7 @@ from tfruns.client.address import Address
 from tfruns.client.listing import Page
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import group_of, is_final, rule_of, what_follows
+from tfruns.redaction import redact
 from tfruns.vocabulary import RunAction
 from tfruns.wire.activity import User
 from tfruns.wire.base import Related
@@ -35,7 +36,7 @@ def run_view(run: Run, address: Address) -> dict[str, JSON]:
             "status": str(run.status),
             "status_group": group_of(run.status),
             "phase": rule.phase if rule else None,
-            "message": _cut(run.message, _MESSAGE),
+            "message": _cut(redact(run.message or ""), _MESSAGE),
             "created_at": _time(run.created_at),
             "status_timestamps": {
                 key.replace("-", "_"): _time(value) for key, value in run.status_timestamps.items() if value
@@ -82,7 +83,7 @@ def run_row(run: Run) -> dict[str, JSON]:
         {
             "id": run.id,
             "status": str(run.status),
-            "message": _cut(" ".join((run.message or "").split()), _ROW_MESSAGE),
+            "message": _cut(" ".join(redact(run.message or "").split()), _ROW_MESSAGE),
             "operation": run.operation,
             "created_at": _time(run.created_at),
             "workspace_id": _id(run.workspace),
@@ -138,8 +139,8 @@ def _time(value: datetime | None) -> str | None:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
 
 
-def _cut(text: str | None, length: int) -> str | None:
-    return text if text is None or len(text) <= length else text[: length - 1] + "…"
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _said(view: dict[str, JSON], *, keep: Iterable[str] = ()) -> dict[str, JSON]:
