@@ -16,7 +16,9 @@ def main() -> None:
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copyfile(PINNED / name, INSTALLED / name)
     path = os.pathsep.join([str(node().parent), os.environ.get("PATH", "")])
-    subprocess.run([*npm(), "ci", "--no-progress"], cwd=INSTALLED, env={**os.environ, "PATH": path}, check=True)
+    # The machine's own certificate authorities count too, as for every other tool on it.
+    environment = {"NODE_OPTIONS": "--use-system-ca", **os.environ, "PATH": path}
+    subprocess.run([*npm(), "ci", "--no-progress"], cwd=INSTALLED, env=environment, check=True)
     for tool in (CONFORMANCE, INSPECTOR):
         if not tool.exists():
             sys.exit(f"npm ci succeeded, and {tool} is not there")
