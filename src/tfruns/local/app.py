@@ -1,0 +1,173 @@
+"""The web application: HTTP around the routes.
+
+A request is authenticated, its body read up to a limit, and its handler run in a worker thread (handlers are plain
+functions that wait for the database). Whatever they raise becomes an error document; an unforeseen exception is logged
+and becomes a 500 without its text.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tfruns.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    TfrunsError,
+    TransitionNotAllowed,
+    Unauthorized,
+    UnprocessableEntity,
+)
+from tfruns.jsonapi import CONTENT_TYPE, error_document
+from tfruns.local.authentication import user_of_token
+from tfruns.local.backend import Backend
+from tfruns.local.documents.scope import Scope
+from tfruns.local.documents.signing import PATH as ARCHIVIST
+from tfruns.local.documents.signing import Signer
+from tfruns.local.ids import random_text
+from tfruns.local.objects_app import read_object, write_object
+from tfruns.local.rate_limiting import RateLimiter
+from tfruns.local.routes.call import Call, Reply
+from tfruns.local.routes.table import ENDPOINTS, Endpoint
+
+_log = logging.getLogger(__name__)
+
+API = "/api/v2"
+_MAX_BODY_BYTES = 32 * 1024 * 1024
+_HEADERS = {"tfp-api-version": "2.6", "tfp-appname": "HCP Terraform"}  # the Terraform CLI looks at both
+_TITLES: dict[type[TfrunsError], str] = {
+    BadRequest: "bad request",
+    Unauthorized: "unauthorized",
+    Forbidden: "forbidden",
+    NotFound: "not found",
+    TransitionNotAllowed: "transition not allowed",
+    Conflict: "conflict",
+    UnprocessableEntity: "unprocessable entity",
+    RateLimited: "too many requests",
+}
+_DISCOVERY = {**dict.fromkeys(("tfe.v2", "tfe.v2.1", "tfe.v2.2"), f"{API}/"), "modules.v1": f"{API}/registry/modules/"}
+
+Serve = Callable[[Request], Awaitable[Response]]
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+def build_app(backend: Backend, signer: Signer, limiter: RateLimiter, lifespan: Lifespan | None = None) -> Starlette:
+    """The application of one backend."""
+
+    def endpoint(entry: Endpoint) -> Serve:
+        async def serve(request: Request) -> Response:
+            return await _serve(request, entry, backend, signer, limiter)
+
+        return serve
+
+    routes = [Route(API + entry.path, endpoint(entry), methods=[entry.method]) for entry in ENDPOINTS]
+    routes.append(Route("/.well-known/terraform.json", _discover))
+    routes.append(Route(ARCHIVIST + "{token}", _objects(backend, signer), methods=["GET", "PUT"]))
+    app = Starlette(routes=_merged(routes), lifespan=lifespan, exception_handlers={HTTPException: _http_error})
+    app.router.redirect_slashes = False
+    return app
+
+
+def _merged(routes: list[Route]) -> list[Route]:
+    """The methods of one path put together: Starlette answers 405 at the first route whose path fits."""
+    by_path: dict[str, dict[str, Serve]] = {}
+    for route in routes:
+        for method in route.methods or ():
+            by_path.setdefault(route.path, {})[method] = route.endpoint
+
+    return [Route(path, _by_method(methods), methods=list(methods)) for path, methods in by_path.items()]
+
+
+def _by_method(methods: dict[str, Serve]) -> Serve:
+    async def serve(request: Request) -> Response:
+        return await methods["GET" if request.method == "HEAD" else request.method](request)
+
+    return serve
+
+
+async def _serve(request: Request, entry: Endpoint, backend: Backend, signer: Signer, limiter: RateLimiter) -> Response:
+    headers = {**_HEADERS, "x-request-id": random_text(20)}
+    try:
+        user_id = await run_in_threadpool(user_of_token, backend, request.headers.get("authorization", ""))
+        headers |= limiter.take(user_id, is_run_list=entry.is_run_list)
+        call = Call(
+            scope=Scope(backend, signer, str(request.base_url).rstrip("/"), user_id),
+            path={**request.path_params, **entry.fixed},
+            query=dict(request.query_params),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=await _body(request),
+        )
+        reply = await run_in_threadpool(entry.handler, call)
+    except TfrunsError as error:
+        return _error(error, headers)
+    except Exception:  # noqa: BLE001  # the edge
+        _log.exception("%s %s failed", request.method, request.url.path)
+        document = error_document(500, "internal server error")
+        return JSONResponse(document, 500, headers, media_type=CONTENT_TYPE)
+    return _response(reply, headers)
+
+
+async def _body(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > _MAX_BODY_BYTES:
+            raise TfrunsError(f"The body is larger than {_MAX_BODY_BYTES} bytes.", status=413)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _response(reply: Reply, headers: dict[str, str]) -> Response:
+    headers = {**headers, **reply.headers}
+    if reply.content is not None:
+        return Response(reply.content, reply.status, headers, media_type=reply.content_type)
+    if reply.status == 202:
+        return Response(b"null", 202, headers, media_type=CONTENT_TYPE)  # some clients parse the body of an action
+    if reply.document is None:
+        return Response(status_code=reply.status, headers=headers)
+    return JSONResponse(reply.document, reply.status, headers, media_type=CONTENT_TYPE)
+
+
+def _error(error: TfrunsError, headers: dict[str, str]) -> Response:
+    status = error.status or 400
+    title = next((title for kind, title in _TITLES.items() if isinstance(error, kind)), "bad request")
+    detail = error.message if error.message.lower() != title else None
+    if error.retry_after_s is not None:
+        headers = {**headers, "retry-after": f"{error.retry_after_s:.3f}"}
+    return JSONResponse(error_document(status, title, detail), status, headers, media_type=CONTENT_TYPE)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What no route answers. It is logged, so that one sees what a client would have wanted."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    _log.warning("%s %s is not served (%d)", request.method, request.url.path, status)
+    title = "not found" if status == 404 else "method not allowed"
+    return JSONResponse(error_document(status, title), status, dict(_HEADERS), media_type=CONTENT_TYPE)
+
+
+async def _discover(_: Request) -> Response:
+    return JSONResponse(_DISCOVERY)
+
+
+def _objects(backend: Backend, signer: Signer) -> Serve:
+    async def serve(request: Request) -> Response:
+        grant = signer.read(request.path_params["token"], backend.now())
+        is_write = request.method == "PUT"
+        if grant is None or (grant.verb == "write") is not is_write:
+            return JSONResponse(error_document(404, "not found"), 404, media_type=CONTENT_TYPE)
+        try:
+            return await (write_object if is_write else read_object)(request, backend, grant)
+        except TfrunsError as error:
+            return _error(error, {})
+
+    return serve

@@ -1,0 +1,44 @@
+"""Who asks: API tokens, of which only the hash is kept."""
+
+import hashlib
+import hmac
+
+from sqlalchemy import select
+
+from tfruns.errors import Unauthorized
+from tfruns.local.backend import Backend
+from tfruns.local.ids import new_id, random_text
+from tfruns.local.store.schema import TokenRow, UserRow
+
+
+def user_of_token(backend: Backend, authorization: str) -> str:
+    """The id of the user whose token is in an Authorization header.
+
+    Raises:
+        Unauthorized: 401, there is none, or nobody has it.
+    """
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() == "bearer" and token:
+        digest = _digest(token.strip())
+        with backend.database.read() as session:
+            row = session.scalars(select(TokenRow).where(TokenRow.sha256 == digest)).first()
+        if row is not None and hmac.compare_digest(row.sha256, digest):
+            return row.user_id
+    raise Unauthorized("unauthorized")
+
+
+def create_admin(backend: Backend, username: str = "admin") -> str:
+    """Make a user and a token for it, and return the token; it is not kept."""
+    token = f"{random_text(14)}.atlasv1.{random_text(67)}"
+    with backend.database.write() as write:
+        user = write.session.scalars(select(UserRow).where(UserRow.username == username)).first()
+        if user is None:
+            user = UserRow(id=new_id("user"), username=username)
+            write.session.add(user)
+            write.session.flush()
+        write.session.add(TokenRow(sha256=_digest(token), user_id=user.id, created_at=backend.now()))
+    return token
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,135 @@
+"""The data directory: one server owns it at a time, and others find that server through it.
+
+lock        held by the server as long as it runs
+address     where it listens, and its process id
+token       the admin's API token, readable by the owner alone
+key         signs addresses of logs and uploads
+tfruns.db   the database, if it is SQLite
+objects/    configurations, logs, plans, states
+work/       the directories of runs that are under way
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+import platformdirs
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The server that owns a data directory."""
+
+    url: str
+    pid: int
+
+
+class InUse(Exception):
+    """Another server owns the data directory.
+
+    Attributes:
+        owner: it, or None while it is still starting.
+    """
+
+    def __init__(self, directory: Path, owner: Owner | None) -> None:
+        who = f"the server at {owner.url} (process {owner.pid})" if owner else "a server that is just starting"
+        super().__init__(f"{directory} belongs to {who}.")
+        self.owner = owner
+
+
+def default_directory() -> Path:
+    """`TFRUNS_DATA_DIR`, else where the platform keeps the data of applications."""
+    chosen = os.environ.get("TFRUNS_DATA_DIR")
+    return Path(chosen) if chosen else platformdirs.user_data_path("tfruns", appauthor=False)
+
+
+class DataDirectory:
+    """One data directory. It is made when it is first needed, for the owner alone."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+
+    @property
+    def objects(self) -> Path:
+        return self.path / "objects"
+
+    @property
+    def work(self) -> Path:
+        return self.path / "work"
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.path / 'tfruns.db'}"
+
+    @property
+    def engine_url(self) -> str:
+        """The database of what carries phases to workers."""
+        return f"sqlite:///{self.path / 'engine.db'}"
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Own the directory.
+
+        Raises:
+            InUse: another server does.
+        """
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = filelock.FileLock(self.path / "lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise InUse(self.path, self.owner()) from None
+        self._address.unlink(missing_ok=True)  # that of a server that was killed
+        try:
+            yield
+        finally:
+            self._address.unlink(missing_ok=True)
+            lock.release()
+
+    def owner(self) -> Owner | None:
+        """The server that owns the directory, as far as it has said where it is."""
+        try:
+            url, _, pid = self._address.read_text(encoding="utf-8").strip().partition(" ")
+            return Owner(url, int(pid))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def announce(self, url: str) -> None:
+        """Say where the server listens."""
+        self._write("address", f"{url} {os.getpid()}\n")
+
+    @property
+    def _address(self) -> Path:
+        return self.path / "address"
+
+    def token(self) -> str | None:
+        """The admin's token; None before the first start."""
+        try:
+            return (self.path / "token").read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+
+    def keep_token(self, token: str) -> None:
+        """Write the admin's token down."""
+        self._write("token", f"{token}\n")
+
+    def key(self) -> bytes:
+        """The key that signs addresses; made at the first start."""
+        path = self.path / "key"
+        if not path.exists():
+            self._write("key", secrets.token_hex(32))
+        return path.read_bytes()
+
+    def _write(self, name: str, text: str) -> None:
+        unfinished = self.path / f".{name}.{os.getpid()}"
+        with open(unfinished, "w", encoding="utf-8", opener=_private) as file:
+            file.write(text)
+        unfinished.replace(self.path / name)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,1 @@
+"""From rows to resources as they go over the wire."""

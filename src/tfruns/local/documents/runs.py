@@ -1,0 +1,120 @@
+"""Runs, their plans and applies, and what comes along with them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tfruns.local.backend import Backend
+from tfruns.local.documents.scope import Scope
+from tfruns.local.service.run_actions import allowed_now
+from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow
+from tfruns.vocabulary import RunAction
+from tfruns.wire.base import Related
+from tfruns.wire.plans import Apply, Plan
+from tfruns.wire.runs import Run, RunActions, RunPermissions, RunVariable
+
+_PERMISSIONS = RunPermissions(**dict.fromkeys(RunPermissions.model_fields, True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """What belongs to some runs, read at once for all of them."""
+
+    phases: dict[tuple[str, str], PhaseRow]
+    comments: dict[str, list[str]]
+    events: dict[str, list[str]]
+
+
+def run_resources(scope: Scope, session: Session, runs: Sequence[RunRow]) -> list[Run]:
+    """Runs as they go over the wire."""
+    neighbours = _neighbours(session, [run.id for run in runs])
+    return [_run(scope.backend, run, neighbours) for run in runs]
+
+
+def _neighbours(session: Session, ids: Sequence[str]) -> _Neighbours:
+    phases = session.scalars(select(PhaseRow).where(PhaseRow.run_id.in_(ids)))
+    comments = select(CommentRow.run_id, CommentRow.id).where(CommentRow.run_id.in_(ids)).order_by(CommentRow.sequence)
+    events = select(RunEventRow.run_id, RunEventRow.id).where(RunEventRow.run_id.in_(ids))
+    return _Neighbours(
+        phases={(phase.run_id, phase.kind): phase for phase in phases},
+        comments=_grouped(session.execute(comments)),
+        events=_grouped(session.execute(events.order_by(RunEventRow.sequence))),
+    )
+
+
+def _grouped(pairs: Iterable[Iterable[str]]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for key, value in pairs:
+        groups[key].append(value)
+    return groups
+
+
+def _run(backend: Backend, run: RunRow, neighbours: _Neighbours) -> Run:
+    allowed = allowed_now(backend, run)
+    options = run.options
+    fields: dict[str, Any] = {
+        "id": run.id,
+        "status": run.status,
+        "status_timestamps": run.status_timestamps,
+        "message": run.message,
+        "created_at": run.created_at,
+        "source": run.source,
+        "trigger_reason": "manual",
+        "has_changes": run.has_changes,
+        "auto_apply": run.auto_apply,
+        **{name: options[name] for name in options},
+        "variables": [RunVariable(key=item["key"], value=item["value"]) for item in run.variables],
+        "actions": RunActions(
+            is_cancelable=RunAction.CANCEL in allowed,
+            is_confirmable=RunAction.APPLY in allowed,
+            is_discardable=RunAction.DISCARD in allowed,
+            is_force_cancelable=RunAction.FORCE_CANCEL in allowed,
+        ),
+        "permissions": _PERMISSIONS,
+        "canceled_at": run.canceled_at,
+        "workspace": Related(type="workspaces", id=run.workspace_id),
+        "configuration_version": Related(type="configuration-versions", id=run.configuration_version_id),
+        "plan": Related(type="plans", id=neighbours.phases[run.id, "plan"].id),
+        "apply": Related(type="applies", id=neighbours.phases[run.id, "apply"].id),
+        "cost_estimate": None,
+        "created_by": Related(type="users", id=run.created_by_id),
+        "comments": [Related(type="comments", id=id_) for id_ in neighbours.comments[run.id]],
+        "run_events": [Related(type="run-events", id=id_) for id_ in neighbours.events[run.id]],
+        "policy_checks": [],
+        "task_stages": [],
+    }
+    if run.force_cancel_available_at is not None:
+        fields["force_cancel_available_at"] = run.force_cancel_available_at
+    for name, user_id in (("confirmed_by", run.confirmed_by_id), ("canceled_by", run.canceled_by_id)):
+        if user_id is not None:
+            fields[name] = Related(type="users", id=user_id)
+    return Run.model_validate(fields)
+
+
+def phase_resource(scope: Scope, phase: PhaseRow, *, is_structured: bool = True) -> Plan | Apply:
+    """The plan or the apply of a run, with an address of its log that is good for a while."""
+    fields: dict[str, Any] = {
+        "id": phase.id,
+        "status": phase.status,
+        "status_timestamps": phase.status_timestamps,
+        "log_read_url": scope.signed("read", "log", phase.id),
+        "resource_additions": phase.resource_additions,
+        "resource_changes": phase.resource_changes,
+        "resource_destructions": phase.resource_destructions,
+        "resource_imports": phase.resource_imports,
+        "state_versions": [],
+    }
+    if phase.kind == "apply":
+        return Apply.model_validate(fields)
+    return Plan.model_validate(
+        fields
+        | {
+            "has_changes": bool(phase.has_changes),
+            "generated_configuration": phase.generated_configuration,
+            "structured_run_output_enabled": is_structured,
+        }
+    )

@@ -1,0 +1,167 @@
+"""Running Terraform's commands for one phase: with its environment, into its log, under its cancel level."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfruns.local.execution.environment import for_reading
+from tfruns.local.execution.output import Findings, InitOutput, Lines, Sink, masking
+from tfruns.local.execution.process import INTERRUPT, Ended, Process, run, with_death_signal
+from tfruns.local.execution.terraform import Terraform
+from tfruns.local.execution.workdir import Workdir
+from tfruns.vocabulary import PhaseStatus
+
+_TICK_S = 0.1
+_MAX_STDERR_BYTES = 2000
+
+
+class Stopped(Exception):
+    """The phase is over before its end.
+
+    Attributes:
+        status: canceled or errored.
+        error: what went wrong, if something did.
+        exit_code: of the command that was the last.
+        is_logged: whether the log says so already.
+    """
+
+    def __init__(
+        self, status: PhaseStatus, error: str | None = None, *, exit_code: int | None = None, is_logged: bool = False
+    ) -> None:
+        super().__init__(error or status)
+        self.status = status
+        self.error = error
+        self.exit_code = exit_code
+        self.is_logged = is_logged
+
+
+@dataclass(frozen=True)
+class Commands:
+    """What all commands of a phase have in common."""
+
+    terraform: Terraform
+    workdir: Workdir
+    environment: Mapping[str, str]
+    secrets: tuple[str, ...]
+    write: Sink
+    cancel_level: Callable[[], int]
+    limit_s: float | None
+
+    def init(self, *, verbose: bool) -> None:
+        """Install modules and providers. -reconfigure: a backend that the upload remembers is no concern of ours.
+
+        Raises:
+            Stopped: it failed, or was canceled.
+        """
+        findings = Findings(self.write)
+        shown = InitOutput(findings)
+        json_flag = ("-json",) if self.terraform.has_json_init else ()
+        arguments = ("init", "-input=false", "-no-color", "-reconfigure", *json_flag)
+        ended = self._run(arguments, findings if verbose else shown)
+        if not ended.has_succeeded and not ended.was_canceled:
+            shown.release()
+        self.check(ended, findings)
+
+    def run(self, *arguments: str) -> tuple[Ended, Findings]:
+        """Run a command with its output into the log.
+
+        Raises:
+            Stopped: the phase was canceled before the command began.
+        """
+        findings = Findings(self.write)
+        return self._run(arguments, findings), findings
+
+    def check(self, ended: Ended, findings: Findings) -> None:
+        """Raise Stopped if the command was canceled or has failed."""
+        if ended.was_canceled:
+            raise Stopped(PhaseStatus.CANCELED, exit_code=ended.exit_code, is_logged=not ended.was_killed)
+        if not ended.has_succeeded:
+            error = findings.error
+            raise Stopped(
+                PhaseStatus.ERRORED,
+                self.failure(ended, findings),
+                exit_code=ended.exit_code,
+                is_logged=error is not None and not ended.was_overtime,
+            )
+
+    def failure(self, ended: Ended, findings: Findings) -> str:
+        """In words, why a command failed."""
+        if ended.was_overtime:
+            return f"It took longer than {self.limit_s:g} s and was stopped."
+        return findings.error or f"{self.terraform.name} ended with exit code {ended.exit_code}."
+
+    def read_json(self, requests: Mapping[Path, tuple[str, ...]]) -> None:
+        """Run reading commands, all at once, with the output of each in a file.
+
+        Raises:
+            Stopped: one failed, or the phase was canceled.
+        """
+        self._check_canceled()
+        with ExitStack() as open_things:
+            processes = [self._start(open_things, path, arguments) for path, arguments in requests.items()]
+            while not all([process.has_ended(within_s=_TICK_S) for process in processes]):  # noqa: C419  # wait for each
+                self._check_canceled()
+            exit_codes = [process.close() for process in processes]
+        for path, exit_code in zip(requests, exit_codes, strict=True):
+            complaint = _stderr_of(path)
+            if exit_code:
+                raise Stopped(PhaseStatus.ERRORED, f"The plan cannot be read: {complaint}", exit_code=exit_code)
+
+    def _start(self, open_things: ExitStack, path: Path, arguments: tuple[str, ...]) -> Process:
+        files = [os.open(at, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) for at in (path, path.with_suffix(".err"))]
+        for file in files:
+            open_things.callback(os.close, file)
+        process = Process(
+            with_death_signal(self.terraform) + arguments,
+            cwd=self.workdir.working,
+            environment=for_reading(self.environment),
+            stdout=files[0],
+            stderr=files[1],
+        )
+        open_things.callback(process.close)
+        return process
+
+    def _run(self, arguments: tuple[str, ...], sink: Sink) -> Ended:
+        self._check_canceled()
+        lines = Lines(masking(sink, self.secrets))
+        ended = run(
+            self.terraform,
+            arguments,
+            cwd=self.workdir.working,
+            environment=self.environment,
+            output=self.workdir.output,
+            on_output=lines,
+            cancel_level=self.cancel_level,
+            is_whole=self.workdir.is_state_whole,
+            limit_s=self.limit_s,
+        )
+        lines.finish()
+        return ended
+
+    def _check_canceled(self) -> None:
+        if self.cancel_level() >= INTERRUPT:
+            raise Stopped(PhaseStatus.CANCELED)
+
+
+def load_json(path: Path) -> Any:
+    """What a command has written.
+
+    Raises:
+        Stopped: it is cut off, as it is when the disk is full; Terraform does not notice.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        raise Stopped(PhaseStatus.ERRORED, "The plan cannot be read: it was not written completely.") from None
+
+
+def _stderr_of(path: Path) -> str:
+    stderr = path.with_suffix(".err")
+    try:
+        return stderr.read_bytes()[-_MAX_STDERR_BYTES:].decode(errors="replace").strip()
+    finally:
+        stderr.unlink()

@@ -1,0 +1,150 @@
+"""What Terraform writes, on its way into the log: whole lines, without secrets, and what can be learned from them.
+
+Source: Terraform, "Machine-Readable UI": one JSON object a line, with `type` and, for a diagnostic, `diagnostic`.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tfruns.hcl import literal
+from tfruns.local.execution.plan_json import Counts
+from tfruns.redaction import REMOVED
+
+Sink = Callable[[bytes], None]
+
+_MAX_LINE_BYTES = 1 << 20
+_MAX_HELD_BYTES = 1 << 18
+_MAX_ERRORS = 5
+MIN_SECRET = 6  # characters; a shorter one would hit innocent text
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+class Lines:
+    """Cuts output into whole lines, each with its end."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._rest = b""
+
+    def __call__(self, data: bytes) -> None:
+        lines = (self._rest + data).splitlines(keepends=True)
+        self._rest = (
+            lines.pop() if lines and not lines[-1].endswith(b"\n") and len(lines[-1]) < _MAX_LINE_BYTES else b""
+        )
+        for line in lines:
+            self._sink(line)
+
+    def finish(self) -> None:
+        """Pass on the last line, should it have no end."""
+        if self._rest:
+            self._sink(self._rest + b"\n")
+            self._rest = b""
+
+
+def masking(sink: Sink, secrets: Iterable[str]) -> Sink:
+    """A sink that passes lines on without the values of sensitive variables.
+
+    Terraform hides what the configuration calls sensitive; that a workspace's variable is, it does not know, and quotes
+    its line in an error.
+    """
+    forms = sorted({form for secret in secrets for form in _written_forms(secret)}, key=len, reverse=True)
+    if not forms:
+        return sink
+    pattern = re.compile(b"|".join(re.escape(form) for form in forms))
+    return lambda line: sink(pattern.sub(REMOVED.encode(), line))
+
+
+def _written_forms(secret: str) -> Iterable[bytes]:
+    """How a secret may stand in a log: each of its lines, as text, in HCL, and either of them in JSON."""
+    for part in secret.splitlines():
+        if len(part) >= MIN_SECRET:
+            for text in (part, literal(part)[1:-1]):
+                quoted = json.dumps(text, ensure_ascii=False)[1:-1]
+                for form in (text, quoted, quoted.replace("<", "\\u003c").replace(">", "\\u003e")):
+                    yield form.encode(errors="surrogateescape")
+                    yield form.replace("&", "\\u0026").encode(errors="surrogateescape")
+
+
+def quoted_texts(hcl: str) -> list[str]:
+    """The texts within an HCL literal, any of which may be the secret of it."""
+    return [text.group(1) for text in _QUOTED.finditer(hcl)]
+
+
+class Findings:
+    """Passes lines on and keeps what they say: errors, and how many resources were changed."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._errors: list[str] = []
+        self._applied: Counter[str] = Counter()
+        self._summary: Counts | None = None
+
+    def __call__(self, line: bytes) -> None:
+        self._sink(line)
+        message = _message(line)
+        kind = message.get("type")
+        if kind == "diagnostic" and message.get("@level") == "error":
+            self._errors.append(_error_text(message.get("diagnostic", {})))
+        elif kind == "apply_complete":
+            self._applied[message.get("hook", {}).get("action", "")] += 1
+        elif kind == "change_summary":
+            changes = message.get("changes", {})
+            self._summary = Counts(*(changes.get(key, 0) for key in ("add", "change", "remove", "import")))
+
+    @property
+    def error(self) -> str | None:
+        """The first errors, a paragraph each; None if there was none."""
+        return "\n\n".join(self._errors[:_MAX_ERRORS]) or None
+
+    @property
+    def counts(self) -> Counts:
+        """What was done: as Terraform sums it up, else (it does not after an error) counted one by one."""
+        done = self._applied
+        return self._summary or Counts(done["create"], done["update"], done["delete"], 0)
+
+
+class InitOutput:
+    """Passes on what `init` has to complain about, and holds the rest back.
+
+    HCP Terraform's log has nothing of a successful init either: what init says of the backend is true only of the
+    override, and of the next commands, wrong.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._has_passed = False
+        self._held = b""
+
+    def __call__(self, line: bytes) -> None:
+        if _message(line).get("type") == "diagnostic":
+            self._has_passed = True
+            self._sink(line)
+        else:
+            self._held = (self._held + line)[-_MAX_HELD_BYTES:]
+
+    def release(self) -> None:
+        """Init has failed: if it gave no reason in a form that would be passed on, pass on all it said."""
+        if not self._has_passed:
+            for line in self._held.splitlines(keepends=True):
+                self._sink(line)
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    """A line's JSON object; an empty one for any other line."""
+    if not line.startswith(b"{"):
+        return {}
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def _error_text(diagnostic: dict[str, Any]) -> str:
+    place = diagnostic.get("range") or {}
+    at = f" ({place['filename']}:{place['start']['line']})" if place else ""
+    detail = diagnostic.get("detail") or ""
+    return f"{diagnostic.get('summary', '')}{at}" + (f"\n{detail}" if detail else "")

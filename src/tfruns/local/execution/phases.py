@@ -1,0 +1,211 @@
+"""The two phases of a run, carried out: `run_plan`, then, in the same directory, `run_apply`.
+
+Both always return an outcome, whatever a configuration, a variable, Terraform or the disk does; and both finish the log
+before they return.
+"""
+
+import errno
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tfruns.local.execution.command import Commands, Stopped
+from tfruns.local.execution.environment import run_environment
+from tfruns.local.execution.jobs import ApplyJob, ApplyOutcome, PlanJob, PlanOutcome
+from tfruns.local.execution.leftovers import end_leftovers
+from tfruns.local.execution.log import PhaseLog
+from tfruns.local.execution.plan_files import write_plan_files
+from tfruns.local.execution.plan_json import Counts, Document, counts, has_changes
+from tfruns.local.execution.slug import BadArchive
+from tfruns.local.execution.state import BadState
+from tfruns.local.execution.variables import BadVariable, check_environment, write_var_file
+from tfruns.local.execution.workdir import BadWorkingDirectory, state_after_failure
+from tfruns.vocabulary import PhaseStatus
+
+_BAD_INPUT = (BadArchive, BadVariable, BadWorkingDirectory, BadState)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def run_plan(job: PlanJob, *, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanOutcome:
+    """Make the run's directory anew and plan in it.
+
+    Args:
+        job: all there is to know.
+        log: where Terraform's output goes; closed at the end.
+        cancel_level: asked four times a second: 0, or 1 to interrupt Terraform, or 2 to kill all that it started.
+    """
+    try:
+        with log:
+            try:
+                return _plan(job, log, cancel_level)
+            except (Stopped, OSError, *_BAD_INPUT) as error:
+                stopped = _logged(error, log)
+    except OSError as error:
+        stopped = _stopped(error)
+    return PlanOutcome(
+        status=stopped.status,
+        exit_code=stopped.exit_code,
+        error=stopped.error,
+        has_generated_configuration=job.workdir.generated.exists(),
+        plan_json=_existing(job.workdir.plan_json, job.workdir.redacted_json),
+        redacted_json=_existing(job.workdir.redacted_json),
+    )
+
+
+def run_apply(job: ApplyJob, *, log: PhaseLog, cancel_level: Callable[[], int]) -> ApplyOutcome:
+    """Apply the plan that is in the run's directory, and read the state back, however that ends.
+
+    Args:
+        job: the same as for the plan.
+        log: where Terraform's output goes; closed at the end.
+        cancel_level: as for `run_plan`.
+    """
+    done = Counts()
+    try:
+        with log:
+            try:
+                job.workdir.output.unlink(missing_ok=True)  # what is in it from now on is the apply's
+                log.header(job.terraform)
+                commands = _commands(job, log, cancel_level)
+                if not job.workdir.plan_file.exists():
+                    raise Stopped(PhaseStatus.ERRORED, "The plan of this run is gone; it cannot be applied.")
+                job.workdir.reserve_room()
+                ended, findings = commands.run(*_apply_arguments(job))
+                done = findings.counts
+                if ended.has_succeeded:
+                    return ApplyOutcome(
+                        status=PhaseStatus.FINISHED, exit_code=0, counts=done, state=job.workdir.new_state()
+                    )
+                commands.check(ended, findings)
+            except (Stopped, OSError, *_BAD_INPUT) as error:
+                stopped = _logged(error, log)
+    except OSError as error:
+        stopped = _stopped(error)
+    state, error_text = state_after_failure(job.workdir, stopped.error)
+    return ApplyOutcome(status=stopped.status, exit_code=stopped.exit_code, counts=done, state=state, error=error_text)
+
+
+def _plan(job: PlanJob, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanOutcome:
+    workdir = job.workdir
+    log.header(job.terraform)
+    end_leftovers(workdir, patience_s=0)  # planned again after a crash; what that plan still does is of no use
+    workdir.set_up(job.archive, job.state, needs_configuration=not job.is_destroy)
+    for path, variables in zip(workdir.var_files, (job.variables, job.run_variables), strict=True):
+        write_var_file(path, variables)
+    commands = _commands(job, log, cancel_level)
+    commands.init(verbose=job.debugging_mode)
+    ended, findings = commands.run(*plan_arguments(job))
+    if not ended.has_succeeded and not ended.was_canceled and workdir.plan_file.exists():
+        write_plan_files(commands)  # a plan that failed after it had generated configuration
+    commands.check(ended, findings)
+    return _finished(job, write_plan_files(commands))
+
+
+def _finished(job: PlanJob, plan: Document) -> PlanOutcome:
+    workdir = job.workdir
+    return PlanOutcome(
+        status=PhaseStatus.FINISHED,
+        exit_code=0,
+        counts=counts(plan),
+        has_changes=has_changes(plan, is_refresh_only=job.refresh_only),
+        plan_json=workdir.plan_json,
+        redacted_json=workdir.redacted_json,
+        has_generated_configuration=workdir.generated.exists(),
+    )
+
+
+def plan_arguments(job: PlanJob) -> list[str]:
+    """The `plan` command for a run's options.
+
+    Raises:
+        Stopped: this Terraform has no such option.
+    """
+    if job.invoke_action_addrs and not job.terraform.has_invoke:
+        error = f"{job.terraform.name} {job.terraform.version} cannot invoke actions; Terraform 1.14 can."
+        raise Stopped(PhaseStatus.ERRORED, error)
+    workdir = job.workdir
+    flags = {
+        "-destroy": job.is_destroy,
+        "-refresh=false": not job.refresh,
+        "-refresh-only": job.refresh_only,
+        f"-generate-config-out={workdir.generated}": job.allow_config_generation,
+    }
+    return [
+        "plan",
+        "-input=false",
+        "-json",
+        f"-out={workdir.plan_file}",
+        *(flag for flag, is_set in flags.items() if is_set),
+        *(f"-target={address}" for address in job.target_addrs),
+        *(f"-replace={address}" for address in job.replace_addrs),
+        *(f"-invoke={address}" for address in job.invoke_action_addrs),
+        *_var_file_arguments(job),
+    ]
+
+
+def _apply_arguments(job: ApplyJob) -> list[str]:
+    variables = _var_file_arguments(job) if job.terraform.takes_variables_with_plan else []
+    return ["apply", "-input=false", "-json", *variables, str(job.workdir.plan_file)]
+
+
+def _var_file_arguments(job: ApplyJob) -> list[str]:
+    both = zip(job.workdir.var_files, (job.variables, job.run_variables), strict=True)
+    return [f"-var-file={path}" for path, variables in both if variables]
+
+
+def _commands(job: ApplyJob, log: PhaseLog, cancel_level: Callable[[], int]) -> Commands:
+    check_environment(job.environment)
+    return Commands(
+        terraform=job.terraform,
+        workdir=job.workdir,
+        environment=run_environment(
+            job.run,
+            home=job.workdir.home,
+            settings=job.settings,
+            variables=job.environment,
+            debugging_mode=job.debugging_mode,
+        ),
+        secrets=job.secrets,
+        write=partial(_write, log, job.workdir.reserve),
+        cancel_level=cancel_level,
+        limit_s=job.limit_s,
+    )
+
+
+def _write(log: PhaseLog, reserve: Path, data: bytes) -> None:
+    """Write into the log; where that fails, Terraform is stopped next, and gets the reserve to save its state."""
+    try:
+        log.write(data)
+    except OSError:
+        reserve.unlink(missing_ok=True)
+        raise
+
+
+def _logged(error: Exception, log: PhaseLog) -> Stopped:
+    """Why the phase stopped, with the log saying so where it does not yet.
+
+    Raises:
+        OSError: the log cannot be written.
+    """
+    stopped = _stopped(error)
+    if not stopped.is_logged:
+        is_canceled = stopped.status is PhaseStatus.CANCELED
+        log.write_error("The run was canceled." if is_canceled else stopped.error or "The phase failed.")
+    return stopped
+
+
+def _stopped(error: Exception) -> Stopped:
+    if isinstance(error, Stopped):
+        return error
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        return Stopped(PhaseStatus.ERRORED, "The server's disk is full.")
+    if isinstance(error, OSError):
+        return Stopped(PhaseStatus.ERRORED, f"The server cannot use its files: {error.strerror}.")
+    return Stopped(
+        PhaseStatus.ERRORED,
+        f"The configuration cannot be used: {error}" if isinstance(error, BadArchive) else str(error),
+    )
+
+
+def _existing(path: Path, *others: Path) -> Path | None:
+    return path if all(file.exists() for file in (path, *others)) else None

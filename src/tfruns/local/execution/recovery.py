@@ -1,0 +1,56 @@
+"""An apply whose server was killed: its state, and the rest of its log. It is never applied again."""
+
+from tfruns.local.execution.jobs import ApplyJob, ApplyOutcome
+from tfruns.local.execution.leftovers import end_leftovers
+from tfruns.local.execution.log import HEADER_LINES, PhaseLog
+from tfruns.local.execution.output import Findings, Sink, masking
+from tfruns.local.execution.workdir import state_after_failure
+from tfruns.vocabulary import PhaseStatus
+
+_INTERRUPTED = "The server was stopped while it applied. What was done until then is in the state."
+
+
+def recover_apply(job: ApplyJob, *, log: PhaseLog, patience_s: float = 30.0) -> ApplyOutcome:
+    """End what still runs of an apply, complete its log, and read the state that it left.
+
+    Args:
+        job: as it was given to `run_apply`.
+        log: the apply's log, which is continued; closed at the end.
+        patience_s: seconds for Terraform to finish what it does, before it is killed (see `end_leftovers`).
+
+    Returns:
+        An errored apply, with its counts and its state.
+    """
+    end_leftovers(job.workdir, patience_s=patience_s)
+    findings = Findings(_without_first(log.count_lines() - HEADER_LINES, log.write))
+    complaint: str | None = None
+    with log:
+        try:
+            _read_output(job, findings)
+            log.write_error(_INTERRUPTED)
+        except OSError as error:
+            complaint = f"The log is not complete: {error.strerror}."
+    texts = filter(None, (_INTERRUPTED, findings.error, complaint))
+    state, error_text = state_after_failure(job.workdir, "\n\n".join(texts))
+    return ApplyOutcome(status=PhaseStatus.ERRORED, counts=findings.counts, state=state, error=error_text)
+
+
+def _read_output(job: ApplyJob, findings: Findings) -> None:
+    sink = masking(findings, job.secrets)
+    if job.workdir.output.exists():
+        with job.workdir.output.open("rb") as output:
+            for line in output:
+                sink(line if line.endswith(b"\n") else line + b"\n")
+
+
+def _without_first(count: int, sink: Sink) -> Sink:
+    """A sink that leaves out the lines that are in the log already; to mask a line does not change their number."""
+    seen = 0
+
+    def pass_on(line: bytes) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > count:
+            sink(line)
+
+    return pass_on

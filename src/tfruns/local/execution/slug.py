@@ -1,0 +1,221 @@
+"""Uploaded configurations: a gzip tar that somebody else made, unpacked without trusting it.
+
+Source: HCP Terraform API, "Upload Configuration Files". What go-slug, pytfe and `tar` write is accepted; whatever would
+reach outside of the directory, or make a small upload large, is not.
+"""
+
+import errno
+import gzip
+import os
+import shutil
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import RawIOBase
+from pathlib import Path, PurePosixPath
+from tempfile import mkdtemp
+from typing import IO, Any
+
+MAX_UNPACKED_BYTES = 2 << 30
+MAX_ENTRIES = 200_000
+
+_CHUNK_BYTES = 1 << 20
+_TAR_BLOCK_BYTES = 512
+_HEADERS_PER_ENTRY = 8  # blocks: long names and PAX records stand before an entry's own header
+
+# What `terraform init` writes for a backend, and the chosen CLI workspace: both would override the run's own.
+_LEFT_OUT = {"terraform.tfstate", "environment"}
+
+_NAME_ERRORS = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.ELOOP, errno.EILSEQ}
+
+
+class BadArchive(ValueError):
+    """The archive is damaged, too large, or holds what may not be unpacked. The text says which."""
+
+
+def check(archive: Path, *, max_unpacked_bytes: int = MAX_UNPACKED_BYTES, max_entries: int = MAX_ENTRIES) -> None:
+    """Read the whole archive without writing anything.
+
+    Raises:
+        BadArchive: it is not a gzip tar, is damaged or too large, or has an entry that may not be unpacked.
+    """
+    with _reading(archive, max_unpacked_bytes, max_entries) as entries:
+        for name, member, content in entries:
+            if member.issym():
+                _check_link(name, member.linkname)
+            for _ in _chunks(member, content):
+                pass
+
+
+def unpack(
+    archive: Path, into: Path, *, max_unpacked_bytes: int = MAX_UNPACKED_BYTES, max_entries: int = MAX_ENTRIES
+) -> None:
+    """Unpack the archive into a directory that does not exist yet; after a failure it does not exist either.
+
+    Files become readable by their owner only; of their mode only "executable" is kept.
+
+    Raises:
+        BadArchive: as `check`; or a link leads out of the directory.
+        OSError: the disk is full, or the directory cannot be written.
+    """
+    temporary = Path(mkdtemp(dir=into.parent, prefix=f".{into.name}-"))
+    try:
+        with _reading(archive, max_unpacked_bytes, max_entries) as entries:
+            links = _write_entries(entries, temporary)
+        _make_links(links, temporary)
+        temporary.rename(into)
+    except OSError as error:
+        if error.errno in _NAME_ERRORS:
+            raise BadArchive(f"an entry cannot be written: {error.strerror}") from None
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+_Entry = tuple[PurePosixPath, tarfile.TarInfo, IO[bytes] | None]
+
+
+class _Capped(RawIOBase):
+    """A stream that ends with an error instead of growing without limit, and remembers what was read last."""
+
+    def __init__(self, stream: gzip.GzipFile, max_bytes: int) -> None:
+        self._stream = stream
+        self._max_bytes = max_bytes
+        self.last = b""
+
+    def read(self, size: int = -1) -> bytes:
+        # A forged header may ask for any size at once, so this is decided before anything is unpacked.
+        if self._stream.tell() + max(size, 0) > self._max_bytes:
+            raise BadArchive("it is too large when unpacked")
+        self.last = self._stream.read(size)
+        return self.last
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if offset > self._max_bytes:
+            raise BadArchive("it is too large when unpacked")
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+
+@contextmanager
+def _reading(archive: Path, max_unpacked_bytes: int, max_entries: int) -> Iterator[Iterator[_Entry]]:
+    """The entries of an archive, in order; whatever is wrong with its form becomes a BadArchive."""
+    max_bytes = max_unpacked_bytes + max_entries * _TAR_BLOCK_BYTES * _HEADERS_PER_ENTRY + tarfile.RECORDSIZE
+    try:
+        with gzip.open(archive, "rb") as unzipped:
+            stream: Any = _Capped(unzipped, max_bytes)
+            with tarfile.open(fileobj=stream, mode="r:") as tar:
+                yield _entries(tar, max_unpacked_bytes, max_entries)
+            if stream.last.strip(b"\0"):  # tarfile takes a header that it cannot read for the end
+                raise BadArchive("it is damaged: an entry's header cannot be read")
+            while stream.read(_CHUNK_BYTES):
+                pass  # the checksum stands at the end
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, UnicodeError) as error:
+        raise BadArchive(f"it is not a gzip tar, or damaged: {error}") from None
+
+
+def _entries(tar: tarfile.TarFile, max_unpacked_bytes: int, max_entries: int) -> Iterator[_Entry]:
+    total_bytes = 0
+    for count, member in enumerate(tar, start=1):
+        if count > max_entries:
+            raise BadArchive(f"it has more than {max_entries} entries")
+        total_bytes += member.size
+        if total_bytes > max_unpacked_bytes:
+            raise BadArchive(f"it is larger than {max_unpacked_bytes} bytes when unpacked")
+        _check_kind(member)
+        name = _inside(member.name)
+        if name.parts and not (name.name in _LEFT_OUT and name.parent.name == ".terraform"):
+            yield name, member, tar.extractfile(member) if member.isreg() else None
+        tar.members = []  # type: ignore[attr-defined]  # it would keep every header
+
+
+def _check_kind(member: tarfile.TarInfo) -> None:
+    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        raise BadArchive(f"{member.name!r} is neither a file, a directory nor a link")
+
+
+def _inside(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise BadArchive(f"{name!r} leads out of the configuration")
+    return path
+
+
+def _check_link(name: PurePosixPath, target: str) -> None:
+    """Whether a link leads out by its mere text; what it leads to through other links is seen when all are made."""
+    resolved = os.path.normpath(name.parent / target)
+    if not target or target.startswith("/") or resolved == ".." or resolved.startswith("../"):
+        raise BadArchive(f"the link {str(name)!r} leads out of the configuration")
+
+
+def _chunks(member: tarfile.TarInfo, content: IO[bytes] | None) -> Iterator[bytes]:
+    if content is None:
+        return
+    missing = member.size
+    while missing:
+        chunk = content.read(min(missing, _CHUNK_BYTES))
+        if not chunk:
+            raise BadArchive(f"it is damaged: {member.name!r} is cut off")
+        missing -= len(chunk)
+        yield chunk
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+_Links = dict[PurePosixPath, str]
+
+
+def _write_entries(entries: Iterator[_Entry], root: Path) -> _Links:
+    """Write directories and files; links come last, so that nothing is ever written through one."""
+    links: _Links = {}
+    for name, member, content in entries:
+        links.pop(name, None)  # a later entry replaces an earlier one
+        if member.issym():
+            _check_link(name, member.linkname)
+            links[name] = member.linkname
+        elif member.isdir():
+            (root / name).mkdir(parents=True, exist_ok=True)
+        else:
+            _write_file(root, name, member, content)
+    return links
+
+
+def _write_file(root: Path, name: PurePosixPath, member: tarfile.TarInfo, content: IO[bytes] | None) -> None:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if member.islnk():
+        _link_file(root / _inside(member.linkname), path, member)
+        return
+    path.unlink(missing_ok=True)
+    executable = 0o700 if member.mode & 0o100 else 0o600
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, executable), "wb") as file:  # noqa: PTH123
+        file.writelines(_chunks(member, content))
+
+
+def _link_file(source: Path, path: Path, member: tarfile.TarInfo) -> None:
+    if not source.is_file():
+        raise BadArchive(f"{member.name!r} is a hard link to what is not in the archive")
+    if source != path:
+        path.unlink(missing_ok=True)
+        path.hardlink_to(source)
+
+
+def _make_links(links: _Links, root: Path) -> None:
+    for name, target in links.items():
+        if any(parent in links for parent in name.parents):
+            raise BadArchive(f"{str(name)!r} stands below a link")
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise BadArchive(f"{str(name)!r} is both a link and a directory")
+        path.unlink(missing_ok=True)
+        path.symlink_to(target)
+    real_root = os.path.realpath(root)
+    for name in links:
+        if not Path(os.path.realpath(root / name)).is_relative_to(real_root):
+            raise BadArchive(f"the link {str(name)!r} leads out of the configuration")

@@ -1,0 +1,200 @@
+"""A run's own directory: configuration, state, plan and variables, from the plan until the apply has ended.
+
+config/                          the configuration, with our override in the working directory
+home/                            HOME of what runs
+state/NAME/terraform.tfstate     the state of the workspace NAME, where Terraform's local backend looks for it
+initial.tfstate                  the state that was put in
+workspace.tfvars, run.tfvars     variables, in the order of precedence
+plan.tfplan                      what is applied
+plan.json, redacted.json         the plan for readers
+reserve                          room for the state of an apply, should the disk be full
+generated.tf                     configuration that Terraform has written for imports
+terraform.out, terraform.pid     output and process of the command that runs, or ran last
+"""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from tfruns.local.execution.slug import unpack
+from tfruns.local.execution.state import BadState, State, newest_state
+
+# The last of all override files counts, and `~` sorts behind all letters.
+_OVERRIDE = "~tfruns_override.tf.json"
+_RESERVE_BYTES = 1 << 18
+_CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
+
+
+class BadWorkingDirectory(ValueError):
+    """The configuration has no such working directory, or nothing in it."""
+
+
+@dataclass(frozen=True)
+class Workdir:
+    """The directory of a run. It has to stay where it is from the plan to the apply.
+
+    Attributes:
+        root: its absolute path.
+        workspace_name: `terraform.workspace` in the configuration, as in HCP Terraform.
+        working_directory: where in the configuration Terraform runs.
+    """
+
+    root: Path
+    workspace_name: str
+    working_directory: str = ""
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config"
+
+    @property
+    def working(self) -> Path:
+        """Where Terraform runs."""
+        return self.config / _relative(self.working_directory)
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    @property
+    def states(self) -> Path:
+        return self.root / "state"
+
+    @property
+    def state_file(self) -> Path:
+        return self.states / self.workspace_name / "terraform.tfstate"
+
+    @property
+    def errored_state(self) -> Path:
+        """Where Terraform puts a state that it could not put where it belongs."""
+        return self.working / "errored.tfstate"
+
+    @property
+    def initial_state(self) -> Path:
+        return self.root / "initial.tfstate"
+
+    @property
+    def var_files(self) -> tuple[Path, Path]:
+        """Those of the workspace's and of the run's variables."""
+        return self.root / "workspace.tfvars", self.root / "run.tfvars"
+
+    @property
+    def plan_file(self) -> Path:
+        return self.root / "plan.tfplan"
+
+    @property
+    def plan_json(self) -> Path:
+        return self.root / "plan.json"
+
+    @property
+    def redacted_json(self) -> Path:
+        return self.root / "redacted.json"
+
+    @property
+    def generated(self) -> Path:
+        return self.root / "generated.tf"
+
+    @property
+    def reserve(self) -> Path:
+        """Room on the disk that is given back when there is no other left."""
+        return self.root / "reserve"
+
+    @property
+    def output(self) -> Path:
+        return self.root / "terraform.out"
+
+    def set_up(self, archive: Path, state: bytes | None, *, needs_configuration: bool = True) -> None:
+        """Make the directory anew, with the configuration and the state in it.
+
+        Args:
+            archive: the configuration.
+            state: the workspace's current state, if it has one.
+            needs_configuration: whether an empty working directory is an error. It would plan to destroy everything,
+                and the override hides from Terraform that it is empty.
+
+        Raises:
+            BadArchive: see `slug.unpack`.
+            BadWorkingDirectory: the configuration does not have it, or it is empty.
+            OSError: the disk is full.
+        """
+        self.remove()
+        for directory in (self.root, self.home, self.state_file.parent):
+            directory.mkdir(parents=True, mode=0o700)
+        unpack(archive, self.config)
+        self._check_working_directory(needs_configuration=needs_configuration)
+        self._write_override()
+        self.errored_state.unlink(missing_ok=True)  # one that was uploaded is none of this run's
+        if state is not None:
+            self.state_file.write_bytes(state)
+            self.initial_state.write_bytes(state)
+
+    def new_state(self) -> State | None:
+        """The state as Terraform has left it; None if it is still the one that was put in, or there is none.
+
+        Where Terraform could not write the state (a full disk), it leaves `errored.tfstate`; where the file is cut
+        off, the one before stands.
+
+        Raises:
+            BadState: Terraform has left a file in which there is no state, and no new one beside it.
+        """
+        state = newest_state([self.state_file, self.errored_state])
+        if state is not None and not (self.initial_state.exists() and state.raw == self.initial_state.read_bytes()):
+            return state
+        if not self.is_state_whole():
+            raise BadState("Terraform's state file is damaged, as a full disk or a kill in mid-write leaves it.")
+        return None
+
+    def is_state_whole(self) -> bool:
+        """Whether there is no state file, at this moment, that is only half written."""
+        files = (self.state_file, self.errored_state)
+        return not any(path.exists() and newest_state([path]) is None for path in files)
+
+    def reserve_room(self) -> None:
+        """Set room aside, so that Terraform can still save the state when the disk is full.
+
+        Raises:
+            OSError: it is full already.
+        """
+        state_bytes = self.state_file.stat().st_size if self.state_file.exists() else 0
+        with self.reserve.open("wb") as file:
+            file.write(bytes(max(_RESERVE_BYTES, 4 * state_bytes)))
+
+    def remove(self) -> None:
+        """Remove the directory and all that is in it."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _check_working_directory(self, *, needs_configuration: bool) -> None:
+        real = Path(os.path.realpath(self.working))
+        if not real.is_dir() or not real.is_relative_to(os.path.realpath(self.config)):
+            raise BadWorkingDirectory(f"The configuration has no directory {self.working_directory!r}.")
+        if needs_configuration and not any(path.name.endswith(_CONFIGURATION) for path in real.iterdir()):
+            raise BadWorkingDirectory("The working directory has no Terraform configuration files.")
+
+    def _write_override(self) -> None:
+        """Put the state where we want it, whatever backend, or HCP Terraform, the configuration names.
+
+        Always: without a block to override it is simply the backend. A path outside keeps a `terraform.tfstate` that
+        was uploaded out of the way.
+        """
+        default = self.states / "default" / "terraform.tfstate"
+        backend = {"local": {"path": str(default), "workspace_dir": str(self.states)}}
+        override = self.working / _OVERRIDE
+        override.unlink(missing_ok=True)  # might be a link
+        override.write_text(json.dumps({"terraform": {"backend": backend}}))
+
+
+def state_after_failure(workdir: Workdir, error: str | None) -> tuple[State | None, str | None]:
+    """The new state, as `new_state`; and the error, which says so where the state cannot be had."""
+    try:
+        return workdir.new_state(), error
+    except (BadState, OSError) as lost:
+        return None, "\n\n".join(filter(None, (error, str(lost))))
+
+
+def _relative(working_directory: str) -> PurePosixPath:
+    path = PurePosixPath(working_directory)
+    if ".." in path.parts:
+        raise BadWorkingDirectory(f"The working directory {working_directory!r} leads out of the configuration.")
+    return PurePosixPath(*path.parts[1:]) if path.is_absolute() else path

@@ -1,0 +1,116 @@
+"""The object store over HTTP: logs, uploads and downloads behind signed addresses. No token is asked for."""
+
+import json
+import secrets
+from pathlib import Path
+
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from tfruns.errors import BadRequest, NotFound, TfrunsError, UnprocessableEntity
+from tfruns.local.backend import Backend
+from tfruns.local.documents.signing import Grant
+from tfruns.local.execution.log import read_log
+from tfruns.local.execution.slug import BadArchive, check
+from tfruns.local.service.configurations import accept_upload, refuse_upload
+from tfruns.local.service.states import finish_state_version
+from tfruns.local.store.schema import PhaseRow
+from tfruns.vocabulary import PhaseStatus
+
+_MAX_UPLOAD_BYTES = 512 * 1024 * 1024
+_MAX_STATE_BYTES = 512 * 1024 * 1024
+_ENDED = {PhaseStatus.FINISHED, PhaseStatus.ERRORED, PhaseStatus.CANCELED, PhaseStatus.UNREACHABLE}
+
+
+async def read_object(request: Request, backend: Backend, grant: Grant) -> Response:
+    """An object; of a log, the part that is asked for with `offset` and `limit`."""
+    if grant.kind == "log":
+        offset, limit = _number(request, "offset"), _number(request, "limit")
+        return await run_in_threadpool(_read_log, backend, grant.id, offset or 0, limit)
+    kind = "state" if grant.kind == "json-state" else grant.kind
+    path = backend.objects.path(kind, grant.id)
+    if not path.exists():
+        raise NotFound("not found")
+    media_type = "application/x-gzip" if kind == "configuration" else "application/json"
+    return FileResponse(path, media_type=media_type)
+
+
+def _number(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name, "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise BadRequest(f"{name} has to be a number of bytes.")
+    return int(text)
+
+
+def _read_log(backend: Backend, phase_id: str, offset: int, limit: int | None) -> Response:
+    """Part of a log. Its end follows from the phase's status, which changes together with the run's.
+
+    Clients take it as the end of the phase and read the run at once.
+    """
+    with backend.database.read() as session:
+        phase = session.scalars(select(PhaseRow).where(PhaseRow.id == phase_id)).first()
+    is_ended = phase is not None and phase.status in _ENDED
+    content = read_log(backend.objects.path("log", phase_id), offset, limit, is_ended=is_ended)
+    return Response(content, media_type="text/plain")
+
+
+async def write_object(request: Request, backend: Backend, grant: Grant) -> Response:
+    """Take an upload: as a whole, checked, or not at all."""
+    if grant.kind == "configuration":
+        archive = await _receive(request, backend, _MAX_UPLOAD_BYTES)
+        try:
+            await run_in_threadpool(_take_configuration, backend, grant, archive)
+        finally:
+            archive.unlink(missing_ok=True)
+    else:
+        body = await _receive(request, backend, _MAX_STATE_BYTES)
+        try:
+            await run_in_threadpool(_take_state, backend, grant, body)
+        finally:
+            body.unlink(missing_ok=True)
+    return Response(status_code=200)
+
+
+async def _receive(request: Request, backend: Backend, max_bytes: int) -> Path:
+    """The body in a file of its own, so that a large one needs no memory."""
+    target = backend.objects.path("incoming", secrets.token_hex(8))
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    size = 0
+    try:
+        with target.open("xb") as file:
+            async for part in request.stream():
+                size += len(part)
+                if size > max_bytes:
+                    raise TfrunsError(f"The upload is larger than {max_bytes} bytes.", status=413)
+                await run_in_threadpool(file.write, part)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _take_configuration(backend: Backend, grant: Grant, archive: Path) -> None:
+    try:
+        check(archive)
+    except BadArchive as error:
+        with backend.database.write() as write:
+            refuse_upload(backend, write, grant.id, str(error))
+        raise UnprocessableEntity(f"The configuration cannot be used: {error}") from None
+    with backend.database.write() as write:
+        accept_upload(backend, write, grant.id, archive, user_id=grant.user_id)
+
+
+def _take_state(backend: Backend, grant: Grant, body: Path) -> None:
+    state = body.read_bytes()
+    if grant.kind == "json-state":
+        try:
+            json.loads(state)
+        except (ValueError, RecursionError):
+            raise UnprocessableEntity("The state is not JSON.") from None
+        return  # it says in another form what the state itself says
+    with backend.database.write() as write:
+        finish_state_version(backend, write, grant.id, state)

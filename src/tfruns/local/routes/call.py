@@ -1,0 +1,232 @@
+"""One request and its answer, without HTTP around them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pydantic_core
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tfruns.errors import BadRequest, UnprocessableEntity
+from tfruns.jsonapi import JSON
+from tfruns.local.backend import Backend
+from tfruns.local.documents.scope import Scope
+from tfruns.wire.base import Resource, to_kebab
+
+_DEFAULT_PAGE_SIZE = 20
+_MAX_PAGE_SIZE = 100
+
+
+class Attributes(BaseModel):
+    """What a request says of a resource. Unknown attributes are ignored, as the API does."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_kebab, populate_by_name=True, hide_input_in_errors=True
+    )
+
+
+A = TypeVar("A", bound=Attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request by a user.
+
+    Attributes:
+        scope: the backend, and the address under which it was reached.
+        path: the parts of the path that have names.
+        query: the query.
+        headers: by lower-case name.
+        body: as it came.
+    """
+
+    scope: Scope
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def backend(self) -> Backend:
+        return self.scope.backend
+
+    @property
+    def user_id(self) -> str:
+        """Who asks."""
+        return self.scope.user_id
+
+    def document(self) -> Mapping[str, JSON]:
+        """The body as a JSON object; {} without a body.
+
+        Raises:
+            BadRequest: 400, it is none.
+        """
+        if not self.body.strip():
+            return {}
+        try:
+            # Stricter than `json`: neither NaN nor halves of characters, which could not be written down or given back.
+            document: JSON = pydantic_core.from_json(self.body, allow_inf_nan=False)
+        except ValueError:
+            raise BadRequest("The body is not JSON.") from None
+        if document is None:
+            return {}
+        if not isinstance(document, dict):
+            raise BadRequest("The body is not a JSON object.")
+        return document
+
+    def data(self) -> Mapping[str, JSON]:
+        """The resource object in the body.
+
+        Raises:
+            BadRequest: 400, there is none.
+        """
+        data = self.document().get("data")
+        if not isinstance(data, dict):
+            raise BadRequest("The body has no resource object in data.")
+        return data
+
+    def attributes(self, kind: type[A]) -> A:
+        """The attributes of the resource object in the body.
+
+        Raises:
+            BadRequest: 400, there is no resource object.
+            UnprocessableEntity: 422, an attribute has the wrong type.
+        """
+        attributes = self.data().get("attributes") or {}
+        if not isinstance(attributes, dict):
+            raise UnprocessableEntity("The attributes are not an object.")
+        return validated(kind, attributes)
+
+    def related_id(self, name: str) -> str | None:
+        """The id at the other end of a relationship; some clients put it among the attributes."""
+        data = self.data()
+        for holder in ("relationships", "attributes"):
+            fields = data.get(holder)
+            found = fields.get(name) if isinstance(fields, dict) else None
+            linkage = found.get("data", found) if isinstance(found, dict) else None
+            if isinstance(linkage, dict) and isinstance(linkage.get("id"), str):
+                return str(linkage["id"])
+        return None
+
+    def comment(self) -> str | None:
+        """The comment of an action.
+
+        Raises:
+            UnprocessableEntity: 422, it is not a text.
+        """
+        comment = self.document().get("comment")
+        if comment is not None and not isinstance(comment, str):
+            raise UnprocessableEntity("The comment is not a string.")
+        return comment or None
+
+    def words(self, name: str) -> list[str]:
+        """The comma-separated words of a query parameter; an empty one is as none."""
+        return [word for part in self.query.get(name, "").split(",") if (word := part.strip())]
+
+    def include(self, allowed: Sequence[str]) -> list[str]:
+        """The related resources that were asked for.
+
+        Raises:
+            BadRequest: 400, one that there is not.
+        """
+        words = [word.replace("-", "_") for word in self.words("include")]
+        unknown = [word for word in words if word not in allowed]
+        if unknown:
+            raise BadRequest(f"Invalid include parameter: {', '.join(unknown)}. Possible: {', '.join(allowed)}.")
+        return words
+
+    def page(self) -> "PageRequest":
+        """The page that was asked for.
+
+        Raises:
+            BadRequest: 400, a number or size that cannot be.
+        """
+        number = self._number("page[number]", 1)
+        size = self._number("page[size]", _DEFAULT_PAGE_SIZE)
+        return PageRequest(number, min(size, _MAX_PAGE_SIZE))
+
+    def _number(self, name: str, default: int) -> int:
+        text = self.query.get(name, "")
+        if not text:
+            return default
+        if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) == 0:
+            raise BadRequest(f"{name} has to be a positive integer.")
+        return int(text)
+
+
+def validated(kind: type[A], attributes: Mapping[str, JSON]) -> A:
+    """Attributes as their model.
+
+    Raises:
+        UnprocessableEntity: 422, an attribute has the wrong type; it names them.
+    """
+    try:
+        return kind.model_validate(attributes)
+    except ValidationError as error:
+        places = sorted({str(detail["loc"][0]) for detail in error.errors(include_input=False) if detail["loc"]})
+        raise UnprocessableEntity(f"Invalid attributes: {', '.join(places) or 'data'}.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page of a list is wanted."""
+
+    number: int
+    size: int
+
+    @property
+    def offset(self) -> int:
+        return (self.number - 1) * self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: a JSON document, or bytes."""
+
+    status: int = 200
+    document: JSON = None
+    content: bytes | None = None
+    content_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def resource_reply(resource: Resource, status: int = 200, *, included: Sequence[Resource] = ()) -> Reply:
+    """An answer with one resource."""
+    document: dict[str, JSON] = {"data": with_self(resource)}
+    if included:
+        document["included"] = [with_self(other) for other in included]
+    return Reply(status, document)
+
+
+def list_reply(
+    resources: Sequence[Resource],
+    page: PageRequest,
+    *,
+    total: int | None = None,
+    has_more: bool | None = None,
+    included: Sequence[Resource] = (),
+) -> Reply:
+    """A page of a list, with totals if they are known, else with whether there is a further page."""
+    if has_more is None:
+        has_more = total is not None and page.offset + len(resources) < total
+    pagination: dict[str, JSON] = {
+        "current-page": page.number,
+        "page-size": page.size,
+        "prev-page": page.number - 1 if page.number > 1 else None,
+        "next-page": page.number + 1 if has_more else None,
+    }
+    if total is not None:
+        pagination |= {"total-count": total, "total-pages": max(1, -(-total // page.size))}
+    document: dict[str, JSON] = {
+        "data": [with_self(resource) for resource in resources],
+        "meta": {"pagination": pagination},
+    }
+    if included:
+        document["included"] = [with_self(other) for other in included]
+    return Reply(200, document)
+
+
+def with_self(resource: Resource) -> dict[str, JSON]:
+    """A resource object with a link to itself."""
+    data = resource.to_wire()
+    return data | {"links": {"self": f"/api/v2/{resource.wire_type}/{resource.id}"}}

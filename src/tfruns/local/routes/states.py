@@ -1,0 +1,139 @@
+"""State versions. Source: HCP Terraform API, "State Versions", "State Version Outputs"."""
+
+import base64
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import Field
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from tfruns.errors import NotFound, UnprocessableEntity
+from tfruns.local.documents.states import output_resources, state_version_resource
+from tfruns.local.routes.call import Attributes, Call, PageRequest, Reply, list_reply, resource_reply
+from tfruns.local.service.find import find, find_workspace
+from tfruns.local.service.states import MAX_SERIAL, begin_state_version, finish_state_version
+from tfruns.local.store.schema import StateVersionRow, WorkspaceRow
+
+_INCLUDES = ("outputs", "run", "created_by", "run.created_by", "run.configuration_version")
+
+
+class _StateVersion(Attributes):
+    serial: Annotated[int, Field(ge=0, le=MAX_SERIAL)] | None = None
+    md5: Annotated[str, Field(max_length=32)] | None = None
+    lineage: Annotated[str, Field(max_length=80)] | None = None
+    state: str | None = None
+    force: bool | None = None
+
+
+def create(call: Call) -> Reply:
+    """POST /workspaces/:workspace_id/state-versions -> 201; with the state in it, or with addresses to upload it."""
+    attributes = call.attributes(_StateVersion)
+    if attributes.serial is None or not attributes.md5:
+        raise UnprocessableEntity("A state version needs its serial and md5.")
+    state = _decoded(attributes.state)
+    with call.backend.database.write() as write:
+        workspace = find_workspace(write.session, call.path["workspace_id"])
+        row = begin_state_version(
+            call.backend,
+            write,
+            workspace.id,
+            serial=attributes.serial,
+            md5=attributes.md5,
+            lineage=attributes.lineage,
+            is_forced=bool(attributes.force),
+            run_id=call.related_id("run"),
+            user_id=call.user_id,
+        )
+        if state is not None:
+            finish_state_version(call.backend, write, row.id, state)
+        return resource_reply(state_version_resource(call.scope, row), 201)
+
+
+def _decoded(state: str | None) -> bytes | None:
+    if not state:
+        return None
+    try:
+        return base64.b64decode(state, validate=True)
+    except ValueError:  # also what is not ASCII
+        raise UnprocessableEntity("The state is not base64.") from None
+
+
+def read(call: Call) -> Reply:
+    """GET /state-versions/:id -> 200."""
+    return _reply(call, lambda session: find(session, StateVersionRow, StateVersionRow.id == call.path["id"]))
+
+
+def read_current(call: Call) -> Reply:
+    """GET /workspaces/:workspace_id/current-state-version -> 200."""
+    return _reply(call, lambda session: _current(session, call.path["workspace_id"]))
+
+
+def _reply(call: Call, read_row: Callable[[Session], StateVersionRow]) -> Reply:
+    include = call.include(_INCLUDES)
+    with call.backend.database.read() as session:
+        row = read_row(session)
+    included = output_resources(row) if "outputs" in include else []
+    return resource_reply(state_version_resource(call.scope, row), included=included)
+
+
+def _current(session: Session, workspace_id: str) -> StateVersionRow:
+    state_id = find_workspace(session, workspace_id).current_state_version_id
+    return find(session, StateVersionRow, StateVersionRow.id == state_id)
+
+
+def list_all(call: Call) -> Reply:
+    """GET /state-versions?filter[workspace][name]=…&filter[organization][name]=… -> 200, the newest first."""
+    page = call.page()
+    organization = call.query.get("filter[organization][name]", "")
+    name = call.query.get("filter[workspace][name]", "")
+    with call.backend.database.read() as session:
+        workspace = find(session, WorkspaceRow, WorkspaceRow.organization == organization, WorkspaceRow.name == name)
+        condition = StateVersionRow.workspace_id == workspace.id
+        total = session.scalar(select(func.count()).select_from(StateVersionRow).where(condition))
+        statement = select(StateVersionRow).where(condition).order_by(StateVersionRow.sequence.desc())
+        rows = session.scalars(statement.offset(page.offset).limit(page.size))
+        return list_reply([state_version_resource(call.scope, row) for row in rows], page, total=total)
+
+
+def download(call: Call) -> Reply:
+    """GET /state-versions/:id/download -> 302."""
+    with call.backend.database.read() as session:
+        row = find(session, StateVersionRow, StateVersionRow.id == call.path["id"])
+    if row.status != "finalized":
+        raise NotFound("not found")
+    return Reply(302, headers={"location": call.scope.signed("read", "state", row.id)})
+
+
+def list_outputs(call: Call) -> Reply:
+    """GET /state-versions/:id/outputs -> 200."""
+    with call.backend.database.read() as session:
+        row = find(session, StateVersionRow, StateVersionRow.id == call.path["id"])
+    return _outputs(row)
+
+
+def list_current_outputs(call: Call) -> Reply:
+    """GET /workspaces/:workspace_id/current-state-version-outputs -> 200."""
+    with call.backend.database.read() as session:
+        row = _current(session, call.path["workspace_id"])
+    return _outputs(row)
+
+
+def _outputs(row: StateVersionRow) -> Reply:
+    outputs = output_resources(row)
+    return list_reply(outputs, PageRequest(1, max(20, len(outputs))), total=len(outputs))
+
+
+def read_output(call: Call) -> Reply:
+    """GET /state-version-outputs/:id -> 200, with its value even if it is sensitive.
+
+    Raises:
+        NotFound: 404.
+    """
+    with call.backend.database.read() as session:
+        # The outputs of a state are kept within it; their ids are looked for in the newest states first.
+        for row in session.scalars(select(StateVersionRow).order_by(StateVersionRow.sequence.desc())):
+            for output in output_resources(row, is_revealed=True):
+                if output.id == call.path["id"]:
+                    return resource_reply(output)
+    raise NotFound("not found")

@@ -1,0 +1,101 @@
+"""Which path is served by which function: the API of the local backend at a glance."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tfruns.local.routes import activity, configurations, phases, runs, states, workspaces
+from tfruns.local.routes.call import Call, Reply
+
+Handler = Callable[[Call], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one path below `/api/v2`. `fixed` are parts of the path that stand in the text itself."""
+
+    method: str
+    path: str
+    handler: Handler
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    is_run_list: bool = False
+
+
+_ORG = "/organizations/{organization}"
+_WS = "/workspaces/{workspace_id}"
+_WS_NAMED = _ORG + "/workspaces/{name}"
+_RUN = "/runs/{run_id}"
+_PLAN = {"kind": "plan"}
+_APPLY = {"kind": "apply"}
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", "/ping", activity.ping),
+    Endpoint("GET", "/account/details", activity.read_account),
+    # organizations
+    Endpoint("GET", "/organizations", workspaces.list_organizations),
+    Endpoint("POST", "/organizations", workspaces.create_organization),
+    Endpoint("GET", _ORG, workspaces.read_organization),
+    Endpoint("DELETE", _ORG, workspaces.delete_organization),
+    Endpoint("GET", _ORG + "/entitlement-set", workspaces.read_entitlements),
+    Endpoint("GET", _ORG + "/runs/queue", workspaces.read_run_queue),
+    Endpoint("GET", _ORG + "/capacity", workspaces.read_capacity),
+    # workspaces
+    Endpoint("GET", _ORG + "/workspaces", workspaces.list_workspaces),
+    Endpoint("POST", _ORG + "/workspaces", workspaces.create_workspace),
+    Endpoint("GET", _WS_NAMED, workspaces.read_workspace),
+    Endpoint("PATCH", _WS_NAMED, workspaces.update_workspace),
+    Endpoint("DELETE", _WS_NAMED, workspaces.delete_workspace),
+    Endpoint("POST", _WS_NAMED + "/actions/safe-delete", workspaces.safe_delete_workspace),
+    Endpoint("GET", _WS, workspaces.read_workspace),
+    Endpoint("PATCH", _WS, workspaces.update_workspace),
+    Endpoint("DELETE", _WS, workspaces.delete_workspace),
+    Endpoint("POST", _WS + "/actions/safe-delete", workspaces.safe_delete_workspace),
+    Endpoint("POST", _WS + "/actions/lock", workspaces.lock_action),
+    Endpoint("POST", _WS + "/actions/unlock", workspaces.unlock_action),
+    Endpoint("POST", _WS + "/actions/force-unlock", workspaces.force_unlock_action),
+    Endpoint("GET", _WS + "/vars", workspaces.list_variables),
+    Endpoint("POST", _WS + "/vars", workspaces.create_variable),
+    Endpoint("GET", _WS + "/vars/{variable_id}", workspaces.read_variable),
+    Endpoint("PATCH", _WS + "/vars/{variable_id}", workspaces.update_variable),
+    Endpoint("DELETE", _WS + "/vars/{variable_id}", workspaces.delete_variable),
+    # configuration versions
+    Endpoint("GET", _WS + "/configuration-versions", configurations.list_for_workspace),
+    Endpoint("POST", _WS + "/configuration-versions", configurations.create),
+    Endpoint("GET", "/configuration-versions/{id}", configurations.read),
+    Endpoint("GET", "/configuration-versions/{id}/download", configurations.download),
+    Endpoint("POST", "/configuration-versions/{id}/actions/archive", configurations.archive_action),
+    Endpoint("GET", _RUN + "/configuration-version", configurations.read),
+    Endpoint("GET", _RUN + "/configuration-version/download", configurations.download),
+    # runs
+    Endpoint("POST", "/runs", runs.create),
+    Endpoint("GET", _RUN, runs.read),
+    Endpoint("GET", _WS + "/runs", runs.list_for_workspace, is_run_list=True),
+    Endpoint("GET", _ORG + "/runs", runs.list_for_organization, is_run_list=True),
+    *(
+        Endpoint("POST", f"{_RUN}/actions/{action}", runs.act, {"action": action})
+        for action in ("apply", "discard", "cancel", "force-cancel", "force-execute")
+    ),
+    # plans and applies
+    Endpoint("GET", "/plans/{id}", phases.read, _PLAN),
+    Endpoint("GET", "/plans/{id}/json-output", phases.json_output, _PLAN),
+    Endpoint("GET", "/plans/{id}/json-output-redacted", phases.json_output_redacted, _PLAN),
+    Endpoint("GET", _RUN + "/plan", phases.read, _PLAN),
+    Endpoint("GET", _RUN + "/plan/json-output", phases.json_output, _PLAN),
+    Endpoint("GET", "/applies/{id}", phases.read, _APPLY),
+    Endpoint("GET", "/applies/{id}/errored-state", phases.errored_state, _APPLY),
+    # what happened to runs
+    Endpoint("GET", _RUN + "/comments", activity.list_comments),
+    Endpoint("POST", _RUN + "/comments", activity.create_comment),
+    Endpoint("GET", "/comments/{id}", activity.read_comment),
+    Endpoint("GET", _RUN + "/run-events", activity.list_run_events),
+    Endpoint("GET", _RUN + "/policy-checks", activity.list_nothing),
+    Endpoint("GET", _RUN + "/task-stages", activity.list_nothing),
+    # states
+    Endpoint("GET", "/state-versions", states.list_all),
+    Endpoint("POST", _WS + "/state-versions", states.create),
+    Endpoint("GET", _WS + "/current-state-version", states.read_current),
+    Endpoint("GET", _WS + "/current-state-version-outputs", states.list_current_outputs),
+    Endpoint("GET", "/state-versions/{id}", states.read),
+    Endpoint("GET", "/state-versions/{id}/download", states.download),
+    Endpoint("GET", "/state-versions/{id}/outputs", states.list_outputs),
+    Endpoint("GET", "/state-version-outputs/{id}", states.read_output),
+)

@@ -1,0 +1,114 @@
+"""The beginning and the end of a phase, as the engine reports them.
+
+Whoever executes a phase holds a lease on its run: a text that is new with each start of the server. A plan may be begun
+again, by whoever finds it without a live lease; an apply begins once. Results are taken only from the holder of the
+lease.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tfruns.lifecycle import is_final
+from tfruns.local.backend import Backend
+from tfruns.local.service.find import find_run
+from tfruns.local.service.states import store_state
+from tfruns.local.service.transitions import change_status, record_event, release, start_apply
+from tfruns.local.store.database import Write
+from tfruns.local.store.schema import PhaseRow, RunRow
+from tfruns.vocabulary import RunOperation, RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseResult:
+    """How a phase ended.
+
+    Attributes:
+        status: `finished`, `errored` or `canceled`.
+        has_changes: of a plan: there is something to apply.
+        counts: numbers of resources by `additions`, `changes`, `destructions`, `imports`.
+        is_configuration_generated: of a plan: it wrote configuration for imports.
+        state: the workspace's state after the phase; None where it did not change it.
+    """
+
+    status: str
+    has_changes: bool = False
+    counts: dict[str, int] | None = None
+    is_configuration_generated: bool = False
+    state: bytes | None = None
+
+
+def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str) -> RunRow | None:
+    """Begin a phase that was dispatched.
+
+    Returns:
+        The run; None if there is nothing to do, because it has ended or somebody else does it.
+    """
+    run = find_run(write.session, run_id, is_for_update=True)
+    queued, running = (
+        (RunStatus.PLAN_QUEUED, RunStatus.PLANNING) if kind == "plan" else (RunStatus.APPLY_QUEUED, RunStatus.APPLYING)
+    )
+    if run.status == queued:
+        change_status(backend, write, run, running, lease=lease)
+        return run
+    if run.status == RunStatus.PLANNING and kind == "plan" and run.lease != lease:
+        run.lease = lease
+        record_event(backend, write.session, run.id, "planning_again", actor_id=None)
+        return run
+    return None
+
+
+def cancel_level(session: Session, run_id: str) -> int:
+    """How strongly a run is to be stopped: 0 not at all, 1 as Ctrl-C would, 2 at once."""
+    return session.scalar(select(RunRow.cancel_level).where(RunRow.id == run_id)) or 0
+
+
+def end_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str, result: PhaseResult) -> None:
+    """Take the result of a phase, and let the run go on from there.
+
+    A result that comes without the run's lease is dropped: its holder was declared dead, and others have gone on.
+    """
+    session = write.session
+    run = find_run(session, run_id, is_for_update=True)
+    if run.lease != lease:
+        return
+    run.lease = None
+    _record(session, run, kind, result)
+    if result.state is not None:
+        store_state(backend, write, run.workspace_id, result.state, run_id=run.id, user_id=run.created_by_id)
+    if is_final(run.status):  # force-canceled: only its process was still to end
+        if run.holds_workspace:
+            release(backend, write, run)
+        return
+    if result.status != "finished":
+        change_status(backend, write, run, RunStatus(result.status))
+    elif kind == "apply":
+        change_status(backend, write, run, RunStatus.APPLIED)
+    else:
+        _go_on_after_plan(backend, write, run, has_changes=result.has_changes)
+
+
+def _record(session: Session, run: RunRow, kind: str, result: PhaseResult) -> None:
+    phase = session.scalars(select(PhaseRow).where(PhaseRow.run_id == run.id, PhaseRow.kind == kind)).one()
+    for name, number in (result.counts or {}).items():
+        setattr(phase, f"resource_{name}", number)
+    if kind == "plan":
+        phase.has_changes = run.has_changes = result.has_changes
+        phase.generated_configuration = result.is_configuration_generated
+    session.flush()
+
+
+def _go_on_after_plan(backend: Backend, write: Write, run: RunRow, *, has_changes: bool) -> None:
+    """Run states, "The Plan Stage", "Leaving this stage"; neither cost estimation nor policies exist here."""
+    options: dict[str, Any] = run.options
+    is_empty = not has_changes and not options["allow_empty_apply"]
+    if run.operation == RunOperation.PLAN_ONLY or is_empty:
+        change_status(backend, write, run, RunStatus.PLANNED_AND_FINISHED)
+    elif run.operation == RunOperation.SAVE_PLAN:
+        change_status(backend, write, run, RunStatus.PLANNED_AND_SAVED)
+    else:
+        change_status(backend, write, run, RunStatus.PLANNED)
+        if run.auto_apply:
+            start_apply(backend, write, run, actor_id=None, comment=None)

@@ -1,0 +1,121 @@
+"""What a person may do to a run. The lifecycle's table decides; here is what follows.
+
+Source: HCP Terraform API, "Runs": apply, discard, cancel, force-cancel, force-execute.
+"""
+
+from sqlalchemy import select
+
+from tfruns.errors import Forbidden, TransitionNotAllowed
+from tfruns.lifecycle import ACTIONS, act, allowed_actions
+from tfruns.local.backend import Backend
+from tfruns.local.service.find import find_run
+from tfruns.local.service.transitions import (
+    change_status,
+    lock_workspace,
+    promote_next,
+    queue_of,
+    record_event,
+    start_apply,
+    wire_time,
+)
+from tfruns.local.store.database import Write
+from tfruns.local.store.schema import RunRow
+from tfruns.vocabulary import RunAction, RunOperation, RunStatus
+
+_NOT_STARTED = {RunStatus.PENDING, RunStatus.PLAN_QUEUED, RunStatus.APPLY_QUEUED}
+
+
+def allowed_now(backend: Backend, run: RunRow) -> frozenset[RunAction]:
+    """What the run's payload shows as possible."""
+    available = run.force_cancel_available_at
+    return allowed_actions(
+        run.status,
+        is_cancel_asked=run.cancel_level > 0,
+        is_cool_off_over=available is not None and backend.now() >= available,
+    )
+
+
+def perform(
+    backend: Backend, write: Write, run_id: str, action: RunAction, *, user_id: str, comment: str | None
+) -> None:
+    """Do it, or raise and change nothing.
+
+    Raises:
+        NotFound: 404, no such run.
+        TransitionNotAllowed: 409, the run's status does not allow it.
+        Forbidden: 403, a force-execute of a run that is not pending, or whose workspace no run locks.
+    """
+    run = find_run(write.session, run_id, is_for_update=True)
+    if action is RunAction.FORCE_EXECUTE:
+        _force_execute(backend, write, run, user_id)
+        return
+    available = run.force_cancel_available_at
+    act(
+        RunStatus(run.status),
+        action,
+        is_cancel_asked=run.cancel_level > 0,
+        is_cool_off_over=available is not None and backend.now() >= available,
+    )
+    _PERFORM[action](backend, write, run, user_id, comment)
+
+
+def _apply(backend: Backend, write: Write, run: RunRow, user_id: str, comment: str | None) -> None:
+    if run.operation == RunOperation.SAVE_PLAN:
+        workspace = lock_workspace(write.session, run.workspace_id)
+        queue = queue_of(write.session, workspace)
+        if queue.is_locked or queue.holder not in {None, run.id}:
+            raise TransitionNotAllowed("A saved plan can be applied only while its workspace is free.")
+    start_apply(backend, write, run, actor_id=user_id, comment=comment)
+
+
+def _discard(backend: Backend, write: Write, run: RunRow, user_id: str, comment: str | None) -> None:
+    change_status(backend, write, run, RunStatus.DISCARDED, actor_id=user_id, comment=comment)
+
+
+def _cancel(backend: Backend, write: Write, run: RunRow, user_id: str, comment: str | None) -> None:
+    """A run that has not begun ends at once; a process is interrupted, and the status changes when it has ended."""
+    now = backend.now()
+    run.cancel_level = 1
+    run.canceled_at = now
+    run.canceled_by_id = user_id
+    run.force_cancel_available_at = now + backend.options.force_cancel_after
+    write.session.flush()
+    if run.status in _NOT_STARTED:
+        change_status(backend, write, run, RunStatus.CANCELED, actor_id=user_id, comment=comment)
+    else:
+        record_event(backend, write.session, run.id, "cancel_requested", actor_id=user_id, comment=comment)
+
+
+def _force_cancel(backend: Backend, write: Write, run: RunRow, user_id: str, comment: str | None) -> None:
+    """The run ends now; its process is killed, and only then is the next run let go."""
+    change_status(
+        backend, write, run, RunStatus.CANCELED,
+        actor_id=user_id, comment=comment, event="force_canceled", cancel_level=2, is_process_alive=True,
+    )  # fmt: skip
+    run.status_timestamps = {**run.status_timestamps, "force-canceled-at": wire_time(backend.now())}
+    write.session.flush()
+
+
+_PERFORM = {
+    RunAction.APPLY: _apply,
+    RunAction.DISCARD: _discard,
+    RunAction.CANCEL: _cancel,
+    RunAction.FORCE_CANCEL: _force_cancel,
+}
+
+
+def _force_execute(backend: Backend, write: Write, run: RunRow, user_id: str) -> None:
+    """Discard what holds the workspace and cancel all that wait before this run."""
+    session = write.session
+    workspace = lock_workspace(session, run.workspace_id)
+    queue = queue_of(session, workspace)
+    if run.status != RunStatus.PENDING or queue.holder is None:
+        raise Forbidden(ACTIONS[RunAction.FORCE_EXECUTE].refusal)
+    holder = find_run(session, queue.holder)
+    if RunAction.DISCARD not in allowed_now(backend, holder):
+        raise TransitionNotAllowed("The run locking the workspace was not in a discardable state.")
+    for earlier in session.scalars(select(RunRow).where(RunRow.id.in_(queue.earlier_than(run.id)))):
+        change_status(backend, write, earlier, RunStatus.CANCELED, actor_id=user_id, canceled_at=backend.now())
+    record_event(backend, session, run.id, "force_executed", actor_id=user_id)
+    change_status(backend, write, holder, RunStatus.DISCARDED, actor_id=user_id)
+    promote_next(backend, write, run.workspace_id)

@@ -1,0 +1,205 @@
+"""The one function that changes the status of a run, with all that changes together with it.
+
+In one transaction: the status and its timestamp, the statuses of plan and apply, the counts of the workspace's runs, an
+event, and, when a run becomes final, the release of its workspace and the promotion of the next run. The update names
+the status that it starts from; if that is not the run's status any more, nothing happens and the change is refused.
+"""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from tfruns.errors import TransitionNotAllowed
+from tfruns.lifecycle import advance, is_final
+from tfruns.local.backend import Backend
+from tfruns.local.ids import new_id
+from tfruns.local.queue import Priority, Queue, is_queued, plan_priority
+from tfruns.local.service.counts import count_run
+from tfruns.local.store.database import Write
+from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow, WorkspaceRow
+from tfruns.vocabulary import PhaseStatus, RunStatus
+
+_PHASE_OF: dict[RunStatus, tuple[str, PhaseStatus]] = {
+    RunStatus.PLAN_QUEUED: ("plan", PhaseStatus.QUEUED),
+    RunStatus.PLANNING: ("plan", PhaseStatus.RUNNING),
+    RunStatus.PLANNED: ("plan", PhaseStatus.FINISHED),
+    RunStatus.PLANNED_AND_FINISHED: ("plan", PhaseStatus.FINISHED),
+    RunStatus.PLANNED_AND_SAVED: ("plan", PhaseStatus.FINISHED),
+    RunStatus.APPLY_QUEUED: ("apply", PhaseStatus.QUEUED),
+    RunStatus.APPLYING: ("apply", PhaseStatus.RUNNING),
+    RunStatus.APPLIED: ("apply", PhaseStatus.FINISHED),
+}
+_PHASE_TIMESTAMPS = {PhaseStatus.RUNNING: "started-at"}
+_BROKEN_OFF = {RunStatus.ERRORED: PhaseStatus.ERRORED, RunStatus.CANCELED: PhaseStatus.CANCELED}
+_UNDER_WAY = {PhaseStatus.QUEUED, PhaseStatus.RUNNING}
+
+
+def change_status(
+    backend: Backend,
+    write: Write,
+    run: RunRow,
+    to: RunStatus,
+    *,
+    actor_id: str | None = None,
+    comment: str | None = None,
+    event: str | None = None,
+    is_process_alive: bool = False,
+    **values: Any,
+) -> None:
+    """Bring a run into another status, and everything that depends on it up to date.
+
+    Args:
+        backend: the backend.
+        write: the transaction.
+        run: the run as it was read in this transaction; it is updated too.
+        to: the new status.
+        actor_id: the user who did it; None for the backend itself.
+        comment: what the user said; it becomes a comment of the run.
+        event: the name of the event, by default that of the status.
+        is_process_alive: a process of the run is still to be killed; the workspace is released when it has ended.
+        values: further columns of the run.
+
+    Raises:
+        TransitionNotAllowed: the lifecycle has no such transition, or another request was first. Nothing happens.
+    """
+    before = RunStatus(run.status)
+    advance(before, to)
+    now = backend.now()
+    values |= {"status": to.value, "status_timestamps": {**run.status_timestamps, timestamp_key(to): wire_time(now)}}
+    _update(write.session, run, before, values)
+    count_run(write.session, run, before=before)
+    _change_phases(write.session, run.id, to, now)
+    record_event(backend, write.session, run.id, event or to.value, actor_id=actor_id, comment=comment)
+    if is_final(to) and run.holds_workspace and not is_process_alive:
+        release(backend, write, run)
+
+
+def _update(session: Session, run: RunRow, before: RunStatus, values: dict[str, Any]) -> None:
+    condition = (RunRow.id == run.id) & (RunRow.status == before.value)
+    result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(RunRow).where(condition).values(**values).execution_options(synchronize_session=False)
+    )
+    if result.rowcount != 1:
+        raise TransitionNotAllowed("The run changed in the meantime.", facts={"run_status": before.value})
+    session.refresh(run)
+
+
+def timestamp_key(status: RunStatus) -> str:
+    """The key of a status in the status timestamps: `plan_queued` -> `plan-queued-at`."""
+    return f"{status.value.replace('_', '-')}-at"
+
+
+def wire_time(moment: datetime) -> str:
+    """A time as it goes over the wire: RFC 3339, in UTC, with Z (HashiCorp's Go client refuses an offset)."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _change_phases(session: Session, run_id: str, to: RunStatus, now: datetime) -> None:
+    """Bring plan and apply along: the one that the status is about, and at the end those that did not happen."""
+    for phase in session.scalars(select(PhaseRow).where(PhaseRow.run_id == run_id)):
+        status = _phase_status(phase, to)
+        if status is not None and status != phase.status:
+            key = _PHASE_TIMESTAMPS.get(status, f"{status.value}-at")
+            phase.status = status.value
+            phase.status_timestamps = {**phase.status_timestamps, key: wire_time(now)}
+    session.flush()
+
+
+def _phase_status(phase: PhaseRow, to: RunStatus) -> PhaseStatus | None:
+    kind, status = _PHASE_OF.get(to, (None, None))
+    if phase.kind == kind:
+        return status
+    if not is_final(to):
+        return None
+    if phase.status == PhaseStatus.PENDING:
+        return PhaseStatus.UNREACHABLE
+    return _BROKEN_OFF.get(to) if phase.status in _UNDER_WAY else None
+
+
+def record_event(
+    backend: Backend, session: Session, run_id: str, action: str, *, actor_id: str | None, comment: str | None = None
+) -> str | None:
+    """Write down what happened to a run, and what was said about it.
+
+    Returns:
+        The id of the comment, if there is one.
+    """
+    comment_id = None
+    if comment:
+        comment_id = new_id("wsc")
+        session.add(CommentRow(id=comment_id, run_id=run_id, body=comment))
+    session.add(
+        RunEventRow(
+            id=new_id("re"),
+            run_id=run_id,
+            action=action,
+            created_at=backend.now(),
+            actor_id=actor_id,
+            comment_id=comment_id,
+        )
+    )
+    session.flush()
+    return comment_id
+
+
+# -- the workspace's queue --------------------------------------------------------------------------------------------
+
+
+def lock_workspace(session: Session, workspace_id: str) -> WorkspaceRow:
+    """The workspace, with a lock on it for the rest of the transaction."""
+    return session.scalars(select(WorkspaceRow).where(WorkspaceRow.id == workspace_id).with_for_update()).one()
+
+
+def queue_of(session: Session, workspace: WorkspaceRow) -> Queue:
+    """The queue of a workspace as it is now."""
+    pending = session.execute(
+        select(RunRow.id, RunRow.operation)
+        .where(RunRow.workspace_id == workspace.id, RunRow.status == RunStatus.PENDING)
+        .order_by(RunRow.sequence)
+    )
+    holder = session.scalar(select(RunRow.id).where(RunRow.workspace_id == workspace.id, RunRow.holds_workspace))
+    return Queue(
+        pending=[id_ for id_, operation in pending if is_queued(operation)],
+        holder=holder,
+        is_locked=workspace.locked_by_user_id is not None,
+    )
+
+
+def promote_next(backend: Backend, write: Write, workspace_id: str) -> None:
+    """Let the next run leave the queue, if the workspace is free."""
+    workspace = lock_workspace(write.session, workspace_id)
+    run_id = queue_of(write.session, workspace).next_run()
+    if run_id is None:
+        return
+    run = write.session.scalars(select(RunRow).where(RunRow.id == run_id)).one()
+    workspace.current_run_id = run.id
+    start_plan(backend, write, run, holds_workspace=True)
+
+
+def start_plan(backend: Backend, write: Write, run: RunRow, *, holds_workspace: bool) -> None:
+    """Queue the plan of a pending run."""
+    change_status(backend, write, run, RunStatus.PLAN_QUEUED, holds_workspace=holds_workspace)
+    priority = plan_priority(run.operation)
+    write.after_commit.append(partial(backend.dispatcher.dispatch, run.id, "plan", priority))
+
+
+def start_apply(backend: Backend, write: Write, run: RunRow, *, actor_id: str | None, comment: str | None) -> None:
+    """Confirm a run and queue its apply. It holds its workspace from now on, if it did not before."""
+    change_status(
+        backend, write, run, RunStatus.CONFIRMED,
+        actor_id=actor_id, comment=comment, confirmed_by_id=actor_id, holds_workspace=True,
+    )  # fmt: skip
+    workspace = lock_workspace(write.session, run.workspace_id)
+    workspace.current_run_id = run.id
+    change_status(backend, write, run, RunStatus.APPLY_QUEUED)
+    write.after_commit.append(partial(backend.dispatcher.dispatch, run.id, "apply", Priority.APPLY))
+
+
+def release(backend: Backend, write: Write, run: RunRow) -> None:
+    """Take the workspace from a run that has ended, and let the next one go."""
+    run.holds_workspace = False
+    write.session.flush()
+    promote_next(backend, write, run.workspace_id)

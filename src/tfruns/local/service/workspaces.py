@@ -1,0 +1,195 @@
+"""Workspaces, their locks and their variables. Source: HCP Terraform API, "Workspaces", "Workspace Variables"."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select
+
+from tfruns.errors import Conflict, UnprocessableEntity
+from tfruns.jsonapi import JSON
+from tfruns.local.backend import Backend
+from tfruns.local.ids import new_id
+from tfruns.local.service.transitions import lock_workspace, promote_next, queue_of
+from tfruns.local.store.database import Write
+from tfruns.local.store.schema import OrganizationRow, StateVersionRow, VariableRow, WorkspaceRow
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,90}")
+
+
+def create_organization(backend: Backend, write: Write, name: str, email: str | None) -> OrganizationRow:
+    """Create an organization.
+
+    Raises:
+        UnprocessableEntity: 422, the name is taken or cannot be one.
+    """
+    _check_name(name)
+    if write.session.get(OrganizationRow, name) is not None:
+        raise UnprocessableEntity("Name has already been taken")
+    row = OrganizationRow(name=name, email=email, created_at=backend.now())
+    write.session.add(row)
+    write.session.flush()
+    return row
+
+
+def delete_organization(write: Write, row: OrganizationRow) -> None:
+    """Delete an organization that has no workspaces.
+
+    Raises:
+        Conflict: 409, it has some.
+    """
+    count = select(func.count()).select_from(WorkspaceRow).where(WorkspaceRow.organization == row.name)
+    if write.session.scalar(count):
+        raise Conflict("The organization has workspaces; delete them first.")
+    write.session.delete(row)
+
+
+def create_workspace(
+    backend: Backend, write: Write, organization: str, name: str | None, values: Mapping[str, JSON]
+) -> WorkspaceRow:
+    """Create a workspace.
+
+    Args:
+        backend: the backend.
+        write: the transaction.
+        organization: that it belongs to.
+        name: its name.
+        values: columns, and `settings` to be kept and given back.
+
+    Raises:
+        UnprocessableEntity: 422, the name is missing, taken, or cannot be one.
+    """
+    _check_name(name or "")
+    now = backend.now()
+    row = WorkspaceRow(
+        id=new_id("ws"), organization=organization, name=name, created_at=now, updated_at=now,
+        **{"terraform_version": backend.options.terraform_version, "settings": {}, "tags": {}, **values},
+    )  # fmt: skip
+    _check_free(write, row)
+    write.session.add(row)
+    write.session.flush()
+    return row
+
+
+def update_workspace(backend: Backend, write: Write, row: WorkspaceRow, values: Mapping[str, JSON]) -> None:
+    """Change a workspace.
+
+    Raises:
+        UnprocessableEntity: 422, a new name is taken or cannot be one.
+    """
+    name = values.get("name")
+    if name is not None and name != row.name:
+        _check_name(name)
+        row.name = name
+        _check_free(write, row)
+    for key in values.keys() - {"name", "settings"}:
+        setattr(row, key, values[key])
+    row.settings = {**row.settings, **values.get("settings", {})}
+    row.updated_at = backend.now()
+    write.session.flush()
+
+
+def delete_workspace(write: Write, row: WorkspaceRow, *, is_safe: bool = False) -> None:
+    """Delete a workspace with all that belongs to it.
+
+    Raises:
+        Conflict: 409, a run holds it; or, to be safe, it is locked or still manages resources.
+    """
+    queue = queue_of(write.session, lock_workspace(write.session, row.id))
+    if queue.holder is not None:
+        raise Conflict(f"The workspace is held by {queue.holder}.")
+    if is_safe and queue.is_locked:
+        raise Conflict("The workspace is locked.")
+    if is_safe and _manages_resources(write, row):
+        raise Conflict("The workspace is still managing resources; destroy them first, or force the deletion.")
+    write.session.delete(row)
+
+
+def _manages_resources(write: Write, row: WorkspaceRow) -> bool:
+    state_id = row.current_state_version_id
+    state = write.session.scalars(select(StateVersionRow).where(StateVersionRow.id == state_id)).first()
+    return state is not None and bool(state.resources)
+
+
+def lock(write: Write, row: WorkspaceRow, *, user_id: str, reason: str | None) -> None:
+    """Lock a workspace for a person. Runs are accepted and stay pending.
+
+    Raises:
+        Conflict: 409, it is locked, or a run holds it.
+    """
+    queue = queue_of(write.session, lock_workspace(write.session, row.id))
+    if queue.is_locked or queue.holder is not None:
+        raise Conflict("Unable to lock workspace. The workspace is already locked.")
+    row.locked_by_user_id = user_id
+    row.locked_reason = reason
+    write.session.flush()
+
+
+def unlock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, is_forced: bool = False) -> None:
+    """Release a person's lock; the next run goes on.
+
+    Raises:
+        Conflict: 409, it is not locked, or by a run, or (unless forced) by somebody else.
+    """
+    queue = queue_of(write.session, lock_workspace(write.session, row.id))
+    if queue.holder is not None:
+        raise Conflict(
+            f"Unable to unlock workspace. The workspace is locked by Run {queue.holder} "
+            "and may not be unlocked except by them."
+        )
+    if row.locked_by_user_id is None:
+        raise Conflict("Unable to unlock workspace. The workspace is not locked.")
+    if row.locked_by_user_id != user_id and not is_forced:
+        raise Conflict("Unable to unlock workspace. The workspace is locked by another user.")
+    row.locked_by_user_id = None
+    row.locked_reason = None
+    write.session.flush()
+    promote_next(backend, write, row.id)
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UnprocessableEntity("Name can only include letters, numbers, -, and _, up to 90 of them.")
+
+
+def _check_free(write: Write, row: WorkspaceRow) -> None:
+    with write.session.no_autoflush:
+        taken = write.session.scalars(
+            select(WorkspaceRow.id).where(
+                WorkspaceRow.organization == row.organization, WorkspaceRow.name == row.name, WorkspaceRow.id != row.id
+            )
+        ).first()
+    if taken is not None:
+        raise UnprocessableEntity("Name has already been taken")
+
+
+# -- variables --------------------------------------------------------------------------------------------------------
+
+CATEGORIES = ("terraform", "env")
+
+
+def save_variable(write: Write, row: VariableRow, values: Mapping[str, Any]) -> None:
+    """Create or change a variable.
+
+    Raises:
+        UnprocessableEntity: 422, a key or category that cannot be, or a key that the workspace has already.
+    """
+    if row.sensitive and values.get("sensitive") is False:
+        raise UnprocessableEntity("A sensitive variable cannot be made readable; delete it and create another.")
+    with write.session.no_autoflush:
+        for name, value in values.items():
+            setattr(row, name, value)
+        if not row.key or len(row.key) > 256:
+            raise UnprocessableEntity("Key is missing, or longer than 256 characters.")
+        if row.category not in CATEGORIES:
+            raise UnprocessableEntity(f"Category has to be one of {', '.join(CATEGORIES)}.")
+        taken = select(VariableRow.id).where(
+            VariableRow.workspace_id == row.workspace_id,
+            VariableRow.category == row.category,
+            VariableRow.key == row.key,
+            VariableRow.id != row.id,
+        )
+        if write.session.scalars(taken).first() is not None:
+            raise UnprocessableEntity("Key has already been taken")
+    write.session.add(row)
+    write.session.flush()

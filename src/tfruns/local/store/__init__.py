@@ -1,0 +1,1 @@
+"""What the local backend remembers: the tables, how they are opened, and the larger objects beside them."""

@@ -1,0 +1,124 @@
+"""The database: how it is opened, brought up to date, read and written.
+
+A write locks first: on SQLite the whole database (`BEGIN IMMEDIATE`), on PostgreSQL the rows that `lock_workspace` and
+`lock_run` select. What has to happen after a write, and only if it was committed, is put into its `after_commit`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session
+
+_BUSY_TIMEOUT_S = 30.0
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class DatabaseTooNew(Exception):
+    """The database was written by a newer version of tfruns."""
+
+
+@dataclass(slots=True)
+class Write:
+    """A transaction that changes something.
+
+    Attributes:
+        session: the database.
+        after_commit: what to do once it is committed, in order.
+    """
+
+    session: Session
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+
+class Database:
+    """The store of one backend.
+
+    Args:
+        url: of the database, such as `sqlite:////var/lib/tfruns/tfruns.db` or `postgresql+psycopg://…`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _open(url)
+
+    @property
+    def engine(self) -> Engine:
+        """The connection pool."""
+        return self._engine
+
+    def migrate(self) -> None:
+        """Bring the tables up to date.
+
+        Raises:
+            DatabaseTooNew: its tables are of a newer version than this program.
+        """
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        with self._engine.connect().execution_options(is_write=True) as connection:
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError:
+                head = ScriptDirectory.from_config(config).get_current_head()
+                raise DatabaseTooNew(
+                    f"The database was written by a newer version of tfruns (this one knows it up to {head})."
+                ) from None
+            connection.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A consistent view of the database."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Write]:
+        """A change: all of it or nothing."""
+        connection = self._engine.connect().execution_options(is_write=True)
+        with connection, Session(connection, expire_on_commit=False) as session:
+            write = Write(session)
+            yield write
+            session.commit()
+        for step in write.after_commit:
+            step()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+def _open(url: str) -> Engine:
+    parsed = sqlalchemy.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return sqlalchemy.create_engine(parsed, pool_pre_ping=True)
+    engine = sqlalchemy.create_engine(
+        parsed, connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False}, pool_size=20, max_overflow=20
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    """Leave transactions to us (the driver begins them late, which turns a write after a read into a deadlock)."""
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        f"busy_timeout={_BUSY_TIMEOUT_S:.0f}000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    is_write = connection.get_execution_options().get("is_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")

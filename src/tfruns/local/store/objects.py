@@ -1,0 +1,68 @@
+"""The larger objects: files below the data directory, by kind and id.
+
+An object is written under another name first and moved into place when it is complete, so that nobody ever reads half
+of one, and a full disk leaves the old one as it was.
+"""
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class Objects:
+    """The objects of one backend.
+
+    Args:
+        root: their directory; it is made when the first is written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def path(self, kind: str, id_: str) -> Path:
+        """Where an object stands: its kind (`configuration`, `log`, `plan`, `redacted`, `state`), then its id."""
+        return self._root / kind / id_
+
+    def read(self, kind: str, id_: str) -> bytes | None:
+        """An object; None if there is none."""
+        try:
+            return self.path(kind, id_).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, kind: str, id_: str, content: bytes | Iterable[bytes]) -> int:
+        """Write an object as a whole, readable by the owner alone.
+
+        Returns:
+            Its size in bytes.
+
+        Raises:
+            OSError: the disk is full, or not writable; nothing has changed.
+        """
+        target = self.path(kind, id_)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        try:
+            with open(unfinished, "xb", opener=_private) as file:  # Path.open takes no opener
+                size = sum(file.write(part) for part in ([content] if isinstance(content, bytes) else content))
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return size
+
+    def adopt(self, kind: str, id_: str, file: Path) -> None:
+        """Move a complete file in as an object."""
+        target = self.path(kind, id_)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.replace(target)
+
+    def delete(self, kind: str, id_: str) -> None:
+        """Delete an object, if there is one."""
+        self.path(kind, id_).unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

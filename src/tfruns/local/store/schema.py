@@ -1,0 +1,245 @@
+"""The tables of the local backend. The `runs` table is the truth about every run.
+
+Large things (configurations, logs, plans, states) are files, see `objects`; here is what is searched and what changes
+together. Written for SQLite and PostgreSQL.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, DateTime, Dialect, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time. SQLite forgets the zone, so it is always UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+_Id = String(40)
+_Sequence = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER primary key counts up by itself there
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    type_annotation_map = {datetime: UtcTime, dict[str, Any]: JSON, list[Any]: JSON, bool: Boolean}  # noqa: RUF012
+
+
+class OrganizationRow(Base):
+    """An organization; its name is its id."""
+
+    __tablename__ = "organizations"
+
+    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    email: Mapped[str | None] = mapped_column(String(320))
+    created_at: Mapped[datetime]
+
+
+class UserRow(Base):
+    """A user."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    username: Mapped[str] = mapped_column(String(128), unique=True)
+
+
+class TokenRow(Base):
+    """An API token, by its hash."""
+
+    __tablename__ = "tokens"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+
+
+class WorkspaceRow(Base):
+    """A workspace. It is locked by a run (`holder_run_id`), or by a person (`locked_by_user_id`), or not at all."""
+
+    __tablename__ = "workspaces"
+    __table_args__ = (Index("workspaces_by_name", "organization", "name", unique=True),)
+
+    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    organization: Mapped[str] = mapped_column(ForeignKey("organizations.name"))
+    name: Mapped[str] = mapped_column(String(128))
+    auto_apply: Mapped[bool] = mapped_column(default=False)
+    terraform_version: Mapped[str]
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    tags: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    locked_by_user_id: Mapped[str | None] = mapped_column(_Id)
+    locked_reason: Mapped[str | None] = mapped_column(Text)
+    current_run_id: Mapped[str | None] = mapped_column(_Id)
+    current_state_version_id: Mapped[str | None] = mapped_column(_Id)
+    current_configuration_version_id: Mapped[str | None] = mapped_column(_Id)
+
+
+class VariableRow(Base):
+    """A variable of a workspace. The value of a sensitive one is never shown."""
+
+    __tablename__ = "variables"
+    __table_args__ = (Index("variables_by_key", "workspace_id", "category", "key", unique=True),)
+
+    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(256))
+    value: Mapped[str] = mapped_column(Text, default="")
+    description: Mapped[str | None] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(String(16))
+    hcl: Mapped[bool] = mapped_column(default=False)
+    sensitive: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class ConfigurationVersionRow(Base):
+    """A configuration version; its files are an object of the same id."""
+
+    __tablename__ = "configuration_versions"
+    __table_args__ = (Index("configuration_versions_of_workspace", "workspace_id", "sequence"),)
+
+    sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
+    id: Mapped[str] = mapped_column(_Id, unique=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(String(40))
+    status_timestamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    source: Mapped[str] = mapped_column(String(40))
+    speculative: Mapped[bool] = mapped_column(default=False)
+    provisional: Mapped[bool] = mapped_column(default=False)
+    auto_queue_runs: Mapped[bool] = mapped_column(default=True)
+    error_message: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class RunRow(Base):
+    """A run. `sequence` is the order in which runs were created, which is that of the queue and of lists.
+
+    A run that `holds_workspace` is its workspace's active run, from leaving the queue until it is final and its last
+    process has ended. The database itself lets no two runs of a workspace hold it.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        Index("one_active_run", "workspace_id", unique=True, sqlite_where=text("holds_workspace"),
+              postgresql_where=text("holds_workspace")),
+        Index("runs_of_workspace", "workspace_id", "sequence"),
+        Index("runs_of_workspace_by_status", "workspace_id", "status", "sequence"),
+        Index("runs_of_organization", "organization", "sequence"),
+        Index("runs_of_organization_by_status", "organization", "status", "sequence"),
+    )  # fmt: skip
+
+    sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
+    id: Mapped[str] = mapped_column(_Id, unique=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    organization: Mapped[str] = mapped_column(String(128))
+    configuration_version_id: Mapped[str] = mapped_column(_Id)
+    status: Mapped[str] = mapped_column(String(40))
+    status_timestamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    operation: Mapped[str] = mapped_column(String(20))
+    source: Mapped[str] = mapped_column(String(40))
+    message: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[str] = mapped_column(_Id)
+    confirmed_by_id: Mapped[str | None] = mapped_column(_Id)
+    canceled_by_id: Mapped[str | None] = mapped_column(_Id)
+    auto_apply: Mapped[bool] = mapped_column(default=False)
+    has_changes: Mapped[bool] = mapped_column(default=False)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    variables: Mapped[list[Any]] = mapped_column(default=list)
+    workspace_variables: Mapped[list[Any]] = mapped_column(default=list)
+    holds_workspace: Mapped[bool] = mapped_column(default=False)
+    cancel_level: Mapped[int] = mapped_column(default=0)
+    canceled_at: Mapped[datetime | None]
+    force_cancel_available_at: Mapped[datetime | None]
+    lease: Mapped[str | None] = mapped_column(_Id)
+
+
+class PhaseRow(Base):
+    """The plan or the apply of a run. Its log and its documents are objects of the same id."""
+
+    __tablename__ = "phases"
+    __table_args__ = (Index("phases_of_run", "run_id", "kind", unique=True),)
+
+    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    run_id: Mapped[str] = mapped_column(_Id)
+    kind: Mapped[str] = mapped_column(String(8))
+    status: Mapped[str] = mapped_column(String(20))
+    status_timestamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    has_changes: Mapped[bool | None]
+    resource_additions: Mapped[int | None]
+    resource_changes: Mapped[int | None]
+    resource_destructions: Mapped[int | None]
+    resource_imports: Mapped[int | None]
+    generated_configuration: Mapped[bool] = mapped_column(default=False)
+    log_secret: Mapped[str] = mapped_column(_Id)
+
+
+class StateVersionRow(Base):
+    """A state of a workspace; the state itself is an object of the same id."""
+
+    __tablename__ = "state_versions"
+    __table_args__ = (Index("state_versions_of_workspace", "workspace_id", "sequence"),)
+
+    sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
+    id: Mapped[str] = mapped_column(_Id, unique=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    run_id: Mapped[str | None] = mapped_column(_Id)
+    created_by_id: Mapped[str | None] = mapped_column(_Id)
+    status: Mapped[str] = mapped_column(String(20))
+    serial: Mapped[int] = mapped_column(BigInteger)
+    lineage: Mapped[str | None] = mapped_column(String(80))
+    md5: Mapped[str | None] = mapped_column(String(32))
+    size: Mapped[int] = mapped_column(default=0)
+    terraform_version: Mapped[str | None] = mapped_column(String(40))
+    outputs: Mapped[list[Any]] = mapped_column(default=list)
+    resources: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime]
+
+
+class CommentRow(Base):
+    """A comment on a run."""
+
+    __tablename__ = "comments"
+    __table_args__ = (Index("comments_of_run", "run_id", "sequence"),)
+
+    sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
+    id: Mapped[str] = mapped_column(_Id, unique=True)
+    run_id: Mapped[str] = mapped_column(_Id)
+    body: Mapped[str] = mapped_column(Text)
+
+
+class RunEventRow(Base):
+    """Something that happened to a run, and who did it."""
+
+    __tablename__ = "run_events"
+    __table_args__ = (Index("run_events_of_run", "run_id", "sequence"),)
+
+    sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
+    id: Mapped[str] = mapped_column(_Id, unique=True)
+    run_id: Mapped[str] = mapped_column(_Id)
+    action: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+    actor_id: Mapped[str | None] = mapped_column(_Id)
+    comment_id: Mapped[str | None] = mapped_column(_Id)
+
+
+class RunCountRow(Base):
+    """How many runs of one operation and status a workspace has, so that a list's totals need no counting."""
+
+    __tablename__ = "run_counts"
+
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    operation: Mapped[str] = mapped_column(String(20), primary_key=True)
+    status: Mapped[str] = mapped_column(String(40), primary_key=True)
+    runs: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,57 @@
+"""A disk without room, while logs, plans or states are written."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.local.execution.conftest import Bench, Gate, local_exec
+from tests.local.execution.test_canceling import tainted
+from tfruns.local.execution.log import PhaseLog
+from tfruns.local.execution.phases import run_apply, run_plan
+from tfruns.vocabulary import PhaseStatus
+
+
+class FullLog(PhaseLog):
+    """A log on a disk that is full as soon as something that is marked is to be written."""
+
+    def __init__(self, path: Path, mark: bytes) -> None:
+        super().__init__(path)
+        self._mark = mark
+        self.is_full = False
+
+    def write(self, data: bytes) -> None:
+        self.is_full = self.is_full or self._mark in data
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().write(data)
+
+
+@pytest.mark.parametrize("mark", [b"Terraform v", b'"version"', b"change_summary"])
+def test_a_plan_whose_log_does_not_fit_is_an_error(bench: Bench, mark: bytes) -> None:
+    bench.given('resource "terraform_data" "a" {}')
+    outcome = run_plan(bench.job, log=FullLog(bench.plan_log, mark), cancel_level=bench.level)
+    assert (outcome.status, outcome.error) == (PhaseStatus.ERRORED, "The server's disk is full.")
+
+
+def test_an_apply_whose_log_does_not_fit_is_interrupted_and_keeps_its_state(
+    bench: Bench, gate: Callable[[str], Gate]
+) -> None:
+    never = gate("never")
+    bench.given(local_exec(f"echo too much; read go < {never.path}", "stuck"))
+    bench.planned()
+    outcome = run_apply(bench.job, log=FullLog(bench.apply_log, b"too much"), cancel_level=bench.level)
+    assert (outcome.status, outcome.error) == (PhaseStatus.ERRORED, "The server's disk is full.")
+    assert tainted(outcome.state) == ["stuck"]
+    assert not bench.job.workdir.reserve.exists()  # given back, for the state
+
+
+def test_a_plan_that_was_not_written_completely_is_an_error(bench: Bench) -> None:
+    from tfruns.local.execution.command import Stopped, load_json
+
+    cut_off = bench.root / "plan.json"
+    cut_off.write_text('{"format_version": "1.2", "resource_')
+    with pytest.raises(Stopped, match="not written completely"):
+        load_json(cut_off)

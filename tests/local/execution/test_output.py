@@ -1,0 +1,127 @@
+"""Terraform's output on its way into the log."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfruns.local.execution.output import Findings, InitOutput, Lines, masking, quoted_texts
+from tfruns.local.execution.plan_json import Counts
+
+
+class Sink:
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+
+    def __call__(self, line: bytes) -> None:
+        self.lines.append(line)
+
+
+def message(type_: str, **fields: Any) -> bytes:
+    return json.dumps({"@level": "info", "type": type_, **fields}).encode() + b"\n"
+
+
+def diagnostic(summary: str, severity: str = "error", **fields: Any) -> bytes:
+    return message(
+        "diagnostic", **{"@level": severity}, diagnostic={"summary": summary, "severity": severity, **fields}
+    )
+
+
+@given(st.binary(max_size=60).map(lambda data: data.replace(b"\r", b"\n").replace(b"\x00", b"\n")), st.integers(1, 7))
+def test_however_output_arrives_it_leaves_in_whole_lines(data: bytes, size: int) -> None:
+    sink = Sink()
+    lines = Lines(sink)
+    for at in range(0, len(data), size):
+        lines(data[at : at + size])
+    lines.finish()
+    assert b"".join(sink.lines) == data + (b"" if not data or data.endswith(b"\n") else b"\n")
+    assert all(line.endswith(b"\n") for line in sink.lines)
+
+
+def test_a_line_without_an_end_is_not_kept_forever() -> None:
+    sink = Sink()
+    lines = Lines(sink)
+    for _ in range(20):
+        lines(b"x" * 100_000)
+    assert sum(map(len, sink.lines)) > 900_000
+
+
+@pytest.mark.parametrize(
+    ("secret", "line"),
+    [
+        ("hunter22", b"the value is hunter22, yes"),
+        ("a<b>&c\u00e9d", json.dumps({"output": "a<b>&cxd"}).replace("x", "\u00e9").encode()),
+        ("a<b>&cd", b'{"output":"a\\u003cb\\u003e\\u0026cd"}'),
+        ('quo"ted\\text', json.dumps({"output": 'pw=quo"ted\\text'}).encode()),
+        ('quo"ted\\text', json.dumps({"code": r'pw = "quo\"ted\\text"'}).encode()),
+        ("first-line\nsecond-line", b"second-line"),
+    ],
+)
+def test_a_secret_is_masked_in_every_form_that_it_has_in_a_log(secret: str, line: bytes) -> None:
+    sink = Sink()
+    masking(sink, [secret])(line)
+    (seen,) = sink.lines
+    assert b"[removed]" in seen
+    assert not any(part.encode() in seen for part in ("hunter22", "quo", "second", "cd", "a<b", "c\u00e9d"))
+
+
+def test_a_secret_within_another_does_not_leave_a_part_of_it() -> None:
+    sink = Sink()
+    masking(sink, ["secret", "secret-and-more"])(b"secret-and-more")
+    assert sink.lines == [b"[removed]"]
+
+
+def test_a_short_secret_is_not_looked_for() -> None:
+    sink = Sink()
+    masking(sink, ["true", ""])(b"it is true")
+    assert sink.lines == [b"it is true"]
+
+
+def test_the_texts_of_a_literal_are_its_secrets() -> None:
+    assert quoted_texts('{ a = "one", b = ["t\\"wo", 3] }') == ["one", 't\\"wo']
+
+
+def test_errors_are_kept_with_their_place_and_warnings_are_not() -> None:
+    sink = Sink()
+    findings = Findings(sink)
+    lines = [
+        diagnostic("Careful", "warn"),
+        diagnostic("Bad thing", detail="It is bad.", range={"filename": "main.tf", "start": {"line": 3}}),
+        diagnostic("Worse"),
+        b"{ no json\n",
+        b"[]\n",
+    ]
+    for line in lines:
+        findings(line)
+    assert findings.error == "Bad thing (main.tf:3)\nIt is bad.\n\nWorse"
+    assert sink.lines == lines
+
+
+def test_counts_are_terraforms_own_where_it_sums_up() -> None:
+    findings = Findings(Sink())
+    findings(message("apply_complete", hook={"action": "create"}))
+    assert findings.counts == Counts(additions=1)
+    findings(message("change_summary", changes={"add": 5, "change": 4, "remove": 3, "import": 2, "operation": "apply"}))
+    assert findings.counts == Counts(5, 4, 3, 2)
+
+
+def test_of_an_init_only_diagnostics_are_passed_on() -> None:
+    sink = Sink()
+    init = InitOutput(sink)
+    bad = diagnostic("No such provider")
+    for line in (message("version"), b"Successfully configured the backend!\n", bad):
+        init(line)
+    init.release()
+    assert sink.lines == [bad]
+
+
+def test_an_init_that_fails_without_a_diagnostic_is_passed_on_as_a_whole() -> None:
+    sink = Sink()
+    init = InitOutput(sink)
+    for line in (b"panic:\n", b"all is lost\n"):
+        init(line)
+    assert sink.lines == []
+    init.release()
+    assert sink.lines == [b"panic:\n", b"all is lost\n"]
