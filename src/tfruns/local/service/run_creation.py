@@ -155,7 +155,7 @@ def _check(backend: Backend, workspace: WorkspaceRow, options: dict[str, Any]) -
         raise UnprocessableEntity(
             f"Terraform {asked} is not available here; {backend.options.terraform_version} is installed."
         )
-    if options["is_destroy"] and not workspace.settings.get("allow-destroy-plan", True):
+    if options["is_destroy"] and workspace.settings.get("allow-destroy-plan") is False:
         raise UnprocessableEntity("The workspace does not allow destroy plans.")
 
 

@@ -1,9 +1,9 @@
 """States. Source: HCP Terraform API, "State Versions"."""
 
 import hashlib
-import json
 from typing import Any
 
+import pydantic_core
 from sqlalchemy import select
 
 from tfruns.errors import Conflict, UnprocessableEntity
@@ -95,8 +95,8 @@ def parse_state(state: bytes) -> dict[str, JSON]:
         UnprocessableEntity: it is none.
     """
     try:
-        content = json.loads(state)
-    except (ValueError, RecursionError):
+        content: JSON = pydantic_core.from_json(state, allow_inf_nan=False)
+    except ValueError:
         raise UnprocessableEntity("The state is not JSON.") from None
     if not isinstance(content, dict) or not _is_serial(content.get("serial")):
         raise UnprocessableEntity("The state has no serial.")

@@ -1,0 +1,117 @@
+"""Who may ask, and how often. Source: HCP Terraform API, "Authentication", "Rate Limiting"."""
+
+import pytest
+from sqlalchemy import select
+
+from tests.local.support import API, BASE_URL, Api, Clock
+from tfruns.errors import RateLimited, Unauthorized
+from tfruns.local.authentication import create_admin, user_of_token
+from tfruns.local.ids import new_id, random_text
+from tfruns.local.rate_limiting import RateLimiter
+from tfruns.local.routes.table import ENDPOINTS, Endpoint
+from tfruns.local.store.schema import TokenRow, UserRow
+
+
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer", "Bearer ", "Bearer nobody's", "Basic dTpw", "nonsense", "Bearer é"]
+)
+async def test_without_a_token_of_ours_everything_is_401(empty: Api, authorization: str) -> None:
+    for path in ("/ping", "/runs/run-x", "/organizations"):
+        answer = await empty.http.get(API + path, headers={b"authorization": authorization.encode()})
+        assert answer.status_code == 401
+        assert answer.json() == {"errors": [{"status": "401", "title": "unauthorized"}]}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda entry: f"{entry.method} {entry.path}")
+async def test_every_endpoint_asks_for_a_token_before_anything_else(empty: Api, endpoint: Endpoint) -> None:
+    method, path = endpoint.method, endpoint.path.replace("{", "").replace("}", "")
+    answer = await empty.http.request(method, API + path, content=b"{", headers={"authorization": "Bearer x"})
+    assert answer.status_code == 401
+
+
+async def test_only_the_hash_of_a_token_is_kept(empty: Api) -> None:
+    token = create_admin(empty.backend)
+    with empty.backend.database.read() as session:
+        kept = session.scalars(select(TokenRow.sha256)).all()
+    assert all(token not in digest and len(digest) == 64 for digest in kept)
+
+
+async def test_further_tokens_are_of_the_same_user(empty: Api) -> None:
+    users = {user_of_token(empty.backend, f"Bearer {create_admin(empty.backend)}") for _ in range(2)}
+    with empty.backend.database.read() as session:
+        assert users == set(session.scalars(select(UserRow.id)))
+
+
+async def test_the_scheme_may_be_written_in_any_case(empty: Api) -> None:
+    token = create_admin(empty.backend)
+    assert user_of_token(empty.backend, f"bearer {token}") == user_of_token(empty.backend, f"BEARER  {token} ")
+    with pytest.raises(Unauthorized):
+        user_of_token(empty.backend, f"Token {token}")
+
+
+async def test_ping_has_the_headers_that_the_terraform_cli_looks_at(empty: Api) -> None:
+    # Contract notes: without `TFP-API-Version` >= 2.5 init fails; the limit in ping is a rate per second to go-tfe.
+    answer = await empty.http.get(f"{API}/ping")
+    assert answer.status_code == 204
+    assert (answer.headers["tfp-api-version"], answer.headers["tfp-appname"]) == ("2.6", "HCP Terraform")
+    assert int(answer.headers["x-ratelimit-limit"]) >= 30
+    assert float(answer.headers["x-ratelimit-reset"]) >= 0
+
+
+async def test_discovery_needs_no_token(empty: Api) -> None:
+    # Contract notes: "some need trailing slashes and `modules.v1` in discovery".
+    del empty.http.headers["authorization"]
+    document = (await empty.http.get(f"{BASE_URL}/.well-known/terraform.json")).json()
+    assert document["tfe.v2"] == f"{API}/"
+    assert {"tfe.v2.1", "tfe.v2.2", "modules.v1"} <= set(document)
+    assert all(path.endswith("/") for path in document.values())
+
+
+# -- rate limits ------------------------------------------------------------------------------------------------------
+
+
+def _limiter(clock: Clock) -> RateLimiter:
+    def monotonic() -> float:
+        return clock.time.timestamp()
+
+    return RateLimiter(is_limited=True, monotonic=monotonic)
+
+
+@pytest.mark.parametrize(("is_run_list", "length_s"), [(False, 1.0), (True, 60.0)])
+def test_the_thirty_first_request_of_a_window_is_refused(is_run_list: bool, length_s: float) -> None:
+    # Contract notes: "Rate limits: 30 a second; run lists 30 a minute."
+    clock = Clock()
+    limiter = _limiter(clock)
+    remaining = [limiter.take("user-a", is_run_list=is_run_list)["x-ratelimit-remaining"] for _ in range(30)]
+    assert (remaining[0], remaining[-1]) == ("29", "0")
+    clock.advance(length_s / 4)
+    with pytest.raises(RateLimited) as refused:
+        limiter.take("user-a", is_run_list=is_run_list)
+    assert refused.value.retry_after_s == pytest.approx(length_s * 3 / 4)
+    clock.advance(length_s * 3 / 4)
+    assert limiter.take("user-a", is_run_list=is_run_list)["x-ratelimit-remaining"] == "29"
+
+
+def test_users_and_kinds_of_requests_are_counted_apart() -> None:
+    limiter = _limiter(Clock())
+    for _ in range(30):
+        limiter.take("user-a", is_run_list=False)
+    limiter.take("user-a", is_run_list=True)
+    limiter.take("user-b", is_run_list=False)
+
+
+def test_without_limits_nothing_is_refused() -> None:
+    limiter = RateLimiter(is_limited=False)
+    for _ in range(100):
+        headers = limiter.take("user-a", is_run_list=True)
+    assert set(headers) == {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
+
+
+# -- ids --------------------------------------------------------------------------------------------------------------
+
+
+def test_ids_are_a_prefix_and_sixteen_letters_and_digits_and_never_the_same() -> None:
+    ids = {new_id("run") for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(len(id_) == 20 and id_.removeprefix("run-").isalnum() and id_.isascii() for id_ in ids)
+    assert len(random_text(67)) == 67

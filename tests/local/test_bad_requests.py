@@ -1,0 +1,222 @@
+"""Requests that make no sense: always a 4xx JSON:API document, never a 5xx.
+
+Contract notes: "The CLI retries 5xx, POST included, up to 30 times: never use 5xx for validation."
+"""
+
+import base64
+import hashlib
+from typing import Any
+
+import pytest
+
+from tests.local.support import API, STATE, Api, resource
+
+BODIES = {
+    "not JSON": b"{",
+    "not UTF-8": b'{"data": "\xff"}',
+    "half of a character": b'{"data": {"attributes": {"name": "\\ud800", "message": "\\ud800"}}}',
+    "a list": b"[]",
+    "a number": b"1",
+    "a very long number": b"9" * 5000,
+    "no data": b"{}",
+    "data is a list": b'{"data": []}',
+    "data is a string": b'{"data": "x"}',
+    "attributes are a list": b'{"data": {"attributes": [1]}}',
+    "relationships are a list": b'{"data": {"attributes": {}, "relationships": [1]}}',
+    "deep": b'{"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+}
+WRITES = (
+    ("POST", "/organizations"),
+    ("POST", "/organizations/default/workspaces"),
+    ("PATCH", "/workspaces/{workspace}"),
+    ("POST", "/workspaces/{workspace}/vars"),
+    ("POST", "/workspaces/{workspace}/configuration-versions"),
+    ("POST", "/workspaces/{workspace}/state-versions"),
+    ("POST", "/workspaces/{workspace}/actions/lock"),
+    ("POST", "/runs"),
+    ("POST", "/runs/{run}/comments"),
+    ("POST", "/runs/{run}/actions/cancel"),
+)
+# What these may be sent without, so that such a body is as none.
+TAKES_LITTLE = {"/workspaces/{workspace}/actions/lock", "/runs/{run}/actions/cancel", "/workspaces/{workspace}",
+                "/workspaces/{workspace}/configuration-versions"}  # fmt: skip
+
+
+def check_refusal(answer: Any) -> None:
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.headers["content-type"] == "application/vnd.api+json"
+    errors = answer.json()["errors"]
+    assert errors
+    assert all(error["status"] == str(answer.status_code) and error["title"] for error in errors)
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize(("method", "path"), WRITES)
+async def test_a_body_that_is_no_request_is_refused(api: Api, method: str, path: str, body: bytes) -> None:
+    run = await api.create_run()
+    filled = API + path.format(workspace=api.workspace_id, run=run["id"])
+    answer = await api.http.request(method, filled, content=body)
+    if path in TAKES_LITTLE and answer.status_code < 300:
+        return
+    check_refusal(answer)
+
+
+WRONG: list[tuple[str, str, Any]] = [
+    ("/runs", "message", 5),
+    ("/runs", "message", {"text": "x"}),
+    ("/runs", "auto-apply", "perhaps"),
+    ("/runs", "target-addrs", "terraform_data.a"),
+    ("/runs", "target-addrs", [1]),
+    ("/runs", "variables", {"a": "b"}),
+    ("/runs", "variables", [{"key": "a"}]),
+    ("/runs", "variables", [1]),
+    ("/organizations/default/workspaces", "name", None),
+    ("/organizations/default/workspaces", "name", 5),
+    ("/organizations/default/workspaces", "name", "two words"),
+    ("/organizations/default/workspaces", "name", "x" * 91),
+    ("/organizations/default/workspaces", "name", "../up"),
+    ("/organizations/default/workspaces", "trigger-prefixes", "a"),
+    ("/organizations", "name", ""),
+    ("/organizations", "email", ["a"]),
+    ("/workspaces/{workspace}/vars", "key", ["a"]),
+    ("/workspaces/{workspace}/vars", "key", "x" * 257),
+    ("/workspaces/{workspace}/vars", "category", "shell"),
+    ("/workspaces/{workspace}/vars", "value", 5),
+    ("/workspaces/{workspace}/configuration-versions", "speculative", "perhaps"),
+    ("/workspaces/{workspace}/state-versions", "serial", 10**30),
+    ("/workspaces/{workspace}/state-versions", "serial", -1),
+    ("/workspaces/{workspace}/state-versions", "serial", "one"),
+    ("/workspaces/{workspace}/state-versions", "md5", "x" * 33),
+    ("/workspaces/{workspace}/state-versions", "lineage", "x" * 81),
+    ("/workspaces/{workspace}/state-versions", "state", "not base64"),
+    ("/workspaces/{workspace}/state-versions", "state", "ä"),
+]
+RIGHT: dict[str, dict[str, Any]] = {
+    "/runs": {},
+    "/organizations/default/workspaces": {"name": "storage"},
+    "/organizations": {"name": "other"},
+    "/workspaces/{workspace}/vars": {"key": "region", "value": "eu", "category": "terraform"},
+    "/workspaces/{workspace}/configuration-versions": {},
+    "/workspaces/{workspace}/state-versions": {"serial": 1, "md5": "0" * 32},
+}
+
+
+@pytest.mark.parametrize(("path", "name", "value"), WRONG)
+async def test_an_attribute_of_the_wrong_type_or_form_is_422(api: Api, path: str, name: str, value: Any) -> None:
+    await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
+    body = resource("x", RIGHT[path] | {name: value}, workspace={"data": {"id": api.workspace_id}})
+    answer = await api.http.post(API + path.format(workspace=api.workspace_id), json=body)
+    assert answer.status_code == 422
+    check_refusal(answer)
+
+
+@pytest.mark.parametrize("tags", [5, "x", {"a": 1}, [1], [{}], [{"attributes": "x"}], [{"attributes": {"name": 5}}]])
+async def test_tags_of_a_wrong_form_are_no_server_error(api: Api, tags: Any) -> None:
+    body = resource("workspaces", {"name": "storage"}, tags={"data": tags})
+    answer = await api.http.post(f"{API}/organizations/default/workspaces", json=body)
+    assert answer.status_code in {201, 422}
+
+
+@pytest.mark.parametrize("comment", [5, ["a"], {"a": 1}, True])
+async def test_a_comment_that_is_no_text_is_422_and_nothing_is_done(api: Api, comment: Any) -> None:
+    run = await api.planned()
+    await api.post(f"/runs/{run['id']}/actions/apply", {"comment": comment}, 422)
+    assert await api.status(run) == "planned"
+
+
+LISTS = ("/organizations", "/organizations/default/workspaces", "/organizations/default/runs",
+         "/organizations/default/runs/queue", "/workspaces/{workspace}/runs",
+         "/workspaces/{workspace}/configuration-versions", "/state-versions")  # fmt: skip
+BAD_NUMBERS = ("0", "-1", "1.5", "x", "1e3", "²", "9" * 10, "0000000001" + "9" * 30, "9" * 5000)
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_a_page_that_cannot_be_is_400(api: Api, path: str) -> None:
+    for name in ("page[number]", "page[size]"):
+        for number in BAD_NUMBERS:
+            answer = await api.http.get(API + path.format(workspace=api.workspace_id), params={name: number})
+            assert answer.status_code == 400, (name, number)
+            check_refusal(answer)
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_the_farthest_page_is_empty(api: Api, path: str) -> None:
+    query = {"page[number]": "9" * 9, "filter[workspace][name]": "network", "filter[organization][name]": "default"}
+    document = await api.get(path.format(workspace=api.workspace_id), 200, **query)
+    assert document["data"] == []
+
+
+@pytest.mark.parametrize("path", ["/runs/{run}", "/runs/{run}/run-events", "/workspaces/{workspace}",
+                                  "/workspaces/{workspace}/runs", "/organizations/default/runs",
+                                  "/organizations/default/workspaces"])  # fmt: skip
+async def test_an_unknown_include_is_400_and_says_so(api: Api, path: str) -> None:
+    # Contract notes: "a bad include, with "include parameter" in the message".
+    run = await api.create_run()
+    filled = path.format(run=run["id"], workspace=api.workspace_id)
+    answer = await api.http.get(API + filled, params={"include": "secrets"})
+    assert answer.status_code == 400
+    check_refusal(answer)
+    assert "include parameter" in answer.json()["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/runs", "/runs/run-x", "/workspaces/%00", "/workspaces/%ff", "/plans/x",
+                                  "/applies/x", "/comments/x", "/state-versions/x", "/state-version-outputs/x",
+                                  "/configuration-versions/x", "/organizations/none", "/organizations/none/runs",
+                                  "/workspaces/ws-x/vars", "/runs/run-x/plan", "/runs/run-x/comments"])  # fmt: skip
+async def test_what_is_not_there_is_404_or_405(api: Api, path: str) -> None:
+    answer = await api.http.get(API + path)
+    assert answer.status_code == (405 if path == "/runs" else 404)
+    check_refusal(answer)
+
+
+async def test_a_plan_is_no_apply(api: Api) -> None:
+    related = (await api.create_run())["relationships"]
+    await api.get(f"/applies/{related['plan']['data']['id']}", 404)
+    await api.get(f"/plans/{related['apply']['data']['id']}", 404)
+
+
+async def test_a_body_that_is_too_large_is_413(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfruns.local.app._MAX_BODY_BYTES", 100)
+    answer = await api.http.post(f"{API}/runs", content=b'{"data": "' + b"x" * 100 + b'"}')
+    assert answer.status_code == 413
+    check_refusal(answer)
+
+
+BAD_STATES: dict[str, bytes] = {
+    "empty": b"",
+    "no JSON": b"{",
+    "a list": b"[]",
+    "no serial": b"{}",
+    "a serial that is a truth value": b'{"serial": true}',
+    "a serial that is too large": b'{"serial": 1' + b"0" * 30 + b"}",
+    "a lineage that is no text": b'{"serial": 1, "lineage": {"a": 1}}',
+    "a version that is no text": b'{"serial": 1, "terraform_version": [1]}',
+    "an output that is no object": b'{"serial": 1, "outputs": {"a": 5}}',
+    "half of a character": b'{"serial": 1, "lineage": "\\ud800"}',
+    "half of a character in an output": b'{"serial": 1, "outputs": {"a": {"value": "\\ud800", "type": "string"}}}',
+    "not a number": b'{"serial": 1, "outputs": {"a": {"value": NaN, "type": "number"}}}',
+    "deep": b'{"serial": 1, "a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+}
+
+
+@pytest.mark.parametrize("state", BAD_STATES.values(), ids=BAD_STATES)
+async def test_a_state_that_is_none_is_refused_and_the_old_one_stays(api: Api, state: bytes) -> None:
+    await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
+    path = f"/workspaces/{api.workspace_id}/state-versions"
+
+    def body(content: bytes) -> Any:
+        encoded, md5 = base64.b64encode(content).decode(), hashlib.md5(content).hexdigest()
+        return resource("state-versions", {"serial": 1, "md5": md5, "state": encoded})
+
+    first = (await api.post(path, body(STATE)))["data"]
+    if state:
+        await api.post(path, body(state), 422)
+    current = (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]
+    assert current["id"] == first["id"]
+
+
+async def test_lists_within_a_state_may_have_any_form(api: Api) -> None:
+    run = await api.applying()
+    state = b'{"serial": 1, "outputs": [], "resources": [1, {"mode": "managed", "instances": 5, "name": 7}]}'
+    api.end(run, "apply", state=state)
+    await api.get(f"/workspaces/{api.workspace_id}/current-state-version")

@@ -1,0 +1,97 @@
+"""The data directory: who owns it, and what stands in it."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tfruns.local.data_dir import DataDirectory, InUse, Owner, default_directory
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> DataDirectory:
+    return DataDirectory(tmp_path / "data")
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_it_is_made_for_its_owner_alone_when_it_is_first_owned(directory: DataDirectory) -> None:
+    assert not directory.path.exists()
+    with directory.owned():
+        assert _mode(directory.path) == 0o700
+
+
+def test_a_second_server_is_refused_and_told_where_the_first_is(directory: DataDirectory) -> None:
+    with directory.owned():
+        directory.announce("http://127.0.0.1:8088")
+        with pytest.raises(InUse, match=r"the server at http://127\.0\.0\.1:8088") as refused, directory.owned():
+            pass
+        assert refused.value.owner == Owner("http://127.0.0.1:8088", os.getpid())
+        assert directory.owner() is not None  # the second one has not taken the first one's address away
+
+
+def test_a_second_server_is_refused_while_the_first_is_starting(directory: DataDirectory) -> None:
+    with directory.owned():
+        with pytest.raises(InUse, match="just starting") as refused, directory.owned():
+            pass
+        assert refused.value.owner is None
+
+
+def test_it_is_free_again_with_no_address_when_its_owner_has_ended(directory: DataDirectory) -> None:
+    for _ in range(2):
+        with directory.owned():
+            directory.announce("http://127.0.0.1:8088")
+        assert directory.owner() is None
+
+
+def test_the_address_of_a_server_that_was_killed_is_not_taken_for_the_next_ones(directory: DataDirectory) -> None:
+    directory.path.mkdir()
+    (directory.path / "address").write_text("http://127.0.0.1:1 1\n")
+    with directory.owned():
+        assert directory.owner() is None
+
+
+@pytest.mark.parametrize("content", ["", "http://127.0.0.1:1", "http://127.0.0.1:1 x", "\xff"])
+def test_an_address_that_is_not_one_is_none(directory: DataDirectory, content: str) -> None:
+    directory.path.mkdir()
+    (directory.path / "address").write_bytes(content.encode("latin-1"))
+    assert directory.owner() is None
+
+
+def test_the_token_is_kept_for_its_owner_alone(directory: DataDirectory) -> None:
+    assert directory.token() is None
+    with directory.owned():
+        directory.keep_token("secret")
+    assert directory.token() == "secret"
+    assert _mode(directory.path / "token") == 0o600
+    assert sorted(path.name for path in directory.path.iterdir()) == ["lock", "token"]
+
+
+def test_the_key_is_made_once(directory: DataDirectory) -> None:
+    with directory.owned():
+        key = directory.key()
+        assert len(key) >= 32
+        assert directory.key() == key
+        assert _mode(directory.path / "key") == 0o600
+
+
+def test_everything_lies_within_it(directory: DataDirectory) -> None:
+    assert directory.objects.parent == directory.work.parent == directory.path
+    assert str(directory.path) in directory.database_url
+    assert directory.database_url != directory.engine_url
+
+
+def test_a_relative_path_does_not_follow_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    directory = DataDirectory(Path("data"))
+    monkeypatch.chdir("/")
+    assert directory.path == tmp_path / "data"
+
+
+def test_the_default_is_the_environments_or_the_platforms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert default_directory().name == "tfruns"
+    monkeypatch.setenv("TFRUNS_DATA_DIR", str(tmp_path))
+    assert default_directory() == tmp_path

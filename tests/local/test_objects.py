@@ -1,0 +1,165 @@
+"""Logs, uploads and downloads behind signed addresses. Sources: HCP Terraform API, "Plans"; contract notes, 4."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import jwt
+import pytest
+
+from tests.local.support import BASE_URL, Api, Clock, Json, anonymous, archive
+from tfruns.local.documents.signing import PATH, Grant, Signer
+
+TEXT = b"Terraform v1.11.4\non linux_amd64\nInitializing plugins and modules...\n"
+
+
+async def _log(api: Api, run: Json, *, is_ended: bool) -> str:
+    """The address of the log of a run's plan, which has some lines."""
+    plan_id = run["relationships"]["plan"]["data"]["id"]
+    api.begin(run)
+    api.backend.objects.write("log", plan_id, TEXT)
+    if is_ended:
+        api.end(run)
+    return str((await api.get(f"/plans/{plan_id}"))["data"]["attributes"]["log-read-url"])
+
+
+async def _read(api: Api, url: str, **query: int) -> bytes:
+    answer = await anonymous(api.http, "GET", url, params=query or None)
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+async def test_the_address_of_a_log_is_absolute_and_needs_no_token(api: Api) -> None:
+    url = await _log(api, await api.create_run(), is_ended=True)
+    assert url.startswith(BASE_URL)
+    assert await _read(api, url) == b"\x02" + TEXT + b"\x03"
+
+
+async def test_the_log_of_a_phase_that_goes_on_has_no_end(api: Api) -> None:
+    url = await _log(api, await api.create_run(), is_ended=False)
+    assert await _read(api, url) == b"\x02" + TEXT
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+@pytest.mark.parametrize("limit", [1, 2, 7, 1000])
+async def test_the_parts_of_a_log_are_the_log(api: Api, limit: int, is_ended: bool) -> None:
+    # Contract notes: "STX (0x02) first, ETX (0x03) last; honour byte offset and limit, … past the end 200 and empty."
+    url = await _log(api, await api.create_run(), is_ended=is_ended)
+    found = b""
+    while part := await _read(api, url, offset=len(found), limit=limit):
+        assert len(part) <= limit
+        found += part
+    assert found == await _read(api, url)
+    assert await _read(api, url, offset=10**14, limit=limit) == b""
+    assert await _read(api, url, offset=0, limit=0) == b""
+
+
+async def test_a_log_that_nothing_was_written_to_is_empty_and_at_its_end_marked(api: Api) -> None:
+    run = await api.create_run()
+    path = f"/plans/{run['relationships']['plan']['data']['id']}"
+    assert await _read(api, (await api.get(path))["data"]["attributes"]["log-read-url"]) == b""
+    await api.act(run, "cancel")
+    assert await _read(api, (await api.get(path))["data"]["attributes"]["log-read-url"]) == b"\x02\x03"
+
+
+@pytest.mark.parametrize("query", ["offset=-1", "offset=x", "limit=-5", "limit=1e3", "offset=²", "offset=" + "9" * 20])
+async def test_a_part_that_cannot_be_is_400(api: Api, query: str) -> None:
+    url = await _log(api, await api.create_run(), is_ended=True)
+    answer = await anonymous(api.http, "GET", f"{url}?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["status"] == "400"
+
+
+async def test_a_plans_documents_are_204_until_they_are_there_and_then_a_redirect(api: Api) -> None:
+    # Contract notes: "json-output: 204 until ready, then 307 to a short-lived URL."
+    run = await api.create_run()
+    plan_id = run["relationships"]["plan"]["data"]["id"]
+    for name, kind in (("json-output", "plan-json"), ("json-output-redacted", "plan-json-redacted")):
+        await api.get(f"/plans/{plan_id}/{name}", 204)
+        api.backend.objects.write(kind, plan_id, b'{"kind": "%s"}' % kind.encode())
+        answer = await api.http.get(f"/api/v2/plans/{plan_id}/{name}")
+        assert answer.status_code == 307
+        assert (await anonymous(api.http, "GET", answer.headers["location"])).json() == {"kind": kind}
+
+
+# -- signed addresses -------------------------------------------------------------------------------------------------
+
+
+async def test_an_address_expires(api: Api) -> None:
+    url = await _log(api, await api.create_run(), is_ended=True)
+    api.clock.advance(3599)
+    await _read(api, url)
+    api.clock.advance(1)
+    assert (await anonymous(api.http, "GET", url)).status_code == 404
+
+
+async def test_an_address_that_was_changed_or_signed_by_another_is_404(api: Api) -> None:
+    url = await _log(api, await api.create_run(), is_ended=True)
+    forged = BASE_URL + Signer(b"x" * 32).path(Grant("read", "log", "plan-x"), api.clock.now())
+    start, _, signature = url.rpartition(".")
+    for address in (url[:-5], url + "x", start, f"{start}.", start + signature, forged, BASE_URL + PATH + "x"):
+        answer = await anonymous(api.http, "GET", address)
+        assert (answer.status_code, answer.json()["errors"][0]["title"]) == (404, "not found")
+
+
+async def test_an_address_to_read_does_not_write_nor_the_other_way_round(api: Api) -> None:
+    url = await _log(api, await api.create_run(), is_ended=True)
+    assert (await anonymous(api.http, "PUT", url, content=b"x")).status_code == 404
+    created = await api.create_configuration()
+    assert (await anonymous(api.http, "GET", created["attributes"]["upload-url"])).status_code == 404
+
+
+def test_a_signature_without_a_grant_or_an_end_is_none() -> None:
+    signer, now = Signer(b"k" * 32), Clock().now()
+    whole = {"v": "read", "k": "log", "i": "plan-x", "u": "", "exp": int((now + timedelta(hours=1)).timestamp())}
+    for name in whole:
+        claims = {key: value for key, value in whole.items() if key != name}
+        assert signer.read(jwt.encode(claims, b"k" * 32, algorithm="HS256"), now) is None
+    assert signer.read(jwt.encode(whole, b"k" * 32, algorithm="HS256"), now) == Grant("read", "log", "plan-x")
+
+
+# -- uploads ----------------------------------------------------------------------------------------------------------
+
+
+def _incoming(api: Api) -> list[str]:
+    return [path.name for path in api.backend.objects.path("incoming", "x").parent.glob("*")]
+
+
+async def test_an_upload_leaves_nothing_beside_what_was_uploaded(api: Api) -> None:
+    created = await api.create_configuration()
+    await api.upload(created, b"no archive")
+    await api.upload(await api.create_configuration(), archive())
+    assert _incoming(api) == []
+    assert api.backend.objects.read("configuration", created["id"]) is None
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing_and_may_be_repeated(api: Api) -> None:
+    class BrokenOff(Exception):
+        pass
+
+    async def half() -> AsyncIterator[bytes]:
+        yield archive()[:10]
+        raise BrokenOff
+
+    created = await api.create_configuration()
+    with pytest.raises(BrokenOff):
+        await anonymous(api.http, "PUT", created["attributes"]["upload-url"], content=half())
+    assert _incoming(api) == []
+    shown = (await api.get(f"/configuration-versions/{created['id']}"))["data"]["attributes"]
+    assert shown["status"] == "pending"
+    assert (await api.upload(created)).status_code == 200
+
+
+async def test_an_upload_that_is_too_large_is_413_and_leaves_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfruns.local.objects_app._MAX_UPLOAD_BYTES", 5)
+    created = await api.create_configuration()
+    answer = await api.upload(created)
+    assert (answer.status_code, answer.json()["errors"][0]["status"]) == (413, "413")
+    assert _incoming(api) == []
+
+
+async def test_an_upload_for_a_workspace_that_is_gone_is_404(api: Api) -> None:
+    created = await api.create_configuration()
+    await api.send("DELETE", f"/workspaces/{api.workspace_id}", status=204)
+    answer = await api.upload(created)
+    assert answer.status_code == 404
+    assert _incoming(api) == []

@@ -1,0 +1,49 @@
+"""The queue of a workspace, as pure functions."""
+
+import pytest
+
+from tfruns.local.queue import Priority, Queue, is_queued, plan_priority
+from tfruns.vocabulary import RunOperation
+
+
+@pytest.mark.parametrize(
+    ("queue", "next_run"),
+    [
+        (Queue([]), None),
+        (Queue(["run-1"]), "run-1"),
+        (Queue(["run-1", "run-2"]), "run-1"),
+        (Queue(["run-2"], holder="run-1"), None),
+        (Queue(["run-1"], is_locked=True), None),
+        (Queue(["run-2"], holder="run-1", is_locked=True), None),
+        (Queue([], holder="run-1"), None),
+    ],
+)
+def test_the_oldest_run_goes_next_unless_a_run_or_a_person_holds_the_workspace(
+    queue: Queue, next_run: str | None
+) -> None:
+    assert queue.next_run() == next_run
+
+
+def test_the_place_in_the_queue_counts_from_one() -> None:
+    queue = Queue(["run-1", "run-2"], holder="run-0")
+    assert [queue.position(id_) for id_ in ("run-0", "run-1", "run-2")] == [None, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("run_id", "earlier"), [("run-1", []), ("run-3", ["run-1", "run-2"]), ("run-0", []), ("run-9", [])]
+)
+def test_only_waiting_runs_are_earlier_than_a_waiting_run(run_id: str, earlier: list[str]) -> None:
+    assert list(Queue(["run-1", "run-2", "run-3"], holder="run-0").earlier_than(run_id)) == earlier
+
+
+def test_every_operation_queues_except_plan_only_and_saved_plans() -> None:
+    # Contract notes: "Plan-only runs and the plan of a saved-plan run ignore queue and lock."
+    unqueued = {operation for operation in RunOperation if not is_queued(operation)}
+    assert unqueued == {RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN}
+
+
+def test_applies_go_before_plans_and_plans_before_speculative_plans() -> None:
+    # Contract notes: "Priority across workspaces: applies, then plans, then speculative plans."
+    speculative, ordinary = plan_priority(RunOperation.PLAN_ONLY), plan_priority(RunOperation.PLAN_AND_APPLY)
+    assert sorted([speculative, ordinary, Priority.APPLY]) == [Priority.APPLY, ordinary, speculative]
+    assert plan_priority(RunOperation.SAVE_PLAN) == ordinary

@@ -1,0 +1,128 @@
+"""Lists of runs. Source: HCP Terraform API, "List Runs in a Workspace", "List Runs in an Organization"."""
+
+from typing import Any
+
+import pytest
+
+from tests.local.support import Api, ids_of
+
+
+async def _several(api: Api) -> dict[str, str]:
+    """One run of each operation, by name: their ids."""
+    options: dict[str, dict[str, Any]] = {
+        "plan_and_apply": {"message": "50% more_subnets"}, "plan_only": {"plan_only": True},
+        "save_plan": {"save_plan": True}, "refresh_only": {"refresh_only": True}, "destroy": {"is_destroy": True},
+        "empty_apply": {"allow_empty_apply": True},
+    }  # fmt: skip
+    return {name: (await api.create_run(**option))["id"] for name, option in options.items()}
+
+
+async def test_a_workspaces_list_is_newest_first_with_totals_and_without_plan_only_runs(api: Api) -> None:
+    ids = await _several(api)
+    document = await api.get(f"/workspaces/{api.workspace_id}/runs")
+    assert ids_of(document) == [ids[name] for name in reversed(ids) if name != "plan_only"]
+    assert document["meta"]["pagination"] == {
+        "current-page": 1, "page-size": 20, "prev-page": None, "next-page": None, "total-count": 5, "total-pages": 1,
+    }  # fmt: skip
+
+
+async def test_an_organizations_list_has_all_runs_and_no_totals(api: Api) -> None:
+    # Contract notes: "An organization's list has no totals (next-page only)".
+    ids = await _several(api)
+    document = await api.get("/organizations/default/runs", **{"page[size]": "4"})
+    assert ids_of(document) == list(reversed(ids.values()))[:4]
+    pagination = document["meta"]["pagination"]
+    assert "total-count" not in pagination
+    assert pagination["next-page"] == 2
+
+
+async def test_every_operation_is_found_by_its_name(api: Api) -> None:
+    ids = await _several(api)
+    for name, id_ in ids.items():
+        for path in (f"/workspaces/{api.workspace_id}/runs", "/organizations/default/runs"):
+            assert ids_of(await api.get(path, **{"filter[operation]": name})) == [id_]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"filter[status]": "plan_queued"}, {"plan_and_apply", "save_plan"}),
+        ({"filter[status]": ""}, {"plan_and_apply", "save_plan", "refresh_only", "destroy", "empty_apply"}),
+        ({"filter[status]": "applied,errored"}, set()),
+        ({"filter[status]": "plan_queued, pending", "filter[operation]": "destroy,plan_only"},
+         {"destroy", "plan_only"}),
+        ({"filter[status_group]": "final"}, set()),
+        ({"filter[status_group]": "non_final", "filter[operation]": "save_plan"}, {"save_plan"}),
+        ({"filter[status_group]": "discardable"}, set()),
+        ({"filter[source]": "terraform+cloud"}, set()),
+        ({"filter[source]": "tfe-api", "filter[operation]": "destroy"}, {"destroy"}),
+        ({"filter[timeframe]": "2025"}, set()),
+        ({"filter[timeframe]": "2026", "filter[operation]": "destroy"}, {"destroy"}),
+        ({"filter[agent_pool_names]": "pool"}, set()),
+        ({"search[user]": "someone"}, set()),
+        ({"search[commit]": "abc", "search[basic]": "more"}, set()),  # contract: they "override `search[basic]`"
+        ({"search[basic]": "MORE_"}, {"plan_and_apply"}),
+        ({"search[basic]": "50%"}, {"plan_and_apply"}),
+        ({"search[basic]": "5_%"}, set()),
+    ],
+)  # fmt: skip
+async def test_filters_narrow_a_workspaces_list_and_its_total(api: Api, query: dict[str, str], names: set[str]) -> None:
+    ids = await _several(api)
+    document = await api.get(f"/workspaces/{api.workspace_id}/runs", **query)
+    assert set(ids_of(document)) == {ids[name] for name in names}
+    assert document["meta"]["pagination"]["total-count"] == len(names)
+
+
+async def test_a_run_is_found_by_its_id(api: Api) -> None:
+    ids = await _several(api)
+    document = await api.get(f"/workspaces/{api.workspace_id}/runs", **{"search[basic]": ids["destroy"]})
+    assert ids_of(document) == [ids["destroy"]]
+
+
+async def test_an_organizations_list_is_narrowed_by_the_names_of_workspaces(api: Api) -> None:
+    run = await api.create_run()
+    path = "/organizations/default/runs"
+    assert ids_of(await api.get(path, **{"filter[workspace_names]": "other,network"})) == [run["id"]]
+    assert ids_of(await api.get(path, **{"filter[workspace_names]": "other"})) == []
+
+
+async def test_an_organizations_list_covers_the_last_year_unless_another_is_asked_for(api: Api) -> None:
+    run = await api.create_run()
+    api.clock.advance(366 * 24 * 3600)
+    assert ids_of(await api.get("/organizations/default/runs")) == []
+    assert ids_of(await api.get("/organizations/default/runs", **{"filter[timeframe]": "2026"})) == [run["id"]]
+    assert ids_of(await api.get(f"/workspaces/{api.workspace_id}/runs")) == [run["id"]]
+
+
+@pytest.mark.parametrize("query", [{"filter[status_group]": "open"}, {"filter[timeframe]": "soon"},
+                                   {"filter[timeframe]": "0000"}])  # fmt: skip
+async def test_a_filter_that_cannot_be_is_400(api: Api, query: dict[str, str]) -> None:
+    await api.get(f"/workspaces/{api.workspace_id}/runs", 400, **query)
+
+
+async def test_pages_together_are_the_whole_list_and_one_past_the_end_is_empty(api: Api) -> None:
+    # Contract notes: "A page past the end is 200 and empty."
+    ids = [(await api.create_run())["id"] for _ in range(5)]
+    path, found = f"/workspaces/{api.workspace_id}/runs", []
+    for number in ("1", "2", "3"):
+        document = await api.get(path, **{"page[number]": number, "page[size]": "2"})
+        found += ids_of(document)
+    assert found == list(reversed(ids))
+    assert document["meta"]["pagination"] == {
+        "current-page": 3, "page-size": 2, "prev-page": 2, "next-page": None, "total-count": 5, "total-pages": 3,
+    }  # fmt: skip
+    assert ids_of(await api.get(path, **{"page[number]": "4", "page[size]": "2"})) == []
+
+
+async def test_a_page_has_at_most_a_hundred(api: Api) -> None:
+    document = await api.get(f"/workspaces/{api.workspace_id}/runs", **{"page[size]": "1000"})
+    assert document["meta"]["pagination"]["page-size"] == 100
+
+
+async def test_totals_follow_the_runs_through_their_statuses(api: Api) -> None:
+    run = await api.planned()
+    await api.act(run, "discard")
+    await api.create_run()
+    for group, total in (("final", 1), ("non_final", 1), ("discardable", 0)):
+        document = await api.get(f"/workspaces/{api.workspace_id}/runs", **{"filter[status_group]": group})
+        assert document["meta"]["pagination"]["total-count"] == total == len(document["data"])

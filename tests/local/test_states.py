@@ -1,0 +1,158 @@
+"""State versions and outputs. Source: HCP Terraform API, "State Versions", "State Version Outputs"."""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from tests.local.support import STATE, Api, Json, anonymous, ids_of, resource
+
+OUTPUTS = {
+    "name": {"value": "net", "type": "string"},
+    "password": {"value": "hunter2", "type": "string", "sensitive": True},
+    "sizes": {"value": [1, 2], "type": ["list", "number"]},
+}
+
+
+def state(serial: int, lineage: str = "aaaa", **more: Any) -> bytes:
+    return json.dumps({"version": 4, "serial": serial, "lineage": lineage, "resources": [], **more}).encode()
+
+
+def announced(content: bytes, **attributes: Any) -> Json:
+    """What a client says of a state before it uploads it."""
+    parsed = json.loads(content)
+    md5 = hashlib.md5(content).hexdigest()
+    return resource(
+        "state-versions", {"serial": parsed["serial"], "lineage": parsed["lineage"], "md5": md5, **attributes}
+    )
+
+
+def inline(content: bytes, **attributes: Any) -> Json:
+    """A state that is sent along with what is said of it."""
+    return announced(content, state=base64.b64encode(content).decode(), **attributes)
+
+
+@pytest.fixture
+async def locked(api: Api) -> Api:
+    await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
+    return api
+
+
+def _path(api: Api) -> str:
+    return f"/workspaces/{api.workspace_id}/state-versions"
+
+
+async def _current(api: Api) -> Json:
+    return (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]
+
+
+async def test_a_workspace_without_a_state_has_no_current_one(api: Api) -> None:
+    # Contract notes: at init, "GET workspaces/:id/current-state-version (404 ok)".
+    await api.get(f"/workspaces/{api.workspace_id}/current-state-version", 404)
+    await api.get(f"/workspaces/{api.workspace_id}/current-state-version-outputs", 404)
+
+
+async def test_a_state_is_announced_and_then_uploaded_as_the_terraform_cli_does(locked: Api) -> None:
+    # Contract notes: "POST workspaces/:id/state-versions (no `state` attribute); PUT json-state and state upload URLs".
+    content = state(1)
+    created = (await locked.post(_path(locked), announced(content)))["data"]
+    assert created["attributes"]["status"] == "pending"
+    await locked.get(f"/workspaces/{locked.workspace_id}/current-state-version", 404)
+    for name in ("hosted-json-state-upload-url", "hosted-state-upload-url"):
+        answer = await anonymous(locked.http, "PUT", created["attributes"][name], content=content)
+        assert answer.status_code == 200
+    current = await _current(locked)
+    assert (current["id"], current["attributes"]["status"]) == (created["id"], "finalized")
+    download = await anonymous(locked.http, "GET", current["attributes"]["hosted-state-download-url"])
+    assert download.content == content
+    redirect = await locked.http.get(f"/api/v2/state-versions/{created['id']}/download")
+    assert (await anonymous(locked.http, "GET", redirect.headers["location"])).content == content
+
+
+async def test_a_state_may_be_sent_at_once(locked: Api) -> None:
+    created = (await locked.post(_path(locked), inline(state(7))))["data"]
+    assert created["attributes"]["status"] == "finalized"
+    assert (await _current(locked))["attributes"]["serial"] == 7
+
+
+async def test_a_state_changes_only_under_ones_own_lock(api: Api) -> None:
+    await api.post(_path(api), inline(state(1)), 409)
+    run = await api.create_run()
+    await api.post(_path(api), inline(state(1)), 409)
+    # The name of a run is no way round the lock: it has to be the run that holds the workspace.
+    other = await api.create_run(plan_only=True)
+    for run_id, status in (("run-0000000000000000", 409), (other["id"], 409), (run["id"], 201)):
+        body = inline(state(1))
+        body["data"]["relationships"] = {"run": {"data": {"type": "runs", "id": run_id}}}
+        await api.post(_path(api), body, status)
+
+
+@pytest.mark.parametrize("content", [state(4), state(6, "bbbb")], ids=["an older serial", "another lineage"])
+async def test_a_state_that_does_not_follow_is_409_unless_forced(locked: Api, content: bytes) -> None:
+    first = (await locked.post(_path(locked), inline(state(5))))["data"]
+    await locked.post(_path(locked), inline(content), 409)
+    assert (await _current(locked))["id"] == first["id"]
+    await locked.post(_path(locked), inline(content, force=True))
+
+
+@pytest.mark.parametrize("wrong", [b"", b"{}", state(2), state(1, "bbbb")])
+async def test_an_upload_that_is_not_what_was_announced_is_422_and_can_be_repeated(locked: Api, wrong: bytes) -> None:
+    created = (await locked.post(_path(locked), announced(state(1))))["data"]
+    url = created["attributes"]["hosted-state-upload-url"]
+    assert (await anonymous(locked.http, "PUT", url, content=wrong)).status_code == 422
+    assert locked.backend.objects.read("state", created["id"]) is None
+    assert (await anonymous(locked.http, "PUT", url, content=state(1))).status_code == 200
+    assert (await anonymous(locked.http, "PUT", url, content=state(1))).status_code == 409
+
+
+async def test_a_state_that_says_nothing_of_itself_is_422(locked: Api) -> None:
+    for attributes in ({}, {"serial": 1}, {"md5": "0" * 32}):
+        await locked.post(_path(locked), resource("state-versions", attributes), 422)
+
+
+async def test_an_apply_stores_its_state_with_its_run(api: Api) -> None:
+    run = await api.applying()
+    api.end(run, "apply", state=STATE)
+    related = (await _current(api))["relationships"]
+    assert related["run"]["data"]["id"] == run["id"]
+    assert related["created-by"]["data"]["type"] == "users"
+
+
+async def test_a_failed_apply_stores_what_it_has_made(api: Api) -> None:
+    # Contract notes, section 4: "stored as a state version after any exit, kills included".
+    run = await api.applying()
+    api.end(run, "apply", status="errored", state=STATE)
+    assert (await api.status(run), (await _current(api))["attributes"]["serial"]) == ("errored", 1)
+
+
+async def test_a_state_that_is_the_old_one_makes_no_new_version(api: Api) -> None:
+    for _ in range(2):
+        api.end(await api.applying(), "apply", state=STATE)
+    query = {"filter[organization][name]": "default", "filter[workspace][name]": "network"}
+    assert len((await api.get("/state-versions", **query))["data"]) == 1
+
+
+async def test_state_versions_are_listed_newest_first(locked: Api) -> None:
+    ids = [(await locked.post(_path(locked), inline(state(serial))))["data"]["id"] for serial in (1, 2, 3)]
+    query = {"filter[organization][name]": "default", "filter[workspace][name]": "network"}
+    assert ids_of(await locked.get("/state-versions", **query)) == list(reversed(ids))
+    await locked.get("/state-versions", 404)
+
+
+async def test_outputs_hide_what_is_sensitive_unless_it_is_read_by_itself(locked: Api) -> None:
+    await locked.post(_path(locked), inline(state(1, outputs=OUTPUTS)))
+    current = await _current(locked)
+    lists = [
+        (await locked.get(f"/workspaces/{locked.workspace_id}/current-state-version-outputs"))["data"],
+        (await locked.get(f"/state-versions/{current['id']}/outputs"))["data"],
+        (await locked.get(f"/state-versions/{current['id']}", include="outputs"))["included"],
+    ]
+    for items in lists:
+        values = {item["attributes"]["name"]: item["attributes"]["value"] for item in items}
+        assert values == {"name": "net", "password": None, "sizes": [1, 2]}
+    assert [item["attributes"]["type"] for item in lists[0]] == ["string", "string", "array"]
+    password = next(item for item in lists[0] if item["attributes"]["name"] == "password")
+    alone = (await locked.get(f"/state-version-outputs/{password['id']}"))["data"]
+    assert alone["attributes"]["value"] == "hunter2"

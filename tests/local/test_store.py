@@ -1,0 +1,158 @@
+"""The database and the objects beside it."""
+
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, select, text
+
+from tests.local.support import Clock
+from tfruns.local.store.database import Database, DatabaseTooNew
+from tfruns.local.store.objects import Objects
+from tfruns.local.store.schema import Base, OrganizationRow
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'tfruns.db'}")
+    database.migrate()
+    yield database
+    database.close()
+
+
+def _organization(name: str) -> OrganizationRow:
+    return OrganizationRow(name=name, email=None, created_at=Clock().now())
+
+
+def _names(database: Database) -> list[str]:
+    with database.read() as session:
+        return list(session.scalars(select(OrganizationRow.name).order_by(OrganizationRow.name)))
+
+
+def test_migrations_make_the_tables_that_the_program_works_with(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_index_that_allows_one_active_run_is_one_of_held_workspaces_only(database: Database) -> None:
+    # compare_metadata does not look at the condition of an index.
+    found = next(index for index in inspect(database.engine).get_indexes("runs") if index["name"] == "one_active_run")
+    assert found["unique"]
+    assert str(found["dialect_options"]["sqlite_where"]) == "holds_workspace"
+
+
+def test_to_migrate_again_changes_nothing(database: Database) -> None:
+    with database.write() as write:
+        write.session.add(_organization("default"))
+    database.migrate()
+    assert _names(database) == ["default"]
+
+
+def test_a_database_of_a_newer_program_is_refused_and_left_as_it_is(database: Database) -> None:
+    with database.write() as write:
+        write.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseTooNew, match="newer version of tfruns"):
+        database.migrate()
+    with database.read() as session:
+        assert session.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+
+
+def test_a_write_is_made_whole_or_not_at_all_and_what_follows_it_only_then(database: Database) -> None:
+    done: list[str] = []
+
+    def fail() -> None:
+        with database.write() as write:
+            write.session.add(_organization("half"))
+            write.session.flush()
+            write.after_commit.append(lambda: done.append("half"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with database.write() as write:
+        write.session.add(_organization("whole"))
+        write.after_commit.append(lambda: done.append(",".join(_names(database))))
+        write.after_commit.append(lambda: done.append("second"))
+    assert done == ["whole", "second"]
+
+
+def test_writes_from_many_threads_wait_for_each_other(database: Database) -> None:
+    # Without BEGIN IMMEDIATE a read that becomes a write fails at once ("database is locked").
+    with database.write() as write:
+        write.session.add(OrganizationRow(name="default", email="0", created_at=Clock().now()))
+
+    def count() -> None:
+        for _ in range(10):
+            with database.write() as write:
+                row = write.session.scalars(select(OrganizationRow)).one()
+                row.email = str(int(row.email or "0") + 1)
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    with database.read() as session:
+        assert session.scalars(select(OrganizationRow.email)).one() == "80"
+
+
+def test_a_read_does_not_wait_for_a_write_and_sees_nothing_of_it(database: Database) -> None:
+    with database.write() as write:
+        write.session.add(_organization("unfinished"))
+        write.session.flush()
+        assert _names(database) == []
+    assert _names(database) == ["unfinished"]
+
+
+def test_times_come_back_in_utc(database: Database) -> None:
+    with database.write() as write:
+        write.session.add(_organization("default"))
+    with database.read() as session:
+        assert session.scalars(select(OrganizationRow.created_at)).one() == Clock().now()
+
+
+# -- objects ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_object_is_written_read_replaced_and_deleted(tmp_path: Path) -> None:
+    objects = Objects(tmp_path / "objects")
+    assert objects.read("state", "sv-1") is None
+    assert objects.write("state", "sv-1", b"one") == 3
+    assert objects.write("state", "sv-1", iter([b"tw", b"o"])) == 3
+    assert objects.read("state", "sv-1") == b"two"
+    objects.delete("state", "sv-1")
+    objects.delete("state", "sv-1")
+    assert objects.read("state", "sv-1") is None
+
+
+def test_an_object_can_be_read_by_its_owner_alone(tmp_path: Path) -> None:
+    objects = Objects(tmp_path / "objects")
+    objects.write("state", "sv-1", b"one")
+    assert stat.S_IMODE(objects.path("state", "sv-1").stat().st_mode) == 0o600
+
+
+def test_a_write_that_fails_leaves_the_old_object_and_nothing_else(tmp_path: Path) -> None:
+    objects = Objects(tmp_path / "objects")
+    objects.write("state", "sv-1", b"old")
+
+    def full() -> Iterator[bytes]:
+        yield b"ne"
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        objects.write("state", "sv-1", full())
+    assert objects.read("state", "sv-1") == b"old"
+    assert [path.name for path in objects.path("state", "x").parent.iterdir()] == ["sv-1"]
+
+
+def test_a_file_is_moved_in_as_an_object(tmp_path: Path) -> None:
+    objects = Objects(tmp_path / "objects")
+    (tmp_path / "upload").write_bytes(b"files")
+    objects.adopt("configuration", "cv-1", tmp_path / "upload")
+    assert objects.read("configuration", "cv-1") == b"files"
+    assert not (tmp_path / "upload").exists()
