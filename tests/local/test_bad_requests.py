@@ -220,3 +220,15 @@ async def test_lists_within_a_state_may_have_any_form(api: Api) -> None:
     state = b'{"serial": 1, "outputs": [], "resources": [1, {"mode": "managed", "instances": 5, "name": 7}]}'
     api.end(run, "apply", state=state)
     await api.get(f"/workspaces/{api.workspace_id}/current-state-version")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("/runs/{run}/actions/apply", "comment"), ("/workspaces/{workspace}/actions/lock", "reason")]
+)
+async def test_a_text_with_half_of_a_character_is_400(api: Api, path: str, name: str) -> None:
+    # It could neither be written down nor given back.
+    run = await api.planned()
+    body = b'{"%s": "\\ud800"}' % name.encode()
+    answer = await api.http.post(API + path.format(run=run["id"], workspace=api.workspace_id), content=body)
+    assert answer.status_code == 400
+    check_refusal(answer)
