@@ -89,14 +89,14 @@ class Run(Resource):
         """What the run does, in the words of `filter[operation]`; derived from its options."""
         if self.plan_only:
             return RunOperation.PLAN_ONLY
+        if self.save_plan:
+            return RunOperation.SAVE_PLAN
         if self.refresh_only:
             return RunOperation.REFRESH_ONLY
         if self.is_destroy:
             return RunOperation.DESTROY
         if self.allow_empty_apply:
             return RunOperation.EMPTY_APPLY
-        if self.save_plan:
-            return RunOperation.SAVE_PLAN
         return RunOperation.PLAN_AND_APPLY
 
     @property
