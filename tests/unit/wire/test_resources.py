@@ -408,4 +408,6 @@ def test_a_resource_is_written_as_it_is_read(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("option", ["is_destroy", "refresh_only", "allow_empty_apply"])
 def test_a_saved_plan_is_one_whatever_else_it_does(option: str) -> None:
     # Run API, "Run Operations": a saved plan does not queue, and that is what its operation is asked for.
-    assert Run.from_wire(samples.run(save_plan=True, **{option: True})).operation == "save_plan"
+    resource = samples.run(save_plan=True)
+    resource["attributes"][option.replace("_", "-")] = True
+    assert Run.from_wire(resource).operation == "save_plan"
