@@ -31,6 +31,16 @@ class Confirm(StrEnum):
     NEVER = "never"
 
 
+class Toolset(StrEnum):
+    """The groups of tools."""
+
+    RUNS = "runs"
+    REVIEW = "review"
+    WORKSPACES = "workspaces"
+    CONFIGURATION = "configuration"
+    POLICY = "policy"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a caller of the tools may do.

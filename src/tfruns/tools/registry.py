@@ -1,6 +1,6 @@
 """The one registry of tools. A tool is a typed async function; everything a caller sees of it comes from the function.
 
-    @tool(title="Read a run", is_read_only=True)
+    @tool(title="Read a run", toolset=Toolset.RUNS, is_read_only=True)
     async def get_run_details(
         context: Context,
         run_id: Annotated[str, Field(description="…")],
@@ -14,6 +14,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -22,7 +23,8 @@ from tfruns.client.client import Client
 from tfruns.errors import InvalidInput
 from tfruns.jsonapi import JSON, whole_text
 from tfruns.tools.arguments import invalid_arguments
-from tfruns.tools.policy import Mode, Policy
+from tfruns.tools.policy import Mode, Policy, Toolset
+from tfruns.tools.progress import NoProgress, Progress
 from tfruns.tools.schemas import compact_schema
 
 View = dict[str, JSON]
@@ -37,11 +39,13 @@ class Context:
         client: the API.
         policy: what the caller may do.
         is_raw: answer with the API's own documents instead of views.
+        progress: who is told how far a tool is that takes long.
     """
 
     client: Client
     policy: Policy
     is_raw: bool = False
+    progress: Progress = NoProgress()  # noqa: RUF009  # it has no state
 
 
 Function = Callable[..., Awaitable[View]]
@@ -54,6 +58,7 @@ class Tool:
     Attributes:
         function: what it does.
         title: its name for people.
+        toolset: its group.
         mode: the least mode in which it is offered.
         is_read_only: it changes nothing.
         is_destructive: what it does cannot be undone.
@@ -63,6 +68,7 @@ class Tool:
 
     function: Function
     title: str
+    toolset: Toolset
     mode: Mode
     is_read_only: bool
     is_destructive: bool
@@ -131,12 +137,14 @@ def _check_texts(arguments: Mapping[str, JSON]) -> None:
         raise InvalidInput("A text among the arguments has half of a character in it, which no text can hold.")
 
 
+_FILES = ("runs",)
 _TOOLS: dict[str, Tool] = {}
 
 
 def tool(
     *,
     title: str,
+    toolset: Toolset,
     mode: Mode = Mode.APPLY,
     is_read_only: bool = False,
     is_destructive: bool = False,
@@ -149,6 +157,7 @@ def tool(
         _TOOLS[function.__name__] = Tool(
             function=function,
             title=title,
+            toolset=toolset,
             mode=Mode.READ if is_read_only else mode,
             is_read_only=is_read_only,
             is_destructive=is_destructive,
@@ -161,9 +170,9 @@ def tool(
 
 
 def all_tools() -> list[Tool]:
-    """Every tool, in the order of the mission's text."""
-    import tfruns.tools.runs  # noqa: F401, PLC0415  # its functions register themselves
-
+    """Every tool: the nine of the mission's text in its order, then the others by file."""
+    for name in _FILES:
+        import_module(f"tfruns.tools.{name}")  # its functions register themselves
     return list(_TOOLS.values())
 
 

@@ -14,7 +14,7 @@ from tfruns.client.run_filters import RunFilters
 from tfruns.errors import RefusedByMode, TfrunsError
 from tfruns.redaction import redact_document
 from tfruns.tools.displacement import displaced_by, runs_before
-from tfruns.tools.policy import Mode
+from tfruns.tools.policy import Mode, Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.restraint import refuse_what_leads_to_an_apply
 from tfruns.tools.views import INCLUDE, page_view, run_view, short_view
@@ -42,7 +42,7 @@ SearchCommit = Annotated[str | None, Field(description="Commit SHA")]
 SearchBasic = Annotated[str | None, Field(description="VCS user, commit, run id or message")]
 
 
-@tool(title="Create a run", mode=Mode.PLAN, is_destructive=True)
+@tool(title="Create a run", toolset=Toolset.RUNS, mode=Mode.PLAN, is_destructive=True)
 async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunParams | None = None) -> View:
     """Create and queue a run in a workspace, from its latest configuration unless another is named.
 
@@ -62,7 +62,7 @@ async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunPa
     return _whole(context, run)
 
 
-@tool(title="List a workspace's runs", is_read_only=True)
+@tool(title="List a workspace's runs", toolset=Toolset.RUNS, is_read_only=True)
 async def list_runs_in_workspace(
     context: Context,
     workspace_id: WorkspaceRef,
@@ -97,7 +97,7 @@ async def list_runs_in_workspace(
     return await _page(context, listing, filters, page_number, page_size)
 
 
-@tool(title="List an organization's runs", is_read_only=True)
+@tool(title="List an organization's runs", toolset=Toolset.RUNS, is_read_only=True)
 async def list_runs_in_organization(
     context: Context,
     organization: Annotated[str, Field(description="Its name")],
@@ -134,7 +134,7 @@ async def list_runs_in_organization(
     return await _page(context, listing, filters, page_number, page_size)
 
 
-@tool(title="Read a run", is_read_only=True)
+@tool(title="Read a run", toolset=Toolset.RUNS, is_read_only=True)
 async def get_run_details(context: Context, run_id: RunId) -> View:
     """Read a run: status, phase, timestamps, options, ids of its workspace, configuration, plan and apply.
 
@@ -143,7 +143,7 @@ async def get_run_details(context: Context, run_id: RunId) -> View:
     return _whole(context, await context.client.runs.read(run_id, include=INCLUDE))
 
 
-@tool(title="Apply a run", is_destructive=True, is_idempotent=True, is_confirmed=True)
+@tool(title="Apply a run", toolset=Toolset.RUNS, is_destructive=True, is_idempotent=True, is_confirmed=True)
 async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
     """Confirm a run that waits for it, so that its plan is applied to real infrastructure.
 
@@ -154,7 +154,7 @@ async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> V
     return await _act(context, run_id, RunAction.APPLY, lambda: runs.apply(run_id, comment=comment))
 
 
-@tool(title="Discard a run", mode=Mode.PLAN, is_destructive=True, is_idempotent=True)
+@tool(title="Discard a run", toolset=Toolset.RUNS, mode=Mode.PLAN, is_destructive=True, is_idempotent=True)
 async def discard_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
     """Discard a run that waits for confirmation or in the queue.
 
@@ -165,7 +165,7 @@ async def discard_run(context: Context, run_id: RunId, comment: Comment = "") ->
     return await _act(context, run_id, RunAction.DISCARD, lambda: runs.discard(run_id, comment=comment))
 
 
-@tool(title="Cancel a run", mode=Mode.PLAN, is_destructive=True, is_idempotent=True)
+@tool(title="Cancel a run", toolset=Toolset.RUNS, mode=Mode.PLAN, is_destructive=True, is_idempotent=True)
 async def cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
     """Interrupt a run that is planning or applying, as Ctrl-C would; a pending one ends at once.
 
@@ -177,7 +177,7 @@ async def cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> 
     return await _act(context, run_id, RunAction.CANCEL, lambda: runs.cancel(run_id, comment=comment))
 
 
-@tool(title="Force-cancel a run", is_destructive=True, is_idempotent=True, is_confirmed=True)
+@tool(title="Force-cancel a run", toolset=Toolset.RUNS, is_destructive=True, is_idempotent=True, is_confirmed=True)
 async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
     """Kill a run that did not stop after cancel_run, and unlock its workspace.
 
@@ -187,7 +187,7 @@ async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "
     return await _act(context, run_id, RunAction.FORCE_CANCEL, lambda: runs.force_cancel(run_id, comment=comment))
 
 
-@tool(title="Force-execute a run", is_destructive=True, is_idempotent=True, is_confirmed=True)
+@tool(title="Force-execute a run", toolset=Toolset.RUNS, is_destructive=True, is_idempotent=True, is_confirmed=True)
 async def force_execute_run(context: Context, run_id: RunId) -> View:
     """Let a pending run go next: the run that holds the workspace is discarded, all earlier pending runs are canceled.
 
