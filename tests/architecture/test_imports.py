@@ -8,7 +8,7 @@ import pytest
 from tests.architecture.source import PACKAGE, Import, imports_in, imports_of, module_name, source_files, unit_of
 
 # What each part may import of the package, besides itself.
-_GROUND = {"vocabulary", "errors", "redaction", "hcl", "_version"}
+_GROUND = {"vocabulary", "errors", "redaction", "hcl", "log_output", "_version"}
 _RULES = {"lifecycle", "jsonapi", "wire"}
 _BELOW_TOOLS = _GROUND | _RULES | {"client"}
 _BELOW_EDGES = _BELOW_TOOLS | {"tools"}
@@ -19,6 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": _GROUND,
     "redaction": _GROUND,
     "hcl": _GROUND,
+    "log_output": _GROUND,
     "lifecycle": _GROUND | _RULES,
     "jsonapi": _GROUND | _RULES,
     "wire": _GROUND | _RULES,
@@ -30,6 +31,9 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"cli"},
     "": _BELOW_TOOLS,  # what `import tfruns` offers
 }
+
+# The one module in which client and local backend are put together, for Python programs.
+COMPOSITION = f"{PACKAGE}.local.embedded"
 
 # The libraries that one part alone may know.
 ONLY_IN = {
@@ -54,24 +58,25 @@ def targets_of(found: Import) -> set[str]:
 
 def test_every_part_of_the_package_has_its_place() -> None:
     assert {unit_of(module_name(path)) for path in source_files()} <= set(ALLOWED)
-    assert {unit_of(module_name(path)) for path in source_files()} >= set(ALLOWED) - {"local"}
+    assert {unit_of(module_name(path)) for path in source_files()} >= set(ALLOWED)
 
 
 @pytest.mark.parametrize("path", FILES)
 def test_a_module_imports_only_what_is_below_it(path: Path) -> None:
     unit = unit_of(module_name(path))
+    allowed = ALLOWED[unit] | {unit} | ({"client"} if module_name(path) == COMPOSITION else set())
     wrong = [
         f"line {found.line}: {found.module}"
         for found in imports_of(path)
         for target in targets_of(found)
-        if target != unit and target not in ALLOWED[unit]
+        if target not in allowed
     ]
     assert wrong == []
 
 
 @pytest.mark.parametrize("path", FILES)
 def test_a_library_of_one_part_is_imported_by_no_other(path: Path) -> None:
-    unit = unit_of(module_name(path))
+    unit = "client" if module_name(path) == COMPOSITION else unit_of(module_name(path))
     wrong = [
         f"line {found.line}: {found.module}"
         for found in imports_of(path)
@@ -85,7 +90,7 @@ def test_each_of_these_libraries_is_really_used_by_its_part_or_nowhere(library: 
     users = {
         unit_of(module_name(path))
         for path in source_files()
-        if library in {found.distribution for found in imports_of(path)}
+        if library in {found.distribution for found in imports_of(path)} and module_name(path) != COMPOSITION
     }
     assert users <= {unit}
     assert users or library == "rich", f"nothing imports {library}: this rule watches nothing"

@@ -116,9 +116,10 @@ class Api:
     # -- the engine's part --
 
     def begin(self, run: Json, kind: str = "plan", lease: str = "lease") -> bool:
-        """Begin a phase, and return whether there was something to do."""
+        """Begin a phase, and return whether it is to be executed: not ended already, and not only to be recovered."""
         with self.backend.database.write() as write:
-            return begin_phase(self.backend, write, run["id"], kind, lease) is not None
+            begun = begin_phase(self.backend, write, run["id"], kind, lease)
+        return begun is not None and not begun.is_recovery
 
     def end(self, run: Json, kind: str = "plan", lease: str = "lease", **result: Any) -> None:
         """End a phase: a plan that finished finds changes unless something else is said."""

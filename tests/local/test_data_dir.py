@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tfruns.local.data_dir import DataDirectory, InUse, Owner, default_directory
+from tfruns.local.data_dir import DataDirectory, InUse, Owner
 
 
 @pytest.fixture
@@ -92,6 +92,6 @@ def test_a_relative_path_does_not_follow_the_working_directory(tmp_path: Path, m
 
 
 def test_the_default_is_the_environments_or_the_platforms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert default_directory().name == "tfruns"
+    assert DataDirectory().path.name == "tfruns"
     monkeypatch.setenv("TFRUNS_DATA_DIR", str(tmp_path))
-    assert default_directory() == tmp_path
+    assert DataDirectory().path == tmp_path

@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.local.support import STATE, Api, actions_of
 from tfruns.local.queue import Priority
+from tfruns.local.service.phases import begin_phase
 from tfruns.local.store.schema import RunRow
 
 
@@ -245,6 +246,36 @@ async def test_a_phase_begins_once(api: Api) -> None:
     run = await api.planned()
     await api.act(run, "apply")
     assert [api.begin(run, "apply", lease) for lease in ("one", "two", "one")] == [True, False, False]
+
+
+async def test_an_apply_without_a_live_lease_is_only_ended_and_the_first_result_is_dropped(api: Api) -> None:
+    run = await api.applying()
+    with api.backend.database.write() as write:
+        begun = begin_phase(api.backend, write, run["id"], "apply", "after")
+    assert begun is not None
+    assert begun.is_recovery
+    api.end(run, "apply")
+    assert await api.status(run) == "applying"
+    api.end(run, "apply", "after", status="errored", state=STATE)
+    assert await api.status(run) == "errored"
+    assert (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]
+
+
+async def test_a_run_that_was_force_canceled_when_the_server_was_killed_lets_the_next_one_go_when_it_is_taken_up(
+    api: Api,
+) -> None:
+    run = await api.applying()
+    waiting = await api.create_run()
+    await api.act(run, "cancel")
+    api.clock.advance(60)
+    await api.act(run, "force-cancel")
+    assert await api.status(waiting) == "pending"
+    with api.backend.database.write() as write:
+        begun = begin_phase(api.backend, write, run["id"], "apply", "after")
+    assert begun is not None
+    assert begun.is_recovery
+    api.end(run, "apply", "after", status="errored")
+    assert (await api.status(run), await api.status(waiting)) == ("canceled", "plan_queued")
 
 
 async def test_a_plan_without_a_live_lease_is_begun_again_and_the_first_result_is_dropped(api: Api) -> None:

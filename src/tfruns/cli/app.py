@@ -13,6 +13,8 @@ app = App(
     help_format="plaintext",  # to render Markdown would take a third of the time of `--help`
 )
 
+app.command("tfruns.cli.server:server")
+
 _MODE = "What it may do: read only; plan, where nothing can be applied; or all."
 _CONFIRM = (
     "Who agrees to what cannot be undone: the client by its own rules (auto), always a person (which refuses it until "

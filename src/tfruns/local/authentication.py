@@ -27,6 +27,15 @@ def user_of_token(backend: Backend, authorization: str) -> str:
     raise Unauthorized("unauthorized")
 
 
+def is_known(backend: Backend, token: str) -> bool:
+    """Whether this is the token of a user."""
+    try:
+        user_of_token(backend, f"Bearer {token}")
+    except Unauthorized:
+        return False
+    return True
+
+
 def create_admin(backend: Backend, username: str = "admin") -> str:
     """Make a user and a token for it, and return the token; it is not kept."""
     token = f"{random_text(14)}.atlasv1.{random_text(67)}"

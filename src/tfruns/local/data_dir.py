@@ -19,6 +19,10 @@ from pathlib import Path
 import filelock
 import platformdirs
 
+from tfruns.local.cannot_start import CannotStart
+
+_LOOKS_LAST_S = 0.5  # somebody may just be looking whether the directory is owned
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -28,7 +32,7 @@ class Owner:
     pid: int
 
 
-class InUse(Exception):
+class InUse(CannotStart):
     """Another server owns the data directory.
 
     Attributes:
@@ -41,17 +45,20 @@ class InUse(Exception):
         self.owner = owner
 
 
-def default_directory() -> Path:
-    """`TFRUNS_DATA_DIR`, else where the platform keeps the data of applications."""
+def _default_path() -> Path:
     chosen = os.environ.get("TFRUNS_DATA_DIR")
     return Path(chosen) if chosen else platformdirs.user_data_path("tfruns", appauthor=False)
 
 
 class DataDirectory:
-    """One data directory. It is made when it is first needed, for the owner alone."""
+    """One data directory. It is made when it is first needed, for the owner alone.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
+    Args:
+        path: where it is; by default `TFRUNS_DATA_DIR`, or where the platform keeps the data of applications.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = (path or _default_path()).expanduser().absolute()
 
     @property
     def objects(self) -> Path:
@@ -78,7 +85,7 @@ class DataDirectory:
             InUse: another server does.
         """
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = filelock.FileLock(self.path / "lock", timeout=0)
+        lock = self._lock(_LOOKS_LAST_S)
         try:
             lock.acquire()
         except filelock.Timeout:
@@ -89,6 +96,19 @@ class DataDirectory:
         finally:
             self._address.unlink(missing_ok=True)
             lock.release()
+
+    def is_owned(self) -> bool:
+        """Whether a server owns the directory now."""
+        lock = self._lock(0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            return True
+        lock.release()
+        return False
+
+    def _lock(self, timeout_s: float) -> filelock.BaseFileLock:
+        return filelock.FileLock(self.path / "lock", timeout=timeout_s, thread_local=False)
 
     def owner(self) -> Owner | None:
         """The server that owns the directory, as far as it has said where it is."""

@@ -1,8 +1,6 @@
 """Serving one MCP client over standard input and output."""
 
-import logging
 import signal
-import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,8 +9,8 @@ import mcp_types as types
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 
+from tfruns.log_output import log_to_standard_error
 from tfruns.mcp.server import build_server
-from tfruns.redaction import redact
 from tfruns.tools.policy import Policy
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 def serve(policy: Policy) -> None:
     """Serve until the client closes the input. Standard output belongs to the protocol; the log is standard error."""
-    _log_to_standard_error()
+    log_to_standard_error()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the thread that waits for input would keep Ctrl-C waiting too
     anyio.run(_serve, policy)
 
@@ -89,16 +87,3 @@ _UNREADABLE = SessionMessage(
         ),
     )
 )
-
-
-class RedactingFormatter(logging.Formatter):
-    """A formatter whose lines hold no tokens or signed addresses, whoever wrote them."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
-
-
-def _log_to_standard_error() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from tfruns.local.cannot_start import CannotStart
+
 _HOW_TO_GET_ONE = (
     "Install Terraform (https://developer.hashicorp.com/terraform/install; under the Business Source License) or "
     "OpenTofu (https://opentofu.org/docs/intro/install; under the MPL 2.0), name one with --terraform PATH, or install "
@@ -34,7 +36,7 @@ sys.exit(_invoke_cli(sys.argv[1:], 1, 2, None))
 """
 
 
-class NoTerraform(Exception):
+class NoTerraform(CannotStart):
     """There is no Terraform that can be run. The text says how to get one."""
 
 

@@ -1,8 +1,8 @@
 """The beginning and the end of a phase, as the engine reports them.
 
 Whoever executes a phase holds a lease on its run: a text that is new with each start of the server. A plan may be begun
-again, by whoever finds it without a live lease; an apply begins once. Results are taken only from the holder of the
-lease.
+again, by whoever finds it without a live lease. An apply begins once: whoever finds it without a live lease takes up
+what it left. Results are taken only from the holder of the lease.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,12 @@ from tfruns.local.service.states import store_state
 from tfruns.local.service.transitions import change_status, record_event, release, start_apply
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import PhaseRow, RunRow
-from tfruns.vocabulary import RunOperation, RunStatus
+from tfruns.vocabulary import PhaseStatus, RunOperation, RunStatus
+
+_STATUSES = {
+    "plan": (RunStatus.PLAN_QUEUED, RunStatus.PLANNING),
+    "apply": (RunStatus.APPLY_QUEUED, RunStatus.APPLYING),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +45,46 @@ class PhaseResult:
     state: bytes | None = None
 
 
-def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str) -> RunRow | None:
-    """Begin a phase that was dispatched.
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A phase that was begun.
+
+    Attributes:
+        run: as it is now.
+        kind: `plan` or `apply`.
+        phase_id: the id of the plan or apply.
+        is_recovery: it was begun by a server that was killed, and can only be ended.
+    """
+
+    run: RunRow
+    kind: str
+    phase_id: str
+    is_recovery: bool = False
+
+
+def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str) -> Begun | None:
+    """Begin a phase that was dispatched, or take it up where a server was killed.
 
     Returns:
-        The run; None if there is nothing to do, because it has ended or somebody else does it.
+        The phase; None if there is nothing to do, because it has ended or somebody else does it.
+
+    Raises:
+        NotFound: the run was deleted.
     """
     run = find_run(write.session, run_id, is_for_update=True)
-    queued, running = (
-        (RunStatus.PLAN_QUEUED, RunStatus.PLANNING) if kind == "plan" else (RunStatus.APPLY_QUEUED, RunStatus.APPLYING)
-    )
+    queued, running = _STATUSES[kind]
+    phase_id = _phase(write.session, run_id, kind).id
     if run.status == queued:
         change_status(backend, write, run, running, lease=lease)
-        return run
-    if run.status == RunStatus.PLANNING and kind == "plan" and run.lease != lease:
-        run.lease = lease
-        record_event(backend, write.session, run.id, "planning_again", actor_id=None)
-        return run
-    return None
+        return Begun(run, kind, phase_id)
+    is_left = run.lease != lease and (run.status == running or (is_final(run.status) and run.holds_workspace))
+    if not is_left:
+        return None
+    run.lease = lease
+    is_recovery = kind == "apply" or is_final(run.status)
+    event = "recovered" if is_recovery else "planning_again"
+    record_event(backend, write.session, run.id, event, actor_id=None)
+    return Begun(run, kind, phase_id, is_recovery)
 
 
 def cancel_level(session: Session, run_id: str) -> int:
@@ -65,24 +92,34 @@ def cancel_level(session: Session, run_id: str) -> int:
     return session.scalar(select(RunRow.cancel_level).where(RunRow.id == run_id)) or 0
 
 
-def end_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str, result: PhaseResult) -> None:
+def end_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str, result: PhaseResult) -> bool:
     """Take the result of a phase, and let the run go on from there.
 
     A result that comes without the run's lease is dropped: its holder was declared dead, and others have gone on.
+
+    Returns:
+        Whether the run is over, so that nothing of it is needed any more.
     """
     session = write.session
-    run = find_run(session, run_id, is_for_update=True)
+    run = session.scalars(select(RunRow).where(RunRow.id == run_id)).first()
+    if run is None:
+        return True
+    run = find_run(session, run.id, is_for_update=True)
     if run.lease != lease:
-        return
+        return False
     run.lease = None
     _record(session, run, kind, result)
     if result.state is not None:
         store_state(backend, write, run.workspace_id, result.state, run_id=run.id, user_id=run.created_by_id)
+    _go_on(backend, write, run, kind, result)
+    return is_final(run.status)
+
+
+def _go_on(backend: Backend, write: Write, run: RunRow, kind: str, result: PhaseResult) -> None:
     if is_final(run.status):  # force-canceled: only its process was still to end
         if run.holds_workspace:
             release(backend, write, run)
-        return
-    if result.status != "finished":
+    elif result.status != PhaseStatus.FINISHED:
         change_status(backend, write, run, RunStatus(result.status))
     elif kind == "apply":
         change_status(backend, write, run, RunStatus.APPLIED)
@@ -90,8 +127,12 @@ def end_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str
         _go_on_after_plan(backend, write, run, has_changes=result.has_changes)
 
 
+def _phase(session: Session, run_id: str, kind: str) -> PhaseRow:
+    return session.scalars(select(PhaseRow).where(PhaseRow.run_id == run_id, PhaseRow.kind == kind)).one()
+
+
 def _record(session: Session, run: RunRow, kind: str, result: PhaseResult) -> None:
-    phase = session.scalars(select(PhaseRow).where(PhaseRow.run_id == run.id, PhaseRow.kind == kind)).one()
+    phase = _phase(session, run.id, kind)
     for name, number in (result.counts or {}).items():
         setattr(phase, f"resource_{name}", number)
     if kind == "plan":

@@ -18,11 +18,13 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
+from tfruns.local.cannot_start import CannotStart
+
 _BUSY_TIMEOUT_S = 30.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class DatabaseTooNew(Exception):
+class DatabaseTooNew(CannotStart):
     """The database was written by a newer version of tfruns."""
 
 

@@ -1,0 +1,88 @@
+"""`tfruns server`."""
+
+import logging
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+from cyclopts import Parameter
+from cyclopts.types import NonNegativeFloat, PositiveFloat, PositiveInt
+
+from tfruns.errors import InvalidInput
+from tfruns.log_output import log_to_standard_error
+
+DEFAULT_PORT = 8088
+
+_DATA_DIR = (
+    "Where everything is kept; by default TFRUNS_DATA_DIR, or where this platform keeps the data of applications"
+)
+_DATABASE = "URL of a PostgreSQL database to use instead of the SQLite file in the data directory"
+_TERRAFORM = "The Terraform or OpenTofu to use, instead of the first on the PATH"
+_KEEP = "Delete logs and plans of runs that have been over for so many days; the runs themselves stay"
+_FORCE_CANCEL = "Seconds between a cancel and the moment from which a run can be force-canceled"
+_WORKERS = "How many plans and applies are executed at a time; by default one for each core, and at least four"
+_CACHE = "Where providers are kept between runs (Terraform's plugin cache)"
+_CLI_CONFIG = "A Terraform CLI configuration file for all runs, say with a provider mirror"
+
+
+def server(
+    *,
+    data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None,
+    port: Annotated[int, Parameter(help="Port to listen on; 0 for any that is free")] = DEFAULT_PORT,
+    host: Annotated[
+        str, Parameter(help="Address to listen on; beyond loopback it needs TLS or --insecure")
+    ] = "127.0.0.1",
+    tls_cert: Annotated[Path | None, Parameter(help="Certificate for HTTPS, with its chain (PEM)")] = None,
+    tls_key: Annotated[Path | None, Parameter(help="The certificate's key (PEM)")] = None,
+    insecure: Annotated[bool, Parameter(help="Allow plain HTTP beyond loopback", negative="")] = False,
+    database: Annotated[str | None, Parameter(help=_DATABASE)] = None,
+    terraform: Annotated[str | None, Parameter(help=_TERRAFORM)] = None,
+    workers: Annotated[PositiveInt | None, Parameter(help=_WORKERS)] = None,
+    rate_limit: Annotated[
+        bool, Parameter(help="Refuse what is above HCP Terraform's rate limits", negative="")
+    ] = False,
+    keep: Annotated[PositiveFloat | None, Parameter(help=_KEEP)] = None,
+    force_cancel_after: Annotated[NonNegativeFloat, Parameter(help=_FORCE_CANCEL)] = 10,
+    plugin_cache: Annotated[Path | None, Parameter(help=_CACHE)] = None,
+    cli_config: Annotated[Path | None, Parameter(help=_CLI_CONFIG)] = None,
+    exit_when_unused: Annotated[bool, Parameter(show=False, negative="")] = False,
+) -> None:
+    """Serve HCP Terraform's run API on this machine, with real Terraform underneath.
+
+    When it is ready it prints one line, `listening on http://127.0.0.1:PORT`. The API token stands in the file `token`
+    of the data directory, and at the first start there is an organization `default`. Whoever has the token runs code
+    here: configurations are executed.
+
+    Ctrl-C or SIGTERM stops it: what Terraform does is interrupted, and its state is kept. A second one does not wait.
+    """
+    try:
+        from tfruns.local.cannot_start import CannotStart  # noqa: PLC0415
+        from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
+        from tfruns.local.execution.environment import Settings  # noqa: PLC0415
+        from tfruns.local.running import BackendOptions  # noqa: PLC0415
+        from tfruns.local.server import Listening, serve  # noqa: PLC0415
+    except ImportError as error:
+        _fail(f"The local backend needs the extra `local` ({error.name} is missing): pip install 'tfruns[local]'")
+    options = BackendOptions(
+        database=database,
+        terraform=terraform,
+        workers=workers,
+        is_rate_limited=rate_limit,
+        keep=timedelta(days=keep) if keep is not None else None,
+        force_cancel_after=timedelta(seconds=force_cancel_after),
+        settings=Settings(plugin_cache=plugin_cache, cli_config=cli_config),
+    )
+    listening = Listening(host, port, tls_cert, tls_key, is_insecure=insecure)
+    log_to_standard_error(logging.INFO)
+    try:
+        serve(DataDirectory(data_dir), options, listening, is_ended_when_unused=exit_when_unused)
+    except InvalidInput as error:
+        _fail(f"{error.message} {error.solution}")
+    except (CannotStart, OSError) as error:
+        _fail(str(error))
+
+
+def _fail(text: str) -> NoReturn:
+    print(f"tfruns server: {text}", file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,121 @@
+"""Finding the server of a data directory, or starting one that ends when nobody needs it any more.
+
+Whoever is attached holds a shared lock on the file `attached`, which the kernel releases however the process ends. A
+server that was started this way tries now and then to have that lock for itself. If it gets it and no run is under way,
+it ends, and keeps the lock until it has ended: so nobody attaches to a server that is about to go.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfruns.local.cannot_start import CannotStart
+from tfruns.local.data_dir import DataDirectory
+
+_POLL_S = 0.05
+_START_WITHIN_S = 60.0
+_SHOWN_OF_LOG = 2000  # characters
+
+
+class ServerNotStarted(CannotStart):
+    """No server of this data directory could be started. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A server that is there as long as the block in which it was attached to."""
+
+    url: str
+    token: str
+
+
+@contextmanager
+def attached(directory: DataDirectory) -> Iterator[Attached]:
+    """The server that owns a data directory; one is started where there is none.
+
+    Raises:
+        ServerNotStarted: it ended at once, or was not ready in time.
+        OSError: the directory cannot be written.
+    """
+    directory.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    deadline = time.monotonic() + _START_WITHIN_S
+    lock = _opened(directory)
+    try:
+        while not _locked(lock, fcntl.LOCK_SH):  # a server is just ending
+            _wait(deadline, directory)
+        url = _url(directory, deadline)
+        yield Attached(url, directory.token() or "")
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def unused(directory: DataDirectory) -> Iterator[bool]:
+    """Whether nobody is attached; nobody can be, within the block."""
+    lock = _opened(directory)
+    try:
+        yield _locked(lock, fcntl.LOCK_EX)
+    finally:
+        os.close(lock)
+
+
+def _url(directory: DataDirectory, deadline: float) -> str:
+    server: subprocess.Popen[bytes] | None = None
+    while (owner := directory.owner()) is None or not directory.is_owned():
+        if server is not None and server.poll() is not None and not directory.is_owned():
+            raise ServerNotStarted(f"The local backend could not be started. {_last_words(directory)}")
+        if server is None and not directory.is_owned():
+            server = _start(directory)
+        _wait(deadline, directory)
+    return owner.url
+
+
+def _start(directory: DataDirectory) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own, so that neither a signal nor the end of this process ends it."""
+    command = [sys.executable, "-m", "tfruns", "server", "--data-dir", str(directory.path), "--port", "0"]
+    with open(_log_of(directory), "wb", opener=_private) as log:  # Path.open takes no opener
+        return subprocess.Popen(  # noqa: S603
+            [*command, "--exit-when-unused"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _wait(deadline: float, directory: DataDirectory) -> None:
+    if time.monotonic() >= deadline:
+        raise ServerNotStarted(f"The local backend was not ready in {_START_WITHIN_S:.0f} s. {_last_words(directory)}")
+    time.sleep(_POLL_S)
+
+
+def _last_words(directory: DataDirectory) -> str:
+    path = _log_of(directory)
+    text = path.read_text(encoding="utf-8", errors="replace").strip() if path.exists() else ""
+    return text[-_SHOWN_OF_LOG:] or f"Start it yourself to see why: tfruns server --data-dir {directory.path}"
+
+
+def _log_of(directory: DataDirectory) -> Path:
+    return directory.path / "server.log"
+
+
+def _opened(directory: DataDirectory) -> int:
+    return os.open(directory.path / "attached", os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def _locked(file: int, operation: int) -> bool:
+    try:
+        fcntl.flock(file, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

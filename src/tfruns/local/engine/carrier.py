@@ -1,0 +1,191 @@
+"""The port to what carries phases to workers: dispatch a phase, run a phase. Behind it is DBOS.
+
+A dispatch is handed to a thread of its own. So it never fails where it is made, just after a commit; it is made outside
+of any workflow; and it is repeated until it works. What is lost with the process is found again at the next start, from
+the runs themselves.
+"""
+
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy
+from tenacity import Retrying, stop_when_event_set, wait_exponential
+from tenacity.nap import sleep_using_event
+
+from tfruns.local.cannot_start import CannotStart
+from tfruns.local.engine.wake import WakeEvents
+from tfruns.local.queue import Priority
+
+_log = logging.getLogger(__name__)
+
+RunPhase = Callable[[str, str], None]
+
+_QUEUE = "phases"
+_POLL_S = 1.0
+_POLL_WITHOUT_WAKING_S = 0.2
+_EXECUTOR = "worker-1"
+_KEEP_ENDED = timedelta(hours=1)
+_PRUNED_AT_ONCE = 500
+_in_use = threading.Lock()
+
+
+class SecondBackend(CannotStart):
+    """This process runs a local backend already; DBOS can be had only once in a process."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class _Dispatch:
+    """A phase on its way into the queue, the more urgent ones first; without a run it ends the thread."""
+
+    priority: int
+    number: int
+    run_id: str = field(compare=False)
+    kind: str = field(compare=False)
+
+
+class Carrier:
+    """Carries phases to worker threads.
+
+    Args:
+        url: of the database for what is queued; it holds nothing that the runs do not say too.
+        boot_id: new with each start; it makes a phase that is dispatched again after a crash a new dispatch.
+        workers: how many phases are executed at a time.
+    """
+
+    def __init__(self, url: str, *, boot_id: str, workers: int) -> None:
+        self._url = url
+        self._boot_id = boot_id
+        self._workers = workers
+        self._waiting: queue.PriorityQueue[_Dispatch] = queue.PriorityQueue()
+        self._count = 0
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._events = WakeEvents()
+        self._thread = threading.Thread(target=self._enqueue_all, name="dispatch", daemon=True)
+        self._workflow: Any = None
+
+    def dispatch(self, run_id: str, phase: str, priority: Priority) -> None:
+        """Have a phase executed, once a worker is free. To dispatch one twice is to dispatch it once."""
+        with self._lock:
+            self._count += 1
+            self._waiting.put(_Dispatch(int(priority), self._count, run_id, phase))
+
+    def start(self, run_phase: RunPhase) -> None:
+        """Begin to carry. What was queued before a crash is queued again.
+
+        Raises:
+            SecondBackend: this process has a carrier already.
+        """
+        if not _in_use.acquire(blocking=False):
+            raise SecondBackend("This process runs a local backend already, and there can be only one in a process.")
+        try:
+            self._launch(run_phase)
+        except BaseException:
+            _in_use.release()
+            raise
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End. No phase may be under way any more."""
+        from dbos import DBOS  # noqa: PLC0415
+
+        self._ended.set()
+        self._waiting.put(_Dispatch(-1, 0, "", ""))
+        self._thread.join()
+        DBOS.destroy(destroy_registry=True)
+        _in_use.release()
+
+    def forget_ended(self) -> None:
+        """Delete what is known of phases that ended a while ago."""
+        from dbos import DBOS  # noqa: PLC0415
+
+        before = (datetime.now(UTC) - _KEEP_ENDED).isoformat()
+        ended = DBOS.list_workflows(status=["SUCCESS", "ERROR"], end_time=before, limit=_PRUNED_AT_ONCE)
+        if ended:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+
+    def _launch(self, run_phase: RunPhase) -> None:
+        _log_through_root()
+        from dbos import DBOS, DBOSConfig  # noqa: PLC0415  # half a second
+
+        _use_wal(self._url)
+        config: DBOSConfig = {
+            "name": "tfruns-local",
+            "system_database_url": self._url,
+            "application_version": "1",  # phases are the same whatever the version of tfruns
+            "executor_id": _EXECUTOR,
+            "enable_otlp": False,
+            "log_level": "WARNING",
+            "use_listen_notify": False,
+            "sys_db_pool_size": self._workers + 4,
+            "notification_listener_polling_interval_sec": 0.05,
+            "scheduler_polling_interval_sec": 3600,
+        }
+        instance = DBOS(config=config)
+        poll_s = _POLL_S
+        if instance.background_thread_stop_events == []:
+            instance.background_thread_stop_events = self._events
+        else:  # another version of DBOS, whose threads cannot be woken
+            poll_s = _POLL_WITHOUT_WAKING_S
+
+        def carried(run_id: str, kind: str) -> None:  # DBOS takes functions only
+            run_phase(run_id, kind)
+
+        self._workflow = DBOS.workflow(name="run_phase", max_recovery_attempts=None)(carried)
+        DBOS.listen_queues([_QUEUE])
+        DBOS.launch()
+        DBOS.register_queue(
+            _QUEUE, worker_concurrency=self._workers, polling_interval_sec=poll_s, on_conflict="always_update"
+        )
+        self._events.wake()
+
+    def _enqueue_all(self) -> None:
+        retrying = Retrying(
+            wait=wait_exponential(multiplier=0.2, max=5),
+            stop=stop_when_event_set(self._ended),
+            sleep=sleep_using_event(self._ended),
+            before_sleep=lambda attempt: _log.warning("A phase cannot be queued yet: %s", _why(attempt.outcome)),
+            retry_error_callback=lambda _: None,
+        )
+        while not self._ended.is_set():
+            dispatch = self._waiting.get()
+            if dispatch.run_id:
+                retrying(self._enqueue, dispatch)
+
+    def _enqueue(self, dispatch: _Dispatch) -> None:
+        from dbos import DBOS, SetEnqueueOptions, SetWorkflowID  # noqa: PLC0415
+
+        id_ = f"{dispatch.run_id}-{dispatch.kind}-{self._boot_id}"
+        with SetWorkflowID(id_), SetEnqueueOptions(priority=dispatch.priority):
+            DBOS.enqueue_workflow(_QUEUE, self._workflow, dispatch.run_id, dispatch.kind)
+        self._events.wake()
+
+
+def _why(outcome: Any) -> str:
+    error = outcome.exception() if outcome is not None else None
+    return type(error).__name__
+
+
+def _log_through_root() -> None:
+    """DBOS puts a handler of its own on its logger, unless there is one."""
+    logger = logging.getLogger("dbos")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = True
+    logger.setLevel(logging.WARNING)
+
+
+def _use_wal(url: str) -> None:
+    """Let SQLite's readers and writer not wait for each other; the file remembers that."""
+    parsed = sqlalchemy.make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        connection = sqlite3.connect(parsed.database)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        finally:
+            connection.close()

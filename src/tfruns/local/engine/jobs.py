@@ -1,0 +1,91 @@
+"""What a run is, put into the form in which it is executed."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tfruns.local.backend import Backend
+from tfruns.local.execution.environment import RunIdentity, Settings
+from tfruns.local.execution.jobs import ApplyJob, PlanJob
+from tfruns.local.execution.terraform import Terraform
+from tfruns.local.execution.variables import Variable
+from tfruns.local.service.find import find_workspace
+from tfruns.local.store.schema import PhaseRow, RunRow, WorkspaceRow
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where and with what runs are executed.
+
+    Attributes:
+        terraform: what to run.
+        directory: below which each run has its own directory.
+        settings: the operator's, for every run.
+    """
+
+    terraform: Terraform
+    directory: Path
+    settings: Settings
+
+    def directory_of(self, run_id: str) -> Path:
+        """The run's own directory."""
+        return self.directory / run_id
+
+    def remove(self, run_id: str) -> None:
+        """Remove a run's directory."""
+        shutil.rmtree(self.directory_of(run_id), ignore_errors=True)
+
+
+def apply_job(workshop: Workshop, session: Session, run: RunRow) -> ApplyJob:
+    """What both phases of a run need."""
+    return ApplyJob(**_common(workshop, run, find_workspace(session, run.workspace_id)))
+
+
+def plan_job(backend: Backend, workshop: Workshop, session: Session, run: RunRow) -> PlanJob:
+    """What the plan of a run needs; the state is the workspace's present one."""
+    workspace = find_workspace(session, run.workspace_id)
+    state_id = workspace.current_state_version_id
+    options: dict[str, Any] = run.options
+    return PlanJob(
+        **_common(workshop, run, workspace),
+        archive=backend.objects.path("configuration", run.configuration_version_id),
+        state=backend.objects.read("state", state_id) if state_id else None,
+        is_destroy=options["is_destroy"],
+        refresh=options["refresh"],
+        refresh_only=options["refresh_only"],
+        target_addrs=tuple(options["target_addrs"] or ()),
+        replace_addrs=tuple(options["replace_addrs"] or ()),
+        allow_config_generation=options["allow_config_generation"],
+        invoke_action_addrs=tuple(options["invoke_action_addrs"] or ()),
+    )
+
+
+def phase_of(session: Session, run_id: str, kind: str) -> PhaseRow:
+    """The plan or the apply of a run."""
+    return session.scalars(select(PhaseRow).where(PhaseRow.run_id == run_id, PhaseRow.kind == kind)).one()
+
+
+def _common(workshop: Workshop, run: RunRow, workspace: WorkspaceRow) -> dict[str, Any]:
+    return {
+        "terraform": workshop.terraform,
+        "directory": workshop.directory_of(run.id),
+        "run": RunIdentity(run.id, workspace.name, workspace.organization),
+        "working_directory": workspace.settings.get("working-directory") or "",
+        "variables": _variables(run, "terraform"),
+        "environment": _variables(run, "env"),
+        "run_variables": tuple(Variable(item["key"], item["value"], is_hcl=True) for item in run.variables),
+        "debugging_mode": run.options["debugging_mode"],
+        "settings": workshop.settings,
+    }
+
+
+def _variables(run: RunRow, category: str) -> tuple[Variable, ...]:
+    return tuple(
+        Variable(item["key"], item["value"], is_hcl=item["hcl"], is_sensitive=item["sensitive"])
+        for item in run.workspace_variables
+        if item["category"] == category
+    )

@@ -1,0 +1,153 @@
+"""A whole local backend: its directory owned, its database open, its engine started, and an application to serve.
+
+Whoever serves it decides how: over a socket (`server`), or in process (`embedded`).
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+
+from tfruns.local.app import build_app
+from tfruns.local.authentication import create_admin, is_known
+from tfruns.local.backend import Backend, Options
+from tfruns.local.cannot_start import CannotStart
+from tfruns.local.data_dir import DataDirectory
+from tfruns.local.documents.signing import Signer
+from tfruns.local.engine.engine import Engine
+from tfruns.local.engine.jobs import Workshop
+from tfruns.local.execution.environment import Settings
+from tfruns.local.execution.terraform import Terraform, find_terraform
+from tfruns.local.rate_limiting import RateLimiter
+from tfruns.local.service.workspaces import create_organization
+from tfruns.local.store.database import Database
+from tfruns.local.store.objects import Objects
+from tfruns.local.store.schema import UserRow
+
+_log = logging.getLogger(__name__)
+
+DEFAULT_ORGANIZATION = "default"
+_FEWEST_WORKERS = 4  # providers mostly wait for the network
+
+
+class UnsupportedPlatform(CannotStart):
+    """Runs cannot be executed on this kind of machine."""
+
+
+class DatabaseUnusable(CannotStart):
+    """The database cannot be opened, or is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendOptions:
+    """How a local backend is set up.
+
+    Attributes:
+        database: the URL of another database than the SQLite file in the data directory.
+        terraform: the Terraform or OpenTofu to use, instead of the first that is found.
+        workers: how many plans and applies are executed at a time; by default one for each core, and at least four.
+        is_rate_limited: refuse what is above HCP Terraform's limits.
+        keep: how long logs and plans of runs that are over are kept; None for ever.
+        force_cancel_after: the cool-off between a cancel and a force-cancel.
+        settings: what every run gets: a plugin cache, a CLI configuration.
+    """
+
+    database: str | None = None
+    terraform: str | None = None
+    workers: int | None = None
+    is_rate_limited: bool = False
+    keep: timedelta | None = None
+    force_cancel_after: timedelta = timedelta(seconds=10)
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A backend that runs.
+
+    Attributes:
+        app: what answers its requests.
+        token: the admin's API token.
+        backend: its parts.
+        terraform: the Terraform that it uses.
+        engine: what executes its runs.
+    """
+
+    app: Starlette
+    token: str
+    backend: Backend
+    terraform: Terraform
+    engine: Engine
+
+
+@contextmanager
+def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Running]:
+    """A backend, from here to the end of the block; then it has stopped, with its state kept.
+
+    Raises:
+        InUse: another server owns the directory.
+        NoTerraform: there is none, or the one that is named is none.
+        DatabaseTooNew: the database was written by a newer version.
+        DatabaseUnusable: it cannot be opened.
+        SecondBackend: this process runs a backend already.
+        UnsupportedPlatform: on Windows.
+        OSError: the directory cannot be written.
+    """
+    if sys.platform == "win32":
+        raise UnsupportedPlatform("The local backend runs on Linux and macOS; on Windows, run it in WSL.")
+    terraform = find_terraform(options.terraform)
+    with directory.owned():
+        database = _opened(options.database or directory.database_url)
+        try:
+            engine = Engine(options.database or directory.engine_url, workers=options.workers or _workers())
+            backend = Backend(
+                database, Objects(directory.objects), engine, Options(terraform.version, options.force_cancel_after)
+            )
+            token = _first_start(backend, directory)
+            app = build_app(backend, Signer(directory.key()), RateLimiter(is_limited=options.is_rate_limited))
+            engine.start(backend, Workshop(terraform, directory.work, options.settings), keep=options.keep)
+            try:
+                yield Running(app, token, backend, terraform, engine)
+            finally:
+                has_stopped = engine.stop()
+        finally:
+            database.close()
+    if not has_stopped:
+        _log.error("A phase did not end; what it left is taken up at the next start.")
+        os._exit(1)  # its thread would keep the process
+
+
+def _opened(url: str) -> Database:
+    """The database, brought up to date."""
+    try:
+        database = Database(url)
+        database.migrate()
+    except (SQLAlchemyError, ImportError) as error:
+        why = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise DatabaseUnusable(f"The database cannot be used: {why}") from None
+    return database
+
+
+def _first_start(backend: Backend, directory: DataDirectory) -> str:
+    """The admin's token; made, with an organization, where there is none for this database."""
+    with backend.database.read() as session:
+        is_new = session.scalars(select(UserRow)).first() is None
+    if is_new:
+        with backend.database.write() as write:
+            create_organization(backend, write, DEFAULT_ORGANIZATION, None)
+    token = directory.token()
+    if token is None or not is_known(backend, token):
+        token = create_admin(backend)
+        directory.keep_token(token)
+    return token
+
+
+def _workers() -> int:
+    return max(os.cpu_count() or 1, _FEWEST_WORKERS)

@@ -1,0 +1,200 @@
+"""`tfruns server`: the local backend on a socket.
+
+When it is ready it says so in one line on standard output, `listening on http://127.0.0.1:PORT`; its log is standard
+error. SIGTERM and Ctrl-C stop it: it begins no phase any more, interrupts what Terraform does, and keeps the state; a
+second one does not wait for Terraform.
+"""
+
+import ipaddress
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from tfruns.errors import InvalidInput
+from tfruns.local.attaching import unused
+from tfruns.local.data_dir import DataDirectory
+from tfruns.local.engine.taking_up import is_any_under_way
+from tfruns.local.running import BackendOptions, Running, running
+
+_log = logging.getLogger(__name__)
+
+_REQUESTS_END_WITHIN_S = 10
+_UNUSED_CHECK_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where a server listens.
+
+    Attributes:
+        host: an address of this machine, or a name.
+        port: 0 for any that is free.
+        tls_cert: its certificate, with those between it and its authority; PEM.
+        tls_key: the certificate's key; PEM.
+        is_insecure: plain HTTP beyond loopback is wanted.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    is_insecure: bool = False
+
+    def check(self) -> None:
+        """Refuse what would hand the machine to whoever listens.
+
+        Raises:
+            InvalidInput: a port that is none, half of a certificate, or plain HTTP beyond loopback.
+        """
+        if not 0 <= self.port <= 65535:
+            raise InvalidInput(f"{self.port} is no port; there are 1 to 65535, and 0 for any that is free.")
+        if (self.tls_cert is None) is not (self.tls_key is None):
+            raise InvalidInput("A certificate needs its key, and a key its certificate: --tls-cert and --tls-key.")
+        if not self._is_loopback and self.tls_cert is None and not self.is_insecure:
+            raise InvalidInput(
+                f"On {self.host} the API token would cross the network in the clear; whoever has it runs code here.",
+                solution="Use --tls-cert and --tls-key; or --insecure, where the network itself is trusted.",
+            )
+
+    @property
+    def _is_loopback(self) -> bool:
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def url(self, port: int) -> str:
+        """The address under which the server is reached from this machine."""
+        scheme = "https" if self.tls_cert else "http"
+        anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not listened on
+        host = anywhere.get(self.host, self.host)
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def serve(
+    directory: DataDirectory, options: BackendOptions, listening: Listening, *, is_ended_when_unused: bool = False
+) -> None:
+    """Serve until a signal.
+
+    Args:
+        directory: the data directory.
+        options: how the backend is set up.
+        listening: where it listens.
+        is_ended_when_unused: end too when no process is attached any more and no run is under way.
+
+    Raises:
+        InvalidInput: see `Listening.check`.
+        OSError: the address is in use, or is none of this machine.
+
+    And what `running` raises.
+    """
+    listening.check()
+    for talkative in ("alembic", "uvicorn"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+    signals = _Signals()
+    with signals.taken(), running(directory, options) as backend, _bound(listening) as bound:
+        server = _Server(_configuration(backend, listening), backend, directory, listening.url(bound.getsockname()[1]))
+        signals.server = server
+        if is_ended_when_unused:
+            threading.Thread(target=server.end_when_unused, name="unused", daemon=True).start()
+        if not signals.count:
+            server.run(sockets=[bound])
+
+
+class _Signals:
+    """The signals that stop a server, from its start until its last run has stopped.
+
+    Attributes:
+        count: how many there were.
+        server: what they stop, once it is there.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.server: _Server | None = None
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Take them in this block."""
+        before = {number: signal.signal(number, self._take) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _take(self, *_: object) -> None:
+        self.count += 1
+        if self.server is not None:
+            self.server.stop(is_urgent=self.count > 1)
+
+
+@contextmanager
+def _bound(listening: Listening) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((listening.host, listening.port))
+        yield bound
+
+
+def _configuration(backend: Running, listening: Listening) -> uvicorn.Config:
+    return uvicorn.Config(
+        backend.app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_REQUESTS_END_WITHIN_S,
+        ssl_certfile=listening.tls_cert,
+        ssl_keyfile=listening.tls_key,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it is ready, and whose signals are the engine's too."""
+
+    def __init__(self, config: uvicorn.Config, backend: Running, directory: DataDirectory, url: str) -> None:
+        super().__init__(config)
+        self._backend = backend
+        self._directory = directory
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.should_exit:
+            return
+        self._directory.announce(self._url)
+        terraform = self._backend.terraform
+        _log.info("%s %s, data in %s", terraform.name, terraform.version, self._directory.path)
+        with suppress(OSError):  # whoever wanted to read it has gone
+            print(f"listening on {self._url}", flush=True)  # noqa: T201  # what whoever started us waits for
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone; uvicorn would raise them again when it has ended."""
+        yield
+
+    def stop(self, *, is_urgent: bool = False) -> None:
+        """Stop; if it is urgent, without waiting for Terraform."""
+        self._backend.engine.demand_stop(is_urgent=is_urgent)
+        self.should_exit = True
+
+    def end_when_unused(self) -> None:
+        """Stop as soon as nobody is attached and no run is under way."""
+        while not self.should_exit:
+            time.sleep(_UNUSED_CHECK_S)
+            with unused(self._directory) as is_unused:
+                if is_unused and not is_any_under_way(self._backend.backend):
+                    self.stop()
+                    threading.Event().wait()  # in this block until the process has ended
