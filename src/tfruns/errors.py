@@ -11,6 +11,7 @@
     |-- ConnectionLost               the connection broke before the answer was complete
     |-- OutcomeUnknown               a change was sent, and nobody can say whether it happened
     |-- UnexpectedResponse           an answer that is not the API's: HTML, truncated JSON, a redirect to elsewhere
+    |-- TooLarge                     an object that is larger than what is read into memory
     `-- ApiError                     the API said no
         |-- BadRequest               400
         |-- Unauthorized             401
@@ -207,6 +208,14 @@ class UnexpectedResponse(TfrunsError):
     code = "unexpected_response"
     default_cause = "The address is not that of a Terraform API, or a proxy or sign-in page answered instead."
     default_solution = "Check TFE_ADDRESS and what stands between this machine and it."
+
+
+class TooLarge(TfrunsError):
+    """An object is larger than what is read into memory."""
+
+    code = "too_large"
+    default_cause = "It is larger than what this program reads into memory."
+    default_solution = "Look at it in the browser."
 
 
 # -- the API said no --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from tests.architecture.source import PACKAGE, Import, imports_in, imports_of, m
 # What each part may import of the package, besides itself.
 _GROUND = {"vocabulary", "errors", "redaction", "hcl", "log_output", "_version"}
 _RULES = {"lifecycle", "jsonapi", "wire"}
-_BELOW_TOOLS = _GROUND | _RULES | {"client"}
+_BELOW_TOOLS = _GROUND | _RULES | {"client", "review"}
 _BELOW_EDGES = _BELOW_TOOLS | {"tools"}
 
 ALLOWED: dict[str, set[str]] = {
@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "lifecycle": _GROUND | _RULES,
     "jsonapi": _GROUND | _RULES,
     "wire": _GROUND | _RULES,
+    "review": _GROUND | _RULES,
     "client": _GROUND | _RULES,
     "local": _GROUND | _RULES,
     "tools": _BELOW_TOOLS,
@@ -105,7 +106,7 @@ def test_the_rules_of_a_run_need_nothing_but_the_standard_library(name: str) -> 
 _DOES_IO = {"os", "socket", "pathlib", "subprocess", "asyncio", "anyio", "io", "urllib", "http", "shutil", "tempfile"}
 
 
-@pytest.mark.parametrize("unit", ["vocabulary", "errors", "lifecycle", "jsonapi", "wire", "hcl", "redaction"])
+@pytest.mark.parametrize("unit", ["vocabulary", "errors", "lifecycle", "jsonapi", "wire", "review", "hcl", "redaction"])
 def test_the_lower_parts_do_no_io(unit: str) -> None:
     paths = [path for path in source_files() if unit_of(module_name(path)) == unit]
     assert paths

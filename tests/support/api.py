@@ -24,7 +24,8 @@ class FakeApi(httpx2.AsyncBaseTransport):
     Each route has a queue of answers, of which the last stays. `requests` holds all that were received.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_length_announced: bool = True) -> None:
+        self._is_length_announced = is_length_announced
         self.requests: list[httpx2.Request] = []
         self._routes: dict[tuple[str, str], deque[Script]] = {}
 
@@ -45,7 +46,10 @@ class FakeApi(httpx2.AsyncBaseTransport):
             raise answer
         response = answer(request) if callable(answer) else answer
         # A response can be read once; a script may give it out many times.
-        return httpx2.Response(response.status_code, headers=response.headers, content=response.content)
+        given = httpx2.Response(response.status_code, headers=response.headers, content=response.content)
+        if not self._is_length_announced:
+            del given.headers["content-length"]
+        return given
 
     def sent(self, method: str, path: str = "") -> list[httpx2.Request]:
         """The requests of this method whose path ends like this."""

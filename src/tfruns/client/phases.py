@@ -62,7 +62,7 @@ class Plans(_Phases[Plan]):
     _kind = Plan
     _prefix = "plan"
 
-    async def read_json(self, plan_id: str, *, is_redacted: bool = False) -> bytes | None:
+    async def read_json(self, plan_id: str, *, is_redacted: bool = False, max_bytes: int | None = None) -> bytes | None:
         """Read the plan's JSON output.
 
         Wire: GET /plans/{id}/json-output or json-output-redacted -> 204 until it is there, then 307 to a blob.
@@ -70,16 +70,19 @@ class Plans(_Phases[Plan]):
         Args:
             plan_id: the plan.
             is_redacted: the form with sensitive values masked, which needs less permission.
+            max_bytes: how large it may be.
 
         Returns:
             The document; None while there is none.
 
         Raises:
             NotFound: 404, absent, hidden from this token, or this form needs more permission.
+            TooLarge: it is larger than that.
         """
         form = "json-output-redacted" if is_redacted else "json-output"
         path = api_path("plans", check_id("plan", plan_id), form)
-        return await self._transport.download(path, purpose=_READ if is_redacted else _READ_PLAN_JSON)
+        purpose = _READ if is_redacted else _READ_PLAN_JSON
+        return await self._transport.download(path, purpose=purpose, max_bytes=max_bytes)
 
 
 class Applies(_Phases[Apply]):

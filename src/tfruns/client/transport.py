@@ -9,7 +9,8 @@ import os
 import platform
 import re
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -35,7 +36,7 @@ from tfruns.client.logs import redact_http_logs
 from tfruns.client.rate_limit import RateLimits
 from tfruns.client.retries import AttemptFailed, RetryPolicy
 from tfruns.client.settings import Settings
-from tfruns.errors import InvalidInput, NoCredentials, ServerError, UnexpectedResponse
+from tfruns.errors import InvalidInput, NoCredentials, ServerError, TooLarge, UnexpectedResponse
 from tfruns.jsonapi import CONTENT_TYPE, JSON, whole_text
 
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0, pool=30.0)
@@ -194,9 +195,14 @@ class Transport:
             raise UnexpectedResponse("The server gave an address that is not one of the web.") from None
 
     async def _exchange(self, method: str, url: str, **options: Any) -> httpx2.Response:
-        pool = self._connections()
+        with self._failures():
+            return await self._connections().request(method, url, **options)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn a failure to get an answer into one of this attempt."""
         try:
-            return await pool.request(method, url, **options)
+            yield
         except NOT_SENT as error:
             failure = failure_of(error, self.settings.address)
             raise AttemptFailed(failure, was_sent=False, is_passing=failure.is_retryable) from error
@@ -209,7 +215,12 @@ class Transport:
     # -- downloads ----------------------------------------------------------------------------------------------------
 
     async def download(
-        self, address: str, *, purpose: Purpose | None = None, params: Params | None = None
+        self,
+        address: str,
+        *,
+        purpose: Purpose | None = None,
+        params: Params | None = None,
+        max_bytes: int | None = None,
     ) -> bytes | None:
         """Fetch an object: a log, a plan's JSON. The token goes along only as far as the API's own origin.
 
@@ -217,11 +228,13 @@ class Transport:
             address: a path below `/api/v2`, or the (signed) absolute address that the API gave.
             purpose: what it is for.
             params: the query, added to the address's own.
+            max_bytes: how large it may be; no more of it is held in memory.
 
         Returns:
             The object; None when the API says that there is none yet (204).
 
         Raises:
+            TooLarge: it is larger than that.
             TfrunsError: any of its kinds. No address is in its text.
         """
         url = f"{self.settings.address}{address}" if address.startswith("/") else address
@@ -229,18 +242,22 @@ class Transport:
             url += ("&" if "?" in url else "?") + urlencode(params)
         try:
             return await self._retry_policy.run(
-                lambda: self._download_once(url, purpose or Purpose()), is_change=False, clock=self.clock
+                lambda: self._download_once(url, purpose or Purpose(), max_bytes), is_change=False, clock=self.clock
             )
         except AttemptFailed as failure:
             raise failure.error from None
 
-    async def _download_once(self, url: str, purpose: Purpose) -> bytes | None:
+    async def _download_once(self, url: str, purpose: Purpose, max_bytes: int | None) -> bytes | None:
         for _ in range(_MAX_REDIRECTS):
             is_api = self._is_own(url) and urlsplit(url).path.startswith("/api/")
             headers = {"authorization": f"Bearer {self._token()}"} if is_api else {}
             if is_api:
                 await self._rate_limits.wait_for_turn(is_run_list=False)
-            response = await self._exchange("GET", url, headers=headers)
+            with self._failures():
+                async with self._connections().stream("GET", url, headers=headers) as response:
+                    if response.status_code == 200:
+                        return await _read_body(response, max_bytes)
+                    await response.aread()
             if response.next_request is None:
                 break
             url = str(response.next_request.url)
@@ -268,6 +285,31 @@ class Transport:
             redact_http_logs()
             self._pool = _new_pool(self.settings, self._http_transport)
         return self._pool
+
+
+async def _read_body(response: httpx2.Response, max_bytes: int | None) -> bytes:
+    """The body of an answer that has begun.
+
+    Raises:
+        TooLarge: it is larger than that; no more of it was read.
+    """
+    if max_bytes is None:
+        return await response.aread()
+    announced = response.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise _too_large(max_bytes)
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _too_large(max_bytes: int) -> TooLarge:
+    return TooLarge(f"The object is larger than {max_bytes:,} bytes, and was not read.")
 
 
 @dataclass(frozen=True, slots=True)

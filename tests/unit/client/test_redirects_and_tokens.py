@@ -15,7 +15,7 @@ from tfruns.client.client import Client
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.settings import load_settings
 from tfruns.client.transport import Transport
-from tfruns.errors import NotFound, TfrunsError, UnexpectedResponse
+from tfruns.errors import NotFound, TfrunsError, TooLarge, UnexpectedResponse
 from tfruns.wire.plans import Plan
 
 RUN_PATH = f"/runs/{RUN_ID}"
@@ -203,6 +203,19 @@ async def test_a_path_that_looks_like_the_apis_does_not_get_the_token_on_another
     api.on("GET", elsewhere, httpx2.Response(200, content=b"{}"))
     await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET")
     assert [request.headers.get("authorization") for request in api.requests] == [f"Bearer {TOKEN}", None]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_an_object_that_is_too_large_is_not_read_into_memory(is_announced: bool) -> None:
+    def blob(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, content=b"x" * 101)
+
+    api = FakeApi(is_length_announced=is_announced).on("GET", SIGNED["archivist"], blob)
+    assert await transport_for(api).download(SIGNED["archivist"], max_bytes=101) == b"x" * 101
+    with pytest.raises(TooLarge, match="larger than 100 bytes"):
+        await transport_for(api).download(SIGNED["archivist"], max_bytes=100)
+    assert len(api.requests) == 2  # it is no passing failure
 
 
 @pytest.mark.anyio

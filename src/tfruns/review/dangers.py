@@ -1,0 +1,170 @@
+"""What is dangerous about a change, and the order in which a reader has to see it."""
+
+from tfruns.review.plan_document import Action, Change
+
+# Resource types that hold data which is gone with them, of the providers that are used most. What begins like this:
+_DATA_STORES = (
+    # AWS
+    "aws_db_instance",
+    "aws_db_cluster_snapshot",
+    "aws_db_snapshot",
+    "aws_rds_cluster",
+    "aws_docdb_cluster",
+    "aws_neptune_cluster",
+    "aws_dynamodb_table",
+    "aws_elasticache_",
+    "aws_memorydb_cluster",
+    "aws_redshift_cluster",
+    "aws_redshiftserverless_namespace",
+    "aws_opensearch_domain",
+    "aws_elasticsearch_domain",
+    "aws_s3_bucket",
+    "aws_s3_object",
+    "aws_s3_directory_bucket",
+    "aws_s3tables_",
+    "aws_ebs_volume",
+    "aws_ebs_snapshot",
+    "aws_efs_file_system",
+    "aws_fsx_",
+    "aws_glacier_vault",
+    "aws_backup_vault",
+    "aws_kinesis_stream",
+    "aws_msk_cluster",
+    "aws_sqs_queue",
+    "aws_ecr_repository",
+    "aws_cognito_user_pool",
+    "aws_kms_key",
+    "aws_secretsmanager_secret",
+    "aws_ssm_parameter",
+    "aws_timestream",
+    "aws_keyspaces_table",
+    "aws_qldb_ledger",
+    "aws_route53_zone",
+    "aws_cloudwatch_log_group",
+    # Azure
+    "azurerm_storage_account",
+    "azurerm_storage_blob",
+    "azurerm_storage_container",
+    "azurerm_storage_share",
+    "azurerm_storage_table",
+    "azurerm_storage_queue",
+    "azurerm_storage_data_lake",
+    "azurerm_managed_disk",
+    "azurerm_snapshot",
+    "azurerm_mssql_",
+    "azurerm_mysql_",
+    "azurerm_postgresql_",
+    "azurerm_mariadb_",
+    "azurerm_sql_",
+    "azurerm_cosmosdb_",
+    "azurerm_redis_",
+    "azurerm_managed_redis",
+    "azurerm_kusto_",
+    "azurerm_synapse_",
+    "azurerm_netapp_volume",
+    "azurerm_key_vault",
+    "azurerm_container_registry",
+    "azurerm_eventhub",
+    "azurerm_servicebus_",
+    "azurerm_recovery_services_vault",
+    "azurerm_log_analytics_workspace",
+    # Google Cloud
+    "google_sql_",
+    "google_spanner_",
+    "google_bigtable_",
+    "google_bigquery_dataset",
+    "google_bigquery_table",
+    "google_firestore_",
+    "google_datastore_",
+    "google_redis_",
+    "google_memorystore_",
+    "google_alloydb_",
+    "google_storage_bucket",
+    "google_filestore_",
+    "google_compute_disk",
+    "google_compute_region_disk",
+    "google_compute_snapshot",
+    "google_pubsub_",
+    "google_secret_manager_secret",
+    "google_kms_",
+    "google_artifact_registry_repository",
+    "google_dns_managed_zone",
+    # Others
+    "digitalocean_database_",
+    "digitalocean_volume",
+    "digitalocean_spaces_bucket",
+    "oci_database_",
+    "oci_objectstorage_bucket",
+    "oci_core_volume",
+    "kubernetes_persistent_volume",
+    "kubernetes_namespace",
+    "kubernetes_secret",
+    "mongodbatlas_cluster",
+    "mongodbatlas_advanced_cluster",
+    "snowflake_database",
+    "snowflake_schema",
+    "snowflake_table",
+    "confluent_kafka_",
+    "vault_mount",
+    "random_password",
+    "tls_private_key",
+)
+# ... and what begins like that and holds none: settings of a store, which can be made again.
+_SETTINGS = (
+    "_acl",
+    "_access_block",
+    "_association",
+    "_attachment",
+    "_binding",
+    "_configuration",
+    "_firewall_rule",
+    "_iam_binding",
+    "_iam_member",
+    "_iam_policy",
+    "_lifecycle_policy",
+    "_logging",
+    "_metric",
+    "_network_rules",
+    "_notification",
+    "_ownership_controls",
+    "_parameter_group",
+    "_policy",
+    "_rule",
+    "_subnet_group",
+    "_versioning",
+)
+
+_ORDER = (Action.UNKNOWN, Action.DESTROY, Action.REPLACE, Action.FORGET)
+
+
+def holds_data(type_: str) -> bool:
+    """Whether a resource of this type holds data that would be gone with it."""
+    return type_.startswith(_DATA_STORES) and not type_.endswith(_SETTINGS)
+
+
+def rank(change: Change) -> tuple[int, bool]:
+    """Where a change stands in the order of dangers; what holds data stands first among its like."""
+    is_store = holds_data(change.type)
+    if change.action in _ORDER:
+        return _ORDER.index(change.action), not is_store
+    is_touched = is_store and change.action is Action.UPDATE
+    return len(_ORDER) + (not is_touched), True
+
+
+def danger_of(change: Change) -> str:
+    """What is dangerous about a change; empty if nothing is."""
+    is_store = holds_data(change.type)
+    what = _WHAT.get(change.action, "")
+    if change.actions == ("create", "forget"):
+        what = "is replaced; Terraform forgets the old one, which stays"
+    if what and is_store:
+        return f"{what}; it holds data"
+    return "is changed in place; it holds data" if is_store and change.action is Action.UPDATE else what
+
+
+_WHAT = {
+    Action.UNKNOWN: "is changed in a way that tfruns does not know",
+    Action.DESTROY: "is destroyed",
+    Action.REPLACE: "is destroyed and created anew",
+    Action.FORGET: "is no longer managed by Terraform; it stays",
+}

@@ -1,0 +1,216 @@
+"""The sensitive values of a plan, and taking them out of whatever text or document they turn up in.
+
+Sensitive is what Terraform marks so in the plan or the state, what the configuration declares so, and each string,
+number and key within. Terraform loses the mark where a provider copies a value, or a program prints it; therefore it is
+looked for everywhere. What is derived from a sensitive value (a hash, an encoding) is Terraform's to mark.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, Self
+
+from tfruns.hcl import NotALiteral, literal
+from tfruns.review.plan_document import Object, PlanDocument, objects_in
+
+HIDDEN = "(sensitive value)"
+
+_SHORTEST = 6  # characters; a shorter one would hit innocent text
+_NAME = re.compile(r"[a-z_]+")  # an attribute's name; to hide all words that are one would hide most of a plan
+_SIDES = ("before", "after")
+
+
+class Secrets:
+    """Texts that must not be shown.
+
+    They are found by their first characters, of which there is an index: the time that a text takes does not depend on
+    how many secrets there are.
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._forms = frozenset(form for value in set(values) for form in _forms(value))
+        lengths: dict[str, set[int]] = {}
+        for form in self._forms:
+            lengths.setdefault(form[:_SHORTEST], set()).add(len(form))
+        self._lengths = {start: sorted(found, reverse=True) for start, found in lengths.items()}
+
+    @classmethod
+    def of_plan(cls, document: PlanDocument) -> Self:
+        """All that is sensitive in a plan. Of the redacted form these are only the texts that stand for it."""
+        return cls(sensitive_values(document.source))
+
+    def hide(self, text: str) -> str:
+        """The text with every secret in it replaced, also where they overlap."""
+        if not self._lengths:
+            return text
+        parts: list[str] = []
+        end = 0
+        for start, stop in self._places(text):
+            if start > end or not parts:
+                parts += [text[end:start], HIDDEN]
+            end = max(end, stop)
+        return "".join([*parts, text[end:]])
+
+    def hide_in(self, document: Any) -> Any:
+        """The document with every secret in it replaced: in strings, in keys, and numbers that are one."""
+        if isinstance(document, str):
+            return self.hide(document)
+        if isinstance(document, Mapping):
+            return {self.hide(key): self.hide_in(item) for key, item in document.items()}
+        if isinstance(document, list | tuple):
+            return [self.hide_in(item) for item in document]
+        is_secret = _is_number(document) and not self._forms.isdisjoint(_number_texts(document))
+        return HIDDEN if is_secret else document
+
+    def _places(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where secrets are: at each place the longest."""
+        starts = self._lengths
+        size = _SHORTEST
+        for place in [place for place in range(len(text) - size + 1) if text[place : place + size] in starts]:
+            for length in starts[text[place : place + size]]:
+                if text[place : place + length] in self._forms:
+                    yield place, place + length
+                    break
+
+
+def _forms(value: str) -> Iterator[str]:
+    """How a secret may stand in a text: whole or line by line, as it is, in JSON, in HCL, and HCL in JSON."""
+    for part in {value, *(line.strip() for line in value.splitlines())}:
+        if len(part) >= _SHORTEST:
+            yield part
+            for text in (part, _in_hcl(part)):
+                yield text
+                quoted = json.dumps(text, ensure_ascii=False)[1:-1]
+                yield quoted
+                # Go writes these so in JSON, unless it is told not to.
+                for_html = quoted.replace("<", "\\u003c").replace(">", "\\u003e")
+                yield for_html
+                yield for_html.replace("&", "\\u0026")
+
+
+def _in_hcl(text: str) -> str:
+    try:
+        return literal(text)[1:-1]
+    except NotALiteral:
+        return text
+
+
+# -- what is sensitive in a plan --------------------------------------------------------------------------------------
+
+
+def sensitive_values(plan: Object) -> Iterator[str]:
+    """Every sensitive text in a plan, and numbers as text, of whatever length; some more than once."""
+    return chain(
+        _of_changes(plan),
+        _of_state(_at(plan, "prior_state", "values")),
+        _of_state(_at(plan, "planned_values")),
+        _of_variables(plan),
+        _of_module(_at(plan, "configuration", "root_module")),
+    )
+
+
+def _of_changes(plan: Object) -> Iterator[str]:
+    deferred = objects_in(plan.get("deferred_changes"))
+    entries = chain(
+        objects_in(plan.get("resource_changes")),
+        objects_in(plan.get("resource_drift")),
+        (_at(entry, "resource_change") for entry in deferred),
+    )
+    outputs = (change for _, change in _members(plan.get("output_changes")))
+    for change in chain((_at(entry, "change") for entry in entries), outputs):
+        for side in _SIDES:
+            yield from _marked(change.get(side), change.get(f"{side}_sensitive"))
+    for action in objects_in(plan.get("action_invocations")):
+        yield from _marked(action.get("config_values"), action.get("config_sensitive"))
+
+
+def _of_state(values: Object) -> Iterator[str]:
+    for _, output in _members(values.get("outputs")):
+        yield from _marked(output.get("value"), output.get("sensitive"))
+    yield from _of_state_module(_at(values, "root_module"))
+
+
+def _of_state_module(module: Object) -> Iterator[str]:
+    for resource in objects_in(module.get("resources")):
+        yield from _marked(resource.get("values"), resource.get("sensitive_values"))
+    for child in objects_in(module.get("child_modules")):
+        yield from _of_state_module(child)
+
+
+def _of_variables(plan: Object) -> Iterator[str]:
+    values = _at(plan, "variables")
+    for name, variable in _members(_at(plan, "configuration", "root_module").get("variables")):
+        yield from _marked(_at(values, name).get("value"), variable.get("sensitive"))
+
+
+def _of_module(module: Object) -> Iterator[str]:
+    """What the configuration itself says: defaults of sensitive variables, constants given to them, and as outputs."""
+    for _, variable in _members(module.get("variables")):
+        yield from _marked(variable.get("default"), variable.get("sensitive"))
+    for _, output in _members(module.get("outputs")):
+        yield from _marked(_constants(output.get("expression")), output.get("sensitive"))
+    for _, call in _members(module.get("module_calls")):
+        child, given = _at(call, "module"), _at(call, "expressions")
+        for name, variable in _members(child.get("variables")):
+            yield from _marked(_constants(given.get(name)), variable.get("sensitive"))
+        yield from _of_module(child)
+
+
+def _constants(expression: Any) -> Any:
+    return expression.get("constant_value") if isinstance(expression, Mapping) else None
+
+
+def _marked(value: Any, marks: Any) -> Iterator[str]:
+    """What the marks, which have the value's shape, call sensitive; all of it, should they have another shape."""
+    if marks is True:
+        yield from _texts(value)
+    elif isinstance(value, Mapping) and isinstance(marks, Mapping):
+        for key, mark in marks.items():
+            yield from _marked(value.get(key), mark)
+    elif isinstance(value, list) and isinstance(marks, list):
+        for item, mark in zip(value, marks, strict=False):
+            yield from _marked(item, mark)
+    elif marks:  # of another shape
+        yield from _texts(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value: strings, numbers, and keys that are more than a name."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if not _NAME.fullmatch(key):
+                yield key
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif _is_number(value):
+        yield from _number_texts(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number_texts(number: Any) -> Iterator[str]:
+    """How a number may be written."""
+    yield json.dumps(number)
+    if isinstance(number, float) and number.is_integer():
+        yield f"{number:.0f}"
+
+
+def _at(value: Object, *path: str) -> Object:
+    """The object at the end of a path of keys; an empty one if there is none."""
+    found: Any = value
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _members(value: Any) -> Iterator[tuple[str, Object]]:
+    """The members of an object that are objects."""
+    if isinstance(value, Mapping):
+        yield from ((key, item) for key, item in value.items() if isinstance(item, Mapping))

@@ -1,0 +1,99 @@
+"""The plan of a run, as this token may read it, and what is kept of it.
+
+A plan never changes once its JSON is there, so what is made of it holds as long as the client does. Only what is small
+is kept, by the client: another client may have another token, which may see less.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from tfruns.client.client import Client
+from tfruns.errors import Forbidden, NotFound, TooLarge
+from tfruns.review.plan_document import PlanDocument, parse_plan
+from tfruns.review.secrets import Secrets
+from tfruns.review.summary import Summary, summary
+from tfruns.wire.runs import Run
+
+_MAX_BYTES = 128_000_000  # of a plan's JSON; in memory it takes some five times as much
+_MAX_KEPT = 32  # plans of one client
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is kept of a plan."""
+
+    secrets: Secrets
+    summary: Summary
+
+
+_known: WeakKeyDictionary[Client, OrderedDict[str, _Known]] = WeakKeyDictionary()
+
+
+async def read_plan(client: Client, run: Run) -> PlanDocument | None:
+    """Read a run's plan: the full JSON if the token may read it, else the redacted form.
+
+    Returns:
+        The plan; None while there is none, and where there never will be: of a run that failed or was ended before.
+
+    Raises:
+        NotFound, Forbidden: the token may read neither form.
+        TooLarge: so is the plan, in both forms.
+        UnexpectedResponse: it is no JSON.
+    """
+    if run.plan is None:
+        return None
+    plan_id, is_redacted = run.plan.id, False
+    try:
+        data = await client.plans.read_json(plan_id, max_bytes=_MAX_BYTES)
+    except (Forbidden, NotFound, TooLarge):
+        is_redacted = True
+        data = await client.plans.read_json(plan_id, is_redacted=True, max_bytes=_MAX_BYTES)
+    if data is None:
+        return None
+    return parse_plan(data, run_id=run.id, plan_id=plan_id, is_redacted=is_redacted)
+
+
+async def secrets_of(client: Client, run: Run) -> Secrets:
+    """The sensitive values of a run's plan, to hide them in its logs and messages; none while there is no plan.
+
+    To read them once more costs nothing. Where the token may read only the redacted form they are not known, and
+    hiding is left to Terraform.
+
+    Raises: as `read_plan`.
+    """
+    known = await _know(client, run)
+    return known.secrets if known else Secrets()
+
+
+async def plan_summary(client: Client, run: Run) -> Summary | None:
+    """A run's plan in a few numbers, with its dangers and its fingerprint; None while there is no plan.
+
+    The fingerprint is the one that `review_run` shows to the same token. To read it once more costs nothing: a plan is
+    written once.
+
+    Raises: as `read_plan`.
+    """
+    known = await _know(client, run)
+    return known.summary if known else None
+
+
+def remember(client: Client, document: PlanDocument, secrets: Secrets) -> Summary:
+    """Sum a plan up that was read, and keep what the next ones to ask will need."""
+    kept = _known.setdefault(client, OrderedDict())
+    known = kept[document.plan_id] = _Known(secrets, summary(document, secrets))
+    while len(kept) > _MAX_KEPT:
+        kept.popitem(last=False)
+    return known.summary
+
+
+async def _know(client: Client, run: Run) -> _Known | None:
+    kept = _known.setdefault(client, OrderedDict())
+    if run.plan is None:
+        return None
+    if run.plan.id not in kept:
+        document = await read_plan(client, run)
+        if document is None:
+            return None
+        remember(client, document, Secrets.of_plan(document))
+    return kept[run.plan.id]

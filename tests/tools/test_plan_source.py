@@ -1,0 +1,124 @@
+"""The plan of a run is read in the form that the token may read, and what is kept of it stays with its client."""
+
+import gc
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support import samples
+from tests.support.api import FakeApi, client_for, error
+from tests.unit.review.plans import PLAN_ID, plan, resource
+from tfruns.errors import NotFound, TooLarge, UnexpectedResponse
+from tfruns.tools import plan_source
+from tfruns.tools.plan_source import plan_summary, read_plan, secrets_of
+from tfruns.wire.runs import Run
+
+FULL = f"/plans/{PLAN_ID}/json-output"
+REDACTED = f"/plans/{PLAN_ID}/json-output-redacted"
+SECRET = "s3cret-Zx81"
+
+MARKED = plan(resource(actions=["delete"], before={"pw": SECRET}, before_sensitive={"pw": True}))
+
+
+def run(**attributes: Any) -> Run:
+    return Run.from_wire(samples.planned(**attributes))
+
+
+def blob(document: Any) -> httpx2.Response:
+    return httpx2.Response(200, content=json.dumps(document).encode())
+
+
+def api_with(full: httpx2.Response, redacted: httpx2.Response | None = None) -> FakeApi:
+    api = FakeApi().on("GET", FULL, full)
+    return api.on("GET", REDACTED, redacted) if redacted else api
+
+
+@pytest.mark.anyio
+async def test_the_full_plan_is_read_where_the_token_may() -> None:
+    api = api_with(blob(MARKED), blob({}))
+    found = await read_plan(client_for(api), run())
+    assert found is not None
+    assert not found.is_redacted
+    assert (found.run_id, found.plan_id) == (samples.RUN_ID, PLAN_ID)
+    assert [change.address for change in found.changes] == ["aws_instance.web"]
+    assert api.sent("GET", "redacted") == []
+
+
+@pytest.mark.parametrize("refusal", [error(404, "not found"), error(403, "forbidden")], ids=["404", "403"])
+@pytest.mark.anyio
+async def test_the_redacted_form_is_read_where_the_token_may_not_read_the_full_one(refusal: httpx2.Response) -> None:
+    found = await read_plan(client_for(api_with(refusal, blob(MARKED))), run())
+    assert found is not None
+    assert found.is_redacted
+
+
+@pytest.mark.anyio
+async def test_the_redacted_form_is_read_where_the_full_one_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_source, "_MAX_BYTES", 1000)
+    found = await read_plan(client_for(api_with(blob(plan(x="x" * 1000)), blob(MARKED))), run())
+    assert found is not None
+    assert found.is_redacted
+    with pytest.raises(TooLarge):
+        await read_plan(client_for(api_with(blob(plan(x="x" * 1000)), blob(plan(x="x" * 1000)))), run())
+
+
+@pytest.mark.anyio
+async def test_a_token_that_may_read_neither_form_is_told_so() -> None:
+    with pytest.raises(NotFound):
+        await read_plan(client_for(api_with(error(404, "not found"))), run())
+
+
+@pytest.mark.anyio
+async def test_while_there_is_no_plan_there_is_nothing_to_read() -> None:
+    client = client_for(api_with(httpx2.Response(204)))
+    assert await read_plan(client, run()) is None
+    assert await plan_summary(client, run()) is None
+    assert (await secrets_of(client, run())).hide(SECRET) == SECRET
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'"x"', b"\xff", b"[" * 1000])
+@pytest.mark.anyio
+async def test_what_is_no_plan_is_an_unexpected_response_that_repeats_nothing_of_it(content: bytes) -> None:
+    with pytest.raises(UnexpectedResponse, match="cannot be read"):
+        await read_plan(client_for(api_with(httpx2.Response(200, content=content))), run())
+
+
+@pytest.mark.anyio
+async def test_a_plan_that_is_there_is_fetched_once_for_its_secrets_and_its_summary() -> None:
+    api = FakeApi().on("GET", FULL, httpx2.Response(204), blob(MARKED))
+    client = client_for(api)
+    await secrets_of(client, run())
+    assert (await secrets_of(client, run())).hide(SECRET) != SECRET
+    summary = await plan_summary(client, run())
+    assert summary is not None
+    assert summary.is_destructive
+    assert len(api.sent("GET", "json-output")) == 2
+
+
+@pytest.mark.anyio
+async def test_what_is_kept_stays_with_its_client_and_goes_with_it() -> None:
+    powerful = client_for(api_with(blob(MARKED)))
+    assert (await secrets_of(powerful, run())).hide(SECRET) != SECRET
+    other = client_for(api_with(error(404, "not found"), blob(plan())), token="another-token")
+    assert (await secrets_of(other, run())).hide(SECRET) == SECRET
+    assert set(plan_source._known) >= {powerful, other}
+    held = len(plan_source._known)
+    del powerful, other
+    gc.collect()
+    assert len(plan_source._known) <= held - 2
+
+
+@pytest.mark.anyio
+async def test_only_so_many_plans_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_source, "_MAX_KEPT", 2)
+    api = FakeApi()
+    client = client_for(api)
+    for number in range(4):
+        resource_ = samples.planned()
+        id_ = f"plan-{number:016}"
+        resource_["relationships"]["plan"]["data"]["id"] = id_
+        api.on("GET", f"/plans/{id_}/json-output", blob(MARKED))
+        await plan_summary(client, Run.from_wire(resource_))
+    assert list(plan_source._known[client]) == ["plan-0000000000000002", "plan-0000000000000003"]

@@ -1,0 +1,47 @@
+"""Plans as `terraform show -json` writes them, made by hand."""
+
+import json
+from typing import Any
+
+from tfruns.review.plan_document import PlanDocument, read_plan_document
+
+RUN_ID = "run-CZcmD7eagjhyX0vN"
+PLAN_ID = "plan-8F5JFydVYAmtTjET"
+
+
+def change(actions: list[str], before: Any = None, after: Any = None, **fields: Any) -> dict[str, Any]:
+    """What happens to a value."""
+    return {"actions": actions, "before": before, "after": after, **fields}
+
+
+def resource(address: str = "aws_instance.web", actions: list[str] | None = None, **fields: Any) -> dict[str, Any]:
+    """A resource's entry; what belongs into its change may be given too."""
+    last = [part for part in address.partition("[")[0].split(".") if part]
+    own = ("module_address", "mode", "index", "deposed", "action_reason", "previous_address", "type")
+    return {
+        "address": address,
+        "mode": "managed",
+        "type": last[-2],
+        "name": last[-1],
+        "provider_name": "registry.terraform.io/hashicorp/aws",
+        **{name: value for name, value in fields.items() if name in own},
+        "change": change(actions or ["update"], **{name: value for name, value in fields.items() if name not in own}),
+    }
+
+
+def plan(*resources: Any, **sections: Any) -> dict[str, Any]:
+    """A whole plan."""
+    return {
+        "format_version": "1.2",
+        "terraform_version": "1.11.4",
+        "resource_changes": list(resources),
+        "complete": True,
+        "errored": False,
+        **sections,
+    }
+
+
+def document(*resources: Any, is_redacted: bool = False, **sections: Any) -> PlanDocument:
+    """A whole plan, read."""
+    source = json.loads(json.dumps(plan(*resources, **sections)))
+    return read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=is_redacted)

@@ -1,0 +1,187 @@
+"""What is sensitive in a plan is found wherever it stands, and is taken out of whatever is shown."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.review.plans import change, document, resource
+from tfruns.review.secrets import HIDDEN, Secrets
+
+SECRET = "s3cret-Zx81"
+
+
+def hidden(values: list[str], text: str) -> str:
+    return Secrets(values).hide(text)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"resource_changes": [resource(after={"pw": SECRET}, after_sensitive={"pw": True})]},
+        {"resource_changes": [resource(before={"pw": SECRET}, before_sensitive={"pw": True})]},
+        {"resource_changes": [resource(after=[{"pw": SECRET}], after_sensitive=[{"pw": True}])]},
+        {"resource_changes": [resource(after={"all": {"deep": [SECRET]}}, after_sensitive=True)]},
+        {"resource_changes": [resource(after={"map": {SECRET: 1}}, after_sensitive={"map": True})]},
+        {"resource_changes": [resource(after={"pw": SECRET}, after_sensitive=[True])]},
+        {"resource_drift": [resource(before={"pw": SECRET}, before_sensitive={"pw": True})]},
+        {
+            "deferred_changes": [
+                {"reason": "x", "resource_change": resource(after={"pw": SECRET}, after_sensitive={"pw": True})}
+            ]
+        },
+        {"output_changes": {"o": change(["create"], after=SECRET, after_sensitive=True)}},
+        {"output_changes": {"o": change(["delete"], before=SECRET, before_sensitive=True)}},
+        {
+            "variables": {"v": {"value": {"deep": SECRET}}},
+            "configuration": {"root_module": {"variables": {"v": {"sensitive": True}}}},
+        },
+        {"configuration": {"root_module": {"variables": {"v": {"sensitive": True, "default": SECRET}}}}},
+        {
+            "configuration": {
+                "root_module": {
+                    "module_calls": {
+                        "m": {
+                            "expressions": {"v": {"constant_value": SECRET}},
+                            "module": {"variables": {"v": {"sensitive": True}}},
+                        }
+                    }
+                }
+            }
+        },
+        {
+            "configuration": {
+                "root_module": {
+                    "module_calls": {
+                        "m": {
+                            "module": {"outputs": {"o": {"sensitive": True, "expression": {"constant_value": SECRET}}}}
+                        }
+                    }
+                }
+            }
+        },
+        {"prior_state": {"values": {"outputs": {"o": {"sensitive": True, "value": SECRET}}}}},
+        {"planned_values": {"outputs": {"o": {"sensitive": True, "value": SECRET}}}},
+        {
+            "prior_state": {
+                "values": {
+                    "root_module": {
+                        "child_modules": [{"resources": [{"values": {"pw": SECRET}, "sensitive_values": {"pw": True}}]}]
+                    }
+                }
+            }
+        },
+        {"action_invocations": [{"config_values": {"pw": SECRET}, "config_sensitive": {"pw": True}}]},
+    ],
+)
+def test_what_is_sensitive_is_found_wherever_it_stands(sections: dict[str, Any]) -> None:
+    secrets = Secrets.of_plan(document(**sections))
+    assert secrets.hide(f"it is {SECRET}!") == f"it is {HIDDEN}!"
+
+
+def test_what_is_not_marked_is_no_secret() -> None:
+    found = Secrets.of_plan(
+        document(
+            resource(after={"pw": SECRET, "name": "a-name-of-it"}, after_sensitive={"pw": True, "name": False}),
+            variables={"v": {"value": "an-open-value"}},
+            configuration={"root_module": {"variables": {"v": {}}}},
+        )
+    )
+    assert found.hide("a-name-of-it, an-open-value") == "a-name-of-it, an-open-value"
+
+
+def test_the_names_of_attributes_in_something_sensitive_stay_readable() -> None:
+    value = {"description": SECRET, "from_port": 1, "Key-Of-A-Map": 2}
+    found = Secrets.of_plan(document(resource(after={"rule": value}, after_sensitive={"rule": True})))
+    assert found.hide("description, from_port, Key-Of-A-Map") == f"description, from_port, {HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (SECRET, f"begin{SECRET}end"),
+        ('quote"and\\back', json.dumps({"a": 'quote"and\\back'})),
+        ("a<b>&c-secret", r'{"a":"a\u003cb\u003e\u0026c-secret"}'),
+        ("${not}-a-template", '"$${not}-a-template"'),
+        ("line-one\nline-two\n", "  line-one\r\n  | line-two"),
+        ("line-one\nline-two", r'"line-one\nline-two"'),
+        ("tab\there-it-is", r'"tab\there-it-is"'),
+        ("größe-ß", json.dumps("größe-ß", ensure_ascii=False)),
+    ],
+)
+def test_a_secret_is_found_in_each_form_in_which_it_is_written(value: str, text: str) -> None:
+    shown = hidden([value], text)
+    assert HIDDEN in shown
+    for part in [value, *value.splitlines(), json.dumps(value, ensure_ascii=False)[1:-1]]:
+        assert part not in shown
+
+
+def test_secrets_that_overlap_leave_nothing_of_either() -> None:
+    assert hidden(["abcdefgh", "efghijkl"], "-abcdefghijkl-") == f"-{HIDDEN}-"
+    assert hidden(["abcdef", "abcdefghij"], "-abcdefghij-") == f"-{HIDDEN}-"
+    assert hidden(["aaaaaa"], "aaaaaaaaa") == HIDDEN
+
+
+def test_a_short_value_is_left_alone() -> None:
+    assert hidden(["short"], "short") == "short"
+    assert hidden([], SECRET) == SECRET
+
+
+def test_numbers_of_six_digits_are_secrets_too() -> None:
+    value = {"pin": 123456, "small": 80, "pi": 3.14159, "big": 1e9, "yes": True}
+    secrets = Secrets.of_plan(document(resource(after=value, after_sensitive=dict.fromkeys(value, True))))
+    assert secrets.hide("pin 123456, 80, 3.14159, 1000000000, true") == (f"pin {HIDDEN}, 80, {HIDDEN}, {HIDDEN}, true")
+    assert secrets.hide_in({"a": 123456, "b": [80, 3.14159, 1e9, True]}) == {
+        "a": HIDDEN,
+        "b": [80, HIDDEN, HIDDEN, True],
+    }
+
+
+def test_a_document_is_hidden_in_throughout() -> None:
+    found = Secrets([SECRET]).hide_in({"a": [SECRET, {SECRET: f"x{SECRET}"}], "n": None, "t": (1, SECRET)})
+    assert found == {"a": [HIDDEN, {HIDDEN: f"x{HIDDEN}"}], "n": None, "t": [1, HIDDEN]}
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+SECTIONS = (
+    "resource_changes",
+    "resource_drift",
+    "deferred_changes",
+    "output_changes",
+    "action_invocations",
+    "variables",
+    "configuration",
+    "prior_state",
+    "planned_values",
+)
+
+
+@given(st.dictionaries(st.sampled_from(SECTIONS), JSON_VALUES), st.text(max_size=30))
+def test_a_malformed_plan_is_no_trouble(sections: dict[str, Any], text: str) -> None:
+    Secrets.of_plan(document(**sections)).hide_in([text, sections])
+
+
+@given(st.lists(st.text(alphabet='ab\\"<\n', max_size=12), max_size=5), st.text(alphabet='ab\\"<\n', max_size=40))
+def test_no_secret_is_left_and_nothing_else_is_lost(values: list[str], text: str) -> None:
+    shown = hidden(values, text)
+    for value in values:
+        assert len(value) < 6 or value not in shown
+    rest = text
+    for part in shown.split(HIDDEN):
+        assert part in rest
+        rest = rest[rest.index(part) + len(part) :]
+
+
+def test_thousands_of_secrets_are_found_in_a_large_text_in_no_time() -> None:
+    secrets = Secrets(f"secret-number-{number}" for number in range(5000))
+    text = "no secret is in this line, but one in the next\n" * 20_000 + "secret-number-4999"
+    start = time.perf_counter()
+    assert secrets.hide(text).endswith(f"next\n{HIDDEN}")
+    assert time.perf_counter() - start < 5  # a megabyte; it takes some 0.1 s on an idle machine

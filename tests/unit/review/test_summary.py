@@ -1,0 +1,191 @@
+"""A plan in a few numbers, what is dangerous about it, and its fingerprint."""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.unit.review.plans import change, document, plan, resource
+from tfruns.review.plan_document import read_plan_document
+from tfruns.review.summary import Counts, Danger, Summary, fingerprint, summary
+
+
+def summed_up(*resources: Any, **sections: Any) -> Summary:
+    return summary(document(*resources, **sections))
+
+
+EVERYTHING = (
+    resource("a.created", ["create"]),
+    resource("a.changed", ["update"]),
+    resource("a.gone", ["delete"]),
+    resource("a.replaced", ["delete", "create"]),
+    resource("a.replaced_other_way", ["create", "delete"]),
+    resource("a.replaced_and_kept", ["create", "forget"]),
+    resource("a.forgotten", ["forget"]),
+    resource("a.moved", ["no-op"], previous_address="a.old"),
+    resource("a.moved_and_changed", ["update"], previous_address="a.older"),
+    resource("a.imported", ["no-op"], importing={"id": "i-1"}),
+    resource("a.same", ["no-op"]),
+    resource("data.a.read", ["read"], mode="data"),
+)
+
+
+def test_each_kind_of_change_is_counted_and_what_stays_or_is_read_is_not() -> None:
+    counts = summed_up(*EVERYTHING).counts
+    assert counts == Counts(add=1, change=2, destroy=1, replace=3, imported=1, move=2, forget=1)
+    assert counts.as_dict() == {
+        "add": 1,
+        "change": 2,
+        "destroy": 1,
+        "replace": 3,
+        "import": 1,
+        "move": 2,
+        "forget": 1,
+    }
+    assert counts.line == "Plan: 1 to import, 4 to add, 2 to change, 4 to destroy, 1 to forget."
+
+
+def test_a_plan_without_changes_has_no_counts() -> None:
+    found = summed_up(resource("a.same", ["no-op"]), output_changes={"o": change(["no-op"])})
+    assert found.counts.as_dict() == {}
+    assert found.outputs == 0
+    assert not found.is_destructive
+
+
+def test_the_dangers_are_all_there_and_the_worst_stand_first() -> None:
+    found = summed_up(
+        resource("aws_db_instance.changed", ["update"]),
+        resource("a.forgotten", ["forget"]),
+        resource("a.replaced", ["delete", "create"]),
+        resource("a.gone", ["delete"]),
+        resource("aws_s3_bucket.gone", ["delete"]),
+        resource("a.created", ["create"]),
+        resource("a.changed", ["update"]),
+    )
+    assert found.dangers == (
+        Danger("aws_s3_bucket.gone", "is destroyed; it holds data"),
+        Danger("a.gone", "is destroyed"),
+        Danger("a.replaced", "is destroyed and created anew"),
+        Danger("a.forgotten", "is no longer managed by Terraform; it stays"),
+        Danger("aws_db_instance.changed", "is changed in place; it holds data"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("type_", "is_store"),
+    [
+        ("aws_s3_bucket", True),
+        ("aws_s3_bucket_policy", False),
+        ("aws_s3_bucket_public_access_block", False),
+        ("google_sql_database_instance", True),
+        ("azurerm_key_vault_access_policy", False),
+        ("azurerm_mssql_database", True),
+        ("aws_instance", False),
+    ],
+)
+def test_what_holds_data_is_told_from_its_settings(type_: str, is_store: bool) -> None:
+    (danger,) = summed_up(resource(f"{type_}.x", ["delete"])).dangers
+    assert ("holds data" in danger.why) is is_store
+
+
+@pytest.mark.parametrize(
+    ("actions", "is_destructive"),
+    [
+        (["delete"], True),
+        (["delete", "create"], True),
+        (["create", "delete"], True),
+        (["create", "forget"], True),
+        (["obliterate"], True),
+        (["create"], False),
+        (["update"], False),
+        (["forget"], False),
+        (["no-op"], False),
+        (["read"], False),
+    ],
+)
+def test_only_what_destroys_or_cannot_be_read_is_destructive(actions: list[str], is_destructive: bool) -> None:
+    assert summed_up(resource("a.b", actions)).is_destructive is is_destructive
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"resource_changes": [1]},
+        {"resource_changes": {"a": 1}},
+        {"resource_changes": [{"address": "a.b"}]},
+        {"resource_changes": [{"address": 1, "change": {"actions": ["no-op"]}}]},
+        {"resource_changes": [{"address": "a.b", "change": {"actions": "delete"}}]},
+        {"output_changes": [1]},
+        {"deferred_changes": [{"reason": "x"}]},
+    ],
+)
+def test_what_cannot_be_read_may_be_destructive(sections: dict[str, Any]) -> None:
+    assert summed_up(**sections).is_destructive
+
+
+def test_an_address_in_a_danger_is_one_line_bounded_and_without_secrets() -> None:
+    address = 'a.b["s3cret-Zx81\n\x1b[31mIgnore all\u202e that ' + "x" * 500 + '"]'
+    marks = {"before": {"pw": "s3cret-Zx81"}, "before_sensitive": {"pw": True}}
+    (danger,) = summed_up(resource(address, ["delete"], **marks)).dangers
+    assert danger.address.isprintable()
+    assert danger.address.startswith('a.b["(sensitive value) Ignore all that xxx')
+    assert len(danger.address) == 160
+
+
+def test_a_deposed_object_is_told_from_the_resource_itself() -> None:
+    (danger,) = summed_up(resource("a.b", ["delete"], deposed="00112233")).dangers
+    assert danger.address == "a.b (deposed object 00112233)"
+
+
+# -- the fingerprint --------------------------------------------------------------------------------------------------
+
+BASE = plan(
+    resource("a.b", before={"pw": "old-secret"}, after={"pw": "new-secret"}, after_sensitive={"pw": True}),
+    output_changes={"o": change(["create"], after=1)},
+    resource_drift=[resource("a.c", before={"x": 1}, after={"x": 2})],
+)
+
+
+def print_of(source: Any, **fields: Any) -> str:
+    read = read_plan_document(source, run_id="run-1", plan_id="plan-1", is_redacted=False)
+    return fingerprint(replace(read, **fields))
+
+
+def test_the_same_plan_has_the_same_fingerprint_in_whatever_order_its_keys_are() -> None:
+    def turned(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: turned(item) for key, item in reversed(value.items())}
+        return [turned(item) for item in value] if isinstance(value, list) else value
+
+    assert print_of(BASE) == print_of(copy.deepcopy(BASE)) == print_of(turned(BASE))
+    assert len(print_of(BASE)) == 32
+
+
+def test_the_fingerprint_is_that_of_one_run_and_one_plan() -> None:
+    assert len({print_of(BASE), print_of(BASE, run_id="run-2"), print_of(BASE, plan_id="plan-2")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("resource_changes", 0, "address"), "a.bb"),
+        (("resource_changes", 0, "change", "actions", 0), "delete"),
+        (("resource_changes", 0, "change", "after", "pw"), "other-secret"),
+        (("resource_changes", 0, "change", "before", "pw"), 1),
+        (("output_changes", "o", "after"), True),
+        (("output_changes", "o", "after"), 1.0),
+        (("output_changes", "o", "after"), "1"),
+        (("output_changes", "o", "after"), None),
+        (("resource_drift", 0, "change", "after", "x"), 3),
+        (("resource_drift", 0), None),
+        (("deferred_changes",), [1]),
+    ],
+)
+def test_any_difference_changes_the_fingerprint(path: tuple[Any, ...], value: Any) -> None:
+    other = copy.deepcopy(BASE)
+    place: Any = other
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    assert print_of(other) != print_of(BASE)
