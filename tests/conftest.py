@@ -11,7 +11,7 @@ _OURS = ("TFE_", "TFC_", "TF_", "TFRUNS_")
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in list(os.environ):
-        if name.startswith(_OURS) or name.lower().endswith("_proxy"):
+        if name.startswith(_OURS) or name.lower().endswith("_proxy") or name == "XDG_STATE_HOME":
             monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))

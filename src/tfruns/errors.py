@@ -3,6 +3,11 @@
     TfrunsError
     |-- InvalidInput                 an argument is wrong; nothing was sent
     |-- RefusedByMode                the server's mode does not permit it; nothing was sent
+    |-- OutOfScope                   the server may not touch that organization or workspace; nothing was changed
+    |-- ConfirmationNeeded           nobody has agreed to it yet; nothing was changed
+    |-- Declined                     the person who was asked said no; nothing was changed
+    |-- PlanDiffers                  the plan is not the one that was reviewed; nothing was changed
+    |-- AuditFailed                  the audit log cannot be written; nothing was changed
     |-- NoCredentials                no token for this host; nothing was sent
     |-- ConnectionFailed             no connection could be made; nothing was sent
     |   |-- HostNotFound             the name of the host does not resolve
@@ -133,6 +138,48 @@ class RefusedByMode(TfrunsError):
     code = "refused_by_mode"
     default_cause = "The server was started in a mode that does not permit this. Nothing was sent."
     default_solution = "Ask the person who runs the server; a mode is changed only by starting it with another --mode."
+
+
+class OutOfScope(TfrunsError):
+    """What was named, or where it is, is not among what this server may touch. Nothing was changed."""
+
+    code = "out_of_scope"
+    default_cause = "The server was started with --organizations or --workspaces. Nothing was changed."
+    default_solution = "Ask the person who runs the server; what it may touch is changed only by starting it anew."
+
+
+class ConfirmationNeeded(TfrunsError):
+    """It cannot be undone, and nobody has agreed to it yet. Nothing was changed."""
+
+    code = "confirmation_needed"
+    default_cause = "What it would do cannot be undone, and no person could be asked through the client."
+    default_solution = "Let a person do it in the browser, or start the server with another --confirm."
+
+
+class Declined(TfrunsError):
+    """The person who was asked did not agree. Nothing was changed."""
+
+    code = "declined"
+    default_cause = "The person was asked through the client and said no, or closed the question. Nothing was changed."
+    default_solution = "Do not call again unless the person asks for it."
+
+
+class PlanDiffers(TfrunsError):
+    """The plan is not the one that the fingerprint is of, or cannot be compared with it. Nothing was changed."""
+
+    code = "plan_differs"
+    default_cause = (
+        "The fingerprint is of another run, of another server's review, or was mistyped. Nothing was changed."
+    )
+    default_solution = "Call review_run for this run, look at the plan, and give its fingerprint."
+
+
+class AuditFailed(TfrunsError):
+    """What would be changed could not be written to the audit log. Nothing was changed."""
+
+    code = "audit_failed"
+    default_cause = "The file or its directory cannot be written (permissions, a full disk). Nothing was changed."
+    default_solution = "Make the audit log's file writable, or name another one in TFRUNS_AUDIT_FILE."
 
 
 class NoCredentials(TfrunsError):

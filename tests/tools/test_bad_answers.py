@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
+from tests.support.requests import a_request
 from tests.tools.calls import REQUIRED, RUN_ID, WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import InvalidInput, TfrunsError, UnexpectedResponse
 from tfruns.mcp.toolbox import Toolbox
@@ -148,7 +149,7 @@ async def called(name: str, arguments: dict[str, Any], api: FakeApi) -> types.Ca
     async with client_for(api) as client:
         toolbox._client = client
         params = types.CallToolRequestParams(name=name, arguments=arguments)
-        return await toolbox.call_tool(None, params)  # type: ignore[arg-type]  # it looks at nothing of the request
+        return await toolbox.call_tool(a_request(), params)
 
 
 @pytest.mark.anyio

@@ -1,5 +1,6 @@
 """The commands of `tfruns`. What a command needs is imported when it is called."""
 
+import sys
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -20,6 +21,9 @@ _CONFIRM = (
     "Who agrees to what cannot be undone: the client by its own rules (auto), always a person (which refuses it until "
     "tfruns itself can ask), or no one (never)."
 )
+_TOOLSETS = "Groups of tools to offer: runs, review, workspaces, configuration, policy. All by default."
+_ORGANIZATIONS = "The only organizations that may be touched, with commas between; * and ? are wildcards."
+_WORKSPACES = "The only workspaces: organization/name (with wildcards) or ws-…, with commas between."
 
 
 @app.command
@@ -27,6 +31,9 @@ def mcp(
     *,
     mode: Annotated[Literal["read", "plan", "apply"], Parameter(help=_MODE)] = "apply",
     confirm: Annotated[Literal["auto", "always", "never"], Parameter(help=_CONFIRM)] = "auto",
+    toolsets: Annotated[str | None, Parameter(help=_TOOLSETS)] = None,
+    organizations: Annotated[str | None, Parameter(help=_ORGANIZATIONS)] = None,
+    workspaces: Annotated[str | None, Parameter(help=_WORKSPACES)] = None,
 ) -> None:
     """Serve the run tools to an assistant: an MCP server on standard input and output.
 
@@ -34,7 +41,13 @@ def mcp(
     from TF_TOKEN_<host>, from the Terraform CLI configuration, or from what
     `terraform login` stored.
     """
+    from tfruns.errors import InvalidInput  # noqa: PLC0415
     from tfruns.mcp.stdio import serve  # noqa: PLC0415
-    from tfruns.tools.policy import Confirm, Mode, Policy  # noqa: PLC0415
+    from tfruns.tools.policy import Confirm, Mode, Policy, parse_toolsets  # noqa: PLC0415
+    from tfruns.tools.scope import parse_scope  # noqa: PLC0415
 
-    serve(Policy(Mode(mode), Confirm(confirm), is_auto_apply_opt_in=True))
+    try:
+        offered, scope = parse_toolsets(toolsets), parse_scope(organizations, workspaces)
+    except InvalidInput as error:
+        sys.exit(str(error))
+    serve(Policy(Mode(mode), Confirm(confirm), offered, scope, is_auto_apply_opt_in=True))

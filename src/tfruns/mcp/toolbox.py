@@ -12,6 +12,7 @@ from mcp.shared.exceptions import MCPError
 
 from tfruns.errors import TfrunsError
 from tfruns.jsonapi import whole_text
+from tfruns.mcp.caller import caller_of
 from tfruns.tools.policy import Policy
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class Toolbox:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._client: Any = None  # a `Client`, which is not imported before it is needed
+        self._places: Any = None
         self._is_raw = os.environ.get("TFRUNS_RAW", "").lower() in _TRUE
 
     async def aclose(self) -> None:
@@ -59,7 +61,7 @@ class Toolbox:
         )
 
     async def call_tool(
-        self, _: ServerRequestContext[Any], params: types.CallToolRequestParams
+        self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult:
         """Call a tool. What the caller can act on is a failed result; anything else is an error of the protocol."""
         from tfruns.tools.registry import Context, offered_tools  # noqa: PLC0415
@@ -69,7 +71,13 @@ class Toolbox:
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, list(offered)))
         try:
-            context = Context(self._client_with_token(), self._policy, is_raw=self._is_raw)
+            context = Context(
+                self._client_with_token(),
+                self._policy,
+                is_raw=self._is_raw,
+                caller=caller_of(ctx),
+                places=self._remembered_places(),
+            )
             return _result(await tool.call(context, params.arguments or {}), is_error=False)
         except TfrunsError as error:
             return _result(error.as_dict(), is_error=True)
@@ -89,10 +97,20 @@ class Toolbox:
             self._client = Client()
         return self._client
 
+    def _remembered_places(self) -> Any:
+        """The `Places` of all calls."""
+        from tfruns.tools.scope_places import Places  # noqa: PLC0415
+
+        self._places = self._places or Places()
+        return self._places
+
     def _unknown(self, name: str, offered: list[str]) -> str:
         from tfruns.tools.registry import all_tools  # noqa: PLC0415
 
-        if any(tool.name == name for tool in all_tools()):
+        found = next((tool for tool in all_tools() if tool.name == name), None)
+        if found is not None and found.toolset not in self._policy.toolsets:
+            return f"The tool {name} is not offered: it is one of the toolset {found.toolset}."
+        if found is not None:
             return f"The tool {name} is not offered in mode {self._policy.mode}."
         begins = [other for other in offered if other.startswith(name.lower())]
         near = begins or difflib.get_close_matches(name.lower(), offered, n=1)

@@ -7,7 +7,8 @@ in `plan` nothing is applied.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tfruns.errors import RefusedByMode
+from tfruns.errors import InvalidInput, RefusedByMode
+from tfruns.tools.scope import Scope
 
 
 class Mode(StrEnum):
@@ -27,6 +28,7 @@ class Confirm(StrEnum):
     """When a person has to confirm what cannot be undone."""
 
     AUTO = "auto"
+    REVIEW = "review"
     ALWAYS = "always"
     NEVER = "never"
 
@@ -41,6 +43,22 @@ class Toolset(StrEnum):
     POLICY = "policy"
 
 
+def parse_toolsets(text: str | None) -> frozenset[Toolset]:
+    """Groups of tools from a list with commas between; all where there is none.
+
+    Raises:
+        InvalidInput: a list that is empty, or has something else in it.
+    """
+    if text is None:
+        return frozenset(Toolset)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names or not set(names) <= set(Toolset):
+        raise InvalidInput(
+            "--toolsets has to name groups of tools.", solution=f"There are: {', '.join(Toolset)}; with commas between."
+        )
+    return frozenset(Toolset(name) for name in names)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a caller of the tools may do.
@@ -48,12 +66,16 @@ class Policy:
     Attributes:
         mode: which tools there are, and what they may do.
         confirm: whether a person has to confirm what cannot be undone.
+        toolsets: the groups whose tools are offered.
+        scope: the organizations and workspaces that may be touched.
         is_auto_apply_opt_in: a new run applies by itself only when its caller says so, whatever the workspace's
             setting is. A program or a person at a terminal gets the API's own default instead.
     """
 
     mode: Mode = Mode.APPLY
     confirm: Confirm = Confirm.AUTO
+    toolsets: frozenset[Toolset] = frozenset(Toolset)
+    scope: Scope = Scope()  # noqa: RUF009  # it has no state
     is_auto_apply_opt_in: bool = False
 
     @property

@@ -12,7 +12,8 @@ The name is the function's, the description its docstring, the input schema its 
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from typing import Any, get_type_hints
@@ -20,12 +21,16 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from tfruns.client.client import Client
-from tfruns.errors import InvalidInput
+from tfruns.errors import InvalidInput, TfrunsError
 from tfruns.jsonapi import JSON, whole_text
 from tfruns.tools.arguments import invalid_arguments
+from tfruns.tools.audit import AuditLog, Entry, outcome_of, without_secrets
+from tfruns.tools.guard_signature import signed
 from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.progress import NoProgress, Progress
 from tfruns.tools.schemas import compact_schema
+from tfruns.tools.scope_calls import within, without_outsiders
+from tfruns.tools.scope_places import Places
 
 View = dict[str, JSON]
 """What a tool returns: a flat object in snake_case, made for the reader."""
@@ -40,12 +45,18 @@ class Context:
         policy: what the caller may do.
         is_raw: answer with the API's own documents instead of views.
         progress: who is told how far a tool is that takes long.
+        caller: the name of the program that calls, for comments and the audit log; empty for our own.
+        places: where runs and workspaces are, remembered between calls.
+        audit: where every change is written down.
     """
 
     client: Client
     policy: Policy
     is_raw: bool = False
     progress: Progress = NoProgress()  # noqa: RUF009  # it has no state
+    caller: str = ""
+    places: Places = field(default_factory=Places)
+    audit: AuditLog = field(default_factory=AuditLog)
 
 
 Function = Callable[..., Awaitable[View]]
@@ -109,7 +120,9 @@ class Tool:
 
         Raises:
             InvalidInput: an argument is missing, unknown or of the wrong type; nothing was done.
+            OutOfScope: it names or reaches what may not be touched; nothing was changed.
             RefusedByMode: the policy wants a person's confirmation; nothing was done.
+            AuditFailed: what would be changed cannot be written down; nothing was changed.
             TfrunsError: whatever the tool raises.
         """
         _check_texts(arguments)
@@ -118,9 +131,44 @@ class Tool:
         except ValidationError as error:
             raise invalid_arguments(error, self.input_schema) from None
         values = {name: getattr(checked, name) for name in type(checked).model_fields}
+        scope = context.policy.scope
+        values = await within(scope, context.places, context.client, values)
+        view = await (self._read(context, values) if self.is_read_only else self._change(context, values))
+        return await without_outsiders(scope, context.places, context.client, view, values.get("organization"))
+
+    async def _read(self, context: Context, values: Mapping[str, Any]) -> View:
+        return await self.function(context, **values)
+
+    async def _change(self, context: Context, values: Mapping[str, Any]) -> View:
+        """Do what changes something: agreed to, and written down before and after."""
         if self.is_confirmed:
             context.policy.refuse_unconfirmed(self.title)
-        return await self.function(context, **values)
+        values = signed(values, context.caller)
+        entry = await self._begin(context, values)
+        try:
+            view = await self.function(context, **values)
+        except BaseException as error:
+            entry.end(outcome_of(error))
+            raise
+        entry.end({"outcome": "accepted", "run": view.get("id"), "workspace": view.get("workspace_id")})
+        return view
+
+    async def _begin(self, context: Context, values: Mapping[str, Any]) -> Entry:
+        run = values.get("run_id")
+        run = context.client.runs.id_of(run) if run else None
+        workspace = values.get("workspace_id")
+        if run is not None:
+            with suppress(TfrunsError):  # it is only for the log
+                workspace = await context.places.workspace_of(context.client, run)
+        return context.audit.begin(
+            {
+                "tool": self.name,
+                "arguments": without_secrets(values),
+                "run": run,
+                "workspace": workspace,
+                "caller": context.caller or None,
+            }
+        )
 
     def _said(self, arguments: Mapping[str, JSON]) -> dict[str, JSON]:
         """The arguments without nulls, which assistants often send for what they leave out."""
@@ -177,5 +225,5 @@ def all_tools() -> list[Tool]:
 
 
 def offered_tools(policy: Policy) -> list[Tool]:
-    """The tools that a policy's mode permits."""
-    return [tool for tool in all_tools() if policy.mode.includes(tool.mode)]
+    """The tools that a policy's mode and toolsets permit."""
+    return [tool for tool in all_tools() if policy.mode.includes(tool.mode) and tool.toolset in policy.toolsets]

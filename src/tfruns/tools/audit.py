@@ -1,0 +1,160 @@
+"""The audit log: a line before every change is sent, and a line when its outcome is known. What cannot be written
+is not sent.
+
+One JSON object a line, in a file that only its owner may read. A line is appended with a single write, so that those of
+several processes do not mix. The two lines of one call share an `id`; a first line without a second one is a call whose
+process ended in between.
+"""
+
+import json
+import logging
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from tfruns.errors import ApiError, AuditFailed, OutcomeUnknown, ServerError
+from tfruns.jsonapi import JSON
+from tfruns.redaction import REMOVED, redact
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_TEXT = 500  # characters
+_MOST_ITEMS = 100
+_SHORTEST_SECRET = 6  # characters; a shorter one would hit innocent text
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def audit_file() -> Path:
+    """The file: `TFRUNS_AUDIT_FILE`, or `audit.jsonl` in the platform's directory for the state of programs."""
+    named = os.environ.get("TFRUNS_AUDIT_FILE")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs  # noqa: PLC0415  # reading tools do without
+
+    return platformdirs.user_state_path("tfruns", appauthor=False) / "audit.jsonl"
+
+
+class AuditLog:
+    """The log of one process.
+
+    Args:
+        path: the file; by default, that of `audit_file` whenever something is written.
+        now: the time.
+    """
+
+    def __init__(self, path: Path | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._path = path
+        self._now = now
+
+    def begin(self, fields: Mapping[str, JSON]) -> "Entry":
+        """Write what is going to be sent.
+
+        Raises:
+            AuditFailed: it cannot be written.
+        """
+        entry = Entry(self, {"id": secrets.token_hex(8), "tool": fields["tool"]})
+        try:
+            self.write({"id": entry.shared["id"], "event": "begun", **fields, "pid": os.getpid()})
+        except OSError as error:
+            raise AuditFailed(f"The audit log cannot be written: {error.strerror or type(error).__name__}.") from None
+        return entry
+
+    def write(self, fields: Mapping[str, JSON]) -> None:
+        """Append one line.
+
+        Raises:
+            OSError: it was not written, or not whole.
+        """
+        path = self._path or audit_file()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        time = self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        said = {key: value for key, value in {"time": time, **fields}.items() if value is not None}
+        line = json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            if os.write(file, line) != len(line):
+                raise OSError("only a part of the line was written")
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+
+class Entry:
+    """A call that was begun."""
+
+    def __init__(self, log: AuditLog, shared: Mapping[str, JSON]) -> None:
+        self._log = log
+        self.shared = shared
+
+    def end(self, outcome: Mapping[str, JSON]) -> None:
+        """Write how it ended. What was sent was sent: that this cannot be written is said in the program's own log."""
+        try:
+            self._log.write({**self.shared, "event": "ended", **outcome})
+        except OSError as error:
+            _log.error("The audit log could not be completed: %s", error.strerror or type(error).__name__)
+
+
+def outcome_of(error: BaseException) -> dict[str, JSON]:
+    """How a call that raised this ended: `refused` by the API, `unknown`, or `failed` before anything changed."""
+    if isinstance(error, OutcomeUnknown | ServerError) or not isinstance(error, Exception):
+        outcome = "unknown"  # the last is an interruption: what was under way may have arrived
+    else:
+        outcome = "refused" if isinstance(error, ApiError) else "failed"
+    code = getattr(error, "code", type(error).__name__)
+    return {"outcome": outcome, "code": code, "status": getattr(error, "status", None)}
+
+
+def without_secrets(values: Mapping[str, Any]) -> dict[str, JSON]:
+    """The arguments of a call as the log has them: no values of variables, no codes, no tokens, nothing endless."""
+    plain = {
+        name: value.model_dump(mode="json", exclude_none=True) if isinstance(value, BaseModel) else value
+        for name, value in values.items()
+        if value not in (None, "") and name != "confirmation"
+    }
+    hidden = sorted({text for secret in _values_in(plain) for text in _texts_of(secret)}, key=len, reverse=True)
+    return {name: _cleaned(value, hidden) for name, value in plain.items()}
+
+
+def _values_in(node: JSON) -> Iterator[JSON]:
+    """The values of variables, wherever they are."""
+    if isinstance(node, Mapping):
+        if "key" in node and "value" in node:
+            yield node["value"]
+        for child in node.values():
+            yield from _values_in(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _values_in(child)
+
+
+def _texts_of(value: JSON) -> Iterator[str]:
+    """The texts that a variable's value has in it: an HCL literal as a whole, and each string in it as it is meant."""
+    if isinstance(value, Mapping | list):
+        for child in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts_of(child)
+    elif not isinstance(value, bool) and value is not None:
+        text = str(value)
+        strings = _STRING.findall(text)
+        meant = [string.replace('\\"', '"').replace("\\\\", "\\") for string in strings]
+        yield from (found for found in (text, *strings, *meant) if len(found) >= _SHORTEST_SECRET)
+
+
+def _cleaned(node: JSON, hidden: Iterable[str]) -> JSON:
+    if isinstance(node, str):
+        for secret in hidden:
+            node = node.replace(secret, REMOVED)
+        text = redact(node)
+        return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+    if isinstance(node, list):
+        return [_cleaned(child, hidden) for child in node[:_MOST_ITEMS]]
+    if isinstance(node, Mapping):
+        if "key" in node and "value" in node:
+            return {"key": _cleaned(node["key"], hidden), "value": REMOVED}
+        return {key: _cleaned(child, hidden) for key, child in node.items()}
+    return node

@@ -1,0 +1,326 @@
+"""What a server may touch at all, tried from every side."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support import samples
+from tests.support.api import ADDRESS, FakeApi, answer, body, query
+from tests.tools.calls import ORGANIZATION, REQUIRED, RUN_ID, TOOLS, WORKSPACE_ID, call, failure_of, willing_api
+from tests.tools.schemas import named_arguments
+from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
+from tfruns.tools.policy import Policy
+from tfruns.tools.scope import Place, Scope, parse_scope
+from tfruns.tools.scope_calls import ARGUMENTS, Kind
+
+OTHER_WORKSPACE = "ws-0therWorkspace001"
+OTHER_RUN = "run-0therRun00000001"
+CONFIGURATION = "cv-n4XQPBa2QnecZJ4G"
+
+
+def limited(organizations: str | None = None, workspaces: str | None = None) -> Policy:
+    return Policy(scope=parse_scope(organizations, workspaces), is_auto_apply_opt_in=True)
+
+
+def api_of_two(run: dict[str, Any] | None = None) -> FakeApi:
+    """An API with acme/network, in which the one run is, and rival/secrets, in which the other is."""
+    api = willing_api(run)
+    own, other = samples.workspace(), samples.workspace(OTHER_WORKSPACE, name="secrets")
+    other["relationships"]["organization"]["data"]["id"] = "rival"
+    for workspace, organization in ((own, ORGANIZATION), (other, "rival")):
+        api.on("GET", f"/workspaces/{workspace['id']}", answer({"data": workspace}))
+        api.on(
+            "GET",
+            f"/organizations/{organization}/workspaces/{workspace['attributes']['name']}",
+            answer({"data": workspace}),
+        )
+    elsewhere = samples.run(OTHER_RUN, workspace_id=OTHER_WORKSPACE)
+    api.on("GET", f"/runs/{OTHER_RUN}", answer({"data": elsewhere}))
+    api.on("GET", f"/workspaces/{OTHER_WORKSPACE}/runs", answer(samples.page(elsewhere, total=1)))
+    api.on("GET", "/organizations/rival/runs", answer(samples.page(elsewhere)))
+    return api
+
+
+# -- every tool -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_every_argument_that_names_a_place_is_known_to_the_scope(name: str) -> None:
+    arguments = named_arguments(TOOLS[name].input_schema)
+    words = ("run_id", "workspace", "organization", "configuration_version", "project", "plan_id", "apply_id")
+    places = {argument for argument in arguments if any(word in argument for word in words)}
+    assert places <= set(ARGUMENTS)
+    assert places, "it reaches something, and nobody can say what"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", TOOLS)
+async def test_no_tool_reaches_what_is_outside(name: str) -> None:
+    outside = {Kind.RUN: OTHER_RUN, Kind.WORKSPACE: OTHER_WORKSPACE, Kind.ORGANIZATION: "rival"}
+    for argument in REQUIRED[name]:
+        if argument in ARGUMENTS:
+            api = api_of_two()
+            arguments = REQUIRED[name] | {argument: outside[ARGUMENTS[argument]]}
+            assert isinstance(await failure_of(name, arguments, api=api, policy=limited("acme")), OutOfScope)
+            assert {request.method for request in api.requests} <= {"GET"}
+            assert api.sent("GET", "/runs") == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize(
+    "policy",
+    [
+        limited("acme"),
+        limited("ac*,other"),
+        limited(workspaces="acme/network"),
+        limited(workspaces="acme/net*"),
+        limited(workspaces=WORKSPACE_ID),
+        limited("acme", f"{WORKSPACE_ID},acme/x"),
+    ],
+    ids=str,
+)
+async def test_every_tool_reaches_what_is_inside(name: str, policy: Policy) -> None:
+    assert await call(name, api=api_of_two(), policy=policy)
+
+
+# -- ways around ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "run_id",
+    [
+        OTHER_RUN,
+        f" {OTHER_RUN}\n",
+        f"{ADDRESS}/app/rival/workspaces/secrets/runs/{OTHER_RUN}",
+        f"{ADDRESS}/app/acme/workspaces/network/runs/{OTHER_RUN}",  # the id says where it is, not the address
+        f"{ADDRESS}/app/acme/workspaces/network/runs/{RUN_ID}/../runs/{OTHER_RUN}",
+        f"{ADDRESS}/app/acme/workspaces/network/runs/%72un-{OTHER_RUN[4:]}",
+        f"{RUN_ID}/../{OTHER_RUN}",
+        f"{RUN_ID}%2f..%2f{OTHER_RUN}",
+        f"{RUN_ID},{OTHER_RUN}",
+        f"{RUN_ID}?run={OTHER_RUN}",
+    ],
+)
+@pytest.mark.parametrize("tool", ["get_run_details", "apply_run", "cancel_run"])
+async def test_no_spelling_of_a_run_leads_outside(tool: str, run_id: str) -> None:
+    api = api_of_two()
+    try:
+        await call(tool, {"run_id": run_id}, api=api, policy=limited("acme"))
+    except (OutOfScope, InvalidInput):
+        assert api.sent("POST") == []
+    else:
+        # Only what names the inner run may get this far, and only that one is touched.
+        assert {request.url.path for request in api.sent("POST")} <= {
+            f"/api/v2/runs/{RUN_ID}/actions/{tool.removesuffix('_run')}"
+        }
+        assert api.sent("GET", f"/runs/{OTHER_RUN}") == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "workspace",
+    [
+        OTHER_WORKSPACE,
+        "rival/secrets",
+        " rival/secrets ",
+        f"{ADDRESS}/app/rival/workspaces/secrets",
+        f"{ADDRESS}/app/%72ival/workspaces/secrets/runs",
+        "acme/../rival/secrets",
+        "acme/network/../../rival/workspaces/secrets",
+        "ACME/network",
+        "acme/NETWORK",
+    ],
+)
+@pytest.mark.parametrize("tool", ["create_run", "list_runs_in_workspace"])
+async def test_no_spelling_of_a_workspace_leads_outside(tool: str, workspace: str) -> None:
+    api = api_of_two()
+    refusal = await failure_of(tool, {"workspace_id": workspace}, api=api, policy=limited(workspaces="acme/network"))
+    assert isinstance(refusal, OutOfScope | InvalidInput | NotFound)
+    assert api.sent("POST") == []
+    assert api.sent("GET", "/runs") == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("organization", ["rival", "Acme", "ACME", "acme2", "xacme", " rival", "ac*", "acme/../rival"])
+async def test_an_organization_is_named_to_the_letter(organization: str) -> None:
+    api = api_of_two()
+    arguments = {"organization": organization}
+    refusal = await failure_of("list_runs_in_organization", arguments, api=api, policy=limited("acme"))
+    assert isinstance(refusal, OutOfScope | InvalidInput)
+    assert api.requests == []
+
+
+@pytest.mark.anyio
+async def test_an_alias_by_which_the_api_knows_a_workspace_does_not_count() -> None:
+    # The API may answer for another spelling, or for a name that the workspace had once.
+    api = api_of_two()
+    api.on("GET", "/organizations/acme/workspaces/old", answer({"data": samples.workspace(name="renamed")}))
+    refusal = await failure_of(
+        "create_run", {"workspace_id": "acme/old"}, api=api, policy=limited(workspaces="acme/old")
+    )
+    assert isinstance(refusal, OutOfScope)
+    assert api.sent("POST") == []
+
+
+@pytest.mark.anyio
+async def test_what_was_looked_up_is_what_is_touched() -> None:
+    api = api_of_two()
+    inside, outside = samples.workspace(), samples.workspace(OTHER_WORKSPACE)
+    api.on("GET", "/organizations/acme/workspaces/swapped", answer({"data": inside}), answer({"data": outside}))
+    await call("create_run", {"workspace_id": "acme/swapped"}, api=api, policy=limited("acme"))
+    (request,) = api.sent("POST")
+    assert body(request)["data"]["relationships"]["workspace"]["data"]["id"] == WORKSPACE_ID
+
+
+@pytest.mark.anyio
+async def test_a_run_whose_place_is_not_said_is_outside() -> None:
+    run = samples.run()
+    del run["relationships"]["workspace"]
+    assert isinstance(await failure_of("apply_run", api=willing_api(run), policy=limited("acme")), OutOfScope)
+    homeless = samples.workspace()
+    del homeless["relationships"]["organization"]
+    api = willing_api().on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": homeless}))
+    for policy in (limited("acme"), limited("*"), limited(workspaces="*/*")):
+        assert isinstance(await failure_of("apply_run", api=api, policy=policy), OutOfScope)
+    assert api.sent("POST") == []
+
+
+@pytest.mark.anyio
+async def test_nothing_is_changed_where_the_place_cannot_be_read() -> None:
+    api = willing_api()  # it has no workspace
+    assert isinstance(await failure_of("apply_run", api=api, policy=limited("acme")), NotFound)
+    assert api.sent("POST") == []
+
+
+@pytest.mark.anyio
+async def test_a_configuration_version_has_to_be_the_workspace_s_own() -> None:
+    def own(id_: str) -> dict[str, Any]:
+        return {"id": id_, "type": "configuration-versions", "attributes": {"status": "uploaded"}}
+
+    api = api_of_two()
+    path = f"/workspaces/{WORKSPACE_ID}/configuration-versions"
+    api.on("GET", path, answer(samples.page(own("cv-0ne0000000000001"), own(CONFIGURATION), total=2)))
+    for id_, is_own in ((CONFIGURATION, True), ("cv-Foreign000000001", False)):
+        arguments = {"workspace_id": WORKSPACE_ID, "params": {"configuration_version_id": id_}}
+        if is_own:
+            await call("create_run", arguments, api=api, policy=limited("acme"))
+        else:
+            assert isinstance(await failure_of("create_run", arguments, api=api, policy=limited("acme")), OutOfScope)
+        assert len(api.sent("POST")) == 1
+
+
+@pytest.mark.anyio
+async def test_places_are_read_once_and_remembered() -> None:
+    from tests.support.api import client_for
+    from tfruns.tools.registry import Context
+
+    api = api_of_two()
+    async with client_for(api) as client:
+        context = Context(client, limited("acme"))
+        for _ in range(3):
+            await TOOLS["get_run_details"].call(context, {"run_id": RUN_ID})
+    assert len(api.sent("GET", f"/workspaces/{WORKSPACE_ID}")) == 1
+    assert len(api.sent("GET", f"/runs/{RUN_ID}")) == 4
+
+
+# -- lists ------------------------------------------------------------------------------------------------------------
+
+
+def _mixed() -> tuple[FakeApi, dict[str, Any]]:
+    api = api_of_two()
+    page = samples.page(samples.run(), samples.run(OTHER_RUN, workspace_id=OTHER_WORKSPACE), samples.run("run-third"))
+    page["included"] = [samples.workspace(), samples.workspace(OTHER_WORKSPACE, name="secrets"), samples.user()]
+    api._routes.pop(("GET", f"{ADDRESS}/api/v2/organizations/{ORGANIZATION}/runs"))
+    api.on("GET", f"/organizations/{ORGANIZATION}/runs", answer(page))
+    return api, page
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_raw", [False, True])
+@pytest.mark.parametrize("pattern", ["acme/network", "acme/net*", WORKSPACE_ID])
+async def test_rows_of_other_workspaces_are_left_out_of_lists(pattern: str, is_raw: bool) -> None:
+    api, _ = _mixed()
+    policy = limited(workspaces=pattern)
+    view = await call("list_runs_in_organization", api=api, policy=policy, is_raw=is_raw)
+    rows = view["data"] if is_raw else view["runs"]
+    assert [row["id"] for row in rows] == [RUN_ID, "run-third"]
+    assert "outside" in view["note"]
+    shown = json.dumps(view)
+    assert OTHER_WORKSPACE not in shown
+    assert "secrets" not in shown
+
+
+@pytest.mark.anyio
+async def test_an_organization_s_list_asks_for_the_allowed_names_where_they_are_a_list() -> None:
+    for pattern, expected in (("acme/network,acme/db,other/x", "network,db"), ("acme/n*", None), (WORKSPACE_ID, None)):
+        api, _ = _mixed()
+        await call("list_runs_in_organization", api=api, policy=limited(workspaces=pattern))
+        (request,) = api.sent("GET", "/runs")
+        assert query(request).get("filter[workspace_names]") == expected
+
+
+@pytest.mark.anyio
+async def test_a_filter_by_names_cannot_name_others() -> None:
+    api, _ = _mixed()
+    policy = limited(workspaces="acme/network")
+    arguments = {"organization": ORGANIZATION, "filter_workspace_names": "network,secrets"}
+    assert isinstance(await failure_of("list_runs_in_organization", arguments, api=api, policy=policy), OutOfScope)
+    assert api.requests == []
+
+
+@pytest.mark.anyio
+async def test_without_limits_nothing_more_is_asked_and_nothing_left_out() -> None:
+    api, page = _mixed()
+    view = await call("list_runs_in_organization", api=api)
+    assert len(view["runs"]) == len(page["data"])
+    assert len(api.requests) == 1
+
+
+# -- the limits themselves --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scope", "place", "is_inside"),
+    [
+        (parse_scope("a,b"), Place("ws-1", "x", "b"), True),
+        (parse_scope("a,b"), Place("ws-1", "x", "c"), False),
+        (parse_scope(workspaces="a/x,ws-2"), Place("ws-2", "y", "z"), True),
+        (parse_scope(workspaces="a/x,ws-2"), Place("ws-3", "x", "a"), True),
+        (parse_scope(workspaces="a/x"), Place("ws-3", "xx", "a"), False),
+        (parse_scope(workspaces="*/prod-?"), Place("ws-3", "prod-1", "a"), True),
+        (parse_scope(workspaces="*/prod-?"), Place("ws-3", "prod-12", "a"), False),
+        (parse_scope("a", "*/x"), Place("ws-3", "x", "a"), True),
+        (parse_scope("a", "*/x"), Place("ws-3", "x", "b"), False),
+        (parse_scope("a", "ws-3"), Place("ws-3", "x", "b"), False),
+        (parse_scope(workspaces="a/*"), Place("ws-3", None, None), False),
+        (parse_scope(workspaces="*/*"), Place("ws-3", "x", None), False),
+    ],
+)
+def test_a_workspace_is_inside_if_all_limits_say_so(scope: Scope, place: Place, is_inside: bool) -> None:
+    assert scope.has_workspace(place) is is_inside
+
+
+@pytest.mark.parametrize(
+    ("organizations", "workspaces"),
+    [
+        ("", None),
+        (" ,", None),
+        ("a/b", None),
+        ("a b", None),
+        ("[a]", None),
+        (None, ""),
+        (None, "name"),
+        (None, "a/"),
+        (None, "a/b/c"),
+        (None, "/b"),
+        (None, "ws-"),
+        (None, "ws-*"),
+        (None, "a/[b]"),
+    ],
+)
+def test_what_can_be_no_limit_is_refused(organizations: str | None, workspaces: str | None) -> None:
+    with pytest.raises(TfrunsError):
+        parse_scope(organizations, workspaces)
