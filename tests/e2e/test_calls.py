@@ -45,11 +45,14 @@ def test_a_new_run_applies_by_itself_only_if_that_is_said(server: StdioServer, a
     assert sent == [False, False, True]
 
 
-def test_an_empty_comment_is_not_sent(server: StdioServer, api: HttpApi) -> None:
+def test_a_comment_ends_with_the_client_and_an_empty_one_is_not_sent(server: StdioServer, api: HttpApi) -> None:
     script(api)
     server.call("apply_run", {"run_id": RUN, "comment": ""})
     server.call("apply_run", {"run_id": RUN, "comment": "reviewed"})
-    assert [request.body for request in api.sent("POST", "/apply")] == [{}, {"comment": "reviewed"}]
+    assert [request.body for request in api.sent("POST", "/apply")] == [
+        {},
+        {"comment": "reviewed (via tfruns, wire-test)"},
+    ]
 
 
 @pytest.mark.parametrize(
