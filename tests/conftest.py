@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.support.stores"]
+
 _OURS = ("TFE_", "TFC_", "TF_", "TFRUNS_")
 
 

@@ -1,6 +1,5 @@
 """What the tests of the local backend's API share: a backend of its own for each test, reached in process."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,21 +17,10 @@ from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all tables and nothing in them, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "tfruns.db"
-    database = Database(f"sqlite:///{path}")
-    database.migrate()
-    database.close()
-    return path
-
-
 @pytest.fixture
-async def empty(migrated: Path, tmp_path: Path) -> AsyncIterator[Api]:
+async def empty(store_url: str, tmp_path: Path) -> AsyncIterator[Api]:
     """A backend with the organization `default` and nothing else."""
-    shutil.copyfile(migrated, tmp_path / "tfruns.db")
-    database = Database(f"sqlite:///{tmp_path / 'tfruns.db'}")
+    database = Database(store_url)
     clock, dispatches = Clock(), Dispatches()
     backend = Backend(database, Objects(tmp_path / "objects"), dispatches, Options(TERRAFORM_VERSION), clock.now)
     token = create_admin(backend)

@@ -5,9 +5,12 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from tests.local.support import STATE, Api, actions_of
+from tests.support.stores import on_both_stores
 from tfruns.local.queue import Priority
 from tfruns.local.service.phases import begin_phase
 from tfruns.local.store.schema import RunRow
+
+pytestmark = on_both_stores
 
 
 async def test_runs_of_a_workspace_go_first_in_first_out(api: Api) -> None:

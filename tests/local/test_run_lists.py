@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from tests.local.support import Api, ids_of
+from tests.support.stores import on_both_stores
+
+pytestmark = on_both_stores
 
 
 async def _several(api: Api) -> dict[str, str]:

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from tests.local.support import STATE, Api, Json, anonymous, ids_of, resource
+from tests.support.stores import on_both_stores
+
+pytestmark = on_both_stores
 
 OUTPUTS = {
     "name": {"value": "net", "type": "string"},

@@ -11,15 +11,15 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 
 from tests.local.support import Clock
+from tests.support.stores import on_both_stores
 from tfruns.local.store.database import Database, DatabaseTooNew
 from tfruns.local.store.objects import Objects
 from tfruns.local.store.schema import Base, OrganizationRow
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'tfruns.db'}")
-    database.migrate()
+def database(store_url: str) -> Iterator[Database]:
+    database = Database(store_url)
     yield database
     database.close()
 
@@ -33,19 +33,22 @@ def _names(database: Database) -> list[str]:
         return list(session.scalars(select(OrganizationRow.name).order_by(OrganizationRow.name)))
 
 
+@on_both_stores
 def test_migrations_make_the_tables_that_the_program_works_with(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, Base.metadata) == []
 
 
+@on_both_stores
 def test_the_index_that_allows_one_active_run_is_one_of_held_workspaces_only(database: Database) -> None:
     # compare_metadata does not look at the condition of an index.
     found = next(index for index in inspect(database.engine).get_indexes("runs") if index["name"] == "one_active_run")
     assert found["unique"]
-    assert str(found["dialect_options"]["sqlite_where"]) == "holds_workspace"
+    assert str(found["dialect_options"][f"{database.engine.dialect.name}_where"]) == "holds_workspace"
 
 
+@on_both_stores
 def test_to_migrate_again_changes_nothing(database: Database) -> None:
     with database.write() as write:
         write.session.add(_organization("default"))
@@ -53,6 +56,7 @@ def test_to_migrate_again_changes_nothing(database: Database) -> None:
     assert _names(database) == ["default"]
 
 
+@on_both_stores
 def test_a_database_of_a_newer_program_is_refused_and_left_as_it_is(database: Database) -> None:
     with database.write() as write:
         write.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -62,6 +66,7 @@ def test_a_database_of_a_newer_program_is_refused_and_left_as_it_is(database: Da
         assert session.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
 
 
+@on_both_stores
 def test_a_write_is_made_whole_or_not_at_all_and_what_follows_it_only_then(database: Database) -> None:
     done: list[str] = []
 
@@ -81,15 +86,16 @@ def test_a_write_is_made_whole_or_not_at_all_and_what_follows_it_only_then(datab
     assert done == ["whole", "second"]
 
 
+@on_both_stores
 def test_writes_from_many_threads_wait_for_each_other(database: Database) -> None:
-    # Without BEGIN IMMEDIATE a read that becomes a write fails at once ("database is locked").
+    # On SQLite, without BEGIN IMMEDIATE, a read that becomes a write fails at once ("database is locked").
     with database.write() as write:
         write.session.add(OrganizationRow(name="default", email="0", created_at=Clock().now()))
 
     def count() -> None:
         for _ in range(10):
             with database.write() as write:
-                row = write.session.scalars(select(OrganizationRow)).one()
+                row = write.session.scalars(select(OrganizationRow).with_for_update()).one()
                 row.email = str(int(row.email or "0") + 1)
 
     threads = [threading.Thread(target=count) for _ in range(8)]
@@ -101,6 +107,7 @@ def test_writes_from_many_threads_wait_for_each_other(database: Database) -> Non
         assert session.scalars(select(OrganizationRow.email)).one() == "80"
 
 
+@on_both_stores
 def test_a_read_does_not_wait_for_a_write_and_sees_nothing_of_it(database: Database) -> None:
     with database.write() as write:
         write.session.add(_organization("unfinished"))
@@ -109,6 +116,7 @@ def test_a_read_does_not_wait_for_a_write_and_sees_nothing_of_it(database: Datab
     assert _names(database) == ["unfinished"]
 
 
+@on_both_stores
 def test_times_come_back_in_utc(database: Database) -> None:
     with database.write() as write:
         write.session.add(_organization("default"))

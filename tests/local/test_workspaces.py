@@ -3,6 +3,9 @@
 from typing import Any
 
 from tests.local.support import STATE, Api, ids_of, resource
+from tests.support.stores import on_both_stores
+
+pytestmark = on_both_stores
 
 NAMED = "/organizations/default/workspaces/network"
 

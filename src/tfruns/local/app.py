@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
+from sqlalchemy.exc import IntegrityError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -106,7 +107,7 @@ async def _serve(request: Request, entry: Endpoint, backend: Backend, signer: Si
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await _body(request),
         )
-        reply = await run_in_threadpool(entry.handler, call)
+        reply = await run_in_threadpool(_reply, entry, call)
     except TfrunsError as error:
         return _error(error, headers)
     except Exception:  # noqa: BLE001  # the edge
@@ -114,6 +115,18 @@ async def _serve(request: Request, entry: Endpoint, backend: Backend, signer: Si
         document = error_document(500, "internal server error")
         return JSONResponse(document, 500, headers, media_type=CONTENT_TYPE)
     return _response(reply, headers)
+
+
+def _reply(entry: Endpoint, call: Call) -> Reply:
+    """What the handler answers.
+
+    Where requests are served at the same time (on PostgreSQL) another one may take a name that this one found free, or
+    delete what it found. The database then refuses the whole change; looked at anew, it has a proper answer.
+    """
+    try:
+        return entry.handler(call)
+    except IntegrityError:
+        return entry.handler(call)
 
 
 async def _body(request: Request) -> bytes:

@@ -20,8 +20,7 @@ from tfruns.local.ids import new_id
 from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply, validated
 from tfruns.local.routes.included import included_with_workspaces
 from tfruns.local.service import workspaces as service
-from tfruns.local.service.find import find, find_organization, find_workspace
-from tfruns.local.service.transitions import lock_workspace
+from tfruns.local.service.find import find, find_organization, find_workspace, lock_workspace
 from tfruns.local.store.schema import OrganizationRow, RunRow, VariableRow, WorkspaceRow
 from tfruns.vocabulary import RunStatus
 

@@ -8,9 +8,9 @@ from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.lifecycle import statuses_in
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.service.find import find
+from tfruns.local.service.find import find, lock_workspace
 from tfruns.local.service.run_creation import NewRun, create_run
-from tfruns.local.service.transitions import lock_workspace, wire_time
+from tfruns.local.service.transitions import wire_time
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import ConfigurationVersionRow, RunRow
 from tfruns.vocabulary import RunSource, StatusGroup

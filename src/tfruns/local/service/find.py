@@ -31,9 +31,23 @@ def find_run(session: Session, run_id: str, *, is_for_update: bool = False) -> R
     """
     run = find(session, RunRow, RunRow.id == run_id)
     if is_for_update:
-        session.scalars(select(WorkspaceRow).where(WorkspaceRow.id == run.workspace_id).with_for_update()).one()
+        lock_workspace(session, run.workspace_id)
         session.refresh(run, with_for_update=True)
     return run
+
+
+def lock_workspace(session: Session, workspace_id: str) -> WorkspaceRow:
+    """The workspace as it is now, with a lock on it for the rest of the transaction.
+
+    Raises:
+        NotFound: 404, there is none, or no more.
+    """
+    # Somebody else may have changed it since this transaction read it first, and while this one waited for the lock.
+    statement = select(WorkspaceRow).where(WorkspaceRow.id == workspace_id).with_for_update()
+    row = session.scalars(statement.execution_options(populate_existing=True)).first()
+    if row is None:
+        raise NotFound("not found")
+    return row
 
 
 def find_workspace(session: Session, workspace_id: str) -> WorkspaceRow:

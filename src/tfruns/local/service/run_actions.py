@@ -8,10 +8,9 @@ from sqlalchemy import select
 from tfruns.errors import Forbidden, TransitionNotAllowed
 from tfruns.lifecycle import ACTIONS, act, allowed_actions
 from tfruns.local.backend import Backend
-from tfruns.local.service.find import find_run
+from tfruns.local.service.find import find_run, lock_workspace
 from tfruns.local.service.transitions import (
     change_status,
-    lock_workspace,
     promote_next,
     queue_of,
     record_event,

@@ -11,8 +11,8 @@ from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id, random_text
 from tfruns.local.queue import is_queued
 from tfruns.local.service.counts import count_run
-from tfruns.local.service.find import find, find_workspace
-from tfruns.local.service.transitions import lock_workspace, promote_next, record_event, start_plan, wire_time
+from tfruns.local.service.find import find, find_workspace, lock_workspace
+from tfruns.local.service.transitions import promote_next, record_event, start_plan, wire_time
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import ConfigurationVersionRow, PhaseRow, RunRow, VariableRow, WorkspaceRow
 from tfruns.vocabulary import PhaseStatus, RunOperation, RunSource, RunStatus

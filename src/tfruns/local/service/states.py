@@ -10,8 +10,8 @@ from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.service.find import find
-from tfruns.local.service.transitions import change_status, lock_workspace, queue_of
+from tfruns.local.service.find import find, lock_workspace
+from tfruns.local.service.transitions import change_status, queue_of
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow, StateVersionRow
 from tfruns.vocabulary import RunStatus

@@ -18,6 +18,7 @@ from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.queue import Priority, Queue, is_queued, plan_priority
 from tfruns.local.service.counts import count_run
+from tfruns.local.service.find import lock_workspace
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow, WorkspaceRow
 from tfruns.vocabulary import PhaseStatus, RunStatus
@@ -146,11 +147,6 @@ def record_event(
 
 
 # -- the workspace's queue --------------------------------------------------------------------------------------------
-
-
-def lock_workspace(session: Session, workspace_id: str) -> WorkspaceRow:
-    """The workspace, with a lock on it for the rest of the transaction."""
-    return session.scalars(select(WorkspaceRow).where(WorkspaceRow.id == workspace_id).with_for_update()).one()
 
 
 def queue_of(session: Session, workspace: WorkspaceRow) -> Queue:

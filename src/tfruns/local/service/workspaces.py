@@ -10,7 +10,8 @@ from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.service.transitions import lock_workspace, promote_next, queue_of
+from tfruns.local.service.find import lock_workspace
+from tfruns.local.service.transitions import promote_next, queue_of
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import OrganizationRow, StateVersionRow, VariableRow, WorkspaceRow
 

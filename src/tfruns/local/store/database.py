@@ -1,7 +1,7 @@
 """The database: how it is opened, brought up to date, read and written.
 
 A write locks first: on SQLite the whole database (`BEGIN IMMEDIATE`), on PostgreSQL the rows that `lock_workspace` and
-`lock_run` select. What has to happen after a write, and only if it was committed, is put into its `after_commit`.
+`find_run` select. What has to happen after a write, and only if it was committed, is put into its `after_commit`.
 """
 
 from collections.abc import Callable, Iterator
@@ -50,6 +50,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = _open(url)
+        self._reading = self._engine
+        if self._engine.dialect.name != "sqlite":  # which has no other isolation
+            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
     @property
     def engine(self) -> Engine:
@@ -78,7 +81,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view of the database."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -99,11 +102,11 @@ class Database:
 
 def _open(url: str) -> Engine:
     parsed = sqlalchemy.make_url(url)
+    pool = {"pool_size": 20, "max_overflow": 20}  # one connection for each thread that serves requests
     if parsed.get_backend_name() != "sqlite":
-        return sqlalchemy.create_engine(parsed, pool_pre_ping=True)
-    engine = sqlalchemy.create_engine(
-        parsed, connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False}, pool_size=20, max_overflow=20
-    )
+        return sqlalchemy.create_engine(parsed, pool_pre_ping=True, **pool)
+    settings = {"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False}
+    engine = sqlalchemy.create_engine(parsed, connect_args=settings, **pool)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

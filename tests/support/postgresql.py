@@ -1,0 +1,120 @@
+"""A PostgreSQL server of the tests' own: a cluster in a new directory, reached over a socket there, gone afterwards."""
+
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tfruns.local.store.database import Database
+
+_PATIENCE_S = 60
+_USER = "tfruns"
+_TEMPLATE = "migrated"
+_FASTER = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=100"
+
+
+class NoServer(Exception):
+    """No PostgreSQL server can be started here, for the reason that is given."""
+
+
+class Server:
+    """A running server.
+
+    Args:
+        directory: of its socket.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._numbers = itertools.count()
+        self._run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_TEMPLATE)))
+        database = Database(self._url(_TEMPLATE))
+        database.migrate()
+        database.close()
+
+    @contextmanager
+    def database(self, *, is_migrated: bool = True) -> Iterator[str]:
+        """The URL of a database of its own, with all tables and nothing in them, or without tables."""
+        name = f"test_{next(self._numbers)}"
+        template = _TEMPLATE if is_migrated else "template1"
+        self._run(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        try:
+            yield self._url(name)
+        finally:
+            self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _url(self, name: str) -> str:
+        return f"postgresql+psycopg://{_USER}@/{name}?host={self._directory}"
+
+    def _run(self, statement: sql.Composed) -> None:
+        with psycopg.connect(host=str(self._directory), user=_USER, dbname="postgres", autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def postgresql_server() -> Iterator[Server]:
+    """Start a server, and stop it afterwards.
+
+    Raises:
+        NoServer: it is not installed, or there is no user to run it as (it refuses to run as root).
+    """
+    programs = _programs()
+    directory = Path(tempfile.mkdtemp(prefix="tfruns-pg-"))  # short: the path of a socket has at most 107 bytes
+    data = directory / "data"
+    user = _unprivileged(directory)
+    control = [str(programs / "pg_ctl"), "--pgdata", str(data), "--silent", "--wait"]
+    try:
+        initdb = [str(programs / "initdb"), "--pgdata", str(data), "--username", _USER, "--auth", "trust"]
+        _call([*initdb, "--no-sync", "--encoding", "UTF8", "--locale", "C"], directory, user)
+        options = f"-k {directory} -c listen_addresses='' {_FASTER}"
+        _call([*control, "--log", str(directory / "log"), "--options", options, "start"], directory, user)
+        try:
+            yield Server(directory)
+        finally:
+            _call([*control, "--mode", "immediate", "stop"], directory, user)
+    finally:
+        shutil.rmtree(directory)
+
+
+def _programs() -> Path:
+    """Where the server's programs are: on the PATH, or where Debian puts them."""
+    on_path = shutil.which("initdb")
+    if on_path and shutil.which("pg_ctl"):
+        return Path(on_path).parent
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if not installed:
+        raise NoServer("PostgreSQL is not installed")
+    return installed[-1].parent
+
+
+def _unprivileged(directory: Path) -> dict[str, Any]:
+    """Whom to run the server as: oneself, or as root somebody else, to whom the directory is given."""
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            found = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        os.chown(directory, found.pw_uid, found.pw_gid)
+        return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": []}
+    raise NoServer("PostgreSQL does not run as root, and there is no other user")
+
+
+def _call(command: list[str], directory: Path, user: dict[str, Any]) -> None:
+    """Run a program to its end, with its words in a file: a server that it starts keeps its output open."""
+    words = directory / "output"
+    with words.open("ab") as output:
+        code = subprocess.run(
+            command, cwd=directory, stdout=output, stderr=output, timeout=_PATIENCE_S, check=False, **user
+        ).returncode
+    assert code == 0, words.read_text()
