@@ -1,17 +1,18 @@
-"""Measure, print a table, and end with code 1 if a target is missed: `python -m bench [startup|tokens|overhead]...`."""
+"""Measure, print a table, and end with code 1 if a target is missed: `python -m bench [NAME]...`."""
 
 import os
 import platform
 import sys
 from collections.abc import Callable
 
-from bench import overhead, startup, tokens
+from bench import local_runs, overhead, startup, tokens
 from bench.measure import Row, table
 
 _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "startup": startup.measure,
     "tokens": tokens.measure,
     "overhead": overhead.measure,
+    "local-runs": local_runs.measure,
 }
 
 

@@ -56,6 +56,19 @@ class FakeApi(httpx2.AsyncBaseTransport):
         return [r for r in self.requests if r.method == method and r.url.path.endswith(path)]
 
 
+class ConnectionTo:
+    """A connection of the MCP server that has its client already."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def client(self) -> Client:
+        return self._client
+
+    async def aclose(self) -> None:
+        """Leave the client to whoever made it."""
+
+
 def client_for(api: FakeApi, clock: FakeClock | None = None, **settings: Any) -> Client:
     """A client that talks to a scripted API, on a clock that does not wait."""
     options: dict[str, Any] = {"address": ADDRESS, "token": TOKEN, **settings}

@@ -8,7 +8,7 @@ import mcp_types as types
 import pytest
 
 from tests.support import samples
-from tests.support.api import FakeApi, answer, client_for, error
+from tests.support.api import ConnectionTo, FakeApi, answer, client_for, error
 from tests.support.requests import a_request
 from tests.tools.calls import REQUIRED, RUN_ID, WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import InvalidInput, TfrunsError, UnexpectedResponse
@@ -145,9 +145,8 @@ HALF = "\ud800"
 
 async def called(name: str, arguments: dict[str, Any], api: FakeApi) -> types.CallToolResult:
     """A tool's result as the server sends it."""
-    toolbox = Toolbox(Policy(is_auto_apply_opt_in=True))
     async with client_for(api) as client:
-        toolbox._client = client
+        toolbox = Toolbox(Policy(is_auto_apply_opt_in=True), ConnectionTo(client))
         params = types.CallToolRequestParams(name=name, arguments=arguments)
         return await toolbox.call_tool(a_request(), params)
 

@@ -4,7 +4,7 @@ import mcp_types as types
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from tests.support.api import FakeApi, client_for
+from tests.support.api import ConnectionTo, FakeApi, client_for
 from tests.support.requests import a_request
 from tests.tools.calls import REQUIRED, TOOLS, willing_api
 from tfruns.mcp.toolbox import Toolbox
@@ -17,10 +17,9 @@ OFFERED = [(mode, name) for mode in Mode for name in TOOLS if (mode, name) not i
 
 
 async def _called(name: str, mode: Mode, api: FakeApi) -> types.CallToolResult:
-    toolbox = Toolbox(Policy(mode, is_auto_apply_opt_in=True))
     params = types.CallToolRequestParams(name=name, arguments=REQUIRED.get(name, {}))
     async with client_for(api) as client:
-        toolbox._client = client
+        toolbox = Toolbox(Policy(mode, is_auto_apply_opt_in=True), ConnectionTo(client))
         return await toolbox.call_tool(a_request(), params)
 
 

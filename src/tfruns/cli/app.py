@@ -1,6 +1,7 @@
 """The commands of `tfruns`. What a command needs is imported when it is called."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -24,6 +25,8 @@ _CONFIRM = (
 _TOOLSETS = "Groups of tools to offer: runs, review, workspaces, configuration, policy. All by default."
 _ORGANIZATIONS = "The only organizations that may be touched, with commas between; * and ? are wildcards."
 _WORKSPACES = "The only workspaces: organization/name (with wildcards) or ws-…, with commas between."
+_LOCAL = "Manage runs on this machine: attach to the local backend, or start it (see `tfruns server`)."
+_DATA_DIR = "With --local: the local backend's data directory."
 
 
 @app.command
@@ -34,6 +37,8 @@ def mcp(
     toolsets: Annotated[str | None, Parameter(help=_TOOLSETS)] = None,
     organizations: Annotated[str | None, Parameter(help=_ORGANIZATIONS)] = None,
     workspaces: Annotated[str | None, Parameter(help=_WORKSPACES)] = None,
+    local: Annotated[bool, Parameter(help=_LOCAL, negative="")] = False,
+    data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None,
 ) -> None:
     """Serve the run tools to an assistant: an MCP server on standard input and output.
 
@@ -42,6 +47,7 @@ def mcp(
     `terraform login` stored.
     """
     from tfruns.errors import InvalidInput  # noqa: PLC0415
+    from tfruns.mcp.connection import LocalConnection, RemoteConnection  # noqa: PLC0415
     from tfruns.mcp.stdio import serve  # noqa: PLC0415
     from tfruns.tools.policy import Confirm, Mode, Policy, parse_toolsets  # noqa: PLC0415
     from tfruns.tools.scope import parse_scope  # noqa: PLC0415
@@ -50,4 +56,5 @@ def mcp(
         offered, scope = parse_toolsets(toolsets), parse_scope(organizations, workspaces)
     except InvalidInput as error:
         sys.exit(str(error))
-    serve(Policy(Mode(mode), Confirm(confirm), offered, scope, is_auto_apply_opt_in=True))
+    policy = Policy(Mode(mode), Confirm(confirm), offered, scope, is_auto_apply_opt_in=True)
+    serve(policy, LocalConnection(data_dir) if local else RemoteConnection())

@@ -56,12 +56,16 @@ def server(
 
     Ctrl-C or SIGTERM stops it: what Terraform does is interrupted, and its state is kept. A second one does not wait.
     """
+    from tfruns.local.cannot_start import CannotStart, check_platform  # noqa: PLC0415
+
     try:
-        from tfruns.local.cannot_start import CannotStart  # noqa: PLC0415
+        check_platform()
         from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
         from tfruns.local.execution.environment import Settings  # noqa: PLC0415
         from tfruns.local.running import BackendOptions  # noqa: PLC0415
         from tfruns.local.server import Listening, serve  # noqa: PLC0415
+    except CannotStart as error:
+        _fail(str(error))
     except ImportError as error:
         _fail(f"The local backend needs the extra `local` ({error.name} is missing): pip install 'tfruns[local]'")
     options = BackendOptions(

@@ -9,6 +9,8 @@ async with tfruns.local.client() as client:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tfruns.local.cannot_start import check_platform
+
 if TYPE_CHECKING:
     from tfruns.local.embedded import client
     from tfruns.local.running import BackendOptions
@@ -21,4 +23,5 @@ _HOMES = {"BackendOptions": "tfruns.local.running", "client": "tfruns.local.embe
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'tfruns.local' has no attribute {name!r}")
+    check_platform()
     return getattr(import_module(_HOMES[name]), name)

@@ -28,16 +28,33 @@ class ServerNotStarted(CannotStart):
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
-    """A server that is there as long as the block in which it was attached to."""
+class Attachment:
+    """A server that stays as long as this is open.
 
+    Attributes:
+        directory: what it owns.
+        url: where it listens.
+        token: the admin's.
+        lock: the shared lock, an open file.
+    """
+
+    directory: DataDirectory
     url: str
     token: str
+    lock: int
+
+    def is_there(self) -> bool:
+        """Whether it is still that server which owns the directory."""
+        owner = self.directory.owner()
+        return owner is not None and owner.url == self.url and self.directory.is_owned()
+
+    def close(self) -> None:
+        """Let it go."""
+        os.close(self.lock)
 
 
-@contextmanager
-def attached(directory: DataDirectory) -> Iterator[Attached]:
-    """The server that owns a data directory; one is started where there is none.
+def attach(directory: DataDirectory) -> Attachment:
+    """Attach to the server that owns a data directory; one is started where there is none.
 
     Raises:
         ServerNotStarted: it ended at once, or was not ready in time.
@@ -49,10 +66,20 @@ def attached(directory: DataDirectory) -> Iterator[Attached]:
     try:
         while not _locked(lock, fcntl.LOCK_SH):  # a server is just ending
             _wait(deadline, directory)
-        url = _url(directory, deadline)
-        yield Attached(url, directory.token() or "")
-    finally:
+        return Attachment(directory, _url(directory, deadline), directory.token() or "", lock)
+    except BaseException:
         os.close(lock)
+        raise
+
+
+@contextmanager
+def attached(directory: DataDirectory) -> Iterator[Attachment]:
+    """The server that owns a data directory, for the length of a block; see `attach`."""
+    attachment = attach(directory)
+    try:
+        yield attachment
+    finally:
+        attachment.close()
 
 
 @contextmanager

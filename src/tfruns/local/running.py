@@ -5,7 +5,6 @@ Whoever serves it decides how: over a socket (`server`), or in process (`embedde
 
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,10 +34,6 @@ _log = logging.getLogger(__name__)
 
 DEFAULT_ORGANIZATION = "default"
 _FEWEST_WORKERS = 4  # providers mostly wait for the network
-
-
-class UnsupportedPlatform(CannotStart):
-    """Runs cannot be executed on this kind of machine."""
 
 
 class DatabaseUnusable(CannotStart):
@@ -97,11 +92,8 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
         DatabaseTooNew: the database was written by a newer version.
         DatabaseUnusable: it cannot be opened.
         SecondBackend: this process runs a backend already.
-        UnsupportedPlatform: on Windows.
         OSError: the directory cannot be written.
     """
-    if sys.platform == "win32":
-        raise UnsupportedPlatform("The local backend runs on Linux and macOS; on Windows, run it in WSL.")
     terraform = find_terraform(options.terraform)
     with directory.owned():
         database = _opened(options.database or directory.database_url)

@@ -13,6 +13,7 @@ from mcp.server import Server, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from tfruns._version import __version__
+from tfruns.mcp.connection import Connection, RemoteConnection
 from tfruns.mcp.instructions import instructions
 from tfruns.mcp.toolbox import Toolbox
 from tfruns.tools.policy import Policy
@@ -21,9 +22,9 @@ _NOT_FOUND_BEFORE_2026 = -32002  # the revisions with a handshake have a code of
 _FIRST_REVISION_WITHOUT_IT = "2026-07-28"
 
 
-def build_server(policy: Policy) -> Server[Any]:
+def build_server(policy: Policy, connection: Connection | None = None) -> Server[Any]:
     """An MCP server that offers what the policy permits. Nothing is connected or read before the first call."""
-    toolbox = Toolbox(policy)
+    toolbox = Toolbox(policy, connection or RemoteConnection())
 
     @asynccontextmanager
     async def lifespan(_: Server[Any]) -> AsyncIterator[dict[str, Any]]:

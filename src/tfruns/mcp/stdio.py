@@ -10,6 +10,7 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 
 from tfruns.log_output import log_to_standard_error
+from tfruns.mcp.connection import Connection
 from tfruns.mcp.server import build_server
 from tfruns.tools.policy import Policy
 
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
     from mcp.shared._stream_protocols import ReadStream, WriteStream
 
 
-def serve(policy: Policy) -> None:
+def serve(policy: Policy, connection: Connection) -> None:
     """Serve until the client closes the input. Standard output belongs to the protocol; the log is standard error."""
     log_to_standard_error()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the thread that waits for input would keep Ctrl-C waiting too
-    anyio.run(_serve, policy)
+    anyio.run(_serve, policy, connection)
 
 
-async def _serve(policy: Policy) -> None:
-    server = build_server(policy)
+async def _serve(policy: Policy, connection: Connection) -> None:
+    server = build_server(policy, connection)
     async with stdio_server() as (incoming, outgoing):
         answered = AnsweredStream(incoming, outgoing)
         await server.run(answered, outgoing, server.create_initialization_options())

@@ -13,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from tfruns.errors import TfrunsError
 from tfruns.jsonapi import whole_text
 from tfruns.mcp.caller import caller_of
+from tfruns.mcp.connection import Connection
 from tfruns.tools.policy import Policy
 
 _log = logging.getLogger(__name__)
@@ -26,16 +27,15 @@ class Toolbox:
     Whatever is not needed to answer `initialize` is loaded with the first request that needs it.
     """
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, connection: Connection) -> None:
         self._policy = policy
-        self._client: Any = None  # a `Client`, which is not imported before it is needed
+        self._connection = connection
         self._places: Any = None
         self._is_raw = os.environ.get("TFRUNS_RAW", "").lower() in _TRUE
 
     async def aclose(self) -> None:
         """Close the client's connections."""
-        if self._client is not None:
-            await self._client.aclose()
+        await self._connection.aclose()
 
     async def list_tools(
         self, _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
@@ -72,7 +72,7 @@ class Toolbox:
             raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, list(offered)))
         try:
             context = Context(
-                self._client_with_token(),
+                await self._connection.client(),
                 self._policy,
                 is_raw=self._is_raw,
                 caller=caller_of(ctx),
@@ -88,14 +88,6 @@ class Toolbox:
                 f"tfruns itself failed ({type(error).__name__}); its log has more. If this was to change something, "
                 "read the run before doing it again.",
             ) from None
-
-    def _client_with_token(self) -> Any:
-        """The client; made again as long as it found no token, so that a `terraform login` helps at once."""
-        from tfruns.client.client import Client  # noqa: PLC0415
-
-        if self._client is None or self._client.settings.credentials.token is None:
-            self._client = Client()
-        return self._client
 
     def _remembered_places(self) -> Any:
         """The `Places` of all calls."""

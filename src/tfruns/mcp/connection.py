@@ -1,0 +1,107 @@
+"""Where the tools' client comes from. Nothing is read or connected before the first call that needs it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+from anyio import to_thread
+
+from tfruns.errors import ConnectionFailed
+from tfruns.local.cannot_start import CannotStart, check_platform
+
+if TYPE_CHECKING:
+    from tfruns.client.client import Client
+    from tfruns.local.attaching import Attachment
+
+
+class Connection(Protocol):
+    """A source of one client at a time."""
+
+    async def client(self) -> "Client":
+        """The client to use for a call.
+
+        Raises:
+            TfrunsError: there is none.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
+        ...
+
+
+class RemoteConnection:
+    """HCP Terraform or Terraform Enterprise, as the environment says."""
+
+    def __init__(self) -> None:
+        self._client: Client | None = None
+
+    async def client(self) -> "Client":
+        """The client; made again as long as it found no token, so that a `terraform login` helps at once."""
+        from tfruns.client.client import Client  # noqa: PLC0415
+
+        if self._client is None or self._client.settings.credentials.token is None:
+            self._client = Client()
+        return self._client
+
+    async def aclose(self) -> None:
+        """Close the client's connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+
+class LocalConnection:
+    """The local backend of a data directory: the server that owns it, or one that is started.
+
+    A server that was started here outlives this process as long as a run is under way.
+    """
+
+    def __init__(self, data_dir: Path | None) -> None:
+        self._data_dir = data_dir
+        self._client: Client | None = None
+        self._attachment: Attachment | None = None
+        self._attaching = anyio.Lock()
+
+    async def client(self) -> "Client":
+        """A client of the server, attached to anew where that has ended since the last call.
+
+        Raises:
+            ConnectionFailed: there is none, and none could be started.
+        """
+        async with self._attaching:
+            if self._client is None or not await to_thread.run_sync(self._is_there):
+                await self.aclose()
+                self._client = await to_thread.run_sync(self._attach)
+            return self._client
+
+    async def aclose(self) -> None:
+        """Let the server go."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+        if self._attachment is not None:
+            self._attachment.close()
+            self._attachment = None
+
+    def _is_there(self) -> bool:
+        return self._attachment is not None and self._attachment.is_there()
+
+    def _attach(self) -> "Client":
+        from tfruns.client.client import Client  # noqa: PLC0415
+
+        try:
+            check_platform()
+            from tfruns.local.attaching import attach  # noqa: PLC0415
+            from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
+            from tfruns.local.running import DEFAULT_ORGANIZATION  # noqa: PLC0415
+
+            self._attachment = attach(DataDirectory(self._data_dir))
+        except ImportError as error:
+            raise _not_there(f"{error.name} is missing", "Install the extra: pip install 'tfruns[local]'") from None
+        except (CannotStart, OSError) as error:
+            raise _not_there(str(error), "Start it yourself to see more: tfruns server") from None
+        return Client(self._attachment.url, self._attachment.token, organization=DEFAULT_ORGANIZATION)
+
+
+def _not_there(why: str, solution: str) -> ConnectionFailed:
+    return ConnectionFailed("There is no local backend.", cause=why, solution=solution)
