@@ -4,6 +4,7 @@ import pytest
 
 from tests.tools.calls import TOOLS
 from tfruns.errors import InvalidInput
+from tfruns.mcp.connection import RemoteConnection
 from tfruns.mcp.toolbox import Toolbox
 from tfruns.tools.policy import Mode, Policy, Toolset, parse_toolsets
 from tfruns.tools.registry import all_tools, offered_tools
@@ -33,7 +34,7 @@ def test_what_names_no_group_is_refused(text: str) -> None:
 
 
 def test_a_tool_of_another_group_is_said_to_be_one() -> None:
-    toolbox = Toolbox(Policy(toolsets=frozenset({Toolset.POLICY})))
+    toolbox = Toolbox(Policy(toolsets=frozenset({Toolset.POLICY})), RemoteConnection())
     for name, tool in TOOLS.items():
         if tool.toolset is not Toolset.POLICY:
             assert toolbox._unknown(name, []) == (
