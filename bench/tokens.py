@@ -38,7 +38,7 @@ def measure() -> tuple[list[Row], list[str]]:
         env = environment(Path(place), TFE_ADDRESS=api.address, TFE_TOKEN=TOKEN)
         with StdioServer(env=env, log=Path(place) / "stderr.log") as server:
             rows = [
-                *_sizes(count, "tools/list", _compact(server.result("tools/list")), None, 3000, 13_600),
+                *_sizes(count, "tools/list", _compact(server.result("tools/list")), None, 6000, 27_000),
                 *_run(count, api, server),
                 *_workspace_list(count, api, server),
                 *_organization_list(count, api, server),

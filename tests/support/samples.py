@@ -110,6 +110,43 @@ def user(id_: str = "user-MA4GL63FmYRpSFxa", *, username: str = "operator") -> d
     return {"id": id_, "type": "users", "attributes": {"username": username}}
 
 
+def comment(id_: str = "wsc-JdFX3u8o114F4CWf", *, body: str = "looks good") -> dict[str, Any]:
+    """A comment resource."""
+    return {"id": id_, "type": "comments", "attributes": {"body": body}}
+
+
+def configuration_version(id_: str = "cv-n4XQPBa2QnecZJ4G", **attributes: Any) -> dict[str, Any]:
+    """A configuration version resource, which waits for its files unless something else is said."""
+    fields = {"status": "pending", "auto-queue-runs": False, "speculative": False, "error-message": None}
+    fields |= {key.replace("_", "-"): value for key, value in attributes.items()}
+    return {"id": id_, "type": "configuration-versions", "attributes": fields}
+
+
+def policy_check(id_: str = "polchk-9VYRc9bpfJEsnwum", **attributes: Any) -> dict[str, Any]:
+    """A Sentinel policy check that failed softly, and that this token may override."""
+    fields = {
+        "status": "soft_failed",
+        "scope": "organization",
+        "result": {"result": False, "passed": 0, "total-failed": 1, "hard-failed": 0, "soft-failed": 1},
+        "actions": {"is-overridable": True},
+        "permissions": {"can-override": True},
+    }
+    fields |= {key.replace("_", "-"): value for key, value in attributes.items()}
+    return {"id": id_, "type": "policy-checks", "attributes": fields}
+
+
+def task_stage(id_: str = "ts-rL5ZsuwfjqfPJcdi", **attributes: Any) -> dict[str, Any]:
+    """A task stage that waits for an override, which this token may give."""
+    fields = {
+        "status": "awaiting_override",
+        "stage": "post_plan",
+        "actions": {"is-overridable": True},
+        "permissions": {"can-override": True, "can-override-policy": True, "can-override-tasks": False},
+    }
+    fields |= {key.replace("_", "-"): value for key, value in attributes.items()}
+    return {"id": id_, "type": "task-stages", "attributes": fields}
+
+
 def page(
     *resources: dict[str, Any], number: int = 1, next_page: int | None = None, total: int | None = None
 ) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import httpx2
 
 from tests.support import samples
 from tests.support.api import FakeApi, accepted, answer, client_for
@@ -18,6 +21,9 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in all_tools()}
 ACTIONS = ("apply_run", "discard_run", "cancel_run", "force_cancel_run", "force_execute_run")
 PATHS = {name: name.removesuffix("_run").replace("_", "-") for name in ACTIONS}
 
+CONFIGURATION = Path(__file__).resolve().parents[1] / "support" / "configuration"
+"""A directory with a configuration."""
+
 # The least that each tool can be called with.
 REQUIRED: dict[str, dict[str, Any]] = {
     "create_run": {"workspace_id": WORKSPACE_ID},
@@ -25,7 +31,13 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "list_runs_in_organization": {"organization": ORGANIZATION},
     "get_run_details": {"run_id": RUN_ID},
     **{name: {"run_id": RUN_ID} for name in ACTIONS},
+    "comment_on_run": {"run_id": RUN_ID, "body": "looks good"},
+    "list_workspaces": {"organization": ORGANIZATION},
+    "upload_configuration": {"workspace_id": WORKSPACE_ID, "directory": str(CONFIGURATION)},
+    "override_policy_check": {"run_id": RUN_ID, "comment": "agreed with the security team"},
 }
+
+UPLOAD_URL = "https://archivist.terraform.io/v1/object/c2VjcmV0LXVwbG9hZA"
 
 ASSISTANT = Policy(is_auto_apply_opt_in=True)
 """What the server over MCP is started with by default."""
@@ -38,27 +50,27 @@ async def call(
     api: FakeApi,
     policy: Policy = ASSISTANT,
     is_raw: bool = False,
+    allowed_directories: tuple[Path, ...] = (CONFIGURATION,),
 ) -> Any:
     """What a tool answers."""
     async with client_for(api) as client:
-        return await TOOLS[name].call(
-            Context(client, policy, is_raw=is_raw), REQUIRED[name] if arguments is None else arguments
-        )
+        context = Context(client, policy, is_raw=is_raw, allowed_directories=allowed_directories)
+        return await TOOLS[name].call(context, REQUIRED[name] if arguments is None else arguments)
 
 
 async def failure_of(
-    name: str, arguments: Mapping[str, Any] | None = None, *, api: FakeApi, policy: Policy = ASSISTANT
+    name: str, arguments: Mapping[str, Any] | None = None, *, api: FakeApi, policy: Policy = ASSISTANT, **options: Any
 ) -> TfrunsError:
     """The error of a call that has to fail."""
     try:
-        view = await call(name, arguments, api=api, policy=policy)
+        view = await call(name, arguments, api=api, policy=policy, **options)
     except TfrunsError as error:
         return error
     raise AssertionError(f"{name} did not fail but answered {view}")
 
 
-def willing_api(run: dict[str, Any] | None = None) -> FakeApi:
-    """An API that says yes to everything, about one run."""
+def willing_api(run: dict[str, Any] | None = None, *, has_workspace: bool = True) -> FakeApi:
+    """An API that says yes to everything, about one run, and of its workspace where it has that."""
     run = run or samples.run()
     api = FakeApi()
     api.on("POST", "/runs", answer({"data": run}, 201))
@@ -66,7 +78,20 @@ def willing_api(run: dict[str, Any] | None = None) -> FakeApi:
     for path in PATHS.values():
         api.on("POST", f"/runs/{run['id']}/actions/{path}", accepted())
     api.on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page(run, total=1)))
-    return api.on("GET", f"/organizations/{ORGANIZATION}/runs", answer(samples.page(run)))
+    api.on("GET", f"/organizations/{ORGANIZATION}/runs", answer(samples.page(run)))
+    api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(samples.workspace(), total=1)))
+    if has_workspace:
+        api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": samples.workspace()}))
+    api.on("POST", f"/runs/{run['id']}/comments", answer({"data": samples.comment()}, 201))
+    version = samples.configuration_version(upload_url=UPLOAD_URL)
+    api.on("POST", f"/workspaces/{WORKSPACE_ID}/configuration-versions", answer({"data": version}, 201))
+    api.on("PUT", UPLOAD_URL, httpx2.Response(200))
+    uploaded = samples.configuration_version(status="uploaded")
+    api.on("GET", f"/configuration-versions/{version['id']}", answer({"data": uploaded}))
+    check = samples.policy_check()
+    api.on("GET", f"/runs/{run['id']}/policy-checks", answer(samples.page(check)))
+    api.on("POST", f"/policy-checks/{check['id']}/actions/override", answer({"data": check}))
+    return api.on("GET", f"/runs/{run['id']}/task-stages", answer(samples.page()))
 
 
 def with_names(document: dict[str, Any]) -> dict[str, Any]:

@@ -103,12 +103,11 @@ async def test_a_value_of_a_wrong_type_is_refused_and_never_repeated(
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", TOOLS)
 async def test_a_missing_argument_is_named(tool: str) -> None:
-    (name,) = REQUIRED[tool]
-    for arguments in ({}, {name: None}):
+    for arguments in ({}, dict.fromkeys(REQUIRED[tool])):
         api = FakeApi()
         error = await failure_of(tool, arguments, api=api)
         assert isinstance(error, InvalidInput)
-        assert error.message == f"{name} is missing."
+        assert error.message == " ".join(f"{name} is missing." for name in REQUIRED[tool])
         assert api.requests == []
 
 

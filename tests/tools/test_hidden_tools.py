@@ -6,12 +6,12 @@ from mcp.shared.exceptions import MCPError
 
 from tests.support.api import ConnectionTo, FakeApi, client_for
 from tests.support.requests import a_request
-from tests.tools.calls import REQUIRED, TOOLS, willing_api
+from tests.tools.calls import CONFIGURATION, REQUIRED, TOOLS, willing_api
 from tfruns.mcp.toolbox import Toolbox
 from tfruns.tools.policy import Mode, Policy
 
-CHANGING = ["create_run", "discard_run", "cancel_run"]
-APPLYING = ["apply_run", "force_cancel_run", "force_execute_run"]
+CHANGING = ["create_run", "discard_run", "cancel_run", "comment_on_run", "upload_configuration"]
+APPLYING = ["apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]
 HIDDEN = [(Mode.READ, name) for name in [*CHANGING, *APPLYING]] + [(Mode.PLAN, name) for name in APPLYING]
 OFFERED = [(mode, name) for mode in Mode for name in TOOLS if (mode, name) not in HIDDEN]
 
@@ -19,7 +19,7 @@ OFFERED = [(mode, name) for mode in Mode for name in TOOLS if (mode, name) not i
 async def _called(name: str, mode: Mode, api: FakeApi) -> types.CallToolResult:
     params = types.CallToolRequestParams(name=name, arguments=REQUIRED.get(name, {}))
     async with client_for(api) as client:
-        toolbox = Toolbox(Policy(mode, is_auto_apply_opt_in=True), ConnectionTo(client))
+        toolbox = Toolbox(Policy(mode, is_auto_apply_opt_in=True), ConnectionTo(client), (CONFIGURATION,))
         return await toolbox.call_tool(a_request(), params)
 
 

@@ -182,7 +182,7 @@ async def test_a_run_whose_place_is_not_said_is_outside() -> None:
     assert isinstance(await failure_of("apply_run", api=willing_api(run), policy=limited("acme")), OutOfScope)
     homeless = samples.workspace()
     del homeless["relationships"]["organization"]
-    api = willing_api().on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": homeless}))
+    api = willing_api(has_workspace=False).on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": homeless}))
     for policy in (limited("acme"), limited("*"), limited(workspaces="*/*")):
         assert isinstance(await failure_of("apply_run", api=api, policy=policy), OutOfScope)
     assert api.sent("POST") == []
@@ -190,7 +190,7 @@ async def test_a_run_whose_place_is_not_said_is_outside() -> None:
 
 @pytest.mark.anyio
 async def test_nothing_is_changed_where_the_place_cannot_be_read() -> None:
-    api = willing_api()  # it has no workspace
+    api = willing_api(has_workspace=False)
     assert isinstance(await failure_of("apply_run", api=api, policy=limited("acme")), NotFound)
     assert api.sent("POST") == []
 

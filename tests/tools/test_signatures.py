@@ -24,6 +24,11 @@ PROMISED = {
     "cancel_run": "run_id, comment=''",
     "force_cancel_run": "run_id, comment=''",
     "force_execute_run": "run_id",
+    # and what there is besides
+    "comment_on_run": "run_id, body",
+    "list_workspaces": "organization, search='', page_number=1, page_size=20",
+    "upload_configuration": "workspace_id, directory, speculative=False",
+    "override_policy_check": "run_id, comment",
 }
 
 

@@ -27,6 +27,7 @@ _ORGANIZATIONS = "The only organizations that may be touched, with commas betwee
 _WORKSPACES = "The only workspaces: organization/name (with wildcards) or ws-…, with commas between."
 _LOCAL = "Manage runs on this machine: attach to the local backend, or start it (see `tfruns server`)."
 _DATA_DIR = "With --local: the local backend's data directory."
+_ALLOW_DIR = "A directory from which, and from below which, configurations may be uploaded. Repeatable."
 
 
 @app.command
@@ -39,6 +40,7 @@ def mcp(
     workspaces: Annotated[str | None, Parameter(help=_WORKSPACES)] = None,
     local: Annotated[bool, Parameter(help=_LOCAL, negative="")] = False,
     data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None,
+    allow_dir: Annotated[tuple[Path, ...], Parameter(help=_ALLOW_DIR, negative=(), show_default=False)] = (),
 ) -> None:
     """Serve the run tools to an assistant: an MCP server on standard input and output.
 
@@ -46,6 +48,7 @@ def mcp(
     from TF_TOKEN_<host>, from the Terraform CLI configuration, or from what
     `terraform login` stored.
     """
+    from tfruns.configuration.places import resolve_allowed  # noqa: PLC0415
     from tfruns.errors import InvalidInput  # noqa: PLC0415
     from tfruns.mcp.connection import LocalConnection, RemoteConnection  # noqa: PLC0415
     from tfruns.mcp.stdio import serve  # noqa: PLC0415
@@ -54,7 +57,9 @@ def mcp(
 
     try:
         offered, scope = parse_toolsets(toolsets), parse_scope(organizations, workspaces)
+        allowed_directories = resolve_allowed(allow_dir)
     except InvalidInput as error:
         sys.exit(str(error))
     policy = Policy(Mode(mode), Confirm(confirm), offered, scope, is_auto_apply_opt_in=True)
-    serve(policy, LocalConnection(data_dir) if local else RemoteConnection())
+    connection = LocalConnection(data_dir) if local else RemoteConnection()
+    serve(policy, connection, allowed_directories)

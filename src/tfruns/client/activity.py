@@ -9,10 +9,15 @@ from tfruns.client.faults import Purpose
 from tfruns.client.listing import Listing, listing
 from tfruns.client.reading import read_one
 from tfruns.client.references import api_path, parse_run
+from tfruns.client.retries import AttemptFailed
 from tfruns.client.transport import Transport, include_param
+from tfruns.errors import InvalidInput, OutcomeUnknown, TfrunsError, UnexpectedResponse
+from tfruns.jsonapi import create_document
 from tfruns.wire.activity import Comment, RunEvent, User
 
 _READ = Purpose("read runs")
+_COMMENT = Purpose("read runs")
+_MAX_COMMENT = 10_000  # characters: what a person would still read
 
 
 class Comments:
@@ -21,6 +26,31 @@ class Comments:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    async def create(self, run: str, body: str) -> Comment:
+        """Comment on a run. One call makes one comment at most.
+
+        Source: HCP Terraform API, "Create Comment".
+        Wire: POST /runs/{run_id}/comments -> 201, the comment.
+
+        Raises:
+            InvalidInput: the text is empty or too long; nothing was sent.
+            NotFound: 404, absent, or hidden from this token.
+            OutcomeUnknown: the answer was lost. Comments of the same text cannot be told apart, so none is looked for.
+        """
+        text = body.strip()
+        if not text:
+            raise InvalidInput("The comment is empty.")
+        if len(text) > _MAX_COMMENT:
+            raise InvalidInput(f"The comment is longer than {_MAX_COMMENT} characters.", solution="Make it shorter.")
+        path = api_path("runs", parse_run(run, self._transport.settings.address), "comments")
+        document = create_document("comments", {"body": text})
+        try:
+            return read_one(Comment, (await self._transport.post(path, document, purpose=_COMMENT)).document)
+        except AttemptFailed as failure:
+            raise _unknown_comment(failure.error) from failure.error
+        except UnexpectedResponse as error:
+            raise _unknown_comment(error) from error
+
     def list_for_run(self, run: str, *, include: Sequence[str] = ()) -> Listing[Comment]:
         """The comments on a run.
 
@@ -28,6 +58,15 @@ class Comments:
         """
         path = api_path("runs", parse_run(run, self._transport.settings.address), "comments")
         return listing(self._transport, Comment, path, include_param(include), purpose=_READ)
+
+
+def _unknown_comment(error: TfrunsError) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{error.message} It is not known whether the comment was recorded.",
+        status=error.status,
+        solution="Read the run's comments before writing it again.",
+        request_id=error.request_id,
+    )
 
 
 class RunEvents:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tfruns.client.faults import Purpose
 from tfruns.client.listing import Listing, listing
+from tfruns.client.overrides import override
 from tfruns.client.reading import read_one
 from tfruns.client.references import api_path, check_id, parse_run
 from tfruns.client.transport import Transport, include_param
@@ -52,6 +53,21 @@ class PolicyChecks:
         answer = await self._transport.get(path, purpose=_READ)
         return read_one(PolicyCheck, answer.document)
 
+    async def override(self, policy_check_id: str) -> None:
+        """Override a policy check that failed softly, so that its run goes on.
+
+        Source: HCP Terraform API, "Override Policy".
+        Wire: POST /policy-checks/{id}/actions/override -> 200, the policy check.
+
+        Raises:
+            Forbidden: 403, this token may not.
+            NotFound: 404, absent, or hidden from this token.
+            TransitionNotAllowed: 409, it cannot be overridden, or was already.
+            OutcomeUnknown: the answer was lost, and the policy check does not show that it was overridden.
+        """
+        path = api_path("policy-checks", check_id("polchk", policy_check_id), "actions", "override")
+        await override(self._transport, path, {}, lambda: self.read(policy_check_id), shown_by={"overridden"})
+
     def list_for_run(self, run: str) -> Listing[PolicyCheck]:
         """The policy checks of a run.
 
@@ -78,6 +94,18 @@ class TaskStages:
         path = api_path("task-stages", check_id("ts", task_stage_id))
         answer = await self._transport.get(path, include_param(include), purpose=_READ)
         return read_one(TaskStage, answer.document)
+
+    async def override(self, task_stage_id: str, *, comment: str | None = None) -> None:
+        """Override the failed policies and tasks of a stage that waits for it, so that its run goes on.
+
+        Source: HCP Terraform API, "Override a Task Stage".
+        Wire: POST /task-stages/{id}/actions/override -> 200, the task stage.
+
+        Raises: as `PolicyChecks.override`.
+        """
+        path = api_path("task-stages", check_id("ts", task_stage_id), "actions", "override")
+        body = {"comment": comment} if comment and comment.strip() else {}
+        await override(self._transport, path, body, lambda: self.read(task_stage_id), shown_by={"running", "passed"})
 
     def list_for_run(self, run: str) -> Listing[TaskStage]:
         """The task stages of a run.

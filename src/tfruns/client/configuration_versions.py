@@ -1,14 +1,22 @@
 """Configuration versions. Source: HCP Terraform API, "Configuration Versions"."""
 
+from typing import BinaryIO
+
 from tfruns.client.faults import Purpose
 from tfruns.client.listing import Listing, listing
 from tfruns.client.reading import read_one
 from tfruns.client.references import api_path, check_id
+from tfruns.client.retries import AttemptFailed
 from tfruns.client.transport import Transport
 from tfruns.client.workspaces import Workspaces
+from tfruns.errors import OutcomeUnknown, TfrunsError, UnexpectedResponse, UnprocessableEntity
+from tfruns.jsonapi import JSON, create_document
 from tfruns.wire.configuration_versions import ConfigurationVersion
 
 _READ = Purpose("read runs")
+_CREATE = Purpose("queue plans")
+_UNFINISHED = {"pending", "fetching"}
+_POLL_S = 0.5  # as the Terraform CLI
 
 
 class ConfigurationVersions:
@@ -30,6 +38,88 @@ class ConfigurationVersions:
         answer = await self._transport.get(path, purpose=_READ)
         return read_one(ConfigurationVersion, answer.document)
 
+    async def create(
+        self,
+        workspace: str,
+        *,
+        auto_queue_runs: bool | None = None,
+        speculative: bool | None = None,
+        provisional: bool | None = None,
+    ) -> ConfigurationVersion:
+        """Create a configuration version, which waits for its files. Its `upload_url` is shown this once.
+
+        Source: HCP Terraform API, "Create a Configuration Version".
+        Wire: POST /workspaces/{workspace_id}/configuration-versions -> 201, the configuration version.
+
+        Args:
+            workspace: id, `organization/name`, bare name, or browser address.
+            auto_queue_runs: whether the upload queues a run by itself; the API's default is that it does.
+            speculative: whether it is for plan-only runs.
+            provisional: whether it does not become the workspace's current one before a run of it is applied.
+
+        Raises:
+            NotFound: 404, absent, or hidden from this token.
+            OutcomeUnknown: the answer was lost. One without files does nothing, so it can be created again.
+        """
+        options = {"auto-queue-runs": auto_queue_runs, "speculative": speculative, "provisional": provisional}
+        attributes: dict[str, JSON] = {name: value for name, value in options.items() if value is not None}
+        path = api_path("workspaces", await self._workspaces.resolve(workspace), "configuration-versions")
+        body = create_document("configuration-versions", attributes)
+        try:
+            answer = await self._transport.post(path, body, purpose=_CREATE)
+            return read_one(ConfigurationVersion, answer.document)
+        except AttemptFailed as failure:
+            raise _unknown_creation(failure.error) from failure.error
+        except UnexpectedResponse as error:
+            raise _unknown_creation(error) from error
+
+    async def upload(self, version: ConfigurationVersion, archive: BinaryIO) -> None:
+        """Upload the files of a configuration version that was just created.
+
+        Source: HCP Terraform API, "Upload Configuration Files".
+        Wire: PUT {upload_url} -> 200; without the token.
+
+        Args:
+            version: as `create` returned it.
+            archive: a gzip tar, open for reading, that can be read from its beginning more than once.
+
+        Raises:
+            TfrunsError: the upload failed, and the configuration version still waits for its files.
+        """
+        if not version.upload_url:
+            raise UnexpectedResponse("The API gave no address for the upload.")
+        try:
+            await self._transport.upload(version.upload_url, archive)
+        except TfrunsError as failure:
+            try:
+                now = await self.read(version.id)
+            except TfrunsError:
+                raise failure from None
+            if now.status == "pending":
+                raise  # else it has arrived, and only the answer was lost
+
+    async def wait_until_processed(
+        self, configuration_version_id: str, *, timeout_s: float = 30.0
+    ) -> ConfigurationVersion:
+        """Wait until uploaded files were looked at; after the time it is returned as it is.
+
+        Wire: GET /configuration-versions/{id} -> 200, every half second.
+
+        Raises:
+            UnprocessableEntity: the files were not accepted.
+            NotFound: 404, absent, or hidden from this token.
+        """
+        clock = self._transport.clock
+        deadline = clock.monotonic() + timeout_s
+        while True:
+            version = await self.read(configuration_version_id)
+            if version.status == "errored":
+                reason = version.error_message or version.error or "no reason was given"
+                raise UnprocessableEntity(f"The configuration was not accepted: {reason}")
+            if version.status not in _UNFINISHED or clock.monotonic() + _POLL_S > deadline:
+                return version
+            await clock.sleep(_POLL_S)
+
     def list_for_workspace(self, workspace: str) -> Listing[ConfigurationVersion]:
         """The configuration versions of a workspace, the newest first.
 
@@ -40,3 +130,12 @@ class ConfigurationVersions:
             return api_path("workspaces", await self._workspaces.resolve(workspace), "configuration-versions")
 
         return listing(self._transport, ConfigurationVersion, path, {}, purpose=_READ)
+
+
+def _unknown_creation(error: TfrunsError) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{error.message} It is not known whether the configuration version was created.",
+        status=error.status,
+        solution="One without files does nothing: call again.",
+        request_id=error.request_id,
+    )

@@ -9,14 +9,15 @@ import os
 import platform
 import re
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlencode, urlsplit
 
+import anyio
 import httpx2
 
 from tfruns._version import __version__
@@ -36,10 +37,12 @@ from tfruns.client.logs import redact_http_logs
 from tfruns.client.rate_limit import RateLimits
 from tfruns.client.retries import AttemptFailed, RetryPolicy
 from tfruns.client.settings import Settings
-from tfruns.errors import InvalidInput, NoCredentials, ServerError, TooLarge, UnexpectedResponse
-from tfruns.jsonapi import CONTENT_TYPE, JSON, whole_text
+from tfruns.errors import InvalidInput, NoCredentials, ServerError, TfrunsError, TooLarge, UnexpectedResponse
+from tfruns.jsonapi import CONTENT_TYPE, JSON, error_words, whole_text
 
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0, pool=30.0)
+_UPLOAD_TIMEOUT = httpx2.Timeout(60.0, connect=10.0, read=300.0, pool=30.0)  # what is large takes its time to store
+_UPLOAD_CHUNK_BYTES = 1 << 18
 _LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=60.0)
 _MAX_REDIRECTS = 5
 _NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # the API knows only tokens
@@ -271,6 +274,29 @@ class Transport:
             raise AttemptFailed.by_answer(_object_error(response))
         raise self._refusal(response, _document_of(response)[0], purpose)
 
+    # -- uploads ------------------------------------------------------------------------------------------------------
+
+    async def upload(self, address: str, content: BinaryIO) -> None:
+        """Put a file at the (signed) address that the API gave for it, without the token.
+
+        To send the same once more is harmless, so it is repeated like a read.
+
+        Raises:
+            TfrunsError: any of its kinds; if it is not a refusal, the file may have arrived. No address is in its text.
+        """
+        url = f"{self.settings.address}{address}" if address.startswith("/") else address
+        try:
+            await self._retry_policy.run(lambda: self._upload_once(url, content), is_change=False, clock=self.clock)
+        except AttemptFailed as failure:
+            raise failure.error from None
+
+    async def _upload_once(self, url: str, content: BinaryIO) -> None:
+        size = await anyio.to_thread.run_sync(content.seek, 0, os.SEEK_END)
+        headers = {"content-type": "application/octet-stream", "content-length": str(size)}
+        response = await self._exchange("PUT", url, content=_chunks(content), headers=headers, timeout=_UPLOAD_TIMEOUT)
+        if not response.is_success:
+            raise AttemptFailed.by_answer(_refused_upload(response, self.clock.now()))
+
     # -- what is made once --------------------------------------------------------------------------------------------
 
     def _token(self) -> str:
@@ -396,6 +422,28 @@ def _object_error(response: httpx2.Response) -> UnexpectedResponse:
         solution="Read the plan or apply again, which gives a new address, and try again.",
         retry_after_s=retry_after_s(response),
     )
+
+
+def _refused_upload(response: httpx2.Response, now: datetime) -> TfrunsError:
+    """The error for an upload that was not taken. Its address is signed, and not repeated."""
+    words = "; ".join(error_words(_document_of(response)[0])) or response.reason_phrase or "no reason given"
+    is_too_large = response.status_code == 413
+    return UnexpectedResponse(
+        f"The upload was answered with {response.status_code}: {words}",
+        status=response.status_code,
+        cause="It is larger than the server takes."
+        if is_too_large
+        else "Its address has expired, or the server failed.",
+        solution="Upload less." if is_too_large else "Try again, which gives a new address.",
+        retry_after_s=retry_after_s(response, now),
+    )
+
+
+async def _chunks(content: BinaryIO) -> AsyncIterator[bytes]:
+    """A file from its beginning, read in a thread."""
+    await anyio.to_thread.run_sync(content.seek, 0)
+    while chunk := await anyio.to_thread.run_sync(content.read, _UPLOAD_CHUNK_BYTES):
+        yield chunk
 
 
 def include_param(include: Sequence[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ results to us. The SDK serves the protocol's revisions with a handshake and thos
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import mcp_types as types
@@ -22,9 +23,11 @@ _NOT_FOUND_BEFORE_2026 = -32002  # the revisions with a handshake have a code of
 _FIRST_REVISION_WITHOUT_IT = "2026-07-28"
 
 
-def build_server(policy: Policy, connection: Connection | None = None) -> Server[Any]:
+def build_server(
+    policy: Policy, connection: Connection | None = None, allowed_directories: tuple[Path, ...] = ()
+) -> Server[Any]:
     """An MCP server that offers what the policy permits. Nothing is connected or read before the first call."""
-    toolbox = Toolbox(policy, connection or RemoteConnection())
+    toolbox = Toolbox(policy, connection or RemoteConnection(), allowed_directories)
 
     @asynccontextmanager
     async def lifespan(_: Server[Any]) -> AsyncIterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Serving one MCP client over standard input and output."""
 
 import signal
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
     from mcp.shared._stream_protocols import ReadStream, WriteStream
 
 
-def serve(policy: Policy, connection: Connection) -> None:
+def serve(policy: Policy, connection: Connection, allowed_directories: tuple[Path, ...] = ()) -> None:
     """Serve until the client closes the input. Standard output belongs to the protocol; the log is standard error."""
     log_to_standard_error()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the thread that waits for input would keep Ctrl-C waiting too
-    anyio.run(_serve, policy, connection)
+    anyio.run(_serve, policy, connection, allowed_directories)
 
 
-async def _serve(policy: Policy, connection: Connection) -> None:
-    server = build_server(policy, connection)
+async def _serve(policy: Policy, connection: Connection, allowed_directories: tuple[Path, ...]) -> None:
+    server = build_server(policy, connection, allowed_directories)
     async with stdio_server() as (incoming, outgoing):
         answered = AnsweredStream(incoming, outgoing)
         await server.run(answered, outgoing, server.create_initialization_options())

@@ -4,6 +4,7 @@ import difflib
 import json
 import logging
 import os
+from pathlib import Path
 from typing import Any
 
 import mcp_types as types
@@ -27,9 +28,10 @@ class Toolbox:
     Whatever is not needed to answer `initialize` is loaded with the first request that needs it.
     """
 
-    def __init__(self, policy: Policy, connection: Connection) -> None:
+    def __init__(self, policy: Policy, connection: Connection, allowed_directories: tuple[Path, ...] = ()) -> None:
         self._policy = policy
         self._connection = connection
+        self._allowed_directories = allowed_directories
         self._places: Any = None
         self._is_raw = os.environ.get("TFRUNS_RAW", "").lower() in _TRUE
 
@@ -77,6 +79,7 @@ class Toolbox:
                 is_raw=self._is_raw,
                 caller=caller_of(ctx),
                 places=self._remembered_places(),
+                allowed_directories=self._allowed_directories,
             )
             return _result(await tool.call(context, params.arguments or {}), is_error=False)
         except TfrunsError as error:

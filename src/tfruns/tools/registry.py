@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -48,6 +49,7 @@ class Context:
         caller: the name of the program that calls, for comments and the audit log; empty for our own.
         places: where runs and workspaces are, remembered between calls.
         audit: where every change is written down.
+        allowed_directories: where configurations may be uploaded from; absolute, without links.
     """
 
     client: Client
@@ -57,6 +59,7 @@ class Context:
     caller: str = ""
     places: Places = field(default_factory=Places)
     audit: AuditLog = field(default_factory=AuditLog)
+    allowed_directories: tuple[Path, ...] = ()
 
 
 Function = Callable[..., Awaitable[View]]
@@ -185,7 +188,7 @@ def _check_texts(arguments: Mapping[str, JSON]) -> None:
         raise InvalidInput("A text among the arguments has half of a character in it, which no text can hold.")
 
 
-_FILES = ("runs",)
+_FILES = ("runs", "comments", "workspaces", "configuration", "policy_override")
 _TOOLS: dict[str, Tool] = {}
 
 

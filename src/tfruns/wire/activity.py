@@ -30,6 +30,14 @@ class RunEvent(Resource):
     comment: ToOne = None
 
 
+class Team(Resource):
+    """A team of an organization."""
+
+    wire_type: ClassVar[str] = "teams"
+
+    name: str | None = None
+
+
 class User(Resource):
     """A user, or the synthetic user that stands for a team's or an organization's token."""
 

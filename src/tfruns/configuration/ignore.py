@@ -1,0 +1,143 @@
+"""What `.terraformignore` leaves out of a configuration.
+
+The rules are those of hashicorp/go-slug, with which the Terraform CLI packs, and not quite those of Git: only the file
+at the root of the configuration counts; a name without a slash at its end is that of a file, and leaves a directory's
+content in; and a later `!` takes back what an earlier rule left out, below a directory that is left out too.
+
+Some things are left out whatever the rules say: what Terraform itself keeps beside a configuration.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tfruns.errors import InvalidInput
+
+IGNORE_FILE = ".terraformignore"
+
+_DEFAULT = ".git/"
+_MAX_RULES = 1_000
+_MAX_DEEP_WILDCARDS = 4  # `**` in one rule: each multiplies the ways in which a path can match
+
+
+def is_terraforms_own(name: str) -> bool:
+    """Whether a file or directory of this name is Terraform's own: its working directory, or a state."""
+    name = name.casefold()
+    return name in {".terraform", "terraform.tfstate.d"} or name.endswith(".tfstate") or ".tfstate." in name
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    pattern: re.Pattern[str]
+    is_negated: bool
+
+
+class IgnoreRules:
+    """The rules of one `.terraformignore`. Paths are relative to its directory, with slashes.
+
+    Raises:
+        InvalidInput: a rule that cannot be read. go-slug ignores it, and uploads what it was to leave out.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        lines = enumerate(text.splitlines(), start=1)
+        self._rules = [_rule(0, _DEFAULT), *(_rule(number, line) for number, line in lines if _is_rule(line))]
+        if len(self._rules) > _MAX_RULES:
+            raise InvalidInput(f"{IGNORE_FILE} has more than {_MAX_RULES} rules.")
+        self._last_negation = max((n for n, rule in enumerate(self._rules) if rule.is_negated), default=-1)
+
+    def leave_out(self, path: str) -> bool:
+        """Whether the file at this path is left out; a directory's path ends with a slash."""
+        last = self._last_match(path)
+        return last is not None and not self._rules[last].is_negated
+
+    def leave_out_all_below(self, path: str) -> bool:
+        """Whether a directory is left out, and no later rule can take back anything in it."""
+        last = self._last_match(path)
+        return last is not None and last > self._last_negation
+
+    def _last_match(self, path: str) -> int | None:
+        path = unicodedata.normalize("NFC", path)
+        for number in range(len(self._rules) - 1, -1, -1):
+            if self._rules[number].pattern.fullmatch(path):
+                return number
+        return None
+
+
+def _is_rule(line: str) -> bool:
+    text = line.strip()
+    return bool(text.removeprefix("!")) and not text.startswith("#")
+
+
+def _rule(number: int, line: str) -> _Rule:
+    text = unicodedata.normalize("NFC", line.strip())
+    is_negated = text.startswith("!")
+    text = text.removeprefix("!")
+    if text.endswith("/"):
+        text += "**"
+    text = text[1:] if text.startswith("/") else f"**/{text}"
+    try:
+        return _Rule(re.compile(_expression(text), re.DOTALL), is_negated)
+    except (ValueError, re.error):
+        raise InvalidInput(
+            f"Line {number} of {IGNORE_FILE} cannot be read.",
+            cause=f"Its brackets do not match, or it has more than {_MAX_DEEP_WILDCARDS} times **.",
+        ) from None
+
+
+# -- from a pattern to a regular expression ---------------------------------------------------------------------------
+
+_ANY_DEPTH, _TO_THE_END, _STAR = "(?:.*/)?", ".*", "[^/]*"
+_WILDCARDS = {_ANY_DEPTH, _TO_THE_END, _STAR}
+
+
+def _expression(pattern: str) -> str:
+    parts = list(_parts(pattern))
+    if parts.count(_ANY_DEPTH) > _MAX_DEEP_WILDCARDS + 1:
+        raise ValueError("too many **")
+    expression = ""
+    while parts:
+        part = parts.pop(0)
+        following = next((n for n, other in enumerate(parts) if other in _WILDCARDS), None)
+        if part == _STAR and following is not None and parts[following] == _STAR:
+            # Between two stars the first place that fits is as good as any: no other needs to be tried.
+            expression += f"(?>[^/]*?{''.join(parts[:following])})"
+            parts = parts[following:]
+        else:
+            expression += part
+    return expression
+
+
+def _parts(pattern: str) -> Iterator[str]:
+    """The parts of an expression, in order: one for each character or wildcard."""
+    place = 0
+    while place < len(pattern):
+        character, rest = pattern[place], pattern[place + 1 :]
+        place += 1
+        if character == "*" and rest.startswith("*"):
+            place += 2 if rest.startswith("*/") else 1
+            yield _ANY_DEPTH if place < len(pattern) else _TO_THE_END
+        elif character == "*":
+            yield _STAR
+        elif character == "?":
+            yield "[^/]"
+        elif character == "\\" and rest:
+            place += 1
+            yield re.escape(rest[0])
+        elif character == "[":
+            end = pattern.index("]", place + (2 if rest.startswith("^") else 1))
+            yield _class(pattern[place:end])
+            place = end + 1
+        else:
+            yield re.escape(character)
+
+
+def _class(members: str) -> str:
+    negation = "^" if members.startswith("^") else ""
+    members = members.removeprefix("^")
+    inside = "".join(
+        "-" if character == "-" and 0 < place < len(members) - 1 and members[place - 1] != "-" else re.escape(character)
+        for place, character in enumerate(members)
+    )
+    return f"[{negation}{inside}]"

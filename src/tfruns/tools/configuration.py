@@ -1,0 +1,112 @@
+"""From a directory on this machine to a configuration version. Source: HCP Terraform API, "Configuration Versions"."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Annotated, BinaryIO
+
+import anyio
+from pydantic import Field
+
+from tfruns.configuration.packing import Packed, pack
+from tfruns.configuration.places import Place, locate
+from tfruns.errors import InvalidInput
+from tfruns.redaction import redact_document
+from tfruns.tools.policy import Mode, Toolset
+from tfruns.tools.registry import Context, View, tool
+from tfruns.tools.runs import WorkspaceRef
+from tfruns.wire.configuration_versions import ConfigurationVersion
+from tfruns.wire.workspaces import Workspace
+
+Directory = Annotated[str, Field(description="Absolute path, inside one given with --allow-dir")]
+Speculative = Annotated[bool, Field(description="Only for plan_only runs")]
+
+_MAX_NAMES = 5  # of directories that a note names
+
+
+@tool(title="Upload a configuration", toolset=Toolset.CONFIGURATION, mode=Mode.PLAN)
+async def upload_configuration(
+    context: Context, workspace_id: WorkspaceRef, directory: Directory, speculative: Speculative = False
+) -> View:
+    """Upload a local directory as a configuration version, for create_run. It starts no run.
+
+    .terraformignore is honoured; .terraform/ and state files are left out.
+    """
+    place = locate(directory, context.allowed_directories)
+    workspace = await context.client.workspaces.read(workspace_id)
+    with tempfile.TemporaryFile() as archive:
+        packed = await anyio.to_thread.run_sync(_pack, place, archive, workspace)
+        size = archive.tell()
+        versions = context.client.configuration_versions
+        created = await versions.create(workspace.id, auto_queue_runs=False, speculative=speculative)
+        await context.progress.report(f"Uploading {packed.files} files, {size} bytes packed.", done=1)
+        await versions.upload(created, archive)
+    version = await versions.wait_until_processed(created.id)
+    return redact_document(version.document) if context.is_raw else _view(version, packed, size, speculative)
+
+
+def _pack(place: Place, archive: BinaryIO, workspace: Workspace) -> Packed:
+    with place.open() as directory:
+        packed = pack(directory, archive)
+    archive.flush()
+    _check_configured(packed, place.path, workspace.working_directory or "")
+    return packed
+
+
+def _check_configured(packed: Packed, root: Path, working_directory: str) -> None:
+    """Refuse what no run could use.
+
+    Raises:
+        InvalidInput: the directory in which the workspace runs Terraform has no configuration.
+    """
+    inside = working_directory.strip("/")
+    working = Path(os.path.realpath(root / inside))
+    if working.is_relative_to(root) and PurePosixPath(working.relative_to(root).as_posix()) in packed.configured:
+        return
+    if not inside:
+        raise InvalidInput(
+            "The directory has no Terraform configuration: no file that ends with .tf, .tf.json or .tofu.",
+            cause=_elsewhere(packed.configured),
+            solution="Choose the directory in which Terraform is to run, and look whether .terraformignore names it.",
+        )
+    raise InvalidInput(
+        f"The directory has no Terraform configuration in {working_directory!r}, where this workspace runs Terraform.",
+        cause=_elsewhere(packed.configured),
+        solution="Choose the directory from which that path leads to the configuration, or change the workspace.",
+    )
+
+
+def _elsewhere(configured: Sequence[PurePosixPath] | set[PurePosixPath]) -> str:
+    if not configured:
+        return "Nothing that was to be uploaded is Terraform configuration."
+    return f"Terraform configuration is in: {_some(sorted(map(str, configured)))}."
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(names[:_MAX_NAMES]) + more
+
+
+def _view(version: ConfigurationVersion, packed: Packed, size: int, speculative: bool) -> View:
+    view: View = {
+        "configuration_version_id": version.id,
+        "status": version.status,
+        "files": packed.files,
+        "bytes": packed.bytes,
+        "packed_bytes": size,
+        "left_out": packed.left_out,
+        "next": _next(version, speculative),
+    }
+    if packed.kept_below:
+        view["note"] = (
+            f"{_some(packed.kept_below)}: .terraformignore names it without a slash at the end, which leaves out files "
+            "only. What is in the directory was uploaded."
+        )
+    return view
+
+
+def _next(version: ConfigurationVersion, speculative: bool) -> str:
+    only = ", plan_only: true" if speculative else ""
+    call = f'create_run with params {{configuration_version_id: "{version.id}"{only}}}.'
+    return call if version.status == "uploaded" else f"It is still looked at. In some seconds: {call}"
