@@ -42,6 +42,7 @@ class StatusRule:
         actions: the actions that the run's payload shows as possible.
         accepts: actions that are accepted although the payload does not show them.
         is_final: no status comes after this one.
+        is_decision: no status comes after this one before a person has decided.
     """
 
     phase: RunPhase
@@ -49,6 +50,7 @@ class StatusRule:
     actions: frozenset[RunAction] = field(default=frozenset())
     accepts: frozenset[RunAction] = field(default=frozenset())
     is_final: bool = False
+    is_decision: bool = False
 
     @property
     def groups(self) -> frozenset[StatusGroup]:
@@ -75,7 +77,10 @@ RULES: Mapping[RunStatus, StatusRule] = {
     _S.PRE_PLAN_RUNNING: StatusRule(_P.PRE_PLAN, "Run tasks are being done; then it is planned.", _CANCEL),
     _S.PRE_PLAN_COMPLETED: StatusRule(_P.PRE_PLAN, "The run tasks are done; it will be planned.", _CANCEL),
     _S.PRE_PLAN_AWAITING_DECISION: StatusRule(  # inferred
-        _P.PRE_PLAN, "A run task failed: waits for a person to override it, or to discard the run.", _DISCARD
+        _P.PRE_PLAN,
+        "A run task failed: waits for a person to override it, or to discard the run.",
+        _DISCARD,
+        is_decision=True,
     ),
     # Plan.
     _S.QUEUING: StatusRule(_P.PLAN, "Is being queued for planning.", _CANCEL),
@@ -87,21 +92,30 @@ RULES: Mapping[RunStatus, StatusRule] = {
         _P.POST_PLAN, "The policies passed; the next stage follows by itself.", _DECIDE
     ),
     _S.TF_POLICY_OVERRIDE: StatusRule(  # inferred
-        _P.POST_PLAN, "A policy failed: waits for a person to override it, or to discard the run.", _DISCARD
+        _P.POST_PLAN,
+        "A policy failed: waits for a person to override it, or to discard the run.",
+        _DISCARD,
+        is_decision=True,
     ),
     _S.POST_PLAN_RUNNING: StatusRule(_P.POST_PLAN, "Run tasks and policies are being evaluated.", _DISCARD),
     _S.POST_PLAN_COMPLETED: StatusRule(
         _P.POST_PLAN, "Run tasks and policies are done; the next stage follows by itself.", _DECIDE
     ),
     _S.POST_PLAN_AWAITING_DECISION: StatusRule(  # inferred
-        _P.POST_PLAN, "A run task failed: waits for a person to override it, or to discard the run.", _DISCARD
+        _P.POST_PLAN,
+        "A run task failed: waits for a person to override it, or to discard the run.",
+        _DISCARD,
+        is_decision=True,
     ),
     # Cost estimation and Sentinel policies.
     _S.COST_ESTIMATING: StatusRule(_P.COST_ESTIMATE, "Costs are being estimated.", _CANCEL),  # cancel: inferred
     _S.COST_ESTIMATED: StatusRule(_P.COST_ESTIMATE, "Costs are estimated; the next stage follows by itself.", _DECIDE),
     _S.POLICY_CHECKING: StatusRule(_P.POLICY_CHECK, "Policies are being checked.", _CANCEL),  # cancel: inferred
     _S.POLICY_OVERRIDE: StatusRule(
-        _P.POLICY_CHECK, "A policy failed: waits for a person to override it, or to discard the run.", _DISCARD
+        _P.POLICY_CHECK,
+        "A policy failed: waits for a person to override it, or to discard the run.",
+        _DISCARD,
+        is_decision=True,
     ),
     _S.POLICY_CHECKED: StatusRule(_P.POLICY_CHECK, "The policies passed; the next stage follows by itself.", _DECIDE),
     # Confirmed, pre-apply tasks, apply, post-apply tasks.
@@ -115,7 +129,10 @@ RULES: Mapping[RunStatus, StatusRule] = {
     _S.POST_APPLY_COMPLETED: StatusRule(_P.POST_APPLY, "Was applied, and the run tasks are done.", _CANCEL),
     # Saved plan. Not final: it may still be confirmed.
     _S.PLANNED_AND_SAVED: StatusRule(
-        _P.PLAN, "The saved plan is kept until it is applied or discarded, or the state changes.", _DECIDE
+        _P.PLAN,
+        "The saved plan is kept until it is applied or discarded, or the state changes.",
+        _DECIDE,
+        is_decision=True,
     ),
     # Completed.
     _S.APPLIED: StatusRule(_P.COMPLETED, "Final: the plan was applied.", is_final=True),
@@ -254,6 +271,38 @@ def is_final(status: str) -> bool:
     """Whether nothing more can happen to a run in this status. An unknown status counts as not final."""
     rule = rule_of(status)
     return rule is not None and rule.is_final
+
+
+def is_planned(status: str, timestamps: Collection[str] = ()) -> bool:
+    """Whether the plan of a run in this status is done, for better or worse.
+
+    Args:
+        status: the run's status.
+        timestamps: the keys of its status timestamps, which tell it for a status that the tables do not know.
+    """
+    rule = rule_of(status)
+    if rule is None:
+        return "planned-at" in timestamps
+    if rule.phase is _P.PLAN:
+        return status in {_S.PLANNED, _S.PLANNED_AND_SAVED}
+    return rule.phase not in {_P.PENDING, _P.FETCH, _P.PRE_PLAN, _P.ASSESSMENT}
+
+
+def needs_person(status: str, possible: Collection[RunAction], *, is_auto_apply: bool = False) -> bool:
+    """Whether a run goes no further until a person acts, as far as its status and its own actions tell.
+
+    Args:
+        status: the run's status.
+        possible: the actions that the run calls possible, whoever may do them.
+        is_auto_apply: it is applied without a confirmation.
+    """
+    rule = rule_of(status)
+    if rule is not None and (rule.is_final or rule.is_decision):
+        return rule.is_decision
+    if _A.APPLY in possible:
+        return not is_auto_apply
+    # In a status that the tables do not know, what can be discarded but not canceled is not at work.
+    return rule is None and _A.DISCARD in possible and _A.CANCEL not in possible
 
 
 def group_of(status: str) -> StatusGroup | None:

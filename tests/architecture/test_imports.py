@@ -10,7 +10,7 @@ from tests.architecture.source import PACKAGE, Import, imports_in, imports_of, m
 # What each part may import of the package, besides itself.
 _GROUND = {"vocabulary", "errors", "redaction", "hcl", "log_output", "_version"}
 _RULES = {"lifecycle", "jsonapi", "wire"}
-_BELOW_TOOLS = _GROUND | _RULES | {"client", "configuration", "review"}
+_BELOW_TOOLS = _GROUND | _RULES | {"client", "configuration", "logs", "review"}
 _BELOW_EDGES = _BELOW_TOOLS | {"tools"}
 
 ALLOWED: dict[str, set[str]] = {
@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "client": _GROUND | _RULES,
     "configuration": _GROUND,
     "local": _GROUND | _RULES,
+    "logs": _GROUND | {"jsonapi"},
     "tools": _BELOW_TOOLS,
     "mcp": _BELOW_EDGES | {"local"},
     "cli": _BELOW_EDGES | {"local", "mcp"},  # it starts the server

@@ -79,7 +79,7 @@ def test_a_request_without_what_each_must_carry_is_refused(missing: str, start: 
     assert server.answer_to("m")["error"]["code"] == -32602
 
 
-def test_the_nine_tools_are_listed_with_their_annotations_and_no_output_schema(server: StdioServer) -> None:
+def test_the_tools_are_listed_with_their_annotations_and_no_output_schema(server: StdioServer) -> None:
     result = server.result("tools/list")
     assert result.get("nextCursor") is None
     hints = {

@@ -88,7 +88,7 @@ class StdioServer:
         if id_ is not None:
             message["id"] = id_
         if self.era == WITHOUT_HANDSHAKE:
-            params = {**(params or {}), "_meta": META}
+            params = {**(params or {}), "_meta": META | (params or {}).get("_meta", {})}
         if params is not None:
             message["params"] = params
         self.send_line(json.dumps(message).encode())

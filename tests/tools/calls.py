@@ -31,6 +31,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "list_runs_in_organization": {"organization": ORGANIZATION},
     "get_run_details": {"run_id": RUN_ID},
     **{name: {"run_id": RUN_ID} for name in ACTIONS},
+    "wait_for_run": {"run_id": RUN_ID},
     "comment_on_run": {"run_id": RUN_ID, "body": "looks good"},
     "list_workspaces": {"organization": ORGANIZATION},
     "upload_configuration": {"workspace_id": WORKSPACE_ID, "directory": str(CONFIGURATION)},

@@ -26,7 +26,8 @@ WRONG: dict[str, Any] = {
     "an object": {"token": SECRET_TEXT, "pin": SECRET_NUMBER},
     "a boolean": True,
 }
-FITS = {
+FITS: dict[str, set[str]] = {
+    "enum": set(),
     "string": {"a string"},
     "integer": {"a number"},
     "boolean": {"a boolean"},
@@ -34,6 +35,7 @@ FITS = {
     "object": {"an object"},
 }
 SAYS = {
+    "enum": "has to be one of ",
     "string": "has to be a string.",
     "integer": "has to be an integer.",
     "boolean": "has to be true or false.",
@@ -69,12 +71,12 @@ def spelled(place: Place) -> str:
 
 
 CASES = [
-    pytest.param(tool.name, place, node["type"], wrong, id=f"{tool.name}-{spelled(place)}-{wrong}")
+    pytest.param(tool.name, place, type_, wrong, id=f"{tool.name}-{spelled(place)}-{wrong}")
     for tool in TOOLS.values()
     for place, node in places(tool.input_schema)
-    if "type" in node  # the value of a variable may be of any type
+    if (type_ := "enum" if "enum" in node else node.get("type"))  # the value of a variable may be of any type
     for wrong in WRONG
-    if wrong not in FITS[node["type"]]
+    if wrong not in FITS[type_]
 ]
 
 

@@ -52,6 +52,7 @@ class Client:
         self.settings: Settings = load_settings(address, token, organization=organization, ca_file=ca_file)
         transport = Transport(self.settings, http_transport=http_transport, clock=clock)
         self._transport = transport
+        self.clock: Clock = transport.clock
         self.workspaces = Workspaces(transport)
         self.runs = Runs(transport, self.workspaces)
         self.plans = Plans(transport)

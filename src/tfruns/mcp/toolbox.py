@@ -15,6 +15,7 @@ from tfruns.errors import TfrunsError
 from tfruns.jsonapi import whole_text
 from tfruns.mcp.caller import caller_of
 from tfruns.mcp.connection import Connection
+from tfruns.mcp.progress import progress_for
 from tfruns.tools.policy import Policy
 
 _log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class Toolbox:
                 await self._connection.client(),
                 self._policy,
                 is_raw=self._is_raw,
+                progress=progress_for(ctx),
                 caller=caller_of(ctx),
                 places=self._remembered_places(),
                 allowed_directories=self._allowed_directories,

@@ -39,6 +39,8 @@ def _problem(kind: str, place: Sequence[str | int], schema: Mapping[str, JSON]) 
     node = _node(place, schema)
     if "pattern" in kind:
         return f"{name} has to be letters, digits, _ and -, and to begin with a letter or _."
+    if "enum" in node:
+        return f"{name} has to be one of {', '.join(node['enum'])}."
     expected = _EXPECTED.get(str(node.get("type")), "of another type")
     if expected == "a list":
         return f"{name} has to be a list of {_plural(node.get('items', {}))}."

@@ -1,12 +1,10 @@
 """Which runs a force-execute displaced: the API does not say, so the queue is looked at before and after."""
 
 from tfruns.client.client import Client
-from tfruns.client.run_filters import RunFilters
 from tfruns.errors import TfrunsError
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_final
-from tfruns.vocabulary import RunOperation, StatusGroup
-from tfruns.wire.runs import Run
+from tfruns.tools.queueing import unfinished_before
 
 
 async def runs_before(client: Client, run_id: str) -> tuple[str, list[str]] | None:
@@ -15,18 +13,10 @@ async def runs_before(client: Client, run_id: str) -> tuple[str, list[str]] | No
         run = await client.runs.read(run_id)
         if run.workspace is None:
             return None
-        workspace_id = run.workspace.id
-        waiting = RunFilters(status_group=StatusGroup.NON_FINAL)
-        page = await client.runs.list_for_workspace(workspace_id, waiting).page(size=100)
+        before = await unfinished_before(client, run)
     except TfrunsError:
         return None
-    return workspace_id, [other.id for other in page.items if _is_before(other, run)]
-
-
-def _is_before(other: Run, run: Run) -> bool:
-    if other.id == run.id or other.operation in {RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN}:
-        return False  # these do not queue
-    return other.created_at is None or run.created_at is None or other.created_at <= run.created_at
+    return run.workspace.id, [other.id for other in before]
 
 
 async def displaced_by(client: Client, before: tuple[str, list[str]] | None) -> dict[str, JSON]:

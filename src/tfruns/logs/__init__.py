@@ -1,0 +1,1 @@
+"""Terraform's logs, made readable: no I/O."""

@@ -1,0 +1,454 @@
+"""Waiting for a run: when it ends, what it answers, and how little it asks of the API."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+
+from tests.support import samples
+from tests.support.api import FakeApi, answer, client_for, error
+from tests.support.clock import FakeClock
+from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, WORKSPACE_ID
+from tfruns.client.client import Client
+from tfruns.errors import InvalidInput, NotFound, RequestTimedOut
+from tfruns.lifecycle import RULES, is_final, is_planned, needs_person
+from tfruns.tools.registry import Context
+from tfruns.tools.waiting import Until, outcome_of
+from tfruns.vocabulary import RunAction, RunStatus
+from tfruns.wire.runs import Run
+
+PATH = f"/runs/{RUN_ID}"
+PLAN_PATH = "/plans/plan-8F5JFydVYAmtTjET"
+APPLY_PATH = "/applies/apply-47MBvjwzBG8YKc2v"
+LOG = "https://archivist.example.com/v1/object/secretPermission"
+CONFIRMABLE = samples.actions("confirmable", "discardable")
+CANCELABLE = samples.actions("cancelable")
+
+
+class Listener:
+    """Whoever wants to know how far a tool is."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, float, float | None]] = []
+
+    async def report(self, message: str, *, done: float, total: float | None = None) -> None:
+        self.heard.append((message, done, total))
+
+
+def phase(kind: str, id_: str, status: str = "finished", **attributes: Any) -> dict[str, Any]:
+    """A plan or an apply."""
+    fields = {"status": status, "log-read-url": LOG, "resource-additions": 3, "resource-changes": 1}
+    fields |= {"resource-destructions": 0, "resource-imports": 0}
+    fields |= {name.replace("_", "-"): value for name, value in attributes.items()}
+    return {"id": id_, "type": kind, "attributes": fields}
+
+
+def plan(**attributes: Any) -> dict[str, Any]:
+    return phase("plans", "plan-8F5JFydVYAmtTjET", **attributes)
+
+
+def bare(id_: str = RUN_ID, **attributes: Any) -> dict[str, Any]:
+    """A run without stages between plan and apply."""
+    run = samples.run(id_, **attributes)
+    run["relationships"]["cost-estimate"] = {"data": None}
+    run["relationships"]["policy-checks"] = {"data": []}
+    run["relationships"]["task-stages"] = {"data": []}
+    return run
+
+
+def waiting_run(**attributes: Any) -> dict[str, Any]:
+    return bare(**{"status": "planned", "has_changes": True, "actions": CONFIRMABLE, **attributes})
+
+
+def task_stage(status: str) -> dict[str, Any]:
+    return {"id": "ts-8tL3f1o2Vz5Zzq9a", "type": "task-stages", "attributes": {"status": status, "stage": "post_plan"}}
+
+
+def document(run: Mapping[str, Any], *included: Mapping[str, Any]) -> httpx2.Response:
+    return answer({"data": run, "included": [samples.workspace(), samples.user(), *included]})
+
+
+def api_with(*runs: Mapping[str, Any]) -> FakeApi:
+    api = FakeApi().on("GET", PATH, *(document(run) for run in runs))
+    return api.on("GET", PLAN_PATH, answer({"data": plan()}))
+
+
+async def wait(
+    api: FakeApi, *, clock: FakeClock | None = None, listener: Listener | None = None, is_raw: bool = False, **said: Any
+) -> Any:
+    async with client_for(api, clock or FakeClock()) as client:
+        more = {"progress": listener} if listener else {}
+        context = Context(client, ASSISTANT, is_raw=is_raw, **more)
+        return await TOOLS["wait_for_run"].call(context, {"run_id": RUN_ID, **said})
+
+
+# -- the decision -----------------------------------------------------------------------------------------------------
+
+
+def run_of(status: str, **attributes: Any) -> Run:
+    return Run.from_wire(bare(status=status, actions=None, **attributes))
+
+
+FINAL = {"applied", "discarded", "errored", "canceled", "force_canceled", "planned_and_finished", "policy_soft_failed"}
+FINAL |= {"assessed"}
+UNPLANNED = {"pending", "fetching", "fetching_completed", "pre_plan_running", "pre_plan_completed", "queuing"}
+UNPLANNED |= {"plan_queued", "planning", "pre_plan_awaiting_decision", "assessing"}
+DECISIONS = {"pre_plan_awaiting_decision", "post_plan_awaiting_decision", "tf_policy_override", "policy_override"}
+DECISIONS |= {"planned_and_saved"}
+PAUSES = {"planned", "tf_policy_checked", "post_plan_completed", "cost_estimated", "policy_checked"}
+
+
+@pytest.mark.parametrize("status", RunStatus)
+def test_every_status_ends_each_wait_or_does_not(status: RunStatus) -> None:
+    run = run_of(status)
+    is_end = status in FINAL
+    assert outcome_of(run, "final") == ("final" if is_end else None)
+    needs = status in DECISIONS | PAUSES
+    assert outcome_of(run, "attention") == ("final" if is_end else "attention" if needs else None)
+    planned = None if status in UNPLANNED else "planned"
+    otherwise = "attention" if status in DECISIONS else None
+    assert outcome_of(run, "planned") == ("final" if is_end else planned or otherwise)
+
+
+@pytest.mark.parametrize("status", sorted(PAUSES))
+def test_with_auto_apply_a_pause_needs_nobody(status: str) -> None:
+    assert outcome_of(run_of(status, auto_apply=True), "attention") is None
+
+
+@pytest.mark.parametrize("status", sorted(DECISIONS))
+def test_a_decision_needs_a_person_even_with_auto_apply(status: str) -> None:
+    assert outcome_of(run_of(status, auto_apply=True), "attention") == "attention"
+
+
+@pytest.mark.parametrize("status", sorted(PAUSES))
+def test_a_pause_that_the_run_does_not_call_confirmable_is_none(status: str) -> None:
+    run = Run.from_wire(bare(status=status, actions=samples.actions("discardable")))
+    assert outcome_of(run, "attention") is None
+
+
+def test_a_run_that_this_token_may_not_apply_needs_a_person_all_the_same() -> None:
+    run = Run.from_wire(waiting_run(permissions={"can-apply": False}))
+    assert run.allowed_actions == [RunAction.DISCARD]
+    assert outcome_of(run, "attention") == "attention"
+
+
+def test_a_plan_only_run_never_waits_for_a_confirmation() -> None:
+    assert outcome_of(run_of("planned", plan_only=True), "attention") is None
+
+
+@pytest.mark.parametrize(
+    ("possible", "expected"),
+    [
+        ({RunAction.APPLY, RunAction.DISCARD}, True),
+        ({RunAction.DISCARD}, True),
+        ({RunAction.CANCEL, RunAction.DISCARD}, False),
+        ({RunAction.CANCEL}, False),
+        (set(), False),
+    ],
+)
+def test_of_an_unknown_status_the_actions_tell(possible: set[RunAction], expected: bool) -> None:
+    assert needs_person("warp_paused", possible) is expected
+    assert not is_final("warp_paused")
+    assert is_planned("warp_paused", ["planned-at"])
+    assert not is_planned("warp_paused", ["plan-queued-at"])
+
+
+def test_a_decision_is_never_final_and_never_goes_on_by_being_canceled() -> None:
+    for rule in RULES.values():
+        assert not (rule.is_final and rule.is_decision)
+        assert not (rule.is_decision and RunAction.CANCEL in rule.actions)
+
+
+# -- the wait ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_it_returns_when_the_run_waits_for_confirmation_with_what_is_needed() -> None:
+    api = api_with(bare(), bare(status="planning", actions=CANCELABLE), waiting_run())
+    view = await wait(api)
+    assert view["outcome"] == "attention"
+    assert view["status"] == "planned"
+    assert view["allowed_actions"] == ["apply", "discard"]
+    assert view["next"] == "Waits for a person to apply or discard it."
+    assert view["plan"] == {"add": 3, "change": 1, "destroy": 0}
+    assert view["has_changes"] is True
+    assert view["workspace_name"] == "network"
+    assert len(api.sent("GET", PATH)) == 3
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", ["post_plan_completed", "cost_estimated", "policy_checked"])
+async def test_it_does_not_hang_where_the_run_can_be_confirmed(status: str) -> None:
+    run = waiting_run(status=status)
+    assert (await wait(api_with(run), clock=(clock := FakeClock())))["outcome"] == "attention"
+    assert clock.sleeps == []
+
+
+@pytest.mark.anyio
+async def test_with_auto_apply_it_waits_until_the_run_is_applied() -> None:
+    auto: dict[str, Any] = {"auto_apply": True}
+    api = api_with(
+        bare(status="planning", actions=CANCELABLE, **auto),
+        waiting_run(**auto),
+        waiting_run(status="cost_estimated", **auto),
+        bare(status="confirmed", actions=CANCELABLE, **auto),
+        bare(status="applying", actions=CANCELABLE, **auto),
+        bare(status="applied", actions=samples.actions(), **auto),
+    )
+    assert (await wait(api))["status"] == "applied"
+
+
+@pytest.mark.anyio
+async def test_a_plan_whose_policies_are_still_to_come_is_waited_for_until_they_came() -> None:
+    def after_plan(status: str, possible: dict[str, bool], *passed: str) -> dict[str, Any]:
+        stamps = {f"{name}-at": "2026-01-02T03:04:04Z" for name in passed}
+        return samples.run(status=status, actions=possible, has_changes=True, status_timestamps=stamps)
+
+    api = api_with(
+        after_plan("planned", CONFIRMABLE, "planned"),
+        after_plan("cost_estimated", CONFIRMABLE, "planned", "cost-estimated"),
+        after_plan("policy_checking", CANCELABLE, "planned", "cost-estimated"),
+        after_plan("policy_override", samples.actions("discardable"), "planned", "cost-estimated"),
+    )
+    view = await wait(api)
+    assert (view["outcome"], view["status"]) == ("attention", "policy_override")
+    assert "override" in view["next"]
+
+
+@pytest.mark.anyio
+async def test_a_stage_that_never_comes_does_not_hold_it_up_for_long() -> None:
+    run = samples.planned(status_timestamps={"planned-at": "2026-01-02T03:04:04Z"})
+    view = await wait(api_with(run))
+    assert view["outcome"] == "attention"
+    assert 10 <= view["waited_s"] <= 15
+
+
+@pytest.mark.anyio
+async def test_a_run_that_has_been_planned_for_long_is_not_held_up_at_all() -> None:
+    run = samples.planned(status_timestamps={"planned-at": "2026-01-01T00:00:00Z"})
+    assert (await wait(api_with(run)))["waited_s"] == 0
+
+
+@pytest.mark.anyio
+async def test_a_task_stage_that_waits_for_an_override_needs_a_person() -> None:
+    run = samples.run(status="post_plan_running", actions=samples.actions("discardable"))
+    api = FakeApi().on(
+        "GET", PATH, document(run, task_stage("running")), document(run, task_stage("awaiting_override"))
+    )
+    assert (await wait(api))["outcome"] == "attention"
+    assert len(api.sent("GET", PATH)) == 2
+
+
+@pytest.mark.anyio
+async def test_a_server_that_knows_no_task_stages_is_asked_without_them() -> None:
+    api = FakeApi().on("GET", PATH, error(400, "invalid include parameter"), document(waiting_run()))
+    assert (await wait(api))["outcome"] == "attention"
+    asked = [request.url.params["include"] for request in api.sent("GET", PATH)]
+    assert asked == ["workspace,created_by,task_stages", "workspace,created_by"]
+
+
+@pytest.mark.anyio
+async def test_until_planned_it_does_not_wait_for_what_comes_after_the_plan() -> None:
+    api = api_with(bare(status="planning", actions=CANCELABLE), bare(status="cost_estimating", actions=CANCELABLE))
+    view = await wait(api, until="planned")
+    assert (view["outcome"], view["status"]) == ("planned", "cost_estimating")
+
+
+@pytest.mark.anyio
+async def test_until_final_it_waits_through_a_confirmation() -> None:
+    api = api_with(waiting_run(), bare(status="applying", actions=CANCELABLE), bare(status="applied"))
+    assert (await wait(api, until="final"))["outcome"] == "final"
+
+
+@pytest.mark.anyio
+async def test_a_run_that_failed_says_where_to_ask_why() -> None:
+    view = await wait(api_with(bare(status="errored", actions=samples.actions())))
+    assert view["outcome"] == "final"
+    assert "diagnose_run" in view["next"]
+
+
+@pytest.mark.anyio
+async def test_raw_it_answers_with_the_document_of_the_api() -> None:
+    assert (await wait(api_with(waiting_run()), is_raw=True))["data"]["id"] == RUN_ID
+
+
+# -- the time ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_a_timeout_is_an_answer_that_says_how_to_go_on() -> None:
+    api = api_with(bare()).on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page(bare("run-before"))))
+    view = await wait(api, timeout_s=50)
+    assert view["outcome"] == "timeout"
+    assert view["status"] == "pending"
+    assert view["waited_s"] == 50
+    assert "wait_for_run" in view["next"]
+    assert view["queue"] == "1 before it in the queue"
+
+
+@pytest.mark.anyio
+async def test_without_time_it_reads_the_run_once() -> None:
+    api = api_with(bare(status="planning", actions=CANCELABLE))
+    assert (await wait(api, timeout_s=0))["outcome"] == "timeout"
+    assert len(api.sent("GET", PATH)) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("timeout_s", [-1, 3_601])
+async def test_a_time_that_cannot_be_is_refused(timeout_s: int) -> None:
+    api = FakeApi()
+    with pytest.raises(InvalidInput, match="between 0 and 3600"):
+        await wait(api, timeout_s=timeout_s)
+    assert api.requests == []
+
+
+@pytest.mark.anyio
+async def test_a_longest_wait_stays_far_below_the_rate_limits() -> None:
+    api = api_with(bare(status="planning", actions=CANCELABLE))
+    clock = FakeClock()
+    await wait(api, clock=clock, timeout_s=3_600)
+    assert clock.sleeps[0] == 0.5
+    assert max(clock.sleeps) == 5.0
+    assert 720 <= len(api.requests) <= 740
+
+
+@pytest.mark.anyio
+async def test_of_a_pending_run_the_queue_is_looked_at_now_and_then_only() -> None:
+    api = api_with(bare()).on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page(bare("run-before"))))
+    await wait(api, listener=Listener(), timeout_s=600)
+    lists = len(api.sent("GET", f"/workspaces/{WORKSPACE_ID}/runs"))
+    assert 2 <= lists <= 15
+
+
+@pytest.mark.anyio
+async def test_it_polls_quickly_again_after_a_change() -> None:
+    slow = [bare(status="planning", actions=CANCELABLE)] * 12
+    clock = FakeClock()
+    await wait(api_with(*slow, bare(status="confirmed", actions=CANCELABLE), bare(status="applied")), clock=clock)
+    assert clock.sleeps[-1] == 0.5
+    assert clock.sleeps[-2] == 5.0
+
+
+# -- trouble ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_it_survives_an_api_that_is_away_for_some_seconds() -> None:
+    away = [httpx2.ConnectError("refused")] * 7
+    api = FakeApi().on(
+        "GET", PATH, document(bare(status="planning", actions=CANCELABLE)), *away, document(waiting_run())
+    )
+    api.on("GET", PLAN_PATH, answer({"data": plan()}))
+    view = await wait(api)
+    assert view["outcome"] == "attention"
+    assert "note" not in view
+
+
+@pytest.mark.anyio
+async def test_an_api_that_is_away_when_the_time_is_up_is_said_to_be() -> None:
+    api = FakeApi().on("GET", PATH, document(bare(status="planning", actions=CANCELABLE)), httpx2.ReadTimeout("slow"))
+    view = await wait(api, timeout_s=20)
+    assert (view["outcome"], view["status"]) == ("timeout", "planning")
+    assert "before the API stopped answering" in view["note"]
+
+
+@pytest.mark.anyio
+async def test_an_api_that_stays_away_is_an_error() -> None:
+    api = FakeApi().on("GET", PATH, document(bare(status="planning", actions=CANCELABLE)), httpx2.ReadTimeout("slow"))
+    clock = FakeClock()
+    with pytest.raises(RequestTimedOut):
+        await wait(api, clock=clock, timeout_s=3_600)
+    assert clock.monotonic() < 1_000 + 120
+
+
+@pytest.mark.anyio
+async def test_a_run_that_is_not_there_is_an_error_at_once() -> None:
+    clock = FakeClock()
+    with pytest.raises(NotFound):
+        await wait(FakeApi(), clock=clock)
+    assert clock.sleeps == []
+
+
+@pytest.mark.anyio
+async def test_a_permission_that_is_taken_away_ends_it() -> None:
+    api = FakeApi().on("GET", PATH, document(bare()), error(404, "not found"))
+    with pytest.raises(NotFound):
+        await wait(api)
+
+
+@pytest.mark.anyio
+async def test_cancelling_the_call_sends_nothing() -> None:
+    api = api_with(bare(status="planning", actions=CANCELABLE))
+    async with Client(http_transport=api, address="https://tfe.example.com", token="x") as client:
+        with anyio.move_on_after(0.02) as scope:
+            await TOOLS["wait_for_run"].call(Context(client, ASSISTANT), {"run_id": RUN_ID})
+    assert scope.cancelled_caught
+    assert {request.method for request in api.requests} == {"GET"}
+
+
+# -- progress ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_whoever_listens_hears_the_queue_the_phase_and_the_last_line_of_the_log() -> None:
+    api = api_with(
+        bare(),
+        bare(status="planning", actions=CANCELABLE),
+        bare(status="applying", actions=CANCELABLE),
+        bare(status="applied"),
+    )
+    api.on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page(bare("run-before"))))
+    api.on("GET", APPLY_PATH, answer({"data": phase("applies", "apply-47MBvjwzBG8YKc2v", status="running")}))
+    lines = b'\x02Terraform v1.11.4\n{"@level":"info","@message":"aws_vpc.main: Creating...","type":"apply_start"}\n'
+    api.on("GET", LOG, httpx2.Response(200, content=lines))
+    listener = Listener()
+    await wait(api, listener=listener)
+    assert [message for message, _, _ in listener.heard] == [
+        "pending: 1 before it in the queue",
+        "planning: aws_vpc.main: Creating...",
+        "applying: aws_vpc.main: Creating...",
+    ]
+    dones = [done for _, done, _ in listener.heard]
+    assert dones == sorted(set(dones))
+    assert {total for _, _, total in listener.heard} == {50.0}
+
+
+@pytest.mark.anyio
+async def test_where_nobody_listens_no_log_is_read() -> None:
+    api = api_with(bare(status="planning", actions=CANCELABLE), bare(status="planned_and_finished"))
+    await wait(api)
+    assert not [request for request in api.requests if "archivist" in request.url.host]
+
+
+@pytest.mark.anyio
+async def test_a_log_that_cannot_be_read_does_not_end_the_wait() -> None:
+    api = api_with(bare(status="planning", actions=CANCELABLE), bare(status="planned_and_finished"))
+    api.on("GET", LOG, httpx2.Response(403))
+    listener = Listener()
+    assert (await wait(api, listener=listener))["outcome"] == "final"
+    assert [message for message, _, _ in listener.heard] == ["planning"]
+
+
+@pytest.mark.anyio
+async def test_a_long_silence_is_broken_so_that_the_client_knows_that_the_wait_goes_on() -> None:
+    listener = Listener()
+    await wait(api_with(bare(status="cost_estimating", actions=CANCELABLE)), listener=listener, timeout_s=60)
+    assert 4 <= len(listener.heard) <= 8
+    assert {message for message, _, _ in listener.heard} == {"cost_estimating"}
+
+
+@pytest.mark.anyio
+async def test_a_line_of_the_log_that_would_move_the_cursor_or_show_a_token_does_not() -> None:
+    api = api_with(bare(status="planning", actions=CANCELABLE), bare(status="planned_and_finished"))
+    evil = "ok \x1b[31mred\x1b[0m \u202eevil fakeToken1234.atlasv1.neverShownAnywhere5678\r\n".encode()
+    api.on("GET", LOG, httpx2.Response(200, content=evil))
+    listener = Listener()
+    await wait(api, listener=listener)
+    assert listener.heard[0][0] == "planning: ok red evil [removed]"
+
+
+def test_until_has_the_words_of_the_schema() -> None:
+    node = TOOLS["wait_for_run"].input_schema["properties"]["until"]
+    assert node["enum"] == list(Until.__args__)  # type: ignore[attr-defined]
