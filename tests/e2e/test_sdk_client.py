@@ -29,7 +29,7 @@ async def test_the_sdks_client_lists_the_tools_and_calls_each(
             assert client.protocol_version == version
             assert client.instructions is not None
             tools = (await client.list_tools()).tools
-            assert [tool.name for tool in tools] == [call.tool for call in CALLS]
+            assert [tool.name for tool in tools][: len(CALLS)] == [call.tool for call in CALLS]
             for call in CALLS:
                 await _check(client, call)
         log.seek(0)
