@@ -14,6 +14,7 @@ from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, WORKSPACE_ID
 from tfruns.client.client import Client
 from tfruns.errors import InvalidInput, NotFound, RequestTimedOut
 from tfruns.lifecycle import RULES, is_final, is_planned, needs_person
+from tfruns.tools.progress import NoProgress
 from tfruns.tools.registry import Context
 from tfruns.tools.waiting import Until, outcome_of
 from tfruns.vocabulary import RunAction, RunStatus
@@ -79,8 +80,7 @@ async def wait(
     api: FakeApi, *, clock: FakeClock | None = None, listener: Listener | None = None, is_raw: bool = False, **said: Any
 ) -> Any:
     async with client_for(api, clock or FakeClock()) as client:
-        more = {"progress": listener} if listener else {}
-        context = Context(client, ASSISTANT, is_raw=is_raw, **more)
+        context = Context(client, ASSISTANT, is_raw=is_raw, progress=listener or NoProgress())
         return await TOOLS["wait_for_run"].call(context, {"run_id": RUN_ID, **said})
 
 
