@@ -36,10 +36,12 @@ async def test_only_the_hash_of_a_token_is_kept(empty: Api) -> None:
     assert all(token not in digest and len(digest) == 64 for digest in kept)
 
 
-async def test_further_tokens_are_of_the_same_user(empty: Api) -> None:
-    users = {user_of_token(empty.backend, f"Bearer {create_admin(empty.backend)}") for _ in range(2)}
+async def test_a_new_token_is_of_the_same_user_and_takes_the_place_of_the_old_one(empty: Api) -> None:
+    tokens = [create_admin(empty.backend) for _ in range(2)]
     with empty.backend.database.read() as session:
-        assert users == set(session.scalars(select(UserRow.id)))
+        assert [user_of_token(empty.backend, f"Bearer {tokens[1]}")] == list(session.scalars(select(UserRow.id)))
+    with pytest.raises(Unauthorized):
+        user_of_token(empty.backend, f"Bearer {tokens[0]}")
 
 
 async def test_the_scheme_may_be_written_in_any_case(empty: Api) -> None:

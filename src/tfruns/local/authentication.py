@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from tfruns.errors import Unauthorized
 from tfruns.local.backend import Backend
@@ -37,7 +37,11 @@ def is_known(backend: Backend, token: str) -> bool:
 
 
 def create_admin(backend: Backend, username: str = "admin") -> str:
-    """Make a user and a token for it, and return the token; it is not kept."""
+    """Make a user, unless there is one, and a token for it, which takes the place of its earlier ones.
+
+    Returns:
+        The token; only its hash is kept.
+    """
     token = f"{random_text(14)}.atlasv1.{random_text(67)}"
     with backend.database.write() as write:
         user = write.session.scalars(select(UserRow).where(UserRow.username == username)).first()
@@ -45,6 +49,7 @@ def create_admin(backend: Backend, username: str = "admin") -> str:
             user = UserRow(id=new_id("user"), username=username)
             write.session.add(user)
             write.session.flush()
+        write.session.execute(delete(TokenRow).where(TokenRow.user_id == user.id))
         write.session.add(TokenRow(sha256=_digest(token), user_id=user.id, created_at=backend.now()))
     return token
 

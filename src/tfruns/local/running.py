@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from starlette.applications import Starlette
 
 from tfruns.local.app import build_app
@@ -96,9 +96,10 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
     """
     terraform = find_terraform(options.terraform)
     with directory.owned():
-        database = _opened(options.database or directory.database_url)
+        url = _database_url(options.database) if options.database else None
+        database = _opened(url or directory.database_url)
         try:
-            engine = Engine(options.database or directory.engine_url, workers=options.workers or _workers())
+            engine = Engine(url or directory.engine_url, workers=options.workers or _workers())
             backend = Backend(
                 database, Objects(directory.objects), engine, Options(terraform.version, options.force_cancel_after)
             )
@@ -114,6 +115,19 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
     if not has_stopped:
         _log.error("A phase did not end; what it left is taken up at the next start.")
         os._exit(1)  # its thread would keep the process
+
+
+def _database_url(text: str) -> str:
+    """The URL of a PostgreSQL database, with the driver that is installed."""
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise DatabaseUnusable("The database's URL cannot be read. It is like postgresql://user@host/name.") from None
+    if url.get_backend_name() not in {"postgresql", "postgres"}:
+        raise DatabaseUnusable(
+            f"{url.get_backend_name()} cannot be used: there are PostgreSQL, and SQLite without a URL."
+        )
+    return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 def _opened(url: str) -> Database:
