@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from tfruns.lifecycle import accepted_actions, allowed_actions
-from tfruns.vocabulary import RunAction, RunOperation, RunSource, RunStatus
+from tfruns.vocabulary import RunAction, RunSource, RunStatus
 from tfruns.wire.base import Flags, Resource, Secret, Timestamps, ToMany, ToOne
+from tfruns.wire.run_options import RunOptions
 
 
 class RunActions(Flags):
@@ -37,8 +38,8 @@ class RunVariable(Flags):
     value: Secret = None
 
 
-class Run(Resource):
-    """One run of a workspace. Times are aware and in UTC."""
+class Run(Resource, RunOptions):
+    """One run of a workspace, with its options. Times are aware and in UTC."""
 
     wire_type: ClassVar[str] = "runs"
 
@@ -51,19 +52,6 @@ class Run(Resource):
 
     has_changes: bool | None = None
     auto_apply: bool | None = None
-    is_destroy: bool | None = None
-    refresh: bool | None = None
-    refresh_only: bool | None = None
-    plan_only: bool | None = None
-    save_plan: bool | None = None
-    allow_empty_apply: bool | None = None
-    allow_config_generation: bool | None = None
-    debugging_mode: bool | None = None
-    terraform_version: str | None = None
-    target_addrs: list[str] | None = None
-    replace_addrs: list[str] | None = None
-    invoke_action_addrs: list[str] | None = None
-    policy_paths: list[str] | None = None
     variables: list[RunVariable] | None = Field(default=None, repr=False)
 
     actions: RunActions | None = None
@@ -83,21 +71,6 @@ class Run(Resource):
     run_events: ToMany = ()
     policy_checks: ToMany = ()
     task_stages: ToMany = ()
-
-    @property
-    def operation(self) -> RunOperation:
-        """What the run does, in the words of `filter[operation]`; derived from its options."""
-        if self.plan_only:
-            return RunOperation.PLAN_ONLY
-        if self.save_plan:
-            return RunOperation.SAVE_PLAN
-        if self.refresh_only:
-            return RunOperation.REFRESH_ONLY
-        if self.is_destroy:
-            return RunOperation.DESTROY
-        if self.allow_empty_apply:
-            return RunOperation.EMPTY_APPLY
-        return RunOperation.PLAN_AND_APPLY
 
     @property
     def possible_actions(self) -> frozenset[RunAction] | None:

@@ -11,6 +11,7 @@ from tfruns.local.service.run_actions import perform
 from tfruns.local.service.run_creation import NewRun, create_run
 from tfruns.local.service.run_lists import RunQuery, list_runs
 from tfruns.vocabulary import RunAction, RunSource
+from tfruns.wire.run_options import RunOptions
 
 
 class _Variable(Attributes):
@@ -18,22 +19,9 @@ class _Variable(Attributes):
     value: str
 
 
-class _RunAttributes(Attributes):
+class _RunAttributes(Attributes, RunOptions):
     message: str | None = None
     auto_apply: bool | None = None
-    is_destroy: bool | None = None
-    refresh: bool | None = None
-    refresh_only: bool | None = None
-    plan_only: bool | None = None
-    save_plan: bool | None = None
-    allow_empty_apply: bool | None = None
-    allow_config_generation: bool | None = None
-    debugging_mode: bool | None = None
-    terraform_version: str | None = None
-    target_addrs: list[str] | None = None
-    replace_addrs: list[str] | None = None
-    policy_paths: list[str] | None = None
-    invoke_action_addrs: list[str] | None = None
     variables: list[_Variable] | None = None
 
     @field_validator("terraform_version", "message")
@@ -51,8 +39,11 @@ def create(call: Call) -> Reply:
     new = NewRun(
         workspace_id=workspace_id,
         configuration_version_id=call.related_id("configuration-version"),
+        message=attributes.message,
+        auto_apply=attributes.auto_apply,
+        variables=[variable.model_dump() for variable in attributes.variables or ()],
+        options=attributes,
         source=_source(call),
-        **attributes.model_dump(),
     )
     with call.backend.database.write() as write:
         run = create_run(call.backend, write, new, user_id=call.user_id)

@@ -1,6 +1,7 @@
 """New runs. Source: HCP Terraform API, "Create a Run"."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -15,20 +16,10 @@ from tfruns.local.service.find import find, find_workspace, lock_workspace
 from tfruns.local.service.transitions import promote_next, record_event, start_plan, wire_time
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import ConfigurationVersionRow, PhaseRow, RunRow, VariableRow, WorkspaceRow
-from tfruns.vocabulary import PhaseStatus, RunOperation, RunSource, RunStatus
+from tfruns.vocabulary import PhaseStatus, RunSource, RunStatus
+from tfruns.wire.run_options import RunOptions
 
 DEFAULT_MESSAGE = "Queued manually via the Terraform Enterprise API"
-
-_FLAGS = (
-    "is_destroy",
-    "refresh_only",
-    "plan_only",
-    "save_plan",
-    "allow_empty_apply",
-    "allow_config_generation",
-    "debugging_mode",
-)
-_LISTS = ("target_addrs", "replace_addrs", "policy_paths", "invoke_action_addrs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +30,8 @@ class NewRun:
     configuration_version_id: str | None = None
     message: str | None = None
     auto_apply: bool | None = None
-    is_destroy: bool | None = None
-    refresh: bool | None = None
-    refresh_only: bool | None = None
-    plan_only: bool | None = None
-    save_plan: bool | None = None
-    allow_empty_apply: bool | None = None
-    allow_config_generation: bool | None = None
-    debugging_mode: bool | None = None
-    terraform_version: str | None = None
-    target_addrs: list[str] | None = None
-    replace_addrs: list[str] | None = None
-    policy_paths: list[str] | None = None
-    invoke_action_addrs: list[str] | None = None
-    variables: list[dict[str, str]] | None = None
+    options: RunOptions = field(default_factory=RunOptions)
+    variables: Sequence[Mapping[str, str]] = ()
     source: str = RunSource.TFE_API.value
 
 
@@ -66,7 +45,9 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
     session = write.session
     workspace = lock_workspace(session, find_workspace(session, new.workspace_id).id)
     configuration = _configuration(session, workspace, new)
-    options = _options(new, configuration)
+    options = new.options.with_defaults()
+    if configuration.speculative:  # it can never be applied, whatever the request says
+        options = options.model_copy(update={"plan_only": True})
     _check(backend, workspace, options)
     now = backend.now()
     run = RunRow(
@@ -76,17 +57,18 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
         configuration_version_id=configuration.id,
         status=RunStatus.PENDING.value,
         status_timestamps={"plan-queueable-at": wire_time(now)},
-        operation=_operation(options).value,
+        operation=options.operation.value,
         source=new.source,
         message=new.message or DEFAULT_MESSAGE,
         created_at=now,
         created_by_id=user_id,
         auto_apply=workspace.auto_apply if new.auto_apply is None else new.auto_apply,
-        options=options,
-        variables=new.variables or [],
+        options={name: getattr(options, name) for name in RunOptions.model_fields},
+        variables=list(new.variables),
         workspace_variables=_snapshot(session, workspace),
     )
     session.add(run)
+    session.flush()
     for kind in ("plan", "apply"):
         session.add(
             PhaseRow(
@@ -130,24 +112,13 @@ def _configuration(session: Session, workspace: WorkspaceRow, new: NewRun) -> Co
     return found
 
 
-def _options(new: NewRun, configuration: ConfigurationVersionRow) -> dict[str, Any]:
-    """The run's options, with the defaults of the API where nothing was said."""
-    options: dict[str, Any] = {name: bool(getattr(new, name)) for name in _FLAGS}
-    options |= {name: getattr(new, name) for name in _LISTS}
-    options["refresh"] = True if new.refresh is None else new.refresh
-    options["terraform_version"] = new.terraform_version
-    # A speculative configuration can never be applied, whatever the request says.
-    options["plan_only"] = options["plan_only"] or configuration.speculative
-    return options
-
-
-def _check(backend: Backend, workspace: WorkspaceRow, options: dict[str, Any]) -> None:
-    asked = options["terraform_version"]
+def _check(backend: Backend, workspace: WorkspaceRow, options: RunOptions) -> None:
+    asked = options.terraform_version
     is_impossible = (
-        (options["is_destroy"] and options["refresh_only"])
-        or (asked is not None and not options["plan_only"])
-        or (options["allow_empty_apply"] and options["plan_only"])
-        or (options["save_plan"] and options["plan_only"])
+        (options.is_destroy and options.refresh_only)
+        or (asked is not None and not options.plan_only)
+        or (options.allow_empty_apply and options.plan_only)
+        or (options.save_plan and options.plan_only)
     )
     if is_impossible:
         raise UnprocessableEntity("invalid run parameters")
@@ -155,22 +126,8 @@ def _check(backend: Backend, workspace: WorkspaceRow, options: dict[str, Any]) -
         raise UnprocessableEntity(
             f"Terraform {asked} is not available here; {backend.options.terraform_version} is installed."
         )
-    if options["is_destroy"] and workspace.settings.get("allow-destroy-plan") is False:
+    if options.is_destroy and workspace.settings.get("allow-destroy-plan") is False:
         raise UnprocessableEntity("The workspace does not allow destroy plans.")
-
-
-def _operation(options: dict[str, Any]) -> RunOperation:
-    """What decides how the run is queued comes first: a destroy whose plan is saved is a saved plan."""
-    for flag, operation in (
-        ("plan_only", RunOperation.PLAN_ONLY),
-        ("save_plan", RunOperation.SAVE_PLAN),
-        ("refresh_only", RunOperation.REFRESH_ONLY),
-        ("is_destroy", RunOperation.DESTROY),
-        ("allow_empty_apply", RunOperation.EMPTY_APPLY),
-    ):
-        if options[flag]:
-            return operation
-    return RunOperation.PLAN_AND_APPLY
 
 
 def _snapshot(session: Session, workspace: WorkspaceRow) -> list[dict[str, Any]]:

@@ -1,0 +1,41 @@
+"""The options of a run."""
+
+import pytest
+
+from tfruns.vocabulary import RunOperation
+from tfruns.wire.run_options import RunOptions
+from tfruns.wire.run_params import RunParams
+from tfruns.wire.runs import Run
+
+
+def test_a_request_names_the_options_that_a_run_shows() -> None:
+    more = {"message", "auto_apply", "variables", "configuration_version_id"}
+    assert set(RunParams.model_fields) == set(RunOptions.model_fields) | more
+    assert {name: RunParams.model_fields[name].annotation for name in RunOptions.model_fields} == {
+        name: field.annotation for name, field in RunOptions.model_fields.items()
+    }
+    assert issubclass(Run, RunOptions)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "operation"),
+    [
+        ((), RunOperation.PLAN_AND_APPLY),
+        (("allow_empty_apply",), RunOperation.EMPTY_APPLY),
+        (("is_destroy", "allow_empty_apply"), RunOperation.DESTROY),
+        (("refresh_only", "allow_empty_apply"), RunOperation.REFRESH_ONLY),
+        (("save_plan", "is_destroy"), RunOperation.SAVE_PLAN),
+        (("plan_only", "is_destroy", "refresh_only"), RunOperation.PLAN_ONLY),
+    ],
+)
+def test_what_decides_how_a_run_is_queued_names_its_operation(chosen: tuple[str, ...], operation: RunOperation) -> None:
+    assert RunOptions.model_validate(dict.fromkeys(chosen, True)).operation is operation
+
+
+def test_only_refresh_is_on_by_itself() -> None:
+    said = RunOptions(save_plan=True, refresh=None, target_addrs=["a.b"]).with_defaults()
+    assert said.model_dump(exclude_none=True) == {
+        "is_destroy": False, "refresh": True, "refresh_only": False, "plan_only": False, "save_plan": True,
+        "allow_empty_apply": False, "allow_config_generation": False, "debugging_mode": False, "target_addrs": ["a.b"],
+    }  # fmt: skip
+    assert RunOptions(refresh=False).with_defaults().refresh is False
