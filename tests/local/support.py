@@ -2,11 +2,14 @@
 
 import io
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
+from sqlalchemy import event
 
 from tfruns.local.backend import Backend
 from tfruns.local.queue import Priority
@@ -152,6 +155,21 @@ class Api:
         await self.act(run, "apply")
         assert self.begin(run, "apply")
         return run
+
+
+@contextmanager
+def statements(api: Api) -> Iterator[list[str]]:
+    """What is asked of the database meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(api.backend.database.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(api.backend.database.engine, "before_cursor_execute", note)
 
 
 def resource(kind: str, attributes: Json, **relationships: Json) -> Json:

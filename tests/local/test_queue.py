@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from tests.local.support import STATE, Api, actions_of
+from tests.local.support import STATE, Api, actions_of, statements
 from tests.support.stores import on_both_stores
 from tfruns.local.queue import Priority
 from tfruns.local.service.phases import begin_phase
@@ -121,6 +121,37 @@ async def test_a_saved_plan_is_applied_only_while_its_workspace_is_free_and_then
     workspace = (await api.get(f"/workspaces/{api.workspace_id}"))["data"]["relationships"]
     assert workspace["current-run"]["data"]["id"] == workspace["locked-by"]["data"]["id"] == saved["id"]
     assert await api.status(await api.create_run()) == "pending"
+
+
+async def test_a_saved_plan_says_that_it_can_be_applied_only_while_its_workspace_is_free(api: Api) -> None:
+    # Contract notes, section 3: planned_and_saved is confirmable "if the workspace is free".
+    saved = [await api.create_run(save_plan=True) for _ in range(3)]
+    for run in saved:
+        api.plan(run)
+    path = f"/workspaces/{api.workspace_id}"
+
+    async def confirmable() -> set[bool]:
+        listed = (await api.get(f"{path}/runs", **{"filter[status]": "planned_and_saved"}))["data"]
+        assert len(listed) == 3
+        return {"confirmable" in actions_of(run) for run in (*listed, await api.run(saved[0]))}
+
+    assert await confirmable() == {True}
+    await api.post(f"{path}/actions/lock", None, 200)
+    assert await confirmable() == {False}
+    await api.post(f"{path}/actions/unlock", None, 200)
+    await api.create_run()
+    assert await confirmable() == {False}
+    assert "discardable" in actions_of(await api.run(saved[0]))
+
+
+async def test_a_list_asks_the_database_as_often_for_one_run_as_for_many(api: Api) -> None:
+    numbers = set()
+    for _ in range(3):
+        api.plan(await api.create_run(save_plan=True))
+        with statements(api) as seen:
+            await api.get(f"/workspaces/{api.workspace_id}/runs", include="workspace,plan,created_by")
+        numbers.add(len(seen))
+    assert len(numbers) == 1
 
 
 async def test_saved_plans_are_discarded_when_the_state_changes(api: Api) -> None:

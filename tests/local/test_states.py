@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.support import STATE, Api, Json, anonymous, ids_of, resource
+from tests.local.support import STATE, Api, Json, anonymous, ids_of, resource, statements
 from tests.support.stores import on_both_stores
 
 pytestmark = on_both_stores
@@ -107,7 +107,76 @@ async def test_an_upload_that_is_not_what_was_announced_is_422_and_can_be_repeat
     assert (await anonymous(locked.http, "PUT", url, content=wrong)).status_code == 422
     assert locked.backend.objects.read("state", created["id"]) is None
     assert (await anonymous(locked.http, "PUT", url, content=state(1))).status_code == 200
-    assert (await anonymous(locked.http, "PUT", url, content=state(1))).status_code == 409
+
+
+async def test_an_upload_that_is_repeated_changes_nothing_and_another_content_is_409(locked: Api) -> None:
+    # The Terraform CLI sends a request again where the answer was lost.
+    created = (await locked.post(_path(locked), announced(state(1))))["data"]
+    url = created["attributes"]["hosted-state-upload-url"]
+    for content, status in ((state(1), 200), (state(1), 200), (state(1, other=True), 409)):
+        assert (await anonymous(locked.http, "PUT", url, content=content)).status_code == status
+    assert locked.backend.objects.read("state", created["id"]) == state(1)
+
+
+async def _announce(api: Api, content: bytes, **attributes: Any) -> str:
+    created = (await api.post(_path(api), announced(content, **attributes)))["data"]
+    return str(created["attributes"]["hosted-state-upload-url"])
+
+
+async def _put(api: Api, url: str, content: bytes) -> int:
+    return (await anonymous(api.http, "PUT", url, content=content)).status_code
+
+
+async def test_of_two_states_that_were_announced_at_once_the_second_has_to_follow_the_first(locked: Api) -> None:
+    # State Versions, "State Version Status": discarded, "superseded by a newer state version before it could be
+    # uploaded".
+    first, second, forced = (state(5, name=name) for name in ("first", "second", "forced"))
+    urls = [await _announce(locked, content, force=content is forced) for content in (first, second, forced)]
+    assert await _put(locked, urls[0], first) == 200
+    assert await _put(locked, urls[1], second) == 409
+    query = {"filter[organization][name]": "default", "filter[workspace][name]": "network"}
+    listed = (await locked.get("/state-versions", **query))["data"]
+    assert [item["attributes"]["status"] for item in listed] == ["pending", "discarded", "finalized"]
+    assert await _put(locked, urls[2], forced) == 200
+    download = (await _current(locked))["attributes"]["hosted-state-download-url"]
+    assert (await anonymous(locked.http, "GET", download)).content == forced
+
+
+async def test_the_lineage_of_the_content_counts_where_none_was_announced(locked: Api) -> None:
+    await locked.post(_path(locked), inline(state(1)))
+    other = state(2, "bbbb")
+    assert await _put(locked, await _announce(locked, other, lineage=None), other) == 409
+    assert (await _current(locked))["attributes"]["serial"] == 1
+
+
+async def test_the_same_serial_with_another_content_is_409_unless_forced_and_the_same_content_is_harmless(
+    locked: Api,
+) -> None:
+    await locked.post(_path(locked), inline(state(5)))
+    await locked.post(_path(locked), inline(state(5, other=True)), 409)
+    await locked.post(_path(locked), inline(state(5)))
+    assert await _put(locked, await _announce(locked, state(5)), state(5)) == 200
+    await locked.post(_path(locked), inline(state(5, other=True), force=True))
+
+
+async def test_the_same_state_again_leaves_saved_plans_as_they_are(locked: Api) -> None:
+    await locked.post(_path(locked), inline(state(5)))
+    saved = await locked.create_run(save_plan=True)
+    locked.plan(saved)
+    await locked.post(_path(locked), inline(state(5)))
+    assert await locked.status(saved) == "planned_and_saved"
+    await locked.post(_path(locked), inline(state(6)))
+    assert await locked.status(saved) == "discarded"
+
+
+async def test_a_workspace_is_not_unlocked_before_the_state_has_arrived(locked: Api) -> None:
+    # State Versions, "Create a State Version": "may not be unlocked normally until the state version is uploaded".
+    # The Terraform CLI knows this text, and tries again.
+    url, path = await _announce(locked, state(1)), f"/workspaces/{locked.workspace_id}/actions"
+    errors = (await locked.post(f"{path}/unlock", None, 409))["errors"]
+    assert "latest state version is still pending" in errors[0]["detail"]
+    await locked.post(f"{path}/force-unlock", None, 200)
+    assert await _put(locked, url, state(1)) == 409  # somebody else may have the workspace by now
 
 
 async def test_a_state_that_says_nothing_of_itself_is_422(locked: Api) -> None:
@@ -159,3 +228,27 @@ async def test_outputs_hide_what_is_sensitive_unless_it_is_read_by_itself(locked
     password = next(item for item in lists[0] if item["attributes"]["name"] == "password")
     alone = (await locked.get(f"/state-version-outputs/{password['id']}"))["data"]
     assert alone["attributes"]["value"] == "hunter2"
+
+
+async def test_each_state_has_outputs_of_its_own_and_lists_read_none_of_their_values(locked: Api) -> None:
+    ids = []
+    for serial in (1, 2):
+        outputs = {"name": {"value": f"net-{serial}", "type": "string"}}
+        await locked.post(_path(locked), inline(state(serial, outputs=outputs)))
+        ids.append((await _current(locked))["relationships"]["outputs"]["data"][0]["id"])
+    found = [(await locked.get(f"/state-version-outputs/{id_}"))["data"]["attributes"]["value"] for id_ in ids]
+    assert found == ["net-1", "net-2"]
+    query = {"filter[organization][name]": "default", "filter[workspace][name]": "network"}
+    with statements(locked) as seen:
+        listed = (await locked.get("/state-versions", **query))["data"]
+    assert [item["relationships"]["outputs"]["data"][0]["id"] for item in listed] == ids[::-1]
+    assert not any("state_outputs.value" in statement for statement in seen)
+    with statements(locked) as seen:
+        await locked.get(f"/state-version-outputs/{ids[0]}")
+    assert not any("FROM state_versions" in statement for statement in seen)
+
+
+async def test_an_output_that_is_null_is_shown_as_such(locked: Api) -> None:
+    await locked.post(_path(locked), inline(state(1, outputs={"nothing": {"value": None, "type": "dynamic"}})))
+    document = await locked.get(f"/workspaces/{locked.workspace_id}/current-state-version-outputs")
+    assert document["data"][0]["attributes"]["value"] is None

@@ -14,7 +14,7 @@ from tests.local.support import Clock
 from tests.support.stores import on_both_stores
 from tfruns.local.store.database import Database, DatabaseTooNew
 from tfruns.local.store.objects import Objects
-from tfruns.local.store.schema import Base, OrganizationRow
+from tfruns.local.store.schema import Base, OrganizationRow, RunRow
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def database(store_url: str) -> Iterator[Database]:
     database.close()
 
 
-def _organization(name: str) -> OrganizationRow:
-    return OrganizationRow(name=name, email=None, created_at=Clock().now())
+def _organization(name: str, email: str | None = None) -> OrganizationRow:
+    return OrganizationRow(name=name, email=email, default_project_id=f"prj-{name}", created_at=Clock().now())
 
 
 def _names(database: Database) -> list[str]:
@@ -45,7 +45,17 @@ def test_the_index_that_allows_one_active_run_is_one_of_held_workspaces_only(dat
     # compare_metadata does not look at the condition of an index.
     found = next(index for index in inspect(database.engine).get_indexes("runs") if index["name"] == "one_active_run")
     assert found["unique"]
-    assert str(found["dialect_options"][f"{database.engine.dialect.name}_where"]) == "holds_workspace"
+    expected = {"sqlite": "holds_workspace = 1", "postgresql": "holds_workspace"}
+    kind = database.engine.dialect.name
+    assert str(found["dialect_options"][f"{kind}_where"]) == expected[kind]
+
+
+def test_the_active_run_of_a_workspace_is_found_by_that_index(database: Database) -> None:
+    held = select(RunRow.id).where(RunRow.workspace_id == "ws-1", RunRow.holds_workspace)
+    text_of_it = held.compile(database.engine, compile_kwargs={"literal_binds": True})
+    with database.read() as session:
+        plan = session.execute(text(f"EXPLAIN QUERY PLAN {text_of_it}")).all()
+    assert "USING INDEX one_active_run" in plan[0].detail
 
 
 @on_both_stores
@@ -90,7 +100,9 @@ def test_a_write_is_made_whole_or_not_at_all_and_what_follows_it_only_then(datab
 def test_writes_from_many_threads_wait_for_each_other(database: Database) -> None:
     # On SQLite, without BEGIN IMMEDIATE, a read that becomes a write fails at once ("database is locked").
     with database.write() as write:
-        write.session.add(OrganizationRow(name="default", email="0", created_at=Clock().now()))
+        write.session.add(
+            OrganizationRow(name="default", email="0", default_project_id="prj-1", created_at=Clock().now())
+        )
 
     def count() -> None:
         for _ in range(10):

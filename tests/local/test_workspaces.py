@@ -2,8 +2,13 @@
 
 from typing import Any
 
+from sqlalchemy import func, select
+
 from tests.local.support import STATE, Api, ids_of, resource
 from tests.support.stores import on_both_stores
+from tfruns.local.service.phases import cancel_level
+from tfruns.local.store.objects import KINDS_OF_PHASE
+from tfruns.local.store.schema import Base
 
 pytestmark = on_both_stores
 
@@ -137,13 +142,69 @@ async def test_a_force_unlock_lets_the_next_run_go(api: Api) -> None:
 # -- delete -----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_workspace_is_deleted_with_its_runs_unless_one_holds_it(api: Api) -> None:
-    run = await api.create_run()
-    await api.send("DELETE", f"/workspaces/{api.workspace_id}", status=409)
-    await api.act(run, "cancel")
-    await api.send("DELETE", f"/workspaces/{api.workspace_id}", status=204)
+def _rows(api: Api) -> dict[str, int]:
+    """How many rows each table has, of those that belong to a workspace."""
+    with api.backend.database.read() as session:
+        return {
+            name: session.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in Base.metadata.tables.items()
+            if name not in {"organizations", "users", "tokens"}
+        }
+
+
+def _objects(api: Api) -> list[str]:
+    root = api.backend.objects.path("x", "x").parents[1]
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+async def _busy(api: Api) -> Any:
+    """A workspace with something in every table and an object of every kind; its apply is under way."""
+    done = await api.applying()
+    state = STATE.replace(b'"outputs":{}', b'"outputs":{"a":{"value":1,"type":"number"}}')
+    api.end(done, "apply", state=state)
+    await api.post(f"/runs/{done['id']}/comments", resource("comments", {"body": "Done"}))
+    await api.post(f"/workspaces/{api.workspace_id}/vars", resource("vars", {"key": "a", "category": "env"}))
+    related = (await api.run(done))["relationships"]
+    for kind in KINDS_OF_PHASE:
+        for phase in ("plan", "apply"):
+            api.backend.objects.write(kind, related[phase]["data"]["id"], b"{}")
+    run = await api.applying()
+    assert all(_rows(api).values())
+    return run
+
+
+async def test_a_workspace_is_deleted_with_all_that_belongs_to_it_and_nothing_else(api: Api) -> None:
+    # Workspaces API, "Force Delete a workspace".
+    other = await api.create_workspace("other")
+    await api.configured(other)
+    kept = await api.create_run(other)
+    rows, objects = _rows(api), set(_objects(api))
+    busy = await api.create_workspace("busy")
+    await api.configured(busy)
+    api.workspace_id, network = busy, api.workspace_id
+    await _busy(api)
+    await api.send("DELETE", f"/workspaces/{busy}", status=204)
+    assert _rows(api) == rows
+    assert set(_objects(api)) == objects
+    assert await api.status(kept) == "plan_queued"
+    await api.get(f"/workspaces/{network}")
+
+
+async def test_an_organization_is_deleted_with_all_that_belongs_to_it(api: Api) -> None:
+    await _busy(api)
+    await api.send("DELETE", "/organizations/default", status=204)
+    assert not any(_rows(api).values())
+    assert _objects(api) == []
+
+
+async def test_what_is_under_way_in_a_workspace_that_is_deleted_ends_harmlessly(api: Api) -> None:
+    run = await api.applying()
+    await api.send("DELETE", NAMED, status=204)
+    with api.backend.database.read() as session:
+        assert cancel_level(session, run["id"]) == 2  # its process is to be killed
+    api.end(run, "apply", status="canceled", state=STATE)
+    assert not any(_rows(api).values())
     await api.get(f"/runs/{run['id']}", 404)
-    await api.get(NAMED, 404)
 
 
 async def test_a_safe_delete_is_refused_while_something_would_be_lost(api: Api) -> None:
@@ -158,16 +219,22 @@ async def test_a_safe_delete_is_refused_while_something_would_be_lost(api: Api) 
     await api.send("DELETE", NAMED, status=204)
 
 
+async def test_a_workspace_that_a_run_holds_is_not_safe_to_delete(api: Api) -> None:
+    run = await api.create_run()
+    await api.post(f"{NAMED}/actions/safe-delete", None, 409)
+    await api.act(run, "cancel")
+    await api.post(f"{NAMED}/actions/safe-delete", None, 204)
+
+
 async def test_a_locked_workspace_is_not_safe_to_delete(api: Api) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     await api.post(f"/workspaces/{api.workspace_id}/actions/safe-delete", None, 409)
 
 
-async def test_an_organization_is_created_listed_and_deleted_once_it_is_empty(api: Api) -> None:
+async def test_an_organization_is_created_listed_and_deleted(api: Api) -> None:
     await api.post("/organizations", resource("organizations", {"name": "other", "email": "a@example.com"}))
     await api.post("/organizations", resource("organizations", {"name": "other"}), 422)
     assert ids_of(await api.get("/organizations")) == ["default", "other"]
     assert (await api.get("/organizations/other"))["data"]["attributes"]["email"] == "a@example.com"
     await api.send("DELETE", "/organizations/other", status=204)
-    await api.send("DELETE", "/organizations/default", status=409)
     assert ids_of(await api.get("/organizations")) == ["default"]

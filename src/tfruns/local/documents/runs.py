@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from tfruns.local.backend import Backend
 from tfruns.local.documents.scope import Scope
-from tfruns.local.service.run_actions import allowed_now
+from tfruns.local.service.run_actions import allowed_now, needs_free_workspace
+from tfruns.local.service.transitions import taken_workspaces
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow
 from tfruns.vocabulary import RunAction
 from tfruns.wire.base import Related
@@ -27,15 +28,18 @@ class _Neighbours:
     phases: dict[tuple[str, str], PhaseRow]
     comments: dict[str, list[str]]
     events: dict[str, list[str]]
+    taken_workspaces: set[str]
 
 
 def run_resources(scope: Scope, session: Session, runs: Sequence[RunRow]) -> list[Run]:
     """Runs as they go over the wire."""
-    neighbours = _neighbours(session, [run.id for run in runs])
+    neighbours = _neighbours(session, runs)
     return [_run(scope.backend, run, neighbours) for run in runs]
 
 
-def _neighbours(session: Session, ids: Sequence[str]) -> _Neighbours:
+def _neighbours(session: Session, runs: Sequence[RunRow]) -> _Neighbours:
+    ids = [run.id for run in runs]
+    waiting = {run.workspace_id for run in runs if needs_free_workspace(run)}
     phases = session.scalars(select(PhaseRow).where(PhaseRow.run_id.in_(ids)))
     comments = select(CommentRow.run_id, CommentRow.id).where(CommentRow.run_id.in_(ids)).order_by(CommentRow.sequence)
     events = select(RunEventRow.run_id, RunEventRow.id).where(RunEventRow.run_id.in_(ids))
@@ -43,6 +47,7 @@ def _neighbours(session: Session, ids: Sequence[str]) -> _Neighbours:
         phases={(phase.run_id, phase.kind): phase for phase in phases},
         comments=_grouped(session.execute(comments)),
         events=_grouped(session.execute(events.order_by(RunEventRow.sequence))),
+        taken_workspaces=taken_workspaces(session, waiting) if waiting else set(),
     )
 
 
@@ -54,7 +59,7 @@ def _grouped(pairs: Iterable[Iterable[str]]) -> dict[str, list[str]]:
 
 
 def _run(backend: Backend, run: RunRow, neighbours: _Neighbours) -> Run:
-    allowed = allowed_now(backend, run)
+    allowed = allowed_now(backend, run, is_workspace_free=run.workspace_id not in neighbours.taken_workspaces)
     options = run.options
     fields: dict[str, Any] = {
         "id": run.id,

@@ -1,13 +1,30 @@
 """State versions and their outputs."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from tfruns.local.documents.scope import Scope
-from tfruns.local.store.schema import StateVersionRow
+from tfruns.local.store.schema import StateOutputRow, StateVersionRow
 from tfruns.wire.base import Related
 from tfruns.wire.state_versions import StateVersion, StateVersionOutput
 
 
-def state_version_resource(scope: Scope, row: StateVersionRow) -> StateVersion:
-    """A state version. One that waits for its content has addresses to upload it, a finished one to download it."""
+def state_version_resources(scope: Scope, session: Session, rows: Sequence[StateVersionRow]) -> list[StateVersion]:
+    """State versions; of their outputs the ids alone, so that no value is read for a list."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    statement = select(StateOutputRow.state_version_id, StateOutputRow.id).where(
+        StateOutputRow.state_version_id.in_([row.id for row in rows])
+    )
+    for state_version_id, id_ in session.execute(statement.order_by(StateOutputRow.name)):
+        ids[state_version_id].append(id_)
+    return [_state_version(scope, row, ids[row.id]) for row in rows]
+
+
+def _state_version(scope: Scope, row: StateVersionRow, output_ids: Sequence[str]) -> StateVersion:
+    """One that waits for its content has addresses to upload it, a finished one to download it."""
     fields = {
         "id": row.id,
         "status": row.status,
@@ -24,32 +41,35 @@ def state_version_resource(scope: Scope, row: StateVersionRow) -> StateVersion:
         "run": Related(type="runs", id=row.run_id) if row.run_id else None,
         "workspace": Related(type="workspaces", id=row.workspace_id),
         "created_by": Related(type="users", id=row.created_by_id) if row.created_by_id else None,
-        "outputs": [Related(type="state-version-outputs", id=output["id"]) for output in row.outputs],
+        "outputs": [Related(type="state-version-outputs", id=id_) for id_ in output_ids],
     }
     if row.status == "finalized":
         fields["hosted_state_download_url"] = scope.signed("read", "state", row.id)
         fields["hosted_json_state_download_url"] = scope.signed("read", "json-state", row.id)
-    else:
+    elif row.status == "pending":
         fields["hosted_state_upload_url"] = scope.signed("write", "state", row.id)
         fields["hosted_json_state_upload_url"] = scope.signed("write", "json-state", row.id)
     return StateVersion.model_validate(fields)
 
 
-def output_resources(row: StateVersionRow, *, is_revealed: bool = False) -> list[StateVersionOutput]:
-    """The outputs of a state; the values of sensitive ones only where they were asked for one by one."""
-    return [
-        StateVersionOutput.model_validate(
-            {
-                "id": output["id"],
-                "name": output["name"],
-                "sensitive": output["sensitive"],
-                "type": _simple_type(output["detailed-type"]),
-                "detailed-type": output["detailed-type"],
-                "value": None if output["sensitive"] and not is_revealed else output["value"],
-            }
-        )
-        for output in row.outputs
-    ]
+def output_resources(session: Session, state_version_id: str) -> list[StateVersionOutput]:
+    """The outputs of a state, without the values of sensitive ones."""
+    statement = select(StateOutputRow).where(StateOutputRow.state_version_id == state_version_id)
+    return [output_resource(row) for row in session.scalars(statement.order_by(StateOutputRow.name))]
+
+
+def output_resource(row: StateOutputRow, *, is_revealed: bool = False) -> StateVersionOutput:
+    """An output; the value of a sensitive one only where it was asked for by itself."""
+    return StateVersionOutput.model_validate(
+        {
+            "id": row.id,
+            "name": row.name,
+            "sensitive": row.sensitive,
+            "type": _simple_type(row.detailed_type),
+            "detailed-type": row.detailed_type,
+            "value": None if row.sensitive and not is_revealed else row.value,
+        }
+    )
 
 
 def _simple_type(detailed: object) -> str:

@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound, UnprocessableEntity
-from tfruns.local.documents.states import output_resources, state_version_resource
+from tfruns.local.documents.states import output_resource, output_resources, state_version_resources
 from tfruns.local.routes.call import Attributes, Call, PageRequest, Reply, list_reply, resource_reply
 from tfruns.local.service.find import find, find_workspace
 from tfruns.local.service.states import MAX_SERIAL, begin_state_version, finish_state_version
-from tfruns.local.store.schema import StateVersionRow, WorkspaceRow
+from tfruns.local.store.schema import StateOutputRow, StateVersionRow, WorkspaceRow
 
 _INCLUDES = ("outputs", "run", "created_by", "run.created_by", "run.configuration_version")
 
@@ -47,7 +47,7 @@ def create(call: Call) -> Reply:
         )
         if state is not None:
             finish_state_version(call.backend, write, row.id, state)
-        return resource_reply(state_version_resource(call.scope, row), 201)
+        return resource_reply(state_version_resources(call.scope, write.session, [row])[0], 201)
 
 
 def _decoded(state: str | None) -> bytes | None:
@@ -73,8 +73,8 @@ def _reply(call: Call, read_row: Callable[[Session], StateVersionRow]) -> Reply:
     include = call.include(_INCLUDES)
     with call.backend.database.read() as session:
         row = read_row(session)
-    included = output_resources(row) if "outputs" in include else []
-    return resource_reply(state_version_resource(call.scope, row), included=included)
+        included = output_resources(session, row.id) if "outputs" in include else []
+        return resource_reply(state_version_resources(call.scope, session, [row])[0], included=included)
 
 
 def _current(session: Session, workspace_id: str) -> StateVersionRow:
@@ -92,8 +92,8 @@ def list_all(call: Call) -> Reply:
         condition = StateVersionRow.workspace_id == workspace.id
         total = session.scalar(select(func.count()).select_from(StateVersionRow).where(condition))
         statement = select(StateVersionRow).where(condition).order_by(StateVersionRow.sequence.desc())
-        rows = session.scalars(statement.offset(page.offset).limit(page.size))
-        return list_reply([state_version_resource(call.scope, row) for row in rows], page, total=total)
+        rows = session.scalars(statement.offset(page.offset).limit(page.size)).all()
+        return list_reply(state_version_resources(call.scope, session, rows), page, total=total)
 
 
 def download(call: Call) -> Reply:
@@ -109,18 +109,17 @@ def list_outputs(call: Call) -> Reply:
     """GET /state-versions/:id/outputs -> 200."""
     with call.backend.database.read() as session:
         row = find(session, StateVersionRow, StateVersionRow.id == call.path["id"])
-    return _outputs(row)
+        return _outputs(session, row)
 
 
 def list_current_outputs(call: Call) -> Reply:
     """GET /workspaces/:workspace_id/current-state-version-outputs -> 200."""
     with call.backend.database.read() as session:
-        row = _current(session, call.path["workspace_id"])
-    return _outputs(row)
+        return _outputs(session, _current(session, call.path["workspace_id"]))
 
 
-def _outputs(row: StateVersionRow) -> Reply:
-    outputs = output_resources(row)
+def _outputs(session: Session, row: StateVersionRow) -> Reply:
+    outputs = output_resources(session, row.id)
     return list_reply(outputs, PageRequest(1, max(20, len(outputs))), total=len(outputs))
 
 
@@ -131,9 +130,5 @@ def read_output(call: Call) -> Reply:
         NotFound: 404.
     """
     with call.backend.database.read() as session:
-        # The outputs of a state are kept within it; their ids are looked for in the newest states first.
-        for row in session.scalars(select(StateVersionRow).order_by(StateVersionRow.sequence.desc())):
-            for output in output_resources(row, is_revealed=True):
-                if output.id == call.path["id"]:
-                    return resource_reply(output)
-    raise NotFound("not found")
+        row = find(session, StateOutputRow, StateOutputRow.id == call.path["id"])
+        return resource_reply(output_resource(row, is_revealed=True))

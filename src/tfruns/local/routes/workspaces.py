@@ -61,7 +61,7 @@ def read_organization(call: Call) -> Reply:
 def delete_organization(call: Call) -> Reply:
     """DELETE /organizations/:organization -> 204."""
     with call.backend.database.write() as write:
-        service.delete_organization(write, find_organization(write.session, call.path["organization"]))
+        service.delete_organization(call.backend, write, find_organization(write.session, call.path["organization"]))
     return Reply(204)
 
 
@@ -234,14 +234,14 @@ def update_workspace(call: Call) -> Reply:
 def delete_workspace(call: Call) -> Reply:
     """DELETE the same -> 204."""
     with call.backend.database.write() as write:
-        service.delete_workspace(write, _workspace(write.session, call))
+        service.delete_workspace(call.backend, write, _workspace(write.session, call))
     return Reply(204)
 
 
 def safe_delete_workspace(call: Call) -> Reply:
     """POST …/actions/safe-delete -> 204, unless it is locked or still manages something."""
     with call.backend.database.write() as write:
-        service.delete_workspace(write, _workspace(write.session, call), is_safe=True)
+        service.delete_workspace(call.backend, write, _workspace(write.session, call), is_safe=True)
     return Reply(204)
 
 

@@ -88,8 +88,9 @@ def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: s
 
 
 def cancel_level(session: Session, run_id: str) -> int:
-    """How strongly a run is to be stopped: 0 not at all, 1 as Ctrl-C would, 2 at once."""
-    return session.scalar(select(RunRow.cancel_level).where(RunRow.id == run_id)) or 0
+    """How strongly a run is to be stopped: 0 not at all, 1 as Ctrl-C would, 2 at once, as one that was deleted."""
+    level = session.scalar(select(RunRow.cancel_level).where(RunRow.id == run_id))
+    return 2 if level is None else level
 
 
 def end_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str, result: PhaseResult) -> bool:

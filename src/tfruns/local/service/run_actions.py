@@ -15,23 +15,36 @@ from tfruns.local.service.transitions import (
     queue_of,
     record_event,
     start_apply,
+    taken_workspaces,
     wire_time,
 )
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow
-from tfruns.vocabulary import RunAction, RunOperation, RunStatus
+from tfruns.vocabulary import RunAction, RunStatus
 
 _NOT_STARTED = {RunStatus.PENDING, RunStatus.PLAN_QUEUED, RunStatus.APPLY_QUEUED}
 
 
-def allowed_now(backend: Backend, run: RunRow) -> frozenset[RunAction]:
-    """What the run's payload shows as possible."""
+def allowed_now(backend: Backend, run: RunRow, *, is_workspace_free: bool) -> frozenset[RunAction]:
+    """What the run's payload shows as possible.
+
+    Args:
+        backend: the backend.
+        run: the run.
+        is_workspace_free: nobody holds its workspace; that matters to a saved plan alone, see `needs_free_workspace`.
+    """
     available = run.force_cancel_available_at
-    return allowed_actions(
+    allowed = allowed_actions(
         run.status,
         is_cancel_asked=run.cancel_level > 0,
         is_cool_off_over=available is not None and backend.now() >= available,
     )
+    return allowed - {RunAction.APPLY} if needs_free_workspace(run) and not is_workspace_free else allowed
+
+
+def needs_free_workspace(run: RunRow) -> bool:
+    """Whether the run does not hold its workspace, and takes it only when it is applied: it is a saved plan."""
+    return run.status == RunStatus.PLANNED_AND_SAVED
 
 
 def perform(
@@ -59,11 +72,8 @@ def perform(
 
 
 def _apply(backend: Backend, write: Write, run: RunRow, user_id: str, comment: str | None) -> None:
-    if run.operation == RunOperation.SAVE_PLAN:
-        workspace = lock_workspace(write.session, run.workspace_id)
-        queue = queue_of(write.session, workspace)
-        if queue.is_locked or queue.holder not in {None, run.id}:
-            raise TransitionNotAllowed("A saved plan can be applied only while its workspace is free.")
+    if needs_free_workspace(run) and taken_workspaces(write.session, [run.workspace_id]):
+        raise TransitionNotAllowed("A saved plan can be applied only while its workspace is free.")
     start_apply(backend, write, run, actor_id=user_id, comment=comment)
 
 
@@ -111,7 +121,7 @@ def _force_execute(backend: Backend, write: Write, run: RunRow, user_id: str) ->
     if run.status != RunStatus.PENDING or queue.holder is None:
         raise Forbidden(ACTIONS[RunAction.FORCE_EXECUTE].refusal)
     holder = find_run(session, queue.holder)
-    if RunAction.DISCARD not in allowed_now(backend, holder):
+    if RunAction.DISCARD not in allowed_now(backend, holder, is_workspace_free=False):
         raise TransitionNotAllowed("The run locking the workspace was not in a discardable state.")
     for earlier in session.scalars(select(RunRow).where(RunRow.id.in_(queue.earlier_than(run.id)))):
         change_status(backend, write, earlier, RunStatus.CANCELED, actor_id=user_id, canceled_at=backend.now())

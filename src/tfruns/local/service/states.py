@@ -1,10 +1,12 @@
 """States. Source: HCP Terraform API, "State Versions"."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pydantic_core
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.jsonapi import JSON
@@ -13,7 +15,7 @@ from tfruns.local.ids import new_id
 from tfruns.local.service.find import find, lock_workspace
 from tfruns.local.service.transitions import change_status, queue_of
 from tfruns.local.store.database import Write
-from tfruns.local.store.schema import RunRow, StateVersionRow
+from tfruns.local.store.schema import RunRow, StateOutputRow, StateVersionRow
 from tfruns.vocabulary import RunStatus
 
 MAX_SERIAL = 2**63 - 1  # what the column holds
@@ -34,31 +36,37 @@ def store_state(
     content = parse_state(state)
     workspace = lock_workspace(write.session, workspace_id)
     current = _current(write, workspace.current_state_version_id)
-    md5 = hashlib.md5(state, usedforsecurity=False).hexdigest()
+    md5 = _md5(state)
     if current is not None and current.md5 == md5:
         return None
     row = StateVersionRow(
-        id=new_id("sv"),
-        workspace_id=workspace_id,
-        run_id=run_id,
-        created_by_id=user_id,
-        status="finalized",
-        serial=content["serial"],
-        lineage=content.get("lineage"),
-        created_at=backend.now(),
-    )
-    fill_in(row, state, content)
-    backend.objects.write("state", row.id, state)
+        id=new_id("sv"), workspace_id=workspace_id, run_id=run_id, created_by_id=user_id, status="pending",
+        serial=content["serial"], md5=md5, created_at=backend.now(),
+    )  # fmt: skip
     write.session.add(row)
-    make_current(backend, write, row)
+    _finalize(backend, write, row, state, content)
     return row
 
 
-def make_current(backend: Backend, write: Write, row: StateVersionRow) -> None:
-    """Let the workspace's state be this one. Plans that were saved for another state are void."""
+def _finalize(backend: Backend, write: Write, row: StateVersionRow, state: bytes, content: dict[str, JSON]) -> None:
+    """Let the workspace's state be this one, which waited for its content.
+
+    Plans that were saved for another state are void, and so are states that were announced and do not follow this one:
+    "superseded by a newer state version before it could be uploaded" (State Versions, "State Version Status").
+    """
+    _fill_in(write, row, state, content)
+    backend.objects.write("state", row.id, state)
+    row.status = "finalized"
     workspace = lock_workspace(write.session, row.workspace_id)
+    before = _current(write, workspace.current_state_version_id)
     workspace.current_state_version_id = row.id
     write.session.flush()
+    _discard_superseded(write, row)
+    if before is None or before.md5 != row.md5:
+        _discard_saved_plans(backend, write, row)
+
+
+def _discard_saved_plans(backend: Backend, write: Write, row: StateVersionRow) -> None:
     saved = select(RunRow).where(
         RunRow.workspace_id == row.workspace_id, RunRow.status == RunStatus.PLANNED_AND_SAVED, RunRow.id != row.run_id
     )
@@ -66,20 +74,37 @@ def make_current(backend: Backend, write: Write, row: StateVersionRow) -> None:
         change_status(backend, write, run, RunStatus.DISCARDED, event="saved_plan_is_stale")
 
 
-def check_succession(write: Write, workspace_id: str, content: dict[str, JSON], *, is_forced: bool) -> None:
-    """Refuse a state that does not follow the workspace's current one.
+def _discard_superseded(write: Write, current: StateVersionRow) -> None:
+    for row in pending_states(write.session, current.workspace_id):
+        try:
+            _check_succession(current, row.serial, row.lineage, row.md5, is_forced=row.is_forced)
+        except Conflict:
+            row.status = "discarded"
+    write.session.flush()
+
+
+def pending_states(session: Session, workspace_id: str) -> Sequence[StateVersionRow]:
+    """The states of a workspace that were announced and have no content yet."""
+    is_pending = (StateVersionRow.workspace_id == workspace_id) & (StateVersionRow.status == "pending")
+    return session.scalars(select(StateVersionRow).where(is_pending)).all()
+
+
+def _check_succession(
+    current: StateVersionRow | None, serial: int, lineage: str | None, md5: str | None, *, is_forced: bool
+) -> None:
+    """Refuse a state that does not follow the workspace's current one. The same state again follows.
 
     Raises:
-        Conflict: 409, its serial is not higher, or its lineage is another.
+        Conflict: 409, its lineage is another, its serial is lower, or the same with another content.
     """
-    workspace = lock_workspace(write.session, workspace_id)
-    current = _current(write, workspace.current_state_version_id)
     if current is None or is_forced:
         return
-    if content.get("lineage") and current.lineage and content["lineage"] != current.lineage:
+    if lineage and current.lineage and lineage != current.lineage:
         raise Conflict("The state's lineage is not that of the workspace's state.")
-    if content["serial"] < current.serial:
-        raise Conflict(f"The state's serial {content['serial']} is below {current.serial}, that of the workspace's.")
+    if serial < current.serial:
+        raise Conflict(f"The state's serial {serial} is below {current.serial}, that of the workspace's.")
+    if serial == current.serial and md5 != current.md5:
+        raise Conflict(f"The workspace's state has the same serial {serial}, and another MD5 hash.")
 
 
 def _current(write: Write, state_version_id: str | None) -> StateVersionRow | None:
@@ -111,30 +136,34 @@ def _is_serial(value: JSON) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SERIAL
 
 
-def fill_in(row: StateVersionRow, state: bytes, content: dict[str, JSON]) -> None:
+def _md5(state: bytes) -> str:
+    return hashlib.md5(state, usedforsecurity=False).hexdigest()
+
+
+def _fill_in(write: Write, row: StateVersionRow, state: bytes, content: dict[str, JSON]) -> None:
     """Take from a state what is shown of it without reading it again."""
-    row.md5 = hashlib.md5(state, usedforsecurity=False).hexdigest()
     row.size = len(state)
-    row.serial = content["serial"]
     row.lineage = content.get("lineage")
     row.terraform_version = content.get("terraform_version")
-    row.outputs = list(_outputs(content, row.outputs or []))
     row.resources = _resources(content)
+    row.resource_count = sum(resource["count"] for resource in row.resources)
+    write.session.flush()
+    write.session.add_all(_outputs(row.id, content))
 
 
-def _outputs(content: dict[str, JSON], before: list[Any]) -> Any:
-    ids = {output["name"]: output["id"] for output in before}
+def _outputs(state_version_id: str, content: dict[str, JSON]) -> Iterator[StateOutputRow]:
     outputs = content.get("outputs")
-    for name, output in sorted((outputs if isinstance(outputs, dict) else {}).items()):
+    for name, output in (outputs if isinstance(outputs, dict) else {}).items():
         if not isinstance(output, dict):
             raise UnprocessableEntity(f"The state's output {name} is not an object.")
-        yield {
-            "id": ids.get(name) or new_id("wsout"),
-            "name": name,
-            "value": output.get("value"),
-            "detailed-type": output.get("type"),
-            "sensitive": bool(output.get("sensitive")),
-        }
+        yield StateOutputRow(
+            id=new_id("wsout"),
+            state_version_id=state_version_id,
+            name=name,
+            value=output.get("value"),
+            detailed_type=output.get("type"),
+            sensitive=bool(output.get("sensitive")),
+        )
 
 
 def _resources(content: dict[str, JSON]) -> list[Any]:
@@ -168,10 +197,12 @@ def begin_state_version(
     holder = queue_of(write.session, workspace).holder
     if workspace.locked_by_user_id != user_id and (run_id is None or run_id != holder):
         raise Conflict("The workspace has to be locked by you, or held by the run, before its state is changed.")
-    check_succession(write, workspace_id, {"serial": serial, "lineage": lineage}, is_forced=is_forced)
+    md5 = md5.lower()
+    current = _current(write, workspace.current_state_version_id)
+    _check_succession(current, serial, lineage, md5, is_forced=is_forced)
     row = StateVersionRow(
         id=new_id("sv"), workspace_id=workspace_id, run_id=run_id, created_by_id=user_id, status="pending",
-        serial=serial, lineage=lineage, md5=md5, created_at=backend.now(), outputs=[], resources=[],
+        serial=serial, lineage=lineage, md5=md5, is_forced=is_forced, created_at=backend.now(), resources=[],
     )  # fmt: skip
     write.session.add(row)
     write.session.flush()
@@ -181,21 +212,26 @@ def begin_state_version(
 def finish_state_version(backend: Backend, write: Write, id_: str, state: bytes) -> None:
     """Take the content of a state version, and make it the workspace's current state.
 
+    The same content once more changes nothing: a client that lost the answer sends it again.
+
     Raises:
-        Conflict: 409, it has its content already.
+        Conflict: 409, it has another content already, or does not follow the workspace's state, which may have changed
+            since it was announced.
         UnprocessableEntity: 422, it is no state, or not the one that was announced.
     """
     row = find(write.session, StateVersionRow, StateVersionRow.id == id_)
-    lock_workspace(write.session, row.workspace_id)
+    workspace = lock_workspace(write.session, row.workspace_id)
     write.session.refresh(row)
+    md5 = _md5(state)
+    if row.status == "finalized" and row.md5 == md5:
+        return
     if row.status != "pending":
-        raise Conflict("The state has been uploaded already.")
+        raise Conflict(f"The state version is {row.status}.")
     content = parse_state(state)
-    if hashlib.md5(state, usedforsecurity=False).hexdigest() != row.md5:
+    if md5 != row.md5:
         raise UnprocessableEntity("The state's md5 is not the one that was announced.")
     if content["serial"] != row.serial:
         raise UnprocessableEntity("The state's serial is not the one that was announced.")
-    backend.objects.write("state", row.id, state)
-    fill_in(row, state, content)
-    row.status = "finalized"
-    make_current(backend, write, row)
+    current = _current(write, workspace.current_state_version_id)
+    _check_succession(current, row.serial, content.get("lineage"), md5, is_forced=row.is_forced)
+    _finalize(backend, write, row, state, content)

@@ -5,6 +5,7 @@ event, and, when a run becomes final, the release of its workspace and the promo
 the status that it starts from; if that is not the run's status any more, nothing happens and the change is refused.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -162,6 +163,13 @@ def queue_of(session: Session, workspace: WorkspaceRow) -> Queue:
         holder=holder,
         is_locked=workspace.locked_by_user_id is not None,
     )
+
+
+def taken_workspaces(session: Session, ids: Collection[str]) -> set[str]:
+    """Those of these workspaces that a run or a person holds."""
+    by_runs = select(RunRow.workspace_id).where(RunRow.workspace_id.in_(ids), RunRow.holds_workspace)
+    by_people = select(WorkspaceRow.id).where(WorkspaceRow.id.in_(ids), WorkspaceRow.locked_by_user_id.is_not(None))
+    return {*session.scalars(by_runs), *session.scalars(by_people)}
 
 
 def promote_next(backend: Backend, write: Write, workspace_id: str) -> None:

@@ -2,18 +2,29 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, select
 
 from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.service.find import lock_workspace
-from tfruns.local.service.transitions import promote_next, queue_of
+from tfruns.local.service.states import pending_states
+from tfruns.local.service.transitions import promote_next, queue_of, taken_workspaces
 from tfruns.local.store.database import Write
-from tfruns.local.store.schema import OrganizationRow, StateVersionRow, VariableRow, WorkspaceRow
+from tfruns.local.store.objects import KINDS_OF_PHASE
+from tfruns.local.store.schema import (
+    ConfigurationVersionRow,
+    OrganizationRow,
+    PhaseRow,
+    RunRow,
+    StateVersionRow,
+    VariableRow,
+    WorkspaceRow,
+)
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,90}")
 
@@ -27,22 +38,17 @@ def create_organization(backend: Backend, write: Write, name: str, email: str | 
     _check_name(name)
     if write.session.get(OrganizationRow, name) is not None:
         raise UnprocessableEntity("Name has already been taken")
-    row = OrganizationRow(name=name, email=email, created_at=backend.now())
+    row = OrganizationRow(name=name, email=email, default_project_id=new_id("prj"), created_at=backend.now())
     write.session.add(row)
     write.session.flush()
     return row
 
 
-def delete_organization(write: Write, row: OrganizationRow) -> None:
-    """Delete an organization that has no workspaces.
-
-    Raises:
-        Conflict: 409, it has some.
-    """
-    count = select(func.count()).select_from(WorkspaceRow).where(WorkspaceRow.organization == row.name)
-    if write.session.scalar(count):
-        raise Conflict("The organization has workspaces; delete them first.")
+def delete_organization(backend: Backend, write: Write, row: OrganizationRow) -> None:
+    """Delete an organization with its workspaces and all that belongs to them."""
+    _delete_objects(backend, write, WorkspaceRow.organization == row.name)
     write.session.delete(row)
+    write.session.flush()
 
 
 def create_workspace(
@@ -90,26 +96,41 @@ def update_workspace(backend: Backend, write: Write, row: WorkspaceRow, values: 
     write.session.flush()
 
 
-def delete_workspace(write: Write, row: WorkspaceRow, *, is_safe: bool = False) -> None:
+def delete_workspace(backend: Backend, write: Write, row: WorkspaceRow, *, is_safe: bool = False) -> None:
     """Delete a workspace with all that belongs to it.
 
+    Workspaces API, "Force Delete a workspace": it is removed whatever it manages, and no state of its runs is named as
+    an obstacle. A process of theirs is killed, since its run is gone.
+
     Raises:
-        Conflict: 409, a run holds it; or, to be safe, it is locked or still manages resources.
+        Conflict: 409, to be safe: a run or a person holds it, or it still manages resources.
     """
-    queue = queue_of(write.session, lock_workspace(write.session, row.id))
-    if queue.holder is not None:
-        raise Conflict(f"The workspace is held by {queue.holder}.")
-    if is_safe and queue.is_locked:
+    lock_workspace(write.session, row.id)
+    if is_safe and taken_workspaces(write.session, [row.id]):
         raise Conflict("The workspace is locked.")
     if is_safe and _manages_resources(write, row):
         raise Conflict("The workspace is still managing resources; destroy them first, or force the deletion.")
+    _delete_objects(backend, write, WorkspaceRow.id == row.id)
     write.session.delete(row)
+    write.session.flush()
+
+
+def _delete_objects(backend: Backend, write: Write, workspaces: ColumnElement[bool]) -> None:
+    """Delete the objects of some workspaces once they themselves are deleted."""
+    objects = {
+        ("configuration",): select(ConfigurationVersionRow.id).join(WorkspaceRow),
+        ("state",): select(StateVersionRow.id).join(WorkspaceRow),
+        KINDS_OF_PHASE: select(PhaseRow.id).join(RunRow).join(WorkspaceRow),
+    }
+    for kinds, statement in objects.items():
+        for id_ in write.session.scalars(statement.where(workspaces)):
+            write.after_commit += [partial(backend.objects.delete, kind, id_) for kind in kinds]
 
 
 def _manages_resources(write: Write, row: WorkspaceRow) -> bool:
     state_id = row.current_state_version_id
     state = write.session.scalars(select(StateVersionRow).where(StateVersionRow.id == state_id)).first()
-    return state is not None and bool(state.resources)
+    return state is not None and state.resource_count > 0
 
 
 def lock(write: Write, row: WorkspaceRow, *, user_id: str, reason: str | None) -> None:
@@ -142,10 +163,23 @@ def unlock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, i
         raise Conflict("Unable to unlock workspace. The workspace is not locked.")
     if row.locked_by_user_id != user_id and not is_forced:
         raise Conflict("Unable to unlock workspace. The workspace is locked by another user.")
+    _settle_pending_states(write, row, is_forced=is_forced)
     row.locked_by_user_id = None
     row.locked_reason = None
     write.session.flush()
     promote_next(backend, write, row.id)
+
+
+def _settle_pending_states(write: Write, row: WorkspaceRow, *, is_forced: bool) -> None:
+    """No state may arrive once the lock under which it was announced is gone.
+
+    State Versions, "Create a State Version": "may not be unlocked normally until the state version is uploaded".
+    """
+    pending = pending_states(write.session, row.id)
+    if pending and not is_forced:
+        raise Conflict("Unable to unlock workspace. The latest state version is still pending.")
+    for state in pending:
+        state.status = "discarded"
 
 
 def _check_name(name: str) -> None:

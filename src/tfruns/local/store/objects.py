@@ -9,6 +9,9 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
+KINDS_OF_PHASE = ("log", "plan-json", "plan-json-redacted", "errored-state")
+"""The objects that a plan or an apply may have."""
+
 
 class Objects:
     """The objects of one backend.
@@ -21,7 +24,7 @@ class Objects:
         self._root = root
 
     def path(self, kind: str, id_: str) -> Path:
-        """Where an object stands: its kind (`configuration`, `log`, `plan`, `redacted`, `state`), then its id."""
+        """Where an object stands: its kind (`configuration`, `state`, or one of a phase), then its id."""
         return self._root / kind / id_
 
     def read(self, kind: str, id_: str) -> bytes | None:

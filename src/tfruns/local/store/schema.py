@@ -22,11 +22,16 @@ class UtcTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value is not None else None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 _Id = String(40)
 _Sequence = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER primary key counts up by itself there
+
+
+_NEWEST = ("created_at", "sequence")
 
 
 class Base(DeclarativeBase):
@@ -36,12 +41,13 @@ class Base(DeclarativeBase):
 
 
 class OrganizationRow(Base):
-    """An organization; its name is its id."""
+    """An organization; its name is its id. It has one project, of which only the id is its own."""
 
     __tablename__ = "organizations"
 
     name: Mapped[str] = mapped_column(String(128), primary_key=True)
     email: Mapped[str | None] = mapped_column(String(320))
+    default_project_id: Mapped[str] = mapped_column(_Id, unique=True)
     created_at: Mapped[datetime]
 
 
@@ -71,7 +77,7 @@ class WorkspaceRow(Base):
     __table_args__ = (Index("workspaces_by_name", "organization", "name", unique=True),)
 
     id: Mapped[str] = mapped_column(_Id, primary_key=True)
-    organization: Mapped[str] = mapped_column(ForeignKey("organizations.name"))
+    organization: Mapped[str] = mapped_column(ForeignKey("organizations.name", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(128))
     auto_apply: Mapped[bool] = mapped_column(default=False)
     terraform_version: Mapped[str]
@@ -123,7 +129,7 @@ class ConfigurationVersionRow(Base):
 
 
 class RunRow(Base):
-    """A run. `sequence` is the order in which runs were created, which is that of the queue and of lists.
+    """A run. `sequence` is the order in which runs were created, which is that of the queue.
 
     A run that `holds_workspace` is its workspace's active run, from leaving the queue until it is final and its last
     process has ended. The database itself lets no two runs of a workspace hold it.
@@ -131,12 +137,16 @@ class RunRow(Base):
 
     __tablename__ = "runs"
     __table_args__ = (
-        Index("one_active_run", "workspace_id", unique=True, sqlite_where=text("holds_workspace"),
+        # SQLite uses it only for the same words, and this is how SQLAlchemy writes a boolean there.
+        Index("one_active_run", "workspace_id", unique=True, sqlite_where=text("holds_workspace = 1"),
               postgresql_where=text("holds_workspace")),
-        Index("runs_of_workspace", "workspace_id", "sequence"),
-        Index("runs_of_workspace_by_status", "workspace_id", "status", "sequence"),
-        Index("runs_of_organization", "organization", "sequence"),
-        Index("runs_of_organization_by_status", "organization", "status", "sequence"),
+        Index("runs_of_workspace_in_queue", "workspace_id", "status", "sequence"),
+        # For lists, see `run_lists`: each ends with the order in which they are shown.
+        Index("runs_of_workspace", "workspace_id", "operation", *_NEWEST),
+        Index("runs_of_workspace_by_status", "workspace_id", "operation", "status", *_NEWEST),
+        Index("runs_of_organization", "organization", *_NEWEST),
+        Index("runs_of_organization_by_status", "organization", "status", *_NEWEST),
+        Index("runs_of_organization_by_operation", "organization", "operation", "status", *_NEWEST),
     )  # fmt: skip
 
     sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
@@ -172,7 +182,7 @@ class PhaseRow(Base):
     __table_args__ = (Index("phases_of_run", "run_id", "kind", unique=True),)
 
     id: Mapped[str] = mapped_column(_Id, primary_key=True)
-    run_id: Mapped[str] = mapped_column(_Id)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(8))
     status: Mapped[str] = mapped_column(String(20))
     status_timestamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -200,11 +210,26 @@ class StateVersionRow(Base):
     serial: Mapped[int] = mapped_column(BigInteger)
     lineage: Mapped[str | None] = mapped_column(String(80))
     md5: Mapped[str | None] = mapped_column(String(32))
+    is_forced: Mapped[bool] = mapped_column(default=False)
     size: Mapped[int] = mapped_column(default=0)
     terraform_version: Mapped[str | None] = mapped_column(String(40))
-    outputs: Mapped[list[Any]] = mapped_column(default=list)
     resources: Mapped[list[Any]] = mapped_column(default=list)
+    resource_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
+
+
+class StateOutputRow(Base):
+    """An output of a state. Its value stands here as well as in the state."""
+
+    __tablename__ = "state_outputs"
+    __table_args__ = (Index("outputs_of_state", "state_version_id", "name", unique=True),)
+
+    id: Mapped[str] = mapped_column(_Id, primary_key=True)
+    state_version_id: Mapped[str] = mapped_column(ForeignKey("state_versions.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(Text)
+    value: Mapped[Any] = mapped_column(JSON)
+    detailed_type: Mapped[Any] = mapped_column(JSON)
+    sensitive: Mapped[bool]
 
 
 class CommentRow(Base):
@@ -215,7 +240,7 @@ class CommentRow(Base):
 
     sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
     id: Mapped[str] = mapped_column(_Id, unique=True)
-    run_id: Mapped[str] = mapped_column(_Id)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     body: Mapped[str] = mapped_column(Text)
 
 
@@ -227,7 +252,7 @@ class RunEventRow(Base):
 
     sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
     id: Mapped[str] = mapped_column(_Id, unique=True)
-    run_id: Mapped[str] = mapped_column(_Id)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     action: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime]
     actor_id: Mapped[str | None] = mapped_column(_Id)
