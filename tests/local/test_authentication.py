@@ -1,15 +1,20 @@
 """Who may ask, and how often. Source: HCP Terraform API, "Authentication", "Rate Limiting"."""
 
+import httpx2
 import pytest
 from sqlalchemy import select
 
 from tests.local.support import API, BASE_URL, Api, Clock
-from tfruns.errors import RateLimited, Unauthorized
+from tfruns.errors import Unauthorized
+from tfruns.local.app import build_app
 from tfruns.local.authentication import create_admin, user_of_token
+from tfruns.local.documents.signing import Signer
 from tfruns.local.ids import new_id, random_text
 from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.routes.table import ENDPOINTS, Endpoint
 from tfruns.local.store.schema import TokenRow, UserRow
+
+HEADERS = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
 
 
 @pytest.mark.parametrize(
@@ -84,29 +89,62 @@ def test_the_thirty_first_request_of_a_window_is_refused(is_run_list: bool, leng
     # Contract notes: "Rate limits: 30 a second; run lists 30 a minute."
     clock = Clock()
     limiter = _limiter(clock)
-    remaining = [limiter.take("user-a", is_run_list=is_run_list)["x-ratelimit-remaining"] for _ in range(30)]
+
+    def remaining_now() -> str:
+        return limiter.take("user-a", is_run_list=is_run_list).headers["x-ratelimit-remaining"]
+
+    remaining = [remaining_now() for _ in range(30)]
     assert (remaining[0], remaining[-1]) == ("29", "0")
     clock.advance(length_s / 4)
-    with pytest.raises(RateLimited) as refused:
-        limiter.take("user-a", is_run_list=is_run_list)
-    assert refused.value.retry_after_s == pytest.approx(length_s * 3 / 4)
+    refusal = limiter.take("user-a", is_run_list=is_run_list).refusal
+    assert refusal is not None
+    assert refusal.retry_after_s == pytest.approx(length_s * 3 / 4)
     clock.advance(length_s * 3 / 4)
-    assert limiter.take("user-a", is_run_list=is_run_list)["x-ratelimit-remaining"] == "29"
+    assert remaining_now() == "29"
 
 
 def test_users_and_kinds_of_requests_are_counted_apart() -> None:
     limiter = _limiter(Clock())
     for _ in range(30):
         limiter.take("user-a", is_run_list=False)
-    limiter.take("user-a", is_run_list=True)
-    limiter.take("user-b", is_run_list=False)
+    assert limiter.take("user-a", is_run_list=False).refusal is not None
+    assert limiter.take("user-a", is_run_list=True).refusal is None
+    assert limiter.take("user-b", is_run_list=False).refusal is None
 
 
 def test_without_limits_nothing_is_refused() -> None:
     limiter = RateLimiter(is_limited=False)
     for _ in range(100):
-        headers = limiter.take("user-a", is_run_list=True)
-    assert set(headers) == {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
+        standing = limiter.take("user-a", is_run_list=True)
+    assert standing.refusal is None
+    assert set(standing.headers) == HEADERS
+
+
+async def test_the_headers_are_there_whatever_the_answer_is(empty: Api) -> None:
+    # The issue's "the headers are always there": a client reads its pace from any answer.
+    for path, headers, status in (
+        ("/ping", {}, 204),
+        ("/ping", {"authorization": "Bearer x"}, 401),
+        ("/organizations/other", {}, 404),
+        ("/no-such-thing", {}, 404),
+        ("/runs", {}, 405),
+    ):
+        answer = await empty.http.get(API + path, headers=headers)
+        assert (answer.status_code, set(answer.headers) & HEADERS) == (status, HEADERS)
+
+
+async def test_a_refused_request_says_when_it_may_come_again(empty: Api) -> None:
+    app = build_app(empty.backend, Signer(b"k" * 32), _limiter(empty.clock))
+    headers = {"authorization": f"Bearer {create_admin(empty.backend)}"}
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers) as http:
+        answers = [await http.get(f"{API}/ping") for _ in range(31)]
+        unknown = await http.get(f"{API}/no-such-thing")
+    assert [answer.status_code for answer in answers[-2:]] == [204, 429]
+    limited = {"x-ratelimit-limit": "30", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1.000",
+               "retry-after": "1.000"}  # fmt: skip
+    assert {name: answers[-1].headers[name] for name in limited} == limited
+    assert unknown.headers["x-ratelimit-limit"] == "30"
 
 
 # -- ids --------------------------------------------------------------------------------------------------------------

@@ -206,7 +206,7 @@ async def test_a_state_that_is_none_is_refused_and_the_old_one_stays(api: Api, s
 
     def body(content: bytes) -> Any:
         encoded, md5 = base64.b64encode(content).decode(), hashlib.md5(content).hexdigest()
-        return resource("state-versions", {"serial": 1, "md5": md5, "state": encoded})
+        return resource("state-versions", {"serial": 1, "md5": md5, "state": encoded, "force": True})
 
     first = (await api.post(path, body(STATE)))["data"]
     if state:

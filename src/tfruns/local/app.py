@@ -73,7 +73,8 @@ def build_app(backend: Backend, signer: Signer, limiter: RateLimiter, lifespan: 
     routes = [Route(API + entry.path, endpoint(entry), methods=[entry.method]) for entry in ENDPOINTS]
     routes.append(Route("/.well-known/terraform.json", _discover))
     routes.append(Route(ARCHIVIST + "{token}", _objects(backend, signer), methods=["GET", "PUT"]))
-    app = Starlette(routes=_merged(routes), lifespan=lifespan, exception_handlers={HTTPException: _http_error})
+    errors = {HTTPException: _http_error(limiter)}
+    app = Starlette(routes=_merged(routes), lifespan=lifespan, exception_handlers=errors)
     app.router.redirect_slashes = False
     return app
 
@@ -96,10 +97,13 @@ def _by_method(methods: dict[str, Serve]) -> Serve:
 
 
 async def _serve(request: Request, entry: Endpoint, backend: Backend, signer: Signer, limiter: RateLimiter) -> Response:
-    headers = {**_HEADERS, "x-request-id": random_text(20)}
+    headers = {**_HEADERS, "x-request-id": random_text(20), **limiter.unused().headers}
     try:
         user_id = await run_in_threadpool(user_of_token, backend, request.headers.get("authorization", ""))
-        headers |= limiter.take(user_id, is_run_list=entry.is_run_list)
+        standing = limiter.take(user_id, is_run_list=entry.is_run_list)
+        headers |= standing.headers
+        if standing.refusal is not None:
+            raise standing.refusal
         call = Call(
             scope=Scope(backend, signer, str(request.base_url).rstrip("/"), user_id),
             path={**request.path_params, **entry.fixed},
@@ -160,12 +164,19 @@ def _error(error: TfrunsError, headers: dict[str, str]) -> Response:
     return JSONResponse(error_document(status, title, detail), status, headers, media_type=CONTENT_TYPE)
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
+def _http_error(limiter: RateLimiter) -> Callable[[Request, Exception], Awaitable[Response]]:
     """What no route answers. It is logged, so that one sees what a client would have wanted."""
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    _log.warning("%s %s is not served (%d)", request.method, request.url.path, status)
-    title = "not found" if status == 404 else "method not allowed"
-    return JSONResponse(error_document(status, title), status, dict(_HEADERS), media_type=CONTENT_TYPE)
+
+    async def serve(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        _log.warning("%s %s is not served (%d)", request.method, request.url.path, status)
+        title = "not found" if status == 404 else "method not allowed"
+        headers = {**_HEADERS, **limiter.unused().headers}
+        if isinstance(error, HTTPException):
+            headers |= error.headers or {}
+        return JSONResponse(error_document(status, title), status, headers, media_type=CONTENT_TYPE)
+
+    return serve
 
 
 async def _discover(_: Request) -> Response:

@@ -11,7 +11,21 @@ from dataclasses import dataclass
 
 from tfruns.errors import RateLimited
 
+_LIMIT = 30
 _UNLIMITED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a client stands.
+
+    Attributes:
+        headers: that tell it so.
+        refusal: what to answer if there were too many requests.
+    """
+
+    headers: dict[str, str]
+    refusal: RateLimited | None = None
 
 
 @dataclass(slots=True)
@@ -34,17 +48,10 @@ class RateLimiter:
         self._windows: dict[tuple[str, bool], _Window] = defaultdict(_Window)
         self._lock = threading.Lock()
 
-    def take(self, user_id: str, *, is_run_list: bool) -> dict[str, str]:
-        """Count a request.
-
-        Returns:
-            The headers that tell the client where it stands.
-
-        Raises:
-            RateLimited: 429, there were too many.
-        """
+    def take(self, user_id: str, *, is_run_list: bool) -> Standing:
+        """Count a request."""
         if not self._is_limited:
-            return _headers(_UNLIMITED, _UNLIMITED, 1.0)
+            return self.unused()
         length_s = 60.0 if is_run_list else 1.0
         with self._lock:
             window = self._windows[user_id, is_run_list]
@@ -53,9 +60,15 @@ class RateLimiter:
                 window.started, window.requests = now, 0
             window.requests += 1
             reset_s = window.started + length_s - now
-        if window.requests > 30:
-            raise RateLimited("too many requests", retry_after_s=reset_s)
-        return _headers(30, 30 - window.requests, reset_s)
+        headers = _headers(_LIMIT, max(0, _LIMIT - window.requests), reset_s)
+        if window.requests > _LIMIT:
+            return Standing(headers, RateLimited("too many requests", retry_after_s=reset_s))
+        return Standing(headers)
+
+    def unused(self) -> Standing:
+        """Where a client stands that has asked for nothing yet, as one of which nobody knows who it is."""
+        limit = _LIMIT if self._is_limited else _UNLIMITED
+        return Standing(_headers(limit, limit, 1.0))
 
 
 def _headers(limit: int, remaining: int, reset_s: float) -> dict[str, str]:
