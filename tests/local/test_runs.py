@@ -305,3 +305,18 @@ async def test_lists_of_what_no_run_has_here_are_empty(api: Api, path: str) -> N
     run = await api.create_run()
     assert (await api.get(f"/runs/{run['id']}/{path}"))["data"] == []
     await api.get(f"/runs/{MISSING_ID}/{path}", 404)
+
+
+async def test_every_time_of_a_run_ends_in_z(api: Api) -> None:
+    # Contract notes: "`created-at`, `canceled-at`, `force-cancel-available-at` must end in `Z`".
+    run = await api.applying()
+    await api.act(run, "cancel")
+    attributes = (await api.run(run))["attributes"]
+    names = ("created-at", "canceled-at", "force-cancel-available-at")
+    assert all(attributes[name].endswith("Z") for name in names)
+    assert all(time.endswith("Z") for time in attributes["status-timestamps"].values())
+
+
+async def test_a_run_links_to_itself_and_to_no_page(api: Api) -> None:
+    run = await api.create_run()
+    assert run["links"] == {"self": f"/api/v2/runs/{run['id']}"}

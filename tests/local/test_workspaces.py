@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from tests.local.support import STATE, Api, ids_of, resource
@@ -87,6 +88,130 @@ async def test_workspaces_are_found_by_name_wildcard_and_tag(empty: Api) -> None
     assert await names(**{"search[name]": "", "search[tags]": ""}) == ["net-a", "net_b", "storage"]
 
 
+async def test_workspaces_are_found_by_tags_with_values_and_by_what_they_do_not_have(empty: Api) -> None:
+    # Workspaces API, "List workspaces": search[exclude-tags], filter[tagged][i][key], filter[tagged][i][value].
+    for name, tags in (("a", {"env": "prod", "app": "web"}), ("b", {"env": "test"}), ("c", {"flat:tag": ""})):
+        bindings = [{"attributes": {"key": key, "value": value}} for key, value in tags.items()]
+        body = resource("workspaces", {"name": name}, **{"tag-bindings": {"data": bindings}})
+        await empty.post("/organizations/default/workspaces", body)
+
+    async def names(**query: str) -> str:
+        document = await empty.get("/organizations/default/workspaces", **query)
+        return "".join(item["attributes"]["name"] for item in document["data"])
+
+    assert await names(**{"search[tags]": "env"}) == "ab"
+    assert await names(**{"search[tags]": "env:prod"}) == "a"
+    assert await names(**{"search[tags]": "flat:tag"}) == "c"
+    assert await names(**{"search[exclude-tags]": "app,flat:tag"}) == "b"
+    assert await names(**{"filter[tagged][0][key]": "env", "filter[tagged][0][value]": "test"}) == "b"
+    assert await names(**{"filter[tagged][0][key]": "env", "filter[tagged][1][value]": "web"}) == "a"
+    assert await names(**{"filter[tagged][0][key]": "app", "filter[tagged][0][value]": "prod"}) == ""
+
+
+async def test_workspaces_are_found_and_sorted_by_their_current_run_and_state(api: Api) -> None:
+    path = "/organizations/default/workspaces"
+    later = await api.create_workspace("a-later")
+    run = await api.applying()
+    api.clock.advance(10)
+    await api.configured(later)
+    await api.create_run(later)
+    api.clock.advance(10)
+    api.end(run, "apply", state=STATE)
+
+    async def ids(**query: str) -> list[str]:
+        return ids_of(await api.get(path, **query))
+
+    assert await ids(**{"filter[current-run][status]": "applied,errored"}) == [api.workspace_id]
+    assert await ids(**{"filter[current-run][status]": "planned"}) == []
+    assert await ids(sort="-name") == [api.workspace_id, later]
+    assert await ids(sort="current-run.created-at") == [api.workspace_id, later]
+    assert await ids(sort="-current-run.created-at") == [later, api.workspace_id]
+    assert await ids(sort="latest-change-at") == [later, api.workspace_id]
+    await api.get(path, 400, sort="color")
+
+
+async def test_tag_bindings_are_listed_added_and_replaced(api: Api) -> None:
+    # The Terraform CLI's `tags` at init: GET tag-bindings, then PATCH them; a PATCH of the workspace replaces them.
+    path = f"/workspaces/{api.workspace_id}"
+
+    def items(**tags: str) -> list[Any]:
+        return [{"type": "tag-bindings", "attributes": {"key": k, "value": v}} for k, v in tags.items()]
+
+    def pairs(document: Any) -> dict[str, str]:
+        return {item["attributes"]["key"]: item["attributes"]["value"] for item in document["data"]}
+
+    assert pairs(await api.get(f"{path}/tag-bindings")) == {}
+    body = {"data": items(env="prod", app="web")}
+    assert pairs(await api.send("PATCH", f"{path}/tag-bindings", status=200, json=body)) == {
+        "app": "web",
+        "env": "prod",
+    }
+    await api.send("PATCH", f"{path}/tag-bindings", status=200, json={"data": items(env="test")})
+    for name in ("tag-bindings", "effective-tag-bindings"):
+        document = await api.get(f"{path}/{name}")
+        assert pairs(document) == {"app": "web", "env": "test"}
+        assert {item["type"] for item in document["data"]} == {name}
+    await _update(api, path, description="Still tagged")
+    assert pairs(await api.get(f"{path}/tag-bindings")) == {"app": "web", "env": "test"}
+    body = resource("workspaces", {}, **{"tag-bindings": {"data": items(app="db")}})
+    await api.send("PATCH", path, status=200, json=body)
+    assert pairs(await api.get(f"{path}/tag-bindings")) == {"app": "db"}
+
+
+async def test_flat_tags_are_added_listed_and_removed_by_id_or_name(api: Api) -> None:
+    path = f"/workspaces/{api.workspace_id}/relationships/tags"
+    names = [{"type": "tags", "attributes": {"name": name}} for name in ("a", "b", "c")]
+    await api.post(path, {"data": names}, 204)
+    listed = (await api.get(path))["data"]
+    assert [item["attributes"]["name"] for item in listed] == ["a", "b", "c"]
+    gone = [{"type": "tags", "id": listed[0]["id"]}, names[1], {"type": "tags", "attributes": {"name": "unknown"}}]
+    await api.send("DELETE", path, status=204, json={"data": gone})
+    assert [item["attributes"]["name"] for item in (await api.get(path))["data"]] == ["c"]
+
+
+@pytest.mark.parametrize("data", [None, 5, {}, [1], [{}], [{"id": {}}], [{"attributes": {"name": 5}}]])
+@pytest.mark.parametrize(("method", "name"), [("PATCH", "tag-bindings"), ("POST", "relationships/tags"),
+                                              ("DELETE", "relationships/tags")])  # fmt: skip
+async def test_a_list_of_tags_of_a_wrong_form_is_no_server_error(api: Api, method: str, name: str, data: Any) -> None:
+    path = f"/api/v2/workspaces/{api.workspace_id}/{name}"
+    answer = await api.http.request(method, path, json={"data": data})
+    assert answer.status_code < 500
+
+
+async def test_an_organization_has_one_project_to_which_all_workspaces_belong(api: Api) -> None:
+    path = "/organizations/default/projects"
+    (project,) = (await api.get(path))["data"]
+    assert (project["attributes"]["name"], project["attributes"]["workspace-count"]) == ("Default Project", 1)
+    assert project["relationships"]["organization"]["data"] == {"type": "organizations", "id": "default"}
+    assert (await api.get(f"/projects/{project['id']}"))["data"] == project
+    linkage = {"type": "projects", "id": project["id"]}
+    workspace = await api.get(NAMED, include="project")
+    assert workspace["data"]["relationships"]["project"]["data"] == linkage
+    assert workspace["included"] == [project]
+    organization = (await api.get("/organizations/default"))["data"]
+    assert organization["relationships"]["default-project"]["data"] == linkage
+    for query, number in (({"q": "default"}, 1), ({"q": "other"}, 0), ({"filter[names]": "x, default project"}, 1),
+                          ({"filter[names]": "other"}, 0), ({"page[number]": "2"}, 0)):  # fmt: skip
+        assert len((await api.get(path, **query))["data"]) == number
+    await api.get("/projects/prj-0000000000000000", 404)
+
+
+async def test_a_workspace_is_put_into_no_other_project(api: Api) -> None:
+    project = (await api.get("/organizations/default"))["data"]["relationships"]["default-project"]["data"]
+    for linkage, status in ((project, 201), ({"type": "projects", "id": "prj-0000000000000000"}, 404)):
+        body = resource("workspaces", {"name": "storage"}, project={"data": linkage})
+        await api.post("/organizations/default/workspaces", body, status)
+    path = "/organizations/default/workspaces"
+    assert len((await api.get(path, **{"filter[project][id]": project["id"]}))["data"]) == 2
+    assert (await api.get(path, **{"filter[project][id]": "prj-0000000000000000"}))["data"] == []
+
+
+async def test_a_workspace_says_how_many_resources_it_manages(api: Api) -> None:
+    managed = b'"resources":[{"mode":"managed","instances":[{},{}]},{"mode":"data","instances":[{}]}]'
+    api.end(await api.applying(), "apply", state=STATE.replace(b'"resources":[]', managed))
+    assert (await api.get(NAMED))["data"]["attributes"]["resource-count"] == 2
+
+
 async def test_workspaces_come_in_pages(empty: Api) -> None:
     ids = [await empty.create_workspace(f"w{n}") for n in range(3)]
     path, query = "/organizations/default/workspaces", {"page[size]": "2"}
@@ -96,9 +221,13 @@ async def test_workspaces_come_in_pages(empty: Api) -> None:
 
 
 async def test_what_belongs_to_a_workspace_comes_along_when_asked_for(api: Api) -> None:
+    api.end(await api.applying(), "apply", state=STATE)
     run = await api.create_run()
-    document = await api.get(NAMED, include="organization,current_run,current_run.plan")
-    assert {item["type"] for item in document["included"]} == {"organizations", "runs", "plans"}
+    kinds = {"organization": "organizations", "project": "projects", "current_run": "runs", "current_run.plan": "plans",
+             "current_configuration_version": "configuration-versions",
+             "current_state_version": "state-versions"}  # fmt: skip
+    document = await api.get(NAMED, include=",".join(kinds))
+    assert {item["type"] for item in document["included"]} == set(kinds.values())
     assert run["id"] in {item["id"] for item in document["included"]}
 
 

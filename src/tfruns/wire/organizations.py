@@ -1,10 +1,10 @@
-"""Organizations. Source: HCP Terraform API, "Organizations"."""
+"""Organizations and their projects. Source: HCP Terraform API, "Organizations", "Projects"."""
 
 from typing import ClassVar
 
 from pydantic import AwareDatetime
 
-from tfruns.wire.base import Flags, Resource
+from tfruns.wire.base import Flags, Resource, ToOne
 
 
 class Organization(Resource):
@@ -19,6 +19,22 @@ class Organization(Resource):
     default_execution_mode: str | None = None
     cost_estimation_enabled: bool | None = None
     permissions: Flags | None = None
+
+    default_project: ToOne = None
+
+
+class Project(Resource):
+    """A project, to which workspaces of an organization belong."""
+
+    wire_type: ClassVar[str] = "projects"
+
+    name: str | None = None
+    description: str | None = None
+    workspace_count: int | None = None
+    team_count: int | None = None
+    permissions: Flags | None = None
+
+    organization: ToOne = None
 
 
 class EntitlementSet(Resource):

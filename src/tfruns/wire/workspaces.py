@@ -1,4 +1,4 @@
-"""Workspaces and organizations. Source: HCP Terraform API, "Workspaces", "Organizations"."""
+"""Workspaces and their tags. Source: HCP Terraform API, "Workspaces"."""
 
 from typing import ClassVar
 
@@ -37,7 +37,35 @@ class Workspace(Resource):
     permissions: WorkspacePermissions | None = None
 
     organization: ToOne = None
+    project: ToOne = None
     current_run: ToOne = None
     latest_run: ToOne = None
     locked_by: ToOne = None
     current_configuration_version: ToOne = None
+
+
+class TagBinding(Resource):
+    """A tag of a workspace, with its value."""
+
+    wire_type: ClassVar[str] = "tag-bindings"
+
+    key: str
+    value: str | None = None
+    created_at: AwareDatetime | None = None
+
+
+class EffectiveTagBinding(TagBinding):
+    """The same, where those of the project are shown too."""
+
+    wire_type: ClassVar[str] = "effective-tag-bindings"
+
+
+class Tag(Resource):
+    """A tag without a value, by which workspaces are found."""
+
+    wire_type: ClassVar[str] = "tags"
+
+    name: str
+    instance_count: int | None = None
+
+    organization: ToOne = None

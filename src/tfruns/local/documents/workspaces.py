@@ -1,6 +1,9 @@
 """Workspaces, organizations, variables and configuration versions."""
 
-from sqlalchemy import select
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tfruns.local.documents.scope import Scope
@@ -8,6 +11,7 @@ from tfruns.local.store.schema import (
     ConfigurationVersionRow,
     OrganizationRow,
     RunRow,
+    StateVersionRow,
     UserRow,
     VariableRow,
     WorkspaceRow,
@@ -15,7 +19,7 @@ from tfruns.local.store.schema import (
 from tfruns.wire.activity import User
 from tfruns.wire.base import Flags, Related
 from tfruns.wire.configuration_versions import ConfigurationVersion
-from tfruns.wire.organizations import EntitlementSet, Organization
+from tfruns.wire.organizations import EntitlementSet, Organization, Project
 from tfruns.wire.variables import Variable
 from tfruns.wire.workspaces import Workspace, WorkspacePermissions
 
@@ -32,6 +36,8 @@ _ORGANIZATION_PERMISSIONS = {
     f"can-{verb}": True
     for verb in ("update", "destroy", "create-workspace", "traverse", "manage-tags", "view-users", "create-project")
 }
+_PROJECT_PERMISSIONS = {"can-update": False, "can-destroy": False, "can-create-workspace": True}
+DEFAULT_PROJECT = "Default Project"
 _ENTITLEMENTS = {"operations": True, "state_storage": True} | dict.fromkeys(
     (
         "cost_estimation", "sentinel", "run_tasks", "teams", "agents", "vcs_integrations", "private_module_registry",
@@ -41,12 +47,41 @@ _ENTITLEMENTS = {"operations": True, "state_storage": True} | dict.fromkeys(
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """What belongs to some workspaces, read at once for all of them."""
+
+    holders: Mapping[str, str]
+    resource_counts: Mapping[str, int]
+    projects: Mapping[str, str]
+
+
+def workspace_resources(session: Session, rows: Sequence[WorkspaceRow]) -> list[Workspace]:
+    """Workspaces as they go over the wire."""
+    ids = [row.id for row in rows]
+    states = [row.current_state_version_id for row in rows if row.current_state_version_id]
+    names = {row.organization for row in rows}
+    holders = select(RunRow.workspace_id, RunRow.id).where(RunRow.workspace_id.in_(ids), RunRow.holds_workspace)
+    counts = select(StateVersionRow.workspace_id, StateVersionRow.resource_count).where(StateVersionRow.id.in_(states))
+    projects = select(OrganizationRow.name, OrganizationRow.default_project_id).where(OrganizationRow.name.in_(names))
+    neighbours = _Neighbours(
+        dict(session.execute(holders).all()),
+        dict(session.execute(counts).all()),
+        dict(session.execute(projects).all()),
+    )
+    return [_workspace(row, neighbours) for row in rows]
+
+
 def workspace_resource(session: Session, row: WorkspaceRow) -> Workspace:
+    """One workspace as it goes over the wire."""
+    return workspace_resources(session, [row])[0]
+
+
+def _workspace(row: WorkspaceRow, neighbours: _Neighbours) -> Workspace:
     """A workspace. The run that holds it locks it, as a person can."""
-    holder = session.scalar(select(RunRow.id).where(RunRow.workspace_id == row.id, RunRow.holds_workspace))
     locked_by = None
-    if holder is not None:
-        locked_by = Related(type="runs", id=holder)
+    if row.id in neighbours.holders:
+        locked_by = Related(type="runs", id=neighbours.holders[row.id])
     elif row.locked_by_user_id is not None:
         locked_by = Related(type="users", id=row.locked_by_user_id)
     current = row.current_run_id
@@ -67,11 +102,12 @@ def workspace_resource(session: Session, row: WorkspaceRow) -> Workspace:
             "locked-reason": row.locked_reason or "",
             "created-at": row.created_at,
             "updated-at": row.updated_at,
-            "resource-count": 0,
+            "resource-count": neighbours.resource_counts.get(row.id, 0),
             "tag-names": sorted(key if not value else f"{key}:{value}" for key, value in row.tags.items()),
             "permissions": WorkspacePermissions.model_validate(_WORKSPACE_PERMISSIONS),
             "actions": {"is-destroyable": True},
             "organization": Related(type="organizations", id=row.organization),
+            "project": Related(type="projects", id=neighbours.projects[row.organization]),
             "current-run": Related(type="runs", id=current) if current else None,
             "latest-run": Related(type="runs", id=current) if current else None,
             "locked-by": locked_by,
@@ -96,6 +132,21 @@ def organization_resource(row: OrganizationRow) -> Organization:
         default_execution_mode="remote",
         cost_estimation_enabled=False,
         permissions=Flags.model_validate(_ORGANIZATION_PERMISSIONS),
+        default_project=Related(type="projects", id=row.default_project_id),
+    )
+
+
+def project_resource(session: Session, row: OrganizationRow) -> Project:
+    """The project of an organization; it has all workspaces."""
+    count = select(func.count()).select_from(WorkspaceRow).where(WorkspaceRow.organization == row.name)
+    return Project(
+        id=row.default_project_id,
+        name=DEFAULT_PROJECT,
+        description=None,
+        workspace_count=session.scalar(count),
+        team_count=0,
+        permissions=Flags.model_validate(_PROJECT_PERMISSIONS),
+        organization=Related(type="organizations", id=row.name),
     )
 
 

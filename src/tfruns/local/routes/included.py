@@ -7,13 +7,23 @@ from sqlalchemy.orm import Session
 
 from tfruns.local.documents.runs import phase_resource, run_resources
 from tfruns.local.documents.scope import Scope
+from tfruns.local.documents.states import state_version_resources
 from tfruns.local.documents.workspaces import (
     configuration_version_resource,
     organization_resource,
+    project_resource,
     user_resource,
-    workspace_resource,
+    workspace_resources,
 )
-from tfruns.local.store.schema import ConfigurationVersionRow, OrganizationRow, PhaseRow, RunRow, UserRow, WorkspaceRow
+from tfruns.local.store.schema import (
+    ConfigurationVersionRow,
+    OrganizationRow,
+    PhaseRow,
+    RunRow,
+    StateVersionRow,
+    UserRow,
+    WorkspaceRow,
+)
 from tfruns.wire.base import Resource
 
 _PHASES = {"plan": "plan", "apply": "apply"}
@@ -45,8 +55,8 @@ def included_with_runs(
         found += [user_resource(row) for row in session.scalars(select(UserRow).where(UserRow.id.in_(users)))]
     if "workspace" in include:
         ids = sorted({run.workspace_id for run in runs})
-        rows = session.scalars(select(WorkspaceRow).where(WorkspaceRow.id.in_(ids)))
-        found += [workspace_resource(session, row) for row in rows.all()]
+        rows = session.scalars(select(WorkspaceRow).where(WorkspaceRow.id.in_(ids))).all()
+        found += workspace_resources(session, rows)
     if any(word.startswith("configuration_version") for word in include):
         ids = sorted({run.configuration_version_id for run in runs})
         versions = session.scalars(select(ConfigurationVersionRow).where(ConfigurationVersionRow.id.in_(ids)))
@@ -59,10 +69,12 @@ def included_with_workspaces(
 ) -> list[Resource]:
     """The resources that were asked for with some workspaces, each once."""
     found: list[Resource] = []
+    names = sorted({row.organization for row in rows})
+    organizations = session.scalars(select(OrganizationRow).where(OrganizationRow.name.in_(names))).all()
     if "organization" in include:
-        names = sorted({row.organization for row in rows})
-        organizations = session.scalars(select(OrganizationRow).where(OrganizationRow.name.in_(names)))
         found += [organization_resource(row) for row in organizations]
+    if "project" in include:
+        found += [project_resource(session, row) for row in organizations]
     if any(word.startswith("current_run") for word in include):
         ids = [row.current_run_id for row in rows if row.current_run_id]
         runs = session.scalars(select(RunRow).where(RunRow.id.in_(ids))).all()
@@ -72,4 +84,12 @@ def included_with_workspaces(
     if "locked_by" in include:
         users = [row.locked_by_user_id for row in rows if row.locked_by_user_id]
         found += [user_resource(row) for row in session.scalars(select(UserRow).where(UserRow.id.in_(users)))]
+    if "current_configuration_version" in include:
+        ids = [row.current_configuration_version_id for row in rows if row.current_configuration_version_id]
+        versions = session.scalars(select(ConfigurationVersionRow).where(ConfigurationVersionRow.id.in_(ids)))
+        found += [configuration_version_resource(scope, row) for row in versions]
+    if "current_state_version" in include:
+        ids = [row.current_state_version_id for row in rows if row.current_state_version_id]
+        states = session.scalars(select(StateVersionRow).where(StateVersionRow.id.in_(ids))).all()
+        found += state_version_resources(scope, session, states)
     return found

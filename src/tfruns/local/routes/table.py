@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tfruns.local.routes import activity, configurations, phases, runs, states, workspaces
+from tfruns.local.routes import activity, configurations, organizations, phases, runs, states, tags, workspaces
 from tfruns.local.routes.call import Call, Reply
 
 Handler = Callable[[Call], Reply]
@@ -31,13 +31,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/ping", activity.ping),
     Endpoint("GET", "/account/details", activity.read_account),
     # organizations
-    Endpoint("GET", "/organizations", workspaces.list_organizations),
-    Endpoint("POST", "/organizations", workspaces.create_organization),
-    Endpoint("GET", _ORG, workspaces.read_organization),
-    Endpoint("DELETE", _ORG, workspaces.delete_organization),
-    Endpoint("GET", _ORG + "/entitlement-set", workspaces.read_entitlements),
-    Endpoint("GET", _ORG + "/runs/queue", workspaces.read_run_queue),
-    Endpoint("GET", _ORG + "/capacity", workspaces.read_capacity),
+    Endpoint("GET", "/organizations", organizations.list_organizations),
+    Endpoint("POST", "/organizations", organizations.create_organization),
+    Endpoint("GET", _ORG, organizations.read_organization),
+    Endpoint("DELETE", _ORG, organizations.delete_organization),
+    Endpoint("GET", _ORG + "/entitlement-set", organizations.read_entitlements),
+    Endpoint("GET", _ORG + "/runs/queue", organizations.read_run_queue),
+    Endpoint("GET", _ORG + "/capacity", organizations.read_capacity),
+    Endpoint("GET", _ORG + "/projects", organizations.list_projects),
+    Endpoint("GET", "/projects/{project_id}", organizations.read_project),
     # workspaces
     Endpoint("GET", _ORG + "/workspaces", workspaces.list_workspaces),
     Endpoint("POST", _ORG + "/workspaces", workspaces.create_workspace),
@@ -52,6 +54,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", _WS + "/actions/lock", workspaces.lock_action),
     Endpoint("POST", _WS + "/actions/unlock", workspaces.unlock_action),
     Endpoint("POST", _WS + "/actions/force-unlock", workspaces.force_unlock_action),
+    Endpoint("GET", _WS + "/tag-bindings", tags.list_bindings),
+    Endpoint("PATCH", _WS + "/tag-bindings", tags.add_bindings),
+    Endpoint("GET", _WS + "/effective-tag-bindings", tags.list_effective_bindings),
+    Endpoint("GET", _WS + "/relationships/tags", tags.list_tags),
+    Endpoint("POST", _WS + "/relationships/tags", tags.add_tags),
+    Endpoint("DELETE", _WS + "/relationships/tags", tags.remove_tags),
     Endpoint("GET", _WS + "/vars", workspaces.list_variables),
     Endpoint("POST", _WS + "/vars", workspaces.create_variable),
     Endpoint("GET", _WS + "/vars/{variable_id}", workspaces.read_variable),

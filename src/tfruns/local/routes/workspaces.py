@@ -1,112 +1,23 @@
-"""Organizations, workspaces, locks and variables.
-
-Source: HCP Terraform API, "Organizations", "Workspaces", "Workspace Variables".
-"""
+"""Workspaces, locks and variables. Source: HCP Terraform API, "Workspaces", "Workspace Variables"."""
 
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import select
 
-from tfruns.errors import UnprocessableEntity
-from tfruns.local.documents.runs import run_resources
-from tfruns.local.documents.workspaces import (
-    entitlement_set,
-    organization_resource,
-    variable_resource,
-    workspace_resource,
-)
+from tfruns.errors import NotFound, UnprocessableEntity
+from tfruns.local.documents.workspaces import variable_resource, workspace_resource, workspace_resources
 from tfruns.local.ids import new_id
-from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply, validated
+from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
 from tfruns.local.routes.included import included_with_workspaces
+from tfruns.local.routes.tags import related_tags
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization, find_workspace, lock_workspace
-from tfruns.local.store.schema import OrganizationRow, RunRow, VariableRow, WorkspaceRow
-from tfruns.vocabulary import RunStatus
+from tfruns.local.service.workspace_lists import search_workspaces
+from tfruns.local.store.schema import OrganizationRow, VariableRow, WorkspaceRow
 
 _INCLUDES = ("organization", "current_run", "current_run.plan", "locked_by", "current_configuration_version", "readme",
              "current_state_version", "outputs", "project")  # fmt: skip
-
-
-class _Organization(Attributes):
-    name: str | None = None
-    email: str | None = None
-
-
-def list_organizations(call: Call) -> Reply:
-    """GET /organizations -> 200."""
-    page = call.page()
-    with call.backend.database.read() as session:
-        total = session.scalar(select(func.count()).select_from(OrganizationRow))
-        rows = session.scalars(
-            select(OrganizationRow).order_by(OrganizationRow.name).offset(page.offset).limit(page.size)
-        )
-        return list_reply([organization_resource(row) for row in rows], page, total=total)
-
-
-def create_organization(call: Call) -> Reply:
-    """POST /organizations -> 201."""
-    attributes = call.attributes(_Organization)
-    with call.backend.database.write() as write:
-        row = service.create_organization(call.backend, write, attributes.name or "", attributes.email)
-        return resource_reply(organization_resource(row), 201)
-
-
-def read_organization(call: Call) -> Reply:
-    """GET /organizations/:organization -> 200."""
-    with call.backend.database.read() as session:
-        return resource_reply(organization_resource(find_organization(session, call.path["organization"])))
-
-
-def delete_organization(call: Call) -> Reply:
-    """DELETE /organizations/:organization -> 204."""
-    with call.backend.database.write() as write:
-        service.delete_organization(call.backend, write, find_organization(write.session, call.path["organization"]))
-    return Reply(204)
-
-
-def read_entitlements(call: Call) -> Reply:
-    """GET /organizations/:organization/entitlement-set -> 200."""
-    with call.backend.database.read() as session:
-        return resource_reply(entitlement_set(find_organization(session, call.path["organization"])))
-
-
-def read_run_queue(call: Call) -> Reply:
-    """GET /organizations/:organization/runs/queue -> 200, the runs that wait for a worker or for their turn."""
-    page = call.page()
-    waiting = (RunStatus.PENDING, RunStatus.PLAN_QUEUED, RunStatus.APPLY_QUEUED)
-    with call.backend.database.read() as session:
-        organization = find_organization(session, call.path["organization"]).name
-        conditions = (RunRow.organization == organization, RunRow.status.in_(waiting))
-        total = session.scalar(select(func.count()).select_from(RunRow).where(*conditions))
-        rows = session.scalars(
-            select(RunRow).where(*conditions).order_by(RunRow.sequence).offset(page.offset).limit(page.size)
-        ).all()
-        resources = run_resources(call.scope, session, rows)
-        placed = [run.model_copy(update={"position-in-queue": n}) for n, run in enumerate(resources, page.offset + 1)]
-        return list_reply(placed, page, total=total)
-
-
-def read_capacity(call: Call) -> Reply:
-    """GET /organizations/:organization/capacity -> 200, how many runs wait and how many are under way."""
-    with call.backend.database.read() as session:
-        organization = find_organization(session, call.path["organization"]).name
-        numbers = {
-            name: session.scalar(
-                select(func.count())
-                .select_from(RunRow)
-                .where(RunRow.organization == organization, RunRow.status.in_(statuses))
-            )
-            for name, statuses in (
-                ("pending", (RunStatus.PENDING, RunStatus.PLAN_QUEUED, RunStatus.APPLY_QUEUED)),
-                ("running", (RunStatus.PLANNING, RunStatus.APPLYING)),
-            )
-        }
-    data = {"id": organization, "type": "organization-capacity", "attributes": numbers}
-    return Reply(200, {"data": data})
-
-
-# -- workspaces -------------------------------------------------------------------------------------------------------
 
 
 class _Workspace(Attributes):
@@ -143,34 +54,15 @@ def list_workspaces(call: Call) -> Reply:
     page = call.page()
     include = call.include(_INCLUDES)
     with call.backend.database.read() as session:
-        organization = find_organization(session, call.path["organization"]).name
-        conditions = [WorkspaceRow.organization == organization, *_search(call)]
-        tags = [word for name in ("search[tags]", "filter[tagged]") for word in call.words(name)]
-        rows = session.scalars(select(WorkspaceRow).where(*conditions).order_by(WorkspaceRow.name)).all()
-        found = [row for row in rows if all(_has_tag(row, tag) for tag in tags)]
+        organization = find_organization(session, call.path["organization"])
+        found = search_workspaces(session, organization, call)
         shown = found[page.offset : page.offset + page.size]
         return list_reply(
-            [workspace_resource(session, row) for row in shown],
+            workspace_resources(session, shown),
             page,
             total=len(found),
             included=included_with_workspaces(call.scope, session, shown, include),
         )
-
-
-def _search(call: Call) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    name, pattern = call.query.get("search[name]", ""), call.query.get("search[wildcard-name]", "")
-    if name:
-        conditions.append(WorkspaceRow.name.icontains(name, autoescape=True))
-    if pattern:
-        escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
-        conditions.append(WorkspaceRow.name.ilike(escaped, escape="\\"))
-    return conditions
-
-
-def _has_tag(row: WorkspaceRow, tag: str) -> bool:
-    key, _, value = tag.partition(":")
-    return key in row.tags and (not value or row.tags[key] == value)
 
 
 def create_workspace(call: Call) -> Reply:
@@ -178,32 +70,21 @@ def create_workspace(call: Call) -> Reply:
     values = call.attributes(_Workspace).values()
     name = values.pop("name", None)
     with call.backend.database.write() as write:
-        organization = find_organization(write.session, call.path["organization"]).name
-        values["tags"] = _tags(call)
-        row = service.create_workspace(call.backend, write, organization, name, values)
+        organization = find_organization(write.session, call.path["organization"])
+        _check_project(call, organization)
+        values["tags"] = related_tags(call) or {}
+        row = service.create_workspace(call.backend, write, organization.name, name, values)
         return resource_reply(workspace_resource(write.session, row), 201)
 
 
-def _tags(call: Call) -> dict[str, str]:
-    """Tags as the API takes them: `tags` by name, or `tag-bindings` with key and value."""
-    relationships = call.data().get("relationships")
-    tags: dict[str, str] = {}
-    for name in ("tags", "tag-bindings"):
-        found = relationships.get(name) if isinstance(relationships, dict) else None
-        items = found.get("data") if isinstance(found, dict) else None
-        for item in items if isinstance(items, list) else []:
-            attributes = validated(_Tag, item.get("attributes") or {}) if isinstance(item, dict) else _Tag()
-            key = attributes.key or attributes.name
-            if not key:
-                raise UnprocessableEntity("A tag has no name.")
-            tags[key] = attributes.value or ""
-    return tags
+def _check_project(call: Call, organization: OrganizationRow) -> None:
+    """There is one project; a workspace cannot be put into another.
 
-
-class _Tag(Attributes):
-    name: str | None = None
-    key: str | None = None
-    value: str | None = None
+    Raises:
+        NotFound: 404, another one is asked for.
+    """
+    if call.related_id("project") not in {None, organization.default_project_id}:
+        raise NotFound("not found")
 
 
 def read_workspace(call: Call) -> Reply:
@@ -227,6 +108,10 @@ def update_workspace(call: Call) -> Reply:
     values = call.attributes(_Workspace).values()
     with call.backend.database.write() as write:
         row = lock_workspace(write.session, _workspace(write.session, call).id)
+        _check_project(call, find_organization(write.session, row.organization))
+        tags = related_tags(call)
+        if tags is not None:
+            values["tags"] = tags
         service.update_workspace(call.backend, write, row, values)
         return resource_reply(workspace_resource(write.session, row))
 

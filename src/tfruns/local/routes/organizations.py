@@ -1,0 +1,116 @@
+"""Organizations and their projects. Source: HCP Terraform API, "Organizations", "Projects"."""
+
+from sqlalchemy import func, select
+
+from tfruns.local.documents.runs import run_resources
+from tfruns.local.documents.workspaces import (
+    DEFAULT_PROJECT,
+    entitlement_set,
+    organization_resource,
+    project_resource,
+)
+from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
+from tfruns.local.service import workspaces as service
+from tfruns.local.service.find import find, find_organization
+from tfruns.local.store.schema import OrganizationRow, RunRow
+from tfruns.vocabulary import RunStatus
+
+
+class _Organization(Attributes):
+    name: str | None = None
+    email: str | None = None
+
+
+def list_organizations(call: Call) -> Reply:
+    """GET /organizations -> 200."""
+    page = call.page()
+    with call.backend.database.read() as session:
+        total = session.scalar(select(func.count()).select_from(OrganizationRow))
+        rows = session.scalars(
+            select(OrganizationRow).order_by(OrganizationRow.name).offset(page.offset).limit(page.size)
+        )
+        return list_reply([organization_resource(row) for row in rows], page, total=total)
+
+
+def create_organization(call: Call) -> Reply:
+    """POST /organizations -> 201."""
+    attributes = call.attributes(_Organization)
+    with call.backend.database.write() as write:
+        row = service.create_organization(call.backend, write, attributes.name or "", attributes.email)
+        return resource_reply(organization_resource(row), 201)
+
+
+def read_organization(call: Call) -> Reply:
+    """GET /organizations/:organization -> 200."""
+    with call.backend.database.read() as session:
+        return resource_reply(organization_resource(find_organization(session, call.path["organization"])))
+
+
+def delete_organization(call: Call) -> Reply:
+    """DELETE /organizations/:organization -> 204."""
+    with call.backend.database.write() as write:
+        service.delete_organization(call.backend, write, find_organization(write.session, call.path["organization"]))
+    return Reply(204)
+
+
+def read_entitlements(call: Call) -> Reply:
+    """GET /organizations/:organization/entitlement-set -> 200."""
+    with call.backend.database.read() as session:
+        return resource_reply(entitlement_set(find_organization(session, call.path["organization"])))
+
+
+def read_run_queue(call: Call) -> Reply:
+    """GET /organizations/:organization/runs/queue -> 200, the runs that wait for a worker or for their turn."""
+    page = call.page()
+    waiting = (RunStatus.PENDING, RunStatus.PLAN_QUEUED, RunStatus.APPLY_QUEUED)
+    with call.backend.database.read() as session:
+        organization = find_organization(session, call.path["organization"]).name
+        conditions = (RunRow.organization == organization, RunRow.status.in_(waiting))
+        total = session.scalar(select(func.count()).select_from(RunRow).where(*conditions))
+        rows = session.scalars(
+            select(RunRow).where(*conditions).order_by(RunRow.sequence).offset(page.offset).limit(page.size)
+        ).all()
+        resources = run_resources(call.scope, session, rows)
+        placed = [run.model_copy(update={"position-in-queue": n}) for n, run in enumerate(resources, page.offset + 1)]
+        return list_reply(placed, page, total=total)
+
+
+def read_capacity(call: Call) -> Reply:
+    """GET /organizations/:organization/capacity -> 200, how many runs wait and how many are under way."""
+    with call.backend.database.read() as session:
+        organization = find_organization(session, call.path["organization"]).name
+        numbers = {
+            name: session.scalar(
+                select(func.count())
+                .select_from(RunRow)
+                .where(RunRow.organization == organization, RunRow.status.in_(statuses))
+            )
+            for name, statuses in (
+                ("pending", (RunStatus.PENDING, RunStatus.PLAN_QUEUED, RunStatus.APPLY_QUEUED)),
+                ("running", (RunStatus.PLANNING, RunStatus.APPLYING)),
+            )
+        }
+    data = {"id": organization, "type": "organization-capacity", "attributes": numbers}
+    return Reply(200, {"data": data})
+
+
+def list_projects(call: Call) -> Reply:
+    """GET /organizations/:organization/projects -> 200, the one that there is."""
+    page = call.page()
+    names = [name.casefold() for name in call.words("filter[names]")]
+    is_found = (
+        DEFAULT_PROJECT.casefold() in names
+        if names
+        else call.query.get("q", "").casefold() in (DEFAULT_PROJECT.casefold())
+    )
+    with call.backend.database.read() as session:
+        organization = find_organization(session, call.path["organization"])
+        found = [project_resource(session, organization)] if is_found else []
+        return list_reply(found[page.offset :], page, total=len(found))
+
+
+def read_project(call: Call) -> Reply:
+    """GET /projects/:project_id -> 200."""
+    with call.backend.database.read() as session:
+        row = find(session, OrganizationRow, OrganizationRow.default_project_id == call.path["project_id"])
+        return resource_reply(project_resource(session, row))
