@@ -3,12 +3,14 @@
 Source: HCP Terraform API, "List Runs in a Workspace", "List Runs in an Organization".
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from itertools import product
+from typing import Any, Protocol, Self
 
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, false, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from tfruns.errors import BadRequest
@@ -17,6 +19,7 @@ from tfruns.local.backend import Backend
 from tfruns.local.store.schema import RunCountRow, RunRow, WorkspaceRow
 from tfruns.vocabulary import RunOperation, StatusGroup
 
+_RUN_ID = re.compile(r"run-[A-Za-z0-9]{16}")
 _YEAR = timedelta(days=365)
 
 
@@ -79,36 +82,81 @@ def list_runs(backend: Backend, session: Session, query: RunQuery, offset: int, 
     Raises:
         BadRequest: 400, an unknown status group or a timeframe that cannot be.
     """
-    conditions = [*_scope(query), *_filters(backend, session, query)]
-    statement = select(RunRow).where(*conditions).order_by(RunRow.sequence.desc()).offset(offset).limit(size + 1)
-    found = session.scalars(statement).all()
-    total = _total(session, query, conditions) if query.workspace_id is not None else None
-    return FoundRuns(found[:size], len(found) > size, total)
+    kinds = _kinds(session, query)
+    conditions = _conditions(backend, session, query)
+    sequences = session.scalars(_newest(kinds, conditions, offset, size + 1)).all() if kinds else []
+    rows = select(RunRow).where(RunRow.sequence.in_(sequences[:size])).order_by(*_NEWEST_FIRST)
+    return FoundRuns(
+        session.scalars(rows).all(),
+        has_more=len(sequences) > size,
+        total=_total(session, query, kinds, conditions) if query.workspace_id is not None else None,
+    )
 
 
-def _scope(query: RunQuery) -> list[ColumnElement[bool]]:
-    if query.workspace_id is not None:
-        return [RunRow.workspace_id == query.workspace_id]
-    return [RunRow.organization == query.organization]
+_NEWEST_FIRST = (RunRow.created_at.desc(), RunRow.sequence.desc())
+
+_Kind = tuple[str | None, str | None]
+"""An operation and a status; None is any."""
 
 
-def _filters(backend: Backend, session: Session, query: RunQuery) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    operations = _operations(query)
+def _newest(kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]], offset: int, number: int) -> Select[Any]:
+    """A page of the runs of these kinds, by their sequence.
+
+    An index gives the runs of one kind in the order of the list, but not those of several (`IN`): they would all be
+    read and sorted, a million for a page of twenty. So each kind is a query of its own, and the database merges them
+    and stops where the page ends.
+    """
+    found = _of_kinds(kinds, conditions)
+    order = (found.c.created_at.desc(), found.c.sequence.desc())
+    return select(found.c.sequence).order_by(*order).offset(offset).limit(number)
+
+
+def _of_kinds(kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]]) -> Subquery:
+    queries = []
+    for operation, status in kinds:
+        statement = select(RunRow.sequence, RunRow.created_at).where(*conditions)
+        if operation is not None:
+            statement = statement.where(RunRow.operation == operation)
+        if status is not None:
+            statement = statement.where(RunRow.status == status)
+        queries.append(statement)
+    return (union_all(*queries) if len(queries) > 1 else queries[0]).subquery()
+
+
+def _kinds(session: Session, query: RunQuery) -> list[_Kind]:
+    """The kinds of runs that are wanted; of a workspace those alone that it has, since that is known."""
+    operations, statuses = _operations(query), _statuses(query)
+    if query.basic and _RUN_ID.fullmatch(query.basic):
+        return [(None, None)]  # it is found by itself, see `_search`
+    if query.workspace_id is not None and statuses is not None:
+        counts = _counts(query, RunCountRow.operation, RunCountRow.status).where(RunCountRow.runs > 0)
+        return [(operation, status) for operation, status in session.execute(counts)]
+    any_one: Sequence[str | None] = [None]
+    return list(product(any_one if operations is None else operations, any_one if statuses is None else statuses))
+
+
+def _counts(query: RunQuery, *columns: Any) -> Select[Any]:
+    """What is kept of the numbers of a workspace's runs, of the wanted operations and statuses."""
+    statement = select(*columns).where(RunCountRow.workspace_id == query.workspace_id)
+    operations, statuses = _operations(query), _statuses(query)
     if operations is not None:
-        conditions.append(RunRow.operation.in_(operations))
-    statuses = _statuses(query)
-    if statuses is not None:
-        conditions.append(RunRow.status.in_(statuses))
+        statement = statement.where(RunCountRow.operation.in_(operations))
+    return statement if statuses is None else statement.where(RunCountRow.status.in_(statuses))
+
+
+def _conditions(backend: Backend, session: Session, query: RunQuery) -> list[ColumnElement[bool]]:
+    """What the runs have to be, beside their operation and status."""
+    if query.workspace_id is not None:
+        conditions = [RunRow.workspace_id == query.workspace_id]
+    else:
+        conditions = [RunRow.organization == query.organization]
     if query.sources:
         conditions.append(RunRow.source.in_(query.sources))
     if query.workspace_names:
         conditions.append(RunRow.workspace_id.in_(_workspaces(session, query)))
     if query.is_by_agent_pool:
         conditions.append(false())  # there are no agents here
-    conditions += _timeframe(query, backend.now())
-    conditions += _search(query)
-    return conditions
+    return [*conditions, *_timeframe(query, backend.now()), *_search(query)]
 
 
 def _operations(query: RunQuery) -> Sequence[str] | None:
@@ -153,24 +201,27 @@ def _timeframe(query: RunQuery, now: datetime) -> list[ColumnElement[bool]]:
 
 
 def _search(query: RunQuery) -> list[ColumnElement[bool]]:
-    """There are no users and commits of version control: a search for them finds nothing, and overrides `basic`."""
+    """There are no users and commits of version control: a search for them finds nothing, and overrides `basic`.
+
+    A whole id means that run. Any other text is looked for in the messages, which are all read for it.
+    """
     if query.user or query.commit:
         return [false()]
     if not query.basic:
         return []
+    if _RUN_ID.fullmatch(query.basic):
+        operations, statuses = _operations(query), _statuses(query)
+        found = [RunRow.id == query.basic]
+        found += [RunRow.operation.in_(operations)] if operations is not None else []
+        return found + ([RunRow.status.in_(statuses)] if statuses is not None else [])
     return [or_(RunRow.id == query.basic, RunRow.message.icontains(query.basic, autoescape=True))]
 
 
-def _total(session: Session, query: RunQuery, conditions: Sequence[ColumnElement[bool]]) -> int:
+def _total(session: Session, query: RunQuery, kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]]) -> int:
     """How many there are in all: kept where only operation and status narrow the list, counted otherwise."""
     is_searched = query.user or query.commit or query.basic
-    is_kept = not (query.sources or query.is_by_agent_pool or query.timeframe or is_searched)
-    if not is_kept:
-        return session.scalar(select(func.count()).select_from(RunRow).where(*conditions)) or 0
-    statement = select(func.sum(RunCountRow.runs)).where(RunCountRow.workspace_id == query.workspace_id)
-    operations, statuses = _operations(query), _statuses(query)
-    if operations is not None:
-        statement = statement.where(RunCountRow.operation.in_(operations))
-    if statuses is not None:
-        statement = statement.where(RunCountRow.status.in_(statuses))
-    return session.scalar(statement) or 0
+    if not (query.sources or query.is_by_agent_pool or query.timeframe or is_searched):
+        return session.scalar(_counts(query, func.sum(RunCountRow.runs))) or 0
+    if not kinds:
+        return 0
+    return session.scalar(select(func.count()).select_from(_of_kinds(kinds, conditions))) or 0
