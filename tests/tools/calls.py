@@ -32,6 +32,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "get_run_details": {"run_id": RUN_ID},
     **{name: {"run_id": RUN_ID} for name in ACTIONS},
     "wait_for_run": {"run_id": RUN_ID},
+    "review_run": {"run_id": RUN_ID},
     "comment_on_run": {"run_id": RUN_ID, "body": "looks good"},
     "list_workspaces": {"organization": ORGANIZATION},
     "upload_configuration": {"workspace_id": WORKSPACE_ID, "directory": str(CONFIGURATION)},
@@ -89,6 +90,8 @@ def willing_api(run: dict[str, Any] | None = None, *, has_workspace: bool = True
     api.on("PUT", UPLOAD_URL, httpx2.Response(200))
     uploaded = samples.configuration_version(status="uploaded")
     api.on("GET", f"/configuration-versions/{version['id']}", answer({"data": uploaded}))
+    plan_id = run["relationships"]["plan"]["data"]["id"]
+    api.on("GET", f"/plans/{plan_id}/json-output", httpx2.Response(200, json={"resource_changes": []}))
     check = samples.policy_check()
     api.on("GET", f"/runs/{run['id']}/policy-checks", answer(samples.page(check)))
     api.on("POST", f"/policy-checks/{check['id']}/actions/override", answer({"data": check}))

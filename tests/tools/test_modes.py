@@ -12,7 +12,14 @@ from tfruns.errors import RefusedByMode
 from tfruns.tools.policy import Confirm, Mode, Policy
 from tfruns.tools.registry import offered_tools
 
-READ = ["list_runs_in_workspace", "list_runs_in_organization", "get_run_details", "list_workspaces", "wait_for_run"]
+READ = [
+    "list_runs_in_workspace",
+    "list_runs_in_organization",
+    "get_run_details",
+    "list_workspaces",
+    "wait_for_run",
+    "review_run",
+]
 PLAN = [*READ, "create_run", "discard_run", "cancel_run", "comment_on_run", "upload_configuration"]
 APPLY = [*PLAN, "apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]
 

@@ -44,6 +44,7 @@ PROMISED: dict[str, dict[str, Any]] = {
 # What there is besides, of which nothing was promised: an argument that is given up only here is free to go.
 ADDED: dict[str, dict[str, Any]] = {
     "wait_for_run": {"run_id": REQUIRED, "until": "attention", "timeout_s": 50},
+    "review_run": {"run_id": REQUIRED, "filter": "", "page_number": 1, "page_size": 50},
     "comment_on_run": {"run_id": REQUIRED, "body": REQUIRED},
     "list_workspaces": {"organization": REQUIRED, "search": "", "page_number": 1, "page_size": 20},
     "upload_configuration": {"workspace_id": REQUIRED, "directory": REQUIRED, "speculative": False},
@@ -83,7 +84,14 @@ TYPES = {
 
 MAX_LIST_BYTES = 27_000
 
-READERS = {"list_runs_in_workspace", "list_runs_in_organization", "get_run_details", "list_workspaces", "wait_for_run"}
+READERS = {
+    "list_runs_in_workspace",
+    "list_runs_in_organization",
+    "get_run_details",
+    "list_workspaces",
+    "wait_for_run",
+    "review_run",
+}
 ADDERS = {"comment_on_run", "upload_configuration"}  # they add something, and take nothing away
 # To do these twice makes two; every action is refused the second time, or does nothing more.
 MAKERS = {"create_run", "comment_on_run", "upload_configuration"}

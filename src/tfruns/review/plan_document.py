@@ -98,7 +98,7 @@ class Change:
     def import_id(self) -> str | None:
         """The id by which it is imported; empty if it is imported and the id is not known yet."""
         importing = self.change.get("importing")
-        return _text(importing.get("id")) if isinstance(importing, Mapping) else None
+        return _text(importing.get("id")) if isinstance(importing, dict) else None
 
     @property
     def is_change(self) -> bool:
@@ -165,7 +165,7 @@ def read_plan_document(source: Object, *, run_id: str, plan_id: str, is_redacted
     drift = _Entries(source.get("resource_drift"))
     deferred = _Entries(source.get("deferred_changes"))
     outputs = source.get("output_changes") or {}
-    named = outputs.items() if isinstance(outputs, Mapping) else ()
+    named = outputs.items() if isinstance(outputs, dict) else ()
     read_outputs = [_read({"address": f"output.{name}", "change": change}) for name, change in named]
     planned, drifted = [_read(entry) for entry in changes.objects], [_read(entry) for entry in drift.objects]
     later = [_read(entry.get("resource_change"), _text(entry.get("reason")) or "unknown") for entry in deferred.objects]
@@ -180,7 +180,7 @@ def read_plan_document(source: Object, *, run_id: str, plan_id: str, is_redacted
         drift=_found(drifted),
         outputs=_found(read_outputs),
         unreadable=sum(entries.others for entries in (changes, drift, deferred))
-        + (not isinstance(outputs, Mapping))
+        + (not isinstance(outputs, dict))
         + sum(change is None or change.action is Action.UNKNOWN for change in everything),
     )
 
@@ -196,10 +196,10 @@ class _Entries:
 
 def _read(entry: Any, deferred: str = "") -> Change | None:
     """One entry; None if it does not say about what it is, or what is done."""
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, dict):
         return None
     address, change = entry.get("address"), entry.get("change")
-    if not isinstance(address, str) or not isinstance(change, Mapping):
+    if not isinstance(address, str) or not isinstance(change, dict):
         return None
     actions = change.get("actions")
     if not isinstance(actions, list):
@@ -214,7 +214,7 @@ def _found(changes: Iterable[Change | None]) -> tuple[Change, ...]:
 def objects_in(value: Any) -> Iterator[Object]:
     """The objects in a list; none in anything else."""
     if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, Mapping))
+        yield from (item for item in value if isinstance(item, dict))
 
 
 def _text(value: Any) -> str:

@@ -7,12 +7,14 @@ looked for everywhere. What is derived from a sensitive value (a hash, an encodi
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Self
 
 from tfruns.hcl import NotALiteral, literal
+from tfruns.redaction import redact
 from tfruns.review.plan_document import Object, PlanDocument, objects_in
+from tfruns.review.text import one_line
 
 HIDDEN = "(sensitive value)"
 
@@ -52,11 +54,16 @@ class Secrets:
             end = max(end, stop)
         return "".join([*parts, text[end:]])
 
+    def shown(self, text: str, length: int) -> str:
+        """The text as it may be shown: without secrets and tokens, on one line of so many characters at most."""
+        flat = one_line(self.hide(text), len(text) + length)
+        return one_line(redact(self.hide(flat)), length)  # hidden once more: to join lines may make a secret
+
     def hide_in(self, document: Any) -> Any:
         """The document with every secret in it replaced: in strings, in keys, and numbers that are one."""
         if isinstance(document, str):
             return self.hide(document)
-        if isinstance(document, Mapping):
+        if isinstance(document, dict):
             return {self.hide(key): self.hide_in(item) for key, item in document.items()}
         if isinstance(document, list | tuple):
             return [self.hide_in(item) for item in document]
@@ -158,14 +165,14 @@ def _of_module(module: Object) -> Iterator[str]:
 
 
 def _constants(expression: Any) -> Any:
-    return expression.get("constant_value") if isinstance(expression, Mapping) else None
+    return expression.get("constant_value") if isinstance(expression, dict) else None
 
 
 def _marked(value: Any, marks: Any) -> Iterator[str]:
     """What the marks, which have the value's shape, call sensitive; all of it, should they have another shape."""
     if marks is True:
         yield from _texts(value)
-    elif isinstance(value, Mapping) and isinstance(marks, Mapping):
+    elif isinstance(value, dict) and isinstance(marks, dict):
         for key, mark in marks.items():
             yield from _marked(value.get(key), mark)
     elif isinstance(value, list) and isinstance(marks, list):
@@ -179,7 +186,7 @@ def _texts(value: Any) -> Iterator[str]:
     """Every text in a value: strings, numbers, and keys that are more than a name."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for key, item in value.items():
             if not _NAME.fullmatch(key):
                 yield key
@@ -206,11 +213,11 @@ def _at(value: Object, *path: str) -> Object:
     """The object at the end of a path of keys; an empty one if there is none."""
     found: Any = value
     for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _members(value: Any) -> Iterator[tuple[str, Object]]:
     """The members of an object that are objects."""
-    if isinstance(value, Mapping):
-        yield from ((key, item) for key, item in value.items() if isinstance(item, Mapping))
+    if isinstance(value, dict):
+        yield from ((key, item) for key, item in value.items() if isinstance(item, dict))

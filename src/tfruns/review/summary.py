@@ -9,7 +9,6 @@ from typing import Any
 from tfruns.review.dangers import danger_of, rank
 from tfruns.review.plan_document import Action, Change, PlanDocument
 from tfruns.review.secrets import Secrets
-from tfruns.review.text import one_line
 
 _CHANGES = ("resource_changes", "resource_drift", "deferred_changes", "action_invocations", "output_changes")
 _ADDRESS = 160  # characters of an address that are shown
@@ -108,7 +107,7 @@ def count(changes: Iterable[Change]) -> Counts:
 def shown_address(change: Change, secrets: Secrets, address: str = "") -> str:
     """The address of a change, or another one of it, as it may be shown."""
     deposed = f" (deposed object {change.deposed})" if change.deposed and not address else ""
-    return one_line(secrets.hide(f"{address or change.address}{deposed}"), _ADDRESS)
+    return secrets.shown(f"{address or change.address}{deposed}", _ADDRESS)
 
 
 def fingerprint(document: PlanDocument) -> str:

@@ -1,6 +1,7 @@
 """Plans as `terraform show -json` writes them, made by hand."""
 
 import json
+import re
 from typing import Any
 
 from tfruns.review.plan_document import PlanDocument, read_plan_document
@@ -16,7 +17,7 @@ def change(actions: list[str], before: Any = None, after: Any = None, **fields: 
 
 def resource(address: str = "aws_instance.web", actions: list[str] | None = None, **fields: Any) -> dict[str, Any]:
     """A resource's entry; what belongs into its change may be given too."""
-    last = [part for part in address.partition("[")[0].split(".") if part]
+    last = re.sub(r"\[[^]]*\]", "", address).split(".")
     own = ("module_address", "mode", "index", "deposed", "action_reason", "previous_address", "type")
     return {
         "address": address,

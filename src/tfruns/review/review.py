@@ -1,0 +1,129 @@
+"""The review of a plan: its counts, what is to be known about it, and one page of its rows."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tfruns.review.filters import select, what_there_is
+from tfruns.review.pages import PAGE_BYTES, page_of, size_of
+from tfruns.review.plan_document import Action, PlanDocument, objects_in
+from tfruns.review.rows import Entry, Kind, entries, rows
+from tfruns.review.secrets import Secrets
+from tfruns.review.summary import Summary
+
+_CHECKS = 5  # that failed and are named, as are actions
+_WORDS = 160  # characters of a check's message
+_FILTER = 80  # and of a filter that is repeated
+_FAILED = {"fail": "failed", "error": "could not be evaluated"}
+
+
+def review(
+    document: PlanDocument,
+    secrets: Secrets,
+    summary: Summary,
+    head: dict[str, Any],
+    *,
+    filter_text: str = "",
+    page_number: int = 1,
+    page_size: int = 50,
+    is_refresh_only: bool = False,
+) -> dict[str, Any]:
+    """One page of a plan's review, of 9,200 bytes at most.
+
+    Args:
+        document: the plan.
+        secrets: its sensitive values.
+        summary: the plan in a few numbers.
+        head: what is said of its run: small.
+        filter_text: an action, an address and what is below it, or a type of resources.
+        page_number: from 1.
+        page_size: rows at most; fewer, where they would be too large.
+        is_refresh_only: the run only takes over what happened outside of Terraform.
+    """
+    everything = entries(document, is_refresh_only=is_refresh_only)
+    selected = select(everything, filter_text)
+    view = head | _numbers(
+        document, summary, is_any=any(entry.is_shown for entry in everything), is_refresh_only=is_refresh_only
+    )
+    notes = [*_notes(document, everything, secrets)]
+    if filter_text.strip() and not selected:
+        notes = [f"Nothing matches {_quoted(filter_text, secrets)}. There is: {what_there_is(everything, secrets)}"]
+    view |= {"notes": notes} if notes else {}
+    room = PAGE_BYTES - size_of(view) - _PAGING
+    found = rows(selected)
+    page = page_of(found, secrets, number=page_number, size=page_size, max_bytes=room)
+    if page_number > page.total:
+        view["notes"] = [f"There is no page {page_number}: the last one is {page.total}."]
+    return view | {
+        "rows": page.rows,
+        "page": page.number,
+        "next_page": page.number + 1 if page.number < page.total else None,
+        "total_pages": page.total,
+        "total_rows": len(found),
+    }
+
+
+_PAGING = len('"rows":[],"page":99999,"next_page":99999,"total_pages":99999,"total_rows":9999999,')
+
+
+def _numbers(document: PlanDocument, summary: Summary, *, is_any: bool, is_refresh_only: bool) -> dict[str, Any]:
+    counts = summary.counts.as_dict()
+    drifted = sum(change.action is not Action.NO_OP for change in document.drift) if is_refresh_only else 0
+    view: dict[str, Any] = {"plan": summary.counts.line if counts else "No resource is changed."}
+    if not is_any and not document.unreadable:
+        view["plan"] = "No changes."
+    view |= {"counts": counts} if counts else {}
+    view |= {"changed_outputs": summary.outputs} if summary.outputs else {}
+    view |= {"changed_outside_of_terraform": drifted} if drifted else {}
+    return view | {"fingerprint": summary.fingerprint}
+
+
+def _notes(document: PlanDocument, everything: Sequence[Entry], secrets: Secrets) -> Iterator[str]:
+    """What a reader has to know besides the rows; one sentence each."""
+    if document.is_errored:
+        yield "Planning failed: this plan is incomplete and cannot be applied."
+    if document.unreadable:
+        yield (
+            f"Of a form that tfruns does not know: {_many(document.unreadable, 'entry', 'entries')} of the plan. "
+            "Look at it in the browser before it is applied."
+        )
+    yield from _checks(document, secrets)
+    invoked = [str(action.get("address")) for action in objects_in(document.source.get("action_invocations"))]
+    if invoked:
+        names = ", ".join(secrets.shown(name, _FILTER) for name in invoked[:_CHECKS])
+        yield f"The apply invokes {_many(len(invoked), 'action')}: {names}{', …' if len(invoked) > _CHECKS else ''}."
+    if document.deferred:
+        yield f"Deferred to a later run: {_many(len(document.deferred), 'change')}."
+    unshown = [entry.kind for entry in everything if not entry.is_shown]
+    if reads := unshown.count(Kind.READ):
+        yield f'The apply reads {_many(reads, "data source")} (filter "read").'
+    if drifted := unshown.count(Kind.DRIFT):
+        yield f'Changed outside of Terraform, to no effect here: {_many(drifted, "resource")} (filter "drift").'
+    if document.is_redacted:
+        yield "Read from the redacted plan, which has another fingerprint than the full one."
+
+
+def _checks(document: PlanDocument, secrets: Secrets) -> Iterator[str]:
+    """The checks, preconditions and postconditions that do not hold."""
+    failed = [check for check in objects_in(document.source.get("checks")) if check.get("status") in _FAILED]
+    for check in failed[:_CHECKS]:
+        address = check.get("address")
+        name = address.get("to_display") if isinstance(address, dict) else None
+        messages = [
+            str(problem.get("message"))
+            for instance in objects_in(check.get("instances"))
+            for problem in objects_in(instance.get("problems"))
+        ]
+        said = f": {_quoted('; '.join(messages), secrets)}" if messages else ""
+        yield f"The check {secrets.shown(str(name), _FILTER)} {_FAILED[check['status']]}{said}."
+    if len(failed) > _CHECKS:
+        yield f"Also not passed: {_many(len(failed) - _CHECKS, 'check')}."
+
+
+def _many(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
+def _quoted(text: str, secrets: Secrets) -> str:
+    """A text of the plan or the caller, so that it can be told from ours."""
+    return json.dumps(secrets.shown(text, _WORDS), ensure_ascii=False)

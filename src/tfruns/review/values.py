@@ -1,0 +1,155 @@
+"""The values of a change: marked with what Terraform says of them, and written short.
+
+A marked value is JSON in which whatever is sensitive stands in a `Sensitive`, and whatever is not known yet is
+`UNKNOWN`. Two of them can be compared without a look at the marks.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tfruns.review.secrets import HIDDEN, Secrets
+from tfruns.review.text import one_line
+
+_LONGEST_TEXT = 50_000  # characters; of a longer one only its length is shown (what is hidden in it takes time)
+_CONTEXT = 12  # characters that are shown before the first difference of two long texts
+
+
+class _Unknown:
+    """What is not known before the apply."""
+
+    def __str__(self) -> str:
+        return "(known after apply)"
+
+
+UNKNOWN = _Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitive:
+    """A value that is not shown, and can be compared."""
+
+    value: Any
+
+    def __str__(self) -> str:
+        return HIDDEN
+
+
+Marked = Any
+"""JSON, with these two in it."""
+
+
+def marked(value: Any, sensitive: Any, unknown: Any = None) -> Marked:
+    """A value with its marks, which have its shape. What is not marked is the value itself."""
+    if sensitive is True:
+        return Sensitive(UNKNOWN if _is_any(unknown) else value)
+    if unknown is True or (value is None and _is_any(unknown)):
+        return UNKNOWN
+    if not sensitive and not unknown:
+        return value
+    if isinstance(value, dict):
+        of_keys, unknowns = _object(sensitive), _object(unknown)
+        keys = dict.fromkeys([*value, *unknowns])
+        return {key: marked(value.get(key), of_keys.get(key), unknowns.get(key)) for key in keys}
+    if isinstance(value, list):
+        return [marked(item, _at(sensitive, place), _at(unknown, place)) for place, item in enumerate(value)]
+    return value if value is None or not sensitive else Sensitive(value)
+
+
+def _object(marks: Any) -> Mapping[str, Any]:
+    return marks if isinstance(marks, dict) else {}
+
+
+def _at(marks: Any, place: int) -> Any:
+    return marks[place] if isinstance(marks, list) and place < len(marks) else None
+
+
+def _is_any(marks: Any) -> bool:
+    """Whether anything at all is marked."""
+    if isinstance(marks, dict):
+        return any(map(_is_any, marks.values()))
+    return any(map(_is_any, marks)) if isinstance(marks, list) else marks is True
+
+
+def canonical(value: Marked) -> str:
+    """The one way to write a marked value, to compare by. It may hold secrets."""
+    return _compact(value, lambda mark: {"(sensitive)": mark.value} if isinstance(mark, Sensitive) else _UNKNOWN_MARK)
+
+
+def likeness(value: Marked) -> str:
+    """The same, but all sensitive values are alike: two values that look the same have the same."""
+    return _compact(value, lambda mark: {"(sensitive)": True} if isinstance(mark, Sensitive) else _UNKNOWN_MARK)
+
+
+_UNKNOWN_MARK = {"(unknown)": True}
+CANONICAL_UNKNOWN = '{"(unknown)":true}'
+"""What is in the canonical text of a value of which something is not known."""
+
+
+def _compact(value: Marked, of_mark: Callable[[Any], Any]) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=of_mark)
+
+
+# -- written short ----------------------------------------------------------------------------------------------------
+
+
+def written(value: Marked, secrets: Secrets, length: int) -> str:
+    """A value on one line of so many characters at most, without secrets."""
+    parts: list[str] = []
+    left = length
+    for part in _parts(value, secrets, length):
+        parts.append(part)
+        left -= len(part)
+        if left < 0:
+            return "".join(parts)[: length - 1] + "…"
+    return "".join(parts)
+
+
+def written_pair(before: Marked, after: Marked, secrets: Secrets, length: int) -> tuple[str, str]:
+    """Two values that differ; two long texts from where they do."""
+    if not (isinstance(before, str) and isinstance(after, str)) or max(len(before), len(after)) <= length:
+        return written(before, secrets, length), written(after, secrets, length)
+    if max(len(before), len(after)) > _LONGEST_TEXT:
+        return written(before, secrets, length), written(after, secrets, length)
+    texts = [secrets.shown(text, 2 * _LONGEST_TEXT) for text in (before, after)]
+    start = max(_common(*texts) - _CONTEXT, 0)
+    first, second = (one_line(f"{'…' if start else ''}{text[start:]}", length) for text in texts)
+    return json.dumps(first, ensure_ascii=False), json.dumps(second, ensure_ascii=False)
+
+
+def _common(first: str, second: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(first), len(second)))
+
+
+def _parts(value: Marked, secrets: Secrets, length: int) -> Iterator[str]:
+    """The parts of which a value's text is made, each of them bounded."""
+    if isinstance(value, str):
+        yield _text(value, secrets, length)
+    elif isinstance(value, dict):
+        yield "{"
+        said = [(key, item) for key, item in value.items() if item is not None]
+        for place, (key, item) in enumerate(said):
+            yield f"{', ' if place else ''}{_text(key, secrets, length)}: "
+            yield from _parts(item, secrets, length)
+        yield "}"
+    elif isinstance(value, list):
+        yield "["
+        for place, item in enumerate(value):
+            yield ", " if place else ""
+            yield from _parts(item, secrets, length)
+        yield "]"
+    elif isinstance(value, Sensitive | _Unknown):
+        yield str(value)
+    else:
+        number = json.dumps(secrets.hide_in(value))
+        yield HIDDEN if HIDDEN in number else number
+
+
+def _text(text: str, secrets: Secrets, length: int) -> str:
+    if len(text) > _LONGEST_TEXT:
+        return f"({len(text):,} characters)"
+    shown = secrets.shown(text, length)
+    return HIDDEN if shown == HIDDEN else json.dumps(shown, ensure_ascii=False)

@@ -1,0 +1,153 @@
+"""`review_run` over the API: the plan in pages, and a truthful answer where there is none."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support import samples
+from tests.support.api import FakeApi, answer, client_for, error
+from tests.tools.calls import RUN_ID, call, compact, failure_of
+from tests.tools.test_plan_source import FULL, REDACTED, blob
+from tests.unit.review.plans import change, plan, resource
+from tfruns.tools.plan_source import plan_summary
+from tfruns.wire.runs import Run
+
+SECRET = "s3cret-Zx81"
+
+PLAN = plan(
+    *(resource(f"a.b{n}", ["delete"], before={"pw": SECRET}, before_sensitive={"pw": True}) for n in range(7)),
+    resource("a.new", ["create"], after={"copied": SECRET}),
+    output_changes={"o": change(["create"], after=SECRET, after_sensitive=True)},
+)
+
+
+def api_for(run: dict[str, Any], full: httpx2.Response, redacted: httpx2.Response | None = None) -> FakeApi:
+    api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": run})).on("GET", FULL, full)
+    return api.on("GET", REDACTED, redacted or error(404, "not found"))
+
+
+async def review(arguments: dict[str, Any] | None = None, *, api: FakeApi | None = None, is_raw: bool = False) -> Any:
+    api = api or api_for(samples.planned(), blob(PLAN))
+    return await call("review_run", {"run_id": RUN_ID, **(arguments or {})}, api=api, is_raw=is_raw)
+
+
+@pytest.mark.anyio
+async def test_a_plan_is_answered_with_its_run_its_counts_and_its_rows() -> None:
+    view = await review({"page_size": 2})
+    assert view.pop("fingerprint")
+    assert view == {
+        "run_id": RUN_ID,
+        "status": "planned",
+        "next": "Waits for a person to apply or discard it.",
+        "plan": "Plan: 1 to add, 0 to change, 7 to destroy.",
+        "counts": {"add": 1, "destroy": 7},
+        "changed_outputs": 1,
+        "rows": [{"address": "a.b0", "action": "destroy"}, {"address": "a.b1", "action": "destroy"}],
+        "page": 1,
+        "next_page": 2,
+        "total_pages": 5,
+        "total_rows": 9,
+    }
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_raw", [False, True])
+@pytest.mark.parametrize("text", ["", "create", "output", "a.new", SECRET])
+async def test_no_secret_is_in_an_answer(text: str, is_raw: bool) -> None:
+    assert SECRET.encode() not in compact(await review({"filter": text}, is_raw=is_raw))
+
+
+@pytest.mark.anyio
+async def test_the_fingerprint_is_the_one_that_the_summary_has_for_the_same_token() -> None:
+    view = await review({"page_number": 2, "page_size": 3, "filter": "destroy"})
+    other = await plan_summary(client_for(api_for(samples.planned(), blob(PLAN))), Run.from_wire(samples.planned()))
+    assert other is not None
+    assert view["fingerprint"] == other.fingerprint
+
+
+@pytest.mark.anyio
+async def test_the_redacted_form_is_reviewed_and_said_to_be_it() -> None:
+    view = await review(api=api_for(samples.planned(), error(404, "not found"), blob(PLAN)))
+    assert view["counts"] == {"add": 1, "destroy": 7}
+    assert view["notes"] == ["Read from the redacted plan, which has another fingerprint than the full one."]
+
+
+@pytest.mark.anyio
+async def test_a_page_past_the_end_says_so() -> None:
+    view = await review({"page_number": 99})
+    assert view["rows"] == []
+    assert view["next_page"] is None
+    assert view["notes"] == ["There is no page 99: the last one is 1."]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "arguments", [{"page_number": 0}, {"page_number": -1}, {"page_size": 0}, {"page_size": 101}, {"page_size": "many"}]
+)
+async def test_a_page_that_cannot_be_is_refused_before_anything_is_sent(arguments: dict[str, Any]) -> None:
+    api = api_for(samples.planned(), blob(PLAN))
+    failure = await failure_of("review_run", {"run_id": RUN_ID, **arguments}, api=api)
+    assert failure.code == "invalid_input"
+    assert api.requests == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("pending", "There is no plan yet. wait_for_run waits until there is."),
+        ("fetching", "There is no plan yet. wait_for_run waits until there is."),
+        ("pre_plan_running", "There is no plan yet. wait_for_run waits until there is."),
+        ("plan_queued", "There is no plan yet. wait_for_run waits until there is."),
+        ("planning", "There is no plan yet. wait_for_run waits until there is."),
+        ("errored", "There is no plan: the run failed. diagnose_run says why."),
+        ("canceled", "There is no plan: the run ended before it was made."),
+        ("discarded", "There is no plan: the run ended before it was made."),
+        ("applied", "There is no plan to read: the API has none for this run, or not any more."),
+        ("planned", "There is no plan to read: the API has none for this run, or not any more."),
+        ("of_tomorrow", "There is no plan to read: the API has none for this run, or not any more."),
+    ],
+)
+async def test_a_run_without_a_plan_is_answered_truthfully(status: str, said: str) -> None:
+    view = await review(api=api_for(samples.run(status=status), httpx2.Response(204)))
+    assert view["plan"] == said
+    assert view["status"] == status
+    assert "rows" not in view
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "attributes",
+    [{"status": "planned_and_finished", "plan_only": True}, {"status": "planned_and_saved", "save_plan": True}],
+)
+async def test_speculative_and_saved_plans_are_reviewed_like_any_other(attributes: dict[str, Any]) -> None:
+    view = await review(api=api_for(samples.run(**attributes), blob(PLAN)))
+    assert view["status"] == attributes["status"]
+    assert view["total_rows"] == 9
+
+
+@pytest.mark.anyio
+async def test_a_refresh_only_run_shows_all_that_happened_outside() -> None:
+    drift = plan(resource_drift=[resource("a.b", ["update"], before={"x": 1}, after={"x": 2})])
+    view = await review(api=api_for(samples.planned(refresh_only=True), blob(drift)))
+    assert view["plan"] == "No resource is changed."
+    assert view["changed_outside_of_terraform"] == 1
+    assert view["rows"] == [{"address": "a.b", "action": "changed outside of Terraform", "changes": ["x: 1 -> 2"]}]
+
+
+@pytest.mark.anyio
+async def test_what_is_no_plan_is_a_clear_error_without_a_secret() -> None:
+    content = f'{{"resource_changes": "{SECRET}'.encode()
+    api = api_for(samples.planned(), httpx2.Response(200, content=content))
+    failure = await failure_of("review_run", {"run_id": RUN_ID}, api=api)
+    assert failure.code == "unexpected_response"
+    assert SECRET not in str(failure.as_dict())
+
+
+@pytest.mark.anyio
+async def test_a_token_that_may_read_no_plan_is_told_so() -> None:
+    api = api_for(samples.planned(), error(404, "not found"))
+    failure = await failure_of("review_run", {"run_id": RUN_ID}, api=api)
+    assert failure.code == "not_found"
+    assert failure.solution
