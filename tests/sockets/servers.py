@@ -106,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body)
         self.close_connection = self.close_connection or answer.is_closed
 
-    do_GET = do_POST = _answer  # noqa: N815  # the names that http.server looks for
+    do_GET = do_POST = do_PUT = _answer  # noqa: N815  # the names that http.server looks for
 
     def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

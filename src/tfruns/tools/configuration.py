@@ -33,7 +33,7 @@ async def upload_configuration(
 
     .terraformignore is honoured; .terraform/ and state files are left out.
     """
-    place = locate(directory, context.allowed_directories)
+    place = await anyio.to_thread.run_sync(locate, directory, context.allowed_directories)
     workspace = await context.client.workspaces.read(workspace_id)
     with tempfile.TemporaryFile() as archive:
         packed = await anyio.to_thread.run_sync(_pack, place, archive, workspace)
@@ -43,7 +43,7 @@ async def upload_configuration(
         await context.progress.report(f"Uploading {packed.files} files, {size} bytes packed.", done=1)
         await versions.upload(created, archive)
     version = await versions.wait_until_processed(created.id)
-    return redact_document(version.document) if context.is_raw else _view(version, packed, size, speculative)
+    return redact_document(version.document) if context.is_raw else _view(version, workspace, packed, size, speculative)
 
 
 def _pack(place: Place, archive: BinaryIO, workspace: Workspace) -> Packed:
@@ -88,9 +88,10 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_MAX_NAMES]) + more
 
 
-def _view(version: ConfigurationVersion, packed: Packed, size: int, speculative: bool) -> View:
+def _view(version: ConfigurationVersion, workspace: Workspace, packed: Packed, size: int, speculative: bool) -> View:
     view: View = {
         "configuration_version_id": version.id,
+        "workspace_id": workspace.id,
         "status": version.status,
         "files": packed.files,
         "bytes": packed.bytes,

@@ -53,7 +53,7 @@ def _row(workspace: Workspace) -> dict[str, JSON]:
     row: dict[str, JSON] = {
         "id": workspace.id,
         "name": workspace.name,
-        "run": workspace.current_run.id if workspace.current_run else None,
+        "current_run": workspace.current_run.id if workspace.current_run else None,
         "status": str(run.status) if run else None,
         "locked_by": _holder(workspace),
         "auto_apply": workspace.auto_apply or None,
@@ -69,7 +69,7 @@ def _holder(workspace: Workspace) -> str | None:
     if holder is None:
         return "unknown" if workspace.locked else None
     if holder == workspace.current_run:
-        return "run"
+        return "current_run"
     user, team = workspace.follow(holder, User), workspace.follow(holder, Team)
     name = (user and user.username) or (team and team.name) or holder.id
     return " ".join(redact(name).split())[:60]

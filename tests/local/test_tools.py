@@ -1,0 +1,113 @@
+"""Tools against the local backend itself: listing workspaces, uploading a directory, commenting."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.support import BASE_URL, Api
+from tests.tools.calls import TOOLS
+from tfruns.client.client import Client
+from tfruns.errors import InvalidInput, NotFound, UnprocessableEntity
+from tfruns.local.execution.slug import unpack
+from tfruns.tools.policy import Policy
+from tfruns.tools.registry import Context
+from tfruns.wire.run_params import RunParams
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def client(api: Api) -> AsyncIterator[Client]:
+    token = api.http.headers["authorization"].removeprefix("Bearer ")
+    async with Client(BASE_URL, token, http_transport=api.http._transport) as client:
+        yield client
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path.resolve() / "root"
+    root.mkdir()
+    (root / "main.tf").write_text('resource "terraform_data" "a" {}\n')
+    (root / "terraform.tfstate").write_text("{}")
+    return root
+
+
+async def call(client: Client, name: str, /, *allowed: Path, **arguments: Any) -> Any:
+    context = Context(client, Policy(is_auto_apply_opt_in=True), allowed_directories=allowed)
+    return await TOOLS[name].call(context, arguments)
+
+
+async def test_workspaces_are_listed_with_what_holds_them(client: Client, api: Api) -> None:
+    run = await api.create_run()
+    locked = await api.create_workspace("network-locked", **{"auto-apply": True})
+    await api.post(f"/workspaces/{locked}/actions/lock", {"reason": "mine"}, 200)
+    await api.create_workspace("other")
+    view = await call(client, "list_workspaces", organization="default", search="network")
+    held, by_person = view["workspaces"]
+    assert (held["id"], held["name"]) == (api.workspace_id, "network")
+    assert (held["current_run"], held["status"], held["locked_by"]) == (run["id"], "plan_queued", "current_run")
+    assert (by_person["id"], by_person["auto_apply"]) == (locked, True)
+    assert by_person["locked_by"] not in {"unknown", "current_run"}
+    assert (view["page"], view["next_page"], view["total_count"]) == (1, None, 2)
+
+
+async def test_workspaces_come_page_by_page(client: Client, api: Api) -> None:
+    for number in range(4):
+        await api.create_workspace(f"more-{number}")
+    first = await call(client, "list_workspaces", organization="default", page_size=3)
+    second = await call(client, "list_workspaces", organization="default", page_size=3, page_number=first["next_page"])
+    assert [len(view["workspaces"]) for view in (first, second)] == [3, 2]
+    assert second["next_page"] is None
+
+
+async def test_a_directory_becomes_a_configuration_that_a_run_uses(
+    client: Client, api: Api, root: Path, tmp_path: Path
+) -> None:
+    view = await call(client, "upload_configuration", root, workspace_id="default/network", directory=str(root))
+    version_id = view["configuration_version_id"]
+    assert (view["status"], view["files"], view["left_out"]) == ("uploaded", 1, {"terraforms_own": 1})
+    assert (await api.get(f"/workspaces/{api.workspace_id}/runs"))["data"] == []  # none was started
+    unpack(api.backend.objects.path("configuration", version_id), tmp_path / "unpacked")
+    assert [path.name for path in (tmp_path / "unpacked").iterdir()] == ["main.tf"]
+    run = await client.runs.create(api.workspace_id, RunParams(configuration_version_id=version_id))
+    assert run.configuration_version is not None
+    assert run.configuration_version.id == version_id
+
+
+async def test_a_speculative_configuration_makes_plan_only_runs(client: Client, api: Api, root: Path) -> None:
+    view = await call(
+        client, "upload_configuration", root, workspace_id=api.workspace_id, directory=str(root), speculative=True
+    )
+    params = RunParams(configuration_version_id=view["configuration_version_id"])
+    assert (await client.runs.create(api.workspace_id, params)).plan_only is True
+
+
+async def test_an_archive_that_the_server_does_not_take_is_an_error_with_its_words(
+    client: Client, api: Api, tmp_path: Path
+) -> None:
+    version = await client.configuration_versions.create(api.workspace_id, auto_queue_runs=False)
+    (tmp_path / "no-archive").write_bytes(b"not a tar")
+    with (tmp_path / "no-archive").open("rb") as file:
+        await client.configuration_versions.upload(version, file)
+    with pytest.raises(UnprocessableEntity, match="not a gzip tar"):
+        await client.configuration_versions.wait_until_processed(version.id)
+
+
+async def test_the_working_directory_of_the_workspace_decides(client: Client, api: Api, root: Path) -> None:
+    workspace = await api.create_workspace("deep", **{"working-directory": "infra"})
+    with pytest.raises(InvalidInput, match="'infra'"):
+        await call(client, "upload_configuration", root, workspace_id=workspace, directory=str(root))
+    (root / "infra").mkdir()
+    (root / "infra" / "main.tf").write_text("")
+    assert await call(client, "upload_configuration", root, workspace_id=workspace, directory=str(root))
+
+
+async def test_a_comment_is_there_to_be_read(client: Client, api: Api) -> None:
+    run = await api.create_run()
+    view = await call(client, "comment_on_run", run_id=run["id"], body="looks\ngood")
+    comments = [comment async for comment in client.comments.list_for_run(run["id"])]
+    assert [(comment.id, comment.body) for comment in comments] == [(view["comment_id"], "looks\ngood")]
+    with pytest.raises(NotFound):
+        await call(client, "comment_on_run", run_id="run-absent", body="x")

@@ -1,0 +1,224 @@
+"""What holds a run up is overridden, all of it, with a reason; what happened is said truthfully."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support import samples
+from tests.support.api import FakeApi, answer, body, error
+from tests.tools.calls import RUN_ID, call, failure_of
+from tfruns.errors import Forbidden, InvalidInput, OutcomeUnknown, ServerError, TransitionNotAllowed
+from tfruns.tools.policy import Policy
+
+pytestmark = pytest.mark.anyio
+
+CHECK_ID, STAGE_ID = "polchk-9VYRc9bpfJEsnwum", "ts-rL5ZsuwfjqfPJcdi"
+ARGUMENTS = {"run_id": RUN_ID, "comment": " agreed "}
+HELD = samples.run(status="policy_override", actions=samples.actions("discardable"))
+
+Resources = list[dict[str, Any]]
+
+
+def api_of(checks: Resources, stages: Resources, *runs: dict[str, Any]) -> FakeApi:
+    """An API of a run with these, which are all willing to be overridden."""
+    api = FakeApi()
+    api.on("GET", f"/runs/{RUN_ID}", *(answer({"data": run}) for run in runs or (HELD,)))
+    api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(*checks)))
+    api.on("GET", f"/runs/{RUN_ID}/task-stages", answer(samples.page(*stages)))
+    for kind, resources in (("policy-checks", checks), ("task-stages", stages)):
+        for resource in resources:
+            api.on("POST", f"/{kind}/{resource['id']}/actions/override", answer({"data": resource}))
+    return api.on("POST", f"/runs/{RUN_ID}/comments", answer({"data": samples.comment()}, 201))
+
+
+def posted(api: FakeApi) -> list[tuple[str, Any]]:
+    """What was posted, in order: the last parts of the path, and the body."""
+    return [("/".join(request.url.path.split("/")[3:]), body(request)) for request in api.sent("POST")]
+
+
+OVERRIDE_CHECK: tuple[str, Any] = (f"policy-checks/{CHECK_ID}/actions/override", {})
+OVERRIDE_STAGE = (f"task-stages/{STAGE_ID}/actions/override", {"comment": "agreed"})
+COMMENT = (f"runs/{RUN_ID}/comments", {"data": {"type": "comments", "attributes": {"body": "agreed"}}})
+
+
+async def test_a_policy_check_is_overridden_and_the_reason_becomes_a_comment() -> None:
+    after = samples.planned(status="policy_checked")
+    api = api_of([samples.policy_check(CHECK_ID)], [], HELD, HELD, after)  # the audit log reads it first
+    view = await call("override_policy_check", ARGUMENTS, api=api)
+    assert posted(api) == [OVERRIDE_CHECK, COMMENT]
+    assert view["overridden"] == [{"id": CHECK_ID, "kind": "policy_check"}]
+    assert (view["id"], view["status"], view["allowed_actions"]) == (RUN_ID, "policy_checked", ["apply", "discard"])
+    assert "note" not in view
+
+
+async def test_a_task_stage_is_overridden_with_the_reason_itself() -> None:
+    api = api_of([], [samples.task_stage(STAGE_ID)])
+    view = await call("override_policy_check", ARGUMENTS, api=api)
+    assert posted(api) == [OVERRIDE_STAGE]
+    assert view["overridden"] == [{"id": STAGE_ID, "kind": "task_stage post_plan"}]
+
+
+async def test_all_that_holds_the_run_up_is_overridden_and_nothing_else() -> None:
+    checks = [samples.policy_check("polchk-1", status="passed"), samples.policy_check(CHECK_ID)]
+    stages = [samples.task_stage("ts-1", status="passed", stage="pre_plan"), samples.task_stage(STAGE_ID)]
+    api = api_of(checks, stages)
+    view = await call("override_policy_check", ARGUMENTS, api=api)
+    assert posted(api) == [OVERRIDE_CHECK, OVERRIDE_STAGE, COMMENT]
+    assert [row["id"] for row in view["overridden"]] == [CHECK_ID, STAGE_ID]
+
+
+async def test_an_installation_without_task_stages_or_policy_checks_has_none() -> None:
+    api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": HELD}))
+    api.on("GET", f"/runs/{RUN_ID}/task-stages", answer(samples.page(samples.task_stage(STAGE_ID))))
+    api.on("POST", f"/task-stages/{STAGE_ID}/actions/override", answer({"data": None}))
+    assert (await call("override_policy_check", ARGUMENTS, api=api))["overridden"]
+
+
+async def test_what_the_api_does_not_say_about_permission_is_left_to_it() -> None:
+    check = samples.policy_check(CHECK_ID, permissions=None, actions=None)
+    run = samples.run(status="policy_override", permissions=None)
+    assert (await call("override_policy_check", ARGUMENTS, api=api_of([check], [], run)))["overridden"]
+
+
+# -- nothing is sent --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "checks", "stages"),
+    [
+        ("planned", [], []),
+        ("policy_checked", [samples.policy_check(status="overridden")], []),
+        ("errored", [samples.policy_check()], []),
+        ("policy_soft_failed", [samples.policy_check()], []),
+        ("discarded", [], [samples.task_stage()]),
+        ("applied", [samples.policy_check(status="passed")], [samples.task_stage(status="passed")]),
+    ],
+)
+async def test_where_nothing_waits_for_an_override_that_is_said(
+    status: str, checks: Resources, stages: Resources
+) -> None:
+    api = api_of(checks, stages, samples.run(status=status))
+    refusal = await failure_of("override_policy_check", ARGUMENTS, api=api)
+    assert isinstance(refusal, TransitionNotAllowed)
+    assert f"The run is {status}" in refusal.message
+    assert refusal.facts["run_status"] == status
+    assert posted(api) == []
+
+
+@pytest.mark.parametrize(
+    ("checks", "stages", "named"),
+    [
+        ([samples.policy_check(CHECK_ID, status="hard_failed")], [], CHECK_ID),
+        ([samples.policy_check(CHECK_ID, result={"hard-failed": 1, "soft-failed": 1})], [], CHECK_ID),
+        ([samples.policy_check(CHECK_ID, actions={"is-overridable": False})], [], CHECK_ID),
+        ([], [samples.task_stage(STAGE_ID, actions={"is-overridable": False})], STAGE_ID),
+        ([samples.policy_check("polchk-soft"), samples.policy_check(CHECK_ID, status="hard_failed")], [], CHECK_ID),
+    ],
+)
+@pytest.mark.parametrize("status", ["policy_override", "errored"])
+async def test_what_is_mandatory_is_said_not_to_be_overridable(
+    status: str, checks: Resources, stages: Resources, named: str
+) -> None:
+    api = api_of(checks, stages, samples.run(status=status))
+    refusal = await failure_of("override_policy_check", ARGUMENTS, api=api)
+    assert isinstance(refusal, TransitionNotAllowed)
+    assert f"cannot be overridden: {named}." in refusal.message
+    assert "mandatory" in refusal.cause
+    assert posted(api) == []
+
+
+@pytest.mark.parametrize(
+    ("checks", "stages", "run"),
+    [
+        ([samples.policy_check(permissions={"can-override": False})], [], HELD),
+        ([], [samples.task_stage(permissions={"can-override": False})], HELD),
+        ([samples.policy_check()], [samples.task_stage(permissions={"can-override": False})], HELD),
+        (
+            [samples.policy_check(permissions=None)],
+            [],
+            samples.run(status="policy_override", permissions={"can-override-policy-check": False}),
+        ),
+    ],
+)
+async def test_without_the_permission_for_all_of_it_nothing_is_overridden(
+    checks: Resources, stages: Resources, run: dict[str, Any]
+) -> None:
+    api = api_of(checks, stages, run)
+    refusal = await failure_of("override_policy_check", ARGUMENTS, api=api)
+    assert isinstance(refusal, Forbidden)
+    assert "manage policy overrides" in refusal.cause
+    assert refusal.solution
+    assert posted(api) == []
+
+
+async def test_terraform_policies_are_said_to_be_for_the_browser() -> None:
+    api = api_of([], [], samples.run(status="tf_policy_override"))
+    assert "browser" in (await failure_of("override_policy_check", ARGUMENTS, api=api)).solution
+
+
+@pytest.mark.parametrize("comment", ["", " \n", "x" * 10_001])
+async def test_a_reason_is_needed(comment: str) -> None:
+    api = api_of([samples.policy_check()], [])
+    arguments = {"run_id": RUN_ID, "comment": comment}
+    policy = Policy()  # its caller signs nothing
+    assert isinstance(await failure_of("override_policy_check", arguments, api=api, policy=policy), InvalidInput)
+    assert posted(api) == []
+
+
+# -- not all of it succeeds -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind"),
+    [
+        (error(403, "forbidden"), Forbidden),
+        (error(500, "boom"), ServerError),
+        (httpx2.ReadTimeout("no"), OutcomeUnknown),
+    ],
+)
+async def test_what_was_overridden_before_a_failure_is_said_with_it(refusal: Any, kind: type[Exception]) -> None:
+    stages = [samples.task_stage("ts-Second"), samples.task_stage("ts-Third")]
+    api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": HELD}))
+    api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(samples.policy_check(CHECK_ID))))
+    api.on("GET", f"/runs/{RUN_ID}/task-stages", answer(samples.page(*stages)))
+    api.on("POST", f"/policy-checks/{CHECK_ID}/actions/override", answer({"data": None}))
+    api.on("POST", "/task-stages/ts-Second/actions/override", refusal)
+    api.on("POST", f"/runs/{RUN_ID}/comments", answer({"data": samples.comment()}, 201))
+    failure = await failure_of("override_policy_check", ARGUMENTS, api=api)
+    assert isinstance(failure, kind)
+    assert failure.message.startswith(f"{CHECK_ID} overridden; ts-Second is not: ")
+    assert failure.facts["overridden"] == [CHECK_ID]
+    assert failure.facts["failed"] == "ts-Second"
+    assert failure.facts["not_tried"] == ["ts-Third"]
+    assert posted(api)[-1] == COMMENT  # the reason for what was overridden is recorded
+
+
+async def test_where_the_first_fails_its_error_is_the_answer() -> None:
+    api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": HELD}))
+    api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(samples.policy_check(CHECK_ID))))
+    api.on("POST", f"/policy-checks/{CHECK_ID}/actions/override", error(409, "conflict", "overridden already"))
+    failure = await failure_of("override_policy_check", ARGUMENTS, api=api)
+    assert isinstance(failure, TransitionNotAllowed)
+    assert "overridden already" in failure.message
+    assert "overridden" not in failure.facts
+    assert posted(api) == [OVERRIDE_CHECK]
+
+
+async def test_a_reason_that_could_not_be_recorded_is_said_to_be_missing() -> None:
+    api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": HELD}))
+    api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(samples.policy_check(CHECK_ID))))
+    api.on("POST", f"/policy-checks/{CHECK_ID}/actions/override", answer({"data": None}))
+    view = await call("override_policy_check", ARGUMENTS, api=api)
+    assert view["overridden"] == [{"id": CHECK_ID, "kind": "policy_check"}]
+    assert "could not be recorded" in view["note"]
+
+
+async def test_a_run_that_cannot_be_read_afterwards_was_overridden_all_the_same() -> None:
+    api = FakeApi().on("GET", f"/runs/{RUN_ID}", *[answer({"data": HELD})] * 2, error(404, "not found"))
+    api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(samples.policy_check(CHECK_ID))))
+    api.on("POST", f"/policy-checks/{CHECK_ID}/actions/override", answer({"data": None}))
+    view = await call("override_policy_check", ARGUMENTS, api=api)
+    assert view["status"] == "unknown"
+    assert view["next"].startswith("It was overridden")
+    assert view["overridden"]

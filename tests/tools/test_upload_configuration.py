@@ -1,0 +1,182 @@
+"""A directory becomes a configuration version that starts no run; what no run could use is not uploaded."""
+
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support import samples
+from tests.support.api import FakeApi, answer, body
+from tests.tools.calls import UPLOAD_URL, WORKSPACE_ID, call, failure_of, willing_api
+from tfruns.errors import InvalidInput, RefusedByMode, TfrunsError, UnprocessableEntity
+from tfruns.tools.policy import Mode, Policy
+
+pytestmark = pytest.mark.anyio
+
+VERSION = "/configuration-versions/cv-n4XQPBa2QnecZJ4G"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A directory with a configuration."""
+    (tmp_path / "main.tf").write_text("# main\n")
+    (tmp_path / "terraform.tfstate").write_text("{}")
+    return tmp_path.resolve()
+
+
+async def upload(root: Path, api: FakeApi, **arguments: Any) -> Any:
+    given = {"workspace_id": WORKSPACE_ID, "directory": str(root)} | arguments
+    return await call("upload_configuration", given, api=api, allowed_directories=(root,))
+
+
+async def refused(root: Path, api: FakeApi, directory: str | None = None) -> TfrunsError:
+    given = {"workspace_id": WORKSPACE_ID, "directory": directory or str(root)}
+    return await failure_of("upload_configuration", given, api=api, allowed_directories=(root,))
+
+
+def api_of(**workspace: Any) -> FakeApi:
+    api = willing_api(has_workspace=False)
+    return api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": samples.workspace(**workspace)}))
+
+
+async def test_the_answer_says_what_was_uploaded_and_what_was_not_and_what_is_next(root: Path) -> None:
+    api = willing_api()
+    view = await upload(root, api)
+    size = view.pop("packed_bytes")
+    assert view == {
+        "configuration_version_id": "cv-n4XQPBa2QnecZJ4G",
+        "workspace_id": WORKSPACE_ID,
+        "status": "uploaded",
+        "files": 1,
+        "bytes": 7,
+        "left_out": {"terraforms_own": 1},
+        "next": 'create_run with params {configuration_version_id: "cv-n4XQPBa2QnecZJ4G"}.',
+    }
+    (sent,) = api.sent("PUT")
+    assert (str(sent.url), len(sent.content)) == (UPLOAD_URL, size)
+    with tarfile.open(fileobj=io.BytesIO(sent.content)) as tar:
+        assert tar.getnames() == ["main.tf"]
+
+
+@pytest.mark.parametrize("speculative", [False, True])
+async def test_uploading_never_starts_a_run(speculative: bool, root: Path) -> None:
+    api = willing_api()
+    view = await upload(root, api, speculative=speculative)
+    (created,) = api.sent("POST")
+    assert body(created)["data"]["attributes"] == {"auto-queue-runs": False, "speculative": speculative}
+    assert ("plan_only: true" in view["next"]) is speculative
+
+
+async def test_a_directory_that_is_named_like_a_file_is_noted(root: Path) -> None:
+    (root / "logs").mkdir()
+    (root / "logs" / "a").write_text("")
+    (root / ".terraformignore").write_text("logs\n")
+    assert (await upload(root, willing_api()))["note"].startswith("logs: .terraformignore names it without a slash")
+
+
+async def test_files_that_are_still_looked_at_are_said_to_be(root: Path) -> None:
+    api = FakeApi().on("GET", VERSION, answer({"data": samples.configuration_version(status="fetching")}))
+    created = answer({"data": samples.configuration_version(upload_url=UPLOAD_URL)}, 201)
+    api.on("POST", f"/workspaces/{WORKSPACE_ID}/configuration-versions", created)
+    api.on("PUT", UPLOAD_URL, httpx2.Response(200))
+    api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": samples.workspace()}))
+    view = await upload(root, api)
+    assert view["status"] == "fetching"
+    assert view["next"].startswith("It is still looked at.")
+
+
+async def test_files_that_are_not_accepted_are_an_error(root: Path) -> None:
+    errored = samples.configuration_version(status="errored", error_message="no such module")
+    api = FakeApi().on("GET", VERSION, answer({"data": errored}))
+    created = answer({"data": samples.configuration_version(upload_url=UPLOAD_URL)}, 201)
+    api.on("POST", f"/workspaces/{WORKSPACE_ID}/configuration-versions", created)
+    api.on("PUT", UPLOAD_URL, httpx2.Response(200))
+    api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": samples.workspace()}))
+    error = await refused(root, api)
+    assert isinstance(error, UnprocessableEntity)
+    assert "no such module" in error.message
+
+
+# -- what is refused before anything is sent --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", ["main.tf", "main.tf.json", "main.tofu", "main.tofu.json"])
+async def test_each_kind_of_configuration_is_one(file: str, root: Path) -> None:
+    (root / "main.tf").rename(root / file)
+    assert (await upload(root, willing_api()))["files"] == 1
+
+
+@pytest.mark.parametrize("rules", [None, "*.tf\n"], ids=["none there", "all ignored"])
+async def test_a_directory_without_configuration_is_refused(rules: str | None, root: Path) -> None:
+    (root / "README.md").write_text("")
+    (root / "modules").mkdir()
+    (root / "modules" / "a.tofu").write_text("")
+    if rules is None:
+        (root / "main.tf").unlink()
+    else:
+        (root / ".terraformignore").write_text(rules)
+    api = willing_api()
+    error = await refused(root, api)
+    assert isinstance(error, InvalidInput)
+    assert "no Terraform configuration" in error.message
+    assert error.cause == "Terraform configuration is in: modules."
+    assert [request.method for request in api.requests] == ["GET"]
+
+
+@pytest.mark.parametrize("working_directory", ["infra/prod", "/infra/prod/", "infra/./prod", "link"])
+async def test_the_configuration_has_to_be_where_the_workspace_runs_terraform(
+    working_directory: str, root: Path
+) -> None:
+    (root / "infra" / "prod").mkdir(parents=True)
+    (root / "link").symlink_to("infra/prod")
+    (root / "main.tf").rename(root / "infra" / "prod" / "main.tf")
+    assert (await upload(root, api_of(working_directory=working_directory)))["status"] == "uploaded"
+    assert isinstance(await refused(root, api_of(working_directory="")), InvalidInput)
+
+
+@pytest.mark.parametrize("working_directory", ["infra", "infra/prod/x", "..", "../..", "main.tf", "absent"])
+async def test_a_working_directory_that_is_not_there_is_named(working_directory: str, root: Path) -> None:
+    (root / "infra").mkdir()
+    api = api_of(working_directory=working_directory)
+    error = await refused(root, api)
+    assert isinstance(error, InvalidInput)
+    assert repr(working_directory) in error.message
+    assert api.sent("POST") == []
+
+
+@pytest.mark.parametrize("directory", ["main.tf", "nowhere"])
+async def test_what_is_no_directory_is_refused(directory: str, root: Path) -> None:
+    api = willing_api()
+    assert "cannot be read" in (await refused(root, api, str(root / directory))).message
+    assert api.sent("POST") == []
+
+
+async def test_a_link_that_leads_out_is_refused(root: Path) -> None:
+    (root / "link").symlink_to("/etc")
+    api = willing_api()
+    assert "'link' leads out" in (await refused(root, api)).message
+    assert api.sent("POST") == []
+
+
+@pytest.mark.parametrize("directory", ["/etc", "/", "/nowhere/at/all", "{root}/../..", "{root}/out"])
+async def test_what_is_not_allowed_is_refused_whether_it_is_there_or_not(directory: str, root: Path) -> None:
+    (root / "out").symlink_to("/etc")
+    api = willing_api()
+    error = await refused(root, api, directory.format(root=root))
+    assert isinstance(error, RefusedByMode)
+    assert str(root) in error.cause
+    assert api.requests == []
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAN, Mode.APPLY])
+async def test_without_an_allowed_directory_the_tool_says_how_to_allow_one(mode: Mode, root: Path) -> None:
+    api = willing_api()
+    given = {"workspace_id": WORKSPACE_ID, "directory": str(root)}
+    policy = Policy(mode, is_auto_apply_opt_in=True)
+    error = await failure_of("upload_configuration", given, api=api, policy=policy, allowed_directories=())
+    assert isinstance(error, RefusedByMode)
+    assert "--allow-dir" in error.solution
+    assert api.requests == []

@@ -1,0 +1,160 @@
+"""`.terraformignore` leaves out what go-slug leaves out. The tables are facts of its own tests and source."""
+
+import time
+
+import pytest
+
+from tfruns.configuration.ignore import IgnoreRules, is_terraforms_own
+from tfruns.errors import InvalidInput
+
+# hashicorp/go-slug, internal/ignorefiles/testdata/archive-dir/.terraformignore
+ARCHIVE_DIR = """\
+# comments are ignored
+ # extra spaces are irrelevant
+# ignore a file
+   baz.txt
+# below is an empty line
+
+# ignore a directory
+terraform.d/
+# negate ignoring a directory at the root
+!/terraform.d/
+# ignore a file at a subpath
+**/foo/bar.tf
+# ignore files with specific endings
+foo/*.md
+# character groups
+bar/something-[a-z].txt
+# ignore a file
+boop.txt
+# but not one at the current directory
+!/boop.txt
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "is_left_out"),
+    [
+        ("included.txt", False),
+        ("baz.txt", True),
+        ("parent/foo/baz.txt", True),
+        ("parent/foo/bar.tf", True),
+        ("parent/bar/bar.tf", False),
+        ("something/with-baz.txt", False),
+        ("something/baz.x", False),
+        ("foo/ignored-doc.md", True),
+        ("bar/something-a.txt", True),
+        ("bar/something-A.txt", False),
+        ("some-module/terraform.d/x", True),
+        ("terraform.d/", False),
+        ("terraform.d/foo", False),
+        ("terraform.d", False),
+        ("baz/boop.txt", True),
+        ("boop.txt", False),
+        (".git/", True),
+        (".git/config", True),
+        ("modules/a/.git/HEAD", True),
+        (".gitignore", False),
+    ],
+)
+def test_the_rules_of_its_own_sample_mean_what_they_mean_there(path: str, is_left_out: bool) -> None:
+    assert IgnoreRules(ARCHIVE_DIR).leave_out(path) is is_left_out
+
+
+@pytest.mark.parametrize(
+    ("rules", "path", "is_left_out"),
+    [
+        ("*.txt", "file.txt", True),
+        ("*.txt", "deep/down/file.txt", True),
+        ("*.txt", "file.txt.tf", False),
+        ("src/**/*.js", "src/app/main.js", True),
+        ("src/**/*.js", "src/main.js", True),
+        ("src/**/*.js", "lib/main.js", False),
+        ("/main.tf", "main.tf", True),
+        ("/main.tf", "modules/main.tf", False),
+        ("logs", "logs", True),
+        ("logs", "logs/today", False),  # a name without a slash is that of a file
+        ("logs/", "logs/today", True),
+        ("logs/", "a/logs/b/c", True),
+        ("a?c", "abc", True),
+        ("a?c", "a/c", False),
+        ("a*c", "a/c", False),
+        ("a.c", "abc", False),
+        (r"\*.tf", "*.tf", True),
+        (r"\*.tf", "a.tf", False),
+        (r"\!important", "!important", True),
+        ("[^a].tf", "b.tf", True),
+        ("[^a].tf", "a.tf", False),
+        ("[a-].tf", "-.tf", True),
+        ("a+(b)|{c}^$", "a+(b)|{c}^$", True),
+        ("données.txt", "donne\u0301es.txt", True),
+        ("donne\u0301es.txt", "données.txt", True),
+        ("münchen/", "mu\u0308nchen/test.txt", True),
+        ("*.txt\n!keep.txt", "keep.txt", False),
+        ("*.txt\n!keep.txt\n*p.txt", "keep.txt", True),
+        ("logs/\n!keep.txt", "logs/keep.txt", False),  # unlike in Git
+        ("!.git/", ".git/config", False),
+        ("*.txt\r\n", "a.txt", True),
+        ("!\n \n#x", "x", False),
+        ("/", "anything/at.all", True),
+        ("a*b*c/d", "aXbYc/d", True),
+        ("a*b*c/d", "aXb/Yc/d", False),
+        ("a*b**/c", "aab/c", True),
+    ],
+)
+def test_a_rule_leaves_out_what_it_names(rules: str, path: str, is_left_out: bool) -> None:
+    assert IgnoreRules(rules).leave_out(path) is is_left_out
+
+
+@pytest.mark.parametrize(
+    ("rules", "path", "is_all"),
+    [
+        ("src/**/*\n!src/foo/bar.txt\nlogs/\ntmp/", "logs/", True),
+        ("src/**/*\n!src/foo/bar.txt\nlogs/\ntmp/", "src/foo/", False),
+        ("logs/\n!logs/keep", "logs/", False),
+        ("", ".git/", True),
+        ("", "src/", False),
+    ],
+)
+def test_a_directory_is_passed_over_where_nothing_in_it_can_be_taken_back(rules: str, path: str, is_all: bool) -> None:
+    assert IgnoreRules(rules).leave_out_all_below(path) is is_all
+
+
+@pytest.mark.parametrize("rule", ["[a", "[z-a].tf", "a/**/b/**/c/**/d/**/e/**/f", "[]"])
+def test_a_rule_that_cannot_be_read_is_named_by_its_line(rule: str) -> None:
+    with pytest.raises(InvalidInput, match=r"Line 2 of \.terraformignore"):
+        IgnoreRules(f"# first\n{rule}")
+
+
+def test_there_is_an_end_to_how_many_rules_there_may_be() -> None:
+    with pytest.raises(InvalidInput, match="more than"):
+        IgnoreRules("a\n" * 1_001)
+
+
+@pytest.mark.parametrize("rule", ["*a" * 40 + "b", "a*" * 60 + "/b", "**/*a*a*a/**/*a*a*a/**/*a*b"])
+def test_no_rule_takes_long(rule: str) -> None:
+    rules = IgnoreRules(rule)
+    start = time.perf_counter()
+    assert not rules.leave_out("/".join(["a" * 60] * 12))
+    assert time.perf_counter() - start < 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "is_own"),
+    [
+        (".terraform", True),
+        ("terraform.tfstate", True),
+        ("terraform.tfstate.backup", True),
+        (".terraform.tfstate.lock.info", True),
+        ("errored.tfstate", True),
+        ("TERRAFORM.TFSTATE", True),
+        ("terraform.tfstate.d", True),
+        (".terraform.lock.hcl", False),
+        (".terraformignore", False),
+        ("tfstate", False),
+        ("main.tf", False),
+        ("terraform.d", False),
+    ],
+)
+def test_states_and_what_terraform_installs_are_its_own(name: str, is_own: bool) -> None:
+    assert is_terraforms_own(name) is is_own
