@@ -112,6 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer()
 
+    def do_PUT(self) -> None:
+        self._answer()
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -123,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
             path=parts.path,
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=json.loads(content) if content else None,
+            body=content if self.command == "PUT" else json.loads(content) if content else None,
         )
         answer = self.server.api.answer_to(request)
         if isinstance(answer, threading.Event):
