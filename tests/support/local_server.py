@@ -1,0 +1,177 @@
+"""`tfruns server` as a process: started on a data directory, killed, and started again."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx2
+
+from tests.support.stdio import PATIENCE_S, environment, tfruns
+from tfruns import Client
+
+_POLL_S = 0.02
+
+
+def until(condition: Callable[[], object], what: str, *, within_s: float = PATIENCE_S) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
+        time.sleep(_POLL_S)
+
+
+class LocalServer:
+    """A server on a data directory of the test's own. It is started by `start`, or by the block.
+
+    Args:
+        data_dir: the data directory; its parent has the log, unless another is named.
+        arguments: further ones of `tfruns server`.
+        env: further variables of its environment.
+        log: where its standard error goes.
+    """
+
+    def __init__(
+        self, data_dir: Path, *arguments: str, env: Mapping[str, str] | None = None, log: Path | None = None
+    ) -> None:
+        self.data_dir = data_dir
+        self.arguments = arguments
+        self.url = ""
+        self._log = log or data_dir.parent / f"{data_dir.name}.log"
+        self._env = {**environment(self._log.parent), **(env or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "it was not started"
+        return self._process
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def stderr(self) -> str:
+        """What it has written to standard error, since it was started first."""
+        return self._log.read_text()
+
+    @property
+    def token(self) -> str:
+        return (self.data_dir / "token").read_text().strip()
+
+    def start(self) -> Self:
+        """Start it, and return when it says where it listens."""
+        self.launch()
+        line = self.read_line()
+        assert line.startswith("listening on http"), f"{line!r}; standard error:\n{self.stderr}"
+        self.url = line.removeprefix("listening on ").strip()
+        return self
+
+    def launch(self) -> None:
+        """Start it, and return at once."""
+        assert not self.is_running
+        self._close()
+        port = () if "--port" in self.arguments else ("--port", "0")
+        command = [tfruns(), "server", "--data-dir", str(self.data_dir), *port, *self.arguments]
+        with self._log.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, env=self._env
+            )
+
+    def read_line(self) -> str:
+        """The next line of its output; empty if it has ended without one."""
+        assert self.process.stdout is not None
+        text, deadline = b"", time.monotonic() + PATIENCE_S
+        while not text.endswith(b"\n"):
+            left = max(0.0, deadline - time.monotonic())
+            assert select.select([self.process.stdout], [], [], left)[0], f"silent; standard error:\n{self.stderr}"
+            part = os.read(self.process.stdout.fileno(), 1)
+            if not part:
+                break
+            text += part
+        return text.decode()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def wait(self, within_s: float = PATIENCE_S) -> int:
+        """The code with which it ends."""
+        return self.process.wait(within_s)
+
+    def kill(self) -> None:
+        """End it as a power cut would end the process: nothing is finished, nothing written."""
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+
+    def stop(self) -> int:
+        """End it gracefully, and return its exit code."""
+        self.send_signal(signal.SIGTERM)
+        return self.wait(within_s=120)
+
+    def restart(self) -> Self:
+        """Start it again, after it has ended."""
+        return self.start()
+
+    def client(self) -> Client:
+        """A client of it, which knows its organization."""
+        return Client(self.url, self.token, organization="default")
+
+    def http(self) -> httpx2.AsyncClient:
+        """A plain HTTP client, with the token."""
+        headers = {"authorization": f"Bearer {self.token}"}
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE_S)
+
+    def terraforms(self) -> list[int]:
+        """The processes of its runs: Terraform, and what Terraform has started."""
+        return processes_below(self.data_dir / "work")
+
+    def connects(self) -> bool:
+        """Whether anybody listens where it listened."""
+        host, _, port = self.url.partition("://")[2].rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()
+        except OSError:
+            return False
+        return True
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End it and all that runs below its data directory, however they are."""
+        if self.is_running:
+            self.kill()
+        for pid in self.terraforms():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._close()
+
+    def _close(self) -> None:
+        if self._process is not None and self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+def processes_below(directory: Path) -> list[int]:
+    """The processes whose HOME is below a directory, as that of every Terraform of a run is."""
+    mark = b"HOME=" + os.fsencode(directory) + b"/"
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environ = (process / "environ").read_bytes().split(b"\0")
+        except OSError:  # it has ended, or is somebody else's
+            continue
+        if any(entry.startswith(mark) for entry in environ):
+            found.append(int(process.name))
+    return found
