@@ -1,0 +1,54 @@
+"""A backend for a test, with nothing in it but the organization `default`, and the ways to reach it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+from starlette.applications import Starlette
+
+from tests.local.support import BASE_URL, TERRAFORM_VERSION, Api, Clock, Dispatches
+from tfruns.local.app import build_app
+from tfruns.local.authentication import create_admin
+from tfruns.local.backend import Backend, Options
+from tfruns.local.documents.signing import Signer
+from tfruns.local.rate_limiting import RateLimiter
+from tfruns.local.service.workspaces import create_organization
+from tfruns.local.store.database import Database
+from tfruns.local.store.objects import Objects
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A backend and its application."""
+
+    app: Starlette
+    backend: Backend
+    clock: Clock
+    dispatches: Dispatches
+
+    def client(self, username: str = "admin", address: str | None = None) -> httpx2.AsyncClient:
+        """A client of its own for a user: in process, unless the application is served under an address."""
+        headers = {"authorization": f"Bearer {create_admin(self.backend, username)}"}
+        if address is not None:
+            return httpx2.AsyncClient(base_url=address, headers=headers, trust_env=False)
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(self.app), base_url=BASE_URL, headers=headers)
+
+    def api(self, http: httpx2.AsyncClient) -> Api:
+        """What tests use, by way of a client."""
+        return Api(http, self.backend, self.clock, self.dispatches)
+
+
+@contextmanager
+def serving(url: str, directory: Path) -> Iterator[Served]:
+    """A backend on a database that is empty, with its objects below a directory."""
+    database = Database(url)
+    clock, dispatches = Clock(), Dispatches()
+    backend = Backend(database, Objects(directory / "objects"), dispatches, Options(TERRAFORM_VERSION), clock.now)
+    with database.write() as write:
+        create_organization(backend, write, "default", None)
+    try:
+        yield Served(build_app(backend, Signer(b"k" * 32), RateLimiter(is_limited=False)), backend, clock, dispatches)
+    finally:
+        database.close()
