@@ -31,14 +31,14 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "list_runs_in_organization": {"organization": ORGANIZATION},
     "get_run_details": {"run_id": RUN_ID},
     **{name: {"run_id": RUN_ID} for name in ACTIONS},
-    "wait_for_run": {"run_id": RUN_ID},
-    "review_run": {"run_id": RUN_ID},
+    **{name: {"run_id": RUN_ID} for name in ("wait_for_run", "review_run", "get_run_logs")},
     "comment_on_run": {"run_id": RUN_ID, "body": "looks good"},
     "list_workspaces": {"organization": ORGANIZATION},
     "upload_configuration": {"workspace_id": WORKSPACE_ID, "directory": str(CONFIGURATION)},
     "override_policy_check": {"run_id": RUN_ID, "comment": "agreed with the security team"},
 }
 
+LOG_URL = "https://archivist.terraform.io/v1/object/c2VjcmV0LWxvZw"
 UPLOAD_URL = "https://archivist.terraform.io/v1/object/c2VjcmV0LXVwbG9hZA"
 
 ASSISTANT = Policy(is_auto_apply_opt_in=True)
@@ -92,6 +92,11 @@ def willing_api(run: dict[str, Any] | None = None, *, has_workspace: bool = True
     api.on("GET", f"/configuration-versions/{version['id']}", answer({"data": uploaded}))
     plan_id = run["relationships"]["plan"]["data"]["id"]
     api.on("GET", f"/plans/{plan_id}/json-output", httpx2.Response(200, json={"resource_changes": []}))
+    plan = {"id": plan_id, "type": "plans", "attributes": {"status": "finished", "log-read-url": LOG_URL}}
+    api.on("GET", f"/plans/{plan_id}", answer({"data": plan}))
+    api.on("GET", LOG_URL, httpx2.Response(200, content=b"Plan: 1 to add\n"))
+    for part in ("run-events", "comments"):
+        api.on("GET", f"/runs/{run['id']}/{part}", answer(samples.page()))
     check = samples.policy_check()
     api.on("GET", f"/runs/{run['id']}/policy-checks", answer(samples.page(check)))
     api.on("POST", f"/policy-checks/{check['id']}/actions/override", answer({"data": check}))

@@ -45,6 +45,7 @@ PROMISED: dict[str, dict[str, Any]] = {
 ADDED: dict[str, dict[str, Any]] = {
     "wait_for_run": {"run_id": REQUIRED, "until": "attention", "timeout_s": 50},
     "review_run": {"run_id": REQUIRED, "filter": "", "page_number": 1, "page_size": 50},
+    "get_run_logs": {"run_id": REQUIRED, "phase": "auto", "tail_lines": 100, "search": "", "offset": None},
     "comment_on_run": {"run_id": REQUIRED, "body": REQUIRED},
     "list_workspaces": {"organization": REQUIRED, "search": "", "page_number": 1, "page_size": 20},
     "upload_configuration": {"workspace_id": REQUIRED, "directory": REQUIRED, "speculative": False},
@@ -80,6 +81,8 @@ TYPES = {
     "params": "object",
     "speculative": "boolean",
     "timeout_s": "integer",
+    "tail_lines": "integer",
+    "offset": "integer",
 }  # all others are strings
 
 MAX_LIST_BYTES = 27_000
@@ -91,6 +94,7 @@ READERS = {
     "list_workspaces",
     "wait_for_run",
     "review_run",
+    "get_run_logs",
 }
 ADDERS = {"comment_on_run", "upload_configuration"}  # they add something, and take nothing away
 # To do these twice makes two; every action is refused the second time, or does nothing more.

@@ -63,20 +63,20 @@ def message_of(line: str) -> Message | None:
         return None
     if not isinstance(value, Mapping) or not isinstance(value.get("@message"), str):
         return None
-    kind = value.get("type")
+    kind = _word(value.get("type"))
     if kind == "diagnostic" and (diagnostic := diagnostic_of(value.get("diagnostic"))):
         return Message(rendered(diagnostic), diagnostic)
     if kind in _SILENT:
         return Message([])
-    renderer = _RENDERERS.get(kind) if isinstance(kind, str) else None
+    renderer = _RENDERERS.get(kind)
     lines = renderer(value) if renderer else None
     return Message(_log_line(value, kind) if lines is None else lines)
 
 
-def _log_line(value: Mapping[str, JSON], kind: JSON) -> list[str]:
+def _log_line(value: Mapping[str, JSON], kind: str) -> list[str]:
     """The message's own text. A line of Terraform's internal log (TF_LOG) has its level and module before it."""
     text = clean(value["@message"])
-    if kind is None or kind == "log":
+    if kind in {"", "log"}:
         level, module = value.get("@level"), value.get("@module")
         names = [
             f"[{level.upper()}]" if isinstance(level, str) else "",

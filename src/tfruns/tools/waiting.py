@@ -17,8 +17,10 @@ from tfruns.jsonapi import JSON
 from tfruns.lifecycle import allowed_actions as actions_of_status
 from tfruns.lifecycle import is_final, is_planned, needs_person, rule_of
 from tfruns.logs.lines import last_line
+from tfruns.logs.paging import Hide
 from tfruns.logs.text import one_line
-from tfruns.redaction import redact, redact_document
+from tfruns.redaction import redact_document
+from tfruns.tools.hiding import hider
 from tfruns.tools.log_source import Follower, PhaseName, running_phase
 from tfruns.tools.plan_counts import plan_counts
 from tfruns.tools.policy import Toolset
@@ -129,7 +131,7 @@ class _Wait:
     _include: tuple[str, ...] = (*INCLUDE, "task_stages")
     _polls: int = 0
     _queue: str = ""
-    _follower: tuple[PhaseName, Follower] | None = None
+    _follower: tuple[PhaseName, Follower, Hide] | None = None
     _reported: tuple[str, float] = ("", 0.0)
     _trouble: TfrunsError | None = None
     _began: float = field(init=False)
@@ -219,11 +221,12 @@ class _Wait:
         return f": {line}" if line else ""
 
     async def _last_line(self, run: Run, phase: PhaseName) -> str:
-        if self._follower is None or self._follower[0] != phase:
-            self._follower = (phase, Follower(self.client, run, phase))
         try:
             with anyio.move_on_after(self._left_s):
-                return shown_line(await self._follower[1].last_bytes())
+                if self._follower is None or self._follower[0] != phase:
+                    self._follower = (phase, Follower(self.client, run, phase), await hider(self.client, run))
+                _, follower, hide = self._follower
+                return shown_line(await follower.last_bytes(), hide)
         except TfrunsError:
             pass  # the run itself is what counts
         return ""
@@ -243,9 +246,9 @@ class _Wait:
         return self.timeout_s - self._elapsed_s
 
 
-def shown_line(data: bytes) -> str:
-    """The last line of a log, without what may be secret by its form."""
-    return one_line(redact(last_line(data)), _MAX_LINE)
+def shown_line(data: bytes, hide: Hide) -> str:
+    """The last line of a log, without what must not be shown."""
+    return one_line(hide(last_line(data)), _MAX_LINE)
 
 
 async def queue_words(client: Client, run: Run) -> str:
@@ -297,7 +300,8 @@ async def _where_it_is(client: Client, run: Run) -> dict[str, JSON]:
     if phase is None:
         return {}
     try:
-        return {"last_log_line": shown_line(await Follower(client, run, phase).last_bytes())}
+        data = await Follower(client, run, phase).last_bytes()
+        return {"last_log_line": shown_line(data, await hider(client, run))}
     except TfrunsError:
         return {}
 

@@ -1,0 +1,249 @@
+"""The log of a plan or an apply: clean, bounded, without secrets, also while it is written."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support import samples
+from tests.support.api import FakeApi, answer, client_for, error, query
+from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, compact
+from tfruns.errors import InvalidInput
+from tfruns.tools.registry import Context
+
+MAX_BYTES = 9_200
+PLAN_ID, APPLY_ID = "plan-8F5JFydVYAmtTjET", "apply-47MBvjwzBG8YKc2v"
+LOG = "https://archivist.example.com/v1/object/secretPermission"
+SECRET = "correct-horse-battery"
+
+
+class Object:
+    """A log in the object store, which may grow; `reads` are the parts that were asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.reads: list[tuple[int, int]] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        said = query(request)
+        offset, limit = int(said["offset"]), int(said["limit"])
+        self.reads.append((offset, limit))
+        return httpx2.Response(200, content=self.data[offset : offset + limit])
+
+
+def api_with(
+    log: Object, *, phase_status: str = "finished", kind: str = "plans", plan: Any = None, **attributes: Any
+) -> FakeApi:
+    """A run whose plan (or apply) has this log, and whose plan has this JSON."""
+    id_ = PLAN_ID if kind == "plans" else APPLY_ID
+    phase = {"id": id_, "type": kind, "attributes": {"status": phase_status, "log-read-url": LOG}}
+    api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": samples.run(**attributes)}))
+    api.on("GET", f"/{kind}/{id_}", answer({"data": phase}))
+    api.on("GET", LOG, log)
+    return api.on("GET", f"/plans/{PLAN_ID}/json-output", answer(plan) if plan else httpx2.Response(204))
+
+
+async def read(api: FakeApi, **said: Any) -> Any:
+    async with client_for(api) as client:
+        view = await TOOLS["get_run_logs"].call(Context(client, ASSISTANT), {"run_id": RUN_ID, **said})
+    assert len(compact(view)) <= MAX_BYTES
+    assert "secretPermission" not in json.dumps(view)
+    return view
+
+
+def diagnostic(number: int, detail: str = "It is wrong.") -> bytes:
+    body = {"severity": "error", "summary": f"Wrong {number}", "detail": detail, "address": "a.b"}
+    line = {"@level": "error", "@message": f"Error: Wrong {number}", "type": "diagnostic", "diagnostic": body}
+    return json.dumps(line).encode() + b"\n"
+
+
+@pytest.mark.anyio
+async def test_the_end_of_a_log_is_clean_text() -> None:
+    log = Object(b"\x02Terraform v1.11.4\n\x1b[1mPlan:\x1b[0m 1 to add\n\x03")
+    view = await read(api_with(log, phase_status="finished"))
+    assert view["phase"] == "plan"
+    assert view["phase_status"] == "finished"
+    assert view["log"] == "Terraform v1.11.4\nPlan: 1 to add"
+    assert "next_offset" not in view
+    assert "note" not in view
+
+
+@pytest.mark.anyio
+async def test_the_errors_of_a_phase_that_failed_come_first() -> None:
+    log = Object(b"first\n" + diagnostic(1) + b"[TRACE] noise\n" * 50)
+    view = await read(
+        api_with(
+            log, phase_status="errored", kind="applies", status_timestamps={"confirmed-at": "2026-01-01T00:00:00Z"}
+        )
+    )
+    assert view["phase"] == "apply"
+    assert view["errors"] == ["Error: Wrong 1\n\n  with a.b,\n\nIt is wrong."]
+    assert "Wrong" not in view["log"]
+    assert list(view).index("errors") < list(view).index("log")
+
+
+@pytest.mark.anyio
+async def test_many_long_errors_are_bounded_and_counted() -> None:
+    log = Object(b"".join(diagnostic(number, "detail " * 500) for number in range(30)))
+    view = await read(api_with(log, phase_status="errored"))
+    assert view["errors"]
+    assert "errors more are left out" in view["note"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("line", [b"x" * 300, "ünï ".encode() * 90, b'"\\' * 150, b"\x00\x1b[31m" * 50 + b"y"])
+async def test_the_last_lines_are_bounded_however_long(line: bytes) -> None:
+    view = await read(api_with(Object((line + b"\n") * 2_000)), tail_lines=1_000)
+    assert "offset=0 reads from the beginning" in view["note"]
+    assert view["log"]
+
+
+@pytest.mark.anyio
+async def test_tail_lines_is_the_number_of_lines() -> None:
+    log = Object(b"".join(b"line %d\n" % number for number in range(500)))
+    view = await read(api_with(log), tail_lines=3)
+    assert view["log"] == "line 497\nline 498\nline 499"
+
+
+@pytest.mark.anyio
+async def test_of_a_huge_log_only_the_end_is_read() -> None:
+    line = b"[TRACE] provider: a line of noise that goes on for a while\n"
+    log = Object(line * 1_000_000 + b"the end\n")
+    view = await read(api_with(log), tail_lines=2)
+    assert view["log"].endswith("\nthe end")
+    assert len(log.reads) < 60
+    assert sum(min(limit, max(0, len(log.data) - offset)) for offset, limit in log.reads) < 1_000_000
+
+
+@pytest.mark.anyio
+async def test_offsets_go_through_the_whole_log() -> None:
+    lines = [f"line {number}: {'x' * (number % 70)}" for number in range(3_000)]
+    log = Object("".join(f"{line}\n" for line in lines).encode())
+    pages: list[str] = []
+    offset: int | None = 0
+    while offset is not None:
+        view = await read(api_with(log), offset=offset)
+        pages.append(view["log"])
+        offset = view["next_offset"]
+    assert "\n".join(pages).split("\n") == lines
+
+
+@pytest.mark.anyio
+async def test_a_log_that_is_being_written_can_be_followed() -> None:
+    log = Object(b"\x02one\ntwo\nthr")
+    api = api_with(log, phase_status="running")
+    first = await read(api)
+    assert (first["log"], first["next_offset"]) == ("one\ntwo", 9)
+    nothing = await read(api, offset=9)
+    assert (nothing["log"], nothing["next_offset"]) == ("", 9)
+    log.data += b"ee\nfour \xf0\x9f"
+    more = await read(api, offset=9)
+    assert (more["log"], more["next_offset"]) == ("three", 15)
+    log.data += b"\x98\x80\n\x03"
+    last = await read(api, offset=15)
+    assert (last["log"], last["next_offset"]) == ("four 😀", None)
+
+
+@pytest.mark.anyio
+async def test_a_search_finds_lines_however_capitalized() -> None:
+    log = Object(b"alpha\nError: BETA failed\n" * 40 + b"gamma\n")
+    view = await read(api_with(log), search="beta", tail_lines=5)
+    assert view["log"].split("\n") == ["Error: BETA failed"] * 5
+    assert view["note"] == "40 lines match; the last 5 are shown."
+    assert (await read(api_with(log), search="none"))["note"] == "0 lines match."
+
+
+PLAN = {
+    "resource_changes": [
+        {
+            "address": "a.b",
+            "type": "a",
+            "change": {
+                "actions": ["create"],
+                "before": None,
+                "after": {"password": SECRET},
+                "after_sensitive": {"password": True},
+            },
+        }
+    ]
+}
+
+
+@pytest.mark.anyio
+async def test_a_sensitive_value_of_the_plan_never_appears() -> None:
+    log = Object(f"a.b (local-exec): login {SECRET} ok\n".encode() + diagnostic(1, f"refused: {SECRET}"))
+    for said in ({}, {"offset": 0}, {"search": "login"}):
+        view = await read(api_with(log, phase_status="errored", plan=PLAN), **said)
+        assert SECRET not in json.dumps(view)
+        assert "login (sensitive value) ok" in view["log"]
+    assert (await read(api_with(log, plan=PLAN), search=SECRET))["log"] == ""
+
+
+@pytest.mark.anyio
+async def test_a_token_in_a_log_is_removed() -> None:
+    log = Object(b"curl -H 'Authorization: Bearer abcdef123456' https://x/\n")
+    assert "abcdef123456" not in (await read(api_with(log)))["log"]
+
+
+@pytest.mark.anyio
+async def test_a_plan_that_this_token_may_not_read_does_not_keep_the_log_from_it() -> None:
+    api = api_with(Object(b"text\n"))
+    api._routes.pop(("GET", f"https://tfe.example.com/api/v2/plans/{PLAN_ID}/json-output"))
+    assert (await read(api))["log"] == "text"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("attributes", "phase"),
+    [
+        ({"status": "planning"}, "plan"),
+        ({"status": "applying", "status_timestamps": {"confirmed-at": "2026-01-01T00:00:00Z"}}, "apply"),
+        ({"status": "errored", "status_timestamps": {"planned-at": "2026-01-01T00:00:00Z"}}, "plan"),
+    ],
+)
+async def test_the_phase_that_matters_is_the_apply_if_it_began(attributes: dict[str, Any], phase: str) -> None:
+    api = api_with(Object(b"of the plan\n"), **attributes)
+    apply = {"id": APPLY_ID, "type": "applies", "attributes": {"status": "running", "log-read-url": LOG}}
+    api.on("GET", f"/applies/{APPLY_ID}", answer({"data": apply}))
+    assert (await read(api))["phase"] == phase
+    assert (await read(api, phase="plan"))["phase"] == "plan"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("said", [{}, {"phase": "plan"}, {"phase": "apply"}])
+async def test_where_there_is_no_log_yet_it_is_said(said: dict[str, Any]) -> None:
+    api = api_with(Object(b""), phase_status="pending")
+    apply = {"id": APPLY_ID, "type": "applies", "attributes": {"status": "unreachable", "log-read-url": LOG}}
+    api.on("GET", f"/applies/{APPLY_ID}", answer({"data": apply}))
+    view = await read(api, **said)
+    assert view["log"] == ""
+    assert "diagnose_run" in view["note"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("said", [{"tail_lines": 0}, {"tail_lines": 1_001}, {"offset": -1}])
+async def test_numbers_that_cannot_be_are_refused(said: dict[str, Any]) -> None:
+    api = FakeApi()
+    with pytest.raises(InvalidInput):
+        await read(api, **said)
+    assert api.requests == []
+
+
+@pytest.mark.anyio
+async def test_a_store_that_knows_no_parts_is_read_all_the_same() -> None:
+    api = api_with(Object(b""))
+    api._routes[("GET", LOG)].clear()
+    api.on("GET", LOG, httpx2.Response(200, content=b"line\n" * 20_000))
+    view = await read(api, tail_lines=2)
+    assert view["log"] == "line\nline"
+
+
+@pytest.mark.anyio
+async def test_an_address_that_expired_is_an_error_without_it() -> None:
+    api = api_with(Object(b""))
+    api._routes[("GET", LOG)].clear()
+    api.on("GET", LOG, error(403, "expired"))
+    with pytest.raises(Exception, match="object store") as raised:
+        await read(api)
+    assert "secretPermission" not in str(raised.value)

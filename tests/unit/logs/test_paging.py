@@ -1,0 +1,102 @@
+"""Pages of a log: bounded, and together the whole."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfruns.logs.lines import render
+from tfruns.logs.paging import (
+    MAX_LINE,
+    Page,
+    first_that_fit,
+    last_that_fit,
+    lines_for,
+    page_from,
+    size_of,
+)
+
+
+def shown(text: str) -> str:
+    return text
+
+
+def page(data: bytes, max_bytes: int = 1_000, *, is_line_start: bool = True, is_end: bool = True) -> Page:
+    return page_from(data, max_bytes, shown, is_line_start=is_line_start, is_end=is_end, is_full=False)
+
+
+def all_pages(data: bytes, max_bytes: int) -> list[str]:
+    """The pages of a log that is over, from its beginning on."""
+    offset, pages = 0, []
+    while offset < len(data):
+        is_line_start = offset == 0 or data[offset - 1 : offset] == b"\n"
+        found = page(data[offset:], max_bytes, is_line_start=is_line_start)
+        assert found.taken > 0
+        pages.append(found.text)
+        offset += found.taken
+    return pages
+
+
+_LINES = st.lists(st.text(alphabet=st.characters(exclude_characters="\n\r"), max_size=40), max_size=60)
+
+
+@given(_LINES, st.integers(min_value=400, max_value=900))
+def test_pages_put_together_are_the_whole(lines: list[str], max_bytes: int) -> None:
+    data = "".join(f"{line}\n" for line in lines).encode("utf-8", errors="replace")
+    pages = all_pages(data, max_bytes)
+    assert all(size_of(text) <= max_bytes for text in pages)
+    assert "\n".join(pages) == "\n".join(render(data).lines)
+
+
+@given(st.binary(max_size=5_000), st.integers(min_value=200, max_value=900))
+def test_a_page_of_any_bytes_is_within_its_bounds_and_gets_on(data: bytes, max_bytes: int) -> None:
+    assert all(size_of(text) <= max_bytes for text in all_pages(data, max_bytes))
+
+
+@given(st.lists(st.text(max_size=3_000), max_size=30), st.integers(min_value=1, max_value=40))
+def test_the_last_lines_are_within_their_bounds(lines: list[str], number: int) -> None:
+    kept = last_that_fit(lines, number, 2_000)
+    assert len(kept) <= number
+    assert size_of("\n".join(kept)) <= 2_000
+    assert bool(kept) is bool(lines)
+
+
+@given(st.lists(st.text(max_size=3_000), max_size=30))
+def test_the_first_texts_are_within_their_bounds(texts: list[str]) -> None:
+    kept, left_out = first_that_fit(texts, 2_000)
+    assert len(kept) + left_out == len(texts)
+    assert sum(size_of(text) + 3 for text in kept) <= 2_100
+    assert bool(kept) is bool(texts)
+
+
+def test_a_last_line_without_its_end_is_held_back_while_it_may_go_on() -> None:
+    assert page(b"one\ntwo \xf0\x9f", is_end=False) == Page("one", 4)
+    assert page(b"two \xf0\x9f", is_end=False) == Page("", 0)
+    assert page(b"one\ntwo", is_end=True) == Page("one\ntwo", 7)
+
+
+def test_of_a_line_whose_beginning_is_not_there_nothing_is_shown() -> None:
+    assert page(b"half\nnext\n", is_line_start=False) == Page("[the rest of a line is left out]\nnext", 10)
+
+
+def test_a_line_that_is_longer_than_can_be_read_at_once_is_not_waited_for() -> None:
+    found = page_from(b"x" * 5_000, 900, shown, is_line_start=True, is_end=False, is_full=True)
+    assert found.taken == 5_000
+    assert found.text.startswith("xxx")
+    assert "characters left out" in found.text
+
+
+def test_the_end_mark_is_no_line() -> None:
+    assert page(b"one\n\x03") == Page("one", 5)
+
+
+def test_a_long_line_is_cut_and_said_to_be_after_what_must_be_hidden_was() -> None:
+    secret = "s3cr3t-value"
+    line = "x" * (MAX_LINE - 6) + secret
+    (cut,) = lines_for([line], lambda text: text.replace(secret, "(hidden)"))
+    assert "s3cr3t" not in cut
+    assert "characters left out" in cut
+
+
+@pytest.mark.parametrize("text", ["", "a", '"', "\n", "ü", "\x07"])
+def test_the_size_is_that_of_the_json(text: str) -> None:
+    assert size_of(text) >= len(text.encode())

@@ -1,0 +1,341 @@
+"""Terraform's own logs, rendered as it prints them for people."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfruns.logs.diagnostics import Diagnostic, diagnostic_of, diagnostics_in
+from tfruns.logs.lines import last_line, render
+from tfruns.logs.machine import message_of
+from tfruns.logs.text import clean, one_line
+
+CONFIGURATION = """
+variable "password" {
+  default   = "correct-horse-battery"
+  sensitive = true
+}
+resource "terraform_data" "app" {
+  input = "one"
+  provisioner "local-exec" { command = "echo made" }
+}
+resource "terraform_data" "secret" {
+  count = 2
+  input = var.password
+}
+resource "terraform_data" "broken" {
+  depends_on = [terraform_data.app, terraform_data.secret]
+  provisioner "local-exec" { command = "echo boom; exit 3" }
+}
+output "app" { value = terraform_data.app.output }
+output "password" {
+  value     = var.password
+  sensitive = true
+}
+"""
+
+PLAN = """\
+Terraform V
+  # terraform_data.app will be created
+  # terraform_data.broken will be created
+  # terraform_data.secret[0] will be created
+  # terraform_data.secret[1] will be created
+
+Plan: 4 to add, 0 to change, 0 to destroy.
+
+Changes to Outputs:
+  + app
+  + password = (sensitive value)"""
+
+ERROR = """\
+
+Error: local-exec provisioner error
+
+  with terraform_data.broken,
+  on main.tf line 16, in resource "terraform_data" "broken":
+   16:   provisioner "local-exec" { command = "echo boom; exit 3" }
+
+Error running command 'echo boom; exit 3': exit status 3. Output: boom"""
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The logs of a plan, of an apply that fails, and of a plan after it, in both forms."""
+    directory = tmp_path_factory.mktemp("terraform")
+    (directory / "main.tf").write_text(CONFIGURATION, encoding="utf-8")
+    _terraform(directory, "init")
+    return {
+        "plan": _terraform(directory, "plan", "-json", "-out=plan.bin"),
+        "apply": _terraform(directory, "apply", "-json", "plan.bin"),
+        "second": _terraform(directory, "plan", "-json", "-destroy"),
+        "text": _terraform(directory, "apply", "-no-color", "-auto-approve"),
+    }
+
+
+def _terraform(directory: Path, *arguments: str) -> bytes:
+    done = subprocess.run(
+        ["terraform", *arguments],
+        cwd=directory,
+        env={"PATH": os.environ["PATH"], "HOME": str(directory), "CHECKPOINT_DISABLE": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout + done.stderr
+
+
+def rendered(data: bytes) -> str:
+    text = "\n".join(render(data).lines)
+    text = re.sub(r"^Terraform \d\S+", "Terraform V", text)
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", text)
+
+
+def test_a_plan_is_its_changes_their_number_and_the_outputs(logs: dict[str, bytes]) -> None:
+    head, *lines = rendered(logs["plan"]).split("\n")
+    order = sorted(line for line in lines if line.startswith("  #"))
+    assert "\n".join([head, *order, *(line for line in lines if not line.startswith("  #"))]) == PLAN
+
+
+def test_an_apply_is_what_each_resource_went_through(logs: dict[str, bytes]) -> None:
+    text = rendered(logs["apply"])
+    for line in (
+        "terraform_data.app: Creating...",
+        "terraform_data.app: Provisioning with 'local-exec'...",
+        "terraform_data.app (local-exec): made",
+        "terraform_data.app: Creation complete after 0s [id=ID]",
+        "terraform_data.broken (local-exec): boom",
+        "terraform_data.broken: Creation errored after 0s",
+    ):
+        assert line in text.split("\n")
+    assert text.endswith(ERROR)
+
+
+def test_the_same_error_is_found_in_both_forms(logs: dict[str, bytes]) -> None:
+    (error,) = render(logs["apply"]).errors
+    assert error == Diagnostic(
+        severity="error",
+        summary="local-exec provisioner error",
+        detail="Error running command 'echo boom; exit 3': exit status 3. Output: boom",
+        address="terraform_data.broken",
+        where="main.tf:16",
+        context='resource "terraform_data" "broken"',
+        code='  provisioner "local-exec" { command = "echo boom; exit 3" }',
+    )
+    (plain,) = render(logs["text"]).errors
+    # For people the text is wrapped at the width of the terminal.
+    assert (plain.summary, plain.address, plain.where) == (error.summary, error.address, error.where)
+    assert plain.detail.split() == error.detail.split()
+
+
+def test_errors_that_are_said_before_are_left_out_of_the_lines(logs: dict[str, bytes]) -> None:
+    found = render(logs["apply"], is_without_errors=True)
+    assert len(found.errors) == 1
+    assert not any("provisioner error" in line for line in found.lines)
+
+
+def test_a_plan_that_destroys_says_so(logs: dict[str, bytes]) -> None:
+    text = rendered(logs["second"])
+    assert "  # terraform_data.app will be destroyed" in text
+    assert "terraform_data.app: Refreshing state... [id=ID]" in text
+    assert "Plan: 0 to add, 0 to change, 4 to destroy." in text
+    assert "refresh" not in text  # what people do not see of it
+
+
+def test_text_for_people_passes_as_it_is(logs: dict[str, bytes]) -> None:
+    assert "\n".join(render(logs["text"]).lines) == logs["text"].decode().removesuffix("\n")
+
+
+# -- the words of the machine-readable log ----------------------------------------------------------------------------
+
+
+def change(action: str, **more: Any) -> dict[str, Any]:
+    return {"type": "planned_change", "change": {"resource": {"addr": "a.b"}, "action": action, **more}}
+
+
+def drift(action: str) -> dict[str, Any]:
+    return {"type": "resource_drift", "change": {"resource": {"addr": "a.b"}, "action": action}}
+
+
+def outputs(**values: Any) -> dict[str, Any]:
+    return {"type": "outputs", "outputs": values}
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (change("update"), "  # a.b will be updated in-place"),
+        (change("replace"), "  # a.b must be replaced"),
+        (change("replace", reason="tainted"), "  # a.b is tainted, so must be replaced"),
+        (change("replace", reason="requested"), "  # a.b will be replaced, as requested"),
+        (change("replace", reason="cannot_update"), "  # a.b must be replaced"),
+        (
+            change("delete", reason="delete_because_count_index"),
+            "  # a.b will be destroyed\n  # (because its index is out of range for count)",
+        ),
+        (
+            change("read", reason="read_because_check_nested"),
+            "  # a.b will be read during apply\n  # (because it is in a check block)",
+        ),
+        (change("move", previous_resource={"addr": "a.c"}), "  # a.c has moved to a.b"),
+        (change("update", previous_resource={"addr": "a.c"}), "  # a.b will be updated in-place\n  # (moved from a.c)"),
+        (change("import"), "  # a.b will be imported"),
+        (change("remove"), "  # a.b will no longer be managed by Terraform"),
+        (change("warp"), "said"),
+        (drift("update"), "  # a.b has changed outside of Terraform"),
+        (drift("delete"), "  # a.b has been deleted outside of Terraform"),
+        (drift("warp"), "said"),
+        ({"type": "change_summary"}, "\nsaid"),
+        (outputs(a={"value": [1], "type": ["list", "number"], "sensitive": False}), "\nOutputs:\n\na = [1]"),
+        (outputs(a={"value": "x", "sensitive": True}), "\nOutputs:\n\na = (sensitive value)"),
+        (outputs(a={"action": "noop", "sensitive": False}), ""),
+        (outputs(a={"action": "update", "value": 1, "sensitive": False}), "\nChanges to Outputs:\n  ~ a = 1"),
+        (outputs(), ""),
+        ({"type": "refresh_complete"}, ""),
+        ({"type": "refresh_start"}, "said"),
+        ({"type": "apply_progress"}, "said"),
+        ({"type": "warp_started"}, "said"),
+        ({"type": "init_output"}, "said"),
+        ({"@level": "trace", "@module": "core.graph"}, "[TRACE] core.graph: said"),
+        ({"type": "log", "@level": "error", "@module": "provider"}, "[ERROR] provider: said"),
+        ({"type": ["strange"], "@level": "info"}, "[INFO] said"),
+        ({"type": "outputs", "outputs": "strange"}, "said"),
+        ({"type": "planned_change", "change": None}, "said"),
+        ({"type": "provision_progress", "hook": {"resource": {"addr": "a.b"}, "provisioner": "x", "output": "1\n2"}},
+         "a.b (x): 1\na.b (x): 2"),
+        ({"type": "diagnostic", "diagnostic": "strange"}, "said"),
+    ],
+)  # fmt: skip
+def test_a_message_reads_as_people_see_it(message: dict[str, Any], expected: str) -> None:
+    line = message_of(json.dumps({"@message": "said", **message}))
+    assert line is not None
+    assert "\n".join(line.lines) == expected
+
+
+@pytest.mark.parametrize("line", ["", "{", "{}", '{"a": 1}', '{"@message": 1}', "[1]", "text", '{"@message": "x"'])
+def test_what_is_no_message_is_none(line: str) -> None:
+    assert message_of(line) is None
+
+
+def test_json_that_a_program_wrote_into_the_log_stays_as_it_is() -> None:
+    assert render(b'{"level":"info","msg":"from a script"}\n').lines == ['{"level":"info","msg":"from a script"}']
+
+
+# -- diagnostics ------------------------------------------------------------------------------------------------------
+
+BOXED = """\
+╷
+│ Error: Unsupported argument
+│
+│   on modules/net/main.tf line 4, in resource "terraform_data" "x":
+│    4:   inptu = 1
+│
+│ An argument named "inptu" is not expected here. Did you mean "input"?
+╵
+╷
+│ Warning: Deprecated
+│
+│   with terraform_data.y,
+│   on main.tf line 9, in resource "terraform_data" "y":
+│    9:   a = 1
+│   10:   b = 2
+│
+│ Use another.
+╵
+Operation failed: failed running terraform plan (exit 1)
+"""
+
+
+def test_boxed_diagnostics_are_found() -> None:
+    error, warning = diagnostics_in(BOXED.splitlines())
+    assert error.is_error
+    assert (error.summary, error.where, error.code) == ("Unsupported argument", "modules/net/main.tf:4", "  inptu = 1")
+    assert error.detail == 'An argument named "inptu" is not expected here. Did you mean "input"?'
+    assert not warning.is_error
+    assert (warning.address, warning.where, warning.detail) == ("terraform_data.y", "main.tf:9", "Use another.")
+    assert warning.code == "  a = 1\n  b = 2"
+
+
+@pytest.mark.parametrize("value", [None, "x", [], {}, {"summary": 1}])
+def test_what_is_no_diagnostic_is_none(value: Any) -> None:
+    assert diagnostic_of(value) is None
+
+
+def test_a_diagnostic_without_a_place_is_one() -> None:
+    found = diagnostic_of({"severity": "error", "summary": "Failed", "detail": "", "range": {"start": 1}})
+    assert found == Diagnostic("error", "Failed")
+
+
+# -- text that is safe ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\x1b[1m\x1b[32mgreen\x1b[0m", "green"),
+        ("\x1b]8;;https://example.com\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x02text\x03", "text"),
+        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+        ("a\u202eb\u2066c\u200bd\ufeffe", "abcde"),
+        ("tab\tstays", "tab\tstays"),
+        ("\x9b31mred", "31mred"),
+        ("half \ud83d of one", "half  of one"),
+        ("\x1b", ""),
+        ("ünï → ✓ 👍", "ünï → ✓ 👍"),
+    ],
+)
+def test_what_moves_a_cursor_or_hides_a_word_does_not_come_through(text: str, expected: str) -> None:
+    assert clean(text) == expected
+
+
+def test_one_line_is_one_line() -> None:
+    assert one_line("a\n\n b\t c", 20) == "a b c"
+    assert one_line("x" * 30, 20) == "x" * 19 + "…"
+
+
+def test_the_last_line_is_the_last_that_says_something() -> None:
+    assert last_line(b"\x02one\ntwo\n\n\x03") == "two"
+    assert last_line(b"") == ""
+    assert last_line(b'{"@message":"a","type":"apply_start"}\n{"@message":"b","type":"refresh_complete"}\n') == "a"
+
+
+@given(st.binary(max_size=2_000))
+def test_any_bytes_are_rendered_without_what_is_unsafe(data: bytes) -> None:
+    text = "\n".join(render(data).lines)
+    assert clean(text) == text
+    text.encode()
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+_TYPES = st.sampled_from(["planned_change", "resource_drift", "outputs", "diagnostic", "provision_progress", "log"])
+_KEYS = [
+    "change",
+    "outputs",
+    "diagnostic",
+    "hook",
+    "resource",
+    "addr",
+    "action",
+    "range",
+    "snippet",
+    "summary",
+    "output",
+]
+
+
+@given(_TYPES, st.dictionaries(st.sampled_from(_KEYS), _JSON | st.dictionaries(st.sampled_from(_KEYS), _JSON)))
+def test_a_message_of_any_shape_is_rendered(kind: str, fields: dict[str, Any]) -> None:
+    message = message_of(json.dumps({"@message": "said", **fields, "type": kind}))
+    assert message is not None
+    assert all(isinstance(line, str) for line in message.lines)
