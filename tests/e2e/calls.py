@@ -33,14 +33,14 @@ class Call:
 
 
 _ACTIONS = f"/api/v2/runs/{RUN}/actions"
-_DONE = {"id": RUN, "status": "pending", "accepted": True}
+_DONE = {"id": RUN, "status": "planned", "accepted": True}
 
 CALLS = (
     Call(
         "create_run",
         {"workspace_id": WORKSPACE, "params": {"message": "Custom message", "plan_only": False}},
         ("POST", "/api/v2/runs"),
-        {"id": RUN, "status": "pending", "message": "Custom message", "workspace_name": "network"},
+        {"id": RUN, "status": "planned", "message": "Custom message", "workspace_name": "network"},
     ),
     Call(
         "list_runs_in_workspace",
@@ -58,7 +58,7 @@ CALLS = (
         "get_run_details",
         {"run_id": RUN},
         ("GET", f"/api/v2/runs/{RUN}"),
-        {"id": RUN, "status": "pending", "workspace_id": WORKSPACE, "created_by": "operator"},
+        {"id": RUN, "status": "planned", "workspace_id": WORKSPACE, "created_by": "operator"},
     ),
     Call("apply_run", {"run_id": RUN, "comment": "reviewed"}, ("POST", f"{_ACTIONS}/apply"), _DONE),
     Call("discard_run", {"run_id": RUN}, ("POST", f"{_ACTIONS}/discard"), _DONE),
@@ -76,7 +76,7 @@ CALLS = (
 def script(api: HttpApi) -> None:
     """Let the API answer all of these calls as it should."""
     included = [samples.workspace(), samples.user()]
-    run = samples.run()
+    run = samples.planned()
     earlier = {"created_at": "2021-05-24T07:00:00.000Z"}
     before = samples.page(run, samples.run(EARLIER_RUN, **earlier), total=2)
     after = samples.page(run, samples.run(EARLIER_RUN, status="canceled", **earlier), total=2)
@@ -84,5 +84,6 @@ def script(api: HttpApi) -> None:
     api.on("GET", f"/runs/{RUN}", answer({"data": run, "included": included}))
     api.on("GET", f"/workspaces/{WORKSPACE}/runs", answer(before), answer(after))
     api.on("GET", "/organizations/acme/runs", answer({**samples.page(run, next_page=2), "included": included}))
+    api.on("GET", f"/plans/{samples.PLAN_ID}/json-output", answer(samples.plan_json()))
     for action in ("apply", "discard", "cancel", "force-cancel", "force-execute"):
         api.on("POST", f"/runs/{RUN}/actions/{action}", accepted())

@@ -4,6 +4,7 @@ from typing import Any
 
 RUN_ID = "run-CZcmD7eagjhyX0vN"
 WORKSPACE_ID = "ws-LLGHCr4SWy28wyGN"
+PLAN_ID = "plan-8F5JFydVYAmtTjET"
 
 _TO_ONE = {
     "apply": ("applies", "apply-47MBvjwzBG8YKc2v"),
@@ -11,7 +12,7 @@ _TO_ONE = {
     "cost-estimate": ("cost-estimates", "ce-BPvFFrYCqRV6qVBK"),
     "created-by": ("users", "user-MA4GL63FmYRpSFxa"),
     "input-state-version": ("state-versions", "sv-bWfq4Y1YpRKW4mx7"),
-    "plan": ("plans", "plan-8F5JFydVYAmtTjET"),
+    "plan": ("plans", PLAN_ID),
     "workspace": ("workspaces", WORKSPACE_ID),
 }
 _TO_MANY = {
@@ -145,6 +146,22 @@ def task_stage(id_: str = "ts-rL5ZsuwfjqfPJcdi", **attributes: Any) -> dict[str,
     }
     fields |= {key.replace("_", "-"): value for key, value in attributes.items()}
     return {"id": id_, "type": "task-stages", "attributes": fields}
+
+
+def plan_json(**actions: list[str]) -> dict[str, Any]:
+    """The JSON of a plan that does this to resources: `plan_json(db=["delete", "create"])`; by default it adds one."""
+    changes = [
+        {
+            "address": f"terraform_data.{name}",
+            "mode": "managed",
+            "type": "terraform_data",
+            "name": name,
+            "provider_name": "terraform.io/builtin/terraform",
+            "change": {"actions": kinds, "before": None, "after": {}, "after_unknown": {}},
+        }
+        for name, kinds in (actions or {"new": ["create"]}).items()
+    ]
+    return {"format_version": "1.2", "terraform_version": "1.11.4", "resource_changes": changes, "output_changes": {}}
 
 
 def page(

@@ -10,7 +10,7 @@ import httpx2
 from tests.support import samples
 from tests.support.api import FakeApi, accepted, answer, client_for
 from tfruns.errors import TfrunsError
-from tfruns.tools.policy import Policy
+from tfruns.tools.policy import Confirm, Policy
 from tfruns.tools.registry import Context, Tool, all_tools
 
 RUN_ID = samples.RUN_ID
@@ -41,8 +41,8 @@ REQUIRED: dict[str, dict[str, Any]] = {
 LOG_URL = "https://archivist.terraform.io/v1/object/c2VjcmV0LWxvZw"
 UPLOAD_URL = "https://archivist.terraform.io/v1/object/c2VjcmV0LXVwbG9hZA"
 
-ASSISTANT = Policy(is_auto_apply_opt_in=True)
-"""What the server over MCP is started with by default."""
+ASSISTANT = Policy(confirm=Confirm.NEVER, is_auto_apply_opt_in=True)
+"""What the server over MCP is started with, but that nobody has to agree: the guard has tests of its own."""
 
 
 async def call(

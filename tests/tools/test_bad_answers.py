@@ -148,7 +148,9 @@ async def called(name: str, arguments: dict[str, Any], api: FakeApi) -> types.Ca
     async with client_for(api) as client:
         toolbox = Toolbox(Policy(is_auto_apply_opt_in=True), ConnectionTo(client))
         params = types.CallToolRequestParams(name=name, arguments=arguments)
-        return await toolbox.call_tool(a_request(), params)
+        result = await toolbox.call_tool(a_request(), params)
+    assert isinstance(result, types.CallToolResult)
+    return result
 
 
 @pytest.mark.anyio

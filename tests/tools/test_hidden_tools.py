@@ -8,7 +8,7 @@ from tests.support.api import ConnectionTo, FakeApi, client_for
 from tests.support.requests import a_request
 from tests.tools.calls import CONFIGURATION, REQUIRED, TOOLS, willing_api
 from tfruns.mcp.toolbox import Toolbox
-from tfruns.tools.policy import Mode, Policy
+from tfruns.tools.policy import Confirm, Mode, Policy
 
 CHANGING = ["create_run", "discard_run", "cancel_run", "comment_on_run", "upload_configuration"]
 APPLYING = ["apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]
@@ -18,9 +18,12 @@ OFFERED = [(mode, name) for mode in Mode for name in TOOLS if (mode, name) not i
 
 async def _called(name: str, mode: Mode, api: FakeApi) -> types.CallToolResult:
     params = types.CallToolRequestParams(name=name, arguments=REQUIRED.get(name, {}))
+    policy = Policy(mode, Confirm.NEVER, is_auto_apply_opt_in=True)
     async with client_for(api) as client:
-        toolbox = Toolbox(Policy(mode, is_auto_apply_opt_in=True), ConnectionTo(client), (CONFIGURATION,))
-        return await toolbox.call_tool(a_request(), params)
+        toolbox = Toolbox(policy, ConnectionTo(client), (CONFIGURATION,))
+        result = await toolbox.call_tool(a_request(), params)
+    assert isinstance(result, types.CallToolResult)
+    return result
 
 
 async def _refusal(name: str, mode: Mode, api: FakeApi) -> types.ErrorData:

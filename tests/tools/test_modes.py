@@ -198,8 +198,6 @@ async def test_what_can_be_undone_needs_no_confirmation(tool: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("confirm", [Confirm.AUTO, Confirm.NEVER])
 @pytest.mark.parametrize("tool", APPLY)
-async def test_never_changes_nothing_and_auto_leaves_it_to_the_client(tool: str, confirm: Confirm) -> None:
-    policy = Policy(confirm=confirm, is_auto_apply_opt_in=True)
-    assert await call(tool, api=willing_api(), policy=policy)
+async def test_never_asks_nobody(tool: str) -> None:
+    assert await call(tool, api=willing_api(), policy=Policy(confirm=Confirm.NEVER, is_auto_apply_opt_in=True))

@@ -10,7 +10,7 @@ from tests.support.api import ADDRESS, FakeApi, answer, body, query
 from tests.tools.calls import ORGANIZATION, REQUIRED, RUN_ID, TOOLS, WORKSPACE_ID, call, failure_of, willing_api
 from tests.tools.schemas import named_arguments
 from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
-from tfruns.tools.policy import Policy
+from tfruns.tools.policy import Confirm, Policy
 from tfruns.tools.scope import Place, Scope, parse_scope
 from tfruns.tools.scope_calls import ARGUMENTS, Kind
 
@@ -20,7 +20,7 @@ CONFIGURATION = "cv-n4XQPBa2QnecZJ4G"
 
 
 def limited(organizations: str | None = None, workspaces: str | None = None) -> Policy:
-    return Policy(scope=parse_scope(organizations, workspaces), is_auto_apply_opt_in=True)
+    return Policy(confirm=Confirm.NEVER, scope=parse_scope(organizations, workspaces), is_auto_apply_opt_in=True)
 
 
 def api_of_two(run: dict[str, Any] | None = None) -> FakeApi:

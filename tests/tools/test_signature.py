@@ -5,7 +5,7 @@ import pytest
 from tests.support.api import FakeApi, body, client_for
 from tests.tools.calls import RUN_ID, TOOLS, willing_api
 from tfruns.tools.guard_signature import COMMENTS, caller_name, signed
-from tfruns.tools.policy import Policy
+from tfruns.tools.policy import Confirm, Policy
 from tfruns.tools.registry import Context
 
 COMMENTING = [
@@ -18,7 +18,7 @@ COMMENTING = [
 async def _sent(api: FakeApi, name: str, comment: str | None, caller: str) -> object:
     async with client_for(api) as client:
         arguments = {"run_id": RUN_ID} | ({} if comment is None else {"comment": comment})
-        await TOOLS[name].call(Context(client, Policy(), caller=caller), arguments)
+        await TOOLS[name].call(Context(client, Policy(confirm=Confirm.NEVER), caller=caller), arguments)
     (request,) = api.sent("POST")
     return body(request)
 

@@ -45,10 +45,16 @@ def test_a_function_takes_a_context_and_then_exactly_what_was_promised(name: str
     assert {parameter.kind for parameter in parameters} == {inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 
+_FINGERPRINTED = {"apply_run": ["fingerprint"]}
+
+
 @pytest.mark.parametrize("name", PROMISED)
-def test_a_schema_has_exactly_the_parameters_of_its_function_in_their_order(name: str) -> None:
+def test_a_schema_has_exactly_the_parameters_of_its_function_in_their_order_and_then_those_of_the_guard(
+    name: str,
+) -> None:
     promised = [part.partition("=")[0] for part in PROMISED[name].split(", ")]
-    assert list(TOOLS[name].input_schema["properties"]) == promised
+    guarding = ["confirmation"] if TOOLS[name].is_confirmed else []
+    assert list(TOOLS[name].input_schema["properties"]) == [*promised, *guarding, *_FINGERPRINTED.get(name, [])]
 
 
 def test_no_option_of_a_new_run_has_a_default_of_its_own() -> None:

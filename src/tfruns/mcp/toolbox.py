@@ -33,7 +33,7 @@ class Toolbox:
         self._policy = policy
         self._connection = connection
         self._allowed_directories = allowed_directories
-        self._places: Any = None
+        self._memory: Any = None  # what is remembered between calls
         self._is_raw = os.environ.get("TFRUNS_RAW", "").lower() in _TRUE
 
     async def aclose(self) -> None:
@@ -65,8 +65,9 @@ class Toolbox:
 
     async def call_tool(
         self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
-    ) -> types.CallToolResult:
+    ) -> types.CallToolResult | types.InputRequiredResult:
         """Call a tool. What the caller can act on is a failed result; anything else is an error of the protocol."""
+        from tfruns.mcp.person import ClientsPerson, InputRequired  # noqa: PLC0415
         from tfruns.tools.registry import Context, offered_tools  # noqa: PLC0415
 
         offered = {tool.name: tool for tool in offered_tools(self._policy)}
@@ -74,16 +75,21 @@ class Toolbox:
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, list(offered)))
         try:
+            codes, places = self._remembered()
             context = Context(
                 await self._connection.client(),
                 self._policy,
                 is_raw=self._is_raw,
                 progress=progress_for(ctx),
+                person=ClientsPerson(ctx, params, codes),
                 caller=caller_of(ctx),
-                places=self._remembered_places(),
+                codes=codes,
+                places=places,
                 allowed_directories=self._allowed_directories,
             )
             return _result(await tool.call(context, params.arguments or {}), is_error=False)
+        except InputRequired as question:
+            return question.result
         except TfrunsError as error:
             return _result(error.as_dict(), is_error=True)
         except Exception as error:  # noqa: BLE001  # the edge: its text may hold anything, and goes to the log alone
@@ -94,12 +100,13 @@ class Toolbox:
                 "read the run before doing it again.",
             ) from None
 
-    def _remembered_places(self) -> Any:
-        """The `Places` of all calls."""
+    def _remembered(self) -> Any:
+        """The `Codes` and `Places` of all calls."""
+        from tfruns.tools.guard_codes import Codes  # noqa: PLC0415
         from tfruns.tools.scope_places import Places  # noqa: PLC0415
 
-        self._places = self._places or Places()
-        return self._places
+        self._memory = self._memory or (Codes(), Places())
+        return self._memory
 
     def _unknown(self, name: str, offered: list[str]) -> str:
         from tfruns.tools.registry import all_tools  # noqa: PLC0415

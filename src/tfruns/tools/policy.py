@@ -7,7 +7,7 @@ in `plan` nothing is applied.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tfruns.errors import InvalidInput, RefusedByMode
+from tfruns.errors import InvalidInput
 from tfruns.tools.scope import Scope
 
 
@@ -81,17 +81,6 @@ class Policy:
     @property
     def applies_only_what_is_said(self) -> bool:
         """Whether a new run is created so that it does not apply by itself, unless its caller says that it shall."""
-        return self.is_auto_apply_opt_in or self.mode is not Mode.APPLY or self.confirm is Confirm.ALWAYS
-
-    def refuse_unconfirmed(self, what: str) -> None:
-        """Refuse what a person has to confirm, as long as no one can be asked.
-
-        Raises:
-            RefusedByMode: the policy is to ask always.
-        """
-        if self.confirm is Confirm.ALWAYS:
-            raise RefusedByMode(
-                f'"{what}" needs a person\'s confirmation, and tfruns has no way to ask for it.',
-                cause="The server was started with --confirm always. Nothing was sent.",
-                solution="Let a person do it in the browser, or start the server with --confirm auto.",
-            )
+        return (
+            self.is_auto_apply_opt_in or self.mode is not Mode.APPLY or self.confirm in {Confirm.REVIEW, Confirm.ALWAYS}
+        )

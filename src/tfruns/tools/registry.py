@@ -7,7 +7,8 @@
     ) -> View:
         \"\"\"Product text: the effect, when to use it, what follows.\"\"\"
 
-The name is the function's, the description its docstring, the input schema its parameters after the context.
+The name is the function's, the description its docstring, the input schema its parameters after the context. A tool
+that is confirmed takes besides what the guard needs, and sees nothing of it.
 """
 
 import inspect
@@ -26,6 +27,8 @@ from tfruns.errors import InvalidInput, TfrunsError
 from tfruns.jsonapi import JSON, whole_text
 from tfruns.tools.arguments import invalid_arguments
 from tfruns.tools.audit import AuditLog, Entry, outcome_of, without_secrets
+from tfruns.tools.guard import Call, Confirmation, Consent, Fingerprint, NoPerson, Person, consent_to
+from tfruns.tools.guard_codes import Codes
 from tfruns.tools.guard_signature import signed
 from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.progress import NoProgress, Progress
@@ -46,7 +49,9 @@ class Context:
         policy: what the caller may do.
         is_raw: answer with the API's own documents instead of views.
         progress: who is told how far a tool is that takes long.
+        person: who can be asked before something that cannot be undone.
         caller: the name of the program that calls, for comments and the audit log; empty for our own.
+        codes: the confirmations that were offered and not used yet.
         places: where runs and workspaces are, remembered between calls.
         audit: where every change is written down.
         allowed_directories: where configurations may be uploaded from; absolute, without links.
@@ -56,7 +61,9 @@ class Context:
     policy: Policy
     is_raw: bool = False
     progress: Progress = NoProgress()  # noqa: RUF009  # it has no state
+    person: Person = NoPerson()  # noqa: RUF009  # it has no state
     caller: str = ""
+    codes: Codes = field(default_factory=Codes)
     places: Places = field(default_factory=Places)
     audit: AuditLog = field(default_factory=AuditLog)
     allowed_directories: tuple[Path, ...] = ()
@@ -78,6 +85,7 @@ class Tool:
         is_destructive: what it does cannot be undone.
         is_idempotent: to do it twice is to do it once.
         is_confirmed: a person has to agree where the policy wants one to.
+        has_fingerprint: what is done is a plan, and the fingerprint of its review is a way to agree to it.
     """
 
     function: Function
@@ -88,6 +96,7 @@ class Tool:
     is_destructive: bool
     is_idempotent: bool
     is_confirmed: bool
+    has_fingerprint: bool = False
 
     @property
     def name(self) -> str:
@@ -115,8 +124,16 @@ class Tool:
             )
             for parameter in parameters
         }
+        fields |= {name: (kind, None) for name, kind in self._guard_arguments.items()}
         config = ConfigDict(extra="forbid", hide_input_in_errors=True)
         return create_model(self.name, __config__=config, **fields)
+
+    @property
+    def _guard_arguments(self) -> dict[str, Any]:
+        """The arguments that are not for the function but for the guard, with their types."""
+        if not self.is_confirmed:
+            return {}
+        return {"confirmation": Confirmation} | ({"fingerprint": Fingerprint} if self.has_fingerprint else {})
 
     async def call(self, context: Context, arguments: Mapping[str, JSON]) -> View:
         """Check the arguments, and do it.
@@ -124,7 +141,7 @@ class Tool:
         Raises:
             InvalidInput: an argument is missing, unknown or of the wrong type; nothing was done.
             OutOfScope: it names or reaches what may not be touched; nothing was changed.
-            RefusedByMode: the policy wants a person's confirmation; nothing was done.
+            RefusedByMode, ConfirmationNeeded, Declined, PlanDiffers: nobody agreed to it; nothing was changed.
             AuditFailed: what would be changed cannot be written down; nothing was changed.
             TfrunsError: whatever the tool raises.
         """
@@ -144,10 +161,14 @@ class Tool:
 
     async def _change(self, context: Context, values: Mapping[str, Any]) -> View:
         """Do what changes something: agreed to, and written down before and after."""
+        guarding = {name: values[name] for name in self._guard_arguments}
+        values = {name: value for name, value in values.items() if name not in guarding}
+        consent = Consent.NONE
         if self.is_confirmed:
-            context.policy.refuse_unconfirmed(self.title)
+            call = Call(self.name, self.title, values, **guarding)
+            consent = await consent_to(call, context.policy.confirm, context.person, context.codes, context.client)
         values = signed(values, context.caller)
-        entry = await self._begin(context, values)
+        entry = await self._begin(context, values | {"fingerprint": guarding.get("fingerprint")}, consent)
         try:
             view = await self.function(context, **values)
         except BaseException as error:
@@ -156,7 +177,7 @@ class Tool:
         entry.end({"outcome": "accepted", "run": view.get("id"), "workspace": view.get("workspace_id")})
         return view
 
-    async def _begin(self, context: Context, values: Mapping[str, Any]) -> Entry:
+    async def _begin(self, context: Context, values: Mapping[str, Any], consent: Consent) -> Entry:
         run = values.get("run_id")
         run = context.client.runs.id_of(run) if run else None
         workspace = values.get("workspace_id")
@@ -169,6 +190,7 @@ class Tool:
                 "arguments": without_secrets(values),
                 "run": run,
                 "workspace": workspace,
+                "confirmed": consent.value,
                 "caller": context.caller or None,
             }
         )
@@ -201,6 +223,7 @@ def tool(
     is_destructive: bool = False,
     is_idempotent: bool = False,
     is_confirmed: bool = False,
+    has_fingerprint: bool = False,
 ) -> Callable[[Function], Function]:
     """Put a function into the registry. What is said here are its annotations; the rest is in the function itself."""
 
@@ -214,6 +237,7 @@ def tool(
             is_destructive=is_destructive,
             is_idempotent=is_idempotent or is_read_only,
             is_confirmed=is_confirmed,
+            has_fingerprint=has_fingerprint,
         )
         return function
 

@@ -42,7 +42,7 @@ SearchCommit = Annotated[str | None, Field(description="Commit SHA")]
 SearchBasic = Annotated[str | None, Field(description="VCS user, commit, run id or message")]
 
 
-@tool(title="Create a run", toolset=Toolset.RUNS, mode=Mode.PLAN, is_destructive=True)
+@tool(title="Create a run", toolset=Toolset.RUNS, mode=Mode.PLAN, is_destructive=True, is_confirmed=True)
 async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunParams | None = None) -> View:
     """Create and queue a run in a workspace, from its latest configuration unless another is named.
 
@@ -52,8 +52,6 @@ async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunPa
     params = params or RunParams()
     if params.auto_apply and not context.policy.mode.includes(Mode.APPLY):
         raise RefusedByMode("auto_apply is not possible in this server's mode: nothing may be applied.")
-    if params.auto_apply or (params.is_destroy and not params.plan_only):
-        context.policy.refuse_unconfirmed("Create a run that destroys, or applies by itself")
     if params.auto_apply is None and context.policy.applies_only_what_is_said:
         params = params.model_copy(update={"auto_apply": False})
     run = await context.client.runs.create(workspace_id, params)
@@ -143,7 +141,14 @@ async def get_run_details(context: Context, run_id: RunId) -> View:
     return _whole(context, await context.client.runs.read(run_id, include=INCLUDE))
 
 
-@tool(title="Apply a run", toolset=Toolset.RUNS, is_destructive=True, is_idempotent=True, is_confirmed=True)
+@tool(
+    title="Apply a run",
+    toolset=Toolset.RUNS,
+    is_destructive=True,
+    is_idempotent=True,
+    is_confirmed=True,
+    has_fingerprint=True,
+)
 async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
     """Confirm a run that waits for it, so that its plan is applied to real infrastructure.
 
