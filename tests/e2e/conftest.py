@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.api import TOKEN
 from tests.support.http_api import HttpApi
-from tests.support.stdio import WITH_HANDSHAKE, WITHOUT_HANDSHAKE, Era, StdioServer, environment
+from tests.support.stdio import WITH_HANDSHAKE, WITHOUT_HANDSHAKE, Era, Message, StdioServer, environment
 
 Start = Callable[..., StdioServer]
 
@@ -34,13 +34,17 @@ def child_environment(api: HttpApi, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def start(child_environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
-    """Starts servers, which end with the test: `start(*arguments, era=..., env=...)`."""
+    """Starts servers, which end with the test: `start(*arguments, era=..., env=..., capabilities=...)`."""
     with ExitStack() as stack:
 
         def start_one(
-            *arguments: str, era: Era = WITH_HANDSHAKE, env: dict[str, str] = child_environment
+            *arguments: str,
+            era: Era = WITH_HANDSHAKE,
+            env: dict[str, str] = child_environment,
+            capabilities: Message | None = None,
         ) -> StdioServer:
-            return stack.enter_context(StdioServer(*arguments, env=env, log=tmp_path / "stderr.log", era=era))
+            log = tmp_path / "stderr.log"
+            return stack.enter_context(StdioServer(*arguments, env=env, log=log, era=era, capabilities=capabilities))
 
         yield start_one
 

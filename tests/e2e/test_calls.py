@@ -186,7 +186,7 @@ def test_the_raw_document_is_given_without_values_of_variables(
     api.on("GET", f"/runs/{RUN}", answer({"data": run}))
     result = start(env=child_environment | {"TFRUNS_RAW": "1"}).call("get_run_details", {"run_id": RUN})
     view = structured(result)
-    assert view["data"]["attributes"]["status"] == "planned"
+    assert view["data"]["attributes"]["status"] == "pending"
     assert "correct-horse" not in json.dumps(result)
 
 

@@ -45,8 +45,16 @@ def environment(home: Path, **variables: str) -> dict[str, str]:
 class StdioServer:
     """`tfruns mcp` as a process. Every wait ends at a deadline; every line of the output has to be JSON-RPC."""
 
-    def __init__(self, *arguments: str, env: Mapping[str, str], log: Path, era: Era = WITH_HANDSHAKE) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        env: Mapping[str, str],
+        log: Path,
+        era: Era = WITH_HANDSHAKE,
+        capabilities: Message | None = None,
+    ) -> None:
         self.era = era
+        self.capabilities = capabilities or {}
         self.messages: list[Message] = []
         self._log = log
         self._log_start = 0
@@ -88,7 +96,8 @@ class StdioServer:
         if id_ is not None:
             message["id"] = id_
         if self.era == WITHOUT_HANDSHAKE:
-            params = {**(params or {}), "_meta": META | (params or {}).get("_meta", {})}
+            meta = META | {"io.modelcontextprotocol/clientCapabilities": self.capabilities}
+            params = {**(params or {}), "_meta": meta | (params or {}).get("_meta", {})}
         if params is not None:
             message["params"] = params
         self.send_line(json.dumps(message).encode())
@@ -141,7 +150,7 @@ class StdioServer:
 
     def handshake(self) -> Message:
         """Initialize, as the revisions up to 2025-11-25 want it; returns the result."""
-        client = {"protocolVersion": WITH_HANDSHAKE, "capabilities": {}, "clientInfo": CLIENT_INFO}
+        client = {"protocolVersion": WITH_HANDSHAKE, "capabilities": self.capabilities, "clientInfo": CLIENT_INFO}
         result = self.result("initialize", client)
         self.send("notifications/initialized")
         return result

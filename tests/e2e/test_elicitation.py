@@ -1,0 +1,206 @@
+"""A person is asked through the client, in both eras of the protocol: raw, and by the SDK's own client."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import StdioServerParameters
+from mcp.client import Client
+from mcp.client.stdio import stdio_client
+from mcp_types import ElicitRequestParams, ElicitResult
+
+from tests.e2e.calls import RUN, script
+from tests.e2e.conftest import Start
+from tests.support.http_api import HttpApi
+from tests.support.stdio import WITH_HANDSHAKE, WITHOUT_HANDSHAKE, Message, StdioServer, tfruns
+
+ASKS: Message = {"elicitation": {}}
+YES: Message = {"action": "accept", "content": {"confirm": True}}
+APPLY: Message = {"name": "apply_run", "arguments": {"run_id": RUN, "comment": "as agreed"}}
+
+NO = [
+    {"action": "decline"},
+    {"action": "cancel"},
+    {"action": "accept"},
+    {"action": "accept", "content": {}},
+    {"action": "accept", "content": {"confirm": False}},
+    {"action": "accept", "content": {"confirm": "true"}},
+    {"action": "decline", "content": {"confirm": True}},
+]
+
+
+@pytest.fixture(autouse=True)
+def _played(api: HttpApi) -> None:
+    script(api)
+
+
+def audit(home: Path) -> list[dict[str, Any]]:
+    (path,) = home.rglob("audit.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+# -- with a handshake: a request to the client in the middle of the call ----------------------------------------------
+
+
+def ask(server: StdioServer) -> Message:
+    """Call, and receive the question."""
+    server.send("tools/call", APPLY, id_="call")
+    question = server.receive()
+    assert question["method"] == "elicitation/create"
+    return question
+
+
+def reply(server: StdioServer, question: Message, **answer: Any) -> Message:
+    server.send_line(json.dumps({"jsonrpc": "2.0", "id": question["id"], **answer}).encode())
+    result: Message = server.answer_to("call")["result"]
+    return result
+
+
+def test_a_person_is_asked_by_a_request_and_nothing_is_sent_before(start: Start, api: HttpApi, tmp_path: Path) -> None:
+    server = start(capabilities=ASKS)
+    question = ask(server)
+    assert "1 to add, 0 to change, 0 to destroy" in question["params"]["message"]
+    assert question["params"]["requestedSchema"]["required"] == ["confirm"]
+    assert api.sent("POST") == []
+    assert reply(server, question, result=YES)["structuredContent"]["accepted"] is True
+    assert len(api.sent("POST")) == 1
+    begun, ended = audit(tmp_path)
+    assert (begun["confirmed"], begun["caller"], ended["outcome"]) == ("person", "wire-test", "accepted")
+
+
+@pytest.mark.parametrize("answer", NO, ids=json.dumps)
+def test_whoever_does_not_say_yes_to_the_request_is_obeyed(answer: Message, start: Start, api: HttpApi) -> None:
+    server = start(capabilities=ASKS)
+    result = reply(server, ask(server), result=answer)
+    assert result["isError"] is True
+    assert result["structuredContent"]["error"] == "declined"
+    assert api.sent("POST") == []
+
+
+def test_a_client_that_fails_to_ask_has_not_agreed(start: Start, api: HttpApi) -> None:
+    server = start(capabilities=ASKS)
+    result = reply(server, ask(server), error={"code": -32601, "message": "Method not found"})
+    assert result["structuredContent"]["error"] == "declined"
+    assert api.sent("POST") == []
+
+
+def test_a_call_that_is_canceled_while_the_question_is_open_sends_nothing(start: Start, api: HttpApi) -> None:
+    server = start(capabilities=ASKS)
+    question = ask(server)
+    server.send("notifications/cancelled", {"requestId": "call"})
+    server.send_line(json.dumps({"jsonrpc": "2.0", "id": question["id"], "result": YES}).encode())
+    server.result("ping")
+    assert api.sent("POST") == []
+
+
+# -- without: a result that asks, and the call again with the answer --------------------------------------------------
+
+
+def call_again(server: StdioServer, asked: Message, answer: Message, **changes: Any) -> Message:
+    again = APPLY | {"inputResponses": {"confirm": answer}, "requestState": asked["requestState"]} | changes
+    return server.result("tools/call", again)
+
+
+def test_a_result_asks_and_the_second_call_acts_once(start: Start, api: HttpApi, tmp_path: Path) -> None:
+    server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
+    asked = server.result("tools/call", APPLY)
+    assert asked["resultType"] == "input_required"
+    question = asked["inputRequests"]["confirm"]
+    assert question["method"] == "elicitation/create"
+    assert "1 to add, 0 to change, 0 to destroy" in question["params"]["message"]
+    assert api.sent("POST") == []
+    assert not list(tmp_path.rglob("audit.jsonl")), "to ask is no change"
+    assert call_again(server, asked, YES)["structuredContent"]["accepted"] is True
+    assert len(api.sent("POST")) == 1
+    assert audit(tmp_path)[0]["confirmed"] == "person"
+
+
+def test_an_answer_is_good_once(start: Start, api: HttpApi) -> None:
+    server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
+    asked = server.result("tools/call", APPLY)
+    call_again(server, asked, YES)
+    assert call_again(server, asked, YES)["resultType"] == "input_required"
+    assert len(api.sent("POST")) == 1
+
+
+@pytest.mark.parametrize("answer", NO, ids=json.dumps)
+def test_whoever_does_not_say_yes_to_the_result_is_obeyed(answer: Message, start: Start, api: HttpApi) -> None:
+    server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
+    result = call_again(server, server.result("tools/call", APPLY), answer)
+    assert result["isError"] is True
+    assert result["structuredContent"]["error"] == "declined"
+    assert api.sent("POST") == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"requestState": None},
+        {"requestState": "0" * 20},
+        {"name": "force_cancel_run"},
+        {"name": "force_execute_run", "arguments": {"run_id": RUN}},
+        {"inputResponses": {"other": YES}},
+        {"inputResponses": {}},
+    ],
+    ids=json.dumps,
+)
+def test_an_answer_counts_only_for_the_question_that_was_asked(changes: Message, start: Start, api: HttpApi) -> None:
+    server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
+    asked = server.result("tools/call", APPLY)
+    again = {"inputResponses": {"confirm": YES}, "requestState": asked["requestState"]} | changes
+    message = {key: value for key, value in (APPLY | again).items() if value is not None}
+    assert server.result("tools/call", message)["resultType"] == "input_required"
+    assert api.sent("POST") == []
+
+
+def test_an_answer_that_nobody_asked_for_is_none(start: Start, api: HttpApi) -> None:
+    server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
+    forged = APPLY | {"inputResponses": {"confirm": YES}, "requestState": "forged"}
+    assert server.result("tools/call", forged)["resultType"] == "input_required"
+    assert api.sent("POST") == []
+
+
+# -- clients that cannot ask ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("era", [WITH_HANDSHAKE, WITHOUT_HANDSHAKE])
+@pytest.mark.parametrize("capabilities", [{}, {"elicitation": {"url": {}}}], ids=json.dumps)
+def test_a_client_that_shows_no_forms_is_not_asked(
+    era: Any, capabilities: Message, start: Start, api: HttpApi, tmp_path: Path
+) -> None:
+    server = start(era=era, capabilities=capabilities)
+    assert server.result("tools/call", APPLY)["structuredContent"]["accepted"] is True
+    assert audit(tmp_path)[0]["confirmed"] == "client_approval"
+    assert [message for message in server.messages if "method" in message] == []
+
+
+@pytest.mark.parametrize("era", [WITH_HANDSHAKE, WITHOUT_HANDSHAKE])
+def test_always_refuses_a_client_that_cannot_ask(era: Any, start: Start, api: HttpApi) -> None:
+    result = start("--confirm", "always", era=era).result("tools/call", APPLY)
+    assert result["structuredContent"]["error"] == "refused_by_mode"
+    assert api.requests == []
+
+
+# -- the SDK's client -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize(("action", "posts"), [("accept", 1), ("decline", 0), ("cancel", 0)])
+async def test_the_sdks_client_asks_and_answers(
+    mode: str, action: Any, posts: int, child_environment: dict[str, str], api: HttpApi, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    async def answer(context: Any, params: ElicitRequestParams) -> ElicitResult:
+        asked.append(params.message)
+        return ElicitResult(action=action, content={"confirm": True} if action == "accept" else None)
+
+    parameters = StdioServerParameters(command=tfruns(), args=["mcp"], env=child_environment)
+    with (tmp_path / "stderr.log").open("w+") as log:
+        async with Client(stdio_client(parameters, errlog=log), mode=mode, elicitation_callback=answer) as client:
+            result = await client.call_tool("apply_run", {"run_id": RUN})
+    assert result.is_error is (posts == 0)
+    assert len(asked) == 1
+    assert len(api.sent("POST")) == posts
