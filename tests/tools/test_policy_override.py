@@ -9,7 +9,7 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, body, error
 from tests.tools.calls import RUN_ID, call, failure_of
 from tfruns.errors import Forbidden, InvalidInput, OutcomeUnknown, ServerError, TransitionNotAllowed
-from tfruns.tools.policy import Policy
+from tfruns.tools.policy import Confirm, Policy
 
 pytestmark = pytest.mark.anyio
 
@@ -161,7 +161,7 @@ async def test_terraform_policies_are_said_to_be_for_the_browser() -> None:
 async def test_a_reason_is_needed(comment: str) -> None:
     api = api_of([samples.policy_check()], [])
     arguments = {"run_id": RUN_ID, "comment": comment}
-    policy = Policy()  # its caller signs nothing
+    policy = Policy(confirm=Confirm.NEVER)  # its caller signs nothing
     assert isinstance(await failure_of("override_policy_check", arguments, api=api, policy=policy), InvalidInput)
     assert posted(api) == []
 
