@@ -66,13 +66,15 @@ class PlanGate:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
-    def configuration(self, name: str = "plan") -> str:
-        """A data source that cannot be read until `open(name)`."""
+    def configuration(self, name: str = "plan", *, depends_on: str = "") -> str:
+        """A data source that cannot be read until `open(name)`; in the apply, if it depends on what is made there."""
         url = f"http://127.0.0.1:{self._server.server_address[1]}/{name}"
+        depends = f"depends_on = [{depends_on}]" if depends_on else ""
         return f"""
             data "terraform_remote_state" "{name}" {{
               backend = "http"
               config  = {{ address = "{url}", retry_max = 0 }}
+              {depends}
             }}
         """
 

@@ -128,9 +128,9 @@ class LocalServer:
         headers = {"authorization": f"Bearer {self.token}"}
         return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE_S)
 
-    def terraforms(self) -> list[int]:
-        """The processes of its runs: Terraform, and what Terraform has started."""
-        return processes_below(self.data_dir / "work")
+    def terraforms(self, run_id: str = "") -> list[int]:
+        """The processes of its runs, or of one: Terraform, and what Terraform has started."""
+        return processes_below(self.data_dir / "work" / run_id)
 
     def connects(self) -> bool:
         """Whether anybody listens where it listened."""

@@ -121,11 +121,11 @@ def _database_url(text: str) -> str:
     """The URL of a PostgreSQL database, with the driver that is installed."""
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is none
         raise DatabaseUnusable("The database's URL cannot be read. It is like postgresql://user@host/name.") from None
     if url.get_backend_name() not in {"postgresql", "postgres"}:
         raise DatabaseUnusable(
-            f"{url.get_backend_name()} cannot be used: there are PostgreSQL, and SQLite without a URL."
+            f"A database of {url.get_backend_name()} cannot be used: there are PostgreSQL, and SQLite without a URL."
         )
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
@@ -138,8 +138,6 @@ def _opened(url: str) -> Database:
     except (SQLAlchemyError, ImportError) as error:
         why = str(getattr(error, "orig", None) or error).partition("\n")[0]
         raise DatabaseUnusable(f"The database cannot be used: {why}") from None
-    except ValueError:  # a port that is none; its text may be part of a password
-        raise DatabaseUnusable("The URL of the database is none.") from None
     return database
 
 
