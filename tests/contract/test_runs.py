@@ -1,0 +1,227 @@
+"""What a run does, and what may be done to it."""
+
+import pytest
+
+from tests.contract.manifest import meets
+from tests.local.support import STATE, Api, Json, actions_of, archive
+
+_LOCK = "/workspaces/{}/actions/lock"
+
+
+async def _in_status(api: Api, status: str) -> Json:
+    """A run in this status."""
+    if status == "pending":
+        await api.create_run()
+    run = await api.create_run(save_plan=status == "planned_and_saved")
+    if status in {"planning", "errored"}:
+        api.begin(run)
+    elif status not in {"pending", "plan_queued"}:
+        api.plan(run, has_changes=status != "planned_and_finished")
+    if status in {"apply_queued", "applying", "applied"}:
+        await api.act(run, "apply")
+    if status in {"applying", "applied"}:
+        api.begin(run, "apply")
+    if status == "applied":
+        api.end(run, "apply")
+    elif status == "errored":
+        api.end(run, status="errored")
+    elif status == "discarded":
+        await api.act(run, "discard")
+    assert await api.status(run) == status
+    return run
+
+
+@pytest.mark.parametrize(
+    ("status", "possible", "accepted"),
+    [
+        ("pending", {"cancelable"}, {"cancel", "discard"}),
+        ("plan_queued", {"cancelable"}, {"cancel"}),
+        ("planning", {"cancelable"}, {"cancel"}),
+        ("planned", {"confirmable", "discardable"}, {"apply", "discard"}),
+        ("planned_and_saved", {"confirmable", "discardable"}, {"apply", "discard"}),
+        ("apply_queued", {"cancelable"}, {"cancel"}),
+        ("applying", {"cancelable"}, {"cancel"}),
+        *((status, set(), set()) for status in ("applied", "planned_and_finished", "errored", "discarded")),
+    ],
+)
+@meets("actions-by-status")
+async def test_the_payload_shows_what_may_be_done_and_nothing_else_is_accepted(
+    api: Api, status: str, possible: set[str], accepted: set[str]
+) -> None:
+    run = await _in_status(api, status)
+    assert actions_of(await api.run(run)) == possible
+    for action in {"apply", "discard", "cancel", "force-cancel"} - accepted:
+        assert (await api.act(run, action, 409))[0]["title"] == "transition not allowed"
+        assert await api.status(run) == status
+    if accepted:
+        await api.act(run, min(accepted))
+
+
+@meets("apply", "comments")
+async def test_a_confirmed_run_is_applied_and_says_by_whom(api: Api) -> None:
+    run = await api.planned()
+    assert "confirmed-by" not in (await api.run(run))["relationships"]
+    await api.act(run, "apply", comment="go")
+    shown = await api.run(run)
+    assert shown["attributes"]["status"] == "apply_queued"
+    assert shown["relationships"]["confirmed-by"]["data"]["type"] == "users"
+    assert [item["attributes"]["body"] for item in (await api.get(f"/runs/{run['id']}/comments"))["data"]] == ["go"]
+    events = (await api.get(f"/runs/{run['id']}/run-events"))["data"]
+    assert [event for event in events if event["relationships"]["comment"]["data"]]
+    errors = await api.act(run, "apply", 409)
+    assert errors[0]["detail"] == "Run was not paused for confirmation; apply not allowed."
+
+
+@meets("queue", "discard")
+async def test_runs_of_a_workspace_go_first_in_first_out(api: Api) -> None:
+    runs = [await api.create_run() for _ in range(3)]
+    assert [await api.status(run) for run in runs] == ["plan_queued", "pending", "pending"]
+    api.plan(runs[0])
+    await api.act(runs[0], "discard")
+    assert [await api.status(run) for run in runs] == ["discarded", "plan_queued", "pending"]
+
+
+@meets("cancel-pending")
+async def test_a_run_that_has_not_begun_is_canceled_at_once(api: Api) -> None:
+    run = await _in_status(api, "pending")
+    await api.act(run, "cancel")
+    assert await api.status(run) == "canceled"
+    for kind, name in (("plans", "plan"), ("applies", "apply")):
+        phase = await api.get(f"/{kind}/{run['relationships'][name]['data']['id']}")
+        assert phase["data"]["attributes"]["status"] == "unreachable"
+
+
+@meets("cancel-running")
+async def test_a_running_phase_is_interrupted_once_and_the_status_follows(api: Api) -> None:
+    run = await api.applying()
+    await api.act(run, "cancel")
+    assert await api.status(run) == "applying"
+    await api.act(run, "cancel", 409)
+    api.end(run, "apply", status="canceled")
+    assert await api.status(run) == "canceled"
+
+
+@meets("force-cancel")
+async def test_force_cancel_needs_a_cancel_and_its_cool_off(api: Api) -> None:
+    run = await api.applying()
+    await api.act(run, "force-cancel", 409)
+    await api.act(run, "cancel")
+    await api.act(run, "force-cancel", 409)
+    api.clock.advance(10)
+    await api.act(run, "force-cancel")
+    assert await api.status(run) == "canceled"
+
+
+@meets("force-execute")
+async def test_force_execute_displaces_what_waits_for_a_person_only(api: Api) -> None:
+    holder = await api.create_run()
+    await api.act(holder, "force-execute", 403)
+    earlier, chosen = await api.create_run(), await api.create_run()
+    await api.act(chosen, "force-execute", 409)
+    api.plan(holder)
+    await api.act(chosen, "force-execute")
+    assert [await api.status(run) for run in (holder, earlier, chosen)] == ["discarded", "canceled", "plan_queued"]
+
+
+@meets("manual-lock", "unqueued")
+async def test_a_lock_holds_up_all_but_what_applies_nothing(api: Api) -> None:
+    await api.post(_LOCK.format(api.workspace_id), {"reason": "repairs"}, 200)
+    waiting = await api.create_run()
+    others = [await api.create_run(plan_only=True), await api.create_run(save_plan=True)]
+    assert [await api.status(run) for run in (waiting, *others)] == ["pending", "plan_queued", "plan_queued"]
+
+
+@meets("unlock-conflict")
+async def test_a_lock_of_a_run_is_not_for_people_to_release(api: Api) -> None:
+    run = await api.create_run()
+    await api.post(_LOCK.format(api.workspace_id), None, 409)
+    (error,) = (await api.post(f"/workspaces/{api.workspace_id}/actions/unlock", None, 409))["errors"]
+    assert error == {
+        "status": "409",
+        "title": "conflict",
+        "detail": f"Unable to unlock workspace. The workspace is locked by Run {run['id']} and may not be unlocked "
+        "except by them.",
+    }
+
+
+@meets("stale-plans")
+async def test_a_saved_plan_is_discarded_when_the_state_changes(api: Api) -> None:
+    saved, applied = await api.planned(save_plan=True), await api.planned()
+    await api.act(applied, "apply")
+    api.apply(applied, state=STATE)
+    assert [await api.status(run) for run in (saved, applied)] == ["discarded", "applied"]
+
+
+# -- create -----------------------------------------------------------------------------------------------------------
+
+
+def _configuration_of(run: Json) -> str:
+    return str(run["relationships"]["configuration-version"]["data"]["id"])
+
+
+@meets("default-configuration", "provisional")
+async def test_the_default_is_the_latest_configuration_that_is_meant_to_be_applied(api: Api) -> None:
+    latest = await api.configured()
+    for option in ("speculative", "provisional"):
+        await api.configured(**{option: True})
+    assert _configuration_of(await api.create_run()) == latest
+    workspace = (await api.get(f"/workspaces/{api.workspace_id}"))["data"]
+    assert workspace["relationships"]["current-configuration-version"]["data"]["id"] == latest
+
+
+@meets("foreign-configuration", "speculative-configuration")
+async def test_a_configuration_may_be_of_another_workspace_and_only_for_planning(api: Api) -> None:
+    other = await api.create_workspace("storage")
+    configuration_id = await api.configured(other, speculative=True)
+    run = await api.create_run(configuration_version_id=configuration_id, plan_only=False)
+    assert _configuration_of(run) == configuration_id
+    assert run["attributes"]["plan-only"] is True
+
+
+@meets("create-defaults")
+async def test_a_run_of_which_little_is_said_has_the_defaults(api: Api) -> None:
+    run = await api.create_run()
+    assert run["attributes"]["message"] == "Queued manually via the Terraform Enterprise API"
+    assert "plan-queueable-at" in run["attributes"]["status-timestamps"]
+    assert run["relationships"]["run-events"]["data"]
+
+
+@meets("exclusive-options")
+async def test_a_destroy_that_only_refreshes_is_refused(api: Api) -> None:
+    errors = await api.create_run(status=422, is_destroy=True, refresh_only=True)
+    assert errors == [{"status": "422", "title": "unprocessable entity", "detail": "invalid run parameters"}]
+
+
+@pytest.mark.parametrize("is_queued", [True, False])
+@meets("auto-queue-runs")
+async def test_an_upload_queues_a_run_unless_it_shall_not(api: Api, *, is_queued: bool) -> None:
+    configuration = await api.create_configuration(**{"auto-queue-runs": is_queued})
+    assert (await api.upload(configuration, archive())).status_code == 200
+    runs = (await api.get(f"/workspaces/{api.workspace_id}/runs"))["data"]
+    assert [_configuration_of(run) for run in runs] == [configuration["id"]] * is_queued
+
+
+# -- lists ------------------------------------------------------------------------------------------------------------
+
+
+@meets("workspace-lists", "organization-lists", "pages")
+async def test_lists_have_pages(api: Api) -> None:
+    runs = [await api.create_run(), await api.create_run()]
+    await api.create_run(plan_only=True)
+    path = f"/workspaces/{api.workspace_id}/runs"
+    first = await api.get(path, **{"page[size]": "1"})
+    assert [run["id"] for run in first["data"]] == [runs[1]["id"]]
+    assert first["meta"]["pagination"] == {
+        "current-page": 1, "page-size": 1, "prev-page": None, "next-page": 2, "total-count": 2, "total-pages": 2,
+    }  # fmt: skip
+    past = await api.get(path, **{"page[number]": "9", "page[size]": "1000"})
+    assert (past["data"], past["meta"]["pagination"]["page-size"]) == ([], 100)
+    assert (await api.get(path))["meta"]["pagination"]["page-size"] == 20
+    assert "total-count" not in (await api.get("/organizations/default/runs"))["meta"]["pagination"]
+
+
+@meets("bad-include")
+async def test_an_include_that_there_is_not_is_named(api: Api) -> None:
+    run = await api.create_run()
+    errors = (await api.get(f"/runs/{run['id']}", 400, include="nonsense"))["errors"]
+    assert "include parameter" in errors[0]["detail"]
