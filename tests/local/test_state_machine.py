@@ -38,7 +38,8 @@ _PHASES = {"plan_queued": "plan", "planning": "plan", "apply_queued": "apply", "
 # As often as they stand here.
 _CLIENTS_DO = (
     *["create_run"] * 5,
-    *["act"] * 12,
+    *["decide"] * 8,
+    *["act"] * 5,
     *["lock"] * 3,
     *["wait"] * 2,
     *["create_state"] * 3,
@@ -126,7 +127,7 @@ class Clients(RuleBasedStateMachine):
 
     @rule(user=users, choice=choices, does=st.sampled_from(_CLIENTS_DO))
     def clients_do(self, user: str, choice: int, does: str) -> None:
-        needs_run = does in {"act", "comment"}
+        needs_run = does in {"act", "decide", "comment"}
         if not (needs_run and not self.now.runs) and not (does == "upload_state" and not self.uploads):
             getattr(self, does)(user, choice)
 
@@ -182,14 +183,28 @@ class Clients(RuleBasedStateMachine):
         assert self.send(user, "POST", "/runs", body).status_code == (422 if is_impossible else 201)
 
     def act(self, user: str, choice: int) -> None:
+        """Try any action on any run."""
+        self.perform(user, self.some_run(choice // 7), _ACTIONS[choice % len(_ACTIONS)])
+
+    def decide(self, user: str, choice: int) -> None:
+        """Do what a run shows as possible, or force a run that waits."""
+        run = self.some_run(choice // 7)
+        shown = self.shown_by(user, run["id"])
+        possible = [action for action in _ACTIONS if _SHOWN.get(action) in shown]
+        possible += ["force-execute"] * 2 if run["status"] == "pending" else []
+        if possible:
+            self.perform(user, run, self.some(possible, choice))
+
+    def shown_by(self, user: str, run_id: str) -> set[str]:
+        return actions_of(self.send(user, "GET", f"/runs/{run_id}").json()["data"])
+
+    def perform(self, user: str, run: Columns, action: str) -> None:
         """What a run shows as possible is accepted, and nothing else is."""
-        run, action = self.some_run(choice // 7), _ACTIONS[choice % len(_ACTIONS)]
-        path = f"/runs/{run['id']}"
-        shown = actions_of(self.send(user, "GET", path).json()["data"])
+        shown = self.shown_by(user, run["id"])
         expected = self.force_execute_expected(user, run) if action == "force-execute" else 409
         if _SHOWN.get(action) in shown or (action == "discard" and run["status"] == "pending"):
             expected = 202
-        answer = self.send(user, "POST", f"{path}/actions/{action}")
+        answer = self.send(user, "POST", f"/runs/{run['id']}/actions/{action}")
         assert answer.status_code == expected, f"{action} of a run that is {run['status']} and shows {shown}"
 
     def force_execute_expected(self, user: str, run: Columns) -> int:
@@ -197,8 +212,7 @@ class Clients(RuleBasedStateMachine):
         holder = self.now.holder_of(run["workspace_id"])
         if run["status"] != "pending" or holder is None:
             return 403
-        is_discardable = "discardable" in actions_of(self.send(user, "GET", f"/runs/{holder['id']}").json()["data"])
-        return 202 if is_discardable else 409
+        return 202 if "discardable" in self.shown_by(user, holder["id"]) else 409
 
     def lock(self, user: str, choice: int) -> None:
         workspace_id, action = self.some_workspace(choice // 7), ("lock", "unlock", "force-unlock")[choice % 3]
