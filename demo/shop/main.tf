@@ -1,0 +1,31 @@
+# A shop: a database, its servers, and a password. Everything is made of the built-in `terraform_data`, which needs no
+# provider and no account; what it "makes" exists in the state alone.
+
+variable "engine_version" {
+  type    = string
+  default = "16"
+}
+
+variable "password" {
+  type      = string
+  default   = "correct-horse-battery-staple"
+  sensitive = true
+}
+
+resource "terraform_data" "database" {
+  input            = { engine = "postgres", version = var.engine_version, password = var.password }
+  triggers_replace = var.engine_version
+
+  provisioner "local-exec" {
+    command = "echo Creating the database... && sleep 1 && echo The database is there."
+  }
+}
+
+resource "terraform_data" "server" {
+  count = 3
+  input = { name = "web-${count.index}", database = terraform_data.database.id }
+}
+
+output "servers" {
+  value = [for server in terraform_data.server : server.output.name]
+}
