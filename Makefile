@@ -6,7 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NODE_TOOLS := .cache/node-tools/.ready
 
-.PHONY: test check format lint types conformance bench lock clean
+.PHONY: demo test check format lint types conformance bench lock clean
+
+demo: $(READY) ## the main job on this machine, as an assistant does it; leaves nothing behind
+	$(BIN)/python -m demo
 
 test: $(READY) ## the tests; they need nothing but Python packages
 	$(BIN)/pytest -q --ignore=tests/conformance

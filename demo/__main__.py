@@ -30,6 +30,10 @@ class Surprise(Exception):
     """A call did not end as the demonstration expects."""
 
 
+class Surprise(Exception):
+    """A call did not end as the demonstration expects."""
+
+
 def main() -> None:
     """The demonstration, from an empty directory to an empty directory."""
     with tempfile.TemporaryDirectory(prefix="tfruns-demo-") as scratch:
@@ -125,10 +129,14 @@ class _Assistant:
         answer: dict[str, Any] = result.structured_content or {}
         show(answer, is_error=result.is_error)
         if result.is_error is not is_refusal_expected:
-            sys.exit(
-                f"{tool} {'failed' if result.is_error else 'was not refused'}, which the demonstration did not expect."
-            )
+            raise Surprise(f"{tool} {'failed' if result.is_error else 'was not refused'}, which nobody expected here.")
         return answer
+
+
+def _first(group: BaseExceptionGroup[Surprise]) -> BaseException:
+    """The exception in groups of groups."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _farewell() -> None:
