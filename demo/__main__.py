@@ -30,10 +30,6 @@ class Surprise(Exception):
     """A call did not end as the demonstration expects."""
 
 
-class Surprise(Exception):
-    """A call did not end as the demonstration expects."""
-
-
 def main() -> None:
     """The demonstration, from an empty directory to an empty directory."""
     with tempfile.TemporaryDirectory(prefix="tfruns-demo-") as scratch:
@@ -43,11 +39,20 @@ def main() -> None:
         with _server(data) as url:
             say(f"  $ tfruns server --data-dir {data.name}", f"  listening on {url}")
             _make_workspace(url, (data / "token").read_text(encoding="utf-8").strip())
-            try:
-                anyio.run(_assist, data)
-            except* Surprise as group:
-                sys.exit(f"\n{group.exceptions[0]}")
+            surprise = _assisted(data)
+    if surprise is not None:
+        sys.exit(f"\n{surprise}")
     _farewell()
+
+
+def _assisted(data: Path) -> BaseException | None:
+    """Do the work, and return what was not expected in it."""
+    surprise: BaseException | None = None
+    try:
+        anyio.run(_assist, data)
+    except* Surprise as group:
+        surprise = _first(group)
+    return surprise
 
 
 @contextmanager
@@ -58,7 +63,7 @@ def _server(data: Path) -> Iterator[str]:
     with log.open("wb") as stderr:
         process = subprocess.Popen(arguments, env=_environment(data), stdout=subprocess.PIPE, stderr=stderr, text=True)
     try:
-        assert process.stdout is not None
+        assert process.stdout is not None  # noqa: S101  # it is a pipe
         line = process.stdout.readline()
         if not line:
             sys.exit(f"The local backend did not start:\n{log.read_text(encoding='utf-8')}")
