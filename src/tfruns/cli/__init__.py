@@ -5,9 +5,13 @@ import sys
 
 def main() -> None:
     """The command `tfruns`."""
+    from cyclopts import CycloptsError  # noqa: PLC0415
+
     from tfruns.cli.app import app  # noqa: PLC0415
 
     try:
-        app()
+        app(exit_on_error=False)
+    except CycloptsError:  # it was printed
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

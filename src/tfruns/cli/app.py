@@ -15,6 +15,7 @@ app = App(
     help_format="plaintext",  # to render Markdown would take a third of the time of `--help`
 )
 
+app.command("tfruns.cli.run:run")
 app.command("tfruns.cli.server:server")
 
 _MODE = "What it may do: read only; plan, where nothing can be applied; or all."

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from tfruns.client.address import Address
 from tfruns.client.listing import Page
 from tfruns.jsonapi import JSON
-from tfruns.lifecycle import group_of, is_final, rule_of, what_follows
+from tfruns.lifecycle import group_of, is_final, needs_person, rule_of, what_follows
 from tfruns.redaction import redact
 from tfruns.vocabulary import RunAction
 from tfruns.wire.activity import User
@@ -83,6 +83,8 @@ def run_row(run: Run) -> dict[str, JSON]:
         {
             "id": run.id,
             "status": str(run.status),
+            "needs_person": needs_person(run.status, run.possible_actions or (), is_auto_apply=bool(run.auto_apply))
+            or None,
             "message": _cut(" ".join(redact(run.message or "").split()), _ROW_MESSAGE),
             "operation": run.operation,
             "created_at": _time(run.created_at),

@@ -1,0 +1,84 @@
+"""Calling tools from the command line: the same tools, guard and audit log as an assistant has.
+
+A command is a coroutine that gets a `Session` and returns its exit code. What it prints on standard output is data.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+
+from tfruns.cli.exit_codes import ExitCode
+from tfruns.cli.options import Options
+from tfruns.cli.person import TerminalPerson
+from tfruns.cli.terminal import can_ask, fail, print_json
+from tfruns.errors import ConfirmationNeeded, Declined, RefusedByMode, TfrunsError
+from tfruns.mcp.connection import Connection, LocalConnection, RemoteConnection
+from tfruns.tools.guard import NoPerson
+from tfruns.tools.policy import Confirm, Policy
+from tfruns.tools.registry import Context, View, all_tools
+
+_NEEDS_PERSON = (ConfirmationNeeded, Declined, RefusedByMode)
+
+
+class Session:
+    """The tools, as one command uses them.
+
+    Attributes:
+        context: what the tools work with.
+        is_json: the result is for a program.
+    """
+
+    def __init__(self, context: Context, *, is_json: bool) -> None:
+        self.context = context
+        self.is_json = is_json
+        self._tools = {tool.name: tool for tool in all_tools()}
+
+    async def call(self, tool: str, **arguments: Any) -> View:
+        """Call a tool; what is None is not said.
+
+        Raises:
+            TfrunsError: whatever the tool raises.
+        """
+        said = {name: value for name, value in arguments.items() if value is not None}
+        return await self._tools[tool].call(self.context, said)
+
+    def show(self, view: View, printed: Callable[[View], None]) -> None:
+        """Print a result: as JSON for a program, or with this for a person."""
+        if self.is_json:
+            print_json(view)
+        else:
+            printed(view)
+
+
+Work = Callable[[Session], Awaitable[ExitCode | None]]
+
+
+def command(work: Work, options: Options, *, is_agreed: bool = False) -> NoReturn:
+    """Do the work of a command, and end with its exit code.
+
+    Args:
+        work: what to do.
+        options: the options that all commands have.
+        is_agreed: the person has agreed beforehand (--yes): nothing is asked.
+    """
+    try:
+        code = asyncio.run(_work(work, options, is_agreed=is_agreed))
+    except _NEEDS_PERSON as error:
+        fail(error, is_json=options.json, code=ExitCode.NEEDS_PERSON)
+    except TfrunsError as error:
+        fail(error, is_json=options.json)
+    sys.exit(code or ExitCode.DONE)
+
+
+async def _work(work: Work, options: Options, *, is_agreed: bool) -> ExitCode | None:
+    connection: Connection = LocalConnection(options.data_dir) if options.local else RemoteConnection()
+    try:
+        context = Context(
+            await connection.client(),
+            Policy(confirm=Confirm.NEVER if is_agreed else Confirm.ALWAYS),
+            person=TerminalPerson() if can_ask() else NoPerson(),
+        )
+        return await work(Session(context, is_json=options.json))
+    finally:
+        await connection.aclose()

@@ -1,0 +1,37 @@
+"""The options that commands share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+_JSON = "Print the structured result as JSON"
+_LOCAL = "On this machine: attach to the local backend, or start it (see `tfruns server`)"
+_DATA_DIR = "With --local: the local backend's data directory"
+_ORGANIZATION = "By default TF_CLOUD_ORGANIZATION, or that of the `cloud` block in this directory"
+_WORKSPACE = "Its name, organization/name, id or browser URL; by default TF_WORKSPACE, or that of the `cloud` block"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What every command takes that asks the API.
+
+    Attributes:
+        json: print the result for programs.
+        local: use the local backend.
+        data_dir: of the local backend.
+    """
+
+    json: Annotated[bool, Parameter(help=_JSON, negative="")] = False
+    local: Annotated[bool, Parameter(help=_LOCAL, negative="")] = False
+    data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None
+
+
+DEFAULTS = Options()
+
+Organization = Annotated[str | None, Parameter(name=["--organization", "-o"], help=_ORGANIZATION)]
+Workspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=_WORKSPACE)]
+Run = Annotated[str | None, Parameter(help="Its id or browser URL; by default the workspace's current run")]
+Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Ask nothing", negative="")]

@@ -1,0 +1,61 @@
+"""Which organization, workspace and run a command means where the command line does not say."""
+
+import os
+from pathlib import Path
+
+from tfruns.cli.calling import Session
+from tfruns.cli.cloud_block import CloudBlock, read_cloud_block
+from tfruns.errors import InvalidInput, NotFound
+
+
+def organization_of(organization: str | None) -> str:
+    """The organization: what was said, else `TF_CLOUD_ORGANIZATION`, else that of the `cloud` block.
+
+    Raises:
+        InvalidInput: nobody says.
+    """
+    found = organization or os.environ.get("TF_CLOUD_ORGANIZATION") or _block().organization
+    if not found:
+        raise InvalidInput(
+            "Which organization?",
+            cause="It is neither in the command, nor in TF_CLOUD_ORGANIZATION, nor in a `cloud` block here.",
+            solution="Say it with --organization.",
+        )
+    return found
+
+
+def workspace_of(workspace: str | None, organization: str | None) -> str:
+    """The workspace, in a form that the tools take: what was said, else `TF_WORKSPACE`, else that of the `cloud` block.
+
+    Raises:
+        InvalidInput: nobody says.
+    """
+    found = workspace or os.environ.get("TF_WORKSPACE") or _block().workspace
+    if not found:
+        raise InvalidInput(
+            "Which workspace?",
+            cause="It is neither in the command, nor in TF_WORKSPACE, nor in a `cloud` block here.",
+            solution="Say it: a name, organization/name, an id, or its browser URL.",
+        )
+    is_bare = "/" not in found and not found.startswith("ws-")
+    return f"{organization_of(organization)}/{found}" if is_bare else found
+
+
+async def run_of(session: Session, run: str | None, workspace: str | None, organization: str | None) -> str:
+    """The run: what was said, else the current run of the workspace.
+
+    Raises:
+        InvalidInput: nobody says which workspace.
+        NotFound: it has no run.
+    """
+    if run:
+        return run
+    name = workspace_of(workspace, organization)
+    found = (await session.context.client.workspaces.read(name)).current_run
+    if found is None:
+        raise NotFound(f"The workspace {name} has no current run.", solution="Create one, or name a run by its id.")
+    return found.id
+
+
+def _block() -> CloudBlock:
+    return read_cloud_block(Path.cwd())

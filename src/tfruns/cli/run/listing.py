@@ -1,0 +1,78 @@
+"""`tfruns run list`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.types import PositiveInt
+
+from tfruns.cli.calling import Session, command
+from tfruns.cli.options import DEFAULTS, Options, Organization, Workspace
+from tfruns.cli.places import organization_of, workspace_of
+from tfruns.cli.tables import print_table, status_text
+from tfruns.cli.terminal import say
+from tfruns.tools.registry import View
+
+_ALL = "The runs of all workspaces of the organization"
+_STATUS = "Only these statuses, with commas between: planned,errored"
+_GROUP = "Only this group: non_final, final or discardable"
+_SEARCH = "In message, run id, commit and VCS user"
+
+
+def list_runs(
+    *,
+    workspace: Workspace = None,
+    organization: Organization = None,
+    all_workspaces: Annotated[bool, Parameter(name="--all-workspaces", help=_ALL, negative="")] = False,
+    status: Annotated[str | None, Parameter(help=_STATUS)] = None,
+    group: Annotated[str | None, Parameter(help=_GROUP)] = None,
+    operation: Annotated[str | None, Parameter(help="Only these operations: plan_only, plan_and_apply, …")] = None,
+    search: Annotated[str | None, Parameter(help=_SEARCH)] = None,
+    page: Annotated[PositiveInt, Parameter(help="Page to show")] = 1,
+    page_size: Annotated[PositiveInt, Parameter(help="Runs on a page, at most 100")] = 20,
+    options: Options = DEFAULTS,
+) -> None:
+    """List runs, newest first. Those that wait for a person are marked.
+
+    Examples:
+        tfruns run list --workspace network
+        tfruns run list --all-workspaces --group discardable
+        tfruns run list --status errored --json
+    """
+
+    async def work(session: Session) -> None:
+        filters = {
+            "page_number": page,
+            "page_size": page_size,
+            "filter_status": status,
+            "filter_status_group": group,
+            "filter_operation": operation,
+            "search_basic": search,
+        }
+        if all_workspaces:
+            place = organization_of(organization)
+            view = await session.call("list_runs_in_organization", organization=place, **filters)
+        else:
+            name = workspace_of(workspace, organization)
+            view = await session.call("list_runs_in_workspace", workspace_id=name, **filters)
+        session.show(view, _print)
+
+    command(work, options)
+
+
+def _print(view: View) -> None:
+    rows = [
+        (
+            run["id"],
+            status_text(run["status"], needs_attention=run.get("needs_person", False)),
+            run.get("operation"),
+            run.get("workspace_name") or run.get("workspace_id"),
+            run.get("created_at"),
+            run.get("message"),
+        )
+        for run in view["runs"]
+    ]
+    print_table(["run", "status", "operation", "workspace", "created", "message"], rows)
+    if view.get("note"):
+        say(view["note"])
+    if view.get("next_page"):
+        say(f"More: --page {view['next_page']}")
