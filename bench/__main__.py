@@ -1,11 +1,16 @@
-"""Measure, print a table, and end with code 1 if a target is missed: `python -m bench [NAME]...`."""
+"""Measure, print a table, and end with code 1 if a target is missed: `python -m bench [NAME]... [--runs N]`.
 
+`--runs` is the size of the database of `local-reads`.
+"""
+
+import argparse
 import os
 import platform
 import sys
 from collections.abc import Callable
+from functools import partial
 
-from bench import local_runs, overhead, startup, tokens
+from bench import local_reads, local_runs, overhead, startup, tokens
 from bench.measure import Row, table
 
 _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
@@ -13,21 +18,28 @@ _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "tokens": tokens.measure,
     "overhead": overhead.measure,
     "local-runs": local_runs.measure,
+    "local-reads": local_reads.measure,
 }
 
 
-def main(names: list[str]) -> int:
-    unknown = set(names) - set(_MEASUREMENTS)
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--runs", type=int, default=local_reads.DEFAULT_RUNS, metavar="N")
+    chosen = parser.parse_args(arguments)
+    names: list[str] = chosen.names
+    measurements = _MEASUREMENTS | {"local-reads": partial(local_reads.measure, chosen.runs)}
+    unknown = set(names) - set(measurements)
     if unknown:
-        print(f"There is no measurement {', '.join(sorted(unknown))}; there are: {', '.join(_MEASUREMENTS)}.")
+        print(f"There is no measurement {', '.join(sorted(unknown))}; there are: {', '.join(measurements)}.")
         return 2
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             del os.environ[name]  # what is measured is on loopback
     rows: list[Row] = []
     notes = [f"load average before: {os.getloadavg()[0]:.1f}"] if hasattr(os, "getloadavg") else []
-    for name in names or _MEASUREMENTS:
-        more, said = _MEASUREMENTS[name]()
+    for name in names or measurements:
+        more, said = measurements[name]()
         rows += more
         notes += [f"{name}: {note}" for note in said]
     print(table(rows))

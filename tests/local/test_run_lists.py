@@ -129,3 +129,17 @@ async def test_totals_follow_the_runs_through_their_statuses(api: Api) -> None:
     for group, total in (("final", 1), ("non_final", 1), ("discardable", 0)):
         document = await api.get(f"/workspaces/{api.workspace_id}/runs", **{"filter[status_group]": group})
         assert document["meta"]["pagination"]["total-count"] == total == len(document["data"])
+
+
+async def test_a_whole_id_finds_that_run_alone_and_only_where_it_is_looked_for(api: Api) -> None:
+    run = await api.create_run()
+    other = await api.create_run(message=f"Undo {run['id']}")
+    path = f"/workspaces/{api.workspace_id}/runs"
+    for query, found in (
+        ({"search[basic]": run["id"]}, [run["id"]]),
+        ({"search[basic]": run["id"][:-1]}, [other["id"]]),
+        ({"search[basic]": run["id"], "filter[operation]": "destroy"}, []),
+        ({"search[basic]": run["id"], "filter[status]": "pending"}, []),
+    ):
+        document = await api.get(path, **query)
+        assert (ids_of(document), document["meta"]["pagination"]["total-count"]) == (found, len(found))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import Any, Protocol, Self
 
-from sqlalchemy import ColumnElement, Select, Subquery, false, func, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, false, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from tfruns.errors import BadRequest
@@ -99,7 +99,9 @@ _Kind = tuple[str | None, str | None]
 """An operation and a status; None is any."""
 
 
-def _newest(kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]], offset: int, number: int) -> Select[Any]:
+def _newest(
+    kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]], offset: int, number: int
+) -> CompoundSelect[Any]:
     """A page of the runs of these kinds, by their sequence.
 
     An index gives the runs of one kind in the order of the list, but not those of several (`IN`): they would all be
@@ -107,11 +109,12 @@ def _newest(kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]], o
     and stops where the page ends.
     """
     found = _of_kinds(kinds, conditions)
-    order = (found.c.created_at.desc(), found.c.sequence.desc())
-    return select(found.c.sequence).order_by(*order).offset(offset).limit(number)
+    columns = found.selected_columns
+    # The order has to be that of the union itself: SQLite sorts a subquery as a whole.
+    return found.order_by(columns.created_at.desc(), columns.sequence.desc()).offset(offset).limit(number)
 
 
-def _of_kinds(kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]]) -> Subquery:
+def _of_kinds(kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]]) -> CompoundSelect[Any]:
     queries = []
     for operation, status in kinds:
         statement = select(RunRow.sequence, RunRow.created_at).where(*conditions)
@@ -120,7 +123,7 @@ def _of_kinds(kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]])
         if status is not None:
             statement = statement.where(RunRow.status == status)
         queries.append(statement)
-    return (union_all(*queries) if len(queries) > 1 else queries[0]).subquery()
+    return union_all(*queries)
 
 
 def _kinds(session: Session, query: RunQuery) -> list[_Kind]:
@@ -224,4 +227,4 @@ def _total(session: Session, query: RunQuery, kinds: Sequence[_Kind], conditions
         return session.scalar(_counts(query, func.sum(RunCountRow.runs))) or 0
     if not kinds:
         return 0
-    return session.scalar(select(func.count()).select_from(_of_kinds(kinds, conditions))) or 0
+    return session.scalar(select(func.count()).select_from(_of_kinds(kinds, conditions).subquery())) or 0

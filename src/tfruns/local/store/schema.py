@@ -146,7 +146,8 @@ class RunRow(Base):
         Index("runs_of_workspace_by_status", "workspace_id", "operation", "status", *_NEWEST),
         Index("runs_of_organization", "organization", *_NEWEST),
         Index("runs_of_organization_by_status", "organization", "status", *_NEWEST),
-        Index("runs_of_organization_by_operation", "organization", "operation", "status", *_NEWEST),
+        Index("runs_of_organization_by_operation", "organization", "operation", *_NEWEST),
+        Index("runs_of_organization_by_both", "organization", "operation", "status", *_NEWEST),
     )  # fmt: skip
 
     sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)

@@ -127,9 +127,15 @@ def upgrade() -> None:
     )
     op.create_index("runs_of_organization", "runs", ["organization", "created_at", "sequence"], unique=False)
     op.create_index(
-        "runs_of_organization_by_operation",
+        "runs_of_organization_by_both",
         "runs",
         ["organization", "operation", "status", "created_at", "sequence"],
+        unique=False,
+    )
+    op.create_index(
+        "runs_of_organization_by_operation",
+        "runs",
+        ["organization", "operation", "created_at", "sequence"],
         unique=False,
     )
     op.create_index(
