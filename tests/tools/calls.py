@@ -31,7 +31,10 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "list_runs_in_organization": {"organization": ORGANIZATION},
     "get_run_details": {"run_id": RUN_ID},
     **{name: {"run_id": RUN_ID} for name in ACTIONS},
-    **{name: {"run_id": RUN_ID} for name in ("wait_for_run", "review_run", "get_run_logs")},
+    **{
+        name: {"run_id": RUN_ID}
+        for name in ("wait_for_run", "review_run", "get_run_logs", "get_run_history", "diagnose_run")
+    },
     "comment_on_run": {"run_id": RUN_ID, "body": "looks good"},
     "list_workspaces": {"organization": ORGANIZATION},
     "upload_configuration": {"workspace_id": WORKSPACE_ID, "directory": str(CONFIGURATION)},

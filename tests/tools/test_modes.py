@@ -20,6 +20,8 @@ READ = [
     "wait_for_run",
     "review_run",
     "get_run_logs",
+    "get_run_history",
+    "diagnose_run",
 ]
 PLAN = [*READ, "create_run", "discard_run", "cancel_run", "comment_on_run", "upload_configuration"]
 APPLY = [*PLAN, "apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]

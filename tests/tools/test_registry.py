@@ -46,6 +46,8 @@ ADDED: dict[str, dict[str, Any]] = {
     "wait_for_run": {"run_id": REQUIRED, "until": "attention", "timeout_s": 50},
     "review_run": {"run_id": REQUIRED, "filter": "", "page_number": 1, "page_size": 50},
     "get_run_logs": {"run_id": REQUIRED, "phase": "auto", "tail_lines": 100, "search": "", "offset": None},
+    "get_run_history": {"run_id": REQUIRED, "page_number": 1, "page_size": 30},
+    "diagnose_run": {"run_id": REQUIRED},
     "comment_on_run": {"run_id": REQUIRED, "body": REQUIRED},
     "list_workspaces": {"organization": REQUIRED, "search": "", "page_number": 1, "page_size": 20},
     "upload_configuration": {"workspace_id": REQUIRED, "directory": REQUIRED, "speculative": False},
@@ -95,6 +97,8 @@ READERS = {
     "wait_for_run",
     "review_run",
     "get_run_logs",
+    "get_run_history",
+    "diagnose_run",
 }
 ADDERS = {"comment_on_run", "upload_configuration"}  # they add something, and take nothing away
 # To do these twice makes two; every action is refused the second time, or does nothing more.

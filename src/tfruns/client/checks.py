@@ -11,9 +11,10 @@ from tfruns.client.overrides import override
 from tfruns.client.reading import read_one
 from tfruns.client.references import api_path, check_id, parse_run
 from tfruns.client.transport import Transport, include_param
-from tfruns.wire.checks import CostEstimate, PolicyCheck, TaskStage
+from tfruns.wire.checks import CostEstimate, PolicyCheck, PolicySetOutcome, TaskStage
 
 _READ = Purpose("read runs")
+_MAX_OUTPUT_BYTES = 4_000_000
 
 
 class CostEstimates:
@@ -76,6 +77,17 @@ class PolicyChecks:
         run_path = api_path("runs", parse_run(run, self._transport.settings.address), "policy-checks")
         return listing(self._transport, PolicyCheck, run_path, {}, purpose=_READ)
 
+    async def read_output(self, policy_check_id: str) -> bytes:
+        """Read what Sentinel printed.
+
+        Wire: GET /policy-checks/{id}/output -> 200, a text, or 307 to one.
+
+        Raises:
+            NotFound: 404, absent, or hidden from this token.
+        """
+        path = api_path("policy-checks", check_id("polchk", policy_check_id), "output")
+        return await self._transport.download(path, purpose=_READ, max_bytes=_MAX_OUTPUT_BYTES) or b""
+
 
 class TaskStages:
     """The run tasks and OPA policies of runs."""
@@ -114,3 +126,12 @@ class TaskStages:
         """
         run_path = api_path("runs", parse_run(run, self._transport.settings.address), "task-stages")
         return listing(self._transport, TaskStage, run_path, {}, purpose=_READ)
+
+    def list_policy_outcomes(self, policy_evaluation_id: str) -> Listing[PolicySetOutcome]:
+        """What the policies of an evaluation said, by policy set.
+
+        Source: HCP Terraform API, "Policy Evaluations".
+        Wire: GET /policy-evaluations/{id}/policy-set-outcomes -> 200, a page.
+        """
+        path = api_path("policy-evaluations", check_id("poleval", policy_evaluation_id), "policy-set-outcomes")
+        return listing(self._transport, PolicySetOutcome, path, {}, purpose=_READ)

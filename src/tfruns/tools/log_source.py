@@ -35,6 +35,11 @@ class Part:
     def end(self) -> int:
         return self.offset + len(self.data)
 
+    def from_line_start(self) -> "Part":
+        """The part without a line whose beginning is not there: half of it could be half of a secret."""
+        begin = self.data.find(b"\n") + 1 if self.offset else 0
+        return Part(self.data[begin:], self.offset + begin)
+
 
 def running_phase(run: Run) -> PhaseName | None:
     """The phase that is writing its log just now."""

@@ -140,10 +140,10 @@ async def _matches(log: _Log, search: str, tail_lines: int) -> View:
 
 def _whole(part: Part, *, is_over: bool) -> tuple[bytes, int]:
     """The whole lines of a part, and the offset of what follows them; a line that is being written is held back."""
-    data = part.data
-    begin = data.find(b"\n") + 1 if part.offset else 0
+    whole = part.from_line_start()
+    data = whole.data
     stop = len(data) if is_over or data.endswith(ETX) else data.rfind(b"\n") + 1
-    return data[begin:stop], part.offset + max(stop, begin)
+    return data[:stop], whole.offset + stop
 
 
 def _errors(found: Rendered, hide: Hide) -> tuple[list[str], int]:

@@ -210,7 +210,18 @@ def _check_texts(arguments: Mapping[str, JSON]) -> None:
         raise InvalidInput("A text among the arguments has half of a character in it, which no text can hold.")
 
 
-_FILES = ("runs", "waiting", "review", "logs", "comments", "workspaces", "configuration", "policy_override")
+_FILES = (
+    "runs",
+    "waiting",
+    "review",
+    "logs",
+    "history",
+    "diagnosis",
+    "comments",
+    "workspaces",
+    "configuration",
+    "policy_override",
+)
 _TOOLS: dict[str, Tool] = {}
 
 

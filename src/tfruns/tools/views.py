@@ -37,9 +37,9 @@ def run_view(run: Run, address: Address) -> dict[str, JSON]:
             "status_group": group_of(run.status),
             "phase": rule.phase if rule else None,
             "message": _cut(redact(run.message or ""), _MESSAGE),
-            "created_at": _time(run.created_at),
+            "created_at": shown_time(run.created_at),
             "status_timestamps": {
-                key.replace("-", "_"): _time(value) for key, value in run.status_timestamps.items() if value
+                key.replace("-", "_"): shown_time(value) for key, value in run.status_timestamps.items() if value
             },
             "operation": run.operation,
             "has_changes": run.has_changes,
@@ -56,8 +56,8 @@ def run_view(run: Run, address: Address) -> dict[str, JSON]:
             "apply_id": _id(run.apply),
             "cost_estimate_id": _id(run.cost_estimate),
             "created_by": _user(run, run.created_by),
-            "canceled_at": _time(run.canceled_at),
-            "force_cancel_available_at": _time(run.force_cancel_available_at),
+            "canceled_at": shown_time(run.canceled_at),
+            "force_cancel_available_at": shown_time(run.force_cancel_available_at),
             "allowed_actions": run.allowed_actions,
             "next": next_step(run),
             "url": run_url(run, address),
@@ -87,7 +87,7 @@ def run_row(run: Run) -> dict[str, JSON]:
             or None,
             "message": _cut(" ".join(redact(run.message or "").split()), _ROW_MESSAGE),
             "operation": run.operation,
-            "created_at": _time(run.created_at),
+            "created_at": shown_time(run.created_at),
             "workspace_id": _id(run.workspace),
             "workspace_name": workspace.name if workspace else None,
         }
@@ -111,7 +111,7 @@ def next_step(run: Run) -> str:
     """One sentence on what follows."""
     allowed = run.allowed_actions
     if run.canceled_at is not None and not is_final(run.status) and RunAction.FORCE_CANCEL not in allowed:
-        when = _time(run.force_cancel_available_at)
+        when = shown_time(run.force_cancel_available_at)
         return "A cancel was asked: the status changes when Terraform has stopped." + (
             f" A force-cancel is possible from {when}." if when else ""
         )
@@ -137,7 +137,7 @@ def _id(related: Related | None) -> str | None:
     return related.id if related else None
 
 
-def _time(value: datetime | None) -> str | None:
+def shown_time(value: datetime | None) -> str | None:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
 
 

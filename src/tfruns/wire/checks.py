@@ -3,7 +3,7 @@
 Sources: HCP Terraform API, "Cost Estimates", "Policy Checks", "Run Tasks"; the OpenAPI document.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tfruns.wire.base import Flags, Resource, Timestamps, ToMany, ToOne
 
@@ -79,3 +79,34 @@ class TaskStage(Resource):
     run: ToOne = None
     task_results: ToMany = ()
     policy_evaluations: ToMany = ()
+
+
+class TaskResult(Resource):
+    """What one run task said. The message and the address are the task's own."""
+
+    wire_type: ClassVar[str] = "task-results"
+
+    status: str
+    message: str | None = None
+    url: str | None = None
+    task_name: str | None = None
+    workspace_task_enforcement_level: str | None = None
+
+
+class PolicyEvaluation(Resource):
+    """The evaluation of OPA (or newer Sentinel) policies at one stage."""
+
+    wire_type: ClassVar[str] = "policy-evaluations"
+
+    status: str
+    policy_kind: str | None = None
+
+
+class PolicySetOutcome(Resource):
+    """What the policies of one policy set said; each with its `policy_name`, `status` and `enforcement_level`."""
+
+    wire_type: ClassVar[str] = "policy-set-outcomes"
+
+    outcomes: list[dict[str, Any]] | None = None
+    error: str | None = None
+    policy_set_name: str | None = None

@@ -1,0 +1,115 @@
+"""Who did what to a run, and when."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.support import samples
+from tests.support.api import FakeApi, answer, client_for, error
+from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, compact
+from tfruns.errors import InvalidInput
+from tfruns.tools.history import timeline
+from tfruns.tools.registry import Context
+
+STAMPS = {
+    "plan-queueable-at": "2026-01-02T03:00:00Z",
+    "planning-at": "2026-01-02T03:00:05Z",
+    "planned-at": "2026-01-02T03:01:05Z",
+    "applied-at": "2026-01-02T04:00:00Z",
+}
+
+
+def event(
+    number: int, action: str, *, by: str | None = "user-MA4GL63FmYRpSFxa", comment: str | None = None
+) -> dict[str, Any]:
+    return {
+        "id": f"re-{number}",
+        "type": "run-events",
+        "attributes": {"action": action, "created-at": f"2026-01-02T03:{number // 60:02}:{number % 60:02}Z"},
+        "relationships": {
+            "actor": {"data": {"type": "users", "id": by} if by else None},
+            "comment": {"data": {"type": "comments", "id": comment} if comment else None},
+        },
+    }
+
+
+def api_with(*events: dict[str, Any], included: tuple[dict[str, Any], ...] = (), **attributes: Any) -> FakeApi:
+    run = samples.run(**{"status": "applied", "status_timestamps": STAMPS, **attributes})
+    api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": run, "included": [samples.user()]}))
+    page = {**samples.page(*events), "included": [samples.user(), *included]}
+    return api.on("GET", f"/runs/{RUN_ID}/run-events", answer(page))
+
+
+async def history(api: FakeApi, **said: Any) -> Any:
+    async with client_for(api) as client:
+        view = await TOOLS["get_run_history"].call(Context(client, ASSISTANT), {"run_id": RUN_ID, **said})
+    assert len(compact(view)) <= 9_200
+    return view
+
+
+@pytest.mark.anyio
+async def test_events_are_told_oldest_first_with_who_and_what_was_said() -> None:
+    said = samples.comment("wsc-1", body="looks\ngood \u202eevil")
+    api = api_with(
+        event(9, "applied", comment="wsc-1"), event(1, "queued"), event(5, "warped", by=None), included=(said,)
+    )
+    view = await history(api)
+    assert view["created_by"] == "operator"
+    assert view["events"] == [
+        {"at": "2026-01-02T03:00:01Z", "action": "queued", "by": "operator"},
+        {"at": "2026-01-02T03:00:05Z", "action": "warped"},
+        {"at": "2026-01-02T03:00:09Z", "action": "applied", "by": "operator", "comment": "looks good evil"},
+    ]
+    assert view["next_page"] is None
+
+
+@pytest.mark.anyio
+async def test_the_statuses_have_their_durations() -> None:
+    assert (await history(api_with()))["timeline"] == [
+        {"status": "plan_queueable", "at": "2026-01-02T03:00:00Z", "duration_s": 5},
+        {"status": "planning", "at": "2026-01-02T03:00:05Z", "duration_s": 60},
+        {"status": "planned", "at": "2026-01-02T03:01:05Z", "duration_s": 3535},
+        {"status": "applied", "at": "2026-01-02T04:00:00Z"},
+    ]
+
+
+def test_the_last_status_of_an_unfinished_run_lasts_until_now() -> None:
+    begin = datetime(2026, 1, 2, tzinfo=UTC)
+    assert timeline({"planning-at": begin, "planned-at": None}, begin.replace(minute=2)) == [
+        {"status": "planning", "at": "2026-01-02T00:00:00Z", "duration_s": 120}
+    ]
+    assert timeline({}, begin) == []
+
+
+@pytest.mark.anyio
+async def test_many_events_are_paged_and_long_comments_cut() -> None:
+    comments = tuple(samples.comment(f"wsc-{number}", body="ü" * 5_000) for number in range(120))
+    api = api_with(*(event(number, "commented", comment=f"wsc-{number}") for number in range(120)), included=comments)
+    seen: list[str] = []
+    page: int | None = 1
+    while page is not None:
+        view = await history(api, page_number=page, page_size=50)
+        seen += [row["at"] for row in view["events"]]
+        page = view["next_page"]
+    assert len(seen) == 120
+    assert seen == sorted(seen)
+
+
+@pytest.mark.anyio
+async def test_a_comment_without_an_event_is_told_too() -> None:
+    api = api_with().on("GET", f"/runs/{RUN_ID}/comments", answer(samples.page(samples.comment(body="by the way"))))
+    assert (await history(api))["comments"] == ["by the way"]
+
+
+@pytest.mark.anyio
+async def test_comments_that_cannot_be_read_do_not_fail_it() -> None:
+    api = api_with(event(1, "queued")).on("GET", f"/runs/{RUN_ID}/comments", error(404, "not found"))
+    assert len((await history(api))["events"]) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("said", [{"page_number": 0}, {"page_size": 0}, {"page_size": 51}])
+async def test_a_page_that_cannot_be_is_refused(said: dict[str, int]) -> None:
+    with pytest.raises(InvalidInput):
+        await history(FakeApi(), **said)
