@@ -206,6 +206,7 @@ class Clients(RuleBasedStateMachine):
             expected = 202
         answer = self.send(user, "POST", f"/runs/{run['id']}/actions/{action}")
         assert answer.status_code == expected, f"{action} of a run that is {run['status']} and shows {shown}"
+        assert action != "cancel" or "cancelable" not in self.shown_by(user, run["id"])
 
     def force_execute_expected(self, user: str, run: Columns) -> int:
         """Run API, "Forcefully Execute a Run": the run is pending, and what holds the workspace can be discarded."""
