@@ -14,6 +14,7 @@ from tfruns.review.summary import Summary
 _CHECKS = 5  # that failed and are named, as are actions
 _WORDS = 160  # characters of a check's message
 _FILTER = 80  # and of a filter that is repeated
+_NOTES = 2_500  # bytes of all notes
 _FAILED = {"fail": "failed", "error": "could not be evaluated"}
 
 
@@ -48,7 +49,8 @@ def review(
     notes = [*_notes(document, everything, secrets)]
     if filter_text.strip() and not selected:
         notes = [f"Nothing matches {_quoted(filter_text, secrets)}. There is: {what_there_is(everything, secrets)}"]
-    view |= {"notes": notes} if notes else {}
+    if notes:
+        view["notes"] = _bounded([secrets.hide(note) for note in notes])
     room = PAGE_BYTES - size_of(view) - _PAGING
     found = rows(selected)
     page = page_of(found, secrets, number=page_number, size=page_size, max_bytes=room)
@@ -61,6 +63,14 @@ def review(
         "total_pages": page.total,
         "total_rows": len(found),
     }
+
+
+def _bounded(notes: list[str]) -> list[str]:
+    """As many of the notes as there is room for; the most important stand first."""
+    shown = list(notes)
+    while size_of(shown) > _NOTES:
+        shown.pop()
+    return shown if len(shown) == len(notes) else [*shown, f"Left out: {_many(len(notes) - len(shown), 'note')}."]
 
 
 _PAGING = len('"rows":[],"page":99999,"next_page":99999,"total_pages":99999,"total_rows":9999999,')

@@ -13,7 +13,6 @@ from tfruns.review.differences import Difference, changed_values, differences
 from tfruns.review.plan_document import Action, Change, PlanDocument
 from tfruns.review.secrets import Secrets
 from tfruns.review.summary import shown_address
-from tfruns.review.text import one_line
 from tfruns.review.values import likeness
 from tfruns.review.words import why
 
@@ -105,7 +104,7 @@ class Row:
     def head(self, secrets: Secrets) -> dict[str, Any]:
         """The row without its differences: bounded, whatever the values."""
         change = self.change
-        row: dict[str, Any] = {"address": self._address(change.address, secrets), "action": self._action()}
+        row: dict[str, Any] = {"address": self._address(change.address, secrets), "action": self._action(secrets)}
         if len(self.entries) > 1:
             row |= {
                 "count": len(self.entries),
@@ -148,13 +147,13 @@ class Row:
         general = _INSTANCE_KEY.sub("[*]", address) if len(self.entries) > 1 else address
         return shown_address(self.change, secrets, general)
 
-    def _action(self) -> str:
+    def _action(self, secrets: Secrets) -> str:
         change = self.change
         if change.action is Action.NO_OP:
             return "import" if change.import_id is not None else "move"
         if self.kind is Kind.DRIFT:
             return f"{_OUTSIDE.get(change.action, 'changed')} outside of Terraform"
-        return one_line("+".join(change.actions), _KEY) if change.action is Action.UNKNOWN else change.action.value
+        return secrets.shown("+".join(change.actions), _KEY) if change.action is Action.UNKNOWN else change.action.value
 
 
 _LOSING = {Action.UPDATE, Action.REPLACE, Action.DESTROY, Action.FORGET, Action.UNKNOWN}

@@ -28,6 +28,9 @@ def lines_of(before: Any, after: Any, actions: list[str] | None = None, **fields
     return found
 
 
+PW = {"pw": True}
+
+
 # -- which attributes change ------------------------------------------------------------------------------------------
 
 
@@ -118,6 +121,22 @@ def test_a_secret_is_masked_also_where_the_mark_is_lost() -> None:
         after_sensitive={"pw": True},
     )
     assert lines == ['command: "x" -> "run --password=(sensitive value)"', '["(sensitive value)"]: null -> 1']
+
+
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [("alpha beta", "x\nalpha\n\tbeta"), ('a\\"b\\"c', 'a"b"c'), ("alpha beta", "alpha\u202e \x1b[1mbeta")],
+    ids=["joined lines", "quoted", "invisible characters"],
+)
+def test_what_becomes_a_secret_only_by_being_shown_is_hidden_too(secret: str, text: str) -> None:
+    check = {"status": "fail", "address": {"to_display": "c"}, "instances": [{"problems": [{"message": text}]}]}
+    hiding = resource(
+        "a.b", before={"pw": secret, "t": "x"}, after={"pw": secret, "t": text}, before_sensitive=PW, after_sensitive=PW
+    )
+    view = view_of(hiding, resource(f"a.c[{text}]", ["create"], after={text: 1}), checks=[check])
+    texts = [*view["notes"], *(text for row in view["rows"] for text in (row["address"], *row["changes"]))]
+    assert [text for text in texts if secret in text] == []
+    assert "(sensitive value)" in view["rows"][0]["changes"][0]
 
 
 def test_that_a_value_becomes_sensitive_or_is_no_longer_is_said() -> None:
