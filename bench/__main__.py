@@ -10,13 +10,14 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from bench import local_reads, local_runs, overhead, startup, tokens
+from bench import local_reads, local_runs, overhead, review, startup, tokens
 from bench.measure import Row, table
 
 _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "startup": startup.measure,
     "tokens": tokens.measure,
     "overhead": overhead.measure,
+    "review": review.measure,
     "local-runs": local_runs.measure,
     "local-reads": local_reads.measure,
 }

@@ -32,7 +32,7 @@ Count = Callable[[str], int]
 
 def measure() -> tuple[list[Row], list[str]]:
     """The rows, and what is to be known about them."""
-    count = _counter()
+    count = counter()
     notes = [] if count else [f"tokens were not counted: {_WHEEL} is not to be had here"]
     with tempfile.TemporaryDirectory() as place, HttpApi() as api:
         env = environment(Path(place), TFE_ADDRESS=api.address, TFE_TOKEN=TOKEN)
@@ -105,7 +105,7 @@ def _compact(document: object) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-def _counter() -> Count | None:
+def counter() -> Count | None:
     """What counts tokens; None where the ranks cannot be had."""
     place = CACHE / "ranks"
     if not (place / _RANKS).exists() and not _fetch_ranks(place):

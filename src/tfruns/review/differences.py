@@ -18,6 +18,7 @@ _KEY = 60
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _LONGEST_JSON = 50_000  # characters of a text that is looked into
 
+_PLAIN = (str, int, bool)
 _EMPTY: tuple[Marked, ...] = ([], {})
 
 Path = tuple[str | int, ...]
@@ -100,7 +101,9 @@ def _compare(before: Marked, after: Marked, path: Path, forcing: Collection[Path
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys([*before, *after]):
-            yield from _compare(before.get(key), after.get(key), (*path, key), forcing)
+            one, other = before.get(key), after.get(key)
+            if one is not other and not (type(one) is type(other) in _PLAIN and one == other):  # most are the same
+                yield from _compare(one, other, (*path, key), forcing)
     elif isinstance(after, dict) and before is None and not path:
         yield from _compare({}, after, path, forcing)
     elif isinstance(before, list) and isinstance(after, list):

@@ -56,8 +56,11 @@ class Secrets:
 
     def shown(self, text: str, length: int) -> str:
         """The text as it may be shown: without secrets and tokens, on one line of so many characters at most."""
-        flat = one_line(self.hide(text), len(text) + length)
-        return one_line(redact(self.hide(flat)), length)  # hidden once more: to join lines may make a secret
+        hidden = self.hide(text)
+        flat = one_line(hidden, len(text) + length)
+        if flat != hidden:
+            flat = self.hide(flat)  # once more: to join lines may make a secret
+        return one_line(redact(flat), length)
 
     def hide_in(self, document: Any) -> Any:
         """The document with every secret in it replaced: in strings, in keys, and numbers that are one."""

@@ -163,6 +163,8 @@ def test_a_secret_is_not_cut_so_that_a_part_of_it_shows() -> None:
         {"a": "b", "pw": secret}, {"a": "c" * 50 + secret, "pw": secret}, before_sensitive=marks, after_sensitive=marks
     )
     assert "kkk" not in line
+    line, _ = lines_of(None, {"a": "c" * 50 + secret, "pw": secret}, ["create"], after_sensitive=marks)
+    assert line == 'a: "' + "c" * 50 + '(sensitive value)"'
 
 
 @pytest.mark.parametrize("actions", [["delete"], ["forget"], ["no-op"]])

@@ -1,0 +1,147 @@
+"""What a review of a plan of 5,000 changes costs: time, memory beyond the download, and the size of its pages.
+
+`python -m bench.review PLAN` is the process that is measured: the tool, with an API in the same process that has the
+plan's bytes in memory already.
+"""
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from bench.measure import ROOT, Row, compile_sources
+from bench.tokens import counter
+
+_CHANGES = 5_000
+_ROUNDS = 3
+_KINDS = (["update"], ["create"], ["delete"], ["delete", "create"])
+_FILTERS = ("", "update", "create", "replace")
+
+
+def measure() -> tuple[list[Row], list[str]]:
+    """The rows, and what is to be known about them."""
+    notes = [compile_sources()]
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "plan.json"
+        path.write_text(json.dumps(_plan(), separators=(",", ":")), encoding="utf-8")
+        size = path.stat().st_size
+        runs = [_measured(path) for _ in range(_ROUNDS)]
+    best = min(runs, key=lambda run: run["seconds"])
+    notes.append(
+        f"a plan of {size / 1e6:.1f} MB; the best of {_ROUNDS} processes: {[run['seconds'] for run in runs]} s"
+    )
+    pages = [json.dumps(page, ensure_ascii=False, separators=(",", ":")) for page in best["pages"]]
+    rows = [
+        Row(f"review of {_CHANGES:,} changes", best["seconds"], "s", at_most=1.5),
+        Row("the same on a core of its own (processor time)", min(run["computed"] for run in runs), "s"),
+        Row("memory beyond the download", max(run["megabytes"] for run in runs), "MB", at_most=250),
+        Row("its largest page", max(len(page.encode()) for page in pages), "bytes", size, at_most=9_200),
+    ]
+    if count := counter():
+        rows.append(Row("its largest page", max(map(count, pages)), "tokens", at_most=3_000))
+    return rows, notes
+
+
+def _measured(plan: Path) -> dict[str, Any]:
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench.review", str(plan)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(ended.stdout)
+    return found
+
+
+async def _review(content: bytes) -> dict[str, Any]:
+    """Review the plan, in this process."""
+    import httpx2
+    from tests.support import samples
+    from tests.support.api import FakeApi, answer, client_for
+
+    from tfruns.tools.policy import Policy
+    from tfruns.tools.registry import Context, all_tools
+
+    tool = next(tool for tool in all_tools() if tool.name == "review_run")
+    run = samples.planned()
+    api = FakeApi().on("GET", f"/runs/{samples.RUN_ID}", answer({"data": run}))
+    api.on(
+        "GET", f"/plans/{run['relationships']['plan']['data']['id']}/json-output", httpx2.Response(200, content=content)
+    )
+    async with client_for(api) as client:
+        context = Context(client, Policy())
+        before = _memory_mb("VmRSS")
+        start, computed = time.perf_counter(), time.process_time()
+        pages = [await tool.call(context, {"run_id": samples.RUN_ID})]
+        seconds, computed = time.perf_counter() - start, time.process_time() - computed
+        after = _memory_mb("VmHWM")
+        arguments = ({"run_id": samples.RUN_ID, "filter": text, "page_number": 2} for text in _FILTERS)
+        pages += [await tool.call(context, one) for one in arguments]
+    return {
+        "seconds": round(seconds, 3),
+        "computed": round(computed, 3),
+        "megabytes": after - before,
+        "pages": pages,
+    }
+
+
+def _memory_mb(name: str) -> float:
+    """The memory of this process, now (`VmRSS`) or at most (`VmHWM`). Linux alone says it of a process on its own."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    kilobytes = next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
+    return int(kilobytes) * 1024 / 1e6
+
+
+def _plan() -> dict[str, Any]:
+    """A plan as `terraform show -json` writes one, of instances with 40 attributes, half of them from counts."""
+    source = random.Random(5)
+    changes: list[Any] = []
+    planned: list[Any] = []
+    prior: list[Any] = []
+    marks = {"password": True, "tags": {}, "disks": [{}], "groups": [False, False]}
+    for number in range(_CHANGES):
+        actions = _KINDS[number % 4]
+        address = f"aws_instance.r{number}" if number % 2 else f"module.m{number % 50}.aws_instance.web[{number}]"
+        before = None if actions == ["create"] else _attributes(source, number)
+        after = None if actions == ["delete"] else _attributes(source, number)
+        kind = {"address": address, "mode": "managed", "type": "aws_instance", "name": "web", "provider_name": "aws"}
+        changed = {
+            "actions": actions,
+            "before": before,
+            "after": after,
+            "after_unknown": {"id": True, "arn": True, "tags": {}} if after else {},
+            "before_sensitive": marks if before else False,
+            "after_sensitive": marks if after else False,
+        }
+        changes.append({**kind, "change": changed})
+        for values, resources in ((before, prior), (after, planned)):
+            if values:
+                resources.append({**kind, "schema_version": 1, "values": values, "sensitive_values": marks})
+    return {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {"resources": planned}},
+        "resource_changes": changes,
+        "prior_state": {"format_version": "1.0", "values": {"root_module": {"resources": prior}}},
+        "complete": True,
+    }
+
+
+def _attributes(source: random.Random, number: int) -> dict[str, Any]:
+    return {
+        "ami": f"ami-{number % 7}",
+        "id": f"i-{source.getrandbits(64):016x}",
+        "arn": f"arn:aws:ec2:eu-west-1:123456789012:instance/i-{source.getrandbits(64):016x}",
+        "tags": {"Name": f"web-{number}", "environment": "production", "owner": "team-a"},
+        "user_data": f"#!/bin/sh\necho {number}\n" * 10,
+        "password": f"password-{source.getrandbits(60)}",
+        "disks": [{"device_name": "/dev/sda", "size": 10, "encrypted": True, "kms_key_id": None}],
+        "groups": ["sg-1", "sg-2"],
+        **{f"attribute_{n}": n if n % 3 else f"value-{n}-{source.randrange(5)}" for n in range(32)},
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(anyio.run(_review, Path(sys.argv[1]).read_bytes())))
