@@ -13,6 +13,8 @@ P = TypeVar("P", Plan, Apply)
 _READ = Purpose("read runs")
 _READ_PLAN_JSON = Purpose("admin")  # Plans API: the full JSON holds sensitive values
 
+_MAX_WHOLE_LOG = 64_000_000  # bytes of an object store's answer where a part was asked for
+
 
 class _Phases(Generic[P]):
     """What plans and applies have in common."""
@@ -47,6 +49,7 @@ class _Phases(Generic[P]):
             The bytes; none where the log has not begun, or ends before the offset.
 
         Raises:
+            TooLarge: a part was asked for, and the object store answers with the whole, which is huge.
             UnexpectedResponse: the log's address has expired.
         """
         if phase.log_read_url is None:
@@ -54,7 +57,7 @@ class _Phases(Generic[P]):
         if max_bytes is None:
             return (await self._transport.download(phase.log_read_url) or b"")[offset:]
         params = {"limit": max_bytes, "offset": offset}
-        log = await self._transport.download(phase.log_read_url, params=params) or b""
+        log = await self._transport.download(phase.log_read_url, params=params, max_bytes=_MAX_WHOLE_LOG) or b""
         is_whole = len(log) > max_bytes  # an object store that does not know parts answers with the whole
         return log[offset : offset + max_bytes] if is_whole else log
 
