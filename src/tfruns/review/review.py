@@ -115,7 +115,7 @@ def _notes(document: PlanDocument, everything: Sequence[Entry], secrets: Secrets
 
 def _checks(document: PlanDocument, secrets: Secrets) -> Iterator[str]:
     """The checks, preconditions and postconditions that do not hold."""
-    failed = [check for check in objects_in(document.source.get("checks")) if check.get("status") in _FAILED]
+    failed = [check for check in objects_in(document.source.get("checks")) if str(check.get("status")) in _FAILED]
     for check in failed[:_CHECKS]:
         address = check.get("address")
         name = address.get("to_display") if isinstance(address, dict) else None

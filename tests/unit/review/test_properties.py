@@ -258,3 +258,33 @@ def test_attributes_are_shared_out_among_the_rows_and_what_is_left_out_is_counte
 def test_plans_that_differ_have_different_fingerprints(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
     first, second = (json.dumps(found, sort_keys=True) for found in (one, other))
     assert (fingerprint(document(*one)) == fingerprint(document(*other))) is (first == second)
+
+
+# -- malformed plans --------------------------------------------------------------------------------------------------
+
+SECTIONS = (
+    "resource_changes",
+    "resource_drift",
+    "deferred_changes",
+    "output_changes",
+    "action_invocations",
+    "relevant_attributes",
+    "checks",
+)
+PARTS = ("address", "actions", "change", "before", "after", "importing", "index", "replace_paths", "type", "status")
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["create", "delete", "fail", "a.b[0]", "\n"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(PARTS), inner, max_size=4),
+    max_leaves=20,
+)
+entries = st.fixed_dictionaries(
+    {"address": anything, "change": st.fixed_dictionaries({"actions": st.lists(anything, max_size=2)})}
+)
+
+
+@slow
+@given(st.dictionaries(st.sampled_from(SECTIONS), anything | st.lists(entries | anything, max_size=4)))
+def test_a_malformed_plan_is_reviewed_all_the_same(source: dict[str, Any]) -> None:
+    for text in ("", "drift", "a", "no-such"):
+        view = view_of(source, filter_text=text)
+        assert len(json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode()) <= PAGE_BYTES
