@@ -94,13 +94,6 @@ def test_the_tools_are_listed_with_their_annotations_and_no_output_schema(server
         assert tool["inputSchema"]["additionalProperties"] is False
 
 
-def test_there_are_no_resources_and_no_prompts(server: StdioServer) -> None:
-    assert server.result("resources/list")["resources"] == []
-    assert server.result("resources/templates/list")["resourceTemplates"] == []
-    assert server.result("prompts/list")["prompts"] == []
-    assert "error" in server.request("prompts/get", {"name": "none"})
-
-
 @pytest.mark.parametrize(("era", "code"), [(WITH_HANDSHAKE, -32002), (WITHOUT_HANDSHAKE, -32602)])
 def test_an_unknown_resource_has_the_error_code_of_its_era(era: Era, code: int, start: Start) -> None:
     server = start(era=era)

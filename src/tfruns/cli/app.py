@@ -20,8 +20,8 @@ app.command("tfruns.cli.server:server")
 
 _MODE = "What it may do: read only; plan, where nothing can be applied; or all."
 _CONFIRM = (
-    "Who agrees to what cannot be undone: the client by its own rules (auto), always a person (which refuses it until "
-    "tfruns itself can ask), or no one (never)."
+    "Before what cannot be undone: ask the person where the client can, else leave it to the client unless something "
+    "is lost (auto); want a person's yes or a review (review); always a person's yes (always); ask no one (never)."
 )
 _TOOLSETS = "Groups of tools to offer: runs, review, workspaces, configuration, policy. All by default."
 _ORGANIZATIONS = "The only organizations that may be touched, with commas between; * and ? are wildcards."
@@ -35,7 +35,7 @@ _ALLOW_DIR = "A directory from which, and from below which, configurations may b
 def mcp(
     *,
     mode: Annotated[Literal["read", "plan", "apply"], Parameter(help=_MODE)] = "apply",
-    confirm: Annotated[Literal["auto", "always", "never"], Parameter(help=_CONFIRM)] = "auto",
+    confirm: Annotated[Literal["auto", "review", "always", "never"], Parameter(help=_CONFIRM)] = "auto",
     toolsets: Annotated[str | None, Parameter(help=_TOOLSETS)] = None,
     organizations: Annotated[str | None, Parameter(help=_ORGANIZATIONS)] = None,
     workspaces: Annotated[str | None, Parameter(help=_WORKSPACES)] = None,

@@ -9,18 +9,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import mcp_types as types
-from mcp.server import Server, ServerRequestContext
-from mcp.shared.exceptions import MCPError
+from mcp.server import Server
 
 from tfruns._version import __version__
 from tfruns.mcp.connection import Connection, RemoteConnection
 from tfruns.mcp.instructions import instructions
+from tfruns.mcp.prompts import Prompts
+from tfruns.mcp.resources import RunResources
+from tfruns.mcp.subscriptions import Subscriptions
 from tfruns.mcp.toolbox import Toolbox
 from tfruns.tools.policy import Policy
-
-_NOT_FOUND_BEFORE_2026 = -32002  # the revisions with a handshake have a code of their own for an unknown resource
-_FIRST_REVISION_WITHOUT_IT = "2026-07-28"
 
 
 def build_server(
@@ -28,11 +26,14 @@ def build_server(
 ) -> Server[Any]:
     """An MCP server that offers what the policy permits. Nothing is connected or read before the first call."""
     toolbox = Toolbox(policy, connection or RemoteConnection(), allowed_directories)
+    resources, prompts = RunResources(toolbox), Prompts(toolbox)
+    subscriptions = Subscriptions(resources)
 
     @asynccontextmanager
     async def lifespan(_: Server[Any]) -> AsyncIterator[dict[str, Any]]:
         try:
-            yield {}
+            async with subscriptions.running():
+                yield {}
         finally:
             await toolbox.aclose()
 
@@ -44,37 +45,12 @@ def build_server(
         lifespan=lifespan,
         on_list_tools=toolbox.list_tools,
         on_call_tool=toolbox.call_tool,
-        on_list_resources=_list_resources,
-        on_list_resource_templates=_list_resource_templates,
-        on_read_resource=_read_resource,
-        on_list_prompts=_list_prompts,
-        on_get_prompt=_get_prompt,
+        on_list_resources=resources.list,
+        on_list_resource_templates=resources.list_templates,
+        on_read_resource=resources.read,
+        on_subscribe_resource=subscriptions.subscribe,
+        on_unsubscribe_resource=subscriptions.unsubscribe,
+        on_subscriptions_listen=subscriptions.listen,
+        on_list_prompts=prompts.list,
+        on_get_prompt=prompts.get,
     )
-
-
-# Clients ask every server for its resources and prompts. There are none.
-
-_Ctx = ServerRequestContext[Any]
-_Paging = types.PaginatedRequestParams | None
-
-
-async def _list_resources(_: _Ctx, __: _Paging) -> types.ListResourcesResult:
-    return types.ListResourcesResult(resources=[])
-
-
-async def _list_resource_templates(_: _Ctx, __: _Paging) -> types.ListResourceTemplatesResult:
-    return types.ListResourceTemplatesResult(resource_templates=[])
-
-
-async def _read_resource(ctx: _Ctx, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-    is_old = ctx.protocol_version < _FIRST_REVISION_WITHOUT_IT
-    code = _NOT_FOUND_BEFORE_2026 if is_old else types.INVALID_PARAMS
-    raise MCPError(code, "There is no such resource.", {"uri": params.uri})
-
-
-async def _list_prompts(_: _Ctx, __: _Paging) -> types.ListPromptsResult:
-    return types.ListPromptsResult(prompts=[])
-
-
-async def _get_prompt(_: _Ctx, params: types.GetPromptRequestParams) -> types.GetPromptResult:
-    raise MCPError(types.INVALID_PARAMS, f"There is no prompt {params.name[:40]}.")

@@ -4,6 +4,8 @@ import difflib
 import json
 import logging
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +46,6 @@ class Toolbox:
         self, _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         """What there is to call."""
-        from tfruns.tools.registry import offered_tools  # noqa: PLC0415
-
         return types.ListToolsResult(
             tools=[
                 types.Tool(
@@ -59,7 +59,7 @@ class Toolbox:
                         idempotent_hint=tool.is_idempotent,
                     ),
                 )
-                for tool in offered_tools(self._policy)
+                for tool in self.offered().values()
             ]
         )
 
@@ -68,25 +68,13 @@ class Toolbox:
     ) -> types.CallToolResult | types.InputRequiredResult:
         """Call a tool. What the caller can act on is a failed result; anything else is an error of the protocol."""
         from tfruns.mcp.person import ClientsPerson, InputRequired  # noqa: PLC0415
-        from tfruns.tools.registry import Context, offered_tools  # noqa: PLC0415
 
-        offered = {tool.name: tool for tool in offered_tools(self._policy)}
-        tool = offered.get(params.name)
+        tool = self.offered().get(params.name)
         if tool is None:
-            raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, list(offered)))
+            raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, list(self.offered())))
         try:
-            codes, places = self._remembered()
-            context = Context(
-                await self._connection.client(),
-                self._policy,
-                is_raw=self._is_raw,
-                progress=progress_for(ctx),
-                person=ClientsPerson(ctx, params, codes),
-                caller=caller_of(ctx),
-                codes=codes,
-                places=places,
-                allowed_directories=self._allowed_directories,
-            )
+            context = await self._context(ctx)
+            context = replace(context, person=ClientsPerson(ctx, params, context.codes), progress=progress_for(ctx))
             return _result(await tool.call(context, params.arguments or {}), is_error=False)
         except InputRequired as question:
             return question.result
@@ -99,6 +87,37 @@ class Toolbox:
                 f"tfruns itself failed ({type(error).__name__}); its log has more. If this was to change something, "
                 "read the run before doing it again.",
             ) from None
+
+    async def view(self, ctx: ServerRequestContext[Any], name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """What a tool that reads answers, for what is not the call of a tool.
+
+        Raises:
+            TfrunsError: whatever the tool raises.
+        """
+        context = replace(await self._context(ctx), is_raw=False)
+        view: dict[str, Any] = await self.offered()[name].call(context, arguments)
+        return view
+
+    def offered(self) -> dict[str, Any]:
+        """The tools that this server offers, by name."""
+        from tfruns.tools.registry import offered_tools  # noqa: PLC0415
+
+        return {tool.name: tool for tool in offered_tools(self._policy)}
+
+    async def _context(self, ctx: ServerRequestContext[Any]) -> Any:
+        """What a tool works with in this request: a `Context`."""
+        from tfruns.tools.registry import Context  # noqa: PLC0415
+
+        codes, places = self._remembered()
+        return Context(
+            await self._connection.client(),
+            self._policy,
+            is_raw=self._is_raw,
+            caller=caller_of(ctx),
+            codes=codes,
+            places=places,
+            allowed_directories=self._allowed_directories,
+        )
 
     def _remembered(self) -> Any:
         """The `Codes` and `Places` of all calls."""
@@ -121,9 +140,14 @@ class Toolbox:
         return f"Unknown tool: {name[:60]}." + (f" Did you mean {near[0]}?" if near else "")
 
 
+def as_text(view: Mapping[str, Any]) -> str:
+    """A view as JSON without white space."""
+    return json.dumps(whole_text(view), ensure_ascii=False, separators=(",", ":"))
+
+
 def _result(view: dict[str, Any], *, is_error: bool) -> types.CallToolResult:
     """A result that is structured, with the same as JSON without white space for those who read text."""
-    text = json.dumps(whole_text(view), ensure_ascii=False, separators=(",", ":"))
+    text = as_text(view)
     return types.CallToolResult(
         content=[types.TextContent(type="text", text=text)],
         structured_content=json.loads(text),

@@ -1,0 +1,149 @@
+"""The pollers behind subscriptions: one for each run, bounded, and ended with what they are for."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import anyio
+import mcp_types as types
+import pytest
+from mcp.shared.exceptions import MCPError
+
+from tests.support.requests import a_request
+from tfruns.mcp.resources import RunResource, parse_uri
+from tfruns.mcp.subscriptions import MOST_RUNS, Subscriptions
+
+pytestmark = pytest.mark.anyio
+
+
+class PlayedRuns:
+    """Runs that show one status after the other."""
+
+    def __init__(self, *views: Any) -> None:
+        self.views = list(views)
+        self.reads = 0
+
+    def find(self, ctx: Any, uri: str) -> RunResource:
+        found = parse_uri(uri)
+        assert found is not None
+        return found
+
+    async def run(self, ctx: Any, run_id: str) -> Any:
+        self.reads += 1
+        view = self.views.pop(0) if len(self.views) > 1 else self.views[0]
+        if isinstance(view, Exception):
+            raise view
+        return view
+
+
+class Session:
+    """A client that hears of updates."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def send_resource_updated(self, uri: str) -> None:
+        self.told.append(uri)
+
+
+def status(name: str, *, group: str = "non_final", phase: str = "plan") -> dict[str, str]:
+    return {"status": name, "status_group": group, "phase": phase}
+
+
+class World:
+    """Subscriptions over played runs, in which waiting takes no time and is counted."""
+
+    def __init__(self, *views: Any, most_waits: int = 30) -> None:
+        self.runs = PlayedRuns(*views)
+        self.waits: list[float] = []
+        self.is_quiet = anyio.Event()
+        self._most = most_waits
+        self.session = Session()
+        self.ctx = SimpleNamespace(**(vars(a_request()) | {"session": self.session}))
+        self.subscriptions = Subscriptions(self.runs, self._sleep)  # type: ignore[arg-type]
+
+    async def _sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if len(self.waits) >= self._most:
+            self.is_quiet.set()
+            await anyio.sleep_forever()
+        await anyio.lowlevel.checkpoint()
+
+    async def subscribe(self, uri: str) -> None:
+        await self.subscriptions.subscribe(self.ctx, types.SubscribeRequestParams(uri=uri))  # type: ignore[arg-type]
+
+    async def unsubscribe(self, uri: str) -> None:
+        await self.subscriptions.unsubscribe(self.ctx, types.UnsubscribeRequestParams(uri=uri))  # type: ignore[arg-type]
+
+    async def until_nothing_is_watched(self) -> None:
+        with anyio.fail_after(10):
+            while self.subscriptions._pollers:
+                await anyio.lowlevel.checkpoint()
+
+
+async def test_a_run_is_followed_until_it_is_final_and_no_longer() -> None:
+    final = status("applied", group="final", phase="completed")
+    world = World(status("planning"), status("planning"), status("planned"), final)
+    async with world.subscriptions.running():
+        await world.subscribe("run://run-1")
+        await world.until_nothing_is_watched()
+    assert world.session.told == ["run://run-1"] * 2
+    assert world.runs.reads == 4
+
+
+async def test_it_is_looked_at_less_often_the_longer_nothing_happens() -> None:
+    world = World(status("planned"))
+    async with world.subscriptions.running():
+        await world.subscribe("run://run-1")
+        with anyio.fail_after(10):
+            await world.is_quiet.wait()
+    assert world.waits == sorted(world.waits)
+    assert world.waits[0] == 1.0
+    assert world.waits[-1] == 15.0
+    assert world.session.told == []
+
+
+async def test_a_log_is_told_of_as_long_as_its_phase_runs() -> None:
+    final = status("planned_and_finished", group="final", phase="completed")
+    world = World(status("planning"), status("planning"), status("planning"), final)
+    async with world.subscriptions.running():
+        await world.subscribe("run://run-1/log/plan")
+        await world.subscribe("run://run-1/log/apply")
+        await world.until_nothing_is_watched()
+    assert world.session.told.count("run://run-1/log/plan") >= 2
+    assert world.session.told.count("run://run-1/log/apply") == 1
+
+
+async def test_one_poller_serves_all_addresses_of_a_run_and_ends_with_the_last() -> None:
+    world = World(status("planned"))
+    async with world.subscriptions.running():
+        for uri in ("run://run-1", "run://run-1/plan", "run://run-1"):
+            await world.subscribe(uri)
+        assert len(world.subscriptions._pollers) == 1
+        await world.unsubscribe("run://run-1")
+        assert len(world.subscriptions._pollers) == 1
+        await world.unsubscribe("run://run-1/plan")
+        assert world.subscriptions._pollers == {}
+        await world.unsubscribe("run://run-1/plan")
+
+
+async def test_the_number_of_watched_runs_is_bounded() -> None:
+    world = World(status("planned"))
+    async with world.subscriptions.running():
+        for number in range(MOST_RUNS):
+            await world.subscribe(f"run://run-{number}")
+        with pytest.raises(MCPError, match="At most"):
+            await world.subscribe("run://run-more")
+        await world.unsubscribe("run://run-0")
+        await world.subscribe("run://run-more")
+
+
+@pytest.mark.parametrize("trouble", [MCPError(-32603, "not now"), ValueError("a defect")])
+async def test_trouble_with_one_run_ends_its_watching_and_nothing_else(
+    trouble: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(status("planning"), trouble)
+    async with world.subscriptions.running():
+        await world.subscribe("run://run-1")
+        await world.until_nothing_is_watched()
+    assert world.session.told == []
+    assert ("no longer watched" in caplog.text) is isinstance(trouble, ValueError)
