@@ -39,7 +39,14 @@ def test_version_is_one_line(tmp_path: Path) -> None:
 def test_help_of_the_server_explains_its_options_and_where_the_token_comes_from(tmp_path: Path) -> None:
     done = run(tmp_path, "mcp", "--help")
     assert done.returncode == 0
-    for word in ("--mode", "--confirm", "read, plan, apply", "auto, always, never", "TFE_TOKEN", "terraform login"):
+    for word in (
+        "--mode",
+        "--confirm",
+        "read, plan, apply",
+        "auto, review, always, never",
+        "TFE_TOKEN",
+        "terraform login",
+    ):
         assert word in " ".join(done.stdout.replace("│", " ").split())
     assert "--no-" not in done.stdout
 

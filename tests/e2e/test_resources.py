@@ -118,11 +118,11 @@ def test_a_subscriber_is_told_when_a_run_moves(start: Start, api: HttpApi) -> No
 def test_a_listener_is_told_when_a_run_moves_and_of_nothing_that_is_no_run(start: Start, api: HttpApi) -> None:
     moving(api)
     server = start(era=WITHOUT_HANDSHAKE)
-    wanted = {"resourceSubscriptions": [URIS[0], "run://none", "file:///etc/passwd"]}
+    wanted = {"toolsListChanged": True, "resourceSubscriptions": [URIS[0], "run://none", "file:///etc/passwd"]}
     server.send("subscriptions/listen", {"notifications": wanted}, id_="stream")
     acknowledged = server.receive()
     assert acknowledged["method"] == "notifications/subscriptions/acknowledged"
-    assert acknowledged["params"]["notifications"]["resourceSubscriptions"] == [URIS[0]]
+    assert acknowledged["params"]["notifications"] == {"resourceSubscriptions": [URIS[0]]}
     (update,) = updates(server, 1)
     assert update["uri"] == URIS[0]
     assert update["_meta"]["io.modelcontextprotocol/subscriptionId"] == "stream"

@@ -8,7 +8,10 @@ Manages runs of HCP Terraform and Terraform Enterprise. A run plans, waits for c
 _STEPS = {
     Toolset.WORKSPACES: "list_workspaces finds names and ids.",
     Toolset.CONFIGURATION: "upload_configuration brings a local directory; it starts no run.",
-    Toolset.RUNS: "create_run queues a run (plan_only: true for a preview that cannot be applied).",
+    Toolset.RUNS: (
+        "create_run queues a run (plan_only: true for a preview that cannot be applied); get_run_details shows what "
+        "may be done next."
+    ),
     Toolset.REVIEW: (
         "wait_for_run until it needs a person or is final; review_run shows what the plan would do; diagnose_run says "
         "why a run failed or waits; get_run_logs and get_run_history have the rest."

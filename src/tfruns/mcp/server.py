@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import mcp_types as types
 from mcp.server import Server
 
 from tfruns._version import __version__
@@ -37,7 +38,7 @@ def build_server(
         finally:
             await toolbox.aclose()
 
-    return Server(
+    return _Server(
         "tfruns",
         title="Terraform runs",
         version=__version__,
@@ -54,3 +55,17 @@ def build_server(
         on_list_prompts=prompts.list,
         on_get_prompt=prompts.get,
     )
+
+
+class _Server(Server[Any]):
+    """A server whose lists never change, and which says so; the SDK takes all changes to be told of, or none."""
+
+    def get_capabilities(self, *args: Any, **kwargs: Any) -> types.ServerCapabilities:
+        """What the server can do."""
+        capabilities = super().get_capabilities(*args, **kwargs)
+        fixed = {
+            name: capability.model_copy(update={"list_changed": False})
+            for name in ("tools", "prompts", "resources")
+            if (capability := getattr(capabilities, name)) is not None
+        }
+        return capabilities.model_copy(update=fixed)

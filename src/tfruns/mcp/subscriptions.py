@@ -87,7 +87,7 @@ class Subscriptions:
                     _log.info("A client cannot listen to %.120s: %s", uri, error)
                 else:
                     watched.append(uri)
-            honored = params.notifications.model_copy(update={"resource_subscriptions": watched})
+            honored = types.SubscriptionFilter(resource_subscriptions=watched)  # our lists never change
             return await self._listening(ctx, params.model_copy(update={"notifications": honored}))
         finally:
             for uri in watched:
