@@ -28,6 +28,7 @@ from tfruns.local.documents.signing import Signer
 from tfruns.local.ids import random_text
 from tfruns.local.queue import Priority
 from tfruns.local.rate_limiting import RateLimiter
+from tfruns.local.server import settle
 from tfruns.local.service.workspaces import create_organization, create_workspace
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
@@ -54,6 +55,7 @@ def measure(runs: int = DEFAULT_RUNS) -> tuple[list[Row], list[str]]:
     with tempfile.TemporaryDirectory() as place:
         few = _Seeded(Path(place) / "few", runs // 100)
         many = _Seeded(Path(place) / "many", runs)
+        settle()  # as the server does when it is ready
         times, cpu_times = asyncio.run(_measure([few, many]))
         few.close()
         many.close()

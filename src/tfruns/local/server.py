@@ -5,6 +5,7 @@ error. SIGTERM and Ctrl-C stop it: it begins no phase any more, interrupts what 
 second one does not wait for Terraform.
 """
 
+import gc
 import ipaddress
 import logging
 import os
@@ -161,6 +162,12 @@ class _Signals:
             self.server.stop(is_urgent=self.count > 1)
 
 
+def settle() -> None:
+    """Take what was loaded until now out of the garbage collector's care: it stays, and to look at it takes 60 ms."""
+    gc.collect()
+    gc.freeze()
+
+
 @contextmanager
 def _bound(listening: Listening) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
@@ -214,6 +221,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.should_exit:
             return
+        settle()
         self._directory.announce(self._url)
         terraform = self._backend.terraform
         _log.info("%s %s, data in %s", terraform.name, terraform.version, self._directory.path)
