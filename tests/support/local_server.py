@@ -5,6 +5,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -36,12 +37,19 @@ class LocalServer:
         arguments: further ones of `tfruns server`.
         env: further variables of its environment.
         log: where its standard error goes.
+        fault: Python that is run before the command begins, in the same process.
     """
 
     def __init__(
-        self, data_dir: Path, *arguments: str, env: Mapping[str, str] | None = None, log: Path | None = None
+        self,
+        data_dir: Path,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        log: Path | None = None,
+        fault: str = "",
     ) -> None:
         self.data_dir = data_dir
+        self.fault = fault
         self.arguments = arguments
         self.url = ""
         self._log = log or data_dir.parent / f"{data_dir.name}.log"
@@ -79,7 +87,9 @@ class LocalServer:
         assert not self.is_running
         self._close()
         port = () if "--port" in self.arguments else ("--port", "0")
-        command = [tfruns(), "server", "--data-dir", str(self.data_dir), *port, *self.arguments]
+        program = f"{self.fault}\nfrom tfruns.cli import main\nmain()"
+        begin = [sys.executable, "-c", program] if self.fault else [tfruns()]
+        command = [*begin, "server", "--data-dir", str(self.data_dir), *port, *self.arguments]
         with self._log.open("ab") as stderr:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, env=self._env
@@ -109,6 +119,11 @@ class LocalServer:
         """End it as a power cut would end the process: nothing is finished, nothing written."""
         self.process.kill()
         self.process.wait(PATIENCE_S)
+
+    def pause(self, seconds: float) -> None:
+        """Let it work for so long; should it end by itself, no longer."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
 
     def stop(self) -> int:
         """End it gracefully, and return its exit code."""

@@ -9,6 +9,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -107,13 +108,16 @@ def _start(directory: DataDirectory) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that neither a signal nor the end of this process ends it."""
     command = [sys.executable, "-m", "tfruns", "server", "--data-dir", str(directory.path), "--port", "0"]
     with open(_log_of(directory), "wb", opener=_private) as log:  # Path.open takes no opener
-        return subprocess.Popen(  # noqa: S603
+        server = subprocess.Popen(  # noqa: S603
             [*command, "--exit-when-unused"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
             start_new_session=True,
         )
+    # Should it end before this process, it must not stay a zombie.
+    threading.Thread(target=server.wait, name="local server", daemon=True).start()
+    return server
 
 
 def _wait(deadline: float, directory: DataDirectory) -> None:

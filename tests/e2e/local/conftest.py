@@ -27,9 +27,9 @@ def new_server(tmp_path: Path) -> Iterator[NewServer]:
     with ExitStack() as stack:
 
         def make(
-            *arguments: str, data_dir: Path = tmp_path / "data", env: Mapping[str, str] | None = None
+            *arguments: str, data_dir: Path = tmp_path / "data", env: Mapping[str, str] | None = None, fault: str = ""
         ) -> LocalServer:
-            made = LocalServer(data_dir, *arguments, env=env, log=tmp_path / f"{data_dir.name}.log")
+            made = LocalServer(data_dir, *arguments, env=env, log=tmp_path / f"{data_dir.name}.log", fault=fault)
             stack.callback(made.end)
             return made
 

@@ -1,0 +1,155 @@
+"""Programs that share a server: started by the first that needs it, outliving it, and gone when nobody needs it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import anyio
+import httpx2
+import pytest
+
+from tests.support.gates import ApplyGate
+from tests.support.local_lab import Lab, wait_until
+from tests.support.local_server import until
+from tests.support.stdio import PATIENCE_S, environment
+from tfruns import Client
+from tfruns.local.attaching import ServerNotStarted, attached
+from tfruns.local.data_dir import DataDirectory, Owner
+from tfruns.vocabulary import RunStatus
+
+_ATTACHED = """
+import sys
+from pathlib import Path
+from tfruns.local.attaching import attached
+from tfruns.local.data_dir import DataDirectory
+with attached(DataDirectory(Path(sys.argv[1]))) as server:
+    print(server.url, flush=True)
+    sys.stdin.read()
+"""
+
+_UNUSED_FOR_S = 5.0  # the server looks every two seconds whether anybody needs it
+Program = subprocess.Popen[str]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[DataDirectory]:
+    """A data directory; a server that was started for it ends with the test."""
+    directory = DataDirectory(tmp_path / "data")
+    yield directory
+    owner = directory.owner()
+    if owner is not None:
+        with suppress(ProcessLookupError):
+            os.kill(owner.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def attach(directory: DataDirectory, tmp_path: Path) -> Iterator[Callable[[], Program]]:
+    """Starts programs that attach, say the server's address, and stay until their input is closed."""
+    programs: list[Program] = []
+
+    def start() -> Program:
+        command = [sys.executable, "-c", _ATTACHED, str(directory.path)]
+        programs.append(
+            subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(tmp_path)
+            )
+        )
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        program.kill()
+        program.wait(PATIENCE_S)
+        for stream in (program.stdin, program.stdout):
+            assert stream is not None
+            stream.close()
+
+
+def url_of(program: Program) -> str:
+    assert program.stdout is not None
+    return program.stdout.readline().strip()
+
+
+def leave(program: Program) -> None:
+    assert program.stdin is not None
+    program.stdin.close()
+    assert program.wait(PATIENCE_S) == 0
+
+
+def owner_of(directory: DataDirectory) -> Owner:
+    owner = directory.owner()
+    assert owner is not None
+    return owner
+
+
+def is_gone(directory: DataDirectory) -> bool:
+    return directory.owner() is None and not directory.is_owned()
+
+
+def test_two_who_start_at_once_get_one_server_and_the_last_one_takes_it_away(
+    directory: DataDirectory, attach: Callable[[], Program]
+) -> None:
+    first, second = attach(), attach()
+    urls = {url_of(first), url_of(second)}
+    assert urls == {owner_of(directory).url}
+    leave(first)
+    with attached(directory) as third:
+        leave(second)
+        assert {third.url} == urls
+        assert third.token == directory.token()
+        assert directory.is_owned()
+    until(lambda: is_gone(directory), "nobody is attached: the server has ended")
+    assert "Traceback" not in (directory.path / "server.log").read_text()
+
+
+@pytest.mark.anyio
+async def test_a_server_outlives_a_starter_that_is_killed_until_its_run_has_ended(
+    directory: DataDirectory, attach: Callable[[], Program], apply_gate: ApplyGate
+) -> None:
+    starter = attach()
+    url = url_of(starter)
+    token = directory.token()
+    headers = {"authorization": f"Bearer {token}"}
+    async with (
+        Client(url, token, organization="default") as client,
+        httpx2.AsyncClient(base_url=url, headers=headers) as http,
+    ):
+        lab = Lab(client, http)
+        workspace = await lab.workspace(apply_gate.configuration())
+        run = await lab.run(workspace, auto_apply=True)
+        await wait_until(apply_gate.has_begun, "the apply waits in the gate")
+        starter.kill()
+        starter.wait(PATIENCE_S)
+        deadline = time.monotonic() + _UNUSED_FOR_S
+        while time.monotonic() < deadline:
+            assert await lab.status(run) == RunStatus.APPLYING
+            await anyio.sleep(0.1)
+        apply_gate.open()
+        await lab.until(run, RunStatus.APPLIED)
+    until(lambda: is_gone(directory), "the run has ended and nobody is attached: the server has ended")
+    with attached(directory) as again:
+        async with Client(again.url, again.token) as client:
+            assert (await client.runs.read(run.id)).status == RunStatus.APPLIED
+
+
+def test_who_attaches_after_a_crash_gets_a_new_server(directory: DataDirectory) -> None:
+    with attached(directory) as first:
+        os.kill(owner_of(directory).pid, signal.SIGKILL)
+        until(lambda: not directory.is_owned(), "it is gone")
+        with attached(directory) as second:
+            assert second.token == first.token
+            assert second.url == owner_of(directory).url
+    until(lambda: is_gone(directory), "it has ended")
+
+
+def test_why_a_server_does_not_start_is_said(directory: DataDirectory) -> None:
+    directory.path.mkdir()
+    (directory.path / "tfruns.db").write_bytes(b"this is no database " * 100)
+    with pytest.raises(ServerNotStarted, match="database"), attached(directory):
+        pass
+    assert not directory.is_owned()

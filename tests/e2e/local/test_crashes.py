@@ -1,0 +1,231 @@
+"""The server is killed (SIGKILL) at chosen moments. What a power cut does to the disk cannot be tried here."""
+
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.e2e.local.conftest import NewServer
+from tests.support.gates import ApplyGate, PlanGate
+from tests.support.local_lab import Lab, local_exec, wait_until
+from tests.support.local_lab import lab as lab_on
+from tests.support.local_server import LocalServer, until
+from tfruns.vocabulary import PhaseStatus, RunStatus
+from tfruns.wire.runs import Run
+
+pytestmark = pytest.mark.anyio
+
+SAID = "(local-exec): said 42 times"  # what it says, as apart from the command that is shown before
+FIRST = 'resource "terraform_data" "first" {}'
+
+
+@asynccontextmanager
+async def after_restart(server: LocalServer) -> AsyncIterator[Lab]:
+    async with lab_on(server.restart()) as lab:
+        yield lab
+
+
+async def test_a_plan_in_flight_is_planned_again_and_the_queue_goes_on(
+    new_server: NewServer, plan_gate: PlanGate
+) -> None:
+    server = new_server().start()
+    async with lab_on(server) as lab:
+        workspace = await lab.workspace(plan_gate.configuration("crash") + FIRST)
+        run = await lab.run(workspace, auto_apply=True)
+        behind = [await lab.run(workspace) for _ in range(2)]
+        speculative = await lab.run(workspace, plan_only=True)
+        await wait_until(lambda: plan_gate.asked("crash") >= 2, "both plans wait in the gate")
+    server.kill()
+    async with after_restart(server) as lab:
+        await wait_until(lambda: plan_gate.asked("crash") >= 4, "both are planned again")
+        plan_gate.open("crash")
+        await lab.until(run, RunStatus.APPLIED)
+        await lab.until(speculative, RunStatus.PLANNED_AND_FINISHED)
+        for following in behind:
+            await lab.until(following, RunStatus.PLANNED_AND_FINISHED)
+        document = await lab.send("GET", f"/runs/{run.id}/run-events")
+        assert "planning_again" in [event["attributes"]["action"] for event in document["data"]]
+        assert "1 to add" in await lab.log(run)
+        await wait_until(lambda: not server.terraforms(), "the first plan is gone too")
+
+
+@pytest.mark.parametrize("kills", [1, 2])
+async def test_an_apply_in_flight_is_errored_with_its_state_and_never_applied_again(
+    kills: int, new_server: NewServer, apply_gate: ApplyGate, tmp_path: Path
+) -> None:
+    count = tmp_path / "count"
+    counted = local_exec("first", f"echo $TFC_RUN_ID >> '{count}'; echo said $((40 + 2)) times")
+    server = new_server().start()
+    async with lab_on(server) as lab:
+        workspace = await lab.workspace(counted + apply_gate.configuration(depends_on="terraform_data.first"))
+        run = await lab.run(workspace, auto_apply=True)
+        behind = await lab.run(workspace)
+        await wait_until(apply_gate.has_begun, "the apply waits in the gate")
+        await wait_until(lambda: _says(lab, run, SAID), "it is in the log")
+    server.kill()
+    for _ in range(kills - 1):
+        server.restart()
+        server.kill()
+    async with after_restart(server) as lab:
+        run = await lab.until(run, RunStatus.ERRORED)
+        assert (await lab.apply(run)).status == PhaseStatus.ERRORED
+        log = await lab.log(run, "apply")
+        assert log.count(SAID) == 1
+        assert "The server was stopped while it applied" in log
+        assert log.endswith("\x03")
+        state = await lab.state(workspace)
+        found = {resource["name"]: resource["instances"][0].get("status") for resource in state["resources"]}
+        assert found == {"first": None, apply_gate.name: "tainted"}
+        assert count.read_text() == f"{run.id}\n"
+        behind = await lab.until(behind, RunStatus.PLANNED)
+        assert await lab.actions(behind) == {f"terraform_data.{apply_gate.name}": ["delete", "create"]}
+        await wait_until(lambda: not server.terraforms(), "nothing runs any more")
+
+
+async def test_what_outlives_the_server_is_ended_before_the_run_is(new_server: NewServer, plan_gate: PlanGate) -> None:
+    server = new_server().start()
+    background = local_exec("first", "(trap '' INT TERM HUP; exec sleep 600) >/dev/null 2>&1 &")
+    late = plan_gate.configuration("outlive", depends_on="terraform_data.first")
+    async with lab_on(server) as lab:
+        workspace = await lab.workspace(background + late)
+        run = await lab.run(workspace, auto_apply=True)
+        await wait_until(lambda: plan_gate.asked("outlive"), "the apply reads what is not answered")
+    server.kill()
+    assert server.terraforms(run.id), "a child of Terraform's heeds no signal"
+    plan_gate.open("outlive")
+    async with after_restart(server) as lab:
+        run = await lab.until(run, RunStatus.ERRORED)
+        assert server.terraforms(run.id) == []
+        assert await lab.resources(workspace) == {"first"}
+        assert await lab.is_free(workspace)
+
+
+async def test_what_waits_for_a_person_waits_on(new_server: NewServer) -> None:
+    server = new_server().start()
+    async with lab_on(server) as lab:
+        workspace, other = await lab.workspace(FIRST), await lab.workspace(FIRST)
+        run, behind = await lab.planned(workspace), await lab.run(workspace)
+        saved = await lab.until(await lab.run(other, save_plan=True), RunStatus.PLANNED_AND_SAVED)
+        locked = await lab.workspace(FIRST)
+        await lab.lock(locked)
+        pending = await lab.run(locked)
+    server.kill()
+    async with after_restart(server) as lab:
+        statuses = [await lab.status(seen) for seen in (run, behind, saved, pending)]
+        assert statuses == ["planned", "pending", "planned_and_saved", "pending"]
+        await lab.confirmed(run)
+        await lab.confirmed(saved)
+        await lab.unlock(locked)
+        await lab.until(pending, RunStatus.PLANNED)
+        await lab.until(behind, RunStatus.PLANNED_AND_FINISHED)
+
+
+async def test_a_run_that_is_being_canceled_when_the_server_is_killed_ends(
+    new_server: NewServer, plan_gate: PlanGate
+) -> None:
+    server = new_server("--force-cancel-after", "0").start()
+    async with lab_on(server) as lab:
+        workspaces = [await lab.workspace(plan_gate.configuration("canceling")) for _ in range(2)]
+        canceled, forced = [await lab.run(workspace) for workspace in workspaces]
+        await wait_until(lambda: plan_gate.asked("canceling") == 2, "both plans wait in the gate")
+        for run in (canceled, forced):
+            await lab.client.runs.cancel(run.id)
+        await lab.client.runs.force_cancel(forced.id)
+    server.kill()
+    plan_gate.open("canceling")
+    async with after_restart(server) as lab:
+        await lab.until(canceled, RunStatus.CANCELED)
+        assert await lab.status(forced) == RunStatus.CANCELED
+        for workspace in workspaces:
+            await wait_until(partial(lab.is_free, workspace), "the workspace is free")
+            await lab.until(await lab.run(workspace), RunStatus.PLANNED_AND_FINISHED)
+
+
+# The process kills itself at a certain point, the first time that it gets there.
+_FAULT = """
+import os, pathlib, signal
+flag = pathlib.Path({flag!r})
+
+def die():
+    if not flag.exists():
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+import tfruns.local.engine.worker as worker
+from tfruns.local.store.database import Database
+from tfruns.local.engine.carrier import Carrier
+from contextlib import contextmanager
+kind = {kind!r}
+
+def before(owner, name, is_it=lambda *a: True):
+    real = getattr(owner, name)
+    def patched(*args, **options):
+        if is_it(*args):
+            die()
+        return real(*args, **options)
+    setattr(owner, name, patched)
+
+def after(owner, name, is_it=lambda *a: True):
+    real = getattr(owner, name)
+    def patched(*args, **options):
+        result = real(*args, **options)
+        if is_it(*args):
+            die()
+        return result
+    setattr(owner, name, patched)
+"""
+_POINTS = {
+    "committed but not dispatched": 'before(Carrier, "dispatch", lambda self, run, phase, priority: phase == kind)',
+    "dispatched but not begun": 'before(worker, "begin_phase", lambda b, w, run, phase, lease: phase == kind)',
+    "begun, and nothing done": 'before(worker, "execute", lambda b, w, begun, level: begun.kind == kind)',
+    "done, and nothing stored": 'before(worker, "end_phase", lambda b, w, run, phase, *a: phase == kind)',
+    "stored, not committed": 'after(worker, "end_phase", lambda b, w, run, phase, *a: phase == kind)',
+    "committed, not cleaned up": 'after(worker.Worker, "_end", lambda self, begun, result: begun.kind == kind)',
+}
+_APPLIED = {"committed but not dispatched", "dispatched but not begun", "committed, not cleaned up"}
+
+
+@pytest.mark.parametrize("point", _POINTS)
+async def test_an_apply_is_made_at_most_once_wherever_the_server_dies(
+    point: str, tmp_path: Path, new_server: NewServer
+) -> None:
+    count = tmp_path / "count"
+    fault = _FAULT.format(flag=str(tmp_path / "flag"), kind="apply") + _POINTS[point]
+    server = new_server(fault=fault).start()
+    async with lab_on(server) as lab:
+        workspace = await lab.workspace(local_exec("counted", f"echo $TFC_RUN_ID >> '{count}'"))
+        run = await lab.planned(workspace)
+        behind = await lab.run(workspace)
+        with suppress(httpx2.TransportError):  # the server may be gone before it answers
+            await lab.http.post(f"/api/v2/runs/{run.id}/actions/apply", json={})
+        until(lambda: not server.is_running, "it has killed itself")
+    assert server.wait() == -signal.SIGKILL
+    async with after_restart(server) as lab:
+        run = await lab.until(run, RunStatus.APPLIED if point in _APPLIED else RunStatus.ERRORED)
+        lines = count.read_text().split() if count.exists() else []
+        assert lines == ([] if point == "begun, and nothing done" else [run.id])
+        assert await lab.resources(workspace) == ({"counted"} if lines else set())
+        await lab.until(behind, RunStatus.PLANNED_AND_FINISHED if lines else RunStatus.PLANNED)
+
+
+async def test_a_plan_is_made_again_wherever_the_server_dies(tmp_path: Path, new_server: NewServer) -> None:
+    points = [point for point in _POINTS if point != "committed but not dispatched"]
+    for number, point in enumerate(points):
+        fault = _FAULT.format(flag=str(tmp_path / f"flag-{number}"), kind="plan") + _POINTS[point]
+        server = new_server(fault=fault).start()
+        async with lab_on(server) as lab:
+            run = await lab.run(await lab.workspace(FIRST))
+            until(partial(lambda gone: not gone.is_running, server), "it has killed itself")
+        async with after_restart(server) as lab:
+            run = await lab.until(run, RunStatus.PLANNED)
+            assert await lab.actions(run) == {"terraform_data.first": ["create"]}
+            await lab.confirmed(run)
+        assert server.stop() == 0
+
+
+async def _says(lab: Lab, run: Run, text: str) -> bool:
+    return text in await lab.log(run, "apply")

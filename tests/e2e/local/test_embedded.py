@@ -1,0 +1,110 @@
+"""`tfruns.local.client()`: the backend in the program's own process, or the server that has the directory already."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+import tfruns.local
+from tests.support.gates import ApplyGate
+from tests.support.local_lab import Lab, wait_until
+from tests.support.local_server import LocalServer, processes_below
+from tests.support.stdio import environment
+from tfruns.local.engine.carrier import SecondBackend
+from tfruns.vocabulary import RunStatus
+
+ONE = 'resource "terraform_data" "one" {}'
+
+
+@asynccontextmanager
+async def embedded(directory: Path) -> AsyncIterator[Lab]:
+    """A lab on a backend in this process: plain requests go the same way as the client's."""
+    async with tfruns.local.client(directory) as client:
+        token = (directory / "token").read_text().strip()
+        transport = client._transport._http_transport
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="http://127.0.0.1", headers={"authorization": f"Bearer {token}"}
+        ) as http:
+            yield Lab(client, http)
+
+
+@pytest.mark.anyio
+async def test_a_whole_run_needs_neither_socket_nor_second_process(tmp_path: Path) -> None:
+    async with embedded(tmp_path / "data") as lab:
+        assert not (tmp_path / "data" / "address").exists()
+        workspace = await lab.workspace(ONE)
+        run = await lab.planned(workspace)
+        assert "1 to add" in await lab.log(run)
+        await lab.confirmed(run)
+        assert await lab.resources(workspace) == {"one"}
+        assert [found.id async for found in lab.client.runs.list_for_workspace(workspace)] == [run.id]
+    async with embedded(tmp_path / "data") as lab:
+        assert await lab.status(run) == RunStatus.APPLIED, "it can be begun again, in the same process"
+
+
+@pytest.mark.anyio
+async def test_a_second_backend_in_one_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    async with embedded(tmp_path / "data") as lab:
+        with pytest.raises(SecondBackend):
+            async with tfruns.local.client(tmp_path / "other"):
+                pass
+        await lab.applied(await lab.workspace(ONE))
+    async with embedded(tmp_path / "other") as lab:
+        await lab.applied(await lab.workspace(ONE))
+
+
+@pytest.mark.anyio
+async def test_it_attaches_to_the_server_that_has_the_directory(server: LocalServer, lab: Lab) -> None:
+    run = await lab.planned(await lab.workspace(ONE))
+    async with tfruns.local.client(server.data_dir) as client:
+        assert (await client.runs.read(run.id)).status == RunStatus.PLANNED
+        await client.runs.discard(run.id)
+    await lab.until(run, RunStatus.DISCARDED)
+    assert server.connects()
+
+
+@pytest.mark.anyio
+async def test_to_leave_in_mid_apply_keeps_the_state(tmp_path: Path, apply_gate: ApplyGate) -> None:
+    data = tmp_path / "data"
+    async with embedded(data) as lab:
+        workspace = await lab.workspace(
+            'resource "terraform_data" "first" {}' + apply_gate.configuration(depends_on="terraform_data.first")
+        )
+        run = await lab.run(workspace, auto_apply=True)
+        await wait_until(apply_gate.has_begun, "the apply waits in the gate")
+    assert processes_below(data / "work") == []
+    async with embedded(data) as lab:
+        await lab.until(run, RunStatus.ERRORED)
+        assert await lab.resources(workspace) == {"first", apply_gate.name}
+
+
+@pytest.mark.anyio
+async def test_an_exception_in_the_block_ends_the_backend_too(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with tfruns.local.client(tmp_path / "data"):
+            raise ZeroDivisionError
+    async with tfruns.local.client(tmp_path / "data") as client:
+        assert (await client.account.read()).username
+
+
+def test_a_program_that_uses_it_ends_by_itself_and_says_nothing(tmp_path: Path) -> None:
+    program = (
+        "import anyio, sys, tfruns.local\n"
+        "async def main():\n"
+        "    async with tfruns.local.client() as client:\n"
+        "        print((await client.account.read()).username)\n"
+        "anyio.run(main)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        env=environment(tmp_path, TFRUNS_DATA_DIR=str(tmp_path / "data")),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "admin", "")
