@@ -8,8 +8,10 @@ import hashlib
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.local.support import API, STATE, Api, resource
+from tfruns.local.store.database import Database
 
 BODIES = {
     "not JSON": b"{",
@@ -232,3 +234,17 @@ async def test_a_text_with_half_of_a_character_is_400(api: Api, path: str, name:
     answer = await api.http.post(API + path.format(run=run["id"], workspace=api.workspace_id), content=body)
     assert answer.status_code == 400
     check_refusal(answer)
+
+
+async def test_a_database_that_is_away_is_said_to_be_so_and_when_to_come_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT secrets", {}, Exception("the server closed the connection"))
+
+    monkeypatch.setattr(Database, "read", away)
+    answer = await api.http.get(f"{API}/ping")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1.000"
+    assert answer.json()["errors"][0]["status"] == "503"
+    assert "secrets" not in answer.text + caplog.text

@@ -312,9 +312,13 @@ class Clients(RuleBasedStateMachine):
         if kind == "apply" and run_id in self.now.runs:
             serial = self.now.serial_of(self.now.runs[run_id]["workspace_id"])
             content = state((serial or 0) + 1, run=run_id)
-        with backend.database.write() as write:
-            result = PhaseResult(status, has_changes=has_changes, state=content)
-            end_phase(backend, write, run_id, kind, lease, result)
+        result = PhaseResult(status, has_changes=has_changes, state=content)
+        try:
+            with backend.database.write() as write:
+                end_phase(backend, write, run_id, kind, lease, result)
+        except NotFound:
+            assert run_id not in self.now.runs
+            return
         self.settle()
 
 

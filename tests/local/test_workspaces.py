@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from tests.local.support import STATE, Api, ids_of, resource
 from tests.support.stores import on_both_stores
+from tfruns.errors import NotFound
 from tfruns.local.service.phases import cancel_level
 from tfruns.local.store.objects import KINDS_OF_PHASE
 from tfruns.local.store.schema import Base
@@ -331,7 +332,8 @@ async def test_what_is_under_way_in_a_workspace_that_is_deleted_ends_harmlessly(
     await api.send("DELETE", NAMED, status=204)
     with api.backend.database.read() as session:
         assert cancel_level(session, run["id"]) == 2  # its process is to be killed
-    api.end(run, "apply", status="canceled", state=STATE)
+    with pytest.raises(NotFound):
+        api.end(run, "apply", status="canceled", state=STATE)
     assert not any(_rows(api).values())
     await api.get(f"/runs/{run['id']}", 404)
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -23,6 +23,7 @@ from tfruns.errors import (
     Forbidden,
     NotFound,
     RateLimited,
+    ServerError,
     TfrunsError,
     TransitionNotAllowed,
     Unauthorized,
@@ -54,6 +55,7 @@ _TITLES: dict[type[TfrunsError], str] = {
     Conflict: "conflict",
     UnprocessableEntity: "unprocessable entity",
     RateLimited: "too many requests",
+    ServerError: "service unavailable",
 }
 _DISCOVERY = {**dict.fromkeys(("tfe.v2", "tfe.v2.1", "tfe.v2.2"), f"{API}/"), "modules.v1": f"{API}/registry/modules/"}
 
@@ -114,6 +116,9 @@ async def _serve(request: Request, entry: Endpoint, backend: Backend, signer: Si
         reply = await run_in_threadpool(_reply, entry, call)
     except TfrunsError as error:
         return _error(error, headers)
+    except (OperationalError, InterfaceError) as error:
+        _log.warning("%s %s: the database cannot be used: %s", request.method, request.url.path, error.orig)
+        return _error(ServerError("The database cannot be used at the moment.", status=503, retry_after_s=1.0), headers)
     except Exception:  # noqa: BLE001  # the edge
         _log.exception("%s %s failed", request.method, request.url.path)
         document = error_document(500, "internal server error")

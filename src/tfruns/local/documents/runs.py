@@ -12,7 +12,7 @@ from tfruns.local.backend import Backend
 from tfruns.local.documents.scope import Scope
 from tfruns.local.service.run_actions import allowed_now, needs_free_workspace
 from tfruns.local.service.transitions import taken_workspaces
-from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow
+from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow, StateVersionRow
 from tfruns.vocabulary import RunAction
 from tfruns.wire.base import Related
 from tfruns.wire.plans import Apply, Plan
@@ -100,7 +100,7 @@ def _run(backend: Backend, run: RunRow, neighbours: _Neighbours) -> Run:
     return Run.model_validate(fields)
 
 
-def phase_resource(scope: Scope, phase: PhaseRow, *, is_structured: bool = True) -> Plan | Apply:
+def phase_resource(session: Session, scope: Scope, phase: PhaseRow) -> Plan | Apply:
     """The plan or the apply of a run, with an address of its log that is good for a while."""
     fields: dict[str, Any] = {
         "id": phase.id,
@@ -111,15 +111,17 @@ def phase_resource(scope: Scope, phase: PhaseRow, *, is_structured: bool = True)
         "resource_changes": phase.resource_changes,
         "resource_destructions": phase.resource_destructions,
         "resource_imports": phase.resource_imports,
-        "state_versions": [],
     }
     if phase.kind == "apply":
-        return Apply.model_validate(fields)
+        states = session.scalars(select(StateVersionRow.id).where(StateVersionRow.run_id == phase.run_id))
+        return Apply.model_validate(
+            fields | {"state_versions": [Related(type="state-versions", id=id_) for id_ in states]}
+        )
     return Plan.model_validate(
         fields
         | {
             "has_changes": bool(phase.has_changes),
             "generated_configuration": phase.generated_configuration,
-            "structured_run_output_enabled": is_structured,
+            "structured_run_output_enabled": True,
         }
     )

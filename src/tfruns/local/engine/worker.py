@@ -28,6 +28,7 @@ from tfruns.local.engine.execution import Interrupted, execute
 from tfruns.local.engine.jobs import Workshop
 from tfruns.local.engine.stopping import CancelLevel, Stopping
 from tfruns.local.service.phases import Begun, PhaseResult, begin_phase, end_phase
+from tfruns.local.store.objects import KINDS_OF_PHASE
 from tfruns.vocabulary import PhaseStatus
 
 _log = logging.getLogger(__name__)
@@ -105,6 +106,10 @@ class Worker:
         try:
             with self._backend.database.write() as write:
                 return end_phase(self._backend, write, begun.run.id, begun.kind, self._lease, result)
+        except NotFound:  # deleted in the meantime, with its objects but those that were just written
+            for kind in KINDS_OF_PHASE:
+                self._backend.objects.delete(kind, begun.phase_id)
+            return True
         except UnprocessableEntity as error:  # a state that cannot be the workspace's
             _log.error("The state of %s is kept as its errored state: %s", begun.run.id, error.message)
             self._backend.objects.write("errored-state", begun.phase_id, result.state or b"")

@@ -115,6 +115,8 @@ def _reading(archive: Path, max_unpacked_bytes: int, max_entries: int) -> Iterat
                 raise BadArchive("it is damaged: an entry's header cannot be read")
             while stream.read(_CHUNK_BYTES):
                 pass  # the checksum stands at the end
+    except FileNotFoundError:
+        raise BadArchive("its files are no longer there") from None
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, UnicodeError) as error:
         raise BadArchive(f"it is not a gzip tar, or damaged: {error}") from None
 

@@ -49,7 +49,7 @@ def included_with_runs(
     if kinds:
         ids = [run.id for run in runs]
         phases = session.scalars(select(PhaseRow).where(PhaseRow.run_id.in_(ids), PhaseRow.kind.in_(kinds)))
-        found += [phase_resource(scope, phase) for phase in phases]
+        found += [phase_resource(session, scope, phase) for phase in phases]
     users = {getattr(run, _USERS[word]) for run in runs for word in include if word in _USERS}
     if users - {None}:
         found += [user_resource(row) for row in session.scalars(select(UserRow).where(UserRow.id.in_(users)))]

@@ -14,7 +14,7 @@ from tfruns.local.store.schema import PhaseRow, RunRow
 def read(call: Call) -> Reply:
     """GET /plans/:id, GET /applies/:id, GET /runs/:run_id/plan -> 200."""
     with call.backend.database.read() as session:
-        return resource_reply(phase_resource(call.scope, _phase(session, call)))
+        return resource_reply(phase_resource(session, call.scope, _phase(session, call)))
 
 
 def json_output(call: Call) -> Reply:

@@ -96,17 +96,19 @@ def cancel_level(session: Session, run_id: str) -> int:
 def end_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str, result: PhaseResult) -> bool:
     """Take the result of a phase, and let the run go on from there.
 
-    A result that comes without the run's lease is dropped: its holder was declared dead, and others have gone on.
+    A result that comes without the run's lease is dropped: its holder was declared dead, and others have gone on. So is
+    one of a phase that is not under way.
 
     Returns:
         Whether the run is over, so that nothing of it is needed any more.
+
+    Raises:
+        NotFound: the run was deleted.
     """
     session = write.session
-    run = session.scalars(select(RunRow).where(RunRow.id == run_id)).first()
-    if run is None:
-        return True
-    run = find_run(session, run.id, is_for_update=True)
-    if run.lease != lease:
+    run = find_run(session, run_id, is_for_update=True)
+    _, running = _STATUSES[kind]
+    if run.lease != lease or not (run.status == running or is_final(run.status)):
         return False
     run.lease = None
     _record(session, run, kind, result)

@@ -200,7 +200,10 @@ class StateVersionRow(Base):
     """A state of a workspace; the state itself is an object of the same id."""
 
     __tablename__ = "state_versions"
-    __table_args__ = (Index("state_versions_of_workspace", "workspace_id", "sequence"),)
+    __table_args__ = (
+        Index("state_versions_of_workspace", "workspace_id", "sequence"),
+        Index("state_versions_of_run", "run_id"),
+    )
 
     sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
     id: Mapped[str] = mapped_column(_Id, unique=True)

@@ -170,6 +170,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sequence"),
         sa.UniqueConstraint("id"),
     )
+    op.create_index("state_versions_of_run", "state_versions", ["run_id"], unique=False)
     op.create_index("state_versions_of_workspace", "state_versions", ["workspace_id", "sequence"], unique=False)
     op.create_table(
         "variables",

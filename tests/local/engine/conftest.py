@@ -1,0 +1,58 @@
+"""What the tests of the engine share: a worker whose executor the test plays."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.support import Api
+from tfruns.local.engine.jobs import Workshop
+from tfruns.local.engine.stopping import CancelLevel, Stopping
+from tfruns.local.engine.worker import Worker
+from tfruns.local.execution.environment import Settings
+from tfruns.local.execution.terraform import Terraform
+from tfruns.local.service.phases import Begun, PhaseResult
+
+Play = Callable[[Begun, CancelLevel], PhaseResult]
+
+
+@dataclass
+class Executor:
+    """An executor that does what the test says: first what stands first."""
+
+    plays: list[Play | PhaseResult] = field(default_factory=list)
+    begun: list[Begun] = field(default_factory=list)
+
+    def __call__(self, _: Any, __: Any, begun: Begun, level: CancelLevel) -> PhaseResult:
+        self.begun.append(begun)
+        play = self.plays.pop(0) if self.plays else PhaseResult("finished", has_changes=begun.kind == "plan")
+        return play if isinstance(play, PhaseResult) else play(begun, level)
+
+
+@pytest.fixture
+def executor(monkeypatch: pytest.MonkeyPatch) -> Executor:
+    """Takes the place of Terraform."""
+    executor = Executor()
+    monkeypatch.setattr("tfruns.local.engine.worker.execute", executor)
+    return executor
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    """Where runs have their directories."""
+    terraform = Terraform(("terraform",), "terraform", "1.11.4", "linux_amd64")
+    (tmp_path / "work").mkdir()
+    return Workshop(terraform, tmp_path / "work", Settings())
+
+
+@pytest.fixture
+def stopping() -> Stopping:
+    return Stopping()
+
+
+@pytest.fixture
+def worker(api: Api, workshop: Workshop, stopping: Stopping) -> Worker:
+    """A worker of this start of the server."""
+    return Worker(api.backend, workshop, lease="this start", stopping=stopping)

@@ -1,0 +1,190 @@
+"""What a worker does with a phase, whatever happens in between. The store is real; Terraform is played."""
+
+import logging
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from tests.local.engine.conftest import Executor
+from tests.local.support import STATE, Api
+from tfruns.local.engine.execution import Interrupted
+from tfruns.local.engine.jobs import Workshop
+from tfruns.local.engine.stopping import INTERRUPT, CancelLevel, Stopping
+from tfruns.local.engine.worker import Worker
+from tfruns.local.service.phases import Begun, PhaseResult
+from tfruns.local.store.database import Database
+from tfruns.local.store.objects import Objects
+
+
+def never(begun: Begun, level: CancelLevel) -> PhaseResult:
+    raise AssertionError("nothing is to be executed")
+
+
+async def test_a_plan_and_an_apply_bring_a_run_to_its_end(api: Api, worker: Worker, executor: Executor) -> None:
+    run = await api.create_run()
+    worker.run_phase(run["id"], "plan")
+    assert await api.status(run) == "planned"
+    await api.act(run, "apply")
+    executor.plays = [PhaseResult("finished", state=STATE)]
+    worker.run_phase(run["id"], "apply")
+    assert await api.status(run) == "applied"
+    assert (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]
+
+
+async def test_the_directory_of_a_run_is_kept_until_the_run_is_over(
+    api: Api, worker: Worker, executor: Executor, workshop: Workshop
+) -> None:
+    run = await api.create_run()
+    directory = workshop.directory_of(run["id"])
+    directory.mkdir()
+    worker.run_phase(run["id"], "plan")
+    assert directory.exists()
+    await api.act(run, "apply")
+    worker.run_phase(run["id"], "apply")
+    assert not directory.exists()
+
+
+async def test_a_phase_that_was_dispatched_twice_is_executed_once(api: Api, worker: Worker, executor: Executor) -> None:
+    run = await api.create_run()
+    worker.run_phase(run["id"], "plan")
+    executor.plays = [never]
+    worker.run_phase(run["id"], "plan")
+    assert await api.status(run) == "planned"
+    assert len(executor.begun) == 1
+
+
+async def test_an_executor_that_fails_in_a_way_nobody_foresaw_ends_the_run(
+    api: Api, worker: Worker, executor: Executor, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(begun: Begun, level: CancelLevel) -> PhaseResult:
+        raise RuntimeError("nobody foresaw this")
+
+    run = await api.create_run()
+    executor.plays = [fail]
+    worker.run_phase(run["id"], "plan")
+    assert await api.status(run) == "errored"
+    assert "nobody foresaw this" in caplog.text
+
+
+async def test_what_a_phase_leaves_is_stored_again_and_again_until_it_works(
+    api: Api, worker: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = await api.planned()
+    await api.act(run, "apply")
+    write, failures = Objects.write, [OSError(28, "No space left on device")] * 2
+
+    def sometimes(self: Objects, kind: str, id_: str, content: bytes) -> int:
+        if failures:
+            raise failures.pop()
+        return write(self, kind, id_, content)
+
+    monkeypatch.setattr(Objects, "write", sometimes)
+    executor.plays = [PhaseResult("finished", state=STATE)]
+    with caplog.at_level(logging.WARNING):
+        worker.run_phase(run["id"], "apply")
+    assert await api.status(run) == "applied"
+    assert caplog.text.count("cannot be stored yet") == 2
+
+
+async def test_a_server_that_stops_before_that_leaves_the_phase_for_the_next_start(
+    api: Api, worker: Worker, executor: Executor, stopping: Stopping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await api.planned()
+    await api.act(run, "apply")
+
+    def away(*_: object) -> None:
+        stopping.demand(INTERRUPT)
+        raise OperationalError("UPDATE", {}, Exception("away"))
+
+    def finish(begun: Begun, level: CancelLevel) -> PhaseResult:
+        monkeypatch.setattr(Database, "write", away)
+        return PhaseResult("finished", state=STATE)
+
+    executor.plays = [finish]
+    worker.run_phase(run["id"], "apply")
+    monkeypatch.undo()
+    assert await api.status(run) == "applying"
+    assert worker.wait_until_idle(0)
+
+
+async def test_no_phase_is_begun_when_the_server_is_being_stopped(
+    api: Api, worker: Worker, executor: Executor, stopping: Stopping
+) -> None:
+    run = await api.create_run()
+    stopping.demand(INTERRUPT)
+    worker.run_phase(run["id"], "plan")
+    assert await api.status(run) == "plan_queued"
+    assert executor.begun == []
+
+
+async def test_an_interrupted_plan_stays_for_the_next_start(api: Api, worker: Worker, executor: Executor) -> None:
+    def interrupt(begun: Begun, level: CancelLevel) -> PhaseResult:
+        raise Interrupted
+
+    run = await api.create_run()
+    executor.plays = [interrupt]
+    worker.run_phase(run["id"], "plan")
+    assert await api.status(run) == "planning"
+    assert api.begin(run, "plan", "the next start")
+
+
+async def test_a_state_that_cannot_be_the_workspaces_is_kept_as_the_errored_one(
+    api: Api, worker: Worker, executor: Executor
+) -> None:
+    run = await api.planned()
+    await api.act(run, "apply")
+    odd = STATE.replace(b'"serial":1', b'"serial":"one"')
+    executor.plays = [PhaseResult("finished", state=odd)]
+    worker.run_phase(run["id"], "apply")
+    assert await api.status(run) == "errored"
+    apply_id = (await api.run(run))["relationships"]["apply"]["data"]["id"]
+    assert api.backend.objects.read("errored-state", apply_id) == odd
+
+
+async def test_a_run_that_is_deleted_in_mid_phase_leaves_nothing(
+    api: Api, worker: Worker, executor: Executor, workshop: Workshop
+) -> None:
+    run = await api.planned()
+    await api.act(run, "apply")
+    workshop.directory_of(run["id"]).mkdir()
+    written = []
+
+    def write_after_the_end(begun: Begun, level: CancelLevel) -> PhaseResult:
+        with api.backend.database.write() as write:
+            write.session.delete(write.session.merge(begun.run))
+        assert level() == 2
+        api.backend.objects.write("log", begun.phase_id, b"late")
+        written.append(api.backend.objects.path("log", begun.phase_id))
+        return PhaseResult("canceled", state=STATE)
+
+    executor.plays = [write_after_the_end]
+    worker.run_phase(run["id"], "apply")
+    assert not written[0].exists()
+    assert not workshop.directory_of(run["id"]).exists()
+    await api.get(f"/runs/{run['id']}", 404)
+    worker.run_phase(run["id"], "apply")  # nor does it mind that it is gone from the beginning
+
+
+async def test_a_cancel_is_seen_by_the_executor_also_while_the_database_is_away(
+    api: Api, worker: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("away"))
+
+    def look(begun: Begun, level: CancelLevel) -> PhaseResult:
+        seen.append(level())
+        with api.backend.database.write() as write:
+            write.session.merge(begun.run).cancel_level = 1
+        seen.append(level())
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "read", away)
+            seen.append(level())
+        return PhaseResult("canceled")
+
+    run = await api.create_run()
+    executor.plays = [look]
+    worker.run_phase(run["id"], "plan")
+    assert seen == [0, 1, 1]
+    assert await api.status(run) == "canceled"
