@@ -58,6 +58,18 @@ async def test_a_second_backend_in_one_process_is_refused_and_the_first_goes_on(
 
 
 @pytest.mark.anyio
+async def test_a_start_that_fails_does_not_hinder_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for broken in ("tfruns.local.engine.engine.take_up", "dbos.DBOS.register_queue"):
+        with monkeypatch.context() as patch:
+            patch.setattr(broken, lambda *_, **__: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                async with tfruns.local.client(tmp_path / "data"):
+                    pass
+    async with embedded(tmp_path / "data") as lab:
+        await lab.applied(await lab.workspace(ONE))
+
+
+@pytest.mark.anyio
 async def test_it_attaches_to_the_server_that_has_the_directory(server: LocalServer, lab: Lab) -> None:
     run = await lab.planned(await lab.workspace(ONE))
     async with tfruns.local.client(server.data_dir) as client:

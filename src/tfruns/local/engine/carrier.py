@@ -87,19 +87,16 @@ class Carrier:
         try:
             self._launch(run_phase)
         except BaseException:
-            _in_use.release()
+            _let_go()
             raise
         self._thread.start()
 
     def stop(self) -> None:
         """End. No phase may be under way any more."""
-        from dbos import DBOS  # noqa: PLC0415
-
         self._ended.set()
         self._waiting.put(_Dispatch(-1, 0, "", ""))
         self._thread.join()
-        DBOS.destroy(destroy_registry=True)
-        _in_use.release()
+        _let_go()
 
     def forget_ended(self) -> None:
         """Delete what is known of phases that ended a while ago."""
@@ -165,6 +162,14 @@ class Carrier:
         with SetWorkflowID(id_), SetEnqueueOptions(priority=dispatch.priority):
             DBOS.enqueue_workflow(_QUEUE, self._workflow, dispatch.run_id, dispatch.kind)
         self._events.wake()
+
+
+def _let_go() -> None:
+    """End what there can be only once in a process."""
+    from dbos import DBOS  # noqa: PLC0415
+
+    DBOS.destroy(destroy_registry=True)
+    _in_use.release()
 
 
 def _why(outcome: Any) -> str:

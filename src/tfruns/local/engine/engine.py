@@ -46,7 +46,11 @@ class Engine:
         """
         self._worker = Worker(backend, workshop, lease=self._boot_id, stopping=self._stopping)
         self._carrier.start(self._worker.run_phase)
-        take_up(backend)
+        try:
+            take_up(backend)
+        except BaseException:
+            self.stop()
+            raise
         self._housekeeping = Housekeeping(backend, workshop, keep=keep, forget_ended=self._carrier.forget_ended)
         self._housekeeping.start()
 
