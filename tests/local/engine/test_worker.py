@@ -66,6 +66,26 @@ async def test_an_executor_that_fails_in_a_way_nobody_foresaw_ends_the_run(
     assert "nobody foresaw this" in caplog.text
 
 
+async def test_the_state_of_an_apply_that_failed_so_is_not_lost(
+    api: Api, worker: Worker, executor: Executor, workshop: Workshop
+) -> None:
+    def fail(begun: Begun, level: CancelLevel) -> PhaseResult:
+        raise OSError(24, "Too many open files")
+
+    def recover(begun: Begun, level: CancelLevel) -> PhaseResult:
+        assert begun.is_recovery
+        assert workshop.directory_of(begun.run.id).exists()
+        return PhaseResult("errored", state=STATE)
+
+    run = await api.planned()
+    await api.act(run, "apply")
+    workshop.directory_of(run["id"]).mkdir()
+    executor.plays = [fail, fail, recover]
+    worker.run_phase(run["id"], "apply")
+    assert await api.status(run) == "errored"
+    assert (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]
+
+
 async def test_what_a_phase_leaves_is_stored_again_and_again_until_it_works(
     api: Api, worker: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,19 @@ def test_a_log_that_a_crash_cut_off_is_continued_on_a_line_of_its_own(tmp_path: 
     with PhaseLog(path) as log:
         log.write(b"last\n")
     assert path.read_bytes() == b"half a li\nnext\nlast\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_that_a_crash_cut_off_can_be_opened_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "log").write_bytes(b"half a li")
+    with Path("/dev/full").open("wb", buffering=0) as full, monkeypatch.context() as patch:
+        write = os.write
+        patch.setattr("tfruns.local.execution.log.os.write", lambda _, data: write(full.fileno(), data))
+        with PhaseLog(tmp_path / "log") as log, pytest.raises(OSError, match="No space"):
+            log.write(b"next\n")
+    assert (tmp_path / "log").read_bytes() == b"half a li"
 
 
 def test_an_error_of_ours_has_the_form_of_terraforms(tmp_path: Path) -> None:

@@ -125,3 +125,19 @@ def test_an_init_that_fails_without_a_diagnostic_is_passed_on_as_a_whole() -> No
     assert sink.lines == []
     init.release()
     assert sink.lines == [b"panic:\n", b"all is lost\n"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"type": "apply_complete", "hook": null}\n',
+        b'{"type": "change_summary", "changes": []}\n',
+        b'{"type": "diagnostic", "@level": "error", "diagnostic": {"range": {"start": 1}}}\n',
+        b'{"type": ["x"]}\n',
+    ],
+)
+def test_a_line_that_only_looks_like_terraforms_is_passed_on_and_nothing_is_learned(line: bytes) -> None:
+    sink = Sink()
+    findings = Findings(sink)
+    findings(line)
+    assert (sink.lines, findings.error, findings.counts) == ([line], None, Counts())

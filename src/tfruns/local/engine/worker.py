@@ -100,7 +100,12 @@ class Worker:
             raise
         except Exception:  # noqa: BLE001  # whatever it is, the run has to end
             _log.exception("The %s of %s failed.", begun.kind, begun.run.id)
+        if begun.kind == "plan":
             return PhaseResult(PhaseStatus.ERRORED)
+        # Terraform may have changed something; the state that says so must not go with the directory.
+        return self._persistently(
+            lambda: execute(self._backend, self._workshop, replace(begun, is_recovery=True), level)
+        )
 
     def _end(self, begun: Begun, result: PhaseResult) -> bool:
         try:

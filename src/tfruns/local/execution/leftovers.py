@@ -35,7 +35,7 @@ def _wait(workdir: Workdir, at_most_s: float) -> None:
 
 
 def _kill_orphans(workdir: Workdir) -> None:
-    """Kill what Terraform had started; it is known by its HOME, which is in the run's directory."""
+    """Kill what Terraform had started, and Terraform too; all are known by HOME, which is in the run's directory."""
     if sys.platform != "linux":
         return
     mark = b"HOME=" + os.fsencode(workdir.home)

@@ -25,15 +25,15 @@ ETX = b"\x03"
 class PhaseLog:
     """The writing side. Every write is in the file when it returns; a log that a crash left behind is continued.
 
-    Writing raises OSError when the disk is full; what was written before stays.
+    Writing raises OSError when the disk is full; what was written before stays. To open a log that is there writes
+    nothing.
     """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         size = os.fstat(self._file).st_size
-        if size and os.pread(self._file, 1, size - 1) != b"\n":
-            self.write(b"\n")  # the line that the crash cut off
+        self._is_cut_off = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
 
     def __enter__(self) -> Self:
         return self
@@ -47,7 +47,10 @@ class PhaseLog:
         self.write("".join(f"{line}\n" for line in lines).encode())
 
     def write(self, data: bytes) -> None:
-        """Append bytes."""
+        """Append bytes; on a line of their own, where a crash has cut off the last one."""
+        if self._is_cut_off and data:
+            data = b"\n" + data
+            self._is_cut_off = False
         while data:
             data = data[os.write(self._file, data) :]
 

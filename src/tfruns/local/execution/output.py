@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from tfruns.hcl import literal
@@ -84,7 +85,10 @@ class Findings:
 
     def __call__(self, line: bytes) -> None:
         self._sink(line)
-        message = _message(line)
+        with suppress(AttributeError, KeyError, TypeError):  # a line that only looks like one of Terraform's
+            self._learn(_message(line))
+
+    def _learn(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
         if kind == "diagnostic" and message.get("@level") == "error":
             self._errors.append(_error_text(message.get("diagnostic", {})))

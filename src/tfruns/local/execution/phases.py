@@ -1,7 +1,7 @@
 """The two phases of a run, carried out: `run_plan`, then, in the same directory, `run_apply`.
 
-Both always return an outcome, whatever a configuration, a variable, Terraform or the disk does; and both finish the log
-before they return.
+Both return an outcome, whatever a configuration, a variable, Terraform or a full disk does; and both finish the log
+before they return. Only where the state that an apply has left cannot be read there is none: see `recovery`.
 """
 
 import errno
@@ -59,6 +59,9 @@ def run_apply(job: ApplyJob, *, log: PhaseLog, cancel_level: Callable[[], int]) 
         job: the same as for the plan.
         log: where Terraform's output goes; closed at the end.
         cancel_level: as for `run_plan`.
+
+    Raises:
+        OSError: the state that it left cannot be read at the moment, as when no more files can be open.
     """
     done = Counts()
     try:

@@ -82,7 +82,7 @@ class Process:
             stderr=stderr,
             start_new_session=True,
         )
-        self._handle = os.pidfd_open(self._process.pid) if sys.platform == "linux" else -1
+        self._ending = _ending_of(self._process.pid)
         self._is_closed = False
 
     @property
@@ -92,12 +92,11 @@ class Process:
 
     def has_ended(self, *, within_s: float) -> bool:
         """Wait for the process itself; others of its group may still run."""
-        if sys.platform == "linux":  # neither busy nor late, and the id stays ours until `close`
-            return bool(select.select([self._handle], [], [], within_s)[0])
-        else:  # noqa: RET505  # for the type checker, which checks one platform
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(within_s)
-            return self._process.returncode is not None
+        if self._ending is not None:  # neither busy nor late, and the id stays ours until `close`
+            return self._ending.poll(within_s * 1000)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(within_s)
+        return self._process.returncode is not None
 
     def interrupt(self) -> None:
         """Ask the process alone to stop; Terraform passes it on to its providers as it sees fit."""
@@ -109,9 +108,32 @@ class Process:
             self._is_closed = True
             kill_group(self.pid)
             self._process.wait()
-            if self._handle >= 0:
-                os.close(self._handle)
+            if self._ending is not None:
+                self._ending.close()
         return self._process.wait()
+
+
+class _Ending:
+    """The end of a process, to be waited for. Not with `select`, which takes no file above 1023."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._poll = select.poll()
+        self._poll.register(handle, select.POLLIN)
+
+    def poll(self, within_ms: float) -> bool:
+        return bool(self._poll.poll(within_ms))
+
+    def close(self) -> None:
+        os.close(self._handle)
+
+
+def _ending_of(pid: int) -> _Ending | None:
+    """None on macOS, on a Linux before 5.3, and where no more files can be open: there, one asks for the process."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            return _Ending(os.pidfd_open(pid))
+    return None
 
 
 def run(
@@ -141,13 +163,14 @@ def run(
         limit_s: seconds after which it is interrupted, and 30 s later killed.
     """
     with _output_file(output) as file:
+        _pid_file(output).unlink(missing_ok=True)  # that of the command before, whose id may be somebody else's by now
         process = Process(
             with_death_signal(terraform) + tuple(arguments), cwd=cwd, environment=environment, stdout=file, stderr=file
         )
-        _pid_file(output).write_text(str(process.pid))
         pump = _Pump(file, on_output)
         stopping = _Stopping(process, cancel_level, is_whole, limit_s)
         try:
+            _pid_file(output).write_text(str(process.pid))
             while not process.has_ended(within_s=_TICK_S):
                 pump.pump()
                 stopping.check(INTERRUPT if pump.failure else NOT_CANCELED)
@@ -176,9 +199,10 @@ def is_running(output: Path) -> bool:
 
 
 def kill_running(output: Path, is_whole: Callable[[], bool]) -> None:
-    """Kill the group of the process that writes to this file, if there is one."""
+    """Kill the group of the process that writes to this file, if there is one, and if its id could be written down."""
     if is_running(output):
-        kill_group(int(_pid_file(output).read_text()), is_whole)
+        with suppress(FileNotFoundError, ValueError):
+            kill_group(int(_pid_file(output).read_text()), is_whole)
 
 
 def kill_group(group: int, is_whole: Callable[[], bool] | None = None) -> None:

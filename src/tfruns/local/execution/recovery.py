@@ -1,4 +1,7 @@
-"""An apply whose server was killed: its state, and the rest of its log. It is never applied again."""
+"""An apply that broke off, as when its server was killed: its state, and the rest of its log.
+
+It is never applied again.
+"""
 
 from tfruns.local.execution.jobs import ApplyJob, ApplyOutcome
 from tfruns.local.execution.leftovers import end_leftovers
@@ -20,8 +23,12 @@ def recover_apply(job: ApplyJob, *, log: PhaseLog, patience_s: float = 30.0) -> 
 
     Returns:
         An errored apply, with its counts and its state.
+
+    Raises:
+        OSError: the state cannot be read at the moment. It can be tried again.
     """
     end_leftovers(job.workdir, patience_s=patience_s)
+    state, damage = state_after_failure(job.workdir, None)
     findings = Findings(_without_first(log.count_lines() - HEADER_LINES, log.write))
     complaint: str | None = None
     with log:
@@ -30,9 +37,8 @@ def recover_apply(job: ApplyJob, *, log: PhaseLog, patience_s: float = 30.0) -> 
             log.write_error(_INTERRUPTED)
         except OSError as error:
             complaint = f"The log is not complete: {error.strerror}."
-    texts = filter(None, (_INTERRUPTED, findings.error, complaint))
-    state, error_text = state_after_failure(job.workdir, "\n\n".join(texts))
-    return ApplyOutcome(status=PhaseStatus.ERRORED, counts=findings.counts, state=state, error=error_text)
+    texts = filter(None, (_INTERRUPTED, findings.error, complaint, damage))
+    return ApplyOutcome(status=PhaseStatus.ERRORED, counts=findings.counts, state=state, error="\n\n".join(texts))
 
 
 def _read_output(job: ApplyJob, findings: Findings) -> None:

@@ -186,10 +186,14 @@ class Workdir:
 
 
 def state_after_failure(workdir: Workdir, error: str | None) -> tuple[State | None, str | None]:
-    """The new state, as `new_state`; and the error, which says so where the state cannot be had."""
+    """The new state, as `new_state`; and the error, which says so where there is none that is whole.
+
+    Raises:
+        OSError: it cannot be read at the moment.
+    """
     try:
         return workdir.new_state(), error
-    except (BadState, OSError) as lost:
+    except BadState as lost:
         return None, "\n\n".join(filter(None, (error, str(lost))))
 
 
