@@ -12,7 +12,7 @@ demo: $(READY) ## the main job on this machine, as an assistant does it; leaves 
 	$(BIN)/python -m demo
 
 test: $(READY) ## the tests; they need nothing but Python packages
-	$(BIN)/pytest -q --ignore=tests/conformance
+	$(BIN)/pytest -q --numprocesses=auto --dist=loadfile --ignore=tests/conformance
 
 check: lint types test conformance ## all that has to pass
 

@@ -79,7 +79,7 @@ async def test_no_tool_reaches_what_is_outside(name: str) -> None:
         limited(workspaces=WORKSPACE_ID),
         limited("acme", f"{WORKSPACE_ID},acme/x"),
     ],
-    ids=str,
+    ids=lambda policy: str(policy.scope),
 )
 async def test_every_tool_reaches_what_is_inside(name: str, policy: Policy) -> None:
     assert await call(name, api=api_of_two(), policy=policy)
