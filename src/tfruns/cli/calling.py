@@ -6,14 +6,17 @@ A command is a coroutine that gets a `Session` and returns its exit code. What i
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, NoReturn
 
+from tfruns.cli.connecting import connection_of
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import Options
 from tfruns.cli.person import TerminalPerson
 from tfruns.cli.terminal import can_ask, fail, print_json
-from tfruns.errors import ConfirmationNeeded, Declined, RefusedByMode, TfrunsError
-from tfruns.mcp.connection import Connection, LocalConnection, RemoteConnection
+from tfruns.configuration.places import resolve_allowed
+from tfruns.errors import ConfirmationNeeded, Declined, InvalidInput, RefusedByMode, TfrunsError
 from tfruns.tools.guard import NoPerson
 from tfruns.tools.policy import Confirm, Policy
 from tfruns.tools.registry import Context, View, all_tools
@@ -43,6 +46,16 @@ class Session:
         said = {name: value for name, value in arguments.items() if value is not None}
         return await self._tools[tool].call(self.context, said)
 
+    def allow(self, directory: Path) -> str:
+        """Let a directory be uploaded that the person has named; its absolute path.
+
+        Raises:
+            InvalidInput: it is none.
+        """
+        allowed = resolve_allowed([directory])
+        self.context = replace(self.context, allowed_directories=allowed)
+        return str(allowed[0])
+
     def show(self, view: View, printed: Callable[[View], None]) -> None:
         """Print a result: as JSON for a program, or with this for a person."""
         if self.is_json:
@@ -66,13 +79,15 @@ def command(work: Work, options: Options, *, is_agreed: bool = False) -> NoRetur
         code = asyncio.run(_work(work, options, is_agreed=is_agreed))
     except _NEEDS_PERSON as error:
         fail(error, is_json=options.json, code=ExitCode.NEEDS_PERSON)
+    except InvalidInput as error:
+        fail(error, is_json=options.json, code=ExitCode.USAGE)
     except TfrunsError as error:
         fail(error, is_json=options.json)
     sys.exit(code or ExitCode.DONE)
 
 
 async def _work(work: Work, options: Options, *, is_agreed: bool) -> ExitCode | None:
-    connection: Connection = LocalConnection(options.data_dir) if options.local else RemoteConnection()
+    connection = connection_of(options)
     try:
         context = Context(
             await connection.client(),

@@ -24,8 +24,8 @@ class Options:
         data_dir: of the local backend.
     """
 
-    json: Annotated[bool, Parameter(help=_JSON, negative="")] = False
-    local: Annotated[bool, Parameter(help=_LOCAL, negative="")] = False
+    json: Annotated[bool, Parameter(help=_JSON)] = False
+    local: Annotated[bool, Parameter(help=_LOCAL)] = False
     data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None
 
 
@@ -34,4 +34,4 @@ DEFAULTS = Options()
 Organization = Annotated[str | None, Parameter(name=["--organization", "-o"], help=_ORGANIZATION)]
 Workspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=_WORKSPACE)]
 Run = Annotated[str | None, Parameter(help="Its id or browser URL; by default the workspace's current run")]
-Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Ask nothing", negative="")]
+Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Ask nothing")]

@@ -1,6 +1,7 @@
 """Which organization, workspace and run a command means where the command line does not say."""
 
 import os
+import re
 from pathlib import Path
 
 from tfruns.cli.calling import Session
@@ -8,13 +9,16 @@ from tfruns.cli.cloud_block import CloudBlock, read_cloud_block
 from tfruns.errors import InvalidInput, NotFound
 
 
-def organization_of(organization: str | None) -> str:
+def organization_of(session: Session, organization: str | None) -> str:
     """The organization: what was said, else `TF_CLOUD_ORGANIZATION`, else that of the `cloud` block.
+
+    The local backend is not what the block is about, and has an organization of its own.
 
     Raises:
         InvalidInput: nobody says.
     """
-    found = organization or os.environ.get("TF_CLOUD_ORGANIZATION") or _block().organization
+    # That of the client is TF_CLOUD_ORGANIZATION, or the local backend's.
+    found = organization or session.context.client.settings.organization or _block().organization
     if not found:
         raise InvalidInput(
             "Which organization?",
@@ -24,21 +28,21 @@ def organization_of(organization: str | None) -> str:
     return found
 
 
-def workspace_of(workspace: str | None, organization: str | None) -> str:
+def workspace_of(session: Session, workspace: str | None, organization: str | None) -> str:
     """The workspace, in a form that the tools take: what was said, else `TF_WORKSPACE`, else that of the `cloud` block.
 
     Raises:
-        InvalidInput: nobody says.
+        InvalidInput: nobody says, or the block and `TF_WORKSPACE` say different things.
     """
-    found = workspace or os.environ.get("TF_WORKSPACE") or _block().workspace
+    found = workspace or _block().workspace_for(os.environ.get("TF_WORKSPACE"))
     if not found:
         raise InvalidInput(
             "Which workspace?",
             cause="It is neither in the command, nor in TF_WORKSPACE, nor in a `cloud` block here.",
             solution="Say it: a name, organization/name, an id, or its browser URL.",
         )
-    is_bare = "/" not in found and not found.startswith("ws-")
-    return f"{organization_of(organization)}/{found}" if is_bare else found
+    is_bare = "/" not in found and not re.fullmatch(r"ws-[A-Za-z0-9]{1,64}", found)
+    return f"{organization_of(session, organization)}/{found}" if is_bare else found
 
 
 async def run_of(session: Session, run: str | None, workspace: str | None, organization: str | None) -> str:
@@ -50,7 +54,7 @@ async def run_of(session: Session, run: str | None, workspace: str | None, organ
     """
     if run:
         return run
-    name = workspace_of(workspace, organization)
+    name = workspace_of(session, workspace, organization)
     found = (await session.context.client.workspaces.read(name)).current_run
     if found is None:
         raise NotFound(f"The workspace {name} has no current run.", solution="Create one, or name a run by its id.")

@@ -35,18 +35,16 @@ def server(
     ] = "127.0.0.1",
     tls_cert: Annotated[Path | None, Parameter(help="Certificate for HTTPS, with its chain (PEM)")] = None,
     tls_key: Annotated[Path | None, Parameter(help="The certificate's key (PEM)")] = None,
-    insecure: Annotated[bool, Parameter(help="Allow plain HTTP beyond loopback", negative="")] = False,
+    insecure: Annotated[bool, Parameter(help="Allow plain HTTP beyond loopback")] = False,
     database: Annotated[str | None, Parameter(help=_DATABASE)] = None,
     terraform: Annotated[str | None, Parameter(help=_TERRAFORM)] = None,
     workers: Annotated[PositiveInt | None, Parameter(help=_WORKERS)] = None,
-    rate_limit: Annotated[
-        bool, Parameter(help="Refuse what is above HCP Terraform's rate limits", negative="")
-    ] = False,
+    rate_limit: Annotated[bool, Parameter(help="Refuse what is above HCP Terraform's rate limits")] = False,
     keep: Annotated[PositiveFloat | None, Parameter(help=_KEEP)] = None,
     force_cancel_after: Annotated[NonNegativeFloat, Parameter(help=_FORCE_CANCEL)] = 10,
     plugin_cache: Annotated[Path | None, Parameter(help=_CACHE)] = None,
     cli_config: Annotated[Path | None, Parameter(help=_CLI_CONFIG)] = None,
-    exit_when_unused: Annotated[bool, Parameter(show=False, negative="")] = False,
+    exit_when_unused: Annotated[bool, Parameter(show=False)] = False,
 ) -> None:
     """Serve HCP Terraform's run API on this machine, with real Terraform underneath.
 
@@ -55,6 +53,10 @@ def server(
     here: configurations are executed.
 
     Ctrl-C or SIGTERM stops it: what Terraform does is interrupted, and its state is kept. A second one does not wait.
+
+    For example:
+        tfruns server --port 8088
+        tfruns server --data-dir ./runs --keep 30
     """
     from tfruns.local.cannot_start import CannotStart, check_platform  # noqa: PLC0415
 

@@ -84,6 +84,15 @@ def check_organization(text: str) -> str:
     return _check_name(text, "organization")
 
 
+def check_workspace_name(text: str) -> str:
+    """The name of a workspace.
+
+    Raises:
+        InvalidInput: it is empty, or has other characters than letters, digits, hyphens and underscores.
+    """
+    return _check_name(text, "workspace")
+
+
 def _check_name(text: str, kind: str) -> str:
     text = text.strip()
     if _NAME.fullmatch(text):

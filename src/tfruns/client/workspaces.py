@@ -1,15 +1,19 @@
 """Workspaces. Source: HCP Terraform API, "Workspaces"."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tfruns.client.faults import Purpose
 from tfruns.client.listing import Listing, listing
 from tfruns.client.reading import read_one
-from tfruns.client.references import WorkspaceId, api_path, check_organization, parse_workspace
+from tfruns.client.references import WorkspaceId, api_path, check_organization, check_workspace_name, parse_workspace
+from tfruns.client.retries import AttemptFailed
 from tfruns.client.transport import Transport, include_param
+from tfruns.errors import OutcomeUnknown, TfrunsError, UnexpectedResponse
+from tfruns.jsonapi import JSON, create_document
 from tfruns.wire.workspaces import Workspace
 
 _READ = Purpose("read workspaces")
+_CREATE = Purpose("manage workspaces")
 
 
 class Workspaces:
@@ -37,6 +41,55 @@ class Workspaces:
         answer = await self._transport.get(path, include_param(include), purpose=_READ)
         return read_one(Workspace, answer.document)
 
+    async def create(
+        self,
+        organization: str,
+        name: str,
+        *,
+        auto_apply: bool | None = None,
+        terraform_version: str | None = None,
+        working_directory: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Workspace:
+        """Create a workspace. What is not said is the API's to choose.
+
+        Source: HCP Terraform API, "Create a Workspace".
+        Wire: POST /organizations/{organization}/workspaces -> 201, the workspace.
+
+        Args:
+            organization: its name.
+            name: of the workspace; no other of the organization has it.
+            auto_apply: whether runs apply by themselves when their plan succeeds.
+            terraform_version: an exact version, a constraint, or `latest`.
+            working_directory: where in the configuration Terraform runs.
+            tags: by key; a value may be empty.
+
+        Raises:
+            InvalidInput: a name that cannot be; nothing was sent.
+            NotFound: 404, the organization is absent, or hidden from this token, which may not create workspaces.
+            UnprocessableEntity: 422, the name is taken, or a value is not acceptable.
+            OutcomeUnknown: the answer was lost.
+        """
+        path = api_path("organizations", check_organization(organization), "workspaces")
+        options = {
+            "auto-apply": auto_apply,
+            "terraform-version": terraform_version,
+            "working-directory": working_directory,
+        }
+        said: dict[str, JSON] = {key: value for key, value in options.items() if value is not None}
+        body = create_document("workspaces", {"name": check_workspace_name(name), **said})
+        if tags:
+            bindings = [
+                {"type": "tag-bindings", "attributes": {"key": key, "value": value}} for key, value in tags.items()
+            ]
+            body["data"]["relationships"] = {"tag-bindings": {"data": bindings}}
+        try:
+            return read_one(Workspace, (await self._transport.post(path, body, purpose=_CREATE)).document)
+        except AttemptFailed as failure:
+            raise _unknown_creation(failure.error) from failure.error
+        except UnexpectedResponse as error:
+            raise _unknown_creation(error) from error
+
     async def resolve(self, workspace: str) -> str:
         """The id of a workspace; asks the API only if it is given by its name.
 
@@ -62,3 +115,12 @@ class Workspaces:
         path = api_path("organizations", check_organization(organization), "workspaces")
         query = {**({"search[name]": search} if search else {}), **include_param(include)}
         return listing(self._transport, Workspace, path, query, purpose=_READ)
+
+
+def _unknown_creation(error: TfrunsError) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{error.message} It is not known whether the workspace was created.",
+        status=error.status,
+        solution="Read the workspace by its name.",
+        request_id=error.request_id,
+    )

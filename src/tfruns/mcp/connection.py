@@ -31,9 +31,14 @@ class Connection(Protocol):
 
 
 class RemoteConnection:
-    """HCP Terraform or Terraform Enterprise, as the environment says."""
+    """HCP Terraform or Terraform Enterprise.
 
-    def __init__(self) -> None:
+    Args:
+        address: of the API; by default, what the environment says.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        self._address = address
         self._client: Client | None = None
 
     async def client(self) -> "Client":
@@ -41,7 +46,7 @@ class RemoteConnection:
         from tfruns.client.client import Client  # noqa: PLC0415
 
         if self._client is None or self._client.settings.credentials.token is None:
-            self._client = Client()
+            self._client = Client(self._address)
         return self._client
 
     async def aclose(self) -> None:

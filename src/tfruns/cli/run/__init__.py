@@ -1,11 +1,14 @@
 """`tfruns run`: one file for each command, imported when it is called."""
 
-from cyclopts import App
+from tfruns.cli.commands import add_commands, new_app
 
-run = App(name="run", help="Create, watch, review and apply runs.", help_format="plaintext")
+run = new_app("run")
 
-for _name, _command in {
-    "list": "listing:list_runs",
-    "show": "showing:show",
-}.items():
-    run.command(f"tfruns.cli.run.{_command}", name=_name)
+add_commands(
+    run,
+    "tfruns.cli.run",
+    {
+        "list": "listing:list_runs",
+        "show": "showing:show",
+    },
+)

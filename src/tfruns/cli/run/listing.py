@@ -22,7 +22,7 @@ def list_runs(
     *,
     workspace: Workspace = None,
     organization: Organization = None,
-    all_workspaces: Annotated[bool, Parameter(name="--all-workspaces", help=_ALL, negative="")] = False,
+    all_workspaces: Annotated[bool, Parameter(name="--all-workspaces", help=_ALL)] = False,
     status: Annotated[str | None, Parameter(help=_STATUS)] = None,
     group: Annotated[str | None, Parameter(help=_GROUP)] = None,
     operation: Annotated[str | None, Parameter(help="Only these operations: plan_only, plan_and_apply, …")] = None,
@@ -33,7 +33,7 @@ def list_runs(
 ) -> None:
     """List runs, newest first. Those that wait for a person are marked.
 
-    Examples:
+    For example:
         tfruns run list --workspace network
         tfruns run list --all-workspaces --group discardable
         tfruns run list --status errored --json
@@ -49,10 +49,10 @@ def list_runs(
             "search_basic": search,
         }
         if all_workspaces:
-            place = organization_of(organization)
+            place = organization_of(session, organization)
             view = await session.call("list_runs_in_organization", organization=place, **filters)
         else:
-            name = workspace_of(workspace, organization)
+            name = workspace_of(session, workspace, organization)
             view = await session.call("list_runs_in_workspace", workspace_id=name, **filters)
         session.show(view, _print)
 

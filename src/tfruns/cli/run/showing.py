@@ -25,7 +25,7 @@ def show(
 ) -> None:
     """Show a run: where it stands, how it came there, what may be done, and what follows.
 
-    Examples:
+    For example:
         tfruns run show run-CZcmD7eagjhyX0vN
         tfruns run show --workspace network
     """

@@ -1,0 +1,58 @@
+"""`tfruns config upload`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tfruns.cli.calling import Session, command
+from tfruns.cli.options import DEFAULTS, Options, Organization, Workspace
+from tfruns.cli.places import workspace_of
+from tfruns.cli.tables import print_fields
+from tfruns.cli.terminal import say
+from tfruns.tools.registry import View
+
+_DRAWN = ("configuration_version_id", "workspace_id", "status", "files", "bytes", "packed_bytes")
+
+
+def upload(
+    directory: Annotated[Path, Parameter(help="What holds the configuration")] = Path(),
+    /,
+    *,
+    workspace: Workspace = None,
+    organization: Organization = None,
+    speculative: Annotated[bool, Parameter(help="Only for plan-only runs")] = False,
+    options: Options = DEFAULTS,
+) -> None:
+    """Upload a directory as a configuration version of a workspace. It starts no run.
+
+    .terraformignore is honoured; .terraform/ and state files are left out.
+
+    For example:
+        tfruns config upload . --workspace network
+        tfruns config upload ./infrastructure --speculative --json
+    """
+
+    async def work(session: Session) -> None:
+        view = await session.call(
+            "upload_configuration",
+            workspace_id=workspace_of(session, workspace, organization),
+            directory=session.allow(directory.expanduser()),
+            speculative=speculative,
+        )
+        session.show(view, _print)
+
+    command(work, options)
+
+
+def _print(view: View) -> None:
+    print_fields({**{name: view.get(name) for name in _DRAWN}, "left_out": _left_out(view["left_out"])})
+    if view.get("note"):
+        say(view["note"])
+    speculative = " --plan-only" if "plan_only" in view["next"] else ""
+    say(f"Next: tfruns run create --configuration-version {view['configuration_version_id']}{speculative}")
+
+
+def _left_out(counts: Mapping[str, int]) -> str | None:
+    return ", ".join(f"{number} {why}" for why, number in counts.items()) or None

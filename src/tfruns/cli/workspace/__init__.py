@@ -1,0 +1,15 @@
+"""`tfruns workspace`: one file for each command, imported when it is called."""
+
+from tfruns.cli.commands import add_commands, new_app
+
+workspace = new_app("workspace")
+
+add_commands(
+    workspace,
+    "tfruns.cli.workspace",
+    {
+        "list": "listing:list_workspaces",
+        "show": "showing:show",
+        "create": "creating:create",
+    },
+)

@@ -1,0 +1,61 @@
+"""`tfruns workspace list`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.types import PositiveInt
+
+from tfruns.cli.calling import Session, command
+from tfruns.cli.options import DEFAULTS, Options, Organization
+from tfruns.cli.places import organization_of
+from tfruns.cli.tables import print_table, status_text
+from tfruns.cli.terminal import say
+from tfruns.tools.registry import View
+
+
+def list_workspaces(
+    *,
+    organization: Organization = None,
+    search: Annotated[str, Parameter(help="Part of the name")] = "",
+    page: Annotated[PositiveInt, Parameter(help="Page to show")] = 1,
+    page_size: Annotated[PositiveInt, Parameter(help="Workspaces on a page, at most 100")] = 20,
+    options: Options = DEFAULTS,
+) -> None:
+    """List an organization's workspaces: where each stands, and who holds it.
+
+    For example:
+        tfruns workspace list --organization acme
+        tfruns workspace list --search prod --json
+    """
+
+    async def work(session: Session) -> None:
+        view = await session.call(
+            "list_workspaces",
+            organization=organization_of(session, organization),
+            search=search,
+            page_number=page,
+            page_size=page_size,
+        )
+        session.show(view, _print)
+
+    command(work, options)
+
+
+def _print(view: View) -> None:
+    rows = [
+        (
+            row.get("name"),
+            row["id"],
+            row.get("current_run"),
+            status_text(row["status"]) if row.get("status") else None,
+            row.get("locked_by"),
+            "yes" if row.get("auto_apply") else None,
+            row.get("terraform"),
+            str(row["resources"]) if "resources" in row else None,
+        )
+        for row in view["workspaces"]
+    ]
+    columns = ["workspace", "id", "current run", "status", "locked by", "auto-apply", "terraform", "resources"]
+    print_table(columns, rows)
+    if view.get("next_page"):
+        say(f"More: --page {view['next_page']}")

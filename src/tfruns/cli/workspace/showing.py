@@ -1,0 +1,34 @@
+"""`tfruns workspace show`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tfruns.cli.calling import Session, command
+from tfruns.cli.options import DEFAULTS, Options, Organization
+from tfruns.cli.places import workspace_of
+from tfruns.cli.workspace.views import print_workspace, workspace_view
+
+_NAME = "Its name, organization/name, id or browser URL; by default TF_WORKSPACE, or that of the `cloud` block"
+
+
+def show(
+    workspace: Annotated[str | None, Parameter(help=_NAME)] = None,
+    /,
+    *,
+    organization: Organization = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Show a workspace: its settings, its current run, who holds it, and what this token may do there.
+
+    For example:
+        tfruns workspace show network
+        tfruns workspace show acme/network --json
+    """
+
+    async def work(session: Session) -> None:
+        name = workspace_of(session, workspace, organization)
+        found = await session.context.client.workspaces.read(name, include=["current_run"])
+        session.show(workspace_view(found), print_workspace)
+
+    command(work, options)

@@ -1,0 +1,48 @@
+"""One workspace, for programs and for people."""
+
+from tfruns.cli.tables import print_fields, status_text
+from tfruns.redaction import redact
+from tfruns.tools.registry import View
+from tfruns.wire.runs import Run
+from tfruns.wire.workspaces import Workspace
+
+_MAY = {
+    "can_read_run": "read runs",
+    "can_queue_run": "queue runs",
+    "can_queue_apply": "apply",
+    "can_queue_destroy": "destroy",
+    "can_lock": "lock",
+    "can_force_unlock": "force-unlock",
+}
+
+
+def workspace_view(workspace: Workspace) -> View:
+    """A flat view of a workspace; what is empty or not known is left out."""
+    run = workspace.follow(workspace.current_run, Run)
+    permissions = workspace.permissions.model_dump() if workspace.permissions else {}
+    view: View = {
+        "id": workspace.id,
+        "name": workspace.name,
+        "organization": workspace.organization.id if workspace.organization else None,
+        "current_run": workspace.current_run.id if workspace.current_run else None,
+        "status": str(run.status) if run else None,
+        "locked": workspace.locked,
+        "locked_by": workspace.locked_by.id if workspace.locked_by else None,
+        "locked_reason": redact(workspace.locked_reason) if workspace.locked_reason else None,
+        "auto_apply": workspace.auto_apply,
+        "execution_mode": workspace.execution_mode,
+        "terraform": workspace.terraform_version,
+        "working_directory": workspace.working_directory or None,
+        "resources": workspace.resource_count,
+        "created_at": workspace.created_at.isoformat() if workspace.created_at else None,
+        "may": [words for name, words in _MAY.items() if permissions.get(name)],
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def print_workspace(view: View) -> None:
+    """A line for each field."""
+    shown = {name: "yes" if value is True else "no" if value is False else value for name, value in view.items()}
+    if "status" in shown:
+        shown["status"] = status_text(shown["status"])
+    print_fields({**shown, "may": ", ".join(view["may"]) or "nothing"})

@@ -1,0 +1,66 @@
+"""The command as a user runs it: a process, its two outputs and its exit code."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.local_server import LocalServer
+from tests.support.stdio import environment, tfruns
+
+PATIENCE_S = 90.0  # a busy machine
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on standard output."""
+        assert self.out.count("\n") == 1, self
+        return json.loads(self.out)
+
+
+class Shell:
+    """Where commands are run: a home and a directory of its own, and the variables that are set there.
+
+    Args:
+        directory: the present directory; its parent is the home.
+        variables: of the environment.
+    """
+
+    def __init__(self, directory: Path, variables: Mapping[str, str] | None = None) -> None:
+        self.directory = directory
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.home = directory.parent
+        self.env = {**environment(self.home), **(variables or {})}
+
+    @classmethod
+    def at(cls, server: LocalServer, directory: Path) -> "Shell":
+        """One that is set up for a local server, as for any other API."""
+        address = {"TFE_ADDRESS": server.url, "TFE_TOKEN": server.token, "TF_CLOUD_ORGANIZATION": "default"}
+        return cls(directory, address)
+
+    def __call__(self, *arguments: str, stdin: str = "", code: int | None = 0, **variables: str) -> Done:
+        """Run `tfruns` with these arguments. Its exit code has to be the given one, unless that is None."""
+        ended = subprocess.run(
+            [tfruns(), *arguments],
+            cwd=self.directory,
+            env={**self.env, **variables},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        done = Done(ended.returncode, ended.stdout, ended.stderr)
+        assert "Traceback" not in done.err, done.err
+        assert code is None or done.code == code, done
+        return done
