@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support import samples
-from tests.support.api import FakeApi, accepted, answer, client_for, error
+from tests.support.api import FakeApi, accepted, answer, body, client_for, error
 from tests.tools.calls import PATHS, RUN_ID, TOOLS, WORKSPACE_ID
 from tfruns.errors import ConfirmationNeeded, Declined, NotFound, PlanDiffers, RefusedByMode, TransitionNotAllowed
 from tfruns.tools.audit import AuditLog
@@ -81,6 +81,11 @@ class World:
         assert self.posts == 0
         assert self.log.lines == []
         return refused.value
+
+    def change(self, method: str, path: str, to: Any) -> None:
+        """What the API answers from now on."""
+        self.api._routes.pop((method, f"https://tfe.example.com/api/v2{path}"))
+        self.api.on(method, path, to)
 
     async def fingerprint(self) -> str:
         async with client_for(self.api) as client:
@@ -401,10 +406,85 @@ async def test_a_question_names_the_runs_that_would_be_displaced() -> None:
     person = Nodder()
     world = World(person=person)
     earlier = samples.planned("run-Earlier000000001", created_at="2021-05-24T07:00:00.000Z")
-    world.api._routes.pop(("GET", f"https://tfe.example.com/api/v2/workspaces/{WORKSPACE_ID}/runs"))
-    world.api.on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page(earlier, world.run)))
+    world.change("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page(earlier, world.run)))
     await world.call("force_execute_run")
     assert "run-Earlier000000001" in person.asked[0]
+
+
+class Slow(Nodder):
+    """A person in whose time to think something happens."""
+
+    def __init__(self, meanwhile: Any) -> None:
+        super().__init__()
+        self.meanwhile = meanwhile
+
+    async def ask(self, question: Question) -> Answer:
+        self.meanwhile()
+        return await super().ask(question)
+
+
+async def test_a_yes_to_kill_a_plan_is_none_to_kill_the_apply_that_it_became() -> None:
+    world = World(status="planning")
+    applying = {"data": samples.planned(status="applying"), "included": [samples.workspace()]}
+    world.person = Slow(lambda: world.change("GET", f"/runs/{RUN_ID}", answer(applying)))
+    refused = await world.refusal("force_cancel_run")
+    assert "changed while the person answered" in refused.message
+    assert "which is applying" in str(refused.facts["question"])
+
+
+async def test_a_yes_to_what_a_force_execute_displaced_is_none_to_more() -> None:
+    world = World()
+    earlier = samples.planned("run-Earlier000000001", created_at="2021-05-24T07:00:00.000Z")
+    queue = answer(samples.page(earlier, world.run))
+    world.person = Slow(lambda: world.change("GET", f"/workspaces/{WORKSPACE_ID}/runs", queue))
+    refused = await world.refusal("force_execute_run")
+    assert "run-Earlier000000001" in str(refused.facts["at_stake"])
+
+
+async def test_a_run_that_was_applied_while_the_person_thought_is_not_applied_again() -> None:
+    world = World()
+    confirmed = {"data": samples.run(status="confirmed"), "included": [samples.workspace()]}
+    world.person = Slow(lambda: world.change("GET", f"/runs/{RUN_ID}", answer(confirmed)))
+    with pytest.raises(TransitionNotAllowed):
+        await world.call("apply_run")
+    assert world.posts == 0
+
+
+async def test_who_is_asked_for_a_destroy_run_learns_that_it_waits_whatever_the_workspace_says() -> None:
+    person = Nodder()
+    world = World(person=person)
+    auto_applying = samples.workspace(auto_apply=True)
+    world.change("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": auto_applying}))
+    await world.call("create_run", {"workspace_id": WORKSPACE_ID, "params": {"is_destroy": True}})
+    assert "it then waits for its apply" in person.asked[0]
+    (request,) = world.api.sent("POST", "/runs")
+    assert body(request)["data"]["attributes"]["auto-apply"] is False
+
+
+async def test_nobody_is_asked_for_what_the_mode_refuses() -> None:
+    person = Nodder()
+    world = World(person=person)
+    world.policy = Policy(Mode.PLAN, is_auto_apply_opt_in=True)
+    with pytest.raises(RefusedByMode):
+        await world.call("create_run", AUTO_RUN)
+    assert person.asked == []
+
+
+async def test_a_question_names_what_failed_first_and_what_an_override_leads_to() -> None:
+    person = Nodder()
+    world = World(DESTROYS, person=person, auto_apply=True)
+    passed = [samples.policy_check(f"polchk-Passed{number:010}", status="passed") for number in range(12)]
+    world.api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(*passed, samples.policy_check())))
+    await _override_without_an_api_for_it(world)
+    first, then, _, failed, *_ = person.asked[0].splitlines()
+    assert first.startswith("Override the failed policies")
+    assert then.endswith("without another question. Plan: 1 to add, 0 to change, 1 to destroy.")
+    assert samples.policy_check()["id"] in failed
+
+
+async def _override_without_an_api_for_it(world: World) -> None:
+    with pytest.raises(NotFound):
+        await world.call("override_policy_check", APPLY | {"comment": "agreed"})
 
 
 # -- review and always ------------------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ async def consent_to(call: Call, confirm: Confirm, person: Person, codes: Codes,
 
     Raises:
         RefusedByMode: a person has to be asked, and cannot be.
-        ConfirmationNeeded: nobody has agreed; with a code, where one helps.
+        ConfirmationNeeded: nobody has agreed to it as it is now; with a code, where one helps.
         Declined: a person said no.
         PlanDiffers: the fingerprint is not that of the plan.
         TfrunsError: what it would do cannot be read.
@@ -128,7 +128,10 @@ async def consent_to(call: Call, confirm: Confirm, person: Person, codes: Codes,
         return Consent.NONE
     if call.fingerprint is not None:
         _check_fingerprint(call.fingerprint, danger)
-    return await _consent(call, confirm, person, codes, danger)
+    consent = await _consent(call, confirm, person, codes, danger)
+    if consent is Consent.PERSON:
+        await _check_unchanged(call, danger, client)
+    return consent
 
 
 async def _consent(call: Call, confirm: Confirm, person: Person, codes: Codes, danger: Danger) -> Consent:
@@ -173,6 +176,18 @@ async def _asked(call: Call, danger: Danger, person: Person) -> Consent:
         return Consent.PERSON
     said = "said no" if answer is Answer.NO else "closed the question without an answer"
     raise Declined(f"The person who was asked {said}. Nothing was sent.")
+
+
+async def _check_unchanged(call: Call, shown: Danger, client: Client) -> None:
+    """Look again: a person takes minutes, and agreed to what was shown."""
+    now = await DANGERS[call.tool](client, call.values)
+    if now is not None and now.state != shown.state:
+        raise ConfirmationNeeded(
+            "What was asked about changed while the person answered. Nothing was sent.",
+            cause="Somebody else acted, or the run went on.",
+            solution="Call again with the same arguments: the person is asked about it as it is now.",
+            facts={"question": now.what, "at_stake": list(now.shown)},
+        )
 
 
 def _needed(call: Call, confirm: Confirm, danger: Danger, codes: Codes) -> ConfirmationNeeded:

@@ -111,9 +111,9 @@ async def _force_cancel(client: Client, values: Mapping[str, Any]) -> Danger:
 async def _force_execute(client: Client, values: Mapping[str, Any]) -> Danger:
     run = await client.runs.read(values["run_id"], include=["workspace"])
     before = await runs_before(client, run.id)
-    displaced = before[1] if before else []
-    none = ["No run is before it."] if before else ["Which runs are before it is not known."]
-    lines = _some([f"- {id_}" for id_ in displaced], "These runs would be discarded or canceled:")
+    displaced = before[1] if before else None
+    none = ["Which runs are before it is not known."] if displaced is None else ["No run is before it."]
+    lines = _some([f"- {id_}" for id_ in displaced or ()], "These runs would be discarded or canceled:")
     return Danger(
         f"Let {_named(run)} go next, before all others of its workspace?",
         (*(lines or none), *await _message(client, run)),
@@ -123,17 +123,30 @@ async def _force_execute(client: Client, values: Mapping[str, Any]) -> Danger:
 
 async def _override(client: Client, values: Mapping[str, Any]) -> Danger:
     run = await client.runs.read(values["run_id"], include=["workspace"])
-    found: list[str] = []
+    checks: list[PolicyCheck | TaskStage] = []
     with suppress(NotFound):
-        found += [_check_line(check) async for check in client.policy_checks.list_for_run(run.id)]
+        checks += [check async for check in client.policy_checks.list_for_run(run.id)]
     with suppress(NotFound):
-        found += [_stage_line(stage) async for stage in client.task_stages.list_for_run(run.id)]
+        checks += [stage async for stage in client.task_stages.list_for_run(run.id)]
+    failed_first = sorted(checks, key=lambda check: check.status == "passed")
+    found = [_check_line(check) if isinstance(check, PolicyCheck) else _stage_line(check) for check in failed_first]
     return Danger(
         f"Override the failed policies of {_named(run)}?",
-        (*_some(found, "Its checks:"), *await _message(client, run)),
-        [run.id, str(run.status), found],
+        (*await _after_override(client, run), *_some(found, "Its checks:"), *await _message(client, run)),
+        [run.id, str(run.status), run.auto_apply, found],
         is_grave=True,
     )
+
+
+async def _after_override(client: Client, run: Run) -> tuple[str, ...]:
+    """What an override leads to without another question."""
+    if not run.auto_apply:
+        return ()
+    counts = ""
+    with suppress(TfrunsError):
+        plan = await plan_summary(client, run)
+        counts = f" {plan.counts.line}" if plan else ""
+    return (f"Then it is applied to real infrastructure, without another question.{counts}",)
 
 
 def _check_line(check: PolicyCheck) -> str:
@@ -178,7 +191,7 @@ def is_dangerous(name: str, values: Mapping[str, Any]) -> bool:
     """Whether the call is one that has to be confirmed: creating a run only if it applies by itself or destroys."""
     if name != "create_run":
         return True
-    params = values.get("params") or RunParams()
+    params: RunParams = values["params"]
     return not params.plan_only and bool(params.auto_apply or params.is_destroy)
 
 

@@ -70,6 +70,7 @@ class Context:
 
 
 Function = Callable[..., Awaitable[View]]
+Settle = Callable[[Policy, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Tool:
         is_idempotent: to do it twice is to do it once.
         is_confirmed: a person has to agree where the policy wants one to.
         has_fingerprint: what is done is a plan, and the fingerprint of its review is a way to agree to it.
+        settle: the arguments as the policy lets them be sent, or its refusal, before anybody is asked.
     """
 
     function: Function
@@ -97,6 +99,7 @@ class Tool:
     is_idempotent: bool
     is_confirmed: bool
     has_fingerprint: bool = False
+    settle: Settle | None = None
 
     @property
     def name(self) -> str:
@@ -163,6 +166,8 @@ class Tool:
         """Do what changes something: agreed to, and written down before and after."""
         guarding = {name: values[name] for name in self._guard_arguments}
         values = {name: value for name, value in values.items() if name not in guarding}
+        if self.settle is not None:
+            values = self.settle(context.policy, values)
         consent = Consent.NONE
         if self.is_confirmed:
             call = Call(self.name, self.title, values, **guarding)
@@ -235,6 +240,7 @@ def tool(
     is_idempotent: bool = False,
     is_confirmed: bool = False,
     has_fingerprint: bool = False,
+    settle: Settle | None = None,
 ) -> Callable[[Function], Function]:
     """Put a function into the registry. What is said here are its annotations; the rest is in the function itself."""
 
@@ -249,6 +255,7 @@ def tool(
             is_idempotent=is_idempotent or is_read_only,
             is_confirmed=is_confirmed,
             has_fingerprint=has_fingerprint,
+            settle=settle,
         )
         return function
 

@@ -3,9 +3,9 @@
 Source: HCP Terraform API, "Runs".
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ from tfruns.client.run_filters import RunFilters
 from tfruns.errors import RefusedByMode, TfrunsError
 from tfruns.redaction import redact_document
 from tfruns.tools.displacement import displaced_by, runs_before
-from tfruns.tools.policy import Mode, Toolset
+from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.restraint import refuse_what_leads_to_an_apply
 from tfruns.tools.views import INCLUDE, page_view, run_view, short_view
@@ -42,18 +42,34 @@ SearchCommit = Annotated[str | None, Field(description="Commit SHA")]
 SearchBasic = Annotated[str | None, Field(description="VCS user, commit, run id or message")]
 
 
-@tool(title="Create a run", toolset=Toolset.RUNS, mode=Mode.PLAN, is_destructive=True, is_confirmed=True)
+def _with_auto_apply(policy: Policy, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The new run with what it will be sent with: whether it applies by itself is said, where the policy wants that.
+
+    Raises:
+        RefusedByMode: nothing may be applied, and it would be.
+    """
+    params = values["params"] or RunParams()
+    if params.auto_apply and not policy.mode.includes(Mode.APPLY):
+        raise RefusedByMode("auto_apply is not possible in this server's mode: nothing may be applied.")
+    if params.auto_apply is None and policy.applies_only_what_is_said:
+        params = params.model_copy(update={"auto_apply": False})
+    return {**values, "params": params}
+
+
+@tool(
+    title="Create a run",
+    toolset=Toolset.RUNS,
+    mode=Mode.PLAN,
+    is_destructive=True,
+    is_confirmed=True,
+    settle=_with_auto_apply,
+)
 async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunParams | None = None) -> View:
     """Create and queue a run in a workspace, from its latest configuration unless another is named.
 
     It plans and then waits for apply_run; it applies by itself only with auto_apply: true. Behind other runs, or in a
     locked workspace, it waits as pending. plan_only previews a change and can never be applied.
     """
-    params = params or RunParams()
-    if params.auto_apply and not context.policy.mode.includes(Mode.APPLY):
-        raise RefusedByMode("auto_apply is not possible in this server's mode: nothing may be applied.")
-    if params.auto_apply is None and context.policy.applies_only_what_is_said:
-        params = params.model_copy(update={"auto_apply": False})
     run = await context.client.runs.create(workspace_id, params)
     with suppress(TfrunsError):  # it is created all the same, and what the API answered then is true
         run = await context.client.runs.read(run.id, include=INCLUDE)
