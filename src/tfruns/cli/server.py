@@ -22,6 +22,10 @@ _TERRAFORM = "The Terraform or OpenTofu to use, instead of the first on the PATH
 _KEEP = "Delete logs and plans of runs that have been over for so many days; the runs themselves stay"
 _FORCE_CANCEL = "Seconds between a cancel and the moment from which a run can be force-canceled"
 _WORKERS = "How many plans and applies are executed at a time; by default one for each core, and at least four"
+_SELF_SIGNED = "Serve HTTPS with a certificate of its own, which is made in the data directory"
+_PRINT_CLI_CONFIG = (
+    "Print what the Terraform CLI configuration needs for this server, and end; it may be running already"
+)
 _CACHE = "Where providers are kept between runs (Terraform's plugin cache)"
 _CLI_CONFIG = "A Terraform CLI configuration file for all runs, say with a provider mirror"
 
@@ -31,10 +35,11 @@ def server(
     data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None,
     port: Annotated[int, Parameter(help="Port to listen on; 0 for any that is free")] = DEFAULT_PORT,
     host: Annotated[
-        str, Parameter(help="Address to listen on; beyond loopback it needs TLS or --insecure")
+        str, Parameter(help="Address to listen on; beyond loopback it needs HTTPS or --insecure")
     ] = "127.0.0.1",
     tls_cert: Annotated[Path | None, Parameter(help="Certificate for HTTPS, with its chain (PEM)")] = None,
     tls_key: Annotated[Path | None, Parameter(help="The certificate's key (PEM)")] = None,
+    self_signed: Annotated[bool, Parameter(help=_SELF_SIGNED)] = False,
     insecure: Annotated[bool, Parameter(help="Allow plain HTTP beyond loopback")] = False,
     database: Annotated[str | None, Parameter(help=_DATABASE)] = None,
     terraform: Annotated[str | None, Parameter(help=_TERRAFORM)] = None,
@@ -44,6 +49,7 @@ def server(
     force_cancel_after: Annotated[NonNegativeFloat, Parameter(help=_FORCE_CANCEL)] = 10,
     plugin_cache: Annotated[Path | None, Parameter(help=_CACHE)] = None,
     cli_config: Annotated[Path | None, Parameter(help=_CLI_CONFIG)] = None,
+    print_cli_config: Annotated[bool, Parameter(help=_PRINT_CLI_CONFIG)] = False,
     exit_when_unused: Annotated[bool, Parameter(show=False)] = False,
 ) -> None:
     """Serve HCP Terraform's run API on this machine, with real Terraform underneath.
@@ -62,10 +68,12 @@ def server(
 
     try:
         check_platform()
+        from tfruns.local.cli_config import cli_configuration  # noqa: PLC0415
         from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
         from tfruns.local.execution.environment import Settings  # noqa: PLC0415
+        from tfruns.local.listening import Listening  # noqa: PLC0415
         from tfruns.local.running import BackendOptions  # noqa: PLC0415
-        from tfruns.local.server import Listening, serve  # noqa: PLC0415
+        from tfruns.local.server import serve  # noqa: PLC0415
     except CannotStart as error:
         _fail(str(error))
     except ImportError as error:
@@ -79,10 +87,14 @@ def server(
         force_cancel_after=timedelta(seconds=force_cancel_after),
         settings=Settings(plugin_cache=plugin_cache, cli_config=cli_config),
     )
-    listening = Listening(host, port, tls_cert, tls_key, is_insecure=insecure)
+    listening = Listening(host, port, tls_cert, tls_key, is_insecure=insecure, is_self_signed=self_signed)
     log_to_standard_error(logging.INFO)
+    directory = DataDirectory(data_dir)
     try:
-        serve(DataDirectory(data_dir), options, listening, is_ended_when_unused=exit_when_unused)
+        if print_cli_config:
+            print(cli_configuration(directory, listening), end="")
+            return
+        serve(directory, options, listening, is_ended_when_unused=exit_when_unused)
     except InvalidInput as error:
         _fail(f"{error.message} {error.solution}")
     except (CannotStart, OSError) as error:

@@ -44,6 +44,11 @@ class Attachment:
     token: str
     lock: int
 
+    @property
+    def ca_file(self) -> Path | None:
+        """What has to be trusted, if the server has a certificate of its own."""
+        return self.directory.certificate if self.directory.certificate.exists() else None
+
     def is_there(self) -> bool:
         """Whether it is still that server which owns the directory."""
         owner = self.directory.owner()

@@ -4,6 +4,7 @@ lock        held by the server as long as it runs
 address     where it listens, and its process id
 token       the admin's API token, readable by the owner alone
 key         signs addresses of logs and uploads
+tls/        the server's own certificate and its key, if it was asked for one
 tfruns.db   the database, if it is SQLite
 objects/    configurations, logs, plans, states
 work/       the directories of runs that are under way
@@ -123,13 +124,23 @@ class DataDirectory:
         self._write("address", f"{url} {os.getpid()}\n")
 
     @property
+    def certificate(self) -> Path:
+        """Where the server's own certificate is, if it has been asked for one."""
+        return self.path / "tls" / "certificate.pem"
+
+    @property
+    def token_file(self) -> Path:
+        """Where the admin's token is kept."""
+        return self.path / "token"
+
+    @property
     def _address(self) -> Path:
         return self.path / "address"
 
     def token(self) -> str | None:
         """The admin's token; None before the first start."""
         try:
-            return (self.path / "token").read_text(encoding="utf-8").strip()
+            return self.token_file.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
 

@@ -45,7 +45,7 @@ async def client(
             backend = await stack.enter_async_context(_in_thread(running(directory, options or BackendOptions())))
         except InUse:
             server = await stack.enter_async_context(_in_thread(attached(directory)))
-            made = Client(server.url, server.token, organization=organization)
+            made = Client(server.url, server.token, organization=organization, ca_file=server.ca_file)
         else:
             in_process = httpx2.ASGITransport(backend.app, raise_app_exceptions=False)
             made = Client(_ADDRESS, backend.token, organization=organization, http_transport=in_process)

@@ -6,27 +6,23 @@ second one does not wait for Terraform.
 """
 
 import gc
-import ipaddress
 import logging
 import os
 import signal
 import socket
-import ssl
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import uvicorn
 
-from tfruns.errors import InvalidInput
 from tfruns.local.attaching import unused
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.data_dir import DataDirectory
 from tfruns.local.engine.taking_up import is_any_under_way
+from tfruns.local.listening import Listening
 from tfruns.local.running import BackendOptions, Running, running
 
 _log = logging.getLogger(__name__)
@@ -37,71 +33,6 @@ _UNUSED_CHECK_S = 2.0
 
 class CannotListen(CannotStart):
     """The address is in use, or none of this machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """Where a server listens.
-
-    Attributes:
-        host: an address of this machine, or a name.
-        port: 0 for any that is free.
-        tls_cert: its certificate, with those between it and its authority; PEM.
-        tls_key: the certificate's key; PEM.
-        is_insecure: plain HTTP beyond loopback is wanted.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 0
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    is_insecure: bool = False
-
-    def check(self) -> None:
-        """Refuse what would hand the machine to whoever listens.
-
-        Raises:
-            InvalidInput: a port that is none, half of a certificate or one that cannot be used, or plain HTTP beyond
-                loopback.
-        """
-        if not 0 <= self.port <= 65535:
-            raise InvalidInput(f"{self.port} is no port; there are 1 to 65535, and 0 for any that is free.")
-        if (self.tls_cert is None) is not (self.tls_key is None):
-            raise InvalidInput("A certificate needs its key, and a key its certificate: --tls-cert and --tls-key.")
-        if not self._is_loopback and self.tls_cert is None and not self.is_insecure:
-            raise InvalidInput(
-                f"On {self.host} the API token would cross the network in the clear; whoever has it runs code here.",
-                solution="Use --tls-cert and --tls-key; or --insecure, where the network itself is trusted.",
-            )
-        self._check_certificate()
-
-    def _check_certificate(self) -> None:
-        if self.tls_cert is None:
-            return
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.tls_cert, self.tls_key, _no_password)
-        except (OSError, ValueError) as error:  # of which SSLError is one
-            why = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else error
-            raise InvalidInput(
-                f"The certificate {self.tls_cert} with the key {self.tls_key} cannot be used: {why}.",
-                solution="Both are PEM files, and the key has no password.",
-            ) from None
-
-    @property
-    def _is_loopback(self) -> bool:
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-    def url(self, port: int) -> str:
-        """The address under which the server is reached from this machine."""
-        scheme = "https" if self.tls_cert else "http"
-        anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not listened on
-        host = anywhere.get(self.host, self.host)
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def serve(
@@ -118,6 +49,7 @@ def serve(
     Raises:
         InvalidInput: see `Listening.check`.
         CannotListen: the address is in use, or is none of this machine.
+        OSError: the certificate cannot be written.
 
     And what `running` raises.
     """
@@ -126,6 +58,7 @@ def serve(
         logging.getLogger(talkative).setLevel(logging.WARNING)
     signals = _Signals()
     with signals.taken(), running(directory, options) as backend, _bound(listening) as bound:
+        listening = listening.with_certificate(directory.certificate)
         server = _Server(_configuration(backend, listening), backend, directory, listening.url(bound.getsockname()[1]))
         signals.server = server
         if is_ended_when_unused:
@@ -178,11 +111,6 @@ def _bound(listening: Listening) -> Iterator[socket.socket]:
         except OSError as error:
             raise CannotListen(f"Cannot listen on {listening.host}, port {listening.port}: {error.strerror}.") from None
         yield bound
-
-
-def _no_password() -> str:
-    """Of a key that has one; it would be asked for on the terminal."""
-    raise ValueError("the key has a password")
 
 
 def _say_where(url: str) -> None:

@@ -105,7 +105,12 @@ class LocalConnection:
             raise _not_there(f"{error.name} is missing", "Install the extra: pip install 'tfruns[local]'") from None
         except (CannotStart, OSError) as error:
             raise _not_there(str(error), "Start it yourself to see more: tfruns server") from None
-        return Client(self._attachment.url, self._attachment.token, organization=DEFAULT_ORGANIZATION)
+        return Client(
+            self._attachment.url,
+            self._attachment.token,
+            organization=DEFAULT_ORGANIZATION,
+            ca_file=self._attachment.ca_file,
+        )
 
 
 def _not_there(why: str, solution: str) -> ConnectionFailed:

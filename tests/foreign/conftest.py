@@ -1,0 +1,85 @@
+"""One server for all tests of a module, with clients that know nothing of tfruns."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.foreign.terraform_cli import Project, cli_environment
+from tests.support.gates import ApplyGate, PlanGate
+from tests.support.local_lab import Lab
+from tests.support.local_lab import lab as lab_on
+from tests.support.local_server import LocalServer
+
+NewProject = Callable[..., Project]
+
+EXPECTED = "/expected-to-be-unknown"
+_TROUBLE = re.compile(r"is not served|ERROR|Traceback")
+_numbers = count(1)
+
+
+def trouble(server: LocalServer) -> list[str]:
+    """What a server's log has of requests that it does not know, and of failures of its own."""
+    return [line for line in server.stderr.splitlines() if _TROUBLE.search(line) and EXPECTED not in line]
+
+
+@pytest.fixture(scope="module")
+def arguments() -> tuple[str, ...]:
+    """The options of the module's server."""
+    return ()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, arguments: tuple[str, ...]) -> Iterator[LocalServer]:
+    """A server that the tests of a module share. In the end, no client has asked for what it does not serve."""
+    with LocalServer(tmp_path_factory.mktemp("server") / "data", *arguments) as server:
+        yield server
+        assert trouble(server) == []
+
+
+@pytest.fixture(scope="module")
+def cli_env(server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of the Terraform CLI."""
+    return cli_environment(server, tmp_path_factory.mktemp("cli"))
+
+
+@pytest.fixture
+def name() -> str:
+    """The name of a workspace that no other test uses."""
+    return f"ws-{next(_numbers)}"
+
+
+@pytest.fixture
+def new_directory(tmp_path: Path) -> Callable[[], Path]:
+    """Makes empty directories."""
+
+    def make() -> Path:
+        directory = tmp_path / f"project-{next(_numbers)}"
+        directory.mkdir()
+        return directory
+
+    return make
+
+
+@pytest.fixture
+async def lab(server: LocalServer) -> AsyncIterator[Lab]:
+    """The API itself, to prepare and to look."""
+    async with lab_on(server) as lab:
+        yield lab
+
+
+@pytest.fixture
+def apply_gate(tmp_path: Path) -> Iterator[ApplyGate]:
+    """Holds an apply until the test lets it go."""
+    gate = ApplyGate(tmp_path)
+    yield gate
+    gate.close()
+
+
+@pytest.fixture(scope="module")
+def plan_gate() -> Iterator[PlanGate]:
+    """Holds plans until the test lets them go."""
+    with PlanGate().serving() as gate:
+        yield gate

@@ -1,0 +1,99 @@
+"""A program on a terminal of its own: what it shows is waited for, keys are typed, Ctrl-C too."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.support.stdio import PATIENCE_S
+
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+_ROWS_AND_COLUMNS = struct.pack("HHHH", 50, 200, 0, 0)
+
+
+def plain(text: str) -> str:
+    """Text without colours."""
+    return _CONTROL.sub("", text)
+
+
+class Terminal:
+    """A process that believes to be used by a person. The block ends it."""
+
+    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+        self._screen, inner = pty.openpty()
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, _ROWS_AND_COLUMNS)
+        self.process = subprocess.Popen(
+            [*command], cwd=cwd, env=dict(env), stdin=inner, stdout=inner, stderr=inner, start_new_session=True
+        )
+        os.close(inner)
+        self._shown = b""
+        self._read = 0
+
+    @property
+    def text(self) -> str:
+        """All that it has shown so far, without colours."""
+        return plain(self.raw)
+
+    @property
+    def raw(self) -> str:
+        """All that it has shown so far."""
+        return self._shown.decode(errors="replace")
+
+    def expect(self, text: str, within_s: float = 2 * PATIENCE_S) -> None:
+        """Wait until it has shown this, behind what was expected before."""
+        deadline = time.monotonic() + within_s
+        while (found := self.text.find(text, self._read)) < 0:
+            assert time.monotonic() < deadline, f"{text!r} was not shown:\n{self.text}"
+            assert self._take(deadline), f"it ended without {text!r}:\n{self.text}"
+        self._read = found + len(text)
+
+    def press(self, keys: str) -> None:
+        """Press some keys."""
+        os.write(self._screen, keys.encode())
+
+    def answer(self, question: str, answer: str) -> None:
+        """Wait for a question, and answer it."""
+        self.expect(question)
+        self.press(f"{answer}\n")
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C. Only the program itself gets the signal, since the terminal does not control it."""
+        self.process.send_signal(2)
+
+    def end(self, within_s: float = 2 * PATIENCE_S) -> int:
+        """Wait until it has ended, and return its exit code."""
+        deadline = time.monotonic() + within_s
+        while self._take(deadline):
+            assert time.monotonic() < deadline, f"it did not end:\n{self.text}"
+        return self.process.wait(max(1.0, deadline - time.monotonic()))
+
+    def _take(self, deadline: float) -> bool:
+        """Read what it shows; False if it has ended."""
+        if not select.select([self._screen], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            return True
+        try:
+            part = os.read(self._screen, 65536)
+        except OSError:  # on Linux, the end of a terminal is an error
+            part = b""
+        self._shown += part
+        return bool(part)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(PATIENCE_S)
+        os.close(self._screen)
