@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from tfruns.local.queue import Priority
+from tfruns.local.reading import Reading
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
 
@@ -44,3 +45,4 @@ class Backend:
     dispatcher: Dispatcher
     options: Options
     now: Callable[[], datetime] = field(default=_now)
+    reading: Reading = field(default_factory=Reading)

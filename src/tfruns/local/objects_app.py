@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 from tfruns.errors import BadRequest, NotFound, TfrunsError, UnprocessableEntity
 from tfruns.local.backend import Backend
 from tfruns.local.documents.signing import Grant
-from tfruns.local.execution.log import read_log
+from tfruns.local.execution.log import ETX, read_log
 from tfruns.local.execution.slug import BadArchive, check
 from tfruns.local.service.configurations import accept_upload, refuse_upload
 from tfruns.local.service.states import finish_state_version
@@ -55,6 +55,8 @@ def _read_log(backend: Backend, phase_id: str, offset: int, limit: int | None) -
         phase = session.scalars(select(PhaseRow).where(PhaseRow.id == phase_id)).first()
     is_ended = phase is not None and phase.status in _ENDED
     content = read_log(backend.objects.path("log", phase_id), offset, limit, is_ended=is_ended)
+    if is_ended and content.endswith(ETX):
+        backend.reading.has_ended(phase_id)
     return Response(content, media_type="text/plain")
 
 

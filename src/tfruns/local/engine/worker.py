@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from tenacity import (
     RetryCallState,
@@ -29,7 +30,8 @@ from tfruns.local.engine.jobs import Workshop
 from tfruns.local.engine.stopping import CancelLevel, Stopping
 from tfruns.local.service.phases import Begun, PhaseResult, begin_phase, end_phase
 from tfruns.local.store.objects import KINDS_OF_PHASE
-from tfruns.vocabulary import PhaseStatus
+from tfruns.local.store.schema import PhaseRow, RunRow
+from tfruns.vocabulary import PhaseStatus, RunSource, RunStatus
 
 _log = logging.getLogger(__name__)
 
@@ -78,12 +80,24 @@ class Worker:
             return self._changed.wait_for(lambda: not self._under_way, timeout_s)
 
     def _run_phase(self, run_id: str, kind: str) -> None:
+        if kind == "apply":
+            self._persistently(lambda: self._wait_for_watcher(run_id))
         begun = self._persistently(lambda: self._begin(run_id, kind))
         if begun is None:
             return
         result = self._execute(begun)
         if self._persistently(lambda: self._end(begun, result)):
             self._workshop.remove(run_id)
+
+    def _wait_for_watcher(self, run_id: str) -> None:
+        """Let the Terraform CLI see the plan of a run of its own, before a run that asks nobody goes on."""
+        with self._backend.database.read() as session:
+            condition = (RunRow.id == run_id) & (RunRow.status == RunStatus.APPLY_QUEUED) & RunRow.auto_apply
+            is_watched = condition & (RunRow.source == RunSource.TERRAFORM_CLOUD) & RunRow.confirmed_by_id.is_(None)
+            plan = select(PhaseRow.id).join(RunRow).where(is_watched, PhaseRow.kind == "plan")
+            plan_id = session.scalar(plan)
+        if plan_id is not None:
+            self._backend.reading.wait(plan_id)
 
     def _begin(self, run_id: str, kind: str) -> Begun | None:
         with self._backend.database.write() as write:

@@ -173,13 +173,18 @@ def taken_workspaces(session: Session, ids: Collection[str]) -> set[str]:
 
 
 def promote_next(backend: Backend, write: Write, workspace_id: str) -> None:
-    """Let the next run leave the queue, if the workspace is free."""
+    """Let the next run leave the queue, if the workspace is free.
+
+    If only a person's lock keeps it, it is the current run already: by that the Terraform CLI knows what it waits for.
+    """
     workspace = lock_workspace(write.session, workspace_id)
-    run_id = queue_of(write.session, workspace).next_run()
+    queue = queue_of(write.session, workspace)
+    if queue.holder is None and queue.pending:
+        workspace.current_run_id = queue.pending[0]
+    run_id = queue.next_run()
     if run_id is None:
         return
     run = write.session.scalars(select(RunRow).where(RunRow.id == run_id)).one()
-    workspace.current_run_id = run.id
     start_plan(backend, write, run, holds_workspace=True)
 
 
