@@ -86,7 +86,7 @@ async def test_an_apply_in_flight_is_errored_with_its_state_and_never_applied_ag
         await wait_until(lambda: not server.terraforms(), "nothing runs any more")
 
 
-async def test_what_outlives_the_server_is_ended_before_the_run_is(new_server: NewServer, plan_gate: PlanGate) -> None:
+async def test_a_terraform_that_outlives_the_server_is_waited_for(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server().start()
     background = local_exec("first", "(trap '' INT TERM HUP; exec sleep 600) >/dev/null 2>&1 &")
     late = plan_gate.configuration("outlive", depends_on="terraform_data.first")
@@ -95,10 +95,15 @@ async def test_what_outlives_the_server_is_ended_before_the_run_is(new_server: N
         run = await lab.run(workspace, auto_apply=True)
         await wait_until(lambda: plan_gate.asked("outlive"), "the apply reads what is not answered")
     server.kill()
-    assert server.terraforms(run.id), "a child of Terraform's heeds no signal"
-    plan_gate.open("outlive")
     async with after_restart(server) as lab:
+        assert len(server.terraforms(run.id)) >= 2, "Terraform waits for its answer, its child heeds no signal"
+        assert await lab.status(run) == RunStatus.APPLYING
+        assert not await lab.is_free(workspace)
+        plan_gate.open("outlive")
         run = await lab.until(run, RunStatus.ERRORED)
+        log = await lab.log(run, "apply")
+        assert "Interrupt received" in log
+        assert "Two interrupts received" not in log, "the second one would lose what is being created"
         assert server.terraforms(run.id) == []
         assert await lab.resources(workspace) == {"first"}
         assert await lab.is_free(workspace)

@@ -1,7 +1,5 @@
 """Finding a Terraform."""
 
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -103,14 +101,3 @@ def test_terraform_as_a_library_plans_and_applies_like_the_program(bench: Bench,
     applied = bench.applied()
     assert applied.status is PhaseStatus.FINISHED
     assert applied.counts.additions == 1
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
-def test_the_launcher_in_python_is_used_where_setpriv_cannot_do_it(on_path: Path) -> None:
-    from tfruns.local.execution.process import _launcher
-
-    program(on_path, "setpriv", "unrecognized option: pdeathsig", exit_code=1)
-    launcher = _launcher.__wrapped__()
-    assert launcher[0] == sys.executable
-    answer = subprocess.run([*launcher, "/bin/echo", "here"], capture_output=True, text=True, check=True)
-    assert answer.stdout == "here\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 from tfruns.local.execution.environment import for_reading
 from tfruns.local.execution.output import Findings, InitOutput, Lines, Sink, masking
-from tfruns.local.execution.process import INTERRUPT, Ended, Process, run, with_death_signal
+from tfruns.local.execution.process import INTERRUPT, Ended, Process, run
 from tfruns.local.execution.terraform import Terraform
 from tfruns.local.execution.workdir import Workdir
 from tfruns.vocabulary import PhaseStatus
@@ -116,7 +116,7 @@ class Commands:
         for file in files:
             open_things.callback(os.close, file)
         process = Process(
-            with_death_signal(self.terraform) + arguments,
+            self.terraform.command + arguments,
             cwd=self.workdir.working,
             environment=for_reading(self.environment),
             stdout=files[0],

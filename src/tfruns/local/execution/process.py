@@ -7,7 +7,6 @@ would die of its next line instead of saving the state. Appending to a file also
 import fcntl
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +14,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
+from tfruns.local.execution.lifeline import LIFELINE
 from tfruns.local.execution.terraform import Terraform
 
 NOT_CANCELED, INTERRUPT, KILL = 0, 1, 2  # how far a cancel has gone
@@ -29,12 +28,6 @@ _CHUNK_BYTES = 1 << 18
 _FREEZE_S = 0.005
 _MAX_FREEZES = 100
 _STILL = {"T", "t", "Z", "X"}  # states of a thread, proc(5): stopped, or ended
-
-# For a Linux without setpriv: PR_SET_PDEATHSIG is 1, SIGINT 2. That Python ignores SIGPIPE must not be inherited.
-_LAUNCHER = (
-    "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, 2); signal.signal(signal.SIGPIPE, signal.SIG_DFL); "
-    "os.execv(sys.argv[1], sys.argv[1:])"
-)
 
 
 @dataclass(frozen=True)
@@ -66,8 +59,8 @@ class Ended:
 class Process:
     """A command in a session and process group of its own.
 
-    On Linux it gets SIGINT when the thread that started it ends, so that a Terraform whose server was killed stops
-    gracefully: start it and wait for it in one thread. `close` has to be called.
+    Should this process be killed, it gets SIGINT, so that a Terraform whose server was killed stops gracefully. `close`
+    has to be called.
     """
 
     def __init__(
@@ -82,6 +75,7 @@ class Process:
             stderr=stderr,
             start_new_session=True,
         )
+        LIFELINE.add(self._process.pid)
         self._ending = _ending_of(self._process.pid)
         self._is_closed = False
 
@@ -107,6 +101,7 @@ class Process:
         if not self._is_closed:
             self._is_closed = True
             kill_group(self.pid)
+            LIFELINE.remove(self.pid)
             self._process.wait()
             if self._ending is not None:
                 self._ending.close()
@@ -165,7 +160,7 @@ def run(
     with _output_file(output) as file:
         _pid_file(output).unlink(missing_ok=True)  # that of the command before, whose id may be somebody else's by now
         process = Process(
-            with_death_signal(terraform) + tuple(arguments), cwd=cwd, environment=environment, stdout=file, stderr=file
+            terraform.command + tuple(arguments), cwd=cwd, environment=environment, stdout=file, stderr=file
         )
         pump = _Pump(file, on_output)
         stopping = _Stopping(process, cancel_level, is_whole, limit_s)
@@ -232,26 +227,6 @@ def _is_frozen(pid: int) -> bool:
         if all(stat.rpartition(")")[2].split()[0] in _STILL for stat in threads):
             return True
     return False
-
-
-def with_death_signal(terraform: Terraform) -> tuple[str, ...]:
-    """The command, which gets SIGINT when its parent dies, where the system can do that.
-
-    Between fork and exec of a process with threads no Python may run, so something else has to ask for the signal.
-    """
-    if sys.platform != "linux" or terraform.is_python:
-        return terraform.command
-    return _launcher() + terraform.command
-
-
-@cache
-def _launcher() -> tuple[str, ...]:
-    setpriv = shutil.which("setpriv")  # from util-linux: 1 ms; that of busybox has no such option
-    if setpriv:
-        launcher = (setpriv, "--pdeathsig", "INT", "--")
-        if subprocess.run([*launcher, setpriv, "--version"], capture_output=True, check=False).returncode == 0:  # noqa: S603
-            return launcher
-    return (sys.executable, "-I", "-S", "-c", _LAUNCHER)  # 15 ms
 
 
 @contextmanager

