@@ -1,0 +1,26 @@
+# The MCP server, and the local backend, as a user without rights. That it builds is not tested: no test of this project
+# can run a container.
+#
+#   docker build -t tfruns .
+#   docker run --rm -i -e TFE_TOKEN tfruns                                    the MCP server
+#   docker run --rm -p 127.0.0.1:8088:8088 -v tfruns:/data tfruns server --host 0.0.0.0 --insecure
+#
+# The second one listens beyond its own loopback, since a container's is nobody else's; the port is published on the
+# machine's loopback alone.
+
+FROM python:3.13-slim AS build
+WORKDIR /build
+COPY pyproject.toml README.md LICENSE ./
+COPY src ./src
+RUN python -m venv /opt/tfruns && /opt/tfruns/bin/pip install --no-cache-dir '.[local]'
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --create-home --home-dir /home/tfruns tfruns \
+    && install -d -o tfruns -g tfruns -m 0700 /data
+COPY --from=build /opt/tfruns /opt/tfruns
+ENV PATH=/opt/tfruns/bin:$PATH TFRUNS_DATA_DIR=/data PYTHONUNBUFFERED=1
+USER tfruns
+WORKDIR /home/tfruns
+VOLUME /data
+ENTRYPOINT ["tfruns"]
+CMD ["mcp"]

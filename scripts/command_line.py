@@ -1,0 +1,63 @@
+"""The pages and parts of pages that are drawn from the command line's own declarations."""
+
+import re
+from collections.abc import Iterator
+
+from tfruns.cli.app import app
+
+_CODE = re.compile(r"`[^`]*`")
+_OPTION = re.compile(r"^\* (?P<names>`[^`]+`): (?P<help>.*)$")
+_HEADING = re.compile(r"^#+ ")
+_FENCE = "```"
+_CONTENTS = "## Table of Contents"
+
+
+def command_line_page(note: str) -> str:
+    """Every command with its arguments and options."""
+    title, _, rest = app.generate_docs().partition("\n")
+    assert title == "# tfruns", title  # noqa: S101
+    lines = [f"# The command line\n\n{note}", *_without_contents(_escaped(rest.strip().splitlines()))]
+    return "\n".join(lines) + "\n"
+
+
+def options_table(command: str) -> str:
+    """The options of one command, as a table."""
+    lines = iter(app.generate_docs().splitlines())
+    for line in lines:
+        if _HEADING.match(line) and line.endswith(f" tfruns {command}"):
+            break
+    rows = []
+    for line in lines:
+        if _HEADING.match(line):
+            break
+        if option := _OPTION.match(line):
+            text = option["help"].replace(" *[default: False]*", "").replace("|", "\\|")
+            rows.append(f"| {option['names']} | {next(_escaped([text]))} |")
+    return "\n".join(["| option | |", "|---|---|", *rows])
+
+
+def _without_contents(lines: Iterator[str]) -> Iterator[str]:
+    """Without the list of commands at its head, which the list below it repeats."""
+    is_within = False
+    for line in lines:
+        if line == _CONTENTS:
+            is_within = True
+        elif is_within and line.startswith("**"):
+            is_within = False
+        if not is_within:
+            yield line
+
+
+def _escaped(lines: list[str]) -> Iterator[str]:
+    """With what would be read as HTML made text; code stays as it is."""
+    is_code = False
+    for line in lines:
+        is_code ^= line.startswith(_FENCE)
+        if is_code or line.startswith(_FENCE):
+            yield line
+            continue
+        text, end = "", 0
+        for code in _CODE.finditer(line):
+            text += line[end : code.start()].replace("<", "&lt;") + code[0]
+            end = code.end()
+        yield text + line[end:].replace("<", "&lt;")

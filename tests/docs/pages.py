@@ -1,0 +1,69 @@
+"""Markdown as these tests read it: blocks of code, links, headings."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.architecture.source import ROOT
+
+_FENCE = re.compile(r"^```(?P<language>[\w{}-]*)[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
+_COMMAND = "$ "
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of code, and where it stands."""
+
+    page: str
+    line: int
+    language: str
+    code: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def pages() -> list[Path]:
+    """Every page for people: those at the root, and those of the documentation."""
+    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def blocks(language: str) -> list[Block]:
+    """The blocks in one language, of all pages."""
+    return [
+        Block(name_of(path), text.count("\n", 0, found.start()) + 1, language, found["code"])
+        for path in pages()
+        for text in [path.read_text(encoding="utf-8")]
+        for found in _FENCE.finditer(text)
+        if found["language"] == language
+    ]
+
+
+def commands() -> list[tuple[str, str]]:
+    """The commands that pages show, after a prompt, each with its page."""
+    return [
+        (block.page, line.removeprefix(_COMMAND))
+        for block in blocks("console")
+        for line in block.code.splitlines()
+        if line.startswith(_COMMAND)
+    ]
+
+
+def links(text: str) -> Iterator[str]:
+    """What a page links to, outside of its code."""
+    for found in _LINK.finditer(re.sub(r"`[^`\n]*`", "", _FENCE.sub("", text))):
+        yield found["target"]
+
+
+def anchors(text: str) -> set[str]:
+    """The addresses of a page's headings, as GitHub and Sphinx make them."""
+    headings = (found["text"] for found in _HEADING.finditer(_FENCE.sub("", text)))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}

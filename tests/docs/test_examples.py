@@ -1,0 +1,127 @@
+"""What the documents tell a reader to do works: configurations, programs, commands."""
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.architecture.source import ROOT
+from tests.docs.pages import Block, blocks, commands
+from tests.support.local_lab import lab as lab_on
+from tests.support.local_server import LocalServer
+from tests.support.stdio import PATIENCE_S, StdioServer, environment, tfruns
+
+_JSON = [pytest.param(block, id=block.id) for block in blocks("json")]
+_PYTHON = [pytest.param(block, id=block.id) for block in blocks("python")]
+_PROGRAMS = [pytest.param(block, id=block.id) for block in blocks("python") if "asyncio.run(" in block.code]
+
+# What a reader replaces, or the client does.
+_PLACEHOLDERS = {"your-token", "${TFE_TOKEN}", "${input:tfe-token}", "${env:TFE_TOKEN}"}
+_DIRECTORY = "/path/to/configurations"
+
+# Of these no more is tried than that make knows them: they set up, and run all tests.
+_MAKE = re.compile(r"make [a-z]+")
+# Installing is tried by tests/packaging.
+_INSTALL = {"pip install '.[local]'", "uvx --from '.[local]' tfruns --version"}
+_CLAUDE = re.compile(r"claude mcp add (?:--scope user )?tfruns -- (?P<command>tfruns .*)")
+
+
+def test_there_are_examples() -> None:
+    assert len(_JSON) >= 5
+    assert len(_PROGRAMS) >= 2
+    assert len(commands()) >= 8
+
+
+@pytest.mark.parametrize("block", _JSON)
+def test_a_block_of_json_can_be_read(block: Block) -> None:
+    assert json.loads(block.code)
+
+
+@pytest.mark.parametrize("block", _PYTHON)
+def test_a_block_of_python_can_be_read(block: Block) -> None:
+    assert ast.parse(block.code).body
+
+
+def _servers(document: Any) -> dict[str, Any]:
+    found = document.get("mcpServers") or document.get("servers")
+    assert isinstance(found, dict), "a client's configuration names its servers"
+    return found
+
+
+@pytest.mark.parametrize("block", [param for param in _JSON if "command" in str(param.values[0])])
+def test_an_mcp_clients_configuration_starts_a_server_with_tools(block: Block, tmp_path: Path) -> None:
+    document = json.loads(block.code)
+    [server] = _servers(document).values()
+    assert set(server) <= {"type", "command", "args", "env"}
+    assert server.get("type", "stdio") == "stdio"
+    assert (server["command"], server["args"][0]) == ("tfruns", "mcp")
+    assert set(server.get("env", {}).values()) <= _PLACEHOLDERS
+    arguments = [str(tmp_path) if word == _DIRECTORY else word for word in server["args"][1:]]
+    env = environment(tmp_path, **dict.fromkeys(server.get("env", {}), "not-a-token"))
+    with StdioServer(*arguments, env=env, log=tmp_path / "log") as started:
+        assert started.result("tools/list")["tools"]
+
+
+def test_vs_code_asks_for_every_input_that_a_configuration_uses() -> None:
+    documents = [json.loads(block.code) for block in blocks("json") if '"servers"' in block.code]
+    assert documents
+    for document in documents:
+        asked = {entry["id"] for entry in document["inputs"] if entry["type"] == "promptString" and entry["password"]}
+        assert set(re.findall(r"\$\{input:([\w-]+)\}", json.dumps(document["servers"]))) == asked
+
+
+@pytest.mark.parametrize("block", _PROGRAMS)
+async def test_a_program_runs_on_the_local_backend(block: Block, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(block.code.replace("my-organization", "default"), encoding="utf-8")
+    if "tfruns.local" in block.code:
+        _run(program, environment(tmp_path, TFRUNS_DATA_DIR=str(tmp_path / "data")))
+        return
+    with LocalServer(tmp_path / "data") as server:
+        async with lab_on(server) as lab:
+            await lab.workspace('output "greeting" { value = "hello" }', name="network")
+        printed = _run(program, environment(tmp_path, TFE_ADDRESS=server.url, TFE_TOKEN=server.token))
+        assert printed.startswith("run-")
+
+
+def _run(program: Path, env: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, str(program)], env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize(("page", "command"), commands())
+def test_a_command_that_a_page_shows_works(page: str, command: str, tmp_path: Path) -> None:
+    if command in _INSTALL:
+        return
+    if _MAKE.fullmatch(command):
+        subprocess.run(
+            ["make", "-n", command.split()[1]], cwd=ROOT, capture_output=True, check=True, timeout=PATIENCE_S
+        )
+        return
+    by_claude = _CLAUDE.fullmatch(command)
+    _try(shlex.split(by_claude["command"] if by_claude else command), tmp_path)
+
+
+def _try(words: list[str], home: Path) -> None:
+    """Run a command of ours: a server until it serves, any other to its end."""
+    assert words[0] == "tfruns", f"no test knows how to try {shlex.join(words)}"
+    if words[1] == "server":
+        with LocalServer(home / "data", *words[2:]) as server:
+            assert server.stop() == 0
+    elif words[1] == "mcp":
+        with StdioServer(*words[2:], env=environment(home), log=home / "log") as started:
+            assert started.result("tools/list")["tools"]
+    else:
+        done = subprocess.run(
+            [tfruns(), *words[1:]], env=environment(home), capture_output=True, timeout=PATIENCE_S, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
