@@ -13,12 +13,10 @@ import pytest
 from pytfe import TFEClient, TFEConfig
 from pytfe.errors import NotFound, TFEError
 from pytfe.models import (
-    Apply,
     CategoryType,
     CommentCreateOptions,
     ConfigurationStatus,
     ConfigurationVersionCreateOptions,
-    Plan,
     ReadRunQueueOptions,
     Run,
     RunApplyOptions,
@@ -51,6 +49,8 @@ from pytfe.models import (
     WorkspaceLockOptions,
     WorkspaceUpdateOptions,
 )
+from pytfe.models.apply import Apply
+from pytfe.models.plan import Plan
 
 from tests.support.gates import PlanGate
 from tests.support.local_server import LocalServer, until
