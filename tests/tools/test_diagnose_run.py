@@ -173,6 +173,18 @@ async def test_a_task_and_an_opa_policy_that_failed_are_told() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_sensitive_value_that_stands_on_two_lines_is_hidden_where_they_are_joined() -> None:
+    secret = "correct horse battery"
+    change = {"actions": ["create"], "before": None, "after": {"p": secret}, "after_sensitive": {"p": True}}
+    run = samples.run(status="errored")
+    api = api_with(run, log=error_line("it was correct\nhorse battery", "x"), plan="errored")
+    api.on("GET", f"{PLAN}/json-output", answer({"resource_changes": [{"address": "a.b", "change": change}]}))
+    view = await diagnose(api)
+    assert secret not in json.dumps(view)
+    assert view["errors"][0]["summary"] == "it was (sensitive value)"
+
+
+@pytest.mark.anyio
 async def test_a_configuration_that_could_not_be_read_is_told() -> None:
     version = samples.configuration_version("cv-n4XQPBa2QnecZJ4G", status="errored", error_message="no such branch")
     api = api_with(bare(status="errored"), plan="unreachable")

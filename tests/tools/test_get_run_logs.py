@@ -181,6 +181,23 @@ async def test_a_sensitive_value_of_the_plan_never_appears() -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("end", [b"", b"\n", b"\nfinished\n"])
+@pytest.mark.parametrize("status", ["errored", "running"])
+async def test_no_half_of_a_sensitive_value_appears_where_a_line_is_longer_than_what_is_read(
+    status: str, end: bytes
+) -> None:
+    log = Object(b"begin " + SECRET.encode() * 20_000 + end)
+    api = api_with(log, phase_status=status, plan=PLAN)
+    texts = [str(await read(api, **said)) for said in ({}, {"search": "e"}, {"search": "begin"})]
+    offset: int | None = 0
+    while offset is not None:
+        view = await read(api, offset=offset)
+        texts.append(view["log"])
+        offset = view["next_offset"] if view["next_offset"] != offset else None
+    assert not [text for text in texts if "correct" in text or "horse" in text or "battery" in text]
+
+
+@pytest.mark.anyio
 async def test_a_token_in_a_log_is_removed() -> None:
     log = Object(b"curl -H 'Authorization: Bearer abcdef123456' https://x/\n")
     assert "abcdef123456" not in (await read(api_with(log)))["log"]

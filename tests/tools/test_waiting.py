@@ -449,6 +449,20 @@ async def test_a_line_of_the_log_that_would_move_the_cursor_or_show_a_token_does
     assert listener.heard[0][0] == "planning: ok red evil [removed]"
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "log",
+    [b"Terraform v1.11.4\nit is correct-hor", b"Terraform v1.11.4\n" + b"correct-horse-battery" * 1_000],
+    ids=["being written", "longer than what is read"],
+)
+async def test_no_half_of_a_line_is_told_for_it_may_be_half_of_a_secret(log: bytes) -> None:
+    api = api_with(bare(status="planning", actions=CANCELABLE), bare(status="planned_and_finished"))
+    api.on("GET", LOG, httpx2.Response(200, content=log))
+    listener = Listener()
+    await wait(api, listener=listener)
+    assert "hor" not in str(listener.heard)
+
+
 def test_until_has_the_words_of_the_schema() -> None:
     node = TOOLS["wait_for_run"].input_schema["properties"]["until"]
     assert node["enum"] == list(Until.__args__)  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ Hide = Callable[[str], str]
 
 MAX_LINE = 2_000  # characters of a line that are shown
 _REST_OF_LINE = "[the rest of a line is left out]"
+_LONG_LINE = "[a line that is too long is left out]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def page_from(data: bytes, max_bytes: int, hide: Hide, *, is_line_start: bool, i
         hide: takes out what must not be shown.
         is_line_start: a line begins where the part does.
         is_end: nothing will follow the part. Else a last line without its end is held back: it may go on.
-        is_full: the part is as large as it may be; a line that is longer is not waited for.
+        is_full: the part is as large as it may be; a line that is longer is not waited for, and left out.
     """
     taken = 0
     shown: list[str] = []
@@ -56,7 +57,10 @@ def page_from(data: bytes, max_bytes: int, hide: Hide, *, is_line_start: bool, i
         if not is_whole and not is_end and not (is_full and taken == 0):
             break
         raw = data[taken : end if is_whole else len(data)]
-        lines = lines_for(line_of(raw).lines, hide) if is_whole or raw.strip(STX + ETX) else []
+        if not is_whole and not is_end:
+            lines = [_LONG_LINE]  # what was cut off might tell that what is here is secret
+        else:
+            lines = lines_for(line_of(raw).lines, hide) if is_whole or raw.strip(STX + ETX) else []
         text = "\n".join(lines)
         if lines and size_of(text) + 2 > room:
             if shown:

@@ -7,14 +7,15 @@ looked for everywhere. What is derived from a sensitive value (a hash, an encodi
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Self
 
 from tfruns.hcl import NotALiteral, literal
 from tfruns.redaction import redact
 from tfruns.review.plan_document import Object, PlanDocument, objects_in
-from tfruns.review.text import one_line
+from tfruns.review.text import common_beginning, one_line
 
 HIDDEN = "(sensitive value)"
 
@@ -27,15 +28,15 @@ class Secrets:
     """Texts that must not be shown.
 
     They are found by their first characters, of which there is an index: the time that a text takes does not depend on
-    how many secrets there are.
+    how many secrets there are, nor on how many begin alike.
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._forms = frozenset(form for value in set(values) for form in _forms(value))
-        lengths: dict[str, set[int]] = {}
-        for form in self._forms:
-            lengths.setdefault(form[:_SHORTEST], set()).add(len(form))
-        self._lengths = {start: sorted(found, reverse=True) for start, found in lengths.items()}
+        starts: dict[str, list[str]] = {}
+        for form in sorted(self._forms):
+            starts.setdefault(form[:_SHORTEST], []).append(form)
+        self._starts = {start: (forms, max(map(len, forms))) for start, forms in starts.items()}
 
     @classmethod
     def of_plan(cls, document: PlanDocument) -> Self:
@@ -44,7 +45,7 @@ class Secrets:
 
     def hide(self, text: str) -> str:
         """The text with every secret in it replaced, also where they overlap."""
-        if not self._lengths:
+        if not self._starts:
             return text
         parts: list[str] = []
         end = 0
@@ -75,13 +76,26 @@ class Secrets:
 
     def _places(self, text: str) -> Iterator[tuple[int, int]]:
         """Where secrets are: at each place the longest."""
-        starts = self._lengths
+        starts = self._starts
         size = _SHORTEST
         for place in [place for place in range(len(text) - size + 1) if text[place : place + size] in starts]:
-            for length in starts[text[place : place + size]]:
-                if text[place : place + length] in self._forms:
-                    yield place, place + length
-                    break
+            forms, longest = starts[text[place : place + size]]
+            if length := _longest_beginning(text[place : place + longest], forms):
+                yield place, place + length
+
+
+def _longest_beginning(text: str, forms: Sequence[str]) -> int:
+    """How long the longest of these is that the text begins with; 0 where it begins with none.
+
+    In their order, which is that of a dictionary, it stands before the text, and what stands between begins like it.
+    """
+    while True:
+        place = bisect_right(forms, text) - 1
+        if place < 0:
+            return 0
+        if text.startswith(forms[place]):
+            return len(forms[place])
+        text = text[: common_beginning(text, forms[place])]
 
 
 def _forms(value: str) -> Iterator[str]:

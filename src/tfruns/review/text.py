@@ -22,3 +22,9 @@ def one_line(text: str, length: int) -> str:
     if len(shown) <= length and len(looked_at) == len(text):
         return shown
     return shown[: length - 1] + "…"
+
+
+def common_beginning(first: str, second: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(first), len(second)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfruns.review.secrets import HIDDEN, Secrets
-from tfruns.review.text import one_line
+from tfruns.review.text import common_beginning, one_line
 
 _LONGEST_TEXT = 50_000  # characters; of a longer one only its length is shown (what is hidden in it takes time)
 _CONTEXT = 12  # characters that are shown before the first difference of two long texts
@@ -113,15 +113,9 @@ def written_pair(before: Marked, after: Marked, secrets: Secrets, length: int) -
     if max(len(before), len(after)) > _LONGEST_TEXT:
         return written(before, secrets, length), written(after, secrets, length)
     texts = [secrets.shown(text, 2 * _LONGEST_TEXT) for text in (before, after)]
-    start = max(_common(*texts) - _CONTEXT, 0)
+    start = max(common_beginning(*texts) - _CONTEXT, 0)
     first, second = (one_line(f"{'…' if start else ''}{text[start:]}", length) for text in texts)
     return json.dumps(first, ensure_ascii=False), json.dumps(second, ensure_ascii=False)
-
-
-def _common(first: str, second: str) -> int:
-    """How many characters two texts begin with alike."""
-    pairs = enumerate(zip(first, second, strict=False))
-    return next((place for place, (one, other) in pairs if one != other), min(len(first), len(second)))
 
 
 def _parts(value: Marked, secrets: Secrets, length: int) -> Iterator[str]:

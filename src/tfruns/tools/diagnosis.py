@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -13,10 +12,11 @@ from tfruns.lifecycle import is_final, needs_person, rule_of
 from tfruns.logs.causes import hints_for
 from tfruns.logs.diagnostics import Diagnostic
 from tfruns.logs.lines import render
+from tfruns.logs.paging import Hide
 from tfruns.logs.text import clean, one_line
 from tfruns.redaction import redact_document
 from tfruns.tools.blocking import blocked_by, since, waiting_for_worker
-from tfruns.tools.hiding import hider
+from tfruns.tools.hiding import hidden_line, hider
 from tfruns.tools.log_source import CHUNK, PhaseName, may_have_applied, read_phase, reader, tail
 from tfruns.tools.policy import Toolset
 from tfruns.tools.reads import Reads
@@ -27,8 +27,6 @@ from tfruns.vocabulary import PhaseStatus, RunPhase, RunStatus
 from tfruns.wire.activity import Comment, Team, User
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
-
-Hide = Callable[[str], str]
 
 _MAX_BYTES = 4_600  # of an answer, as JSON
 _TAIL_BYTES = 4 * CHUNK
@@ -109,9 +107,8 @@ async def _errors(client: Client, name: PhaseName, phase: Plan | Apply, reads: R
             "summary": "The log names no error; these are its last lines.",
             "last_lines": [one_line(line, 200) for line in lines[-8:]],
         }
-    shown = [_hidden(error, hide) for error in errors]
     return {
-        "errors": [error_view(error) for error in shown[:_MAX_ERRORS]],
+        "errors": [error_view(error, hide) for error in errors[:_MAX_ERRORS]],
         "errors_left_out": max(0, len(errors) - _MAX_ERRORS) or None,
         "hints": hints_for(errors)[:3],
     }
@@ -122,19 +119,14 @@ def _hide_all(text: str) -> str:
     return "(not shown: the plan could not be read for what has to be hidden)" if text else ""
 
 
-def _hidden(error: Diagnostic, hide: Hide) -> Diagnostic:
-    fields = ("summary", "detail", "address", "where", "context", "code")
-    return replace(error, **{name: hide(getattr(error, name)) for name in fields})
-
-
-def error_view(error: Diagnostic) -> dict[str, JSON]:
+def error_view(error: Diagnostic, hide: Hide) -> dict[str, JSON]:
     """An error in a few fields."""
     view = {
-        "summary": one_line(error.summary, 300),
-        "detail": _cut(clean(error.detail), 600),
-        "address": one_line(error.address, 200),
-        "where": one_line(error.where, 200),
-        "code": _cut(clean(error.code), 300),
+        "summary": hidden_line(error.summary, 300, hide),
+        "detail": _cut(hide(clean(error.detail)), 600),
+        "address": hidden_line(error.address, 200, hide),
+        "where": hidden_line(error.where, 200, hide),
+        "code": _cut(hide(clean(error.code)), 300),
     }
     return {key: value for key, value in view.items() if value}
 
@@ -147,7 +139,7 @@ async def _checks(client: Client, run: Run, reads: Reads, hide: Hide) -> View:
     if run.cost_estimate is not None:
         estimate = await reads.one("cost estimate", client.cost_estimates.read(run.cost_estimate.id))
         if estimate is not None and estimate.status == "errored":
-            view["cost_estimate_error"] = one_line(hide(estimate.error_message or "it failed"), 300)
+            view["cost_estimate_error"] = hidden_line(estimate.error_message or "it failed", 300, hide)
     return {key: value for key, value in view.items() if value}
 
 
@@ -156,7 +148,7 @@ async def _before_the_plan(client: Client, run: Run, reads: Reads, hide: Hide) -
         version = await reads.one("configuration", client.configuration_versions.read(run.configuration_version.id))
         if version is not None and version.status == "errored":
             text = version.error_message or version.error or "its configuration could not be fetched or read"
-            return {"failed_stage": "configuration", "summary": one_line(hide(text), 600)}
+            return {"failed_stage": "configuration", "summary": hidden_line(text, 600, hide)}
     return {
         "failed_stage": "unknown",
         "summary": "No phase, policy or task that can be read says why. The run's page in the browser may show more.",
@@ -182,7 +174,7 @@ async def _who_ended_it(client: Client, run: Run, reads: Reads, hide: Hide) -> V
         view = {
             "ended_by": one_line(name, 60) if name else "the service itself",
             "ended_at": shown_time(event.created_at),
-            "comment": one_line(hide(comment.body or ""), 200) if comment else None,
+            "comment": hidden_line(comment.body or "", 200, hide) if comment else None,
         }
     if run.status != RunStatus.DISCARDED and run.status_timestamps.get("applying-at"):
         view["summary"] = "It was applying: what it had changed until then stays. Plan again to see what is left."

@@ -1,16 +1,24 @@
 """What must not be shown in what Terraform wrote about a run."""
 
-from collections.abc import Callable
-
 from tfruns.client.client import Client
 from tfruns.errors import Forbidden, NotFound, TooLarge, UnexpectedResponse
+from tfruns.logs.paging import Hide
+from tfruns.logs.text import clean, one_line
 from tfruns.redaction import redact
 from tfruns.review.secrets import Secrets
 from tfruns.tools.plan_source import secrets_of
 from tfruns.wire.runs import Run
 
 
-async def hider(client: Client, run: Run) -> Callable[[str], str]:
+def hidden_line(text: str, length: int, hide: Hide) -> str:
+    """A text on one line of so many characters, without what must not be shown.
+
+    It is looked for once more when the lines are joined: that may make a secret of what was none.
+    """
+    return one_line(hide(" ".join(clean(hide(text)).split())), length)
+
+
+async def hider(client: Client, run: Run) -> Hide:
     """Takes out the plan's sensitive values, and what is secret by its form.
 
     Where the plan cannot be read by this token, hiding its values is left to Terraform, which wrote the text.

@@ -37,8 +37,12 @@ class Part:
 
     def from_line_start(self) -> "Part":
         """The part without a line whose beginning is not there: half of it could be half of a secret."""
-        begin = self.data.find(b"\n") + 1 if self.offset else 0
+        begin = (self.data.find(b"\n") + 1 or len(self.data)) if self.offset else 0
         return Part(self.data[begin:], self.offset + begin)
+
+    def up_to_line_end(self) -> "Part":
+        """The part without a line that may go on."""
+        return Part(self.data[: self.data.rfind(b"\n") + 1], self.offset)
 
 
 def running_phase(run: Run) -> PhaseName | None:
@@ -120,8 +124,8 @@ class Follower:
         self._read: Read | None = None
         self._part = Part(b"", 0)
 
-    async def last_bytes(self) -> bytes:
-        """The end of what is there now.
+    async def last_lines(self) -> bytes:
+        """The whole lines at the end of what is there now.
 
         Raises:
             TfrunsError: it cannot be read. The next call asks for its address anew.
@@ -137,4 +141,4 @@ class Follower:
         kept = data[-self._max_bytes :]
         self._part = Part(kept, more.end - len(kept))
         self._read = read
-        return kept
+        return self._part.from_line_start().up_to_line_end().data

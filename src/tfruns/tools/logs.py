@@ -141,9 +141,9 @@ async def _matches(log: _Log, search: str, tail_lines: int) -> View:
 def _whole(part: Part, *, is_over: bool) -> tuple[bytes, int]:
     """The whole lines of a part, and the offset of what follows them; a line that is being written is held back."""
     whole = part.from_line_start()
-    data = whole.data
-    stop = len(data) if is_over or data.endswith(ETX) else data.rfind(b"\n") + 1
-    return data[:stop], whole.offset + stop
+    if not is_over and not whole.data.endswith(ETX):
+        whole = whole.up_to_line_end()
+    return whole.data, whole.end
 
 
 def _errors(found: Rendered, hide: Hide) -> tuple[list[str], int]:

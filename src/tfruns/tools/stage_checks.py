@@ -1,16 +1,15 @@
 """What stands between a plan and its apply, for somebody who asks why a run stopped there."""
 
-from collections.abc import Callable
 from typing import Any
 
 from tfruns.client.client import Client
 from tfruns.jsonapi import JSON
+from tfruns.logs.paging import Hide
 from tfruns.logs.text import clean, one_line
+from tfruns.tools.hiding import hidden_line
 from tfruns.tools.reads import Reads
 from tfruns.wire.checks import PolicyCheck, PolicyEvaluation, TaskResult, TaskStage
 from tfruns.wire.runs import Run
-
-Hide = Callable[[str], str]
 
 _GOOD = {"passed", "unreachable", "pending", "running", "overridden", "queued"}
 _MAX_OUTPUT_LINES = 12
@@ -64,10 +63,10 @@ def _tasks(stage: TaskStage, hide: Hide) -> list[dict[str, JSON]]:
     return [
         _said(
             {
-                "task": one_line(hide(result.task_name or ""), 60),
+                "task": hidden_line(result.task_name or "", 60, hide),
                 "status": result.status,
                 "enforcement": result.workspace_task_enforcement_level,
-                "message": one_line(hide(result.message or ""), 200),
+                "message": hidden_line(result.message or "", 200, hide),
             }
         )
         for result in found
@@ -85,7 +84,10 @@ async def _policies(client: Client, stage: TaskStage, reads: Reads, hide: Hide) 
             rows += [_policy(policy, hide) for policy in outcome.outcomes or () if policy.get("status") != "passed"]
             if outcome.error:
                 rows.append(
-                    {"policy": one_line(outcome.policy_set_name or "", 60), "error": one_line(hide(outcome.error), 200)}
+                    {
+                        "policy": one_line(outcome.policy_set_name or "", 60),
+                        "error": hidden_line(outcome.error, 200, hide),
+                    }
                 )
     return rows[:_MAX_SHOWN]
 
@@ -93,10 +95,10 @@ async def _policies(client: Client, stage: TaskStage, reads: Reads, hide: Hide) 
 def _policy(policy: dict[str, Any], hide: Hide) -> dict[str, JSON]:
     return _said(
         {
-            "policy": one_line(hide(str(policy.get("policy_name") or "")), 60),
-            "status": str(policy.get("status") or ""),
-            "enforcement": str(policy.get("enforcement_level") or ""),
-            "description": one_line(hide(str(policy.get("description") or "")), 160),
+            "policy": hidden_line(str(policy.get("policy_name") or ""), 60, hide),
+            "status": one_line(str(policy.get("status") or ""), 40),
+            "enforcement": one_line(str(policy.get("enforcement_level") or ""), 40),
+            "description": hidden_line(str(policy.get("description") or ""), 160, hide),
         }
     )
 

@@ -226,7 +226,7 @@ class _Wait:
                 if self._follower is None or self._follower[0] != phase:
                     self._follower = (phase, Follower(self.client, run, phase), await hider(self.client, run))
                 _, follower, hide = self._follower
-                return shown_line(await follower.last_bytes(), hide)
+                return shown_line(await follower.last_lines(), hide)
         except TfrunsError:
             pass  # the run itself is what counts
         return ""
@@ -300,7 +300,7 @@ async def _where_it_is(client: Client, run: Run) -> dict[str, JSON]:
     if phase is None:
         return {}
     try:
-        data = await Follower(client, run, phase).last_bytes()
+        data = await Follower(client, run, phase).last_lines()
         return {"last_log_line": shown_line(data, await hider(client, run))}
     except TfrunsError:
         return {}

@@ -185,3 +185,25 @@ def test_thousands_of_secrets_are_found_in_a_large_text_in_no_time() -> None:
     start = time.perf_counter()
     assert secrets.hide(text).endswith(f"next\n{HIDDEN}")
     assert time.perf_counter() - start < 5  # a megabyte; it takes some 0.1 s on an idle machine
+
+
+_ALIKE = st.text(alphabet="ab", min_size=6, max_size=12)
+
+
+@given(st.lists(_ALIKE, max_size=12), st.text(alphabet="ab", max_size=60))
+def test_of_secrets_that_begin_alike_each_is_found(values: list[str], text: str) -> None:
+    covered = [False] * len(text)
+    for value in values:
+        for place in range(len(text)):
+            if text.startswith(value, place):
+                covered[place : place + len(value)] = [True] * len(value)
+    kept = "".join(character for character, is_hidden in zip(text, covered, strict=True) if not is_hidden)
+    assert hidden(values, text).replace(HIDDEN, "") == kept
+
+
+def test_thousands_of_secrets_that_begin_alike_take_no_longer() -> None:
+    secrets = Secrets(f"https:{'x' * (number % 700)}{number}" for number in range(5_000))
+    text = "https:xxxxxxxxx and so on\n" * 20_000
+    began = time.process_time()
+    assert secrets.hide(text) == text
+    assert time.process_time() - began < 4
