@@ -24,6 +24,8 @@ add_commands(
     {
         "server": "server:server",
         "mcp": "mcp:mcp",
+        "login": "login:login",
+        "logout": "logout:logout",
         "completion": "completion:completion",
     },
 )

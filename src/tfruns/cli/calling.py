@@ -5,7 +5,8 @@ A command is a coroutine that gets a `Session` and returns its exit code. What i
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -75,15 +76,31 @@ def command(work: Work, options: Options, *, is_agreed: bool = False) -> NoRetur
         options: the options that all commands have.
         is_agreed: the person has agreed beforehand (--yes): nothing is asked.
     """
-    try:
-        code = asyncio.run(_work(work, options, is_agreed=is_agreed))
-    except _NEEDS_PERSON as error:
-        fail(error, is_json=options.json, code=ExitCode.NEEDS_PERSON)
-    except InvalidInput as error:
-        fail(error, is_json=options.json, code=ExitCode.USAGE)
-    except TfrunsError as error:
-        fail(error, is_json=options.json)
+    finish(lambda: _work(work, options, is_agreed=is_agreed), is_json=options.json)
+
+
+def finish(work: Callable[[], Awaitable[ExitCode | None]], *, is_json: bool) -> NoReturn:
+    """Do this, and end with its exit code, or with that of its error."""
+
+    async def awaited() -> ExitCode | None:
+        return await work()
+
+    with errors_said(is_json=is_json):
+        code = asyncio.run(awaited())
     sys.exit(code or ExitCode.DONE)
+
+
+@contextmanager
+def errors_said(*, is_json: bool) -> Iterator[None]:
+    """End the command with the words and the exit code of an error, if there is one."""
+    try:
+        yield
+    except _NEEDS_PERSON as error:
+        fail(error, is_json=is_json, code=ExitCode.NEEDS_PERSON)
+    except InvalidInput as error:
+        fail(error, is_json=is_json, code=ExitCode.USAGE)
+    except TfrunsError as error:
+        fail(error, is_json=is_json)
 
 
 async def _work(work: Work, options: Options, *, is_agreed: bool) -> ExitCode | None:

@@ -10,12 +10,23 @@ from pathlib import Path
 
 from tfruns.cli.cloud_block import read_cloud_block
 from tfruns.cli.options import Options
+from tfruns.client.address import Address
+from tfruns.client.settings import load_settings
 from tfruns.mcp.connection import Connection, LocalConnection, RemoteConnection
 
 
 def connection_of(options: Options) -> Connection:
     """The connection for a command; nothing is connected yet."""
     return LocalConnection(options.data_dir) if options.local else RemoteConnection(chosen_address())
+
+
+def address_of(host: str | None) -> Address:
+    """The address of a host that a command names; by default, the one that commands ask.
+
+    Raises:
+        InvalidInput: an address that cannot be, or plain HTTP to another machine.
+    """
+    return load_settings(host or chosen_address()).address
 
 
 def chosen_address() -> str | None:

@@ -24,6 +24,7 @@ from tfruns.errors import InvalidInput
 from tfruns.redaction import remember_secret
 
 _ENVIRONMENT_PREFIX = "TF_TOKEN_"
+_ON_WINDOWS = sys.platform == "win32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +88,34 @@ def _candidates(
             yield name, text
     for path in _configuration_files(environ, home):
         blocks = _credentials_blocks(path, problems)
-        yield str(path), next((text for host, text in blocks if _normalize(host) == address.hostname), "")
+        yield str(path), next((text for host, text in blocks if normalize_hostname(host) == address.hostname), "")
 
 
 def _host_of_variable(name: str) -> str:
     """`TF_TOKEN_my__tfe_example_com` -> `my-tfe.example.com`; a name with dots or hyphens is taken as it is."""
-    return _normalize(name.removeprefix(_ENVIRONMENT_PREFIX).replace("__", "-").replace("_", "."))
+    return normalize_hostname(name.removeprefix(_ENVIRONMENT_PREFIX).replace("__", "-").replace("_", "."))
 
 
-def _normalize(hostname: str) -> str:
+def normalize_hostname(hostname: str) -> str:
+    """A host and its port in the form in which two spellings of it are equal."""
     host, _, port = hostname.partition(":")
     return normalize_host(host) + (f":{port}" if port and port != "443" else "")
 
 
 def _configuration_files(environ: Mapping[str, str], home: Path) -> Iterator[Path]:
-    on_windows = sys.platform == "win32"
-    base = Path(environ.get("APPDATA") or home / "AppData" / "Roaming") if on_windows else home
     chosen = environ.get("TF_CLI_CONFIG_FILE")
-    yield Path(chosen) if chosen else base / ("terraform.rc" if on_windows else ".terraformrc")
-    yield base / ("terraform.d" if on_windows else ".terraform.d") / "credentials.tfrc.json"
+    yield Path(chosen) if chosen else _base(environ, home) / ("terraform.rc" if _ON_WINDOWS else ".terraformrc")
+    yield credentials_file(environ, home)
+
+
+def credentials_file(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> Path:
+    """Where `terraform login` stores tokens; `TF_CLI_CONFIG_FILE` does not move it."""
+    directory = "terraform.d" if _ON_WINDOWS else ".terraform.d"
+    return _base(environ, home or Path.home()) / directory / "credentials.tfrc.json"
+
+
+def _base(environ: Mapping[str, str], home: Path) -> Path:
+    return Path(environ.get("APPDATA") or home / "AppData" / "Roaming") if _ON_WINDOWS else home
 
 
 def _credentials_blocks(path: Path, problems: list[str]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,45 @@
+"""`tfruns logout`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tfruns.cli.calling import finish
+from tfruns.cli.connecting import address_of
+from tfruns.cli.terminal import print_json, say
+from tfruns.client.credentials import credentials_file
+from tfruns.client.credentials_store import remove_token
+from tfruns.client.settings import load_settings
+
+_HOST = "Of HCP Terraform or Terraform Enterprise; by default the one that commands ask"
+_JSON = "Print the result as JSON"
+
+
+def logout(
+    host: Annotated[str | None, Parameter(help=_HOST)] = None,
+    /,
+    *,
+    json: Annotated[bool, Parameter(help=_JSON)] = False,
+) -> None:
+    """Remove the stored API token of a host, as `terraform logout` does. The token itself stays valid.
+
+    For example:
+        tfruns logout
+        tfruns logout tfe.example.com
+    """
+
+    async def work() -> None:
+        address = address_of(host)
+        path = credentials_file()
+        is_removed = remove_token(path, address.hostname)
+        if json:
+            print_json({"address": str(address), "removed": is_removed, "file": str(path)})
+        elif is_removed:
+            say(f"Removed the token for {address} from {path}. It stays valid until it is deleted on the tokens page.")
+        else:
+            say(f"No token for {address} is stored in {path}.")
+        left = load_settings(str(address)).credentials.token
+        if left is not None:
+            say(f"Note: there is still the token from {left.source}.", "yellow")
+
+    finish(work, is_json=json)
