@@ -1,6 +1,7 @@
 """The server is killed again and again while it works on the runs of several workspaces. What always holds, holds."""
 
 import json
+import os
 import random
 import sqlite3
 from collections import Counter
@@ -16,9 +17,9 @@ from tfruns.lifecycle import is_final
 from tfruns.vocabulary import RunStatus
 from tfruns.wire.runs import Run
 
-KILLS = 30
+KILLS = int(os.environ.get("TFRUNS_TEST_KILLS", "10"))  # more on request: each takes some seconds
 _WORKSPACES = 4
-_RUNS = 10  # in each
+_RUNS = max(KILLS // 3, 4)  # in each
 _WHOLE_WITHIN_S = 180.0
 
 # Run number n wants n + 1 resources; each writes down which run has made it, and takes a moment.
@@ -67,8 +68,7 @@ async def test_nothing_is_lost_stuck_or_applied_twice_however_often_it_is_killed
             assert len((await lab.state(workspace))["resources"][0]["instances"]) == _RUNS + 1
         taken_up = Counter(await events(lab, [run for mine in runs.values() for run in mine]))
         print(f"recovered {taken_up['recovered']} times, planned again {taken_up['planning_again']} times")
-        assert taken_up["recovered"] >= 3, "the kills have hit something"
-        assert taken_up["planning_again"] >= 3
+        assert taken_up["recovered"] + taken_up["planning_again"] >= KILLS // 5, "the kills have hit something"
     assert server.terraforms() == []
     assert server.stop() == 0
     check_databases(server)
