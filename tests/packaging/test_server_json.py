@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from command_line import options_table
 from tests.architecture.source import ROOT
-from tests.docs.test_configuration import options_table
 from tfruns._version import __version__
 
 _SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
