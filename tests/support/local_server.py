@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -74,6 +75,12 @@ class LocalServer:
     def token(self) -> str:
         return (self.data_dir / "token").read_text().strip()
 
+    @property
+    def certificate(self) -> Path | None:
+        """What has to be trusted, if it has a certificate of its own."""
+        path = self.data_dir / "tls" / "certificate.pem"
+        return path if path.exists() else None
+
     def start(self) -> Self:
         """Start it, and return when it says where it listens."""
         self.launch()
@@ -136,12 +143,13 @@ class LocalServer:
 
     def client(self) -> Client:
         """A client of it, which knows its organization."""
-        return Client(self.url, self.token, organization="default")
+        return Client(self.url, self.token, organization="default", ca_file=self.certificate)
 
     def http(self) -> httpx2.AsyncClient:
         """A plain HTTP client, with the token."""
         headers = {"authorization": f"Bearer {self.token}"}
-        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE_S)
+        verify = ssl.create_default_context(cafile=self.certificate) if self.certificate else True
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE_S, verify=verify)
 
     def terraforms(self, run_id: str = "") -> list[int]:
         """The processes of its runs, or of one: Terraform, and what Terraform has started."""

@@ -15,6 +15,7 @@ from tfruns.local.execution.terraform import Terraform
 from tfruns.local.execution.variables import Variable
 from tfruns.local.service.find import find_workspace
 from tfruns.local.store.schema import PhaseRow, RunRow, WorkspaceRow
+from tfruns.vocabulary import RunSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def _common(workshop: Workshop, run: RunRow, workspace: WorkspaceRow) -> dict[st
         "environment": _variables(run, "env"),
         "run_variables": tuple(Variable(item["key"], item["value"], is_hcl=True) for item in run.variables),
         "debugging_mode": run.options["debugging_mode"],
+        "is_text": run.source == RunSource.TERRAFORM,
         "settings": workshop.settings,
     }
 

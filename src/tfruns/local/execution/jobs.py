@@ -25,6 +25,7 @@ class ApplyJob:
         run_variables: the run's own, which override them; HCL literals.
         environment: the workspace's environment variables.
         debugging_mode: whether Terraform's own trace goes into the log.
+        is_text: whether the log is text instead of Terraform's machine-readable output; see `human`.
         settings: the operator's.
         limit_s: seconds that a command may take.
     """
@@ -37,6 +38,7 @@ class ApplyJob:
     run_variables: tuple[Variable, ...] = ()
     environment: tuple[Variable, ...] = ()
     debugging_mode: bool = False
+    is_text: bool = False
     settings: Settings = field(default_factory=Settings)
     limit_s: float | None = None
 

@@ -86,7 +86,7 @@ class Findings:
     def __call__(self, line: bytes) -> None:
         self._sink(line)
         with suppress(AttributeError, KeyError, TypeError):  # a line that only looks like one of Terraform's
-            self._learn(_message(line))
+            self._learn(message_of(line))
 
     def _learn(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
@@ -123,7 +123,7 @@ class InitOutput:
         self._held = b""
 
     def __call__(self, line: bytes) -> None:
-        if _message(line).get("type") == "diagnostic":
+        if message_of(line).get("type") == "diagnostic":
             self._has_passed = True
             self._sink(line)
         else:
@@ -136,7 +136,7 @@ class InitOutput:
                 self._sink(line)
 
 
-def _message(line: bytes) -> dict[str, Any]:
+def message_of(line: bytes) -> dict[str, Any]:
     """A line's JSON object; an empty one for any other line."""
     if not line.startswith(b"{"):
         return {}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tfruns.local.execution.command import Commands, Stopped
 from tfruns.local.execution.environment import run_environment
+from tfruns.local.execution.human import as_text
 from tfruns.local.execution.jobs import ApplyJob, ApplyOutcome, PlanJob, PlanOutcome
 from tfruns.local.execution.leftovers import end_leftovers
 from tfruns.local.execution.log import PhaseLog
@@ -101,7 +102,10 @@ def _plan(job: PlanJob, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanO
     if not ended.has_succeeded and not ended.was_canceled and workdir.plan_file.exists():
         write_plan_files(commands)  # a plan that failed after it had generated configuration
     commands.check(ended, findings)
-    return _finished(job, write_plan_files(commands))
+    plan = write_plan_files(commands)
+    if job.is_text:
+        commands.check(*commands.run("show", "-no-color", str(workdir.plan_file)))
+    return _finished(job, plan)
 
 
 def _finished(job: PlanJob, plan: Document) -> PlanOutcome:
@@ -158,6 +162,7 @@ def _var_file_arguments(job: ApplyJob) -> list[str]:
 
 def _commands(job: ApplyJob, log: PhaseLog, cancel_level: Callable[[], int]) -> Commands:
     check_environment(job.environment)
+    write = partial(_write, log, job.workdir.reserve)
     return Commands(
         terraform=job.terraform,
         workdir=job.workdir,
@@ -169,7 +174,7 @@ def _commands(job: ApplyJob, log: PhaseLog, cancel_level: Callable[[], int]) -> 
             debugging_mode=job.debugging_mode,
         ),
         secrets=job.secrets,
-        write=partial(_write, log, job.workdir.reserve),
+        write=as_text(write) if job.is_text else write,
         cancel_level=cancel_level,
         limit_s=job.limit_s,
     )

@@ -52,9 +52,10 @@ def create(call: Call) -> Reply:
 
 
 def _source(call: Call) -> str:
-    """The Terraform CLI says who it is; everything else is the API."""
-    is_cli = call.headers.get("x-terraform-integration", "").lower() == "cloud"
-    return (RunSource.TERRAFORM_CLOUD if is_cli else RunSource.TFE_API).value
+    """The Terraform CLI says who it is, with a `cloud` block or without; everything else is the API."""
+    if call.headers.get("x-terraform-integration", "").lower() == "cloud":
+        return RunSource.TERRAFORM_CLOUD.value
+    return (RunSource.TERRAFORM if "terraform-version" in call.headers else RunSource.TFE_API).value
 
 
 def read(call: Call) -> Reply:
