@@ -48,6 +48,7 @@ async def client(
             made = Client(server.url, server.token, organization=organization, ca_file=server.ca_file)
         else:
             in_process = httpx2.ASGITransport(backend.app, raise_app_exceptions=False)
+            await stack.enter_async_context(_in_thread(backend.executing()))
             made = Client(_ADDRESS, backend.token, organization=organization, http_transport=in_process)
         yield await stack.enter_async_context(made)
 

@@ -23,12 +23,12 @@ from tfruns.local.documents.signing import Signer
 from tfruns.local.engine.engine import Engine
 from tfruns.local.engine.jobs import Workshop
 from tfruns.local.execution.environment import Settings
-from tfruns.local.execution.terraform import Terraform, find_terraform
+from tfruns.local.execution.terraform import find_terraform
 from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.service.workspaces import create_organization
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
-from tfruns.local.store.schema import UserRow
+from tfruns.local.store.schema import OrganizationRow, UserRow
 
 _log = logging.getLogger(__name__)
 
@@ -65,33 +65,52 @@ class BackendOptions:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A backend that runs.
+    """A backend that answers requests.
 
     Attributes:
-        app: what answers its requests.
+        app: what answers them.
         token: the admin's API token.
         backend: its parts.
-        terraform: the Terraform that it uses.
-        engine: what executes its runs.
+        engine: what executes its runs, once it is started.
+        workshop: where and with what.
+        keep: how long logs and plans of runs that are over are kept.
     """
 
     app: Starlette
     token: str
     backend: Backend
-    terraform: Terraform
     engine: Engine
+    workshop: Workshop
+    keep: timedelta | None
+
+    @contextmanager
+    def executing(self) -> Iterator[None]:
+        """Execute runs in this block, first what the last server has left; at its end they stop, with their state kept.
+
+        Where one of them does not, this process ends: its thread would keep it.
+
+        Raises:
+            SecondBackend: this process executes those of a backend already.
+        """
+        self.engine.start(self.backend, self.workshop, keep=self.keep)
+        try:
+            yield
+        finally:
+            has_stopped = self.engine.stop()
+            if not has_stopped:
+                _log.error("A phase did not end; what it left is taken up at the next start.")
+                os._exit(1)
 
 
 @contextmanager
 def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Running]:
-    """A backend, from here to the end of the block; then it has stopped, with its state kept.
+    """A backend, from here to the end of the block. It executes nothing yet: see `Running.executing`.
 
     Raises:
         InUse: another server owns the directory.
         NoTerraform: there is none, or the one that is named is none.
         DatabaseTooNew: the database was written by a newer version.
         DatabaseUnusable: it cannot be opened.
-        SecondBackend: this process runs a backend already.
         OSError: the directory cannot be written.
     """
     terraform = find_terraform(options.terraform)
@@ -105,16 +124,11 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
             )
             token = _first_start(backend, directory)
             app = build_app(backend, Signer(directory.key()), RateLimiter(is_limited=options.is_rate_limited))
-            engine.start(backend, Workshop(terraform, directory.work, options.settings), keep=options.keep)
-            try:
-                yield Running(app, token, backend, terraform, engine)
-            finally:
-                has_stopped = engine.stop()
+            yield Running(
+                app, token, backend, engine, Workshop(terraform, directory.work, options.settings), options.keep
+            )
         finally:
             database.close()
-    if not has_stopped:
-        _log.error("A phase did not end; what it left is taken up at the next start.")
-        os._exit(1)  # its thread would keep the process
 
 
 def _database_url(text: str) -> str:
@@ -143,10 +157,10 @@ def _opened(url: str) -> Database:
 
 def _first_start(backend: Backend, directory: DataDirectory) -> str:
     """The admin's token; made, with an organization, where there is none for this database."""
-    with backend.database.read() as session:
-        is_new = session.scalars(select(UserRow)).first() is None
-    if is_new:
-        with backend.database.write() as write:
+    with backend.database.write() as write:
+        is_new = write.session.scalars(select(UserRow)).first() is None
+        # It is there already where a first start was killed before it had made the user.
+        if is_new and write.session.get(OrganizationRow, DEFAULT_ORGANIZATION) is None:
             create_organization(backend, write, DEFAULT_ORGANIZATION, None)
     token = directory.token()
     if token is None or not is_known(backend, token):

@@ -61,10 +61,12 @@ def serve(
         listening = listening.with_certificate(directory.certificate)
         server = _Server(_configuration(backend, listening), backend, directory, listening.url(bound.getsockname()[1]))
         signals.server = server
-        if is_ended_when_unused:
-            threading.Thread(target=server.end_when_unused, name="unused", daemon=True).start()
-        if not signals.count:
-            server.run(sockets=[bound])
+        # Nothing is executed before it is sure that the server can be reached: a start that fails would break it off.
+        with backend.executing():
+            if is_ended_when_unused:
+                threading.Thread(target=server.end_when_unused, name="unused", daemon=True).start()
+            if not signals.count:
+                server.run(sockets=[bound])
 
 
 class _Signals:
@@ -108,6 +110,7 @@ def _bound(listening: Listening) -> Iterator[socket.socket]:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((listening.host, listening.port))
+            bound.listen()  # on Linux two may bind, and one of them listen
         except OSError as error:
             raise CannotListen(f"Cannot listen on {listening.host}, port {listening.port}: {error.strerror}.") from None
         yield bound
@@ -151,7 +154,7 @@ class _Server(uvicorn.Server):
             return
         settle()
         self._directory.announce(self._url)
-        terraform = self._backend.terraform
+        terraform = self._backend.workshop.terraform
         _log.info("%s %s, data in %s", terraform.name, terraform.version, self._directory.path)
         _say_where(self._url)
 

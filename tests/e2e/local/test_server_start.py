@@ -148,6 +148,24 @@ def test_a_port_that_is_in_use_is_refused(new_server: NewServer) -> None:
     assert "in use" in said
 
 
+def test_nothing_is_executed_where_the_port_is_in_use(new_server: NewServer) -> None:
+    fault = "import os; from tfruns.local.engine.engine import Engine; Engine.start = lambda *_, **__: os._exit(9)"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert "in use" in refusal(new_server("--port", str(taken.getsockname()[1]), fault=fault))
+
+
+def test_a_first_start_that_was_killed_halfway_is_finished_by_the_next(new_server: NewServer) -> None:
+    server = new_server(
+        fault="import os; from tfruns.local import running; running.create_admin = lambda *_: os._exit(9)"
+    )
+    server.launch()
+    assert server.wait(60) == 9
+    server.fault = ""
+    server.restart()
+    headers = {"authorization": f"Bearer {server.token}"}
+    assert httpx2.get(f"{server.url}/api/v2/organizations/default", headers=headers).status_code == 200
+
+
 def test_a_port_that_is_none_is_refused(new_server: NewServer) -> None:
     assert "65536 is no port" in refusal(new_server("--port", "65536"))
 
