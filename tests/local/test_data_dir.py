@@ -1,5 +1,6 @@
 """The data directory: who owns it, and what stands in it."""
 
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -59,6 +60,16 @@ def test_an_address_that_is_not_one_is_none(directory: DataDirectory, content: s
     directory.path.mkdir()
     (directory.path / "address").write_bytes(content.encode("latin-1"))
     assert directory.owner() is None
+
+
+def test_who_only_looks_is_no_owner_to_another_who_looks(directory: DataDirectory) -> None:
+    assert not directory.is_owned()
+    assert not directory.path.exists()
+    with directory.owned():
+        assert directory.is_owned()
+    with (directory.path / "lock").open("rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert not directory.is_owned()
 
 
 def test_the_token_is_kept_for_its_owner_alone(directory: DataDirectory) -> None:

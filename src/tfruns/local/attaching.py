@@ -111,15 +111,21 @@ def _url(directory: DataDirectory, deadline: float) -> str:
 
 def _start(directory: DataDirectory) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that neither a signal nor the end of this process ends it."""
-    command = [sys.executable, "-m", "tfruns", "server", "--data-dir", str(directory.path), "--port", "0"]
-    with open(_log_of(directory), "wb", opener=_private) as log:  # Path.open takes no opener
+    # -P: what lies in the working directory, which may be anybody's, is not taken for a module.
+    command = [sys.executable, "-P", "-m", "tfruns", "server", "--data-dir", str(directory.path), "--port", "0"]
+    # Appended, since another one may be starting too.
+    log = os.open(_log_of(directory), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    try:
         server = subprocess.Popen(  # noqa: S603
             [*command, "--exit-when-unused"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
+            cwd=directory.path,
             start_new_session=True,
         )
+    finally:
+        os.close(log)
     # Should it end before this process, it must not stay a zombie.
     threading.Thread(target=server.wait, name="local server", daemon=True).start()
     return server
@@ -151,7 +157,3 @@ def _locked(file: int, operation: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -10,6 +10,7 @@ objects/    configurations, logs, plans, states
 work/       the directories of runs that are under way
 """
 
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ from pathlib import Path
 
 import filelock
 import platformdirs
+from sqlalchemy import URL
 
+from tfruns.local import private
 from tfruns.local.cannot_start import CannotStart
 
 _LOOKS_LAST_S = 0.5  # somebody may just be looking whether the directory is owned
@@ -71,12 +74,15 @@ class DataDirectory:
 
     @property
     def database_url(self) -> str:
-        return f"sqlite:///{self.path / 'tfruns.db'}"
+        return self._url("tfruns.db")
 
     @property
     def engine_url(self) -> str:
         """The database of what carries phases to workers."""
-        return f"sqlite:///{self.path / 'engine.db'}"
+        return self._url("engine.db")
+
+    def _url(self, name: str) -> str:
+        return URL.create("sqlite", database=str(self.path / name)).render_as_string()
 
     @contextmanager
     def owned(self) -> Iterator[None]:
@@ -86,7 +92,7 @@ class DataDirectory:
             InUse: another server does.
         """
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = self._lock(_LOOKS_LAST_S)
+        lock = filelock.FileLock(self._lock, timeout=_LOOKS_LAST_S, mode=0o600, thread_local=False)
         try:
             lock.acquire()
         except filelock.Timeout:
@@ -100,16 +106,17 @@ class DataDirectory:
 
     def is_owned(self) -> bool:
         """Whether a server owns the directory now."""
-        lock = self._lock(0)
         try:
-            lock.acquire()
-        except filelock.Timeout:
+            lock = os.open(self._lock, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: another who looks is no owner
+        except BlockingIOError:
             return True
-        lock.release()
+        finally:
+            os.close(lock)
         return False
-
-    def _lock(self, timeout_s: float) -> filelock.BaseFileLock:
-        return filelock.FileLock(self.path / "lock", timeout=timeout_s, thread_local=False)
 
     def owner(self) -> Owner | None:
         """The server that owns the directory, as far as it has said where it is."""
@@ -132,6 +139,10 @@ class DataDirectory:
     def token_file(self) -> Path:
         """Where the admin's token is kept."""
         return self.path / "token"
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / "lock"
 
     @property
     def _address(self) -> Path:
@@ -157,10 +168,8 @@ class DataDirectory:
 
     def _write(self, name: str, text: str) -> None:
         unfinished = self.path / f".{name}.{os.getpid()}"
-        with open(unfinished, "w", encoding="utf-8", opener=_private) as file:
+        with open(unfinished, "w", encoding="utf-8", opener=private.opener) as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # a power cut would leave an empty key, with which anybody can sign
         unfinished.replace(self.path / name)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

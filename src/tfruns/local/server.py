@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from tfruns.local.attaching import unused
 from tfruns.local.cannot_start import CannotStart
@@ -172,7 +173,16 @@ class _Server(uvicorn.Server):
         """Stop as soon as nobody is attached and no run is under way."""
         while not self.should_exit:
             time.sleep(_UNUSED_CHECK_S)
-            with unused(self._directory) as is_unused:
-                if is_unused and not is_any_under_way(self._backend.backend):
-                    self.stop()
-                    threading.Event().wait()  # in this block until the process has ended
+            try:
+                self._end_if_unused()
+            except FileNotFoundError:
+                _log.error("%s is gone, and nobody can find this server any more.", self._directory.path)
+                self.stop()
+            except (OSError, SQLAlchemyError) as error:
+                _log.warning("Whether this server is still needed cannot be seen: %s", type(error).__name__)
+
+    def _end_if_unused(self) -> None:
+        with unused(self._directory) as is_unused:
+            if is_unused and not is_any_under_way(self._backend.backend):
+                self.stop()
+                threading.Event().wait()  # in this block until the process has ended

@@ -1,6 +1,7 @@
 """Programs that share a server: started by the first that needs it, outliving it, and gone when nobody needs it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -153,3 +154,31 @@ def test_why_a_server_does_not_start_is_said(directory: DataDirectory) -> None:
     with pytest.raises(ServerNotStarted, match="database"), attached(directory):
         pass
     assert not directory.is_owned()
+
+
+def test_what_lies_in_the_working_directory_is_not_run_in_the_server(
+    directory: DataDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    for name in ("cyclopts", "sqlalchemy", "tfruns"):
+        (repository / f"{name}.py").write_text(f"open({str(tmp_path / 'was-run')!r}, 'w')\nraise SystemExit(9)\n")
+    monkeypatch.chdir(repository)
+    with attached(directory) as server:
+        assert server.url == owner_of(directory).url
+    assert not (tmp_path / "was-run").exists()
+
+
+def test_a_server_whose_data_directory_was_removed_ends(directory: DataDirectory) -> None:
+    with attached(directory) as server:
+        pid = owner_of(directory).pid
+        shutil.rmtree(server.directory.path)
+        until(lambda: not _is_alive(pid), "it ends")
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -54,6 +54,28 @@ async def test_the_first_start_makes_an_organization_and_a_token_that_only_its_o
     assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
 
 
+def test_in_a_directory_that_others_may_read_they_can_read_nothing_of_it(new_server: NewServer) -> None:
+    server = new_server()
+    server.data_dir.mkdir()
+    server.data_dir.chmod(0o755)
+    before = os.umask(0o022)
+    try:
+        server.start()
+    finally:
+        os.umask(before)
+    files = [path for path in server.data_dir.iterdir() if path.is_file()]
+    assert {path.name for path in files} >= {"tfruns.db", "tfruns.db-wal", "engine.db"}
+    assert [path.name for path in files if path.stat().st_mode & 0o077] == []
+
+
+@pytest.mark.parametrize("name", ["with spaces", "mit Umläuten", "100%20#1", "what?is=it's"])
+def test_the_path_of_a_data_directory_may_hold_any_characters(name: str, new_server: NewServer, tmp_path: Path) -> None:
+    server = new_server(data_dir=tmp_path / name / "data").start()
+    assert {"tfruns.db", "engine.db"} <= {path.name for path in server.data_dir.iterdir()}
+    assert [path.name for path in (tmp_path / name).iterdir()] == ["data"]
+    assert server.stop() == 0
+
+
 def test_only_the_hash_of_the_token_is_stored(server: LocalServer) -> None:
     token = server.token.encode()
     others = [path for path in server.data_dir.rglob("*") if path.is_file() and path.name != "token"]

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -189,6 +190,7 @@ def _use_wal(url: str) -> None:
     """Let SQLite's readers and writer not wait for each other; the file remembers that."""
     parsed = sqlalchemy.make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).touch(mode=0o600)
         connection = sqlite3.connect(parsed.database)
         try:
             connection.execute("PRAGMA journal_mode=WAL")

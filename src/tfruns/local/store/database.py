@@ -105,6 +105,8 @@ def _open(url: str) -> Engine:
     pool = {"pool_size": 20, "max_overflow": 20}  # one connection for each thread that serves requests
     if parsed.get_backend_name() != "sqlite":
         return sqlalchemy.create_engine(parsed, pool_pre_ping=True, **pool)
+    if parsed.database:
+        Path(parsed.database).touch(mode=0o600)  # what SQLite puts beside it will have its mode
     settings = {"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False}
     engine = sqlalchemy.create_engine(parsed, connect_args=settings, **pool)
     event.listen(engine, "connect", _set_up_sqlite)

@@ -9,6 +9,8 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
+from tfruns.local import private
+
 KINDS_OF_PHASE = ("log", "plan-json", "plan-json-redacted", "errored-state")
 """The objects that a plan or an apply may have."""
 
@@ -47,7 +49,7 @@ class Objects:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         try:
-            with open(unfinished, "xb", opener=_private) as file:  # Path.open takes no opener
+            with open(unfinished, "xb", opener=private.opener) as file:
                 size = sum(file.write(part) for part in ([content] if isinstance(content, bytes) else content))
                 file.flush()
                 os.fsync(file.fileno())
@@ -67,7 +69,3 @@ class Objects:
     def delete(self, kind: str, id_: str) -> None:
         """Delete an object, if there is one."""
         self.path(kind, id_).unlink(missing_ok=True)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
