@@ -40,6 +40,7 @@ from tfruns.local.objects_app import read_object, write_object
 from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.routes.call import Call, Reply
 from tfruns.local.routes.table import ENDPOINTS, Endpoint
+from tfruns.local.run_page import PATHS, run_page
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ def build_app(backend: Backend, signer: Signer, limiter: RateLimiter, lifespan: 
     routes = [Route(API + entry.path, endpoint(entry), methods=[entry.method]) for entry in ENDPOINTS]
     routes.append(Route("/.well-known/terraform.json", _discover))
     routes.append(Route(ARCHIVIST + "{token}", _objects(backend, signer), methods=["GET", "PUT"]))
+    routes += [Route(path, run_page) for path in PATHS]
     errors = {HTTPException: _http_error(limiter)}
     app = Starlette(routes=_merged(routes), lifespan=lifespan, exception_handlers=errors)
     app.router.redirect_slashes = False

@@ -26,8 +26,8 @@ def cli_configuration(directory: DataDirectory, listening: Listening) -> str:
     Raises:
         InvalidInput: there is no server, and none of these options could be one, or it would choose its port itself.
     """
-    owner = directory.owner() if directory.is_owned() else None
-    if owner is not None:
+    owner = directory.owner()
+    if owner is not None and directory.is_owned():
         return _block(owner.url, directory, has_own_certificate=_shows(directory.certificate, owner.url))
     listening.check()
     if not listening.port:

@@ -1,0 +1,141 @@
+"""What the server offers to clients that nobody here wrote: its certificate, its block for them, its page, its log."""
+
+import ssl
+import stat
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.foreign.conftest import EXPECTED, trouble
+from tests.foreign.terraform_cli import cli_environment
+from tests.support.local_server import LocalServer
+from tests.support.stdio import PATIENCE_S, environment, tfruns
+from tfruns.errors import InvalidInput
+from tfruns.local.cli_config import cli_configuration
+from tfruns.local.data_dir import DataDirectory
+from tfruns.local.listening import Listening
+from tfruns.local.self_signed import self_signed
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def arguments() -> tuple[str, ...]:
+    return ("--self-signed",)
+
+
+@pytest.fixture(scope="module")
+def trusting(server: LocalServer) -> ssl.SSLContext:
+    """Who trusts the server's certificate alone, and is strict, as Python is from version 3.13 on."""
+    context = ssl.create_default_context(cafile=server.data_dir / "tls" / "certificate.pem")
+    context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+# -- the certificate --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_the_certificate_is_good_for_the_names_of_this_machine(
+    server: LocalServer, trusting: ssl.SSLContext, host: str
+) -> None:
+    port = server.url.rpartition(":")[2]
+    found = httpx2.get(f"https://{host}:{port}/.well-known/terraform.json", verify=trusting)
+    assert found.json()["tfe.v2"] == "/api/v2/"
+
+
+def test_only_the_owner_reads_the_key_and_the_log_says_what_to_trust(server: LocalServer) -> None:
+    tls = server.data_dir / "tls"
+    assert stat.S_IMODE((tls / "key.pem").stat().st_mode) == 0o600
+    assert str(tls / "certificate.pem") in server.stderr
+    assert "SSL_CERT_FILE" in server.stderr
+    assert "PRIVATE" not in server.stderr
+
+
+def test_a_certificate_is_kept_until_it_ends_soon_or_has_not_this_name(tmp_path: Path) -> None:
+    path = tmp_path / "tls" / "certificate.pem"
+    first = self_signed(path, "127.0.0.1", NOW)
+    made = path.read_bytes()
+    assert self_signed(path, "127.0.0.1", NOW + timedelta(days=300)).ends == first.ends.replace(microsecond=0)
+    assert path.read_bytes() == made
+    self_signed(path, "another.example", NOW)
+    assert path.read_bytes() != made
+    made = path.read_bytes()
+    assert self_signed(path, "another.example", first.ends - timedelta(days=1)).ends > first.ends
+    assert path.read_bytes() != made
+
+
+def test_a_certificate_without_its_key_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "tls" / "certificate.pem"
+    self_signed(path, "127.0.0.1", NOW)
+    made = path.read_bytes()
+    (tmp_path / "tls" / "key.pem").write_text("no key")
+    self_signed(path, "127.0.0.1", NOW)
+    assert path.read_bytes() != made
+
+
+def test_a_certificate_is_named_or_made_and_not_both() -> None:
+    with pytest.raises(InvalidInput, match="--self-signed"):
+        Listening(tls_cert=Path("c"), tls_key=Path("k"), is_self_signed=True).check()
+
+
+# -- the block --------------------------------------------------------------------------------------------------------
+
+
+def test_the_block_for_the_cli_names_the_running_server_and_never_the_token(
+    server: LocalServer, tmp_path: Path
+) -> None:
+    env = cli_environment(server, tmp_path)
+    printed = Path(env["TF_CLI_CONFIG_FILE"]).read_text()
+    assert f'"{server.url}/api/v2/"' in printed
+    assert server.token not in printed
+    assert env["TF_TOKEN_tfruns_local"] == server.token
+    assert env["SSL_CERT_FILE"] == str(server.data_dir / "tls" / "certificate.pem")
+
+
+def test_the_block_is_printed_for_a_server_that_is_not_there_yet(tmp_path: Path) -> None:
+    directory = DataDirectory(tmp_path / "with a blank")
+    printed = cli_configuration(directory, Listening(port=8123))
+    assert '"http://127.0.0.1:8123/api/v2/"' in printed
+    assert f"$(cat '{directory.path}/token')" in printed
+    assert "SSL_CERT_FILE" not in printed
+    assert not directory.path.exists()
+    with pytest.raises(InvalidInput, match="No server"):
+        cli_configuration(directory, Listening(port=0))
+
+
+def test_a_port_has_to_be_known_for_the_block(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [tfruns(), "server", "--print-cli-config", "--port", "0", "--data-dir", str(tmp_path)],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--port" in done.stderr
+
+
+# -- the page of a run, and what is not served ------------------------------------------------------------------------
+
+
+def test_the_page_of_a_run_says_what_shows_it_and_nothing_else(server: LocalServer, trusting: ssl.SSLContext) -> None:
+    for path in ("/app/default/network/runs/run-abc", "/app/default/workspaces/network/runs/run-abc"):
+        page = httpx2.get(server.url + path, verify=trusting)
+        assert page.status_code == 200
+        assert "tfruns run show --local run-abc" in page.text
+        assert server.token not in page.text
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+    refused = httpx2.get(f"{server.url}/app/default/network/runs/run-%3Cscript%3E", verify=trusting)
+    assert refused.status_code == 404
+    assert "script" not in refused.text
+
+
+def test_a_request_that_is_not_served_is_logged(server: LocalServer, trusting: ssl.SSLContext) -> None:
+    assert httpx2.get(f"{server.url}/api/v2{EXPECTED}", verify=trusting).status_code == 404
+    assert f"GET /api/v2{EXPECTED} is not served (404)" in server.stderr
+    assert trouble(server) == []
