@@ -8,11 +8,11 @@ import httpx2
 import pytest
 
 from tests.support import samples
-from tests.support.api import FakeApi, client_for, error
+from tests.support.api import FakeApi, answer, client_for, error
 from tests.unit.review.plans import PLAN_ID, plan, resource
 from tfruns.errors import NotFound, TooLarge, UnexpectedResponse
 from tfruns.tools import plan_source
-from tfruns.tools.plan_source import plan_summary, read_plan, secrets_of
+from tfruns.tools.plan_source import known_secrets, plan_summary, read_plan, secrets_of
 from tfruns.wire.runs import Run
 
 FULL = f"/plans/{PLAN_ID}/json-output"
@@ -122,3 +122,48 @@ async def test_only_so_many_plans_are_kept(monkeypatch: pytest.MonkeyPatch) -> N
         api.on("GET", f"/plans/{id_}/json-output", blob(MARKED))
         await plan_summary(client, Run.from_wire(resource_))
     assert list(plan_source._known[client]) == ["plan-0000000000000002", "plan-0000000000000003"]
+
+
+# -- what the workspace alone calls sensitive -------------------------------------------------------------------------
+
+GIVEN = plan(
+    resource(after={"name": SECRET}),
+    variables={"name": {"value": SECRET}, "open": {"value": "nothing special"}},
+)
+
+
+def variables(*keys: str) -> dict[str, Any]:
+    kinds = [{"key": key, "category": "terraform", "sensitive": not key.endswith("open")} for key in keys]
+    return {"data": [{"id": f"var-{n}", "type": "vars", "attributes": kind} for n, kind in enumerate(kinds)]}
+
+
+@pytest.mark.parametrize("key", ["name", "TF_VAR_name"])
+@pytest.mark.parametrize("path", ["all-vars", "vars"])
+@pytest.mark.anyio
+async def test_variables_that_the_workspace_calls_sensitive_are_hidden_too(path: str, key: str) -> None:
+    listed = answer(variables(key, "open", "not-in-the-plan"))
+    api = api_with(blob(GIVEN)).on("GET", f"/workspaces/{samples.WORKSPACE_ID}/{path}", listed)
+    found = await secrets_of(client_for(api), run())
+    assert SECRET not in found.hide(f"it is {SECRET}")
+    assert found.hide("nothing special") == "nothing special"
+
+
+@pytest.mark.anyio
+async def test_a_token_that_may_not_list_variables_hides_what_the_plan_marks() -> None:
+    api = api_with(blob(MARKED | {"variables": {"name": {"value": "something"}}}))
+    found = await secrets_of(client_for(api), run())
+    assert found.hide(SECRET) != SECRET
+    assert found.hide("something") == "something"
+
+
+@pytest.mark.anyio
+async def test_what_is_known_of_a_plan_is_told_without_a_request() -> None:
+    api = api_with(blob(MARKED))
+    client = client_for(api)
+    assert known_secrets(client, samples.RUN_ID).hide(SECRET) == SECRET
+    assert api.requests == []
+    await secrets_of(client, run())
+    asked = len(api.requests)
+    assert known_secrets(client, samples.RUN_ID).hide(SECRET) != SECRET
+    assert known_secrets(client, "run-another").hide(SECRET) == SECRET
+    assert len(api.requests) == asked

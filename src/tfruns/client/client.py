@@ -14,6 +14,7 @@ from tfruns.client.phases import Applies, Plans
 from tfruns.client.runs import Runs
 from tfruns.client.settings import Settings, load_settings
 from tfruns.client.transport import Transport
+from tfruns.client.variables import Variables
 from tfruns.client.workspaces import Workspaces
 
 
@@ -63,6 +64,7 @@ class Client:
         self.policy_checks = PolicyChecks(transport)
         self.cost_estimates = CostEstimates(transport)
         self.task_stages = TaskStages(transport)
+        self.variables = Variables(transport)
         self.account = Account(transport)
 
     async def __aenter__(self) -> Self:

@@ -8,7 +8,7 @@ looked for everywhere. What is derived from a sensitive value (a hash, an encodi
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Self
 
@@ -39,9 +39,14 @@ class Secrets:
         self._starts = {start: (forms, max(map(len, forms))) for start, forms in starts.items()}
 
     @classmethod
-    def of_plan(cls, document: PlanDocument) -> Self:
-        """All that is sensitive in a plan. Of the redacted form these are only the texts that stand for it."""
-        return cls(sensitive_values(document.source))
+    def of_plan(cls, document: PlanDocument, sensitive_variables: Collection[str] = ()) -> Self:
+        """All that is sensitive in a plan. Of the redacted form these are only the texts that stand for it.
+
+        Args:
+            document: the plan.
+            sensitive_variables: the names of those that are sensitive whatever the configuration says.
+        """
+        return cls(sensitive_values(document.source, sensitive_variables))
 
     def hide(self, text: str) -> str:
         """The text with every secret in it replaced, also where they overlap."""
@@ -111,6 +116,7 @@ def _forms(value: str) -> Iterator[str]:
                 for_html = quoted.replace("<", "\\u003c").replace(">", "\\u003e")
                 yield for_html
                 yield for_html.replace("&", "\\u0026")
+                yield json.dumps(text)[1:-1]  # other programs write only ASCII
 
 
 def _in_hcl(text: str) -> str:
@@ -123,13 +129,13 @@ def _in_hcl(text: str) -> str:
 # -- what is sensitive in a plan --------------------------------------------------------------------------------------
 
 
-def sensitive_values(plan: Object) -> Iterator[str]:
+def sensitive_values(plan: Object, sensitive_variables: Collection[str] = ()) -> Iterator[str]:
     """Every sensitive text in a plan, and numbers as text, of whatever length; some more than once."""
     return chain(
         _of_changes(plan),
         _of_state(_at(plan, "prior_state", "values")),
         _of_state(_at(plan, "planned_values")),
-        _of_variables(plan),
+        _of_variables(plan, sensitive_variables),
         _of_module(_at(plan, "configuration", "root_module")),
     )
 
@@ -162,8 +168,10 @@ def _of_state_module(module: Object) -> Iterator[str]:
         yield from _of_state_module(child)
 
 
-def _of_variables(plan: Object) -> Iterator[str]:
+def _of_variables(plan: Object, sensitive: Collection[str]) -> Iterator[str]:
     values = _at(plan, "variables")
+    for name in sensitive:
+        yield from _texts(_at(values, name).get("value"))
     for name, variable in _members(_at(plan, "configuration", "root_module").get("variables")):
         yield from _marked(_at(values, name).get("value"), variable.get("sensitive"))
 

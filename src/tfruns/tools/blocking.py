@@ -7,6 +7,7 @@ from tfruns.jsonapi import JSON
 from tfruns.lifecycle import needs_person
 from tfruns.logs.text import one_line
 from tfruns.redaction import redact
+from tfruns.tools.hiding import hidden_line, hider_of_known
 from tfruns.tools.queueing import is_queuing, unfinished_before
 from tfruns.tools.reads import Reads
 from tfruns.tools.views import next_step, shown_time
@@ -71,7 +72,7 @@ async def _by_run(client: Client, run_id: str, reads: Reads) -> dict[str, JSON]:
         "status": str(other.status),
         "since": shown_time(since(other)),
         "created_by": one_line((creator.username if creator else None) or "", 60),
-        "message": one_line(redact(other.message or ""), 80),
+        "message": hidden_line(other.message or "", 80, hider_of_known(client, other.id)),
         "next": next_step(other),
     }
     is_paused = needs_person(str(other.status), other.possible_actions or (), is_auto_apply=bool(other.auto_apply))

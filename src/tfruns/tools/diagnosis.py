@@ -16,7 +16,7 @@ from tfruns.logs.paging import Hide
 from tfruns.logs.text import clean, one_line
 from tfruns.redaction import redact_document
 from tfruns.tools.blocking import blocked_by, since, waiting_for_worker
-from tfruns.tools.hiding import hidden_line, hider
+from tfruns.tools.hiding import hidden, hidden_line, hider
 from tfruns.tools.log_source import CHUNK, PhaseName, may_have_applied, read_phase, reader, tail
 from tfruns.tools.policy import Toolset
 from tfruns.tools.reads import Reads
@@ -49,7 +49,7 @@ async def diagnose_run(
         document: View = redact_document(run.document)
         return document
     reads = Reads()
-    hide = await reads.one("plan", hider(client, run)) or _hide_all
+    hide = await reads.one("plan", hider(client, run)) or hidden
     view: View = {"id": run.id, "status": str(run.status), "since": shown_time(since(run))}
     view |= await _findings(client, run, reads, hide)
     view["next"] = next_step(run)
@@ -112,11 +112,6 @@ async def _errors(client: Client, name: PhaseName, phase: Plan | Apply, reads: R
         "errors_left_out": max(0, len(errors) - _MAX_ERRORS) or None,
         "hints": hints_for(errors)[:3],
     }
-
-
-def _hide_all(text: str) -> str:
-    """What is shown where it is not known what must be hidden."""
-    return "(not shown: the plan could not be read for what has to be hidden)" if text else ""
 
 
 def error_view(error: Diagnostic, hide: Hide) -> dict[str, JSON]:

@@ -6,7 +6,7 @@ from tfruns.logs.paging import Hide
 from tfruns.logs.text import clean, one_line
 from tfruns.redaction import redact
 from tfruns.review.secrets import Secrets
-from tfruns.tools.plan_source import secrets_of
+from tfruns.tools.plan_source import known_secrets, secrets_of
 from tfruns.wire.runs import Run
 
 
@@ -16,6 +16,20 @@ def hidden_line(text: str, length: int, hide: Hide) -> str:
     It is looked for once more when the lines are joined: that may make a secret of what was none.
     """
     return one_line(hide(" ".join(clean(hide(text)).split())), length)
+
+
+def hidden(text: str) -> str:
+    """What is shown where it is not known what must be hidden."""
+    return "(not shown: the plan could not be read for what has to be hidden)" if text else ""
+
+
+def hider_of_known(client: Client, run_id: str) -> Hide:
+    """Takes out what is secret by its form, and the plan's sensitive values if the plan was read before.
+
+    It is for what people wrote themselves, which is not worth the reading of a plan.
+    """
+    secrets = known_secrets(client, run_id)
+    return lambda text: redact(secrets.hide(text))
 
 
 async def hider(client: Client, run: Run) -> Hide:

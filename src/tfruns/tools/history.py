@@ -10,9 +10,12 @@ from tfruns.client.client import Client
 from tfruns.errors import InvalidInput, TfrunsError
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_final
+from tfruns.logs.paging import Hide
 from tfruns.logs.text import one_line
 from tfruns.redaction import redact, redact_document
+from tfruns.tools.hiding import hidden, hidden_line, hider
 from tfruns.tools.policy import Toolset
+from tfruns.tools.reads import Reads
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.views import shown_time
 from tfruns.wire.activity import Comment, RunEvent, Team, User
@@ -46,6 +49,8 @@ async def get_run_history(
         )
         document: View = redact_document(page.document)
         return document
+    reads = Reads()
+    hide = await reads.one("plan", hider(client, run)) or hidden
     events, is_all = await _events(client, run.id)
     first = (page_number - 1) * page_size
     shown = events[first : first + page_size]
@@ -54,16 +59,18 @@ async def get_run_history(
         "status": str(run.status),
         "created_by": _name(run, run.created_by),
         "confirmed_by": _name(run, run.confirmed_by),
-        "events": _rows(shown),
+        "events": _rows(shown, hide),
         "event_count": len(events),
         "page": page_number,
         "next_page": page_number + 1 if first + page_size < len(events) else None,
     }
     if page_number == 1:
         view["timeline"] = timeline(run.status_timestamps, None if is_final(run.status) else client.clock.now())
-        view["comments"] = await _other_comments(client, run, events)
+        view["comments"] = await _other_comments(client, run, events, hide)
     if not is_all:
         view["note"] = f"There are more events than these {_MAX_EVENTS}."
+    if reads.failed:
+        view["could_not_read"] = reads.failed
     return {key: value for key, value in view.items() if key in {"events", "next_page"} or value not in (None, "", [])}
 
 
@@ -92,28 +99,28 @@ async def _events(client: Client, run_id: str) -> tuple[list[RunEvent], bool]:
     return sorted(events, key=lambda event: event.created_at.timestamp() if event.created_at else 0.0), is_all
 
 
-def _rows(events: Sequence[RunEvent]) -> list[dict[str, JSON]]:
+def _rows(events: Sequence[RunEvent], hide: Hide) -> list[dict[str, JSON]]:
     """The rows of a page, whose comments are cut until they fit."""
     for length in (_COMMENT, 100, 30):
-        rows = [_row(event, length) for event in events]
+        rows = [_row(event, length, hide) for event in events]
         if sum(len(str(row).encode("utf-8", errors="replace")) for row in rows) <= _MAX_BYTES:
             break
     return rows
 
 
-def _row(event: RunEvent, length: int) -> dict[str, JSON]:
+def _row(event: RunEvent, length: int, hide: Hide) -> dict[str, JSON]:
     comment = event.follow(event.comment, Comment)
     row = {
         "at": shown_time(event.created_at),
         "action": _shown(event.action, 40),
         "by": _name(event, event.actor),
-        "comment": _shown(comment.body if comment else None, length),
-        "description": _shown(event.description, length),
+        "comment": hidden_line((comment.body if comment else None) or "", length, hide),
+        "description": hidden_line(event.description or "", length, hide),
     }
     return {key: value for key, value in row.items() if value}
 
 
-async def _other_comments(client: Client, run: Run, events: Sequence[RunEvent]) -> list[str]:
+async def _other_comments(client: Client, run: Run, events: Sequence[RunEvent], hide: Hide) -> list[str]:
     """The comments that came with no event."""
     told = {event.comment.id for event in events if event.comment}
     if run.comments and {comment.id for comment in run.comments} <= told:
@@ -122,7 +129,7 @@ async def _other_comments(client: Client, run: Run, events: Sequence[RunEvent]) 
         page = await client.comments.list_for_run(run.id).page(size=20)
     except TfrunsError:
         return []
-    return [_shown(comment.body, 60) for comment in page.items if comment.id not in told]
+    return [hidden_line(comment.body or "", 60, hide) for comment in page.items if comment.id not in told]
 
 
 def _name(source: RunEvent | Run, related: Related | None) -> str:

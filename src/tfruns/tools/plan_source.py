@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from tfruns.client.client import Client
-from tfruns.errors import Forbidden, NotFound, TooLarge
+from tfruns.errors import Forbidden, NotFound, TooLarge, UnexpectedResponse
 from tfruns.review.plan_document import PlanDocument, parse_plan
 from tfruns.review.secrets import Secrets
 from tfruns.review.summary import Summary, summary
@@ -17,12 +17,14 @@ from tfruns.wire.runs import Run
 
 _MAX_BYTES = 128_000_000  # of a plan's JSON; in memory it takes some five times as much
 _MAX_KEPT = 32  # plans of one client
+_ENVIRONMENT_PREFIX = "TF_VAR_"  # such a variable of the environment gives one of Terraform its value
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is kept of a plan."""
+    """What is kept of a run's plan."""
 
+    run_id: str
     secrets: Secrets
     summary: Summary
 
@@ -66,6 +68,12 @@ async def secrets_of(client: Client, run: Run) -> Secrets:
     return known.secrets if known else Secrets()
 
 
+def known_secrets(client: Client, run_id: str) -> Secrets:
+    """The sensitive values of a run's plan as far as it was read before; nothing is read for it."""
+    kept = _known.get(client) or OrderedDict()
+    return next((known.secrets for known in kept.values() if known.run_id == run_id), Secrets())
+
+
 async def plan_summary(client: Client, run: Run) -> Summary | None:
     """A run's plan in a few numbers, with its dangers and its fingerprint; None while there is no plan.
 
@@ -78,10 +86,24 @@ async def plan_summary(client: Client, run: Run) -> Summary | None:
     return known.summary if known else None
 
 
+async def secrets_in(client: Client, run: Run, document: PlanDocument) -> Secrets:
+    """The sensitive values of a run's plan that was read: what Terraform marks, and the values of variables that the
+    workspace or a variable set calls sensitive, of which Terraform knows nothing.
+    """
+    if run.workspace is None or not document.source.get("variables"):
+        return Secrets.of_plan(document)
+    try:
+        variables = await client.variables.list_for_workspace(run.workspace.id)
+    except (Forbidden, NotFound, UnexpectedResponse):
+        variables = []  # hidden from this token; the marks of the plan are known all the same
+    names = [variable.key.removeprefix(_ENVIRONMENT_PREFIX) for variable in variables if variable.sensitive]
+    return Secrets.of_plan(document, names)
+
+
 def remember(client: Client, document: PlanDocument, secrets: Secrets) -> Summary:
     """Sum a plan up that was read, and keep what the next ones to ask will need."""
     kept = _known.setdefault(client, OrderedDict())
-    known = kept[document.plan_id] = _Known(secrets, summary(document, secrets))
+    known = kept[document.plan_id] = _Known(document.run_id, secrets, summary(document, secrets))
     while len(kept) > _MAX_KEPT:
         kept.popitem(last=False)
     return known.summary
@@ -95,5 +117,5 @@ async def _know(client: Client, run: Run) -> _Known | None:
         document = await read_plan(client, run)
         if document is None:
             return None
-        remember(client, document, Secrets.of_plan(document))
+        remember(client, document, await secrets_in(client, run, document))
     return kept[run.plan.id]

@@ -7,8 +7,7 @@ from pydantic import Field
 from tfruns.errors import InvalidInput
 from tfruns.lifecycle import rule_of
 from tfruns.review.review import review
-from tfruns.review.secrets import Secrets
-from tfruns.tools.plan_source import read_plan, remember
+from tfruns.tools.plan_source import read_plan, remember, secrets_in
 from tfruns.tools.policy import Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.runs import PageNumber, PageSize, RunId
@@ -50,7 +49,7 @@ async def review_run(
     document = await read_plan(context.client, run)
     if document is None:
         return head | {"plan": _why_there_is_none(run)}
-    secrets = Secrets.of_plan(document)
+    secrets = await secrets_in(context.client, run, document)
     return review(
         document,
         secrets,

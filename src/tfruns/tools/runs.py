@@ -5,6 +5,7 @@ Source: HCP Terraform API, "Runs".
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from tfruns.client.run_filters import RunFilters
 from tfruns.errors import RefusedByMode, TfrunsError
 from tfruns.redaction import redact_document
 from tfruns.tools.displacement import displaced_by, runs_before
+from tfruns.tools.hiding import hider_of_known
 from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.restraint import refuse_what_leads_to_an_apply
@@ -246,7 +248,7 @@ async def _page(context: Context, listing: Listing[Run], filters: RunFilters, nu
     page = await listing.page(number, size=size)
     if context.is_raw:
         return _document(page.document)
-    return page_view(page, notes=_notes(filters) if not page.items else ())
+    return page_view(page, partial(hider_of_known, context.client), notes=_notes(filters) if not page.items else ())
 
 
 def _notes(filters: RunFilters) -> list[str]:
@@ -260,7 +262,9 @@ def _notes(filters: RunFilters) -> list[str]:
 
 
 def _whole(context: Context, run: Run) -> View:
-    return _document(run.document) if context.is_raw else run_view(run, context.client.settings.address)
+    if context.is_raw:
+        return _document(run.document)
+    return run_view(run, context.client.settings.address, hider_of_known(context.client, run.id))
 
 
 def _document(document: View) -> View:

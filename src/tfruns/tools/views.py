@@ -4,7 +4,7 @@ A run on the wire is some 1,200 tokens, most of them links and permissions. Here
 it does, where it stands, what may be done to it now, and what follows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ from tfruns.client.address import Address
 from tfruns.client.listing import Page
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import group_of, is_final, needs_person, rule_of, what_follows
+from tfruns.logs.paging import Hide
 from tfruns.redaction import redact
 from tfruns.vocabulary import RunAction
 from tfruns.wire.activity import User
@@ -22,12 +23,13 @@ from tfruns.wire.workspaces import Workspace
 _MESSAGE = 1_000  # characters of a run's message that its view shows
 _ROW_MESSAGE = 80  # and of those a row
 
+
 INCLUDE = ("workspace", "created_by")
 """The related resources from which a run's view takes names."""
 
 
-def run_view(run: Run, address: Address) -> dict[str, JSON]:
-    """A run in full. What the API did not say is left out."""
+def run_view(run: Run, address: Address, hide: Hide = redact) -> dict[str, JSON]:
+    """A run in full. What the API did not say is left out, and what must not be shown is hidden in its message."""
     rule = rule_of(run.status)
     workspace = run.follow(run.workspace, Workspace)
     return _said(
@@ -36,7 +38,7 @@ def run_view(run: Run, address: Address) -> dict[str, JSON]:
             "status": str(run.status),
             "status_group": group_of(run.status),
             "phase": rule.phase if rule else None,
-            "message": _cut(redact(run.message or ""), _MESSAGE),
+            "message": _cut(hide(run.message or ""), _MESSAGE),
             "created_at": shown_time(run.created_at),
             "status_timestamps": {
                 key.replace("-", "_"): shown_time(value) for key, value in run.status_timestamps.items() if value
@@ -76,7 +78,7 @@ def short_view(run: Run) -> dict[str, JSON]:
     }
 
 
-def run_row(run: Run) -> dict[str, JSON]:
+def run_row(run: Run, hide: Hide = redact) -> dict[str, JSON]:
     """A run in a list."""
     workspace = run.follow(run.workspace, Workspace)
     return _said(
@@ -85,7 +87,7 @@ def run_row(run: Run) -> dict[str, JSON]:
             "status": str(run.status),
             "needs_person": needs_person(run.status, run.possible_actions or (), is_auto_apply=bool(run.auto_apply))
             or None,
-            "message": _cut(" ".join(redact(run.message or "").split()), _ROW_MESSAGE),
+            "message": _cut(" ".join(hide(run.message or "").split()), _ROW_MESSAGE),
             "operation": run.operation,
             "created_at": shown_time(run.created_at),
             "workspace_id": _id(run.workspace),
@@ -94,11 +96,19 @@ def run_row(run: Run) -> dict[str, JSON]:
     )
 
 
-def page_view(page: Page[Run], *, notes: Iterable[str] = ()) -> dict[str, JSON]:
-    """A page of runs. `next_page` is null on the last one; totals are there where the API gives them."""
+def page_view(
+    page: Page[Run], hider: Callable[[str], Hide] = lambda _: redact, *, notes: Iterable[str] = ()
+) -> dict[str, JSON]:
+    """A page of runs. `next_page` is null on the last one; totals are there where the API gives them.
+
+    Args:
+        page: the runs.
+        hider: what hides what must not be shown of a run, by its id.
+        notes: what is to be known besides.
+    """
     place = page.pagination
     view: dict[str, JSON] = {
-        "runs": [run_row(run) for run in page.items],
+        "runs": [run_row(run, hider(run.id)) for run in page.items],
         "page": place.current_page,
         "next_page": place.next_page,
     }

@@ -15,7 +15,6 @@ from tests.support.local_server import LocalServer
 from tests.support.stdio import StdioServer, environment
 from tests.unit.review.terraform import SCENARIOS, SECRET, Scenario
 from tests.unit.review.test_terraform_plans import GOLDEN, comparable
-from tfruns.vocabulary import RunStatus
 from tfruns.wire.runs import Run
 
 pytestmark = pytest.mark.anyio
@@ -112,11 +111,12 @@ def options_of(scenario: Scenario) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for option in scenario.options:
         name, _, value = option.removeprefix("-").partition("=")
-        options |= {
+        known: dict[str, dict[str, Any]] = {
             "replace": {"replace_addrs": [value]},
             "refresh-only": {"refresh_only": True},
             "destroy": {"is_destroy": True},
-        }[name]
+        }
+        options |= known[name]
     return options
 
 

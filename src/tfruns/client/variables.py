@@ -1,0 +1,34 @@
+"""The variables of a workspace. Source: HCP Terraform API, "Workspace Variables", "Variable Sets"."""
+
+from collections.abc import Sequence
+
+from tfruns.client.faults import Purpose
+from tfruns.client.reading import read_many
+from tfruns.client.references import api_path, check_id
+from tfruns.client.transport import Transport
+from tfruns.errors import NotFound
+from tfruns.wire.variables import Variable
+
+_READ = Purpose("read variables")
+
+
+class Variables:
+    """The variables that runs of a workspace get."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list_for_workspace(self, workspace_id: str) -> Sequence[Variable]:
+        """The variables of a workspace, those of its variable sets included where the API lists them together.
+
+        Wire: GET /workspaces/{workspace_id}/all-vars -> 200; where there is no such list, …/vars.
+
+        Raises:
+            NotFound, Forbidden: they are hidden from this token.
+        """
+        workspace_id = check_id("ws", workspace_id, what="workspace_id")
+        try:
+            answer = await self._transport.get(api_path("workspaces", workspace_id, "all-vars"), purpose=_READ)
+        except NotFound:  # an older Terraform Enterprise
+            answer = await self._transport.get(api_path("workspaces", workspace_id, "vars"), purpose=_READ)
+        return read_many(Variable, answer.document)
