@@ -1,5 +1,10 @@
 """What a server dispatches when it starts: whatever the last one has left."""
 
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
 from tests.local.support import Api
 from tfruns.local.engine.taking_up import is_any_under_way, take_up
 from tfruns.local.queue import Priority
@@ -55,3 +60,35 @@ async def test_of_a_force_canceled_apply_it_is_the_apply(api: Api) -> None:
     api.clock.advance(60)
     await api.act(run, "force-cancel")
     assert await taken_up(api) == [(run["id"], "apply", Priority.APPLY)]
+
+
+async def test_a_force_canceled_plan_only_run_is_taken_up_too_and_then_nothing_is_under_way(api: Api) -> None:
+    run = await api.create_run(plan_only=True)
+    assert api.begin(run)
+    await api.act(run, "cancel")
+    api.clock.advance(60)
+    await api.act(run, "force-cancel")
+    assert await taken_up(api) == [(run["id"], "plan", Priority.SPECULATIVE_PLAN)]
+    assert not api.begin(run, "plan", "the next start"), "it can only be ended"
+    api.end(run, status="errored", lease="the next start")
+    assert not is_any_under_way(api.backend)
+    assert await taken_up(api) == []
+
+
+async def test_what_is_under_way_is_found_without_looking_at_every_run(api: Api) -> None:
+    if api.backend.database.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL reads small tables as a whole")
+    statements: list[str] = []
+
+    def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        if statement.startswith("SELECT") and "FROM runs" in statement:
+            statements.append(statement.replace("?", "1") if parameters else statement)
+
+    event.listen(api.backend.database.engine, "before_cursor_execute", listen)
+    is_any_under_way(api.backend)
+    take_up(api.backend)
+    assert len(statements) == 2
+    with api.backend.database.engine.connect() as connection:
+        for statement in statements:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+            assert "runs_under_way" in plan[0][3], plan

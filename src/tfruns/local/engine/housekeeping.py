@@ -68,8 +68,9 @@ class Housekeeping:
         if not self._workshop.directory.exists():
             return
         names = [path.name for path in self._workshop.directory.iterdir()]
-        for run_id in set(names) - self._in_use(names):
-            self._workshop.remove(run_id)
+        for run_ids in _batched(names, _AT_ONCE):
+            for run_id in set(run_ids) - self._in_use(run_ids):
+                self._workshop.remove(run_id)
 
     def _in_use(self, run_ids: Iterable[str]) -> set[str]:
         """Of these runs, those that are not over, or of which a process may still run."""

@@ -77,7 +77,7 @@ def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: s
     if run.status == queued:
         change_status(backend, write, run, running, lease=lease)
         return Begun(run, kind, phase_id)
-    is_left = run.lease != lease and (run.status == running or (is_final(run.status) and run.holds_workspace))
+    is_left = run.lease not in (None, lease) and (run.status == running or is_final(run.status))
     if not is_left:
         return None
     run.lease = lease

@@ -33,6 +33,12 @@ _Sequence = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER prim
 
 _NEWEST = ("created_at", "sequence")
 
+UNDER_WAY = "(status IN ('plan_queued', 'planning', 'apply_queued', 'applying') OR lease IS NOT NULL)"
+"""Which runs have something to be executed, or a process that is still to end.
+
+An index of these alone is used by a database only for the same words: in a million runs they are found at once.
+"""
+
 
 class Base(DeclarativeBase):
     """All tables."""
@@ -140,6 +146,7 @@ class RunRow(Base):
         # SQLite uses it only for the same words, and this is how SQLAlchemy writes a boolean there.
         Index("one_active_run", "workspace_id", unique=True, sqlite_where=text("holds_workspace = 1"),
               postgresql_where=text("holds_workspace")),
+        Index("runs_under_way", "sequence", sqlite_where=text(UNDER_WAY), postgresql_where=text(UNDER_WAY)),
         Index("runs_of_workspace_in_queue", "workspace_id", "status", "sequence"),
         # For lists, see `run_lists`: each ends with the order in which they are shown.
         Index("runs_of_workspace", "workspace_id", "operation", *_NEWEST),
