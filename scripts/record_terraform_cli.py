@@ -1,0 +1,104 @@
+"""Run `terraform apply` against a local backend and record what it prints: `python scripts/record_terraform_cli.py`."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+PAGE = Path(__file__).parent.parent / "docs" / "terraform-cli.md"
+_WITHIN_S = 120
+_PLACE = re.compile(
+    r"(<!-- begin transcript: scripts/record_terraform_cli.py -->\n).*?(<!-- end transcript -->)", re.DOTALL
+)
+_QUESTION = "  Enter a value: "
+_TFRUNS = [sys.executable, "-m", "tfruns"]
+_MAIN = """\
+terraform {
+  cloud {
+    hostname     = "tfruns.local"
+    organization = "default"
+    workspaces {
+      name = "greeting"
+    }
+  }
+}
+
+resource "terraform_data" "greeting" {
+  input = "Hello from this machine"
+
+  provisioner "local-exec" {
+    command = "echo greeting"
+  }
+}
+
+output "greeting" {
+  value = terraform_data.greeting.output
+}
+"""
+
+
+@contextmanager
+def server(data: Path) -> Iterator[None]:
+    """A server on a data directory of its own."""
+    command = [*_TFRUNS, "server", "--port", "0", "--data-dir", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            if not (process.stdout and process.stdout.readline().startswith("listening on")):
+                sys.exit("The server did not start.")
+            yield
+        finally:
+            process.terminate()
+
+
+def record(directory: Path) -> str:
+    """What `terraform init` and `terraform apply` print, with their commands."""
+    data, home, project = (directory / name for name in ("data", "home", "project"))
+    for path in (home, project):
+        path.mkdir()
+    (project / "main.tf").write_text(_MAIN, encoding="utf-8")
+    with server(data):
+        block = subprocess.check_output([*_TFRUNS, "server", "--print-cli-config", "--data-dir", str(data)], text=True)
+        (home / "cli.tfrc").write_text(block, encoding="utf-8")
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "TF_CLI_CONFIG_FILE": str(home / "cli.tfrc"),
+            "TF_TOKEN_tfruns_local": (data / "token").read_text(encoding="utf-8").strip(),
+            "CHECKPOINT_DISABLE": "1",
+        }
+        said = [_said(command, project, env) for command in ("init", "apply")]
+    return "\n\n".join(said)
+
+
+def _said(command: str, project: Path, env: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["terraform", command, "-no-color"],
+        cwd=project,
+        env=env,
+        input="yes\n",
+        capture_output=True,
+        text=True,
+        timeout=_WITHIN_S,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{done.stdout}\n{done.stderr}")
+    output = done.stdout.replace(_QUESTION, f"{_QUESTION}yes\n").strip()
+    return f"$ terraform {command}\n" + re.sub(r"\n{3,}", "\n\n", output)
+
+
+def main() -> None:
+    """Record it into the page."""
+    with TemporaryDirectory() as directory:
+        recorded = record(Path(directory))
+    page = PAGE.read_text(encoding="utf-8")
+    text = f"\n```console\n{recorded}\n```\n\n"
+    PAGE.write_text(_PLACE.sub(lambda place: place[1] + text + place[2], page), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
