@@ -202,8 +202,8 @@ def test_of_secrets_that_begin_alike_each_is_found(values: list[str], text: str)
 
 
 def test_thousands_of_secrets_that_begin_alike_take_no_longer() -> None:
-    secrets = Secrets(f"https:{'x' * (number % 700)}{number}" for number in range(5_000))
-    text = "https:xxxxxxxxx and so on\n" * 80_000
+    secrets = Secrets(f"https:{number}{'x' * (number % 700)}" for number in range(5_000))
+    text = "https:" * 60_000
     began = time.process_time()
     assert secrets.hide(text) == text
-    assert time.process_time() - began < 4
+    assert time.process_time() - began < 2
