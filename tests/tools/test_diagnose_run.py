@@ -97,6 +97,20 @@ async def test_a_hundred_long_errors_are_within_the_bounds() -> None:
 
 
 @pytest.mark.anyio
+async def test_texts_of_the_largest_characters_are_within_the_bounds() -> None:
+    large = "\U0001f600" * 2_000
+    log = b"".join(error_line(f"{large}{n}", large, **PLACE, address=large) for n in range(20))
+    assert (await diagnose(api_with(bare(status="errored"), log=log, plan="errored")))["errors"]
+    api = api_with(samples.run(status="errored"))
+    checks = [samples.policy_check(f"polchk-{number:016}", status="hard_failed") for number in range(20)]
+    api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(*checks)))
+    for check in checks:
+        output = httpx2.Response(200, content=f"{large}\n".encode() * 30)
+        api.on("GET", f"/policy-checks/{check['id']}/output", output)
+    assert (await diagnose(api))["policy_checks"]
+
+
+@pytest.mark.anyio
 async def test_a_log_without_an_error_is_told_by_its_last_lines() -> None:
     view = await diagnose(api_with(bare(status="errored"), log=b"one\n\nOperation failed\n", plan="errored"))
     assert view["last_lines"] == ["one", "Operation failed"]

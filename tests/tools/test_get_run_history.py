@@ -113,3 +113,20 @@ async def test_comments_that_cannot_be_read_do_not_fail_it() -> None:
 async def test_a_page_that_cannot_be_is_refused(said: dict[str, int]) -> None:
     with pytest.raises(InvalidInput):
         await history(FakeApi(), **said)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("text", ["\U0001f600", "\u8a9e", "x"])
+async def test_whatever_the_names_and_comments_a_page_is_bounded_and_what_is_left_out_is_said(text: str) -> None:
+    events, included = [], []
+    for number in range(60):
+        events.append(event(number, text * 100, by=f"user-{number}", comment=f"wsc-{number}"))
+        events[-1]["attributes"]["description"] = text * 500
+        included.append({"id": f"user-{number}", "type": "users", "attributes": {"username": text * 200}})
+        included.append(samples.comment(f"wsc-{number}", body=text * 1_000))
+    api = api_with(*events, included=tuple(included))
+    others = [samples.comment(f"wsc-other{number}", body=text * 1_000) for number in range(60)]
+    api.on("GET", f"/runs/{RUN_ID}/comments", answer(samples.page(*others)))
+    view = await history(api, page_size=50)
+    assert len(view["events"]) == 50
+    assert view["note"] == "There are more comments than these."

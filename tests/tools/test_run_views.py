@@ -121,6 +121,17 @@ async def test_a_view_says_nothing_that_is_empty(run: dict[str, Any]) -> None:
 
 
 @pytest.mark.anyio
+async def test_of_thousands_of_targets_the_first_are_shown_and_the_rest_is_counted() -> None:
+    run = samples.run(
+        target_addrs=[f"aws_instance.web[{number}]" for number in range(5_000)], replace_addrs=["x" * 900]
+    )
+    view = await call("get_run_details", api=willing_api(run))
+    assert view["target_addrs"][0] == "aws_instance.web[0]"
+    assert view["target_addrs"][20:] == ["… 4980 more"]
+    assert len(compact(view)) < 3_000
+
+
+@pytest.mark.anyio
 async def test_a_final_run_says_that_nothing_is_allowed() -> None:
     view = await details(samples.run(status="applied", actions=samples.actions()))
     assert view["allowed_actions"] == []

@@ -155,7 +155,7 @@ def parse_plan(data: bytes, *, run_id: str, plan_id: str, is_redacted: bool) -> 
     except ValueError:
         source = None
     if not isinstance(source, dict):
-        raise UnexpectedResponse("The plan's JSON output cannot be read: it is no JSON object.")
+        raise UnexpectedResponse("The plan's JSON output cannot be read: it is no JSON object, or nested too deep.")
     return read_plan_document(source, run_id=run_id, plan_id=plan_id, is_redacted=is_redacted)
 
 
@@ -181,8 +181,24 @@ def read_plan_document(source: Object, *, run_id: str, plan_id: str, is_redacted
         outputs=_found(read_outputs),
         unreadable=sum(entries.others for entries in (changes, drift, deferred))
         + (not isinstance(outputs, dict))
+        + (not _is_known_form(source))
         + sum(change is None or change.action is Action.UNKNOWN for change in everything),
     )
+
+
+def _is_known_form(source: Object) -> bool:
+    """Whether this is a plan at all, and of a version whose words mean what they mean here.
+
+    Terraform, "JSON Output Format": what has another major version is not to be relied on.
+    """
+    version = source.get("format_version", source.get("plan_format_version"))
+    if version is None:
+        return not _SECTIONS.isdisjoint(source)
+    return str(version).partition(".")[0] in _MAJOR_VERSIONS
+
+
+_SECTIONS = {"resource_changes", "resource_drift", "deferred_changes", "output_changes"}
+_MAJOR_VERSIONS = {"0", "1"}
 
 
 class _Entries:

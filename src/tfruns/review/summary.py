@@ -11,12 +11,15 @@ from tfruns.review.plan_document import Action, Change, PlanDocument
 from tfruns.review.secrets import Secrets
 
 _CHANGES = ("resource_changes", "resource_drift", "deferred_changes", "action_invocations", "output_changes")
+_DESTRUCTIVE = {Action.DESTROY, Action.REPLACE}
 _ADDRESS = 160  # characters of an address that are shown
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many managed resources. A replacement counts as such alone; what is imported or moved may change besides."""
+    """How many managed resources. A replacement counts as such alone, but where the old one is only forgotten it is one
+    to add and one to forget, as Terraform counts it. What is imported or moved may change besides.
+    """
 
     add: int = 0
     change: int = 0
@@ -85,7 +88,7 @@ def summary(document: PlanDocument, secrets: Secrets | None = None) -> Summary:
         outputs=sum(output.is_change for output in document.outputs),
         dangers=tuple(Danger(shown_address(change, secrets), why) for change, why in dangers),
         fingerprint=fingerprint(document),
-        is_destructive=bool(counts.destroy or counts.replace or document.unreadable),
+        is_destructive=bool(document.unreadable) or any(change.action in _DESTRUCTIVE for change in document.changes),
     )
 
 
@@ -93,14 +96,15 @@ def count(changes: Iterable[Change]) -> Counts:
     """Count the managed resources of a plan."""
     managed = [change for change in changes if not change.is_data]
     actions = [change.action for change in managed]
+    forgetting = sum(change.actions == ("create", "forget") for change in managed)
     return Counts(
-        add=actions.count(Action.CREATE),
+        add=actions.count(Action.CREATE) + forgetting,
         change=actions.count(Action.UPDATE),
         destroy=actions.count(Action.DESTROY),
-        replace=actions.count(Action.REPLACE),
+        replace=actions.count(Action.REPLACE) - forgetting,
         imported=sum(change.import_id is not None for change in managed),
         move=sum(bool(change.previous_address) for change in managed),
-        forget=actions.count(Action.FORGET),
+        forget=actions.count(Action.FORGET) + forgetting,
     )
 
 

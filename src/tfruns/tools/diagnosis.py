@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -180,8 +181,11 @@ async def _who_ended_it(client: Client, run: Run, reads: Reads, hide: Hide) -> V
 
 
 def _fitting(view: View) -> View:
-    """The view within its bytes: first without code, then with shorter details, then with fewer of everything."""
-    for shorten in (_without_code, _with_short_details, _with_fewer):
+    """The view within its bytes: first without code, then with shorter details, then with fewer of everything, and at
+    last with all texts cut.
+    """
+    cuts: list[Callable[[View], View]] = [partial(_with_texts_of, length) for length in (80, 40, 16)]
+    for shorten in (_without_code, _with_short_details, _with_fewer, *cuts):
         if _size(view) <= _MAX_BYTES:
             break
         view = shorten(view)
@@ -209,6 +213,15 @@ def _with_fewer(view: View) -> View:
                 {key: value[-3:] if isinstance(value, list) else value for key, value in row.items()} for row in rows
             ]
     return fewer
+
+
+def _with_texts_of(length: int, value: JSON) -> JSON:
+    """The same, in which no text is longer. The ids and statuses of the API are not that long."""
+    if isinstance(value, str):
+        return _cut(value, 2 * length if value.isascii() else length)
+    if isinstance(value, dict):
+        return {key: _with_texts_of(length, item) for key, item in value.items()}
+    return [_with_texts_of(length, item) for item in value] if isinstance(value, list) else value
 
 
 def _each_error(view: View, change: Callable[[View], View]) -> View:

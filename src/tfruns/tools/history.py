@@ -1,5 +1,6 @@
 """Who did what to a run, and when."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tfruns.client.client import Client
-from tfruns.errors import InvalidInput, TfrunsError
+from tfruns.errors import InvalidInput
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_final
 from tfruns.logs.paging import Hide
@@ -24,8 +25,10 @@ from tfruns.wire.runs import Run
 
 _MAX_EVENTS = 500
 _MAX_PAGE = 50
-_COMMENT = 400  # characters; of a page that is full of them, less
-_MAX_BYTES = 7_000
+_LENGTHS = ((400, 60), (100, 60), (30, 30), (8, 8))  # characters of texts and names, for pages that are ever fuller
+_MAX_BYTES = 6_400  # of the rows of a page
+_MAX_COMMENT_BYTES = 1_200
+_MOST_COMMENTS = 20
 
 
 @tool(title="Read a run's history", toolset=Toolset.REVIEW, is_read_only=True)
@@ -64,11 +67,13 @@ async def get_run_history(
         "page": page_number,
         "next_page": page_number + 1 if first + page_size < len(events) else None,
     }
+    notes = [] if is_all else [f"There are more events than these {_MAX_EVENTS}."]
     if page_number == 1:
         view["timeline"] = timeline(run.status_timestamps, None if is_final(run.status) else client.clock.now())
-        view["comments"] = await _other_comments(client, run, events, hide)
-    if not is_all:
-        view["note"] = f"There are more events than these {_MAX_EVENTS}."
+        view["comments"], is_whole = await _other_comments(client, run, events, reads, hide)
+        notes += [] if is_whole else ["There are more comments than these."]
+    if notes:
+        view["note"] = " ".join(notes)
     if reads.failed:
         view["could_not_read"] = reads.failed
     return {key: value for key, value in view.items() if key in {"events", "next_page"} or value not in (None, "", [])}
@@ -100,36 +105,45 @@ async def _events(client: Client, run_id: str) -> tuple[list[RunEvent], bool]:
 
 
 def _rows(events: Sequence[RunEvent], hide: Hide) -> list[dict[str, JSON]]:
-    """The rows of a page, whose comments are cut until they fit."""
-    for length in (_COMMENT, 100, 30):
-        rows = [_row(event, length, hide) for event in events]
-        if sum(len(str(row).encode("utf-8", errors="replace")) for row in rows) <= _MAX_BYTES:
+    """The rows of a page, whose texts are cut until they fit."""
+    for length, name in _LENGTHS:
+        rows = [_row(event, length, name, hide) for event in events]
+        if sum(map(_size, rows)) <= _MAX_BYTES:
             break
     return rows
 
 
-def _row(event: RunEvent, length: int, hide: Hide) -> dict[str, JSON]:
+def _size(value: JSON) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", errors="replace")) + 1
+
+
+def _row(event: RunEvent, length: int, name: int, hide: Hide) -> dict[str, JSON]:
     comment = event.follow(event.comment, Comment)
     row = {
         "at": shown_time(event.created_at),
-        "action": _shown(event.action, 40),
-        "by": _name(event, event.actor),
-        "comment": hidden_line((comment.body if comment else None) or "", length, hide),
-        "description": hidden_line(event.description or "", length, hide),
+        "action": _shown(event.action, min(name, 40)),
+        "by": _shown(_name(event, event.actor), name),
+        "comment": _shown(comment.body if comment else None, length, hide),
+        "description": _shown(event.description, length, hide),
     }
     return {key: value for key, value in row.items() if value}
 
 
-async def _other_comments(client: Client, run: Run, events: Sequence[RunEvent], hide: Hide) -> list[str]:
-    """The comments that came with no event."""
+async def _other_comments(
+    client: Client, run: Run, events: Sequence[RunEvent], reads: Reads, hide: Hide
+) -> tuple[list[str], bool]:
+    """The first of the comments that came with no event, and whether they are all."""
     told = {event.comment.id for event in events if event.comment}
     if run.comments and {comment.id for comment in run.comments} <= told:
-        return []
-    try:
-        page = await client.comments.list_for_run(run.id).page(size=20)
-    except TfrunsError:
-        return []
-    return [hidden_line(comment.body or "", 60, hide) for comment in page.items if comment.id not in told]
+        return [], True
+    page = await reads.one("comments", client.comments.list_for_run(run.id).page(size=_MOST_COMMENTS))
+    if page is None:
+        return [], True
+    found = [_shown(comment.body, 60, hide) for comment in page.items if comment.id not in told]
+    shown = found[:_MOST_COMMENTS]
+    while _size(shown) > _MAX_COMMENT_BYTES:
+        shown.pop()
+    return shown, len(shown) == len(found) and page.pagination.next_page is None
 
 
 def _name(source: RunEvent | Run, related: Related | None) -> str:
@@ -139,5 +153,7 @@ def _name(source: RunEvent | Run, related: Related | None) -> str:
     return _shown(name, 60) or (related.id if related else "")
 
 
-def _shown(text: str | None, length: int) -> str:
-    return one_line(redact(text or ""), length)
+def _shown(text: str | None, length: int, hide: Hide = redact) -> str:
+    """A text on one line; of what is not ASCII, half as many characters: they take more."""
+    line = hidden_line(text or "", length, hide)
+    return line if line.isascii() else one_line(line, (length + 1) // 2)

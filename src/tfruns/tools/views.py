@@ -4,7 +4,7 @@ A run on the wire is some 1,200 tokens, most of them links and permissions. Here
 it does, where it stands, what may be done to it now, and what follows.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -22,6 +22,8 @@ from tfruns.wire.workspaces import Workspace
 
 _MESSAGE = 1_000  # characters of a run's message that its view shows
 _ROW_MESSAGE = 80  # and of those a row
+_MOST_LISTED = 20  # addresses and variables that are shown
+_LISTED = 160  # characters of one
 
 
 INCLUDE = ("workspace", "created_by")
@@ -48,9 +50,9 @@ def run_view(run: Run, address: Address, hide: Hide = redact) -> dict[str, JSON]
             "auto_apply": run.auto_apply,
             "source": run.source,
             "terraform_version": run.terraform_version,
-            "target_addrs": run.target_addrs,
-            "replace_addrs": run.replace_addrs,
-            "variables": [variable.key for variable in run.variables or ()],
+            "target_addrs": _first(run.target_addrs or ()),
+            "replace_addrs": _first(run.replace_addrs or ()),
+            "variables": _first([variable.key for variable in run.variables or ()]),
             "workspace_id": _id(run.workspace),
             "workspace_name": workspace.name if workspace else None,
             "configuration_version_id": _id(run.configuration_version),
@@ -153,6 +155,12 @@ def shown_time(value: datetime | None) -> str | None:
 
 def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _first(texts: Sequence[str]) -> list[str]:
+    """The first of some texts, and how many there are more."""
+    more = len(texts) - _MOST_LISTED
+    return [_cut(text, _LISTED) for text in texts[:_MOST_LISTED]] + ([f"… {more} more"] if more > 0 else [])
 
 
 def _said(view: dict[str, JSON], *, keep: Iterable[str] = ()) -> dict[str, JSON]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.review.plans import change, document, plan, resource
+from tests.unit.review.plans import PLAN_ID, RUN_ID, change, document, plan, resource
 from tfruns.review.plan_document import read_plan_document
 from tfruns.review.summary import Counts, Danger, Summary, fingerprint, summary
 
@@ -33,17 +33,34 @@ EVERYTHING = (
 
 def test_each_kind_of_change_is_counted_and_what_stays_or_is_read_is_not() -> None:
     counts = summed_up(*EVERYTHING).counts
-    assert counts == Counts(add=1, change=2, destroy=1, replace=3, imported=1, move=2, forget=1)
+    assert counts == Counts(add=2, change=2, destroy=1, replace=2, imported=1, move=2, forget=2)
     assert counts.as_dict() == {
-        "add": 1,
+        "add": 2,
         "change": 2,
         "destroy": 1,
-        "replace": 3,
+        "replace": 2,
         "import": 1,
         "move": 2,
-        "forget": 1,
+        "forget": 2,
     }
-    assert counts.line == "Plan: 1 to import, 4 to add, 2 to change, 4 to destroy, 1 to forget."
+    assert counts.line == "Plan: 1 to import, 4 to add, 2 to change, 3 to destroy, 2 to forget."
+
+
+@pytest.mark.parametrize(
+    ("source", "is_plan"),
+    [
+        ({}, False),
+        ({"message": "Welcome to the proxy"}, False),
+        ({"format_version": "2.0", "resource_changes": []}, False),
+        ({"format_version": "1.2"}, True),
+        ({"format_version": "0.2"}, True),
+        ({"plan_format_version": "1.1"}, True),
+        ({"resource_changes": []}, True),
+    ],
+)
+def test_what_is_no_plan_that_can_be_read_is_not_taken_for_harmless(source: dict[str, Any], is_plan: bool) -> None:
+    found = read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=False)
+    assert summary(found).is_destructive is not is_plan
 
 
 def test_a_plan_without_changes_has_no_counts() -> None:
