@@ -1,14 +1,18 @@
 """The pages and parts of pages that are drawn from the command line's own declarations."""
 
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tfruns.cli.app import app
+from tfruns.cli.exit_codes import ExitCode
 
 _CODE = re.compile(r"`[^`]*`")
 _OPTION = re.compile(r"^\* (?P<names>`[^`]+`): (?P<help>.*)$")
 _HEADING = re.compile(r"^#+ ")
 _FENCE = "```"
+_MEANING = re.compile(r"^([A-Z_]+): (.+)$", re.MULTILINE)
+_EXAMPLE = "    tfruns "
 _CONTENTS = "## Table of Contents"
 
 
@@ -16,8 +20,20 @@ def command_line_page(note: str) -> str:
     """Every command with its arguments and options."""
     title, _, rest = app.generate_docs().partition("\n")
     assert title == "# tfruns", title  # noqa: S101
-    lines = [f"# The command line\n\n{note}", *_without_contents(_escaped(rest.strip().splitlines()))]
-    return "\n".join(lines) + "\n"
+    reference = _escaped(_fenced(_without_contents(rest.strip().splitlines())))
+    return "\n".join([f"# The command line\n\n{note}", *reference, "", *_exit_codes()]) + "\n"
+
+
+def examples() -> list[str]:
+    """The commands that the help shows as examples."""
+    return [line.strip() for line in app.generate_docs().splitlines() if line.startswith(_EXAMPLE)]
+
+
+def _exit_codes() -> Iterator[str]:
+    yield "## Exit codes\n"
+    yield "| code | what it says |\n|---|---|"
+    for name, meaning in _MEANING.findall(inspect.getdoc(ExitCode) or ""):
+        yield f"| {ExitCode[name].value} | {meaning} |"
 
 
 def options_table(command: str) -> str:
@@ -36,7 +52,7 @@ def options_table(command: str) -> str:
     return "\n".join(["| option | |", "|---|---|", *rows])
 
 
-def _without_contents(lines: Iterator[str]) -> Iterator[str]:
+def _without_contents(lines: Iterable[str]) -> Iterator[str]:
     """Without the list of commands at its head, which the list below it repeats."""
     is_within = False
     for line in lines:
@@ -48,7 +64,17 @@ def _without_contents(lines: Iterator[str]) -> Iterator[str]:
             yield line
 
 
-def _escaped(lines: list[str]) -> Iterator[str]:
+def _fenced(lines: Iterable[str]) -> Iterator[str]:
+    """With examples as blocks of code, which in the help are lines with four spaces before them."""
+    is_example = False
+    for line in lines:
+        if line.startswith(_EXAMPLE) is not is_example:
+            is_example = not is_example
+            yield f"\n{_FENCE}console" if is_example else _FENCE
+        yield line.removeprefix("    ") if is_example else line
+
+
+def _escaped(lines: Iterable[str]) -> Iterator[str]:
     """With what would be read as HTML made text; code stays as it is."""
     is_code = False
     for line in lines:
