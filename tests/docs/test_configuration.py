@@ -46,7 +46,7 @@ def _variables() -> dict[str, str]:
 
 @pytest.mark.parametrize(("variable", "module"), sorted(_variables().items()))
 def test_an_environment_variable_of_the_source_is_in_docs_configuration_md(variable: str, module: str) -> None:
-    named = {"TF_TOKEN_": "TF_TOKEN_<host>"}.get(variable, variable)
+    named = {"TF_TOKEN_": "TF_TOKEN_<host>", "TF_VAR_": "TF_VAR_<name>"}.get(variable, variable)
     assert f"`{named}`" in _PAGE, f"{module} knows {variable}, and docs/configuration.md does not"
 
 
