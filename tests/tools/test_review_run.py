@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
 
@@ -151,3 +153,22 @@ async def test_a_token_that_may_read_no_plan_is_told_so() -> None:
     failure = await failure_of("review_run", {"run_id": RUN_ID}, api=api)
     assert failure.code == "not_found"
     assert failure.solution
+
+
+@pytest.mark.anyio
+async def test_other_calls_go_on_while_a_large_plan_is_read() -> None:
+    many = {f"r{number}": ["create"] for number in range(10_000)}
+    api = api_for(samples.planned(), answer(samples.plan_json(**many)))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await anyio.lowlevel.checkpoint()
+            turns += 1
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(others)
+        await call("review_run", api=api)
+        tasks.cancel_scope.cancel()
+    assert turns > 1_000

@@ -2,11 +2,16 @@
 
 A plan never changes once its JSON is there, so what is made of it holds as long as the client does. Only what is small
 is kept, by the client: another client may have another token, which may see less.
+
+A large plan takes seconds of computing, which are spent in threads: other calls go on meanwhile.
 """
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from weakref import WeakKeyDictionary
+
+from anyio import to_thread
 
 from tfruns.client.client import Client
 from tfruns.errors import Forbidden, NotFound, TooLarge, UnexpectedResponse
@@ -21,7 +26,7 @@ _ENVIRONMENT_PREFIX = "TF_VAR_"  # such a variable of the environment gives one 
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """What is kept of a run's plan."""
 
     run_id: str
@@ -29,7 +34,7 @@ class _Known:
     summary: Summary
 
 
-_known: WeakKeyDictionary[Client, OrderedDict[str, _Known]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Client, OrderedDict[str, Known]] = WeakKeyDictionary()
 
 
 async def read_plan(client: Client, run: Run) -> PlanDocument | None:
@@ -53,7 +58,8 @@ async def read_plan(client: Client, run: Run) -> PlanDocument | None:
         data = await client.plans.read_json(plan_id, is_redacted=True, max_bytes=_MAX_BYTES)
     if data is None:
         return None
-    return parse_plan(data, run_id=run.id, plan_id=plan_id, is_redacted=is_redacted)
+    read = partial(parse_plan, data, run_id=run.id, plan_id=plan_id, is_redacted=is_redacted)
+    return await to_thread.run_sync(read)
 
 
 async def secrets_of(client: Client, run: Run) -> Secrets:
@@ -91,31 +97,32 @@ async def secrets_in(client: Client, run: Run, document: PlanDocument) -> Secret
     workspace or a variable set calls sensitive, of which Terraform knows nothing.
     """
     if run.workspace is None or not document.source.get("variables"):
-        return Secrets.of_plan(document)
+        return await to_thread.run_sync(Secrets.of_plan, document)
     try:
         variables = await client.variables.list_for_workspace(run.workspace.id)
     except (Forbidden, NotFound, UnexpectedResponse):
         variables = []  # hidden from this token; the marks of the plan are known all the same
     names = [variable.key.removeprefix(_ENVIRONMENT_PREFIX) for variable in variables if variable.sensitive]
-    return Secrets.of_plan(document, names)
+    return await to_thread.run_sync(Secrets.of_plan, document, names)
 
 
-def remember(client: Client, document: PlanDocument, secrets: Secrets) -> Summary:
+async def remember(client: Client, document: PlanDocument, secrets: Secrets) -> Known:
     """Sum a plan up that was read, and keep what the next ones to ask will need."""
+    summed_up = await to_thread.run_sync(summary, document, secrets)
     kept = _known.setdefault(client, OrderedDict())
-    known = kept[document.plan_id] = _Known(document.run_id, secrets, summary(document, secrets))
+    known = kept[document.plan_id] = Known(document.run_id, secrets, summed_up)
     while len(kept) > _MAX_KEPT:
         kept.popitem(last=False)
-    return known.summary
+    return known
 
 
-async def _know(client: Client, run: Run) -> _Known | None:
-    kept = _known.setdefault(client, OrderedDict())
+async def _know(client: Client, run: Run) -> Known | None:
     if run.plan is None:
         return None
-    if run.plan.id not in kept:
+    known = _known.setdefault(client, OrderedDict()).get(run.plan.id)
+    if known is None:
         document = await read_plan(client, run)
         if document is None:
             return None
-        remember(client, document, await secrets_in(client, run, document))
-    return kept[run.plan.id]
+        known = await remember(client, document, await secrets_in(client, run, document))
+    return known

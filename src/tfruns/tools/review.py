@@ -1,7 +1,9 @@
 """The review of a run's plan: what it would do, before it is done."""
 
+from functools import partial
 from typing import Annotated
 
+from anyio import to_thread
 from pydantic import Field
 
 from tfruns.errors import InvalidInput
@@ -50,16 +52,19 @@ async def review_run(
     if document is None:
         return head | {"plan": _why_there_is_none(run)}
     secrets = await secrets_in(context.client, run, document)
-    return review(
+    known = await remember(context.client, document, secrets)
+    shown = partial(
+        review,
         document,
         secrets,
-        remember(context.client, document, secrets),
+        known.summary,
         head,
         filter_text=filter,
         page_number=page_number,
         page_size=page_size,
         is_refresh_only=bool(run.refresh_only),
     )
+    return await to_thread.run_sync(shown)
 
 
 def _why_there_is_none(run: Run) -> str:
