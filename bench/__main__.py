@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from bench import local_reads, local_runs, overhead, review, startup, tokens
+from bench import job, local_reads, local_runs, overhead, review, startup, tokens
 from bench.measure import Row, table
 
 _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
@@ -18,6 +18,7 @@ _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "tokens": tokens.measure,
     "overhead": overhead.measure,
     "review": review.measure,
+    "job": job.measure,
     "local-runs": local_runs.measure,
     "local-reads": local_reads.measure,
 }

@@ -19,7 +19,7 @@ from tfruns.tools.hiding import hider_of_known
 from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.restraint import refuse_what_leads_to_an_apply
-from tfruns.tools.views import INCLUDE, page_view, run_view, short_view
+from tfruns.tools.views import INCLUDE, created_view, page_view, run_view, short_view
 from tfruns.vocabulary import RunAction
 from tfruns.wire.run_params import RunParams
 from tfruns.wire.runs import Run
@@ -75,7 +75,7 @@ async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunPa
     run = await context.client.runs.create(workspace_id, params)
     with suppress(TfrunsError):  # it is created all the same, and what the API answered then is true
         run = await context.client.runs.read(run.id, include=INCLUDE)
-    return _whole(context, run)
+    return _document(run.document) if context.is_raw else created_view(run, context.client.settings.address)
 
 
 @tool(title="List a workspace's runs", toolset=Toolset.RUNS, is_read_only=True)
