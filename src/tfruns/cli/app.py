@@ -26,6 +26,7 @@ add_commands(
         "mcp": "mcp:mcp",
         "login": "login:login",
         "logout": "logout:logout",
+        "doctor": "doctor.command:doctor",
         "completion": "completion:completion",
     },
 )

@@ -10,7 +10,9 @@ from tfruns.client.activity import Account, Comments, RunEvents
 from tfruns.client.checks import CostEstimates, PolicyChecks, TaskStages
 from tfruns.client.clock import Clock
 from tfruns.client.configuration_versions import ConfigurationVersions
+from tfruns.client.organizations import Organizations
 from tfruns.client.phases import Applies, Plans
+from tfruns.client.probing import Greeting, ping
 from tfruns.client.runs import Runs
 from tfruns.client.settings import Settings, load_settings
 from tfruns.client.transport import Transport
@@ -54,6 +56,7 @@ class Client:
         transport = Transport(self.settings, http_transport=http_transport, clock=clock)
         self._transport = transport
         self.clock: Clock = transport.clock
+        self.organizations = Organizations(transport)
         self.workspaces = Workspaces(transport)
         self.runs = Runs(transport, self.workspaces)
         self.plans = Plans(transport)
@@ -74,6 +77,16 @@ class Client:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    async def ping(self) -> Greeting:
+        """Ask the API whether it is there, once and without a token.
+
+        Wire: GET /ping -> 204.
+
+        Raises:
+            TfrunsError: there is no answer.
+        """
+        return await ping(self._transport)
 
     async def aclose(self) -> None:
         """Close the connections."""

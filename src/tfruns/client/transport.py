@@ -215,6 +215,18 @@ class Transport:
             failure = failure_of(error, self.settings.address)
             raise AttemptFailed(failure, was_sent=True, is_passing=True) from error
 
+    async def probe(self, path: str) -> tuple[int, Mapping[str, str]]:
+        """The status and the headers of an answer, whatever it is; asked for once, and without the token.
+
+        Raises:
+            TfrunsError: there is no answer.
+        """
+        try:
+            response = await self._exchange("GET", f"{self.settings.address}{path}")
+        except AttemptFailed as failure:
+            raise failure.error from None
+        return response.status_code, response.headers
+
     # -- downloads ----------------------------------------------------------------------------------------------------
 
     async def download(

@@ -1,0 +1,189 @@
+"""Rules over all commands: help with examples that can be understood, suggestions, completion in a real shell."""
+
+import ast
+import inspect
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from cyclopts import App
+from rich.console import Console
+
+from tests.support.command import PATIENCE_S, Shell
+from tests.support.stdio import environment, tfruns
+from tfruns import cli as tfruns_cli
+from tfruns.cli.app import app
+from tfruns.tools.registry import all_tools
+
+# What gives no result that a program could read: they serve, or print a script.
+WITHOUT_JSON = {"server", "mcp", "completion"}
+
+
+def commands(of: App = app, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], App]]:
+    """Every command that does something, with its words."""
+    for name in of:
+        if not name.startswith("-"):
+            found = of[name]
+            if found.default_command is None:
+                yield from commands(found, (*path, name))
+            else:
+                yield (*path, name), found
+
+
+COMMANDS = dict(commands())
+EACH = pytest.mark.parametrize("words", [pytest.param(words, id=" ".join(words)) for words in COMMANDS])
+
+
+def examples(words: tuple[str, ...]) -> list[str]:
+    """The lines under `For example:`."""
+    text = COMMANDS[words].help
+    return [line.strip() for line in text.partition("For example:\n")[2].splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    return Shell(tmp_path_factory.mktemp("home") / "here")
+
+
+def test_the_commands_are_there() -> None:
+    expected = {"run list", "workspace create", "config upload", "login", "logout", "doctor", "server", "mcp"}
+    assert expected <= {" ".join(words) for words in COMMANDS}
+
+
+@EACH
+def test_a_command_has_examples_of_itself_and_says_what_it_does(words: tuple[str, ...]) -> None:
+    assert COMMANDS[words].help.partition("\n")[0].endswith(".")
+    mine = " ".join(("tfruns", *words))
+    assert examples(words)
+    assert all(mine in line for line in examples(words))
+
+
+@EACH
+def test_its_examples_are_understood(words: tuple[str, ...]) -> None:
+    for line in examples(words):
+        ours = line.partition("<(")[2].rstrip(")") or line
+        tokens = shlex.split(ours.partition(" < ")[0].partition(" > ")[0].partition(" | ")[0])
+        assert tokens[0] == "tfruns", line
+        command, *_ = app.parse_args(tokens[1:], exit_on_error=False, print_error=False)
+        assert inspect.unwrap(command) is COMMANDS[words].default_command, line
+
+
+@EACH
+def test_every_option_is_explained_and_no_default_is_noise(words: tuple[str, ...]) -> None:
+    for argument in COMMANDS[words].assemble_argument_collection():
+        if argument.show:
+            assert argument.parameter.help, f"{words}: {argument.name}"
+    shown = StringIO()
+    app.help_print(list(words), console=Console(file=shown, width=200))
+    noise = {word for word in ("--empty-", "[default: False]", "[default: ()]") if word in shown.getvalue()}
+    assert noise == set()
+    assert "--no-json" not in shown.getvalue()
+
+
+@EACH
+def test_a_result_can_be_had_as_json(words: tuple[str, ...]) -> None:
+    names = {name for argument in COMMANDS[words].assemble_argument_collection() for name in argument.names}
+    assert ("--json" in names) is (words[0] not in WITHOUT_JSON)
+
+
+def test_what_commands_call_are_tools() -> None:
+    called = {
+        node.args[0].value
+        for path in Path(tfruns_cli.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "call"
+        if node.args and isinstance(node.args[0], ast.Constant)
+    }
+    assert {"list_workspaces", "upload_configuration"} <= called
+    assert called <= {tool.name for tool in all_tools()}
+
+
+@pytest.mark.parametrize("group", [(), ("run",), ("workspace",), ("config",)])
+def test_the_help_of_a_group_says_what_each_command_does(shell: Shell, group: tuple[str, ...]) -> None:
+    text = " ".join(shell(*group, "--help").out.replace("│", " ").split())
+    for words in COMMANDS:
+        if words[: len(group)] == group and len(words) == len(group) + 1:
+            summary = COMMANDS[words].help.partition("\n")[0]
+            assert summary in text
+
+
+def test_the_help_shows_examples_as_they_are_typed(shell: Shell) -> None:
+    out = shell("workspace", "create", "--help").out
+    assert "    tfruns workspace create network --organization acme\n" in out
+    assert "[default: False]" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suggestion"),
+    [
+        (("rn",), '"run"'),
+        (("workspce", "list"), '"workspace"'),
+        (("workspace", "lst"), '"list"'),
+        (("workspace", "list", "--serch", "x"), "--search"),
+        (("doctor", "--jsn"), "--json"),
+        (("completion", "bsh"), '"bash"'),
+    ],
+)
+def test_a_wrong_word_suggests_the_right_one(shell: Shell, arguments: tuple[str, ...], suggestion: str) -> None:
+    done = shell(*arguments, code=2)
+    assert done.out == ""
+    assert f"Did you mean {suggestion}" in " ".join(done.err.replace("│", " ").split())
+
+
+# -- completion -------------------------------------------------------------------------------------------------------
+
+COMPLETE = """
+source <(tfruns completion bash) || exit 1
+COMP_WORDS=({words} "{last}"); COMP_CWORD={index}; COMP_LINE="{line}"; COMP_POINT=${{#COMP_LINE}}
+_tfruns
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("tfruns wor", ["workspace"]),
+        ("tfruns workspace cr", ["create"]),
+        ("tfruns workspace list --sea", ["--search"]),
+        ("tfruns mcp --mode re", ["read"]),
+        ("tfruns completion z", ["zsh"]),
+    ],
+)
+def test_bash_completes_commands_options_and_values(tmp_path: Path, line: str, expected: list[str]) -> None:
+    *words, last = line.split(" ")
+    script = COMPLETE.format(words=" ".join(words), last=last, index=len(words), line=line)
+    path = f"{Path(tfruns()).parent}:/usr/bin:/bin"
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        env={**environment(tmp_path), "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    assert done.stdout.split() == expected, done
+
+
+@pytest.mark.parametrize(
+    ("name", "mark"), [("bash", "complete -F"), ("zsh", "#compdef tfruns"), ("fish", "complete -c")]
+)
+def test_each_shell_has_its_script(shell: Shell, name: str, mark: str) -> None:
+    done = shell("completion", name)
+    assert mark in done.out
+    assert "workspace" in done.out
+    assert done.err == ""
+
+
+def test_completion_is_installed_where_bash_looks(tmp_path: Path) -> None:
+    shell = Shell(tmp_path / "here")
+    done = shell("completion", "bash", "--install")
+    script = tmp_path / ".local" / "share" / "bash-completion" / "completions" / "tfruns"
+    assert str(script) in done.err
+    assert str(script) in (tmp_path / ".bashrc").read_text()
+    assert "complete -F" in script.read_text()

@@ -1,0 +1,65 @@
+"""Where a command goes when the command line does not say: the environment, then the `cloud` block of the directory."""
+
+import pytest
+
+from tests.support.command import Shell
+
+BLOCK = """terraform {{
+  cloud {{
+    organization = "{}"
+    {}
+    workspaces {{
+      name = "{}"
+    }}
+  }}
+}}
+"""
+
+
+def configure(shell: Shell, organization: str = "default", hostname: str = "", workspace: str = "by-block") -> None:
+    named = f'hostname = "{hostname}"' if hostname else ""
+    (shell.directory / "main.tf").write_text(BLOCK.format(organization, named, workspace))
+
+
+def test_the_block_names_organization_and_workspace(shell: Shell) -> None:
+    shell("workspace", "create", "by-block")
+    configure(shell)
+    assert shell("workspace", "show", "--json", TF_CLOUD_ORGANIZATION="").json["name"] == "by-block"
+
+
+def test_the_environment_comes_before_the_block(shell: Shell) -> None:
+    configure(shell, organization="of-the-block")
+    assert shell("workspace", "list", "--json").json["page"] == 1
+
+
+def test_a_workspace_that_the_block_contradicts_is_refused_as_by_terraform(shell: Shell) -> None:
+    configure(shell)
+    assert "names the workspace by-block" in shell("workspace", "show", code=2, TF_WORKSPACE="other").err
+
+
+@pytest.mark.parametrize(
+    ("hostname", "variable", "expected"),
+    [
+        ("localhost:1", "", "localhost:1"),
+        ("", "localhost:2", "localhost:2"),
+        ("localhost:1", "localhost:2", "localhost:1"),
+    ],
+)
+def test_the_block_chooses_the_address_and_never_gets_the_token_of_another(
+    shell: Shell, hostname: str, variable: str, expected: str
+) -> None:
+    configure(shell, hostname=hostname)
+    environment = {"TFE_ADDRESS": "", "TF_CLOUD_HOSTNAME": variable, "TFE_TOKEN": "for-hcp-terraform"}
+    done = shell("workspace", "list", "--json", code=1, **environment)
+    assert done.json["error"] == "no_credentials"
+    assert f"for {expected} " in done.json["message"]
+
+
+def test_tfe_address_comes_before_the_block(shell: Shell) -> None:
+    configure(shell, hostname="localhost:1")
+    shell("workspace", "list")
+
+
+def test_without_a_block_the_hostname_of_the_environment_means_nothing(shell: Shell) -> None:
+    done = shell("workspace", "list", "--json", code=1, TFE_ADDRESS="", TFE_TOKEN="", TF_CLOUD_HOSTNAME="localhost:2")
+    assert "for app.terraform.io " in done.json["message"]

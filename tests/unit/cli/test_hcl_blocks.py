@@ -1,0 +1,89 @@
+"""The blocks of a Terraform file: found whatever stands around them; a broken file is not half-read."""
+
+import time
+from contextlib import suppress
+
+import pytest
+
+from tfruns.cli.hcl_blocks import Block, NotReadable, read_blocks
+
+AROUND = """
+# a comment { with "marks
+/* another } one */
+locals {
+  text  = "a ${jsonencode({ b = "}" })} $${not} %{ if true }x%{ endif } \\" }"
+  list  = [
+    "x", # }
+    { y = 1 },
+  ]
+  here  = <<-EOT
+    terraform { cloud { organization = "wrong" } }
+    "unclosed
+  EOT
+  sum   = 1 + (2 * 3) // }
+  other = var.a == "b" ? 1 : 2
+}
+resource "terraform_data" "one" { input = "x" }
+"""
+
+
+def test_a_block_is_found_between_everything_else() -> None:
+    blocks = read_blocks(AROUND + 'terraform {\n  cloud {\n    organization = "acme" # ours\n  }\n}\n' + AROUND)
+    assert [block.words for block in blocks] == [
+        *[("locals",), ("resource", "terraform_data", "one")],
+        ("terraform",),
+        *[("locals",), ("resource", "terraform_data", "one")],
+    ]
+    assert blocks[2].blocks == [Block(("cloud",), {"organization": "acme"})]
+    assert blocks[1].settings == {"input": "x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('a { b = "c" }', {"b": "c"}),
+        ('a {\n  b = "c"\r\n  d = "e"\r\n}\r\n', {"b": "c", "d": "e"}),
+        ('a {\n  b = "say \\"x\\""\n}', {"b": 'say "x"'}),
+        ("a {\n  b = var.c\n  d = 1\n}", {}),
+        ('a {\n  b = "x-${var.c}"\n}', {}),
+        ('a {\n  b = "x" == "y"\n}', {}),
+        ('a {\n  b = upper("x")\n}', {}),
+        ('\ufeffa { b = "c" }', {"b": "c"}),
+    ],
+)
+def test_settings_are_plain_strings_and_nothing_that_would_be_evaluated(text: str, expected: dict[str, str]) -> None:
+    (block,) = read_blocks(text)
+    assert block.settings == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a {",
+        "a }",
+        "}",
+        'a { b = "c',
+        "a { b = [1, 2 }",
+        "a { b = (1] }",
+        "a {\n b = <<EOT\n x\n}",
+        "a { b = 1 /* }",
+        'a { b = "${c" }',
+        "= 1",
+        "a = {",
+        "a {" * 500 + "}" * 500,
+        "\0",
+    ],
+)
+def test_a_broken_file_is_not_read(text: str) -> None:
+    with pytest.raises(NotReadable):
+        read_blocks(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["/*", "<<A\n", '"', "${", '"${', "a{", "a=[", "#\n", "a = 1\n", "/* */", "<<-", " ", "(", '"\\"', "x"]
+)
+def test_what_is_large_takes_no_more_than_its_size(piece: str) -> None:
+    begun = time.process_time()
+    with suppress(NotReadable):
+        read_blocks("a = " + piece * (300_000 // len(piece)))
+    assert time.process_time() - begun < 5
