@@ -65,8 +65,7 @@ def test_a_command_has_examples_of_itself_and_says_what_it_does(words: tuple[str
 @EACH
 def test_its_examples_are_understood(words: tuple[str, ...]) -> None:
     for line in examples(words):
-        ours = line.partition("<(")[2].rstrip(")") or line
-        tokens = shlex.split(ours.partition(" < ")[0].partition(" > ")[0].partition(" | ")[0])
+        tokens = shlex.split(line.partition(" < ")[0].partition(" > ")[0].partition(" | ")[0])
         assert tokens[0] == "tfruns", line
         command, *_ = app.parse_args(tokens[1:], exit_on_error=False, print_error=False)
         assert inspect.unwrap(command) is COMMANDS[words].default_command, line

@@ -20,7 +20,7 @@ def completion(
 
     For example:
         tfruns completion bash --install
-        source <(tfruns completion bash)
+        tfruns completion fish | source
         tfruns completion zsh > ~/.zsh/completions/_tfruns
     """
     if install:

@@ -28,6 +28,8 @@ ESTIMATE = resource("cost-estimates", "ce-BPvFFrYCqRV6qVBK", status="finished", 
 CHECK = resource("policy-checks", "polchk-9VYRc9bpfJEsnwum", status="passed", result={"passed": 1})
 STAGE = resource("task-stages", "ts-8tL3f1o2Vz5Zzq9a", status="running", stage="post_plan")
 VERSION = resource("configuration-versions", "cv-n4XQPBa2QnecZJ4G", status="uploaded", speculative=False)
+ORGANIZATION = resource("organizations", "acme", name="acme")
+ENTITLEMENTS = resource("entitlement-sets", "org-WV6DfwfxxXvLfvfs", operations=True)
 COMMENT = resource("comments", "wsc-JdFX3u8o114F4CWf", body="fine")
 EVENT = resource("run-events", "re-8sXcrdLZk8RGVrZo", action="queued", created_at="2026-01-02T03:04:05Z")
 
@@ -49,6 +51,7 @@ _READS: list[tuple[str, Callable[[Client], Awaitable[Resource]], dict[str, Any],
         VERSION,
         {},
     ),
+    ("/organizations/acme/entitlement-set", lambda c: c.organizations.read_entitlements("acme"), ENTITLEMENTS, {}),
     ("/account/details", lambda c: c.account.read(), user(), {}),
     (f"/workspaces/{WORKSPACE_ID}", lambda c: c.workspaces.read(WORKSPACE_ID), workspace(), {}),
     ("/organizations/acme/workspaces/network", lambda c: c.workspaces.read("acme/network"), workspace(), {}),
@@ -77,6 +80,7 @@ _LISTS: list[tuple[str, Callable[[Client], Listing[Any]], dict[str, Any], dict[s
         VERSION,
         {},
     ),
+    ("/organizations", lambda c: c.organizations.list(), ORGANIZATION, {}),
     ("/organizations/acme/workspaces", lambda c: c.workspaces.list_for_organization("acme"), workspace(), {}),
     (
         "/organizations/acme/workspaces",

@@ -1,0 +1,36 @@
+"""What `tfruns doctor` says of certificates."""
+
+from pathlib import Path
+
+from tests.sockets.conftest import Certificate
+from tests.sockets.servers import document, unused_port, web_server
+from tests.support.api import TOKEN
+from tests.support.samples import user
+from tfruns.cli.doctor.findings import Finding, Health
+from tfruns.cli.doctor.remote import Remote
+from tfruns.client.client import Client
+
+
+async def tls(address: str, ca_file: Path | None = None) -> Finding:
+    async with Client(address, TOKEN, ca_file=ca_file) as client:
+        return await Remote(client, None).tls()
+
+
+async def test_a_certificate_that_is_accepted_is_shown_with_its_time(certificate: Certificate) -> None:
+    with web_server(document({"data": user()}), context=certificate.context) as server:
+        found = await tls(server.address, certificate.ca_file)
+    assert found.health in {Health.OK, Health.WARNING}  # it may be a short-lived one
+    assert "TLSv1." in found.text
+    assert f"with the authorities in {certificate.ca_file}" in found.text
+
+
+async def test_a_certificate_that_is_not_accepted_is_broken_with_its_remedy(certificate: Certificate) -> None:
+    with web_server(document({"data": user()}), context=certificate.context) as server:
+        found = await tls(server.address)
+    assert found.health is Health.BROKEN
+    assert "self-signed certificate" in found.text
+    assert "TFE_CA_FILE" in found.remedy
+
+
+async def test_nobody_who_listens_is_broken() -> None:
+    assert (await tls(f"https://127.0.0.1:{unused_port()}")).health is Health.BROKEN
