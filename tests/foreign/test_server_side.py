@@ -9,10 +9,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
+import tfruns.local
 from tests.foreign.conftest import EXPECTED, trouble
 from tests.foreign.terraform_cli import cli_environment
 from tests.support.local_server import LocalServer
-from tests.support.stdio import PATIENCE_S, environment, tfruns
+from tests.support.stdio import PATIENCE_S, environment
+from tests.support.stdio import tfruns as command
 from tfruns.errors import InvalidInput
 from tfruns.local.cli_config import cli_configuration
 from tfruns.local.data_dir import DataDirectory
@@ -82,6 +84,13 @@ def test_a_certificate_is_named_or_made_and_not_both() -> None:
         Listening(tls_cert=Path("c"), tls_key=Path("k"), is_self_signed=True).check()
 
 
+@pytest.mark.anyio
+async def test_tfruns_itself_trusts_the_certificate_of_a_server_it_attaches_to(server: LocalServer) -> None:
+    async with tfruns.local.client(server.data_dir) as client:
+        assert server.url.startswith("https://")
+        assert (await client.account.read()).username
+
+
 # -- the block --------------------------------------------------------------------------------------------------------
 
 
@@ -109,7 +118,7 @@ def test_the_block_is_printed_for_a_server_that_is_not_there_yet(tmp_path: Path)
 
 def test_a_port_has_to_be_known_for_the_block(tmp_path: Path) -> None:
     done = subprocess.run(
-        [tfruns(), "server", "--print-cli-config", "--port", "0", "--data-dir", str(tmp_path)],
+        [command(), "server", "--print-cli-config", "--port", "0", "--data-dir", str(tmp_path)],
         env=environment(tmp_path),
         capture_output=True,
         text=True,
