@@ -27,6 +27,11 @@ class Done:
         assert self.out.count("\n") == 1, self
         return json.loads(self.out)
 
+    @property
+    def rows(self) -> list[list[str]]:
+        """Standard output as the rows of a table."""
+        return [line.split("\t") for line in self.out.splitlines()]
+
 
 class Shell:
     """Where commands are run: a home and a directory of its own, and the variables that are set there.

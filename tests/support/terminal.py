@@ -17,6 +17,7 @@ from typing import Self
 from tests.support.stdio import PATIENCE_S
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+COLOURS = re.compile(r"\x1b\[[0-9;]*3[0-9][0-9;]*m")
 _ROWS_AND_COLUMNS = struct.pack("HHHH", 50, 200, 0, 0)
 
 
@@ -30,7 +31,8 @@ class Terminal:
 
     def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
         self._screen, inner = pty.openpty()
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, _ROWS_AND_COLUMNS)
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, COLOURS = re.compile(r"\x1b\[[0-9;]*3[0-9][0-9;]*m")
+_ROWS_AND_COLUMNS)
         self.process = subprocess.Popen(
             [*command], cwd=cwd, env=dict(env), stdin=inner, stdout=inner, stderr=inner, start_new_session=True
         )

@@ -14,15 +14,16 @@ from typing import Any, NoReturn
 from tfruns.cli.connecting import connection_of
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import Options
-from tfruns.cli.person import TerminalPerson
+from tfruns.cli.person import AgreedPerson, TerminalPerson
 from tfruns.cli.terminal import can_ask, fail, print_json
 from tfruns.configuration.places import resolve_allowed
-from tfruns.errors import ConfirmationNeeded, Declined, InvalidInput, RefusedByMode, TfrunsError
+from tfruns.errors import ConfirmationNeeded, Declined, InvalidInput, PlanDiffers, RefusedByMode, TfrunsError
 from tfruns.tools.guard import NoPerson
 from tfruns.tools.policy import Confirm, Policy
+from tfruns.tools.progress import Progress
 from tfruns.tools.registry import Context, View, all_tools
 
-_NEEDS_PERSON = (ConfirmationNeeded, Declined, RefusedByMode)
+_NEEDS_PERSON = (ConfirmationNeeded, Declined, PlanDiffers)
 
 
 class Session:
@@ -42,10 +43,28 @@ class Session:
         """Call a tool; what is None is not said.
 
         Raises:
+            ConfirmationNeeded: a person has to be asked, and there is none.
             TfrunsError: whatever the tool raises.
         """
         said = {name: value for name, value in arguments.items() if value is not None}
-        return await self._tools[tool].call(self.context, said)
+        try:
+            return await self._tools[tool].call(self.context, said)
+        except RefusedByMode:
+            self.require_person()
+            raise
+
+    def require_person(self) -> None:
+        """Refuse what nobody can be asked about, and nobody has agreed to beforehand.
+
+        Raises:
+            ConfirmationNeeded: that is so.
+        """
+        if self.context.policy.confirm is not Confirm.NEVER and not self.context.person.can_be_asked:
+            raise ConfirmationNeeded(
+                "This needs a person's yes, and there is no terminal to ask at. Nothing was sent.",
+                cause="Standard input and standard error have to be a terminal.",
+                solution="Say --yes to agree beforehand.",
+            )
 
     def allow(self, directory: Path) -> str:
         """Let a directory be uploaded that the person has named; its absolute path.
@@ -56,6 +75,14 @@ class Session:
         allowed = resolve_allowed([directory])
         self.context = replace(self.context, allowed_directories=allowed)
         return str(allowed[0])
+
+    def with_progress(self, progress: Progress) -> "Session":
+        """The same session, whose tools tell how far they are."""
+        return Session(replace(self.context, progress=progress), is_json=self.is_json)
+
+    def with_agreement(self) -> "Session":
+        """The same session, after the person has agreed to all that it will do."""
+        return Session(replace(self.context, person=AgreedPerson()), is_json=self.is_json)
 
     def show(self, view: View, printed: Callable[[View], None]) -> None:
         """Print a result: as JSON for a program, or with this for a person."""
@@ -108,7 +135,7 @@ async def _work(work: Work, options: Options, *, is_agreed: bool) -> ExitCode | 
     try:
         context = Context(
             await connection.client(),
-            Policy(confirm=Confirm.NEVER if is_agreed else Confirm.ALWAYS),
+            Policy(confirm=Confirm.NEVER if is_agreed else Confirm.ALWAYS, is_auto_apply_opt_in=True),
             person=TerminalPerson() if can_ask() else NoPerson(),
         )
         return await work(Session(context, is_json=options.json))

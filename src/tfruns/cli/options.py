@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.types import NonNegativeInt
 
 _JSON = "Print the structured result as JSON"
 _LOCAL = "On this machine: attach to the local backend, or start it (see `tfruns server`)"
@@ -35,3 +36,7 @@ Organization = Annotated[str | None, Parameter(name=["--organization", "-o"], he
 Workspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=_WORKSPACE)]
 Run = Annotated[str | None, Parameter(help="Its id or browser URL; by default the workspace's current run")]
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Ask nothing")]
+Comment = Annotated[str, Parameter(name=["--comment", "-m"], help="Recorded with the run")]
+Wait = Annotated[bool, Parameter(help="Wait for the run, and show its log as it grows")]
+Timeout = Annotated[NonNegativeInt | None, Parameter(help="Seconds to wait; by default as long as it takes")]
+NamedRun = Annotated[str, Parameter(help="Its id or browser URL")]

@@ -1,9 +1,14 @@
 """The person at the terminal, who is asked before anything that cannot be undone."""
 
-import anyio.to_thread
+import os
+import select
+import signal
+import sys
 
 from tfruns.cli.terminal import err, say
 from tfruns.tools.guard import Answer, Question
+
+_LOOK_S = 0.2
 
 
 class TerminalPerson:
@@ -13,13 +18,47 @@ class TerminalPerson:
 
     async def ask(self, question: Question) -> Answer:
         """The answer; the end of the input, or Ctrl-C, is none."""
-        say(question.text)
-        try:
-            answer = await anyio.to_thread.run_sync(self._read, abandon_on_cancel=True)
-        except EOFError:
-            return Answer.DISMISSED
-        return Answer.YES if answer.strip().lower() == "yes" else Answer.NO
+        return ask(question.text)
 
-    @staticmethod
-    def _read() -> str:
-        return err().input("Only [bold]yes[/bold] is taken for a yes: ")
+
+class AgreedPerson:
+    """Has been shown all that will be done, and has agreed to it at once."""
+
+    can_be_asked = True
+
+    async def ask(self, question: Question) -> Answer:  # noqa: ARG002
+        """Yes."""
+        return Answer.YES
+
+
+def ask(question: str) -> Answer:
+    """Ask a question and wait for its answer; meanwhile, nothing else happens here.
+
+    Not in another thread: a thread that waits for input can be stopped by nobody. And Ctrl-C has to end the input,
+    where the event loop would only take note of it.
+    """
+    say(question)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        err().print("Only [bold]yes[/bold] is taken for a yes: ", end="")
+        answer = _read_line()
+    except (EOFError, KeyboardInterrupt):
+        say("")
+        return Answer.DISMISSED
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return Answer.YES if answer.strip().lower() == "yes" else Answer.NO
+
+
+def _read_line() -> str:
+    """The next line of the input.
+
+    A signal that comes just before a read blocks is noticed only after it. So the input is looked at now and then, and
+    read when there is a line.
+    """
+    while os.name == "posix" and not select.select([sys.stdin], [], [], _LOOK_S)[0]:
+        pass
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line

@@ -4,6 +4,7 @@ Colours are for terminals alone, and `NO_COLOR` is respected; rich looks at both
 """
 
 import json
+import re
 import sys
 from functools import cache
 from typing import Any, NoReturn
@@ -12,6 +13,21 @@ from rich.console import Console
 
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.errors import TfrunsError
+from tfruns.logs.text import clean
+
+# What the tools say of each other, as commands say it.
+_COMMANDS = {
+    "apply_run": "tfruns run apply",
+    "cancel_run": "tfruns run cancel",
+    "create_run": "tfruns run create",
+    "diagnose_run": "tfruns run diagnose",
+    "discard_run": "tfruns run discard",
+    "force_cancel_run": "tfruns run force-cancel",
+    "get_run_logs": "tfruns run logs",
+    "review_run": "tfruns run review",
+    "wait_for_run": "tfruns run wait",
+}
+_TOOL = re.compile(rf"\b({'|'.join(_COMMANDS)})\b")
 
 
 @cache
@@ -37,16 +53,21 @@ def print_json(document: Any) -> None:
 
 
 def say(text: str, style: str = "") -> None:
-    """A message."""
-    err().print(text, style=style, markup=False)
+    """A message. What others wrote in it cannot move the cursor."""
+    err().print(clean(text), style=style, markup=False)
+
+
+def in_commands(text: str) -> str:
+    """A sentence for the users of the tools, for the users of the commands."""
+    return _TOOL.sub(lambda match: f"`{_COMMANDS[match[0]]}`", text)
 
 
 def fail(error: TfrunsError, *, is_json: bool, code: ExitCode = ExitCode.ERROR) -> NoReturn:
     """Say what went wrong, why, and what to do; and end."""
     if is_json:
         print_json(error.as_dict())
-    say(f"Error: {error.message}", "bold red")
+    say(f"Error: {in_commands(error.message)}", "bold red")
     for text in (error.cause, error.solution):
         if text:
-            say(text)
+            say(in_commands(text))
     sys.exit(code)

@@ -8,25 +8,17 @@ from cyclopts.types import PositiveInt
 from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Workspace
 from tfruns.cli.places import organization_of, workspace_of
+from tfruns.cli.run.filters import NO_FILTERS, Filters
 from tfruns.cli.tables import print_table, status_text
 from tfruns.cli.terminal import say
 from tfruns.tools.registry import View
-
-_ALL = "The runs of all workspaces of the organization"
-_STATUS = "Only these statuses, with commas between: planned,errored"
-_GROUP = "Only this group: non_final, final or discardable"
-_SEARCH = "In message, run id, commit and VCS user"
 
 
 def list_runs(
     *,
     workspace: Workspace = None,
     organization: Organization = None,
-    all_workspaces: Annotated[bool, Parameter(name="--all-workspaces", help=_ALL)] = False,
-    status: Annotated[str | None, Parameter(help=_STATUS)] = None,
-    group: Annotated[str | None, Parameter(help=_GROUP)] = None,
-    operation: Annotated[str | None, Parameter(help="Only these operations: plan_only, plan_and_apply, …")] = None,
-    search: Annotated[str | None, Parameter(help=_SEARCH)] = None,
+    filters: Filters = NO_FILTERS,
     page: Annotated[PositiveInt, Parameter(help="Page to show")] = 1,
     page_size: Annotated[PositiveInt, Parameter(help="Runs on a page, at most 100")] = 20,
     options: Options = DEFAULTS,
@@ -40,20 +32,13 @@ def list_runs(
     """
 
     async def work(session: Session) -> None:
-        filters = {
-            "page_number": page,
-            "page_size": page_size,
-            "filter_status": status,
-            "filter_status_group": group,
-            "filter_operation": operation,
-            "search_basic": search,
-        }
-        if all_workspaces:
+        arguments = {"page_number": page, "page_size": page_size, **filters.arguments()}
+        if filters.all_workspaces:
             place = organization_of(session, organization)
-            view = await session.call("list_runs_in_organization", organization=place, **filters)
+            view = await session.call("list_runs_in_organization", organization=place, **arguments)
         else:
             name = workspace_of(session, workspace, organization)
-            view = await session.call("list_runs_in_workspace", workspace_id=name, **filters)
+            view = await session.call("list_runs_in_workspace", workspace_id=name, **arguments)
         session.show(view, _print)
 
     command(work, options)
@@ -73,6 +58,6 @@ def _print(view: View) -> None:
     ]
     print_table(["run", "status", "operation", "workspace", "created", "message"], rows)
     if view.get("note"):
-        say(view["note"])
+        say(view["note"].replace("filter_operation=", "--operation "))
     if view.get("next_page"):
         say(f"More: --page {view['next_page']}")

@@ -1,15 +1,16 @@
 """`tfruns run show`."""
 
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
 from rich.text import Text
 
 from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
 from tfruns.cli.places import run_of
+from tfruns.cli.run.timeline import drawn, steps
 from tfruns.cli.tables import print_fields, status_text
-from tfruns.cli.terminal import out
+from tfruns.cli.terminal import in_commands, out
+from tfruns.lifecycle import is_final
 from tfruns.tools.registry import View
 
 _DRAWN = ("operation", "message", "workspace_name", "created_by", "configuration_version_id", "has_changes", "url")
@@ -45,21 +46,10 @@ def _print(view: View) -> None:
             "status": status_text(view["status"], needs_attention="apply" in actions),
             **{name: view.get(name) for name in _DRAWN},
             "may": ", ".join(actions) or None,
-            "next": view.get("next"),
         }
     )
     out().print()
-    for line in timeline(view.get("status_timestamps", {})):
+    moments = {name.removesuffix("_at"): moment for name, moment in view.get("status_timestamps", {}).items()}
+    for line in drawn(steps(moments, None if is_final(view["status"]) else datetime.now(UTC))):
         out().print(line)
-
-
-def timeline(timestamps: dict[str, Any]) -> list[Text]:
-    """The statuses that a run had, in order, with when, and how long each took."""
-    reached = sorted((datetime.fromisoformat(moment), name.removesuffix("_at")) for name, moment in timestamps.items())
-    lines = []
-    for index, (moment, name) in enumerate(reached):
-        is_last = index + 1 == len(reached)
-        took = "" if is_last else f"  {(reached[index + 1][0] - moment).total_seconds():.0f} s"
-        mark = "o" if is_last else "|"
-        lines.append(Text(f"{mark} {moment:%H:%M:%S}  {name}{took}", style="bold" if is_last else "dim"))
-    return lines
+    out().print(Text(f"  next: {in_commands(view['next'])}", style="dim"))

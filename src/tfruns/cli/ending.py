@@ -1,0 +1,62 @@
+"""The end of a command that waited: what is said of the run, and what the exit code says."""
+
+from tfruns.cli.calling import Session
+from tfruns.cli.exit_codes import ExitCode
+from tfruns.cli.step_summary import write_step_summary
+from tfruns.cli.tables import print_fields, status_text
+from tfruns.cli.terminal import in_commands
+from tfruns.cli.watching import Watch, watch
+from tfruns.tools.registry import View
+from tfruns.vocabulary import RunStatus
+
+_FAILED = {
+    RunStatus.ERRORED,
+    RunStatus.CANCELED,
+    RunStatus.FORCE_CANCELED,
+    RunStatus.DISCARDED,
+    RunStatus.POLICY_SOFT_FAILED,
+}
+_CODES = {"attention": ExitCode.NEEDS_PERSON, "planned": ExitCode.DONE, "timeout": ExitCode.STOPPED_WAITING}
+
+
+async def wait_and_end(session: Session, what: Watch) -> ExitCode:
+    """Watch a run, say how it ended, and give the exit code for that.
+
+    Raises:
+        TfrunsError: the run cannot be read.
+    """
+    view = await watch(session, what)
+    if view is None:
+        return ExitCode.STOPPED_WAITING
+    session.show(view, _print)
+    await write_step_summary(session, view["id"])
+    return exit_code_of(view)
+
+
+def exit_code_of(view: View) -> ExitCode:
+    """The exit code for a result of `wait_for_run`."""
+    if view["outcome"] != "final":
+        return _CODES[view["outcome"]]
+    return ExitCode.FAILED if view["status"] in _FAILED else ExitCode.DONE
+
+
+def counts_line(counts: dict[str, int]) -> str:
+    """The counts of a plan in a few words: 2 to add, 1 to destroy."""
+    said = [f"{number} to {action}" for action, number in counts.items() if number]
+    return ", ".join(said) or "no changes"
+
+
+def _print(view: View) -> None:
+    print_fields(
+        {
+            "run": view["id"],
+            "status": status_text(view["status"], needs_attention=view["outcome"] == "attention"),
+            "workspace": view.get("workspace_name"),
+            "plan": counts_line(view["plan"]) if view.get("plan") else None,
+            "queue": view.get("queue"),
+            "may": ", ".join(view.get("allowed_actions", ())) or None,
+            "next": in_commands(view["next"]),
+            "note": view.get("note"),
+            "url": view.get("url"),
+        }
+    )

@@ -1,0 +1,210 @@
+"""One action on many runs: which they are and what would happen, one question, and then one after the other."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from tfruns.cli.calling import Session
+from tfruns.cli.exit_codes import ExitCode
+from tfruns.cli.person import ask
+from tfruns.cli.places import organization_of, workspace_of
+from tfruns.cli.plans import is_dangerous
+from tfruns.cli.run.filters import Filters
+from tfruns.cli.tables import print_table, status_text
+from tfruns.cli.terminal import say
+from tfruns.errors import Declined, InvalidInput, TfrunsError
+from tfruns.lifecycle import RULES
+from tfruns.tools.guard import Answer
+from tfruns.tools.policy import Confirm
+from tfruns.tools.registry import View
+from tfruns.vocabulary import RunAction
+
+All = Annotated[bool, Parameter(name="--all", help="All runs that the filters select")]
+DryRun = Annotated[bool, Parameter(help="With --all: only show which runs, and what would happen")]
+
+Name = Literal["apply", "discard", "cancel"]
+
+_TOOLS = {"apply": "apply_run", "discard": "discard_run", "cancel": "cancel_run"}
+_PAGE_SIZE = 100
+_MOST_RUNS = 500
+_MOST_DANGERS = 3  # of a plan that are named
+
+
+@dataclass(slots=True)
+class Target:
+    """A run, what is known of it, and what becomes of it.
+
+    Attributes:
+        run: a result of `get_run_details`.
+        review: a result of `review_run`, before an apply.
+        outcome: would, skipped, accepted or failed.
+        why: why it is skipped or failed.
+        error: the error of which it failed, for programs.
+        status: its status now.
+    """
+
+    run: View
+    review: View = field(default_factory=dict)
+    outcome: str = "would"
+    why: str = ""
+    error: dict[str, Any] | None = None
+    status: str = ""
+
+    def view(self) -> View:
+        """The row for programs."""
+        view: View = {
+            "id": self.run["id"],
+            "workspace_name": self.run.get("workspace_name"),
+            "status": self.status or self.run["status"],
+            "message": self.run.get("message"),
+            "plan": self.review.get("plan"),
+            "dangers": [row["address"] for row in self.dangers],
+            "fingerprint": self.review.get("fingerprint"),
+            "outcome": self.outcome,
+            "why": self.why,
+            "error": self.error,
+        }
+        return {key: value for key, value in view.items() if value not in (None, "", [])}
+
+    @property
+    def dangers(self) -> list[View]:
+        return [row for row in self.review.get("rows", ()) if is_dangerous(row)]
+
+
+async def bulk(
+    session: Session,
+    name: Name,
+    filters: Filters,
+    workspace: str | None,
+    organization: str | None,
+    *,
+    comment: str,
+    is_dry: bool,
+) -> ExitCode:
+    """Do the action on all runs that the filters select and that allow it.
+
+    Raises:
+        InvalidInput: more runs than are done at a time.
+        ConfirmationNeeded: nobody can be asked, and nobody has agreed.
+        Declined: the person said no; nothing was sent.
+        TfrunsError: the runs cannot be listed.
+    """
+    if not is_dry:
+        session.require_person()
+    targets = [
+        await _target(session, name, run_id) for run_id in await _ids(session, name, filters, workspace, organization)
+    ]
+    if name == "apply":
+        targets.reverse()  # in the order in which they were made; else the newest first, so that none takes its place
+    chosen = [target for target in targets if target.outcome == "would"]
+    if chosen and not is_dry:
+        _agree(session, name, targets, chosen)
+        for target in chosen:
+            await _act(session.with_agreement(), name, target, comment)
+    view: View = {"action": name, "dry_run": is_dry, "runs": [target.view() for target in targets]}
+    session.show(view, lambda _: _print(name, targets))
+    return ExitCode.ERROR if any(target.outcome == "failed" for target in targets) else ExitCode.DONE
+
+
+async def _ids(
+    session: Session, name: Name, filters: Filters, workspace: str | None, organization: str | None
+) -> list[str]:
+    arguments: dict[str, Any] = filters.arguments()
+    if filters.status is None and filters.group is None:
+        action = RunAction(name)
+        statuses = sorted(status for status, rule in RULES.items() if action in rule.actions | rule.accepts)
+        arguments["filter_status"] = ",".join(statuses)
+    if filters.all_workspaces:
+        tool, place = "list_runs_in_organization", {"organization": organization_of(session, organization)}
+    else:
+        tool, place = "list_runs_in_workspace", {"workspace_id": workspace_of(session, workspace, organization)}
+    found: list[str] = []
+    for page in itertools.count(1):
+        view = await session.call(tool, **place, **arguments, page_number=page, page_size=_PAGE_SIZE)
+        found += [run["id"] for run in view["runs"]]
+        if len(found) > _MOST_RUNS:
+            raise InvalidInput(f"More than {_MOST_RUNS} runs match.", solution="Narrow the filters. Nothing was sent.")
+        if view["next_page"] is None:
+            break
+    return list(dict.fromkeys(found))
+
+
+async def _target(session: Session, name: Name, run_id: str) -> Target:
+    """The run as it is, and whether it can be done. One that cannot be read fails alone."""
+    try:
+        target = Target(await session.call("get_run_details", run_id=run_id))
+        if not _is_allowed(target.run, name):
+            target.outcome, target.why = "skipped", f"it is {target.run['status']}: {target.run['next']}"
+        elif name == "apply":
+            target.review = await session.call("review_run", run_id=run_id)
+    except TfrunsError as error:
+        return _failed(Target({"id": run_id, "status": "unknown"}), error)
+    return target
+
+
+def _is_allowed(run: View, name: Name) -> bool:
+    is_accepted = any(RunAction(name) in rule.accepts for status, rule in RULES.items() if status == run["status"])
+    return name in run["allowed_actions"] or is_accepted
+
+
+def _failed(target: Target, error: TfrunsError) -> Target:
+    target.outcome, target.why, target.error = "failed", error.message, error.as_dict()
+    return target
+
+
+def _agree(session: Session, name: Name, targets: list[Target], chosen: list[Target]) -> None:
+    """Show what would happen, and ask once, unless the person has agreed already."""
+    if session.context.policy.confirm is Confirm.NEVER:
+        return
+    for target in targets:
+        for line in _described(name, target):
+            say(line)
+    if ask(f"{name.capitalize()} {len(chosen)} run{'s' if len(chosen) > 1 else ''}?") is not Answer.YES:
+        raise Declined("The answer was no yes. Nothing was sent.")
+
+
+def _described(name: Name, target: Target) -> Iterator[str]:
+    run = target.run
+    what = name if target.outcome == "would" else f"{target.outcome}: {target.why}"
+    message = f" «{run['message']}»" if run.get("message") else ""
+    yield f"{run['id']} of {run.get('workspace_name') or run.get('workspace_id')}, {run['status']}{message}: {what}"
+    if target.review:
+        yield f"    {target.review['plan']}"
+    dangers = target.dangers
+    for row in dangers[:_MOST_DANGERS]:
+        why = "; ".join(said for said in (row.get("danger"), row.get("why")) if said)
+        yield f"    ! {row['action']} {row['address']}{f': {why}' if why else ''}"
+    if len(dangers) > _MOST_DANGERS:
+        yield f"    ! and {len(dangers) - _MOST_DANGERS} more"
+
+
+async def _act(session: Session, name: Name, target: Target, comment: str) -> None:
+    """Do it to one run; what fails is noted, and stops none of the others."""
+    try:
+        fingerprint = target.review.get("fingerprint")
+        view = await session.call(_TOOLS[name], run_id=target.run["id"], comment=comment, fingerprint=fingerprint)
+    except TfrunsError as error:
+        _failed(target, error)
+    else:
+        target.outcome, target.status = "accepted", view["status"]
+
+
+def _print(name: Name, targets: list[Target]) -> None:
+    rows = [
+        (
+            target.run["id"],
+            target.run.get("workspace_name") or target.run.get("workspace_id"),
+            status_text(target.status or target.run["status"]),
+            f"would {name}" if target.outcome == "would" else target.outcome,
+            target.review.get("plan"),
+            ", ".join(f"{row['action']} {row['address']}" for row in target.dangers[:_MOST_DANGERS]),
+            target.why,
+        )
+        for target in targets
+    ]
+    print_table(["run", "workspace", "status", "outcome", "plan", "dangers", "why"], rows)
+    if not targets:
+        say("No run matches.")

@@ -1,0 +1,86 @@
+"""`tfruns run diagnose`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.text import Text
+
+from tfruns.cli.calling import Session, command
+from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
+from tfruns.cli.places import run_of
+from tfruns.cli.tables import print_fields, status_text
+from tfruns.cli.terminal import in_commands, out
+from tfruns.logs.text import clean
+from tfruns.tools.registry import View
+
+_LISTS = {"errors": "error", "policy_checks": "policy check", "task_stages": "task stage"}
+_HEAD = ("id", "status", "since", "verdict", "failed_stage", "summary", "ended_by", "ended_at", "comment", "next")
+
+
+def diagnose(
+    run: Run = None,
+    /,
+    *,
+    workspace: Workspace = None,
+    organization: Organization = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Say why a run failed, or why it waits and what would free it.
+
+    For example:
+        tfruns run diagnose run-CZcmD7eagjhyX0vN
+        tfruns run diagnose --workspace network
+    """
+
+    async def work(session: Session) -> None:
+        run_id = await run_of(session, run, workspace, organization)
+        session.show(await session.call("diagnose_run", run_id=run_id), _print)
+
+    command(work, options)
+
+
+def _print(view: View) -> None:
+    head: dict[str, Any] = {name.replace("_", " "): view.get(name) for name in _HEAD}
+    head["status"] = status_text(view["status"])
+    head["next"] = in_commands(view["next"]) if view.get("next") else None
+    print_fields(head)
+    for name, title in _LISTS.items():
+        for item in view.get(name, ()):
+            out().print()
+            _print_item(title, item)
+    for title, lines in _rest(view):
+        out().print()
+        out().print(Text(title, style="bold"))
+        for line in lines:
+            out().print(Text(f"  {clean(line)}"))
+
+
+def _print_item(title: str, item: View) -> None:
+    """An error, or a check that failed: its name, and all that is said of it."""
+    name = str(item.get("summary") or item.get("id") or "")
+    out().print(Text(f"{title}: {clean(name)}", style="bold red"))
+    for line in _flat({key: value for key, value in item.items() if value != name}):
+        out().print(Text(f"  {clean(line)}"))
+
+
+def _rest(view: View) -> Iterator[tuple[str, list[str]]]:
+    """What else was found, each under a title."""
+    known = {*_HEAD, *_LISTS}
+    for name, value in view.items():
+        if name not in known:
+            title = name.replace("_", " ").capitalize()
+            yield title, [*_flat(value)] if isinstance(value, (dict, list)) else [str(value)]
+
+
+def _flat(value: Any, name: str = "") -> Iterator[str]:
+    """An object as lines: what is nested stands with the names on the way to it."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name} {key}".strip().replace("_", " "))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _flat(inner, name)
+    else:
+        first, *more = str(value).split("\n")
+        yield f"{name}: {first}" if name else first
+        yield from (f"    {line}" for line in more)

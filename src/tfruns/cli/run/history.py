@@ -1,0 +1,69 @@
+"""`tfruns run history`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.types import PositiveInt
+from rich.text import Text
+
+from tfruns.cli.calling import Session, command
+from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
+from tfruns.cli.places import run_of
+from tfruns.cli.run.timeline import drawn
+from tfruns.cli.tables import print_fields, print_table, status_text
+from tfruns.cli.terminal import out, say
+from tfruns.logs.text import clean
+from tfruns.tools.registry import View
+
+
+def history(
+    run: Run = None,
+    /,
+    *,
+    page: Annotated[PositiveInt, Parameter(help="Page of events to show")] = 1,
+    page_size: Annotated[PositiveInt, Parameter(help="Events on a page, at most 50")] = 30,
+    workspace: Workspace = None,
+    organization: Organization = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Show who did what to a run and when, and how long each status took.
+
+    For example:
+        tfruns run history run-CZcmD7eagjhyX0vN
+        tfruns run history --workspace network --json
+    """
+
+    async def work(session: Session) -> None:
+        run_id = await run_of(session, run, workspace, organization)
+        view = await session.call("get_run_history", run_id=run_id, page_number=page, page_size=page_size)
+        session.show(view, _print)
+
+    command(work, options)
+
+
+def _print(view: View) -> None:
+    print_fields(
+        {
+            "run": view["id"],
+            "status": status_text(view["status"]),
+            "created by": view.get("created_by"),
+            "confirmed by": view.get("confirmed_by"),
+        }
+    )
+    if view.get("timeline"):
+        out().print()
+        for line in drawn(view["timeline"]):
+            out().print(line)
+    if view["events"]:
+        out().print()
+        rows = [
+            (event.get("at"), event.get("by"), event.get("action"), event.get("comment") or event.get("description"))
+            for event in view["events"]
+        ]
+        print_table(["at", "by", "action", "comment"], rows)
+    for text in view.get("comments", ()):
+        out().print(Text(f"comment: {clean(text)}"))
+    if view.get("note"):
+        say(view["note"])
+    if view["next_page"]:
+        say(f"More: --page {view['next_page']}")

@@ -1,0 +1,88 @@
+"""`tfruns run logs`."""
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from cyclopts.types import PositiveInt
+
+from tfruns.cli.calling import Session, command
+from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
+from tfruns.cli.places import run_of
+from tfruns.cli.terminal import out, say
+from tfruns.cli.watching import PhaseName, Watch, watch
+from tfruns.errors import InvalidInput
+from tfruns.tools.log_source import may_have_applied
+from tfruns.tools.registry import View
+from tfruns.tools.waiting import Until
+
+Phase = Literal["auto", "plan", "apply"]
+
+_PHASE = "auto: of the apply if it began, else of the plan"
+_FOLLOW = "Go on as the log grows, until the run waits for a person or is over"
+_UNTIL: dict[Phase, Until] = {"auto": "attention", "plan": "planned", "apply": "final"}
+
+
+def logs(
+    run: Run = None,
+    /,
+    *,
+    phase: Annotated[Phase, Parameter(help=_PHASE)] = "auto",
+    follow: Annotated[bool, Parameter(name=["--follow", "-f"], help=_FOLLOW)] = False,
+    tail: Annotated[PositiveInt | None, Parameter(help="Only so many last lines, at most 1,000")] = None,
+    search: Annotated[str, Parameter(help="Only lines with this text")] = "",
+    workspace: Workspace = None,
+    organization: Organization = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Print the log of a run's plan or apply as clean text, without sensitive values.
+
+    With --json it is one page: the last 100 lines, and the errors of a phase that failed.
+
+    For example:
+        tfruns run logs run-CZcmD7eagjhyX0vN --follow
+        tfruns run logs --workspace network --phase plan --search warning
+    """
+
+    async def work(session: Session) -> None:
+        if follow and (tail or search or options.json):
+            raise InvalidInput(
+                "--follow goes with neither --tail, nor --search, nor --json.", solution="Leave one out."
+            )
+        run_id = await run_of(session, run, workspace, organization)
+        if follow:
+            await watch(session, Watch(run_id, _UNTIL[phase], None, await _phases(session, run_id, phase), True))
+        elif options.json or tail or search:
+            view = await session.call("get_run_logs", run_id=run_id, phase=phase, tail_lines=tail, search=search)
+            session.show(view, _print)
+        else:
+            await _print_all(session, run_id, phase)
+
+    command(work, options)
+
+
+async def _phases(session: Session, run_id: str, phase: Phase) -> tuple[PhaseName, ...]:
+    if phase != "auto":
+        return (phase,)
+    run = await session.context.client.runs.read(run_id)
+    return ("apply",) if may_have_applied(run) else ("plan", "apply")
+
+
+def _print(view: View) -> None:
+    for error in view.get("errors", ()):
+        say(error, "red")
+    if view["log"]:
+        out().print(view["log"], markup=False)
+    if view.get("note"):
+        say(view["note"])
+
+
+async def _print_all(session: Session, run_id: str, phase: Phase) -> None:
+    """Print the log from its beginning to what is there now."""
+    offset = 0
+    while True:
+        view = await session.call("get_run_logs", run_id=run_id, phase=phase, offset=offset)
+        _print(view)
+        following = view.get("next_offset")
+        if following is None or following == offset:
+            return
+        phase, offset = view["phase"], following

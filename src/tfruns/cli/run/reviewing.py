@@ -1,0 +1,41 @@
+"""`tfruns run review`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.types import PositiveInt
+
+from tfruns.cli.calling import Session, command
+from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
+from tfruns.cli.places import run_of
+from tfruns.cli.plans import print_review, read_review
+from tfruns.cli.step_summary import write_step_summary
+
+_FILTER = "Only create, update, replace, destroy, …, output, drift; an address and what is below it; or a resource type"
+
+
+def review(
+    run: Run = None,
+    /,
+    *,
+    filter: Annotated[str, Parameter(help=_FILTER)] = "",  # noqa: A002  # what the tool calls it
+    page: Annotated[PositiveInt | None, Parameter(help="Only this page, of 100 rows at most")] = None,
+    workspace: Workspace = None,
+    organization: Organization = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Show what a run's plan would do, the dangerous first. Sensitive values are never shown.
+
+    For example:
+        tfruns run review run-CZcmD7eagjhyX0vN
+        tfruns run review --workspace network --filter destroy
+        tfruns run review run-CZcmD7eagjhyX0vN --json
+    """
+
+    async def work(session: Session) -> None:
+        run_id = await run_of(session, run, workspace, organization)
+        view = await read_review(session, run_id, filter_text=filter, page=page)
+        session.show(view, print_review)
+        await write_step_summary(session, view["run_id"])
+
+    command(work, options)

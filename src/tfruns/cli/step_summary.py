@@ -1,0 +1,113 @@
+"""The summary of a run on the page of a GitHub Actions job.
+
+Source: GitHub Actions, "Adding a job summary": Markdown that is appended to the file which GITHUB_STEP_SUMMARY names,
+at most 1 MiB for a step. What comes from plans and logs is text there, and never Markdown or HTML.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tfruns.cli.calling import Session
+from tfruns.cli.terminal import say
+from tfruns.errors import TfrunsError
+from tfruns.logs.text import one_line
+from tfruns.tools.registry import View
+
+_MOST_ROWS = 20
+_LONGEST = 400  # characters of a text
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&@:$^=\"'])")
+_LOSING = {"destroy", "replace", "forget"}
+
+
+async def write_step_summary(session: Session, run_id: str) -> None:
+    """Append a run's summary, where there is a file for it. A summary that cannot be made stops nothing."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    try:
+        run = await session.call("get_run_details", run_id=run_id)
+        text = summary(run, await _plan(session, run_id), await _diagnosis(session, run))
+        _append(Path(path), text)
+    except (TfrunsError, OSError) as error:
+        say(f"The step summary was not written: {error}")
+
+
+def summary(run: View, plan: View, diagnosis: View) -> str:
+    """The Markdown: the run and its status, what its plan does, what is dangerous in it, and the first error.
+
+    Args:
+        run: a result of `get_run_details`.
+        plan: a result of `review_run`; empty where there is none.
+        diagnosis: a result of `diagnose_run`; empty where nothing failed.
+    """
+    return "\n".join([*_head(run), *_changes(plan), *_error(diagnosis), "", ""])
+
+
+def escaped(text: str, length: int = _LONGEST) -> str:
+    """A text on one line, in which no character means anything to Markdown or HTML."""
+    # As character references: a backslash does not keep GitHub from linking @names and addresses.
+    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", one_line(text, length))
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+async def _plan(session: Session, run_id: str) -> View:
+    try:
+        return await session.call("review_run", run_id=run_id, page_size=_MOST_ROWS)
+    except TfrunsError:
+        return {}
+
+
+async def _diagnosis(session: Session, run: View) -> View:
+    if run["status"] != "errored":
+        return {}
+    try:
+        return await session.call("diagnose_run", run_id=run["id"])
+    except TfrunsError:
+        return {}
+
+
+def _head(run: View) -> Iterator[str]:
+    name = escaped(run["id"])
+    url = run.get("url") or ""
+    is_link = urlsplit(url).scheme in {"https", "http"} and not re.search(r"[\s<>()\"]", url)
+    place = f" in {escaped(run['workspace_name'])}" if run.get("workspace_name") else ""
+    yield f"### Terraform run {f'[{name}]({url})' if is_link else name}{place}: {escaped(run['status'])}"
+    if run.get("message"):
+        yield f"\n> {escaped(run['message'])}"
+
+
+def _changes(plan: View) -> Iterator[str]:
+    if not plan.get("plan"):
+        return
+    yield f"\n{escaped(plan['plan'])}"
+    dangers = [row for row in plan.get("rows", ()) if row["action"] in _LOSING or row.get("danger")]
+    if not dangers:
+        return
+    yield "\n| Dangerous | Action | Why |\n| --- | --- | --- |"
+    for row in dangers:
+        why = "; ".join(said for said in (row.get("danger"), row.get("why")) if said)
+        count = f" ({row['count']})" if row.get("count") else ""
+        yield f"| {escaped(row['address'])}{count} | {escaped(row['action'])} | {escaped(why)} |"
+    if plan.get("next_page"):
+        yield f"\nThese are among the first {len(plan['rows'])} rows of {plan['total_rows']}."
+
+
+def _error(diagnosis: View) -> Iterator[str]:
+    errors = diagnosis.get("errors") or ([{"summary": diagnosis["summary"]}] if diagnosis.get("summary") else [])
+    if not errors:
+        return
+    first = errors[0]
+    where = f" ({escaped(first['where'])})" if first.get("where") else ""
+    yield f"\n**Error:** {escaped(first.get('summary', ''))}{where}"
+    if first.get("detail"):
+        yield f"\n{escaped(first['detail'])}"
+    more = len(errors) - 1 + (diagnosis.get("errors_left_out") or 0)
+    if more:
+        yield f"\nAnd {more} more."

@@ -1,0 +1,135 @@
+"""`--all`: which runs, what would happen, one question, and each on its own."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.run.configurations import CHANGES
+from tests.cli.run.conftest import Command, Open
+from tests.support import samples
+from tests.support.api import accepted, answer
+from tests.support.command import Shell
+from tests.support.http_api import HttpApi
+from tests.support.local_lab import Lab
+from tests.support.results import Bulk
+from tfruns.vocabulary import RunStatus
+from tfruns.wire.runs import Run
+
+
+async def _three(lab: Lab, message: str) -> list[Run]:
+    """Three workspaces: of the first the plan replaces, of the second it creates, the third has nothing to apply."""
+    first, second, third = [await lab.workspace(CHANGES) for _ in range(3)]
+    await lab.applied(first)
+    done = await lab.run(third, plan_only=True, message=message)
+    await lab.until(done, RunStatus.PLANNED_AND_FINISHED)
+    replacing = await lab.planned(first, variables={"revision": '"2"'}, message=message)
+    return [replacing, await lab.planned(second, message=message), done]
+
+
+async def test_a_dry_run_shows_which_runs_and_what_would_happen_and_sends_nothing(
+    lab: Lab, tfruns_run: Command
+) -> None:
+    replacing, creating, _ = await _three(lab, "nightly-dry")
+    arguments = ("apply", "--all", "--all-workspaces", "--search", "nightly-dry", "--dry-run")
+    rows = tfruns_run(*arguments).rows
+    assert [row[0] for row in rows] == [replacing.id, creating.id], "in the order in which they were made"
+    assert [row[3] for row in rows] == ["would apply"] * 2
+    assert rows[0][4:6] == ["Plan: 2 to add, 0 to change, 2 to destroy.", "replace terraform_data.store[*]"]
+    found = Bulk.model_validate(tfruns_run(*arguments, "--json").json)
+    assert (found.dry_run, found.runs[0].dangers, found.runs[1].dangers) == (True, ["terraform_data.store[*]"], [])
+    assert await lab.status(replacing) == await lab.status(creating) == "planned"
+
+
+async def test_one_yes_is_for_all_and_each_plan_is_shown_before(lab: Lab, terminal: Open) -> None:
+    replacing, creating, _ = await _three(lab, "nightly-yes")
+    shown = terminal("apply", "--all", "--all-workspaces", "--search", "nightly-yes")
+    shown.expect("Plan: 2 to add, 0 to change, 2 to destroy.")
+    shown.expect("! replace terraform_data.store[*]")
+    shown.expect("Apply 2 runs?")
+    shown.expect("for a yes")
+    shown.press("yes\n")
+    assert shown.end() == 0
+    assert shown.text.count("for a yes") == 1
+    for run in (replacing, creating):
+        await lab.until(run, RunStatus.APPLIED)
+
+
+async def test_a_no_sends_nothing(lab: Lab, terminal: Open) -> None:
+    run = await lab.planned(await lab.workspace(CHANGES), message="nightly-no")
+    shown = terminal("discard", "--all", "--all-workspaces", "--search", "nightly-no")
+    shown.expect("Discard 1 run?")
+    shown.press("no\n")
+    assert shown.end() == 10
+    assert await lab.status(run) == "planned"
+
+
+@pytest.mark.parametrize("action", ["apply", "discard", "cancel"])
+async def test_without_a_terminal_and_without_yes_it_is_refused(lab: Lab, tfruns_run: Command, action: str) -> None:
+    run = await lab.planned(await lab.workspace(CHANGES), message="nightly-pipe")
+    ended = tfruns_run(action, "--all", "-w", run.workspace.id if run.workspace else "")
+    assert ended.code == 10
+    assert await lab.status(run) == "planned"
+
+
+async def test_what_cannot_be_done_is_skipped_with_its_reason(lab: Lab, tfruns_run: Command) -> None:
+    workspace = await lab.workspace(CHANGES)
+    first = await lab.planned(workspace)
+    others = [await lab.run(workspace) for _ in range(2)]
+    ended = tfruns_run("cancel", "--all", "-w", workspace, "--group", "non_final", "--yes", "--json")
+    done = Bulk.model_validate(ended.json)
+    assert ended.code == 0
+    assert [(row.id, row.outcome) for row in done.runs] == [
+        (others[1].id, "accepted"),
+        (others[0].id, "accepted"),
+        (first.id, "skipped"),
+    ]
+    assert "it is planned" in (done.runs[2].why or "")
+    assert [await lab.status(run) for run in (*others, first)] == ["canceled", "canceled", "planned"]
+
+
+def test_it_goes_on_after_a_failure_and_reports_each(tmp_path: Path) -> None:
+    second = "run-Second0000000001"
+    runs = [samples.planned(), samples.planned(second)]
+    with HttpApi() as api:
+        api.on("GET", f"/workspaces/{samples.WORKSPACE_ID}/runs", answer(samples.page(*runs, total=2)))
+        for run in runs:
+            api.on("GET", f"/runs/{run['id']}", answer({"data": run}))
+        refused = {"errors": [{"status": "409", "title": "transition not allowed"}]}
+        api.on("POST", f"/runs/{samples.RUN_ID}/actions/discard", answer(refused, 409))
+        api.on("POST", f"/runs/{second}/actions/discard", accepted())
+        shell = Shell(tmp_path / "here", {"TFE_ADDRESS": api.address, "TFE_TOKEN": "a-token"})
+        done = shell("run", "discard", "--all", "-w", samples.WORKSPACE_ID, "--yes", "--json", code=1)
+    failed, went = Bulk.model_validate(done.json).runs
+    assert (failed.id, failed.outcome, went.id, went.outcome) == (samples.RUN_ID, "failed", second, "accepted")
+    assert (failed.error or {})["error"] == "transition_not_allowed"
+
+
+async def test_discarding_all_takes_pending_ones_too(lab: Lab, tfruns_run: Command) -> None:
+    workspace = await lab.workspace(CHANGES)
+    runs = [await lab.planned(workspace), await lab.run(workspace)]
+    ended = tfruns_run("discard", "--all", "-w", workspace, "--yes", "--comment", "old")
+    assert ended.code == 0, ended.err
+    assert [row[3] for row in ended.rows] == ["accepted", "accepted"]
+    assert [await lab.status(run) for run in runs] == ["discarded", "discarded"]
+
+
+async def test_where_no_run_matches_it_says_so(lab: Lab, tfruns_run: Command) -> None:
+    ended = tfruns_run("cancel", "--all", "-w", await lab.workspace(CHANGES), "--yes")
+    assert (ended.code, ended.out) == (0, "")
+    assert "No run matches." in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--all", "--group", "nonsense"),
+        ("--all", "run-0000000000000000"),
+        ("--search", "x"),
+        ("--all", "--workspace-names", "a"),
+        ("--all", "-w", "no/such/place"),
+    ],
+)
+async def test_a_wrong_input_is_refused_in_words(lab: Lab, tfruns_run: Command, arguments: tuple[str, ...]) -> None:
+    ended = tfruns_run("cancel", *arguments, "--yes", "--json")
+    assert ended.code in {1, 2}
+    assert ended.json["message"]

@@ -1,0 +1,133 @@
+"""`tfruns run create`: every option, variables, and what is asked about."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.run.configurations import CHANGES
+from tests.cli.run.conftest import Command, Open
+from tests.support import samples
+from tests.support.api import answer
+from tests.support.command import Shell
+from tests.support.http_api import HttpApi
+from tests.support.local_lab import Lab
+from tests.support.results import Failure, RunResult
+from tfruns.wire.base import to_kebab
+from tfruns.wire.run_params import RunParams
+
+_FIRST = (
+    *("--message", "Why", "--refresh-only", "--no-refresh", "--auto-apply", "--save-plan", "--allow-empty-apply"),
+    *("--allow-config-generation", "--debugging-mode", "--target", "a.b", "--target", "c.d", "--replace", "a.b"),
+    *("--var", "n=[1, 2]", "--var-string", 't=a "text"', "--policy-path", "p", "--invoke-action", "x.y"),
+    *("--configuration-version", "cv-n4XQPBa2QnecZJ4G", "--yes"),
+)
+_SECOND = ("--plan-only", "--destroy", "--terraform-version", "1.9.0")
+_SAID = {
+    "message": "Why",
+    "refresh-only": True,
+    "refresh": False,
+    "auto-apply": True,
+    "save-plan": True,
+    "allow-empty-apply": True,
+    "allow-config-generation": True,
+    "debugging-mode": True,
+    "target-addrs": ["a.b", "c.d"],
+    "replace-addrs": ["a.b"],
+    "variables": [{"key": "n", "value": "[1, 2]"}, {"key": "t", "value": '"a \\"text\\""'}],
+    "policy-paths": ["p"],
+    "invoke-action-addrs": ["x.y"],
+}
+
+
+def test_every_option_of_a_run_is_sent_and_nothing_else(tmp_path: Path) -> None:
+    with HttpApi() as api:
+        api.on("POST", "/runs", answer({"data": samples.run()}, 201))
+        api.on("GET", f"/runs/{samples.RUN_ID}", answer({"data": samples.run()}))
+        shell = Shell(tmp_path / "here", {"TFE_ADDRESS": api.address, "TFE_TOKEN": "a-token"})
+        for options in (_FIRST, _SECOND):
+            shell("run", "create", "-w", samples.WORKSPACE_ID, *options)
+        first, second = (request.body["data"] for request in api.sent("POST", "/runs"))
+    assert first["attributes"] == _SAID
+    assert first["relationships"]["configuration-version"]["data"]["id"] == "cv-n4XQPBa2QnecZJ4G"
+    assert second["attributes"] == {
+        "plan-only": True,
+        "is-destroy": True,
+        "terraform-version": "1.9.0",
+        "auto-apply": False,
+    }
+    sent = {*first["attributes"], *second["attributes"], "configuration-version-id"}
+    assert sent == {to_kebab(name) for name in RunParams.model_fields}
+
+
+async def test_a_run_is_created_and_what_follows_is_said(lab: Lab, tfruns_run: Command) -> None:
+    workspace = await lab.workspace(CHANGES)
+    ended = tfruns_run("create", "-w", workspace, "--message", "more", "--var", 'revision="7"', "--json")
+    assert ended.code == 0, ended.err
+    created = RunResult.model_validate(ended.json)
+    assert (created.message, created.variables) == ("more", ["revision"])
+    assert tfruns_run("show", created.id).code == 0
+
+
+async def test_a_run_does_not_apply_by_itself_unless_it_is_said(lab: Lab, tfruns_run: Command) -> None:
+    workspace = await lab.workspace(CHANGES, **{"auto-apply": True})
+    assert tfruns_run("create", "-w", workspace, "--wait").code == 10
+    assert tfruns_run("create", "-w", workspace, "--wait", "--yes", "--timeout", "1").code == 30, "behind the first"
+
+
+async def test_a_directory_is_uploaded_and_planned(lab: Lab, tfruns_run: Command, shell: Shell) -> None:
+    workspace = await lab.workspace()
+    directory = shell.directory / "configuration"
+    directory.mkdir()
+    (directory / "main.tf").write_text(CHANGES)
+    ended = tfruns_run("create", "-w", workspace, "--directory", "configuration", "--wait")
+    assert ended.code == 10, ended.err
+    assert "Uploaded 1 files of configuration as cv-" in ended.err
+
+
+@pytest.mark.parametrize("option", ["--auto-apply", "--destroy"])
+async def test_what_destroys_or_applies_by_itself_is_asked_about(
+    lab: Lab, tfruns_run: Command, terminal: Open, option: str
+) -> None:
+    workspace = await lab.workspace(CHANGES)
+    assert tfruns_run("create", "-w", workspace, option).code == 10
+    shown = terminal("create", "-w", workspace, option)
+    shown.expect("for a yes")
+    shown.press("no\n")
+    assert shown.end() == 10
+    assert not (await lab.client.runs.list_for_workspace(workspace).page()).items
+    shown = terminal("create", "-w", workspace, option)
+    shown.expect("for a yes")
+    shown.press("yes\n")
+    assert shown.end() == 0
+    assert len((await lab.client.runs.list_for_workspace(workspace).page()).items) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--var", "size=big"), "--var-string size="),
+        (("--var", "size"), "KEY=VALUE"),
+        (("--var", "9=1"), "has to be letters"),
+        (("--var", "a=1", "--var-string", "a=x"), "given twice"),
+        (("--terraform-version", "1.9.0"), "only possible for a plan-only run"),
+        (("--destroy", "--refresh-only", "--yes"), "exclude each other"),
+        (("--directory", "nowhere"), "no directory"),
+        (("--directory", ".", "--configuration-version", "cv-1"), "exclude each other"),
+        (("--timeout", "5"), "--timeout is for --wait"),
+        (("--timeout", "soon", "--wait"), "timeout"),
+    ],
+)
+async def test_a_wrong_input_is_refused_in_words_and_creates_nothing(
+    lab: Lab, tfruns_run: Command, arguments: tuple[str, ...], says: str
+) -> None:
+    workspace = await lab.workspace(CHANGES)
+    ended = tfruns_run("create", "-w", workspace, *arguments)
+    assert ended.code == 2
+    assert says in (ended.err + ended.out)
+    assert "big" not in ended.err, "a value may be a secret"
+    assert not (await lab.client.runs.list_for_workspace(workspace).page()).items
+
+
+async def test_an_error_is_an_object_for_programs(lab: Lab, tfruns_run: Command) -> None:
+    ended = tfruns_run("create", "-w", "default/nowhere", "--json")
+    assert (ended.code, Failure.model_validate(ended.json).error) == (1, "not_found")

@@ -1,0 +1,179 @@
+"""`tfruns run wait` and `run create --wait`: exit codes, what is seen meanwhile, and Ctrl-C."""
+
+import pytest
+
+from tests.cli.run.configurations import BROKEN, CHANGES
+from tests.cli.run.conftest import Command, Open
+from tests.support.command import Shell
+from tests.support.gates import ApplyGate
+from tests.support.local_lab import Lab, wait_until
+from tests.support.results import Failure, Waited
+from tests.support.terminal import COLOURS
+from tfruns.vocabulary import RunStatus
+
+# -- exit codes -------------------------------------------------------------------------------------------------------
+
+
+async def test_an_applied_run_ends_with_0_and_its_log_went_to_standard_error(lab: Lab, tfruns_run: Command) -> None:
+    workspace = await lab.workspace(CHANGES)
+    ended = tfruns_run("create", "-w", workspace, "--auto-apply", "--yes", "--wait", "--json")
+    assert ended.code == 0, ended.err
+    waited = Waited.model_validate(ended.json)
+    assert (waited.status, waited.outcome) == ("applied", "final")
+    assert "terraform_data.store[0] will be created" in ended.err
+    assert "Apply complete! Resources: 2 added" in ended.err
+
+
+async def test_a_run_that_waits_for_its_apply_ends_with_10(lab: Lab, tfruns_run: Command) -> None:
+    run = await lab.planned(await lab.workspace(CHANGES))
+    ended = tfruns_run("wait", run.id)
+    assert ended.code == 10
+    assert "planned !" in ended.out
+    assert "2 to add" in ended.out
+    assert ended.err == "", "its plan was over before, and its log is not what was asked for"
+
+
+async def test_to_wait_until_it_is_planned_is_done_when_it_is(lab: Lab, tfruns_run: Command) -> None:
+    run = await lab.planned(await lab.workspace(CHANGES))
+    assert tfruns_run("wait", run.id, "--until", "planned").code == 0
+
+
+async def test_a_plan_only_run_is_done_when_it_is_planned(lab: Lab, tfruns_run: Command, shell: Shell) -> None:
+    workspace = await lab.workspace()
+    (shell.directory / "main.tf").write_text(CHANGES)
+    ended = tfruns_run("create", "-w", workspace, "--directory", ".", "--plan-only", "--wait", "--json")
+    assert ended.code == 0, ended.err
+    assert Waited.model_validate(ended.json).status == "planned_and_finished"
+
+
+async def test_an_errored_run_ends_with_20(lab: Lab, tfruns_run: Command) -> None:
+    ended = tfruns_run("create", "-w", await lab.workspace(BROKEN), "--wait")
+    assert ended.code == 20
+    assert "errored" in ended.out
+    assert "`tfruns run diagnose` says why" in ended.out
+    assert "Error: Resource precondition failed" in ended.err
+
+
+@pytest.mark.parametrize(("action", "status"), [("cancel", "canceled"), ("discard", "discarded")])
+async def test_a_run_that_somebody_ended_ends_with_20(
+    lab: Lab, tfruns_run: Command, action: str, status: RunStatus
+) -> None:
+    workspace = await lab.workspace(CHANGES)
+    first = await lab.planned(workspace)
+    run = await lab.run(workspace) if action == "cancel" else first
+    await (lab.client.runs.cancel(run.id) if action == "cancel" else lab.client.runs.discard(run.id))
+    ended = tfruns_run("wait", run.id, "--json")
+    assert (ended.code, Waited.model_validate(ended.json).status) == (20, status)
+
+
+async def test_when_the_time_is_over_it_ends_with_30_and_says_what_the_run_waits_for(
+    lab: Lab, tfruns_run: Command
+) -> None:
+    workspace = await lab.workspace(CHANGES)
+    await lab.planned(workspace)
+    run = await lab.run(workspace)
+    ended = tfruns_run("wait", run.id, "--timeout", "1", "--json")
+    waited = Waited.model_validate(ended.json)
+    assert (ended.code, waited.outcome, waited.status) == (30, "timeout", "pending")
+    assert "1 before it in the queue" in (waited.queue or "")
+    assert "1 before it in the queue" in ended.err
+
+
+# -- what is seen -----------------------------------------------------------------------------------------------------
+
+
+async def test_at_a_terminal_the_status_lives_below_the_log(lab: Lab, terminal: Open, gate: ApplyGate) -> None:
+    workspace = await lab.workspace(gate.configuration())
+    shown = terminal("create", "-w", workspace, "--auto-apply", "--yes", "--wait")
+    shown.expect("terraform_data.a: Creating...")
+    await wait_until(gate.has_begun, "the apply has begun")
+    shown.expect("applying")
+    gate.open()
+    shown.expect("Apply complete!")
+    assert shown.end() == 0
+    assert COLOURS.search(shown.raw)
+
+
+async def test_no_color_is_respected_at_a_terminal(lab: Lab, terminal: Open) -> None:
+    shown = terminal("create", "-w", await lab.workspace(CHANGES), "--wait", NO_COLOR="1")
+    assert shown.end() == 10
+    assert "2 to add" in shown.text
+    assert not COLOURS.search(shown.raw)
+
+
+async def test_in_a_pipe_there_are_no_colours_and_no_cursor_movements(lab: Lab, tfruns_run: Command) -> None:
+    ended = tfruns_run("create", "-w", await lab.workspace(CHANGES), "--wait")
+    assert "\x1b" not in ended.out + ended.err
+
+
+# -- Ctrl-C -----------------------------------------------------------------------------------------------------------
+
+
+async def test_ctrl_c_and_yes_cancels_the_run_and_waits_for_it(lab: Lab, terminal: Open, gate: ApplyGate) -> None:
+    run = await lab.run(await lab.workspace(gate.configuration()), auto_apply=True)
+    shown = terminal("wait", run.id)
+    await wait_until(gate.has_begun, "the apply has begun")
+    shown.expect("Creating...")
+    shown.interrupt()
+    shown.expect(f"Cancel {run.id}?")
+    shown.expect("for a yes")
+    shown.press("yes\n")
+    shown.expect("Canceling")
+    assert shown.end() == 20
+    assert await lab.status(run) == "canceled"
+
+
+@pytest.mark.parametrize("answer", ["no\n", "\n", "y\n", "\x04"])
+async def test_ctrl_c_and_anything_else_stops_waiting_and_lets_the_run_go_on(
+    lab: Lab, terminal: Open, answer: str
+) -> None:
+    workspace = await lab.workspace(CHANGES)
+    await lab.planned(workspace)
+    run = await lab.run(workspace)
+    shown = terminal("wait", run.id)
+    shown.expect("pending")
+    shown.interrupt()
+    shown.expect("for a yes")
+    shown.press(answer)
+    shown.expect(f"The run goes on. To wait on: tfruns run wait {run.id}")
+    assert shown.end() == 30
+    assert await lab.status(run) == "pending"
+
+
+async def test_a_second_ctrl_c_leaves(lab: Lab, terminal: Open) -> None:
+    workspace = await lab.workspace(CHANGES)
+    await lab.planned(workspace)
+    run = await lab.run(workspace)
+    shown = terminal("wait", run.id)
+    shown.expect("pending")
+    shown.interrupt()
+    shown.expect("for a yes")
+    shown.interrupt()
+    assert shown.end() == 30
+    assert await lab.status(run) == "pending"
+
+
+# -- wrong input ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run-0000000000000000",), "not"),
+        (("nonsense",), "run"),
+        (("run-0000000000000000", "--until", "tomorrow"), "until"),
+        (("run-0000000000000000", "--timeout", "-1"), "timeout"),
+        ((), "Which workspace?"),
+    ],
+)
+async def test_a_wrong_input_is_refused_in_words(
+    lab: Lab, tfruns_run: Command, arguments: tuple[str, ...], says: str
+) -> None:
+    ended = tfruns_run("wait", *arguments)
+    assert ended.code in {1, 2}
+    assert says in (ended.err + ended.out)
+
+
+async def test_an_error_is_an_object_for_programs(lab: Lab, tfruns_run: Command) -> None:
+    ended = tfruns_run("wait", "run-0000000000000000", "--json")
+    assert (ended.code, Failure.model_validate(ended.json).error) == (1, "not_found")

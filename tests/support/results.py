@@ -1,0 +1,244 @@
+"""The forms of the commands' `--json` output: what is not among these fields is not promised, and fails a test."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+
+class Result(BaseModel):
+    """A result, which has these fields and no others. Those with a default may be missing."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Failure(Result):
+    """An error, on standard output as well."""
+
+    error: str
+    message: str
+    status: int | None = None
+    cause: str = ""
+    solution: str = ""
+    retryable: bool = False
+    retry_after_s: float | None = None
+    request_id: str | None = None
+    run_status: str | None = None
+    allowed_actions: list[str] = []
+    workspace_locked: bool | None = None
+
+
+class RunResult(Result):
+    """`run create`, `run show`."""
+
+    id: str
+    status: str
+    allowed_actions: list[str]
+    next: str
+    status_group: str | None = None
+    phase: str | None = None
+    message: str = ""
+    created_at: str
+    status_timestamps: dict[str, str] = {}
+    operation: str | None = None
+    has_changes: bool | None = None
+    auto_apply: bool | None = None
+    source: str | None = None
+    terraform_version: str | None = None
+    target_addrs: list[str] = []
+    replace_addrs: list[str] = []
+    variables: list[str] = []
+    workspace_id: str
+    workspace_name: str | None = None
+    configuration_version_id: str | None = None
+    plan_id: str | None = None
+    apply_id: str | None = None
+    cost_estimate_id: str | None = None
+    created_by: str | None = None
+    canceled_at: str | None = None
+    force_cancel_available_at: str | None = None
+    url: str | None = None
+
+
+class Row(Result):
+    """A run in a list."""
+
+    id: str
+    status: str
+    needs_person: bool = False
+    message: str = ""
+    operation: str | None = None
+    created_at: str
+    workspace_id: str
+    workspace_name: str | None = None
+
+
+class RunList(Result):
+    """`run list`."""
+
+    runs: list[Row]
+    page: int
+    next_page: int | None
+    total_pages: int | None = None
+    total_count: int | None = None
+    note: str | None = None
+
+
+class Waited(Result):
+    """`run wait`, and what waits with `--wait`."""
+
+    id: str
+    status: str
+    outcome: Literal["attention", "planned", "final", "timeout"]
+    waited_s: float
+    allowed_actions: list[str] = []
+    next: str
+    operation: str | None = None
+    auto_apply: bool | None = None
+    has_changes: bool | None = None
+    plan: dict[str, int] = {}
+    workspace_id: str
+    workspace_name: str | None = None
+    url: str | None = None
+    queue: str | None = None
+    last_log_line: str | None = None
+    note: str | None = None
+
+
+class Accepted(Result):
+    """`run apply`, `discard`, `cancel`, `force-cancel`, `force-execute`."""
+
+    id: str
+    status: str
+    accepted: Literal[True]
+    allowed_actions: list[str] = []
+    next: str
+    displaced: list[dict[str, str]] | None = None
+    not_ended_yet: list[str] = []
+    note: str | None = None
+
+
+class Change(Result):
+    """A row of a review."""
+
+    address: str
+    action: str
+    count: int | None = None
+    keys: list[str] = []
+    danger: str | None = None
+    why: str | None = None
+    moved_from: str | None = None
+    import_id: str | None = None
+    changes: list[str] = []
+    more_changes: int | None = None
+
+
+class Reviewed(Result):
+    """`run review` of a run that has a plan."""
+
+    run_id: str
+    status: str
+    next: str
+    plan: str
+    counts: dict[str, int] = {}
+    changed_outputs: int | None = None
+    changed_outside_of_terraform: int | None = None
+    fingerprint: str
+    notes: list[str] = []
+    rows: list[Change]
+    page: int
+    next_page: int | None
+    total_pages: int
+    total_rows: int
+
+
+class NotReviewed(Result):
+    """`run review` of one that has none."""
+
+    run_id: str
+    status: str
+    next: str
+    plan: str
+
+
+class Log(Result):
+    """`run logs`."""
+
+    id: str
+    status: str
+    log: str
+    phase: str | None = None
+    phase_status: str | None = None
+    errors: list[str] = []
+    note: str | None = None
+    offset: int | None = None
+    next_offset: int | None = None
+
+
+class Diagnosed(Result):
+    """`run diagnose`."""
+
+    id: str
+    status: str
+    verdict: Literal["failed", "waits", "runs", "fine", "ended by somebody"]
+    next: str
+    since: str | None = None
+    summary: str | None = None
+    failed_stage: str | None = None
+    errors: list[dict[str, str]] = []
+    errors_left_out: int | None = None
+    hints: list[str] = []
+    last_lines: list[str] = []
+    waits_for: dict[str, JsonValue] = {}
+    policy_checks: list[dict[str, JsonValue]] = []
+    task_stages: list[dict[str, JsonValue]] = []
+    ended_by: str | None = None
+    ended_at: str | None = None
+    comment: str | None = None
+    could_not_read: list[str] = []
+
+
+class History(Result):
+    """`run history`."""
+
+    id: str
+    status: str
+    created_by: str | None = None
+    confirmed_by: str | None = None
+    events: list[dict[str, str]]
+    event_count: int
+    page: int
+    next_page: int | None
+    timeline: list[dict[str, str | int]] = []
+    comments: list[str] = []
+    note: str | None = None
+
+
+class Commented(Result):
+    """`run comment`."""
+
+    id: str
+    comment_id: str
+    recorded: Literal[True]
+
+
+class BulkRow(Result):
+    """A run of `--all`."""
+
+    id: str
+    status: str
+    outcome: Literal["would", "skipped", "accepted", "failed"]
+    workspace_name: str | None = None
+    message: str | None = None
+    plan: str | None = None
+    dangers: list[str] = []
+    fingerprint: str | None = None
+    why: str | None = None
+    error: dict[str, Any] | None = None
+
+
+class Bulk(Result):
+    """`run apply`, `discard`, `cancel` with `--all`."""
+
+    action: Literal["apply", "discard", "cancel"]
+    dry_run: bool
+    runs: list[BulkRow]
