@@ -31,8 +31,7 @@ class Terminal:
 
     def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
         self._screen, inner = pty.openpty()
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, COLOURS = re.compile(r"\x1b\[[0-9;]*3[0-9][0-9;]*m")
-_ROWS_AND_COLUMNS)
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, _ROWS_AND_COLUMNS)
         self.process = subprocess.Popen(
             [*command], cwd=cwd, env=dict(env), stdin=inner, stdout=inner, stderr=inner, start_new_session=True
         )
