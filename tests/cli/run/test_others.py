@@ -1,0 +1,95 @@
+"""`tfruns run discard|cancel|force-cancel|force-execute|comment`, and the summary of a job."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.run.configurations import BROKEN, CHANGES
+from tests.cli.run.conftest import Command, Open
+from tests.support.gates import ApplyGate
+from tests.support.local_lab import Lab, wait_until
+from tests.support.results import Accepted, Commented, Failure
+
+_NONE = "run-0000000000000000"
+
+
+async def test_a_discard_and_a_cancel_ask_nothing(lab: Lab, tfruns_run: Command) -> None:
+    workspace = await lab.workspace(CHANGES)
+    first = await lab.planned(workspace)
+    second = await lab.run(workspace)
+    canceled = tfruns_run("cancel", second.id, "--json")
+    assert (canceled.code, Accepted.model_validate(canceled.json).status) == (0, "canceled")
+    discarded = tfruns_run("discard", first.id, "--comment", "no", "--json")
+    assert (discarded.code, Accepted.model_validate(discarded.json).status) == (0, "discarded")
+    again = tfruns_run("discard", first.id, "--json")
+    assert (again.code, Failure.model_validate(again.json).error) == (1, "transition_not_allowed")
+
+
+async def test_a_force_execute_is_asked_about_and_names_what_it_displaces(
+    lab: Lab, tfruns_run: Command, terminal: Open
+) -> None:
+    workspace = await lab.workspace(CHANGES)
+    first = await lab.planned(workspace)
+    run = await lab.run(workspace)
+    assert tfruns_run("force-execute", run.id).code == 10
+    shown = terminal("force-execute", run.id)
+    shown.expect(first.id)
+    shown.answer("for a yes", "yes")
+    shown.expect(f"{first.id} (discarded)")
+    assert shown.end() == 0
+    await lab.until(run, "planned")
+
+
+async def test_a_force_cancel_is_asked_about(lab: Lab, tfruns_run: Command, gate: ApplyGate) -> None:
+    run = await lab.run(await lab.workspace(gate.configuration(before="trap '' INT TERM")), auto_apply=True)
+    await wait_until(gate.has_begun, "the apply has begun")
+    assert tfruns_run("cancel", run.id).code == 0
+    assert tfruns_run("force-cancel", run.id).code == 10
+    ended = tfruns_run("force-cancel", run.id, "--yes", "--json")
+    assert ended.code == 0, ended.err
+    assert Accepted.model_validate(ended.json).id == run.id
+
+
+async def test_a_comment_is_recorded(lab: Lab, tfruns_run: Command) -> None:
+    run = await lab.planned(await lab.workspace(CHANGES))
+    ended = tfruns_run("comment", run.id, "After the freeze.", "--json")
+    assert Commented.model_validate(ended.json).id == run.id
+    assert "After the freeze." in tfruns_run("history", run.id).out
+
+
+async def test_a_job_gets_a_summary_for_what_it_waited_for(lab: Lab, tfruns_run: Command, tmp_path: Path) -> None:
+    file = tmp_path / "summary.md"
+    file.write_text("before\n")
+    ended = tfruns_run("create", "-w", await lab.workspace(BROKEN), "--wait", GITHUB_STEP_SUMMARY=str(file))
+    assert ended.code == 20
+    text = file.read_text()
+    assert text.startswith("before\n### Terraform run [run")
+    assert "**Error:** Resource precondition failed" in text
+    assert "<here>" not in text
+    assert "*today*" not in text
+
+
+async def test_a_summary_that_cannot_be_written_stops_nothing(lab: Lab, tfruns_run: Command, tmp_path: Path) -> None:
+    run = await lab.planned(await lab.workspace(CHANGES))
+    ended = tfruns_run("review", run.id, GITHUB_STEP_SUMMARY=str(tmp_path / "no" / "file"))
+    assert ended.code == 0
+    assert "The step summary was not written" in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("force-cancel", _NONE),
+        ("force-execute", _NONE),
+        ("comment", _NONE, "text"),
+        ("comment", _NONE, " "),
+        ("comment", "nonsense", "text"),
+        ("discard", _NONE),
+        ("cancel", "https://example.com/elsewhere"),
+    ],
+)
+async def test_a_wrong_input_is_refused_in_words(lab: Lab, tfruns_run: Command, arguments: tuple[str, ...]) -> None:
+    options = () if arguments[0] == "comment" else ("--yes",)
+    ended = tfruns_run(*arguments, *options, "--json")
+    assert ended.code in {1, 2}
+    assert Failure.model_validate(ended.json).message

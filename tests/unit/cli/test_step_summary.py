@@ -1,0 +1,84 @@
+"""The step summary of GitHub Actions: what it says, and that nothing in it is more than text."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tfruns.cli.step_summary import escaped, summary
+
+RUN = {
+    "id": "run-CZcmD7eagjhyX0vN",
+    "status": "errored",
+    "workspace_name": "network",
+    "message": "more",
+    "url": "https://app.terraform.io/app/acme/workspaces/network/runs/run-CZcmD7eagjhyX0vN",
+}
+PLAN: dict[str, Any] = {
+    "plan": "Plan: 1 to add, 0 to change, 2 to destroy.",
+    "rows": [
+        {"address": "aws_db_instance.main", "action": "replace", "count": 2, "danger": "it holds data", "why": "asked"},
+        {"address": "aws_s3_bucket.logs", "action": "update", "danger": "it holds data"},
+        {"address": "aws_instance.web", "action": "create"},
+    ],
+    "next_page": 2,
+    "total_rows": 30,
+}
+FAILURE: dict[str, Any] = {
+    "errors": [{"summary": "No quota", "detail": "Ask for more.", "where": "main.tf:5"}, {"summary": "Second"}],
+    "errors_left_out": 3,
+}
+
+
+def _text(markdown: str) -> str:
+    """The Markdown with its character references read."""
+    return re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), markdown)
+
+
+def test_it_has_the_run_with_its_link_the_counts_the_dangers_and_the_first_error() -> None:
+    markdown = summary(RUN, PLAN, FAILURE)
+    text = _text(markdown)
+    assert f"]({RUN['url']}) in network: errored" in markdown
+    assert PLAN["plan"] in text
+    assert "| aws_db_instance.main (2) | replace | it holds data; asked |" in text
+    assert "| aws_s3_bucket.logs | update | it holds data |" in text
+    assert "aws_instance.web" not in text
+    assert "among the first 3 rows of 30" in text
+    assert "**Error:** No quota (main.tf:5)" in text
+    assert "Ask for more." in text
+    assert "Second" not in text
+    assert "And 4 more." in text
+
+
+def test_a_run_of_which_only_the_status_is_known_is_one_line() -> None:
+    markdown = summary({"id": "run-1", "status": "applied"}, {}, {})
+    assert _text(markdown).strip() == "### Terraform run run-1: applied"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "[click](https://example.com)",
+        "![x](https://example.com/x.png)",
+        "a | b | c",
+        "`code` **bold** _it_ ~~no~~",
+        "@somebody #1 https://example.com",
+        "&lt;b&gt;",
+        "# title\n\n- list\n> quote",
+    ],
+)
+def test_a_text_of_a_plan_or_a_log_is_only_text(text: str) -> None:
+    shown = escaped(text)
+    assert re.fullmatch(r"(?:[\w ,/%;?]|&#\d+;)*", shown), shown
+    assert _text(shown) == " ".join(text.split())
+
+
+def test_an_address_that_would_end_its_link_is_none() -> None:
+    markdown = summary({**RUN, "url": "https://example.com/a)<img src=x>"}, {}, {})
+    assert "example.com" not in markdown
+    assert "javascript" not in summary({**RUN, "url": "javascript:alert(1)"}, {}, {})
+
+
+def test_a_long_text_is_cut() -> None:
+    assert len(_text(escaped("x" * 10_000))) == 400
