@@ -124,6 +124,18 @@ def _tool(raises: BaseException) -> Tool:
 
 
 @pytest.mark.anyio
+async def test_what_was_done_before_a_refusal_is_written_down_too(log_file: Path) -> None:
+    api, stage = willing_api(), samples.task_stage()
+    api._routes.pop(("GET", f"https://tfe.example.com/api/v2/runs/{RUN_ID}/task-stages"))
+    api.on("GET", f"/runs/{RUN_ID}/task-stages", answer(samples.page(stage)))
+    api.on("POST", f"/task-stages/{stage['id']}/actions/override", error(409, "transition not allowed"))
+    await failure_of("override_policy_check", api=api)
+    _, ended = lines(log_file)
+    assert ended["outcome"] == "partly"
+    assert ended["overridden"] == [samples.policy_check()["id"]]
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("raises", "outcome"),
     [

@@ -402,6 +402,15 @@ async def test_text_of_others_is_one_delimited_line_of_the_question() -> None:
     assert len(question) < 1_500
 
 
+async def test_a_sensitive_value_on_two_lines_of_the_message_is_not_in_the_question() -> None:
+    person = Nodder()
+    after = {"input": "correct horse battery"}
+    plan = samples.plan_json(web=["create"])
+    plan["resource_changes"][0]["change"] |= {"after": after, "after_sensitive": {"input": True}}
+    await World(plan, person=person, message="It is correct horse\nbattery").call("apply_run")
+    assert "It is (sensitive value)" in person.asked[0]
+
+
 async def test_a_question_names_the_runs_that_would_be_displaced() -> None:
     person = Nodder()
     world = World(person=person)

@@ -121,6 +121,14 @@ async def test_a_view_says_nothing_that_is_empty(run: dict[str, Any]) -> None:
 
 
 @pytest.mark.anyio
+async def test_a_message_cannot_move_a_cursor_or_turn_the_text_around() -> None:
+    run = samples.run(message="safe\x1b[2J \u202eevil\u200b\r\nsecond")
+    assert (await details(run))["message"] == "safe evil\nsecond"
+    row = (await call("list_runs_in_workspace", api=willing_api(run)))["runs"][0]
+    assert row["message"] == "safe evil second"
+
+
+@pytest.mark.anyio
 async def test_of_thousands_of_targets_the_first_are_shown_and_the_rest_is_counted() -> None:
     run = samples.run(
         target_addrs=[f"aws_instance.web[{number}]" for number in range(5_000)], replace_addrs=["x" * 900]

@@ -101,13 +101,18 @@ class Entry:
 
 
 def outcome_of(error: BaseException) -> dict[str, JSON]:
-    """How a call that raised this ended: `refused` by the API, `unknown`, or `failed` before anything changed."""
-    if isinstance(error, OutcomeUnknown | ServerError) or not isinstance(error, Exception):
+    """How a call that raised this ended: `refused` by the API, `unknown`, `partly` done (with what was), or `failed`
+    before anything changed.
+    """
+    done = getattr(error, "facts", {}).get("overridden")
+    if done:
+        outcome = "partly"
+    elif isinstance(error, OutcomeUnknown | ServerError) or not isinstance(error, Exception):
         outcome = "unknown"  # the last is an interruption: what was under way may have arrived
     else:
         outcome = "refused" if isinstance(error, ApiError) else "failed"
     code = getattr(error, "code", type(error).__name__)
-    return {"outcome": outcome, "code": code, "status": getattr(error, "status", None)}
+    return {"outcome": outcome, "code": code, "status": getattr(error, "status", None), "overridden": done}
 
 
 def without_secrets(values: Mapping[str, Any]) -> dict[str, JSON]:

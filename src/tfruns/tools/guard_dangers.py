@@ -218,7 +218,7 @@ async def _message(client: Client, run: Run) -> tuple[str, ...]:
         secrets = Secrets()  # this token cannot know them
     except TfrunsError:
         return ()
-    message = one_line(secrets.hide(run.message or ""), _MESSAGE)
+    message = secrets.shown(run.message or "", _MESSAGE)
     return (f"Its message (written by who created it): «{message}»",) if message else ()
 
 

@@ -13,7 +13,9 @@ from tfruns.client.listing import Page
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import group_of, is_final, needs_person, rule_of, what_follows
 from tfruns.logs.paging import Hide
+from tfruns.logs.text import clean
 from tfruns.redaction import redact
+from tfruns.tools.hiding import hidden_line
 from tfruns.vocabulary import RunAction
 from tfruns.wire.activity import User
 from tfruns.wire.base import Related
@@ -40,7 +42,7 @@ def run_view(run: Run, address: Address, hide: Hide = redact) -> dict[str, JSON]
             "status": str(run.status),
             "status_group": group_of(run.status),
             "phase": rule.phase if rule else None,
-            "message": _cut(hide(run.message or ""), _MESSAGE),
+            "message": _cut(hide(clean(run.message or "")), _MESSAGE),
             "created_at": shown_time(run.created_at),
             "status_timestamps": {
                 key.replace("-", "_"): shown_time(value) for key, value in run.status_timestamps.items() if value
@@ -97,7 +99,7 @@ def run_row(run: Run, hide: Hide = redact) -> dict[str, JSON]:
             "status": str(run.status),
             "needs_person": needs_person(run.status, run.possible_actions or (), is_auto_apply=bool(run.auto_apply))
             or None,
-            "message": _cut(" ".join(hide(run.message or "").split()), _ROW_MESSAGE),
+            "message": hidden_line(run.message or "", _ROW_MESSAGE, hide),
             "operation": run.operation,
             "created_at": shown_time(run.created_at),
             "workspace_id": _id(run.workspace),
