@@ -144,6 +144,14 @@ async def test_auto_wants_more_for_an_apply_that_destroys_or_replaces(plan: Any)
     assert world.consent == "code"
 
 
+async def test_auto_wants_more_for_a_run_that_replaces_by_itself_and_shows_what() -> None:
+    world = World()
+    params = {"auto_apply": True, "replace_addrs": ["aws_db_instance.main"], "invoke_action_addrs": ["action.a.b"]}
+    refused = await world.refusal("create_run", {"workspace_id": WORKSPACE_ID, "params": params})
+    assert "Destroyed and created anew: «aws_db_instance.main»" in str(refused.facts["at_stake"])
+    assert "Actions that are invoked: «action.a.b»" in str(refused.facts["at_stake"])
+
+
 async def test_auto_wants_more_for_a_run_that_destroys_by_itself() -> None:
     world = World()
     refused = await world.refusal("create_run", DESTROY_RUN)

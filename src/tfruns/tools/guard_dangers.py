@@ -164,14 +164,14 @@ async def _create(client: Client, values: Mapping[str, Any]) -> Danger:
     owner = f"{workspace.organization.id}/" if workspace.organization else ""
     name = f"{one_line(f'{owner}{workspace.name}', 120)} ({workspace.id})" if workspace.name else workspace.id
     count = "an unknown number of" if workspace.resource_count is None else workspace.resource_count
-    is_auto_apply = params.auto_apply or (params.auto_apply is None and bool(workspace.auto_apply))
+    is_auto_apply = bool(workspace.auto_apply if params.auto_apply is None else params.auto_apply)
     by_itself = ", without another question" if is_auto_apply else " (it then waits for its apply)"
     does = "destroys all resources" if params.is_destroy else "applies whatever it plans"
     return Danger(
         f"Create a run in {name} that {does}{by_itself}?",
         (f"The workspace has {count} resources.", *_options(params)),
         [workspace.id, workspace.resource_count, is_auto_apply],
-        is_grave=bool(params.is_destroy and is_auto_apply),
+        is_grave=_destroys(params) and is_auto_apply,
     )
 
 
@@ -198,7 +198,7 @@ def is_dangerous(name: str, values: Mapping[str, Any]) -> bool:
 def can_be_grave(name: str, values: Mapping[str, Any]) -> bool:
     """Whether it may be too much for a client's own approval; only a look at what it would do can tell."""
     if name == "create_run":
-        return bool(values["params"].is_destroy and values["params"].auto_apply is not False)
+        return _destroys(values["params"]) and values["params"].auto_apply is not False
     return name in {"apply_run", "override_policy_check"}
 
 
@@ -223,8 +223,17 @@ async def _message(client: Client, run: Run) -> tuple[str, ...]:
 
 
 def _options(params: RunParams) -> tuple[str, ...]:
-    targets = one_line(", ".join(params.target_addrs or ()), _MESSAGE)
-    return (f"Only these: «{targets}»",) if targets else ()
+    named = (
+        ("Only these", params.target_addrs),
+        ("Destroyed and created anew", params.replace_addrs),
+        ("Actions that are invoked", params.invoke_action_addrs),
+    )
+    return tuple(f"{what}: «{one_line(', '.join(addrs), _MESSAGE)}»" for what, addrs in named if addrs)
+
+
+def _destroys(params: RunParams) -> bool:
+    """Whether the options alone say that something is destroyed, whatever the configuration is."""
+    return bool(params.is_destroy or params.replace_addrs)
 
 
 def _some(lines: list[str], title: str) -> list[str]:
