@@ -29,6 +29,9 @@ _DIRECTORY = "/path/to/configurations"
 _MAKE = re.compile(r"make [a-z]+")
 # Installing is tried by tests/packaging.
 _INSTALL = {"pip install '.[local]'", "uvx --from '.[local]' tfruns --version"}
+# The Terraform CLI on the local backend is tried by tests/foreign.
+_TERRAFORM = re.compile(r"terraform (init|plan|apply|destroy)( -[\w-]+)*")
+_EXPORT = re.compile(r"export (?P<name>\w+)=")
 _CLAUDE = re.compile(r"claude mcp add (?:--scope user )?tfruns -- (?P<command>tfruns .*)")
 
 
@@ -100,7 +103,11 @@ def _run(program: Path, env: dict[str, str]) -> str:
 
 @pytest.mark.parametrize(("page", "command"), commands())
 def test_a_command_that_a_page_shows_works(page: str, command: str, tmp_path: Path) -> None:
-    if command in _INSTALL:
+    if command in _INSTALL or _TERRAFORM.fullmatch(command):
+        return
+    if exported := _EXPORT.match(command):
+        name = re.sub(r"(?<=^TF_TOKEN_).+", "<host>", exported["name"])
+        assert f"`{name}`" in (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
         return
     if _MAKE.fullmatch(command):
         subprocess.run(
@@ -108,13 +115,14 @@ def test_a_command_that_a_page_shows_works(page: str, command: str, tmp_path: Pa
         )
         return
     by_claude = _CLAUDE.fullmatch(command)
-    _try(shlex.split(by_claude["command"] if by_claude else command), tmp_path)
+    alone = re.split(r" [|<>] ", by_claude["command"] if by_claude else command, maxsplit=1)[0]
+    _try(shlex.split(alone), tmp_path)
 
 
 def _try(words: list[str], home: Path) -> None:
     """Run a command of ours: a server until it serves, any other to its end."""
     assert words[0] == "tfruns", f"no test knows how to try {shlex.join(words)}"
-    if words[1] == "server":
+    if words[1] == "server" and "--print-cli-config" not in words:
         with LocalServer(home / "data", *words[2:]) as server:
             assert server.stop() == 0
     elif words[1] == "mcp":
