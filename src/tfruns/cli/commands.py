@@ -30,7 +30,7 @@ def add_commands(app: App, package: str, commands: Mapping[str, str]) -> None:
 
 
 def _shown_default(value: Any) -> str | None:
-    return None if value in (False, (), None) else str(value)
+    return None if value in (False, (), None, "") else str(value)
 
 
 def _docstring(module: str, function: str) -> str:

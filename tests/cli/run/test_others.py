@@ -6,8 +6,11 @@ import pytest
 
 from tests.cli.run.configurations import BROKEN, CHANGES
 from tests.cli.run.conftest import Command, Open
-from tests.support.gates import ApplyGate
-from tests.support.local_lab import Lab, wait_until
+from tests.support import samples
+from tests.support.api import accepted, answer
+from tests.support.command import Shell
+from tests.support.http_api import HttpApi
+from tests.support.local_lab import Lab
 from tests.support.results import Accepted, Commented, Failure
 
 _NONE = "run-0000000000000000"
@@ -40,14 +43,19 @@ async def test_a_force_execute_is_asked_about_and_names_what_it_displaces(
     await lab.until(run, "planned")
 
 
-async def test_a_force_cancel_is_asked_about(lab: Lab, tfruns_run: Command, gate: ApplyGate) -> None:
-    run = await lab.run(await lab.workspace(gate.configuration(before="trap '' INT TERM")), auto_apply=True)
-    await wait_until(gate.has_begun, "the apply has begun")
-    assert tfruns_run("cancel", run.id).code == 0
-    assert tfruns_run("force-cancel", run.id).code == 10
-    ended = tfruns_run("force-cancel", run.id, "--yes", "--json")
-    assert ended.code == 0, ended.err
-    assert Accepted.model_validate(ended.json).id == run.id
+def test_a_force_cancel_needs_a_yes(tmp_path: Path) -> None:
+    """Played: a run that does not heed a cancel is made in the tests of the local backend."""
+    canceling = samples.run(status="applying", actions=samples.actions("force-cancelable"))
+    with HttpApi() as api:
+        api.on("GET", f"/runs/{samples.RUN_ID}", answer({"data": canceling}))
+        api.on("POST", f"/runs/{samples.RUN_ID}/actions/force-cancel", accepted())
+        shell = Shell(tmp_path / "here", {"TFE_ADDRESS": api.address, "TFE_TOKEN": "a-token"})
+        shell("run", "force-cancel", samples.RUN_ID, code=10)
+        assert not api.sent("POST")
+        done = shell("run", "force-cancel", samples.RUN_ID, "--yes", "--comment", "stuck", "--json")
+        sent = api.sent("POST", "/actions/force-cancel")
+    assert [request.body for request in sent] == [{"comment": "stuck"}]
+    assert Accepted.model_validate(done.json).id == samples.RUN_ID
 
 
 async def test_a_comment_is_recorded(lab: Lab, tfruns_run: Command) -> None:
