@@ -2,12 +2,19 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
+import anyio
 import jwt
 import pytest
+from sqlalchemy.exc import OperationalError
+from starlette.requests import ClientDisconnect
 
 from tests.local.support import BASE_URL, Api, Clock, Json, anonymous, archive
+from tfruns.local.app import build_app
 from tfruns.local.documents.signing import PATH, Grant, Signer
+from tfruns.local.rate_limiting import RateLimiter
+from tfruns.local.store.database import Database
 
 TEXT = b"Terraform v1.11.4\non linux_amd64\nInitializing plugins and modules...\n"
 
@@ -53,6 +60,55 @@ async def test_the_parts_of_a_log_are_the_log(api: Api, limit: int, is_ended: bo
     assert await _read(api, url, offset=0, limit=0) == b""
 
 
+async def test_a_log_that_is_too_large_for_memory_is_sent_bit_by_bit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfruns.local.execution.log.PART_BYTES", 10)
+    monkeypatch.setattr("tfruns.local.objects_app.PART_BYTES", 10)
+    url = await _log(api, await api.create_run(), is_ended=True)
+    assert await _read(api, url) == b"\x02" + TEXT + b"\x03"
+    assert await _read(api, url, offset=5, limit=30) == (b"\x02" + TEXT)[5:35]
+    sent: list[bytes] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("body", b""))
+
+    async def receive() -> Any:
+        await anyio.sleep_forever()
+
+    path = url.removeprefix(BASE_URL)
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"",
+             "headers": [], "scheme": "http", "server": ("x", 80), "root_path": "", "http_version": "1.1"}  # fmt: skip
+    await build_app(api.backend, Signer(b"k" * 32), RateLimiter(is_limited=False))(scope, receive, send)
+    assert max(map(len, sent)) <= 10
+    assert b"".join(sent) == b"\x02" + TEXT + b"\x03"
+
+
+async def test_a_log_is_503_while_the_database_is_away(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
+
+    url = await _log(api, await api.create_run(), is_ended=True)
+    monkeypatch.setattr(Database, "read", away)
+    answer = await anonymous(api.http, "GET", url)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1.000")
+    assert answer.json()["errors"][0]["status"] == "503"
+
+
+async def test_an_upload_to_a_full_disk_is_503_says_so_and_leaves_nothing(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    created = await api.create_configuration()
+    monkeypatch.setattr("tfruns.local.objects_app.check", full)
+    answer = await api.upload(created)
+    assert answer.status_code == 503
+    assert "disk is full" in answer.json()["errors"][0]["detail"]
+    assert _incoming(api) == []
+    shown = (await api.get(f"/configuration-versions/{created['id']}"))["data"]["attributes"]
+    assert shown["status"] == "pending"
+
+
 async def test_a_log_that_nothing_was_written_to_is_empty_and_at_its_end_marked(api: Api) -> None:
     run = await api.create_run()
     path = f"/plans/{run['relationships']['plan']['data']['id']}"
@@ -79,6 +135,17 @@ async def test_a_plans_documents_are_204_until_they_are_there_and_then_a_redirec
         answer = await api.http.get(f"/api/v2/plans/{plan_id}/{name}")
         assert answer.status_code == 307
         assert (await anonymous(api.http, "GET", answer.headers["location"])).json() == {"kind": kind}
+
+
+async def test_what_is_not_served_is_logged_without_its_permission_and_without_control_characters(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = await _log(api, await api.create_run(), is_ended=True)
+    await anonymous(api.http, "DELETE", url)
+    await anonymous(api.http, "GET", f"{BASE_URL}/none%1b%5b31m")
+    assert "is not served (405)" in caplog.text
+    assert url.rpartition("/")[2] not in caplog.text
+    assert r"/none\x1b[31m is not served (404)" in caplog.text
 
 
 # -- signed addresses -------------------------------------------------------------------------------------------------
@@ -132,17 +199,16 @@ async def test_an_upload_leaves_nothing_beside_what_was_uploaded(api: Api) -> No
     assert api.backend.objects.read("configuration", created["id"]) is None
 
 
-async def test_an_upload_that_breaks_off_leaves_nothing_and_may_be_repeated(api: Api) -> None:
-    class BrokenOff(Exception):
-        pass
-
+async def test_an_upload_that_breaks_off_leaves_nothing_and_may_be_repeated(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
     async def half() -> AsyncIterator[bytes]:
         yield archive()[:10]
-        raise BrokenOff
+        raise ClientDisconnect
 
     created = await api.create_configuration()
-    with pytest.raises(BrokenOff):
-        await anonymous(api.http, "PUT", created["attributes"]["upload-url"], content=half())
+    await anonymous(api.http, "PUT", created["attributes"]["upload-url"], content=half())
+    assert caplog.records == [], "it is no error of ours"
     assert _incoming(api) == []
     shown = (await api.get(f"/configuration-versions/{created['id']}"))["data"]["attributes"]
     assert shown["status"] == "pending"

@@ -1,5 +1,6 @@
 """The database and the objects beside it."""
 
+import os
 import stat
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
 from tests.local.support import Clock
 from tests.support.stores import on_both_stores
@@ -136,6 +138,19 @@ def test_times_come_back_in_utc(database: Database) -> None:
         assert session.scalars(select(OrganizationRow.created_at)).one() == Clock().now()
 
 
+@on_both_stores
+def test_an_error_of_the_database_does_not_tell_the_values(database: Database) -> None:
+    with pytest.raises(DBAPIError) as error, database.write() as write:
+        write.session.execute(text("INSERT INTO nowhere VALUES (:value)"), {"value": "my-secret"})
+    assert "nowhere" in str(error.value)
+    assert "my-secret" not in str(error.value)
+
+
+def test_what_was_committed_is_on_the_disk(database: Database) -> None:
+    with database.read() as session:
+        assert session.scalar(text("PRAGMA synchronous")) == 2, "FULL"
+
+
 # -- objects ----------------------------------------------------------------------------------------------------------
 
 
@@ -176,3 +191,24 @@ def test_a_file_is_moved_in_as_an_object(tmp_path: Path) -> None:
     objects.adopt("configuration", "cv-1", tmp_path / "upload")
     assert objects.read("configuration", "cv-1") == b"files"
     assert not (tmp_path / "upload").exists()
+
+
+def test_an_object_is_on_the_disk_with_its_name_when_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, int]] = []
+    fsync = os.fsync
+
+    def remember(file: int) -> None:
+        found = os.fstat(file)
+        synced.append((found.st_dev, found.st_ino))
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", remember)
+    objects = Objects(tmp_path / "objects")
+    (tmp_path / "upload").write_bytes(b"files")
+    objects.adopt("configuration", "cv-1", tmp_path / "upload")
+    objects.write("state", "sv-1", b"state")
+    for path in (objects.path("configuration", "cv-1"), objects.path("state", "sv-1")):
+        for needed in (path.stat(), path.parent.stat()):
+            assert (needed.st_dev, needed.st_ino) in synced

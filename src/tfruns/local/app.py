@@ -8,12 +8,13 @@ and becomes a 500 without its text.
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy import exc
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -32,6 +33,7 @@ from tfruns.errors import (
 from tfruns.jsonapi import CONTENT_TYPE, error_document
 from tfruns.local.authentication import user_of_token
 from tfruns.local.backend import Backend
+from tfruns.local.disk import DISK_FULL
 from tfruns.local.documents.scope import Scope
 from tfruns.local.documents.signing import PATH as ARCHIVIST
 from tfruns.local.documents.signing import Signer
@@ -41,6 +43,7 @@ from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.routes.call import Call, Reply
 from tfruns.local.routes.table import ENDPOINTS, Endpoint
 from tfruns.local.run_page import PATHS, run_page
+from tfruns.redaction import redact
 
 _log = logging.getLogger(__name__)
 
@@ -102,10 +105,11 @@ def _by_method(methods: dict[str, Serve]) -> Serve:
 
 async def _serve(request: Request, entry: Endpoint, backend: Backend, signer: Signer, limiter: RateLimiter) -> Response:
     headers = {**_HEADERS, "x-request-id": random_text(20), **limiter.unused().headers}
-    try:
+
+    async def answer() -> Response:
         user_id = await run_in_threadpool(user_of_token, backend, request.headers.get("authorization", ""))
         standing = limiter.take(user_id, is_run_list=entry.is_run_list)
-        headers |= standing.headers
+        headers.update(standing.headers)
         if standing.refusal is not None:
             raise standing.refusal
         call = Call(
@@ -115,17 +119,35 @@ async def _serve(request: Request, entry: Endpoint, backend: Backend, signer: Si
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await _body(request),
         )
-        reply = await run_in_threadpool(_reply, entry, call)
+        return _response(await run_in_threadpool(_reply, entry, call), headers)
+
+    return await _guarded(request, answer, headers)
+
+
+async def _guarded(request: Request, answer: Callable[[], Awaitable[Response]], headers: dict[str, str]) -> Response:
+    """An answer in any case; what went wrong is an error document."""
+    try:
+        return await answer()
     except TfrunsError as error:
         return _error(error, headers)
-    except (OperationalError, InterfaceError) as error:
-        _log.warning("%s %s: the database cannot be used: %s", request.method, request.url.path, error.orig)
+    except ClientDisconnect:
+        return Response(status_code=400)  # which nobody reads
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        why = getattr(error, "orig", error)
+        _log.warning("%s %s: the database cannot be used: %s", request.method, _shown(request), why)
         return _error(ServerError("The database cannot be used at the moment.", status=503, retry_after_s=1.0), headers)
-    except Exception:  # noqa: BLE001  # the edge
-        _log.exception("%s %s failed", request.method, request.url.path)
+    except Exception as error:  # noqa: BLE001  # the edge
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            _log.warning("%s %s: the disk is full", request.method, _shown(request))
+            return _error(ServerError("The server's disk is full.", status=503, retry_after_s=5.0), headers)
+        _log.exception("%s %s failed", request.method, _shown(request))
         document = error_document(500, "internal server error")
         return JSONResponse(document, 500, headers, media_type=CONTENT_TYPE)
-    return _response(reply, headers)
+
+
+def _shown(request: Request) -> str:
+    """The path for the log: without the permission that it may hold, and without control characters."""
+    return redact(request.url.path).encode("unicode_escape").decode()
 
 
 def _reply(entry: Endpoint, call: Call) -> Reply:
@@ -136,7 +158,7 @@ def _reply(entry: Endpoint, call: Call) -> Reply:
     """
     try:
         return entry.handler(call)
-    except IntegrityError:
+    except exc.IntegrityError:
         return entry.handler(call)
 
 
@@ -176,7 +198,7 @@ def _http_error(limiter: RateLimiter) -> Callable[[Request, Exception], Awaitabl
 
     async def serve(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
-        _log.warning("%s %s is not served (%d)", request.method, request.url.path, status)
+        _log.warning("%s %s is not served (%d)", request.method, _shown(request), status)
         title = "not found" if status == 404 else "method not allowed"
         headers = {**_HEADERS, **limiter.unused().headers}
         if isinstance(error, HTTPException):
@@ -196,9 +218,7 @@ def _objects(backend: Backend, signer: Signer) -> Serve:
         is_write = request.method == "PUT"
         if grant is None or (grant.verb == "write") is not is_write:
             return JSONResponse(error_document(404, "not found"), 404, media_type=CONTENT_TYPE)
-        try:
-            return await (write_object if is_write else read_object)(request, backend, grant)
-        except TfrunsError as error:
-            return _error(error, {})
+        step = partial(write_object if is_write else read_object, request, backend, grant)
+        return await _guarded(request, step, {})
 
     return serve

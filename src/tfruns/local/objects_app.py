@@ -2,17 +2,19 @@
 
 import json
 import secrets
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from tfruns.errors import BadRequest, NotFound, TfrunsError, UnprocessableEntity
 from tfruns.local.backend import Backend
 from tfruns.local.documents.signing import Grant
-from tfruns.local.execution.log import ETX, read_log
+from tfruns.local.execution.log import ETX, PART_BYTES, log_parts
 from tfruns.local.execution.slug import BadArchive, check
 from tfruns.local.service.configurations import accept_upload, refuse_upload
 from tfruns.local.service.states import finish_state_version
@@ -54,10 +56,18 @@ def _read_log(backend: Backend, phase_id: str, offset: int, limit: int | None) -
     with backend.database.read() as session:
         phase = session.scalars(select(PhaseRow).where(PhaseRow.id == phase_id)).first()
     is_ended = phase is not None and phase.status in _ENDED
-    content = read_log(backend.objects.path("log", phase_id), offset, limit, is_ended=is_ended)
-    if is_ended and content.endswith(ETX):
-        backend.reading.has_ended(phase_id)
-    return Response(content, media_type="text/plain")
+    found = log_parts(backend.objects.path("log", phase_id), offset, limit, is_ended=is_ended)
+    parts = _until_etx(found, partial(backend.reading.has_ended, phase_id))
+    if limit is not None and limit <= PART_BYTES:
+        return Response(b"".join(parts), media_type="text/plain")
+    return StreamingResponse(parts, media_type="text/plain")
+
+
+def _until_etx(parts: Iterator[bytes], has_ended: Callable[[], None]) -> Iterator[bytes]:
+    for part in parts:
+        if part == ETX:
+            has_ended()
+        yield part
 
 
 async def write_object(request: Request, backend: Backend, grant: Grant) -> Response:

@@ -10,6 +10,7 @@ phase has ended is its status, which only the reader of both knows, also after a
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from tfruns.local.execution.terraform import Terraform
 HEADER_LINES = 3
 STX = b"\x02"
 ETX = b"\x03"
+PART_BYTES = 1 << 20
 
 
 class PhaseLog:
@@ -83,7 +85,14 @@ _INITIALIZING = "Initializing plugins and modules..."
 
 
 def read_log(path: Path, offset: int = 0, limit: int | None = None, *, is_ended: bool) -> bytes:
-    """Part of a log as clients see it, or all of it; empty past the end, or where nothing has been written yet.
+    """Part of a log as clients see it, or all of it; see `log_parts`."""
+    return b"".join(log_parts(path, offset, limit, is_ended=is_ended))
+
+
+def log_parts(path: Path, offset: int = 0, limit: int | None = None, *, is_ended: bool) -> Iterator[bytes]:
+    """Part of a log as clients see it, or all of it, bit by bit: it may be larger than what fits into memory.
+
+    It is empty past the end, or where nothing has been written yet. ETX comes by itself, as the last.
 
     Args:
         path: the log's file.
@@ -93,17 +102,21 @@ def read_log(path: Path, offset: int = 0, limit: int | None = None, *, is_ended:
     """
     size = path.stat().st_size if path.exists() else 0
     if not size and not is_ended:
-        return b""
+        return
     end = len(STX) + size + len(ETX)
     if limit is not None:
         end = min(end, offset + limit)
-    content = STX[offset:end] + _part(path, max(offset - len(STX), 0), min(end - len(STX), size))
-    return content + ETX if is_ended and offset <= len(STX) + size < end else content
+    yield STX[offset:end]
+    yield from _parts(path, max(offset - len(STX), 0), min(end - len(STX), size))
+    if is_ended and offset <= len(STX) + size < end:
+        yield ETX
 
 
-def _part(path: Path, start: int, end: int) -> bytes:
+def _parts(path: Path, start: int, end: int) -> Iterator[bytes]:
     if start >= end:
-        return b""
+        return
     with path.open("rb") as file:
         file.seek(start)
-        return file.read(end - start)
+        while start < end and (part := file.read(min(PART_BYTES, end - start))):
+            start += len(part)
+            yield part

@@ -4,11 +4,11 @@ Both return an outcome, whatever a configuration, a variable, Terraform or a ful
 before they return. Only where the state that an apply has left cannot be read there is none: see `recovery`.
 """
 
-import errno
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from tfruns.local.disk import DISK_FULL
 from tfruns.local.execution.command import Commands, Stopped
 from tfruns.local.execution.environment import run_environment
 from tfruns.local.execution.human import as_text
@@ -24,7 +24,6 @@ from tfruns.local.execution.workdir import BadWorkingDirectory, state_after_fail
 from tfruns.vocabulary import PhaseStatus
 
 _BAD_INPUT = (BadArchive, BadVariable, BadWorkingDirectory, BadState)
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def run_plan(job: PlanJob, *, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanOutcome:
@@ -205,7 +204,7 @@ def _logged(error: Exception, log: PhaseLog) -> Stopped:
 def _stopped(error: Exception) -> Stopped:
     if isinstance(error, Stopped):
         return error
-    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         return Stopped(PhaseStatus.ERRORED, "The server's disk is full.")
     if isinstance(error, OSError):
         return Stopped(PhaseStatus.ERRORED, f"The server cannot use its files: {error.strerror}.")

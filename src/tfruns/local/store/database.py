@@ -102,7 +102,8 @@ class Database:
 
 def _open(url: str) -> Engine:
     parsed = sqlalchemy.make_url(url)
-    pool = {"pool_size": 20, "max_overflow": 20}  # one connection for each thread that serves requests
+    # One connection for each thread that serves requests. Values may be secret, and errors are logged.
+    pool = {"pool_size": 20, "max_overflow": 20, "hide_parameters": True}
     if parsed.get_backend_name() != "sqlite":
         return sqlalchemy.create_engine(parsed, pool_pre_ping=True, **pool)
     if parsed.database:
@@ -119,7 +120,7 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=FULL",
+        "synchronous=FULL",  # or a power cut takes back that an apply has begun, and it is applied twice
         "foreign_keys=ON",
         f"busy_timeout={_BUSY_TIMEOUT_S:.0f}000",
     ):

@@ -1,7 +1,8 @@
 """The larger objects: files below the data directory, by kind and id.
 
 An object is written under another name first and moved into place when it is complete, so that nobody ever reads half
-of one, and a full disk leaves the old one as it was.
+of one, and a full disk leaves the old one as it was. What the database says of it is written later, so it has to be on
+the disk itself by then: a power cut must not take it away.
 """
 
 import os
@@ -53,7 +54,7 @@ class Objects:
                 size = sum(file.write(part) for part in ([content] if isinstance(content, bytes) else content))
                 file.flush()
                 os.fsync(file.fileno())
-            unfinished.replace(target)
+            _move(unfinished, target)
         finally:
             unfinished.unlink(missing_ok=True)
         return size
@@ -64,8 +65,20 @@ class Objects:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with file.open("rb") as complete:
             os.fsync(complete.fileno())
-        file.replace(target)
+        with file.open("rb") as complete:
+            os.fsync(complete.fileno())
+        _move(file, target)
 
     def delete(self, kind: str, id_: str) -> None:
         """Delete an object, if there is one."""
         self.path(kind, id_).unlink(missing_ok=True)
+
+
+def _move(file: Path, target: Path) -> None:
+    """Move a file that is on the disk, and see to it that its new name is there too."""
+    file.replace(target)
+    directory = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

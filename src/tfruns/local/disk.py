@@ -1,0 +1,5 @@
+"""How a full disk shows."""
+
+import errno
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
