@@ -60,9 +60,12 @@ class Subscriptions:
     # -- the older way ------------------------------------------------------------------------------------------------
 
     async def subscribe(self, ctx: _Ctx, params: types.SubscribeRequestParams) -> types.EmptyResult:
-        """Watch what an address names; what cannot be read cannot be watched."""
+        """Watch what an address names; what cannot be read cannot be watched. To say it again begins to watch again
+        what was given up.
+        """
+        await self._watch(ctx, params.uri)
         if params.uri not in self._sessions:
-            await self._watch(ctx, params.uri)
+            self._wanted[params.uri] += 1
         self._sessions[params.uri] = ctx.session
         return types.EmptyResult()
 
@@ -86,6 +89,7 @@ class Subscriptions:
                 except MCPError as error:
                     _log.info("A client cannot listen to %.120s: %s", uri, error)
                 else:
+                    self._wanted[uri] += 1
                     watched.append(uri)
             honored = types.SubscriptionFilter(resource_subscriptions=watched)  # our lists never change
             return await self._listening(ctx, params.model_copy(update={"notifications": honored}))
@@ -96,6 +100,7 @@ class Subscriptions:
     # -- both ---------------------------------------------------------------------------------------------------------
 
     async def _watch(self, ctx: _Ctx, uri: str) -> None:
+        """See to it that the run of an address has a poller; whoever calls counts the address then."""
         resource = self._resources.find(ctx, uri)
         seen = await self._resources.run(ctx, resource.run_id)
         if resource.run_id not in self._pollers and self._tasks is not None:
@@ -103,7 +108,6 @@ class Subscriptions:
                 raise MCPError(types.INVALID_PARAMS, f"At most {MOST_RUNS} runs are watched at a time.", {"uri": uri})
             scope = self._pollers[resource.run_id] = anyio.CancelScope()
             self._tasks.start_soon(self._poll, ctx, resource.run_id, seen, scope)
-        self._wanted[uri] += 1
 
     def _unwatch(self, uri: str) -> None:
         self._wanted -= Counter([uri])

@@ -147,3 +147,15 @@ async def test_trouble_with_one_run_ends_its_watching_and_nothing_else(
         await world.until_nothing_is_watched()
     assert world.session.told == []
     assert ("no longer watched" in caplog.text) is isinstance(trouble, ValueError)
+
+
+async def test_to_subscribe_again_begins_again_what_was_given_up() -> None:
+    final = status("applied", group="final", phase="completed")
+    world = World(status("planning"), *[MCPError(-32603, "not now")] * 8, status("planning"), final)
+    async with world.subscriptions.running():
+        for _ in range(2):
+            await world.subscribe("run://run-1")
+            await world.until_nothing_is_watched()
+        await world.unsubscribe("run://run-1")
+    assert world.session.told == ["run://run-1"]
+    assert not world.subscriptions._wanted
