@@ -19,7 +19,7 @@ demo: $(READY) ## the main job on this machine, as an assistant does it; leaves 
 test: $(READY) ## the tests; they need nothing but Python packages
 	$(BIN)/pytest -q --numprocesses=auto --dist=loadfile --ignore=tests/conformance
 
-check: lint types test docs conformance ## all that has to pass
+check: lint types test docs conformance demo ## all that has to pass
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
