@@ -109,6 +109,17 @@ LINES = {
 }
 
 
+@pytest.mark.parametrize("text", [r"\ud800", r"x\uDFFFy"])
+@pytest.mark.parametrize("id_", [77, "seventy-seven"])
+def test_half_a_character_is_refused_under_the_id_of_its_request(
+    text: str, id_: int | str, hardened: StdioServer
+) -> None:
+    line = '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"create_run","arguments":{"a":"%s"}}}'
+    hardened.send_line((line % (json.dumps(id_), text)).encode())
+    answer = hardened.answer_to(id_)
+    assert "half of a character" in json.dumps(answer)
+
+
 @pytest.fixture(scope="module", params=[WITH_HANDSHAKE, WITHOUT_HANDSHAKE])
 def hardened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StdioServer]:
     """One server for all lines: that it is still there for the next one is what is tested."""

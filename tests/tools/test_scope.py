@@ -324,3 +324,13 @@ def test_a_workspace_is_inside_if_all_limits_say_so(scope: Scope, place: Place, 
 def test_what_can_be_no_limit_is_refused(organizations: str | None, workspaces: str | None) -> None:
     with pytest.raises(TfrunsError):
         parse_scope(organizations, workspaces)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("workspaces", "total"), [(f"{ORGANIZATION}/network", None), (None, 7)])
+async def test_what_is_outside_is_not_counted_either(workspaces: str | None, total: int | None) -> None:
+    listed = samples.page(samples.workspace(), total=7)
+    api = FakeApi().on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(listed))
+    view = await call("list_workspaces", api=api, policy=limited(ORGANIZATION, workspaces))
+    assert len(view["workspaces"]) == 1
+    assert view.get("total_count") == total

@@ -1,5 +1,7 @@
 """Serving one MCP client over standard input and output."""
 
+import json
+import re
 import signal
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +11,9 @@ import anyio
 import mcp_types as types
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
 
+from tfruns.jsonapi import whole_text
 from tfruns.log_output import log_to_standard_error
 from tfruns.mcp.connection import Connection
 from tfruns.mcp.server import build_server
@@ -48,7 +52,7 @@ class AnsweredStream:
 
     async def receive(self) -> Message:
         while isinstance(message := await self._incoming.receive(), Exception):
-            await self._outgoing.send(_UNREADABLE)
+            await self._outgoing.send(_unreadable(message))
         return message
 
     async def aclose(self) -> None:
@@ -78,14 +82,27 @@ class AnsweredStream:
         return getattr(self._incoming, "last_context", None)
 
 
-# JSON-RPC 2.0, "Response object": the id is null where that of the request is not known.
-_UNREADABLE = SessionMessage(
-    types.JSONRPCError(
-        jsonrpc="2.0",
-        id=None,
-        error=types.ErrorData(
-            code=types.PARSE_ERROR,
-            message="This line is no JSON-RPC 2.0 message (one object, in UTF-8, on one line).",
-        ),
+def _unreadable(error: Exception) -> SessionMessage:
+    """The answer to a line that cannot be read; JSON-RPC 2.0: the id is null where that of the request is not known."""
+    message = "This line is no JSON-RPC 2.0 message (one object, in UTF-8, on one line)."
+    id_ = _id_of(error)
+    if id_ is not None:
+        message = "A text in this request has half of a character in it (a lone surrogate), which no text can hold."
+    return SessionMessage(
+        types.JSONRPCError(jsonrpc="2.0", id=id_, error=types.ErrorData(code=types.PARSE_ERROR, message=message))
     )
-)
+
+
+def _id_of(error: Exception) -> int | str | None:
+    """The id of a request in which nothing is wrong but that a text has half of a character in it."""
+    try:
+        line = error.errors()[0]["input"] if isinstance(error, ValidationError) else None
+        request = json.loads(line) if isinstance(line, str) and _HALF.search(line) else None
+    except (ValueError, RecursionError):
+        return None
+    id_ = request.get("id") if isinstance(request, dict) and "method" in request else None
+    is_id = isinstance(id_, int | str) and not isinstance(id_, bool)
+    return id_ if is_id and id_ == whole_text(id_) else None
+
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")

@@ -109,6 +109,9 @@ async def without_outsiders(
     if not scope.is_limited:
         return view
     result = dict(view)
+    if organization is not None and scope.workspaces:
+        for total in ("total_count", "total_pages"):
+            result.pop(total, None)  # they count what is outside, on this page and on others
     hidden = 0
     for key, rows in view.items():
         if isinstance(rows, list):
