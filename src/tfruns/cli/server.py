@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -78,13 +78,19 @@ def server(
         _fail(str(error))
     except ImportError as error:
         _fail(f"The local backend needs the extra `local` ({error.name} is missing): pip install 'tfruns[local]'")
+    try:
+        kept = timedelta(days=keep) if keep is not None else None
+        cool_off = timedelta(seconds=force_cancel_after)
+        datetime.now(UTC) + cool_off
+    except OverflowError:
+        _fail("--keep or --force-cancel-after is longer than time goes: it ends with the year 9999.")
     options = BackendOptions(
         database=database,
         terraform=terraform,
         workers=workers,
         is_rate_limited=rate_limit,
-        keep=timedelta(days=keep) if keep is not None else None,
-        force_cancel_after=timedelta(seconds=force_cancel_after),
+        keep=kept,
+        force_cancel_after=cool_off,
         settings=Settings(plugin_cache=plugin_cache, cli_config=cli_config),
     )
     listening = Listening(host, port, tls_cert, tls_key, is_insecure=insecure, is_self_signed=self_signed)

@@ -125,7 +125,12 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
             token = _first_start(backend, directory)
             app = build_app(backend, Signer(directory.key()), RateLimiter(is_limited=options.is_rate_limited))
             yield Running(
-                app, token, backend, engine, Workshop(terraform, directory.work, options.settings), options.keep
+                app,
+                token,
+                backend,
+                engine,
+                Workshop(terraform, directory.work, options.settings.prepared()),
+                options.keep,
             )
         finally:
             database.close()

@@ -188,6 +188,11 @@ def test_a_first_start_that_was_killed_halfway_is_finished_by_the_next(new_serve
     assert httpx2.get(f"{server.url}/api/v2/organizations/default", headers=headers).status_code == 200
 
 
+@pytest.mark.parametrize(("option", "number"), [("--keep", "1e300"), ("--force-cancel-after", "1e12")])
+def test_a_time_beyond_all_times_is_refused(option: str, number: str, new_server: NewServer) -> None:
+    assert option in refusal(new_server(option, number))
+
+
 def test_a_port_that_is_none_is_refused(new_server: NewServer) -> None:
     assert "65536 is no port" in refusal(new_server("--port", "65536"))
 

@@ -83,3 +83,16 @@ def test_a_workspace_may_be_called_default(bench: Bench) -> None:
     assert first is not None
     assert first.outputs["w"].value == "default"
     assert bench.planned().has_changes is False
+
+
+def test_the_operators_paths_are_those_of_the_server_and_the_cache_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(plugin_cache=Path("cache"), cli_config=Path("rc")).prepared()
+    monkeypatch.chdir("/")
+    environment = run_environment(RUN, home=Path("/h"), settings=settings)
+    assert environment["TF_PLUGIN_CACHE_DIR"] == str(tmp_path / "cache")
+    assert environment["TF_CLI_CONFIG_FILE"] == str(tmp_path / "rc")
+    assert (tmp_path / "cache").is_dir()
+    assert Settings().prepared() == Settings()

@@ -37,6 +37,17 @@ class Settings:
     plugin_cache: Path | None = None
     cli_config: Path | None = None
 
+    def prepared(self) -> "Settings":
+        """The same for Terraform, which runs in other directories, and wants its cache to be there.
+
+        Raises:
+            OSError: the cache cannot be made.
+        """
+        cache, config = (path and path.expanduser().absolute() for path in (self.plugin_cache, self.cli_config))
+        if cache is not None:
+            cache.mkdir(parents=True, exist_ok=True)
+        return Settings(cache, config)
+
 
 @dataclass(frozen=True)
 class RunIdentity:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tfruns.errors import UnprocessableEntity
 from tfruns.local.backend import Backend
-from tfruns.local.ids import new_id, random_text
+from tfruns.local.ids import new_id
 from tfruns.local.queue import is_queued
 from tfruns.local.service.counts import count_run
 from tfruns.local.service.find import find, find_workspace, lock_workspace
@@ -73,7 +73,7 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
         session.add(
             PhaseRow(
                 id=new_id(kind), run_id=run.id, kind=kind, status=PhaseStatus.PENDING.value,
-                status_timestamps={"pending-at": wire_time(now)}, log_secret=random_text(32),
+                status_timestamps={"pending-at": wire_time(now)},
             )
         )  # fmt: skip
     session.flush()

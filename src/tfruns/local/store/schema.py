@@ -200,7 +200,6 @@ class PhaseRow(Base):
     resource_destructions: Mapped[int | None]
     resource_imports: Mapped[int | None]
     generated_configuration: Mapped[bool] = mapped_column(default=False)
-    log_secret: Mapped[str] = mapped_column(_Id)
 
 
 class StateVersionRow(Base):

@@ -215,7 +215,6 @@ def upgrade() -> None:
         sa.Column("resource_destructions", sa.Integer(), nullable=True),
         sa.Column("resource_imports", sa.Integer(), nullable=True),
         sa.Column("generated_configuration", sa.Boolean(), nullable=False),
-        sa.Column("log_secret", sa.String(length=40), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
