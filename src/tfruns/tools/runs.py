@@ -75,7 +75,7 @@ async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunPa
     run = await context.client.runs.create(workspace_id, params)
     with suppress(TfrunsError):  # it is created all the same, and what the API answered then is true
         run = await context.client.runs.read(run.id, include=INCLUDE)
-    return _document(run.document) if context.is_raw else created_view(run, context.client.settings.address)
+    return _whole(context, run, created_view)
 
 
 @tool(title="List a workspace's runs", toolset=Toolset.RUNS, is_read_only=True)
@@ -261,10 +261,10 @@ def _notes(filters: RunFilters) -> list[str]:
     return notes
 
 
-def _whole(context: Context, run: Run) -> View:
+def _whole(context: Context, run: Run, view: Callable[..., View] = run_view) -> View:
     if context.is_raw:
         return _document(run.document)
-    return run_view(run, context.client.settings.address, hider_of_known(context.client, run.id))
+    return view(run, context.client.settings.address, hider_of_known(context.client, run.id))
 
 
 def _document(document: View) -> View:

@@ -72,9 +72,9 @@ def run_view(run: Run, address: Address, hide: Hide = redact) -> dict[str, JSON]
     )
 
 
-def created_view(run: Run, address: Address) -> dict[str, JSON]:
+def created_view(run: Run, address: Address, hide: Hide = redact) -> dict[str, JSON]:
     """A run that was just created: without what its creator knows, what cannot be known yet, and what is said twice."""
-    return {name: value for name, value in run_view(run, address).items() if name not in _NOT_OF_A_NEW_ONE}
+    return {name: value for name, value in run_view(run, address, hide).items() if name not in _NOT_OF_A_NEW_ONE}
 
 
 _NOT_OF_A_NEW_ONE = {"status_group", "phase", "has_changes", "source", "apply_id"}
