@@ -1,5 +1,7 @@
 """`tfruns run discard|cancel|force-cancel|force-execute|comment`, and the summary of a job."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,11 @@ from tests.cli.run.configurations import BROKEN, CHANGES
 from tests.cli.run.conftest import Command, Open
 from tests.support import samples
 from tests.support.api import accepted, answer
-from tests.support.command import Shell
+from tests.support.command import PATIENCE_S, Shell
 from tests.support.http_api import HttpApi
 from tests.support.local_lab import Lab
 from tests.support.results import Accepted, Commented, Failure
+from tests.support.stdio import tfruns
 
 _NONE = "run-0000000000000000"
 
@@ -101,3 +104,25 @@ async def test_a_wrong_input_is_refused_in_words(lab: Lab, tfruns_run: Command, 
     ended = tfruns_run(*arguments, *options, "--json")
     assert ended.code in {1, 2}
     assert Failure.model_validate(ended.json).message
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+async def test_a_reader_that_has_ended_is_no_reason_for_a_traceback(
+    lab: Lab, shell: Shell, options: tuple[str, ...]
+) -> None:
+    workspace = await lab.workspace(CHANGES)
+    await lab.planned(workspace)
+    assert _into_a_closed_pipe("run", "list", "-w", workspace, *options, env=shell.env) == (1, b"")
+
+
+def _into_a_closed_pipe(*arguments: str, env: dict[str, str]) -> tuple[int, bytes]:
+    """The exit code and the standard error of a command whose output nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [tfruns(), *arguments], env=env, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=PATIENCE_S
+        )
+    finally:
+        os.close(writing)
+    return ended.returncode, ended.stderr
