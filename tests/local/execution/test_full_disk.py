@@ -9,6 +9,7 @@ import pytest
 
 from tests.local.execution.conftest import Bench, Gate, local_exec
 from tests.local.execution.test_canceling import tainted
+from tests.support.local_server import until
 from tfruns.local.execution.log import PhaseLog
 from tfruns.local.execution.phases import run_apply, run_plan
 from tfruns.vocabulary import PhaseStatus
@@ -46,6 +47,23 @@ def test_an_apply_whose_log_does_not_fit_is_interrupted_and_keeps_its_state(
     assert (outcome.status, outcome.error) == (PhaseStatus.ERRORED, "The server's disk is full.")
     assert tainted(outcome.state) == ["stuck"]
     assert not bench.job.workdir.reserve.exists()  # given back, for the state
+
+
+def test_an_apply_gets_its_reserve_back_as_soon_as_the_disk_is_full(
+    bench: Bench, gate: Callable[[str], Gate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, stop = gate("started"), gate("stop")
+    bench.given(local_exec(f"echo up > {started.path}; read go < {stop.path}"))
+    bench.planned()
+    applying = bench.start_apply()
+    started.wait()
+    reserve = bench.job.workdir.reserve
+    assert reserve.exists()
+    full = os.statvfs_result((4096, 4096, 10, 0, 0, 10, 10, 10, 0, 255))
+    monkeypatch.setattr("tfruns.local.execution.workdir.os.statvfs", lambda _: full)
+    until(lambda: not reserve.exists(), "the reserve is given back")
+    stop.open()
+    assert applying.result(60).error is None
 
 
 def test_a_plan_that_was_not_written_completely_is_an_error(bench: Bench) -> None:

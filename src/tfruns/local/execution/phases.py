@@ -20,7 +20,7 @@ from tfruns.local.execution.plan_json import Counts, Document, counts, has_chang
 from tfruns.local.execution.slug import BadArchive
 from tfruns.local.execution.state import BadState
 from tfruns.local.execution.variables import BadVariable, check_environment, write_var_file
-from tfruns.local.execution.workdir import BadWorkingDirectory, state_after_failure
+from tfruns.local.execution.workdir import BadWorkingDirectory, Workdir, state_after_failure
 from tfruns.vocabulary import PhaseStatus
 
 _BAD_INPUT = (BadArchive, BadVariable, BadWorkingDirectory, BadState)
@@ -69,7 +69,7 @@ def run_apply(job: ApplyJob, *, log: PhaseLog, cancel_level: Callable[[], int]) 
             try:
                 job.workdir.output.unlink(missing_ok=True)  # what is in it from now on is the apply's
                 log.header(job.terraform)
-                commands = _commands(job, log, cancel_level)
+                commands = _commands(job, log, _giving_room(job.workdir, cancel_level))
                 if not job.workdir.plan_file.exists():
                     raise Stopped(PhaseStatus.ERRORED, "The plan of this run is gone; it cannot be applied.")
                 job.workdir.reserve_room()
@@ -177,6 +177,16 @@ def _commands(job: ApplyJob, log: PhaseLog, cancel_level: Callable[[], int]) -> 
         cancel_level=cancel_level,
         limit_s=job.limit_s,
     )
+
+
+def _giving_room(workdir: Workdir, cancel_level: Callable[[], int]) -> Callable[[], int]:
+    """The cancel level, which is asked for all the time; and room for Terraform's state, as soon as it gets scarce."""
+
+    def level() -> int:
+        workdir.give_room()
+        return cancel_level()
+
+    return level
 
 
 def _write(log: PhaseLog, reserve: Path, data: bytes) -> None:

@@ -15,6 +15,7 @@ terraform.out, terraform.pid     output and process of the command that runs, or
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -160,6 +161,13 @@ class Workdir:
         state_bytes = self.state_file.stat().st_size if self.state_file.exists() else 0
         with self.reserve.open("wb") as file:
             file.write(bytes(max(_RESERVE_BYTES, 4 * state_bytes)))
+
+    def give_room(self) -> None:
+        """Give the reserve back if the disk is about to be full: what is left may be too little for the state."""
+        with suppress(FileNotFoundError):
+            disk = os.statvfs(self.root)
+            if disk.f_bavail * disk.f_frsize < self.reserve.stat().st_size:
+                self.reserve.unlink()
 
     def remove(self) -> None:
         """Remove the directory and all that is in it."""
