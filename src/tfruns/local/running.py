@@ -3,7 +3,6 @@
 Whoever serves it decides how: over a socket (`server`), or in process (`embedded`).
 """
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,10 +29,16 @@ from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
 from tfruns.local.store.schema import OrganizationRow, UserRow
 
-_log = logging.getLogger(__name__)
-
 DEFAULT_ORGANIZATION = "default"
 _FEWEST_WORKERS = 4  # providers mostly wait for the network
+
+
+class PhaseStuck(Exception):
+    """A phase does not end though its Terraform was killed; its thread keeps the process from ending by itself."""
+
+
+class DatabaseInUse(CannotStart):
+    """The server of another data directory uses the database."""
 
 
 class DatabaseUnusable(CannotStart):
@@ -87,19 +92,16 @@ class Running:
     def executing(self) -> Iterator[None]:
         """Execute runs in this block, first what the last server has left; at its end they stop, with their state kept.
 
-        Where one of them does not, this process ends: its thread would keep it.
-
         Raises:
             SecondBackend: this process executes those of a backend already.
+            PhaseStuck: one of them does not stop.
         """
         self.engine.start(self.backend, self.workshop, keep=self.keep)
         try:
             yield
         finally:
-            has_stopped = self.engine.stop()
-            if not has_stopped:
-                _log.error("A phase did not end; what it left is taken up at the next start.")
-                os._exit(1)
+            if not self.engine.stop():
+                raise PhaseStuck("A phase did not end; what it left is taken up at the next start.")
 
 
 @contextmanager
@@ -111,6 +113,7 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
         NoTerraform: there is none, or the one that is named is none.
         DatabaseTooNew: the database was written by a newer version.
         DatabaseUnusable: it cannot be opened.
+        DatabaseInUse: another server uses it.
         OSError: the directory cannot be written.
     """
     terraform = find_terraform(options.terraform)
@@ -118,6 +121,8 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
         url = _database_url(options.database) if options.database else None
         database = _opened(url or directory.database_url)
         try:
+            if not database.claim():
+                raise DatabaseInUse("The database belongs to a running server of another data directory.")
             engine = Engine(url or directory.engine_url, workers=options.workers or _workers())
             backend = Backend(
                 database, Objects(directory.objects), engine, Options(terraform.version, options.force_cancel_after)

@@ -24,7 +24,7 @@ from tfruns.local.cannot_start import CannotStart
 from tfruns.local.data_dir import DataDirectory
 from tfruns.local.engine.taking_up import is_any_under_way
 from tfruns.local.listening import Listening
-from tfruns.local.running import BackendOptions, Running, running
+from tfruns.local.running import BackendOptions, PhaseStuck, Running, running
 
 _log = logging.getLogger(__name__)
 
@@ -63,11 +63,15 @@ def serve(
         server = _Server(_configuration(backend, listening), backend, directory, listening.url(bound.getsockname()[1]))
         signals.server = server
         # Nothing is executed before it is sure that the server can be reached: a start that fails would break it off.
-        with backend.executing():
-            if is_ended_when_unused:
-                threading.Thread(target=server.end_when_unused, name="unused", daemon=True).start()
-            if not signals.count:
-                server.run(sockets=[bound])
+        try:
+            with backend.executing():
+                if is_ended_when_unused:
+                    threading.Thread(target=server.end_when_unused, name="unused", daemon=True).start()
+                if not signals.count:
+                    server.run(sockets=[bound])
+        except PhaseStuck as error:
+            _log.error("%s", error)
+            os._exit(1)
 
 
 class _Signals:

@@ -94,6 +94,18 @@ def test_whatever_backend_the_configuration_names_the_state_is_the_runs(bench: B
     assert bench.planned().has_changes is False
 
 
+@pytest.mark.parametrize(
+    "name", ["~zzz_override.tf", "\U0010ffff_override.tf", "~tfruns_override.tf.json", "ÿ_override.tf.json"]
+)
+def test_an_override_of_the_configuration_that_comes_late_comes_before_ours(bench: Bench, name: str) -> None:
+    is_json = name.endswith(".json")
+    block = '{"terraform":{"backend":{"s3":{}}}}' if is_json else 'terraform {\n backend "s3" {}\n}'
+    bench.given(CONFIGURATION, {name: block})
+    outcome = bench.applied()
+    assert outcome.state is not None
+    assert outcome.state.raw == bench.job.workdir.state_file.read_bytes()
+
+
 def test_an_errored_state_that_was_uploaded_is_not_taken_for_the_runs(bench: Bench) -> None:
     bench.given(CONFIGURATION, {"errored.tfstate": state(99).decode()})
     outcome = bench.applied()

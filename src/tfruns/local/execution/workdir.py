@@ -24,6 +24,8 @@ from tfruns.local.execution.state import BadState, State, newest_state
 
 # The last of all override files counts, and `~` sorts behind all letters.
 _OVERRIDE = "~tfruns_override.tf.json"
+_OVERRIDES = ("override.tf", "override.tf.json", "override.tofu", "override.tofu.json")
+_LAST_CHARACTER = "\U0010ffff"
 _RESERVE_BYTES = 1 << 18
 _CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
@@ -188,9 +190,16 @@ class Workdir:
         """
         default = self.states / "default" / "terraform.tfstate"
         backend = {"local": {"path": str(default), "workspace_dir": str(self.states)}}
-        override = self.working / _OVERRIDE
-        override.unlink(missing_ok=True)  # might be a link
+        override = self.working / self._last_name()
         override.write_text(json.dumps({"terraform": {"backend": backend}}))
+
+    def _last_name(self) -> str:
+        """The name of an override file that comes after all others."""
+        others = [os.fsencode(path.name) for path in self.working.iterdir() if path.name.endswith(_OVERRIDES)]
+        name = _OVERRIDE
+        while others and max(others) >= name.encode():
+            name = _LAST_CHARACTER + name
+        return name
 
 
 def state_after_failure(workdir: Workdir, error: str | None) -> tuple[State | None, str | None]:

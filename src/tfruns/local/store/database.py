@@ -17,10 +17,13 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from tfruns.local.cannot_start import CannotStart
 
 _BUSY_TIMEOUT_S = 30.0
+_CLAIM = 0x7466_7275_6E73  # "tfruns": the key of the lock by which a server claims a PostgreSQL database
+_CLAIM_WITHIN_S = 3.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -50,6 +53,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = _open(url)
+        self._claim: Connection | None = None
         self._reading = self._engine
         if self._engine.dialect.name != "sqlite":  # which has no other isolation
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
@@ -78,6 +82,24 @@ class Database:
                 ) from None
             connection.commit()
 
+    def claim(self) -> bool:
+        """Use this database alone until `close`, or until the connection is lost; False where another one uses it.
+
+        A SQLite file needs no claim: it is in a data directory, which has one owner.
+        """
+        if self._engine.dialect.name != "postgresql":
+            return True
+        if self._claim is None:
+            self._claim = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        claiming = sqlalchemy.select(sqlalchemy.func.pg_try_advisory_lock(_CLAIM))
+        trying = Retrying(  # PostgreSQL may not have noticed yet that the last one was killed
+            retry=retry_if_result(lambda is_ours: not is_ours),
+            wait=wait_fixed(0.2),
+            stop=stop_after_delay(_CLAIM_WITHIN_S),
+            retry_error_callback=lambda _: False,
+        )
+        return bool(trying(self._claim.scalar, claiming))
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view of the database."""
@@ -97,6 +119,8 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        if self._claim is not None:
+            self._claim.close()
         self._engine.dispose()
 
 
