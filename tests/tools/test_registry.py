@@ -1,5 +1,7 @@
 """Rules over all tools: the promised names, parameters and defaults; schemas that are strict and cheap."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -204,3 +206,9 @@ def test_the_list_of_tools_is_within_its_bytes(mode: Mode, era: Literal["auto", 
 def test_no_tool_announces_an_output_schema() -> None:
     for tool in listed_tools().values():
         assert "outputSchema" not in tool
+
+
+def test_their_order_does_not_depend_on_what_was_imported_first() -> None:
+    code = "import tfruns.tools.waiting; from tfruns.tools.registry import all_tools; print(all_tools()[0].name)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert printed.stdout.strip() == next(iter(PROMISED))

@@ -272,8 +272,8 @@ def tool(
 def all_tools() -> list[Tool]:
     """Every tool: the nine of the mission's text in its order, then the others by file."""
     for name in _FILES:
-        import_module(f"tfruns.tools.{name}")  # its functions register themselves
-    return list(_TOOLS.values())
+        import_module(f"tfruns.tools.{name}")  # its functions register themselves, in whatever order files are imported
+    return sorted(_TOOLS.values(), key=lambda tool: _FILES.index(tool.function.__module__.rpartition(".")[2]))
 
 
 def offered_tools(policy: Policy) -> list[Tool]:
