@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from tfruns.cli.terminal import err, out
-from tfruns.logs.text import clean
+from tfruns.foreign_text import clean
 
 _MOST_LINES = 5_000  # of a log, where nobody looks: enough for any but the largest, and no flood
 _REFRESHES = 8  # of the living line, a second

@@ -9,7 +9,7 @@ from rich.text import Text
 from tfruns.cli.calling import Session
 from tfruns.cli.tables import print_table
 from tfruns.cli.terminal import out, say
-from tfruns.logs.text import clean
+from tfruns.foreign_text import clean
 from tfruns.tools.registry import View
 
 PAGE_SIZE = 100

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from tfruns.cli.calling import Session
 from tfruns.cli.terminal import say
 from tfruns.errors import TfrunsError
-from tfruns.logs.text import one_line
+from tfruns.foreign_text import one_line
 from tfruns.tools.registry import View
 
 _MOST_ROWS = 20

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tfruns.cli.terminal import out
-from tfruns.logs.text import clean
+from tfruns.foreign_text import clean
 
 _STYLES = {
     "applied": "green",

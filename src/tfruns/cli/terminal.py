@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.errors import TfrunsError
-from tfruns.logs.text import clean
+from tfruns.foreign_text import clean
 
 # What the tools say of each other, as commands say it.
 _COMMANDS = {

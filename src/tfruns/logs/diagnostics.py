@@ -6,8 +6,8 @@ Source: Terraform, "Machine-Readable UI", `diagnostic`. The text form is the one
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tfruns.foreign_text import clean
 from tfruns.jsonapi import JSON
-from tfruns.logs.text import clean
 
 _MAX_SNIPPET_LINES = 5
 

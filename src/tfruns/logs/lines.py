@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from tfruns.foreign_text import clean
 from tfruns.logs.diagnostics import Diagnostic, diagnostics_in
 from tfruns.logs.machine import message_of
-from tfruns.logs.text import clean
 
 STX, ETX = b"\x02", b"\x03"
 """What HCP Terraform puts around a log. The end mark says that nothing more will come."""

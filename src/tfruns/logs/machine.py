@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tfruns.foreign_text import clean
 from tfruns.jsonapi import JSON
 from tfruns.logs.diagnostics import Diagnostic, diagnostic_of, rendered
-from tfruns.logs.text import clean
 
 _CHANGES = {
     "create": "will be created",

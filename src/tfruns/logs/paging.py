@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tfruns.logs.lines import ETX, STX, line_of
-from tfruns.logs.text import cut_line
 
 Hide = Callable[[str], str]
 
@@ -82,7 +81,7 @@ def _rest_of_line(data: bytes, *, is_end: bool, is_full: bool) -> tuple[int, lis
 def lines_for(lines: Iterable[str], hide: Hide) -> list[str]:
     """Lines as they may be shown: without secrets, and each cut."""
     text = "\n".join(lines)
-    return [cut_line(line, MAX_LINE) for line in hide(text).split("\n")]
+    return [_cut(line, MAX_LINE) for line in hide(text).split("\n")]
 
 
 def last_that_fit(lines: list[str], max_lines: int, max_bytes: int) -> list[str]:
@@ -118,6 +117,11 @@ def first_that_fit(blocks: Iterable[str], max_bytes: int) -> tuple[list[str], in
 def _shortened(text: str, max_bytes: int) -> str:
     """The beginning of a text that does not fit."""
     length = len(text)
-    while length and size_of(cut_line(text, length)) > max_bytes:
+    while length and size_of(_cut(text, length)) > max_bytes:
         length = length * 2 // 3
-    return cut_line(text, length)
+    return _cut(text, length)
+
+
+def _cut(line: str, length: int) -> str:
+    """A line, of which what is too long is left out and said to be."""
+    return line if len(line) <= length else f"{line[:length]}… [{len(line) - length} characters left out]"

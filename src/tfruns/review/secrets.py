@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Self
 
+from tfruns.foreign_text import one_line
 from tfruns.hcl import NotALiteral, literal
 from tfruns.redaction import redact
 from tfruns.review.plan_document import Object, PlanDocument, objects_in
-from tfruns.review.text import common_beginning, one_line
+from tfruns.review.text import common_beginning
 
 HIDDEN = "(sensitive value)"
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from tfruns.client.client import Client
+from tfruns.foreign_text import one_line
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import needs_person
-from tfruns.logs.text import one_line
 from tfruns.redaction import redact
 from tfruns.tools.hiding import hidden_line, hider_of_known
 from tfruns.tools.queueing import is_queuing, unfinished_before

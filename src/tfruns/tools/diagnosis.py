@@ -8,13 +8,13 @@ from typing import Annotated
 from pydantic import Field
 
 from tfruns.client.client import Client
+from tfruns.foreign_text import clean, one_line
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_final, needs_person, rule_of
 from tfruns.logs.causes import hints_for
 from tfruns.logs.diagnostics import Diagnostic
 from tfruns.logs.lines import render
 from tfruns.logs.paging import Hide
-from tfruns.logs.text import clean, one_line
 from tfruns.redaction import redact_document
 from tfruns.tools.blocking import blocked_by, since, waiting_for_worker
 from tfruns.tools.hiding import hidden, hidden_line, hider

@@ -2,8 +2,8 @@
 
 from tfruns.client.client import Client
 from tfruns.errors import Forbidden, NotFound, TooLarge, UnexpectedResponse
+from tfruns.foreign_text import clean, one_line
 from tfruns.logs.paging import Hide
-from tfruns.logs.text import clean, one_line
 from tfruns.redaction import redact
 from tfruns.review.secrets import Secrets
 from tfruns.tools.plan_source import known_secrets, secrets_of

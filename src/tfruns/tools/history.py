@@ -9,10 +9,10 @@ from pydantic import Field
 
 from tfruns.client.client import Client
 from tfruns.errors import InvalidInput
+from tfruns.foreign_text import one_line
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_final
 from tfruns.logs.paging import Hide
-from tfruns.logs.text import one_line
 from tfruns.redaction import redact, redact_document
 from tfruns.tools.hiding import hidden, hidden_line, hider
 from tfruns.tools.policy import Toolset

@@ -3,9 +3,9 @@
 from typing import Any
 
 from tfruns.client.client import Client
+from tfruns.foreign_text import clean, one_line
 from tfruns.jsonapi import JSON
 from tfruns.logs.paging import Hide
-from tfruns.logs.text import clean, one_line
 from tfruns.tools.hiding import hidden_line
 from tfruns.tools.reads import Reads
 from tfruns.wire.checks import PolicyCheck, PolicyEvaluation, TaskResult, TaskStage

@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 from tfruns.client.address import Address
 from tfruns.client.listing import Page
+from tfruns.foreign_text import clean
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import group_of, is_final, needs_person, rule_of, what_follows
 from tfruns.logs.paging import Hide
-from tfruns.logs.text import clean
 from tfruns.redaction import redact
 from tfruns.tools.hiding import hidden_line
 from tfruns.vocabulary import RunAction

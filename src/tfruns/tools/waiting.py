@@ -13,12 +13,12 @@ from pydantic import Field
 
 from tfruns.client.client import Client
 from tfruns.errors import BadRequest, InvalidInput, TfrunsError
+from tfruns.foreign_text import one_line
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import allowed_actions as actions_of_status
 from tfruns.lifecycle import is_final, is_planned, needs_person, rule_of
 from tfruns.logs.lines import last_line
 from tfruns.logs.paging import Hide
-from tfruns.logs.text import one_line
 from tfruns.redaction import redact_document
 from tfruns.tools.hiding import hider
 from tfruns.tools.log_source import Follower, PhaseName, running_phase

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfruns.foreign_text import clean
 from tfruns.logs.diagnostics import Diagnostic, diagnostic_of, diagnostics_in
 from tfruns.logs.lines import last_line, render
 from tfruns.logs.machine import message_of
-from tfruns.logs.text import clean, one_line
 
 CONFIGURATION = """
 variable "password" {
@@ -270,34 +270,6 @@ def test_what_is_no_diagnostic_is_none(value: Any) -> None:
 def test_a_diagnostic_without_a_place_is_one() -> None:
     found = diagnostic_of({"severity": "error", "summary": "Failed", "detail": "", "range": {"start": 1}})
     assert found == Diagnostic("error", "Failed")
-
-
-# -- text that is safe ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("\x1b[1m\x1b[32mgreen\x1b[0m", "green"),
-        ("\x1b]8;;https://example.com\x1b\\link\x1b]8;;\x1b\\", "link"),
-        ("\x1b]0;title\x07text", "text"),
-        ("\x02text\x03", "text"),
-        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
-        ("a\u202eb\u2066c\u200bd\ufeffe", "abcde"),
-        ("tab\tstays", "tab\tstays"),
-        ("\x9b31mred", "31mred"),
-        ("half \ud83d of one", "half  of one"),
-        ("\x1b", ""),
-        ("ünï → ✓ 👍", "ünï → ✓ 👍"),
-    ],
-)
-def test_what_moves_a_cursor_or_hides_a_word_does_not_come_through(text: str, expected: str) -> None:
-    assert clean(text) == expected
-
-
-def test_one_line_is_one_line() -> None:
-    assert one_line("a\n\n b\t c", 20) == "a b c"
-    assert one_line("x" * 30, 20) == "x" * 19 + "…"
 
 
 def test_the_last_line_is_the_last_that_says_something() -> None:

@@ -10,7 +10,7 @@ from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
 from tfruns.cli.places import run_of
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import in_commands, out
-from tfruns.logs.text import clean
+from tfruns.foreign_text import clean
 from tfruns.tools.registry import View
 
 _LISTS = {"errors": "error", "policy_checks": "policy check", "task_stages": "task stage"}

@@ -12,7 +12,7 @@ from tfruns.cli.places import run_of
 from tfruns.cli.run.timeline import drawn
 from tfruns.cli.tables import print_fields, print_table, status_text
 from tfruns.cli.terminal import out, say
-from tfruns.logs.text import clean
+from tfruns.foreign_text import clean
 from tfruns.tools.registry import View
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from rich.text import Text
 
 from tfruns.cli.display import elapsed
+from tfruns.foreign_text import clean
 from tfruns.lifecycle import RULES
-from tfruns.logs.text import clean
 from tfruns.tools.registry import View
 
 _ORDER = {str(status): place for place, status in enumerate(RULES)}

@@ -2,6 +2,8 @@
 
 import re
 
+_LOOKED_AT = 8  # times as much as is shown at most: a text may be megabytes
+
 # ECMA-48: control sequences (colours), strings (titles, links), and what else begins with an escape.
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]"
@@ -22,11 +24,15 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str, length: int) -> str:
-    """The text on one line, at most so many characters long."""
-    line = " ".join(clean(text[: 8 * length]).split())
-    return line if len(line) <= length else line[: length - 1] + "…"
+    """The text on one line of so many characters at most, with an ellipsis where it is cut.
 
-
-def cut_line(line: str, length: int) -> str:
-    """A line, of which what is too long is left out and said to be."""
-    return line if len(line) <= length else f"{line[:length]}… [{len(line) - length} characters left out]"
+    What `clean` leaves of the characters that are not printed becomes a space. Spaces are said once.
+    """
+    shown = looked_at = text[: length * _LOOKED_AT]
+    if not shown.isprintable():
+        shown = "".join(character if character.isprintable() else " " for character in clean(shown))
+    if "  " in shown or shown != shown.strip():
+        shown = " ".join(shown.split())
+    if len(shown) <= length and len(looked_at) == len(text):
+        return shown
+    return shown[: length - 1] + "…"
