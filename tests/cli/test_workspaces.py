@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from tests.support.command import Shell
 from tests.support.local_server import LocalServer
+from tfruns.cli.options import Options
 
 _numbers = count(1)
 CONFIGURATION = 'resource "terraform_data" "one" {}\n'
@@ -152,7 +153,36 @@ def test_a_directory_is_named_relative_to_where_one_is(shell: Shell, name: str) 
     (shell.directory / "net" / "main.tf").write_text(CONFIGURATION)
     done = shell("config", "upload", "net", "-w", name)
     assert "status                    uploaded" in done.out
-    assert "tfruns run create --configuration-version cv-" in done.err
+    following = done.err.partition("Next: tfruns ")[2].split()
+    assert following[:3] == ["run", "create", "--workspace"]
+    assert "run-" in shell(*following).out
+
+
+def test_the_command_that_follows_asks_the_same_backend() -> None:
+    assert Options(local=True, data_dir=Path("a b")).where() == ["--local", "--data-dir", "a b"]
+    assert Options(local=True).where() == ["--local"]
+    assert Options().where() == []
+
+
+def test_that_there_is_no_workspace_is_said(shell: Shell) -> None:
+    assert "No workspace matches." in shell("workspace", "list", "--search", "no-such-one").err
+
+
+@pytest.mark.parametrize("arguments", [("run", "list", "-w", "default/x"), ("mcp",)])
+def test_a_data_directory_without_the_local_backend_is_refused(shell: Shell, arguments: tuple[str, ...]) -> None:
+    assert "--data-dir is for --local." in shell(*arguments, "--data-dir", "x", code=None).err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("workspace", "list", "--page-size", "1000"), "--page-size has to be between 1 and 100."),
+        (("run", "show", "nonsense"), "RUN is not a run id."),
+        (("run", "logs", "run-CZcmD7eagjhyX0vN", "--tail", "5000"), "--tail has to be between 1 and 1000."),
+    ],
+)
+def test_a_refusal_speaks_of_options(shell: Shell, arguments: tuple[str, ...], said: str) -> None:
+    assert said in shell(*arguments, code=2).err
 
 
 @pytest.mark.parametrize(("directory", "words"), [("missing", "no directory"), (".", "no Terraform configuration")])

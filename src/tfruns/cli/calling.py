@@ -131,6 +131,8 @@ def errors_said(*, is_json: bool) -> Iterator[None]:
 
 
 async def _work(work: Work, options: Options, *, is_agreed: bool) -> ExitCode | None:
+    if options.data_dir and not options.local:
+        raise InvalidInput("--data-dir is for --local.", solution="Add --local, or leave --data-dir out.")
     connection = connection_of(options)
     try:
         context = Context(

@@ -51,6 +51,8 @@ def mcp(
     try:
         offered, scope = parse_toolsets(toolsets), parse_scope(organizations, workspaces)
         allowed_directories = resolve_allowed(allow_dir)
+        if data_dir and not local:
+            raise InvalidInput("--data-dir is for --local.", solution="Add --local, or leave --data-dir out.")
     except InvalidInput as error:
         sys.exit(str(error))
     policy = Policy(Mode(mode), Confirm(confirm), offered, scope, is_auto_apply_opt_in=True)

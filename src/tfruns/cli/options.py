@@ -11,7 +11,9 @@ _JSON = "Print the structured result as JSON"
 _LOCAL = "On this machine: attach to the local backend, or start it (see `tfruns server`)"
 _DATA_DIR = "With --local: the local backend's data directory"
 _ORGANIZATION = "By default TF_CLOUD_ORGANIZATION, or that of the `cloud` block in this directory"
-_WORKSPACE = "Its name, organization/name, id or browser URL; by default TF_WORKSPACE, or that of the `cloud` block"
+WHICH_WORKSPACE = (
+    "Its name, organization/name, id or browser URL; by default TF_WORKSPACE, or that of the `cloud` block"
+)
 
 
 @Parameter(name="*")
@@ -29,11 +31,16 @@ class Options:
     local: Annotated[bool, Parameter(help=_LOCAL)] = False
     data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None
 
+    def where(self) -> list[str]:
+        """The options with which a further command asks the same API."""
+        named = ["--data-dir", str(self.data_dir)] if self.data_dir else []
+        return ["--local", *named] if self.local else []
+
 
 DEFAULTS = Options()
 
 Organization = Annotated[str | None, Parameter(name=["--organization", "-o"], help=_ORGANIZATION)]
-Workspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=_WORKSPACE)]
+Workspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=WHICH_WORKSPACE)]
 Run = Annotated[str | None, Parameter(help="Its id or browser URL; by default the workspace's current run")]
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Ask nothing")]
 Comment = Annotated[str, Parameter(name=["--comment", "-m"], help="Recorded with the run")]

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from tfruns.cli.calling import Session
 from tfruns.cli.tables import print_table
-from tfruns.cli.terminal import out, say
+from tfruns.cli.terminal import in_commands, out, say
 from tfruns.foreign_text import clean
 from tfruns.tools.registry import View
 
@@ -49,22 +49,22 @@ def print_review(view: View) -> None:
         draw_review(view, out())
         return
     if "rows" not in view:
-        out().print(view["plan"], markup=False)
+        out().print(in_commands(view["plan"]), markup=False)
     print_table((), (_cells(row) for row in view.get("rows", ())))
-    say(f"{view['plan']} {' '.join(view.get('notes', ()))} {_rest(view)}".strip())
+    say(in_commands(f"{view['plan']} {' '.join(view.get('notes', ()))} {_rest(view)}".strip()))
 
 
 def draw_review(view: View, console: Console) -> None:
     """Draw a review for a person."""
     console.print(Text(f"{view['run_id']} is {view['status']}.", style="dim"))
     for note in view.get("notes", ()):
-        console.print(Text(f"! {clean(note)}", style="yellow"))
+        console.print(Text(f"! {clean(in_commands(note))}", style="yellow"))
     if view.get("notes"):
         console.print()
     for row in view.get("rows", ()):
         for line in _lines(row):
             console.print(line)
-    console.print(Text(clean(view["plan"]), style="bold"))
+    console.print(Text(clean(in_commands(view["plan"])), style="bold"))
     if view.get("changed_outputs"):
         console.print(_many(view["changed_outputs"], "output changes", "outputs change"))
     if view.get("changed_outside_of_terraform"):
@@ -85,7 +85,7 @@ def _lines(row: View) -> Iterator[Text]:
     sign, style = _SIGNS.get(row["action"], ("?", "yellow"))
     mark = "!" if is_dangerous(row) else " "
     count = f" ({row['count']}: {', '.join(row['keys'])})" if row.get("count") else ""
-    why = "; ".join(said for said in (row["action"], _why(row)) if said)
+    why = "; ".join(said for said in (row["action"], why_of(row)) if said)
     yield Text(f"{mark} {sign:>3} {clean(row['address'] + count)}", style=style) + Text(f"  {clean(why)}", style="dim")
     for change in row.get("changes", ()):
         yield Text(f"        {clean(change)}", style="red" if change.endswith("(forces replacement)") else "")
@@ -93,7 +93,8 @@ def _lines(row: View) -> Iterator[Text]:
         yield Text(f"        … and {row['more_changes']} attributes more", style="dim")
 
 
-def _why(row: View) -> str:
+def why_of(row: View) -> str:
+    """Why a change is dangerous, why it is made, and where what it changes came from."""
     moved, imported = row.get("moved_from"), row.get("import_id")
     said = (
         row.get("danger"),
@@ -107,7 +108,7 @@ def _why(row: View) -> str:
 def _cells(row: View) -> tuple[str, ...]:
     changes = [*row.get("changes", ()), *([f"… {row['more_changes']} more"] if row.get("more_changes") else [])]
     mark = "!" if is_dangerous(row) else ""
-    return (mark, row["action"], row["address"], str(row.get("count", 1)), _why(row), "; ".join(changes))
+    return (mark, row["action"], row["address"], str(row.get("count", 1)), why_of(row), "; ".join(changes))
 
 
 def _many(number: int, one: str, many: str) -> str:

@@ -64,7 +64,7 @@ def server(
         tfruns server --port 8088
         tfruns server --data-dir ./runs --keep 30
     """
-    from tfruns.local.cannot_start import CannotStart, check_platform  # noqa: PLC0415
+    from tfruns.local.cannot_start import INSTALL_EXTRA, CannotStart, check_platform  # noqa: PLC0415
 
     try:
         check_platform()
@@ -77,7 +77,7 @@ def server(
     except CannotStart as error:
         _fail(str(error))
     except ImportError as error:
-        _fail(f"The local backend needs the extra `local` ({error.name} is missing): pip install 'tfruns[local]'")
+        _fail(f"The local backend needs the extra `local` ({error.name} is missing). {INSTALL_EXTRA}")
     try:
         kept = timedelta(days=keep) if keep is not None else None
         cool_off = timedelta(seconds=force_cancel_after)

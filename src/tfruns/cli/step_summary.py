@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tfruns.cli.calling import Session
+from tfruns.cli.plans import is_dangerous, why_of
 from tfruns.cli.terminal import say
 from tfruns.errors import TfrunsError
 from tfruns.foreign_text import one_line
@@ -19,7 +20,6 @@ from tfruns.tools.registry import View
 _MOST_ROWS = 20
 _LONGEST = 400  # characters of a text
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&@:$^=\"'])")
-_LOSING = {"destroy", "replace", "forget"}
 
 
 async def write_step_summary(session: Session, run_id: str) -> None:
@@ -87,14 +87,13 @@ def _changes(plan: View) -> Iterator[str]:
     if not plan.get("plan"):
         return
     yield f"\n{escaped(plan['plan'])}"
-    dangers = [row for row in plan.get("rows", ()) if row["action"] in _LOSING or row.get("danger")]
+    dangers = [row for row in plan.get("rows", ()) if is_dangerous(row)]
     if not dangers:
         return
     yield "\n| Dangerous | Action | Why |\n| --- | --- | --- |"
     for row in dangers:
-        why = "; ".join(said for said in (row.get("danger"), row.get("why")) if said)
         count = f" ({row['count']})" if row.get("count") else ""
-        yield f"| {escaped(row['address'])}{count} | {escaped(row['action'])} | {escaped(why)} |"
+        yield f"| {escaped(row['address'])}{count} | {escaped(row['action'])} | {escaped(why_of(row))} |"
     if plan.get("next_page"):
         yield f"\nThese are among the first {len(plan['rows'])} rows of {plan['total_rows']}."
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.errors import TfrunsError
+from tfruns.errors import InvalidInput, TfrunsError
 from tfruns.foreign_text import clean
 
 # What the tools say of each other, as commands say it.
@@ -27,7 +27,23 @@ _COMMANDS = {
     "review_run": "tfruns run review",
     "wait_for_run": "tfruns run wait",
 }
+# What they say of their arguments.
+_OPTIONS = {
+    "configuration_version_id": "--configuration-version",
+    "filter_operation=": "--operation ",
+    "offset=0 reads from the beginning": "without --tail, all of it is printed",
+    "is_destroy": "--destroy",
+    "page_number": "--page",
+    "page_size": "--page-size",
+    "plan_only: true": "--plan-only",
+    "refresh_only": "--refresh-only",
+    "run_id": "RUN",
+    "tail_lines": "--tail",
+    "terraform_version": "--terraform-version",
+    "workspace_id": "--workspace",
+}
 _TOOL = re.compile(rf"\b({'|'.join(_COMMANDS)})\b")
+_ARGUMENT = re.compile(rf"\b(?:{'|'.join(_OPTIONS)})")
 
 
 @cache
@@ -62,12 +78,19 @@ def in_commands(text: str) -> str:
     return _TOOL.sub(lambda match: f"`{_COMMANDS[match[0]]}`", text)
 
 
+def in_options(text: str) -> str:
+    """What a tool says of its arguments, for who writes options."""
+    return _ARGUMENT.sub(lambda match: _OPTIONS[match[0]], text)
+
+
 def fail(error: TfrunsError, *, is_json: bool, code: ExitCode = ExitCode.ERROR) -> NoReturn:
     """Say what went wrong, why, and what to do; and end."""
     if is_json:
         print_json(error.as_dict())
-    say(f"Error: {in_commands(error.message)}", "bold red")
+    # The words of the API are its own; only a refusal before it was asked speaks of arguments.
+    said = in_options if isinstance(error, InvalidInput) else str
+    say(f"Error: {in_commands(said(error.message))}", "bold red")
     for text in (error.cause, error.solution):
         if text:
-            say(in_commands(text))
+            say(in_commands(said(text)))
     sys.exit(code)

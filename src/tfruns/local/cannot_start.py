@@ -2,6 +2,9 @@
 
 import sys
 
+# Nothing of it is in a package index: what is installed came from a checkout.
+INSTALL_EXTRA = "In the checkout of tfruns: pip install '.[local]'"
+
 
 class CannotStart(Exception):
     """A local backend cannot be started. The text says why, and what to do about it."""

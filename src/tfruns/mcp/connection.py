@@ -7,7 +7,7 @@ import anyio
 from anyio import to_thread
 
 from tfruns.errors import ConnectionFailed
-from tfruns.local.cannot_start import CannotStart, check_platform
+from tfruns.local.cannot_start import INSTALL_EXTRA, CannotStart, check_platform
 
 if TYPE_CHECKING:
     from tfruns.client.client import Client
@@ -102,7 +102,7 @@ class LocalConnection:
 
             self._attachment = attach(DataDirectory(self._data_dir))
         except ImportError as error:
-            raise _not_there(f"{error.name} is missing", "Install the extra: pip install 'tfruns[local]'") from None
+            raise _not_there(f"{error.name} is missing", f"Install the extra `local`. {INSTALL_EXTRA}") from None
         except (CannotStart, OSError) as error:
             raise _not_there(str(error), "Start it yourself to see more: tfruns server") from None
         return Client(

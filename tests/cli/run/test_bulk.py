@@ -133,3 +133,11 @@ async def test_a_wrong_input_is_refused_in_words(lab: Lab, tfruns_run: Command, 
     ended = tfruns_run("cancel", *arguments, "--yes", "--json")
     assert ended.code in {1, 2}
     assert ended.json["message"]
+
+
+@pytest.mark.parametrize("command", [("list",), ("apply", "--all"), ("discard", "--all"), ("cancel", "--all")])
+def test_one_workspace_and_all_of_them_exclude_each_other(tfruns_run: Command, command: tuple[str, ...]) -> None:
+    agreed = ["--yes"] if "--all" in command else []
+    ended = tfruns_run(*command, "--all-workspaces", "-w", "default/network", *agreed)
+    assert ended.code == 2
+    assert "--workspace and --all-workspaces exclude each other." in ended.err

@@ -81,7 +81,7 @@ async def test_a_directory_is_uploaded_and_planned(lab: Lab, tfruns_run: Command
     (directory / "main.tf").write_text(CHANGES)
     ended = tfruns_run("create", "-w", workspace, "--directory", "configuration", "--wait")
     assert ended.code == 10, ended.err
-    assert "Uploaded 1 files of configuration as cv-" in ended.err
+    assert "Uploaded 1 file of configuration as cv-" in ended.err
 
 
 @pytest.mark.parametrize("option", ["--auto-apply", "--destroy"])
@@ -90,6 +90,8 @@ async def test_what_destroys_or_applies_by_itself_is_asked_about(
 ) -> None:
     workspace = await lab.workspace(CHANGES)
     assert tfruns_run("create", "-w", workspace, option).code == 10
+    refused = tfruns_run("create", "-w", workspace, option, "--directory", ".")
+    assert (refused.code, "Uploaded" in refused.err) == (10, False), "nothing was sent, as it says"
     shown = terminal("create", "-w", workspace, option)
     shown.expect("for a yes")
     shown.press("no\n")

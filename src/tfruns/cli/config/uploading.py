@@ -1,6 +1,8 @@
 """`tfruns config upload`."""
 
+import shlex
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -41,17 +43,18 @@ def upload(
             directory=session.allow(directory.expanduser()),
             speculative=speculative,
         )
-        session.show(view, _print)
+        session.show(view, partial(_print, options=options))
 
     command(work, options)
 
 
-def _print(view: View) -> None:
+def _print(view: View, options: Options) -> None:
     print_fields({**{name: view.get(name) for name in _DRAWN}, "left_out": _left_out(view["left_out"])})
     if view.get("note"):
         say(view["note"])
-    speculative = " --plan-only" if "plan_only" in view["next"] else ""
-    say(f"Next: tfruns run create --configuration-version {view['configuration_version_id']}{speculative}")
+    named = ["--workspace", view["workspace_id"], "--configuration-version", view["configuration_version_id"]]
+    speculative = ["--plan-only"] if "plan_only" in view["next"] else []
+    say(f"Next: {shlex.join(['tfruns', 'run', 'create', *named, *speculative, *options.where()])}")
 
 
 def _left_out(counts: Mapping[str, int]) -> str | None:

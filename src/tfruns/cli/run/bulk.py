@@ -11,7 +11,7 @@ from tfruns.cli.calling import Session
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.person import ask
 from tfruns.cli.places import organization_of, workspace_of
-from tfruns.cli.plans import is_dangerous
+from tfruns.cli.plans import is_dangerous, why_of
 from tfruns.cli.run.filters import Filters
 from tfruns.cli.tables import print_table, status_text
 from tfruns.cli.terminal import say
@@ -112,7 +112,7 @@ async def bulk(
 async def _ids(
     session: Session, name: Name, filters: Filters, workspace: str | None, organization: str | None
 ) -> list[str]:
-    arguments: dict[str, Any] = filters.arguments()
+    arguments: dict[str, Any] = filters.arguments(workspace)
     if filters.status is None and filters.group is None:
         action = RunAction(name)
         statuses = sorted(status for status, rule in RULES.items() if action in rule.actions | rule.accepts)
@@ -175,7 +175,7 @@ def _described(name: Name, target: Target) -> Iterator[str]:
         yield f"    {target.review['plan']}"
     dangers = target.dangers
     for row in dangers[:_MOST_DANGERS]:
-        why = "; ".join(said for said in (row.get("danger"), row.get("why")) if said)
+        why = why_of(row)
         yield f"    ! {row['action']} {row['address']}{f': {why}' if why else ''}"
     if len(dangers) > _MOST_DANGERS:
         yield f"    ! and {len(dangers) - _MOST_DANGERS} more"

@@ -15,7 +15,9 @@ from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import in_commands, say
 from tfruns.cli.watching import Watch
 from tfruns.errors import InvalidInput
+from tfruns.tools.guard_dangers import is_dangerous
 from tfruns.tools.registry import View
+from tfruns.wire.run_params import RunParams
 
 _AUTO_APPLY = "Apply without another question; by default never, whatever the workspace's setting"
 _VAR = 'KEY=VALUE with an HCL literal as the value: count=2, \'names=["a", "b"]\'. Repeatable'
@@ -99,6 +101,9 @@ def create(
             "terraform_version": terraform_version,
         }
         place = workspace_of(session, workspace, organization)
+        kind = RunParams(plan_only=plan_only, is_destroy=destroy, auto_apply=auto_apply)
+        if is_dangerous("create_run", {"params": kind}):
+            session.require_person()  # before anything is uploaded
         if directory:
             params["configuration_version_id"] = await _upload(session, place, directory, is_plan_only=plan_only)
         said = {name: value for name, value in params.items() if value not in (None, [])}
@@ -115,7 +120,8 @@ def create(
 async def _upload(session: Session, workspace: str, directory: Path, *, is_plan_only: bool) -> str:
     path = session.allow(directory)
     view = await session.call("upload_configuration", workspace_id=workspace, directory=path, speculative=is_plan_only)
-    say(f"Uploaded {view['files']} files of {directory} as {view['configuration_version_id']}.")
+    files = f"{view['files']} file{'' if view['files'] == 1 else 's'}"
+    say(f"Uploaded {files} of {directory} as {view['configuration_version_id']}.")
     if view.get("note"):
         say(view["note"])
     return str(view["configuration_version_id"])

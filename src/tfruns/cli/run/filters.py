@@ -42,12 +42,20 @@ class Filters:
     timeframe: Annotated[str | None, Parameter(help=_TIMEFRAME)] = None
     search: Annotated[str | None, Parameter(help=_SEARCH)] = None
 
-    def arguments(self) -> dict[str, str | None]:
+    def arguments(self, workspace: str | None) -> dict[str, str | None]:
         """The filters as the tools call them.
 
+        Args:
+            workspace: the one that the command names.
+
         Raises:
-            InvalidInput: names of workspaces where there is one alone.
+            InvalidInput: one workspace and all of them, or names of workspaces where there is one alone.
         """
+        if workspace and self.all_workspaces:
+            raise InvalidInput(
+                "--workspace and --all-workspaces exclude each other.",
+                solution="Leave one out; --workspace-names takes some of the organization's workspaces.",
+            )
         if self.workspace_names and not self.all_workspaces:
             raise InvalidInput("--workspace-names is for --all-workspaces.", solution="Add that, or use --workspace.")
         return {

@@ -10,7 +10,7 @@ from tfruns.cli.options import DEFAULTS, Options, Organization, Workspace
 from tfruns.cli.places import organization_of, workspace_of
 from tfruns.cli.run.filters import NO_FILTERS, Filters
 from tfruns.cli.tables import print_table, status_text
-from tfruns.cli.terminal import say
+from tfruns.cli.terminal import in_options, say
 from tfruns.tools.registry import View
 
 
@@ -32,7 +32,7 @@ def list_runs(
     """
 
     async def work(session: Session) -> None:
-        arguments = {"page_number": page, "page_size": page_size, **filters.arguments()}
+        arguments = {"page_number": page, "page_size": page_size, **filters.arguments(workspace)}
         if filters.all_workspaces:
             place = organization_of(session, organization)
             view = await session.call("list_runs_in_organization", organization=place, **arguments)
@@ -58,6 +58,6 @@ def _print(view: View) -> None:
     ]
     print_table(["run", "status", "operation", "workspace", "created", "message"], rows)
     if view.get("note"):
-        say(view["note"].replace("filter_operation=", "--operation "))
+        say(in_options(view["note"]))
     if view.get("next_page"):
         say(f"More: --page {view['next_page']}")

@@ -8,7 +8,7 @@ from cyclopts.types import PositiveInt
 from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
 from tfruns.cli.places import run_of
-from tfruns.cli.terminal import out, say
+from tfruns.cli.terminal import in_options, out, say
 from tfruns.cli.watching import PhaseName, Watch, watch
 from tfruns.errors import InvalidInput
 from tfruns.tools.log_source import may_have_applied
@@ -73,7 +73,7 @@ def _print(view: View) -> None:
     if view["log"]:
         out().print(view["log"], markup=False)
     if view.get("note"):
-        say(view["note"])
+        say(in_options(view["note"]))
 
 
 async def _print_all(session: Session, run_id: str, phase: Phase) -> None:

@@ -57,5 +57,7 @@ def _print(view: View) -> None:
     ]
     columns = ["workspace", "id", "current run", "status", "locked by", "auto-apply", "terraform", "resources"]
     print_table(columns, rows)
+    if not rows:
+        say("No workspace matches." if view["page"] == 1 else "There is nothing on that page.")
     if view.get("next_page"):
         say(f"More: --page {view['next_page']}")

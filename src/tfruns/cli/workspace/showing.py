@@ -5,15 +5,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.calling import Session, command
-from tfruns.cli.options import DEFAULTS, Options, Organization
+from tfruns.cli.options import DEFAULTS, WHICH_WORKSPACE, Options, Organization
 from tfruns.cli.places import workspace_of
 from tfruns.cli.workspace.views import print_workspace, workspace_view
 
-_NAME = "Its name, organization/name, id or browser URL; by default TF_WORKSPACE, or that of the `cloud` block"
-
 
 def show(
-    workspace: Annotated[str | None, Parameter(help=_NAME)] = None,
+    workspace: Annotated[str | None, Parameter(help=WHICH_WORKSPACE)] = None,
     /,
     *,
     organization: Organization = None,

@@ -3,6 +3,7 @@
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.redaction import redact
 from tfruns.tools.registry import View
+from tfruns.tools.views import shown_time
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
@@ -34,7 +35,7 @@ def workspace_view(workspace: Workspace) -> View:
         "terraform": workspace.terraform_version,
         "working_directory": workspace.working_directory or None,
         "resources": workspace.resource_count,
-        "created_at": workspace.created_at.isoformat() if workspace.created_at else None,
+        "created_at": shown_time(workspace.created_at),
         "may": [words for name, words in _MAY.items() if permissions.get(name)],
     }
     return {name: value for name, value in view.items() if value is not None}

