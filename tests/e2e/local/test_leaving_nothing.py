@@ -53,7 +53,7 @@ async def test_fifty_runs_leave_nothing_open_and_nothing_behind(server: LocalSer
         for run in runs:
             await lab.until(run, RunStatus.APPLIED, RunStatus.ERRORED)
         await wait_until(lambda: not server.terraforms(), "nothing runs any more")
-        await wait_until(lambda: held(server)["children"] == 0, "no child is left")
+        await wait_until(lambda: held(server)["children"] <= 1, "no child is left but the guard")
         after.append(held(server))
     print(*after, sep="\n")
     assert after[-1]["other files"] <= after[1]["other files"]
@@ -75,6 +75,7 @@ async def in_process(directory: Path, options: BackendOptions) -> AsyncIterator[
         async with (
             Client(URL, backend.token, organization="default", http_transport=transport) as client,
             httpx2.AsyncClient(transport=transport, base_url=URL, headers=headers) as http,
+            _in_thread(backend.executing()),
         ):
             yield Lab(client, http), backend
 

