@@ -17,7 +17,7 @@ demo: $(READY) ## the main job on this machine, as an assistant does it; leaves 
 	$(BIN)/python -m demo
 
 test: $(READY) ## the tests; they need nothing but Python packages
-	$(BIN)/pytest -q --numprocesses=auto --dist=loadfile --ignore=tests/conformance
+	$(BIN)/pytest -q --numprocesses=3 --dist=loadfile --ignore=tests/conformance
 
 check: lint types test docs conformance demo ## all that has to pass
 
