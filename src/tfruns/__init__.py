@@ -45,7 +45,16 @@ from tfruns.errors import (
     WorkspaceBusy,
     WorkspaceLocked,
 )
-from tfruns.vocabulary import PhaseStatus, RunAction, RunOperation, RunPhase, RunSource, RunStatus, StatusGroup
+from tfruns.vocabulary import (
+    PhaseStatus,
+    RunAction,
+    RunEnding,
+    RunOperation,
+    RunPhase,
+    RunSource,
+    RunStatus,
+    StatusGroup,
+)
 
 if TYPE_CHECKING:
     from tfruns.client.client import Client
@@ -111,6 +120,7 @@ __all__ = [
     "RequestTimedOut",
     "Run",
     "RunAction",
+    "RunEnding",
     "RunEvent",
     "RunFilters",
     "RunOperation",

@@ -25,11 +25,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from tfruns.errors import TransitionNotAllowed
-from tfruns.vocabulary import RunAction, RunPhase, RunStatus, StatusGroup
+from tfruns.vocabulary import PhaseStatus, RunAction, RunEnding, RunOperation, RunPhase, RunStatus, StatusGroup
 
 _S = RunStatus
 _P = RunPhase
 _A = RunAction
+_E = RunEnding
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class StatusRule:
         follows: one sentence on what happens next when nobody does anything.
         actions: the actions that the run's payload shows as possible.
         accepts: actions that are accepted although the payload does not show them.
-        is_final: no status comes after this one.
+        ending: how the run has ended, where no status comes after this one.
         is_decision: no status comes after this one before a person has decided.
     """
 
@@ -49,8 +50,13 @@ class StatusRule:
     follows: str
     actions: frozenset[RunAction] = field(default=frozenset())
     accepts: frozenset[RunAction] = field(default=frozenset())
-    is_final: bool = False
+    ending: RunEnding | None = None
     is_decision: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no status comes after this one."""
+        return self.ending is not None
 
     @property
     def groups(self) -> frozenset[StatusGroup]:
@@ -135,24 +141,24 @@ RULES: Mapping[RunStatus, StatusRule] = {
         is_decision=True,
     ),
     # Completed.
-    _S.APPLIED: StatusRule(_P.COMPLETED, "Final: the plan was applied.", is_final=True),
+    _S.APPLIED: StatusRule(_P.COMPLETED, "Final: the plan was applied.", ending=_E.DONE),
     _S.PLANNED_AND_FINISHED: StatusRule(
-        _P.COMPLETED, "Final: planned, with nothing to apply or as a plan-only run.", is_final=True
+        _P.COMPLETED, "Final: planned, with nothing to apply or as a plan-only run.", ending=_E.DONE
     ),
-    _S.POLICY_SOFT_FAILED: StatusRule(_P.COMPLETED, "Final: a policy failed on a plan-only run.", is_final=True),
-    _S.DISCARDED: StatusRule(_P.COMPLETED, "Final: discarded, nothing was applied.", is_final=True),
+    _S.POLICY_SOFT_FAILED: StatusRule(_P.COMPLETED, "Final: a policy failed on a plan-only run.", ending=_E.FAILED),
+    _S.DISCARDED: StatusRule(_P.COMPLETED, "Final: discarded, nothing was applied.", ending=_E.BROKEN_OFF),
     _S.ERRORED: StatusRule(
-        _P.COMPLETED, "Final: failed; an apply that failed may have made part of it.", is_final=True
+        _P.COMPLETED, "Final: failed; an apply that failed may have made part of it.", ending=_E.FAILED
     ),
     _S.CANCELED: StatusRule(
-        _P.COMPLETED, "Final: canceled; an apply that was interrupted may have made part of it.", is_final=True
+        _P.COMPLETED, "Final: canceled; an apply that was interrupted may have made part of it.", ending=_E.BROKEN_OFF
     ),
     _S.FORCE_CANCELED: StatusRule(
-        _P.COMPLETED, "Final: killed; the state may lack what was being made.", is_final=True
+        _P.COMPLETED, "Final: killed; the state may lack what was being made.", ending=_E.BROKEN_OFF
     ),
     # Health assessments are runs of the service's own.
     _S.ASSESSING: StatusRule(_P.ASSESSMENT, "The workspace's health is being assessed."),
-    _S.ASSESSED: StatusRule(_P.COMPLETED, "Final: a health assessment.", is_final=True),
+    _S.ASSESSED: StatusRule(_P.COMPLETED, "Final: a health assessment.", ending=_E.DONE),
 }
 
 # What may come after planning, once the stages before it are done: the next stage, a person's decision, or the end.
@@ -200,6 +206,21 @@ TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
     _S.ASSESSING: frozenset({_S.ASSESSED}) | _BROKEN_OFF,
     **{status: frozenset() for status, rule in RULES.items() if rule.is_final},
 }
+
+# What a run's status says of its plan or its apply.
+PHASE_STATUSES: Mapping[RunStatus, tuple[RunPhase, PhaseStatus]] = {
+    _S.PLAN_QUEUED: (_P.PLAN, PhaseStatus.QUEUED),
+    _S.PLANNING: (_P.PLAN, PhaseStatus.RUNNING),
+    _S.PLANNED: (_P.PLAN, PhaseStatus.FINISHED),
+    _S.PLANNED_AND_FINISHED: (_P.PLAN, PhaseStatus.FINISHED),
+    _S.PLANNED_AND_SAVED: (_P.PLAN, PhaseStatus.FINISHED),
+    _S.APPLY_QUEUED: (_P.APPLY, PhaseStatus.QUEUED),
+    _S.APPLYING: (_P.APPLY, PhaseStatus.RUNNING),
+    _S.APPLIED: (_P.APPLY, PhaseStatus.FINISHED),
+}
+
+# Run modes and options, "Plan-only" and "Saved plans": these neither wait in their workspace's queue nor hold it.
+_UNQUEUED = frozenset({RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +292,27 @@ def is_final(status: str) -> bool:
     """Whether nothing more can happen to a run in this status. An unknown status counts as not final."""
     rule = rule_of(status)
     return rule is not None and rule.is_final
+
+
+def ending_of(status: str) -> RunEnding | None:
+    """How a run in this status has ended; None if it has not, or for an unknown status."""
+    rule = rule_of(status)
+    return rule.ending if rule else None
+
+
+def phase_status_of(status: str) -> tuple[RunPhase, PhaseStatus] | None:
+    """What a run's status says of its plan or apply; None where it says nothing of either."""
+    return PHASE_STATUSES.get(status)  # type: ignore[call-overload, no-any-return]  # as in `rule_of`
+
+
+def statuses_of_phases(*wanted: PhaseStatus) -> list[RunStatus]:
+    """The statuses of runs whose plan or apply has one of these."""
+    return [status for status, (_, phase_status) in PHASE_STATUSES.items() if phase_status in wanted]
+
+
+def is_queued(operation: str | None) -> bool:
+    """Whether runs of this operation wait in their workspace's queue, and hold it afterwards."""
+    return operation not in _UNQUEUED
 
 
 def is_planned(status: str, timestamps: Collection[str] = ()) -> bool:

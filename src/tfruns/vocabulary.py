@@ -71,6 +71,14 @@ class RunPhase(StrEnum):
     COMPLETED = "completed"
 
 
+class RunEnding(StrEnum):
+    """How a run that is final has ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    BROKEN_OFF = "broken_off"
+
+
 class PhaseStatus(StrEnum):
     """The status of one plan or one apply."""
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tfruns.local.queue import Priority, Queue, is_queued, plan_priority
+from tfruns.lifecycle import is_queued
+from tfruns.local.queue import Priority, Queue, plan_priority
 from tfruns.vocabulary import RunOperation
 
 

@@ -6,16 +6,10 @@ from tfruns.cli.step_summary import write_step_summary
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import in_commands
 from tfruns.cli.watching import Watch, watch
+from tfruns.lifecycle import ending_of
 from tfruns.tools.registry import View
-from tfruns.vocabulary import RunStatus
+from tfruns.vocabulary import RunEnding
 
-_FAILED = {
-    RunStatus.ERRORED,
-    RunStatus.CANCELED,
-    RunStatus.FORCE_CANCELED,
-    RunStatus.DISCARDED,
-    RunStatus.POLICY_SOFT_FAILED,
-}
 _CODES = {"attention": ExitCode.NEEDS_PERSON, "planned": ExitCode.DONE, "timeout": ExitCode.STOPPED_WAITING}
 
 
@@ -37,7 +31,7 @@ def exit_code_of(view: View) -> ExitCode:
     """The exit code for a result of `wait_for_run`."""
     if view["outcome"] != "final":
         return _CODES[view["outcome"]]
-    return ExitCode.FAILED if view["status"] in _FAILED else ExitCode.DONE
+    return ExitCode.FAILED if ending_of(view["status"]) is not RunEnding.DONE else ExitCode.DONE
 
 
 def counts_line(counts: dict[str, int]) -> str:

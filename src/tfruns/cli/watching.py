@@ -6,7 +6,6 @@ The tools do it: `wait_for_run` says where the run is and when the wait ends, `g
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
 
 import anyio
 
@@ -17,14 +16,12 @@ from tfruns.cli.terminal import can_ask, say
 from tfruns.errors import TfrunsError
 from tfruns.lifecycle import is_final, is_planned
 from tfruns.tools.guard import Answer
+from tfruns.tools.log_source import PhaseName, running_phase
 from tfruns.tools.registry import View
 from tfruns.tools.waiting import MAX_TIMEOUT_S, Until
 
-PhaseName = Literal["plan", "apply"]
-
 _FIRST_INTERVAL_S = 0.5
 _LONGEST_INTERVAL_S = 3.0
-_WRITING: dict[str, PhaseName] = {"planning": "plan", "applying": "apply"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +115,7 @@ class _Telling:
     async def report(self, message: str, *, done: float, total: float | None = None) -> None:  # noqa: ARG002
         """Show the status; the log's last line after it is left to the log."""
         status, _, detail = message.partition(": ")
-        phase = _WRITING.get(status)
+        phase = running_phase(status)
         self.log.begin(phase)
         self.shown.status(status if phase or not detail else f"{status}: {detail}")
 

@@ -13,8 +13,6 @@ from enum import IntEnum
 
 from tfruns.vocabulary import RunOperation
 
-_UNQUEUED = frozenset({RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN})
-
 
 class Priority(IntEnum):
     """Which phases go first when workers are scarce, across workspaces. Smaller is earlier."""
@@ -50,11 +48,6 @@ class Queue:
     def position(self, run_id: str) -> int | None:
         """The place of a waiting run, from 1; None if it does not wait."""
         return self.pending.index(run_id) + 1 if run_id in self.pending else None
-
-
-def is_queued(operation: str) -> bool:
-    """Whether runs of this operation wait in their workspace's queue."""
-    return operation not in _UNQUEUED
 
 
 def plan_priority(operation: str) -> Priority:

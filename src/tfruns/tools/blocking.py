@@ -5,10 +5,10 @@ from datetime import datetime
 from tfruns.client.client import Client
 from tfruns.foreign_text import one_line
 from tfruns.jsonapi import JSON
-from tfruns.lifecycle import needs_person
+from tfruns.lifecycle import is_queued, needs_person
 from tfruns.redaction import redact
 from tfruns.tools.hiding import hidden_line, hider_of_known
-from tfruns.tools.queueing import is_queuing, unfinished_before
+from tfruns.tools.queueing import unfinished_before
 from tfruns.tools.reads import Reads
 from tfruns.tools.views import next_step, shown_time
 from tfruns.vocabulary import RunStatus
@@ -29,7 +29,7 @@ def since(run: Run) -> datetime | None:
 
 async def blocked_by(client: Client, run: Run, reads: Reads) -> dict[str, JSON]:
     """Who or what holds a pending run up, and what would free it."""
-    if not is_queuing(run) or run.workspace is None:
+    if not is_queued(run.operation) or run.workspace is None:
         return {"reason": "It does not queue behind others: it waits for a free worker."}
     workspace = await reads.one("workspace", client.workspaces.read(run.workspace.id, include=("locked_by",)))
     before = await reads.one("queue", unfinished_before(client, run))

@@ -10,7 +10,7 @@ from pydantic import Field
 from tfruns.client.client import Client
 from tfruns.foreign_text import clean, one_line
 from tfruns.jsonapi import JSON
-from tfruns.lifecycle import is_final, needs_person, rule_of
+from tfruns.lifecycle import ending_of, is_final, needs_person, rule_of
 from tfruns.logs.causes import hints_for
 from tfruns.logs.diagnostics import Diagnostic
 from tfruns.logs.lines import render
@@ -24,7 +24,7 @@ from tfruns.tools.reads import Reads
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.stage_checks import failed_policy_checks, failed_task_stages
 from tfruns.tools.views import next_step, shown_time
-from tfruns.vocabulary import PhaseStatus, RunPhase, RunStatus
+from tfruns.vocabulary import PhaseStatus, RunEnding, RunPhase, RunStatus
 from tfruns.wire.activity import Comment, Team, User
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
@@ -33,7 +33,6 @@ _MAX_BYTES = 4_600  # of an answer, as JSON
 _TAIL_BYTES = 4 * CHUNK
 _MAX_ERRORS = 5
 _CHECKED = {RunPhase.PRE_PLAN, RunPhase.POST_PLAN, RunPhase.POLICY_CHECK, RunPhase.COST_ESTIMATE, RunPhase.PRE_APPLY}
-_ENDED_BY_SOMEBODY = {RunStatus.CANCELED, RunStatus.FORCE_CANCELED, RunStatus.DISCARDED}
 
 
 @tool(title="Diagnose a run", toolset=Toolset.REVIEW, is_read_only=True)
@@ -74,9 +73,10 @@ async def _findings(client: Client, run: Run, reads: Reads, hide: Hide) -> View:
 
 
 async def _of_final(client: Client, run: Run, reads: Reads, hide: Hide) -> View:
-    if run.status in _ENDED_BY_SOMEBODY:
+    ending = ending_of(run.status)
+    if ending is RunEnding.BROKEN_OFF:
         return {"verdict": "ended by somebody", **await _who_ended_it(client, run, reads, hide)}
-    if run.status in {RunStatus.ERRORED, RunStatus.POLICY_SOFT_FAILED}:
+    if ending is RunEnding.FAILED:
         return {"verdict": "failed", **await _failure(client, run, reads, hide)}
     return {"verdict": "fine", "summary": "It neither failed nor waits."}
 

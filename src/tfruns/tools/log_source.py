@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tfruns.client.client import Client
-from tfruns.lifecycle import rule_of
-from tfruns.vocabulary import RunPhase, RunStatus
+from tfruns.lifecycle import phase_status_of, rule_of
+from tfruns.vocabulary import PhaseStatus, RunPhase, RunStatus
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
 
@@ -21,7 +21,6 @@ Read = Callable[[int, int], Awaitable[bytes]]
 """Reads so many bytes (second) from an offset (first)."""
 
 _APPLY_PHASES = {RunPhase.APPLY, RunPhase.POST_APPLY}
-_RUNNING: dict[str, PhaseName] = {RunStatus.PLANNING: "plan", RunStatus.APPLYING: "apply"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +44,12 @@ class Part:
         return Part(self.data[: self.data.rfind(b"\n") + 1], self.offset)
 
 
-def running_phase(run: Run) -> PhaseName | None:
-    """The phase that is writing its log just now."""
-    return _RUNNING.get(str(run.status))
+def running_phase(run_status: str) -> PhaseName | None:
+    """The phase of a run in this status that is writing its log just now."""
+    phase, status = phase_status_of(run_status) or (None, None)
+    if status is not PhaseStatus.RUNNING:
+        return None
+    return "plan" if phase is RunPhase.PLAN else "apply"
 
 
 def may_have_applied(run: Run) -> bool:

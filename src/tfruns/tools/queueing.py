@@ -2,10 +2,9 @@
 
 from tfruns.client.client import Client
 from tfruns.client.run_filters import RunFilters
-from tfruns.vocabulary import RunOperation, StatusGroup
+from tfruns.lifecycle import is_queued
+from tfruns.vocabulary import StatusGroup
 from tfruns.wire.runs import Run
-
-_NOT_QUEUING = {RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN}
 
 
 async def unfinished_before(client: Client, run: Run) -> list[Run]:
@@ -21,12 +20,7 @@ async def unfinished_before(client: Client, run: Run) -> list[Run]:
     return [other for other in page.items if _is_before(other, run)]
 
 
-def is_queuing(run: Run) -> bool:
-    """Whether the run waits for its turn in the workspace; plan-only runs and the plans of saved plans do not."""
-    return run.operation not in _NOT_QUEUING
-
-
 def _is_before(other: Run, run: Run) -> bool:
-    if other.id == run.id or not is_queuing(other):
+    if other.id == run.id or not is_queued(other.operation):
         return False
     return other.created_at is None or run.created_at is None or other.created_at <= run.created_at

@@ -7,10 +7,10 @@ apply interferes with one that a person confirmed.
 from tfruns.client.client import Client
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import RefusedByMode
-from tfruns.lifecycle import rule_of
+from tfruns.lifecycle import is_queued, rule_of
 from tfruns.tools.policy import Mode
 from tfruns.tools.registry import Context
-from tfruns.vocabulary import RunAction, RunOperation, RunPhase, StatusGroup
+from tfruns.vocabulary import RunAction, RunPhase, StatusGroup
 from tfruns.wire.runs import Run
 
 _APPLY_PHASES = {RunPhase.PRE_APPLY, RunPhase.APPLY, RunPhase.POST_APPLY}
@@ -41,7 +41,7 @@ async def refuse_what_leads_to_an_apply(context: Context, run_id: str, action: R
 
 async def _would_apply_next(client: Client, run: Run) -> list[str]:
     """The pending runs that apply by themselves, and for which this run may be what keeps them waiting."""
-    if run.operation in {RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN} or run.workspace is None:
+    if not is_queued(run.operation) or run.workspace is None:
         return []
     unfinished = RunFilters(status_group=StatusGroup.NON_FINAL)
     return [

@@ -7,14 +7,14 @@ from anyio import to_thread
 from pydantic import Field
 
 from tfruns.errors import InvalidInput
-from tfruns.lifecycle import rule_of
+from tfruns.lifecycle import ending_of, is_planned, rule_of
 from tfruns.review.review import review
 from tfruns.tools.plan_source import read_plan, remember, secrets_in
 from tfruns.tools.policy import Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.runs import PageNumber, PageSize, RunId
 from tfruns.tools.views import next_step
-from tfruns.vocabulary import RunPhase, RunStatus
+from tfruns.vocabulary import RunEnding
 from tfruns.wire.runs import Run
 
 _MAX_PAGE_SIZE = 100
@@ -69,15 +69,11 @@ async def review_run(
 
 def _why_there_is_none(run: Run) -> str:
     """What there is to say of a run without a plan."""
-    rule = rule_of(run.status)
-    if run.status in _BEFORE or (rule is not None and rule.phase in _PHASES_BEFORE):
+    ending = ending_of(run.status)
+    if rule_of(run.status) is not None and not is_planned(run.status):
         return "There is no plan yet. wait_for_run waits until there is."
-    if run.status == RunStatus.ERRORED:
+    if ending is RunEnding.FAILED:
         return "There is no plan: the run failed. diagnose_run says why."
-    if run.status in {RunStatus.CANCELED, RunStatus.DISCARDED}:
+    if ending is RunEnding.BROKEN_OFF:
         return "There is no plan: the run ended before it was made."
     return "There is no plan to read: the API has none for this run, or not any more."
-
-
-_BEFORE = {RunStatus.PLAN_QUEUED, RunStatus.PLANNING}
-_PHASES_BEFORE = {RunPhase.PENDING, RunPhase.FETCH, RunPhase.PRE_PLAN}

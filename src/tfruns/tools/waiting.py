@@ -16,7 +16,7 @@ from tfruns.errors import BadRequest, InvalidInput, TfrunsError
 from tfruns.foreign_text import one_line
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import allowed_actions as actions_of_status
-from tfruns.lifecycle import is_final, is_planned, needs_person, rule_of
+from tfruns.lifecycle import is_final, is_planned, is_queued, needs_person, rule_of, sources_of
 from tfruns.logs.lines import last_line
 from tfruns.logs.paging import Hide
 from tfruns.redaction import redact_document
@@ -25,7 +25,7 @@ from tfruns.tools.log_source import Follower, PhaseName, running_phase
 from tfruns.tools.plan_counts import plan_counts
 from tfruns.tools.policy import Toolset
 from tfruns.tools.progress import NoProgress, Progress
-from tfruns.tools.queueing import is_queuing, unfinished_before
+from tfruns.tools.queueing import unfinished_before
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.views import INCLUDE, next_step, run_url
 from tfruns.vocabulary import RunAction, RunStatus
@@ -91,8 +91,8 @@ def may_go_on(run: Run) -> bool:
     return estimates or checks or tasks
 
 
-_BEFORE_ESTIMATE = {RunStatus.PLANNED, RunStatus.TF_POLICY_CHECKED, RunStatus.POST_PLAN_COMPLETED}
-_BEFORE_POLICIES = _BEFORE_ESTIMATE | {RunStatus.COST_ESTIMATED}
+_BEFORE_ESTIMATE = sources_of(RunStatus.COST_ESTIMATING)
+_BEFORE_POLICIES = sources_of(RunStatus.POLICY_CHECKING)
 
 
 def _needs_person(run: Run) -> bool:
@@ -211,12 +211,12 @@ class _Wait:
     async def _detail(self, run: Run) -> str:
         if self._trouble:
             return f" (the API does not answer: {one_line(self._trouble.message, _MAX_LINE)})"
-        if run.status == RunStatus.PENDING and is_queuing(run):
+        if run.status == RunStatus.PENDING and is_queued(run.operation):
             if self._polls % _QUEUE_POLLS == 0:
                 self._queue = await queue_words(self.client, run)
             self._polls += 1
             return f": {self._queue}" if self._queue else ""
-        phase = running_phase(run)
+        phase = running_phase(run.status)
         line = await self._last_line(run, phase) if phase else ""
         return f": {line}" if line else ""
 
@@ -294,9 +294,9 @@ async def _view(context: Context, waited: _Waited) -> View:
 
 async def _where_it_is(client: Client, run: Run) -> dict[str, JSON]:
     """Of a run that is still under way: its place in the queue, or the last line of its log."""
-    if run.status == RunStatus.PENDING and is_queuing(run):
+    if run.status == RunStatus.PENDING and is_queued(run.operation):
         return {"queue": await queue_words(client, run)}
-    phase = running_phase(run)
+    phase = running_phase(run.status)
     if phase is None:
         return {}
     try:

@@ -1,8 +1,40 @@
 """What the commands that act on one run have in common."""
 
+from typing import Literal
+
+from tfruns.cli.calling import Session, Work
+from tfruns.cli.exit_codes import ExitCode
+from tfruns.cli.places import run_of
+from tfruns.cli.run.bulk import bulk
+from tfruns.cli.run.filters import Filters
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import in_commands
 from tfruns.tools.registry import View
+
+
+def discarding_or_canceling(
+    name: Literal["discard", "cancel"],
+    run: str | None,
+    comment: str,
+    filters: Filters,
+    workspace: str | None,
+    organization: str | None,
+    *,
+    is_all: bool,
+    is_dry: bool,
+) -> Work:
+    """The work of `discard` and `cancel`: on one run, which nothing is asked about, or on all that filters select."""
+
+    async def work(session: Session) -> ExitCode | None:
+        if is_all:
+            filters.refuse_with_run(run)
+            return await bulk(session, name, filters, workspace, organization, comment=comment, is_dry=is_dry)
+        filters.refuse_without_all(dry_run=is_dry)
+        run_id = await run_of(session, run, workspace, organization)
+        session.show(await session.call(f"{name}_run", run_id=run_id, comment=comment), print_accepted)
+        return None
+
+    return work
 
 
 def print_accepted(view: View) -> None:

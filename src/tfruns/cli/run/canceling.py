@@ -1,11 +1,9 @@
 """`tfruns run cancel`."""
 
-from tfruns.cli.calling import Session, command
-from tfruns.cli.exit_codes import ExitCode
+from tfruns.cli.calling import command
 from tfruns.cli.options import DEFAULTS, Comment, Options, Organization, Run, Workspace, Yes
-from tfruns.cli.places import run_of
-from tfruns.cli.run.actions import print_accepted
-from tfruns.cli.run.bulk import All, DryRun, bulk
+from tfruns.cli.run.actions import discarding_or_canceling
+from tfruns.cli.run.bulk import All, DryRun
 from tfruns.cli.run.filters import NO_FILTERS, Filters
 
 
@@ -31,13 +29,7 @@ def cancel(
         tfruns run cancel --all --all-workspaces --status pending --dry-run
     """
 
-    async def work(session: Session) -> ExitCode | None:
-        if all_runs:
-            filters.refuse_with_run(run)
-            return await bulk(session, "cancel", filters, workspace, organization, comment=comment, is_dry=dry_run)
-        filters.refuse_without_all(dry_run=dry_run)
-        run_id = await run_of(session, run, workspace, organization)
-        session.show(await session.call("cancel_run", run_id=run_id, comment=comment), print_accepted)
-        return None
-
+    work = discarding_or_canceling(
+        "cancel", run, comment, filters, workspace, organization, is_all=all_runs, is_dry=dry_run
+    )
     command(work, options, is_agreed=yes)

@@ -9,9 +9,9 @@ from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
 from tfruns.cli.places import run_of
 from tfruns.cli.terminal import in_options, out, say
-from tfruns.cli.watching import PhaseName, Watch, watch
+from tfruns.cli.watching import Watch, watch
 from tfruns.errors import InvalidInput
-from tfruns.tools.log_source import may_have_applied
+from tfruns.tools.log_source import PhaseName, may_have_applied
 from tfruns.tools.registry import View
 from tfruns.tools.waiting import Until
 

@@ -3,13 +3,12 @@
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from tfruns.lifecycle import is_final
+from tfruns.lifecycle import is_final, phase_status_of
 from tfruns.local.backend import Backend
 from tfruns.local.queue import Priority, plan_priority
 from tfruns.local.store.schema import UNDER_WAY, PhaseRow, RunRow
-from tfruns.vocabulary import PhaseStatus, RunStatus
+from tfruns.vocabulary import PhaseStatus
 
-_PLAN = {RunStatus.PLAN_QUEUED, RunStatus.PLANNING}
 _NOT_BEGUN = {PhaseStatus.PENDING, PhaseStatus.QUEUED, PhaseStatus.UNREACHABLE}
 
 
@@ -32,7 +31,8 @@ def is_any_under_way(backend: Backend) -> bool:
 
 
 def _kind(session: Session, run: RunRow) -> str:
-    if not is_final(run.status):
-        return "plan" if run.status in _PLAN else "apply"
+    under_way = phase_status_of(run.status)
+    if under_way is not None and not is_final(run.status):
+        return under_way[0].value
     status = session.scalar(select(PhaseRow.status).where(PhaseRow.run_id == run.id, PhaseRow.kind == "apply"))
     return "plan" if status in _NOT_BEGUN else "apply"

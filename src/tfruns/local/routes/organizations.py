@@ -2,6 +2,7 @@
 
 from sqlalchemy import func, select
 
+from tfruns.lifecycle import statuses_of_phases
 from tfruns.local.documents.runs import run_resources
 from tfruns.local.documents.workspaces import (
     DEFAULT_PROJECT,
@@ -13,7 +14,9 @@ from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resour
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization
 from tfruns.local.store.schema import OrganizationRow, RunRow
-from tfruns.vocabulary import RunStatus
+from tfruns.vocabulary import PhaseStatus, RunStatus
+
+_WAITING = [RunStatus.PENDING, *statuses_of_phases(PhaseStatus.QUEUED)]
 
 
 class _Organization(Attributes):
@@ -62,10 +65,9 @@ def read_entitlements(call: Call) -> Reply:
 def read_run_queue(call: Call) -> Reply:
     """GET /organizations/:organization/runs/queue -> 200, the runs that wait for a worker or for their turn."""
     page = call.page()
-    waiting = (RunStatus.PENDING, RunStatus.PLAN_QUEUED, RunStatus.APPLY_QUEUED)
     with call.backend.database.read() as session:
         organization = find_organization(session, call.path["organization"]).name
-        conditions = (RunRow.organization == organization, RunRow.status.in_(waiting))
+        conditions = (RunRow.organization == organization, RunRow.status.in_(_WAITING))
         total = session.scalar(select(func.count()).select_from(RunRow).where(*conditions))
         rows = session.scalars(
             select(RunRow).where(*conditions).order_by(RunRow.sequence).offset(page.offset).limit(page.size)
@@ -86,8 +88,8 @@ def read_capacity(call: Call) -> Reply:
                 .where(RunRow.organization == organization, RunRow.status.in_(statuses))
             )
             for name, statuses in (
-                ("pending", (RunStatus.PENDING, RunStatus.PLAN_QUEUED, RunStatus.APPLY_QUEUED)),
-                ("running", (RunStatus.PLANNING, RunStatus.APPLYING)),
+                ("pending", _WAITING),
+                ("running", statuses_of_phases(PhaseStatus.RUNNING)),
             )
         }
     data = {"id": organization, "type": "organization-capacity", "attributes": numbers}

@@ -11,19 +11,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tfruns.lifecycle import is_final
+from tfruns.lifecycle import PHASE_STATUSES, is_final
 from tfruns.local.backend import Backend
 from tfruns.local.service.find import find_run
 from tfruns.local.service.states import store_state
 from tfruns.local.service.transitions import change_status, record_event, release, start_apply
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import PhaseRow, RunRow
-from tfruns.vocabulary import PhaseStatus, RunOperation, RunStatus
+from tfruns.vocabulary import PhaseStatus, RunOperation, RunPhase, RunStatus
 
-_STATUSES = {
-    "plan": (RunStatus.PLAN_QUEUED, RunStatus.PLANNING),
-    "apply": (RunStatus.APPLY_QUEUED, RunStatus.APPLYING),
-}
+_STATUSES = {phase: status for status, phase in PHASE_STATUSES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,8 @@ def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: s
         NotFound: the run was deleted.
     """
     run = find_run(write.session, run_id, is_for_update=True)
-    queued, running = _STATUSES[kind]
+    phase = RunPhase(kind)
+    queued, running = _STATUSES[phase, PhaseStatus.QUEUED], _STATUSES[phase, PhaseStatus.RUNNING]
     phase_id = _phase(write.session, run_id, kind).id
     if run.status == queued:
         change_status(backend, write, run, running, lease=lease)
@@ -107,7 +105,7 @@ def end_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str
     """
     session = write.session
     run = find_run(session, run_id, is_for_update=True)
-    _, running = _STATUSES[kind]
+    running = _STATUSES[RunPhase(kind), PhaseStatus.RUNNING]
     if run.lease != lease or not (run.status == running or is_final(run.status)):
         return False
     run.lease = None

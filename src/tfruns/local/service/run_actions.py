@@ -6,7 +6,7 @@ Source: HCP Terraform API, "Runs": apply, discard, cancel, force-cancel, force-e
 from sqlalchemy import select
 
 from tfruns.errors import Forbidden, TransitionNotAllowed
-from tfruns.lifecycle import ACTIONS, act, allowed_actions
+from tfruns.lifecycle import ACTIONS, act, allowed_actions, statuses_of_phases
 from tfruns.local.backend import Backend
 from tfruns.local.service.find import find_run, lock_workspace
 from tfruns.local.service.transitions import (
@@ -20,9 +20,9 @@ from tfruns.local.service.transitions import (
 )
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow
-from tfruns.vocabulary import RunAction, RunStatus
+from tfruns.vocabulary import PhaseStatus, RunAction, RunStatus
 
-_NOT_STARTED = {RunStatus.PENDING, RunStatus.PLAN_QUEUED, RunStatus.APPLY_QUEUED}
+_NOT_STARTED = {RunStatus.PENDING, *statuses_of_phases(PhaseStatus.QUEUED)}
 
 
 def allowed_now(backend: Backend, run: RunRow, *, is_workspace_free: bool) -> frozenset[RunAction]:

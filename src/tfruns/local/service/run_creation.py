@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tfruns.errors import UnprocessableEntity
+from tfruns.lifecycle import is_queued
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.queue import is_queued
 from tfruns.local.service.counts import count_run
 from tfruns.local.service.find import find, find_workspace, lock_workspace
 from tfruns.local.service.transitions import promote_next, record_event, start_plan, wire_time

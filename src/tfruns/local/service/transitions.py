@@ -14,26 +14,16 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from tfruns.errors import TransitionNotAllowed
-from tfruns.lifecycle import advance, is_final
+from tfruns.lifecycle import advance, is_final, is_queued, phase_status_of
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.queue import Priority, Queue, is_queued, plan_priority
+from tfruns.local.queue import Priority, Queue, plan_priority
 from tfruns.local.service.counts import count_run
 from tfruns.local.service.find import lock_workspace
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow, WorkspaceRow
 from tfruns.vocabulary import PhaseStatus, RunStatus
 
-_PHASE_OF: dict[RunStatus, tuple[str, PhaseStatus]] = {
-    RunStatus.PLAN_QUEUED: ("plan", PhaseStatus.QUEUED),
-    RunStatus.PLANNING: ("plan", PhaseStatus.RUNNING),
-    RunStatus.PLANNED: ("plan", PhaseStatus.FINISHED),
-    RunStatus.PLANNED_AND_FINISHED: ("plan", PhaseStatus.FINISHED),
-    RunStatus.PLANNED_AND_SAVED: ("plan", PhaseStatus.FINISHED),
-    RunStatus.APPLY_QUEUED: ("apply", PhaseStatus.QUEUED),
-    RunStatus.APPLYING: ("apply", PhaseStatus.RUNNING),
-    RunStatus.APPLIED: ("apply", PhaseStatus.FINISHED),
-}
 _PHASE_TIMESTAMPS = {PhaseStatus.RUNNING: "started-at"}
 _BROKEN_OFF = {RunStatus.ERRORED: PhaseStatus.ERRORED, RunStatus.CANCELED: PhaseStatus.CANCELED}
 _UNDER_WAY = {PhaseStatus.QUEUED, PhaseStatus.RUNNING}
@@ -111,7 +101,7 @@ def _change_phases(session: Session, run_id: str, to: RunStatus, now: datetime) 
 
 
 def _phase_status(phase: PhaseRow, to: RunStatus) -> PhaseStatus | None:
-    kind, status = _PHASE_OF.get(to, (None, None))
+    kind, status = phase_status_of(to) or (None, None)
     if phase.kind == kind:
         return status
     if not is_final(to):

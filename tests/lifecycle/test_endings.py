@@ -1,0 +1,40 @@
+"""How runs end, and what a run's status says of its plan and apply."""
+
+import pytest
+
+from tfruns.lifecycle import PHASE_STATUSES, RULES, TRANSITIONS, ending_of, is_final, is_queued, phase_status_of
+from tfruns.vocabulary import PhaseStatus, RunEnding, RunOperation, RunPhase, RunStatus
+
+
+@pytest.mark.parametrize("status", RunStatus)
+def test_a_run_has_an_ending_once_nothing_can_follow(status: RunStatus) -> None:
+    assert (ending_of(status) is not None) is is_final(status) is (TRANSITIONS[status] == frozenset())
+
+
+@pytest.mark.parametrize(
+    ("ending", "statuses"),
+    [
+        (RunEnding.DONE, {"applied", "planned_and_finished", "assessed"}),
+        (RunEnding.FAILED, {"errored", "policy_soft_failed"}),
+        (RunEnding.BROKEN_OFF, {"canceled", "force_canceled", "discarded"}),
+    ],
+)
+def test_each_ending_has_its_statuses(ending: RunEnding, statuses: set[str]) -> None:
+    assert {status.value for status, rule in RULES.items() if rule.ending is ending} == statuses
+
+
+def test_an_unknown_status_has_no_ending_and_says_nothing_of_a_phase() -> None:
+    assert ending_of("warped") is None
+    assert phase_status_of("warped") is None
+
+
+@pytest.mark.parametrize("phase", [RunPhase.PLAN, RunPhase.APPLY])
+def test_a_phase_is_queued_then_runs_then_is_finished(phase: RunPhase) -> None:
+    by_status = {status: run for run, (of, status) in PHASE_STATUSES.items() if of is phase}
+    assert by_status[PhaseStatus.RUNNING] in TRANSITIONS[by_status[PhaseStatus.QUEUED]]
+    assert by_status[PhaseStatus.FINISHED] in TRANSITIONS[by_status[PhaseStatus.RUNNING]]
+
+
+@pytest.mark.parametrize("operation", RunOperation)
+def test_only_previews_and_saved_plans_do_not_queue(operation: RunOperation) -> None:
+    assert is_queued(operation) is (operation not in {RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN})
