@@ -451,3 +451,13 @@ def what_follows(status: str, allowed: Collection[RunAction], *, is_auto_apply: 
     if _A.FORCE_CANCEL in allowed:
         return "A cancel was asked and has not ended it; a force-cancel is possible now, and may lose state."
     return rule.follows
+
+
+def has_phase_begun(status: str) -> bool:
+    """Whether a plan or an apply in this status has begun, and so may have a log."""
+    return status in {PhaseStatus.RUNNING, PhaseStatus.FINISHED, PhaseStatus.ERRORED, PhaseStatus.CANCELED}
+
+
+def has_phase_ended(status: str) -> bool:
+    """Whether nothing more comes of a plan or an apply in this status."""
+    return status in {PhaseStatus.FINISHED, PhaseStatus.ERRORED, PhaseStatus.CANCELED, PhaseStatus.UNREACHABLE}

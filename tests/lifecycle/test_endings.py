@@ -1,8 +1,22 @@
 """How runs end, and what a run's status says of its plan and apply."""
 
+import re
+
 import pytest
 
-from tfruns.lifecycle import PHASE_STATUSES, RULES, TRANSITIONS, ending_of, is_final, is_queued, phase_status_of
+from tfruns.lifecycle import (
+    PHASE_STATUSES,
+    RULES,
+    TRANSITIONS,
+    ending_of,
+    has_phase_begun,
+    has_phase_ended,
+    is_final,
+    is_queued,
+    phase_status_of,
+    statuses_of_phases,
+)
+from tfruns.local.store.schema import UNDER_WAY
 from tfruns.vocabulary import PhaseStatus, RunEnding, RunOperation, RunPhase, RunStatus
 
 
@@ -38,3 +52,22 @@ def test_a_phase_is_queued_then_runs_then_is_finished(phase: RunPhase) -> None:
 @pytest.mark.parametrize("operation", RunOperation)
 def test_only_previews_and_saved_plans_do_not_queue(operation: RunOperation) -> None:
     assert is_queued(operation) is (operation not in {RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN})
+
+
+def test_the_index_of_runs_under_way_has_the_words_of_the_table() -> None:
+    under_way = statuses_of_phases(PhaseStatus.QUEUED, PhaseStatus.RUNNING)
+    assert re.findall(r"'(\w+)'", UNDER_WAY) == [status.value for status in under_way]
+
+
+@pytest.mark.parametrize("status", PhaseStatus)
+def test_what_has_ended_has_begun_unless_it_was_never_reached(status: PhaseStatus) -> None:
+    if has_phase_ended(status):
+        assert has_phase_begun(status) is (status is not PhaseStatus.UNREACHABLE)
+    assert has_phase_begun(status) or status.value in {
+        "created",
+        "pending",
+        "queued",
+        "managed_queued",
+        "agent_queued",
+        "unreachable",
+    }

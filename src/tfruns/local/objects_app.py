@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from tfruns.errors import BadRequest, NotFound, TfrunsError, UnprocessableEntity
+from tfruns.lifecycle import has_phase_ended
 from tfruns.local.backend import Backend
 from tfruns.local.documents.signing import Grant
 from tfruns.local.execution.log import ETX, PART_BYTES, log_parts
@@ -19,11 +20,9 @@ from tfruns.local.execution.slug import BadArchive, check
 from tfruns.local.service.configurations import accept_upload, refuse_upload
 from tfruns.local.service.states import finish_state_version
 from tfruns.local.store.schema import PhaseRow
-from tfruns.vocabulary import PhaseStatus
 
 _MAX_UPLOAD_BYTES = 512 * 1024 * 1024
 _MAX_STATE_BYTES = 512 * 1024 * 1024
-_ENDED = {PhaseStatus.FINISHED, PhaseStatus.ERRORED, PhaseStatus.CANCELED, PhaseStatus.UNREACHABLE}
 
 
 async def read_object(request: Request, backend: Backend, grant: Grant) -> Response:
@@ -55,7 +54,7 @@ def _read_log(backend: Backend, phase_id: str, offset: int, limit: int | None) -
     """
     with backend.database.read() as session:
         phase = session.scalars(select(PhaseRow).where(PhaseRow.id == phase_id)).first()
-    is_ended = phase is not None and phase.status in _ENDED
+    is_ended = phase is not None and has_phase_ended(phase.status)
     found = log_parts(backend.objects.path("log", phase_id), offset, limit, is_ended=is_ended)
     parts = _until_etx(found, partial(backend.reading.has_ended, phase_id))
     if limit is not None and limit <= PART_BYTES:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from tfruns.client.client import Client
 from tfruns.errors import InvalidInput
+from tfruns.lifecycle import has_phase_begun, has_phase_ended
 from tfruns.logs.diagnostics import rendered
 from tfruns.logs.lines import ETX, Rendered, render
 from tfruns.logs.paging import Hide, first_that_fit, last_that_fit, lines_for, page_from
@@ -25,8 +26,6 @@ _MAX_ERROR_BYTES = 3_000
 _TAIL_BYTES = 4 * CHUNK  # of a log that are looked at for its last lines
 _SEARCH_BYTES = 64 * CHUNK  # and for a word
 
-_BEGAN = {PhaseStatus.RUNNING, PhaseStatus.FINISHED, PhaseStatus.ERRORED, PhaseStatus.CANCELED}
-_ENDED = {PhaseStatus.FINISHED, PhaseStatus.ERRORED, PhaseStatus.CANCELED, PhaseStatus.UNREACHABLE}
 _NO_LOG = (
     "There is no log{which} yet. Before the plan there is none: the configuration, run tasks and policies are in "
     "diagnose_run."
@@ -45,7 +44,7 @@ class _Log:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will be written."""
-        return self.phase.status in _ENDED
+        return has_phase_ended(self.phase.status)
 
 
 @tool(title="Read a run's log", toolset=Toolset.REVIEW, is_read_only=True)
@@ -70,7 +69,7 @@ async def get_run_logs(
     run = await context.client.runs.read(run_id)
     found = await _phase_of(context.client, run, phase)
     view: View = {"id": run.id, "status": str(run.status)}
-    if found is None or found[1].log_read_url is None or found[1].status not in _BEGAN:
+    if found is None or found[1].log_read_url is None or not has_phase_begun(found[1].status):
         return view | {"log": "", "note": _NO_LOG.format(which="" if phase == "auto" else f" of the {phase}")}
     name, document = found
     log = _Log(name, document, reader(context.client, document), await hider(context.client, run))
@@ -84,7 +83,7 @@ async def _phase_of(client: Client, run: Run, asked: str) -> tuple[PhaseName, Pl
     """The phase that is asked for, or the one that matters."""
     if asked == "apply" or (asked == "auto" and may_have_applied(run)):
         apply = await read_phase(client, run, "apply")
-        if apply is not None and (asked == "apply" or apply.status in _BEGAN):
+        if apply is not None and (asked == "apply" or has_phase_begun(apply.status)):
             return "apply", apply
     if asked == "apply":
         return None

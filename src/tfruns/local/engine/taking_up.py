@@ -3,13 +3,10 @@
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from tfruns.lifecycle import is_final, phase_status_of
+from tfruns.lifecycle import has_phase_begun, is_final, phase_status_of
 from tfruns.local.backend import Backend
 from tfruns.local.queue import Priority, plan_priority
 from tfruns.local.store.schema import UNDER_WAY, PhaseRow, RunRow
-from tfruns.vocabulary import PhaseStatus
-
-_NOT_BEGUN = {PhaseStatus.PENDING, PhaseStatus.QUEUED, PhaseStatus.UNREACHABLE}
 
 
 def take_up(backend: Backend) -> None:
@@ -35,4 +32,4 @@ def _kind(session: Session, run: RunRow) -> str:
     if under_way is not None and not is_final(run.status):
         return under_way[0].value
     status = session.scalar(select(PhaseRow.status).where(PhaseRow.run_id == run.id, PhaseRow.kind == "apply"))
-    return "plan" if status in _NOT_BEGUN else "apply"
+    return "apply" if status is not None and has_phase_begun(status) else "plan"
