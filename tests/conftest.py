@@ -18,7 +18,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setattr(Path, "home", lambda: home)
-    monkeypatch.setattr("tfruns.redaction._remembered", set())
+    monkeypatch.setattr("tfruns.masking.redaction._remembered", set())
 
 
 @pytest.fixture

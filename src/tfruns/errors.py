@@ -32,13 +32,13 @@
 
 Each class knows its HTTP status, a stable code, the likely cause, the solution, and whether trying again can help. An
 instance adds what happened, in the API's own words where there are any, and the API's request id. No error's text holds
-a token or a signed address: everything passes `redaction.redact`.
+a token or a signed address: everything passes `masking.redaction.redact`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from tfruns.redaction import redact
+from tfruns.masking.redaction import redact
 
 _MAX_WORDS = 600  # characters of the API's own words that an error repeats
 _MAX_READ = 20_000  # characters of a text that are looked at

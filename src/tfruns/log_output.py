@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from tfruns.redaction import redact
+from tfruns.masking.redaction import redact
 
 
 class RedactingFormatter(logging.Formatter):

@@ -17,7 +17,7 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
 from tests.tools.calls import REQUIRED, RUN_ID, TOOLS, WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import AuditFailed, InvalidInput, OutcomeUnknown
-from tfruns.tools.audit import AuditLog, audit_file, without_secrets
+from tfruns.tools.audit import AuditLog, audit_file, logged_arguments
 from tfruns.tools.policy import Policy
 from tfruns.tools.registry import Context, Tool
 from tfruns.wire.run_params import RunParams
@@ -209,18 +209,18 @@ def test_no_value_of_a_variable_is_ever_in_it(secret: str, is_nested: bool, posi
     params = RunParams.model_validate(
         {"message": f"{position} {secret} it", "variables": [{"key": "password", "value": value}]}
     )
-    shown = json.dumps(without_secrets({"workspace_id": "ws-1", "params": params, "comment": f"x{secret}"}))
+    shown = json.dumps(logged_arguments({"workspace_id": "ws-1", "params": params, "comment": f"x{secret}"}))
     assume(not any(secret in word for word in innocent))
     assert secret not in shown
 
 
 def test_what_is_written_is_bounded() -> None:
     params = RunParams(message="x" * 100_000, target_addrs=["aws_instance.a"] * 5_000)
-    assert len(json.dumps(without_secrets({"params": params, "comment": "é" * 100_000}))) < 10_000
+    assert len(json.dumps(logged_arguments({"params": params, "comment": "é" * 100_000}))) < 10_000
 
 
 def test_tokens_and_codes_are_left_out() -> None:
-    shown = without_secrets({"comment": "Bearer abcdefghijkl", "confirmation": "once-only", "run_id": "run-1"})
+    shown = logged_arguments({"comment": "Bearer abcdefghijkl", "confirmation": "once-only", "run_id": "run-1"})
     assert shown == {"comment": "Bearer [removed]", "run_id": "run-1"}
 
 

@@ -25,7 +25,7 @@ from tfruns.errors import (
     WorkspaceLocked,
     all_errors,
 )
-from tfruns.redaction import remember_secret
+from tfruns.masking.redaction import remember_secret
 
 OURS = [error for error in all_errors() if error.__module__ == "tfruns.errors"]
 BELOW_THE_ROOT = OURS[1:]

@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from tfruns.cli.terminal import err, out
-from tfruns.foreign_text import clean
+from tfruns.masking.text import sanitize
 
 _MOST_LINES = 5_000  # of a log, where nobody looks: enough for any but the largest, and no flood
 _REFRESHES = 8  # of the living line, a second
@@ -63,7 +63,7 @@ class LiveDisplay:
 
     def status(self, text: str) -> None:
         """Say where the run is."""
-        self._status = clean(text)
+        self._status = sanitize(text)
 
     def lines(self, lines: Sequence[str]) -> None:
         """Print more of the log above the line."""
@@ -96,7 +96,7 @@ class PlainDisplay:
         """Print a status that is new."""
         if text != self._status:
             self._status = text
-            err().print(f"[{elapsed(time.monotonic() - self._began)}] {clean(text)}", markup=False)
+            err().print(f"[{elapsed(time.monotonic() - self._began)}] {sanitize(text)}", markup=False)
 
     def lines(self, lines: Sequence[str]) -> None:
         """Print more of the log, until it is too much."""

@@ -17,7 +17,7 @@ from tfruns.client.credentials import credentials_file
 from tfruns.client.credentials_store import store_token
 from tfruns.client.settings import load_settings
 from tfruns.errors import InvalidInput, Unauthorized
-from tfruns.redaction import remember_secret
+from tfruns.masking.redaction import remember_secret
 from tfruns.wire.activity import User
 
 _HOST = "Of HCP Terraform or Terraform Enterprise; by default the one that commands ask"

@@ -9,7 +9,7 @@ from rich.text import Text
 from tfruns.cli.calling import Session
 from tfruns.cli.tables import print_table
 from tfruns.cli.terminal import in_commands, out, say
-from tfruns.foreign_text import clean
+from tfruns.masking.text import sanitize
 from tfruns.tools.registry import View
 
 PAGE_SIZE = 100
@@ -58,13 +58,13 @@ def draw_review(view: View, console: Console) -> None:
     """Draw a review for a person."""
     console.print(Text(f"{view['run_id']} is {view['status']}.", style="dim"))
     for note in view.get("notes", ()):
-        console.print(Text(f"! {clean(in_commands(note))}", style="yellow"))
+        console.print(Text(f"! {sanitize(in_commands(note))}", style="yellow"))
     if view.get("notes"):
         console.print()
     for row in view.get("rows", ()):
         for line in _lines(row):
             console.print(line)
-    console.print(Text(clean(in_commands(view["plan"])), style="bold"))
+    console.print(Text(sanitize(in_commands(view["plan"])), style="bold"))
     if view.get("changed_outputs"):
         console.print(_many(view["changed_outputs"], "output changes", "outputs change"))
     if view.get("changed_outside_of_terraform"):
@@ -86,9 +86,11 @@ def _lines(row: View) -> Iterator[Text]:
     mark = "!" if is_dangerous(row) else " "
     count = f" ({row['count']}: {', '.join(row['keys'])})" if row.get("count") else ""
     why = "; ".join(said for said in (row["action"], why_of(row)) if said)
-    yield Text(f"{mark} {sign:>3} {clean(row['address'] + count)}", style=style) + Text(f"  {clean(why)}", style="dim")
+    yield Text(f"{mark} {sign:>3} {sanitize(row['address'] + count)}", style=style) + Text(
+        f"  {sanitize(why)}", style="dim"
+    )
     for change in row.get("changes", ()):
-        yield Text(f"        {clean(change)}", style="red" if change.endswith("(forces replacement)") else "")
+        yield Text(f"        {sanitize(change)}", style="red" if change.endswith("(forces replacement)") else "")
     if row.get("more_changes"):
         yield Text(f"        … and {row['more_changes']} attributes more", style="dim")
 

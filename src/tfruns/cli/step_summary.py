@@ -14,7 +14,7 @@ from tfruns.cli.calling import Session
 from tfruns.cli.plans import is_dangerous, why_of
 from tfruns.cli.terminal import say
 from tfruns.errors import TfrunsError
-from tfruns.foreign_text import one_line
+from tfruns.masking.text import one_line
 from tfruns.tools.registry import View
 
 _MOST_ROWS = 20

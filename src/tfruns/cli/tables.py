@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tfruns.cli.terminal import out
-from tfruns.foreign_text import clean
+from tfruns.masking.text import sanitize
 
 _STYLES = {
     "applied": "green",
@@ -34,11 +34,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str | Non
     """Print rows under their columns."""
     if not sys.stdout.isatty():
         for row in rows:
-            print("\t".join(" ".join(clean(str(cell or "")).split()) for cell in row))
+            print("\t".join(" ".join(sanitize(str(cell or "")).split()) for cell in row))
         return
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell or "")) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(sanitize(cell or "")) for cell in row))
     out().print(table)
 
 
@@ -47,5 +47,5 @@ def print_fields(fields: Mapping[str, Any]) -> None:
     width = max((len(name) for name, value in fields.items() if value is not None), default=0)
     for name, value in fields.items():
         if value is not None:
-            text = value if isinstance(value, Text) else Text(clean(str(value)))
+            text = value if isinstance(value, Text) else Text(sanitize(str(value)))
             out().print(Text(f"{name:<{width}}  ", style="dim") + text)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.errors import InvalidInput, TfrunsError
-from tfruns.foreign_text import clean
+from tfruns.masking.text import sanitize
 
 # What the tools say of each other, as commands say it.
 _COMMANDS = {
@@ -70,7 +70,7 @@ def print_json(document: Any) -> None:
 
 def say(text: str, style: str = "") -> None:
     """A message. What others wrote in it cannot move the cursor."""
-    err().print(clean(text), style=style, markup=False)
+    err().print(sanitize(text), style=style, markup=False)
 
 
 def in_commands(text: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 
 from tfruns.client.address import Address, normalize_host
 from tfruns.errors import InvalidInput
-from tfruns.redaction import remember_secret
+from tfruns.masking.redaction import remember_secret
 
 _ENVIRONMENT_PREFIX = "TF_TOKEN_"
 _ON_WINDOWS = sys.platform == "win32"

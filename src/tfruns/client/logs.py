@@ -7,7 +7,7 @@ signed address in both. Every address that is not one of the API is taken for a 
 import logging
 import re
 
-from tfruns.redaction import redact
+from tfruns.masking.redaction import redact
 
 _LOGGERS = (
     "httpx2",

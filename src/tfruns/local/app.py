@@ -43,7 +43,7 @@ from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.routes.call import Call, Reply
 from tfruns.local.routes.table import ENDPOINTS, Endpoint
 from tfruns.local.run_page import PATHS, run_page
-from tfruns.redaction import redact
+from tfruns.masking.redaction import redact
 
 _log = logging.getLogger(__name__)
 

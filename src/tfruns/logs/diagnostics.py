@@ -6,8 +6,8 @@ Source: Terraform, "Machine-Readable UI", `diagnostic`. The text form is the one
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tfruns.foreign_text import clean
 from tfruns.jsonapi import JSON
+from tfruns.masking.text import sanitize
 
 _MAX_SNIPPET_LINES = 5
 
@@ -148,4 +148,4 @@ def _object(value: JSON) -> Mapping[str, JSON]:
 
 
 def _text(value: JSON) -> str:
-    return clean(value) if isinstance(value, str) else ""
+    return sanitize(value) if isinstance(value, str) else ""

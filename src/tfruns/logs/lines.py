@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from tfruns.foreign_text import clean
 from tfruns.logs.diagnostics import Diagnostic, diagnostics_in
 from tfruns.logs.machine import message_of
+from tfruns.masking.text import sanitize
 
 STX, ETX = b"\x02", b"\x03"
 """What HCP Terraform puts around a log. The end mark says that nothing more will come."""
@@ -42,7 +42,7 @@ def line_of(data: bytes) -> Line:
     text = data.replace(STX, b"").replace(ETX, b"").decode("utf-8", errors="replace")
     message = message_of(text)
     if message is None:
-        return Line(clean(text).split("\n"))
+        return Line(sanitize(text).split("\n"))
     return Line(message.lines, message.diagnostic, is_message=True)
 
 

@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tfruns.foreign_text import clean
 from tfruns.jsonapi import JSON
 from tfruns.logs.diagnostics import Diagnostic, diagnostic_of, rendered
+from tfruns.masking.text import sanitize
 
 _CHANGES = {
     "create": "will be created",
@@ -75,14 +75,14 @@ def message_of(line: str) -> Message | None:
 
 def _log_line(value: Mapping[str, JSON], kind: str) -> list[str]:
     """The message's own text. A line of Terraform's internal log (TF_LOG) has its level and module before it."""
-    text = clean(value["@message"])
+    text = sanitize(value["@message"])
     if kind in {"", "log"}:
         level, module = value.get("@level"), value.get("@module")
         names = [
             f"[{level.upper()}]" if isinstance(level, str) else "",
             f"{module}:" if isinstance(module, str) else "",
         ]
-        text = " ".join([*(clean(name) for name in names if name), text])
+        text = " ".join([*(sanitize(name) for name in names if name), text])
     return text.splitlines() or [""]
 
 
@@ -110,7 +110,7 @@ def _resource_drift(value: Mapping[str, JSON]) -> list[str] | None:
 
 
 def _summary(value: Mapping[str, JSON]) -> list[str]:
-    return ["", *clean(value["@message"]).splitlines()]
+    return ["", *sanitize(value["@message"]).splitlines()]
 
 
 def _outputs(value: Mapping[str, JSON]) -> list[str] | None:
@@ -125,16 +125,16 @@ def _outputs(value: Mapping[str, JSON]) -> list[str] | None:
         shown = "(sensitive value)" if said.get("sensitive") else _value(said)
         if is_plan:
             sign = _SIGNS.get(_word(said.get("action")))
-            lines += [f"  {sign} {clean(name)}{f' = {shown}' if shown else ''}"] if sign else []
+            lines += [f"  {sign} {sanitize(name)}{f' = {shown}' if shown else ''}"] if sign else []
         else:
-            lines.append(f"{clean(name)} = {shown or 'null'}")
+            lines.append(f"{sanitize(name)} = {shown or 'null'}")
     return lines if len(lines) > (2 if is_plan else 3) else []
 
 
 def _value(output: Mapping[str, JSON]) -> str:
     if "value" not in output:
         return ""
-    text = clean(json.dumps(output["value"], ensure_ascii=False))
+    text = sanitize(json.dumps(output["value"], ensure_ascii=False))
     return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}… [{len(text) - _MAX_VALUE} characters left out]"
 
 
@@ -144,7 +144,7 @@ def _provisioner_output(value: Mapping[str, JSON]) -> list[str] | None:
     if not address or not isinstance(output, str):
         return None
     name = _word(hook.get("provisioner")) or "provisioner"
-    return [f"{address} ({name}): {line}" for line in clean(output).splitlines() or [""]]
+    return [f"{address} ({name}): {line}" for line in sanitize(output).splitlines() or [""]]
 
 
 _RENDERERS: Mapping[str, Callable[[Mapping[str, JSON]], list[str] | None]] = {
@@ -161,7 +161,7 @@ def _address(resource: JSON) -> str:
 
 
 def _word(value: JSON) -> str:
-    return clean(value) if isinstance(value, str) else ""
+    return sanitize(value) if isinstance(value, str) else ""
 
 
 def _object(value: JSON) -> Mapping[str, JSON]:

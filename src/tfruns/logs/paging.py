@@ -1,15 +1,14 @@
 """Pages of a log: never more than a number of bytes, whatever is in it.
 
-What is shown passes through `hide` before anything is cut: half of a secret would not be known for one.
+What is shown passes through `mask` before anything is cut: half of a secret would not be known for one.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tfruns.logs.lines import ETX, STX, line_of
-
-Hide = Callable[[str], str]
+from tfruns.masking.secrets import Mask
 
 MAX_LINE = 2_000  # characters of a line that are shown
 _REST_OF_LINE = "[the rest of a line is left out]"
@@ -34,13 +33,13 @@ def size_of(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode("utf-8", errors="replace")) - 2
 
 
-def page_from(data: bytes, max_bytes: int, hide: Hide, *, is_line_start: bool, is_end: bool, is_full: bool) -> Page:
+def page_from(data: bytes, max_bytes: int, mask: Mask, *, is_line_start: bool, is_end: bool, is_full: bool) -> Page:
     """The first lines of a part of a log, as many as fit.
 
     Args:
         data: the part.
         max_bytes: of the page, as JSON.
-        hide: takes out what must not be shown.
+        mask: takes out what must not be shown.
         is_line_start: a line begins where the part does.
         is_end: nothing will follow the part. Else a last line without its end is held back: it may go on.
         is_full: the part is as large as it may be; a line that is longer is not waited for, and left out.
@@ -59,7 +58,7 @@ def page_from(data: bytes, max_bytes: int, hide: Hide, *, is_line_start: bool, i
         if not is_whole and not is_end:
             lines = [_LONG_LINE]  # what was cut off might tell that what is here is secret
         else:
-            lines = lines_for(line_of(raw).lines, hide) if is_whole or raw.strip(STX + ETX) else []
+            lines = lines_for(line_of(raw).lines, mask) if is_whole or raw.strip(STX + ETX) else []
         text = "\n".join(lines)
         if lines and size_of(text) + 2 > room:
             if shown:
@@ -78,10 +77,10 @@ def _rest_of_line(data: bytes, *, is_end: bool, is_full: bool) -> tuple[int, lis
     return (len(data), [_REST_OF_LINE]) if is_end or is_full else (0, [])
 
 
-def lines_for(lines: Iterable[str], hide: Hide) -> list[str]:
+def lines_for(lines: Iterable[str], mask: Mask) -> list[str]:
     """Lines as they may be shown: without secrets, and each cut."""
     text = "\n".join(lines)
-    return [_cut(line, MAX_LINE) for line in hide(text).split("\n")]
+    return [_cut(line, MAX_LINE) for line in mask(text).split("\n")]
 
 
 def last_that_fit(lines: list[str], max_lines: int, max_bytes: int) -> list[str]:

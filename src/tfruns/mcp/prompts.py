@@ -87,7 +87,7 @@ class Prompts:
 
     async def get(self, _: _Ctx, params: types.GetPromptRequestParams) -> types.GetPromptResult:
         """One prompt, with its arguments."""
-        from tfruns.foreign_text import one_line  # noqa: PLC0415
+        from tfruns.masking.text import one_line  # noqa: PLC0415
 
         prompt = self._offered().get(params.name)
         if prompt is None:

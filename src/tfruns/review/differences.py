@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from tfruns.foreign_text import one_line
+from tfruns.masking.secrets import HIDDEN, Secrets
+from tfruns.masking.text import one_line
 from tfruns.review.plan_document import Action, Change
-from tfruns.review.secrets import HIDDEN, Secrets
 from tfruns.review.values import CANONICAL_UNKNOWN, UNKNOWN, Marked, Sensitive, canonical, marked, written, written_pair
 
 _VALUE = 80  # characters of a value that are shown

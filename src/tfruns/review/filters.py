@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from tfruns.masking.secrets import Secrets
 from tfruns.review.plan_document import Action
 from tfruns.review.rows import Entry, Kind
-from tfruns.review.secrets import Secrets
 
 _LISTED = 8  # of each kind that there is, where a filter matches nothing
 _NAME = 80

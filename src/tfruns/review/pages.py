@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tfruns.masking.secrets import Secrets
 from tfruns.review.rows import Row
-from tfruns.review.secrets import Secrets
 
 PAGE_BYTES = 9_200  # some 3,000 tokens
 

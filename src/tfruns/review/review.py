@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tfruns.masking.secrets import Secrets
 from tfruns.review.filters import select, what_there_is
 from tfruns.review.pages import PAGE_BYTES, page_of, size_of
 from tfruns.review.plan_document import Action, PlanDocument, objects_in
 from tfruns.review.rows import Entry, Kind, entries, rows
-from tfruns.review.secrets import Secrets
 from tfruns.review.summary import Summary
 
 _CHECKS = 5  # that failed and are named, as are actions

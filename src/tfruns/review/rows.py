@@ -8,10 +8,10 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
+from tfruns.masking.secrets import Secrets
 from tfruns.review.dangers import holds_data, rank
 from tfruns.review.differences import Difference, changed_values, differences
 from tfruns.review.plan_document import Action, Change, PlanDocument
-from tfruns.review.secrets import Secrets
 from tfruns.review.summary import shown_address
 from tfruns.review.values import likeness
 from tfruns.review.words import why

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from tfruns.masking.secrets import Secrets
 from tfruns.review.dangers import danger_of, rank
 from tfruns.review.plan_document import Action, Change, PlanDocument
-from tfruns.review.secrets import Secrets
 
 _CHANGES = ("resource_changes", "resource_drift", "deferred_changes", "action_invocations", "output_changes")
 _DESTRUCTIVE = {Action.DESTROY, Action.REPLACE}
@@ -80,7 +80,7 @@ def summary(document: PlanDocument, secrets: Secrets | None = None) -> Summary:
         document: the plan.
         secrets: of the plan, where they have been collected already.
     """
-    secrets = secrets or Secrets.of_plan(document)
+    secrets = secrets or Secrets.of_plan(document.source)
     dangers = [(change, why) for change in sorted(document.changes, key=rank) if (why := danger_of(change))]
     counts = count(document.changes)
     return Summary(

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfruns.foreign_text import one_line
-from tfruns.review.secrets import HIDDEN, Secrets
+from tfruns.masking.secrets import HIDDEN, Secrets
+from tfruns.masking.text import one_line
 from tfruns.review.text import common_beginning
 
 _LONGEST_TEXT = 50_000  # characters; of a longer one only its length is shown (what is hidden in it takes time)

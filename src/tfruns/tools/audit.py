@@ -9,9 +9,8 @@ process ended in between.
 import json
 import logging
 import os
-import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,9 @@ from pydantic import BaseModel
 
 from tfruns.errors import ApiError, AuditFailed, OutcomeUnknown, ServerError
 from tfruns.jsonapi import JSON
-from tfruns.redaction import REMOVED, redact
+from tfruns.masking.arguments import without_variable_values
 
 _log = logging.getLogger(__name__)
-
-_LONGEST_TEXT = 500  # characters
-_MOST_ITEMS = 100
-_SHORTEST_SECRET = 6  # characters; a shorter one would hit innocent text
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def audit_file() -> Path:
@@ -115,51 +109,11 @@ def outcome_of(error: BaseException) -> dict[str, JSON]:
     return {"outcome": outcome, "code": code, "status": getattr(error, "status", None), "overridden": done}
 
 
-def without_secrets(values: Mapping[str, Any]) -> dict[str, JSON]:
+def logged_arguments(values: Mapping[str, Any]) -> dict[str, JSON]:
     """The arguments of a call as the log has them: no values of variables, no codes, no tokens, nothing endless."""
     plain = {
         name: value.model_dump(mode="json", exclude_none=True) if isinstance(value, BaseModel) else value
         for name, value in values.items()
         if value not in (None, "") and name != "confirmation"
     }
-    hidden = sorted({text for secret in _values_in(plain) for text in _texts_of(secret)}, key=len, reverse=True)
-    return {name: _cleaned(value, hidden) for name, value in plain.items()}
-
-
-def _values_in(node: JSON) -> Iterator[JSON]:
-    """The values of variables, wherever they are."""
-    if isinstance(node, Mapping):
-        if "key" in node and "value" in node:
-            yield node["value"]
-        for child in node.values():
-            yield from _values_in(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from _values_in(child)
-
-
-def _texts_of(value: JSON) -> Iterator[str]:
-    """The texts that a variable's value has in it: an HCL literal as a whole, and each string in it as it is meant."""
-    if isinstance(value, Mapping | list):
-        for child in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts_of(child)
-    elif not isinstance(value, bool) and value is not None:
-        text = str(value)
-        strings = _STRING.findall(text)
-        meant = [string.replace('\\"', '"').replace("\\\\", "\\") for string in strings]
-        yield from (found for found in (text, *strings, *meant) if len(found) >= _SHORTEST_SECRET)
-
-
-def _cleaned(node: JSON, hidden: Iterable[str]) -> JSON:
-    if isinstance(node, str):
-        for secret in hidden:
-            node = node.replace(secret, REMOVED)
-        text = redact(node)
-        return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
-    if isinstance(node, list):
-        return [_cleaned(child, hidden) for child in node[:_MOST_ITEMS]]
-    if isinstance(node, Mapping):
-        if "key" in node and "value" in node:
-            return {"key": _cleaned(node["key"], hidden), "value": REMOVED}
-        return {key: _cleaned(child, hidden) for key, child in node.items()}
-    return node
+    return without_variable_values(plain)

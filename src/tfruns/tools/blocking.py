@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from tfruns.client.client import Client
-from tfruns.foreign_text import one_line
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_queued, needs_person
-from tfruns.redaction import redact
-from tfruns.tools.hiding import hidden_line, hider_of_known
+from tfruns.masking.redaction import redact
+from tfruns.masking.text import one_line
+from tfruns.tools.masks import masked_line, masker_from_cache
 from tfruns.tools.queueing import unfinished_before
 from tfruns.tools.reads import Reads
 from tfruns.tools.views import next_step, shown_time
@@ -72,7 +72,7 @@ async def _by_run(client: Client, run_id: str, reads: Reads) -> dict[str, JSON]:
         "status": str(other.status),
         "since": shown_time(since(other)),
         "created_by": one_line((creator.username if creator else None) or "", 60),
-        "message": hidden_line(other.message or "", 80, hider_of_known(client, other.id)),
+        "message": masked_line(other.message or "", 80, masker_from_cache(client, other.id)),
         "next": next_step(other),
     }
     is_paused = needs_person(str(other.status), other.possible_actions or (), is_auto_apply=bool(other.auto_apply))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tfruns.redaction import redact_document
+from tfruns.masking.redaction import redact_document
 from tfruns.tools.policy import Mode, Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.runs import RunId

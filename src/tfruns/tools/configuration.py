@@ -12,7 +12,7 @@ from pydantic import Field
 from tfruns.configuration.packing import Packed, pack
 from tfruns.configuration.places import Place, locate
 from tfruns.errors import InvalidInput
-from tfruns.redaction import redact_document
+from tfruns.masking.redaction import redact_document
 from tfruns.tools.policy import Mode, Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.runs import WorkspaceRef

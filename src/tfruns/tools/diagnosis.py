@@ -8,17 +8,17 @@ from typing import Annotated
 from pydantic import Field
 
 from tfruns.client.client import Client
-from tfruns.foreign_text import clean, one_line
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import ending_of, is_final, needs_person, rule_of
 from tfruns.logs.causes import hints_for
 from tfruns.logs.diagnostics import Diagnostic
 from tfruns.logs.lines import render
-from tfruns.logs.paging import Hide
-from tfruns.redaction import redact_document
+from tfruns.masking.redaction import redact_document
+from tfruns.masking.secrets import Mask
+from tfruns.masking.text import one_line, sanitize
 from tfruns.tools.blocking import blocked_by, since, waiting_for_worker
-from tfruns.tools.hiding import hidden, hidden_line, hider
 from tfruns.tools.log_source import CHUNK, PhaseName, may_have_applied, read_phase, reader, tail
+from tfruns.tools.masks import masked_line, masker, withheld
 from tfruns.tools.policy import Toolset
 from tfruns.tools.reads import Reads
 from tfruns.tools.registry import Context, View, tool
@@ -49,102 +49,102 @@ async def diagnose_run(
         document: View = redact_document(run.document)
         return document
     reads = Reads()
-    hide = await reads.one("plan", hider(client, run)) or hidden
+    mask = await reads.one("plan", masker(client, run)) or withheld
     view: View = {"id": run.id, "status": str(run.status), "since": shown_time(since(run))}
-    view |= await _findings(client, run, reads, hide)
+    view |= await _findings(client, run, reads, mask)
     view["next"] = next_step(run)
     if reads.failed:
         view["could_not_read"] = list(dict.fromkeys(reads.failed))[:5]
     return _fitting({key: value for key, value in view.items() if value not in (None, "", [], {})})
 
 
-async def _findings(client: Client, run: Run, reads: Reads, hide: Hide) -> View:
+async def _findings(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
     if is_final(run.status):
-        return await _of_final(client, run, reads, hide)
+        return await _of_final(client, run, reads, mask)
     rule = rule_of(run.status)
     if rule is not None and rule.phase is RunPhase.PENDING:
         return {"verdict": "waits", "waits_for": await blocked_by(client, run, reads)}
     if waits_for := waiting_for_worker(run):
         return {"verdict": "waits", "waits_for": waits_for}
-    checks = await _checks(client, run, reads, hide) if rule is None or rule.phase in _CHECKED else {}
+    checks = await _checks(client, run, reads, mask) if rule is None or rule.phase in _CHECKED else {}
     if checks or needs_person(str(run.status), run.possible_actions or (), is_auto_apply=bool(run.auto_apply)):
         return {"verdict": "waits", "waits_for": {"reason": "A person has to decide."}, **checks}
     return {"verdict": "runs", "summary": "It is being worked on, and neither failed nor waits."}
 
 
-async def _of_final(client: Client, run: Run, reads: Reads, hide: Hide) -> View:
+async def _of_final(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
     ending = ending_of(run.status)
     if ending is RunEnding.BROKEN_OFF:
-        return {"verdict": "ended by somebody", **await _who_ended_it(client, run, reads, hide)}
+        return {"verdict": "ended by somebody", **await _who_ended_it(client, run, reads, mask)}
     if ending is RunEnding.FAILED:
-        return {"verdict": "failed", **await _failure(client, run, reads, hide)}
+        return {"verdict": "failed", **await _failure(client, run, reads, mask)}
     return {"verdict": "fine", "summary": "It neither failed nor waits."}
 
 
 # -- what failed ------------------------------------------------------------------------------------------------------
 
 
-async def _failure(client: Client, run: Run, reads: Reads, hide: Hide) -> View:
+async def _failure(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
     names: tuple[PhaseName, ...] = ("apply", "plan") if may_have_applied(run) else ("plan",)
     for name in names:
         phase = await reads.one(name, read_phase(client, run, name))
         if phase is not None and phase.status in {PhaseStatus.ERRORED, PhaseStatus.CANCELED}:
-            return {"failed_stage": name, **await _errors(client, name, phase, reads, hide)}
-    checks = await _checks(client, run, reads, hide)
+            return {"failed_stage": name, **await _errors(client, name, phase, reads, mask)}
+    checks = await _checks(client, run, reads, mask)
     if checks:
         return {"failed_stage": "checks between plan and apply", **checks}
-    return await _before_the_plan(client, run, reads, hide)
+    return await _before_the_plan(client, run, reads, mask)
 
 
-async def _errors(client: Client, name: PhaseName, phase: Plan | Apply, reads: Reads, hide: Hide) -> View:
+async def _errors(client: Client, name: PhaseName, phase: Plan | Apply, reads: Reads, mask: Mask) -> View:
     part = await reads.one(f"log of the {name}", tail(reader(client, phase), _TAIL_BYTES))
     if part is None:
         return {}
     found = render(part.from_line_start().data)
     errors = found.errors
     if not errors:
-        lines = [line for line in hide("\n".join(found.lines)).splitlines() if line.strip()]
+        lines = [line for line in mask("\n".join(found.lines)).splitlines() if line.strip()]
         return {
             "summary": "The log names no error; these are its last lines.",
             "last_lines": [one_line(line, 200) for line in lines[-8:]],
         }
     return {
-        "errors": [error_view(error, hide) for error in errors[:_MAX_ERRORS]],
+        "errors": [error_view(error, mask) for error in errors[:_MAX_ERRORS]],
         "errors_left_out": max(0, len(errors) - _MAX_ERRORS) or None,
         "hints": hints_for(errors)[:3],
     }
 
 
-def error_view(error: Diagnostic, hide: Hide) -> dict[str, JSON]:
+def error_view(error: Diagnostic, mask: Mask) -> dict[str, JSON]:
     """An error in a few fields."""
     view = {
-        "summary": hidden_line(error.summary, 300, hide),
-        "detail": _cut(hide(clean(error.detail)), 600),
-        "address": hidden_line(error.address, 200, hide),
-        "where": hidden_line(error.where, 200, hide),
-        "code": _cut(hide(clean(error.code)), 300),
+        "summary": masked_line(error.summary, 300, mask),
+        "detail": _cut(mask(sanitize(error.detail)), 600),
+        "address": masked_line(error.address, 200, mask),
+        "where": masked_line(error.where, 200, mask),
+        "code": _cut(mask(sanitize(error.code)), 300),
     }
     return {key: value for key, value in view.items() if value}
 
 
-async def _checks(client: Client, run: Run, reads: Reads, hide: Hide) -> View:
+async def _checks(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
     view: View = {
-        "policy_checks": await failed_policy_checks(client, run, reads, hide),
-        "task_stages": await failed_task_stages(client, run, reads, hide),
+        "policy_checks": await failed_policy_checks(client, run, reads, mask),
+        "task_stages": await failed_task_stages(client, run, reads, mask),
     }
     if run.cost_estimate is not None:
         estimate = await reads.one("cost estimate", client.cost_estimates.read(run.cost_estimate.id))
         if estimate is not None and estimate.status == "errored":
-            view["cost_estimate_error"] = hidden_line(estimate.error_message or "it failed", 300, hide)
+            view["cost_estimate_error"] = masked_line(estimate.error_message or "it failed", 300, mask)
     return {key: value for key, value in view.items() if value}
 
 
-async def _before_the_plan(client: Client, run: Run, reads: Reads, hide: Hide) -> View:
+async def _before_the_plan(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
     if run.configuration_version is not None:
         version = await reads.one("configuration", client.configuration_versions.read(run.configuration_version.id))
         if version is not None and version.status == "errored":
             text = version.error_message or version.error or "its configuration could not be fetched or read"
-            return {"failed_stage": "configuration", "summary": hidden_line(text, 600, hide)}
+            return {"failed_stage": "configuration", "summary": masked_line(text, 600, mask)}
     return {
         "failed_stage": "unknown",
         "summary": "No phase, policy or task that can be read says why. The run's page in the browser may show more.",
@@ -154,7 +154,7 @@ async def _before_the_plan(client: Client, run: Run, reads: Reads, hide: Hide) -
 # -- who ended it -----------------------------------------------------------------------------------------------------
 
 
-async def _who_ended_it(client: Client, run: Run, reads: Reads, hide: Hide) -> View:
+async def _who_ended_it(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
     """The last event of the kind that ended the run, and what was being done then."""
     word = "discard" if run.status == RunStatus.DISCARDED else "cancel"
     listing = client.run_events.list_for_run(run.id, include=("actor", "comment"))
@@ -170,7 +170,7 @@ async def _who_ended_it(client: Client, run: Run, reads: Reads, hide: Hide) -> V
         view = {
             "ended_by": one_line(name, 60) if name else "the service itself",
             "ended_at": shown_time(event.created_at),
-            "comment": hidden_line(comment.body or "", 200, hide) if comment else None,
+            "comment": masked_line(comment.body or "", 200, mask) if comment else None,
         }
     if run.status != RunStatus.DISCARDED and run.status_timestamps.get("applying-at"):
         view["summary"] = "It was applying: what it had changed until then stays. Plan again to see what is left."

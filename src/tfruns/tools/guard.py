@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from tfruns.client.client import Client
 from tfruns.errors import ConfirmationNeeded, Declined, Fact, PlanDiffers, RefusedByMode
 from tfruns.jsonapi import JSON
-from tfruns.redaction import redact
+from tfruns.masking.redaction import redact
 from tfruns.tools.guard_codes import LIFETIME_S, Codes
 from tfruns.tools.guard_dangers import DANGERS, Danger, can_be_grave, is_dangerous
 from tfruns.tools.policy import Confirm

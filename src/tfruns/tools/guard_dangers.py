@@ -10,10 +10,10 @@ from typing import Any
 
 from tfruns.client.client import Client
 from tfruns.errors import Forbidden, NotFound, TfrunsError, TooLarge, TransitionNotAllowed
-from tfruns.foreign_text import one_line
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_final
-from tfruns.review.secrets import Secrets
+from tfruns.masking.secrets import Secrets
+from tfruns.masking.text import one_line
 from tfruns.tools.displacement import runs_before
 from tfruns.tools.plan_source import plan_summary, secrets_of
 from tfruns.vocabulary import RunAction

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from tfruns.redaction import redact
+from tfruns.masking.redaction import redact
 
 COMMENTS = ("comment", "body")
 """The arguments that become a comment of a run."""

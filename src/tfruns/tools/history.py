@@ -9,12 +9,12 @@ from pydantic import Field
 
 from tfruns.client.client import Client
 from tfruns.errors import InvalidInput
-from tfruns.foreign_text import one_line
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_final
-from tfruns.logs.paging import Hide
-from tfruns.redaction import redact, redact_document
-from tfruns.tools.hiding import hidden, hidden_line, hider
+from tfruns.masking.redaction import redact, redact_document
+from tfruns.masking.secrets import Mask
+from tfruns.masking.text import one_line
+from tfruns.tools.masks import masked_line, masker, withheld
 from tfruns.tools.policy import Toolset
 from tfruns.tools.reads import Reads
 from tfruns.tools.registry import Context, View, tool
@@ -53,7 +53,7 @@ async def get_run_history(
         document: View = redact_document(page.document)
         return document
     reads = Reads()
-    hide = await reads.one("plan", hider(client, run)) or hidden
+    mask = await reads.one("plan", masker(client, run)) or withheld
     events, is_all = await _events(client, run.id)
     first = (page_number - 1) * page_size
     shown = events[first : first + page_size]
@@ -62,7 +62,7 @@ async def get_run_history(
         "status": str(run.status),
         "created_by": _name(run, run.created_by),
         "confirmed_by": _name(run, run.confirmed_by),
-        "events": _rows(shown, hide),
+        "events": _rows(shown, mask),
         "event_count": len(events),
         "page": page_number,
         "next_page": page_number + 1 if first + page_size < len(events) else None,
@@ -70,7 +70,7 @@ async def get_run_history(
     notes = [] if is_all else [f"There are more events than these {_MAX_EVENTS}."]
     if page_number == 1:
         view["timeline"] = timeline(run.status_timestamps, None if is_final(run.status) else client.clock.now())
-        view["comments"], is_whole = await _other_comments(client, run, events, reads, hide)
+        view["comments"], is_whole = await _other_comments(client, run, events, reads, mask)
         notes += [] if is_whole else ["There are more comments than these."]
     if notes:
         view["note"] = " ".join(notes)
@@ -104,10 +104,10 @@ async def _events(client: Client, run_id: str) -> tuple[list[RunEvent], bool]:
     return sorted(events, key=lambda event: event.created_at.timestamp() if event.created_at else 0.0), is_all
 
 
-def _rows(events: Sequence[RunEvent], hide: Hide) -> list[dict[str, JSON]]:
+def _rows(events: Sequence[RunEvent], mask: Mask) -> list[dict[str, JSON]]:
     """The rows of a page, whose texts are cut until they fit."""
     for length, name in _LENGTHS:
-        rows = [_row(event, length, name, hide) for event in events]
+        rows = [_row(event, length, name, mask) for event in events]
         if sum(map(_size, rows)) <= _MAX_BYTES:
             break
     return rows
@@ -117,20 +117,20 @@ def _size(value: JSON) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", errors="replace")) + 1
 
 
-def _row(event: RunEvent, length: int, name: int, hide: Hide) -> dict[str, JSON]:
+def _row(event: RunEvent, length: int, name: int, mask: Mask) -> dict[str, JSON]:
     comment = event.follow(event.comment, Comment)
     row = {
         "at": shown_time(event.created_at),
         "action": _shown(event.action, min(name, 40)),
         "by": _shown(_name(event, event.actor), name),
-        "comment": _shown(comment.body if comment else None, length, hide),
-        "description": _shown(event.description, length, hide),
+        "comment": _shown(comment.body if comment else None, length, mask),
+        "description": _shown(event.description, length, mask),
     }
     return {key: value for key, value in row.items() if value}
 
 
 async def _other_comments(
-    client: Client, run: Run, events: Sequence[RunEvent], reads: Reads, hide: Hide
+    client: Client, run: Run, events: Sequence[RunEvent], reads: Reads, mask: Mask
 ) -> tuple[list[str], bool]:
     """The first of the comments that came with no event, and whether they are all."""
     told = {event.comment.id for event in events if event.comment}
@@ -139,7 +139,7 @@ async def _other_comments(
     page = await reads.one("comments", client.comments.list_for_run(run.id).page(size=_MOST_COMMENTS))
     if page is None:
         return [], True
-    found = [_shown(comment.body, 60, hide) for comment in page.items if comment.id not in told]
+    found = [_shown(comment.body, 60, mask) for comment in page.items if comment.id not in told]
     shown = found[:_MOST_COMMENTS]
     while _size(shown) > _MAX_COMMENT_BYTES:
         shown.pop()
@@ -153,7 +153,7 @@ def _name(source: RunEvent | Run, related: Related | None) -> str:
     return _shown(name, 60) or (related.id if related else "")
 
 
-def _shown(text: str | None, length: int, hide: Hide = redact) -> str:
+def _shown(text: str | None, length: int, mask: Mask = redact) -> str:
     """A text on one line; of what is not ASCII, half as many characters: they take more."""
-    line = hidden_line(text or "", length, hide)
+    line = masked_line(text or "", length, mask)
     return line if line.isascii() else one_line(line, (length + 1) // 2)

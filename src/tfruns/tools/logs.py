@@ -10,9 +10,10 @@ from tfruns.errors import InvalidInput
 from tfruns.lifecycle import has_phase_begun, has_phase_ended
 from tfruns.logs.diagnostics import rendered
 from tfruns.logs.lines import ETX, Rendered, render
-from tfruns.logs.paging import Hide, first_that_fit, last_that_fit, lines_for, page_from
-from tfruns.tools.hiding import hider
+from tfruns.logs.paging import first_that_fit, last_that_fit, lines_for, page_from
+from tfruns.masking.secrets import Mask
 from tfruns.tools.log_source import CHUNK, Part, PhaseName, Read, may_have_applied, read_phase, reader, tail
+from tfruns.tools.masks import masker
 from tfruns.tools.policy import Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.vocabulary import PhaseStatus
@@ -39,7 +40,7 @@ class _Log:
     name: PhaseName
     phase: Plan | Apply
     read: Read
-    hide: Hide
+    mask: Mask
 
     @property
     def is_over(self) -> bool:
@@ -72,7 +73,7 @@ async def get_run_logs(
     if found is None or found[1].log_read_url is None or not has_phase_begun(found[1].status):
         return view | {"log": "", "note": _NO_LOG.format(which="" if phase == "auto" else f" of the {phase}")}
     name, document = found
-    log = _Log(name, document, reader(context.client, document), await hider(context.client, run))
+    log = _Log(name, document, reader(context.client, document), await masker(context.client, run))
     view |= {"phase": name, "phase_status": str(document.status)}
     if offset is not None:
         return view | await _page(log, offset)
@@ -99,7 +100,7 @@ async def _page(log: _Log, offset: int) -> View:
     part = data[offset - start :]
     is_full = len(data) >= CHUNK
     is_end = not is_full and (log.is_over or data.endswith(ETX))
-    page = page_from(part, _MAX_BYTES, log.hide, is_line_start=is_line_start, is_end=is_end, is_full=is_full)
+    page = page_from(part, _MAX_BYTES, log.mask, is_line_start=is_line_start, is_end=is_end, is_full=is_full)
     is_last = is_end and page.taken == len(part)
     return {"log": page.text, "offset": offset, "next_offset": None if is_last else offset + page.taken}
 
@@ -110,9 +111,9 @@ async def _end(log: _Log, tail_lines: int) -> View:
     is_failed = log.phase.status in {PhaseStatus.ERRORED, PhaseStatus.CANCELED}
     data, end = _whole(part, is_over=log.is_over)
     found = render(data, is_without_errors=is_failed)
-    errors, left_out = _errors(found, log.hide) if is_failed else ([], 0)
+    errors, left_out = _errors(found, log.mask) if is_failed else ([], 0)
     room = _MAX_BYTES - (_MAX_ERROR_BYTES if errors else 0)
-    shown = last_that_fit(lines_for(found.lines[-tail_lines:], log.hide), tail_lines, room)
+    shown = last_that_fit(lines_for(found.lines[-tail_lines:], log.mask), tail_lines, room)
     view: View = {"errors": errors} if errors else {}
     view |= {"log": "\n".join(shown)}
     notes = []
@@ -129,7 +130,7 @@ async def _matches(log: _Log, search: str, tail_lines: int) -> View:
     data, end = _whole(part, is_over=log.is_over)
     word = search.strip().casefold()
     found = [line for line in render(data).lines if word in line.casefold()]
-    lines = [line for line in lines_for(found, log.hide) if word in line.casefold()]  # a hidden word is not found
+    lines = [line for line in lines_for(found, log.mask) if word in line.casefold()]  # a hidden word is not found
     shown = last_that_fit(lines, tail_lines, _MAX_BYTES)
     notes = [f"{len(lines)} lines match" + (f"; the last {len(shown)} are shown." if len(shown) < len(lines) else ".")]
     if part.offset:
@@ -145,6 +146,6 @@ def _whole(part: Part, *, is_over: bool) -> tuple[bytes, int]:
     return whole.data, whole.end
 
 
-def _errors(found: Rendered, hide: Hide) -> tuple[list[str], int]:
-    texts = ["\n".join(lines_for(rendered(error), hide)).strip() for error in found.errors]
+def _errors(found: Rendered, mask: Mask) -> tuple[list[str], int]:
+    texts = ["\n".join(lines_for(rendered(error), mask)).strip() for error in found.errors]
     return first_that_fit(texts, _MAX_ERROR_BYTES)

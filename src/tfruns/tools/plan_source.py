@@ -15,8 +15,8 @@ from anyio import to_thread
 
 from tfruns.client.client import Client
 from tfruns.errors import Forbidden, NotFound, TooLarge, UnexpectedResponse
+from tfruns.masking.secrets import Secrets
 from tfruns.review.plan_document import PlanDocument, parse_plan
-from tfruns.review.secrets import Secrets
 from tfruns.review.summary import Summary, summary
 from tfruns.wire.runs import Run
 
@@ -97,13 +97,13 @@ async def secrets_in(client: Client, run: Run, document: PlanDocument) -> Secret
     workspace or a variable set calls sensitive, of which Terraform knows nothing.
     """
     if run.workspace is None or not document.source.get("variables"):
-        return await to_thread.run_sync(Secrets.of_plan, document)
+        return await to_thread.run_sync(Secrets.of_plan, document.source)
     try:
         variables = await client.variables.list_for_workspace(run.workspace.id)
     except (Forbidden, NotFound, UnexpectedResponse):
         variables = []  # hidden from this token; the marks of the plan are known all the same
     names = [variable.key.removeprefix(_ENVIRONMENT_PREFIX) for variable in variables if variable.sensitive]
-    return await to_thread.run_sync(Secrets.of_plan, document, names)
+    return await to_thread.run_sync(Secrets.of_plan, document.source, names)
 
 
 async def remember(client: Client, document: PlanDocument, secrets: Secrets) -> Known:

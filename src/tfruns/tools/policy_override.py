@@ -14,7 +14,7 @@ from tfruns.client.client import Client
 from tfruns.client.listing import Listing
 from tfruns.errors import Fact, Forbidden, InvalidInput, NotFound, TfrunsError, TransitionNotAllowed
 from tfruns.lifecycle import is_final
-from tfruns.redaction import redact_document
+from tfruns.masking.redaction import redact_document
 from tfruns.tools.policy import Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.runs import RunId

@@ -26,11 +26,11 @@ from tfruns.client.client import Client
 from tfruns.errors import InvalidInput, TfrunsError
 from tfruns.jsonapi import JSON, whole_text
 from tfruns.tools.arguments import invalid_arguments
-from tfruns.tools.audit import AuditLog, Entry, outcome_of, without_secrets
+from tfruns.tools.audit import AuditLog, Entry, logged_arguments, outcome_of
 from tfruns.tools.guard import Call, Confirmation, Consent, Fingerprint, NoPerson, Person, consent_to
 from tfruns.tools.guard_codes import Codes
 from tfruns.tools.guard_signature import signed
-from tfruns.tools.hiding import hider_of_known
+from tfruns.tools.masks import masker_from_cache
 from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.progress import NoProgress, Progress
 from tfruns.tools.schemas import compact_schema
@@ -193,7 +193,7 @@ class Tool:
         return context.audit.begin(
             {
                 "tool": self.name,
-                "arguments": without_secrets(values if run is None else _hidden(context.client, run, values)),
+                "arguments": logged_arguments(values if run is None else _hidden(context.client, run, values)),
                 "run": run,
                 "workspace": workspace,
                 "confirmed": consent.value,
@@ -209,8 +209,8 @@ class Tool:
 
 def _hidden(client: Client, run_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a call without what is known to be sensitive in the run's plan."""
-    hide = hider_of_known(client, run_id)
-    return {name: hide(value) if isinstance(value, str) else value for name, value in values.items()}
+    mask = masker_from_cache(client, run_id)
+    return {name: mask(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def _check_texts(arguments: Mapping[str, JSON]) -> None:

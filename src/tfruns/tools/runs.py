@@ -13,9 +13,9 @@ from pydantic import Field
 from tfruns.client.listing import Listing
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import RefusedByMode, TfrunsError
-from tfruns.redaction import redact_document
+from tfruns.masking.redaction import redact_document
 from tfruns.tools.displacement import displaced_by, runs_before
-from tfruns.tools.hiding import hider_of_known
+from tfruns.tools.masks import masker_from_cache
 from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.restraint import refuse_what_leads_to_an_apply
@@ -248,7 +248,7 @@ async def _page(context: Context, listing: Listing[Run], filters: RunFilters, nu
     page = await listing.page(number, size=size)
     if context.is_raw:
         return _document(page.document)
-    return page_view(page, partial(hider_of_known, context.client), notes=_notes(filters) if not page.items else ())
+    return page_view(page, partial(masker_from_cache, context.client), notes=_notes(filters) if not page.items else ())
 
 
 def _notes(filters: RunFilters) -> list[str]:
@@ -264,7 +264,7 @@ def _notes(filters: RunFilters) -> list[str]:
 def _whole(context: Context, run: Run, view: Callable[..., View] = run_view) -> View:
     if context.is_raw:
         return _document(run.document)
-    return view(run, context.client.settings.address, hider_of_known(context.client, run.id))
+    return view(run, context.client.settings.address, masker_from_cache(context.client, run.id))
 
 
 def _document(document: View) -> View:

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from tfruns.client.address import Address
 from tfruns.client.listing import Page
-from tfruns.foreign_text import clean
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import group_of, is_final, needs_person, rule_of, what_follows
-from tfruns.logs.paging import Hide
-from tfruns.redaction import redact
-from tfruns.tools.hiding import hidden_line
+from tfruns.masking.redaction import redact
+from tfruns.masking.secrets import Mask
+from tfruns.masking.text import sanitize
+from tfruns.tools.masks import masked_line
 from tfruns.vocabulary import RunAction
 from tfruns.wire.activity import User
 from tfruns.wire.base import Related
@@ -32,7 +32,7 @@ INCLUDE = ("workspace", "created_by")
 """The related resources from which a run's view takes names."""
 
 
-def run_view(run: Run, address: Address, hide: Hide = redact) -> dict[str, JSON]:
+def run_view(run: Run, address: Address, mask: Mask = redact) -> dict[str, JSON]:
     """A run in full. What the API did not say is left out, and what must not be shown is hidden in its message."""
     rule = rule_of(run.status)
     workspace = run.follow(run.workspace, Workspace)
@@ -42,7 +42,7 @@ def run_view(run: Run, address: Address, hide: Hide = redact) -> dict[str, JSON]
             "status": str(run.status),
             "status_group": group_of(run.status),
             "phase": rule.phase if rule else None,
-            "message": _cut(hide(clean(run.message or "")), _MESSAGE),
+            "message": _cut(mask(sanitize(run.message or "")), _MESSAGE),
             "created_at": shown_time(run.created_at),
             "status_timestamps": {
                 key.replace("-", "_"): shown_time(value) for key, value in run.status_timestamps.items() if value
@@ -72,9 +72,9 @@ def run_view(run: Run, address: Address, hide: Hide = redact) -> dict[str, JSON]
     )
 
 
-def created_view(run: Run, address: Address, hide: Hide = redact) -> dict[str, JSON]:
+def created_view(run: Run, address: Address, mask: Mask = redact) -> dict[str, JSON]:
     """A run that was just created: without what its creator knows, what cannot be known yet, and what is said twice."""
-    return {name: value for name, value in run_view(run, address, hide).items() if name not in _NOT_OF_A_NEW_ONE}
+    return {name: value for name, value in run_view(run, address, mask).items() if name not in _NOT_OF_A_NEW_ONE}
 
 
 _NOT_OF_A_NEW_ONE = {"status_group", "phase", "has_changes", "source", "apply_id"}
@@ -90,7 +90,7 @@ def short_view(run: Run) -> dict[str, JSON]:
     }
 
 
-def run_row(run: Run, hide: Hide = redact) -> dict[str, JSON]:
+def run_row(run: Run, mask: Mask = redact) -> dict[str, JSON]:
     """A run in a list."""
     workspace = run.follow(run.workspace, Workspace)
     return _said(
@@ -99,7 +99,7 @@ def run_row(run: Run, hide: Hide = redact) -> dict[str, JSON]:
             "status": str(run.status),
             "needs_person": needs_person(run.status, run.possible_actions or (), is_auto_apply=bool(run.auto_apply))
             or None,
-            "message": hidden_line(run.message or "", _ROW_MESSAGE, hide),
+            "message": masked_line(run.message or "", _ROW_MESSAGE, mask),
             "operation": run.operation,
             "created_at": shown_time(run.created_at),
             "workspace_id": _id(run.workspace),
@@ -109,18 +109,18 @@ def run_row(run: Run, hide: Hide = redact) -> dict[str, JSON]:
 
 
 def page_view(
-    page: Page[Run], hider: Callable[[str], Hide] = lambda _: redact, *, notes: Iterable[str] = ()
+    page: Page[Run], masker: Callable[[str], Mask] = lambda _: redact, *, notes: Iterable[str] = ()
 ) -> dict[str, JSON]:
     """A page of runs. `next_page` is null on the last one; totals are there where the API gives them.
 
     Args:
         page: the runs.
-        hider: what hides what must not be shown of a run, by its id.
+        masker: what hides what must not be shown of a run, by its id.
         notes: what is to be known besides.
     """
     place = page.pagination
     view: dict[str, JSON] = {
-        "runs": [run_row(run, hider(run.id)) for run in page.items],
+        "runs": [run_row(run, masker(run.id)) for run in page.items],
         "page": place.current_page,
         "next_page": place.next_page,
     }

@@ -13,15 +13,15 @@ from pydantic import Field
 
 from tfruns.client.client import Client
 from tfruns.errors import BadRequest, InvalidInput, TfrunsError
-from tfruns.foreign_text import one_line
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import allowed_actions as actions_of_status
 from tfruns.lifecycle import is_final, is_planned, is_queued, needs_person, rule_of, sources_of
 from tfruns.logs.lines import last_line
-from tfruns.logs.paging import Hide
-from tfruns.redaction import redact_document
-from tfruns.tools.hiding import hider
+from tfruns.masking.redaction import redact_document
+from tfruns.masking.secrets import Mask
+from tfruns.masking.text import one_line
 from tfruns.tools.log_source import Follower, PhaseName, running_phase
+from tfruns.tools.masks import masker
 from tfruns.tools.plan_counts import plan_counts
 from tfruns.tools.policy import Toolset
 from tfruns.tools.progress import NoProgress, Progress
@@ -131,7 +131,7 @@ class _Wait:
     _include: tuple[str, ...] = (*INCLUDE, "task_stages")
     _polls: int = 0
     _queue: str = ""
-    _follower: tuple[PhaseName, Follower, Hide] | None = None
+    _follower: tuple[PhaseName, Follower, Mask] | None = None
     _reported: tuple[str, float] = ("", 0.0)
     _trouble: TfrunsError | None = None
     _began: float = field(init=False)
@@ -224,9 +224,9 @@ class _Wait:
         try:
             with anyio.move_on_after(self._left_s):
                 if self._follower is None or self._follower[0] != phase:
-                    self._follower = (phase, Follower(self.client, run, phase), await hider(self.client, run))
-                _, follower, hide = self._follower
-                return shown_line(await follower.last_lines(), hide)
+                    self._follower = (phase, Follower(self.client, run, phase), await masker(self.client, run))
+                _, follower, mask = self._follower
+                return shown_line(await follower.last_lines(), mask)
         except TfrunsError:
             pass  # the run itself is what counts
         return ""
@@ -246,9 +246,9 @@ class _Wait:
         return self.timeout_s - self._elapsed_s
 
 
-def shown_line(data: bytes, hide: Hide) -> str:
+def shown_line(data: bytes, mask: Mask) -> str:
     """The last line of a log, without what must not be shown."""
-    return one_line(hide(last_line(data)), _MAX_LINE)
+    return one_line(mask(last_line(data)), _MAX_LINE)
 
 
 async def queue_words(client: Client, run: Run) -> str:
@@ -301,7 +301,7 @@ async def _where_it_is(client: Client, run: Run) -> dict[str, JSON]:
         return {}
     try:
         data = await Follower(client, run, phase).last_lines()
-        return {"last_log_line": shown_line(data, await hider(client, run))}
+        return {"last_log_line": shown_line(data, await masker(client, run))}
     except TfrunsError:
         return {}
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tfruns.jsonapi import JSON
-from tfruns.redaction import redact, redact_document
+from tfruns.masking.redaction import redact, redact_document
 from tfruns.tools.policy import Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.runs import PageNumber, PageSize

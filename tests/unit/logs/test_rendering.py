@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfruns.foreign_text import clean
 from tfruns.logs.diagnostics import Diagnostic, diagnostic_of, diagnostics_in
 from tfruns.logs.lines import last_line, render
 from tfruns.logs.machine import message_of
+from tfruns.masking.text import sanitize
 
 CONFIGURATION = """
 variable "password" {
@@ -281,7 +281,7 @@ def test_the_last_line_is_the_last_that_says_something() -> None:
 @given(st.binary(max_size=2_000))
 def test_any_bytes_are_rendered_without_what_is_unsafe(data: bytes) -> None:
     text = "\n".join(render(data).lines)
-    assert clean(text) == text
+    assert sanitize(text) == text
     text.encode()
 
 

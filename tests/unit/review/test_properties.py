@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.unit.review.plans import PLAN_ID, RUN_ID, change, document, plan, resource
 from tfruns.hcl import literal
+from tfruns.masking.secrets import Secrets
 from tfruns.review.pages import PAGE_BYTES
 from tfruns.review.plan_document import read_plan_document
 from tfruns.review.review import review
-from tfruns.review.secrets import Secrets
 from tfruns.review.summary import fingerprint, summary
 
 HEAD = {"run_id": RUN_ID, "status": "planned", "next": "n" * 200}
@@ -24,7 +24,7 @@ slow = settings(max_examples=30, deadline=None, suppress_health_check=[HealthChe
 
 def view_of(source: dict[str, Any], **options: Any) -> dict[str, Any]:
     read = read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=False)
-    secrets = Secrets.of_plan(read)
+    secrets = Secrets.of_plan(read.source)
     return review(read, secrets, summary(read, secrets), dict(HEAD), **options)
 
 

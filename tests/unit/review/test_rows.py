@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from tests.unit.review.plans import change, document, resource
+from tfruns.masking.secrets import Secrets
 from tfruns.review.review import review
-from tfruns.review.secrets import Secrets
 from tfruns.review.summary import summary
 
 
 def view_of(*resources: Any, options: dict[str, Any] | None = None, **sections: Any) -> dict[str, Any]:
     read = document(*resources, **sections)
-    secrets = Secrets.of_plan(read)
+    secrets = Secrets.of_plan(read.source)
     return review(read, secrets, summary(read, secrets), {"run_id": read.run_id}, **(options or {}))
 
 

@@ -16,9 +16,9 @@ import pytest
 
 from tests.unit.review.plans import PLAN_ID, RUN_ID
 from tests.unit.review.terraform import SCENARIOS, SECRET, made, redacted
+from tfruns.masking.secrets import Secrets
 from tfruns.review.plan_document import read_plan_document
 from tfruns.review.review import review
-from tfruns.review.secrets import Secrets
 from tfruns.review.summary import summary
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -42,7 +42,7 @@ def reviewed(name: str, form: str, places: dict[str, Path], **options: Any) -> d
     plan = made(name, places[name])
     source = redacted(plan) if form == "redacted" else plan
     document = read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=form == "redacted")
-    secrets = Secrets.of_plan(document)
+    secrets = Secrets.of_plan(document.source)
     options = {"is_refresh_only": SCENARIOS[name].is_refresh_only, **options}
     return review(document, secrets, summary(document, secrets), {"run_id": RUN_ID}, **options)
 

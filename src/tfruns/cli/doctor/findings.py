@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tfruns.errors import TfrunsError
-from tfruns.redaction import redact
+from tfruns.masking.redaction import redact
 
 WITHIN_S = 15.0  # for one check
 

@@ -10,7 +10,7 @@ from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
 from tfruns.cli.places import run_of
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import in_commands, out
-from tfruns.foreign_text import clean
+from tfruns.masking.text import sanitize
 from tfruns.tools.registry import View
 
 _LISTS = {"errors": "error", "policy_checks": "policy check", "task_stages": "task stage"}
@@ -52,15 +52,15 @@ def _print(view: View) -> None:
         out().print()
         out().print(Text(title, style="bold"))
         for line in lines:
-            out().print(Text(f"  {clean(line)}"))
+            out().print(Text(f"  {sanitize(line)}"))
 
 
 def _print_item(title: str, item: View) -> None:
     """An error, or a check that failed: its name, and all that is said of it."""
     name = str(item.get("summary") or item.get("id") or "")
-    out().print(Text(f"{title}: {clean(name)}", style="bold red"))
+    out().print(Text(f"{title}: {sanitize(name)}", style="bold red"))
     for line in _flat({key: value for key, value in item.items() if value != name}):
-        out().print(Text(f"  {clean(line)}"))
+        out().print(Text(f"  {sanitize(line)}"))
 
 
 def _rest(view: View) -> Iterator[tuple[str, list[str]]]:

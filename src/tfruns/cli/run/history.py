@@ -12,7 +12,7 @@ from tfruns.cli.places import run_of
 from tfruns.cli.run.timeline import drawn
 from tfruns.cli.tables import print_fields, print_table, status_text
 from tfruns.cli.terminal import out, say
-from tfruns.foreign_text import clean
+from tfruns.masking.text import sanitize
 from tfruns.tools.registry import View
 
 
@@ -62,7 +62,7 @@ def _print(view: View) -> None:
         ]
         print_table(["at", "by", "action", "comment"], rows)
     for text in view.get("comments", ()):
-        out().print(Text(f"comment: {clean(text)}"))
+        out().print(Text(f"comment: {sanitize(text)}"))
     if view.get("note"):
         say(view["note"])
     if view["next_page"]:

@@ -7,8 +7,8 @@ from typing import Any
 from rich.text import Text
 
 from tfruns.cli.display import elapsed
-from tfruns.foreign_text import clean
 from tfruns.lifecycle import RULES
+from tfruns.masking.text import sanitize
 from tfruns.tools.registry import View
 
 _ORDER = {str(status): place for place, status in enumerate(RULES)}
@@ -27,7 +27,7 @@ def drawn(steps: Sequence[View]) -> list[Text]:
         took = step.get("duration_s")
         said = "" if took is None else f"  {elapsed(took)}{' so far' if is_last else ''}"
         mark = "●" if is_last else "│"
-        text = f"{mark} {_moment(step['at'])}  {clean(step['status'])}{said}"
+        text = f"{mark} {_moment(step['at'])}  {sanitize(step['status'])}{said}"
         lines.append(Text(text, style="bold" if is_last else "dim"))
     return lines
 

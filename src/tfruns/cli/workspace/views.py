@@ -1,7 +1,7 @@
 """One workspace, for programs and for people."""
 
 from tfruns.cli.tables import print_fields, status_text
-from tfruns.redaction import redact
+from tfruns.masking.redaction import redact
 from tfruns.tools.registry import View
 from tfruns.tools.views import shown_time
 from tfruns.wire.runs import Run

@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from tfruns.hcl import literal
 from tfruns.local.execution.plan_json import Counts
-from tfruns.redaction import REMOVED
+from tfruns.masking.redaction import REMOVED
+from tfruns.masking.written_forms import written_forms
 
 Sink = Callable[[bytes], None]
 
 _MAX_LINE_BYTES = 1 << 20
 _MAX_HELD_BYTES = 1 << 18
 _MAX_ERRORS = 5
-MIN_SECRET = 6  # characters; a shorter one would hit innocent text
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -51,22 +50,15 @@ def masking(sink: Sink, secrets: Iterable[str]) -> Sink:
     Terraform hides what the configuration calls sensitive; that a workspace's variable is, it does not know, and quotes
     its line in an error.
     """
-    forms = sorted({form for secret in secrets for form in _written_forms(secret)}, key=len, reverse=True)
+    forms = sorted({form for secret in secrets for form in _forms_in_bytes(secret)}, key=len, reverse=True)
     if not forms:
         return sink
     pattern = re.compile(b"|".join(re.escape(form) for form in forms))
     return lambda line: sink(pattern.sub(REMOVED.encode(), line))
 
 
-def _written_forms(secret: str) -> Iterable[bytes]:
-    """How a secret may stand in a log: each of its lines, as text, in HCL, and either of them in JSON."""
-    for part in secret.splitlines():
-        if len(part) >= MIN_SECRET:
-            for text in (part, literal(part)[1:-1]):
-                quoted = json.dumps(text, ensure_ascii=False)[1:-1]
-                for form in (text, quoted, quoted.replace("<", "\\u003c").replace(">", "\\u003e")):
-                    yield form.encode(errors="surrogateescape")
-                    yield form.replace("&", "\\u0026").encode(errors="surrogateescape")
+def _forms_in_bytes(secret: str) -> Iterable[bytes]:
+    return (form.encode(errors="surrogateescape") for form in written_forms(secret))
 
 
 def quoted_texts(hcl: str) -> list[str]:

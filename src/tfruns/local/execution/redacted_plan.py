@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
-from tfruns.local.execution.output import MIN_SECRET
 from tfruns.local.execution.plan_json import Document, resource_changes
+from tfruns.masking.written_forms import SHORTEST
 
 _SCHEMAS_OF_MODE = {"managed": "resource_schemas", "data": "data_source_schemas"}
 
@@ -58,8 +58,8 @@ class _Mask:
 
     def __init__(self, parts: Iterable[str], texts: Iterable[str]) -> None:
         self._key = secrets.token_bytes(32)
-        self._parts = [part for part in parts if len(part) >= MIN_SECRET]
-        self._texts = {text for text in texts if len(text) >= MIN_SECRET}
+        self._parts = [part for part in parts if len(part) >= SHORTEST]
+        self._texts = {text for text in texts if len(text) >= SHORTEST}
 
     def resource(self, resource: Document) -> dict[str, Any]:
         return {**resource, "change": self.change(resource["change"], resource["address"])}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfruns.foreign_text import clean, one_line
+from tfruns.masking.text import one_line, sanitize
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from tfruns.foreign_text import clean, one_line
     ],
 )
 def test_what_moves_a_cursor_or_hides_a_word_does_not_come_through(text: str, expected: str) -> None:
-    assert clean(text) == expected
+    assert sanitize(text) == expected
 
 
 def test_one_line_is_one_line() -> None:

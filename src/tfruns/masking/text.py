@@ -17,7 +17,7 @@ _CONTROLS = re.compile(
 )
 
 
-def clean(text: str) -> str:
+def sanitize(text: str) -> str:
     """The text without ANSI sequences, control characters (but for tab and line feed) and bidirectional overrides."""
     text = _ESCAPES.sub("", text.replace("\r\n", "\n"))
     return _CONTROLS.sub("", text.replace("\r", "\n"))
@@ -26,11 +26,11 @@ def clean(text: str) -> str:
 def one_line(text: str, length: int) -> str:
     """The text on one line of so many characters at most, with an ellipsis where it is cut.
 
-    What `clean` leaves of the characters that are not printed becomes a space. Spaces are said once.
+    What `sanitize` leaves of the characters that are not printed becomes a space. Spaces are said once.
     """
     shown = looked_at = text[: length * _LOOKED_AT]
     if not shown.isprintable():
-        shown = "".join(character if character.isprintable() else " " for character in clean(shown))
+        shown = "".join(character if character.isprintable() else " " for character in sanitize(shown))
     if "  " in shown or shown != shown.strip():
         shown = " ".join(shown.split())
     if len(shown) <= length and len(looked_at) == len(text):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.review.plans import change, document, resource
-from tfruns.review.secrets import HIDDEN, Secrets
+from tests.unit.review.plans import change, plan, resource
+from tfruns.masking.secrets import HIDDEN, Secrets
 
 SECRET = "s3cret-Zx81"
 
@@ -78,13 +78,13 @@ def hidden(values: list[str], text: str) -> str:
     ],
 )
 def test_what_is_sensitive_is_found_wherever_it_stands(sections: dict[str, Any]) -> None:
-    secrets = Secrets.of_plan(document(**sections))
+    secrets = Secrets.of_plan(sections)
     assert secrets.hide(f"it is {SECRET}!") == f"it is {HIDDEN}!"
 
 
 def test_what_is_not_marked_is_no_secret() -> None:
     found = Secrets.of_plan(
-        document(
+        plan(
             resource(after={"pw": SECRET, "name": "a-name-of-it"}, after_sensitive={"pw": True, "name": False}),
             variables={"v": {"value": "an-open-value"}},
             configuration={"root_module": {"variables": {"v": {}}}},
@@ -95,7 +95,7 @@ def test_what_is_not_marked_is_no_secret() -> None:
 
 def test_the_names_of_attributes_in_something_sensitive_stay_readable() -> None:
     value = {"description": SECRET, "from_port": 1, "Key-Of-A-Map": 2}
-    found = Secrets.of_plan(document(resource(after={"rule": value}, after_sensitive={"rule": True})))
+    found = Secrets.of_plan(plan(resource(after={"rule": value}, after_sensitive={"rule": True})))
     assert found.hide("description, from_port, Key-Of-A-Map") == f"description, from_port, {HIDDEN}"
 
 
@@ -132,7 +132,7 @@ def test_a_short_value_is_left_alone() -> None:
 
 def test_numbers_of_six_digits_are_secrets_too() -> None:
     value = {"pin": 123456, "small": 80, "pi": 3.14159, "big": 1e9, "yes": True}
-    secrets = Secrets.of_plan(document(resource(after=value, after_sensitive=dict.fromkeys(value, True))))
+    secrets = Secrets.of_plan(plan(resource(after=value, after_sensitive=dict.fromkeys(value, True))))
     assert secrets.hide("pin 123456, 80, 3.14159, 1000000000, true") == (f"pin {HIDDEN}, 80, {HIDDEN}, {HIDDEN}, true")
     assert secrets.hide_in({"a": 123456, "b": [80, 3.14159, 1e9, True]}) == {
         "a": HIDDEN,
@@ -165,7 +165,7 @@ SECTIONS = (
 
 @given(st.dictionaries(st.sampled_from(SECTIONS), JSON_VALUES), st.text(max_size=30))
 def test_a_malformed_plan_is_no_trouble(sections: dict[str, Any], text: str) -> None:
-    Secrets.of_plan(document(**sections)).hide_in([text, sections])
+    Secrets.of_plan(sections).hide_in([text, sections])
 
 
 @given(st.lists(st.text(alphabet='ab\\"<\n', max_size=12), max_size=5), st.text(alphabet='ab\\"<\n', max_size=40))

@@ -2,28 +2,27 @@
 
 from tfruns.client.client import Client
 from tfruns.errors import Forbidden, NotFound, TooLarge, UnexpectedResponse
-from tfruns.foreign_text import clean, one_line
-from tfruns.logs.paging import Hide
-from tfruns.redaction import redact
-from tfruns.review.secrets import Secrets
+from tfruns.masking.redaction import redact
+from tfruns.masking.secrets import Mask, Secrets
+from tfruns.masking.text import one_line, sanitize
 from tfruns.tools.plan_source import known_secrets, secrets_of
 from tfruns.wire.runs import Run
 
 
-def hidden_line(text: str, length: int, hide: Hide) -> str:
+def masked_line(text: str, length: int, mask: Mask) -> str:
     """A text on one line of so many characters, without what must not be shown.
 
     It is looked for once more when the lines are joined: that may make a secret of what was none.
     """
-    return one_line(hide(" ".join(clean(hide(text)).split())), length)
+    return one_line(mask(" ".join(sanitize(mask(text)).split())), length)
 
 
-def hidden(text: str) -> str:
+def withheld(text: str) -> str:
     """What is shown where it is not known what must be hidden."""
     return "(not shown: the plan could not be read for what has to be hidden)" if text else ""
 
 
-def hider_of_known(client: Client, run_id: str) -> Hide:
+def masker_from_cache(client: Client, run_id: str) -> Mask:
     """Takes out what is secret by its form, and the plan's sensitive values if the plan was read before.
 
     It is for what people wrote themselves, which is not worth the reading of a plan.
@@ -32,7 +31,7 @@ def hider_of_known(client: Client, run_id: str) -> Hide:
     return lambda text: redact(secrets.hide(text))
 
 
-async def hider(client: Client, run: Run) -> Hide:
+async def masker(client: Client, run: Run) -> Mask:
     """Takes out the plan's sensitive values, and what is secret by its form.
 
     Where the plan cannot be read by this token, hiding its values is left to Terraform, which wrote the text.

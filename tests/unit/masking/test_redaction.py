@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.samples import run
 from tfruns.errors import InvalidInput, TfrunsError, all_errors
-from tfruns.redaction import REMOVED, is_signed_address, redact, redact_document, remember_secret
+from tfruns.masking.redaction import REMOVED, is_signed_address, redact, redact_document, remember_secret
 
 SECRET = "fakeSecret1234567890"
 API_TOKEN = f"aBcD1234efGH56.atlasv1.{SECRET}"
@@ -116,7 +116,7 @@ def test_a_password_in_an_address_is_removed_and_its_host_stays(scheme: str, use
 
 @pytest.fixture
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfruns.redaction._remembered", set())
+    monkeypatch.setattr("tfruns.masking.redaction._remembered", set())
 
 
 @pytest.mark.usefixtures("_nothing_remembered")

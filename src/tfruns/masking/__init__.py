@@ -1,0 +1,1 @@
+"""Secrets and untrusted text: what must not be shown is removed here, and only here."""

@@ -1,0 +1,140 @@
+"""The sensitive values of a plan.
+
+A value is sensitive if Terraform marks it in the plan or the state, or if the configuration declares it sensitive; with
+it, every string, number and key inside.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+_Object = Mapping[str, Any]
+_NAME = re.compile(r"[a-z_]+")  # an attribute's name; to hide all words that are one would hide most of a plan
+_SIDES = ("before", "after")
+
+
+def sensitive_values(plan: _Object, sensitive_variables: Collection[str] = ()) -> Iterator[str]:
+    """Every sensitive text in a plan, and numbers as text, of whatever length; some more than once."""
+    return chain(
+        _of_changes(plan),
+        _of_state(_at(plan, "prior_state", "values")),
+        _of_state(_at(plan, "planned_values")),
+        _of_variables(plan, sensitive_variables),
+        _of_module(_at(plan, "configuration", "root_module")),
+    )
+
+
+def _of_changes(plan: _Object) -> Iterator[str]:
+    deferred = _objects_in(plan.get("deferred_changes"))
+    entries = chain(
+        _objects_in(plan.get("resource_changes")),
+        _objects_in(plan.get("resource_drift")),
+        (_at(entry, "resource_change") for entry in deferred),
+    )
+    outputs = (change for _, change in _members(plan.get("output_changes")))
+    for change in chain((_at(entry, "change") for entry in entries), outputs):
+        for side in _SIDES:
+            yield from _marked(change.get(side), change.get(f"{side}_sensitive"))
+    for action in _objects_in(plan.get("action_invocations")):
+        yield from _marked(action.get("config_values"), action.get("config_sensitive"))
+
+
+def _of_state(values: _Object) -> Iterator[str]:
+    for _, output in _members(values.get("outputs")):
+        yield from _marked(output.get("value"), output.get("sensitive"))
+    yield from _of_state_module(_at(values, "root_module"))
+
+
+def _of_state_module(module: _Object) -> Iterator[str]:
+    for resource in _objects_in(module.get("resources")):
+        yield from _marked(resource.get("values"), resource.get("sensitive_values"))
+    for child in _objects_in(module.get("child_modules")):
+        yield from _of_state_module(child)
+
+
+def _of_variables(plan: _Object, sensitive: Collection[str]) -> Iterator[str]:
+    values = _at(plan, "variables")
+    for name in sensitive:
+        yield from _texts(_at(values, name).get("value"))
+    for name, variable in _members(_at(plan, "configuration", "root_module").get("variables")):
+        yield from _marked(_at(values, name).get("value"), variable.get("sensitive"))
+
+
+def _of_module(module: _Object) -> Iterator[str]:
+    """What the configuration itself says: defaults of sensitive variables, constants given to them, and as outputs."""
+    for _, variable in _members(module.get("variables")):
+        yield from _marked(variable.get("default"), variable.get("sensitive"))
+    for _, output in _members(module.get("outputs")):
+        yield from _marked(_constants(output.get("expression")), output.get("sensitive"))
+    for _, call in _members(module.get("module_calls")):
+        child, given = _at(call, "module"), _at(call, "expressions")
+        for name, variable in _members(child.get("variables")):
+            yield from _marked(_constants(given.get(name)), variable.get("sensitive"))
+        yield from _of_module(child)
+
+
+def _constants(expression: Any) -> Any:
+    return expression.get("constant_value") if isinstance(expression, dict) else None
+
+
+def _marked(value: Any, marks: Any) -> Iterator[str]:
+    """What the marks, which have the value's shape, call sensitive; all of it, should they have another shape."""
+    if marks is True:
+        yield from _texts(value)
+    elif isinstance(value, dict) and isinstance(marks, dict):
+        for key, mark in marks.items():
+            yield from _marked(value.get(key), mark)
+    elif isinstance(value, list) and isinstance(marks, list):
+        for item, mark in zip(value, marks, strict=False):
+            yield from _marked(item, mark)
+    elif marks:  # of another shape
+        yield from _texts(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value: strings, numbers, and keys that are more than a name."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not _NAME.fullmatch(key):
+                yield key
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif is_number(value):
+        yield from number_texts(value)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def number_texts(number: Any) -> Iterator[str]:
+    """How a number may be written."""
+    yield json.dumps(number)
+    if isinstance(number, float) and number.is_integer():
+        yield f"{number:.0f}"
+
+
+def _at(value: _Object, *path: str) -> _Object:
+    """The object at the end of a path of keys; an empty one if there is none."""
+    found: Any = value
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _members(value: Any) -> Iterator[tuple[str, _Object]]:
+    """The members of an object that are objects."""
+    if isinstance(value, dict):
+        yield from ((key, item) for key, item in value.items() if isinstance(item, dict))
+
+
+def _objects_in(value: Any) -> Iterator[_Object]:
+    """The objects in a list; none in anything else."""
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
