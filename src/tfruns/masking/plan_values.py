@@ -37,7 +37,8 @@ def _of_changes(plan: _Object) -> Iterator[str]:
     for change in chain((_at(entry, "change") for entry in entries), outputs):
         for side in _SIDES:
             yield from _marked(change.get(side), change.get(f"{side}_sensitive"))
-    for action in _objects_in(plan.get("action_invocations")):
+    later = (_at(entry, "action_invocation") for entry in _objects_in(plan.get("deferred_action_invocations")))
+    for action in chain(_objects_in(plan.get("action_invocations")), later):
         yield from _marked(action.get("config_values"), action.get("config_sensitive"))
 
 

@@ -134,7 +134,7 @@ _SETTINGS = (
     "_versioning",
 )
 
-_ORDER = (Action.UNKNOWN, Action.DESTROY, Action.REPLACE, Action.FORGET)
+_ORDER = (Action.UNKNOWN, Action.DESTROY, Action.REPLACE, Action.FORGET, Action.INVOKE)
 
 
 def holds_data(type_: str) -> bool:
@@ -142,9 +142,13 @@ def holds_data(type_: str) -> bool:
     return type_.startswith(_DATA_STORES) and not type_.endswith(_SETTINGS)
 
 
+def _is_store(change: Change) -> bool:
+    return holds_data(change.type) and not change.is_invocation
+
+
 def rank(change: Change) -> tuple[int, bool]:
-    """Where a change stands in the order of dangers; what holds data stands first among its like."""
-    is_store = holds_data(change.type)
+    """The place of a change in the order of dangers; of equal changes, those of data stores come first."""
+    is_store = _is_store(change)
     if change.action in _ORDER:
         return _ORDER.index(change.action), not is_store
     is_touched = is_store and change.action is Action.UPDATE
@@ -152,19 +156,20 @@ def rank(change: Change) -> tuple[int, bool]:
 
 
 def danger_of(change: Change) -> str:
-    """What is dangerous about a change; empty if nothing is."""
-    is_store = holds_data(change.type)
-    what = _WHAT.get(change.action, "")
-    if change.actions == ("create", "forget"):
-        what = "is replaced; Terraform forgets the old one, which stays"
-    if what and is_store:
-        return f"{what}; it holds data"
-    return "is changed in place; it holds data" if is_store and change.action is Action.UPDATE else what
+    """Why a change is dangerous; empty if it is not."""
+    is_store = _is_store(change)
+    why = _WHY.get(change.action, "")
+    if change.is_forgetting_replacement:
+        why = "is replaced; Terraform forgets the old object, which is not destroyed"
+    if why and is_store:
+        return f"{why}; it holds data"
+    return "is changed in place; it holds data" if is_store and change.action is Action.UPDATE else why
 
 
-_WHAT = {
+_WHY = {
     Action.UNKNOWN: "is changed in a way that tfruns does not know",
     Action.DESTROY: "is destroyed",
-    Action.REPLACE: "is destroyed and created anew",
-    Action.FORGET: "is no longer managed by Terraform; it stays",
+    Action.REPLACE: "is destroyed and created again",
+    Action.FORGET: "is no longer managed by Terraform; it is not destroyed",
+    Action.INVOKE: "is invoked; the plan does not tell what the action changes",
 }

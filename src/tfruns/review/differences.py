@@ -78,10 +78,10 @@ def differences(change: Change) -> list[Difference]:
 
     Of what is destroyed, forgotten or read, and of what only moves, there are none.
     """
-    if change.action not in {Action.CREATE, Action.UPDATE, Action.REPLACE, Action.UNKNOWN}:
+    if change.action not in {Action.CREATE, Action.UPDATE, Action.REPLACE, Action.INVOKE, Action.UNKNOWN}:
         return []
     found = changed_values(change)
-    is_new = change.action is Action.CREATE
+    is_new = change.action in {Action.CREATE, Action.INVOKE}
     return [difference for difference in found if difference.after not in _EMPTY] if is_new else found
 
 

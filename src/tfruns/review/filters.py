@@ -1,4 +1,4 @@
-"""What a review can be narrowed to: an action, an address and what is below it, or a type of resources."""
+"""The filters of a review: an action, an address with everything below it, or a type of resources."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from tfruns.masking.secrets import Secrets
 from tfruns.review.plan_document import Action
 from tfruns.review.rows import Entry, Kind
 
-_LISTED = 8  # of each kind that there is, where a filter matches nothing
+_LISTED = 8  # names of a kind, where a filter matches nothing
 _NAME = 80
 
 _PLANNED = {Kind.RESOURCE, Kind.DEFERRED}
@@ -23,20 +23,28 @@ _BY_WORD: dict[str, Callable[[Entry], bool]] = {
     "replace": _does(Action.REPLACE),
     "destroy": _does(Action.DESTROY),
     "forget": _does(Action.FORGET),
-    "import": lambda entry: entry.kind in _PLANNED and entry.change.import_id is not None,
+    "invoke": lambda entry: entry.change.is_invocation,
+    "import": lambda entry: entry.kind in _PLANNED and entry.change.importing is not None,
     "move": lambda entry: entry.kind in _PLANNED and bool(entry.change.previous_address),
     "read": lambda entry: entry.kind is Kind.READ,
     "output": lambda entry: entry.kind is Kind.OUTPUT,
     "drift": lambda entry: entry.kind is Kind.DRIFT,
     "deferred": lambda entry: entry.kind is Kind.DEFERRED,
 }
-_SAME_WORDS = {"add": "create", "change": "update", "delete": "destroy", "outputs": "output", "moved": "move"}
+_SAME_WORDS = {
+    "add": "create",
+    "change": "update",
+    "delete": "destroy",
+    "outputs": "output",
+    "moved": "move",
+    "action": "invoke",
+}
 
 WORDS = tuple(_BY_WORD)
 
 
 def select(entries: Sequence[Entry], text: str) -> list[Entry]:
-    """The entries that a filter asks for; without one, those that are shown unasked."""
+    """The entries that match a filter; without one, those that are shown by default."""
     text = text.strip()
     if not text:
         return [entry for entry in entries if entry.is_shown]
@@ -45,8 +53,9 @@ def select(entries: Sequence[Entry], text: str) -> list[Entry]:
     if by_word is not None:
         return [entry for entry in entries if by_word(entry)]
     below = (text, f"{text}.", f"{text}[")
-    found = [entry for entry in entries if entry.change.type == text or _is_at(entry, below)]
-    return found or [entry for entry in entries if entry.change.address.startswith(text)]
+    own = [entry for entry in entries if not entry.is_attached]
+    found = [entry for entry in own if entry.change.type == text or _is_at(entry, below)]
+    return found or [entry for entry in own if entry.change.address.startswith(text)]
 
 
 def _is_at(entry: Entry, below: tuple[str, ...]) -> bool:
@@ -56,7 +65,7 @@ def _is_at(entry: Entry, below: tuple[str, ...]) -> bool:
 
 
 def what_there_is(entries: Sequence[Entry], secrets: Secrets) -> str:
-    """What a filter could be, for one that matched nothing."""
+    """The possible filters, for a filter that matched nothing."""
     words = {word: sum(map(is_it, entries)) for word, is_it in _BY_WORD.items()}
     resources = [entry.change for entry in entries if entry.kind is not Kind.OUTPUT]
     modules = (change.source.get("module_address") for change in resources)
@@ -65,7 +74,7 @@ def what_there_is(entries: Sequence[Entry], secrets: Secrets) -> str:
         _list("types", Counter(change.type for change in resources), secrets),
         _list("modules", Counter(module for module in modules if isinstance(module, str)), secrets),
     ]
-    return "; ".join(part for part in parts if part) or "The plan changes nothing."
+    return "; ".join(part for part in parts if part) or "no entries"
 
 
 def _list(what: str, numbers: "dict[str, int] | Counter[str]", secrets: Secrets) -> str:

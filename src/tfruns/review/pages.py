@@ -69,9 +69,9 @@ def _filled(
     for depth in range(_LINES):
         for row, written in zip(rows, lines, strict=True):
             most = _LINES_OF_NEW if row.is_new and len(rows) > 1 else _LINES
-            if depth >= min(row.size, most):
+            if depth >= min(len(row.lines), most):
                 continue
-            line = secrets.hide(row.line(depth, secrets))  # once more: to quote a text may make another of it
+            line = secrets.hide(row.lines[depth](secrets))  # once more: to quote a text may make another of it
             room -= size_of(line)
             if room >= 0:
                 written.append(line)
@@ -81,7 +81,7 @@ def _filled(
 
 
 def _with_lines(head: dict[str, Any], row: Row, lines: list[str]) -> dict[str, Any]:
-    more = row.size - len(lines)
+    more = len(row.lines) - len(lines)
     return head | ({"changes": lines} if lines else {}) | ({"more_changes": more} if more else {})
 
 

@@ -5,6 +5,7 @@ no state, no configuration and no variables, and sensitive values are texts in i
 are equal. Readers are tolerant: what is not of the documented form is counted, never passed over in silence.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,6 +26,7 @@ class Action(StrEnum):
     REPLACE = "replace"
     DESTROY = "destroy"
     FORGET = "forget"
+    INVOKE = "invoke"
     READ = "read"
     NO_OP = "no-op"
     UNKNOWN = "unknown"
@@ -41,19 +43,21 @@ _ACTIONS: dict[tuple[str, ...], Action] = {
     ("delete", "create"): Action.REPLACE,
     ("create", "delete"): Action.REPLACE,
     ("create", "forget"): Action.REPLACE,
+    ("forget", "create"): Action.REPLACE,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of the plan about one resource.
+    """One entry of the plan about one resource, or one invocation of an action.
 
     Attributes:
-        address: of the resource's instance.
-        actions: Terraform's own words for what is done, in their order.
-        change: before, after, and what is said about them.
+        address: of the resource's instance, or of the action.
+        actions: Terraform's own words for the changes, in their order.
+        change: the values before and after with their marks; of an invocation, its configuration as `after`.
         source: the whole entry.
-        deferred: why Terraform cannot plan it yet; empty for what is planned.
+        deferred: Terraform's reason for leaving it to a later run; empty for a planned change.
+        is_invocation: an action is invoked.
     """
 
     address: str
@@ -61,10 +65,16 @@ class Change:
     change: Object
     source: Object
     deferred: str = ""
+    is_invocation: bool = False
 
     @property
     def action(self) -> Action:
-        return _ACTIONS.get(self.actions, Action.UNKNOWN)
+        return Action.INVOKE if self.is_invocation else _ACTIONS.get(self.actions, Action.UNKNOWN)
+
+    @property
+    def is_forgetting_replacement(self) -> bool:
+        """Whether a new object is created and the old one forgotten instead of destroyed."""
+        return self.action is Action.REPLACE and "forget" in self.actions
 
     @property
     def type(self) -> str:
@@ -95,15 +105,20 @@ class Change:
         return _text(self.source.get("previous_address"))
 
     @property
-    def import_id(self) -> str | None:
-        """The id by which it is imported; empty if it is imported and the id is not known yet."""
+    def importing(self) -> Object | None:
+        """The identification of the imported object: `id`, `identity` or `unknown`; None without an import."""
         importing = self.change.get("importing")
-        return _text(importing.get("id")) if isinstance(importing, dict) else None
+        return importing if isinstance(importing, dict) else None
+
+    @property
+    def generated_config(self) -> str:
+        """The configuration that Terraform generated for an imported resource."""
+        return _text(self.change.get("generated_config"))
 
     @property
     def is_change(self) -> bool:
-        """Whether to apply the plan does anything about it, be it only to the state."""
-        return self.action is not Action.NO_OP or self.import_id is not None or bool(self.previous_address)
+        """Whether an apply changes the object or its entry in the state."""
+        return self.action is not Action.NO_OP or self.importing is not None or bool(self.previous_address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +126,16 @@ class PlanDocument:
     """A plan.
 
     Attributes:
-        run_id: the run that it is the plan of.
+        run_id: the run of the plan.
         plan_id: its id.
         is_redacted: it is the redacted form.
         source: the whole document.
-        changes: what becomes of each resource, in Terraform's order; those that stay as they are among them.
-        deferred: what a later run has to plan.
-        drift: what became of resources outside of Terraform.
-        outputs: what becomes of each output of the root module, by its name.
-        unreadable: how many entries are not of a form that is known.
+        changes: the planned change of each resource, in Terraform's order, unchanged resources included.
+        invocations: the actions that the apply invokes.
+        deferred: changes and invocations that are left to a later run.
+        drift: changes of resources outside of Terraform.
+        outputs: the change of each output of the root module.
+        unreadable: how many entries have an unknown form.
     """
 
     run_id: str
@@ -127,6 +143,7 @@ class PlanDocument:
     is_redacted: bool
     source: Object = field(repr=False)
     changes: tuple[Change, ...] = field(repr=False)
+    invocations: tuple[Change, ...] = field(repr=False)
     deferred: tuple[Change, ...] = field(repr=False)
     drift: tuple[Change, ...] = field(repr=False)
     outputs: tuple[Change, ...] = field(repr=False)
@@ -136,6 +153,16 @@ class PlanDocument:
     def is_errored(self) -> bool:
         """Whether planning failed, so that the plan is incomplete and cannot be applied."""
         return self.source.get("errored") is True
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether Terraform says that another plan is needed after this one."""
+        return self.source.get("complete") is False
+
+    @property
+    def has_resource_changes(self) -> bool:
+        """Whether the plan has a list of resource changes at all; Terraform omits an empty one."""
+        return isinstance(self.source.get("resource_changes"), list)
 
     @property
     def relevant(self) -> frozenset[str]:
@@ -161,29 +188,41 @@ def parse_plan(data: bytes, *, run_id: str, plan_id: str, is_redacted: bool) -> 
 
 def read_plan_document(source: Object, *, run_id: str, plan_id: str, is_redacted: bool) -> PlanDocument:
     """The plan that a JSON object describes."""
-    changes = _Entries(source.get("resource_changes"))
-    drift = _Entries(source.get("resource_drift"))
-    deferred = _Entries(source.get("deferred_changes"))
+    lists = {name: _Entries(source.get(name)) for name in _LISTS}
     outputs = source.get("output_changes") or {}
     named = outputs.items() if isinstance(outputs, dict) else ()
     read_outputs = [_read({"address": f"output.{name}", "change": change}) for name, change in named]
-    planned, drifted = [_read(entry) for entry in changes.objects], [_read(entry) for entry in drift.objects]
-    later = [_read(entry.get("resource_change"), _text(entry.get("reason")) or "unknown") for entry in deferred.objects]
-    everything = (*planned, *drifted, *later, *read_outputs)
+    planned, drifted = ([_read(entry) for entry in lists[name].objects] for name in _RESOURCES)
+    later = [_read(entry.get("resource_change"), _reason(entry)) for entry in lists["deferred_changes"].objects]
+    invoked = [_read_invocation(entry) for entry in lists["action_invocations"].objects]
+    invoked_later = [
+        _read_invocation(entry.get("action_invocation"), _reason(entry))
+        for entry in lists["deferred_action_invocations"].objects
+    ]
+    everything = (*planned, *drifted, *later, *read_outputs, *invoked, *invoked_later)
     return PlanDocument(
         run_id=run_id,
         plan_id=plan_id,
         is_redacted=is_redacted,
         source=source,
         changes=_found(planned),
-        deferred=_found(later),
+        invocations=_found(invoked),
+        deferred=_found([*later, *invoked_later]),
         drift=_found(drifted),
         outputs=_found(read_outputs),
-        unreadable=sum(entries.others for entries in (changes, drift, deferred))
+        unreadable=sum(entries.others for entries in lists.values())
         + (not isinstance(outputs, dict))
         + (not _is_known_form(source))
         + sum(change is None or change.action is Action.UNKNOWN for change in everything),
     )
+
+
+_RESOURCES = ("resource_changes", "resource_drift")
+_LISTS = (*_RESOURCES, "deferred_changes", "action_invocations", "deferred_action_invocations")
+
+
+def _reason(entry: Object) -> str:
+    return _text(entry.get("reason")) or "unknown"
 
 
 def _is_known_form(source: Object) -> bool:
@@ -197,7 +236,7 @@ def _is_known_form(source: Object) -> bool:
     return str(version).partition(".")[0] in _MAJOR_VERSIONS
 
 
-_SECTIONS = {"resource_changes", "resource_drift", "deferred_changes", "output_changes"}
+_SECTIONS = {*_LISTS, "output_changes"}
 _MAJOR_VERSIONS = {"0", "1"}
 
 
@@ -211,16 +250,40 @@ class _Entries:
 
 
 def _read(entry: Any, deferred: str = "") -> Change | None:
-    """One entry; None if it does not say about what it is, or what is done."""
+    """One entry; None if it does not name its subject or its actions."""
     if not isinstance(entry, dict):
         return None
-    address, change = entry.get("address"), entry.get("change")
+    address, change = entry.get("address") or _address_of_parts(entry), entry.get("change")
     if not isinstance(address, str) or not isinstance(change, dict):
         return None
     actions = change.get("actions")
     if not isinstance(actions, list):
         return None
     return Change(address, tuple(map(str, actions)), change, entry, deferred)
+
+
+def _address_of_parts(entry: Object) -> str | None:
+    """The address that follows from module, type, name and index. Terraform 0.15.2 to 1.0 omits it in drift."""
+    type_, name, index = _text(entry.get("type")), _text(entry.get("name")), entry.get("index")
+    if not type_ or not name:
+        return None
+    module, data = _text(entry.get("module_address")), "data" if entry.get("mode") == "data" else ""
+    key = "" if index is None else f"[{json.dumps(index, ensure_ascii=False)}]"
+    return ".".join(part for part in (module, data, type_, f"{name}{key}") if part)
+
+
+def _read_invocation(entry: Any, deferred: str = "") -> Change | None:
+    """The invocation of an action; None if it does not name the action."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("address"), str):
+        return None
+    change = {
+        "before": None,
+        "after": entry.get("config_values"),
+        "before_sensitive": False,
+        "after_sensitive": entry.get("config_sensitive"),
+        "after_unknown": entry.get("config_unknown"),
+    }
+    return Change(entry["address"], (), change, entry, deferred, is_invocation=True)
 
 
 def _found(changes: Iterable[Change | None]) -> tuple[Change, ...]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from tfruns.masking.secrets import Secrets
 from tfruns.review.filters import select, what_there_is
+from tfruns.review.headline import headline
 from tfruns.review.pages import PAGE_BYTES, page_of, size_of
-from tfruns.review.plan_document import Action, PlanDocument, objects_in
+from tfruns.review.plan_document import PlanDocument, objects_in
 from tfruns.review.rows import Entry, Kind, entries, rows
 from tfruns.review.summary import Summary
 
@@ -28,6 +29,7 @@ def review(
     page_number: int = 1,
     page_size: int = 50,
     is_refresh_only: bool = False,
+    has_changes: bool | None = None,
 ) -> dict[str, Any]:
     """One page of a plan's review, of 9,200 bytes at most.
 
@@ -39,20 +41,20 @@ def review(
         filter_text: an action, an address and what is below it, or a type of resources.
         page_number: from 1.
         page_size: rows at most; fewer, where they would be too large.
-        is_refresh_only: the run only takes over what happened outside of Terraform.
+        is_refresh_only: the run only records changes that were made outside of Terraform.
+        has_changes: what the API says of the run.
     """
     everything = entries(document, is_refresh_only=is_refresh_only)
     selected = select(everything, filter_text)
-    view = head | _numbers(
-        document, summary, is_any=any(entry.is_shown for entry in everything), is_refresh_only=is_refresh_only
-    )
+    view = head | {"plan": headline(summary, is_refresh_only=is_refresh_only, has_changes=has_changes)}
+    view |= _numbers(summary, is_refresh_only=is_refresh_only)
     notes = [*_notes(document, everything, secrets)]
     if filter_text.strip() and not selected:
-        notes = [f"Nothing matches {_quoted(filter_text, secrets)}. There is: {what_there_is(everything, secrets)}"]
+        notes = [f"Nothing matches {_quoted(filter_text, secrets)}. The plan has {what_there_is(everything, secrets)}."]
     if notes:
         view["notes"] = _bounded([secrets.hide(note) for note in notes])
     room = PAGE_BYTES - size_of(view) - _PAGING
-    found = rows(selected)
+    found = rows(selected, secrets)
     page = page_of(found, secrets, number=page_number, size=page_size, max_bytes=room)
     if page_number > page.total:
         view["notes"] = [f"There is no page {page_number}: the last one is {page.total}."]
@@ -76,39 +78,34 @@ def _bounded(notes: list[str]) -> list[str]:
 _PAGING = len('"rows":[],"page":99999,"next_page":99999,"total_pages":99999,"total_rows":9999999,')
 
 
-def _numbers(document: PlanDocument, summary: Summary, *, is_any: bool, is_refresh_only: bool) -> dict[str, Any]:
-    counts = summary.counts.as_dict()
-    drifted = sum(change.action is not Action.NO_OP for change in document.drift) if is_refresh_only else 0
-    view: dict[str, Any] = {"plan": summary.counts.line if counts else "No resource is changed."}
-    if not is_any and not document.unreadable:
-        view["plan"] = "No changes."
-    view |= {"counts": counts} if counts else {}
-    view |= {"changed_outputs": summary.outputs} if summary.outputs else {}
-    view |= {"changed_outside_of_terraform": drifted} if drifted else {}
-    return view | {"fingerprint": summary.fingerprint}
+def _numbers(summary: Summary, *, is_refresh_only: bool) -> dict[str, Any]:
+    numbers = {
+        "counts": summary.counts.as_dict(),
+        "changed_outputs": summary.outputs,
+        "changed_outside_of_terraform": summary.drifted if is_refresh_only else 0,
+    }
+    return {name: value for name, value in numbers.items() if value} | {"fingerprint": summary.fingerprint}
 
 
 def _notes(document: PlanDocument, everything: Sequence[Entry], secrets: Secrets) -> Iterator[str]:
-    """What a reader has to know besides the rows; one sentence each."""
+    """What a reader has to know besides the rows, the most important first."""
     if document.is_errored:
         yield "Planning failed: this plan is incomplete and cannot be applied."
     if document.unreadable:
         yield (
-            f"Of a form that tfruns does not know: {_many(document.unreadable, 'entry', 'entries')} of the plan. "
+            f"tfruns does not know the form of {_many(document.unreadable, 'entry', 'entries')} of the plan. "
             "Look at it in the browser before it is applied."
         )
+    if document.is_incomplete and not document.is_errored:
+        yield "Terraform calls this plan incomplete: another plan is needed after its apply."
     yield from _checks(document, secrets)
-    invoked = [str(action.get("address")) for action in objects_in(document.source.get("action_invocations"))]
-    if invoked:
-        names = ", ".join(secrets.shown(name, _FILTER) for name in invoked[:_CHECKS])
-        yield f"The apply invokes {_many(len(invoked), 'action')}: {names}{', …' if len(invoked) > _CHECKS else ''}."
     if document.deferred:
         yield f"Deferred to a later run: {_many(len(document.deferred), 'change')}."
-    unshown = [entry.kind for entry in everything if not entry.is_shown]
+    unshown = [entry.kind for entry in everything if not entry.is_shown and not entry.is_attached]
     if reads := unshown.count(Kind.READ):
         yield f'The apply reads {_many(reads, "data source")} (filter "read").'
     if drifted := unshown.count(Kind.DRIFT):
-        yield f'Changed outside of Terraform, to no effect here: {_many(drifted, "resource")} (filter "drift").'
+        yield f'Changed outside of Terraform and not shown: {_many(drifted, "resource")} (filter "drift").'
     if document.is_redacted:
         yield "Read from the redacted plan, which has another fingerprint than the full one."
 

@@ -1,33 +1,33 @@
-"""The rows of a review: one for each change, or for all siblings of a count or for_each that change alike."""
+"""The rows of a review: one for each change, or for siblings of a count or for_each that change alike."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
-from itertools import groupby
+from functools import cached_property, partial
 from typing import Any
 
 from tfruns.masking.secrets import Secrets
 from tfruns.review.dangers import holds_data, rank
 from tfruns.review.differences import Difference, changed_values, differences
+from tfruns.review.naming import general_address, shown_keys, without_keys
 from tfruns.review.plan_document import Action, Change, PlanDocument
-from tfruns.review.summary import shown_address
-from tfruns.review.values import likeness
+from tfruns.review.summary import is_drift, shown_address
+from tfruns.review.values import likeness, written
 from tfruns.review.words import why
 
-_KEYS = 10  # keys of siblings that are listed
-_KEY = 40  # characters of one
-_ID = 80
+_ACTION = 40  # characters of an action that tfruns does not know
+_ID = 240  # of an id by which an object is imported
+_CONFIG = 160  # of a line of generated configuration
+_KEYS_BYTES = 1_500
 _PATHS = 5  # of attributes that are known after the apply
-
-_INSTANCE_KEY = re.compile(r'\[(\d+|"(?:[^"\\]|\\.)*")\]')
 
 
 class Kind(StrEnum):
-    """Which part of a plan a change stands in."""
+    """The part of a plan that a change belongs to."""
 
     RESOURCE = "resource"
+    ACTION = "action"
     READ = "read"
     DEFERRED = "deferred"
     OUTPUT = "output"
@@ -41,41 +41,76 @@ class Entry:
     Attributes:
         kind: the part of the plan.
         change: the change.
-        is_shown: whether it is in the review without being asked for.
+        is_shown: it is in the review without a filter.
+        drift: how the same resource was changed outside of Terraform, if it was.
+        is_attached: it is drift of a resource that the plan changes, and is shown with that resource.
     """
 
     kind: Kind
     change: Change
     is_shown: bool = True
+    drift: Change | None = None
+    is_attached: bool = False
 
 
 def entries(document: PlanDocument, *, is_refresh_only: bool) -> list[Entry]:
-    """Everything that can be shown of a plan: dangers first, then what else changes, outputs, and drift.
+    """Everything that can be shown of a plan: dangers first, then all other changes, outputs, and drift.
 
-    Drift is shown where it is what the run is about, and else that of resources on which the plan's changes depend.
+    Drift of a resource that the plan changes is shown with it. Other drift is shown in a refresh-only run, and where
+    Terraform calls it relevant.
     """
-    relevant = document.relevant
-    drift = [
-        Entry(Kind.DRIFT, change, is_refresh_only or bool({change.address, _without_keys(change.address)} & relevant))
-        for change in document.drift
-        if change.is_change
-    ]
-    changes = [change for change in sorted(document.changes, key=rank) if change.is_change]
+    changes = [change for change in sorted((*document.changes, *document.invocations), key=rank) if change.is_change]
+    drift = [change for change in document.drift if is_drift(change)]
+    drift_at = {_instance(change): change for change in reversed(drift)}
     return [
-        *(Entry(Kind.RESOURCE, change) for change in changes if not _is_read(change)),
+        *(
+            _planned(change, None if is_refresh_only else _drift_of(change, drift_at))
+            for change in changes
+            if not _is_read(change)
+        ),
         *(Entry(Kind.DEFERRED, change) for change in document.deferred),
         *(Entry(Kind.OUTPUT, output) for output in document.outputs if output.is_change),
-        *drift,
+        *_drift_entries(document, drift, changes, is_refresh_only=is_refresh_only),
         *(Entry(Kind.READ, change, is_shown=False) for change in changes if _is_read(change)),
     ]
+
+
+def _planned(change: Change, drift: Change | None) -> Entry:
+    return Entry(Kind.ACTION if change.is_invocation else Kind.RESOURCE, change, drift=drift)
+
+
+def _drift_entries(
+    document: PlanDocument, drift: Iterable[Change], changes: Iterable[Change], *, is_refresh_only: bool
+) -> Iterator[Entry]:
+    relevant = document.relevant
+    changed = {instance for change in changes if not _is_read(change) for instance in _instances(change)}
+    for change in drift:
+        if is_refresh_only or _instance(change) not in changed:
+            is_relevant = not relevant.isdisjoint((change.address, without_keys(change.address)))
+            yield Entry(Kind.DRIFT, change, is_shown=is_refresh_only or is_relevant)
+        else:
+            yield Entry(Kind.DRIFT, change, is_shown=False, is_attached=True)
+
+
+def _instance(change: Change) -> tuple[str, str]:
+    return change.address, change.deposed
+
+
+def _instances(change: Change) -> tuple[tuple[str, str], ...]:
+    """A changed resource by its address, and by the address that it had before."""
+    return _instance(change), (change.previous_address, change.deposed)
+
+
+def _drift_of(change: Change, drift_at: Mapping[tuple[str, str], Change]) -> Change | None:
+    return next((drift_at[instance] for instance in _instances(change) if instance in drift_at), None)
 
 
 def _is_read(change: Change) -> bool:
     return change.is_data or change.action is Action.READ
 
 
-def _without_keys(address: str) -> str:
-    return _INSTANCE_KEY.sub("", address)
+Line = Callable[[Secrets], str]
+"""A line of a row, written when it is shown."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +118,6 @@ class Row:
     """One row: changes that are alike, at least one."""
 
     entries: Sequence[Entry]
-
-    @cached_property
-    def differences(self) -> Sequence[Difference]:
-        """The attributes that change; what is gone has none."""
-        return differences_of(self.entries[0])
 
     @property
     def change(self) -> Change:
@@ -99,69 +129,116 @@ class Row:
 
     @property
     def is_new(self) -> bool:
-        return self.change.action is Action.CREATE
+        return self.change.action in {Action.CREATE, Action.INVOKE}
 
     def head(self, secrets: Secrets) -> dict[str, Any]:
         """The row without its differences: bounded, whatever the values."""
         change = self.change
         row: dict[str, Any] = {"address": self._address(change.address, secrets), "action": self._action(secrets)}
         if len(self.entries) > 1:
-            row |= {
-                "count": len(self.entries),
-                "keys": _keys([entry.change.address for entry in self.entries], secrets),
-            }
-        if self.kind in {Kind.RESOURCE, Kind.DEFERRED} and holds_data(change.type) and change.action in _LOSING:
+            row["count"] = len(self.entries)
+            row["keys"] = _shown_keys(self.entries, secrets)
+        if self._is_losing_data:
             row["danger"] = "it holds data"
-        if reason := why(change):
-            row["why"] = reason
+        if reasons := [*self._reasons(secrets)]:
+            row["why"] = "; ".join(reasons)
         if change.previous_address:
             row["moved_from"] = self._address(change.previous_address, secrets)
-        if change.import_id is not None:
-            row["import_id"] = secrets.shown(change.import_id, _ID) or "(known after apply)"
-        return row
+        return row | _imported(change, secrets)
 
     @cached_property
-    def _split(self) -> tuple[Sequence[Difference], Sequence[Difference]]:
-        """The differences that have a line of their own, and those that share one: what is known after the apply.
+    def lines(self) -> Sequence[Line]:
+        """The lines below the head: attributes, drift, and the generated configuration."""
+        return [*self._attribute_lines(), *_drift_lines(self.entries[0].drift), *_config_lines(self.change)]
 
-        The latter stand last.
-        """
-        known = [difference for difference in self.differences if difference.is_forcing or not difference.is_computed]
-        return known, [*self.differences[len(known) :]]
+    def _attribute_lines(self) -> Iterator[Line]:
+        """A line for each difference; those that are known after the apply share the last one."""
+        found = differences_of(self.entries[0])
+        known = [difference for difference in found if difference.is_forcing or not difference.is_computed]
+        for difference in known:
+            yield partial(difference.line, is_new=self.is_new)
+        if later := found[len(known) :]:
+            yield partial(_known_later, later)
 
     @property
-    def size(self) -> int:
-        """How many lines its attributes take."""
-        known, later = self._split
-        return len(known) + bool(later)
+    def _is_losing_data(self) -> bool:
+        is_planned = self.kind in {Kind.RESOURCE, Kind.DEFERRED} and not self.change.is_invocation
+        return is_planned and holds_data(self.change.type) and self.change.action in _LOSING
 
-    def line(self, number: int, secrets: Secrets) -> str:
-        """One of these lines."""
-        known, later = self._split
-        if number < len(known):
-            return known[number].line(secrets, is_new=self.is_new)
-        paths = ", ".join(difference.shown_path(secrets) for difference in later[:_PATHS])
-        return f"known after apply: {paths}" + (f" and {len(later) - _PATHS} more" if len(later) > _PATHS else "")
+    def _reasons(self, secrets: Secrets) -> Iterator[str]:
+        if reason := why(self.change, secrets):
+            yield reason
+        if drift := self.entries[0].drift:
+            yield f"it was {_OUTSIDE.get(drift.action, 'changed')} outside of Terraform"
 
     def _address(self, address: str, secrets: Secrets) -> str:
-        general = _INSTANCE_KEY.sub("[*]", address) if len(self.entries) > 1 else address
-        return shown_address(self.change, secrets, general)
+        shown = general_address(address) if len(self.entries) > 1 else address
+        return shown_address(self.change, secrets, shown)
 
     def _action(self, secrets: Secrets) -> str:
         change = self.change
         if change.action is Action.NO_OP:
-            return "import" if change.import_id is not None else "move"
+            return "import" if change.importing is not None else "move"
         if self.kind is Kind.DRIFT:
             return f"{_OUTSIDE.get(change.action, 'changed')} outside of Terraform"
-        return secrets.shown("+".join(change.actions), _KEY) if change.action is Action.UNKNOWN else change.action.value
+        return (
+            secrets.shown("+".join(change.actions), _ACTION) if change.action is Action.UNKNOWN else change.action.value
+        )
 
 
 _LOSING = {Action.UPDATE, Action.REPLACE, Action.DESTROY, Action.FORGET, Action.UNKNOWN}
 _OUTSIDE = {Action.DESTROY: "deleted", Action.CREATE: "created"}
 
 
-def rows(found: Iterable[Entry]) -> list[Row]:
-    """One row for each change, or for those that are alike: where the first of them stands."""
+def _known_later(differences: Sequence[Difference], secrets: Secrets) -> str:
+    paths = ", ".join(difference.shown_path(secrets) for difference in differences[:_PATHS])
+    more = f" and {len(differences) - _PATHS} more" if len(differences) > _PATHS else ""
+    return f"known after apply: {paths}{more}"
+
+
+def _drift_lines(drift: Change | None) -> Iterator[Line]:
+    for difference in _drift_differences(drift):
+        yield partial(_outside_line, difference)
+
+
+def _outside_line(difference: Difference, secrets: Secrets) -> str:
+    return f"outside of Terraform: {difference.line(secrets)}"
+
+
+def _drift_differences(drift: Change | None) -> Sequence[Difference]:
+    return [] if drift is None or drift.action is Action.DESTROY else changed_values(drift)
+
+
+def _config_lines(change: Change) -> Iterator[Line]:
+    for line in change.generated_config.splitlines():
+        if line.strip():
+            yield partial(_config_line, line)
+
+
+def _config_line(line: str, secrets: Secrets) -> str:
+    return f"generated configuration: {secrets.shown(line, _CONFIG)}"
+
+
+def _imported(change: Change, secrets: Secrets) -> dict[str, Any]:
+    """By what an object is imported: its id or its identity."""
+    importing = change.importing
+    if importing is None:
+        return {}
+    if importing.get("unknown") is True:
+        return {"import_id": "(known after apply)"}
+    found: dict[str, Any] = {}
+    if identity := importing.get("identity"):
+        found["import_identity"] = written(identity, secrets, _ID)
+    if (id_ := importing.get("id")) or not found:
+        found["import_id"] = secrets.shown(str(id_ or "(not given)"), _ID)
+    return found
+
+
+def rows(found: Iterable[Entry], secrets: Secrets) -> list[Row]:
+    """One row for each change, or for siblings that are alike, at the position of the first of them.
+
+    Where the keys of siblings are too long for one row, there are several.
+    """
     families: dict[Sequence[object], list[Entry]] = {}
     for entry in found:
         families.setdefault(_family(entry), []).append(entry)
@@ -169,12 +246,26 @@ def rows(found: Iterable[Entry]) -> list[Row]:
     for number, family in enumerate(families.values()):
         for entry in family:
             alike.setdefault((number, _likeness(entry) if len(family) > 1 else ""), []).append(entry)
-    return [Row(entries) for entries in alike.values()]
+    return [Row(part) for siblings in alike.values() for part in _with_short_keys(siblings, secrets)]
+
+
+def _with_short_keys(siblings: Sequence[Entry], secrets: Secrets) -> Iterator[Sequence[Entry]]:
+    """The siblings in parts whose keys fit into a row."""
+    half = len(siblings) // 2
+    if half == 0 or sum(len(key.encode()) + 3 for key in _shown_keys(siblings, secrets)) <= _KEYS_BYTES:
+        yield siblings
+        return
+    yield from _with_short_keys(siblings[:half], secrets)
+    yield from _with_short_keys(siblings[half:], secrets)
+
+
+def _shown_keys(siblings: Sequence[Entry], secrets: Secrets) -> list[str]:
+    return shown_keys([entry.change.address for entry in siblings], secrets)
 
 
 def differences_of(entry: Entry) -> list[Difference]:
-    """The attributes that change; what is gone has none."""
-    if entry.kind is Kind.RESOURCE or entry.kind is Kind.DEFERRED:
+    """The attributes that change; there are none of an object that is destroyed or forgotten."""
+    if entry.kind in {Kind.RESOURCE, Kind.DEFERRED, Kind.ACTION}:
         return differences(entry.change)
     if entry.kind is Kind.READ or (entry.kind is Kind.DRIFT and entry.change.action is Action.DESTROY):
         return []
@@ -184,28 +275,21 @@ def differences_of(entry: Entry) -> list[Difference]:
 def _family(entry: Entry) -> Sequence[object]:
     """What the instances of a count or for_each that may change alike have in common."""
     change = entry.change
-    general = _INSTANCE_KEY.sub("[*]", change.address)
+    general = general_address(change.address)
+    # Siblings are imported by different ids; the same action may be invoked for several resources.
+    own = _compact([change.importing, change.source.get("lifecycle_action_trigger")])
     if general == change.address or change.deposed or entry.kind is Kind.OUTPUT:
-        return (entry.kind, change.address, change.deposed, change.actions)
-    before = _INSTANCE_KEY.sub("[*]", change.previous_address)
-    return (entry.kind, general, before, change.import_id, change.actions, change.reason, change.deferred)
+        return (entry.kind, change.address, change.deposed, change.actions, own)
+    before = general_address(change.previous_address)
+    return (entry.kind, general, before, own, change.actions, change.reason, change.deferred, change.is_invocation)
 
 
 def _likeness(entry: Entry) -> str:
-    """What is equal for those of a family that change alike."""
-    return likeness([difference.key for difference in differences_of(entry)])
+    """A text that is equal for those of a family that change alike."""
+    found = [*differences_of(entry), *_drift_differences(entry.drift)]
+    drifted = None if entry.drift is None else entry.drift.actions
+    return likeness([[difference.key for difference in found], drifted, entry.change.generated_config])
 
 
-def _keys(addresses: Sequence[str], secrets: Secrets) -> list[str]:
-    """The keys by which siblings differ; numbers that follow each other as a range."""
-    keys = ["/".join(key.strip('"') for key in _INSTANCE_KEY.findall(address)) for address in addresses]
-    if all(key.isdecimal() for key in keys):
-        keys = list(_ranges(sorted(map(int, keys))))
-    shown = [secrets.shown(key, _KEY) for key in keys[:_KEYS]]
-    return shown + ([f"… {len(keys) - _KEYS} more"] if len(keys) > _KEYS else [])
-
-
-def _ranges(numbers: Sequence[int]) -> Iterator[str]:
-    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
-        together = [number for _, number in run]
-        yield f"{together[0]}-{together[-1]}" if len(together) > 1 else str(together[0])
+def _compact(value: Any) -> str:
+    return "" if value == [None, None] else json.dumps(value, sort_keys=True)

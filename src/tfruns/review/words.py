@@ -1,6 +1,15 @@
-"""Terraform's words for why it does something, as a person would say them. Source: Terraform, "JSON Output Format"."""
+"""Terraform's reasons in plain words. Words that are not known here are quoted.
 
-from tfruns.review.plan_document import Action, Change
+Sources: Terraform, "JSON Output Format"; the reasons of deferrals as `terraform plan` prints them.
+"""
+
+import json
+
+from tfruns.masking.secrets import Secrets
+from tfruns.review.plan_document import Action, Change, Object
+
+_QUOTED = 80  # characters of a word that is not known
+_ADDRESS = 120
 
 _REASONS = {
     "replace_because_tainted": "it is tainted",
@@ -8,37 +17,86 @@ _REASONS = {
     "replace_by_request": "the run was asked to replace it",
     "replace_by_triggers": "something in its replace_triggered_by changes",
     "delete_because_no_resource_config": "it is no longer in the configuration",
-    "delete_because_wrong_repetition": "the configuration's count or for_each is not of its kind any more",
+    "delete_because_wrong_repetition": "the configuration no longer has this count or for_each",
     "delete_because_count_index": "its index is beyond the count",
     "delete_because_each_key": "its key is no longer in for_each",
     "delete_because_no_module": "its module is no longer in the configuration",
-    "delete_because_no_move_target": "it was to move to an address that is not in the configuration",
-    "read_because_config_unknown": "what it depends on is known after the apply only",
-    "read_because_dependency_pending": "what it depends on changes first",
+    "delete_because_no_move_target": "it would move to an address that is not in the configuration",
+    "read_because_config_unknown": "its configuration is known after the apply only",
+    "read_because_dependency_pending": "it depends on something that changes first",
     "read_because_check_nested": "a check reads it",
 }
 _DEFERRED = {
-    "instance_count_unknown": "its count or for_each is not known yet",
-    "resource_config_unknown": "its configuration is not known yet",
-    "provider_config_unknown": "its provider's configuration is not known yet",
-    "absent_prereq": "the provider needs something that does not exist yet",
-    "deferred_prereq": "what it depends on is deferred",
+    "instance_count_unknown": "the number of instances is unknown",
+    "resource_config_unknown": "the configuration is unknown",
+    "provider_config_unknown": "the configuration of the provider is unknown",
+    "absent_prereq": "a prerequisite has not been created yet",
+    "deferred_prereq": "a prerequisite is deferred",
+    "excluded": "it was excluded",
+    "not_included": "it was not included",
+    "unknown": "Terraform gives no reason",
+}
+_ORDERS: dict[tuple[str, ...], str] = {
+    ("create", "delete"): "the new object is created before the old one is destroyed",
+    ("create", "forget"): "the old object is not destroyed, only forgotten",
+    ("forget", "create"): "the old object is not destroyed, only forgotten",
+}
+_EVENTS = {
+    "BeforeCreate": "before {} is created",
+    "AfterCreate": "after {} is created",
+    "BeforeUpdate": "before {} is updated",
+    "AfterUpdate": "after {} is updated",
+    "BeforeDestroy": "before {} is destroyed",
+    "AfterDestroy": "after {} is destroyed",
 }
 
 
-def why(change: Change) -> str:
-    """Why a change is made, and in which order; empty if nothing is said. Words that are not known are left out."""
-    parts = [_REASONS.get(change.reason, "")]
+def why(change: Change, secrets: Secrets) -> str:
+    """Why a change is made, and in which order; empty if the plan gives no reason."""
+    return "; ".join(part for part in _reasons(change, secrets) if part)
+
+
+def _reasons(change: Change, secrets: Secrets) -> list[str]:
+    parts = [trigger(change, secrets)] if change.is_invocation else []
+    if change.reason:
+        parts.append(_REASONS.get(change.reason) or f"Terraform's reason: {_quoted(change.reason, secrets)}")
     if change.deferred:
-        parts.append(f"deferred to a later run: {_DEFERRED.get(change.deferred, 'something is not known yet')}")
+        word = change.deferred
+        reason = f"{_DEFERRED[word]} ({word})" if word in _DEFERRED else _quoted(word, secrets)
+        parts.append(f"deferred to a later run: {reason}")
     if change.action is Action.REPLACE:
         parts.append(_ORDERS.get(change.actions, ""))
+        if change.importing is not None and not change.is_forgetting_replacement:
+            parts.append("this destroys the imported object")
     if change.action is Action.UNKNOWN:
         parts.append("tfruns does not know this kind of change; look at it in the browser")
-    return "; ".join(part for part in parts if part)
+    return parts
 
 
-_ORDERS: dict[tuple[str, ...], str] = {
-    ("create", "delete"): "the new one is created before the old one is destroyed",
-    ("create", "forget"): "the old one is not destroyed, only forgotten",
-}
+def trigger(change: Change, secrets: Secrets) -> str:
+    """What invokes an action."""
+    lifecycle, asked = change.source.get("lifecycle_action_trigger"), change.source.get("invoke_action_trigger")
+    if isinstance(lifecycle, dict):
+        return _lifecycle_trigger(lifecycle, secrets)
+    if isinstance(asked, dict):
+        caller = asked.get("calling_resource_address")
+        by = f" for {_name(caller, secrets)}" if isinstance(caller, str) and caller else ""
+        return f"the run was asked to invoke it{by}"
+    return "the plan does not tell what invokes it"
+
+
+def _lifecycle_trigger(lifecycle: Object, secrets: Secrets) -> str:
+    event, address = lifecycle.get("action_trigger_event"), lifecycle.get("triggering_resource_address")
+    name = _name(address, secrets) if isinstance(address, str) and address else "an unnamed resource"
+    known = _EVENTS.get(event) if isinstance(event, str) else None
+    text = known.format(name) if known else f"{_quoted(event, secrets)} of {name}"
+    failure = lifecycle.get("on_failure")
+    return f"{text}; on failure: {_quoted(failure, secrets)}" if failure else text
+
+
+def _name(address: str, secrets: Secrets) -> str:
+    return secrets.shown(address, _ADDRESS)
+
+
+def _quoted(word: object, secrets: Secrets) -> str:
+    return json.dumps(secrets.shown(str(word), _QUOTED), ensure_ascii=False)

@@ -14,6 +14,8 @@ from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_final
 from tfruns.masking.secrets import Secrets
 from tfruns.masking.text import one_line
+from tfruns.review.headline import headline
+from tfruns.review.summary import at_stake
 from tfruns.tools.displacement import runs_before
 from tfruns.tools.plan_source import plan_summary, secrets_of
 from tfruns.vocabulary import RunAction
@@ -68,10 +70,14 @@ async def _apply(client: Client, values: Mapping[str, Any]) -> Danger | None:
         found = None
     if found is None:
         return await _apply_by_counts(client, run, plan)
-    dangers = [f"- {danger.address}: {danger.why}" for danger in found.dangers]
+    dangers = at_stake(found.dangers)
     return Danger(
         f"Apply {_named(run)} to real infrastructure?",
-        (found.counts.line, *_some(dangers, "Dangerous in it (data of the plan):"), *await _message(client, run)),
+        (
+            headline(found, is_refresh_only=bool(run.refresh_only), has_changes=run.has_changes),
+            *(["Dangerous in it (data of the plan):", *dangers] if dangers else ()),
+            *await _message(client, run),
+        ),
         [run.id, plan, found.fingerprint],
         is_grave=found.is_destructive,
         fingerprint=found.fingerprint,

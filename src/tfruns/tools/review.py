@@ -63,6 +63,7 @@ async def review_run(
         page_number=page_number,
         page_size=page_size,
         is_refresh_only=bool(run.refresh_only),
+        has_changes=run.has_changes,
     )
     return await to_thread.run_sync(shown)
 

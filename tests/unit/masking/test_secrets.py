@@ -75,6 +75,11 @@ def hidden(values: list[str], text: str) -> str:
             }
         },
         {"action_invocations": [{"config_values": {"pw": SECRET}, "config_sensitive": {"pw": True}}]},
+        {
+            "deferred_action_invocations": [
+                {"action_invocation": {"config_values": {"pw": SECRET}, "config_sensitive": {"pw": True}}}
+            ]
+        },
     ],
 )
 def test_what_is_sensitive_is_found_wherever_it_stands(sections: dict[str, Any]) -> None:

@@ -192,13 +192,20 @@ def test_siblings_that_change_alike_are_one_row_with_their_number_and_keys() -> 
     assert rows[0]["changes"] == ["x: 1 -> 2", "known after apply: id"]
 
 
-def test_siblings_in_the_instances_of_a_module_are_one_row_too_and_the_list_of_keys_is_bounded() -> None:
+def test_siblings_in_the_instances_of_a_module_are_one_row_with_every_key() -> None:
     many = [resource(f'module.m["k{n}"].a.b["x{n}"]', ["delete"]) for n in range(14)]
     (row,) = rows_of(*many)
     assert row["address"] == "module.m[*].a.b[*]"
-    assert row["keys"][:2] == ["k0/x0", "k1/x1"]
-    assert row["keys"][-1] == "… 4 more"
-    assert len(row["keys"]) == 11
+    assert row["keys"] == [f"k{n}/x{n}" for n in range(14)]
+
+
+def test_keys_too_long_for_a_row_are_in_several_rows_none_is_left_out() -> None:
+    many = [resource(f'a.b["key-{n:03}-{"x" * 60}"]', ["delete"]) for n in range(70)]
+    rows = rows_of(*many)
+    assert len(rows) > 1
+    assert {row["address"] for row in rows} == {"a.b[*]"}
+    assert sum(row["count"] for row in rows) == 70
+    assert [key for row in rows for key in row["keys"]] == [f"key-{n:03}-{'x' * 60}" for n in range(70)]
 
 
 def test_siblings_of_which_something_else_becomes_are_rows_of_their_own() -> None:
@@ -239,7 +246,7 @@ def test_the_dangerous_ones_stand_first_then_outputs_then_drift() -> None:
         ("a.drifted", "changed outside of Terraform"),
         ("a.deleted", "deleted outside of Terraform"),
     ]
-    assert rows[1]["why"] == "the new one is created before the old one is destroyed"
+    assert rows[1]["why"] == "the new object is created before the old one is destroyed"
     assert rows[3]["danger"] == "it holds data"
     assert [row.get("changes") for row in rows[6:]] == [["x: 1 -> 2"], None]
 
@@ -249,7 +256,7 @@ def test_drift_is_shown_where_changes_depend_on_it_and_else_only_mentioned() -> 
     relevant = [{"resource": "a.relevant", "attribute": ["x"]}]
     view = view_of(resource_drift=drift, relevant_attributes=relevant)
     assert [row["address"] for row in view["rows"]] == ["a.relevant[0]"]
-    assert view["notes"] == ['Changed outside of Terraform, to no effect here: 1 resource (filter "drift").']
+    assert view["notes"] == ['Changed outside of Terraform and not shown: 1 resource (filter "drift").']
 
 
 def test_what_is_read_is_no_row_but_mentioned_and_found_by_its_filter() -> None:
@@ -259,7 +266,7 @@ def test_what_is_read_is_no_row_but_mentioned_and_found_by_its_filter() -> None:
     assert view["plan"] == "No changes."
     assert view["notes"] == ['The apply reads 1 data source (filter "read").']
     (row,) = rows_of(read, options={"filter_text": "read"})
-    assert row["why"] == "what it depends on is known after the apply only"
+    assert row["why"] == "its configuration is known after the apply only"
 
 
 def test_imports_moves_and_deferred_changes_are_told() -> None:
@@ -277,12 +284,12 @@ def test_imports_moves_and_deferred_changes_are_told() -> None:
         {
             "address": "a.late",
             "action": "create",
-            "why": "deferred to a later run: its count or for_each is not known yet",
+            "why": "deferred to a later run: the number of instances is unknown (instance_count_unknown)",
             "changes": ["x: 1"],
         },
     ]
     assert view["notes"] == ["Deferred to a later run: 1 change."]
-    assert view["counts"] == {"import": 2, "move": 1}
+    assert view["counts"] == {"import": 2, "move": 1, "deferred": 1}
 
 
 def test_what_cannot_be_read_and_what_failed_is_said() -> None:
@@ -300,13 +307,19 @@ def test_what_cannot_be_read_and_what_failed_is_said() -> None:
     )
     assert view["notes"] == [
         "Planning failed: this plan is incomplete and cannot be applied.",
-        "Of a form that tfruns does not know: 2 entries of the plan. Look at it in the browser before it is applied.",
+        "tfruns does not know the form of 2 entries of the plan. Look at it in the browser before it is applied.",
         *['The check check.c failed: "It is not so.".'] * 5,
         "Also not passed: 3 checks.",
-        "The apply invokes 1 action: action.x.y.",
     ]
     assert view["rows"][0]["action"] == "explode"
-    assert view["plan"] == "No resource is changed."
+    assert view["rows"][1] == {
+        "address": "action.x.y",
+        "action": "invoke",
+        "why": "the plan does not tell what invokes it",
+    }
+    assert view["plan"] == (
+        "Plan: 0 to add, 0 to change, 0 to destroy, 1 with an action that tfruns does not know. Actions: 1 to invoke."
+    )
 
 
 def test_text_of_the_plan_stays_on_its_line_and_in_its_field() -> None:
@@ -386,7 +399,7 @@ def test_a_filter_that_matches_nothing_says_what_there_is() -> None:
     assert "modules: module.x (1)" in note
     assert len(note) < 800
     assert view["rows"] == []
-    assert view_of(options=options)["notes"][0].endswith("The plan changes nothing.")
+    assert view_of(options=options)["notes"][0].endswith("The plan has no entries.")
 
 
 def test_the_fingerprint_is_the_same_whatever_is_shown() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.review.plans import PLAN_ID, RUN_ID, change, document, plan, resource
 from tfruns.review.plan_document import read_plan_document
-from tfruns.review.summary import Counts, Danger, Summary, fingerprint, summary
+from tfruns.review.summary import Counts, Danger, Summary, at_stake, fingerprint, summary
 
 
 def summed_up(*resources: Any, **sections: Any) -> Summary:
@@ -43,7 +43,7 @@ def test_each_kind_of_change_is_counted_and_what_stays_or_is_read_is_not() -> No
         "move": 2,
         "forget": 2,
     }
-    assert counts.line == "Plan: 1 to import, 4 to add, 2 to change, 3 to destroy, 2 to forget."
+    assert counts.line == "Plan: 1 to import, 4 to add, 2 to change, 3 to destroy, 2 to forget, 2 to move."
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_the_dangers_are_all_there_and_the_worst_stand_first() -> None:
     assert found.dangers == (
         Danger("aws_s3_bucket.gone", "is destroyed; it holds data"),
         Danger("a.gone", "is destroyed"),
-        Danger("a.replaced", "is destroyed and created anew"),
-        Danger("a.forgotten", "is no longer managed by Terraform; it stays"),
+        Danger("a.replaced", "is destroyed and created again"),
+        Danger("a.forgotten", "is no longer managed by Terraform; it is not destroyed"),
         Danger("aws_db_instance.changed", "is changed in place; it holds data"),
     )
 
@@ -113,6 +113,7 @@ def test_what_holds_data_is_told_from_its_settings(type_: str, is_store: bool) -
         (["delete", "create"], True),
         (["create", "delete"], True),
         (["create", "forget"], True),
+        (["forget", "create"], True),
         (["obliterate"], True),
         (["create"], False),
         (["update"], False),
@@ -155,10 +156,55 @@ def test_a_deposed_object_is_told_from_the_resource_itself() -> None:
     assert danger.address == "a.b (deposed object 00112233)"
 
 
+def test_siblings_are_one_danger_with_the_key_of_each() -> None:
+    gone = [resource(f'aws_s3_bucket.team["team-{n:02}"]', ["delete"]) for n in range(25)]
+    counted = [resource(f"a.web[{n}]", ["forget"]) for n in (0, 1, 2, 5)]
+    modules = [resource(f'module.m["{key}"].a.b', ["delete", "create"]) for key in ("eu", "us")]
+    found = summed_up(*gone, *counted, *modules, resource("a.b[0]", ["delete"], deposed="0011"))
+    teams = ", ".join(f"team-{n:02}" for n in range(25))
+    assert at_stake(found.dangers) == [
+        f"- aws_s3_bucket.team[*]: is destroyed; it holds data (25: {teams})",
+        "- a.b[0] (deposed object 0011): is destroyed",
+        "- module.m[*].a.b: is destroyed and created again (2: eu, us)",
+        "- a.web[*]: is no longer managed by Terraform; it is not destroyed (4: 0-2, 5)",
+    ]
+
+
+def test_dangers_too_long_for_a_question_end_with_where_the_rest_is() -> None:
+    gone = [resource(f'a.b["{n:04}-{"k" * 90}"]', ["delete"]) for n in range(200)]
+    others = [resource(f"a.c{n}", ["delete"]) for n in range(3)]
+    lines = at_stake(summed_up(*gone, *others).dangers)
+    assert sum(map(len, lines)) < 4_500
+    assert lines[0].startswith("- a.b[*]: is destroyed (200: 0000-kkk")
+    assert lines[0].endswith("k …)")
+    assert lines[-1] == "- not all of these 203 are named here: review_run lists them all"
+
+
+INVOCATION = {"address": "action.aws_lambda_invoke.purge", "type": "aws_lambda_invoke", "config_values": {"all": True}}
+
+
+def test_actions_count_are_dangerous_and_nothing_is_known_of_their_effect() -> None:
+    later = {"reason": "excluded", "action_invocation": INVOCATION}
+    found = summed_up(action_invocations=[INVOCATION], deferred_action_invocations=[later])
+    assert found.counts.as_dict() == {"invoke": 1, "deferred": 1}
+    assert found.counts.line == (
+        "Plan: 0 to add, 0 to change, 0 to destroy. Actions: 1 to invoke. Deferred to a later run: 1."
+    )
+    assert found.is_destructive
+    assert at_stake(found.dangers) == [
+        "- action.aws_lambda_invoke.purge: is invoked; the plan does not tell what the action changes"
+    ]
+
+
 # -- the fingerprint --------------------------------------------------------------------------------------------------
 
 BASE = plan(
     resource("a.b", before={"pw": "old-secret"}, after={"pw": "new-secret"}, after_sensitive={"pw": True}),
+    resource("a.forgotten", ["forget"]),
+    resource("a.taken", ["no-op"], importing={"identity": {"name": "logs"}}, generated_config="resource {}"),
+    deferred_changes=[{"reason": "excluded", "resource_change": resource("a.late", ["create"])}],
+    action_invocations=[INVOCATION],
+    deferred_action_invocations=[{"reason": "excluded", "action_invocation": INVOCATION}],
     output_changes={"o": change(["create"], after=1)},
     resource_drift=[resource("a.c", before={"x": 1}, after={"x": 2})],
 )
@@ -197,6 +243,23 @@ def test_the_fingerprint_is_that_of_one_run_and_one_plan() -> None:
         (("resource_drift", 0, "change", "after", "x"), 3),
         (("resource_drift", 0), None),
         (("deferred_changes",), [1]),
+        (("deferred_changes", 0, "reason"), "not_included"),
+        (("deferred_changes", 0, "resource_change", "change", "actions"), ["delete"]),
+        (("action_invocations", 0, "address"), "action.x.z"),
+        (("action_invocations", 0, "config_values", "all"), False),
+        (("action_invocations", 0, "invoke_action_trigger"), {"calling_resource_address": "a.b"}),
+        (("action_invocations",), []),
+        (("deferred_action_invocations", 0, "reason"), "not_included"),
+        (("deferred_action_invocations", 0, "action_invocation", "config_values", "all"), False),
+        (("deferred_action_invocations",), []),
+        (("resource_changes", 1, "change", "actions"), ["delete"]),
+        (("resource_changes", 1), None),
+        (("resource_changes", 2, "change", "importing", "identity", "name"), "other"),
+        (("resource_changes", 2, "change", "importing"), {"id": "logs"}),
+        (("resource_changes", 2, "change", "generated_config"), "other"),
+        (("complete",), False),
+        (("errored",), True),
+        (("checks",), [{"status": "fail"}]),
     ],
 )
 def test_any_difference_changes_the_fingerprint(path: tuple[Any, ...], value: Any) -> None:
