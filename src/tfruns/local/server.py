@@ -5,6 +5,7 @@ error. SIGTERM and Ctrl-C stop it: it begins no phase any more, interrupts what 
 second one does not wait for Terraform.
 """
 
+import asyncio
 import gc
 import logging
 import os
@@ -21,15 +22,21 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tfruns.local.attaching import unused
 from tfruns.local.cannot_start import CannotStart
+from tfruns.local.connections import Connections, limits_for, listen, raise_open_files
 from tfruns.local.data_dir import DataDirectory
 from tfruns.local.engine.taking_up import is_any_under_way
 from tfruns.local.listening import Listening
+from tfruns.local.log_limits import LogRateLimit
 from tfruns.local.running import BackendOptions, PhaseStuck, Running, running
 
 _log = logging.getLogger(__name__)
 
 _REQUESTS_END_WITHIN_S = 10
+_KEEP_ALIVE_S = 60
 _UNUSED_CHECK_S = 2.0
+_TICKS_PER_S = 10  # uvicorn's
+# What clients can cause, and how many lines of each kind are written in a minute.
+_LIMITED_LOGS = {"uvicorn.error": 1, "tfruns.local.connections": 1, "tfruns.local.app": 60}
 
 
 class CannotListen(CannotStart):
@@ -57,6 +64,8 @@ def serve(
     listening.check()
     for talkative in ("alembic", "uvicorn"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    for name, lines_per_minute in _LIMITED_LOGS.items():
+        logging.getLogger(name).addFilter(LogRateLimit(lines_per_minute))
     signals = _Signals()
     with signals.taken(), running(directory, options) as backend, _bound(listening) as bound:
         listening = listening.with_certificate(directory.certificate)
@@ -108,17 +117,11 @@ def settle() -> None:
     gc.freeze()
 
 
-@contextmanager
-def _bound(listening: Listening) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as bound:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            bound.bind((listening.host, listening.port))
-            bound.listen()  # on Linux two may bind, and one of them listen
-        except OSError as error:
-            raise CannotListen(f"Cannot listen on {listening.host}, port {listening.port}: {error.strerror}.") from None
-        yield bound
+def _bound(listening: Listening) -> socket.socket:
+    try:
+        return listen(listening.host, listening.port)
+    except OSError as error:
+        raise CannotListen(f"Cannot listen on {listening.host}, port {listening.port}: {error.strerror}.") from None
 
 
 def _say_where(url: str) -> None:
@@ -135,6 +138,9 @@ def _configuration(backend: Running, listening: Listening) -> uvicorn.Config:
     return uvicorn.Config(
         backend.app,
         lifespan="off",
+        ws="none",
+        loop="uvloop",
+        timeout_keep_alive=_KEEP_ALIVE_S,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -152,16 +158,34 @@ class _Server(uvicorn.Server):
         self._backend = backend
         self._directory = directory
         self._url = url
+        self.servers: list[asyncio.base_events.Server] = []  # uvicorn's own, of which there is none: see `Connections`
+        self._accepting: list[asyncio.Task[None]] = []
+        self._connections: Connections | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.should_exit:
-            return
+        self._connections = Connections(self.config, self.server_state, limits_for(raise_open_files()))
+        accepting = [self._connections.accept(listener) for listener in sockets or []]
+        self._accepting = [asyncio.create_task(accept, name="accept") for accept in accepting]
+        self.started = True
         settle()
         self._directory.announce(self._url)
         terraform = self._backend.workshop.terraform
         _log.info("%s %s, data in %s", terraform.name, terraform.version, self._directory.path)
         _say_where(self._url)
+
+    async def on_tick(self, counter: int) -> bool:
+        for task in self._accepting:
+            if task.done():
+                task.result()  # which raises: a server that accepts nothing must not stay
+        if self._connections is not None and counter % _TICKS_PER_S == 0:
+            self._connections.expire()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for task in self._accepting:
+            task.cancel()
+        await asyncio.wait(self._accepting)
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
