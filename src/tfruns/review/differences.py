@@ -2,26 +2,31 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic_core import from_json
-
 from tfruns.masking.secrets import HIDDEN, Secrets
-from tfruns.masking.text import one_line
+from tfruns.review.pairing import name_of, pairing
 from tfruns.review.plan_document import Action, Change
-from tfruns.review.values import CANONICAL_UNKNOWN, UNKNOWN, Marked, Sensitive, canonical, marked, written, written_pair
+from tfruns.review.values import UNKNOWN, Marked, Sensitive, canonical, json_of, marked, written, written_pair
 
-_VALUE = 80  # characters of a value that are shown
+VALUE = 120  # characters of a value on a line
 _KEY = 60
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
-_LONGEST_JSON = 50_000  # characters of a text that is looked into
+_LABEL = 40  # characters of a value in a label
+_LABELS = 3  # members of a list element by which it is told from the others
 
 _PLAIN = (str, int, bool)
 _EMPTY: tuple[Marked, ...] = ([], {})
 
-Path = tuple[str | int, ...]
+
+class LineNumber(int):
+    """A line of a text, as the last step of a path; the first one is 1."""
+
+
+Step = str | int | range | LineNumber
+Path = tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,10 @@ class Difference:
     Attributes:
         path: keys and positions, from the resource down.
         before: None where it was null or absent.
-        after: None where it will be.
-        is_forcing: it is why the resource is replaced.
-        note: what is to be known about it besides.
+        after: None where it will be null or absent.
+        is_forcing: it is the reason for a replacement.
+        note: what to know besides.
+        label: members of the list element that tell it from the others of its list.
     """
 
     path: Path
@@ -41,42 +47,66 @@ class Difference:
     after: Marked
     is_forcing: bool = False
     note: str = ""
+    label: Mapping[str, Any] | None = None
 
     @property
     def is_computed(self) -> bool:
         return self.after is UNKNOWN
 
     @property
+    def is_plain_computed(self) -> bool:
+        """Whether it is known after the apply, forces no replacement, and was no JSON text before."""
+        was_json = isinstance(self.before, str) and json_of(self.before) is not None
+        return self.is_computed and not self.is_forcing and not was_json
+
+    @property
     def key(self) -> Marked:
-        """What is equal for two resources that change alike; what is computed was never equal."""
-        return [self.path, None if self.is_computed else self.before, self.after, self.is_forcing, self.note]
+        """What is equal for two resources that change alike. A computed value, such as an id, may differ before."""
+        before = None if self.is_plain_computed else self.before
+        return [self.path, before, self.after, self.is_forcing, self.note, self.label]
 
     def line(self, secrets: Secrets, *, is_new: bool = False) -> str:
         """The difference on one line: `ami: "old" -> "new" (forces replacement)`; of something new the value alone."""
-        note = f" ({self.note})" if self.note else ""
-        forcing = " (forces replacement)" if self.is_forcing else ""
-        path = self.shown_path(secrets)
+        path, notes = self.shown_path(secrets), self._notes(secrets)
         if is_new:
-            return f"{path}: {written(self.after, secrets, _VALUE)}{note}"
-        before, after = written_pair(self.before, self.after, secrets, _VALUE)
-        if before == after != HIDDEN and not note:
-            note = " (they differ in what is not shown)"
-        return f"{path}: {before} -> {after}{note}{forcing}"
+            return f"{path}: {written(self.after, secrets, VALUE)}{notes}"
+        before, after = written_pair(self.before, self.after, secrets, VALUE)
+        if before == after != HIDDEN and not self.note:
+            notes = f" (they differ in what is not shown){notes}"
+        return f"{path}: {before} -> {after}{notes}"
+
+    def _notes(self, secrets: Secrets) -> str:
+        members = ", ".join(
+            f"{secrets.shown(key, _KEY)}: {written(value, secrets, _LABEL)}"
+            for key, value in (self.label or {}).items()
+        )
+        label = f"where {members}" if members else ""
+        forcing = "forces replacement" if self.is_forcing else ""
+        return "".join(f" ({note})" for note in (self.note, label, forcing) if note)
 
     def shown_path(self, secrets: Secrets) -> str:
-        """`tags["the key"].list[0]`; a key may be anything, and a secret."""
-        parts: list[str] = []
-        for key in self.path:
-            shown = secrets.shown(str(key), _KEY)
-            quoted = shown if isinstance(key, int) else json.dumps(shown, ensure_ascii=False)
-            parts.append(f".{shown}" if _NAME.fullmatch(shown) else f"[{quoted}]")
-        return one_line("".join(parts).removeprefix("."), 2 * _KEY) or "value"
+        """`tags["the key"].list[0]`; a key may be anything, and a secret. Of a long path the end is shown."""
+        path = "".join(_shown_step(step, secrets) for step in self.path).removeprefix(".")
+        if len(path) > 2 * _KEY:
+            path = f"…{path[1 - 2 * _KEY :]}"
+        return path or "value"
+
+
+def _shown_step(step: Step, secrets: Secrets) -> str:
+    if isinstance(step, LineNumber):
+        return f" line {step}"
+    if isinstance(step, range):
+        return f"[{step.start}-{step.stop - 1}]"
+    shown = secrets.shown(str(step), _KEY)
+    if isinstance(step, int):
+        return f"[{shown}]"
+    return f".{shown}" if _NAME.fullmatch(shown) else f"[{json.dumps(shown, ensure_ascii=False)}]"
 
 
 def differences(change: Change) -> list[Difference]:
-    """The attributes that change, those first that force a replacement, those last that will be known later.
+    """The attributes that change: those that force a replacement first, those that are known later last.
 
-    Of what is destroyed, forgotten or read, and of what only moves, there are none.
+    An object that is destroyed, forgotten, read or only moved has none.
     """
     if change.action not in {Action.CREATE, Action.UPDATE, Action.REPLACE, Action.INVOKE, Action.UNKNOWN}:
         return []
@@ -86,37 +116,61 @@ def differences(change: Change) -> list[Difference]:
 
 
 def changed_values(change: Change) -> list[Difference]:
-    """The attributes that are another after a change, whatever it does."""
-    what = change.change
-    before = marked(what.get("before"), what.get("before_sensitive"))
-    after = marked(what.get("after"), what.get("after_sensitive"), what.get("after_unknown"))
-    paths = what.get("replace_paths")
-    forcing = [tuple(path) for path in paths if isinstance(path, list)] if isinstance(paths, list) else []
-    found = _compare(before, after, (), forcing)
+    """The attributes that differ after a change, whatever it does."""
+    values = change.change
+    before = marked(values.get("before"), values.get("before_sensitive"))
+    after = marked(values.get("after"), values.get("after_sensitive"), values.get("after_unknown"))
+    paths = values.get("replace_paths")
+    forcing = tuple(tuple(path) for path in paths if isinstance(path, list)) if isinstance(paths, list) else ()
+    found = _compare(before, after, _Place((), forcing))
     return sorted(found, key=lambda difference: (not difference.is_forcing, difference.is_computed))
 
 
-def _compare(before: Marked, after: Marked, path: Path, forcing: Collection[Path]) -> Iterator[Difference]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where two values are compared.
+
+    Attributes:
+        path: from the resource down.
+        forcing: the paths that force a replacement.
+        label: of the innermost list element that has one.
+    """
+
+    path: Path
+    forcing: tuple[Path, ...]
+    label: Mapping[str, Any] | None = None
+
+    def at(self, step: Step) -> "_Place":
+        return _Place((*self.path, step), self.forcing, self.label)
+
+    @property
+    def is_forcing(self) -> bool:
+        """A path that forces may end above this value, or lie within it."""
+        path = self.path
+        return any(path[: len(other)] == other[: len(path)] for other in self.forcing)
+
+
+def _compare(before: Marked, after: Marked, place: _Place) -> Iterator[Difference]:
     if before is None and after is None:
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys([*before, *after]):
             one, other = before.get(key), after.get(key)
             if one is not other and not (type(one) is type(other) in _PLAIN and one == other):  # most are the same
-                yield from _compare(one, other, (*path, key), forcing)
-    elif isinstance(after, dict) and before is None and not path:
-        yield from _compare({}, after, path, forcing)
+                yield from _compare(one, other, place.at(key))
+    elif isinstance(after, dict) and before is None and not place.path:
+        yield from _compare({}, after, place)
     elif isinstance(before, list) and isinstance(after, list):
-        yield from _compare_lists(before, after, path, forcing)
+        yield from _compare_lists(before, after, place)
     elif isinstance(before, str) and isinstance(after, str):
         if before != after:
-            yield from _compare_texts(before, after, path, forcing)
+            yield from _compare_texts(before, after, place)
     elif not _is_same(before, after):
-        yield _difference(path, before, after, forcing)
+        yield _difference(place, before, after)
 
 
 def _is_same(before: Marked, after: Marked) -> bool:
-    """Whether two values are the same; `true` is not 1, and what is not known yet is like nothing."""
+    """Whether two values are the same; `true` is not 1, and an unknown value equals nothing."""
     if UNKNOWN in (before, after) or isinstance(before, bool) is not isinstance(after, bool):
         return False
     if isinstance(before, Sensitive) and isinstance(after, Sensitive):
@@ -124,16 +178,14 @@ def _is_same(before: Marked, after: Marked) -> bool:
     return bool(before == after)
 
 
-def _difference(path: Path, before: Marked, after: Marked, forcing: Collection[Path], note: str = "") -> Difference:
+def _difference(place: _Place, before: Marked, after: Marked, note: str = "") -> Difference:
     if not note and isinstance(before, Sensitive) is not isinstance(after, Sensitive):
         note = _changed_mark(before, after)
-    # A path that forces may end above this value, or lie within it.
-    is_forcing = any(path[: len(other)] == other[: len(path)] for other in forcing)
-    return Difference(path, before, after, is_forcing, note)
+    return Difference(place.path, before, after, place.is_forcing, note, place.label)
 
 
 def _changed_mark(before: Marked, after: Marked) -> str:
-    """What is to be said where only one side is sensitive, and the other there."""
+    """The note where only one of two existing values is sensitive."""
     if before is None or after is None or UNKNOWN in (before, after):
         return ""
     becomes = "is sensitive from now on" if isinstance(after, Sensitive) else "is no longer sensitive"
@@ -141,48 +193,38 @@ def _changed_mark(before: Marked, after: Marked) -> str:
     return f"{becomes}; the value stays" if _is_same(*values) else becomes
 
 
-def _compare_lists(
-    before: Sequence[Marked], after: Sequence[Marked], path: Path, forcing: Collection[Path]
-) -> Iterator[Difference]:
-    """What is removed from a list, and what is added. JSON does not tell a set from a list, so places say little."""
-    rest: dict[str, list[int]] = {}
-    for place, item in enumerate(before):
-        rest.setdefault(canonical(item), []).append(place)
-    added = []
-    for place, item in enumerate(after):
-        text = canonical(item)
-        if rest.get(text) and CANONICAL_UNKNOWN not in text:
-            rest[text].pop(0)
-        else:
-            added.append(place)
-    removed = sorted(place for places in rest.values() for place in places)
-    if len(removed) == len(added) == 1:
-        yield from _compare(before[removed[0]], after[added[0]], (*path, added[0]), forcing)
-    elif not removed and not added:
-        if [*map(canonical, before)] != [*map(canonical, after)]:
-            yield _difference(path, before, after, forcing, note="the order changes")
-    else:
-        for place in removed:
-            yield _difference((*path, place), before[place], None, forcing)
-        for place in added:
-            yield _difference((*path, place), None, after[place], forcing)
+def _compare_lists(before: Sequence[Marked], after: Sequence[Marked], place: _Place) -> Iterator[Difference]:
+    """The elements that became others, then those that are removed, and those that are added."""
+    found = pairing(before, after)
+    is_one = max(len(before), len(after)) == 1
+    for one, other in found.pairs:
+        label = None if is_one else _label(before[one], after[other])
+        inner = place.at(other)
+        yield from _compare(before[one], after[other], replace(inner, label=label) if label else inner)
+    for number in found.removed:
+        yield _difference(place.at(number), before[number], None)
+    for number in found.added:
+        yield _difference(place.at(number), None, after[number])
+    if not (found.pairs or found.removed or found.added) and [*map(canonical, before)] != [*map(canonical, after)]:
+        yield _difference(place, before, after, note="the order changes")
 
 
-def _compare_texts(before: str, after: str, path: Path, forcing: Collection[Path]) -> Iterator[Difference]:
+def _label(before: Marked, after: Marked) -> Mapping[str, Any] | None:
+    """The members that identify an element: its name, or the first that stay as they are."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return None
+    name = name_of(after)
+    if name is not None and name == name_of(before):
+        return {name[0]: after[name[0]]}
+    same = [key for key, value in after.items() if type(value) in _PLAIN and value and value == before.get(key)]
+    return {key: after[key] for key in same[:_LABELS]} or None
+
+
+def _compare_texts(before: str, after: str, place: _Place) -> Iterator[Difference]:
     """Two texts that differ; by key, if both are JSON objects or lists, as policies are."""
-    documents = _json_of(before), _json_of(after)
+    documents = json_of(before), json_of(after)
     if None in documents or type(documents[0]) is not type(documents[1]):
-        yield _difference(path, before, after, forcing)
+        yield _difference(place, before, after)
         return
-    found = list(_compare(*documents, path, forcing))
-    yield from found or [_difference(path, before, after, forcing, note="the same JSON, written in another way")]
-
-
-def _json_of(text: str) -> Any:
-    """The object or list that a text is; None if it is neither."""
-    if text.lstrip()[:1] not in {"{", "["} or len(text) > _LONGEST_JSON:
-        return None
-    try:
-        return from_json(text)
-    except ValueError:
-        return None
+    found = list(_compare(*documents, place))
+    yield from found or [_difference(place, before, after, note="the same JSON, written in another way")]

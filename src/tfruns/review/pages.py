@@ -44,7 +44,7 @@ def page_of(rows: Sequence[Row], secrets: Secrets, *, number: int, size: int, ma
         size: rows on a page at most.
         max_bytes: of its rows together, as compact JSON.
     """
-    heads = [row.head(secrets) for row in rows]
+    heads = [row.head() for row in rows]
     starts = [0]
     used = 0
     for place, head in enumerate(heads):
@@ -71,7 +71,7 @@ def _filled(
             most = _LINES_OF_NEW if row.is_new and len(rows) > 1 else _LINES
             if depth >= min(len(row.lines), most):
                 continue
-            line = secrets.hide(row.lines[depth](secrets))  # once more: to quote a text may make another of it
+            line = secrets.hide(row.lines[depth]())  # once more: to quote a text may make another of it
             room -= size_of(line)
             if room >= 0:
                 written.append(line)

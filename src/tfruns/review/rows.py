@@ -10,6 +10,7 @@ from typing import Any
 from tfruns.masking.secrets import Secrets
 from tfruns.review.dangers import holds_data, rank
 from tfruns.review.differences import Difference, changed_values, differences
+from tfruns.review.expansion import expanded
 from tfruns.review.naming import general_address, shown_keys, without_keys
 from tfruns.review.plan_document import Action, Change, PlanDocument
 from tfruns.review.summary import is_drift, shown_address
@@ -109,15 +110,21 @@ def _is_read(change: Change) -> bool:
     return change.is_data or change.action is Action.READ
 
 
-Line = Callable[[Secrets], str]
+Line = Callable[[], str]
 """A line of a row, written when it is shown."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: changes that are alike, at least one."""
+    """One row: changes that are alike, at least one.
+
+    Attributes:
+        entries: the changes.
+        secrets: of the plan.
+    """
 
     entries: Sequence[Entry]
+    secrets: Secrets
 
     @property
     def change(self) -> Change:
@@ -131,59 +138,78 @@ class Row:
     def is_new(self) -> bool:
         return self.change.action in {Action.CREATE, Action.INVOKE}
 
-    def head(self, secrets: Secrets) -> dict[str, Any]:
+    def head(self) -> dict[str, Any]:
         """The row without its differences: bounded, whatever the values."""
         change = self.change
-        row: dict[str, Any] = {"address": self._address(change.address, secrets), "action": self._action(secrets)}
+        row: dict[str, Any] = {"address": self._address(change.address), "action": self._action}
         if len(self.entries) > 1:
             row["count"] = len(self.entries)
-            row["keys"] = _shown_keys(self.entries, secrets)
+            row["keys"] = _shown_keys(self.entries, self.secrets)
         if self._is_losing_data:
             row["danger"] = "it holds data"
-        if reasons := [*self._reasons(secrets)]:
+        if reasons := [*self._reasons()]:
             row["why"] = "; ".join(reasons)
         if change.previous_address:
-            row["moved_from"] = self._address(change.previous_address, secrets)
-        return row | _imported(change, secrets)
+            row["moved_from"] = self._address(change.previous_address)
+        return row | _imported(change, self.secrets)
 
     @cached_property
     def lines(self) -> Sequence[Line]:
         """The lines below the head: attributes, drift, and the generated configuration."""
-        return [*self._attribute_lines(), *_drift_lines(self.entries[0].drift), *_config_lines(self.change)]
+        drift = self.entries[0].drift
+        return [*self._attribute_lines(), *self._drift_lines(drift), *self._config_lines()]
 
     def _attribute_lines(self) -> Iterator[Line]:
-        """A line for each difference; those that are known after the apply share the last one."""
-        found = differences_of(self.entries[0])
-        known = [difference for difference in found if difference.is_forcing or not difference.is_computed]
-        for difference in known:
-            yield partial(difference.line, is_new=self.is_new)
-        if later := found[len(known) :]:
-            yield partial(_known_later, later)
+        """A line for each part of a difference; ids that are known after the apply share the last one."""
+        later = []
+        for difference in differences_of(self.entries[0]):
+            if difference.is_plain_computed and not self._is_shown(difference):
+                later.append(difference)
+                continue
+            for part in expanded(difference, self.secrets):
+                yield partial(part.line, self.secrets, is_new=self.is_new)
+        if later:
+            yield partial(_known_later, later, self.secrets)
+
+    def _is_shown(self, difference: Difference) -> bool:
+        """Whether a value that becomes unknown is shown: where it belongs to one object that is kept."""
+        return difference.before is not None and self.change.action is Action.UPDATE and len(self.entries) == 1
+
+    def _drift_lines(self, drift: Change | None) -> Iterator[Line]:
+        for difference in _drift_differences(drift):
+            for part in expanded(difference, self.secrets):
+                yield partial(_outside_line, part, self.secrets)
+
+    def _config_lines(self) -> Iterator[Line]:
+        for line in self.change.generated_config.splitlines():
+            if line.strip():
+                yield partial(_config_line, line, self.secrets)
 
     @property
     def _is_losing_data(self) -> bool:
         is_planned = self.kind in {Kind.RESOURCE, Kind.DEFERRED} and not self.change.is_invocation
         return is_planned and holds_data(self.change.type) and self.change.action in _LOSING
 
-    def _reasons(self, secrets: Secrets) -> Iterator[str]:
-        if reason := why(self.change, secrets):
+    def _reasons(self) -> Iterator[str]:
+        if reason := why(self.change, self.secrets):
             yield reason
         if drift := self.entries[0].drift:
             yield f"it was {_OUTSIDE.get(drift.action, 'changed')} outside of Terraform"
 
-    def _address(self, address: str, secrets: Secrets) -> str:
+    def _address(self, address: str) -> str:
         shown = general_address(address) if len(self.entries) > 1 else address
-        return shown_address(self.change, secrets, shown)
+        return shown_address(self.change, self.secrets, shown)
 
-    def _action(self, secrets: Secrets) -> str:
+    @property
+    def _action(self) -> str:
         change = self.change
         if change.action is Action.NO_OP:
             return "import" if change.importing is not None else "move"
         if self.kind is Kind.DRIFT:
             return f"{_OUTSIDE.get(change.action, 'changed')} outside of Terraform"
-        return (
-            secrets.shown("+".join(change.actions), _ACTION) if change.action is Action.UNKNOWN else change.action.value
-        )
+        if change.action is Action.UNKNOWN:
+            return self.secrets.shown("+".join(change.actions), _ACTION)
+        return change.action.value
 
 
 _LOSING = {Action.UPDATE, Action.REPLACE, Action.DESTROY, Action.FORGET, Action.UNKNOWN}
@@ -196,11 +222,6 @@ def _known_later(differences: Sequence[Difference], secrets: Secrets) -> str:
     return f"known after apply: {paths}{more}"
 
 
-def _drift_lines(drift: Change | None) -> Iterator[Line]:
-    for difference in _drift_differences(drift):
-        yield partial(_outside_line, difference)
-
-
 def _outside_line(difference: Difference, secrets: Secrets) -> str:
     return f"outside of Terraform: {difference.line(secrets)}"
 
@@ -209,14 +230,8 @@ def _drift_differences(drift: Change | None) -> Sequence[Difference]:
     return [] if drift is None or drift.action is Action.DESTROY else changed_values(drift)
 
 
-def _config_lines(change: Change) -> Iterator[Line]:
-    for line in change.generated_config.splitlines():
-        if line.strip():
-            yield partial(_config_line, line)
-
-
 def _config_line(line: str, secrets: Secrets) -> str:
-    return f"generated configuration: {secrets.shown(line, _CONFIG)}"
+    return f"generated config: {secrets.shown(line, _CONFIG)}"
 
 
 def _imported(change: Change, secrets: Secrets) -> dict[str, Any]:
@@ -246,7 +261,7 @@ def rows(found: Iterable[Entry], secrets: Secrets) -> list[Row]:
     for number, family in enumerate(families.values()):
         for entry in family:
             alike.setdefault((number, _likeness(entry) if len(family) > 1 else ""), []).append(entry)
-    return [Row(part) for siblings in alike.values() for part in _with_short_keys(siblings, secrets)]
+    return [Row(part, secrets) for siblings in alike.values() for part in _with_short_keys(siblings, secrets)]
 
 
 def _with_short_keys(siblings: Sequence[Entry], secrets: Secrets) -> Iterator[Sequence[Entry]]:

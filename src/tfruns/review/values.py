@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import from_json
+
 from tfruns.masking.secrets import HIDDEN, Secrets
 from tfruns.masking.text import one_line
 from tfruns.review.text import common_beginning
 
-_LONGEST_TEXT = 50_000  # characters; of a longer one only its length is shown (what is hidden in it takes time)
+_LONGEST_TEXT = 50_000  # characters; of a longer one only its length is shown, since masking takes time
+_LONGEST_JSON = 200_000  # characters of a text that is parsed
 _CONTEXT = 12  # characters that are shown before the first difference of two long texts
 
 
@@ -92,6 +95,34 @@ def _compact(value: Marked, of_mark: Callable[[Any], Any]) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=of_mark)
 
 
+def json_of(text: str) -> Any:
+    """The object or list that a text is; None if it is neither."""
+    if text.lstrip()[:1] not in {"{", "["} or len(text) > _LONGEST_JSON:
+        return None
+    try:
+        return from_json(text)
+    except ValueError:
+        return None
+
+
+def fits(value: Marked, length: int) -> bool:
+    """Whether a value can be written in so many characters. Texts count as they are, before anything is masked."""
+    return _left(value, length) >= 0
+
+
+def _left(value: Marked, length: int) -> int:
+    """How many of the characters are left once the value is written; negative if it does not fit."""
+    if isinstance(value, dict | list):
+        length -= 2
+        for part in value.items() if isinstance(value, dict) else ((None, item) for item in value):
+            key, item = part
+            length = _left(item, length - (2 if key is None else len(key) + 6))
+            if length < 0:
+                break
+        return length
+    return length - (len(value) + 2 if isinstance(value, str) else len(str(value)))
+
+
 # -- written short ----------------------------------------------------------------------------------------------------
 
 
@@ -125,8 +156,8 @@ def _parts(value: Marked, secrets: Secrets, length: int) -> Iterator[str]:
         yield _text(value, secrets, length)
     elif isinstance(value, dict):
         yield "{"
-        said = [(key, item) for key, item in value.items() if item is not None]
-        for place, (key, item) in enumerate(said):
+        members = [(key, item) for key, item in value.items() if item is not None]
+        for place, (key, item) in enumerate(members):
             yield f"{', ' if place else ''}{_text(key, secrets, length)}: "
             yield from _parts(item, secrets, length)
         yield "}"
