@@ -2,6 +2,7 @@
 
 import gc
 import json
+import weakref
 from typing import Any
 
 import httpx2
@@ -10,9 +11,11 @@ import pytest
 from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
 from tests.unit.review.plans import PLAN_ID, plan, resource
+from tfruns.client.client import Client
 from tfruns.errors import NotFound, TooLarge, UnexpectedResponse
+from tfruns.review.plan_document import PlanDocument
 from tfruns.tools import plan_source
-from tfruns.tools.plan_source import known_secrets, plan_summary, read_plan, secrets_of
+from tfruns.tools.plan_source import known_secrets, open_plan, plan_summary, secrets_of
 from tfruns.wire.runs import Run
 
 FULL = f"/plans/{PLAN_ID}/json-output"
@@ -33,6 +36,11 @@ def blob(document: Any) -> httpx2.Response:
 def api_with(full: httpx2.Response, redacted: httpx2.Response | None = None) -> FakeApi:
     api = FakeApi().on("GET", FULL, full)
     return api.on("GET", REDACTED, redacted) if redacted else api
+
+
+async def read_plan(client: Client, run: Run) -> PlanDocument | None:
+    async with open_plan(client, run) as plan:
+        return plan.document if plan else None
 
 
 @pytest.mark.anyio
@@ -103,11 +111,10 @@ async def test_what_is_kept_stays_with_its_client_and_goes_with_it() -> None:
     assert (await secrets_of(powerful, run())).hide(SECRET) != SECRET
     other = client_for(api_with(error(404, "not found"), blob(plan())), token="another-token")
     assert (await secrets_of(other, run())).hide(SECRET) == SECRET
-    assert set(plan_source._known) >= {powerful, other}
-    held = len(plan_source._known)
+    clients = [weakref.ref(powerful), weakref.ref(other)]
     del powerful, other
     gc.collect()
-    assert len(plan_source._known) <= held - 2
+    assert [client() for client in clients] == [None, None]
 
 
 @pytest.mark.anyio
@@ -115,13 +122,14 @@ async def test_only_so_many_plans_are_kept(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(plan_source, "_MAX_KEPT", 2)
     api = FakeApi()
     client = client_for(api)
-    for number in range(4):
+    for number in [0, 1, 2, 3, 3, 2, 1]:
         resource_ = samples.planned()
         id_ = f"plan-{number:016}"
         resource_["relationships"]["plan"]["data"]["id"] = id_
         api.on("GET", f"/plans/{id_}/json-output", blob(MARKED))
         await plan_summary(client, Run.from_wire(resource_))
-    assert list(plan_source._known[client]) == ["plan-0000000000000002", "plan-0000000000000003"]
+    read = [request.url.path.split("/")[-2] for request in api.sent("GET", "json-output")]
+    assert read == [f"plan-{number:016}" for number in [0, 1, 2, 3, 1]]
 
 
 # -- what the workspace alone calls sensitive -------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Generic, TypeVar
 
+from tfruns.client.byte_budget import Reservation
 from tfruns.client.faults import Purpose
 from tfruns.client.reading import read_one
 from tfruns.client.references import api_path, check_id
@@ -68,7 +69,14 @@ class Plans(_Phases[Plan]):
     _kind = Plan
     _prefix = "plan"
 
-    async def read_json(self, plan_id: str, *, is_redacted: bool = False, max_bytes: int | None = None) -> bytes | None:
+    async def read_json(
+        self,
+        plan_id: str,
+        *,
+        is_redacted: bool = False,
+        max_bytes: int | None = None,
+        room: Reservation | None = None,
+    ) -> bytes | None:
         """Read the plan's JSON output.
 
         Wire: GET /plans/{id}/json-output or json-output-redacted -> 204 until it is there, then 307 to a blob.
@@ -77,6 +85,7 @@ class Plans(_Phases[Plan]):
             plan_id: the plan.
             is_redacted: the form with sensitive values masked, which needs less permission.
             max_bytes: how large it may be.
+            room: the part of a shared budget that its bytes are counted in.
 
         Returns:
             The document; None while there is none.
@@ -88,7 +97,7 @@ class Plans(_Phases[Plan]):
         form = "json-output-redacted" if is_redacted else "json-output"
         path = api_path("plans", check_id("plan", plan_id), form)
         purpose = _READ if is_redacted else _READ_PLAN_JSON
-        return await self._transport.download(path, purpose=purpose, max_bytes=max_bytes)
+        return await self._transport.download(path, purpose=purpose, max_bytes=max_bytes, room=room)
 
 
 class Applies(_Phases[Apply]):

@@ -22,6 +22,7 @@ import httpx2
 
 from tfruns._version import __version__
 from tfruns.client.address import parse_address
+from tfruns.client.byte_budget import Reservation
 from tfruns.client.clock import Clock, SystemClock
 from tfruns.client.faults import (
     NOT_SENT,
@@ -236,6 +237,7 @@ class Transport:
         purpose: Purpose | None = None,
         params: Params | None = None,
         max_bytes: int | None = None,
+        room: Reservation | None = None,
     ) -> bytes | None:
         """Fetch an object: a log, a plan's JSON. The token goes along only as far as the API's own origin.
 
@@ -244,6 +246,7 @@ class Transport:
             purpose: what it is for.
             params: the query, added to the address's own.
             max_bytes: how large it may be; no more of it is held in memory.
+            room: the part of a shared budget that the object's bytes are counted in, before the first one is read.
 
         Returns:
             The object; None when the API says that there is none yet (204).
@@ -257,12 +260,16 @@ class Transport:
             url += ("&" if "?" in url else "?") + urlencode(params)
         try:
             return await self._retry_policy.run(
-                lambda: self._download_once(url, purpose or Purpose(), max_bytes), is_change=False, clock=self.clock
+                lambda: self._download_once(url, purpose or Purpose(), max_bytes, room),
+                is_change=False,
+                clock=self.clock,
             )
         except AttemptFailed as failure:
             raise failure.error from None
 
-    async def _download_once(self, url: str, purpose: Purpose, max_bytes: int | None) -> bytes | None:
+    async def _download_once(
+        self, url: str, purpose: Purpose, max_bytes: int | None, room: Reservation | None
+    ) -> bytes | None:
         for _ in range(_MAX_REDIRECTS):
             is_api = self._is_own(url) and urlsplit(url).path.startswith("/api/")
             headers = {"authorization": f"Bearer {self._token()}"} if is_api else {}
@@ -271,7 +278,7 @@ class Transport:
             with self._failures():
                 async with self._connections().stream("GET", url, headers=headers) as response:
                     if response.status_code == 200:
-                        return await _read_body(response, max_bytes)
+                        return await _read_body(response, max_bytes, room)
                     await response.aread()
             if response.next_request is None:
                 break
@@ -325,7 +332,7 @@ class Transport:
         return self._pool
 
 
-async def _read_body(response: httpx2.Response, max_bytes: int | None) -> bytes:
+async def _read_body(response: httpx2.Response, max_bytes: int | None, room: Reservation | None) -> bytes:
     """The body of an answer that has begun.
 
     Raises:
@@ -333,9 +340,11 @@ async def _read_body(response: httpx2.Response, max_bytes: int | None) -> bytes:
     """
     if max_bytes is None:
         return await response.aread()
-    announced = response.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > max_bytes:
+    announced = _announced_size(response)
+    if announced is not None and announced > max_bytes:
         raise _too_large(max_bytes)
+    if room is not None:
+        await room.reserve(announced)
     parts: list[bytes] = []
     size = 0
     async for part in response.aiter_bytes():
@@ -344,6 +353,13 @@ async def _read_body(response: httpx2.Response, max_bytes: int | None) -> bytes:
             raise _too_large(max_bytes)
         parts.append(part)
     return b"".join(parts)
+
+
+def _announced_size(response: httpx2.Response) -> int | None:
+    """The size of the decoded body; None where the answer does not tell it."""
+    text = response.headers.get("content-length", "")
+    is_encoded = response.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}
+    return int(text) if text.isdecimal() and not is_encoded else None
 
 
 def _too_large(max_bytes: int) -> TooLarge:

@@ -1,28 +1,36 @@
 """The plan of a run, as this token may read it, and what is kept of it.
 
-A plan never changes once its JSON is there, so what is made of it holds as long as the client does. Only what is small
-is kept, by the client: another client may have another token, which may see less.
+A plan never changes once its JSON exists, so what is derived from it holds as long as the client does. Only small
+results are kept, by the client: another client may have another token, which may see less.
 
-A large plan takes seconds of computing, which are spent in threads: other calls go on meanwhile.
+Several readers of one plan share one download and one document, which exists as long as one of them uses it. The
+documents of all plans that a client has open share one budget of bytes.
+
+A large plan takes seconds of computing, which are spent in threads, so that other calls are not blocked.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from copy import copy
+from dataclasses import dataclass, field
 from functools import partial
 from weakref import WeakKeyDictionary
 
+import anyio
 from anyio import to_thread
 
+from tfruns.client.byte_budget import ByteBudget, Reservation
 from tfruns.client.client import Client
-from tfruns.errors import Forbidden, NotFound, TooLarge, UnexpectedResponse
+from tfruns.errors import Forbidden, NotFound, TfrunsError, TooLarge, UnexpectedResponse
 from tfruns.masking.secrets import Secrets
 from tfruns.review.plan_document import PlanDocument, parse_plan
 from tfruns.review.summary import Summary, summary
 from tfruns.wire.runs import Run
 
-_MAX_BYTES = 128_000_000  # of a plan's JSON; in memory it takes some five times as much
+_MAX_BYTES = 128_000_000  # of the JSON of all open plans together; in memory it takes some five times as much
 _MAX_KEPT = 32  # plans of one client
-_ENVIRONMENT_PREFIX = "TF_VAR_"  # such a variable of the environment gives one of Terraform its value
+_ENVIRONMENT_PREFIX = "TF_VAR_"  # such a variable of the environment sets one of Terraform
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,67 +42,161 @@ class Known:
     summary: Summary
 
 
-_known: WeakKeyDictionary[Client, OrderedDict[str, Known]] = WeakKeyDictionary()
+@dataclass(frozen=True, slots=True)
+class OpenPlan:
+    """A plan that was read, and what is known of it."""
+
+    document: PlanDocument
+    known: Known
 
 
-async def read_plan(client: Client, run: Run) -> PlanDocument | None:
+class _Flight:
+    """One download of a plan, for everybody who wants it meanwhile. If its reader is canceled, the next one reads."""
+
+    def __init__(self, budget: ByteBudget) -> None:
+        self.room = Reservation(budget)
+        self.readers = 0
+        self.plan: OpenPlan | None = None
+        self._error: TfrunsError | None = None
+        self._is_done = False
+        self._lock = anyio.Lock()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended without a plan, which may be different for the next reader."""
+        return self._is_done and self.plan is None
+
+    async def result(self, read: Callable[[Reservation], Awaitable[OpenPlan | None]]) -> OpenPlan | None:
+        async with self._lock:
+            if not self._is_done:
+                try:
+                    self.plan = await read(self.room)
+                except TfrunsError as error:
+                    self._error = error
+                self._is_done = True
+        if self._error is not None:
+            raise copy(self._error)  # each reader extends the traceback of its own
+        return self.plan
+
+
+@dataclass(slots=True)
+class _Plans:
+    """The plans of one client: those that are being read, and what is kept of those that were."""
+
+    budget: ByteBudget = field(default_factory=lambda: ByteBudget(_MAX_BYTES))
+    flights: dict[str, _Flight] = field(default_factory=dict)
+    kept: OrderedDict[str, Known] = field(default_factory=OrderedDict)
+
+    def join(self, plan_id: str) -> _Flight:
+        """The flight that is under way for a plan, or a new one."""
+        flight = self.flights.get(plan_id)
+        if flight is None or flight.has_failed:
+            flight = self.flights[plan_id] = _Flight(self.budget)
+        flight.readers += 1
+        return flight
+
+    def leave(self, plan_id: str, flight: _Flight) -> None:
+        """Drop the plan with its last reader."""
+        flight.readers -= 1
+        if not flight.readers:
+            flight.room.release()
+            if self.flights.get(plan_id) is flight:
+                del self.flights[plan_id]
+
+    def keep(self, plan_id: str, known: Known) -> None:
+        self.kept[plan_id] = known
+        while len(self.kept) > _MAX_KEPT:
+            self.kept.popitem(last=False)
+
+
+_plans: WeakKeyDictionary[Client, _Plans] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def open_plan(client: Client, run: Run) -> AsyncIterator[OpenPlan | None]:
     """Read a run's plan: the full JSON if the token may read it, else the redacted form.
 
-    Returns:
-        The plan; None while there is none, and where there never will be: of a run that failed or was ended before.
+    The plan counts in the budget of its client until it is closed.
+
+    Yields:
+        The plan; None if it does not exist yet, or never will because the run failed or ended before.
 
     Raises:
         NotFound, Forbidden: the token may read neither form.
-        TooLarge: so is the plan, in both forms.
-        UnexpectedResponse: it is no JSON.
+        TooLarge: both forms are too large.
+        UnexpectedResponse: it is not JSON.
     """
     if run.plan is None:
-        return None
-    plan_id, is_redacted = run.plan.id, False
+        yield None
+        return
+    plans = _plans.setdefault(client, _Plans())
+    flight = plans.join(run.plan.id)
     try:
-        data = await client.plans.read_json(plan_id, max_bytes=_MAX_BYTES)
-    except (Forbidden, NotFound, TooLarge):
-        is_redacted = True
-        data = await client.plans.read_json(plan_id, is_redacted=True, max_bytes=_MAX_BYTES)
-    if data is None:
-        return None
-    read = partial(parse_plan, data, run_id=run.id, plan_id=plan_id, is_redacted=is_redacted)
-    return await to_thread.run_sync(read)
+        plan = await flight.result(partial(_read, client, run, run.plan.id))
+        if plan is not None:
+            plans.keep(run.plan.id, plan.known)
+        yield plan
+    finally:
+        plans.leave(run.plan.id, flight)
 
 
 async def secrets_of(client: Client, run: Run) -> Secrets:
     """The sensitive values of a run's plan, to hide them in its logs and messages; none while there is no plan.
 
-    To read them once more costs nothing. Where the token may read only the redacted form they are not known, and
-    hiding is left to Terraform.
+    The plan is read once, whoever asks. Where the token may read only the redacted form the values are not known, and
+    hiding them is left to Terraform.
 
-    Raises: as `read_plan`.
+    Raises: as `open_plan`.
     """
     known = await _know(client, run)
     return known.secrets if known else Secrets()
 
 
 def known_secrets(client: Client, run_id: str) -> Secrets:
-    """The sensitive values of a run's plan as far as it was read before; nothing is read for it."""
-    kept = _known.get(client) or OrderedDict()
-    return next((known.secrets for known in kept.values() if known.run_id == run_id), Secrets())
+    """The sensitive values of a run's plan if it was read before; it is not read for this."""
+    plans = _plans.get(client) or _Plans()
+    return next((known.secrets for known in plans.kept.values() if known.run_id == run_id), Secrets())
 
 
 async def plan_summary(client: Client, run: Run) -> Summary | None:
     """A run's plan in a few numbers, with its dangers and its fingerprint; None while there is no plan.
 
-    The fingerprint is the one that `review_run` shows to the same token. To read it once more costs nothing: a plan is
-    written once.
+    The fingerprint is the one that `review_run` shows to the same token. The plan is read once, whoever asks.
 
-    Raises: as `read_plan`.
+    Raises: as `open_plan`.
     """
     known = await _know(client, run)
     return known.summary if known else None
 
 
-async def secrets_in(client: Client, run: Run, document: PlanDocument) -> Secrets:
-    """The sensitive values of a run's plan that was read: what Terraform marks, and the values of variables that the
-    workspace or a variable set calls sensitive, of which Terraform knows nothing.
+async def _know(client: Client, run: Run) -> Known | None:
+    plans = _plans.setdefault(client, _Plans())
+    if run.plan is not None and run.plan.id in plans.kept:
+        return plans.kept[run.plan.id]
+    async with open_plan(client, run) as plan:
+        return plan.known if plan else None
+
+
+async def _read(client: Client, run: Run, plan_id: str, room: Reservation) -> OpenPlan | None:
+    read, is_redacted = partial(client.plans.read_json, plan_id, max_bytes=_MAX_BYTES, room=room), False
+    try:
+        data = await read()
+    except (Forbidden, NotFound, TooLarge):
+        is_redacted = True
+        data = await read(is_redacted=True)
+    if data is None:
+        return None
+    room.shrink_to(len(data))
+    document = await to_thread.run_sync(
+        partial(parse_plan, data, run_id=run.id, plan_id=plan_id, is_redacted=is_redacted)
+    )
+    secrets = await _secrets_in(client, run, document)
+    return OpenPlan(document, Known(run.id, secrets, await to_thread.run_sync(summary, document, secrets)))
+
+
+async def _secrets_in(client: Client, run: Run, document: PlanDocument) -> Secrets:
+    """The values that Terraform marks as sensitive, and those of variables that only the workspace or a variable set
+    marks, of which Terraform knows nothing.
     """
     if run.workspace is None or not document.source.get("variables"):
         return await to_thread.run_sync(Secrets.of_plan, document.source)
@@ -104,25 +206,3 @@ async def secrets_in(client: Client, run: Run, document: PlanDocument) -> Secret
         variables = []  # hidden from this token; the marks of the plan are known all the same
     names = [variable.key.removeprefix(_ENVIRONMENT_PREFIX) for variable in variables if variable.sensitive]
     return await to_thread.run_sync(Secrets.of_plan, document.source, names)
-
-
-async def remember(client: Client, document: PlanDocument, secrets: Secrets) -> Known:
-    """Sum a plan up that was read, and keep what the next ones to ask will need."""
-    summed_up = await to_thread.run_sync(summary, document, secrets)
-    kept = _known.setdefault(client, OrderedDict())
-    known = kept[document.plan_id] = Known(document.run_id, secrets, summed_up)
-    while len(kept) > _MAX_KEPT:
-        kept.popitem(last=False)
-    return known
-
-
-async def _know(client: Client, run: Run) -> Known | None:
-    if run.plan is None:
-        return None
-    known = _known.setdefault(client, OrderedDict()).get(run.plan.id)
-    if known is None:
-        document = await read_plan(client, run)
-        if document is None:
-            return None
-        known = await remember(client, document, await secrets_in(client, run, document))
-    return known

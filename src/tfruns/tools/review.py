@@ -9,7 +9,7 @@ from pydantic import Field
 from tfruns.errors import InvalidInput
 from tfruns.lifecycle import ending_of, is_planned, rule_of
 from tfruns.review.review import review
-from tfruns.tools.plan_source import read_plan, remember, secrets_in
+from tfruns.tools.plan_source import open_plan
 from tfruns.tools.policy import Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.runs import PageNumber, PageSize, RunId
@@ -48,24 +48,22 @@ async def review_run(
         raise InvalidInput(f"page_size has to be between 1 and {_MAX_PAGE_SIZE}.")
     run = await context.client.runs.read(run_id)
     head: View = {"run_id": run.id, "status": str(run.status), "next": next_step(run)}
-    document = await read_plan(context.client, run)
-    if document is None:
-        return head | {"plan": _why_there_is_none(run)}
-    secrets = await secrets_in(context.client, run, document)
-    known = await remember(context.client, document, secrets)
-    shown = partial(
-        review,
-        document,
-        secrets,
-        known.summary,
-        head,
-        filter_text=filter,
-        page_number=page_number,
-        page_size=page_size,
-        is_refresh_only=bool(run.refresh_only),
-        has_changes=run.has_changes,
-    )
-    return await to_thread.run_sync(shown)
+    async with open_plan(context.client, run) as plan:
+        if plan is None:
+            return head | {"plan": _why_there_is_none(run)}
+        shown = partial(
+            review,
+            plan.document,
+            plan.known.secrets,
+            plan.known.summary,
+            head,
+            filter_text=filter,
+            page_number=page_number,
+            page_size=page_size,
+            is_refresh_only=bool(run.refresh_only),
+            has_changes=run.has_changes,
+        )
+        return await to_thread.run_sync(shown)
 
 
 def _why_there_is_none(run: Run) -> str:

@@ -1,0 +1,60 @@
+"""A bound on the bytes that several downloads hold in memory together."""
+
+import anyio
+
+
+class ByteBudget:
+    """Bytes that may be held at the same time, whoever holds them.
+
+    Args:
+        limit: bytes in all; a single holder never gets more.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._free = limit
+        self._turn = anyio.Lock()
+        self._released = anyio.Event()
+
+    async def take(self, size: int) -> None:
+        """Wait until so many bytes are free, and take them. First come, first served."""
+        async with self._turn:
+            while self._free < size:
+                self._released = anyio.Event()
+                await self._released.wait()
+            self._free -= size
+
+    def give_back(self, size: int) -> None:
+        """Return bytes that were taken."""
+        self._free += size
+        self._released.set()
+
+
+class Reservation:
+    """The part of a budget that one download holds. A download of unknown size holds all of it."""
+
+    def __init__(self, budget: ByteBudget) -> None:
+        self._budget = budget
+        self._held = 0
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest object that fits into the budget."""
+        return self._budget.limit
+
+    async def reserve(self, size: int | None) -> None:
+        """Wait for room for an object of this size; what was held before is released first."""
+        self.release()
+        size = self.max_bytes if size is None else min(size, self.max_bytes)
+        await self._budget.take(size)
+        self._held = size
+
+    def shrink_to(self, size: int) -> None:
+        """Release what turned out not to be needed."""
+        unused = max(0, self._held - size)
+        self._held -= unused
+        self._budget.give_back(unused)
+
+    def release(self) -> None:
+        """Release everything."""
+        self.shrink_to(0)
