@@ -367,19 +367,18 @@ def allowed_actions(
 
     Args:
         status: the run's status; an unknown one allows nothing that these tables could know of.
-        is_cancel_asked: a cancel was accepted before; a second one is not (inferred).
+        is_cancel_asked: a cancel was accepted before: a second one is not (inferred), and neither is an apply.
         is_cool_off_over: the time after that cancel has passed, so that force-cancel is possible.
     """
     rule = rule_of(status)
     if rule is None:
         return frozenset()
-    if is_cancel_asked and _A.CANCEL in rule.actions:
-        may_be_forced = (
-            is_cool_off_over and rule.phase is not _P.PENDING
-        )  # where nothing runs, a cancel ends it at once
-        forced = frozenset({_A.FORCE_CANCEL}) if may_be_forced else frozenset[RunAction]()
-        return rule.actions - {_A.CANCEL} | forced
-    return rule.actions
+    if not is_cancel_asked:
+        return rule.actions
+    # A cancel takes effect at once on a pending run, so it never has to be forced.
+    may_be_forced = is_cool_off_over and _A.CANCEL in rule.actions and rule.phase is not _P.PENDING
+    forced = frozenset({_A.FORCE_CANCEL}) if may_be_forced else frozenset[RunAction]()
+    return rule.actions - {_A.APPLY, _A.CANCEL} | forced
 
 
 def accepted_actions(status: str) -> frozenset[RunAction]:

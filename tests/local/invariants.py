@@ -109,6 +109,7 @@ def _check_workspace(before: Snapshot, after: Snapshot, workspace_id: str) -> No
         assert not is_locked, f"{workspace_id} is held by a run and locked by a person"
         assert workspace["current_run_id"] == holder["id"], f"the run that holds {workspace_id} is not its current one"
         assert holder["operation"] != "plan_only"
+        assert not is_final(holder["status"]) or holder["lease"] is not None, f"{holder['id']} holds without a reason"
     waiting = [run for run in after.runs.values() if run["workspace_id"] == workspace_id and run["status"] == "pending"]
     assert not waiting or holder is not None or is_locked, f"{waiting[0]['id']} waits before a free workspace"
     assert all(run["operation"] not in _UNQUEUED for run in waiting), "a run waits that does not queue"
@@ -136,6 +137,8 @@ def _check_path(before: Snapshot, after: Snapshot, run_id: str) -> None:
     keys |= {"force-canceled-at"} if "force_canceled" in events else set()
     assert set(run["status_timestamps"]) == keys
     assert path.count(RunStatus.APPLYING) <= 1
+    is_ending = run["status"] in {RunStatus.PLANNING, RunStatus.APPLYING} or is_final(run["status"])
+    assert run["canceled_at"] is None or is_ending, f"{run_id} was canceled and is {run['status']}"
 
 
 def _check_end(before: Columns | None, run: Columns) -> None:

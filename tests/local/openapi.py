@@ -42,11 +42,6 @@ KNOWN_FAULTS = (
         '"Configuration Versions" in the written reference.',
     ),
     KnownFault(
-        ".*/runs.* 20[01]$",
-        r"data/(\*/)?attributes/terraform-version: None ",
-        "A run that asked for no version of Terraform has none of its own; go-tfe and pytfe take null.",
-    ),
-    KnownFault(
         "GET .*/runs.* 200$",
         r"data/(\*/)?relationships/comments/data/\*/type: 'comments' is not one of",
         'HCP Terraform API, "Comments": the type of every sample is `comments`, as it is in what the document says of '

@@ -1,6 +1,7 @@
 """Runs: how they are created and read, and what may be done to them. Source: HCP Terraform API, "Runs"."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ async def test_a_run_of_which_little_is_said_has_the_defaults_of_the_api(api: Ap
     expected = {
         "source": "tfe-api", "refresh": True, "auto-apply": False, "plan-only": False, "save-plan": False,
         "is-destroy": False, "refresh-only": False, "allow-empty-apply": False, "has-changes": False, "variables": [],
-        "created-at": "2026-01-02T03:04:05Z",
+        "created-at": "2026-01-02T03:04:05Z", "terraform-version": "1.11.4",
     }  # fmt: skip
     assert {name: attributes[name] for name in expected} == expected
 
@@ -44,6 +45,14 @@ async def test_a_new_run_has_what_clients_insist_on(api: Api) -> None:
         run["attributes"]["permissions"]
     )
     assert run["links"]["self"] == f"{API}/runs/{run['id']}"
+
+
+async def test_the_terraform_version_of_a_run_is_the_one_that_plans_it(api: Api) -> None:
+    run = await api.create_run()
+    upgraded = replace(api.backend, options=replace(api.backend.options, terraform_version="1.12.0"))
+    with upgraded.database.write() as write:
+        begin_phase(upgraded, write, run["id"], "plan", "after the upgrade")
+    assert (await api.run(run))["attributes"]["terraform-version"] == "1.12.0"
 
 
 async def test_a_run_echoes_its_options(api: Api) -> None:

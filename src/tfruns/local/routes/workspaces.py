@@ -135,7 +135,9 @@ def lock_action(call: Call) -> Reply:
     reason = call.document().get("reason")
     if reason is not None and not isinstance(reason, str):
         raise UnprocessableEntity("The reason is not a string.")
-    return _on_lock(call, lambda write, row: service.lock(write, row, user_id=call.user_id, reason=reason))
+    return _on_lock(
+        call, lambda write, row: service.lock(call.backend, write, row, user_id=call.user_id, reason=reason)
+    )
 
 
 def unlock_action(call: Call) -> Reply:

@@ -72,8 +72,11 @@ def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: s
     phase = RunPhase(kind)
     queued, running = _STATUSES[phase, PhaseStatus.QUEUED], _STATUSES[phase, PhaseStatus.RUNNING]
     phase_id = _phase(write.session, run_id, kind).id
+    if run.status == queued and run.cancel_level:  # a cancel decides first, here as at the end of a phase
+        change_status(backend, write, run, RunStatus.CANCELED)
+        return None
     if run.status == queued:
-        change_status(backend, write, run, running, lease=lease)
+        change_status(backend, write, run, running, lease=lease, options=_with_version(backend, run, phase))
         return Begun(run, kind, phase_id)
     is_left = run.lease not in (None, lease) and (run.status == running or is_final(run.status))
     if not is_left:
@@ -85,6 +88,14 @@ def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: s
     return Begun(run, kind, phase_id, is_recovery)
 
 
+def _with_version(backend: Backend, run: RunRow, phase: RunPhase) -> dict[str, Any]:
+    """The options of a run that is planned now, with the Terraform version that plans it."""
+    options: dict[str, Any] = run.options
+    if phase is RunPhase.PLAN:
+        options = {**options, "terraform_version": backend.options.terraform_version}
+    return options
+
+
 def cancel_level(session: Session, run_id: str) -> int:
     """How strongly a run is to be stopped: 0 not at all, 1 as Ctrl-C would, 2 at once, as one that was deleted."""
     level = session.scalar(select(RunRow.cancel_level).where(RunRow.id == run_id))
@@ -92,10 +103,13 @@ def cancel_level(session: Session, run_id: str) -> int:
 
 
 def end_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str, result: PhaseResult) -> bool:
-    """Take the result of a phase, and let the run go on from there.
+    """Take the result of a phase, and move the run on from there.
 
-    A result that comes without the run's lease is dropped: its holder was declared dead, and others have gone on. So is
-    one of a phase that is not under way.
+    A result without the run's lease is dropped: its holder was declared dead, and another one has continued. So is the
+    result of a phase that is not running.
+
+    A cancel that was accepted while the phase ran decides, however the phase ended, with one exception: an apply that
+    finished has been applied, and the run says so (its `canceled-at` stays).
 
     Returns:
         Whether the run is over, so that nothing of it is needed any more.
@@ -120,6 +134,8 @@ def _go_on(backend: Backend, write: Write, run: RunRow, kind: str, result: Phase
     if is_final(run.status):  # force-canceled: only its process was still to end
         if run.holds_workspace:
             release(backend, write, run)
+    elif run.cancel_level and not (kind == "apply" and result.status == PhaseStatus.FINISHED):
+        change_status(backend, write, run, RunStatus.CANCELED)
     elif result.status != PhaseStatus.FINISHED:
         change_status(backend, write, run, RunStatus(result.status))
     elif kind == "apply":

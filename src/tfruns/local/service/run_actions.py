@@ -11,6 +11,7 @@ from tfruns.local.backend import Backend
 from tfruns.local.service.find import find_run, lock_workspace
 from tfruns.local.service.transitions import (
     change_status,
+    end_stale_hold,
     promote_next,
     queue_of,
     record_event,
@@ -96,10 +97,11 @@ def _cancel(backend: Backend, write: Write, run: RunRow, user_id: str, comment: 
 
 
 def _force_cancel(backend: Backend, write: Write, run: RunRow, user_id: str, comment: str | None) -> None:
-    """The run ends now; its process is killed, and only then is the next run let go."""
+    """End the run now. A process of it is killed first, before the workspace is released; without one it is at once."""
     change_status(
         backend, write, run, RunStatus.CANCELED,
-        actor_id=user_id, comment=comment, event="force_canceled", cancel_level=2, is_process_alive=True,
+        actor_id=user_id, comment=comment, event="force_canceled", cancel_level=2,
+        is_process_alive=run.lease is not None,
     )  # fmt: skip
     run.status_timestamps = {**run.status_timestamps, "force-canceled-at": wire_time(backend.now())}
     write.session.flush()
@@ -114,17 +116,27 @@ _PERFORM = {
 
 
 def _force_execute(backend: Backend, write: Write, run: RunRow, user_id: str) -> None:
-    """Discard what holds the workspace and cancel all that wait before this run."""
+    """Discard the run that holds the workspace, and cancel the runs that are queued before this one."""
     session = write.session
     workspace = lock_workspace(session, run.workspace_id)
+    was_stale = end_stale_hold(backend, write, workspace.id)
     queue = queue_of(session, workspace)
-    if run.status != RunStatus.PENDING or queue.holder is None:
+    if run.status != RunStatus.PENDING or (queue.holder is None and not was_stale):
         raise Forbidden(ACTIONS[RunAction.FORCE_EXECUTE].refusal)
-    holder = find_run(session, queue.holder)
-    if RunAction.DISCARD not in allowed_now(backend, holder, is_workspace_free=False):
+    holder = find_run(session, queue.holder) if queue.holder is not None else None
+    if holder is not None and RunAction.DISCARD not in allowed_now(backend, holder, is_workspace_free=False):
         raise TransitionNotAllowed("The run locking the workspace was not in a discardable state.")
     for earlier in session.scalars(select(RunRow).where(RunRow.id.in_(queue.earlier_than(run.id)))):
-        change_status(backend, write, earlier, RunStatus.CANCELED, actor_id=user_id, canceled_at=backend.now())
+        change_status(
+            backend,
+            write,
+            earlier,
+            RunStatus.CANCELED,
+            actor_id=user_id,
+            canceled_at=backend.now(),
+            canceled_by_id=user_id,
+        )
     record_event(backend, session, run.id, "force_executed", actor_id=user_id)
-    change_status(backend, write, holder, RunStatus.DISCARDED, actor_id=user_id)
+    if holder is not None:
+        change_status(backend, write, holder, RunStatus.DISCARDED, actor_id=user_id)
     promote_next(backend, write, run.workspace_id)

@@ -63,7 +63,8 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
         created_at=now,
         created_by_id=user_id,
         auto_apply=workspace.auto_apply if new.auto_apply is None else new.auto_apply,
-        options={name: getattr(options, name) for name in RunOptions.model_fields},
+        options={name: getattr(options, name) for name in RunOptions.model_fields}
+        | {"terraform_version": backend.options.terraform_version},
         variables=list(new.variables),
         workspace_variables=_snapshot(session, workspace),
     )

@@ -5,16 +5,17 @@ event, and, when a run becomes final, the release of its workspace and the promo
 the status that it starts from; if that is not the run's status any more, nothing happens and the change is refused.
 """
 
+import logging
 from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, Select, select, update
 from sqlalchemy.orm import Session
 
 from tfruns.errors import TransitionNotAllowed
-from tfruns.lifecycle import advance, is_final, is_queued, phase_status_of
+from tfruns.lifecycle import advance, is_final, is_queued, phase_status_of, statuses_in
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.queue import Priority, Queue, plan_priority
@@ -22,7 +23,9 @@ from tfruns.local.service.counts import count_run
 from tfruns.local.service.find import lock_workspace
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow, WorkspaceRow
-from tfruns.vocabulary import PhaseStatus, RunStatus
+from tfruns.vocabulary import PhaseStatus, RunStatus, StatusGroup
+
+_log = logging.getLogger(__name__)
 
 _PHASE_TIMESTAMPS = {PhaseStatus.RUNNING: "started-at"}
 _BROKEN_OFF = {RunStatus.ERRORED: PhaseStatus.ERRORED, RunStatus.CANCELED: PhaseStatus.CANCELED}
@@ -67,6 +70,8 @@ def change_status(
     record_event(backend, write.session, run.id, event or to.value, actor_id=actor_id, comment=comment)
     if is_final(to) and run.holds_workspace and not is_process_alive:
         release(backend, write, run)
+    elif before is RunStatus.PENDING and is_final(to):
+        promote_next(backend, write, run.workspace_id)  # another run is the first of the queue now
 
 
 def _update(session: Session, run: RunRow, before: RunStatus, values: dict[str, Any]) -> None:
@@ -168,6 +173,7 @@ def promote_next(backend: Backend, write: Write, workspace_id: str) -> None:
     If only a person's lock keeps it, it is the current run already: by that the Terraform CLI knows what it waits for.
     """
     workspace = lock_workspace(write.session, workspace_id)
+    end_stale_hold(backend, write, workspace_id)
     queue = queue_of(write.session, workspace)
     if queue.holder is None and queue.pending:
         workspace.current_run_id = queue.pending[0]
@@ -197,8 +203,30 @@ def start_apply(backend: Backend, write: Write, run: RunRow, *, actor_id: str | 
     write.after_commit.append(partial(backend.dispatcher.dispatch, run.id, "apply", Priority.APPLY))
 
 
+def stale_holders() -> Select[tuple[RunRow]]:
+    """The runs that hold a workspace although they are final and have no process: one with a process has a lease."""
+    return select(RunRow).where(
+        RunRow.holds_workspace, RunRow.lease.is_(None), RunRow.status.in_(statuses_in(StatusGroup.FINAL))
+    )
+
+
+def end_stale_hold(backend: Backend, write: Write, workspace_id: str) -> bool:
+    """Take a workspace, which is locked by this transaction, from a run that has ended and holds it still.
+
+    Returns:
+        Whether there was such a run.
+    """
+    run = write.session.scalars(stale_holders().where(RunRow.workspace_id == workspace_id)).first()
+    if run is None:
+        return False
+    _log.warning("Released workspace %s: its run %s is %s and has no process.", workspace_id, run.id, run.status)
+    run.holds_workspace = False
+    record_event(backend, write.session, run.id, "workspace_released", actor_id=None)
+    return True
+
+
 def release(backend: Backend, write: Write, run: RunRow) -> None:
-    """Take the workspace from a run that has ended, and let the next one go."""
+    """Take the workspace from a run that has ended, and start the next one."""
     run.holds_workspace = False
     write.session.flush()
     promote_next(backend, write, run.workspace_id)

@@ -13,7 +13,7 @@ from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.service.find import lock_workspace
 from tfruns.local.service.states import pending_states
-from tfruns.local.service.transitions import promote_next, queue_of, taken_workspaces
+from tfruns.local.service.transitions import end_stale_hold, promote_next, queue_of, taken_workspaces
 from tfruns.local.store.database import Write
 from tfruns.local.store.objects import KINDS_OF_PHASE
 from tfruns.local.store.schema import (
@@ -133,13 +133,15 @@ def _manages_resources(write: Write, row: WorkspaceRow) -> bool:
     return state is not None and state.resource_count > 0
 
 
-def lock(write: Write, row: WorkspaceRow, *, user_id: str, reason: str | None) -> None:
+def lock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, reason: str | None) -> None:
     """Lock a workspace for a person. Runs are accepted and stay pending.
 
     Raises:
         Conflict: 409, it is locked, or a run holds it.
     """
-    queue = queue_of(write.session, lock_workspace(write.session, row.id))
+    workspace = lock_workspace(write.session, row.id)
+    end_stale_hold(backend, write, row.id)
+    queue = queue_of(write.session, workspace)
     if queue.is_locked or queue.holder is not None:
         raise Conflict("Unable to lock workspace. The workspace is already locked.")
     row.locked_by_user_id = user_id
@@ -148,12 +150,16 @@ def lock(write: Write, row: WorkspaceRow, *, user_id: str, reason: str | None) -
 
 
 def unlock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, is_forced: bool = False) -> None:
-    """Release a person's lock; the next run goes on.
+    """Release a person's lock, and start the next run. By force, release it from a run that has ended, too.
 
     Raises:
         Conflict: 409, it is not locked, or by a run, or (unless forced) by somebody else.
     """
-    queue = queue_of(write.session, lock_workspace(write.session, row.id))
+    workspace = lock_workspace(write.session, row.id)
+    if is_forced and end_stale_hold(backend, write, row.id):
+        promote_next(backend, write, row.id)
+        return
+    queue = queue_of(write.session, workspace)
     if queue.holder is not None:
         raise Conflict(
             f"Unable to unlock workspace. The workspace is locked by Run {queue.holder} "
