@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.local.support import API, Api, actions_of, run_body
+from tfruns.local.service.phases import begin_phase
 
 MISSING_ID = "run-0000000000000000"
 
