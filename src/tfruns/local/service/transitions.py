@@ -203,7 +203,7 @@ def start_apply(backend: Backend, write: Write, run: RunRow, *, actor_id: str | 
     write.after_commit.append(partial(backend.dispatcher.dispatch, run.id, "apply", Priority.APPLY))
 
 
-def stale_holders() -> Select[tuple[RunRow]]:
+def stale_holders() -> Select[RunRow]:
     """The runs that hold a workspace although they are final and have no process: one with a process has a lease."""
     return select(RunRow).where(
         RunRow.holds_workspace, RunRow.lease.is_(None), RunRow.status.in_(statuses_in(StatusGroup.FINAL))
