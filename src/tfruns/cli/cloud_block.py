@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfruns.cli.hcl_blocks import Block, NotReadable, read_blocks
 from tfruns.errors import InvalidInput
+from tfruns.hcl.blocks import Block, read_blocks
+from tfruns.hcl.lexer import HclSyntaxError
 
 _SET_UP = Path(".terraform") / "terraform.tfstate"
 _SELECTED = Path(".terraform") / "environment"
@@ -99,7 +100,7 @@ def _in_native(path: Path) -> Iterator[Mapping[str, Any]]:
         return
     try:
         blocks = read_blocks(text)
-    except NotReadable:
+    except HclSyntaxError:
         return
     for block in blocks:
         for inner in block.blocks if block.words == ("terraform",) else ():

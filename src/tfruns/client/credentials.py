@@ -11,16 +11,16 @@ The first of these that has one for the host answers:
 Source: Terraform, "CLI Configuration File", "Credentials".
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tfruns.client.address import Address, normalize_host
 from tfruns.errors import InvalidInput
+from tfruns.hcl.cli_settings import read_cli_settings
+from tfruns.hcl.lexer import HclSyntaxError
 from tfruns.masking.redaction import remember_secret
 
 _ENVIRONMENT_PREFIX = "TF_TOKEN_"
@@ -128,25 +128,10 @@ def _credentials_blocks(path: Path, problems: list[str]) -> Iterator[tuple[str, 
         problems.append(f"{path} could not be read ({type(error).__name__})")
         return
     try:
-        document = json.loads(text) if text.lstrip().startswith("{") else _parse_hcl(text)
-        blocks = _objects(document.get("credentials") if isinstance(document, Mapping) else None)
-    except (ValueError, RecursionError):
-        problems.append(f"{path} could not be understood")
+        settings = read_cli_settings(text)
+    except HclSyntaxError:
+        problems.append(f"{path} is not a valid Terraform CLI configuration")
         return
-    for block in blocks:
-        for host, bodies in block.items():
-            for body in _objects(bodies):
-                if isinstance(body.get("token"), str):
-                    yield host, body["token"]
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    """One object or a list of them: HCL writes a block in either way."""
-    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
-
-
-def _parse_hcl(text: str) -> Any:
-    """The CLI configuration is written in HCL 1, where the key of a setting may be quoted."""
-    import hcl  # type: ignore[import-untyped]  # noqa: PLC0415  # most callers have their token in the environment
-
-    return hcl.loads(text)
+    for keys, value in settings:
+        if len(keys) == 3 and (keys[0], keys[2]) == ("credentials", "token"):
+            yield keys[1], value

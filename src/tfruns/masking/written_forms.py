@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from tfruns.hcl import NotALiteral, literal
+from tfruns.hcl.literals import NotALiteral, literal
 
 SHORTEST = 6  # characters of a secret that is searched for in any text; a shorter one would hit innocent text
 

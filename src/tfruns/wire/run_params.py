@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from tfruns.errors import InvalidInput
-from tfruns.hcl import NotALiteral, is_literal, literal
+from tfruns.hcl.literals import NotALiteral, is_literal, literal
 from tfruns.jsonapi import JSON
 from tfruns.wire.base import to_kebab
 

@@ -332,7 +332,7 @@ def test_a_file_that_cannot_be_understood_is_a_problem_and_not_an_end(text: str,
     path = write(tmp_path / place, text)
     outcome = search(tmp_path)
     assert outcome.token is None
-    assert outcome.problems == (f"{path} could not be understood",)
+    assert outcome.problems == (f"{path} is not a valid Terraform CLI configuration",)
     assert "fakeInBrokenFile" not in repr(outcome)
 
 

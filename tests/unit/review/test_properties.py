@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.review.plans import PLAN_ID, RUN_ID, change, document, plan, resource
-from tfruns.hcl import literal
+from tfruns.hcl.literals import literal
 from tfruns.masking.secrets import Secrets
 from tfruns.review.pages import PAGE_BYTES
 from tfruns.review.plan_document import read_plan_document

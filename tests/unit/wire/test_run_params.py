@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tests.support.api import FakeApi, answer, body, client_for
 from tests.support.samples import WORKSPACE_ID, run
 from tfruns.errors import InvalidInput
-from tfruns.hcl import literal
+from tfruns.hcl.literals import literal
 from tfruns.wire.run_params import RunParams, RunVariableParam
 
 # Run API, "Create a Run"; for the last two, the OpenAPI document.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from tfruns.errors import InvalidInput
-from tfruns.hcl import is_literal, literal
+from tfruns.hcl.literals import is_literal, literal
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tfruns.hcl import NotALiteral, is_literal, literal
+from tfruns.hcl.literals import NotALiteral, is_literal, literal
 from tfruns.local.execution.output import quoted_texts
 
 _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tfruns.hcl import NotALiteral, is_literal, literal
+from tfruns.hcl.literals import NotALiteral, Number, Object, is_literal, leaves, literal, read_literal
 
 # -- what is a literal ------------------------------------------------------------------------------------------------
 
@@ -444,3 +444,38 @@ def test_terraform_reads_each_literal_back_as_the_same_json(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr.decode()
     answer = json.loads(b64decode(done.stdout.decode().strip().strip('"')))
     assert answer == _as_terraform_compares(_FOR_TERRAFORM)
+
+
+# -- the value of a literal -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"a"', "a"),
+        ("-1.50", Number("-1.50")),
+        ("- 1", Number("-1")),
+        ("9" * 5000, Number("9" * 5000)),
+        ("[true, null, false,]", [True, None, False]),
+        ('{ a = 1\n "b c" : [<<-E\n  x\n  E\n] }', Object((("a", Number("1")), ("b c", ["x\n"])))),
+        ("{ a = 1, a = 2 }", Object((("a", Number("1")), ("a", Number("2"))))),
+    ],
+)
+def test_a_literal_has_its_value(text: str, expected: object) -> None:
+    assert read_literal(text) == expected
+
+
+def test_the_leaves_are_every_string_number_and_key() -> None:
+    text = '{ user = "\\u0061dmin", ports = [1, 22.0, { "k 2" = null }], user = true }'
+    assert list(leaves(read_literal(text))) == ["user", "admin", "ports", "1", "22.0", "k 2", "user"]
+
+
+@pytest.mark.parametrize("text", ["", "a", "1 2", '"${a}"', "[1", "{ a }", "f(1)", "1 + 1", "- a", '"a'])
+def test_what_is_no_literal_has_no_value(text: str) -> None:
+    with pytest.raises(NotALiteral):
+        read_literal(text)
+
+
+@given(st.text())
+def test_a_string_written_as_a_literal_is_read_back(text: str) -> None:
+    assert read_literal(literal(text)) == text

@@ -1,0 +1,64 @@
+"""The tokens of HCL: nothing is lost, strings have their values, templates have none."""
+
+import time
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfruns.hcl.lexer import HclSyntaxError, TokenKind, tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('"a"', "a"),
+        ('"\\n\\r\\t\\"\\\\"', '\n\r\t"\\'),
+        ('"\\u00e9\\U0001F600"', "é😀"),
+        ('"$${a} %%{b} $$ % $"', "${a} %{b} $$ % $"),
+        ('"$$${a}"', "$${a}"),
+        ('"${a}"', None),
+        ('"%{ if a }b%{ endif }"', None),
+        ('"a ${f("b ${c}", { d = "}" })} e"', None),
+        ('"\\x41"', None),
+        ('"\\ud83d"', None),
+        ('"\\UFFFFFFFF"', None),
+        ("<<EOT\na\n b\nEOT", "a\n b\n"),
+        ("<<-EOT\n    a\n\n      b\n  EOT", "a\n\n  b\n"),
+        ("<<EOT\n$${a} \\n\nEOT", "${a} \\n\n"),
+        ("<<EOT\n${a}\nEOT", None),
+        ("<<EOT\nEOTX\nEOT", "EOTX\n"),
+    ],
+)
+def test_a_string_has_its_value_and_a_template_has_none(text: str, value: str | None) -> None:
+    token, end = tokens(text)
+    assert (token.text, token.value, end.kind) == (text, value, TokenKind.END)
+
+
+@pytest.mark.parametrize("text", ['"a', '"a\n"', '"${a"', '"${"a}"', "<<EOT\na", "/* a", '"a\\', "\f"])
+def test_what_is_not_closed_is_refused(text: str) -> None:
+    with pytest.raises(HclSyntaxError):
+        list(tokens(text))
+
+
+@given(st.text(alphabet='ab"\\{}[]=,-.0# \n/*<$%_ET') | st.text())
+def test_tokens_and_the_space_between_them_are_the_text(text: str) -> None:
+    position = 0
+    with suppress(HclSyntaxError):
+        for token in tokens(text):
+            between = text[position : token.start]
+            assert not between.strip(" \t") or between.strip(" \t").startswith("/*")
+            assert text[token.start : token.end] == token.text
+            position = token.end
+        assert position == len(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["/*", "/* */", "<<A\n", '"', '"${', "#\n", '"\\"', "<<A\nA\n", "-", "a.", "${", '"$${']
+)
+def test_the_time_is_proportional_to_the_size(piece: str) -> None:
+    begun = time.process_time()
+    with suppress(HclSyntaxError):
+        list(tokens(piece * (300_000 // len(piece))))
+    assert time.process_time() - begun < 5
