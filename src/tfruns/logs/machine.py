@@ -1,16 +1,16 @@
 """A line of Terraform's machine-readable log, as Terraform prints the same for people.
 
-Source: Terraform, "Machine-Readable UI". Most messages carry their own text; what is said here is what they do not. The
-values of a plan are not in this log: a change is its address and what becomes of it.
+Source: Terraform, "Machine-Readable UI"; `internal/command/views/json`. Most messages carry their own text, and the
+functions here add what it omits. The values of a plan are not in this log: a change is its address and its action.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tfruns.masking.text import sanitize
 from tfruns.jsonapi import JSON
 from tfruns.logs.diagnostics import Diagnostic, diagnostic_of, rendered
-from tfruns.masking.text import sanitize
 
 _CHANGES = {
     "create": "will be created",
@@ -41,30 +41,32 @@ _BECAUSE = {
 }
 _DRIFT = {"update": "has changed", "delete": "has been deleted", "move": "has moved"}
 _SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "-/+"}
-_SILENT = {"refresh_complete"}  # Terraform prints nothing for people there
+_SILENT = {"refresh_complete"}  # Terraform prints nothing for these
 _MAX_VALUE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a line says: the lines for people, and the diagnostic if it is one."""
+    """The lines that people see of a message, and its diagnostic if it has one."""
 
     lines: list[str]
     diagnostic: Diagnostic | None = None
 
 
 def message_of(line: str) -> Message | None:
-    """Read a line of the machine-readable log; None for a line that is not one."""
+    """Read a line of the machine-readable log; None for any other line."""
     if not line.startswith("{"):
         return None
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, Mapping) or not isinstance(value.get("@message"), str):
+    if not isinstance(value, Mapping):
         return None
     kind = _word(value.get("type"))
-    if kind == "diagnostic" and (diagnostic := diagnostic_of(value.get("diagnostic"))):
+    if not isinstance(value.get("@message"), str) and not (kind and isinstance(value.get("@level"), str)):
+        return None
+    if diagnostic := _diagnostic(value, kind):
         return Message(rendered(diagnostic), diagnostic)
     if kind in _SILENT:
         return Message([])
@@ -73,17 +75,51 @@ def message_of(line: str) -> Message | None:
     return Message(_log_line(value, kind) if lines is None else lines)
 
 
+def _diagnostic(value: Mapping[str, JSON], kind: str) -> Diagnostic | None:
+    """The diagnostic of a message: of the types `diagnostic` and `policy_diagnostic`, and of those to come.
+
+    A message of a type that is not known here is an error if its level says so.
+    """
+    body = _object(value.get(kind))
+    found = diagnostic_of(body) if isinstance(body.get("severity"), str) or kind == "diagnostic" else None
+    if found is not None:
+        target = _word(value.get("target_address"))
+        by = _by_policy(value) if found.policy or "@policy" in value else ()
+        return replace(found, address=found.address or target, policy=(*by, *found.policy))
+    if value.get("@level") == "error" and kind not in {"", "log", *_RENDERERS}:
+        text = "\n".join(_log_line(value, kind))
+        return Diagnostic("error", text.removeprefix("Error: ")) if text else None
+    return None
+
+
+def _by_policy(value: Mapping[str, JSON]) -> tuple[str, ...]:
+    """The policy that reported it, and how binding it is."""
+    policy = _object(value.get("policy_metadata"))
+    name, level = _word(policy.get("policy_name")), _word(policy.get("enforcement_level"))
+    from_set = _word(policy.get("policy_set_name"))
+    if not name:
+        return ()
+    return (f"  by policy {name}{f' of {from_set}' if from_set else ''}{f' ({level})' if level else ''}",)
+
+
 def _log_line(value: Mapping[str, JSON], kind: str) -> list[str]:
-    """The message's own text. A line of Terraform's internal log (TF_LOG) has its level and module before it."""
-    text = sanitize(value["@message"])
+    """The message's own text; of a type that is not known here, also the texts in its body.
+
+    A line of Terraform's internal log (TF_LOG) has its level and module before it.
+    """
+    text = sanitize(_word(value.get("@message")))
     if kind in {"", "log"}:
-        level, module = value.get("@level"), value.get("@module")
-        names = [
-            f"[{level.upper()}]" if isinstance(level, str) else "",
-            f"{module}:" if isinstance(module, str) else "",
-        ]
-        text = " ".join([*(sanitize(name) for name in names if name), text])
-    return text.splitlines() or [""]
+        level, module = _word(value.get("@level")), _word(value.get("@module"))
+        names = [f"[{level.upper()}]" if level else "", f"{module}:" if module else ""]
+        text = " ".join([*filter(None, names), text]) if text else ""
+    else:
+        body = _object(value.get(kind))
+        more = [found for key in _TEXTS if (found := _word(body.get(key)).strip()) and found not in text]
+        text = ": ".join(filter(None, [text, *more]))
+    return text.split("\n") if text else []
+
+
+_TEXTS = ("summary", "message", "detail", "error")
 
 
 def _planned_change(value: Mapping[str, JSON]) -> list[str] | None:
@@ -147,12 +183,30 @@ def _provisioner_output(value: Mapping[str, JSON]) -> list[str] | None:
     return [f"{address} ({name}): {line}" for line in sanitize(output).splitlines() or [""]]
 
 
+def _policy_info(value: Mapping[str, JSON]) -> list[str] | None:
+    """What a policy says about a resource. Terraform: `internal/command/views/json/policy.go`."""
+    message = _word(_object(value.get("policy_info")).get("message"))
+    return _of_target(value, message, f"policy result: {_word(value.get('result')) or 'unknown'}") if message else None
+
+
+def _policy_result(value: Mapping[str, JSON]) -> list[str] | None:
+    name, result = _word(value.get("policy_address")), _word(value.get("result"))
+    return _of_target(value, f"policy {name}: {result}") if name and result else None
+
+
+def _of_target(value: Mapping[str, JSON], text: str, note: str = "") -> list[str]:
+    target = _word(value.get("target_address"))
+    return f"{f'{target}: ' if target else ''}{text}{f' ({note})' if note else ''}".split("\n")
+
+
 _RENDERERS: Mapping[str, Callable[[Mapping[str, JSON]], list[str] | None]] = {
     "planned_change": _planned_change,
     "resource_drift": _resource_drift,
     "change_summary": _summary,
     "outputs": _outputs,
     "provision_progress": _provisioner_output,
+    "policy_info": _policy_info,
+    "policy_result": _policy_result,
 }
 
 

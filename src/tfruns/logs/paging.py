@@ -1,6 +1,6 @@
 """Pages of a log: never more than a number of bytes, whatever is in it.
 
-What is shown passes through `mask` before anything is cut: half of a secret would not be known for one.
+What is shown passes through `mask` before anything is searched or cut: half of a secret would not be known for one.
 """
 
 import json
@@ -20,12 +20,31 @@ class Page:
     """Some lines of a log.
 
     Attributes:
-        text: the lines.
+        lines: the lines.
         taken: bytes of the log that they stand for.
+        is_full: no further line fits.
     """
 
-    text: str
+    lines: list[str]
     taken: int
+    is_full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a log.
+
+    Attributes:
+        data: its bytes.
+        is_line_start: a line begins where the piece does.
+        is_end: nothing follows the piece. Else a last line without its end is held back: it may be incomplete.
+        is_full: the piece is as large as pieces get; a line that is longer is left out.
+    """
+
+    data: bytes
+    is_line_start: bool
+    is_end: bool
+    is_full: bool
 
 
 def size_of(text: str) -> int:
@@ -33,54 +52,61 @@ def size_of(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode("utf-8", errors="replace")) - 2
 
 
-def page_from(data: bytes, max_bytes: int, mask: Mask, *, is_line_start: bool, is_end: bool, is_full: bool) -> Page:
-    """The first lines of a part of a log, as many as fit.
+def page_from(piece: Piece, max_bytes: int, mask: Mask, *, search: str = "", max_lines: int | None = None) -> Page:
+    """The first lines of a piece of a log, as many as fit. The lines of one message stay together.
 
     Args:
-        data: the part.
+        piece: the piece.
         max_bytes: of the page, as JSON.
         mask: takes out what must not be shown.
-        is_line_start: a line begins where the part does.
-        is_end: nothing will follow the part. Else a last line without its end is held back: it may go on.
-        is_full: the part is as large as it may be; a line that is longer is not waited for, and left out.
+        search: only the lines that contain this text.
+        max_lines: of the page.
     """
-    taken = 0
-    shown: list[str] = []
+    data = piece.data
+    taken, shown = (0, []) if piece.is_line_start else _rest_of_line(piece)
     room = max_bytes
-    if not is_line_start:
-        taken, shown = _rest_of_line(data, is_end=is_end, is_full=is_full)
     while taken < len(data):
         end = data.find(b"\n", taken)
         is_whole = end >= 0
-        if not is_whole and not is_end and not (is_full and taken == 0):
+        if not is_whole and not piece.is_end and not (piece.is_full and taken == 0):
             break
         raw = data[taken : end if is_whole else len(data)]
-        if not is_whole and not is_end:
-            lines = [_LONG_LINE]  # what was cut off might tell that what is here is secret
-        else:
-            lines = lines_for(line_of(raw).lines, mask) if is_whole or raw.strip(STX + ETX) else []
-        text = "\n".join(lines)
-        if lines and size_of(text) + 2 > room:
-            if shown:
-                break
-            lines = [_shortened(text, max_bytes)]
-        room -= size_of("\n".join(lines)) + 2 if lines else 0
+        lines = _lines_of(raw, piece, mask, search, is_whole=is_whole)
+        cost = size_of("\n".join(lines)) + 2 if lines else 0
+        is_too_much = cost > room or (max_lines is not None and len(shown) + len(lines) > max_lines)
+        if lines and shown and is_too_much:
+            return Page(shown, taken, is_full=True)
+        if cost > room:
+            lines = [_shortened("\n".join(lines), max_bytes)]
+        room -= cost
         shown += lines
         taken += len(raw) + is_whole
-    return Page("\n".join(shown), taken)
+    return Page(shown, taken)
 
 
-def _rest_of_line(data: bytes, *, is_end: bool, is_full: bool) -> tuple[int, list[str]]:
-    end = data.find(b"\n")
+def _lines_of(raw: bytes, piece: Piece, mask: Mask, search: str, *, is_whole: bool) -> list[str]:
+    if not is_whole and not piece.is_end:
+        return [_LONG_LINE]  # the missing rest might tell that this part is secret
+    if not is_whole and not raw.strip(STX + ETX):
+        return []
+    return shown_lines(line_of(raw).lines, mask, search)
+
+
+def _rest_of_line(piece: Piece) -> tuple[int, list[str]]:
+    end = piece.data.find(b"\n")
     if end >= 0:
         return end + 1, [_REST_OF_LINE]
-    return (len(data), [_REST_OF_LINE]) if is_end or is_full else (0, [])
+    return (len(piece.data), [_REST_OF_LINE]) if piece.is_end or piece.is_full else (0, [])
 
 
-def lines_for(lines: Iterable[str], mask: Mask) -> list[str]:
-    """Lines as they may be shown: without secrets, and each cut."""
-    text = "\n".join(lines)
-    return [_cut(line, MAX_LINE) for line in mask(text).split("\n")]
+def shown_lines(lines: Iterable[str], mask: Mask, search: str = "") -> list[str]:
+    """Lines as they may be shown: without secrets, only those that contain a text, and each cut."""
+    text = list(lines)
+    if not text:
+        return []
+    word = search.strip().casefold()
+    masked = mask("\n".join(text)).split("\n")
+    return [_cut_around(line, word) for line in masked if not word or word in line.casefold()]
 
 
 def last_that_fit(lines: list[str], max_lines: int, max_bytes: int) -> list[str]:
@@ -115,12 +141,19 @@ def first_that_fit(blocks: Iterable[str], max_bytes: int) -> tuple[list[str], in
 
 def _shortened(text: str, max_bytes: int) -> str:
     """The beginning of a text that does not fit."""
-    length = len(text)
+    length = min(len(text), max_bytes)
     while length and size_of(_cut(text, length)) > max_bytes:
         length = length * 2 // 3
     return _cut(text, length)
 
 
+def _cut_around(line: str, word: str) -> str:
+    """A line; of a long one, its beginning, or the part that contains the word."""
+    place = line.casefold().find(word) if word else 0
+    begin = place - MAX_LINE // 2 if place + len(word) > MAX_LINE else 0
+    return f"[{begin} characters left out] …{_cut(line[begin:], MAX_LINE)}" if begin else _cut(line, MAX_LINE)
+
+
 def _cut(line: str, length: int) -> str:
-    """A line, of which what is too long is left out and said to be."""
+    """A line, of which the part that is too long is left out, with a note."""
     return line if len(line) <= length else f"{line[:length]}… [{len(line) - length} characters left out]"

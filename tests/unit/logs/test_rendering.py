@@ -59,7 +59,7 @@ Error: local-exec provisioner error
 
   with terraform_data.broken,
   on main.tf line 16, in resource "terraform_data" "broken":
-   16:   provisioner "local-exec" { command = "echo boom; exit 3" }
+  16:   provisioner "local-exec" { command = "echo boom; exit 3" }
 
 Error running command 'echo boom; exit 3': exit status 3. Output: boom"""
 
@@ -127,6 +127,7 @@ def test_the_same_error_is_found_in_both_forms(logs: dict[str, bytes]) -> None:
         where="main.tf:16",
         context='resource "terraform_data" "broken"',
         code='  provisioner "local-exec" { command = "echo boom; exit 3" }',
+        first_line=16,
     )
     (plain,) = render(logs["text"]).errors
     # For people the text is wrapped at the width of the terminal.
