@@ -88,7 +88,7 @@ async def test_many_long_errors_are_bounded_and_counted() -> None:
     log = Object(b"".join(diagnostic(number, "detail " * 500) for number in range(30)))
     view = await read(api_with(log, phase_status="errored"))
     assert view["errors"]
-    assert "errors more are left out" in view["note"]
+    assert view["note"].startswith("29 more errors left out.")
 
 
 @pytest.mark.anyio
@@ -152,6 +152,86 @@ async def test_a_search_finds_lines_however_capitalized() -> None:
     assert view["log"].split("\n") == ["Error: BETA failed"] * 5
     assert view["note"] == "40 lines match; the last 5 are shown."
     assert (await read(api_with(log), search="none"))["note"] == "0 lines match."
+    assert (await read(api_with(log), search="gamma"))["note"] == "1 line matches."
+
+
+SILENT = b'{"@level":"info","@message":"a.b: Refresh complete","type":"refresh_complete"}\n'
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("data", "text", "lines"),
+    [
+        (b"one\n" + SILENT * 3 + b"two\n", "one\ntwo", 2),
+        (SILENT, "", 0),
+        (b"\n", "", 1),
+        (b'{"@level":"info","@message":"","type":"log"}\n', "", 0),
+        (b'{"@level":"info","@message":"","type":"init_output"}\nend', "end", 1),
+    ],
+)
+async def test_a_message_that_prints_nothing_gives_no_line(data: bytes, text: str, lines: int) -> None:
+    page = await read(api_with(Object(data)), offset=0)
+    assert (page["log"], page["line_count"], page["next_offset"]) == (text, lines, None)
+    assert (await read(api_with(Object(data))))["log"] == text
+
+
+async def pages_of(log: Object, **arguments: Any) -> tuple[list[str], list[Any]]:
+    """All lines from the beginning, page by page, and the offsets that the pages began at."""
+    lines: list[str] = []
+    offsets: list[Any] = [0]
+    while offsets[-1] is not None:
+        view = await read(api_with(log), offset=offsets[-1], **arguments)
+        lines += view["log"].split("\n") if view["line_count"] else []
+        assert view["line_count"] <= arguments.get("tail_lines", 100_000)
+        offsets.append(view["next_offset"])
+    return lines, offsets
+
+
+MIXED = b"".join(
+    (b"line %d %s\n" % (number, b"needle " * (number % 9 == 0) + b"x" * (number % 70))) + SILENT * (number % 3)
+    + b"\n" * (number % 11 == 0)
+    for number in range(2_000)
+)  # fmt: skip
+
+
+@pytest.mark.anyio
+async def test_pages_tail_and_search_agree_and_no_line_is_lost_or_repeated() -> None:
+    log = Object(MIXED)
+    expected = [line for line in MIXED.decode().removesuffix("\n").split("\n") if "Refresh complete" not in line]
+    matching = [line for line in expected if "needle" in line]
+    assert (await pages_of(log))[0] == expected
+    assert (await pages_of(log, tail_lines=700))[0] == expected
+    assert (await pages_of(log, search="NEEDLE"))[0] == matching
+    assert (await pages_of(log, search="needle", tail_lines=7))[0] == matching
+    assert (await read(api_with(log), tail_lines=30))["log"].split("\n") == expected[-30:]
+    assert (await read(api_with(log), search="needle", tail_lines=9))["log"].split("\n") == matching[-9:]
+
+
+@pytest.mark.anyio
+async def test_a_search_from_an_offset_reads_on_until_it_finds_something() -> None:
+    log = Object(b"noise\n" * 100_000 + b"needle\n" + b"noise\n" * 10)
+    view = await read(api_with(log), search="needle", offset=0)
+    assert (view["log"], view["next_offset"]) == ("needle", None)
+    rare = Object(b"noise\n" * 1_000_000 + b"needle\n")
+    first = await read(api_with(rare), search="needle", offset=0)
+    assert (first["log"], first["line_count"]) == ("", 0)
+    assert 4_000_000 < first["next_offset"] < 5_000_000
+    assert (await pages_of(rare, search="needle"))[0] == ["needle"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("offset", [None, 0])
+async def test_a_match_far_to_the_right_of_a_long_line_is_shown(offset: int | None) -> None:
+    log = Object(b"a" * 10_000 + b" needle " + b"b" * 10_000 + b"\n")
+    text = (await read(api_with(log), search="needle", offset=offset))["log"]
+    assert " needle " in text
+    assert text.startswith("[9,001 characters left out] …aaa")
+
+
+@pytest.mark.anyio
+async def test_a_search_that_is_too_long_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="at most 1,000 characters"):
+        await read(FakeApi(), search="x" * 60_000)
 
 
 PLAN = {

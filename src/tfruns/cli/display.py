@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from tfruns.cli.terminal import err, out
+from tfruns.cli.terminal import err, print_lines
 from tfruns.masking.text import sanitize
 
 _MOST_LINES = 5_000  # of a log, where nobody looks: enough for any but the largest, and no flood
@@ -123,9 +123,7 @@ class LogDisplay:
 
     def lines(self, lines: Sequence[str]) -> None:
         """Print more of the log."""
-        for line in lines:
-            out().print(line, markup=False)
-        sys.stdout.flush()
+        print_lines(lines)
 
     def __enter__(self) -> Self:
         return self

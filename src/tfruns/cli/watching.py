@@ -1,6 +1,6 @@
 """Watching a run until it needs a person or is over, with its log as it grows.
 
-The tools do it: `wait_for_run` says where the run is and when the wait ends, `get_run_logs` reads the log on.
+`wait_for_run` tells where the run is and when the wait ends; `LogStream` reads the log as it grows.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from tfruns.errors import TfrunsError
 from tfruns.lifecycle import is_final, is_planned
 from tfruns.tools.guard import Answer
 from tfruns.tools.log_source import PhaseName, running_phase
+from tfruns.tools.log_stream import LogStream
 from tfruns.tools.registry import View
 from tfruns.tools.waiting import MAX_TIMEOUT_S, Until
 
@@ -156,20 +157,15 @@ class _Log:
 
     async def _show(self, phase: PhaseName) -> None:
         """Show the log of a phase to its end, or to what is there when the watching ends."""
-        clock = self.session.context.client.clock
-        offset, interval = 0, _FIRST_INTERVAL_S
-        while True:
+        client = self.session.context.client
+        log, interval = LogStream(client, self.run_id, phase), _FIRST_INTERVAL_S
+        while not log.is_over:
             was_over = self.is_over.is_set()
-            page = await self.session.call("get_run_logs", run_id=self.run_id, phase=phase, offset=offset)
-            text, after = page["log"], page.get("next_offset")
-            if text:
-                self.shown.lines(text.split("\n"))
+            if lines := await log.more():
+                self.shown.lines(lines)
                 interval = _FIRST_INTERVAL_S
             elif was_over:
                 return
             else:
                 interval = min(interval * 1.5, _LONGEST_INTERVAL_S)
-                await clock.wait_for(self.is_over, interval)
-            if "phase" in page and after is None:
-                return
-            offset = after if after is not None else offset
+                await client.clock.wait_for(self.is_over, interval)

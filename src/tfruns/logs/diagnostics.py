@@ -1,6 +1,6 @@
 """A diagnostic of Terraform: an error or a warning, and its location.
 
-Source: Terraform, "Machine-Readable UI", `diagnostic`; the text form is that of `internal/command/format/diagnostic.go`.
+Sources: Terraform, "Machine-Readable UI", `diagnostic`; for the text form, `internal/command/format/diagnostic.go`.
 """
 
 import re
@@ -96,7 +96,9 @@ def code_lines(diagnostic: Diagnostic) -> list[str]:
 def _numbered(code: str, first: int, line: int) -> list[str]:
     if not code:
         return [_NO_CODE]
-    lines = [f"{number:>4}: {text}" if first else f"      {text}" for number, text in enumerate(code.split("\n"), first)]
+    lines = [
+        f"{number:>4}: {text}" if first else f"      {text}" for number, text in enumerate(code.split("\n"), first)
+    ]
     begin = max(0, min(line - first - _MAX_CODE_LINES // 2, len(lines) - _MAX_CODE_LINES))
     shown = lines[begin : begin + _MAX_CODE_LINES]
     return [_LEFT_OUT] * (begin > 0) + shown + [_LEFT_OUT] * (begin + len(shown) < len(lines))
@@ -115,9 +117,7 @@ def _source(range_: JSON, snippet: JSON) -> list[str]:
         return []
     found = _object(snippet)
     number = where.rpartition(":")[2]
-    code = _numbered(
-        _text(found.get("code")), _first_line(range_, found), int(number) if number.isdecimal() else 0
-    )
+    code = _numbered(_text(found.get("code")), _first_line(range_, found), int(number) if number.isdecimal() else 0)
     return [_location("on", where, _text(found.get("context"))), *code]
 
 

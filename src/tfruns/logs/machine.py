@@ -8,9 +8,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from tfruns.masking.text import sanitize
 from tfruns.jsonapi import JSON
 from tfruns.logs.diagnostics import Diagnostic, diagnostic_of, rendered
+from tfruns.masking.text import sanitize
+from tfruns.wording import cut_line
 
 _CHANGES = {
     "create": "will be created",
@@ -55,6 +56,21 @@ class Message:
 
 def message_of(line: str) -> Message | None:
     """Read a line of the machine-readable log; None for any other line."""
+    value = _parsed(line)
+    if value is None:
+        return None
+    kind = _word(value.get("type"))
+    if diagnostic := _diagnostic(value, kind):
+        return Message(rendered(diagnostic), diagnostic)
+    if kind in _SILENT:
+        return Message([])
+    renderer = _RENDERERS.get(kind)
+    lines = renderer(value) if renderer else None
+    return Message(_log_line(value, kind) if lines is None else lines)
+
+
+def _parsed(line: str) -> Mapping[str, JSON] | None:
+    """The message on a line: an object with a text, or with a type and a level."""
     if not line.startswith("{"):
         return None
     try:
@@ -63,16 +79,8 @@ def message_of(line: str) -> Message | None:
         return None
     if not isinstance(value, Mapping):
         return None
-    kind = _word(value.get("type"))
-    if not isinstance(value.get("@message"), str) and not (kind and isinstance(value.get("@level"), str)):
-        return None
-    if diagnostic := _diagnostic(value, kind):
-        return Message(rendered(diagnostic), diagnostic)
-    if kind in _SILENT:
-        return Message([])
-    renderer = _RENDERERS.get(kind)
-    lines = renderer(value) if renderer else None
-    return Message(_log_line(value, kind) if lines is None else lines)
+    is_typed = bool(_word(value.get("type"))) and isinstance(value.get("@level"), str)
+    return value if is_typed or isinstance(value.get("@message"), str) else None
 
 
 def _diagnostic(value: Mapping[str, JSON], kind: str) -> Diagnostic | None:
@@ -171,7 +179,7 @@ def _value(output: Mapping[str, JSON]) -> str:
     if "value" not in output:
         return ""
     text = sanitize(json.dumps(output["value"], ensure_ascii=False))
-    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}… [{len(text) - _MAX_VALUE} characters left out]"
+    return cut_line(text, _MAX_VALUE)
 
 
 def _provisioner_output(value: Mapping[str, JSON]) -> list[str] | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tfruns.logs.lines import ETX, STX, line_of
 from tfruns.masking.secrets import Mask
+from tfruns.wording import counted, cut_line
 
 MAX_LINE = 2_000  # characters of a line that are shown
 _REST_OF_LINE = "[the rest of a line is left out]"
@@ -52,7 +53,15 @@ def size_of(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode("utf-8", errors="replace")) - 2
 
 
-def page_from(piece: Piece, max_bytes: int, mask: Mask, *, search: str = "", max_lines: int | None = None) -> Page:
+def page_from(
+    piece: Piece,
+    max_bytes: int,
+    mask: Mask,
+    *,
+    search: str = "",
+    max_lines: int | None = None,
+    is_continued: bool = False,
+) -> Page:
     """The first lines of a piece of a log, as many as fit. The lines of one message stay together.
 
     Args:
@@ -61,6 +70,7 @@ def page_from(piece: Piece, max_bytes: int, mask: Mask, *, search: str = "", max
         mask: takes out what must not be shown.
         search: only the lines that contain this text.
         max_lines: of the page.
+        is_continued: the page has lines of an earlier piece; only what is alone on a page is cut to fit.
     """
     data = piece.data
     taken, shown = (0, []) if piece.is_line_start else _rest_of_line(piece)
@@ -74,7 +84,7 @@ def page_from(piece: Piece, max_bytes: int, mask: Mask, *, search: str = "", max
         lines = _lines_of(raw, piece, mask, search, is_whole=is_whole)
         cost = size_of("\n".join(lines)) + 2 if lines else 0
         is_too_much = cost > room or (max_lines is not None and len(shown) + len(lines) > max_lines)
-        if lines and shown and is_too_much:
+        if lines and (shown or is_continued) and is_too_much:
             return Page(shown, taken, is_full=True)
         if cost > room:
             lines = [_shortened("\n".join(lines), max_bytes)]
@@ -142,18 +152,17 @@ def first_that_fit(blocks: Iterable[str], max_bytes: int) -> tuple[list[str], in
 def _shortened(text: str, max_bytes: int) -> str:
     """The beginning of a text that does not fit."""
     length = min(len(text), max_bytes)
-    while length and size_of(_cut(text, length)) > max_bytes:
+    while length and size_of(cut_line(text, length)) > max_bytes:
         length = length * 2 // 3
-    return _cut(text, length)
+    return cut_line(text, length)
 
 
 def _cut_around(line: str, word: str) -> str:
     """A line; of a long one, its beginning, or the part that contains the word."""
     place = line.casefold().find(word) if word else 0
     begin = place - MAX_LINE // 2 if place + len(word) > MAX_LINE else 0
-    return f"[{begin} characters left out] …{_cut(line[begin:], MAX_LINE)}" if begin else _cut(line, MAX_LINE)
-
-
-def _cut(line: str, length: int) -> str:
-    """A line, of which the part that is too long is left out, with a note."""
-    return line if len(line) <= length else f"{line[:length]}… [{len(line) - length} characters left out]"
+    return (
+        f"[{counted(begin, 'character')} left out] …{cut_line(line[begin:], MAX_LINE)}"
+        if begin
+        else cut_line(line, MAX_LINE)
+    )

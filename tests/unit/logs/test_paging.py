@@ -8,10 +8,11 @@ from tfruns.logs.lines import render
 from tfruns.logs.paging import (
     MAX_LINE,
     Page,
+    Piece,
     first_that_fit,
     last_that_fit,
-    lines_for,
     page_from,
+    shown_lines,
     size_of,
 )
 
@@ -21,17 +22,18 @@ def shown(text: str) -> str:
 
 
 def page(data: bytes, max_bytes: int = 1_000, *, is_line_start: bool = True, is_end: bool = True) -> Page:
-    return page_from(data, max_bytes, shown, is_line_start=is_line_start, is_end=is_end, is_full=False)
+    return page_from(Piece(data, is_line_start, is_end, is_full=False), max_bytes, shown)
 
 
-def all_pages(data: bytes, max_bytes: int) -> list[str]:
-    """The pages of a log that is over, from its beginning on."""
-    offset, pages = 0, []
+def all_pages(data: bytes, max_bytes: int) -> list[list[str]]:
+    """The lines of the pages of a log that is over, from its beginning on."""
+    offset = 0
+    pages: list[list[str]] = []
     while offset < len(data):
         is_line_start = offset == 0 or data[offset - 1 : offset] == b"\n"
         found = page(data[offset:], max_bytes, is_line_start=is_line_start)
         assert found.taken > 0
-        pages.append(found.text)
+        pages.append(found.lines)
         offset += found.taken
     return pages
 
@@ -43,13 +45,13 @@ _LINES = st.lists(st.text(alphabet=st.characters(exclude_characters="\n\r"), max
 def test_pages_put_together_are_the_whole(lines: list[str], max_bytes: int) -> None:
     data = "".join(f"{line}\n" for line in lines).encode("utf-8", errors="replace")
     pages = all_pages(data, max_bytes)
-    assert all(size_of(text) <= max_bytes for text in pages)
-    assert "\n".join(pages) == "\n".join(render(data).lines)
+    assert all(size_of("\n".join(lines)) <= max_bytes for lines in pages)
+    assert [line for lines in pages for line in lines] == render(data).lines
 
 
 @given(st.binary(max_size=5_000), st.integers(min_value=200, max_value=900))
 def test_a_page_of_any_bytes_is_within_its_bounds_and_gets_on(data: bytes, max_bytes: int) -> None:
-    assert all(size_of(text) <= max_bytes for text in all_pages(data, max_bytes))
+    assert all(size_of("\n".join(lines)) <= max_bytes for lines in all_pages(data, max_bytes))
 
 
 @given(st.lists(st.text(max_size=3_000), max_size=30), st.integers(min_value=1, max_value=40))
@@ -69,13 +71,13 @@ def test_the_first_texts_are_within_their_bounds(texts: list[str]) -> None:
 
 
 def test_a_last_line_without_its_end_is_held_back_while_it_may_go_on() -> None:
-    assert page(b"one\ntwo \xf0\x9f", is_end=False) == Page("one", 4)
-    assert page(b"two \xf0\x9f", is_end=False) == Page("", 0)
-    assert page(b"one\ntwo", is_end=True) == Page("one\ntwo", 7)
+    assert page(b"one\ntwo \xf0\x9f", is_end=False) == Page(["one"], 4)
+    assert page(b"two \xf0\x9f", is_end=False) == Page([], 0)
+    assert page(b"one\ntwo", is_end=True) == Page(["one", "two"], 7)
 
 
 def test_of_a_line_whose_beginning_is_not_there_nothing_is_shown() -> None:
-    assert page(b"half\nnext\n", is_line_start=False) == Page("[the rest of a line is left out]\nnext", 10)
+    assert page(b"half\nnext\n", is_line_start=False) == Page(["[the rest of a line is left out]", "next"], 10)
 
 
 def test_a_line_that_is_longer_than_can_be_read_at_once_is_left_out_for_its_secret_may_be_too() -> None:
@@ -84,18 +86,18 @@ def test_a_line_that_is_longer_than_can_be_read_at_once_is_left_out_for_its_secr
     def hide(text: str) -> str:
         return text.replace(secret, "(hidden)")
 
-    found = page_from(secret.encode()[:5_000], 900, hide, is_line_start=True, is_end=False, is_full=True)
-    assert found == Page("[a line that is too long is left out]", 5_000)
+    found = page_from(Piece(secret.encode()[:5_000], is_line_start=True, is_end=False, is_full=True), 900, hide)
+    assert found == Page(["[a line that is too long is left out]"], 5_000)
 
 
 def test_the_end_mark_is_no_line() -> None:
-    assert page(b"one\n\x03") == Page("one", 5)
+    assert page(b"one\n\x03") == Page(["one"], 5)
 
 
 def test_a_long_line_is_cut_and_said_to_be_after_what_must_be_hidden_was() -> None:
     secret = "s3cr3t-value"
     line = "x" * (MAX_LINE - 6) + secret
-    (cut,) = lines_for([line], lambda text: text.replace(secret, "(hidden)"))
+    (cut,) = shown_lines([line], lambda text: text.replace(secret, "(hidden)"))
     assert "s3cr3t" not in cut
     assert "characters left out" in cut
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfruns.logs.diagnostics import Diagnostic, diagnostic_of, diagnostics_in
+from tfruns.logs.diagnostics import Diagnostic, code_lines, diagnostic_of, diagnostics_in
 from tfruns.logs.lines import last_line, render
 from tfruns.logs.machine import message_of
 from tfruns.masking.text import sanitize
@@ -141,6 +141,57 @@ def test_errors_that_are_said_before_are_left_out_of_the_lines(logs: dict[str, b
     assert not any("provisioner error" in line for line in found.lines)
 
 
+# Configurations that are not valid, and the lines that show where.
+INVALID = {
+    'locals {\n  ports = [\n    "one",\n    "two"\n    "three",\n  ]\n}\n': [
+        "  on main.tf line 5, in locals:",
+        "   2:   ports = [",
+        '   3:     "one",',
+        '   4:     "two"',
+        '   5:     "three",',
+    ],
+    'output "x" { value = cidrsubnet("10.0.0.0/8", 2, 100) }': [
+        '  on main.tf line 1, in output "x":',
+        '   1: output "x" { value = cidrsubnet("10.0.0.0/8", 2, 100) }',
+        "    ├────────────────",
+        "    │ while calling cidrsubnet(prefix, newbits, netnum)",
+    ],
+    'variable "f" { default = "%d" }\noutput "y" { value = format(var.f, "abc") }': [
+        '  on main.tf line 2, in output "y":',
+        '   2: output "y" { value = format(var.f, "abc") }',
+        "    ├────────────────",
+        "    │ while calling format(format, args...)",
+        '    │ var.f is "%d"',
+    ],
+    'resource "terraform_data" "t" {\n  for_each = { b = "" }\n  input = 1 + each.value\n}\n': [
+        '  on main.tf line 3, in resource "terraform_data" "t":',
+        "   3:   input = 1 + each.value",
+        "    ├────────────────",
+        '    │ each.value is ""',
+    ],
+}
+
+
+def test_a_diagnostic_reads_as_terraform_prints_it(tmp_path: Path) -> None:
+    for number, (configuration, expected) in enumerate(INVALID.items()):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        (directory / "main.tf").write_text(configuration, encoding="utf-8")
+        _terraform(directory, "init")
+        machine = render(_terraform(directory, "plan", "-json"))
+        people = render(_terraform(directory, "plan", "-no-color"))
+        boxed = render(_terraform(directory, "plan"))
+        (error,) = machine.errors
+        begin = machine.lines.index(expected[0])
+        assert machine.lines[begin : begin + len(expected)] == expected, configuration
+        begin = people.lines.index(expected[0])
+        assert people.lines[begin : begin + len(expected)] == expected, configuration
+        for (found,) in (people.errors, boxed.errors):
+            fields = ("summary", "address", "where", "context", "code", "first_line", "values")
+            assert [getattr(found, name) for name in fields] == [getattr(error, name) for name in fields]
+            assert found.detail.split() == error.detail.split()
+
+
 def test_a_plan_that_destroys_says_so(logs: dict[str, bytes]) -> None:
     text = rendered(logs["second"])
     assert "  # terraform_data.app will be destroyed" in text
@@ -226,6 +277,71 @@ def test_what_is_no_message_is_none(line: str) -> None:
 
 def test_json_that_a_program_wrote_into_the_log_stays_as_it_is() -> None:
     assert render(b'{"level":"info","msg":"from a script"}\n').lines == ['{"level":"info","msg":"from a script"}']
+
+
+POLICY = b"""\
+{"@level":"info","@message":"Policy info","@policy":"true","type":"policy_info","target_address":"aws_s3_bucket.a",\
+"policy_info":{"message":"bucket must be encrypted"},"result":"deny"}
+{"@level":"error","@message":"Error: Not encrypted","@policy":"true","type":"policy_diagnostic",\
+"target_address":"aws_s3_bucket.a","policy_diagnostic":{"severity":"error","summary":"Not encrypted",\
+"detail":"Set it.","range":{"filename":"main.tf","start":{"line":3}},"snippet":{"code":"  a = 1","start_line":3,\
+"context":"locals"},"policy_range":{"filename":"p.policy","start":{"line":8}},"policy_snippet":{"code":"x\\ny",\
+"start_line":7}},"policy_metadata":{"policy_name":"encrypted","policy_set_name":"s3","enforcement_level":"mandatory"}}
+{"@level":"warn","@message":"Warning: Soon","@policy":"true","type":"policy_diagnostic",\
+"policy_diagnostic":{"severity":"warning","summary":"Soon","detail":""}}
+{"@level":"info","@message":"Policy Result","@policy":"true","type":"policy_result","result":"deny",\
+"target_address":"aws_s3_bucket.a","policy_address":"policy.encrypted"}
+"""
+
+
+def test_messages_of_policies_keep_what_they_tell() -> None:
+    found = render(POLICY)
+    assert found.lines == [
+        "aws_s3_bucket.a: bucket must be encrypted (policy result: deny)",
+        "",
+        "Error: Not encrypted",
+        "",
+        "  by policy encrypted of s3 (mandatory)",
+        "  on p.policy line 8:",
+        "   7: x",
+        "   8: y",
+        "",
+        "  with aws_s3_bucket.a,",
+        "  while evaluating policy for main.tf line 3, in locals:",
+        "   3:   a = 1",
+        "",
+        "Set it.",
+        "",
+        "Warning: Soon",
+        "aws_s3_bucket.a: policy policy.encrypted: deny",
+    ]
+    (error,) = found.errors
+    assert (error.summary, error.detail, error.address) == ("Not encrypted", "Set it.", "aws_s3_bucket.a")
+
+
+def test_errors_and_texts_of_unknown_types_are_not_lost() -> None:
+    error = {
+        "@level": "error",
+        "@message": "Error: It broke",
+        "type": "warp_errored",
+        "warp_errored": {"detail": "why"},
+    }
+    silent = {"@level": "error", "type": "warp_errored", "warp_errored": {"message": "boom"}}
+    text = {"@level": "info", "@message": "Warp", "type": "warp_told", "warp_told": {"message": "factor 9"}}
+    found = render("\n".join(map(json.dumps, (error, silent, text))).encode())
+    assert [diagnostic.summary for diagnostic in found.errors] == ["It broke: why", "boom"]
+    assert found.lines[-1] == "Warp: factor 9"
+    internal = {"@level": "error", "@message": "retrying", "@module": "provider"}
+    assert render(json.dumps(internal).encode()).errors == []
+
+
+def test_the_lines_of_long_code_are_those_around_the_location() -> None:
+    snippet = {"code": "\n".join(f"line {number}" for number in range(1, 101)), "start_line": 1}
+    place = {"filename": "main.tf", "start": {"line": 50}}
+    found = diagnostic_of({"summary": "x", "range": place, "snippet": snippet})
+    assert found is not None
+    lines = code_lines(found)
+    assert (lines[0], lines[1], lines[-2], lines[-1]) == ("   …", "  44: line 44", "  55: line 55", "   …")
 
 
 # -- diagnostics ------------------------------------------------------------------------------------------------------

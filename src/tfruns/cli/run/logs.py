@@ -8,10 +8,12 @@ from cyclopts.types import PositiveInt
 from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
 from tfruns.cli.places import run_of
-from tfruns.cli.terminal import in_options, out, say
+from tfruns.cli.terminal import in_commands, in_options, print_lines, say
 from tfruns.cli.watching import Watch, watch
 from tfruns.errors import InvalidInput
 from tfruns.tools.log_source import PhaseName, may_have_applied
+from tfruns.tools.log_stream import LogStream
+from tfruns.tools.logs import no_log_note
 from tfruns.tools.registry import View
 from tfruns.tools.waiting import Until
 
@@ -71,18 +73,15 @@ def _print(view: View) -> None:
     for error in view.get("errors", ()):
         say(error, "red")
     if view["log"]:
-        out().print(view["log"], markup=False)
+        print_lines(view["log"].split("\n"))
     if view.get("note"):
         say(in_options(view["note"]))
 
 
 async def _print_all(session: Session, run_id: str, phase: Phase) -> None:
-    """Print the log from its beginning to what is there now."""
-    offset = 0
-    while True:
-        view = await session.call("get_run_logs", run_id=run_id, phase=phase, offset=offset)
-        _print(view)
-        following = view.get("next_offset")
-        if following is None or following == offset:
-            return
-        phase, offset = view["phase"], following
+    """Print the log from its beginning to its present end."""
+    log = LogStream(session.context.client, run_id, phase)
+    while lines := await log.more():
+        print_lines(lines)
+    if not log.has_begun:
+        say(in_commands(no_log_note(phase)))
