@@ -72,6 +72,32 @@ async def test_the_redacted_form_is_read_where_the_full_one_is_too_large(monkeyp
         await read_plan(client_for(api_with(blob(plan(x="x" * 1000)), blob(plan(x="x" * 1000)))), run())
 
 
+OLD = {"terraform_version": "0.13.5"}
+
+
+@pytest.mark.anyio
+async def test_where_marks_are_unreliable_the_redacted_form_is_read() -> None:
+    secret = {"password": SECRET, "copy": f"it is {SECRET}"}
+    full = plan(resource(before={}, after=secret), **OLD)
+    redacted = {"plan_format_version": "0.2", "resource_changes": [resource(before={}, after={"password": "masked"})]}
+    client = client_for(api_with(blob(full), blob(redacted)))
+    found = await read_plan(client, run())
+    assert found is not None
+    assert found.is_redacted
+    assert found.unmarked == "Terraform 0.13.5 does not mark sensitive values in plans"
+    assert SECRET not in (await secrets_of(client, run())).hide(f"a log with {SECRET}")
+
+
+@pytest.mark.parametrize("refusal", [error(404, "not found"), error(403, "forbidden"), httpx2.Response(204)])
+@pytest.mark.anyio
+async def test_without_a_redacted_form_the_full_one_is_masked_by_name(refusal: httpx2.Response) -> None:
+    full = plan(resource(before={}, after={"password": SECRET}), **OLD)
+    found = await read_plan(client_for(api_with(blob(full), refusal)), run())
+    assert found is not None
+    assert not found.is_redacted
+    assert found.changes[0].change["after_sensitive"] == {"password": True}
+
+
 @pytest.mark.anyio
 async def test_a_token_that_may_read_neither_form_is_told_so() -> None:
     with pytest.raises(NotFound):

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from tfruns.errors import UnexpectedResponse
+from tfruns.review.unmarked import marked_by_name, why_unmarked
 
 Object = Mapping[str, Any]
 
@@ -129,13 +130,14 @@ class PlanDocument:
         run_id: the run of the plan.
         plan_id: its id.
         is_redacted: it is the redacted form.
-        source: the whole document.
+        source: the whole document, with marks by name where it is unmarked.
         changes: the planned change of each resource, in Terraform's order, unchanged resources included.
         invocations: the actions that the apply invokes.
         deferred: changes and invocations that are left to a later run.
         drift: changes of resources outside of Terraform.
         outputs: the change of each output of the root module.
         unreadable: how many entries have an unknown form.
+        unmarked: why its marks of sensitive values cannot be relied on; empty if they can.
     """
 
     run_id: str
@@ -148,6 +150,7 @@ class PlanDocument:
     drift: tuple[Change, ...] = field(repr=False)
     outputs: tuple[Change, ...] = field(repr=False)
     unreadable: int = 0
+    unmarked: str = ""
 
     @property
     def is_errored(self) -> bool:
@@ -171,8 +174,17 @@ class PlanDocument:
         return frozenset(_text(attribute.get("resource")) for attribute in attributes)
 
 
-def parse_plan(data: bytes, *, run_id: str, plan_id: str, is_redacted: bool) -> PlanDocument:
+def parse_plan(
+    data: bytes, *, run_id: str, plan_id: str, is_redacted: bool, terraform_version: str = ""
+) -> PlanDocument:
     """Read a plan's JSON.
+
+    Args:
+        data: the JSON.
+        run_id: the run of the plan.
+        plan_id: its id.
+        is_redacted: it is the redacted form.
+        terraform_version: the run's; the redacted form does not tell.
 
     Raises:
         UnexpectedResponse: it is no JSON object. Nothing of it is repeated.
@@ -183,11 +195,18 @@ def parse_plan(data: bytes, *, run_id: str, plan_id: str, is_redacted: bool) -> 
         source = None
     if not isinstance(source, dict):
         raise UnexpectedResponse("The plan's JSON output cannot be read: it is no JSON object, or nested too deep.")
-    return read_plan_document(source, run_id=run_id, plan_id=plan_id, is_redacted=is_redacted)
+    return read_plan_document(
+        source, run_id=run_id, plan_id=plan_id, is_redacted=is_redacted, terraform_version=terraform_version
+    )
 
 
-def read_plan_document(source: Object, *, run_id: str, plan_id: str, is_redacted: bool) -> PlanDocument:
+def read_plan_document(
+    source: Object, *, run_id: str, plan_id: str, is_redacted: bool, terraform_version: str = ""
+) -> PlanDocument:
     """The plan that a JSON object describes."""
+    unmarked = why_unmarked(source, terraform_version)
+    if unmarked:
+        source = marked_by_name(source)
     lists = {name: _Entries(source.get(name)) for name in _LISTS}
     outputs = source.get("output_changes") or {}
     named = outputs.items() if isinstance(outputs, dict) else ()
@@ -214,6 +233,7 @@ def read_plan_document(source: Object, *, run_id: str, plan_id: str, is_redacted
         + (not isinstance(outputs, dict))
         + (not _is_known_form(source))
         + sum(change is None or change.action is Action.UNKNOWN for change in everything),
+        unmarked=unmarked,
     )
 
 

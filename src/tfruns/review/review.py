@@ -98,6 +98,11 @@ def _notes(document: PlanDocument, everything: Sequence[Entry], secrets: Secrets
         )
     if document.is_incomplete and not document.is_errored:
         yield "Terraform calls this plan incomplete: another plan is needed after its apply."
+    if document.unmarked:
+        yield (
+            f"{document.unmarked}: values are masked by the names of their attributes, and any other value may be "
+            "secret as well."
+        )
     yield from _checks(document, secrets)
     if document.deferred:
         yield f"Deferred to a later run: {_many(len(document.deferred), 'change')}."

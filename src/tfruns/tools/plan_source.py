@@ -116,7 +116,8 @@ _plans: WeakKeyDictionary[Client, _Plans] = WeakKeyDictionary()
 async def open_plan(client: Client, run: Run) -> AsyncIterator[OpenPlan | None]:
     """Read a run's plan: the full JSON if the token may read it, else the redacted form.
 
-    The plan counts in the budget of its client until it is closed.
+    The redacted form is also preferred to a plan in which Terraform marked too little as sensitive. The plan counts in
+    the budget of its client until it is closed.
 
     Yields:
         The plan; None if it does not exist yet, or never will because the run failed or ended before.
@@ -181,17 +182,37 @@ async def _read(client: Client, run: Run, plan_id: str, room: Reservation) -> Op
     read, is_redacted = partial(client.plans.read_json, plan_id, max_bytes=_MAX_BYTES, room=room), False
     try:
         data = await read()
-    except (Forbidden, NotFound, TooLarge):
+    except _NOT_READABLE:
         is_redacted = True
         data = await read(is_redacted=True)
     if data is None:
         return None
     room.shrink_to(len(data))
-    document = await to_thread.run_sync(
-        partial(parse_plan, data, run_id=run.id, plan_id=plan_id, is_redacted=is_redacted)
-    )
+    document = await _parsed(run, plan_id, data, run.terraform_version or "", is_redacted=is_redacted)
     secrets = await _secrets_in(client, run, document)
+    if document.unmarked and not is_redacted:
+        document = await _redacted_instead(run, document, read) or document
     return OpenPlan(document, Known(run.id, secrets, await to_thread.run_sync(summary, document, secrets)))
+
+
+async def _redacted_instead(
+    run: Run, full: PlanDocument, read: Callable[..., Awaitable[bytes | None]]
+) -> PlanDocument | None:
+    """The redacted form of a plan whose own marks cannot be relied on; None if it cannot be read."""
+    try:
+        data = await read(is_redacted=True)
+    except _NOT_READABLE:
+        return None
+    version = full.source.get("terraform_version")
+    return await _parsed(run, full.plan_id, data, str(version or ""), is_redacted=True) if data else None
+
+
+async def _parsed(run: Run, plan_id: str, data: bytes, version: str, *, is_redacted: bool) -> PlanDocument:
+    read = partial(parse_plan, data, run_id=run.id, plan_id=plan_id, is_redacted=is_redacted, terraform_version=version)
+    return await to_thread.run_sync(read)
+
+
+_NOT_READABLE = (Forbidden, NotFound, TooLarge)
 
 
 async def _secrets_in(client: Client, run: Run, document: PlanDocument) -> Secrets:

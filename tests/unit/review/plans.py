@@ -11,8 +11,9 @@ PLAN_ID = "plan-8F5JFydVYAmtTjET"
 
 
 def change(actions: list[str], before: Any = None, after: Any = None, **fields: Any) -> dict[str, Any]:
-    """What happens to a value."""
-    return {"actions": actions, "before": before, "after": after, **fields}
+    """What happens to a value; nothing in it is sensitive unless it is marked."""
+    marks: dict[str, Any] = {"before_sensitive": {}, "after_sensitive": {}}
+    return {"actions": actions, "before": before, "after": after, **marks, **fields}
 
 
 def resource(address: str = "aws_instance.web", actions: list[str] | None = None, **fields: Any) -> dict[str, Any]:

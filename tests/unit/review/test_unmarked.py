@@ -1,0 +1,101 @@
+"""Plans in which Terraform marks too little: what is named like a secret is masked, and the review says why."""
+
+import json
+from typing import Any
+
+from tests.unit.review.plans import change, resource
+from tests.unit.review.test_rows import view_of
+from tfruns.review.plan_document import read_plan_document
+from tfruns.review.unmarked import is_secret_name
+
+SECRET = "n3w-pa55word"
+NOTE = "values are masked by the names of their attributes, and any other value may be secret as well."
+
+
+def unmarked(address: str = "a.b", **values: Any) -> dict[str, Any]:
+    """A resource as Terraform before 0.15.1 writes it, without marks."""
+    entry = resource(address, before={}, after=values)
+    for side in ("before", "after"):
+        del entry["change"][f"{side}_sensitive"]
+    return entry
+
+
+SHAPES: dict[str, Any] = {
+    "an attribute": {"password": SECRET},
+    "a nested block": {"login": [{"user": "u", "password": SECRET}]},
+    "a map": {"config": {"apiKey": SECRET}},
+    "everything below": {"credentials": [{"anything": {"deep": SECRET}}]},
+    "a named variable": {"env": [{"name": "DB_PASSWORD", "value": SECRET}, {"name": "ENV", "value": "prod"}]},
+    "a JSON text": {"definitions": json.dumps([{"environment": [{"name": "API_TOKEN", "value": SECRET}]}])},
+    "a copy elsewhere": {"secret": SECRET, "command": f"run --with={SECRET}"},
+    "camel case": {"masterUserPassword": SECRET},
+}
+
+
+def test_what_is_named_like_a_secret_is_masked_in_every_shape() -> None:
+    for version in ("0.12.31", "0.13.5", "0.14.11", "0.15.0", "0.15.1", "1.0.11", "1.0.0-beta1"):
+        for name, values in SHAPES.items():
+            view = view_of(unmarked(**values), terraform_version=version)
+            assert SECRET not in json.dumps(view), (version, name)
+            assert "(sensitive value)" in json.dumps(view), (version, name)
+
+
+def test_the_review_says_why_values_are_masked_by_name() -> None:
+    marks: dict[str, Any] = {"before_sensitive": {}, "after_sensitive": {}}
+    expected = {
+        "0.15.0": f"Terraform 0.15.0 does not mark sensitive values in plans: {NOTE}",
+        "1.0.11": f"Terraform 1.0.11 does not mark sensitive values inside of nested attributes: {NOTE}",
+        "1.1.0": None,
+        "1.11.4": None,
+    }
+    found = {
+        version: view_of(resource(before={}, after={"a": 1}, **marks), terraform_version=version).get("notes")
+        for version in expected
+    }
+    assert found == {version: [note] if note else None for version, note in expected.items()}
+
+
+def test_where_marks_are_missing_values_are_masked_whatever_the_version() -> None:
+    without = unmarked(password=SECRET)
+    output = change(["create"], after=SECRET)
+    del output["after_sensitive"]
+    plans: list[dict[str, Any]] = [
+        {"resource_changes": [without]},
+        {"resource_changes": [], "resource_drift": [without], "relevant_attributes": [{"resource": "a.b"}]},
+        {"deferred_changes": [{"reason": "excluded", "resource_change": without}]},
+        {"output_changes": {"db_password": output}},
+    ]
+    for sections in plans:
+        view = view_of(**sections)
+        assert SECRET not in json.dumps(view)
+        assert view["notes"][0] == f"The marks of sensitive values are missing in a part of this plan: {NOTE}"
+        assert "(sensitive value)" in json.dumps(view["rows"])
+
+
+def test_values_of_variables_that_are_named_like_secrets_are_hidden() -> None:
+    view = view_of(
+        unmarked(command=f"echo {SECRET}"), terraform_version="0.13.5", variables={"db_password": {"value": SECRET}}
+    )
+    assert view["rows"][0]["changes"] == ['command: null -> "echo (sensitive value)"']
+
+
+def test_a_plan_without_a_version_has_that_of_its_run() -> None:
+    source = {"plan_format_version": "0.2", "resource_changes": [resource(before={}, after={"password": SECRET})]}
+    for version, is_unmarked in (("0.13.5", True), ("1.5.7", False), ("latest", False), ("", False)):
+        read = read_plan_document(source, run_id="r", plan_id="p", is_redacted=True, terraform_version=version)
+        assert bool(read.unmarked) is is_unmarked, version
+
+
+def test_names_of_secrets_are_told_from_names_of_their_properties() -> None:
+    secret = (
+        "password admin_password db_passwd pwd passphrase secret client_secret secret_string token auth_token "
+        "private_key privateKey api_key apikey accessKey secret_access_key primary_access_key account_key "
+        "connection_string credentials kube_config authorization pin db_dsn master-password"
+    )
+    harmless = (
+        "name id key tags public_key key_name kms_key_id secret_arn secret_name secret_id access_key_id token_type "
+        "password_length token_ttl description author monkey compass pinned passthrough secret_version password_policy "
+        "authors keyboard token_url"
+    )
+    assert [name for name in secret.split() if not is_secret_name(name)] == []
+    assert [name for name in harmless.split() if is_secret_name(name)] == []
