@@ -11,12 +11,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from tfruns.errors import BadRequest, NotFound, TfrunsError, UnprocessableEntity
+from tfruns.errors import BadRequest, NotFound, ServerError, TfrunsError, UnprocessableEntity
 from tfruns.lifecycle import has_phase_ended
 from tfruns.local.backend import Backend
 from tfruns.local.documents.signing import Grant
 from tfruns.local.execution.log import ETX, PART_BYTES, log_parts
-from tfruns.local.execution.slug import BadArchive, check
+from tfruns.local.execution.slug import BadArchive
+from tfruns.local.execution.slug_process import ARCHIVES, ArchiveInterrupted
 from tfruns.local.service.configurations import accept_upload, refuse_upload
 from tfruns.local.service.states import finish_state_version
 from tfruns.local.store.schema import PhaseRow
@@ -106,7 +107,9 @@ async def _receive(request: Request, backend: Backend, max_bytes: int) -> Path:
 
 def _take_configuration(backend: Backend, grant: Grant, archive: Path) -> None:
     try:
-        check(archive)
+        ARCHIVES.check(archive)
+    except ArchiveInterrupted:
+        raise ServerError("The server is stopping.", status=503, retry_after_s=5.0) from None
     except BadArchive as error:
         with backend.database.write() as write:
             refuse_upload(backend, write, grant.id, str(error))

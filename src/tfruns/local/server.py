@@ -25,6 +25,7 @@ from tfruns.local.cannot_start import CannotStart
 from tfruns.local.connections import Connections, limits_for, listen, raise_open_files
 from tfruns.local.data_dir import DataDirectory
 from tfruns.local.engine.taking_up import is_any_under_way
+from tfruns.local.execution.slug_process import ARCHIVES
 from tfruns.local.listening import Listening
 from tfruns.local.log_limits import LogRateLimit
 from tfruns.local.running import BackendOptions, PhaseStuck, Running, running
@@ -195,6 +196,7 @@ class _Server(uvicorn.Server):
     def stop(self, *, is_urgent: bool = False) -> None:
         """Stop; if it is urgent, without waiting for Terraform."""
         self._backend.engine.demand_stop(is_urgent=is_urgent)
+        ARCHIVES.stop()
         self.should_exit = True
 
     def end_when_unused(self) -> None:

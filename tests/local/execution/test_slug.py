@@ -159,7 +159,7 @@ def test_a_header_that_claims_to_be_enormous_is_refused_before_it_is_read(tmp_pa
     header.type, header.size = tarfile.XHDTYPE, 1 << 40
     archive = tmp_path / "a.tar.gz"
     archive.write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(4096)))
-    with pytest.raises(BadArchive, match="too large"):
+    with pytest.raises(BadArchive, match="a header is larger than 65536 bytes"):
         check(archive)
 
 
@@ -202,7 +202,7 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, damage: str) -> None:
 
 
 def test_a_name_that_the_disk_cannot_have_is_refused(tmp_path: Path) -> None:
-    assert "cannot be written" in refusal(tmp_path, entry("x" * 300))
+    assert "longer than 255 bytes" in refusal(tmp_path, entry("x" * 300))
 
 
 def test_a_file_that_is_also_a_directory_is_refused(tmp_path: Path) -> None:

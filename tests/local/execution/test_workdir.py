@@ -51,6 +51,12 @@ def test_a_working_directory_that_is_not_there_is_refused(workdir: Workdir, name
         set_up(replace(workdir, working_directory=name), {"a/main.tf": "", "main.tf": ""})
 
 
+def test_a_working_directory_with_a_nul_or_too_long_is_refused(workdir: Workdir) -> None:
+    for name in ("a\0b", "a" * 300, "a/" * 3000):
+        with pytest.raises(BadWorkingDirectory):
+            set_up(replace(workdir, working_directory=name), {"a/main.tf": ""})
+
+
 def test_a_working_directory_behind_a_link_is_where_the_link_leads(tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.tar.gz", [entry("real/main.tf"), link("here", "real")])
     workdir = Workdir(tmp_path / "run", "network", "here")

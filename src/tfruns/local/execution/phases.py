@@ -17,7 +17,9 @@ from tfruns.local.execution.leftovers import end_leftovers
 from tfruns.local.execution.log import PhaseLog
 from tfruns.local.execution.plan_files import write_plan_files
 from tfruns.local.execution.plan_json import Counts, Document, counts, has_changes
+from tfruns.local.execution.process import INTERRUPT
 from tfruns.local.execution.slug import BadArchive
+from tfruns.local.execution.slug_process import ArchiveInterrupted
 from tfruns.local.execution.state import BadState
 from tfruns.local.execution.variables import BadVariable, check_environment, write_var_file
 from tfruns.local.execution.workdir import BadWorkingDirectory, Workdir, state_after_failure
@@ -38,7 +40,7 @@ def run_plan(job: PlanJob, *, log: PhaseLog, cancel_level: Callable[[], int]) ->
         with log:
             try:
                 return _plan(job, log, cancel_level)
-            except (Stopped, OSError, *_BAD_INPUT) as error:
+            except (Stopped, OSError, ArchiveInterrupted, *_BAD_INPUT) as error:
                 stopped = _logged(error, log)
     except OSError as error:
         stopped = _stopped(error)
@@ -92,7 +94,12 @@ def _plan(job: PlanJob, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanO
     workdir = job.workdir
     log.header(job.terraform)
     end_leftovers(workdir, patience_s=0)  # planned again after a crash; what that plan still does is of no use
-    workdir.set_up(job.archive, job.state, needs_configuration=not job.is_destroy)
+    workdir.set_up(
+        job.archive,
+        job.state,
+        needs_configuration=not job.is_destroy,
+        is_canceled=lambda: cancel_level() >= INTERRUPT,
+    )
     for path, variables in zip(workdir.var_files, (job.variables, job.run_variables), strict=True):
         write_var_file(path, variables)
     commands = _commands(job, log, cancel_level)
@@ -214,6 +221,8 @@ def _logged(error: Exception, log: PhaseLog) -> Stopped:
 def _stopped(error: Exception) -> Stopped:
     if isinstance(error, Stopped):
         return error
+    if isinstance(error, ArchiveInterrupted):
+        return Stopped(PhaseStatus.CANCELED)
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return Stopped(PhaseStatus.ERRORED, "The server's disk is full.")
     if isinstance(error, OSError):

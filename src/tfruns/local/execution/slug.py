@@ -1,17 +1,22 @@
-"""Uploaded configurations: a gzip tar that somebody else made, unpacked without trusting it.
+"""Uploaded configurations: gzip tars that others made, unpacked without trusting them.
 
 Source: HCP Terraform API, "Upload Configuration Files". What go-slug, pytfe and `tar` write is accepted; whatever would
-reach outside of the directory, or make a small upload large, is not.
+leave the directory, or turn a small upload into a large one, is refused.
+
+`slug_process` runs this file as a program, in a process with limits. So it imports the standard library alone.
 """
 
 import errno
 import gzip
 import os
+import resource
 import shutil
+import sys
 import tarfile
+import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import RawIOBase
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
@@ -20,25 +25,46 @@ from typing import IO, Any
 MAX_UNPACKED_BYTES = 2 << 30
 MAX_ENTRIES = 200_000
 
+MAX_PATH_BYTES = 2048
+MAX_NAME_BYTES = 255
+MAX_DEPTH = 100
+MAX_LONG_HEADER_BYTES = 64 * 1024  # of a long name or of PAX records; tarfile reads them into memory
+
+# A configuration of text seldom becomes more than 20 times smaller; a bomb becomes up to 1000 times smaller.
+MAX_RATIO = 100
+_RATIO_COUNTS_FROM_BYTES = 32 << 20
+
 _CHUNK_BYTES = 1 << 20
 _TAR_BLOCK_BYTES = 512
-_HEADERS_PER_ENTRY = 8  # blocks: long names and PAX records stand before an entry's own header
+_HEADERS_PER_ENTRY = 8  # blocks: long names and PAX records precede an entry's own header
+_LONG_HEADERS = {
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+}
+_SHOWN_CHARACTERS = 100
 
 # What `terraform init` writes for a backend, and the chosen CLI workspace: both would override the run's own.
 _LEFT_OUT = {"terraform.tfstate", "environment"}
 
 _NAME_ERRORS = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.ELOOP, errno.EILSEQ}
 
+# What the process says by its exit code.
+BAD_ARCHIVE, SYSTEM_ERROR = 3, 4
+MEMORY_BYTES = 512 << 20
+
 
 class BadArchive(ValueError):
-    """The archive is damaged, too large, or holds what may not be unpacked. The text says which."""
+    """The archive is damaged or too large, or has an entry that may not be unpacked. The text says which."""
 
 
 def check(archive: Path, *, max_unpacked_bytes: int = MAX_UNPACKED_BYTES, max_entries: int = MAX_ENTRIES) -> None:
     """Read the whole archive without writing anything.
 
     Raises:
-        BadArchive: it is not a gzip tar, is damaged or too large, or has an entry that may not be unpacked.
+        BadArchive: as the class says.
     """
     with _reading(archive, max_unpacked_bytes, max_entries) as entries:
         for name, member, content in entries:
@@ -59,7 +85,7 @@ def unpack(
         BadArchive: as `check`; or a link leads out of the directory.
         OSError: the disk is full, or the directory cannot be written.
     """
-    temporary = Path(mkdtemp(dir=into.parent, prefix=f".{into.name}-"))
+    temporary = Path(mkdtemp(dir=into.parent, prefix=_unfinished(into)))
     try:
         with _reading(archive, max_unpacked_bytes, max_entries) as entries:
             links = _write_entries(entries, temporary)
@@ -73,9 +99,45 @@ def unpack(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _unfinished(into: Path) -> str:
+    return f".{into.name}-"
+
+
+def remove_unfinished(into: Path) -> None:
+    """Remove what an `unpack` has left that was killed."""
+    for path in into.parent.glob(f"{_unfinished(into)}*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 _Entry = tuple[PurePosixPath, tarfile.TarInfo, IO[bytes] | None]
+
+
+class _Member(tarfile.TarInfo):
+    """A header that is checked before tarfile acts on it.
+
+    A negative size, which PAX records can have, makes tarfile read the same entry again and again.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in _LONG_HEADERS and member.size > MAX_LONG_HEADER_BYTES:
+            raise BadArchive(f"a header is larger than {MAX_LONG_HEADER_BYTES} bytes")
+        if member.type == tarfile.GNUTYPE_SPARSE:
+            raise BadArchive(f"{_shown(member.name)} is a sparse file")
+        return member
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    @size.setter
+    def size(self, size: int) -> None:
+        if size < 0:
+            raise BadArchive("an entry has a negative size")
+        self._size = size
 
 
 class _Capped(RawIOBase):
@@ -89,13 +151,13 @@ class _Capped(RawIOBase):
     def read(self, size: int = -1) -> bytes:
         # A forged header may ask for any size at once, so this is decided before anything is unpacked.
         if self._stream.tell() + max(size, 0) > self._max_bytes:
-            raise BadArchive("it is too large when unpacked")
+            raise BadArchive("it is too large when unpacked, for its size")
         self.last = self._stream.read(size)
         return self.last
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         if offset > self._max_bytes:
-            raise BadArchive("it is too large when unpacked")
+            raise BadArchive("it is too large when unpacked, for its size")
         return self._stream.seek(offset, whence)
 
     def tell(self) -> int:
@@ -107,9 +169,10 @@ def _reading(archive: Path, max_unpacked_bytes: int, max_entries: int) -> Iterat
     """The entries of an archive, in order; whatever is wrong with its form becomes a BadArchive."""
     max_bytes = max_unpacked_bytes + max_entries * _TAR_BLOCK_BYTES * _HEADERS_PER_ENTRY + tarfile.RECORDSIZE
     try:
+        max_bytes = min(max_bytes, max(_RATIO_COUNTS_FROM_BYTES, MAX_RATIO * archive.stat().st_size))
         with gzip.open(archive, "rb") as unzipped:
             stream: Any = _Capped(unzipped, max_bytes)
-            with tarfile.open(fileobj=stream, mode="r:") as tar:
+            with tarfile.open(fileobj=stream, mode="r:", tarinfo=_Member) as tar:
                 yield _entries(tar, max_unpacked_bytes, max_entries)
             if stream.last.strip(b"\0"):  # tarfile takes a header that it cannot read for the end
                 raise BadArchive("it is damaged: an entry's header cannot be read")
@@ -117,14 +180,20 @@ def _reading(archive: Path, max_unpacked_bytes: int, max_entries: int) -> Iterat
                 pass  # the checksum stands at the end
     except FileNotFoundError:
         raise BadArchive("its files are no longer there") from None
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, UnicodeError) as error:
+    except BadArchive:
+        raise
+    except RecursionError:
+        raise BadArchive("an entry has too many headers") from None
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError) as error:
         raise BadArchive(f"it is not a gzip tar, or damaged: {error}") from None
 
 
 def _entries(tar: tarfile.TarFile, max_unpacked_bytes: int, max_entries: int) -> Iterator[_Entry]:
     total_bytes = 0
+    directories: set[str] = set()
     for count, member in enumerate(tar, start=1):
-        if count > max_entries:
+        _add_directories(directories, member.name)
+        if max(count, len(directories)) > max_entries:
             raise BadArchive(f"it has more than {max_entries} entries")
         total_bytes += member.size
         if total_bytes > max_unpacked_bytes:
@@ -136,15 +205,45 @@ def _entries(tar: tarfile.TarFile, max_unpacked_bytes: int, max_entries: int) ->
         tar.members = []  # type: ignore[attr-defined]  # it would keep every header
 
 
+def _add_directories(directories: set[str], name: str) -> None:
+    """Add the directories above an entry, which are made for it."""
+    _check_name(name)
+    while name := name.rpartition("/")[0]:
+        if name in directories:
+            return
+        directories.add(name)
+
+
 def _check_kind(member: tarfile.TarInfo) -> None:
     if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
-        raise BadArchive(f"{member.name!r} is neither a file, a directory nor a link")
+        raise BadArchive(f"{_shown(member.name)} is neither a file, a directory nor a link")
+    if member.issparse():
+        raise BadArchive(f"{_shown(member.name)} is a sparse file")
+    if member.issym() or member.islnk():
+        _check_name(member.linkname)
+
+
+def _check_name(name: str) -> None:
+    """Refuse a path that no file can have, or that is far longer than those of a configuration."""
+    if "\0" in name:
+        raise BadArchive(f"the path {_shown(name)} has a NUL character")
+    parts = name.split("/")
+    if len(parts) > MAX_DEPTH:
+        raise BadArchive(f"the path {_shown(name)} is nested more than {MAX_DEPTH} deep")
+    if len(os.fsencode(name)) > MAX_PATH_BYTES:
+        raise BadArchive(f"the path {_shown(name)} is longer than {MAX_PATH_BYTES} bytes")
+    if any(len(os.fsencode(part)) > MAX_NAME_BYTES for part in parts):
+        raise BadArchive(f"the path {_shown(name)} has a name that is longer than {MAX_NAME_BYTES} bytes")
+
+
+def _shown(name: str) -> str:
+    return ascii(name if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]}...")
 
 
 def _inside(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts:
-        raise BadArchive(f"{name!r} leads out of the configuration")
+        raise BadArchive(f"{_shown(name)} leads out of the configuration")
     return path
 
 
@@ -152,7 +251,7 @@ def _check_link(name: PurePosixPath, target: str) -> None:
     """Whether a link leads out by its mere text; what it leads to through other links is seen when all are made."""
     resolved = os.path.normpath(name.parent / target)
     if not target or target.startswith("/") or resolved == ".." or resolved.startswith("../"):
-        raise BadArchive(f"the link {str(name)!r} leads out of the configuration")
+        raise BadArchive(f"the link {_shown(str(name))} leads out of the configuration")
 
 
 def _chunks(member: tarfile.TarInfo, content: IO[bytes] | None) -> Iterator[bytes]:
@@ -162,7 +261,7 @@ def _chunks(member: tarfile.TarInfo, content: IO[bytes] | None) -> Iterator[byte
     while missing:
         chunk = content.read(min(missing, _CHUNK_BYTES))
         if not chunk:
-            raise BadArchive(f"it is damaged: {member.name!r} is cut off")
+            raise BadArchive(f"it is damaged: {_shown(member.name)} is cut off")
         missing -= len(chunk)
         yield chunk
 
@@ -201,7 +300,7 @@ def _write_file(root: Path, name: PurePosixPath, member: tarfile.TarInfo, conten
 
 def _link_file(source: Path, path: Path, member: tarfile.TarInfo) -> None:
     if not source.is_file():
-        raise BadArchive(f"{member.name!r} is a hard link to what is not in the archive")
+        raise BadArchive(f"{_shown(member.name)} is a hard link to what is not in the archive")
     if source != path:
         path.unlink(missing_ok=True)
         path.hardlink_to(source)
@@ -210,14 +309,53 @@ def _link_file(source: Path, path: Path, member: tarfile.TarInfo) -> None:
 def _make_links(links: _Links, root: Path) -> None:
     for name, target in links.items():
         if any(parent in links for parent in name.parents):
-            raise BadArchive(f"{str(name)!r} stands below a link")
+            raise BadArchive(f"{_shown(str(name))} stands below a link")
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
-            raise BadArchive(f"{str(name)!r} is both a link and a directory")
+            raise BadArchive(f"{_shown(str(name))} is both a link and a directory")
         path.unlink(missing_ok=True)
         path.symlink_to(target)
     real_root = os.path.realpath(root)
     for name in links:
         if not Path(os.path.realpath(root / name)).is_relative_to(real_root):
-            raise BadArchive(f"the link {str(name)!r} leads out of the configuration")
+            raise BadArchive(f"the link {_shown(str(name))} leads out of the configuration")
+
+
+# -- the process ------------------------------------------------------------------------------------------------------
+
+
+def _limit_itself(cpu_s: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))  # SIGXCPU first, which tells the reason
+    with suppress(OSError, ValueError):  # macOS has no limit of this kind
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+def _end_with_parent() -> None:
+    """Exit when standard input ends, as it does when the parent has ended in whatever way."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _main(cpu_s: str, command: str, archive: str, *into: str) -> int:
+    _limit_itself(int(cpu_s))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        check(Path(archive))  # before an unpack, too: an archive that is refused shall write nothing
+        if command == "unpack":
+            unpack(Path(archive), Path(*into))
+    except BadArchive as error:
+        said, code = str(error), BAD_ARCHIVE
+    except MemoryError:
+        said, code = f"it needs more than {MEMORY_BYTES >> 20} MiB of memory to be read", BAD_ARCHIVE
+    except OSError as error:
+        said, code = str(error.errno), SYSTEM_ERROR
+    else:
+        return 0
+    sys.stdout.write(said)
+    sys.stdout.flush()
+    return code
+
+
+if __name__ == "__main__":
+    os._exit(_main(*sys.argv[1:]))

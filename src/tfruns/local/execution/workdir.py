@@ -15,11 +15,12 @@ terraform.out, terraform.pid     output and process of the command that runs, or
 import json
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from tfruns.local.execution.slug import unpack
+from tfruns.local.execution.slug_process import ARCHIVES
 from tfruns.local.execution.state import BadState, State, newest_state
 
 # The last of all override files counts, and `~` sorts behind all letters.
@@ -108,7 +109,14 @@ class Workdir:
     def output(self) -> Path:
         return self.root / "terraform.out"
 
-    def set_up(self, archive: Path, state: bytes | None, *, needs_configuration: bool = True) -> None:
+    def set_up(
+        self,
+        archive: Path,
+        state: bytes | None,
+        *,
+        needs_configuration: bool = True,
+        is_canceled: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Make the directory anew, with the configuration and the state in it.
 
         Args:
@@ -116,16 +124,17 @@ class Workdir:
             state: the workspace's current state, if it has one.
             needs_configuration: whether an empty working directory is an error. It would plan to destroy everything,
                 and the override hides from Terraform that it is empty.
+            is_canceled: asked while a large configuration is unpacked.
 
         Raises:
-            BadArchive: see `slug.unpack`.
+            BadArchive, ArchiveInterrupted: see `ArchiveProcesses.unpack`.
             BadWorkingDirectory: the configuration does not have it, or it is empty.
             OSError: the disk is full.
         """
         self.remove()
         for directory in (self.root, self.home, self.state_file.parent):
             directory.mkdir(parents=True, mode=0o700)
-        unpack(archive, self.config)
+        ARCHIVES.unpack(archive, self.config, is_canceled)
         self._check_working_directory(needs_configuration=needs_configuration)
         self._write_override()
         self.errored_state.unlink(missing_ok=True)  # one that was uploaded is none of this run's
@@ -215,6 +224,8 @@ def state_after_failure(workdir: Workdir, error: str | None) -> tuple[State | No
 
 
 def _relative(working_directory: str) -> PurePosixPath:
+    if "\0" in working_directory:
+        raise BadWorkingDirectory(f"The working directory {working_directory!r} has a NUL character.")
     path = PurePosixPath(working_directory)
     if ".." in path.parts:
         raise BadWorkingDirectory(f"The working directory {working_directory!r} leads out of the configuration.")
