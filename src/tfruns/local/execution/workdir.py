@@ -185,8 +185,12 @@ class Workdir:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _check_working_directory(self, *, needs_configuration: bool) -> None:
-        real = Path(os.path.realpath(self.working))
-        if not real.is_dir() or not real.is_relative_to(os.path.realpath(self.config)):
+        try:
+            real = Path(os.path.realpath(self.working))
+            is_inside = real.is_dir() and real.is_relative_to(os.path.realpath(self.config))
+        except OSError:  # a name that is too long
+            is_inside = False
+        if not is_inside:
             raise BadWorkingDirectory(f"The configuration has no directory {self.working_directory!r}.")
         if needs_configuration and not any(path.name.endswith(_CONFIGURATION) for path in real.iterdir()):
             raise BadWorkingDirectory("The working directory has no Terraform configuration files.")
