@@ -16,6 +16,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from tests.support.command import PATIENCE_S, Shell
+from tests.support.http_api import HttpApi
 from tests.support.local_server import LocalServer
 from tests.support.stdio import tfruns
 
@@ -115,6 +116,28 @@ def test_logout_removes_the_host_alone(shell: Shell, server: LocalServer) -> Non
     assert shell("logout", "--json").json == {"address": server.url, "removed": True, "file": str(stored(shell))}
     assert json.loads(stored(shell).read_text()) == {"credentials": {"x.example.com": {"token": "other"}}}
     assert "No token" in shell("logout").err
+
+
+@pytest.mark.parametrize("command", [["login", "--token-stdin", "--json"], ["logout", "--json"]])
+def test_the_directory_does_not_decide_where_a_token_goes(
+    shell: Shell, server: LocalServer, command: list[str]
+) -> None:
+    """A `cloud` block of somebody else's repository names a host of its author."""
+    with HttpApi() as hostile:
+        (shell.directory / "main.tf").write_text(
+            f'terraform {{\n  cloud {{\n    organization = "a"\n    hostname = "{hostile.hostname}"\n  }}\n}}\n'
+        )
+        done = shell(*command, stdin=server.token, TF_CLOUD_HOSTNAME=hostile.hostname)
+        assert done.json["address"] == server.url
+        assert hostile.requests == []
+    assert hostile.hostname not in (stored(shell).read_text() if stored(shell).exists() else "")
+
+
+def test_without_tfe_address_login_is_for_hcp_terraform(shell: Shell) -> None:
+    (shell.directory / "main.tf").write_text('terraform {\n  cloud {\n    hostname = "localhost:1"\n  }\n}\n')
+    done = shell("login", code=2, TFE_ADDRESS="", TF_CLOUD_HOSTNAME="localhost:1")
+    assert "localhost" not in done.out + done.err
+    assert shell("logout", "--json", TFE_ADDRESS="").json["address"] == "https://app.terraform.io"
 
 
 def test_plain_http_to_another_machine_is_refused(shell: Shell) -> None:

@@ -1,8 +1,10 @@
 """Which API a command asks. The one place that decides it.
 
 The local backend with --local; else `TFE_ADDRESS`; else where Terraform itself would go from this directory: the
-hostname of its `cloud` block, or, where the block names none, `TF_CLOUD_HOSTNAME`; else HCP Terraform. `TFE_TOKEN` is
-never sent to a host that only a directory names: without `TFE_ADDRESS` it is for HCP Terraform.
+hostname of its `cloud` block, or, where the block names none, `TF_CLOUD_HOSTNAME`; else HCP Terraform.
+
+A directory chooses among hosts for which the user stored a token. It never decides where a token goes: `TFE_TOKEN` is
+for the host of `TFE_ADDRESS`, or HCP Terraform, and `tfruns login` does not look at the directory.
 """
 
 import os
@@ -17,19 +19,19 @@ from tfruns.mcp.connection import Connection, LocalConnection, RemoteConnection
 
 def connection_of(options: Options) -> Connection:
     """The connection for a command; nothing is connected yet."""
-    return LocalConnection(options.data_dir) if options.local else RemoteConnection(chosen_address())
+    return LocalConnection(options.data_dir) if options.local else RemoteConnection(_chosen_address())
 
 
-def address_of(host: str | None) -> Address:
-    """The address of a host that a command names; by default, the one that commands ask.
+def login_address(host: str | None) -> Address:
+    """The address of a host that the user names; by default that of `TFE_ADDRESS`, or HCP Terraform.
 
     Raises:
         InvalidInput: an address that cannot be, or plain HTTP to another machine.
     """
-    return load_settings(host or chosen_address()).address
+    return load_settings(host).address
 
 
-def chosen_address() -> str | None:
+def _chosen_address() -> str | None:
     """The address that this directory chooses; None where the environment does, or nobody."""
     if any(os.environ.get(name, "").strip() for name in ("TFE_ADDRESS", "TFC_ADDRESS")):
         return None

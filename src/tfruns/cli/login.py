@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.calling import errors_said, finish
-from tfruns.cli.connecting import address_of
+from tfruns.cli.connecting import login_address
 from tfruns.cli.identity import kind_of_token
 from tfruns.cli.terminal import can_ask, print_json, say
 from tfruns.client.client import Client
@@ -20,7 +20,7 @@ from tfruns.errors import InvalidInput, Unauthorized
 from tfruns.masking.redaction import remember_secret
 from tfruns.wire.activity import User
 
-_HOST = "Of HCP Terraform or Terraform Enterprise; by default the one that commands ask"
+_HOST = "The host; by default that of TFE_ADDRESS, or app.terraform.io"
 _STDIN = "Read the token from standard input instead of asking for it"
 _BROWSER = "Open the page on which tokens are made, in a browser"
 _JSON = "Print the result as JSON"
@@ -47,7 +47,7 @@ def login(
     """
 
     with errors_said(is_json=json):
-        address = address_of(host)
+        address = login_address(host)
         page = f"{address}/app/settings/tokens?source=terraform-login"
         # Not in an event loop, where Ctrl-C would not end the question.
         token = _read() if token_stdin else _ask(page, is_opened=browser)

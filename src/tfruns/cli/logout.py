@@ -5,13 +5,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.calling import finish
-from tfruns.cli.connecting import address_of
+from tfruns.cli.connecting import login_address
 from tfruns.cli.terminal import print_json, say
 from tfruns.client.credentials import credentials_file
 from tfruns.client.credentials_store import remove_token
 from tfruns.client.settings import load_settings
 
-_HOST = "Of HCP Terraform or Terraform Enterprise; by default the one that commands ask"
+_HOST = "The host; by default that of TFE_ADDRESS, or app.terraform.io"
 _JSON = "Print the result as JSON"
 
 
@@ -29,7 +29,7 @@ def logout(
     """
 
     async def work() -> None:
-        address = address_of(host)
+        address = login_address(host)
         path = credentials_file()
         is_removed = remove_token(path, address.hostname)
         if json:

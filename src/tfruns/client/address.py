@@ -36,8 +36,11 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether what is sent there never leaves this machine."""
-        if self.host == "localhost" or self.host.endswith(".localhost"):
+        """Whether it is an address of this machine: a literal one, or `localhost`.
+
+        Other names below `.localhost` go to a name server, which may answer with any address.
+        """
+        if self.host == "localhost":
             return True
         try:
             return ipaddress.ip_address(self.host).is_loopback

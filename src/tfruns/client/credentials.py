@@ -21,6 +21,7 @@ from tfruns.client.address import Address, normalize_host
 from tfruns.errors import InvalidInput
 from tfruns.hcl.cli_settings import read_cli_settings
 from tfruns.hcl.lexer import HclSyntaxError
+from tfruns.home import user_path
 from tfruns.masking.redaction import remember_secret
 
 _ENVIRONMENT_PREFIX = "TF_TOKEN_"
@@ -71,14 +72,18 @@ def find_token(
     if explicit is not None and explicit.strip():
         return CredentialSearch(Token(explicit.strip(), "the argument"))
     problems: list[str] = []
-    for source, text in _candidates(address, environment_address, environ, home or Path.home(), problems):
+    for source, text in _candidates(address, environment_address, environ, home, problems):
         if text.strip():
             return CredentialSearch(Token(text.strip(), source))
     return CredentialSearch(None, tuple(problems))
 
 
 def _candidates(
-    address: Address, environment_address: Address | None, environ: Mapping[str, str], home: Path, problems: list[str]
+    address: Address,
+    environment_address: Address | None,
+    environ: Mapping[str, str],
+    home: Path | None,
+    problems: list[str],
 ) -> Iterator[tuple[str, str]]:
     if address == environment_address:
         for name in ("TFE_TOKEN", "TFC_TOKEN"):
@@ -86,7 +91,7 @@ def _candidates(
     for name, text in environ.items():
         if name.startswith(_ENVIRONMENT_PREFIX) and _host_of_variable(name) == address.hostname:
             yield name, text
-    for path in _configuration_files(environ, home):
+    for path in _configuration_files(environ, home, problems):
         blocks = _credentials_blocks(path, problems)
         yield str(path), next((text for host, text in blocks if normalize_hostname(host) == address.hostname), "")
 
@@ -102,20 +107,35 @@ def normalize_hostname(hostname: str) -> str:
     return normalize_host(host) + (f":{port}" if port and port != "443" else "")
 
 
-def _configuration_files(environ: Mapping[str, str], home: Path) -> Iterator[Path]:
+def _configuration_files(environ: Mapping[str, str], home: Path | None, problems: list[str]) -> Iterator[Path]:
     chosen = environ.get("TF_CLI_CONFIG_FILE")
-    yield Path(chosen) if chosen else _base(environ, home) / ("terraform.rc" if _ON_WINDOWS else ".terraformrc")
+    if chosen:
+        yield Path(chosen)
+    try:
+        base = _base(environ, home)
+    except InvalidInput as error:
+        problems.append(error.message)
+        return
+    if not chosen:
+        yield base / ("terraform.rc" if _ON_WINDOWS else ".terraformrc")
     yield credentials_file(environ, home)
 
 
 def credentials_file(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> Path:
-    """Where `terraform login` stores tokens; `TF_CLI_CONFIG_FILE` does not move it."""
+    """Where `terraform login` stores tokens; `TF_CLI_CONFIG_FILE` does not move it.
+
+    Raises:
+        InvalidInput: there is no home directory.
+    """
     directory = "terraform.d" if _ON_WINDOWS else ".terraform.d"
-    return _base(environ, home or Path.home()) / directory / "credentials.tfrc.json"
+    return _base(environ, home) / directory / "credentials.tfrc.json"
 
 
-def _base(environ: Mapping[str, str], home: Path) -> Path:
-    return Path(environ.get("APPDATA") or home / "AppData" / "Roaming") if _ON_WINDOWS else home
+def _base(environ: Mapping[str, str], home: Path | None) -> Path:
+    if _ON_WINDOWS and environ.get("APPDATA"):
+        return Path(environ["APPDATA"])
+    home = home or user_path(Path.home, instead="set TFE_TOKEN")
+    return home / "AppData" / "Roaming" if _ON_WINDOWS else home
 
 
 def _credentials_blocks(path: Path, problems: list[str]) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ _KINDS = {
     "ce": "cost estimate",
     "polchk": "policy check",
     "ts": "task stage",
+    "poleval": "policy evaluation",
 }
 
 

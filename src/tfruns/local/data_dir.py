@@ -22,6 +22,7 @@ import filelock
 import platformdirs
 from sqlalchemy import URL
 
+from tfruns.home import user_path
 from tfruns.local import private
 from tfruns.local.cannot_start import CannotStart
 
@@ -62,7 +63,9 @@ class DataDirectory:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = (path or _default_path()).expanduser().absolute()
+        self.path = user_path(
+            lambda: path or _default_path(), instead="set TFRUNS_DATA_DIR to an absolute path"
+        ).absolute()
 
     @property
     def objects(self) -> Path:

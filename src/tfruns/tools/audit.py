@@ -17,7 +17,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tfruns.errors import ApiError, AuditFailed, OutcomeUnknown, ServerError
+from tfruns.errors import ApiError, AuditFailed, InvalidInput, OutcomeUnknown, ServerError
+from tfruns.home import user_path
 from tfruns.jsonapi import JSON
 from tfruns.masking.arguments import without_variable_values
 
@@ -25,10 +26,21 @@ _log = logging.getLogger(__name__)
 
 
 def audit_file() -> Path:
-    """The file: `TFRUNS_AUDIT_FILE`, or `audit.jsonl` in the platform's directory for the state of programs."""
+    """The file: `TFRUNS_AUDIT_FILE`, or `audit.jsonl` in the platform's directory for the state of programs.
+
+    Raises:
+        AuditFailed: it would be below a home directory, and there is none.
+    """
+    try:
+        return user_path(_chosen_file, instead="set TFRUNS_AUDIT_FILE to an absolute path")
+    except InvalidInput as error:
+        raise AuditFailed(error.message, cause=error.cause, solution=error.solution) from None
+
+
+def _chosen_file() -> Path:
     named = os.environ.get("TFRUNS_AUDIT_FILE")
     if named:
-        return Path(named).expanduser()
+        return Path(named)
     import platformdirs  # noqa: PLC0415  # reading tools do without
 
     return platformdirs.user_state_path("tfruns", appauthor=False) / "audit.jsonl"

@@ -124,7 +124,9 @@ def test_a_hostname_has_the_port_that_is_not_that_of_https_and_an_address_the_un
     [
         ("http://localhost:8088", True),
         ("http://LOCALHOST", True),
-        ("http://tfruns.localhost", True),
+        ("http://tfruns.localhost", False),
+        ("http://x.localhost:8088", False),
+        ("http://localhost.", False),
         ("http://127.0.0.1:8088", True),
         ("http://127.8.9.10", True),
         ("http://[::1]:8088", True),

@@ -13,6 +13,7 @@ from tfruns.cli.options import DEFAULTS, Options, Organization, Workspace
 from tfruns.cli.places import workspace_of
 from tfruns.cli.tables import print_fields
 from tfruns.cli.terminal import say
+from tfruns.home import user_path
 from tfruns.tools.registry import View
 
 _DRAWN = ("configuration_version_id", "workspace_id", "status", "files", "bytes", "packed_bytes")
@@ -40,7 +41,7 @@ def upload(
         view = await session.call(
             "upload_configuration",
             workspace_id=workspace_of(session, workspace, organization),
-            directory=session.allow(directory.expanduser()),
+            directory=session.allow(user_path(lambda: directory, instead="give an absolute path")),
             speculative=speculative,
         )
         session.show(view, partial(_print, options=options))

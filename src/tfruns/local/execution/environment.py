@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfruns.home import user_path
 from tfruns.local.execution.variables import Variable
 
 # What Terraform, and a local-exec, cannot do without on this machine: programs, language, certificates, proxies.
@@ -43,10 +44,14 @@ class Settings:
         Raises:
             OSError: the cache cannot be made.
         """
-        cache, config = (path and path.expanduser().absolute() for path in (self.plugin_cache, self.cli_config))
+        cache, config = _absolute(self.plugin_cache), _absolute(self.cli_config)
         if cache is not None:
             cache.mkdir(parents=True, exist_ok=True)
         return Settings(cache, config)
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return path and user_path(lambda: path, instead="give an absolute path").absolute()
 
 
 @dataclass(frozen=True)

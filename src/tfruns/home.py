@@ -1,0 +1,26 @@
+"""Files below the home directory, which a process need not have: `HOME` unset and no entry for its user."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tfruns.errors import InvalidInput
+
+
+def user_path(find: Callable[[], Path], *, instead: str) -> Path:
+    """A path with `~` replaced by the home directory.
+
+    Args:
+        find: the path as it is set, or the platform's default.
+        instead: what else can be set, for the error: `set TFRUNS_DATA_DIR to an absolute path`.
+
+    Raises:
+        InvalidInput: the path is below a home directory that does not exist.
+    """
+    try:
+        return find().expanduser()
+    except RuntimeError:
+        raise InvalidInput(
+            "This user has no home directory.",
+            cause="HOME is not set, and the system has no entry for the user.",
+            solution=f"Set HOME, or {instead}.",
+        ) from None
