@@ -128,6 +128,9 @@ class Change(Result):
     why: str | None = None
     moved_from: str | None = None
     import_id: str | None = None
+    import_identity: str | None = None
+    deferred: Literal[True] | None = None
+    values: list[str] = []
     changes: list[str] = []
     more_changes: int | None = None
 

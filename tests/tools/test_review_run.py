@@ -95,6 +95,15 @@ async def test_a_page_that_cannot_be_is_refused_before_anything_is_sent(argument
 
 
 @pytest.mark.anyio
+async def test_an_address_shows_every_value_in_full_and_takes_no_filter() -> None:
+    view = await review({"address": "a.new"})
+    assert view["rows"] == [{"address": "a.new", "action": "create", "values": ["copied: (sensitive value)"]}]
+    assert view["fingerprint"] == (await review())["fingerprint"]
+    failure = await failure_of("review_run", {"run_id": RUN_ID, "address": "a.new", "filter": "create"}, api=FakeApi())
+    assert (failure.code, failure.solution) == ("invalid_input", "Leave one of them out.")
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("status", "said"),
     [

@@ -1,4 +1,4 @@
-"""A plan as a person wants it: what it would do, the dangerous first and marked, and each change."""
+"""A plan for a person: what it would do, the dangerous changes first and marked, and each change."""
 
 import sys
 from collections.abc import Iterator
@@ -20,37 +20,57 @@ _SIGNS = {
     "replace": ("-/+", "bold red"),
     "destroy": ("-", "bold red"),
     "forget": (".", "magenta"),
+    "invoke": ("!", "magenta"),
     "import": ("&", "cyan"),
     "move": (">", "cyan"),
     "read": ("<=", "cyan"),
 }
-_LOSING = {"destroy", "replace", "forget"}
+_DANGEROUS = {"destroy", "replace", "forget", "invoke"}
 
 
-async def read_review(session: Session, run_id: str, *, filter_text: str = "", page: int | None = None) -> View:
-    """The review of a plan: one page, or as many as there are, as one document.
+async def read_review(
+    session: Session, run_id: str, *, filter_text: str = "", address: str = "", page: int | None = None
+) -> View:
+    """The review of a plan, or the values of one address: one page, or all of them as one document.
 
-    Of a huge plan, the first pages; `next_page` says from which one on the rest is.
+    Of a huge plan, the first pages; `next_page` is the first of the rest.
 
     Raises:
         TfrunsError: it cannot be read.
     """
     arguments = {"run_id": run_id, "filter": filter_text, "page_size": PAGE_SIZE}
+    arguments |= {"address": address} if address else {}
     view = await session.call("review_run", **arguments, page_number=page or 1)
     while page is None and (following := view.get("next_page")) and following <= _MOST_PAGES:
         more = await session.call("review_run", **arguments, page_number=following)
-        view = view | {"rows": [*view["rows"], *more["rows"]], "next_page": more["next_page"]}
+        view = view | {"rows": _joined(view["rows"], more["rows"]), "next_page": more["next_page"]}
     return view
 
 
+def _joined(rows: list[View], more: list[View]) -> list[View]:
+    """The rows of two pages; values that go on in the next page belong to one row."""
+    if rows and more and "values" in rows[-1] and _without_values(rows[-1]) == _without_values(more[0]):
+        whole = rows[-1] | {"values": [*rows[-1]["values"], *more[0]["values"]]}
+        return [*rows[:-1], whole, *more[1:]]
+    return [*rows, *more]
+
+
+def _without_values(row: View) -> View:
+    return {name: value for name, value in row.items() if name != "values"}
+
+
 def print_review(view: View) -> None:
-    """Print a review on standard output: rows with tabs where nobody looks."""
+    """Print a review on standard output: rows with tabs where it is no terminal."""
     if sys.stdout.isatty():
         draw_review(view, out())
         return
     if "rows" not in view:
         out().print(in_commands(view["plan"]), markup=False)
-    print_table((), (_cells(row) for row in view.get("rows", ())))
+    rows = view.get("rows", ())
+    if any("values" in row for row in rows):
+        print_table((), ((row["address"], row["action"], value) for row in rows for value in row["values"]))
+    else:
+        print_table((), map(_cells, rows))
     say(in_commands(f"{view['plan']} {' '.join(view.get('notes', ()))} {_rest(view)}".strip()))
 
 
@@ -65,9 +85,9 @@ def draw_review(view: View, console: Console) -> None:
         for line in _lines(row):
             console.print(line)
     console.print(Text(sanitize(in_commands(view["plan"])), style="bold"))
-    if view.get("changed_outputs"):
+    if view.get("counts") and view.get("changed_outputs"):
         console.print(_many(view["changed_outputs"], "output changes", "outputs change"))
-    if view.get("changed_outside_of_terraform"):
+    if view.get("counts") and view.get("changed_outside_of_terraform"):
         drifted = _many(view["changed_outside_of_terraform"], "resource has changed", "resources have changed")
         console.print(f"{drifted} outside of Terraform")
     if rest := _rest(view):
@@ -77,8 +97,8 @@ def draw_review(view: View, console: Console) -> None:
 
 
 def is_dangerous(row: View) -> bool:
-    """Whether something is lost by a change, or may be."""
-    return row["action"] in _LOSING or "danger" in row
+    """Whether something is lost by a change, or may be. A deferred change is not made by this run."""
+    return not row.get("deferred") and (row["action"] in _DANGEROUS or "danger" in row)
 
 
 def _lines(row: View) -> Iterator[Text]:
@@ -89,22 +109,25 @@ def _lines(row: View) -> Iterator[Text]:
     yield Text(f"{mark} {sign:>3} {sanitize(row['address'] + count)}", style=style) + Text(
         f"  {sanitize(why)}", style="dim"
     )
-    for change in row.get("changes", ()):
+    for change in (*row.get("changes", ()), *row.get("values", ())):
         yield Text(f"        {sanitize(change)}", style="red" if change.endswith("(forces replacement)") else "")
     if row.get("more_changes"):
-        yield Text(f"        … and {row['more_changes']} attributes more", style="dim")
+        yield Text(
+            f"        … {_many(row['more_changes'], 'more line', 'more lines')}: --address shows all", style="dim"
+        )
 
 
 def why_of(row: View) -> str:
     """Why a change is dangerous, why it is made, and where what it changes came from."""
-    moved, imported = row.get("moved_from"), row.get("import_id")
-    said = (
+    moved = row.get("moved_from")
+    imported = [row[name] for name in ("import_id", "import_identity") if row.get(name)]
+    parts = (
         row.get("danger"),
         row.get("why"),
         f"moved from {moved}" if moved else None,
-        f"imported from {imported}" if imported else None,
+        f"imported by {', '.join(imported)}" if imported else None,
     )
-    return "; ".join(part for part in said if part)
+    return "; ".join(part for part in parts if part)
 
 
 def _cells(row: View) -> tuple[str, ...]:
@@ -120,7 +143,7 @@ def _many(number: int, one: str, many: str) -> str:
 def _rest(view: View) -> str:
     if not view.get("next_page"):
         return ""
-    return (
-        f"{len(view['rows'])} of {view['total_rows']} rows are shown; the next are --page {view['next_page']} "
-        f"of {view['total_pages']}. --filter shows less."
-    )
+    pages = f"the next page is --page {view['next_page']} of {view['total_pages']}"
+    if any("values" in row for row in view["rows"]):
+        return f"More values follow: {pages}."
+    return f"{len(view['rows'])} of {view['total_rows']} rows are shown; {pages}. --filter shows fewer."

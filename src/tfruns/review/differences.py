@@ -67,7 +67,7 @@ class Difference:
 
     def line(self, secrets: Secrets, *, is_new: bool = False) -> str:
         """The difference on one line: `ami: "old" -> "new" (forces replacement)`; of something new the value alone."""
-        path, notes = self.shown_path(secrets), self._notes(secrets)
+        path, notes = self.shown_path(secrets), self.notes(secrets)
         if is_new:
             return f"{path}: {written(self.after, secrets, VALUE)}{notes}"
         before, after = written_pair(self.before, self.after, secrets, VALUE)
@@ -75,7 +75,8 @@ class Difference:
             notes = f" (they differ in what is not shown){notes}"
         return f"{path}: {before} -> {after}{notes}"
 
-    def _notes(self, secrets: Secrets) -> str:
+    def notes(self, secrets: Secrets) -> str:
+        """What to know besides the values, each in parentheses."""
         members = ", ".join(
             f"{secrets.shown(key, _KEY)}: {written(value, secrets, _LABEL)}"
             for key, value in (self.label or {}).items()
@@ -84,20 +85,20 @@ class Difference:
         forcing = "forces replacement" if self.is_forcing else ""
         return "".join(f" ({note})" for note in (self.note, label, forcing) if note)
 
-    def shown_path(self, secrets: Secrets) -> str:
+    def shown_path(self, secrets: Secrets, key_length: int = _KEY) -> str:
         """`tags["the key"].list[0]`; a key may be anything, and a secret. Of a long path the end is shown."""
-        path = "".join(_shown_step(step, secrets) for step in self.path).removeprefix(".")
-        if len(path) > 2 * _KEY:
-            path = f"…{path[1 - 2 * _KEY :]}"
+        path = "".join(_shown_step(step, secrets, key_length) for step in self.path).removeprefix(".")
+        if len(path) > 2 * key_length:
+            path = f"…{path[1 - 2 * key_length :]}"
         return path or "value"
 
 
-def _shown_step(step: Step, secrets: Secrets) -> str:
+def _shown_step(step: Step, secrets: Secrets, length: int) -> str:
     if isinstance(step, LineNumber):
         return f" line {step}"
     if isinstance(step, range):
         return f"[{step.start}-{step.stop - 1}]"
-    shown = secrets.shown(str(step), _KEY)
+    shown = secrets.shown(str(step), length)
     if isinstance(step, int):
         return f"[{shown}]"
     return f".{shown}" if _NAME.fullmatch(shown) else f"[{json.dumps(shown, ensure_ascii=False)}]"

@@ -6,6 +6,7 @@ from typing import Any
 
 from tfruns.masking.secrets import Secrets
 from tfruns.review.filters import select, what_there_is
+from tfruns.review.full_values import full_values
 from tfruns.review.headline import headline
 from tfruns.review.pages import PAGE_BYTES, page_of, size_of
 from tfruns.review.plan_document import PlanDocument, objects_in
@@ -26,6 +27,7 @@ def review(
     head: dict[str, Any],
     *,
     filter_text: str = "",
+    address: str = "",
     page_number: int = 1,
     page_size: int = 50,
     is_refresh_only: bool = False,
@@ -38,15 +40,19 @@ def review(
         secrets: its sensitive values.
         summary: the plan in a few numbers.
         head: what is said of its run: small.
+        address: only its values, all of them in full; no filter is applied then.
         filter_text: an action, an address and what is below it, or a type of resources.
         page_number: from 1.
         page_size: rows at most; fewer, where they would be too large.
         is_refresh_only: the run only records changes that were made outside of Terraform.
         has_changes: what the API says of the run.
     """
+    view = head | {"plan": headline(summary, is_refresh_only=is_refresh_only, has_changes=has_changes)}
+    if address.strip():
+        view |= {"fingerprint": summary.fingerprint}
+        return full_values(document, secrets, view, address, page_number=page_number)
     everything = entries(document, is_refresh_only=is_refresh_only)
     selected = select(everything, filter_text)
-    view = head | {"plan": headline(summary, is_refresh_only=is_refresh_only, has_changes=has_changes)}
     view |= _numbers(summary, is_refresh_only=is_refresh_only)
     notes = [*_notes(document, everything, secrets)]
     if filter_text.strip() and not selected:

@@ -145,6 +145,8 @@ class Row:
         if len(self.entries) > 1:
             row["count"] = len(self.entries)
             row["keys"] = _shown_keys(self.entries, self.secrets)
+        if self.kind is Kind.DEFERRED:
+            row["deferred"] = True
         if self._is_losing_data:
             row["danger"] = "it holds data"
         if reasons := [*self._reasons()]:
@@ -187,8 +189,7 @@ class Row:
 
     @property
     def _is_losing_data(self) -> bool:
-        is_planned = self.kind in {Kind.RESOURCE, Kind.DEFERRED} and not self.change.is_invocation
-        return is_planned and holds_data(self.change.type) and self.change.action in _LOSING
+        return self.kind is Kind.RESOURCE and holds_data(self.change.type) and self.change.action in _LOSING
 
     def _reasons(self) -> Iterator[str]:
         if reason := why(self.change, self.secrets):
@@ -204,7 +205,7 @@ class Row:
     def _action(self) -> str:
         change = self.change
         if change.action is Action.NO_OP:
-            return "import" if change.importing is not None else "move"
+            return "import" if change.importing is not None else "move" if change.previous_address else "no change"
         if self.kind is Kind.DRIFT:
             return f"{_OUTSIDE.get(change.action, 'changed')} outside of Terraform"
         if change.action is Action.UNKNOWN:

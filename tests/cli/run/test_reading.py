@@ -1,5 +1,7 @@
 """`tfruns run list|show|review|logs|diagnose|history`: for a person, and for a program."""
 
+import json
+
 import pytest
 
 from tests.cli.run.configurations import BROKEN, CHANGES
@@ -60,6 +62,26 @@ async def test_all_pages_are_one_unless_one_is_asked_for(lab: Lab, tfruns_run: C
     assert {row.address for row in second.rows} < {row.address for row in whole.rows}
     filtered = tfruns_run("review", run.id, "--filter", "terraform_data.number_7")
     assert [row[2] for row in filtered.rows] == ["terraform_data.number_7"]
+
+
+async def test_every_value_of_an_address_is_printed_in_full(lab: Lab, tfruns_run: Command, terminal: Open) -> None:
+    text = "word " * 4_000
+    run = await lab.planned(await lab.workspace(f'resource "terraform_data" "a" {{ input = "{text}" }}'))
+    rows = tfruns_run("review", run.id, "--address", "terraform_data.a").rows
+    assert {tuple(row[:2]) for row in rows} == {("terraform_data.a", "create")}
+    parts = [row[2].partition(": ")[2] for row in rows if row[2].startswith("input (characters ")]
+    assert "".join(json.loads(part) for part in parts) == text
+    found = Reviewed.model_validate(tfruns_run("review", run.id, "--address", "terraform_data.a", "--json").json)
+    assert len(found.rows) == 1
+    assert found.total_pages > 1
+    one = Reviewed.model_validate(
+        tfruns_run("review", run.id, "--address", "terraform_data.a", "--page", "2", "--json").json
+    )
+    assert one.rows[0].values
+    assert set(one.rows[0].values) < set(found.rows[0].values)
+    shown = terminal("review", run.id, "--address", "terraform_data.a")
+    assert shown.end() == 0
+    assert "of 20,000" in shown.text
 
 
 async def test_a_run_without_a_plan_says_why_there_is_none(lab: Lab, tfruns_run: Command) -> None:

@@ -131,8 +131,15 @@ def test_no_secret_is_shown_wherever_else_it_stands(
         forms |= {line.strip() for line in str(secret).splitlines() if len(line.strip()) >= 6}
         for shown in texts_in(view):
             assert not [form for form in forms if form in shown]
+    for address in (addresses_of(source)[page], "a.hiding", "output.o", f"action.x.{secret}", str(secret)):
+        for shown in texts_in(view_of(source, address=address, page_number=page)):
+            assert not [form for form in forms if form in shown]
     for danger in summary(document(*source["resource_changes"], **sections_of(source))).dangers:
         assert str(secret) not in danger.address + danger.why
+
+
+def addresses_of(source: dict[str, Any]) -> list[str]:
+    return [entry["address"] for entry in source["resource_changes"]]
 
 
 def sections_of(source: dict[str, Any]) -> dict[str, Any]:

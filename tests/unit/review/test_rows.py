@@ -284,6 +284,7 @@ def test_imports_moves_and_deferred_changes_are_told() -> None:
         {
             "address": "a.late",
             "action": "create",
+            "deferred": True,
             "why": "deferred to a later run: the number of instances is unknown (instance_count_unknown)",
             "changes": ["x: 1"],
         },

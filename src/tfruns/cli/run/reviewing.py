@@ -11,7 +11,8 @@ from tfruns.cli.places import run_of
 from tfruns.cli.plans import print_review, read_review
 from tfruns.cli.step_summary import write_step_summary
 
-_FILTER = "Only create, update, replace, destroy, …, output, drift; an address and what is below it; or a resource type"
+_FILTER = "Only an action, an address with all below it, or a type"
+_ADDRESS = "Show every value of this address in full"
 
 
 def review(
@@ -19,22 +20,27 @@ def review(
     /,
     *,
     filter: Annotated[str, Parameter(help=_FILTER)] = "",  # noqa: A002  # what the tool calls it
-    page: Annotated[PositiveInt | None, Parameter(help="Only this page, of 100 rows at most")] = None,
+    address: Annotated[str, Parameter(help=_ADDRESS)] = "",
+    page: Annotated[PositiveInt | None, Parameter(help="Show this page only")] = None,
     workspace: Workspace = None,
     organization: Organization = None,
     options: Options = DEFAULTS,
 ) -> None:
-    """Show what a run's plan would do, the dangerous first. Sensitive values are never shown.
+    """Show what a run's plan would do, dangerous changes first. Sensitive values are never shown.
+
+    The filters are create, update, replace, destroy, forget, invoke, import, move, read, output, drift, deferred, an
+    address such as module.network, or a resource type.
 
     For example:
         tfruns run review run-CZcmD7eagjhyX0vN
         tfruns run review --workspace network --filter destroy
+        tfruns run review run-CZcmD7eagjhyX0vN --address aws_iam_policy.admin
         tfruns run review run-CZcmD7eagjhyX0vN --json
     """
 
     async def work(session: Session) -> None:
         run_id = await run_of(session, run, workspace, organization)
-        view = await read_review(session, run_id, filter_text=filter, page=page)
+        view = await read_review(session, run_id, filter_text=filter, address=address, page=page)
         session.show(view, print_review)
         await write_step_summary(session, view["run_id"])
 
