@@ -1,10 +1,14 @@
 """What is changed is written down before and after, and what cannot be written down is not changed."""
 
+import fcntl
 import json
 import multiprocessing
 import os
+import resource
+import signal
 import stat
 import string
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -173,27 +177,126 @@ def test_it_is_where_the_platform_keeps_the_state_of_programs(monkeypatch: pytes
     assert audit_file().parent.name == "tfruns"
 
 
-def _write_many(path: str, word: str) -> None:
-    log = AuditLog(Path(path))
-    for number in range(50):
-        log.begin({"tool": word, "arguments": {"text": word * 3000, "number": number}}).end({"outcome": "accepted"})
+async def _write_many(log: AuditLog, word: str, times: int) -> None:
+    for number in range(times):
+        entry = await log.begin({"tool": word, "arguments": {"text": word * 3000, "number": number}})
+        await entry.end({"outcome": "accepted"})
+
+
+def _write_in_process(path: str, word: str) -> None:
+    anyio.run(_write_many, AuditLog(Path(path)), word, 50)
 
 
 def test_lines_of_several_processes_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
+    path.write_bytes(b'{"time":"2026')  # of a process that crashed
     spawn = multiprocessing.get_context("spawn")
-    writers = [spawn.Process(target=_write_many, args=(str(path), word)) for word in "abc"]
+    writers = [spawn.Process(target=_write_in_process, args=(str(path), word)) for word in "abc"]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join(60)
         assert writer.exitcode == 0
-    found = lines(path)
+    first, *rest = path.read_bytes().splitlines()
+    assert first == b'{"time":"2026'
+    found = [json.loads(line) for line in rest]
     assert len(found) == 3 * 50 * 2
     assert len({line["id"] for line in found}) == 150
+    assert [line["time"] for line in found] == sorted(line["time"] for line in found)
     for line in found:
         if line["event"] == "begun":
             assert line["arguments"]["text"] == line["tool"] * 3000
+
+
+def _fill(path: str, limit: int) -> None:
+    """Write until the file may not grow, as on a full disk: the last write is cut short."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    log = AuditLog(Path(path))
+    with pytest.raises(AuditFailed, match="The audit log cannot be written"):
+        anyio.run(_write_many, log, "x", 50)
+
+
+def _fill_where_nothing_can_be_removed(path: str, limit: int) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("append only")
+
+    os.ftruncate = refuse
+    _fill(path, limit)
+
+
+@pytest.mark.parametrize("fill", [_fill, _fill_where_nothing_can_be_removed])
+def test_after_a_full_disk_the_next_record_is_on_a_line_of_its_own(fill: Any, tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    writer = multiprocessing.get_context("spawn").Process(target=fill, args=(str(path), 10_000))
+    writer.start()
+    writer.join(60)
+    assert writer.exitcode == 0
+    anyio.run(_write_many, AuditLog(path), "y", 1)
+    begun, ended = [json.loads(line) for line in path.read_bytes().splitlines()[-2:]]
+    assert (begun["tool"], begun["event"], ended["tool"], ended["event"]) == ("y", "begun", "y", "ended")
+    whole = path.read_bytes().splitlines()[:-2]
+    if fill is _fill:
+        assert [json.loads(line)["tool"] for line in whole] == ["x"] * len(whole)
+    else:
+        assert len(b"\n".join(whole)) == 10_000
+        assert not whole[-1].endswith(b"}")
+
+
+def test_a_record_does_not_wait_for_a_lock_that_is_never_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tfruns.tools.record_file._LOCK_S", 0.0)
+    path = tmp_path / "audit.jsonl"
+    path.write_bytes(b"half")
+    with path.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        anyio.run(_write_many, AuditLog(path), "y", 1)
+    first, *rest = path.read_bytes().split(b"\n")
+    assert first == b"half"
+    assert [json.loads(line)["event"] for line in rest if line] == ["begun", "ended"]
+
+
+@pytest.mark.anyio
+async def test_a_slow_disk_holds_back_the_change_and_nothing_else(
+    log_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_written, may_go_on = threading.Event(), threading.Event()
+    sync = os.fsync
+
+    def slow(file: int) -> None:
+        is_written.set()
+        assert may_go_on.wait(30)
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    api = willing_api()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: call("apply_run", api=api))
+        await anyio.to_thread.run_sync(is_written.wait, 30)  # the event loop is free
+        assert api.sent("POST") == []
+        may_go_on.set()
+    assert len(api.sent("POST")) == 1
+    assert [line["event"] for line in lines(log_file)] == ["begun", "ended"]
+
+
+@pytest.mark.anyio
+async def test_a_call_that_is_cancelled_while_it_is_written_down_sends_nothing(
+    log_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = willing_api()
+    sync = os.fsync
+    async with anyio.create_task_group() as tasks:
+
+        def cancel(file: int) -> None:
+            anyio.from_thread.run_sync(tasks.cancel_scope.cancel)
+            sync(file)
+
+        monkeypatch.setattr(os, "fsync", cancel)
+        tasks.start_soon(lambda: call("apply_run", api=api))
+    assert api.sent("POST") == []
+    begun, ended = lines(log_file)
+    assert (begun["id"], ended["outcome"]) == (ended["id"], "unknown")
 
 
 # -- secrets ----------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ _KINDS = {
     "apply": "apply",
     "ce": "cost estimate",
     "polchk": "policy check",
+    "poleval": "policy evaluation",
     "ts": "task stage",
     "poleval": "policy evaluation",
 }

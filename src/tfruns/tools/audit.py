@@ -1,9 +1,9 @@
 """The audit log: a line before every change is sent, and a line when its outcome is known. What cannot be written
 is not sent.
 
-One JSON object a line, in a file that only its owner may read. A line is appended with a single write, so that those of
-several processes do not mix. The two lines of one call share an `id`; a first line without a second one is a call whose
-process ended in between.
+One JSON object a line, in a file that only its owner may read and that several processes share. The two lines of one
+call share an `id`; a first line without a second one is a call whose process ended in between. A line that is not
+complete JSON is the remainder of a record that a crash or a full disk cut short.
 """
 
 import json
@@ -12,15 +12,18 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from anyio import CancelScope, to_thread
 from pydantic import BaseModel
 
 from tfruns.errors import ApiError, AuditFailed, InvalidInput, OutcomeUnknown, ServerError
 from tfruns.home import user_path
 from tfruns.jsonapi import JSON
 from tfruns.masking.arguments import without_variable_values
+from tfruns.tools.record_file import append_record
 
 _log = logging.getLogger(__name__)
 
@@ -58,50 +61,45 @@ class AuditLog:
         self._path = path
         self._now = now
 
-    def begin(self, fields: Mapping[str, JSON]) -> "Entry":
-        """Write what is going to be sent.
+    async def begin(self, fields: Mapping[str, JSON]) -> "Entry":
+        """Write down the change that is about to be sent. It is on the disk when this returns.
 
         Raises:
             AuditFailed: it cannot be written.
         """
         entry = Entry(self, {"id": secrets.token_hex(8), "tool": fields["tool"]})
         try:
-            self.write({"id": entry.shared["id"], "event": "begun", **fields, "pid": os.getpid()})
+            await self.write({"id": entry.shared["id"], "event": "begun", **fields, "pid": os.getpid()})
         except OSError as error:
             raise AuditFailed(f"The audit log cannot be written: {error.strerror or type(error).__name__}.") from None
         return entry
 
-    def write(self, fields: Mapping[str, JSON]) -> None:
-        """Append one line.
+    async def write(self, fields: Mapping[str, JSON]) -> None:
+        """Append one line, in a thread: a disk may take seconds. A cancellation waits until it is written.
 
         Raises:
-            OSError: it was not written, or not whole.
+            OSError: it was not written as a whole.
         """
-        path = self._path or audit_file()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with CancelScope(shield=True):
+            await to_thread.run_sync(append_record, self._path or audit_file(), partial(self._line, fields))
+
+    def _line(self, fields: Mapping[str, JSON]) -> bytes:
         time = self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         said = {key: value for key, value in {"time": time, **fields}.items() if value is not None}
-        line = json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        try:
-            if os.write(file, line) != len(line):
-                raise OSError("only a part of the line was written")
-            os.fsync(file)
-        finally:
-            os.close(file)
+        return json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode()
 
 
 class Entry:
-    """A call that was begun."""
+    """A call whose first line was written."""
 
     def __init__(self, log: AuditLog, shared: Mapping[str, JSON]) -> None:
         self._log = log
         self.shared = shared
 
-    def end(self, outcome: Mapping[str, JSON]) -> None:
-        """Write how it ended. What was sent was sent: that this cannot be written is said in the program's own log."""
+    async def end(self, outcome: Mapping[str, JSON]) -> None:
+        """Write how it ended. The change was sent: a failure to write this goes to the program's own log."""
         try:
-            self._log.write({**self.shared, "event": "ended", **outcome})
+            await self._log.write({**self.shared, "event": "ended", **outcome})
         except OSError as error:
             _log.error("The audit log could not be completed: %s", error.strerror or type(error).__name__)
 

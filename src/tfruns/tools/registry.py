@@ -178,9 +178,9 @@ class Tool:
         try:
             view = await self.function(context, **values)
         except BaseException as error:
-            entry.end(outcome_of(error))
+            await entry.end(outcome_of(error))
             raise
-        entry.end({"outcome": "accepted", "run": view.get("id"), "workspace": view.get("workspace_id")})
+        await entry.end({"outcome": "accepted", "run": view.get("id"), "workspace": view.get("workspace_id")})
         return view
 
     async def _begin(self, context: Context, values: Mapping[str, Any], consent: Consent) -> Entry:
@@ -190,7 +190,7 @@ class Tool:
         if run is not None:
             with suppress(TfrunsError):  # it is only for the log
                 workspace = await context.places.workspace_of(context.client, run)
-        return context.audit.begin(
+        return await context.audit.begin(
             {
                 "tool": self.name,
                 "arguments": logged_arguments(values if run is None else _hidden(context.client, run, values)),

@@ -42,7 +42,7 @@ def create(
         tags = _tags(tag)
         settings = {"terraform_version": terraform_version, "working_directory": working_directory}
         said = {"auto_apply": auto_apply, **settings, "tags": tags}
-        entry = session.context.audit.begin(
+        entry = await session.context.audit.begin(
             {
                 "tool": "create_workspace",
                 "arguments": {"organization": place, "name": name, **{k: v for k, v in said.items() if v}},
@@ -54,9 +54,9 @@ def create(
                 place, name, auto_apply=auto_apply or None, tags=tags, **settings
             )
         except BaseException as error:
-            entry.end(outcome_of(error))
+            await entry.end(outcome_of(error))
             raise
-        entry.end({"outcome": "accepted", "workspace": created.id})
+        await entry.end({"outcome": "accepted", "workspace": created.id})
         session.show(workspace_view(created), print_workspace)
 
     command(work, options)

@@ -1,0 +1,100 @@
+"""A file of records, one a line, to which several processes append.
+
+A record always starts on a line of its own, also after a write that a full disk or a crash cut short. Appending takes a
+lock on the file. Where none can be had in time, or the end of the file cannot be read, the record gets an empty line
+before it rather than a chance to continue another one.
+"""
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_LOCK_S = 5.0  # a process that was suspended while it had the lock must not stop all others
+_LOCK_POLL_S = 0.005
+_FLAGS = os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def append_record(path: Path, record: Callable[[], bytes]) -> None:
+    """Append a record, and return once it is on the disk.
+
+    Args:
+        path: the file, which is created for its owner alone, with the directories that lead to it.
+        record: the record, without its line end; called when it is its turn.
+
+    Raises:
+        OSError: it was not written as a whole. Any part of it is removed, if that is possible.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file, is_readable = _opened(path)
+    try:
+        with _locked(file) as is_locked:
+            begin = b"" if is_locked and is_readable and _ends_with_line(file) else b"\n"
+            _write(file, begin + record() + b"\n", is_locked=is_locked)
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _opened(path: Path) -> tuple[int, bool]:
+    """The open file, and whether it can be read."""
+    try:
+        return os.open(path, os.O_RDWR | _FLAGS, 0o600), True
+    except PermissionError:
+        return os.open(path, os.O_WRONLY | _FLAGS, 0o600), False
+
+
+def _ends_with_line(file: int) -> bool:
+    """Whether the next byte starts a line. Where the file is a device or a pipe that is not known, and taken so."""
+    status = os.fstat(file)
+    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+        return True
+    os.lseek(file, -1, os.SEEK_END)
+    return os.read(file, 1) == b"\n"
+
+
+def _write(file: int, data: bytes, *, is_locked: bool) -> None:
+    before = os.fstat(file).st_size
+    written = 0
+    try:
+        while written < len(data):
+            written += os.write(file, data[written:])
+    except OSError:
+        if is_locked and written and os.fstat(file).st_size == before + written:
+            with suppress(OSError):  # the next record starts on a line of its own all the same
+                os.ftruncate(file, before)
+        raise
+
+
+@contextmanager
+def _locked(file: int) -> Iterator[bool]:
+    """Keep other processes and threads from appending; False if that is not possible."""
+    is_locked = _lock(file)
+    try:
+        yield is_locked
+    finally:
+        if is_locked and fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _lock(file: int) -> bool:
+    deadline = time.monotonic() + _LOCK_S
+    while fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOCK_POLL_S)
+        except OSError:  # a file system without locks
+            return False
+        else:
+            return True
+    return False
