@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -33,10 +34,10 @@ _Ctx = ServerRequestContext[Any]
 
 
 class Subscriptions:
-    """Who wants to know of which runs.
+    """Which clients want to know of which runs.
 
     Args:
-        resources: what is watched.
+        resources: the source of the runs.
         sleep: waits for so many seconds.
     """
 
@@ -46,34 +47,57 @@ class Subscriptions:
         self._bus = InMemorySubscriptionBus()
         self._listening = ListenHandler(self._bus, max_subscriptions=MOST_RUNS)
         self._wanted: Counter[str] = Counter()  # addresses, by how many want them
-        self._sessions: dict[str, Any] = {}  # of clients that subscribed in the older way
+        self._clients: dict[object, _Client] = {}  # that subscribed in the older way, by their connection
         self._pollers: dict[str, anyio.CancelScope] = {}
         self._tasks: TaskGroup | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """As long as the server runs; then all watching ends."""
-        async with anyio.create_task_group() as self._tasks:
-            yield
-            self._tasks.cancel_scope.cancel()
+        """Watch for as long as the server runs."""
+        try:
+            async with anyio.create_task_group() as self._tasks:
+                yield
+                self._tasks.cancel_scope.cancel()
+        finally:
+            self._tasks = None
+            for connection in list(self._clients):
+                self._drop(connection)
 
     # -- the older way ------------------------------------------------------------------------------------------------
 
     async def subscribe(self, ctx: _Ctx, params: types.SubscribeRequestParams) -> types.EmptyResult:
-        """Watch what an address names; what cannot be read cannot be watched. To say it again begins to watch again
-        what was given up.
+        """Watch an address; one that cannot be read cannot be watched. A second call watches a run again whose watching
+        was given up.
         """
         await self._watch(ctx, params.uri)
-        if params.uri not in self._sessions:
+        client = self._client(ctx)
+        if params.uri not in client.uris:
             self._wanted[params.uri] += 1
-        self._sessions[params.uri] = ctx.session
+            client.uris.add(params.uri)
         return types.EmptyResult()
 
-    async def unsubscribe(self, _: _Ctx, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
-        """Watch it no longer."""
-        if self._sessions.pop(params.uri, None) is not None:
+    async def unsubscribe(self, ctx: _Ctx, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
+        """Stop watching an address for this client."""
+        client = self._clients.get(_connection_of(ctx))
+        if client is not None and params.uri in client.uris:
+            client.uris.remove(params.uri)
             self._unwatch(params.uri)
         return types.EmptyResult()
+
+    def _client(self, ctx: _Ctx) -> "_Client":
+        """The client of a request. Its subscriptions end with its connection."""
+        connection = _connection_of(ctx)
+        client = self._clients.get(connection)
+        if client is None:
+            client = self._clients[connection] = _Client(ctx.session)
+            connection.exit_stack.callback(self._drop, connection)
+        return client
+
+    def _drop(self, connection: object) -> None:
+        """Forget a client that has gone."""
+        client = self._clients.pop(connection, None)
+        for uri in client.uris if client else ():
+            self._unwatch(uri)
 
     # -- the newer way ------------------------------------------------------------------------------------------------
 
@@ -119,13 +143,14 @@ class Subscriptions:
         return [uri for uri in self._wanted if (found := parse_uri(uri)) is not None and found.run_id == run_id]
 
     async def _poll(self, ctx: _Ctx, run_id: str, seen: dict[str, Any], scope: anyio.CancelScope) -> None:
-        with scope:
-            try:
+        try:
+            with scope:
                 await self._follow(ctx, run_id, seen)
-            except Exception:  # noqa: BLE001  # the edge: whatever is wrong with one run, the server goes on
-                _log.exception("The run %s is no longer watched.", run_id)
-        if self._pollers.get(run_id) is scope:
-            del self._pollers[run_id]
+        except Exception:  # noqa: BLE001  # the edge: whatever is wrong with one run, the server continues
+            _log.exception("The run %s is no longer watched.", run_id)
+        finally:
+            if self._pollers.get(run_id) is scope:
+                del self._pollers[run_id]
 
     async def _follow(self, ctx: _Ctx, run_id: str, seen: dict[str, Any]) -> None:
         """Read the run until it is final, and tell of every change."""
@@ -149,12 +174,25 @@ class Subscriptions:
 
     async def _tell(self, uri: str) -> None:
         await self._bus.publish(ResourceUpdated(uri))
-        session = self._sessions.get(uri)
-        if session is not None:
-            try:
-                await session.send_resource_updated(uri)
-            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-                self._sessions.pop(uri, None)
+        for connection, client in list(self._clients.items()):
+            if uri in client.uris:
+                try:
+                    await client.session.send_resource_updated(uri)
+                except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                    self._drop(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """A client that subscribed in the older way, and its addresses."""
+
+    session: Any
+    uris: set[str] = field(default_factory=set)
+
+
+def _connection_of(ctx: _Ctx) -> Any:
+    """The connection of a request. The SDK makes a session for each request, and offers no public way to this."""
+    return getattr(ctx.session, "_connection")  # noqa: B009
 
 
 def _is_final(view: dict[str, Any]) -> bool:

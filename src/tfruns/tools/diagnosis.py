@@ -23,7 +23,7 @@ from tfruns.tools.policy import Toolset
 from tfruns.tools.reads import Reads
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.stage_checks import failed_policy_checks, failed_task_stages
-from tfruns.tools.views import next_step, shown_time
+from tfruns.tools.views import next_step, shown_time, without_empty
 from tfruns.vocabulary import PhaseStatus, RunEnding, RunPhase, RunStatus
 from tfruns.wire.activity import Comment, Team, User
 from tfruns.wire.plans import Apply, Plan
@@ -55,7 +55,7 @@ async def diagnose_run(
     view["next"] = next_step(run)
     if reads.failed:
         view["could_not_read"] = list(dict.fromkeys(reads.failed))[:5]
-    return _fitting({key: value for key, value in view.items() if value not in (None, "", [], {})})
+    return _fitting(without_empty(view))
 
 
 async def _findings(client: Client, run: Run, reads: Reads, mask: Mask) -> View:

@@ -24,7 +24,7 @@ from tfruns.wire.runs import Run
 from tfruns.wording import counted
 
 MAX_LINES = 1_000
-_LAST_LINES = 100  # that are shown where no number is given
+_DEFAULT_LINES = 100
 _MAX_OFFSET = 1 << 40
 _MAX_SEARCH = 1_000  # characters; a longer line is shown only in part
 _MAX_BYTES = 8_400  # of the lines on a page, as JSON; with all else a page is below 9,200
@@ -60,7 +60,7 @@ async def get_run_logs(
     phase: Annotated[
         Literal["auto", "plan", "apply"], Field(description="auto: apply if it began, else plan")
     ] = "auto",
-    tail_lines: Annotated[int | None, Field(description="Lines at most, 1 to 1000; 100 without offset")] = None,
+    tail_lines: Annotated[int, Field(description="Lines at most, 1 to 1000")] = _DEFAULT_LINES,
     search: Annotated[str, Field(description="Only lines with this text")] = "",
     offset: Annotated[int | None, Field(description="Read on from here: a next_offset, or 0")] = None,
 ) -> View:
@@ -78,13 +78,13 @@ async def get_run_logs(
     log = _Log(name, document, reader(context.client, document), await masker(context.client, run))
     view |= {"phase": name, "phase_status": str(document.status)}
     if offset is not None:
-        return view | await _page(log, offset, search, tail_lines)
-    lines = tail_lines or _LAST_LINES
-    return view | (await _matches(log, search, lines) if search.strip() else await _end(log, lines))
+        # Pages are bounded by their bytes; the number of lines bounds them only where it was given.
+        return view | await _page(log, offset, search, tail_lines if tail_lines != _DEFAULT_LINES else None)
+    return view | (await _matches(log, search, tail_lines) if search.strip() else await _end(log, tail_lines))
 
 
-def _check(tail_lines: int | None, search: str, offset: int | None) -> None:
-    if tail_lines is not None and not 1 <= tail_lines <= MAX_LINES:
+def _check(tail_lines: int, search: str, offset: int | None) -> None:
+    if not 1 <= tail_lines <= MAX_LINES:
         raise InvalidInput(f"tail_lines must be between 1 and {MAX_LINES}.")
     if offset is not None and not 0 <= offset <= _MAX_OFFSET:
         raise InvalidInput("offset must be 0 or the next_offset of an earlier answer.")

@@ -29,10 +29,14 @@ def _compact(node: Mapping[str, JSON], definitions: Mapping[str, JSON]) -> dict[
             result[key] = {name: _compact(child, definitions) for name, child in value.items()}
         elif key == "items":
             result[key] = _compact(value, definitions)
+        elif key == "anyOf":
+            result[key] = [_compact(choice, definitions) for choice in value]
         elif key == "description" and "properties" in node:
             continue  # of a whole object: the docstring of a class, which is for programmers
         else:
             result[key] = value
+    if result.get("type") == "array":
+        result.setdefault("items", {})  # of any kind; clients refuse a whole list of tools for an array without it
     return result
 
 

@@ -4,7 +4,7 @@ A run on the wire is some 1,200 tokens, most of them links and permissions. Here
 it does, where it stands, what may be done to it now, and what follows.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -36,7 +36,7 @@ def run_view(run: Run, address: Address, mask: Mask = redact) -> dict[str, JSON]
     """A run in full. What the API did not say is left out, and what must not be shown is hidden in its message."""
     rule = rule_of(run.status)
     workspace = run.follow(run.workspace, Workspace)
-    return _said(
+    return without_empty(
         {
             "id": run.id,
             "status": str(run.status),
@@ -93,7 +93,7 @@ def short_view(run: Run) -> dict[str, JSON]:
 def run_row(run: Run, mask: Mask = redact) -> dict[str, JSON]:
     """A run in a list."""
     workspace = run.follow(run.workspace, Workspace)
-    return _said(
+    return without_empty(
         {
             "id": run.id,
             "status": str(run.status),
@@ -124,7 +124,7 @@ def page_view(
         "page": place.current_page,
         "next_page": place.next_page,
     }
-    return view | _said(
+    return view | without_empty(
         {"total_pages": place.total_pages, "total_count": place.total_count, "note": " ".join(notes)},
     )
 
@@ -173,6 +173,7 @@ def _first(texts: Sequence[str]) -> list[str]:
     return [_cut(text, _LISTED) for text in texts[:_MOST_LISTED]] + ([f"… {more} more"] if more > 0 else [])
 
 
-def _said(view: dict[str, JSON], *, keep: Iterable[str] = ()) -> dict[str, JSON]:
-    """The view without what is unknown or empty."""
-    return {key: value for key, value in view.items() if key in keep or value not in (None, "", [], {})}
+def without_empty(view: Mapping[str, JSON], *, keep: Iterable[str] = ()) -> dict[str, JSON]:
+    """The view without fields that are unknown or empty, also in the objects inside it."""
+    inner = {key: without_empty(value) if isinstance(value, dict) else value for key, value in view.items()}
+    return {key: value for key, value in inner.items() if key in keep or value not in (None, "", [], {})}

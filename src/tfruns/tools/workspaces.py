@@ -8,6 +8,7 @@ from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import redact, redact_document
 from tfruns.tools.policy import Toolset
 from tfruns.tools.registry import Context, View, tool
+from tfruns.tools.views import without_empty
 from tfruns.tools.runs import PageNumber, PageSize
 from tfruns.wire.activity import Team, User
 from tfruns.wire.runs import Run
@@ -60,7 +61,7 @@ def _row(workspace: Workspace) -> dict[str, JSON]:
         "terraform": workspace.terraform_version,
         "resources": workspace.resource_count,
     }
-    return {key: value for key, value in row.items() if value is not None}
+    return without_empty(row)
 
 
 def _holder(workspace: Workspace) -> str | None:

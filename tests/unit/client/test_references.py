@@ -47,7 +47,7 @@ ESCAPES = [
 # -- ids --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("prefix", ["run", "ws", "cv", "plan", "apply", "ce", "polchk", "ts"])
+@pytest.mark.parametrize("prefix", ["run", "ws", "cv", "plan", "apply", "ce", "polchk", "poleval", "ts"])
 @pytest.mark.parametrize("rest", ["CZcmD7eagjhyX0vN", "xxxxxxxx", "12345678", "a", "A" * 64])
 def test_an_id_is_a_prefix_and_letters_and_digits_of_any_number(prefix: str, rest: str) -> None:
     assert check_id(prefix, f"{prefix}-{rest}") == f"{prefix}-{rest}"

@@ -6,6 +6,7 @@ from typing import Any
 import anyio
 import mcp_types as types
 import pytest
+from mcp.server.connection import Connection
 from mcp.shared.exceptions import MCPError
 
 from tests.support.requests import a_request
@@ -36,13 +37,20 @@ class PlayedRuns:
 
 
 class Session:
-    """A client that hears of updates."""
+    """A client that hears of updates, until its connection is lost."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.is_lost = False
+        self._connection = Connection.for_loop(None)  # type: ignore[arg-type]
 
     async def send_resource_updated(self, uri: str) -> None:
+        if self.is_lost:
+            raise anyio.BrokenResourceError
         self.told.append(uri)
+
+    async def disconnect(self) -> None:
+        await self._connection.exit_stack.aclose()
 
 
 def status(name: str, *, group: str = "non_final", phase: str = "plan") -> dict[str, str]:
@@ -58,7 +66,6 @@ class World:
         self.is_quiet = anyio.Event()
         self._most = most_waits
         self.session = Session()
-        self.ctx = SimpleNamespace(**(vars(a_request()) | {"session": self.session}))
         self.subscriptions = Subscriptions(self.runs, self._sleep)  # type: ignore[arg-type]
 
     async def _sleep(self, seconds: float) -> None:
@@ -68,11 +75,16 @@ class World:
             await anyio.sleep_forever()
         await anyio.lowlevel.checkpoint()
 
-    async def subscribe(self, uri: str) -> None:
-        await self.subscriptions.subscribe(self.ctx, types.SubscribeRequestParams(uri=uri))  # type: ignore[arg-type]
+    def ctx_of(self, session: Session) -> Any:
+        return SimpleNamespace(**(vars(a_request()) | {"session": session}))
+
+    async def subscribe(self, uri: str, session: Session | None = None) -> None:
+        ctx = self.ctx_of(session or self.session)
+        await self.subscriptions.subscribe(ctx, types.SubscribeRequestParams(uri=uri))
 
     async def unsubscribe(self, uri: str) -> None:
-        await self.subscriptions.unsubscribe(self.ctx, types.UnsubscribeRequestParams(uri=uri))  # type: ignore[arg-type]
+        ctx = self.ctx_of(self.session)
+        await self.subscriptions.unsubscribe(ctx, types.UnsubscribeRequestParams(uri=uri))
 
     async def until_nothing_is_watched(self) -> None:
         with anyio.fail_after(10):
@@ -159,3 +171,41 @@ async def test_to_subscribe_again_begins_again_what_was_given_up() -> None:
         await world.unsubscribe("run://run-1")
     assert world.session.told == ["run://run-1"]
     assert not world.subscriptions._wanted
+
+
+async def test_a_client_that_has_gone_leaves_no_subscription() -> None:
+    world = World(status("planned"))
+    other = Session()
+    async with world.subscriptions.running():
+        for uri in ("run://run-1", "run://run-1/plan", "run://run-2"):
+            await world.subscribe(uri)
+        await world.subscribe("run://run-1", other)
+        await world.session.disconnect()
+        assert list(world.subscriptions._pollers) == ["run-1"]
+        assert world.subscriptions._wanted == {"run://run-1": 1}
+        await other.disconnect()
+        assert not world.subscriptions._pollers
+        assert not world.subscriptions._clients
+
+
+async def test_several_clients_hear_of_one_run_and_a_lost_one_is_forgotten() -> None:
+    final = status("applied", group="final", phase="completed")
+    world = World(status("planning"), status("planning"), status("planned"), status("applying"), final)
+    lost = Session()
+    lost.is_lost = True
+    async with world.subscriptions.running():
+        await world.subscribe("run://run-1", lost)
+        await world.subscribe("run://run-1")
+        await world.until_nothing_is_watched()
+        assert len(world.subscriptions._clients) == 1
+    assert world.session.told == ["run://run-1"] * 3
+
+
+async def test_after_the_server_stopped_it_watches_again_when_it_runs_again() -> None:
+    world = World(status("planned"))
+    async with world.subscriptions.running():
+        await world.subscribe("run://run-1")
+    assert not world.subscriptions._wanted
+    async with world.subscriptions.running():
+        await world.subscribe("run://run-1", Session())
+        assert len(world.subscriptions._pollers) == 1
