@@ -8,8 +8,8 @@ from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import redact, redact_document
 from tfruns.tools.policy import Toolset
 from tfruns.tools.registry import Context, View, tool
-from tfruns.tools.views import without_empty
 from tfruns.tools.runs import PageNumber, PageSize
+from tfruns.tools.views import without_empty
 from tfruns.wire.activity import Team, User
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
