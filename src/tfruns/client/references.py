@@ -23,7 +23,6 @@ _KINDS = {
     "apply": "apply",
     "ce": "cost estimate",
     "polchk": "policy check",
-    "poleval": "policy evaluation",
     "ts": "task stage",
     "poleval": "policy evaluation",
 }
