@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from tfruns.client.client import Client
@@ -66,7 +67,7 @@ def test_files_below_the_home_are_refused_with_what_to_set(monkeypatch: pytest.M
         DataDirectory()
     assert caught.value.solution == "Set HOME, or set TFRUNS_DATA_DIR to an absolute path."
     with pytest.raises(AuditFailed) as failed:
-        AuditLog().begin({"tool": "create_run"})
+        anyio.run(AuditLog().begin, {"tool": "create_run"})
     assert failed.value.solution == "Set HOME, or set TFRUNS_AUDIT_FILE to an absolute path."
     monkeypatch.setenv("TFRUNS_AUDIT_FILE", "~/audit.jsonl")
     with pytest.raises(AuditFailed):

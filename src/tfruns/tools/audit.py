@@ -69,19 +69,27 @@ class AuditLog:
         """
         entry = Entry(self, {"id": secrets.token_hex(8), "tool": fields["tool"]})
         try:
-            await self.write({"id": entry.shared["id"], "event": "begun", **fields, "pid": os.getpid()})
+            await self.write_in_thread({"id": entry.shared["id"], "event": "begun", **fields, "pid": os.getpid()})
         except OSError as error:
             raise AuditFailed(f"The audit log cannot be written: {error.strerror or type(error).__name__}.") from None
         return entry
 
-    async def write(self, fields: Mapping[str, JSON]) -> None:
-        """Append one line, in a thread: a disk may take seconds. A cancellation waits until it is written.
+    async def write_in_thread(self, fields: Mapping[str, JSON]) -> None:
+        """Append one line without blocking other calls: a disk may take seconds. A cancellation waits for it.
 
         Raises:
             OSError: it was not written as a whole.
         """
         with CancelScope(shield=True):
-            await to_thread.run_sync(append_record, self._path or audit_file(), partial(self._line, fields))
+            await to_thread.run_sync(self.write, fields)
+
+    def write(self, fields: Mapping[str, JSON]) -> None:
+        """Append one line.
+
+        Raises:
+            OSError: it was not written as a whole.
+        """
+        append_record(self._path or audit_file(), partial(self._line, fields))
 
     def _line(self, fields: Mapping[str, JSON]) -> bytes:
         time = self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -99,7 +107,7 @@ class Entry:
     async def end(self, outcome: Mapping[str, JSON]) -> None:
         """Write how it ended. The change was sent: a failure to write this goes to the program's own log."""
         try:
-            await self._log.write({**self.shared, "event": "ended", **outcome})
+            await self._log.write_in_thread({**self.shared, "event": "ended", **outcome})
         except OSError as error:
             _log.error("The audit log could not be completed: %s", error.strerror or type(error).__name__)
 

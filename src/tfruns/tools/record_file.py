@@ -91,10 +91,10 @@ def _lock(file: int) -> bool:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                return False
+                break
             time.sleep(_LOCK_POLL_S)
         except OSError:  # a file system without locks
-            return False
+            break
         else:
             return True
     return False
