@@ -5,6 +5,7 @@ Contract notes: "The CLI retries 5xx, POST included, up to 30 times: never use 5
 
 import base64
 import hashlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -177,11 +178,56 @@ async def test_a_plan_is_no_apply(api: Api) -> None:
     await api.get(f"/plans/{related['apply']['data']['id']}", 404)
 
 
-async def test_a_body_that_is_too_large_is_413(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfruns.local.app._MAX_BODY_BYTES", 100)
-    answer = await api.http.post(f"{API}/runs", content=b'{"data": "' + b"x" * 100 + b'"}')
-    assert answer.status_code == 413
-    check_refusal(answer)
+async def test_a_body_that_is_too_large_is_413(api: Api) -> None:
+    await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
+    body = b'{"data": "' + b"x" * (2 << 20) + b'"}'
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield body[:100]
+        yield body[100:]
+
+    for content in (body, chunks()):
+        answer = await api.http.post(f"{API}/runs", content=content)
+        assert answer.status_code == 413
+        check_refusal(answer)
+    path = f"{API}/workspaces/{api.workspace_id}/state-versions"
+    assert (await api.http.post(path, content=body)).status_code == 400, "a state may be larger"
+    assert (await api.http.post(path, content=body * 16)).status_code == 413
+
+
+async def test_a_search_text_that_is_too_long_is_414(api: Api) -> None:
+    for path in ("/organizations/default/workspaces", "/organizations/default/runs", "/workspaces/{workspace}/runs"):
+        filled = API + path.format(workspace=api.workspace_id)
+        for name in ("search[basic]", "search[name]", "search[wildcard-name]", "search[commit]", "filter[status]"):
+            for character in ("x", "%", "_", "\\", "*"):
+                for length, status in ((1000, 200), (20_000, 414)):
+                    answer = await api.http.get(filled, params={name: character * length})
+                    if status == 200:
+                        assert answer.status_code in {200, 400, 422}, (path, name, character)
+                    else:
+                        assert answer.status_code == 414
+                        check_refusal(answer)
+
+
+async def test_a_nul_is_refused_everywhere(api: Api) -> None:
+    # PostgreSQL takes it in no text.
+    run = await api.planned()
+    for path in ("/workspaces/{nul}", "/runs/{nul}", "/organizations/{nul}", "/organizations/default/workspaces/{nul}"):
+        answer = await api.http.get(API + path.replace("{nul}", "a%00"))
+        assert answer.status_code == 404, path
+        check_refusal(answer)
+    for query in ("search[name]=a%00", "filter[status]=%00", "a%00=b", "page[number]=1%00"):
+        answer = await api.http.get(f"{API}/organizations/default/workspaces?{query}")
+        assert answer.status_code == 400, query
+        check_refusal(answer)
+    for method, path in WRITES:
+        filled = API + path.format(workspace=api.workspace_id, run=run["id"])
+        for place in ("name", "message", "key", "value", "description", "body", "comment", "reason"):
+            attributes = {"name": "a", "key": "a", "category": "env", "body": "a"} | {place: "a\0b"}
+            body = {"data": {"type": "x", "attributes": attributes}, "comment": "a\0", "reason": "a\0"}
+            answer = await api.http.request(method, filled, json=body)
+            assert answer.status_code == 400, (method, path, place)
+            check_refusal(answer)
 
 
 BAD_STATES: dict[str, bytes] = {

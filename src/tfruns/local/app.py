@@ -48,7 +48,9 @@ from tfruns.masking.redaction import redact
 _log = logging.getLogger(__name__)
 
 API = "/api/v2"
-_MAX_BODY_BYTES = 32 * 1024 * 1024
+_MAX_ADDRESS_BYTES = 8 * 1024
+_MAX_BODY_BYTES = 2 * 1024 * 1024
+_MAX_STATE_BODY_BYTES = 32 * 1024 * 1024  # a state version may carry its state
 _HEADERS = {"tfp-api-version": "2.6", "tfp-appname": "HCP Terraform"}  # the Terraform CLI looks at both
 _TITLES: dict[type[TfrunsError], str] = {
     BadRequest: "bad request",
@@ -107,6 +109,7 @@ async def _serve(request: Request, entry: Endpoint, backend: Backend, signer: Si
     headers = {**_HEADERS, "x-request-id": random_text(20), **limiter.unused().headers}
 
     async def answer() -> Response:
+        _check_address(request)
         user_id = await run_in_threadpool(user_of_token, backend, request.headers.get("authorization", ""))
         standing = limiter.take(user_id, is_run_list=entry.is_run_list)
         headers.update(standing.headers)
@@ -117,7 +120,7 @@ async def _serve(request: Request, entry: Endpoint, backend: Backend, signer: Si
             path={**request.path_params, **entry.fixed},
             query=dict(request.query_params),
             headers={name.lower(): value for name, value in request.headers.items()},
-            body=await _body(request),
+            body=await _body(request, _MAX_STATE_BODY_BYTES if entry.takes_state else _MAX_BODY_BYTES),
         )
         return _response(await run_in_threadpool(_reply, entry, call), headers)
 
@@ -162,13 +165,32 @@ def _reply(entry: Endpoint, call: Call) -> Reply:
         return entry.handler(call)
 
 
-async def _body(request: Request) -> bytes:
+def _check_address(request: Request) -> None:
+    """Refuse what no database takes as a text, and what is too long to be searched for.
+
+    Raises:
+        TfrunsError: 414, the path with the query is too long.
+        NotFound: 404, a part of the path has a NUL character.
+        BadRequest: 400, the query has one.
+    """
+    if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > _MAX_ADDRESS_BYTES:
+        raise TfrunsError(f"The path with the query is longer than {_MAX_ADDRESS_BYTES} bytes.", status=414)
+    if "\0" in request.url.path:
+        raise NotFound("not found")
+    if any("\0" in text for item in request.query_params.multi_items() for text in item):
+        raise BadRequest("The query has a NUL character.")
+
+
+async def _body(request: Request, max_bytes: int) -> bytes:
+    too_large = TfrunsError(f"The body is larger than {max_bytes} bytes.", status=413)
+    if int(request.headers.get("content-length") or 0) > max_bytes:
+        raise too_large
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > _MAX_BODY_BYTES:
-            raise TfrunsError(f"The body is larger than {_MAX_BODY_BYTES} bytes.", status=413)
+        if size > max_bytes:
+            raise too_large
         parts.append(part)
     return b"".join(parts)
 

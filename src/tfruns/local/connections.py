@@ -107,7 +107,8 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, {})
         self._connections = connections
         self._limits = connections.limits
-        self._head_bytes = 0
+        self._head_bytes = 0  # received, with what follows the head in the same part
+        self._parsed_bytes = 0  # of names and values
         self._is_in_head = True
         self.since = self.loop.time()
         self.deadline = self.since + self._limits.head_s
@@ -135,9 +136,31 @@ class Connection(HttpToolsProtocol):
             self._head_bytes += len(data)
         super().data_received(data)
         if self._is_in_head and self._head_bytes > self._limits.head_bytes and not self.transport.is_closing():
-            self.transport.write(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
-            self.transport.write(b"connection: close\r\ncontent-length: 0\r\n\r\n")
-            self.transport.close()
+            self._refuse_head()
+
+    def _refuse_head(self) -> None:
+        self.transport.write(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+        self.transport.write(b"connection: close\r\ncontent-length: 0\r\n\r\n")
+        self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        if self._parsed_bytes > self._limits.head_bytes:
+            self._refuse_head()
+        else:
+            super().send_400_response(msg)
+
+    def on_url(self, url: bytes) -> None:
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(name, value)
+        super().on_header(name, value)
+
+    def _count(self, *parts: bytes) -> None:
+        self._parsed_bytes += sum(map(len, parts))
+        if self._parsed_bytes > self._limits.head_bytes:
+            raise ValueError("the head is too large")  # which ends in `send_400_response`
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
@@ -149,7 +172,7 @@ class Connection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_head, self._head_bytes, self._parsed_bytes = True, 0, 0
         self.deadline = math.inf  # now it is the server's turn
         super().on_message_complete()
 

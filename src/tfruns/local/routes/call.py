@@ -72,6 +72,8 @@ class Call:
             return {}
         if not isinstance(document, dict):
             raise BadRequest("The body is not a JSON object.")
+        if b"\\u0000" in self.body and _has_nul(document):
+            raise BadRequest("The body has a NUL character, which no database stores in a text.")
         return document
 
     def data(self) -> Mapping[str, JSON]:
@@ -152,6 +154,14 @@ class Call:
         if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) == 0:
             raise BadRequest(f"{name} has to be a positive integer.")
         return int(text)
+
+
+def _has_nul(value: JSON) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_has_nul(item) for pair in value.items() for item in pair)
+    return isinstance(value, list) and any(map(_has_nul, value))
 
 
 def validated(kind: type[A], attributes: Mapping[str, JSON]) -> A:

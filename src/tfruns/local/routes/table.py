@@ -18,6 +18,7 @@ class Endpoint:
     handler: Handler
     fixed: Mapping[str, str] = field(default_factory=dict)
     is_run_list: bool = False
+    takes_state: bool = False
 
 
 _ORG = "/organizations/{organization}"
@@ -99,7 +100,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _RUN + "/task-stages", activity.list_nothing),
     # states
     Endpoint("GET", "/state-versions", states.list_all),
-    Endpoint("POST", _WS + "/state-versions", states.create),
+    Endpoint("POST", _WS + "/state-versions", states.create, takes_state=True),
     Endpoint("GET", _WS + "/current-state-version", states.read_current),
     Endpoint("GET", _WS + "/current-state-version-outputs", states.list_current_outputs),
     Endpoint("GET", "/state-versions/{id}", states.read),
