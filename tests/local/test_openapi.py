@@ -79,6 +79,7 @@ async def _go_through(api: Api) -> None:
         await _read_run(api, run)
     await _variables(api)
     await _tags(api)
+    await _consumers(api)
     for path in (named, by_id):
         await api.send("PATCH", path, status=200, json=resource("workspaces", {"description": "that"}))
     await api.post(f"/configuration-versions/{configuration_id}/actions/archive", None, 202)
@@ -145,6 +146,15 @@ async def _variables(api: Api) -> None:
         await api.send("PATCH", f"{path}/{variable}", status=200, json=resource("vars", {"value": "y"}))
     await api.get(path)
     await api.send("DELETE", f"{path}/{variable}", status=204)
+
+
+async def _consumers(api: Api) -> None:
+    path = f"/workspaces/{api.workspace_id}/relationships/remote-state-consumers"
+    consumers = {"data": [{"type": "workspaces", "id": await api.create_workspace("consumer")}]}
+    for method in ("POST", "PATCH"):
+        await api.send(method, path, status=204, json=consumers)
+    assert [found["attributes"]["name"] for found in (await api.get(path))["data"]] == ["consumer"]
+    await api.send("DELETE", path, status=204, json=consumers)
 
 
 async def _tags(api: Api) -> None:

@@ -31,7 +31,7 @@ from tfruns.errors import (
     UnprocessableEntity,
 )
 from tfruns.jsonapi import CONTENT_TYPE, error_document
-from tfruns.local.authentication import user_of_token
+from tfruns.local.authentication import caller_of_token
 from tfruns.local.backend import Backend
 from tfruns.local.disk import DISK_FULL
 from tfruns.local.documents.scope import Scope
@@ -41,6 +41,7 @@ from tfruns.local.ids import random_text
 from tfruns.local.objects_app import read_object, write_object
 from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.routes.call import Call, Reply
+from tfruns.local.routes.remote_state import check_run_may_read
 from tfruns.local.routes.table import ENDPOINTS, Endpoint
 from tfruns.local.run_page import PATHS, run_page
 from tfruns.masking.redaction import redact
@@ -110,13 +111,14 @@ async def _serve(request: Request, entry: Endpoint, backend: Backend, signer: Si
 
     async def answer() -> Response:
         _check_address(request)
-        user_id = await run_in_threadpool(user_of_token, backend, request.headers.get("authorization", ""))
-        standing = limiter.take(user_id, is_run_list=entry.is_run_list)
+        authorization = request.headers.get("authorization", "")
+        caller = await run_in_threadpool(caller_of_token, backend, signer, authorization)
+        standing = limiter.take(caller.run_id or caller.user_id, is_run_list=entry.is_run_list)
         headers.update(standing.headers)
         if standing.refusal is not None:
             raise standing.refusal
         call = Call(
-            scope=Scope(backend, signer, str(request.base_url).rstrip("/"), user_id),
+            scope=Scope(backend, signer, str(request.base_url).rstrip("/"), caller.user_id, caller.run_id),
             path={**request.path_params, **entry.fixed},
             query=dict(request.query_params),
             headers={name.lower(): value for name, value in request.headers.items()},
@@ -159,6 +161,10 @@ def _reply(entry: Endpoint, call: Call) -> Reply:
     Where requests are served at the same time (on PostgreSQL) another one may take a name that this one found free, or
     delete what it found. The database then refuses the whole change; looked at anew, it has a proper answer.
     """
+    if call.scope.run_id is not None:
+        if not entry.is_open_to_runs:
+            raise NotFound("not found")
+        check_run_may_read(call)
     try:
         return entry.handler(call)
     except exc.IntegrityError:

@@ -1,14 +1,44 @@
-"""Who asks: API tokens, of which only the hash is kept."""
+"""Who asks: a user with an API token, of which only the hash is kept, or a run with its own."""
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
 from tfruns.errors import Unauthorized
 from tfruns.local.backend import Backend
+from tfruns.local.documents.signing import Signer
 from tfruns.local.ids import new_id, random_text
-from tfruns.local.store.schema import TokenRow, UserRow
+from tfruns.local.store.schema import RunRow, TokenRow, UserRow
+from tfruns.vocabulary import RunStatus
+
+_EXECUTING = (RunStatus.PLANNING, RunStatus.APPLYING)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request: a user, or a run on behalf of the user who created it."""
+
+    user_id: str
+    run_id: str | None = None
+
+
+def caller_of_token(backend: Backend, signer: Signer, authorization: str) -> Caller:
+    """Who has the token of an Authorization header. A run's own token is valid while the run plans or applies.
+
+    Raises:
+        Unauthorized: 401, the header has no token, or one that nobody has.
+    """
+    run_id = signer.run_of(authorization.partition(" ")[2].strip())
+    if run_id is None:
+        return Caller(user_of_token(backend, authorization))
+    with backend.database.read() as session:
+        executing = select(RunRow).where(RunRow.id == run_id, RunRow.status.in_(_EXECUTING))
+        run = session.scalars(executing).first()
+    if run is None:
+        raise Unauthorized("unauthorized")
+    return Caller(run.created_by_id, run_id)
 
 
 def user_of_token(backend: Backend, authorization: str) -> str:

@@ -15,7 +15,7 @@ from tfruns.local.listening import Listening
 
 HOSTNAME = "tfruns.local"
 _LOOK_WITHIN_S = 5.0
-_SERVICES = ("tfe.v2", "tfe.v2.1", "tfe.v2.2")
+SERVICES = ("tfe.v2", "tfe.v2.1", "tfe.v2.2")
 
 
 def cli_configuration(directory: DataDirectory, listening: Listening) -> str:
@@ -66,7 +66,7 @@ def _block(url: str, directory: DataDirectory, *, has_own_certificate: bool) -> 
         "      }",
         "    }",
     ]
-    services = [f'    "{name}"{" " * (8 - len(name))} = "{url}/api/v2/"' for name in _SERVICES]
+    services = [f'    "{name}"{" " * (8 - len(name))} = "{url}/api/v2/"' for name in SERVICES]
     block = [f'host "{HOSTNAME}" {{', "  services = {", *services, "  }", "}"]
     return "\n".join([*(f"# {line}".rstrip() for line in comments), "", *block, ""])
 

@@ -6,8 +6,9 @@ Whoever serves it decides how: over a socket (`server`), or in process (`embedde
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -21,6 +22,7 @@ from tfruns.local.data_dir import DataDirectory
 from tfruns.local.documents.signing import Signer
 from tfruns.local.engine.engine import Engine
 from tfruns.local.engine.jobs import Workshop
+from tfruns.local.execution.api_access import ApiAccess
 from tfruns.local.execution.environment import Settings
 from tfruns.local.execution.terraform import find_terraform
 from tfruns.local.rate_limiting import RateLimiter
@@ -54,6 +56,7 @@ class BackendOptions:
         terraform: the Terraform or OpenTofu to use, instead of the first that is found.
         workers: how many plans and applies are executed at a time; by default one for each core, and at least four.
         is_rate_limited: refuse what is above HCP Terraform's limits.
+        signer: signs addresses and the tokens of runs.
         keep: how long logs and plans of runs that are over are kept; None for ever.
         force_cancel_after: the cool-off between a cancel and a force-cancel.
         settings: what every run gets: a plugin cache, a CLI configuration.
@@ -86,17 +89,27 @@ class Running:
     backend: Backend
     engine: Engine
     workshop: Workshop
+    signer: Signer
     keep: timedelta | None
 
     @contextmanager
-    def executing(self) -> Iterator[None]:
+    def executing(self, url: str | None = None, certificate: Path | None = None) -> Iterator[None]:
         """Execute runs in this block, first what the last server has left; at its end they stop, with their state kept.
+
+        Args:
+            url: the address of the server, by which runs can read the states of other workspaces.
+            certificate: the server's certificate, if it is self-signed.
 
         Raises:
             SecondBackend: this process executes those of a backend already.
             PhaseStuck: one of them does not stop.
         """
-        self.engine.start(self.backend, self.workshop, keep=self.keep)
+        workshop = self.workshop
+        if url is not None:
+            workshop = replace(
+                workshop, api_of_run=lambda run_id: ApiAccess(url, self.signer.run_token(run_id), certificate)
+            )
+        self.engine.start(self.backend, workshop, keep=self.keep)
         try:
             yield
         finally:
@@ -128,13 +141,15 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
                 database, Objects(directory.objects), engine, Options(terraform.version, options.force_cancel_after)
             )
             token = _first_start(backend, directory)
-            app = build_app(backend, Signer(directory.key()), RateLimiter(is_limited=options.is_rate_limited))
+            signer = Signer(directory.key())
+            app = build_app(backend, signer, RateLimiter(is_limited=options.is_rate_limited))
             yield Running(
                 app,
                 token,
                 backend,
                 engine,
                 Workshop(terraform, directory.work, options.settings.prepared()),
+                signer,
                 options.keep,
             )
         finally:

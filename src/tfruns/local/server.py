@@ -69,12 +69,14 @@ def serve(
         logging.getLogger(name).addFilter(LogRateLimit(lines_per_minute))
     signals = _Signals()
     with signals.taken(), running(directory, options) as backend, _bound(listening) as bound:
+        certificate = directory.certificate if listening.is_self_signed else None
         listening = listening.with_certificate(directory.certificate)
-        server = _Server(_configuration(backend, listening), backend, directory, listening.url(bound.getsockname()[1]))
+        url = listening.url(bound.getsockname()[1])
+        server = _Server(_configuration(backend, listening), backend, directory, url)
         signals.server = server
         # Nothing is executed before it is sure that the server can be reached: a start that fails would break it off.
         try:
-            with backend.executing():
+            with backend.executing(url, certificate):
                 if is_ended_when_unused:
                     threading.Thread(target=server.end_when_unused, name="unused", daemon=True).start()
                 if not signals.count:

@@ -49,3 +49,15 @@ class Signer:
             return grant if now.timestamp() < claims["exp"] else None
         except (jwt.InvalidTokenError, KeyError):
             return None
+
+    def run_token(self, run_id: str) -> str:
+        """The API token with which the Terraform of a run reads the states that are shared with its workspace."""
+        return jwt.encode({"run": run_id}, self._key, algorithm=_ALGORITHM)
+
+    def run_of(self, token: str) -> str | None:
+        """The id of the run that has this token; None if it is not a run's."""
+        try:
+            run_id = jwt.decode(token, self._key, algorithms=[_ALGORITHM]).get("run")
+        except jwt.InvalidTokenError:
+            return None
+        return run_id if isinstance(run_id, str) else None

@@ -1,6 +1,7 @@
 """What a run is, put into the form in which it is executed."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tfruns.local.backend import Backend
+from tfruns.local.execution.api_access import ApiAccess
 from tfruns.local.execution.environment import RunIdentity, Settings
 from tfruns.local.execution.jobs import ApplyJob, PlanJob
 from tfruns.local.execution.terraform import Terraform
@@ -26,11 +28,13 @@ class Workshop:
         terraform: what to run.
         directory: below which each run has its own directory.
         settings: the operator's, for every run.
+        api_of_run: how the Terraform of a run, given its id, reaches the server's API; None without an address.
     """
 
     terraform: Terraform
     directory: Path
     settings: Settings
+    api_of_run: Callable[[str], ApiAccess] | None = None
 
     def directory_of(self, run_id: str) -> Path:
         """The run's own directory."""
@@ -82,6 +86,7 @@ def _common(workshop: Workshop, run: RunRow, workspace: WorkspaceRow) -> dict[st
         "debugging_mode": run.options["debugging_mode"],
         "is_text": run.source == RunSource.TERRAFORM,
         "settings": workshop.settings,
+        "api": workshop.api_of_run(run.id) if workshop.api_of_run else None,
     }
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from tfruns.home import user_path
 from tfruns.local.execution.variables import Variable
@@ -70,11 +71,13 @@ def run_environment(
     settings: Settings = Settings(),
     variables: Iterable[Variable] = (),
     debugging_mode: bool = False,
+    api_environment: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """All of the environment of a run's commands.
 
     A workspace's environment variables override the machine's and the operator's, but not what makes the run a run:
-    unattended, in its own Terraform workspace, under its own name.
+    unattended, in its own Terraform workspace, under its own name. `api_environment` lets it
+    reach the API of this server; see `api_access`.
     """
     environment = {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
     environment.setdefault("PATH", os.defpath)
@@ -83,6 +86,7 @@ def run_environment(
         environment["TF_PLUGIN_CACHE_DIR"] = str(settings.plugin_cache)
     if settings.cli_config is not None:
         environment["TF_CLI_CONFIG_FILE"] = str(settings.cli_config)
+    environment |= api_environment
     environment |= {variable.key: variable.value for variable in variables}
     if debugging_mode:
         environment["TF_LOG"] = "TRACE"

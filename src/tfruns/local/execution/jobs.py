@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfruns.local.execution.api_access import ApiAccess
 from tfruns.local.execution.environment import RunIdentity, Settings
 from tfruns.local.execution.plan_json import Counts
 from tfruns.local.execution.state import State
@@ -28,6 +29,7 @@ class ApplyJob:
         is_text: whether the log is text instead of Terraform's machine-readable output; see `human`.
         settings: the operator's.
         limit_s: seconds that a command may take.
+        api: how Terraform reaches the server's API; None where the backend has no address.
     """
 
     terraform: Terraform
@@ -41,6 +43,7 @@ class ApplyJob:
     is_text: bool = False
     settings: Settings = field(default_factory=Settings)
     limit_s: float | None = None
+    api: ApiAccess | None = None
 
     @property
     def workdir(self) -> Workdir:
@@ -49,7 +52,8 @@ class ApplyJob:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must not be read in a log."""
-        return tuple(secrets_of((*self.variables, *self.run_variables, *self.environment)))
+        own = [self.api.token] if self.api is not None else []
+        return (*own, *secrets_of((*self.variables, *self.run_variables, *self.environment)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,9 +71,9 @@ def run_apply(job: ApplyJob, *, log: PhaseLog, cancel_level: Callable[[], int]) 
             try:
                 job.workdir.output.unlink(missing_ok=True)  # what is in it from now on is the apply's
                 log.header(job.terraform)
-                commands = _commands(job, log, _giving_room(job.workdir, cancel_level))
                 if not job.workdir.plan_file.exists():
                     raise Stopped(PhaseStatus.ERRORED, "The plan of this run is gone; it cannot be applied.")
+                commands = _commands(job, log, _giving_room(job.workdir, cancel_level))
                 job.workdir.reserve_room()
                 ended, findings = commands.run(*_apply_arguments(job))
                 done = findings.counts
@@ -178,6 +178,7 @@ def _commands(job: ApplyJob, log: PhaseLog, cancel_level: Callable[[], int]) -> 
             settings=job.settings,
             variables=job.environment,
             debugging_mode=job.debugging_mode,
+            api_environment=job.api.write(job.workdir.root, job.settings.cli_config) if job.api else {},
         ),
         secrets=job.secrets,
         write=as_text(write) if job.is_text else write,

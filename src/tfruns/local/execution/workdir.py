@@ -7,6 +7,7 @@ initial.tfstate                  the state that was put in
 workspace.tfvars, run.tfvars     variables, in the order of precedence
 plan.tfplan                      what is applied
 plan.json, redacted.json         the plan for readers
+cli.tfrc, trusted.pem            the Terraform CLI configuration, with the run's own token, and certificates
 reserve                          room for the state of an apply, should the disk be full
 generated.tf                     configuration that Terraform has written for imports
 terraform.out, terraform.pid     output and process of the command that runs, or ran last

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tfruns.local.routes import activity, configurations, organizations, phases, runs, states, tags, workspaces
+from tfruns.local.routes import (
+    activity,
+    configurations,
+    organizations,
+    phases,
+    remote_state,
+    runs,
+    states,
+    tags,
+    workspaces,
+)
 from tfruns.local.routes.call import Call, Reply
 
 Handler = Callable[[Call], Reply]
@@ -11,7 +21,17 @@ Handler = Callable[[Call], Reply]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One method of one path below `/api/v2`. `fixed` are parts of the path that stand in the text itself."""
+    """One method of one path below `/api/v2`.
+
+    Attributes:
+        method: the HTTP method.
+        path: the path, with names for its variable parts.
+        handler: the function that serves it.
+        fixed: parts of the path that are constant, under the names that the handler knows.
+        is_run_list: whether the lower rate limit of run lists applies.
+        takes_state: whether the body can be a state, which is large.
+        is_open_to_runs: whether a run may use it with its own token; see `remote_state.check_run_may_read`.
+    """
 
     method: str
     path: str
@@ -19,24 +39,26 @@ class Endpoint:
     fixed: Mapping[str, str] = field(default_factory=dict)
     is_run_list: bool = False
     takes_state: bool = False
+    is_open_to_runs: bool = False
 
 
 _ORG = "/organizations/{organization}"
 _WS = "/workspaces/{workspace_id}"
 _WS_NAMED = _ORG + "/workspaces/{name}"
+_CONSUMERS = _WS + "/relationships/remote-state-consumers"
 _RUN = "/runs/{run_id}"
 _PLAN = {"kind": "plan"}
 _APPLY = {"kind": "apply"}
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/ping", activity.ping),
+    Endpoint("GET", "/ping", activity.ping, is_open_to_runs=True),
     Endpoint("GET", "/account/details", activity.read_account),
     # organizations
     Endpoint("GET", "/organizations", organizations.list_organizations),
     Endpoint("POST", "/organizations", organizations.create_organization),
     Endpoint("GET", _ORG, organizations.read_organization),
     Endpoint("DELETE", _ORG, organizations.delete_organization),
-    Endpoint("GET", _ORG + "/entitlement-set", organizations.read_entitlements),
+    Endpoint("GET", _ORG + "/entitlement-set", organizations.read_entitlements, is_open_to_runs=True),
     Endpoint("GET", _ORG + "/runs/queue", organizations.read_run_queue),
     Endpoint("GET", _ORG + "/capacity", organizations.read_capacity),
     Endpoint("GET", _ORG + "/projects", organizations.list_projects),
@@ -44,11 +66,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     # workspaces
     Endpoint("GET", _ORG + "/workspaces", workspaces.list_workspaces),
     Endpoint("POST", _ORG + "/workspaces", workspaces.create_workspace),
-    Endpoint("GET", _WS_NAMED, workspaces.read_workspace),
+    Endpoint("GET", _WS_NAMED, workspaces.read_workspace, is_open_to_runs=True),
     Endpoint("PATCH", _WS_NAMED, workspaces.update_workspace),
     Endpoint("DELETE", _WS_NAMED, workspaces.delete_workspace),
     Endpoint("POST", _WS_NAMED + "/actions/safe-delete", workspaces.safe_delete_workspace),
-    Endpoint("GET", _WS, workspaces.read_workspace),
+    Endpoint("GET", _WS, workspaces.read_workspace, is_open_to_runs=True),
     Endpoint("PATCH", _WS, workspaces.update_workspace),
     Endpoint("DELETE", _WS, workspaces.delete_workspace),
     Endpoint("POST", _WS + "/actions/safe-delete", workspaces.safe_delete_workspace),
@@ -61,6 +83,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _WS + "/relationships/tags", tags.list_tags),
     Endpoint("POST", _WS + "/relationships/tags", tags.add_tags),
     Endpoint("DELETE", _WS + "/relationships/tags", tags.remove_tags),
+    Endpoint("GET", _CONSUMERS, remote_state.list_consumers),
+    Endpoint("POST", _CONSUMERS, remote_state.add),
+    Endpoint("PATCH", _CONSUMERS, remote_state.replace),
+    Endpoint("DELETE", _CONSUMERS, remote_state.remove),
     Endpoint("GET", _WS + "/vars", workspaces.list_variables),
     Endpoint("POST", _WS + "/vars", workspaces.create_variable),
     Endpoint("GET", _WS + "/vars/{variable_id}", workspaces.read_variable),
@@ -101,10 +127,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     # states
     Endpoint("GET", "/state-versions", states.list_all),
     Endpoint("POST", _WS + "/state-versions", states.create, takes_state=True),
-    Endpoint("GET", _WS + "/current-state-version", states.read_current),
-    Endpoint("GET", _WS + "/current-state-version-outputs", states.list_current_outputs),
-    Endpoint("GET", "/state-versions/{id}", states.read),
-    Endpoint("GET", "/state-versions/{id}/download", states.download),
-    Endpoint("GET", "/state-versions/{id}/outputs", states.list_outputs),
-    Endpoint("GET", "/state-version-outputs/{id}", states.read_output),
+    Endpoint("GET", _WS + "/current-state-version", states.read_current, is_open_to_runs=True),
+    Endpoint("GET", _WS + "/current-state-version-outputs", states.list_current_outputs, is_open_to_runs=True),
+    Endpoint("GET", "/state-versions/{id}", states.read, is_open_to_runs=True),
+    Endpoint("GET", "/state-versions/{id}/download", states.download, is_open_to_runs=True),
+    Endpoint("GET", "/state-versions/{id}/outputs", states.list_outputs, is_open_to_runs=True),
+    Endpoint("GET", "/state-version-outputs/{id}", states.read_output, is_open_to_runs=True),
 )

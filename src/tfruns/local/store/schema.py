@@ -98,6 +98,15 @@ class WorkspaceRow(Base):
     current_configuration_version_id: Mapped[str | None] = mapped_column(_Id)
 
 
+class RemoteStateConsumerRow(Base):
+    """A workspace whose runs may read the state of another one."""
+
+    __tablename__ = "remote_state_consumers"
+
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    consumer_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+
+
 class VariableRow(Base):
     """A variable of a workspace. The value of a sensitive one is never shown."""
 

@@ -177,6 +177,14 @@ def upgrade() -> None:
     op.create_index("state_versions_of_run", "state_versions", ["run_id"], unique=False)
     op.create_index("state_versions_of_workspace", "state_versions", ["workspace_id", "sequence"], unique=False)
     op.create_table(
+        "remote_state_consumers",
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        sa.Column("consumer_id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["consumer_id"], ["workspaces.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("workspace_id", "consumer_id"),
+    )
+    op.create_table(
         "variables",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("workspace_id", sa.String(length=40), nullable=False),

@@ -1,0 +1,70 @@
+"""Which workspace may read the state of another one during its runs.
+
+Source: HCP Terraform, "Terraform State", "Remote State Access Controls"; Workspaces API, "Get Remote State Consumers".
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
+
+from tfruns.errors import UnprocessableEntity
+from tfruns.local.store.database import Write
+from tfruns.local.store.schema import RemoteStateConsumerRow, WorkspaceRow
+
+
+def may_read_state(session: Session, reader: WorkspaceRow, owner: WorkspaceRow) -> bool:
+    """Whether runs of the workspace `reader` may read the state of the workspace `owner`."""
+    if reader.organization != owner.organization:
+        return False
+    if reader.id == owner.id or _is_shared_with_all(owner):
+        return True
+    return session.get(RemoteStateConsumerRow, (owner.id, reader.id)) is not None
+
+
+def consumers_of(owner: WorkspaceRow) -> ColumnElement[bool]:
+    """The condition for the workspaces that may read the state of `owner`, without `owner` itself."""
+    if _is_shared_with_all(owner):
+        return (WorkspaceRow.organization == owner.organization) & (WorkspaceRow.id != owner.id)
+    chosen = select(RemoteStateConsumerRow.consumer_id).where(RemoteStateConsumerRow.workspace_id == owner.id)
+    return WorkspaceRow.id.in_(chosen)
+
+
+def add_consumers(write: Write, owner: WorkspaceRow, ids: Sequence[str]) -> None:
+    """Let runs of these workspaces read the state of `owner`.
+
+    Raises:
+        UnprocessableEntity: 422, `owner` shares its state with all, or an id is not one of another workspace of the
+            organization.
+    """
+    _check_is_not_shared_with_all(owner)
+    for id_ in dict.fromkeys(ids):
+        consumer = write.session.get(WorkspaceRow, id_)
+        if consumer is None or consumer.organization != owner.organization or id_ == owner.id:
+            raise UnprocessableEntity(f"{id_!r} is not the id of another workspace of the organization.")
+        write.session.merge(RemoteStateConsumerRow(workspace_id=owner.id, consumer_id=id_))
+    write.session.flush()
+
+
+def remove_consumers(write: Write, owner: WorkspaceRow, ids: Sequence[str] | None = None) -> None:
+    """Take these workspaces out of the consumers of `owner`; without ids, all of them.
+
+    Raises:
+        UnprocessableEntity: 422, `owner` shares its state with all.
+    """
+    _check_is_not_shared_with_all(owner)
+    statement = delete(RemoteStateConsumerRow).where(RemoteStateConsumerRow.workspace_id == owner.id)
+    if ids is not None:
+        statement = statement.where(RemoteStateConsumerRow.consumer_id.in_(ids))
+    write.session.execute(statement)
+
+
+def _is_shared_with_all(owner: WorkspaceRow) -> bool:
+    return bool(owner.settings.get("global-remote-state"))
+
+
+def _check_is_not_shared_with_all(owner: WorkspaceRow) -> None:
+    if _is_shared_with_all(owner):
+        raise UnprocessableEntity(
+            "The workspace shares its state with all workspaces: set global-remote-state to false."
+        )
