@@ -143,7 +143,7 @@ async def test_a_refresh_only_run_shows_all_that_happened_outside() -> None:
     drift = plan(resource_drift=[resource("a.b", ["update"], before={"x": 1}, after={"x": 2})])
     view = await review(api=api_for(samples.planned(refresh_only=True), blob(drift)))
     assert view["plan"] == (
-        "No resource is changed. 1 resource was changed outside of Terraform; the apply records it in the state."
+        "No resource is changed. 1 resource was changed outside of Terraform. The apply records this in the state."
     )
     assert view["changed_outside_of_terraform"] == 1
     assert view["rows"] == [{"address": "a.b", "action": "changed outside of Terraform", "changes": ["x: 1 -> 2"]}]

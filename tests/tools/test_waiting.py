@@ -11,6 +11,8 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
 from tests.support.clock import FakeClock
 from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, WORKSPACE_ID
+from tests.unit.review.plans import change, resource
+from tests.unit.review.plans import plan as plan_json
 from tfruns.client.client import Client
 from tfruns.errors import InvalidInput, NotFound, RequestTimedOut
 from tfruns.lifecycle import RULES, is_final, is_planned, needs_person
@@ -176,6 +178,44 @@ async def test_it_returns_when_the_run_waits_for_confirmation_with_what_is_neede
     assert view["has_changes"] is True
     assert view["workspace_name"] == "network"
     assert len(api.sent("GET", PATH)) == 3
+
+
+NOT_COUNTED = {"resource_additions": 0, "resource_changes": 0, "resource_destructions": 0}
+ZEROS = {"add": 0, "change": 0, "destroy": 0}
+DRIFT = resource("a.b", before={"x": 1}, after={"x": 2})
+ACTION = {"address": "action.a.b", "invoke_action_trigger": {}}
+PLANS: list[tuple[dict[str, Any], dict[str, Any], dict[str, int]]] = [
+    ({"action_invocations": [ACTION]}, {}, {"invoke": 1}),
+    ({"output_changes": {"o": change(["create"], after=1)}}, {}, {"outputs": 1}),
+    ({"resource_changes": [resource("a.b", ["forget"])]}, {}, {"forget": 1}),
+    ({"resource_changes": [resource("a.b", ["no-op"], previous_address="a.c")]}, {}, {"move": 1}),
+    ({"resource_changes": [resource("a.b", ["of_tomorrow"])]}, {}, {"unknown": 1}),
+    ({"resource_drift": [DRIFT]}, {"refresh_only": True}, {"drift": 1}),
+    ({"resource_drift": [DRIFT]}, {}, {}),
+]
+
+
+def api_without_counts(run: Mapping[str, Any]) -> FakeApi:
+    """A run whose plan changes nothing that the API counts."""
+    api = FakeApi().on("GET", PATH, document(run))
+    return api.on("GET", PLAN_PATH, answer({"data": plan(**NOT_COUNTED)}))
+
+
+@pytest.mark.anyio
+async def test_what_the_api_does_not_count_is_counted_from_the_plan() -> None:
+    for sections, attributes, counts in PLANS:
+        api = api_without_counts(waiting_run(**attributes))
+        api.on("GET", f"{PLAN_PATH}/json-output", answer(plan_json(**sections)))
+        assert (await wait(api))["plan"] == ZEROS | counts, sections
+
+
+@pytest.mark.anyio
+async def test_a_plan_that_cannot_be_read_or_has_no_changes_has_the_counts_of_the_api() -> None:
+    view = await wait(api_without_counts(waiting_run()))
+    assert (view["plan"], view["has_changes"]) == (ZEROS, True)
+    api = api_without_counts(waiting_run(has_changes=False))
+    assert (await wait(api))["plan"] == ZEROS
+    assert api.sent("GET", "json-output") == []
 
 
 @pytest.mark.anyio

@@ -13,8 +13,7 @@ def headline(summary: Summary, *, is_refresh_only: bool = False, has_changes: bo
         is_refresh_only: an apply only records in the state what was changed outside of Terraform.
         has_changes: what the API says of the run, if it says anything.
     """
-    drifted = summary.drifted if is_refresh_only else 0
-    others = _others(summary.outputs, drifted)
+    others = _others(summary, is_refresh_only=is_refresh_only, has_changes=has_changes)
     if summary.counts.as_dict():
         return summary.counts.line
     if others:
@@ -26,15 +25,19 @@ def headline(summary: Summary, *, is_refresh_only: bool = False, has_changes: bo
     return NO_CHANGES
 
 
-def _others(outputs: int, drifted: int) -> list[str]:
+def _others(summary: Summary, *, is_refresh_only: bool, has_changes: bool | None) -> list[str]:
     """The changes that are not of resources, a sentence each."""
-    words = []
+    outputs, drifted, moved = summary.outputs, summary.drifted, summary.moved
+    sentences = []
     if outputs:
-        words.append(f"{outputs} output{' changes' if outputs == 1 else 's change'}.")
-    if drifted:
-        one = drifted == 1
-        words.append(
-            f"{drifted} resource{' was' if one else 's were'} changed outside of Terraform; "
-            f"the apply records {'it' if one else 'them'} in the state."
+        sentences.append(f"{outputs} {'output changes' if outputs == 1 else 'outputs change'}.")
+    if is_refresh_only and drifted:
+        sentences.append(
+            f"{drifted} {'resource was' if drifted == 1 else 'resources were'} changed outside of Terraform."
         )
-    return words
+    if is_refresh_only and moved:
+        sentences.append(f"{moved} {'resource moves' if moved == 1 else 'resources move'} to another address.")
+    if sentences and is_refresh_only:
+        applies = "The run has nothing to apply." if has_changes is False else "The apply records this in the state."
+        sentences.append(applies)
+    return sentences

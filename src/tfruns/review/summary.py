@@ -113,6 +113,7 @@ class Summary:
         counts: of managed resources and actions.
         outputs: how many outputs change.
         drifted: how many resources were changed outside of Terraform.
+        moved: how many resources a refresh-only plan moves; any other plan counts them as changes.
         dangers: all of them, the worst first.
         doubts: why it cannot be said that nothing else changes; empty if it can.
         fingerprint: a digest of the run, the plan and all its changes, sensitive values included.
@@ -123,6 +124,7 @@ class Summary:
     counts: Counts
     outputs: int
     drifted: int
+    moved: int
     dangers: tuple[Danger, ...]
     doubts: tuple[str, ...]
     fingerprint: str
@@ -141,7 +143,8 @@ def summary(document: PlanDocument, secrets: Secrets | None = None) -> Summary:
     return Summary(
         counts=count(document),
         outputs=sum(output.is_change for output in document.outputs),
-        drifted=sum(map(is_drift, document.drift)),
+        drifted=sum(is_drift(change) and change.action is not Action.NO_OP for change in document.drift),
+        moved=sum(is_drift(change) and change.action is Action.NO_OP for change in document.drift),
         dangers=tuple(_dangers(changes, secrets)),
         doubts=tuple(_doubts(document)),
         fingerprint=fingerprint(document),

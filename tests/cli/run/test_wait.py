@@ -33,6 +33,49 @@ async def test_a_run_that_waits_for_its_apply_ends_with_10(lab: Lab, tfruns_run:
     assert ended.err == "", "its plan was over before, and its log is not what was asked for"
 
 
+STORE = 'resource "terraform_data" "db" { count = 2 }'
+FORGOTTEN = """
+removed {
+  from = terraform_data.db
+  lifecycle { destroy = false }
+}
+"""
+MOVED = """
+resource "terraform_data" "store" { count = 2 }
+moved {
+  from = terraform_data.db
+  to   = terraform_data.store
+}
+"""
+REFRESH = {"refresh_only": True}
+PLANS: dict[str, tuple[str, str, dict[str, bool], str]] = {
+    "forgets alone": (STORE, FORGOTTEN, {}, "2 to forget"),
+    "outputs alone": (STORE, f'{STORE}\noutput "name" {{ value = "x" }}', {}, "1 output changes"),
+    "moves alone": (STORE, MOVED, {}, "2 to move"),
+    "a refresh of outputs": (STORE, f'{STORE}\noutput "name" {{ value = "x" }}', REFRESH, "1 output changes"),
+    "a refresh that only moves": (STORE, MOVED, REFRESH, "nothing to apply (2 to move)"),
+    "forgets and adds": (
+        STORE,
+        f'{FORGOTTEN}\nresource "terraform_data" "new" {{}}\noutput "name" {{ value = "x" }}',
+        {},
+        "1 to add, 2 to forget, 1 output changes",
+    ),
+    "nothing": (STORE, STORE, {}, "no changes"),
+}
+
+
+async def test_the_plan_line_tells_what_the_plan_does(lab: Lab, tfruns_run: Command) -> None:
+    found = {}
+    for name, (before, after, options, _) in PLANS.items():
+        workspace = await lab.workspace(before)
+        await lab.applied(workspace)
+        await lab.upload(workspace, after)
+        run = await lab.run(workspace, **options)
+        lines = [line.split(maxsplit=1) for line in tfruns_run("wait", run.id).out.splitlines()]
+        found[name] = next(line[1].strip() for line in lines if line[0] == "plan")
+    assert found == {name: line for name, (_, _, _, line) in PLANS.items()}
+
+
 async def test_to_wait_until_it_is_planned_is_done_when_it_is(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.planned(await lab.workspace(CHANGES))
     assert tfruns_run("wait", run.id, "--until", "planned").code == 0
