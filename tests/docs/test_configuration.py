@@ -14,7 +14,16 @@ _VARIABLE = re.compile(r"(TFE|TFC|TF|TFRUNS|SSL_CERT|GITHUB|XDG)_[A-Z_]+|[A-Z]+_
 _IN_TABLE = re.compile(r"`([A-Z_]+)`")
 
 # Read by the libraries that connect (certificates, proxies) and print.
-_OF_LIBRARIES = {"SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "NO_COLOR"}
+_OF_LIBRARIES = {
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "NO_COLOR",
+    "PGPASSFILE",
+    "PGPASSWORD",
+}
 
 
 def _strings(tree: ast.AST) -> set[str]:

@@ -78,7 +78,7 @@ def test_the_token_is_kept_for_its_owner_alone(directory: DataDirectory) -> None
         directory.keep_token("secret")
     assert directory.token() == "secret"
     assert _mode(directory.path / "token") == 0o600
-    assert sorted(path.name for path in directory.path.iterdir()) == ["lock", "token"]
+    assert sorted(path.name for path in directory.path.iterdir()) == ["lock", "objects", "token", "work"]
 
 
 def test_the_key_is_made_once(directory: DataDirectory) -> None:

@@ -1,6 +1,7 @@
 """`tfruns server`."""
 
 import logging
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,9 @@ DEFAULT_PORT = 8088
 _DATA_DIR = (
     "Where everything is kept; by default TFRUNS_DATA_DIR, or where this platform keeps the data of applications"
 )
-_DATABASE = "URL of a PostgreSQL database to use instead of the SQLite file in the data directory"
+_DATABASE = (
+    "URL of a PostgreSQL database, without a password; by default TFRUNS_DATABASE, else SQLite in the data directory"
+)
 _TERRAFORM = "The Terraform or OpenTofu to use, instead of the first on the PATH"
 _KEEP = "Delete logs and plans of runs that have been over for so many days; the runs themselves stay"
 _FORCE_CANCEL = "Seconds between a cancel and the moment from which a run can be force-canceled"
@@ -72,7 +75,7 @@ def server(
         from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
         from tfruns.local.execution.environment import Settings  # noqa: PLC0415
         from tfruns.local.listening import Listening  # noqa: PLC0415
-        from tfruns.local.running import BackendOptions  # noqa: PLC0415
+        from tfruns.local.running import BackendOptions, forbid_password  # noqa: PLC0415
         from tfruns.local.server import serve  # noqa: PLC0415
     except CannotStart as error:
         _fail(str(error))
@@ -85,7 +88,7 @@ def server(
     except OverflowError:
         _fail("--keep or --force-cancel-after is longer than time goes: it ends with the year 9999.")
     options = BackendOptions(
-        database=database,
+        database=database or os.environ.get("TFRUNS_DATABASE"),
         terraform=terraform,
         workers=workers,
         is_rate_limited=rate_limit,
@@ -97,6 +100,8 @@ def server(
     log_to_standard_error(logging.INFO)
     directory = DataDirectory(data_dir)
     try:
+        if database is not None:
+            forbid_password(database)
         if print_cli_config:
             print(cli_configuration(directory, listening), end="")
             return

@@ -100,8 +100,10 @@ class DataDirectory:
             lock.acquire()
         except filelock.Timeout:
             raise InUse(self.path, self.owner()) from None
-        self._address.unlink(missing_ok=True)  # that of a server that was killed
         try:
+            self._address.unlink(missing_ok=True)  # that of a server that was killed
+            for path in (self.objects, self.work):
+                private.directory(path)
             yield
         finally:
             self._address.unlink(missing_ok=True)

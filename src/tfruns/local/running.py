@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import make_url, select
+from sqlalchemy import URL, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from starlette.applications import Starlette
 
@@ -30,8 +30,10 @@ from tfruns.local.service.workspaces import create_organization
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
 from tfruns.local.store.schema import OrganizationRow, UserRow
+from tfruns.masking.redaction import remember_secret
 
 DEFAULT_ORGANIZATION = "default"
+_PASSWORDS = {"password", "sslpassword"}  # in the query of a URL
 _FEWEST_WORKERS = 4  # providers mostly wait for the network
 
 
@@ -52,7 +54,7 @@ class BackendOptions:
     """How a local backend is set up.
 
     Attributes:
-        database: the URL of another database than the SQLite file in the data directory.
+        database: the URL of another database than the SQLite file in the data directory. It may have a password.
         terraform: the Terraform or OpenTofu to use, instead of the first that is found.
         workers: how many plans and applies are executed at a time; by default one for each core, and at least four.
         is_rate_limited: refuse what is above HCP Terraform's limits.
@@ -156,12 +158,34 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
             database.close()
 
 
-def _database_url(text: str) -> str:
-    """The URL of a PostgreSQL database, with the driver that is installed."""
+def forbid_password(text: str) -> None:
+    """Refuse the URL of a database with a password, where other users of the machine can read it.
+
+    Raises:
+        DatabaseUnusable: it has one, or cannot be read.
+    """
+    url = _parsed(text)
+    if url.password is not None or _PASSWORDS & url.query.keys():
+        raise DatabaseUnusable(
+            "The database cannot be used: its URL on the command line has a password, which every user of this machine "
+            "can read in the list of processes. Change the password, and put it into a password file (PGPASSFILE), or "
+            "put the whole URL into TFRUNS_DATABASE."
+        )
+
+
+def _parsed(text: str) -> URL:
     try:
-        url = make_url(text)
+        return make_url(text)
     except (ArgumentError, ValueError):  # the latter for a port that is none
         raise DatabaseUnusable("The database's URL cannot be read. It is like postgresql://user@host/name.") from None
+
+
+def _database_url(text: str) -> str:
+    """The URL of a PostgreSQL database, with the driver that is installed."""
+    url = _parsed(text)
+    for secret in (url.password, *(url.query.get(name) for name in _PASSWORDS)):
+        if isinstance(secret, str) and secret:
+            remember_secret(secret)
     if url.get_backend_name() not in {"postgresql", "postgres"}:
         raise DatabaseUnusable(
             f"A database of {url.get_backend_name()} cannot be used: there are PostgreSQL, and SQLite without a URL."

@@ -3,9 +3,12 @@
 import hashlib
 import os
 import socket
+import socketserver
 import sqlite3
 import stat
+import struct
 import subprocess
+import threading
 from pathlib import Path
 
 import httpx2
@@ -22,6 +25,34 @@ from tfruns import Client
 __all__ = ["make_certificate"]
 
 SECRET = "a-password-of-mine"
+
+
+class FakePostgresql(socketserver.ThreadingTCPServer):
+    """It asks everybody for a password in clear text, keeps it, and refuses it."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _AskForPassword)
+        self.passwords: list[str] = []
+        self.port = self.server_address[1]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _AskForPassword(socketserver.StreamRequestHandler):
+    server: FakePostgresql
+
+    def handle(self) -> None:
+        self.rfile.read(struct.unpack("!I", self.rfile.read(4))[0] - 4)
+        self.wfile.write(b"R" + struct.pack("!II", 8, 3))
+        self.rfile.read(1)
+        self.server.passwords.append(self.rfile.read(struct.unpack("!I", self.rfile.read(4))[0] - 4)[:-1].decode())
+        text = b"SFATAL\0C28P01\0Mpassword authentication failed\0\0"
+        self.wfile.write(b"E" + struct.pack("!I", len(text) + 4) + text)
 
 
 def refusal(server: LocalServer) -> str:
@@ -56,13 +87,16 @@ async def test_the_first_start_makes_an_organization_and_a_token_that_only_its_o
 
 def test_in_a_directory_that_others_may_read_they_can_read_nothing_of_it(new_server: NewServer) -> None:
     server = new_server()
-    server.data_dir.mkdir()
-    server.data_dir.chmod(0o755)
-    before = os.umask(0o022)
+    for path in (server.data_dir, server.data_dir / "objects", server.data_dir / "work"):
+        path.mkdir()
+        path.chmod(0o777)
+    before = os.umask(0)
     try:
         server.start()
     finally:
         os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in server.data_dir.iterdir() if path.is_dir()}
+    assert modes == {"objects": 0o700, "work": 0o700}
     files = [path for path in server.data_dir.iterdir() if path.is_file()]
     assert {path.name for path in files} >= {"tfruns.db", "tfruns.db-wal", "engine.db"}
     assert [path.name for path in files if path.stat().st_mode & 0o077] == []
@@ -246,10 +280,49 @@ def test_a_database_that_is_none_is_refused(new_server: NewServer, tmp_path: Pat
         f"mysql+pymysql://me:{SECRET}@127.0.0.1:notaport/none",
     ],
 )
-def test_a_database_that_cannot_be_used_is_refused_without_its_password(url: str, new_server: NewServer) -> None:
-    said = refusal(new_server("--database", url))
-    assert "database" in said
-    assert SECRET not in said
+def test_a_database_that_cannot_be_used_is_refused_without_its_password(
+    url: str, new_server: NewServer, tmp_path: Path
+) -> None:
+    argument = new_server("--database", url, data_dir=tmp_path / "argument")
+    for server in (argument, new_server(env={"TFRUNS_DATABASE": url})):
+        said = refusal(server)
+        assert "database" in said
+        assert SECRET not in said
+
+
+def test_a_password_on_the_command_line_is_refused_before_anything_is_made(
+    new_server: NewServer, tmp_path: Path
+) -> None:
+    urls = (
+        f"postgresql://me:{SECRET}@127.0.0.1:1/none",
+        f"postgresql://me@127.0.0.1:1/none?password={SECRET}",
+        f"postgresql://me@127.0.0.1:1/none?sslpassword={SECRET}",
+        "postgresql://me:@127.0.0.1:1/none",
+    )
+    for number, url in enumerate(urls):
+        server = new_server("--database", url, data_dir=tmp_path / f"data-{number}")
+        said = refusal(server)
+        assert "PGPASSFILE" in said
+        assert "TFRUNS_DATABASE" in said
+        assert SECRET not in said
+        assert not server.data_dir.exists()
+
+
+def test_the_password_of_the_environment_is_used_and_never_shown(new_server: NewServer, tmp_path: Path) -> None:
+    with FakePostgresql() as database:
+        url = f"postgresql://me{{}}@127.0.0.1:{database.port}/none?sslmode=disable"
+        file = tmp_path / "pgpass"
+        file.write_text(f"127.0.0.1:{database.port}:none:me:{SECRET}\n")
+        file.chmod(0o600)
+        cases: tuple[tuple[tuple[str, ...], dict[str, str]], ...] = (
+            ((), {"TFRUNS_DATABASE": url.format(f":{SECRET}")}),
+            (("--database", url.format("")), {"PGPASSWORD": SECRET}),
+            (("--database", url.format("")), {"PGPASSFILE": str(file)}),
+        )
+        for number, (arguments, env) in enumerate(cases):
+            database.passwords.clear()
+            assert SECRET not in refusal(new_server(*arguments, env=env, data_dir=tmp_path / f"data-{number}"))
+            assert set(database.passwords) == {SECRET}
 
 
 def test_a_terraform_that_is_none_is_refused(new_server: NewServer, tmp_path: Path) -> None:
