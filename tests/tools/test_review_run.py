@@ -72,7 +72,8 @@ async def test_the_fingerprint_is_the_one_that_the_summary_has_for_the_same_toke
 async def test_the_redacted_form_is_reviewed_and_said_to_be_it() -> None:
     view = await review(api=api_for(samples.planned(), error(404, "not found"), blob(PLAN)))
     assert view["counts"] == {"add": 1, "destroy": 7}
-    assert view["notes"] == ["Read from the redacted plan, which has another fingerprint than the full one."]
+    (note,) = view["notes"]
+    assert note.startswith("Read from the redacted plan, which has another fingerprint than the full one")
 
 
 @pytest.mark.anyio

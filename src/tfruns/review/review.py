@@ -110,15 +110,16 @@ def _notes(document: PlanDocument, everything: Sequence[Entry], secrets: Secrets
             "secret as well."
         )
     yield from _checks(document, secrets)
-    if document.deferred:
-        yield f"Deferred to a later run: {_many(len(document.deferred), 'change')}."
     unshown = [entry.kind for entry in everything if not entry.is_shown and not entry.is_attached]
     if reads := unshown.count(Kind.READ):
         yield f'The apply reads {_many(reads, "data source")} (filter "read").'
     if drifted := unshown.count(Kind.DRIFT):
         yield f'Changed outside of Terraform and not shown: {_many(drifted, "resource")} (filter "drift").'
     if document.is_redacted:
-        yield "Read from the redacted plan, which has another fingerprint than the full one."
+        yield (
+            "Read from the redacted plan, which has another fingerprint than the full one and does not tell "
+            "failed checks, deferred actions, or whether it is complete."
+        )
 
 
 def _checks(document: PlanDocument, secrets: Secrets) -> Iterator[str]:

@@ -289,7 +289,7 @@ def test_imports_moves_and_deferred_changes_are_told() -> None:
             "changes": ["x: 1"],
         },
     ]
-    assert view["notes"] == ["Deferred to a later run: 1 change."]
+    assert view["plan"].endswith(" Deferred to a later run: 1.")
     assert view["counts"] == {"import": 2, "move": 1, "deferred": 1}
 
 

@@ -1,0 +1,245 @@
+"""Plans of which a review once told less than the truth, each with the right outcome."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.unit.review.plans import PLAN_ID, RUN_ID
+from tfruns.masking.secrets import Secrets
+from tfruns.review.plan_document import PlanDocument, read_plan_document
+from tfruns.review.review import review
+from tfruns.review.summary import at_stake, summary
+
+CASES = Path(__file__).parent / "cases"
+NO_COUNTS = "Plan: 0 to add, 0 to change, 0 to destroy."
+TEAMS = [f"team-{n:02}" for n in range(1, 26)]
+BY_NAME = "values are masked by the names of their attributes, and any other value may be secret as well."
+PARTLY_MARKED = "Terraform 1.0.0 does not mark sensitive values inside of nested attributes"
+INCOMPLETE = "Terraform calls this plan incomplete: another plan is needed after its apply."
+
+
+def document_of(name: str) -> PlanDocument:
+    source = json.loads((CASES / f"{name}.json").read_text())
+    return read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=False)
+
+
+def view_of(name: str, **options: Any) -> dict[str, Any]:
+    document = document_of(name)
+    secrets = Secrets.of_plan(document.source)
+    return review(document, secrets, summary(document, secrets), {}, **options)
+
+
+EXPECTED: dict[str, dict[str, Any]] = {
+    "actions_only": {
+        "plan": f"{NO_COUNTS} Actions: 1 to invoke.",
+        "counts": {"invoke": 1},
+        "rows": [
+            {
+                "address": "action.aws_lambda_invoke.purge",
+                "action": "invoke",
+                "why": "the run was asked to invoke it",
+                "changes": ['function_name: "purge"', 'payload: "{\\"all\\":true}"'],
+            }
+        ],
+    },
+    "create_admin_policy": {
+        "plan": "Plan: 1 to add, 0 to change, 0 to destroy.",
+        "counts": {"add": 1},
+        "rows": [
+            {
+                "address": "aws_iam_policy.p",
+                "action": "create",
+                "changes": [
+                    'name: "logs-read-only"',
+                    'policy.Version: "2012-10-17"',
+                    'policy.Statement[0].Sid: "ReadOnlyAccessToTheLogsBucket"',
+                    'policy.Statement[0].Effect: "Allow"',
+                    'policy.Statement[0].Action: ["s3:GetObject"]',
+                    'policy.Statement[0].Resource: "arn:aws:s3:::logs/*"',
+                    'policy.Statement[1]: {"Sid": "Admin", "Effect": "Allow", "Action": "*", "Resource": "*"}',
+                    "known after apply: arn, id",
+                ],
+            }
+        ],
+    },
+    "deferred_excluded": {
+        "plan": "Plan: 1 to add, 0 to change, 0 to destroy. Deferred to a later run: 2.",
+        "counts": {"add": 1, "deferred": 2},
+        "notes": [INCOMPLETE],
+        "rows": [
+            {
+                "address": "aws_s3_bucket.logs",
+                "action": "create",
+                "changes": ['bucket: "logs-prod"', 'tags: {"a": "b"}'],
+            },
+            {
+                "address": "aws_s3_bucket.other",
+                "action": "create",
+                "deferred": True,
+                "why": "deferred to a later run: it was excluded (excluded)",
+                "changes": ['bucket: "logs-prod"', 'tags: {"a": "b"}'],
+            },
+            {
+                "address": "aws_s3_bucket.third",
+                "action": "destroy",
+                "deferred": True,
+                "why": "deferred to a later run: it was not included (not_included)",
+            },
+        ],
+    },
+    "destroy_25_named": {
+        "plan": "Plan: 0 to add, 0 to change, 25 to destroy.",
+        "counts": {"destroy": 25},
+        "rows": [
+            {
+                "address": "aws_s3_bucket.team[*]",
+                "action": "destroy",
+                "count": 25,
+                "keys": TEAMS,
+                "danger": "it holds data",
+                "why": "its key is no longer in for_each",
+            }
+        ],
+    },
+    "drift_undone_by_the_plan": {
+        "plan": "Plan: 0 to add, 1 to change, 0 to destroy.",
+        "counts": {"change": 1},
+        "rows": [
+            {
+                "address": "aws_s3_bucket.logs",
+                "action": "update",
+                "danger": "it holds data",
+                "why": "it was changed outside of Terraform",
+                "changes": [
+                    'acl: "public-read" -> "private"',
+                    'outside of Terraform: acl: "private" -> "public-read"',
+                ],
+            }
+        ],
+    },
+    "drift_without_address": {"plan": "No changes.", "notes": [f"{PARTLY_MARKED}: {BY_NAME}"], "rows": []},
+    "forget_then_create": {
+        "plan": "Plan: 1 to add, 0 to change, 0 to destroy, 1 to forget.",
+        "counts": {"add": 1, "forget": 1},
+        "rows": [
+            {
+                "address": "aws_db_instance.db",
+                "action": "replace",
+                "danger": "it holds data",
+                "why": "it cannot be changed in place; the old object is not destroyed, only forgotten",
+                "changes": ['engine: "postgres" -> "mysql" (forces replacement)', "known after apply: id"],
+            }
+        ],
+    },
+    "import_generated_config": {
+        "plan": "Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.",
+        "counts": {"import": 1},
+        "rows": [
+            {
+                "address": "aws_s3_bucket.logs",
+                "action": "import",
+                "import_id": "logs-prod",
+                "changes": [
+                    'generated config: resource "aws_s3_bucket" "logs" {',
+                    'generated config: bucket = "logs-prod"',
+                    "generated config: force_destroy = null",
+                    "generated config: }",
+                ],
+            }
+        ],
+    },
+    "incomplete_targeted": {
+        "plan": "Plan: 1 to add, 0 to change, 0 to destroy.",
+        "counts": {"add": 1},
+        "notes": [INCOMPLETE],
+        "rows": [
+            {
+                "address": "aws_s3_bucket.logs",
+                "action": "create",
+                "changes": ['bucket: "logs-prod"', 'tags: {"a": "b"}'],
+            }
+        ],
+    },
+    "old_terraform_password": {
+        "plan": "Plan: 0 to add, 1 to change, 0 to destroy.",
+        "counts": {"change": 1},
+        "notes": [f"Terraform 0.13.5 does not mark sensitive values in plans: {BY_NAME}"],
+        "rows": [
+            {
+                "address": "aws_db_instance.db",
+                "action": "update",
+                "danger": "it holds data",
+                "changes": ["password: (sensitive value) -> (sensitive value)", "size: 1 -> 2"],
+            }
+        ],
+    },
+    "policy_becomes_unknown": {
+        "plan": "Plan: 0 to add, 1 to change, 0 to destroy.",
+        "counts": {"change": 1},
+        "rows": [
+            {
+                "address": "aws_iam_policy.p",
+                "action": "update",
+                "changes": [
+                    'policy.Version: "2012-10-17" -> (known after apply)',
+                    'policy.Statement[0].Sid: "ReadOnlyAccessToTheLogsBucket" -> (known after apply)',
+                    'policy.Statement[0].Effect: "Allow" -> (known after apply)',
+                    'policy.Statement[0].Action: ["s3:GetObject"] -> (known after apply)',
+                    'policy.Statement[0].Resource: "arn:aws:s3:::logs/*" -> (known after apply)',
+                    (
+                        'policy.Statement[1]: {"Sid": "Admin", "Effect": "Allow", "Action": "*", "Resource": "*"} '
+                        "-> (known after apply)"
+                    ),
+                ],
+            }
+        ],
+    },
+    "two_containers_change": {
+        "plan": "Plan: 0 to add, 1 to change, 0 to destroy.",
+        "counts": {"change": 1},
+        "rows": [
+            {
+                "address": "kubernetes_deployment.api",
+                "action": "update",
+                "changes": [
+                    (
+                        'spec[0].template[0].spec[0].container[0].image: "registry.example.com/team/api:1.0.0" -> '
+                        '"registry.example.com/team/api:1.1.0" (where name: "api")'
+                    ),
+                    (
+                        'spec[0].template[0].spec[0].container[1].image: "registry.example.com/team/sidecar:1.0.0" -> '
+                        '"registry.example.com/team/sidecar:2.0.0" (where name: "sidecar")'
+                    ),
+                ],
+            }
+        ],
+    },
+}
+_PAGING = ("fingerprint", "page", "next_page", "total_pages", "total_rows")
+
+
+def test_the_review_of_each_case_tells_the_whole_truth() -> None:
+    names = {path.stem for path in CASES.glob("*.json")}
+    found = {name: {key: value for key, value in view_of(name).items() if key not in _PAGING} for name in names}
+    assert found == EXPECTED
+
+
+def test_only_plans_that_destroy_or_invoke_are_destructive() -> None:
+    destructive = {name for name in EXPECTED if summary(document_of(name)).is_destructive}
+    assert destructive == {"actions_only", "destroy_25_named", "forget_then_create"}
+
+
+def test_every_bucket_that_is_destroyed_is_named_in_the_question() -> None:
+    assert at_stake(summary(document_of("destroy_25_named")).dangers) == [
+        f"- aws_s3_bucket.team[*]: is destroyed; it holds data (25: {', '.join(TEAMS)})"
+    ]
+
+
+def test_actions_are_found_by_their_filter_type_and_address() -> None:
+    for text in ("invoke", "action", "aws_lambda_invoke", "action.aws_lambda_invoke.purge"):
+        assert view_of("actions_only", filter_text=text)["total_rows"] == 1
+
+
+def test_attached_drift_is_found_by_its_filter() -> None:
+    (row,) = view_of("drift_undone_by_the_plan", filter_text="drift")["rows"]
+    assert row["changes"] == ['acl: "private" -> "public-read"']
