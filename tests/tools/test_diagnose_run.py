@@ -74,10 +74,10 @@ async def test_a_plan_that_failed_has_terraforms_errors_and_what_is_known_of_the
             "detail": "Lock Info: x",
             "address": "a.b",
             "where": "main.tf:3",
-            "code": "  x = 1",
+            "code": "   3:   x = 1",
         }
     ]
-    assert "holds the state's lock" in view["hints"][0]
+    assert "hold the state lock" in view["hints"][0]
 
 
 @pytest.mark.anyio

@@ -1,4 +1,9 @@
-"""Causes of failures that many have met: what an error means, and what helps."""
+"""Likely causes of failures that many have met: what an error may mean, and what helps.
+
+A wrong hint costs more than a missing one. Errors of Terraform itself are known by their whole title; errors of
+providers by the code or phrase of the service behind them, never by a number or a word that may be part of a name, an
+id, an address or a message of the configuration's author.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,113 +14,228 @@ from tfruns.logs.diagnostics import Diagnostic
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A pattern in the text of an error, and what it tells."""
+    """A cause and its mark.
 
-    pattern: str
+    Attributes:
+        hint: what the error may mean, and what helps.
+        title: a pattern of the whole summary.
+        text: a pattern in the summary or the detail; with a title, in the detail.
+    """
+
     hint: str
+    title: str = ""
+    text: str = ""
 
 
-# The first that fits an error is told; what is particular stands before what is general.
+def _codes(*codes: str) -> str:
+    """A pattern of error codes as services write them: not as parts of names such as `alarm-AccessDenied`."""
+    return rf"(?<![\w.\-/:])(?:{'|'.join(codes)})(?![\w\-/])"
+
+
+_UNKNOWN_UNTIL_APPLY = r"cannot be determined until apply|will be known only after apply"
+_STATUS = r"(?:googleapi: Error|[Ss]tatus ?[Cc]ode:?|Status=|HTTP(?:/\d\.\d)?|HTTP status(?: code)?:?|api error)"
+
+# The first that fits an error counts. Titles come first: with them, the detail may be anybody's text.
 CAUSES = (
     Cause(
-        r"error acquiring the state lock|state (?:is )?already locked",
-        "Another process holds the state's lock. Wait for it; unlock only when it is certainly gone.",
+        "Another run or process may hold the state lock. Wait for it; force-unlock only once it has certainly ended.",
+        title=r"(?:Error locking state: )?Error acquiring the state lock.{0,200}",
     ),
     Cause(
-        r"saved plan is stale|plan file .{0,80}(?:stale|no longer)",
-        "The state changed after the plan was made. Create a new run.",
+        "The state may have changed after the plan was made. Create a new run.",
+        title="Saved plan is stale",
     ),
     Cause(
-        r"no value for required variable|variable .{0,80} is not set|no value for variable",
-        "A variable has no value. Set it in the workspace, a variable set, or the run's variables.",
+        "A variable may have no value: set it in the workspace, a variable set, or the run's variables.",
+        title=r"No value for (?:required )?variable",
     ),
     Cause(
-        r"invalid value for (?:input )?variable|validation rule",
-        "A variable's value breaks a rule of the configuration. Correct the value.",
+        "A variable's value may not fit its type or its validation. Correct the value.",
+        title=r"Invalid value for (?:input )?variable",
     ),
     Cause(
-        r"unsupported terraform core version|unsupported terraform version|required_version",
-        "The workspace's Terraform version does not fit the configuration's required_version. Change one of them.",
+        "The workspace's Terraform version may not fit required_version. Change one of them.",
+        title=r"Unsupported Terraform Core version",
     ),
     Cause(
-        r"inconsistent dependency lock file|checksum.{0,200}lock file|lock file.{0,200}checksum",
-        "The lock file does not fit the providers. Run terraform init -upgrade (or providers lock) and commit it.",
+        "The lock file may not match the providers: run terraform init -upgrade or providers lock, and commit it.",
+        title=r"Inconsistent dependency lock file",
     ),
     Cause(
-        r"failed to query available provider packages|failed to install provider|could not retrieve the list of",
-        "A provider could not be installed: its name or version does not exist, or the registry was not reached.",
+        "The lock file may lack checksums for this platform: run terraform providers lock for it, and commit it.",
+        title=r"Failed to install provider(?: from shared cache)?",
+        text=r"match any of the checksums (?:previously )?recorded in the dependency lock file",
     ),
     Cause(
-        r"module not (?:installed|found)|failed to download module|unreadable module|could not download module",
-        "A module could not be fetched: its source or version is wrong, or access to it (an SSH key, a token) lacks.",
+        "The provider's name or version may not exist, or its registry may not be reachable.",
+        title=r"Failed to query available provider packages|Failed to install provider(?: from shared cache)?"
+        r"|Could not retrieve the list of available versions.{0,200}",
     ),
     Cause(
-        r"requestlimitexceeded|throttl|rate ?exceeded|too many requests|rate limit",
-        "The provider's API limits requests. Run again later, with less parallelism.",
+        "The module's source or version may be wrong, or access to it (an SSH key, a token) may be missing.",
+        title=r"Module not (?:installed|found)|(?:Failed to|Could not) download module|Unreadable module.{0,30}"
+        r"|(?:Module version|Versions) not found.{0,200}|Error accessing remote module registry",
     ),
     Cause(
-        r"limitexceeded|quota|exceeds? .{0,40}limit|insufficient ?(?:capacity|.{0,20}quota)|not enough .{0,30}capacity",
-        "A quota or the capacity of the provider is used up. Raise it, or ask for less or elsewhere.",
+        "The keys may depend on values that are known only after apply. Use keys that the configuration defines, or "
+        "apply what they depend on first (target_addrs).",
+        title=r"Invalid (?:for_each|count) argument",
+        text=_UNKNOWN_UNTIL_APPLY,
     ),
     Cause(
-        r"no valid credential|could not load credentials|expiredtoken|invalidclienttokenid"
-        r"|expired.{0,20}(?:token|credential)"
-        r"|could not find default credentials|unable to (?:authenticate|build authorizer)|failed to authenticate",
-        "The provider has no valid credentials. Check the workspace's credential variables or dynamic credentials.",
+        "prevent_destroy may be meant to protect it. Change the configuration, or remove the protection on purpose.",
+        title=r"Instance cannot be destroyed",
     ),
     Cause(
-        r"accessdenied|access denied|unauthorized|not authorized|forbidden|permission denied|403",
-        "The provider's credentials lack a permission. Grant it, or use other credentials.",
+        "A condition that the configuration's author wrote is not met; the detail may tell what to correct.",
+        title=r"(?:Resource|Module output value|Check block|Test)? ?(?:precondition|postcondition|assertion) failed",
     ),
     Cause(
-        r"alreadyexists|already exists|entityalreadyexists|bucketalreadyownedbyyou",
-        "It exists already outside of this state. Import it, or choose another name.",
+        "A command of the configuration failed. A resource that it belongs to may be tainted, and replaced next time.",
+        title=r"(?:local-exec|remote-exec|file) provisioner error",
     ),
     Cause(
-        r"prevent_destroy|instance cannot be destroyed",
-        "prevent_destroy forbids to destroy it. Change the plan, or remove the guard on purpose.",
+        "A program that the configuration starts failed, or may not be installed where Terraform runs.",
+        title=r"External Program (?:Execution Failed|Lookup Failed)",
     ),
     Cause(
-        r"precondition failed|postcondition failed|check block assertion failed",
-        "A condition of the configuration itself is not met. The detail is its author's message.",
+        "Resources may depend on each other in a loop. Break the loop in the configuration.",
+        title=r"Cycle: .+",
     ),
     Cause(
-        r"provisioner error",
-        "A command of the configuration failed; the resource is tainted and will be replaced by the next apply.",
+        "This may be a bug of the provider: its answer differs from its plan. Plan again to see the real state; if it "
+        "comes back, upgrade the provider or report it.",
+        title=r"Provider produced (?:inconsistent result after apply|inconsistent final plan|invalid plan"
+        r"|invalid object|invalid new value.{0,200})",
     ),
     Cause(
-        r"cycle:",
-        "Resources depend on each other in a circle. Break it in the configuration.",
+        "The provider may have crashed or run out of memory. Run again with less parallelism, or another version.",
+        title=r"Plugin did not respond|The plugin encountered an error.{0,200}",
     ),
     Cause(
-        r"unsupported argument|unsupported attribute|missing required argument|invalid reference"
-        r"|reference to undeclared|argument or block definition required|invalid expression"
-        r"|unsupported block type|duplicate resource",
-        "The configuration is not valid. Correct it where the error stands, upload it, and create a new run.",
+        "The configuration may be invalid at this location. Correct it, upload it, and create a new run.",
+        title=r"Unsupported (?:argument|attribute|block type)|Missing required argument|Invalid reference"
+        r"|Reference to undeclared .{1,60}|Argument or block definition required|Invalid (?:expression|character)"
+        r"|Invalid (?:block definition|argument name|attribute name|multi-line string|single-argument block definition)"
+        r"|Duplicate .{1,60} (?:configuration|declaration)|Attribute redefined|Missing newline after argument"
+        r"|Missing (?:item separator|attribute separator|attribute value|key/value separator)"
+        r"|Unclosed configuration block|Unterminated template string|(?:Insufficient|Too many) .{1,60} blocks",
+    ),
+    # -- services behind providers ------------------------------------------------------------------------------------
+    Cause(
+        "The provider may have crashed or run out of memory. Run again with less parallelism, or another version.",
+        text=r"The terraform-provider-\S{1,80} plugin crashed!|runtime: out of memory|cannot allocate memory"
+        r"|rpc error: code = Unavailable desc = (?:transport is closing|error reading from server: EOF)",
     ),
     Cause(
-        r"context deadline exceeded|i/o timeout|connection (?:refused|reset)|no such host"
-        r"|tls handshake timeout|timeout while",
-        "Something was not reached in time from where Terraform runs. Try again; check network, names and proxies.",
+        "The API may not be enabled in this project, or was enabled only minutes ago. Enable it, wait, and run again.",
+        text=r"has not been used in project \S{1,80} before or it is disabled|" + _codes("accessNotConfigured")
+        + "|" + _codes("SERVICE_DISABLED"),
     ),
     Cause(
-        r"out of memory|signal: killed|cannot allocate memory|plugin did not respond|rpc error",
-        "A provider crashed or ran out of memory. Try again with less parallelism, or another provider version.",
+        "A management lock may protect it or what contains it. Remove the lock on purpose, then run again.",
+        text=_codes("ScopeLocked") + r"|because (?:the )?following scope\(s\) are locked",
     ),
-)
+    Cause(
+        "Deletion protection may be on. Turn it off on purpose and apply that first.",
+        text=r"[Cc]annot (?:delete|destroy) protected |without setting deletion_protection ?= ?false"
+        r"|since (?:it has )?deletion_protection (?:is )?set to true",
+    ),
+    Cause(
+        "The role may have been created only seconds ago, or may not trust the service. Run again; check its trust "
+        "policy.",
+        text=r"cannot be assumed by Lambda|could not be assumed because it does not exist|unable to assume the role"
+        r"|CodeBuild is not authorized to perform: sts:AssumeRole|Invalid IAM Instance Profile"
+        r"|Invalid principal in policy|The provided principal was invalid|[Rr]ole \S{1,200} cannot be assumed",
+    ),
+    Cause(
+        "Other resources may still depend on it, some of them outside of this state. Delete or detach them first.",
+        text=_codes("DependencyViolation", "BucketNotEmpty", "RepositoryNotEmptyException")
+        + "|" + _codes("resourceInUseByAnotherResource", r"InUse\w{1,60}CannotBeDeleted", "NicInUse")
+        + r"|DeleteConflict: Cannot delete entity|the Resource Group still contains Resources",
+    ),
+    Cause(
+        "Another operation on it may be in progress. Wait until that has finished, then run again.",
+        text=_codes("AnotherOperationInProgress", "ConcurrentModificationException", "operationInProgress")
+        + r"|OperationAborted: A conflicting conditional operation",
+    ),
+    Cause(
+        "The service may limit the rate of requests. Run again later, with less parallelism.",
+        text=_codes("ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "TooManyRequests")
+        + "|" + _codes("rateLimitExceeded", "RATE_LIMIT_EXCEEDED", "RequestThrottled")
+        + rf"|Throttling: Rate exceeded|{_STATUS} ?429\b",
+    ),
+    Cause(
+        "A quota may be used up. Raise it, or ask for less.",
+        text=_codes(r"[A-Z]\w{0,60}LimitExceeded(?:Exception|Fault)?", "LimitExceeded(?:Exception|Fault)?")
+        + r"(?=:)|Quota '[^'\n]{1,80}' exceeded|" + _codes("quotaExceeded", "QuotaExceeded", "QUOTA_EXCEEDED")
+        + r"|exceeding approved .{1,60} [Qq]uota",
+    ),
+    Cause(
+        "The service may have no capacity of this kind there now. Try another zone, region or size, or later.",
+        text=_codes("InsufficientInstanceCapacity", "SkuNotAvailable", "ZONE_RESOURCE_POOL_EXHAUSTED\\w{0,20}")
+        + "|" + _codes("AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest"),
+    ),
+    Cause(
+        "The provider's credentials may be missing, wrong or expired. Check the workspace's variables or dynamic "
+        "credentials.",
+        text=r"[Nn]o valid credential sources|could not find default credentials|could not load credentials"
+        r"|unable to build authorizer|could not acquire access token|oauth2: cannot fetch token|\bAADSTS\d{5,7}\b"
+        r"|failed to refresh cached credentials|since neither `credentials` nor `access_token` was set|"
+        + _codes("ExpiredToken(?:Exception)?", "InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure")
+        + "|" + _codes("SignatureDoesNotMatch"),
+    ),
+    Cause(
+        "It may already exist outside of this state. Import it, or choose another name.",
+        text=_codes("EntityAlreadyExists", "BucketAlreadyOwnedByYou", "BucketAlreadyExists", "QueueNameExists")
+        + "|" + _codes(r"(?:[A-Z]\w{0,60})?AlreadyExists(?:Exception|Fault)?", "ResourceExistsException")
+        + "|" + _codes("alreadyExists", r"Invalid(?:Group|KeyPair|Permission)\.Duplicate")
+        + r"|already exists - to be managed via Terraform this resource needs to be imported"
+        + r"|googleapi: Error 409: .{0,300}already exists",
+    ),
+    Cause(
+        "The provider's credentials may lack a permission. Grant it, or use other credentials.",
+        text=_codes("AccessDenied(?:Exception)?", "UnauthorizedOperation", "AuthorizationFailed", "PERMISSION_DENIED")
+        + "|" + _codes("IAM_PERMISSION_DENIED", "AuthorizationError(?:Exception)?", "Client\\.UnauthorizedOperation")
+        + r"|is not authorized to perform: \S|does not have authorization to perform action"
+        + r"|Permission '[^'\n]{1,100}' denied|The caller does not have permission"
+        + rf"|is forbidden: User \"|Resource not accessible by (?:integration|personal access token)|{_STATUS} ?403\b",
+    ),
+    Cause(
+        "The resource may need more time than the provider waits. Plan again to see whether it became ready.",
+        text=r"timeout while waiting for (?:state to become|resource to be gone|plugin to start)",
+    ),
+    Cause(
+        "A network address may not be reachable from where Terraform runs. Run again; check names, proxies, firewalls.",
+        text=r"dial (?:tcp|udp)\d? ?\S{0,300}: (?:lookup|i/o timeout|connect: )|dial (?:tcp|udp)\d?: lookup "
+        r"|net/http: TLS handshake timeout|read: connection reset by peer|connect: connection refused"
+        r"|: no such host\b|context deadline exceeded",
+    ),
+)  # fmt: skip
 
-_COMPILED = [(re.compile(cause.pattern, re.IGNORECASE | re.DOTALL), cause.hint) for cause in CAUSES]
+_COMPILED = [
+    (
+        re.compile(cause.title, re.IGNORECASE | re.DOTALL) if cause.title else None,
+        re.compile(cause.text) if cause.text else None,
+        cause.hint,
+    )
+    for cause in CAUSES
+]
 _MAX_READ = 4_000
 
 
 def hints_for(errors: Iterable[Diagnostic]) -> list[str]:
-    """What is known about these errors, each hint once."""
+    """The likely causes of these errors, each once."""
     return list(dict.fromkeys(hint for error in errors for hint in _hint(error)))
 
 
 def _hint(error: Diagnostic) -> Iterator[str]:
-    text = f"{error.summary}\n{error.detail}"[:_MAX_READ]
-    for pattern, hint in _COMPILED:
-        if pattern.search(text):
+    summary, detail = error.summary[:_MAX_READ].strip(), error.detail[:_MAX_READ]
+    for title, text, hint in _COMPILED:
+        if title is not None and title.fullmatch(summary.rstrip(".")) is None:
+            continue
+        searched = detail if title is not None else f"{summary}\n{detail}"
+        # A provider wraps its text at the width of a terminal, also within a phrase.
+        if text is None or text.search(" ".join(searched.split())):
             yield hint
             return

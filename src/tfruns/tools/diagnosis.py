@@ -11,7 +11,7 @@ from tfruns.client.client import Client
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import ending_of, is_final, needs_person, rule_of
 from tfruns.logs.causes import hints_for
-from tfruns.logs.diagnostics import Diagnostic
+from tfruns.logs.diagnostics import Diagnostic, code_lines
 from tfruns.logs.lines import render
 from tfruns.masking.redaction import redact_document
 from tfruns.masking.secrets import Mask
@@ -32,6 +32,7 @@ from tfruns.wire.runs import Run
 _MAX_BYTES = 4_600  # of an answer, as JSON
 _TAIL_BYTES = 4 * CHUNK
 _MAX_ERRORS = 5
+_MAX_VALUES = 6  # statements about the expressions in the code of an error
 _CHECKED = {RunPhase.PRE_PLAN, RunPhase.POST_PLAN, RunPhase.POLICY_CHECK, RunPhase.COST_ESTIMATE, RunPhase.PRE_APPLY}
 
 
@@ -122,7 +123,8 @@ def error_view(error: Diagnostic, mask: Mask) -> dict[str, JSON]:
         "detail": _cut(mask(sanitize(error.detail)), 600),
         "address": masked_line(error.address, 200, mask),
         "where": masked_line(error.where, 200, mask),
-        "code": _cut(mask(sanitize(error.code)), 300),
+        "code": _cut(mask("\n".join(code_lines(error))), 400) if error.code else "",
+        "values": [masked_line(value, 200, mask) for value in error.values[:_MAX_VALUES]],
     }
     return {key: value for key, value in view.items() if value}
 
