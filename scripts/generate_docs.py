@@ -13,6 +13,8 @@ from command_line import command_line_page, options_table
 from regions import filled
 from tfruns.errors import TfrunsError, all_errors
 from tfruns.lifecycle import ACTIONS, RULES, TRANSITIONS
+from tfruns.tools.consent import REQUIREMENTS, Requirement
+from tfruns.tools.policy import Confirm
 from tfruns.tools.registry import Tool, all_tools
 from tfruns.vocabulary import RunStatus
 from transcript import excerpt, recorded
@@ -41,6 +43,9 @@ def pages() -> Mapping[Path, str]:
         DOCS / "configuration.md": _with_parts(
             DOCS / "configuration.md",
             {"options of mcp": options_table("mcp"), "options of server": options_table("server")},
+        ),
+        DOCS / "decisions" / "0006-consent.md": _with_parts(
+            DOCS / "decisions" / "0006-consent.md", {"consent": "\n".join(_consent())}
         ),
         ROOT / "README.md": _with_parts(
             ROOT / "README.md",
@@ -112,6 +117,23 @@ def _errors() -> Iterator[str]:
                 f"| `{error.__name__}` | `{error.code}` | {status} | {_cell(error.default_cause)} "
                 f"| {_cell(error.default_solution)} |"
             )
+
+
+_NEEDS = {
+    Requirement.NOTHING: "nothing",
+    Requirement.CLIENT_APPROVAL: "the client's approval",
+    Requirement.CODE: "a code",
+    Requirement.REVIEW: "a review",
+    Requirement.PERSON: "a person",
+}
+
+
+def _consent() -> Iterator[str]:
+    confirms = list(Confirm)
+    yield f"| a call that | {' | '.join(f'`{confirm}`' for confirm in confirms)} |"
+    yield f"|---|{'---|' * len(confirms)}"
+    for kind, row in REQUIREMENTS.items():
+        yield f"| {_cell(kind)} | {' | '.join(_NEEDS[row[confirm]] for confirm in confirms)} |"
 
 
 def _cell(text: str) -> str:

@@ -76,7 +76,7 @@ def add_diagnostic_tools(server: Server[Any]) -> None:
 
 
 def main() -> None:
-    server = build_server(Policy(is_auto_apply_opt_in=True))
+    server = build_server(Policy())
     if "--diagnostic-tools" in sys.argv:
         add_diagnostic_tools(server)
     listening = socket.create_server(("127.0.0.1", 0))

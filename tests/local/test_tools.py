@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
 
 
 async def call(client: Client, name: str, /, *allowed: Path, **arguments: Any) -> Any:
-    context = Context(client, Policy(is_auto_apply_opt_in=True), allowed_directories=allowed)
+    context = Context(client, Policy(), allowed_directories=allowed)
     return await TOOLS[name].call(context, arguments)
 
 

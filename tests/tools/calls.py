@@ -44,7 +44,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
 LOG_URL = "https://archivist.terraform.io/v1/object/c2VjcmV0LWxvZw"
 UPLOAD_URL = "https://archivist.terraform.io/v1/object/c2VjcmV0LXVwbG9hZA"
 
-ASSISTANT = Policy(confirm=Confirm.NEVER, is_auto_apply_opt_in=True)
+ASSISTANT = Policy(confirm=Confirm.NEVER)
 """What the server over MCP is started with, but that nobody has to agree: the guard has tests of its own."""
 
 

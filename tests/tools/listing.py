@@ -20,5 +20,5 @@ async def list_tools(policy: Policy, era: Literal["auto", "legacy"] = "auto") ->
 @cache
 def listed_tools(mode: Mode = Mode.APPLY, confirm: Confirm = Confirm.AUTO) -> dict[str, dict[str, Any]]:
     """Each tool of the answer, by name, in the answer's order."""
-    result = anyio.run(list_tools, Policy(mode, confirm, is_auto_apply_opt_in=True))
+    result = anyio.run(list_tools, Policy(mode, confirm))
     return {tool.name: tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in result.tools}

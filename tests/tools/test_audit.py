@@ -22,7 +22,7 @@ from tests.support.api import FakeApi, answer, client_for, error
 from tests.tools.calls import REQUIRED, RUN_ID, TOOLS, WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import AuditFailed, InvalidInput, OutcomeUnknown
 from tfruns.tools.audit import AuditLog, audit_file, logged_arguments
-from tfruns.tools.policy import Policy
+from tfruns.tools.policy import Confirm, Policy
 from tfruns.tools.registry import Context, Tool
 from tfruns.wire.run_params import RunParams
 
@@ -153,7 +153,7 @@ async def test_however_a_call_ends_its_line_says_so(raises: BaseException, outco
     api = FakeApi()
     async with client_for(api) as client:
         with pytest.raises(type(raises)):
-            await _tool(raises).call(Context(client, Policy()), {"run_id": RUN_ID})
+            await _tool(raises).call(Context(client, Policy(confirm=Confirm.NEVER)), {"run_id": RUN_ID})
     assert [line.get("outcome") for line in lines(log_file)] == [None, outcome]
 
 

@@ -146,7 +146,7 @@ HALF = "\ud800"
 async def called(name: str, arguments: dict[str, Any], api: FakeApi) -> types.CallToolResult:
     """A tool's result as the server sends it."""
     async with client_for(api) as client:
-        toolbox = Toolbox(Policy(is_auto_apply_opt_in=True), ConnectionTo(client))
+        toolbox = Toolbox(Policy(), ConnectionTo(client))
         params = types.CallToolRequestParams(name=name, arguments=arguments)
         result = await toolbox.call_tool(a_request(), params)
     assert isinstance(result, types.CallToolResult)

@@ -8,7 +8,7 @@ from tests.tools.calls import WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import RefusedByMode
 from tfruns.tools.policy import Confirm, Policy
 
-ASKING = Policy(confirm=Confirm.ALWAYS, is_auto_apply_opt_in=True)
+ASKING = Policy(confirm=Confirm.ALWAYS)
 
 
 @pytest.mark.anyio
@@ -44,7 +44,7 @@ async def test_no_other_option_makes_up_for_the_confirmation(params: dict[str, A
     refusal = await failure_of("create_run", arguments, api=api, policy=ASKING)
     assert isinstance(refusal, RefusedByMode)
     assert "Nothing was sent" in refusal.cause
-    assert api.requests == []
+    assert api.sent("POST") == []
 
 
 @pytest.mark.anyio

@@ -33,12 +33,6 @@ async def test_a_run_applies_by_itself_when_the_assistant_says_so() -> None:
 
 
 @pytest.mark.anyio
-async def test_another_caller_sends_only_what_was_said() -> None:
-    assert (await _sent(None, Policy()))["attributes"] == {}
-    assert (await _sent({"auto_apply": True}, Policy()))["attributes"] == {"auto-apply": True}
-
-
-@pytest.mark.anyio
 async def test_every_option_is_sent_under_the_name_of_the_api() -> None:
     said: dict[str, Any] = {
         "message": "Widen the network",

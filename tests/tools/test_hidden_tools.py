@@ -18,7 +18,7 @@ OFFERED = [(mode, name) for mode in Mode for name in TOOLS if (mode, name) not i
 
 async def _called(name: str, mode: Mode, api: FakeApi) -> types.CallToolResult:
     params = types.CallToolRequestParams(name=name, arguments=REQUIRED.get(name, {}))
-    policy = Policy(mode, Confirm.NEVER, is_auto_apply_opt_in=True)
+    policy = Policy(mode, Confirm.NEVER)
     async with client_for(api) as client:
         toolbox = Toolbox(policy, ConnectionTo(client), (CONFIGURATION,))
         result = await toolbox.call_tool(a_request(), params)

@@ -26,8 +26,8 @@ READ = [
 PLAN = [*READ, "create_run", "discard_run", "cancel_run", "comment_on_run", "upload_configuration"]
 APPLY = [*PLAN, "apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]
 
-PLANNING = Policy(Mode.PLAN, is_auto_apply_opt_in=True)
-ASKING = Policy(confirm=Confirm.ALWAYS, is_auto_apply_opt_in=True)
+PLANNING = Policy(Mode.PLAN)
+ASKING = Policy(confirm=Confirm.ALWAYS)
 
 
 @pytest.mark.parametrize(("mode", "names"), [(Mode.READ, READ), (Mode.PLAN, PLAN), (Mode.APPLY, APPLY)])
@@ -186,11 +186,11 @@ async def test_apply_leaves_it_to_the_api(tool: str) -> None:
 async def test_what_a_person_has_to_confirm_is_refused_as_long_as_no_one_can_be_asked(
     tool: str, more: dict[str, Any]
 ) -> None:
-    api = willing_api()
+    api = willing_api(samples.planned())
     refusal = await failure_of(tool, REQUIRED[tool] | more, api=api, policy=ASKING)
     assert isinstance(refusal, RefusedByMode)
     assert "--confirm" in refusal.solution
-    assert api.requests == []
+    assert api.sent("POST") == []
 
 
 @pytest.mark.anyio
@@ -202,4 +202,4 @@ async def test_what_can_be_undone_needs_no_confirmation(tool: str) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", APPLY)
 async def test_never_asks_nobody(tool: str) -> None:
-    assert await call(tool, api=willing_api(), policy=Policy(confirm=Confirm.NEVER, is_auto_apply_opt_in=True))
+    assert await call(tool, api=willing_api(), policy=Policy(confirm=Confirm.NEVER))

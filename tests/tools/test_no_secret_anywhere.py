@@ -226,7 +226,7 @@ async def everything_shown(api: FakeApi, secret: str, audit: Path) -> list[Any]:
         for confirm in (Confirm.NEVER, Confirm.ALWAYS):
             context = Context(
                 client,
-                Policy(confirm=confirm, is_auto_apply_opt_in=ASSISTANT.is_auto_apply_opt_in),
+                Policy(confirm=confirm),
                 progress=listener,
                 person=listener,
                 audit=AuditLog(audit),

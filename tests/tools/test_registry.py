@@ -199,7 +199,7 @@ def test_the_hints_say_what_a_tool_does(tool: Tool) -> None:
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 def test_the_list_of_tools_is_within_its_bytes(mode: Mode, era: Literal["auto", "legacy"]) -> None:
-    result = anyio.run(list_tools, Policy(mode, is_auto_apply_opt_in=True), era)
+    result = anyio.run(list_tools, Policy(mode), era)
     assert len(result.model_dump_json(by_alias=True, exclude_none=True).encode()) <= MAX_LIST_BYTES
 
 

@@ -20,7 +20,7 @@ CONFIGURATION = "cv-n4XQPBa2QnecZJ4G"
 
 
 def limited(organizations: str | None = None, workspaces: str | None = None) -> Policy:
-    return Policy(confirm=Confirm.NEVER, scope=parse_scope(organizations, workspaces), is_auto_apply_opt_in=True)
+    return Policy(confirm=Confirm.NEVER, scope=parse_scope(organizations, workspaces))
 
 
 def api_of_two(run: dict[str, Any] | None = None) -> FakeApi:

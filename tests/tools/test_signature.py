@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.api import FakeApi, body, client_for
 from tests.tools.calls import RUN_ID, TOOLS, willing_api
-from tfruns.tools.guard_signature import COMMENTS, caller_name, signed
+from tfruns.tools.guard_signature import COMMENTS, attribute_comments, caller_name
 from tfruns.tools.policy import Confirm, Policy
 from tfruns.tools.registry import Context
 
@@ -61,7 +61,7 @@ def test_a_client_s_name_is_one_short_line(name: str | None, shown: str) -> None
 
 
 def test_only_comments_are_signed() -> None:
-    assert signed({"run_id": "r", "message": "m", "body": "b"}, "X") == {
+    assert attribute_comments({"run_id": "r", "message": "m", "body": "b"}, "X") == {
         "run_id": "r",
         "message": "m",
         "body": "b (via tfruns, X)",

@@ -53,7 +53,7 @@ def test_a_schema_has_exactly_the_parameters_of_its_function_in_their_order_and_
     name: str,
 ) -> None:
     promised = [part.partition("=")[0] for part in PROMISED[name].split(", ")]
-    guarding = ["confirmation"] if TOOLS[name].is_confirmed else []
+    guarding = ["confirmation"] if TOOLS[name].takes_code else []
     assert list(TOOLS[name].input_schema["properties"]) == [*promised, *guarding, *_FINGERPRINTED.get(name, [])]
 
 

@@ -175,7 +175,7 @@ async def test_what_is_not_allowed_is_refused_whether_it_is_there_or_not(directo
 async def test_without_an_allowed_directory_the_tool_says_how_to_allow_one(mode: Mode, root: Path) -> None:
     api = willing_api()
     given = {"workspace_id": WORKSPACE_ID, "directory": str(root)}
-    policy = Policy(mode, is_auto_apply_opt_in=True)
+    policy = Policy(mode)
     error = await failure_of("upload_configuration", given, api=api, policy=policy, allowed_directories=())
     assert isinstance(error, RefusedByMode)
     assert "--allow-dir" in error.solution

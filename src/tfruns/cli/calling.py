@@ -137,7 +137,7 @@ async def _work(work: Work, options: Options, *, is_agreed: bool) -> ExitCode | 
     try:
         context = Context(
             await connection.client(),
-            Policy(confirm=Confirm.NEVER if is_agreed else Confirm.ALWAYS, is_auto_apply_opt_in=True),
+            Policy(confirm=Confirm.NEVER if is_agreed else Confirm.ALWAYS),
             person=TerminalPerson() if can_ask() else NoPerson(),
         )
         return await work(Session(context, is_json=options.json))

@@ -55,6 +55,6 @@ def mcp(
             raise InvalidInput("--data-dir is for --local.", solution="Add --local, or leave --data-dir out.")
     except InvalidInput as error:
         sys.exit(str(error))
-    policy = Policy(Mode(mode), Confirm(confirm), offered, scope, is_auto_apply_opt_in=True)
+    policy = Policy(Mode(mode), Confirm(confirm), offered, scope)
     connection = LocalConnection(data_dir) if local else RemoteConnection()
     serve(policy, connection, allowed_directories)

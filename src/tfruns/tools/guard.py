@@ -1,9 +1,7 @@
-"""Nothing that cannot be undone happens without somebody's consent: a person's, or at least with open eyes.
+"""The guard around what changes something: it reads what a call would do, and asks who has to agree.
 
-Where a person can be asked, the person is. Where not, what may be done depends on the policy: the client's own approval
-of a tool that calls itself destructive, the fingerprint of a review, or a code that the refused call returned together
-with what would be lost. Asking only reads. It may happen twice for one call: in the newest revision of the protocol the
-call is repeated with the answer.
+`consent.decide` decides, from data alone; here is the I/O around it. Asking only reads. It may happen twice for one
+call: in the newest revision of the protocol the call is repeated with the answer.
 """
 
 import hmac
@@ -15,25 +13,17 @@ from typing import Annotated, Any, Protocol
 from pydantic import BaseModel, Field
 
 from tfruns.client.client import Client
-from tfruns.errors import ConfirmationNeeded, Declined, Fact, PlanDiffers, RefusedByMode
+from tfruns.errors import ConfirmationNeeded, Declined, Fact, PlanDiffers, RefusedByMode, TfrunsError
 from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import redact
+from tfruns.tools.consent import Allow, Ask, Consent, Given, Impact, Refusal, decide
 from tfruns.tools.guard_codes import LIFETIME_S, Codes
-from tfruns.tools.guard_dangers import DANGERS, Danger, can_be_grave, is_dangerous
-from tfruns.tools.policy import Confirm
+from tfruns.tools.impact import ImpactOf
+from tfruns.tools.plan_mode import forbid_triggering_apply
+from tfruns.tools.policy import Confirm, Mode, Policy
 
 Confirmation = Annotated[str | None, Field(description="Code from a refusal, once the person agrees")]
 Fingerprint = Annotated[str | None, Field(description="From review_run; another plan is not applied")]
-
-
-class Consent(StrEnum):
-    """Who agreed to a call, and how."""
-
-    PERSON = "person"
-    FINGERPRINT = "fingerprint"
-    CODE = "code"
-    CLIENT = "client_approval"
-    NONE = "none"
 
 
 class Answer(StrEnum):
@@ -77,12 +67,15 @@ class NoPerson:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a confirmed tool.
+    """A call that may need consent.
 
     Attributes:
         tool: its name.
         title: its name for people.
-        values: its arguments, without those that are for the guard.
+        values: its arguments as they will be sent, without those for the guard.
+        impact_of: reads what it would do.
+        caller: the program that calls; empty for our own.
+        has_fingerprint: the fingerprint of a review is a way to agree to it.
         confirmation: the code that was given.
         fingerprint: the fingerprint that was given.
     """
@@ -90,127 +83,126 @@ class Call:
     tool: str
     title: str
     values: Mapping[str, Any]
+    impact_of: ImpactOf
+    caller: str = ""
+    has_fingerprint: bool = False
     confirmation: str | None = None
     fingerprint: str | None = None
 
-    def subject(self, danger: Danger) -> JSON:
-        """What an answer is good for: this call, as long as things stand as they were shown."""
+    def subject(self, impact: Impact) -> JSON:
+        """What consent is given to: this call with all its arguments, as long as nothing changes that was shown."""
         arguments = {
             name: value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
             for name, value in self.values.items()
-            if name != "comment"
         }
-        return [self.tool, arguments, danger.state]
+        return [self.tool, arguments, sorted(impact.kinds), impact.state]
+
+    def question(self, impact: Impact) -> Question:
+        """What a person is asked: who asks, what it is, and what is at stake."""
+        asks = f"{self.caller} asks: " if self.caller else ""
+        text = "\n".join((f"{asks}{impact.question}", *impact.at_stake))
+        return Question(redact(text), self.subject(impact))
 
 
-async def consent_to(call: Call, confirm: Confirm, person: Person, codes: Codes, client: Client) -> Consent:
+async def require_consent(call: Call, policy: Policy, person: Person, codes: Codes, client: Client) -> Consent:
     """Who agrees to a call.
 
     Raises:
-        RefusedByMode: a person has to be asked, and cannot be.
+        RefusedByMode: the mode forbids it, or a person has to be asked and cannot be.
         ConfirmationNeeded: nobody has agreed to it as it is now; with a code, where one helps.
         Declined: a person said no.
         PlanDiffers: the fingerprint is not that of the plan.
         TfrunsError: what it would do cannot be read.
     """
-    if not is_dangerous(call.tool, call.values):
+    if policy.confirm is Confirm.NEVER and policy.mode.includes(Mode.APPLY) and call.fingerprint is None:
+        return Consent.NONE  # whatever it would do
+    impact = await call.impact_of(client, call.values)
+    forbid_triggering_apply(policy.mode, impact, call.title)
+    if not impact.kinds:
         return Consent.NONE
-    if confirm is Confirm.ALWAYS and not person.can_be_asked:
-        raise RefusedByMode(
-            f'"{call.title}" needs a person\'s confirmation, and this client has no way to ask for it.',
-            cause="The server was started with --confirm always. Nothing was sent.",
-            solution="Let a person do it in the browser, or start the server with --confirm review or auto.",
-        )
-    if not _has_to_look(call, confirm, person):
-        return Consent.NONE if confirm is Confirm.NEVER else Consent.CLIENT
-    danger = await DANGERS[call.tool](client, call.values)
-    if danger is None:
-        return Consent.NONE
+    decision = decide(policy.confirm, impact.kinds, can_ask=person.can_be_asked, given=_given(call, impact, codes))
+    if isinstance(decision, Ask):
+        return await _ask(call, impact, person, client)
+    if isinstance(decision, Allow):
+        if decision.consent is Consent.CODE:
+            codes.redeem(call.confirmation or "", call.subject(impact))
+        return decision.consent
+    raise _refused(decision.reason, call, policy, impact, codes)
+
+
+def _given(call: Call, impact: Impact, codes: Codes) -> Given:
+    is_plans, is_valid = None, None
     if call.fingerprint is not None:
-        _check_fingerprint(call.fingerprint, danger)
-    consent = await _consent(call, confirm, person, codes, danger)
-    if consent is Consent.PERSON:
-        await _check_unchanged(call, danger, client)
-    return consent
+        given, actual = call.fingerprint.strip().encode(), (impact.fingerprint or "").encode()
+        is_plans = impact.fingerprint is not None and hmac.compare_digest(given, actual)
+    if call.confirmation is not None:
+        is_valid = codes.is_valid(call.confirmation, call.subject(impact))
+    return Given(fingerprint=is_plans, code=is_valid)
 
 
-async def _consent(call: Call, confirm: Confirm, person: Person, codes: Codes, danger: Danger) -> Consent:
-    is_person_first = confirm is Confirm.ALWAYS or (confirm is Confirm.AUTO and person.can_be_asked)
-    given = None if is_person_first else _given(call, confirm, danger, codes)
-    if given is not None:
-        return given
-    if person.can_be_asked:
-        return await _asked(call, danger, person)
-    if confirm is Confirm.AUTO and not danger.is_grave:
-        return Consent.CLIENT
-    raise _needed(call, confirm, danger, codes)
-
-
-def _has_to_look(call: Call, confirm: Confirm, person: Person) -> bool:
-    """Whether it matters what the call would do."""
-    if confirm is Confirm.NEVER or call.fingerprint is not None:
-        return call.fingerprint is not None
-    return confirm is not Confirm.AUTO or person.can_be_asked or can_be_grave(call.tool, call.values)
-
-
-def _check_fingerprint(given: str, danger: Danger) -> None:
-    if danger.fingerprint is None:
-        raise PlanDiffers("The plan cannot be read as a whole, so that its fingerprint cannot be compared.")
-    if not hmac.compare_digest(given.strip().encode(), danger.fingerprint.encode()):
-        raise PlanDiffers("The plan of this run is not the one that the fingerprint is of. Nothing was sent.")
-
-
-def _given(call: Call, confirm: Confirm, danger: Danger, codes: Codes) -> Consent | None:
-    """The consent that came with the call. With `review`, an apply needs more than a code."""
-    if call.fingerprint is not None:
-        return Consent.FINGERPRINT
-    takes_code = confirm is Confirm.AUTO or call.tool != "apply_run"
-    if call.confirmation and takes_code and codes.redeem(call.confirmation, call.subject(danger)):
-        return Consent.CODE
-    return None
-
-
-async def _asked(call: Call, danger: Danger, person: Person) -> Consent:
-    answer = await person.ask(Question(redact(danger.question), call.subject(danger)))
-    if answer is Answer.YES:
-        return Consent.PERSON
-    said = "said no" if answer is Answer.NO else "closed the question without an answer"
-    raise Declined(f"The person who was asked {said}. Nothing was sent.")
-
-
-async def _check_unchanged(call: Call, shown: Danger, client: Client) -> None:
-    """Look again: a person takes minutes, and agreed to what was shown."""
-    now = await DANGERS[call.tool](client, call.values)
-    if now is not None and now.state != shown.state:
+async def _ask(call: Call, impact: Impact, person: Person, client: Client) -> Consent:
+    answer = await person.ask(call.question(impact))
+    if answer is not Answer.YES:
+        what = "said no" if answer is Answer.NO else "closed the question without an answer"
+        raise Declined(f"The person who was asked {what}. Nothing was sent.")
+    now = await call.impact_of(client, call.values)  # a person takes minutes, and agreed to what was shown
+    if now.kinds and call.subject(now) != call.subject(impact):
         raise ConfirmationNeeded(
-            "What was asked about changed while the person answered. Nothing was sent.",
-            cause="Somebody else acted, or the run went on.",
-            solution="Call again with the same arguments: the person is asked about it as it is now.",
-            facts={"question": now.what, "at_stake": list(now.shown)},
+            "What was asked about changed before the person answered. Nothing was sent.",
+            cause="Somebody else acted on the run or its workspace, or the run went on.",
+            solution="Call again with the same arguments: the person is asked about the present state.",
+            facts=_shown(now),
         )
+    return Consent.PERSON
 
 
-def _needed(call: Call, confirm: Confirm, danger: Danger, codes: Codes) -> ConfirmationNeeded:
-    """The refusal, with what would be lost and how to go on."""
-    facts: dict[str, Fact] = {"question": danger.what, "at_stake": list(danger.shown)}
-    message = f'"{call.title}" needs confirmation. Nothing was sent.'
-    if call.confirmation:
-        message = f"The confirmation is not one for this call, was used, or has expired. {message}"
-    if call.tool == "apply_run" and confirm is Confirm.REVIEW:
+# -- refusals ---------------------------------------------------------------------------------------------------------
+
+
+def _refused(reason: Refusal, call: Call, policy: Policy, impact: Impact, codes: Codes) -> TfrunsError:
+    if reason is Refusal.PLAN_DIFFERS:
+        return _plan_differs(impact)
+    if reason is Refusal.NEEDS_PERSON:
+        return _needs_person(call, policy, impact)
+    given = "The confirmation does not fit this call, was used, or has expired. " if call.confirmation else ""
+    message = f'{given}"{call.title}" needs confirmation. Nothing was sent.'
+    if reason is Refusal.NEEDS_REVIEW:
         return ConfirmationNeeded(
             message,
             cause="The server was started with --confirm review: every apply needs a review.",
             solution="Call review_run, show the plan to the person, and if they agree give its fingerprint.",
-            facts=facts,
+            facts=_shown(impact),
         )
-    by_review = ", or with the fingerprint of review_run" if call.tool == "apply_run" else ""
+    by_review = ", or with the fingerprint of review_run" if call.has_fingerprint else ""
     return ConfirmationNeeded(
         message,
         solution="Show the person what is at stake. Only if they agree, call again with the same arguments and this "
         f"confirmation{by_review}.",
-        facts={
-            **facts,
-            "confirmation": codes.issue(call.subject(danger)),
-            "confirmation_expires_in_s": int(LIFETIME_S),
-        },
+        facts=_shown(impact)
+        | {"confirmation": codes.issue(call.subject(impact)), "confirmation_expires_in_s": int(LIFETIME_S)},
     )
+
+
+def _plan_differs(impact: Impact) -> PlanDiffers:
+    if impact.fingerprint is None:
+        return PlanDiffers("The fingerprint cannot be compared: the plan cannot be read as a whole. Nothing was sent.")
+    return PlanDiffers("The fingerprint is not that of this run's plan as it is now. Nothing was sent.")
+
+
+def _needs_person(call: Call, policy: Policy, impact: Impact) -> TfrunsError:
+    if policy.confirm is Confirm.ALWAYS:
+        return RefusedByMode(
+            f'"{call.title}" needs a person\'s confirmation, and this client cannot ask for it.',
+            cause="The server was started with --confirm always. Nothing was sent.",
+            solution="Let a person do it in the browser, or start the server with --confirm review or auto.",
+        )
+    return ConfirmationNeeded(
+        f'"{call.title}" needs a person: a plan would be applied that nobody has seen. Nothing was sent.',
+        cause="This client cannot ask a person, and a code does not serve for what is applied unseen.",
+        solution=impact.instead,
+        facts=_shown(impact),
+    )
+
+
+def _shown(impact: Impact) -> dict[str, Fact]:
+    return {"question": impact.question, "at_stake": list(impact.at_stake)}

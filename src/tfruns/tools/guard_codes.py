@@ -31,10 +31,14 @@ class Codes:
         self._open[code] = (self._now() + LIFETIME_S, _digest(subject))
         return code
 
-    def redeem(self, code: str, subject: JSON) -> bool:
-        """Whether the code is good for this; if so, it was its only use."""
+    def is_valid(self, code: str, subject: JSON) -> bool:
+        """Whether the code is good for this; it stays so."""
         expires_at, digest = self._open.get(code.strip(), (0.0, ""))
-        is_good = digest == _digest(subject) and self._now() < expires_at
+        return digest == _digest(subject) and self._now() < expires_at
+
+    def redeem(self, code: str, subject: JSON) -> bool:
+        """Whether the code is good for this; if so, this was its only use."""
+        is_good = self.is_valid(code, subject)
         if is_good:
             del self._open[code.strip()]
         return is_good

@@ -18,7 +18,7 @@ def caller_name(name: str | None) -> str:
     return redact(" ".join(shown.split()))[:_LONGEST_NAME].strip()
 
 
-def signed(values: Mapping[str, Any], caller: str) -> dict[str, Any]:
+def attribute_comments(values: Mapping[str, Any], caller: str) -> dict[str, Any]:
     """The arguments of a call, where a comment ends with who sent it; where there is none, nothing is added."""
     comments = [name for name in COMMENTS if caller and isinstance(values.get(name), str) and values[name].strip()]
     return {**values, **{name: f"{values[name].rstrip()} (via tfruns, {caller})" for name in comments}}

@@ -68,19 +68,9 @@ class Policy:
         confirm: whether a person has to confirm what cannot be undone.
         toolsets: the groups whose tools are offered.
         scope: the organizations and workspaces that may be touched.
-        is_auto_apply_opt_in: a new run applies by itself only when its caller says so, whatever the workspace's
-            setting is. A program or a person at a terminal gets the API's own default instead.
     """
 
     mode: Mode = Mode.APPLY
     confirm: Confirm = Confirm.AUTO
     toolsets: frozenset[Toolset] = frozenset(Toolset)
     scope: Scope = Scope()  # noqa: RUF009  # it has no state
-    is_auto_apply_opt_in: bool = False
-
-    @property
-    def applies_only_what_is_said(self) -> bool:
-        """Whether a new run is created so that it does not apply by itself, unless its caller says that it shall."""
-        return (
-            self.is_auto_apply_opt_in or self.mode is not Mode.APPLY or self.confirm in {Confirm.REVIEW, Confirm.ALWAYS}
-        )

@@ -15,6 +15,7 @@ from tfruns.client.listing import Listing
 from tfruns.errors import Fact, Forbidden, InvalidInput, NotFound, TfrunsError, TransitionNotAllowed
 from tfruns.lifecycle import is_final
 from tfruns.masking.redaction import redact_document
+from tfruns.tools.impact import impact_of_override
 from tfruns.tools.policy import Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.runs import RunId
@@ -53,7 +54,8 @@ class _Hold:
     toolset=Toolset.POLICY,
     is_destructive=True,
     is_idempotent=True,
-    is_confirmed=True,
+    impact_of=impact_of_override,
+    takes_code=True,
 )
 async def override_policy_check(context: Context, run_id: RunId, comment: Reason) -> View:
     """Override the failed policies that hold a run up: Sentinel policy checks and task stages (OPA).

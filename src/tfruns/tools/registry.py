@@ -8,7 +8,7 @@
         \"\"\"Product text: the effect, when to use it, what follows.\"\"\"
 
 The name is the function's, the description its docstring, the input schema its parameters after the context. A tool
-that is confirmed takes besides what the guard needs, and sees nothing of it.
+that a code or a fingerprint can confirm takes these, too; the guard uses them, and the function does not see them.
 """
 
 import inspect
@@ -27,9 +27,11 @@ from tfruns.errors import InvalidInput, TfrunsError
 from tfruns.jsonapi import JSON, whole_text
 from tfruns.tools.arguments import invalid_arguments
 from tfruns.tools.audit import AuditLog, Entry, logged_arguments, outcome_of
-from tfruns.tools.guard import Call, Confirmation, Consent, Fingerprint, NoPerson, Person, consent_to
+from tfruns.tools.consent import Consent
+from tfruns.tools.guard import Call, Confirmation, Fingerprint, NoPerson, Person, require_consent
 from tfruns.tools.guard_codes import Codes
-from tfruns.tools.guard_signature import signed
+from tfruns.tools.guard_signature import attribute_comments
+from tfruns.tools.impact import ImpactOf
 from tfruns.tools.masks import masker_from_cache
 from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.progress import NoProgress, Progress
@@ -71,7 +73,7 @@ class Context:
 
 
 Function = Callable[..., Awaitable[View]]
-Settle = Callable[[Policy, Mapping[str, Any]], Mapping[str, Any]]
+ApplyPolicy = Callable[[Policy, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,10 @@ class Tool:
         is_read_only: it changes nothing.
         is_destructive: what it does cannot be undone.
         is_idempotent: to do it twice is to do it once.
-        is_confirmed: a person has to agree where the policy wants one to.
-        has_fingerprint: what is done is a plan, and the fingerprint of its review is a way to agree to it.
-        settle: the arguments as the policy lets them be sent, or its refusal, before anybody is asked.
+        impact_of: reads what a call would do, which decides who has to agree; None if nobody ever has to.
+        takes_code: the code of a refusal can confirm it.
+        has_fingerprint: what is done is a plan, and the fingerprint of its review can confirm it.
+        apply_policy: the arguments as the policy lets them be sent, or its refusal, before anybody is asked.
     """
 
     function: Function
@@ -98,13 +101,19 @@ class Tool:
     is_read_only: bool
     is_destructive: bool
     is_idempotent: bool
-    is_confirmed: bool
+    impact_of: ImpactOf | None = None
+    takes_code: bool = False
     has_fingerprint: bool = False
-    settle: Settle | None = None
+    apply_policy: ApplyPolicy | None = None
 
     @property
     def name(self) -> str:
         return self.function.__name__
+
+    @property
+    def requires_confirmation(self) -> bool:
+        """Whether somebody may have to agree to it."""
+        return self.impact_of is not None
 
     @cached_property
     def description(self) -> str:
@@ -135,9 +144,8 @@ class Tool:
     @property
     def _guard_arguments(self) -> dict[str, Any]:
         """The arguments that are not for the function but for the guard, with their types."""
-        if not self.is_confirmed:
-            return {}
-        return {"confirmation": Confirmation} | ({"fingerprint": Fingerprint} if self.has_fingerprint else {})
+        codes = {"confirmation": Confirmation} if self.takes_code else {}
+        return codes | ({"fingerprint": Fingerprint} if self.has_fingerprint else {})
 
     async def call(self, context: Context, arguments: Mapping[str, JSON]) -> View:
         """Check the arguments, and do it.
@@ -167,13 +175,10 @@ class Tool:
         """Do what changes something: agreed to, and written down before and after."""
         guarding = {name: values[name] for name in self._guard_arguments}
         values = {name: value for name, value in values.items() if name not in guarding}
-        if self.settle is not None:
-            values = self.settle(context.policy, values)
-        consent = Consent.NONE
-        if self.is_confirmed:
-            call = Call(self.name, self.title, values, **guarding)
-            consent = await consent_to(call, context.policy.confirm, context.person, context.codes, context.client)
-        values = signed(values, context.caller)
+        if self.apply_policy is not None:
+            values = self.apply_policy(context.policy, values)
+        values = attribute_comments(values, context.caller)
+        consent = await self._consent(context, values, guarding)
         entry = await self._begin(context, values | {"fingerprint": guarding.get("fingerprint")}, consent)
         try:
             view = await self.function(context, **values)
@@ -182,6 +187,20 @@ class Tool:
             raise
         await entry.end({"outcome": "accepted", "run": view.get("id"), "workspace": view.get("workspace_id")})
         return view
+
+    async def _consent(self, context: Context, values: Mapping[str, Any], guarding: Mapping[str, Any]) -> Consent:
+        if self.impact_of is None:
+            return Consent.NONE
+        call = Call(
+            self.name,
+            self.title,
+            values,
+            self.impact_of,
+            caller=context.caller,
+            has_fingerprint=self.has_fingerprint,
+            **guarding,
+        )
+        return await require_consent(call, context.policy, context.person, context.codes, context.client)
 
     async def _begin(self, context: Context, values: Mapping[str, Any], consent: Consent) -> Entry:
         run = values.get("run_id")
@@ -245,9 +264,10 @@ def tool(
     is_read_only: bool = False,
     is_destructive: bool = False,
     is_idempotent: bool = False,
-    is_confirmed: bool = False,
+    impact_of: ImpactOf | None = None,
+    takes_code: bool = False,
     has_fingerprint: bool = False,
-    settle: Settle | None = None,
+    apply_policy: ApplyPolicy | None = None,
 ) -> Callable[[Function], Function]:
     """Put a function into the registry. What is said here are its annotations; the rest is in the function itself."""
 
@@ -260,9 +280,10 @@ def tool(
             is_read_only=is_read_only,
             is_destructive=is_destructive,
             is_idempotent=is_idempotent or is_read_only,
-            is_confirmed=is_confirmed,
+            impact_of=impact_of,
+            takes_code=takes_code,
             has_fingerprint=has_fingerprint,
-            settle=settle,
+            apply_policy=apply_policy,
         )
         return function
 

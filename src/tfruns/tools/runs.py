@@ -15,10 +15,17 @@ from tfruns.client.run_filters import RunFilters
 from tfruns.errors import RefusedByMode, TfrunsError
 from tfruns.masking.redaction import redact_document
 from tfruns.tools.displacement import displaced_by, runs_before
+from tfruns.tools.impact import (
+    impact_of_apply,
+    impact_of_cancel,
+    impact_of_discard,
+    impact_of_force_cancel,
+    impact_of_force_execute,
+)
+from tfruns.tools.impact_of_new_run import impact_of_create
 from tfruns.tools.masks import masker_from_cache
 from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.registry import Context, View, tool
-from tfruns.tools.restraint import refuse_what_leads_to_an_apply
 from tfruns.tools.views import INCLUDE, created_view, page_view, run_view, short_view
 from tfruns.vocabulary import RunAction
 from tfruns.wire.run_params import RunParams
@@ -44,16 +51,16 @@ SearchCommit = Annotated[str | None, Field(description="Commit SHA")]
 SearchBasic = Annotated[str | None, Field(description="VCS user, commit, run id or message")]
 
 
-def _with_auto_apply(policy: Policy, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The new run with what it will be sent with: whether it applies by itself is said, where the policy wants that.
+def _without_implicit_auto_apply(policy: Policy, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The new run, which applies by itself only if its caller asks for it: the workspace's own setting does not count.
 
     Raises:
-        RefusedByMode: nothing may be applied, and it would be.
+        RefusedByMode: nothing may be applied, and the caller asks for it.
     """
     params = values["params"] or RunParams()
     if params.auto_apply and not policy.mode.includes(Mode.APPLY):
         raise RefusedByMode("auto_apply is not possible in this server's mode: nothing may be applied.")
-    if params.auto_apply is None and policy.applies_only_what_is_said:
+    if params.auto_apply is None:
         params = params.model_copy(update={"auto_apply": False})
     return {**values, "params": params}
 
@@ -63,8 +70,9 @@ def _with_auto_apply(policy: Policy, values: Mapping[str, Any]) -> Mapping[str, 
     toolset=Toolset.RUNS,
     mode=Mode.PLAN,
     is_destructive=True,
-    is_confirmed=True,
-    settle=_with_auto_apply,
+    impact_of=impact_of_create,
+    takes_code=True,
+    apply_policy=_without_implicit_auto_apply,
 )
 async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunParams | None = None) -> View:
     """Create and queue a run in a workspace, from its latest configuration unless another is named.
@@ -164,7 +172,8 @@ async def get_run_details(context: Context, run_id: RunId) -> View:
     toolset=Toolset.RUNS,
     is_destructive=True,
     is_idempotent=True,
-    is_confirmed=True,
+    impact_of=impact_of_apply,
+    takes_code=True,
     has_fingerprint=True,
 )
 async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
@@ -177,30 +186,49 @@ async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> V
     return await _act(context, run_id, RunAction.APPLY, lambda: runs.apply(run_id, comment=comment))
 
 
-@tool(title="Discard a run", toolset=Toolset.RUNS, mode=Mode.PLAN, is_destructive=True, is_idempotent=True)
+@tool(
+    title="Discard a run",
+    toolset=Toolset.RUNS,
+    mode=Mode.PLAN,
+    is_destructive=True,
+    is_idempotent=True,
+    impact_of=impact_of_discard,
+)
 async def discard_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
     """Discard a run that waits for confirmation or in the queue.
 
     It can never be applied then, and the next run of the workspace goes on.
     """
-    await refuse_what_leads_to_an_apply(context, run_id, RunAction.DISCARD)
     runs = context.client.runs
     return await _act(context, run_id, RunAction.DISCARD, lambda: runs.discard(run_id, comment=comment))
 
 
-@tool(title="Cancel a run", toolset=Toolset.RUNS, mode=Mode.PLAN, is_destructive=True, is_idempotent=True)
+@tool(
+    title="Cancel a run",
+    toolset=Toolset.RUNS,
+    mode=Mode.PLAN,
+    is_destructive=True,
+    is_idempotent=True,
+    impact_of=impact_of_cancel,
+)
 async def cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
     """Interrupt a run that is planning or applying, as Ctrl-C would; a pending one ends at once.
 
     Terraform stops as safely as it can: what an apply has changed until then stays. The status changes when it has
     stopped.
     """
-    await refuse_what_leads_to_an_apply(context, run_id, RunAction.CANCEL)
     runs = context.client.runs
     return await _act(context, run_id, RunAction.CANCEL, lambda: runs.cancel(run_id, comment=comment))
 
 
-@tool(title="Force-cancel a run", toolset=Toolset.RUNS, is_destructive=True, is_idempotent=True, is_confirmed=True)
+@tool(
+    title="Force-cancel a run",
+    toolset=Toolset.RUNS,
+    is_destructive=True,
+    is_idempotent=True,
+    impact_of=impact_of_force_cancel,
+    takes_code=True,
+)
 async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> View:
     """Kill a run that did not stop after cancel_run, and unlock its workspace.
 
@@ -210,7 +238,14 @@ async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "
     return await _act(context, run_id, RunAction.FORCE_CANCEL, lambda: runs.force_cancel(run_id, comment=comment))
 
 
-@tool(title="Force-execute a run", toolset=Toolset.RUNS, is_destructive=True, is_idempotent=True, is_confirmed=True)
+@tool(
+    title="Force-execute a run",
+    toolset=Toolset.RUNS,
+    is_destructive=True,
+    is_idempotent=True,
+    impact_of=impact_of_force_execute,
+    takes_code=True,
+)
 async def force_execute_run(context: Context, run_id: RunId) -> View:
     """Let a pending run go next: the run that holds the workspace is discarded, all earlier pending runs are canceled.
 

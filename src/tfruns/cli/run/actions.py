@@ -31,7 +31,8 @@ def discarding_or_canceling(
             return await bulk(session, name, filters, workspace, organization, comment=comment, is_dry=is_dry)
         filters.refuse_without_all(dry_run=is_dry)
         run_id = await run_of(session, run, workspace, organization)
-        session.show(await session.call(f"{name}_run", run_id=run_id, comment=comment), print_accepted)
+        agreed = session.with_agreement()  # whoever types the command has agreed to it
+        session.show(await agreed.call(f"{name}_run", run_id=run_id, comment=comment), print_accepted)
         return None
 
     return work

@@ -15,7 +15,7 @@ from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import in_commands, say
 from tfruns.cli.watching import Watch
 from tfruns.errors import InvalidInput
-from tfruns.tools.guard_dangers import is_dangerous
+from tfruns.tools.impact_of_new_run import kinds_of_new_run
 from tfruns.tools.registry import View
 from tfruns.wire.run_params import RunParams
 
@@ -102,7 +102,7 @@ def create(
         }
         place = workspace_of(session, workspace, organization)
         kind = RunParams(plan_only=plan_only, is_destroy=destroy, auto_apply=auto_apply)
-        if is_dangerous("create_run", {"params": kind}):
+        if kinds_of_new_run(kind):
             session.require_person()  # before anything is uploaded
         if directory:
             params["configuration_version_id"] = await _upload(session, place, directory, is_plan_only=plan_only)

@@ -10,7 +10,7 @@ from tfruns.cli.places import organization_of
 from tfruns.cli.workspace.views import print_workspace, workspace_view
 from tfruns.errors import InvalidInput
 from tfruns.tools.audit import outcome_of
-from tfruns.tools.guard import Consent
+from tfruns.tools.consent import Consent
 
 _AUTO_APPLY = "Apply each run by itself when its plan succeeds"
 _VERSION = "Of Terraform: an exact version, a constraint, or latest"
