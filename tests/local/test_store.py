@@ -13,7 +13,6 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.local.support import Clock
-from tests.support.postgresql import Server
 from tests.support.stores import on_both_stores
 from tfruns.local.store.database import Database, DatabaseTooNew
 from tfruns.local.store.objects import Objects
@@ -213,18 +212,3 @@ def test_an_object_is_on_the_disk_with_its_name_when_it_is_there(
     for path in (objects.path("configuration", "cv-1"), objects.path("state", "sv-1")):
         for needed in (path.stat(), path.parent.stat()):
             assert (needed.st_dev, needed.st_ino) in synced
-
-
-def test_a_postgresql_database_is_claimed_by_one_server_at_a_time(
-    postgresql: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tfruns.local.store.database._CLAIM_WITHIN_S", 0.1)
-    with postgresql.database() as url:
-        first, second = Database(url), Database(url)
-        try:
-            assert [first.claim(), second.claim()] == [True, False]
-            first.close()
-            assert second.claim()
-        finally:
-            first.close()
-            second.close()

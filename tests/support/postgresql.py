@@ -6,7 +6,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,12 @@ class Server:
 
     Args:
         directory: of its socket.
+        restart: stops it, does something, and starts it again.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, restart: Callable[[Callable[[], None]], None]) -> None:
         self._directory = directory
+        self.restart = restart
         self._numbers = itertools.count()
         self._run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_TEMPLATE)))
         database = Database(self._url(_TEMPLATE))
@@ -76,11 +78,22 @@ def postgresql_server() -> Iterator[Server]:
         initdb = [str(programs / "initdb"), "--pgdata", str(data), "--username", _USER, "--auth", "trust"]
         _call([*initdb, "--no-sync", "--encoding", "UTF8", "--locale", "C"], directory, user)
         options = f"-k {directory} -c listen_addresses='' {_FASTER}"
-        _call([*control, "--log", str(directory / "log"), "--options", options, "start"], directory, user)
+        start = [*control, "--log", str(directory / "log"), "--options", options, "start"]
+        stop = [*control, "--mode", "immediate", "stop"]
+
+        def restart(meanwhile: Callable[[], None]) -> None:
+            # Not "immediate": without fsync that would lose what was committed.
+            _call([*control, "--mode", "fast", "stop"], directory, user)
+            try:
+                meanwhile()
+            finally:
+                _call(start, directory, user)
+
+        _call(start, directory, user)
         try:
-            yield Server(directory)
+            yield Server(directory, restart)
         finally:
-            _call([*control, "--mode", "immediate", "stop"], directory, user)
+            _call(stop, directory, user)
     finally:
         shutil.rmtree(directory)
 

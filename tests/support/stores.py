@@ -33,6 +33,16 @@ def postgresql() -> Iterator[Server]:
         pytest.skip(str(reason))
 
 
+@pytest.fixture(scope="session")
+def own_postgresql() -> Iterator[Server]:
+    """A PostgreSQL server that a test may restart; no other test uses it at the same time."""
+    try:
+        with postgresql_server() as server:
+            yield server
+    except NoServer as reason:
+        pytest.skip(str(reason))
+
+
 @pytest.fixture
 def store(request: pytest.FixtureRequest) -> str:
     """The kind of the store."""

@@ -13,6 +13,7 @@ work/       the directories of runs that are under way
 import fcntl
 import os
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,16 +77,13 @@ class DataDirectory:
         return self.path / "work"
 
     @property
-    def database_url(self) -> str:
-        return self._url("tfruns.db")
+    def identity(self) -> str:
+        """What the directory is called on all machines."""
+        return f"{self.path} on {socket.gethostname()}"
 
     @property
-    def engine_url(self) -> str:
-        """The database of what carries phases to workers."""
-        return self._url("engine.db")
-
-    def _url(self, name: str) -> str:
-        return URL.create("sqlite", database=str(self.path / name)).render_as_string()
+    def database_url(self) -> str:
+        return URL.create("sqlite", database=str(self.path / "tfruns.db")).render_as_string()
 
     @contextmanager
     def owned(self) -> Iterator[None]:

@@ -36,7 +36,7 @@ async def client(
 
     Raises:
         NoTerraform: there is no Terraform on this machine.
-        SecondBackend: this process runs a backend of another directory already.
+        SecondBackend: this process runs a backend with a PostgreSQL database already.
         OSError: the directory cannot be written.
     """
     directory = DataDirectory(data_dir)

@@ -27,6 +27,7 @@ from tfruns.local.execution.environment import Settings
 from tfruns.local.execution.terraform import find_terraform
 from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.service.workspaces import create_organization
+from tfruns.local.store.claim import Claim
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
 from tfruns.local.store.schema import OrganizationRow, UserRow
@@ -78,6 +79,7 @@ class Running:
     """A backend that answers requests.
 
     Attributes:
+        claim: on the database.
         app: what answers them.
         token: the admin's API token.
         backend: its parts.
@@ -86,6 +88,7 @@ class Running:
         keep: how long logs and plans of runs that are over are kept.
     """
 
+    claim: Claim
     app: Starlette
     token: str
     backend: Backend
@@ -103,7 +106,7 @@ class Running:
             certificate: the server's certificate, if it is self-signed.
 
         Raises:
-            SecondBackend: this process executes those of a backend already.
+            SecondBackend: this process executes those of a PostgreSQL database already.
             PhaseStuck: one of them does not stop.
         """
         workshop = self.workshop
@@ -111,7 +114,7 @@ class Running:
             workshop = replace(
                 workshop, api_of_run=lambda run_id: ApiAccess(url, self.signer.run_token(run_id), certificate)
             )
-        self.engine.start(self.backend, workshop, keep=self.keep)
+        self.engine.start(self.backend, workshop, keep=self.keep, claim=self.claim)
         try:
             yield
         finally:
@@ -135,10 +138,15 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
     with directory.owned():
         url = _database_url(options.database) if options.database else None
         database = _opened(url or directory.database_url)
+        claim = Claim(database, directory.identity)
         try:
-            if not database.claim():
-                raise DatabaseInUse("The database belongs to a running server of another data directory.")
-            engine = Engine(url or directory.engine_url, workers=options.workers or _workers())
+            owner = claim.take()
+            if owner is not None:
+                raise DatabaseInUse(
+                    f"The database is in use: the server of {owner} is running on it. "
+                    "Stop that server first, or use another database."
+                )
+            engine = Engine(url, workers=options.workers or _workers())
             backend = Backend(
                 database, Objects(directory.objects), engine, Options(terraform.version, options.force_cancel_after)
             )
@@ -146,6 +154,7 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
             signer = Signer(directory.key())
             app = build_app(backend, signer, RateLimiter(is_limited=options.is_rate_limited))
             yield Running(
+                claim,
                 app,
                 token,
                 backend,
@@ -155,6 +164,7 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
                 options.keep,
             )
         finally:
+            claim.release()
             database.close()
 
 

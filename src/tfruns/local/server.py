@@ -24,7 +24,7 @@ from tfruns.local.attaching import unused
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.connections import Connections, limits_for, listen, raise_open_files
 from tfruns.local.data_dir import DataDirectory
-from tfruns.local.engine.taking_up import is_any_under_way
+from tfruns.local.engine.resume import is_any_under_way
 from tfruns.local.execution.slug_process import ARCHIVES
 from tfruns.local.listening import Listening
 from tfruns.local.log_limits import LogRateLimit

@@ -162,7 +162,7 @@ def die():
 
 import tfruns.local.engine.worker as worker
 from tfruns.local.store.database import Database
-from tfruns.local.engine.carrier import Carrier
+from tfruns.local.engine.threads import ThreadQueue
 from contextlib import contextmanager
 kind = {kind!r}
 
@@ -184,7 +184,7 @@ def after(owner, name, is_it=lambda *a: True):
     setattr(owner, name, patched)
 """
 _POINTS = {
-    "committed but not dispatched": 'before(Carrier, "dispatch", lambda self, run, phase, priority: phase == kind)',
+    "committed but not dispatched": 'before(ThreadQueue, "dispatch", lambda self, run, phase, priority: phase == kind)',
     "dispatched but not begun": 'before(worker, "begin_phase", lambda b, w, run, phase, lease: phase == kind)',
     "begun, and nothing done": 'before(worker, "execute", lambda b, w, begun, level: begun.kind == kind)',
     "done, and nothing stored": 'before(worker, "end_phase", lambda b, w, run, phase, *a: phase == kind)',

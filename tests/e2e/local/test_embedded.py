@@ -14,7 +14,6 @@ from tests.support.gates import ApplyGate
 from tests.support.local_lab import Lab, wait_until
 from tests.support.local_server import LocalServer, processes_below
 from tests.support.stdio import environment
-from tfruns.local.engine.carrier import SecondBackend
 from tfruns.vocabulary import RunStatus
 
 ONE = 'resource "terraform_data" "one" {}'
@@ -47,19 +46,15 @@ async def test_a_whole_run_needs_neither_socket_nor_second_process(tmp_path: Pat
 
 
 @pytest.mark.anyio
-async def test_a_second_backend_in_one_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    async with embedded(tmp_path / "data") as lab:
-        with pytest.raises(SecondBackend):
-            async with tfruns.local.client(tmp_path / "other"):
-                pass
-        await lab.applied(await lab.workspace(ONE))
-    async with embedded(tmp_path / "other") as lab:
-        await lab.applied(await lab.workspace(ONE))
+async def test_two_backends_in_one_process_do_not_know_of_each_other(tmp_path: Path) -> None:
+    async with embedded(tmp_path / "data") as first, embedded(tmp_path / "other") as second:
+        for lab in (first, second):
+            await lab.applied(await lab.workspace(ONE))
 
 
 @pytest.mark.anyio
 async def test_a_start_that_fails_does_not_hinder_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for broken in ("tfruns.local.engine.engine.take_up", "dbos.DBOS.register_queue"):
+    for broken in ("tfruns.local.engine.engine.resume", "tfruns.local.engine.threads.ThreadQueue.start"):
         with monkeypatch.context() as patch:
             patch.setattr(broken, lambda *_, **__: 1 / 0)
             with pytest.raises(ZeroDivisionError):

@@ -71,7 +71,7 @@ async def test_nothing_is_lost_stuck_or_applied_twice_however_often_it_is_killed
         assert taken_up["recovered"] + taken_up["planning_again"] >= KILLS // 5, "the kills have hit something"
     assert server.terraforms() == []
     assert server.stop() == 0
-    check_databases(server)
+    check_database(server)
 
 
 def kill_often(server: LocalServer, moments: random.Random) -> int:
@@ -127,8 +127,7 @@ async def check_state(lab: Lab, workspace: str, made: list[tuple[str, int]]) -> 
     assert begun <= {found["index_key"] for found in instances}, json.dumps(state)
 
 
-def check_databases(server: LocalServer) -> None:
-    for name in ("tfruns.db", "engine.db"):
-        connection = sqlite3.connect(server.data_dir / name)
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        connection.close()
+def check_database(server: LocalServer) -> None:
+    connection = sqlite3.connect(server.data_dir / "tfruns.db")
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()

@@ -98,14 +98,14 @@ def test_in_a_directory_that_others_may_read_they_can_read_nothing_of_it(new_ser
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in server.data_dir.iterdir() if path.is_dir()}
     assert modes == {"objects": 0o700, "work": 0o700}
     files = [path for path in server.data_dir.iterdir() if path.is_file()]
-    assert {path.name for path in files} >= {"tfruns.db", "tfruns.db-wal", "engine.db"}
+    assert {path.name for path in files} >= {"tfruns.db", "tfruns.db-wal", "token", "key"}
     assert [path.name for path in files if path.stat().st_mode & 0o077] == []
 
 
 @pytest.mark.parametrize("name", ["with spaces", "mit Umläuten", "100%20#1", "what?is=it's"])
 def test_the_path_of_a_data_directory_may_hold_any_characters(name: str, new_server: NewServer, tmp_path: Path) -> None:
     server = new_server(data_dir=tmp_path / name / "data").start()
-    assert {"tfruns.db", "engine.db"} <= {path.name for path in server.data_dir.iterdir()}
+    assert {"tfruns.db", "token"} <= {path.name for path in server.data_dir.iterdir()}
     assert [path.name for path in (tmp_path / name).iterdir()] == ["data"]
     assert server.stop() == 0
 

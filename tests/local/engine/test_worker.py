@@ -103,7 +103,7 @@ async def test_what_a_phase_leaves_is_stored_again_and_again_until_it_works(
     with caplog.at_level(logging.WARNING):
         worker.run_phase(run["id"], "apply")
     assert await api.status(run) == "applied"
-    assert caplog.text.count("cannot be stored yet") == 2
+    assert caplog.text.count("cannot be stored yet") == 1, "one line a minute"
 
 
 async def test_a_server_that_stops_before_that_leaves_the_phase_for_the_next_start(
@@ -137,8 +137,11 @@ async def test_no_phase_is_begun_when_the_server_is_being_stopped(
     assert executor.begun == []
 
 
-async def test_an_interrupted_plan_stays_for_the_next_start(api: Api, worker: Worker, executor: Executor) -> None:
+async def test_an_interrupted_plan_stays_for_the_next_start(
+    api: Api, worker: Worker, executor: Executor, stopping: Stopping
+) -> None:
     def interrupt(begun: Begun, level: CancelLevel) -> PhaseResult:
+        stopping.demand(INTERRUPT)
         raise Interrupted
 
     run = await api.create_run()
@@ -148,17 +151,38 @@ async def test_an_interrupted_plan_stays_for_the_next_start(api: Api, worker: Wo
     assert api.begin(run, "plan", "the next start")
 
 
-async def test_a_state_that_cannot_be_the_workspaces_is_kept_as_the_errored_one(
+async def test_a_state_is_stored_as_it_is_whatever_can_be_read_of_it(
     api: Api, worker: Worker, executor: Executor
 ) -> None:
-    run = await api.planned()
-    await api.act(run, "apply")
-    odd = STATE.replace(b'"serial":1', b'"serial":"one"')
-    executor.plays = [PhaseResult("finished", state=odd)]
-    worker.run_phase(run["id"], "apply")
-    assert await api.status(run) == "errored"
-    apply_id = (await api.run(run))["relationships"]["apply"]["data"]["id"]
-    assert api.backend.objects.read("errored-state", apply_id) == odd
+    outputs = {
+        "deep": '{"value":' + "[" * 500 + "1" + "]" * 500 + ',"type":"dynamic"}',
+        "huge": '{"value":1' + "0" * 5000 + ',"type":"number"}',
+        "name": '{"value":1,"type":"number"}',
+        "x" * 3000: '{"value":1,"type":"number"}',
+    }
+    text = ",".join(f'"{name}":{value}' for name, value in outputs.items()).encode()
+    states = {  # the outputs that can be shown, and the serial
+        STATE.replace(b'"outputs":{}', b'"outputs":{' + text + b"}"): (["name"], 1),
+        STATE.replace(b'"serial":1', b'"serial":"one"'): ([], 2),
+        STATE.replace(b'"serial":1', b'"serial":' + b"9" * 30): ([], 3),
+        STATE.replace(b'"resources":[]', b'"resources":' + b"[" * 5000 + b"]" * 5000): ([], 1),
+        STATE.replace(b'"lineage":"aaaa"', b'"lineage":["aaaa"]'): ([], 1),
+        STATE.replace(b'"outputs":{}', b'"outputs":[1]'): ([], 1),
+        b'{"meta":{},"encrypted_data":"AAAA"}': ([], 2),
+    }
+    for content, (names, serial) in states.items():
+        run = await api.planned()
+        await api.act(run, "apply")
+        executor.plays = [PhaseResult("finished", state=content)]
+        worker.run_phase(run["id"], "apply")
+        assert await api.status(run) == "applied"
+        shown = (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]
+        assert api.backend.objects.read("state", shown["id"]) == content
+        assert shown["attributes"]["serial"] == serial, content[:99]
+        assert shown["attributes"]["resources-processed"] is False
+        found = (await api.get(f"/state-versions/{shown['id']}/outputs"))["data"]
+        assert [output["attributes"]["name"] for output in found] == names
+        await api.post(f"/workspaces/{api.workspace_id}/actions/safe-delete", None, 409)
 
 
 async def test_a_run_that_is_deleted_in_mid_phase_leaves_nothing(

@@ -17,6 +17,7 @@ from tfruns.local.execution.environment import RunIdentity
 from tfruns.local.execution.jobs import ApplyJob, ApplyOutcome, PlanJob, PlanOutcome
 from tfruns.local.execution.log import PhaseLog
 from tfruns.local.execution.phases import run_apply, run_plan
+from tfruns.local.execution.state import State
 from tfruns.local.execution.terraform import Terraform, find_terraform
 
 TIMEOUT_S = 60.0
@@ -171,3 +172,9 @@ def gate(tmp_path: Path) -> Iterator[Callable[[str], Gate]]:
     yield make
     for gate in gates:
         gate.close()
+
+
+def outputs_of(state: State | None) -> dict[str, Any]:
+    """The values of a state's outputs."""
+    assert state is not None
+    return {name: output["value"] for name, output in json.loads(state.raw)["outputs"].items()}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.execution.conftest import Bench, local_exec
+from tests.local.execution.conftest import Bench, local_exec, outputs_of
 from tfruns.local.execution.environment import RunIdentity, Settings, for_reading, run_environment
 from tfruns.local.execution.variables import Variable
 
@@ -74,14 +74,14 @@ def test_the_configuration_knows_its_workspace_by_name(bench: Bench) -> None:
     bench.given('output "w" { value = terraform.workspace }', run=RUN)
     state = bench.applied().state
     assert state is not None
-    assert state.outputs["w"].value == "network"
+    assert outputs_of(state)["w"] == "network"
 
 
 def test_a_workspace_may_be_called_default(bench: Bench) -> None:
     bench.given('output "w" { value = terraform.workspace }', run=RunIdentity("run-1", "default", "acme"))
     first = bench.applied().state
     assert first is not None
-    assert first.outputs["w"].value == "default"
+    assert outputs_of(first)["w"] == "default"
     assert bench.planned().has_changes is False
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tfruns.local.execution.state import BadState, StateOutput, newest_state, parse_state
+from tfruns.local.execution.state import BadState, newest_state, parse_state
 
 
 def state(serial: int = 3, **fields: object) -> bytes:
@@ -13,17 +13,27 @@ def state(serial: int = 3, **fields: object) -> bytes:
     return json.dumps(document).encode()
 
 
-def test_a_state_is_read_with_its_outputs() -> None:
-    raw = state(outputs={"a": {"value": 1, "type": "number"}, "b": {"value": "x", "type": "string", "sensitive": True}})
-    parsed = parse_state(raw)
-    assert (parsed.raw, parsed.serial, parsed.lineage, parsed.terraform_version) == (raw, 3, "l", "1.11.4")
-    assert parsed.outputs == {"a": StateOutput(1, "number", False), "b": StateOutput("x", "string", True)}
+def test_a_state_is_its_bytes_with_its_serial() -> None:
+    deep: object = 1
+    for _ in range(900):
+        deep = [deep]
+    for raw, serial in (
+        (state(), 3),
+        (state(outputs={"serial": {"value": '\\"}{', "type": "string"}}), 3),
+        (state(outputs={"deep": {"value": deep}}), 3),
+        (state(1).replace(b'"outputs": {}', b'"outputs": {"huge": {"value": 1' + b"0" * 5000 + b"}}"), 1),
+        (b'{"serial":"x","lineage":"l"}\n', -1),
+        (b'{"version":4,"lineage":"l"}', -1),
+    ):
+        parsed = parse_state(raw)
+        assert (parsed.raw, parsed.serial) == (raw, serial)
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{", b"[]", b"null", b"{}", state()[:40], b'{"serial":"x","lineage":"l"}', b"\xff"]
+    "raw",
+    [b"", b"{", b"[]", b"null", b"{}", b"{]", state()[:40], state()[:-1], state() + b"}", b"\xff", b"x" + state()],
 )
-def test_what_is_no_state_is_an_error(raw: bytes) -> None:
+def test_what_is_no_complete_state_is_an_error(raw: bytes) -> None:
     with pytest.raises(BadState):
         parse_state(raw)
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.local.execution.conftest import Bench, local_exec
-from tfruns.local.execution.state import State
+from tests.local.execution.conftest import Bench, local_exec, outputs_of
 from tfruns.local.execution.variables import (
     BadVariable,
     Variable,
@@ -21,11 +20,6 @@ ECHO = """
 variable "a" {}
 output "a" { value = var.a }
 """
-
-
-def outputs(state: State | None) -> dict[str, object]:
-    assert state is not None
-    return {name: output.value for name, output in state.outputs.items()}
 
 
 def test_a_text_is_quoted_and_a_literal_is_not(tmp_path: Path) -> None:
@@ -66,7 +60,7 @@ def test_terraform_reads_any_text_as_it_was(bench: Bench, text: str) -> None:
     import unicodedata
 
     bench.given(ECHO, variables=(Variable("a", text),), state=None)
-    assert outputs(bench.applied().state)["a"] == unicodedata.normalize("NFC", text)
+    assert outputs_of(bench.applied().state)["a"] == unicodedata.normalize("NFC", text)
 
 
 def test_a_run_overrides_the_workspace_and_the_workspace_overrides_the_configuration(bench: Bench) -> None:
@@ -81,7 +75,7 @@ def test_a_run_overrides_the_workspace_and_the_workspace_overrides_the_configura
         variables=(Variable("b", "workspace"), Variable("c", "workspace"), Variable("undeclared", "x")),
         run_variables=(Variable("c", '{ from = ["run", 1] }', is_hcl=True),),
     )
-    assert outputs(bench.applied().state)["all"] == ["auto", "workspace", {"from": ["run", 1]}]
+    assert outputs_of(bench.applied().state)["all"] == ["auto", "workspace", {"from": ["run", 1]}]
 
 
 def test_an_ephemeral_variable_is_there_at_the_apply_too(bench: Bench) -> None:

@@ -34,7 +34,7 @@ def _state_version(scope: Scope, row: StateVersionRow, output_ids: Sequence[str]
         "terraform_version": row.terraform_version,
         "state_version": 4,
         "intermediate": False,
-        "resources_processed": row.status == "finalized",
+        "resources_processed": row.status == "finalized" and row.is_interpreted,
         "resources": row.resources,
         "modules": {},
         "providers": {},

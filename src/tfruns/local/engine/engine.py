@@ -1,17 +1,18 @@
-"""The engine as one thing: it starts, takes up what the last one left, dispatches, and stops."""
+"""The engine as one thing: it starts, resumes what the last one left, dispatches, and stops."""
 
 import logging
 import secrets
 from datetime import timedelta
 
 from tfruns.local.backend import Backend
-from tfruns.local.engine.carrier import Carrier
 from tfruns.local.engine.housekeeping import Housekeeping
 from tfruns.local.engine.jobs import Workshop
+from tfruns.local.engine.resume import resume
 from tfruns.local.engine.stopping import INTERRUPT, KILL, Stopping
-from tfruns.local.engine.taking_up import take_up
+from tfruns.local.engine.threads import PhaseQueue, ThreadQueue
 from tfruns.local.engine.worker import Worker
 from tfruns.local.queue import Priority
+from tfruns.local.store.claim import Claim
 
 _log = logging.getLogger(__name__)
 
@@ -23,36 +24,39 @@ class Engine:
     """Executes the phases of one backend; it is the backend's dispatcher.
 
     Args:
-        url: of the database for what is queued.
+        url: of the PostgreSQL database in which phases are queued; None to queue them in this process.
         workers: how many phases are executed at a time.
     """
 
-    def __init__(self, url: str, *, workers: int) -> None:
+    def __init__(self, url: str | None, *, workers: int) -> None:
         self._boot_id = secrets.token_hex(8)
-        self._carrier = Carrier(url, boot_id=self._boot_id, workers=workers)
+        self._queue = _queue(url, self._boot_id, workers)
         self._stopping = Stopping()
         self._worker: Worker | None = None
         self._housekeeping: Housekeeping | None = None
 
     def dispatch(self, run_id: str, phase: str, priority: Priority) -> None:
         """Have a phase executed, once a worker is free."""
-        self._carrier.dispatch(run_id, phase, priority)
+        self._queue.dispatch(run_id, phase, priority)
 
-    def start(self, backend: Backend, workshop: Workshop, *, keep: timedelta | None) -> None:
-        """Begin to execute, with what was queued or under way when the last server ended.
+    def start(self, backend: Backend, workshop: Workshop, *, keep: timedelta | None, claim: Claim) -> None:
+        """Begin to execute, first what was queued or running when the last server stopped.
 
         Raises:
-            SecondBackend: this process has an engine already.
+            SecondBackend: this process has an engine for a PostgreSQL database already.
         """
-        self._worker = Worker(backend, workshop, lease=self._boot_id, stopping=self._stopping)
-        self._carrier.start(self._worker.run_phase)
+        self._worker = Worker(
+            backend, workshop, lease=self._boot_id, stopping=self._stopping, may_begin=lambda: claim.is_held
+        )
+        self._queue.start(self._worker.run_phase)
         try:
-            take_up(backend)
+            resume(backend)
         except BaseException:
             self.stop()
             raise
-        self._housekeeping = Housekeeping(backend, workshop, keep=keep, forget_ended=self._carrier.forget_ended)
+        self._housekeeping = Housekeeping(backend, workshop, keep=keep, forget_ended=self._queue.forget_ended)
         self._housekeeping.start()
+        claim.keep(on_regained=lambda: resume(backend))
 
     def demand_stop(self, *, is_urgent: bool = False) -> None:
         """Begin no phase any more, and interrupt what Terraform does; or kill it, with its state kept."""
@@ -72,5 +76,13 @@ class Engine:
             self.demand_stop(is_urgent=True)
             if not self._worker.wait_until_idle(_DYING_S):
                 return False
-        self._carrier.stop()
+        self._queue.stop()
         return True
+
+
+def _queue(url: str | None, boot_id: str, workers: int) -> PhaseQueue:
+    if url is None:
+        return ThreadQueue(workers=workers)
+    from tfruns.local.engine.dbos_queue import DbosQueue  # noqa: PLC0415  # DBOS is needed for PostgreSQL alone
+
+    return DbosQueue(url, boot_id=boot_id, workers=workers)

@@ -1,25 +1,45 @@
 """A phase executed: the run put into a job, the job carried out, and what it leaves put where the API finds it."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from tfruns.local.backend import Backend
-from tfruns.local.engine.jobs import Workshop, apply_job, phase_of, plan_job
+from tfruns.local.engine.jobs import Workshop, apply_job, plan_job
 from tfruns.local.engine.stopping import CancelLevel
 from tfruns.local.execution.jobs import ApplyOutcome
 from tfruns.local.execution.leftovers import end_leftovers
 from tfruns.local.execution.log import PhaseLog
 from tfruns.local.execution.phases import run_apply, run_plan
 from tfruns.local.execution.recovery import recover_apply
+from tfruns.local.execution.state import BadState
+from tfruns.local.service.interpreted_state import interpret
 from tfruns.local.service.phases import Begun, PhaseResult
 from tfruns.vocabulary import PhaseStatus
+
+T = TypeVar("T")
 
 _PLANS_AGAIN = "The server is being stopped. It plans again when it is started again."
 _STOPPED = "The server was stopped while it applied. What was done until then is in the state."
 
 
+_NOT_INTERPRETED = (
+    "The state is stored as Terraform wrote it, but not all of its outputs and resources can be shown: a number is too "
+    "long, or a value is nested too deep."
+)
+
+
 class Interrupted(Exception):
-    """The server is being stopped; the phase is taken up again when it is started again."""
+    """The server is being stopped; the phase is resumed when it is started again."""
+
+
+class NotStarted(Exception):
+    """Nothing of the phase has been started, because the database cannot be read. It can be tried again."""
 
 
 def execute(backend: Backend, workshop: Workshop, begun: Begun, level: CancelLevel) -> PhaseResult:
@@ -34,9 +54,12 @@ def execute(backend: Backend, workshop: Workshop, begun: Begun, level: CancelLev
 
 
 def _plan(backend: Backend, workshop: Workshop, begun: Begun, level: CancelLevel) -> PhaseResult:
-    with backend.database.read() as session:
-        job = plan_job(backend, workshop, session, begun.run)
-        id_ = phase_of(session, begun.run.id, "plan").id
+    id_ = begun.phase_id
+    try:
+        job = _read(backend, lambda session: plan_job(backend, workshop, session, begun.run))
+    except BadState as error:
+        _add_to_log(backend, id_, str(error))
+        return PhaseResult(PhaseStatus.ERRORED)
     outcome = run_plan(job, log=PhaseLog(_log_path(backend, id_)), cancel_level=level)
     if outcome.status is PhaseStatus.CANCELED and not level.of_run():
         _add_to_log(backend, id_, _PLANS_AGAIN)
@@ -53,10 +76,11 @@ def _plan(backend: Backend, workshop: Workshop, begun: Begun, level: CancelLevel
 
 
 def _apply(backend: Backend, workshop: Workshop, begun: Begun, level: CancelLevel) -> PhaseResult:
-    with backend.database.read() as session:
-        job = apply_job(workshop, session, begun.run)
-        id_ = phase_of(session, begun.run.id, "apply").id
+    job = _read(backend, lambda session: apply_job(workshop, session, begun.run))
+    id_ = begun.phase_id
     outcome = run_apply(job, log=PhaseLog(_log_path(backend, id_)), cancel_level=level)
+    if outcome.state is not None and not interpret(outcome.state.raw).is_complete:
+        _add_to_log(backend, id_, _NOT_INTERPRETED, level="warn")
     if outcome.status is PhaseStatus.CANCELED and not level.of_run():
         _add_to_log(backend, id_, _STOPPED)
         return _result(outcome, PhaseStatus.ERRORED)
@@ -65,14 +89,27 @@ def _apply(backend: Backend, workshop: Workshop, begun: Begun, level: CancelLeve
 
 def _recover(backend: Backend, workshop: Workshop, begun: Begun) -> PhaseResult:
     """The phase of a run that can only be ended: what still runs of it is ended first."""
-    with backend.database.read() as session:
-        job = apply_job(workshop, session, begun.run)
-        id_ = phase_of(session, begun.run.id, begun.kind).id
+    job = _read(backend, lambda session: apply_job(workshop, session, begun.run))
     if begun.kind == "plan":
         end_leftovers(job.workdir, patience_s=0)
         return PhaseResult(PhaseStatus.ERRORED)
-    outcome = recover_apply(job, log=PhaseLog(_log_path(backend, id_)))
+    outcome = recover_apply(job, log=PhaseLog(_log_path(backend, begun.phase_id)))
     return _result(outcome, outcome.status)
+
+
+def _read(backend: Backend, make: Callable[[Session], T]) -> T:
+    try:
+        with backend.database.read() as session:
+            return make(session)
+    except SQLAlchemyError as error:
+        raise NotStarted from error
+
+
+def note_failure(backend: Backend, begun: Begun, error: Exception) -> None:
+    """Say in the log of a phase that the server failed; nothing of what it was, which may be secret."""
+    text = f"The server failed while it ran this {begun.kind}: {type(error).__name__}. See the server's log."
+    with suppress(OSError):
+        _add_to_log(backend, begun.phase_id, text)
 
 
 def _result(outcome: ApplyOutcome, status: PhaseStatus) -> PhaseResult:
@@ -84,6 +121,6 @@ def _log_path(backend: Backend, phase_id: str) -> Path:
     return backend.objects.path("log", phase_id)
 
 
-def _add_to_log(backend: Backend, phase_id: str, text: str) -> None:
+def _add_to_log(backend: Backend, phase_id: str, text: str, *, level: str = "error") -> None:
     with PhaseLog(_log_path(backend, phase_id)) as log:
-        log.write_error(text)
+        (log.write_error if level == "error" else log.write_warning)(text)

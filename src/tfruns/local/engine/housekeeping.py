@@ -1,4 +1,7 @@
-"""What is not needed any more: directories of runs that are over, old logs and plans, uploads that broke off."""
+"""What is done in intervals: phases without a worker are dispatched again, and what is not needed any more is deleted.
+
+That is directories of runs that have ended, old logs and plans, incomplete uploads, and objects of which no row knows.
+"""
 
 import logging
 import os
@@ -9,19 +12,29 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
-from tfruns.lifecycle import statuses_in
+from tfruns.lifecycle import has_phase_begun, statuses_in
 from tfruns.local.backend import Backend
-from tfruns.local.engine.jobs import Workshop
-from tfruns.local.store.schema import PhaseRow, RunRow
+from tfruns.local.engine.jobs import Workshop, apply_job, phase_of
+from tfruns.local.engine.resume import resume
+from tfruns.local.service.states import md5_of
+from tfruns.local.store.objects import KINDS_OF_PHASE
+from tfruns.local.store.schema import ConfigurationVersionRow, PhaseRow, RunRow, StateVersionRow
 from tfruns.vocabulary import StatusGroup
 
 _log = logging.getLogger(__name__)
 
 _INTERVAL_S = 60.0
-_BROKEN_OFF_AFTER_S = 24 * 3600.0
+_SWEEP_INTERVAL_S = 3600.0
+_INCOMPLETE_AFTER_S = 24 * 3600.0  # what is younger may just be written
 _AT_ONCE = 500
 _PRUNED = ("log", "plan-json", "plan-json-redacted")
+_ROWS_OF_OBJECTS = {
+    "configuration": ConfigurationVersionRow.id,
+    "state": StateVersionRow.id,
+    **dict.fromkeys(KINDS_OF_PHASE, PhaseRow.id),
+}
 
 
 class Housekeeping:
@@ -41,6 +54,7 @@ class Housekeeping:
         self._workshop = workshop
         self._keep = keep
         self._forget_ended = forget_ended
+        self._sweep_at = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name="housekeeping", daemon=True)
 
@@ -57,11 +71,20 @@ class Housekeeping:
 
     def clean_up(self) -> None:
         """Do it once. What fails is tried again the next time."""
-        for step in (self._remove_directories, self._prune, self._remove_broken_off, self._forget_ended):
+        steps = (self._resume, self._remove_directories, self._prune, self._sweep, self._forget_ended)
+        failures: dict[str, str] = {}
+        for step in steps:
             try:
                 step()
+            except (SQLAlchemyError, OSError) as error:
+                failures.setdefault(type(error).__name__, str(getattr(error, "orig", error)).partition("\n")[0])
             except Exception:  # noqa: BLE001  # it must not end the thread
                 _log.exception("Housekeeping failed.")
+        for name, text in failures.items():  # one line, however many steps failed of it
+            _log.warning("Housekeeping failed and is tried again in a minute: %s: %s", name, text)
+
+    def _resume(self) -> None:
+        resume(self._backend)
 
     def _remove_directories(self) -> None:
         """Those of runs that are over, as when a person discards a plan, or that were deleted."""
@@ -70,6 +93,7 @@ class Housekeeping:
         names = [path.name for path in self._workshop.directory.iterdir()]
         for run_ids in _batched(names, _AT_ONCE):
             for run_id in set(run_ids) - self._in_use(run_ids):
+                rescue_state(self._backend, self._workshop, run_id)
                 self._workshop.remove(run_id)
 
     def _in_use(self, run_ids: Iterable[str]) -> set[str]:
@@ -102,11 +126,38 @@ class Housekeeping:
         with self._backend.database.read() as session:
             return list(session.scalars(rows))
 
-    def _remove_broken_off(self) -> None:
-        """Uploads of which the end never came, because the server was killed."""
-        before = time.time() - _BROKEN_OFF_AFTER_S
+    def _sweep(self) -> None:
+        """Delete incomplete uploads and objects of no row, as a kill or a failed deletion leaves them."""
+        if time.monotonic() < self._sweep_at:
+            return
+        before = time.time() - _INCOMPLETE_AFTER_S
         for name in _older_than(self._backend.objects.path("incoming", ""), before):
             self._backend.objects.delete("incoming", name)
+        for kind, column in _ROWS_OF_OBJECTS.items():
+            for ids in _batched(_older_than(self._backend.objects.path(kind, ""), before), _AT_ONCE):
+                with self._backend.database.read() as session:
+                    known = set(session.scalars(select(column).where(column.in_(ids))))
+                for id_ in set(ids) - known:
+                    self._backend.objects.delete(kind, id_)
+        self._sweep_at = time.monotonic() + _SWEEP_INTERVAL_S
+
+
+def rescue_state(backend: Backend, workshop: Workshop, run_id: str) -> None:
+    """Keep the state that an apply left in its directory, where it is stored nowhere yet, as its errored state."""
+    with backend.database.read() as session:
+        run = session.scalars(select(RunRow).where(RunRow.id == run_id)).first()
+        if run is None:
+            return
+        phase = phase_of(session, run_id, "apply")
+        if not has_phase_begun(phase.status):
+            return
+        of_workspace = select(StateVersionRow.md5).where(StateVersionRow.workspace_id == run.workspace_id)
+        stored = set(session.scalars(of_workspace))
+        workdir = apply_job(workshop, session, run).workdir
+    left = workdir.left_state()
+    if left is not None and md5_of(left) not in stored and not backend.objects.path("errored-state", phase.id).exists():
+        backend.objects.write("errored-state", phase.id, left)
+        _log.error("Kept the state that %s left as its errored state: it was stored nowhere else.", run_id)
 
 
 def _older_than(directory: Path, before: float) -> list[str]:

@@ -13,10 +13,12 @@ from tfruns.local.backend import Backend
 from tfruns.local.execution.api_access import ApiAccess
 from tfruns.local.execution.environment import RunIdentity, Settings
 from tfruns.local.execution.jobs import ApplyJob, PlanJob
+from tfruns.local.execution.state import BadState
 from tfruns.local.execution.terraform import Terraform
 from tfruns.local.execution.variables import Variable
 from tfruns.local.service.find import find_workspace
-from tfruns.local.store.schema import PhaseRow, RunRow, WorkspaceRow
+from tfruns.local.service.states import md5_of
+from tfruns.local.store.schema import PhaseRow, RunRow, StateVersionRow, WorkspaceRow
 from tfruns.vocabulary import RunSource
 
 
@@ -51,14 +53,17 @@ def apply_job(workshop: Workshop, session: Session, run: RunRow) -> ApplyJob:
 
 
 def plan_job(backend: Backend, workshop: Workshop, session: Session, run: RunRow) -> PlanJob:
-    """What the plan of a run needs; the state is the workspace's present one."""
+    """What the plan of a run needs; the state is the workspace's present one.
+
+    Raises:
+        BadState: the workspace has a state, and its file is missing or damaged.
+    """
     workspace = find_workspace(session, run.workspace_id)
-    state_id = workspace.current_state_version_id
     options: dict[str, Any] = run.options
     return PlanJob(
         **_common(workshop, run, workspace),
         archive=backend.objects.path("configuration", run.configuration_version_id),
-        state=backend.objects.read("state", state_id) if state_id else None,
+        state=_state(backend, session, workspace.current_state_version_id),
         is_destroy=options["is_destroy"],
         refresh=options["refresh"],
         refresh_only=options["refresh_only"],
@@ -67,6 +72,21 @@ def plan_job(backend: Backend, workshop: Workshop, session: Session, run: RunRow
         allow_config_generation=options["allow_config_generation"],
         invoke_action_addrs=tuple(options["invoke_action_addrs"] or ()),
     )
+
+
+def _state(backend: Backend, session: Session, state_version_id: str | None) -> bytes | None:
+    """The content of a state version. Without a state Terraform would create everything again, so none is not lost."""
+    if state_version_id is None:
+        return None
+    row = session.scalars(select(StateVersionRow).where(StateVersionRow.id == state_version_id)).one()
+    content = backend.objects.read("state", row.id)
+    if content is None or not content or (row.md5 is not None and md5_of(content) != row.md5):
+        damage = "missing" if content is None else "empty" if not content else "damaged"
+        raise BadState(
+            f"The state of the workspace cannot be used: the file of {row.id} is {damage} in the server's data "
+            f"directory. Restore objects/state/{row.id} from a backup, or upload the state as a new state version."
+        )
+    return content
 
 
 def phase_of(session: Session, run_id: str, kind: str) -> PhaseRow:

@@ -1,10 +1,12 @@
-"""The other end of the port: what a worker does with a phase. It begins it, executes it and ends it, and never raises.
+"""The other end of the queue: what a worker does with a phase. It begins it, executes it, ends it, and never raises.
 
-What a phase leaves must not be lost: as long as it cannot be stored (a full disk, a database that is away), the worker
-tries again, and the run keeps its workspace. If the server ends before that succeeds, the next start finds it in the
-run's directory.
+What a phase leaves must not be lost. While it cannot be stored for a reason that passes (a full disk, a database that
+is away), the worker tries again, and the run keeps its workspace. Where it fails for any other reason, the run ends as
+errored with what is known, and the workspace is released: no phase is left without an owner. If the server stops
+before, the next start finds what is left in the run's directory.
 """
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable
@@ -12,23 +14,15 @@ from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.exc import InterfaceError, OperationalError
-from tenacity import (
-    RetryCallState,
-    RetryError,
-    Retrying,
-    retry_if_exception_type,
-    stop_when_event_set,
-    wait_exponential,
-)
-from tenacity.nap import sleep_using_event
 
-from tfruns.errors import NotFound, UnprocessableEntity
+from tfruns.errors import NotFound
 from tfruns.local.backend import Backend
-from tfruns.local.engine.execution import Interrupted, execute
+from tfruns.local.engine.execution import Interrupted, NotStarted, execute, note_failure
 from tfruns.local.engine.jobs import Workshop
+from tfruns.local.engine.persistence import FIRST_DELAY_S, Persistence
+from tfruns.local.engine.resume import resume
 from tfruns.local.engine.stopping import CancelLevel, Stopping
-from tfruns.local.service.phases import Begun, PhaseResult, begin_phase, end_phase
+from tfruns.local.service.phases import Begun, PhaseResult, abandon_phase, begin_phase, end_phase
 from tfruns.local.store.objects import KINDS_OF_PHASE
 from tfruns.local.store.schema import PhaseRow, RunRow
 from tfruns.vocabulary import PhaseStatus, RunSource, RunStatus
@@ -36,7 +30,6 @@ from tfruns.vocabulary import PhaseStatus, RunSource, RunStatus
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_PASSING = (OperationalError, InterfaceError, OSError)
 
 
 class Worker:
@@ -45,48 +38,63 @@ class Worker:
     Args:
         backend: where the runs are.
         workshop: where and with what they are executed.
-        lease: under which this server holds what it executes; new with each start.
+        lease: what this start of the server is called; each phase that it begins has a lease of its own below it.
         stopping: whether the server is being stopped.
+        may_begin: whether phases may be begun now; those that may not are dispatched again later.
+        first_delay_s: see `Persistence`.
     """
 
-    def __init__(self, backend: Backend, workshop: Workshop, *, lease: str, stopping: Stopping) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        workshop: Workshop,
+        *,
+        lease: str,
+        stopping: Stopping,
+        may_begin: Callable[[], bool] = lambda: True,
+        first_delay_s: float = FIRST_DELAY_S,
+    ) -> None:
         self._backend = backend
         self._workshop = workshop
-        self._lease = lease
+        self._leases = (f"{lease}.{number}" for number in itertools.count())
         self._stopping = stopping
-        self._under_way = 0
+        self._may_begin = may_begin
+        self._persistence = Persistence(backend.database, stopping, first_delay_s=first_delay_s)
+        self._running: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
 
     def run_phase(self, run_id: str, kind: str) -> None:
-        """Execute the plan or the apply of a run, unless it has ended, or somebody else does it."""
+        """Execute the plan or the apply of a run, unless it has ended, or is being executed already."""
         with self._changed:
-            if self._stopping.level:
+            if self._stopping.level or (run_id, kind) in self._running or not self._may_begin():
                 return
-            self._under_way += 1
+            self._running.add((run_id, kind))
+            lease = next(self._leases)
         try:
-            self._run_phase(run_id, kind)
+            self._run_phase(run_id, kind, lease)
         except Interrupted:
-            _log.info("The %s of %s is taken up again at the next start.", kind, run_id)
-        except Exception:  # noqa: BLE001  # the edge; what it left is found at the next start
-            _log.exception("The %s of %s could not be carried out.", kind, run_id)
+            _log.info("The %s of %s is resumed at the next start.", kind, run_id)
+        except Exception:  # noqa: BLE001  # the edge
+            _log.exception("The %s of %s failed; the run ends as errored.", kind, run_id)
+            self._abandon(run_id, kind, lease)
         finally:
             with self._changed:
-                self._under_way -= 1
+                self._running.discard((run_id, kind))
                 self._changed.notify_all()
 
     def wait_until_idle(self, timeout_s: float) -> bool:
-        """Whether nothing is under way any more; waits for that as long."""
+        """Whether nothing is executed any more; waits for that as long."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._under_way, timeout_s)
+            return self._changed.wait_for(lambda: not self._running, timeout_s)
 
-    def _run_phase(self, run_id: str, kind: str) -> None:
+    def _run_phase(self, run_id: str, kind: str, lease: str) -> None:
         if kind == "apply":
-            self._persistently(lambda: self._wait_for_watcher(run_id))
-        begun = self._persistently(lambda: self._begin(run_id, kind))
+            self._persistence.until_done(lambda: self._wait_for_watcher(run_id))
+        begun = self._persistence.until_done(lambda: self._begin(run_id, kind, lease))
         if begun is None:
             return
         result = self._execute(begun)
-        if self._persistently(lambda: self._end(begun, result)):
+        if self._end(begun, lease, result):
             self._workshop.remove(run_id)
 
     def _wait_for_watcher(self, run_id: str) -> None:
@@ -99,60 +107,76 @@ class Worker:
         if plan_id is not None:
             self._backend.reading.wait(plan_id)
 
-    def _begin(self, run_id: str, kind: str) -> Begun | None:
+    def _begin(self, run_id: str, kind: str, lease: str) -> Begun | None:
         with self._backend.database.write() as write:
             try:
-                return begin_phase(self._backend, write, run_id, kind, self._lease)
+                return begin_phase(self._backend, write, run_id, kind, lease)
             except NotFound:  # it was deleted in the meantime
                 return None
 
     def _execute(self, begun: Begun) -> PhaseResult:
         level = CancelLevel(self._backend.database, begun.run.id, self._stopping)
-        try:
+
+        def attempt() -> PhaseResult:
             return execute(self._backend, self._workshop, begun, level)
+
+        try:
+            return self._persistence.until_done(attempt, only=NotStarted)
         except Interrupted:
-            raise
-        except Exception:  # noqa: BLE001  # whatever it is, the run has to end
+            if self._stopping.level:
+                raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, the run has to end
             _log.exception("The %s of %s failed.", begun.kind, begun.run.id)
+            note_failure(self._backend, begun, error)
         if begun.kind == "plan":
             return PhaseResult(PhaseStatus.ERRORED)
         # Terraform may have changed something; the state that says so must not go with the directory.
-        return self._persistently(
-            lambda: execute(self._backend, self._workshop, replace(begun, is_recovery=True), level)
-        )
+        recovery = replace(begun, is_recovery=True)
+        return self._persistence.until_done(lambda: execute(self._backend, self._workshop, recovery, level))
 
-    def _end(self, begun: Begun, result: PhaseResult) -> bool:
+    def _end(self, begun: Begun, lease: str, result: PhaseResult) -> bool:
+        """End the phase; where its result cannot be stored, with its state as the errored one.
+
+        Returns:
+            Whether nothing of the run is needed any more.
+        """
+        try:
+            is_over = self._persistence.until_done(lambda: self._store(begun, lease, result))
+        except Interrupted:
+            raise
+        except Exception as error:  # noqa: BLE001  # nobody foresaw it; what can be kept is kept
+            _log.exception("The result of the %s of %s cannot be stored.", begun.kind, begun.run.id)
+            note_failure(self._backend, begun, error)
+            if result.state is not None:
+                self._keep_errored_state(begun, result.state)
+            reduced = PhaseResult(PhaseStatus.ERRORED)
+            is_over = self._persistence.until_done(lambda: self._store(begun, lease, reduced))
+        if self._persistence.has_failed:  # what had to follow the first attempt may be lost
+            self._persistence.until_done(lambda: resume(self._backend))
+        return is_over
+
+    def _keep_errored_state(self, begun: Begun, state: bytes) -> None:
+        self._persistence.until_done(lambda: self._backend.objects.write("errored-state", begun.phase_id, state))
+
+    def _store(self, begun: Begun, lease: str, result: PhaseResult) -> bool:
         try:
             with self._backend.database.write() as write:
-                return end_phase(self._backend, write, begun.run.id, begun.kind, self._lease, result)
+                return end_phase(self._backend, write, begun.run.id, begun.kind, lease, result)
         except NotFound:  # deleted in the meantime, with its objects but those that were just written
             for kind in KINDS_OF_PHASE:
                 self._backend.objects.delete(kind, begun.phase_id)
             return True
-        except UnprocessableEntity as error:  # a state that cannot be the workspace's
-            _log.error("The state of %s is kept as its errored state: %s", begun.run.id, error.message)
-            self._backend.objects.write("errored-state", begun.phase_id, result.state or b"")
-            return self._end(begun, replace(result, state=None, status=PhaseStatus.ERRORED))
 
-    def _persistently(self, step: Callable[[], T]) -> T:
-        """Do it, again and again where what hinders it may pass.
+    def _abandon(self, run_id: str, kind: str, lease: str) -> None:
+        """End the phase as errored, whatever it has left: that stays in the run's directory."""
 
-        Raises:
-            Interrupted: it did not work before the server was stopped.
-        """
-        retrying = Retrying(
-            retry=retry_if_exception_type(_PASSING),
-            wait=wait_exponential(multiplier=0.2, max=5),
-            stop=stop_when_event_set(self._stopping.begun),
-            sleep=sleep_using_event(self._stopping.begun),
-            before_sleep=_say_why,
-        )
+        def abandon() -> None:
+            with self._backend.database.write() as write:
+                abandon_phase(self._backend, write, run_id, kind, lease)
+
         try:
-            return retrying(step)
-        except RetryError:
-            raise Interrupted from None
-
-
-def _say_why(attempt: RetryCallState) -> None:
-    error = attempt.outcome.exception() if attempt.outcome is not None else None
-    _log.warning("What a phase has left cannot be stored yet, and is tried again: %s", type(error).__name__)
+            self._persistence.until_done(abandon)
+        except NotFound:
+            pass
+        except Exception:  # noqa: BLE001  # it is still a row, which housekeeping dispatches again
+            _log.exception("The %s of %s cannot be ended yet.", kind, run_id)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfruns.local.execution.environment import for_reading
+from tfruns.local.execution.json_scan import top_level_scalars
 from tfruns.local.execution.output import Findings, InitOutput, Lines, Sink, masking
 from tfruns.local.execution.process import INTERRUPT, Ended, Process, run
 from tfruns.local.execution.terraform import Terraform
@@ -17,6 +18,7 @@ from tfruns.vocabulary import PhaseStatus
 
 _TICK_S = 0.1
 _MAX_STDERR_BYTES = 2000
+_MAX_DIGITS = 4000  # Python converts 4,300 at most
 
 
 class Stopped(Exception):
@@ -147,16 +149,30 @@ class Commands:
             raise Stopped(PhaseStatus.CANCELED)
 
 
+class TooDeep(Exception):
+    """What a command has written is complete, and nested too deep to be taken apart."""
+
+
 def load_json(path: Path) -> Any:
-    """What a command has written.
+    """What a command has written; a number of thousands of digits is a text that says so.
 
     Raises:
+        TooDeep: it is nested too deep.
         Stopped: it is cut off, as it is when the disk is full; Terraform does not notice.
     """
+    content = path.read_bytes()
     try:
-        return json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        raise Stopped(PhaseStatus.ERRORED, "The plan cannot be read: it was not written completely.") from None
+        return json.loads(content, parse_int=_integer)
+    except RecursionError:
+        if top_level_scalars(content) is not None:
+            raise TooDeep from None
+    except ValueError:
+        pass
+    raise Stopped(PhaseStatus.ERRORED, "The plan cannot be read: it was not written completely.")
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MAX_DIGITS else f"(a number of {len(digits.lstrip('-'))} digits)"
 
 
 def _stderr_of(path: Path) -> str:

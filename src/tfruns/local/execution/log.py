@@ -58,12 +58,19 @@ class PhaseLog:
 
     def write_error(self, summary: str, detail: str = "") -> None:
         """Append an error of ours in the form of Terraform's, so that every renderer shows it as one."""
+        self._write_diagnostic("error", summary, detail)
+
+    def write_warning(self, summary: str, detail: str = "") -> None:
+        """Append a warning of ours in the form of Terraform's."""
+        self._write_diagnostic("warning", summary, detail)
+
+    def _write_diagnostic(self, severity: str, summary: str, detail: str) -> None:
         message = {
-            "@level": "error",
-            "@message": f"Error: {summary}",
+            "@level": "error" if severity == "error" else "warn",
+            "@message": f"{severity.capitalize()}: {summary}",
             "@module": "tfruns",
             "@timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-            "diagnostic": {"severity": "error", "summary": summary, "detail": detail},
+            "diagnostic": {"severity": severity, "summary": summary, "detail": detail},
             "type": "diagnostic",
         }
         self.write(json.dumps(message).encode() + b"\n")

@@ -15,8 +15,8 @@ from tfruns.local.execution.human import as_text
 from tfruns.local.execution.jobs import ApplyJob, ApplyOutcome, PlanJob, PlanOutcome
 from tfruns.local.execution.leftovers import end_leftovers
 from tfruns.local.execution.log import PhaseLog
-from tfruns.local.execution.plan_files import write_plan_files
-from tfruns.local.execution.plan_json import Counts, Document, counts, has_changes
+from tfruns.local.execution.plan_files import PlanSummary, write_plan_files
+from tfruns.local.execution.plan_json import Counts
 from tfruns.local.execution.process import INTERRUPT
 from tfruns.local.execution.slug import BadArchive
 from tfruns.local.execution.slug_process import ArchiveInterrupted
@@ -25,6 +25,7 @@ from tfruns.local.execution.variables import BadVariable, check_environment, wri
 from tfruns.local.execution.workdir import BadWorkingDirectory, Workdir, state_after_failure
 from tfruns.vocabulary import PhaseStatus
 
+_NOT_READABLE = "The plan is stored as Terraform wrote it; it is nested too deep to be redacted and shown."
 _BAD_INPUT = (BadArchive, BadVariable, BadWorkingDirectory, BadState)
 
 
@@ -106,23 +107,25 @@ def _plan(job: PlanJob, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanO
     commands.init(verbose=job.debugging_mode)
     ended, findings = commands.run(*plan_arguments(job))
     if not ended.has_succeeded and not ended.was_canceled and workdir.plan_file.exists():
-        write_plan_files(commands)  # a plan that failed after it had generated configuration
+        write_plan_files(commands, reported=findings.counts)  # it failed after it had generated configuration
     commands.check(ended, findings)
-    plan = write_plan_files(commands)
+    plan = write_plan_files(commands, reported=findings.counts, is_refresh_only=job.refresh_only)
+    if not plan.is_redacted:
+        log.write_warning(_NOT_READABLE)
     if job.is_text:
         commands.check(*commands.run("show", "-no-color", str(workdir.plan_file)))
     return _finished(job, plan)
 
 
-def _finished(job: PlanJob, plan: Document) -> PlanOutcome:
+def _finished(job: PlanJob, plan: PlanSummary) -> PlanOutcome:
     workdir = job.workdir
     return PlanOutcome(
         status=PhaseStatus.FINISHED,
         exit_code=0,
-        counts=counts(plan),
-        has_changes=has_changes(plan, is_refresh_only=job.refresh_only),
+        counts=plan.counts,
+        has_changes=plan.has_changes,
         plan_json=workdir.plan_json,
-        redacted_json=workdir.redacted_json,
+        redacted_json=workdir.redacted_json if plan.is_redacted else None,
         has_generated_configuration=workdir.generated.exists(),
     )
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
-from tfruns.local.execution.command import Commands, load_json
-from tfruns.local.execution.plan_json import Document
+from tfruns.local.execution.command import Commands, TooDeep, load_json
+from tfruns.local.execution.json_scan import top_level_scalars
+from tfruns.local.execution.plan_json import Counts, Document, counts, has_changes
 from tfruns.local.execution.redacted_plan import providers_of, redacted_plan
 from tfruns.local.execution.terraform import Terraform
 
@@ -16,13 +18,48 @@ _SCHEMAS: tuple[str, ...] = ("providers", "schema", "-json")
 _built_in_schemas: dict[Terraform, Document] = {}
 
 
-def write_plan_files(commands: Commands) -> Document:
-    """Write `plan.json` and `redacted.json` of the plan in the run's directory, and return the plan.
+@dataclass(frozen=True)
+class PlanSummary:
+    """What a plan would change, and whether that is anything.
+
+    Attributes:
+        counts: numbers of resources.
+        has_changes: whether there is something to apply.
+        is_redacted: whether there is a redacted plan.
+    """
+
+    counts: Counts
+    has_changes: bool
+    is_redacted: bool = True
+
+
+def write_plan_files(commands: Commands, *, reported: Counts, is_refresh_only: bool = False) -> PlanSummary:
+    """Write `plan.json` and `redacted.json` of the plan in the run's directory, and sum it up.
+
+    A plan that is nested too deep for this program is stored as Terraform wrote it, without a redacted form.
+
+    Args:
+        commands: those of the phase.
+        reported: what Terraform itself said that it would change, while it planned.
+        is_refresh_only: whether the plan is one for drift alone.
 
     Raises:
         Stopped: Terraform cannot read its plan, or the phase was canceled.
         OSError: the disk is full.
     """
+    workdir = commands.workdir
+    try:
+        plan, schemas = _read(commands)
+        redacted = json.dumps(redacted_plan(plan, schemas, secret_texts=commands.secrets), separators=(",", ":"))
+        _write(workdir.redacted_json, redacted)
+        return PlanSummary(counts(plan), has_changes(plan, is_refresh_only=is_refresh_only))
+    except (TooDeep, RecursionError):
+        applyable = (top_level_scalars(workdir.plan_json.read_bytes()) or {}).get(b"applyable", b"true")
+        return PlanSummary(reported, applyable == b"true", is_redacted=False)
+
+
+def _read(commands: Commands) -> tuple[Document, Document]:
+    """The plan, which is written to its file, and the schemas of its providers."""
     workdir = commands.workdir
     show: dict[Path, tuple[str, ...]] = {workdir.plan_json: ("show", "-json", "-no-color", str(workdir.plan_file))}
     schema_file = workdir.root / "schema.json"
@@ -36,9 +73,7 @@ def write_plan_files(commands: Commands) -> Document:
         plan = load_json(workdir.plan_json)
         schemas = _schemas(commands, schema, schema_file, providers_of(plan))
     schema_file.unlink(missing_ok=True)
-    redacted = redacted_plan(plan, schemas, secret_texts=commands.secrets)
-    _write(workdir.redacted_json, json.dumps(redacted, separators=(",", ":")))
-    return plan  # type: ignore[no-any-return]
+    return plan, schemas
 
 
 def _schemas(

@@ -1,56 +1,40 @@
-"""The state as Terraform keeps it in a file. Source: Terraform's state snapshot format, version 4."""
+"""The state as Terraform keeps it in a file. It is bytes here: what is in it matters only where two files compete."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from tfruns.local.execution.json_scan import top_level_scalars
 
 
 class BadState(ValueError):
-    """What should be a state is none."""
-
-
-@dataclass(frozen=True)
-class StateOutput:
-    """An output's value, with its type as Terraform writes it."""
-
-    value: Any = field(repr=False)
-    type: Any
-    is_sensitive: bool
+    """The file of a state is missing, cut off, or holds something else."""
 
 
 @dataclass(frozen=True)
 class State:
-    """A state, as it stands in the file, and what one has to know of it."""
+    """A complete state file.
+
+    Attributes:
+        raw: as Terraform wrote it.
+        serial: its serial; -1 if it cannot be read.
+    """
 
     raw: bytes = field(repr=False)
     serial: int
-    lineage: str
-    terraform_version: str
-    outputs: Mapping[str, StateOutput]
 
 
 def parse_state(raw: bytes) -> State:
     """Read a state.
 
     Raises:
-        BadState: it is not JSON (a full disk cuts it off), or not a state.
+        BadState: it is no complete JSON object: a full disk, or a kill, cuts it off.
     """
-    try:
-        document = json.loads(raw)
-        return State(
-            raw=raw,
-            serial=int(document["serial"]),
-            lineage=str(document["lineage"]),
-            terraform_version=str(document.get("terraform_version", "")),
-            outputs={
-                name: StateOutput(output.get("value"), output.get("type"), bool(output.get("sensitive")))
-                for name, output in (document.get("outputs") or {}).items()
-            },
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BadState(f"This is not a Terraform state: {error}") from None
+    scalars = top_level_scalars(raw)
+    if not scalars:
+        raise BadState("This is not a Terraform state, or only a part of one.")
+    serial = scalars.get(b"serial", b"")
+    return State(raw, int(serial) if serial.isdigit() and len(serial) < 20 else -1)
 
 
 def newest_state(paths: Iterable[Path]) -> State | None:

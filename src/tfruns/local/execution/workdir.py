@@ -159,6 +159,18 @@ class Workdir:
             raise BadState("Terraform's state file is damaged, as a full disk or a kill in mid-write leaves it.")
         return None
 
+    def left_state(self) -> bytes | None:
+        """The bytes of the state as Terraform has left it, complete or not; None if it is the one that was put in."""
+        state = newest_state([self.state_file, self.errored_state])
+        if state is not None:
+            raw = state.raw
+        elif self.state_file.exists():
+            raw = self.state_file.read_bytes()
+        else:
+            return None
+        is_initial = self.initial_state.exists() and raw == self.initial_state.read_bytes()
+        return None if is_initial else raw
+
     def is_state_whole(self) -> bool:
         """Whether there is no state file, at this moment, that is only half written."""
         files = (self.state_file, self.errored_state)

@@ -12,7 +12,8 @@ from tfruns.errors import NotFound, UnprocessableEntity
 from tfruns.local.documents.states import output_resource, output_resources, state_version_resources
 from tfruns.local.routes.call import Attributes, Call, PageRequest, Reply, list_reply, resource_reply
 from tfruns.local.service.find import find, find_workspace
-from tfruns.local.service.states import MAX_SERIAL, begin_state_version, finish_state_version
+from tfruns.local.service.interpreted_state import MAX_SERIAL
+from tfruns.local.service.states import begin_state_version, finish_state_version
 from tfruns.local.store.schema import StateOutputRow, StateVersionRow, WorkspaceRow
 
 _INCLUDES = ("outputs", "run", "created_by", "run.created_by", "run.configuration_version")

@@ -78,6 +78,8 @@ def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: s
     if run.status == queued:
         change_status(backend, write, run, running, lease=lease, options=_with_version(backend, run, phase))
         return Begun(run, kind, phase_id)
+    if run.status == running and run.lease == lease:  # the transaction that began it was committed, and seemed to fail
+        return Begun(run, kind, phase_id)
     is_left = run.lease not in (None, lease) and (run.status == running or is_final(run.status))
     if not is_left:
         return None
@@ -112,7 +114,7 @@ def end_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str
     finished has been applied, and the run says so (its `canceled-at` stays).
 
     Returns:
-        Whether the run is over, so that nothing of it is needed any more.
+        Whether the run is final, so that its directory is not needed any more.
 
     Raises:
         NotFound: the run was deleted.
@@ -121,13 +123,27 @@ def end_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str
     run = find_run(session, run_id, is_for_update=True)
     running = _STATUSES[RunPhase(kind), PhaseStatus.RUNNING]
     if run.lease != lease or not (run.status == running or is_final(run.status)):
-        return False
+        return run.lease is None and is_final(run.status)
     run.lease = None
     _record(session, run, kind, result)
     if result.state is not None:
         store_state(backend, write, run.workspace_id, result.state, run_id=run.id, user_id=run.created_by_id)
     _go_on(backend, write, run, kind, result)
     return is_final(run.status)
+
+
+def abandon_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str) -> None:
+    """End a phase as errored that could not be begun, or whose result could not be stored.
+
+    Raises:
+        NotFound: the run was deleted.
+    """
+    run = find_run(write.session, run_id, is_for_update=True)
+    ours = {_STATUSES[RunPhase(kind), status] for status in (PhaseStatus.QUEUED, PhaseStatus.RUNNING)}
+    is_ours = run.lease == lease or (run.lease is None and run.status in ours)
+    if is_ours and (run.status in ours or is_final(run.status)):
+        run.lease = None
+        _go_on(backend, write, run, kind, PhaseResult(PhaseStatus.ERRORED))
 
 
 def _go_on(backend: Backend, write: Write, run: RunRow, kind: str, result: PhaseResult) -> None:

@@ -13,38 +13,37 @@ from tfruns.jsonapi import JSON
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.service.find import find, lock_workspace
+from tfruns.local.service.interpreted_state import MAX_LENGTHS, MAX_SERIAL, interpret
 from tfruns.local.service.transitions import change_status, queue_of
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow, StateOutputRow, StateVersionRow
 from tfruns.vocabulary import RunStatus
 
-MAX_SERIAL = 2**63 - 1  # what the column holds
-_MAX_LENGTHS = {"lineage": 80, "terraform_version": 40}
-
 
 def store_state(
     backend: Backend, write: Write, workspace_id: str, state: bytes, *, run_id: str | None, user_id: str | None
 ) -> StateVersionRow | None:
-    """Make a state the workspace's current one.
+    """Make a state that Terraform wrote the workspace's current one, exactly as it is.
+
+    What cannot be read of it (numbers of thousands of digits, values nested hundreds deep) is left out where it is
+    shown.
 
     Returns:
         The new state version; None where this is the state that the workspace has already.
-
-    Raises:
-        UnprocessableEntity: it is no state.
     """
-    content = parse_state(state)
     workspace = lock_workspace(write.session, workspace_id)
     current = _current(write, workspace.current_state_version_id)
-    md5 = _md5(state)
+    md5 = md5_of(state)
     if current is not None and current.md5 == md5:
         return None
+    content = interpret(state)
+    serial = content.serial if content.serial is not None else (current.serial + 1 if current is not None else 0)
     row = StateVersionRow(
         id=new_id("sv"), workspace_id=workspace_id, run_id=run_id, created_by_id=user_id, status="pending",
-        serial=content["serial"], md5=md5, created_at=backend.now(),
+        serial=serial, md5=md5, created_at=backend.now(), is_interpreted=content.is_complete,
     )  # fmt: skip
     write.session.add(row)
-    _finalize(backend, write, row, state, content)
+    _finalize(backend, write, row, state, content.document)
     return row
 
 
@@ -125,7 +124,7 @@ def parse_state(state: bytes) -> dict[str, JSON]:
         raise UnprocessableEntity("The state is not JSON.") from None
     if not isinstance(content, dict) or not _is_serial(content.get("serial")):
         raise UnprocessableEntity("The state has no serial.")
-    for name, max_length in _MAX_LENGTHS.items():
+    for name, max_length in MAX_LENGTHS.items():
         text = content.get(name) or ""
         if not isinstance(text, str) or len(text) > max_length:
             raise UnprocessableEntity(f"The state's {name} is not a string of at most {max_length} characters.")
@@ -136,7 +135,8 @@ def _is_serial(value: JSON) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SERIAL
 
 
-def _md5(state: bytes) -> str:
+def md5_of(state: bytes) -> str:
+    """The checksum by which states are known."""
     return hashlib.md5(state, usedforsecurity=False).hexdigest()
 
 
@@ -222,7 +222,7 @@ def finish_state_version(backend: Backend, write: Write, id_: str, state: bytes)
     row = find(write.session, StateVersionRow, StateVersionRow.id == id_)
     workspace = lock_workspace(write.session, row.workspace_id)
     write.session.refresh(row)
-    md5 = _md5(state)
+    md5 = md5_of(state)
     if row.status == "finalized" and row.md5 == md5:
         return
     if row.status != "pending":

@@ -130,7 +130,7 @@ def _delete_objects(backend: Backend, write: Write, workspaces: ColumnElement[bo
 def _manages_resources(write: Write, row: WorkspaceRow) -> bool:
     state_id = row.current_state_version_id
     state = write.session.scalars(select(StateVersionRow).where(StateVersionRow.id == state_id)).first()
-    return state is not None and state.resource_count > 0
+    return state is not None and (state.resource_count > 0 or not state.is_interpreted)
 
 
 def lock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, reason: str | None) -> None:

@@ -4,6 +4,7 @@ A write locks first: on SQLite the whole database (`BEGIN IMMEDIATE`), on Postgr
 `find_run` select. What has to happen after a write, and only if it was committed, is put into its `after_commit`.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,13 +18,13 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from tfruns.local.cannot_start import CannotStart
+from tfruns.local.store.schema import ClaimRow
+
+_log = logging.getLogger(__name__)
 
 _BUSY_TIMEOUT_S = 30.0
-_CLAIM = 0x7466_7275_6E73  # "tfruns": the key of the lock by which a server claims a PostgreSQL database
-_CLAIM_WITHIN_S = 3.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -53,7 +54,6 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = _open(url)
-        self._claim: Connection | None = None
         self._reading = self._engine
         if self._engine.dialect.name != "sqlite":  # which has no other isolation
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
@@ -82,24 +82,6 @@ class Database:
                 ) from None
             connection.commit()
 
-    def claim(self) -> bool:
-        """Use this database alone until `close`, or until the connection is lost; False where another one uses it.
-
-        A SQLite file needs no claim: it is in a data directory, which has one owner.
-        """
-        if self._engine.dialect.name != "postgresql":
-            return True
-        if self._claim is None:
-            self._claim = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        claiming = sqlalchemy.select(sqlalchemy.func.pg_try_advisory_lock(_CLAIM))
-        trying = Retrying(  # PostgreSQL may not have noticed yet that the last one was killed
-            retry=retry_if_result(lambda is_ours: not is_ours),
-            wait=wait_fixed(0.2),
-            stop=stop_after_delay(_CLAIM_WITHIN_S),
-            retry_error_callback=lambda _: False,
-        )
-        return bool(trying(self._claim.scalar, claiming))
-
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view of the database."""
@@ -115,12 +97,22 @@ class Database:
             yield write
             session.commit()
         for step in write.after_commit:
-            step()
+            try:
+                step()
+            except Exception:  # noqa: BLE001  # the change is made, and the other steps have to follow
+                _log.exception("A step after a change failed.")
+
+    def is_writable(self) -> bool:
+        """Whether something can be written now: the database is reachable, and its disk is not full."""
+        try:
+            with self.write() as write:
+                write.session.execute(sqlalchemy.update(ClaimRow).values(probes=ClaimRow.probes + 1))
+        except (sqlalchemy.exc.SQLAlchemyError, OSError):
+            return False
+        return True
 
     def close(self) -> None:
         """Close all connections."""
-        if self._claim is not None:
-            self._claim.close()
         self._engine.dispose()
 
 

@@ -65,8 +65,6 @@ class Objects:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with file.open("rb") as complete:
             os.fsync(complete.fileno())
-        with file.open("rb") as complete:
-            os.fsync(complete.fileno())
         _move(file, target)
 
     def delete(self, kind: str, id_: str) -> None:

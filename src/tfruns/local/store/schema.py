@@ -46,6 +46,20 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcTime, dict[str, Any]: JSON, list[Any]: JSON, bool: Boolean}  # noqa: RUF012
 
 
+class ClaimRow(Base):
+    """The server that uses this database, in the only row.
+
+    `owner` names its data directory, `beats` counts while it runs, `probes` counts attempts to write.
+    """
+
+    __tablename__ = "claims"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    owner: Mapped[str | None] = mapped_column(Text)
+    beats: Mapped[int] = mapped_column(BigInteger, default=0)
+    probes: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
 class OrganizationRow(Base):
     """An organization; its name is its id. It has one project, of which only the id is its own."""
 
@@ -212,7 +226,10 @@ class PhaseRow(Base):
 
 
 class StateVersionRow(Base):
-    """A state of a workspace; the state itself is an object of the same id."""
+    """A state of a workspace; the state itself is an object of the same id.
+
+    Where it is not `is_interpreted`, it holds more than its outputs and resources here say.
+    """
 
     __tablename__ = "state_versions"
     __table_args__ = (
@@ -230,6 +247,7 @@ class StateVersionRow(Base):
     lineage: Mapped[str | None] = mapped_column(String(80))
     md5: Mapped[str | None] = mapped_column(String(32))
     is_forced: Mapped[bool] = mapped_column(default=False)
+    is_interpreted: Mapped[bool] = mapped_column(default=True)
     size: Mapped[int] = mapped_column(default=0)
     terraform_version: Mapped[str | None] = mapped_column(String(40))
     resources: Mapped[list[Any]] = mapped_column(default=list)

@@ -1,31 +1,28 @@
-"""The port to what carries phases to workers: dispatch a phase, run a phase. Behind it is DBOS.
+"""The queue for a PostgreSQL database: DBOS brings phases to worker threads.
 
 A dispatch is handed to a thread of its own. So it never fails where it is made, just after a commit; it is made outside
-of any workflow; and it is repeated until it works. What is lost with the process is found again at the next start, from
-the runs themselves.
+of any workflow; and it is repeated until it works.
+
+Each start of a server is an application version of its own for DBOS: a server takes only the phases that it dispatched
+itself, never those of another one that is starting or stopping.
 """
 
+import itertools
 import logging
 import queue
-import sqlite3
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import sqlalchemy
 from tenacity import Retrying, stop_when_event_set, wait_exponential
 from tenacity.nap import sleep_using_event
 
 from tfruns.local.cannot_start import CannotStart
+from tfruns.local.engine.threads import Dispatch, RunPhase
 from tfruns.local.engine.wake import WakeEvents
 from tfruns.local.queue import Priority
 
 _log = logging.getLogger(__name__)
-
-RunPhase = Callable[[str, str], None]
 
 _QUEUE = "phases"
 _POLL_S = 1.0
@@ -40,22 +37,12 @@ class SecondBackend(CannotStart):
     """This process runs a local backend already; DBOS can be had only once in a process."""
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class _Dispatch:
-    """A phase on its way into the queue, the more urgent ones first; without a run it ends the thread."""
-
-    priority: int
-    number: int
-    run_id: str = field(compare=False)
-    kind: str = field(compare=False)
-
-
-class Carrier:
-    """Carries phases to worker threads.
+class DbosQueue:
+    """Brings phases to worker threads by way of DBOS.
 
     Args:
-        url: of the database for what is queued; it holds nothing that the runs do not say too.
-        boot_id: new with each start; it makes a phase that is dispatched again after a crash a new dispatch.
+        url: of the database for what is queued.
+        boot_id: new with each start.
         workers: how many phases are executed at a time.
     """
 
@@ -63,25 +50,21 @@ class Carrier:
         self._url = url
         self._boot_id = boot_id
         self._workers = workers
-        self._waiting: queue.PriorityQueue[_Dispatch] = queue.PriorityQueue()
-        self._count = 0
-        self._lock = threading.Lock()
+        self._waiting: queue.PriorityQueue[Dispatch] = queue.PriorityQueue()
+        self._numbers = itertools.count()
         self._ended = threading.Event()
         self._events = WakeEvents()
         self._thread = threading.Thread(target=self._enqueue_all, name="dispatch", daemon=True)
         self._workflow: Any = None
 
-    def dispatch(self, run_id: str, phase: str, priority: Priority) -> None:
-        """Have a phase executed, once a worker is free. To dispatch one twice is to dispatch it once."""
-        with self._lock:
-            self._count += 1
-            self._waiting.put(_Dispatch(int(priority), self._count, run_id, phase))
+    def dispatch(self, run_id: str, kind: str, priority: Priority) -> None:
+        self._waiting.put(Dispatch(int(priority), next(self._numbers), run_id, kind))
 
     def start(self, run_phase: RunPhase) -> None:
-        """Begin to carry. What was queued before a crash is queued again.
+        """Start the workers.
 
         Raises:
-            SecondBackend: this process has a carrier already.
+            SecondBackend: this process uses DBOS already.
         """
         if not _in_use.acquire(blocking=False):
             raise SecondBackend("This process runs a local backend already, and there can be only one in a process.")
@@ -93,14 +76,12 @@ class Carrier:
         self._thread.start()
 
     def stop(self) -> None:
-        """End. No phase may be under way any more."""
         self._ended.set()
-        self._waiting.put(_Dispatch(-1, 0, "", ""))
+        self._waiting.put(Dispatch(-1, next(self._numbers)))
         self._thread.join()
         _let_go()
 
     def forget_ended(self) -> None:
-        """Delete what is known of phases that ended a while ago."""
         from dbos import DBOS  # noqa: PLC0415
 
         before = (datetime.now(UTC) - _KEEP_ENDED).isoformat()
@@ -112,11 +93,10 @@ class Carrier:
         _log_through_root()
         from dbos import DBOS, DBOSConfig  # noqa: PLC0415  # half a second
 
-        _use_wal(self._url)
         config: DBOSConfig = {
             "name": "tfruns-local",
             "system_database_url": self._url,
-            "application_version": "1",  # phases are the same whatever the version of tfruns
+            "application_version": self._boot_id,
             "executor_id": _EXECUTOR,
             "enable_otlp": False,
             "log_level": "WARNING",
@@ -156,10 +136,10 @@ class Carrier:
             if dispatch.run_id:
                 retrying(self._enqueue, dispatch)
 
-    def _enqueue(self, dispatch: _Dispatch) -> None:
+    def _enqueue(self, dispatch: Dispatch) -> None:
         from dbos import DBOS, SetEnqueueOptions, SetWorkflowID  # noqa: PLC0415
 
-        id_ = f"{dispatch.run_id}-{dispatch.kind}-{self._boot_id}"
+        id_ = f"{dispatch.run_id}-{dispatch.kind}-{self._boot_id}-{dispatch.number}"
         with SetWorkflowID(id_), SetEnqueueOptions(priority=dispatch.priority):
             DBOS.enqueue_workflow(_QUEUE, self._workflow, dispatch.run_id, dispatch.kind)
         self._events.wake()
@@ -184,15 +164,3 @@ def _log_through_root() -> None:
     logger.addHandler(logging.NullHandler())
     logger.propagate = True
     logger.setLevel(logging.WARNING)
-
-
-def _use_wal(url: str) -> None:
-    """Let SQLite's readers and writer not wait for each other; the file remembers that."""
-    parsed = sqlalchemy.make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).touch(mode=0o600)
-        connection = sqlite3.connect(parsed.database)
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        finally:
-            connection.close()

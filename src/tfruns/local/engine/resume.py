@@ -1,4 +1,7 @@
-"""The start after whatever end: the runs say themselves what is still to be executed, and it is dispatched again."""
+"""What is still to be executed, by the runs themselves: dispatched at every start, and again by housekeeping.
+
+So a dispatch that was lost, or a phase whose worker failed, is found within a minute.
+"""
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -6,19 +9,30 @@ from sqlalchemy.orm import Session
 from tfruns.lifecycle import has_phase_begun, is_final, phase_status_of
 from tfruns.local.backend import Backend
 from tfruns.local.queue import Priority, plan_priority
+from tfruns.local.service.transitions import promote_next, stale_holders
 from tfruns.local.store.schema import UNDER_WAY, PhaseRow, RunRow
 
 
-def take_up(backend: Backend) -> None:
-    """Dispatch what is queued, and what was under way when the server ended; `begin_phase` tells them apart.
+def resume(backend: Backend) -> None:
+    """Dispatch every phase that is queued or running; what this server executes already is not begun again.
 
-    A run that was force-canceled is over, but its process was still to end.
+    A run that was force-canceled has ended, but its process is still to end.
     """
+    release_stale_holders(backend)
     with backend.database.read() as session:
         runs = session.scalars(select(RunRow).where(text(UNDER_WAY)).order_by(RunRow.sequence)).all()
         phases = [(run, _kind(session, run)) for run in runs]
     for run, kind in phases:
         backend.dispatcher.dispatch(run.id, kind, Priority.APPLY if kind == "apply" else plan_priority(run.operation))
+
+
+def release_stale_holders(backend: Backend) -> None:
+    """Release every workspace that is held by a run which has ended and has no process."""
+    with backend.database.read() as session:
+        workspace_ids = [run.workspace_id for run in session.scalars(stale_holders())]
+    for workspace_id in workspace_ids:
+        with backend.database.write() as write:
+            promote_next(backend, write, workspace_id)
 
 
 def is_any_under_way(backend: Backend) -> bool:

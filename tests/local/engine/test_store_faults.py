@@ -1,0 +1,157 @@
+"""The store fails at every step of the end of a phase, once or for ever: the run ends, and its workspace is free."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, exc
+
+from tests.local.engine.conftest import Executor
+from tests.local.support import STATE, Api, Json
+from tests.support.stores import on_both_stores
+from tfruns.local.engine.jobs import Workshop
+from tfruns.local.engine.stopping import Stopping
+from tfruns.local.engine.worker import Worker
+from tfruns.local.service.phases import PhaseResult
+
+_AWAY = Exception("away")
+_FAULTS: dict[str, Callable[[], Exception]] = {
+    "the database is away": lambda: exc.OperationalError("UPDATE", {}, _AWAY),
+    "the connection is broken": lambda: exc.InterfaceError("UPDATE", {}, _AWAY),
+    "the database fails": lambda: exc.InternalError("UPDATE", {}, _AWAY),
+    "the pool is empty": lambda: exc.TimeoutError("QueuePool limit"),
+    "the connection was closed": lambda: exc.ResourceClosedError("closed"),
+    "a value cannot be": lambda: exc.DataError("INSERT", {}, _AWAY),
+    "a row is there": lambda: exc.IntegrityError("INSERT", {}, _AWAY),
+    "the driver fails": lambda: sqlite3.OperationalError("disk I/O error"),
+    "the disk is full": lambda: OSError(28, "No space left on device"),
+    "the disk is read-only": lambda: OSError(30, "Read-only file system"),
+    "memory is exhausted": MemoryError,
+    "nobody foresaw it": lambda: KeyError("surprise"),
+}
+
+
+@pytest.fixture
+def impatient(api: Api, workshop: Workshop, stopping: Stopping) -> Worker:
+    """A worker that tries again at once."""
+    return Worker(api.backend, workshop, lease="this start", stopping=stopping, first_delay_s=0.001)
+
+
+@contextmanager
+def failing(api: Api, name: str, number: int, make: Callable[[], Exception]) -> Iterator[list[int]]:
+    """Fail the n-th event of this name (`before_cursor_execute`, `commit`) once; yields how many there were."""
+    count = [0]
+
+    def fail(*_: Any) -> None:
+        count[0] += 1
+        if count[0] == number + 1:
+            raise make()
+
+    event.listen(api.backend.database.engine, name, fail)
+    try:
+        yield count
+    finally:
+        event.remove(api.backend.database.engine, name, fail)
+
+
+async def _is_free(api: Api) -> bool:
+    return not (await api.get(f"/workspaces/{api.workspace_id}"))["data"]["attributes"]["locked"]
+
+
+async def _check_ended(api: Api, run: Json, kind: str, message: str) -> None:
+    expected = "planned" if kind == "plan" else "applied"
+    assert await api.status(run) == expected, message
+    if kind == "plan":
+        await api.act(run, "discard")
+    assert await _is_free(api), message
+
+
+@on_both_stores
+@pytest.mark.parametrize("kind", ["plan", "apply"])
+@pytest.mark.parametrize("name", ["before_cursor_execute", "commit"])
+async def test_a_phase_ends_as_it_should_whatever_fails_once(
+    api: Api, impatient: Worker, executor: Executor, kind: str, name: str
+) -> None:
+    for fault, make in _FAULTS.items():
+        number, steps = 0, 1
+        while number < steps:
+            run = await api.create_run()
+            if kind == "apply":
+                impatient.run_phase(run["id"], "plan")
+                await api.act(run, "apply")
+                executor.plays = [PhaseResult("finished", state=STATE)]
+            with failing(api, name, number, make) as count:
+                impatient.run_phase(run["id"], kind)
+            steps = count[0] if not number else steps
+            await _check_ended(api, run, kind, f"{fault} at {name} {number} of the {kind}")
+            number += 1 if name == "commit" else 4 + list(_FAULTS).index(fault) % 3  # all of them, over all faults
+
+
+async def test_a_commit_whose_answer_is_lost_was_made_and_what_follows_it_happens(
+    api: Api, impatient: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transaction is committed and the connection breaks: every step is done once, and the apply is dispatched."""
+    database = type(api.backend.database)
+    write, lost = database.write, []
+
+    @contextmanager
+    def committed(self: Any) -> Iterator[Any]:
+        with write(self) as change:
+            yield change
+            steps, change.after_commit = change.after_commit, []
+        if len(lost) < 2:  # the begin, and the end
+            lost.append(steps)
+            raise exc.OperationalError("COMMIT", {}, _AWAY)
+        for step in steps:
+            step()
+
+    run = await api.create_run(auto_apply=True)
+    following = await api.create_run()
+    monkeypatch.setattr(database, "write", committed)
+    impatient.run_phase(run["id"], "plan")
+    assert api.dispatches.phases_of(run["id"])[-1] == "apply"
+    assert len(executor.begun) == 1, "it was planned once"
+    lost.clear()
+    executor.plays = [PhaseResult("finished", state=STATE)]
+    impatient.run_phase(run["id"], "apply")
+    assert len(executor.begun) == 2, "it was applied once"
+    assert await api.status(run) == "applied"
+    assert api.dispatches.phases_of(following["id"]) == ["plan"] * len(api.dispatches.phases_of(following["id"]))
+    assert await api.status(following) == "plan_queued"
+    assert api.dispatches.phases_of(following["id"])
+
+
+async def test_a_result_that_can_never_be_stored_ends_the_run_and_keeps_the_state(
+    api: Api, impatient: Worker, executor: Executor
+) -> None:
+    run = await api.planned()
+    await api.act(run, "apply")
+    executor.plays = [PhaseResult("finished", state=STATE, counts={"additions": 10**30})]
+    impatient.run_phase(run["id"], "apply")
+    assert await api.status(run) == "errored"
+    apply_id = run["relationships"]["apply"]["data"]["id"]
+    assert api.backend.objects.read("errored-state", apply_id) == STATE
+    log = api.backend.objects.read("log", apply_id)
+    assert log is not None
+    assert b"The server failed while it ran this apply: OverflowError" in log
+    assert await _is_free(api)
+
+
+@pytest.mark.parametrize("kind", ["plan", "apply"])
+async def test_a_phase_that_can_never_be_begun_ends_the_run(
+    api: Api, impatient: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    run = await (api.create_run() if kind == "plan" else api.planned())
+    if kind == "apply":
+        await api.act(run, "apply")
+
+    def fail(*_: object) -> None:
+        raise KeyError("surprise")
+
+    monkeypatch.setattr("tfruns.local.engine.worker.begin_phase", fail)
+    impatient.run_phase(run["id"], kind)
+    assert executor.begun == []
+    assert await api.status(run) == "errored"
+    assert await _is_free(api)
