@@ -94,7 +94,8 @@ async def test_a_commit_whose_answer_is_lost_was_made_and_what_follows_it_happen
 ) -> None:
     """The transaction is committed and the connection breaks: every step is done once, and the apply is dispatched."""
     database = type(api.backend.database)
-    write, lost = database.write, []
+    write = database.write
+    lost: list[Any] = []
 
     @contextmanager
     def committed(self: Any) -> Iterator[Any]:
