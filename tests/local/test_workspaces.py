@@ -294,6 +294,8 @@ async def _busy(api: Api) -> Any:
     api.end(done, "apply", state=state)
     await api.post(f"/runs/{done['id']}/comments", resource("comments", {"body": "Done"}))
     await api.post(f"/workspaces/{api.workspace_id}/vars", resource("vars", {"key": "a", "category": "env"}))
+    consumers = {"data": [{"type": "workspaces", "id": await api.create_workspace("consumer")}]}
+    await api.post(f"/workspaces/{api.workspace_id}/relationships/remote-state-consumers", consumers, 204)
     related = (await api.run(done))["relationships"]
     for kind in KINDS_OF_PHASE:
         for phase in ("plan", "apply"):
@@ -314,6 +316,7 @@ async def test_a_workspace_is_deleted_with_all_that_belongs_to_it_and_nothing_el
     api.workspace_id, network = busy, api.workspace_id
     await _busy(api)
     await api.send("DELETE", f"/workspaces/{busy}", status=204)
+    await api.send("DELETE", "/organizations/default/workspaces/consumer", status=204)
     assert _rows(api) == rows
     assert set(_objects(api)) == objects
     assert await api.status(kept) == "plan_queued"
