@@ -3,7 +3,7 @@
     TfrunsError
     |-- InvalidInput                 an argument is wrong; nothing was sent
     |-- RefusedByMode                the server's mode does not permit it; nothing was sent
-    |-- OutOfScope                   the server may not touch that organization or workspace; nothing was changed
+    |-- OutOfScope                   it does not exist, or the server may not touch it; nothing was changed
     |-- ConfirmationNeeded           nobody has agreed to it yet; nothing was changed
     |-- Declined                     the person who was asked said no; nothing was changed
     |-- PlanDiffers                  the plan is not the one that was reviewed; nothing was changed
@@ -141,11 +141,14 @@ class RefusedByMode(TfrunsError):
 
 
 class OutOfScope(TfrunsError):
-    """What was named, or where it is, is not among what this server may touch. Nothing was changed."""
+    """What was named does not exist, or is outside of what this server may touch. Nothing was changed."""
 
     code = "out_of_scope"
-    default_cause = "The server was started with --organizations or --workspaces. Nothing was changed."
-    default_solution = "Ask the person who runs the server; what it may touch is changed only by starting it anew."
+    default_cause = (
+        "It does not exist, or it is outside of the limits with which the server was started (--organizations, "
+        "--workspaces). Nothing was changed."
+    )
+    default_solution = "Check the id or name. Other limits need a restart of the server by the person who runs it."
 
 
 class ConfirmationNeeded(TfrunsError):

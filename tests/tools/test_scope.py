@@ -67,6 +67,47 @@ async def test_no_tool_reaches_what_is_outside(name: str) -> None:
             assert api.sent("GET", "/runs") == []
 
 
+MISSING = {Kind.RUN: "run-M1ss1ng000000001", Kind.WORKSPACE: "ws-M1ss1ng000000001", Kind.ORGANIZATION: "nobody"}
+
+
+def steps(api: FakeApi, named: str) -> list[tuple[str, str]]:
+    """The requests in order, without what the caller named."""
+    last = named.rpartition("/")[2]
+    return [(request.method, str(request.url).replace(last, "…")) for request in api.requests]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_raw", [False, True])
+@pytest.mark.parametrize("policy", [limited("acme"), limited(workspaces="acme/net*")], ids=["names", "wildcards"])
+async def test_what_is_outside_and_what_does_not_exist_cannot_be_told_apart(policy: Policy, is_raw: bool) -> None:
+    outside = {Kind.RUN: OTHER_RUN, Kind.WORKSPACE: OTHER_WORKSPACE, Kind.ORGANIZATION: "rival"}
+    named = [("by name", "workspace_id", "rival/secrets", "rival/nothing")]
+    named += [("", argument, outside[kind], MISSING[kind]) for argument, kind in ARGUMENTS.items() if kind in outside]
+    tried = 0
+    for name, required in REQUIRED.items():
+        for _, argument, existing, missing in named:
+            if argument not in required:
+                continue
+            answers = []
+            for value in (existing, missing):
+                api = api_with_names()
+                error = await failure_of(name, required | {argument: value}, api=api, policy=policy, is_raw=is_raw)
+                answers.append((json.dumps(error.as_dict()).encode(), str(error), type(error), steps(api, value)))
+            assert answers[0] == answers[1], f"{name} tells {existing} from {missing}"
+            tried += 1
+    assert tried > len(TOOLS)
+
+
+def api_with_names() -> FakeApi:
+    """The API of two, which sends a run's workspace along where it is asked to."""
+    api = api_of_two()
+    api._routes.pop(("GET", f"{ADDRESS}/api/v2/runs/{OTHER_RUN}"))
+    other = samples.workspace(OTHER_WORKSPACE, name="secrets")
+    other["relationships"]["organization"]["data"]["id"] = "rival"
+    document = {"data": samples.run(OTHER_RUN, workspace_id=OTHER_WORKSPACE), "included": [other]}
+    return api.on("GET", f"/runs/{OTHER_RUN}", answer(document))
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", TOOLS)
 @pytest.mark.parametrize(
@@ -191,7 +232,7 @@ async def test_a_run_whose_place_is_not_said_is_outside() -> None:
 @pytest.mark.anyio
 async def test_nothing_is_changed_where_the_place_cannot_be_read() -> None:
     api = willing_api(has_workspace=False)
-    assert isinstance(await failure_of("apply_run", api=api, policy=limited("acme")), NotFound)
+    assert isinstance(await failure_of("apply_run", api=api, policy=limited("acme")), OutOfScope)
     assert api.sent("POST") == []
 
 
@@ -213,69 +254,132 @@ async def test_a_configuration_version_has_to_be_the_workspace_s_own() -> None:
 
 
 @pytest.mark.anyio
-async def test_places_are_read_once_and_remembered() -> None:
+async def test_a_renamed_workspace_is_outside_with_the_next_call_and_even_within_one() -> None:
     from tests.support.api import client_for
     from tfruns.tools.registry import Context
 
-    api = api_of_two()
-    async with client_for(api) as client:
-        context = Context(client, limited("acme"))
-        for _ in range(3):
-            await TOOLS["get_run_details"].call(context, {"run_id": RUN_ID})
-    assert len(api.sent("GET", f"/workspaces/{WORKSPACE_ID}")) == 1
-    assert len(api.sent("GET", f"/runs/{RUN_ID}")) == 4
+    policy = limited(workspaces="acme/network")
+    for tool in ("get_run_details", "apply_run"):
+        api = api_of_two()
+        path = f"{ADDRESS}/api/v2/workspaces/{WORKSPACE_ID}"
+        api._routes.pop(("GET", path))
+        names = ["network", "production"] if tool == "apply_run" else ["network", "network", "production"]
+        api.on("GET", path, *(answer({"data": samples.workspace(name=name)}) for name in names))
+        async with client_for(api) as client:
+            context = Context(client, policy)
+            if tool == "get_run_details":
+                for _ in range(2):
+                    await TOOLS[tool].call(context, {"run_id": RUN_ID})
+            with pytest.raises(OutOfScope):
+                await TOOLS[tool].call(context, {"run_id": RUN_ID})
+        assert api.sent("POST") == []
 
 
 # -- lists ------------------------------------------------------------------------------------------------------------
 
 
-def _mixed() -> tuple[FakeApi, dict[str, Any]]:
-    api = api_of_two()
-    page = samples.page(samples.run(), samples.run(OTHER_RUN, workspace_id=OTHER_WORKSPACE), samples.run("run-third"))
-    page["included"] = [samples.workspace(), samples.workspace(OTHER_WORKSPACE, name="secrets"), samples.user()]
-    api._routes.pop(("GET", f"{ADDRESS}/api/v2/organizations/{ORGANIZATION}/runs"))
+NETWORK, SECRETS = samples.workspace(), samples.workspace(OTHER_WORKSPACE, name="secrets")
+
+
+def _lists(*, has_others: bool) -> FakeApi:
+    """An organization with acme/network inside; with acme/secrets, should it exist, and its runs, if it matches."""
+    api = willing_api()
+    for path in ("runs", "workspaces"):
+        api._routes.pop(("GET", f"{ADDRESS}/api/v2/organizations/{ORGANIZATION}/{path}"))
+    others = [samples.run(OTHER_RUN, workspace_id=OTHER_WORKSPACE)] if has_others else []
+    page = samples.page(samples.run(), *others, samples.run("run-third"), next_page=2 if has_others else None)
+    page["included"] = [NETWORK, *([SECRETS] if has_others else []), samples.user()]
     api.on("GET", f"/organizations/{ORGANIZATION}/runs", answer(page))
-    return api, page
+    workspaces = [NETWORK, SECRETS]  # that they exist is known to the API alone
+    api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(*workspaces, total=2)))
+    return api.on("GET", f"/organizations/{ORGANIZATION}/workspaces/network", answer({"data": NETWORK}))
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_raw", [False, True])
 @pytest.mark.parametrize("pattern", ["acme/network", "acme/net*", WORKSPACE_ID])
-async def test_rows_of_other_workspaces_are_left_out_of_lists(pattern: str, is_raw: bool) -> None:
-    api, _ = _mixed()
-    policy = limited(workspaces=pattern)
-    view = await call("list_runs_in_organization", api=api, policy=policy, is_raw=is_raw)
-    rows = view["data"] if is_raw else view["runs"]
-    assert [row["id"] for row in rows] == [RUN_ID, "run-third"]
-    assert "outside" in view["note"]
-    shown = json.dumps(view)
-    assert OTHER_WORKSPACE not in shown
-    assert "secrets" not in shown
+async def test_a_list_tells_nothing_of_runs_outside_that_match(pattern: str, is_raw: bool) -> None:
+    answers = []
+    for has_others in (True, False):
+        api = _lists(has_others=has_others)
+        arguments = {"organization": ORGANIZATION, "search_basic": "pass"}
+        view = await call(
+            "list_runs_in_organization", arguments, api=api, policy=limited(workspaces=pattern), is_raw=is_raw
+        )
+        answers.append((json.dumps(view).encode(), steps(api, "…")))
+        assert api.sent("GET", f"/organizations/{ORGANIZATION}/runs") == []
+        (listed,) = api.sent("GET", f"/workspaces/{WORKSPACE_ID}/runs")
+        assert query(listed)["search[basic]"] == "pass"
+    assert answers[0] == answers[1]
+    assert b"secrets" not in answers[0][0]
+    assert OTHER_WORKSPACE.encode() not in answers[0][0]
 
 
 @pytest.mark.anyio
-async def test_an_organization_s_list_asks_for_the_allowed_names_where_they_are_a_list() -> None:
-    for pattern, expected in (("acme/network,acme/db,other/x", "network,db"), ("acme/n*", None), (WORKSPACE_ID, None)):
-        api, _ = _mixed()
-        await call("list_runs_in_organization", api=api, policy=limited(workspaces=pattern))
-        (request,) = api.sent("GET", "/runs")
-        assert query(request).get("filter[workspace_names]") == expected
+@pytest.mark.parametrize("is_raw", [False, True])
+async def test_several_workspaces_are_named_to_the_api_and_nothing_else_of_its_answer_is_shown(is_raw: bool) -> None:
+    policy = limited(workspaces="acme/network,acme/db")
+    api = _lists(has_others=True)
+    database = samples.workspace("ws-Database00000001", name="db")
+    api.on("GET", f"/organizations/{ORGANIZATION}/workspaces/db", answer({"data": database}))
+    view = await call("list_runs_in_organization", api=api, policy=policy, is_raw=is_raw)
+    (request,) = api.sent("GET", f"/organizations/{ORGANIZATION}/runs")
+    assert query(request)["filter[workspace_names]"] == "db,network"
+    assert [row["id"] for row in view["data" if is_raw else "runs"]] == [RUN_ID, "run-third"]
+    assert "note" not in view
+    assert "secrets" not in json.dumps(view)
+    assert OTHER_WORKSPACE not in json.dumps(view)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_raw", [False, True])
+@pytest.mark.parametrize("pattern", ["acme/network", "acme/net*", WORKSPACE_ID])
+async def test_a_search_for_workspaces_tells_nothing_of_those_outside(pattern: str, is_raw: bool) -> None:
+    answers = []
+    for search in ("sec", "xyz"):  # a beginning of a name outside, and of none
+        api = _lists(has_others=True)
+        arguments = {"organization": ORGANIZATION, "search": search}
+        view = await call("list_workspaces", arguments, api=api, policy=limited(workspaces=pattern), is_raw=is_raw)
+        answers.append((json.dumps(view).encode(), steps(api, search)))
+        assert (view["data"] if is_raw else view["workspaces"]) == []
+    assert answers[0] == answers[1]
+    arguments = {"organization": ORGANIZATION, "search": "NET"}
+    view = await call("list_workspaces", arguments, api=_lists(has_others=True), policy=limited(workspaces=pattern))
+    assert [row["name"] for row in view["workspaces"]] == ["network"]
+    assert view["total_count"] == 1
 
 
 @pytest.mark.anyio
 async def test_a_filter_by_names_cannot_name_others() -> None:
-    api, _ = _mixed()
-    policy = limited(workspaces="acme/network")
-    arguments = {"organization": ORGANIZATION, "filter_workspace_names": "network,secrets"}
-    assert isinstance(await failure_of("list_runs_in_organization", arguments, api=api, policy=policy), OutOfScope)
-    assert api.requests == []
+    errors = []
+    for name in ("secrets", "nothing"):
+        arguments = {"organization": ORGANIZATION, "filter_workspace_names": f"network,{name}"}
+        api = _lists(has_others=True)
+        error = await failure_of(
+            "list_runs_in_organization", arguments, api=api, policy=limited(workspaces="acme/*t*work")
+        )
+        errors.append(json.dumps(error.as_dict()))
+        assert isinstance(error, OutOfScope)
+    assert errors[0] == errors[1]
+
+
+@pytest.mark.anyio
+async def test_a_list_of_more_workspaces_than_fit_into_a_request_has_to_be_narrowed() -> None:
+    api = FakeApi()
+    many = [samples.workspace(f"ws-{number:016}", name=f"n{number}") for number in range(60)]
+    api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(*many, total=60)))
+    api.on("GET", f"/workspaces/{many[7]['id']}/runs", answer(samples.page()))
+    policy = limited(workspaces="acme/n*")
+    assert isinstance(await failure_of("list_runs_in_organization", api=api, policy=policy), InvalidInput)
+    arguments = {"organization": ORGANIZATION, "filter_workspace_names": "n7"}
+    assert (await call("list_runs_in_organization", arguments, api=api, policy=policy))["runs"] == []
 
 
 @pytest.mark.anyio
 async def test_without_limits_nothing_more_is_asked_and_nothing_left_out() -> None:
-    api, page = _mixed()
+    api = _lists(has_others=True)
     view = await call("list_runs_in_organization", api=api)
-    assert len(view["runs"]) == len(page["data"])
+    assert len(view["runs"]) == 3
     assert len(api.requests) == 1
 
 
@@ -327,10 +431,6 @@ def test_what_can_be_no_limit_is_refused(organizations: str | None, workspaces: 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("workspaces", "total"), [(f"{ORGANIZATION}/network", None), (None, 7)])
-async def test_what_is_outside_is_not_counted_either(workspaces: str | None, total: int | None) -> None:
-    listed = samples.page(samples.workspace(), total=7)
-    api = FakeApi().on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(listed))
-    view = await call("list_workspaces", api=api, policy=limited(ORGANIZATION, workspaces))
-    assert len(view["workspaces"]) == 1
-    assert view.get("total_count") == total
+async def test_a_scope_of_organizations_counts_all_that_is_in_one() -> None:
+    api = FakeApi().on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(NETWORK, total=7)))
+    assert (await call("list_workspaces", api=api, policy=limited(ORGANIZATION)))["total_count"] == 7

@@ -12,7 +12,7 @@ import mcp_types as types
 from mcp.server import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
-from tfruns.errors import InvalidInput, NotFound, TfrunsError
+from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
 from tfruns.mcp.toolbox import Toolbox, as_text
 
 _URI = re.compile(r"run://(?P<run>run-[A-Za-z0-9]{1,64})(?:/(?P<plan>plan)|/log/(?P<log>plan|apply))?")
@@ -112,7 +112,7 @@ class RunResources:
             raise _not_found(ctx, uri, "This server does not read runs.")
         try:
             return await self._toolbox.view(ctx, tool, arguments)
-        except (NotFound, InvalidInput) as error:
+        except (NotFound, OutOfScope, InvalidInput) as error:
             raise _not_found(ctx, uri, str(error)) from None
         except TfrunsError as error:
             raise MCPError(types.INTERNAL_ERROR, str(error), {"uri": uri, **error.as_dict()}) from None

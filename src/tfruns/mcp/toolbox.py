@@ -35,7 +35,7 @@ class Toolbox:
         self._policy = policy
         self._connection = connection
         self._allowed_directories = allowed_directories
-        self._memory: Any = None  # what is remembered between calls
+        self._open_codes: Any = None  # the `Codes` of all calls
         self._is_raw = os.environ.get("TFRUNS_RAW", "").lower() in _TRUE
 
     async def aclose(self) -> None:
@@ -108,24 +108,21 @@ class Toolbox:
         """What a tool works with in this request: a `Context`."""
         from tfruns.tools.registry import Context  # noqa: PLC0415
 
-        codes, places = self._remembered()
         return Context(
             await self._connection.client(),
             self._policy,
             is_raw=self._is_raw,
             caller=caller_of(ctx),
-            codes=codes,
-            places=places,
+            codes=self._codes(),
             allowed_directories=self._allowed_directories,
         )
 
-    def _remembered(self) -> Any:
-        """The `Codes` and `Places` of all calls."""
+    def _codes(self) -> Any:
+        """The `Codes` of all calls."""
         from tfruns.tools.guard_codes import Codes  # noqa: PLC0415
-        from tfruns.tools.scope_places import Places  # noqa: PLC0415
 
-        self._memory = self._memory or (Codes(), Places())
-        return self._memory
+        self._open_codes = self._open_codes or Codes()
+        return self._open_codes
 
     def _unknown(self, name: str, offered: list[str]) -> str:
         from tfruns.tools.registry import all_tools  # noqa: PLC0415

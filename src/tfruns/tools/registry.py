@@ -36,8 +36,7 @@ from tfruns.tools.masks import masker_from_cache
 from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.progress import NoProgress, Progress
 from tfruns.tools.schemas import compact_schema
-from tfruns.tools.scope_calls import within, without_outsiders
-from tfruns.tools.scope_places import Places
+from tfruns.tools.scope_calls import check_location, drop_out_of_scope, enforce_scope
 
 View = dict[str, JSON]
 """What a tool returns: a flat object in snake_case, made for the reader."""
@@ -55,7 +54,6 @@ class Context:
         person: who can be asked before something that cannot be undone.
         caller: the name of the program that calls, for comments and the audit log; empty for our own.
         codes: the confirmations that were offered and not used yet.
-        places: where runs and workspaces are, remembered between calls.
         audit: where every change is written down.
         allowed_directories: where configurations may be uploaded from; absolute, without links.
     """
@@ -67,7 +65,6 @@ class Context:
     person: Person = NoPerson()  # noqa: RUF009  # it has no state
     caller: str = ""
     codes: Codes = field(default_factory=Codes)
-    places: Places = field(default_factory=Places)
     audit: AuditLog = field(default_factory=AuditLog)
     allowed_directories: tuple[Path, ...] = ()
 
@@ -164,9 +161,9 @@ class Tool:
             raise invalid_arguments(error, self.input_schema) from None
         values = {name: getattr(checked, name) for name in type(checked).model_fields}
         scope = context.policy.scope
-        values = await within(scope, context.places, context.client, values)
+        values = await enforce_scope(scope, context.client, values)
         view = await (self._read(context, values) if self.is_read_only else self._change(context, values))
-        return await without_outsiders(scope, context.places, context.client, view, values.get("organization"))
+        return await drop_out_of_scope(scope, context.client, view, values.get("organization"))
 
     async def _read(self, context: Context, values: Mapping[str, Any]) -> View:
         return await self.function(context, **values)
@@ -179,6 +176,7 @@ class Tool:
             values = self.apply_policy(context.policy, values)
         values = attribute_comments(values, context.caller)
         consent = await self._consent(context, values, guarding)
+        await check_location(context.policy.scope, context.client, values)
         entry = await self._begin(context, values | {"fingerprint": guarding.get("fingerprint")}, consent)
         try:
             view = await self.function(context, **values)
@@ -208,7 +206,8 @@ class Tool:
         workspace = values.get("workspace_id")
         if run is not None:
             with suppress(TfrunsError):  # it is only for the log
-                workspace = await context.places.workspace_of(context.client, run)
+                found = await context.client.runs.read(run)
+                workspace = found.workspace.id if found.workspace else None
         return await context.audit.begin(
             {
                 "tool": self.name,

@@ -26,6 +26,7 @@ from tfruns.tools.impact_of_new_run import impact_of_create
 from tfruns.tools.masks import masker_from_cache
 from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.registry import Context, View, tool
+from tfruns.tools.scope_lists import runs_in_scope
 from tfruns.tools.views import INCLUDE, created_view, page_view, run_view, short_view
 from tfruns.vocabulary import RunAction
 from tfruns.wire.run_params import RunParams
@@ -154,7 +155,10 @@ async def list_runs_in_organization(
         commit=search_commit,
         basic=search_basic,
     )
-    listing = context.client.runs.list_for_organization(organization, filters, include=["workspace"])
+    if context.policy.scope.workspaces:
+        listing = runs_in_scope(context.policy.scope, context.client, organization, filters)
+    else:
+        listing = context.client.runs.list_for_organization(organization, filters, include=["workspace"])
     return await _page(context, listing, filters, page_number, page_size)
 
 

@@ -59,12 +59,14 @@ class Scope:
             for pattern in self.workspaces
         )
 
-    def names_in(self, organization: str) -> list[str] | None:
-        """The names of all workspaces of an organization that may be touched; None where they are not a list."""
+    def references_in(self, organization: str) -> list[str] | None:
+        """What names all workspaces of an organization that may be touched; None if wildcards do, or nothing."""
         patterns = [pattern for pattern in self.workspaces if "/" not in pattern or _is_of(pattern, organization)]
-        names = [pattern.partition("/")[2] for pattern in patterns]
-        is_list = bool(names) and all(name and not set(name) & {"*", "?"} for name in names)
-        return names if is_list else None
+        references = [
+            f"{organization}/{pattern.partition('/')[2]}" if "/" in pattern else pattern for pattern in patterns
+        ]
+        has_wildcards = not self.workspaces or any(set(reference) & {"*", "?"} for reference in references)
+        return None if has_wildcards else list(dict.fromkeys(references))
 
 
 def _owner(pattern: str) -> str:

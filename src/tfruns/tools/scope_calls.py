@@ -1,20 +1,22 @@
-"""A scope around the call of a tool: what its arguments name is looked up before, and rows of its answer after.
+"""The scope around the call of a tool: what its arguments name is looked up before, and rows of its answer after.
 
-What an argument names is known by its own name, so that no tool has to remember the scope.
+Locations are read from the API for each call and again right before a change: nothing is remembered, since a workspace
+can be renamed. What is outside of the scope and what does not exist get the same answer, after the same requests.
 """
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Any
 
 from tfruns.client.client import Client
 from tfruns.client.references import check_id, check_organization
-from tfruns.errors import OutOfScope
+from tfruns.errors import Forbidden, NotFound, OutOfScope
 from tfruns.jsonapi import JSON
 from tfruns.tools.scope import Place, Scope
-from tfruns.tools.scope_places import Places
 from tfruns.wire.run_params import RunParams
+from tfruns.wire.workspaces import Workspace
 
-_MOST_CONFIGURATIONS = 1_000  # of a workspace that are looked through for one
+_MOST_CONFIGURATIONS = 1_000  # of a workspace that are searched for one
 
 
 class Kind(Enum):
@@ -34,112 +36,141 @@ ARGUMENTS: Mapping[str, Kind] = {
     "filter_workspace_names": Kind.WORKSPACE_NAMES,
     "params.configuration_version_id": Kind.CONFIGURATION,
 }
-"""The arguments that name something which may be outside, in all tools."""
+"""The arguments of all tools that name something which may be outside. Lists narrow the names themselves."""
 
 
-async def within(scope: Scope, places: Places, client: Client, values: Mapping[str, JSON]) -> dict[str, JSON]:
-    """The arguments of a call, where all that they name may be touched; what was named is an id then.
-
-    Between this look and what the tool does, a name can change its owner, and an id cannot.
+async def enforce_scope(scope: Scope, client: Client, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call, if all that they name is in the scope; a run and a workspace are ids then.
 
     Raises:
-        OutOfScope: something else is named; nothing was changed.
+        OutOfScope: something else is named, or nothing that exists; nothing was changed.
         TfrunsError: what is named cannot be read.
     """
-    values = dict(values)
+    checked = dict(values)
     if not scope.is_limited:
-        return values
+        return checked
     if "run_id" in values:
-        values["run_id"] = client.runs.id_of(values["run_id"])
-        await _check_workspace(scope, places, client, await places.workspace_of(client, values["run_id"]), "The run")
+        checked["run_id"] = client.runs.id_of(values["run_id"])
+        await _check_run(scope, client, checked["run_id"])
     if "workspace_id" in values:
-        place = await _check_workspace(scope, places, client, values["workspace_id"], "The workspace")
-        values["workspace_id"] = place.id
-        await _check_configuration(client, place, values.get("params"))
+        workspace = await _workspace_in(scope, client, values["workspace_id"])
+        checked["workspace_id"] = workspace.id
+        await _check_configuration(client, workspace.id, values.get("params"))
     if "organization" in values:
-        organization = values["organization"] = check_organization(values["organization"])
-        if not scope.has_organization(organization):
-            raise OutOfScope("The organization is outside of what this server may touch.")
-        if "filter_workspace_names" in values:
-            values["filter_workspace_names"] = _names(scope, organization, values["filter_workspace_names"])
-    return values
+        checked["organization"] = check_organization(values["organization"])
+        if not scope.has_organization(checked["organization"]):
+            raise outside(Kind.ORGANIZATION)
+    return checked
 
 
-async def _check_workspace(scope: Scope, places: Places, client: Client, workspace: str, what: str) -> Place:
-    place = await places.place_of(client, workspace)
-    if not scope.has_workspace(place):
-        raise OutOfScope(f"{what} is outside of what this server may touch.")
-    return place
+async def check_location(scope: Scope, client: Client, values: Mapping[str, Any]) -> None:
+    """Read again, right before a change, whether the run or workspace is still in the scope.
+
+    Raises: as `enforce_scope`.
+    """
+    if scope.is_limited and "run_id" in values:
+        await _check_run(scope, client, values["run_id"])
+    elif scope.is_limited and "workspace_id" in values:
+        await _workspace_in(scope, client, values["workspace_id"])
 
 
-async def _check_configuration(client: Client, place: Place, params: object) -> None:
+def outside(kind: Kind) -> OutOfScope:
+    """The one error for what is outside of the scope and for what does not exist."""
+    return OutOfScope(f"There is no such {kind.value} in what this server may touch.")
+
+
+async def _check_run(scope: Scope, client: Client, run_id: str) -> None:
+    try:
+        run = await client.runs.read(run_id, include=["workspace"])
+        workspace = run.follow(run.workspace, Workspace)
+        if workspace is None and run.workspace is not None:
+            workspace = await client.workspaces.read(run.workspace.id)
+    except (NotFound, Forbidden):
+        workspace = None
+    if workspace is None or not scope.has_workspace(place_of(workspace)):
+        raise outside(Kind.RUN)
+
+
+async def _workspace_in(scope: Scope, client: Client, reference: str) -> Workspace:
+    try:
+        workspace = await client.workspaces.read(reference)
+    except (NotFound, Forbidden):
+        raise outside(Kind.WORKSPACE) from None
+    if not scope.has_workspace(place_of(workspace)):
+        raise outside(Kind.WORKSPACE)
+    return workspace
+
+
+async def _check_configuration(client: Client, workspace_id: str, params: object) -> None:
     """A configuration version does not say whose it is: it has to be among those of the workspace itself."""
     if not isinstance(params, RunParams) or params.configuration_version_id is None:
         return
     wanted = check_id("cv", params.configuration_version_id, what="configuration_version_id")
     number = 0
-    async for version in client.configuration_versions.list_for_workspace(place.id):
+    async for version in client.configuration_versions.list_for_workspace(workspace_id):
         number += 1
         if version.id == wanted:
             return
         if number == _MOST_CONFIGURATIONS:
             break
     raise OutOfScope(
-        "The configuration version is not one of the run's workspace.",
+        "The workspace has no such configuration version.",
         solution="Use one of this workspace's own configuration versions, or leave it out for the latest.",
     )
 
 
-def _names(scope: Scope, organization: str, given: str | None) -> str | None:
-    """The filter by names, narrowed to what may be touched. Rows are looked at again when they have come."""
-    allowed = scope.names_in(organization)
-    if allowed is None:
-        return given
-    if given is None:
-        return ",".join(allowed)
-    if outside := [name for name in given.split(",") if name.strip() not in allowed]:
-        raise OutOfScope(f"{len(outside)} of the workspaces are outside of what this server may touch.")
-    return given
+def place_of(workspace: Workspace) -> Place:
+    """Where a workspace is, by the API's own names."""
+    return Place(workspace.id, workspace.name, workspace.organization.id if workspace.organization else None)
 
 
-async def without_outsiders(
-    scope: Scope, places: Places, client: Client, view: dict[str, JSON], organization: str | None
+async def drop_out_of_scope(
+    scope: Scope, client: Client, view: dict[str, JSON], organization: str | None
 ) -> dict[str, JSON]:
-    """What a tool answers, without the rows of lists that are about workspaces which may not be touched."""
+    """What a tool answers, without rows about workspaces that are outside, and without a word about them.
+
+    Lists are made from what is inside to begin with; this holds should one of them ever not be.
+    """
     if not scope.is_limited:
         return view
+    names = {row["id"]: _name(row) for row in _rows(view.get("included")) if row.get("type") == "workspaces"}
     result = dict(view)
-    if organization is not None and scope.workspaces:
-        for total in ("total_count", "total_pages"):
-            result.pop(total, None)  # they count what is outside, on this page and on others
-    hidden = 0
     for key, rows in view.items():
         if isinstance(rows, list):
-            kept = [row for row in rows if await _is_inside(scope, places, client, row, organization)]
-            hidden += len(rows) - len(kept)
-            result[key] = kept
-    if hidden:
-        note = f"{hidden} more are outside of what this server may touch."
-        result["note"] = f"{result['note']} {note}" if result.get("note") else note
+            result[key] = [row for row in rows if await _is_inside(scope, client, row, organization, names)]
     return result
 
 
-async def _is_inside(scope: Scope, places: Places, client: Client, row: JSON, organization: str | None) -> bool:
-    workspace_id, name = _workspace_in(row)
+async def _is_inside(
+    scope: Scope, client: Client, row: JSON, organization: str | None, names: Mapping[str, str | None]
+) -> bool:
+    workspace_id, name = _workspace_of(row)
     if workspace_id is None:
         return True
+    name = name or names.get(workspace_id)
     if name and organization:
         return scope.has_workspace(Place(workspace_id, name, organization))
-    return scope.has_workspace(await places.place_of(client, workspace_id))
+    try:
+        return scope.has_workspace(place_of(await client.workspaces.read(workspace_id)))
+    except (NotFound, Forbidden):
+        return False
 
 
-def _workspace_in(row: JSON) -> tuple[str | None, str | None]:
+def _workspace_of(row: JSON) -> tuple[str | None, str | None]:
     """The id and the name of the workspace that a row is about, in a view or in a document of the API."""
     if not isinstance(row, dict):
         return None, None
     if row.get("workspace_id"):
         return row["workspace_id"], row.get("workspace_name")
     if str(row.get("id", "")).startswith("ws-"):
-        return row["id"], row.get("name") or (row.get("attributes") or {}).get("name")
+        return row["id"], _name(row)
     related = ((row.get("relationships") or {}).get("workspace") or {}).get("data") or {}
     return related.get("id"), None
+
+
+def _name(row: Mapping[str, Any]) -> str | None:
+    return row.get("name") or (row.get("attributes") or {}).get("name")
+
+
+def _rows(value: JSON) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

@@ -9,6 +9,7 @@ from tfruns.masking.redaction import redact, redact_document
 from tfruns.tools.policy import Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.runs import PageNumber, PageSize
+from tfruns.tools.scope_lists import workspaces_in_scope
 from tfruns.tools.views import without_empty
 from tfruns.wire.activity import Team, User
 from tfruns.wire.runs import Run
@@ -32,7 +33,11 @@ async def list_workspaces(
 
     auto_apply is shown where it is on.
     """
-    listing = context.client.workspaces.list_for_organization(organization, search=search.strip(), include=_INCLUDE)
+    client, scope, search = context.client, context.policy.scope, search.strip()
+    if scope.workspaces:
+        listing = workspaces_in_scope(scope, client, organization, search=search, include=_INCLUDE)
+    else:
+        listing = client.workspaces.list_for_organization(organization, search=search, include=_INCLUDE)
     page = await listing.page(page_number, size=page_size)
     if context.is_raw:
         document: View = redact_document(page.document)
