@@ -14,6 +14,7 @@ from tfruns.review.rows import Row
 PAGE_BYTES = 9_200  # some 3,000 tokens
 
 _DETAILS = 4_500  # bytes of a page that attributes may take
+_LEAST_DETAILS = 800  # bytes that the heads of rows leave for them
 _LINES = 40  # attributes of a row that are shown
 _LINES_OF_NEW = 6  # of one that is created, where it is not the only one
 _MORE = len(',"changes":[],"more_changes":99999')
@@ -49,7 +50,7 @@ def page_of(rows: Sequence[Row], secrets: Secrets, *, number: int, size: int, ma
     used = 0
     for place, head in enumerate(heads):
         cost = size_of(head) + _MORE
-        if place > starts[-1] and (place - starts[-1] == size or used + cost > max_bytes):
+        if place > starts[-1] and (place - starts[-1] == size or used + cost > max_bytes - _LEAST_DETAILS):
             starts.append(place)
             used = 0
         used += cost
