@@ -20,7 +20,7 @@ _SIGNS = {
     "replace": ("-/+", "bold red"),
     "destroy": ("-", "bold red"),
     "forget": (".", "magenta"),
-    "invoke": ("!", "magenta"),
+    "invoke": ("*", "magenta"),
     "import": ("&", "cyan"),
     "move": (">", "cyan"),
     "read": ("<=", "cyan"),
@@ -120,12 +120,13 @@ def _lines(row: View) -> Iterator[Text]:
 def why_of(row: View) -> str:
     """Why a change is dangerous, why it is made, and where what it changes came from."""
     moved = row.get("moved_from")
-    imported = [row[name] for name in ("import_id", "import_identity") if row.get(name)]
+    id_, identity = row.get("import_id"), row.get("import_identity")
     parts = (
         row.get("danger"),
         row.get("why"),
         f"moved from {moved}" if moved else None,
-        f"imported by {', '.join(imported)}" if imported else None,
+        f"imported by id {id_}" if id_ else None,
+        f"imported by identity {identity}" if identity else None,
     )
     return "; ".join(part for part in parts if part)
 
