@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from tfruns.masking.secrets import Secrets
 from tfruns.review.differences import VALUE, Difference, LineNumber, Step
-from tfruns.review.values import UNKNOWN, Marked, Sensitive, canonical, fits, json_of
+from tfruns.review.values import UNKNOWN, Marked, canonical, fits, json_of
 
 _LONGEST_COMPARED = 200_000  # characters of a text that is compared by lines or words
 _UNITS_COMPARED = 250_000  # pairs of lines or words
@@ -150,9 +150,3 @@ def _common(before: Sequence[str], after: Sequence[str]) -> int:
     """How many elements two sequences have in common at their beginning."""
     pairs = enumerate(zip(before, after, strict=False))
     return next((number for number, (one, other) in pairs if one != other), min(len(before), len(after)))
-
-
-def is_cut(difference: Difference) -> bool:
-    """Whether the line of a difference holds a part of a text only."""
-    sides = (difference.before, difference.after)
-    return any(isinstance(side, str) and len(side) > VALUE for side in sides if not isinstance(side, Sensitive))

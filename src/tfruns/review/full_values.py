@@ -6,6 +6,7 @@ A value that is sensitive is masked here as well. A text that is longer than a l
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from tfruns.masking.redaction import redact
@@ -21,6 +22,7 @@ from tfruns.review.values import UNKNOWN, Marked, Sensitive, json_of, marked
 _TEXT = 500  # characters of a text on one line
 _KEY = 250  # characters of a key; twice as many of a path
 _MARGIN = 120  # bytes for what stands around the values of a page
+_MOST_LINES = 100_000  # of one entry, which takes some seconds
 _NEAREST = 8  # addresses that are offered for one that is not in the plan
 _ADDRESS = 160
 
@@ -116,6 +118,14 @@ def _with_row(pages: list[_Page], head: dict[str, Any], size: int) -> list[_Page
 
 
 def _lines(entry: Entry, secrets: Secrets) -> Iterator[str]:
+    """The lines of an entry, and a last one that says where a huge entry is cut."""
+    lines = _all_lines(entry, secrets)
+    yield from islice(lines, _MOST_LINES)
+    if next(lines, None) is not None:
+        yield f"More than {_MOST_LINES:,} lines: the rest is not shown."
+
+
+def _all_lines(entry: Entry, secrets: Secrets) -> Iterator[str]:
     """The values of an entry: first those that change, then all others."""
     change = entry.change
     before, after = _sides(change)

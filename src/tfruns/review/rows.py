@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, partial
+from itertools import chain, islice
 from typing import Any
 
 from tfruns.masking.secrets import Secrets
@@ -21,6 +22,7 @@ _ACTION = 40  # characters of an action that tfruns does not know
 _ID = 240  # of an id by which an object is imported
 _CONFIG = 160  # of a line of generated configuration
 _KEYS_BYTES = 1_500
+_LINES = 20_000  # that a row has at most, so that a huge value costs neither time nor memory without end
 _PATHS = 5  # of attributes that are known after the apply
 
 
@@ -157,9 +159,9 @@ class Row:
 
     @cached_property
     def lines(self) -> Sequence[Line]:
-        """The lines below the head: attributes, drift, and the generated configuration."""
+        """The lines below the head: attributes, drift, and the generated configuration; of a huge row, the first."""
         drift = self.entries[0].drift
-        return [*self._attribute_lines(), *self._drift_lines(drift), *self._config_lines()]
+        return [*islice(chain(self._attribute_lines(), self._drift_lines(drift), self._config_lines()), _LINES)]
 
     def _attribute_lines(self) -> Iterator[Line]:
         """A line for each part of a difference; ids that are known after the apply share the last one."""

@@ -31,6 +31,7 @@ _NAMING = ("name", "key", "Name", "Key")  # of an element such as {name: "DB_PAS
 _VALUED = ("value", "Value")
 
 _SIDES = ("before", "after")
+_MARKS = ("before_sensitive", "after_sensitive")
 _RESOURCES = ("resource_changes", "resource_drift")
 
 
@@ -62,8 +63,10 @@ def marked_by_name(plan: _Object) -> dict[str, Any]:
             marked[name] = [mark(entry) if isinstance(entry, dict) else entry for entry in section]
     outputs = plan.get("output_changes")
     if isinstance(outputs, dict):
+        sensitive = _sensitive_outputs(plan)
         marked["output_changes"] = {
-            name: _change(change, name) if isinstance(change, dict) else change for name, change in outputs.items()
+            name: _output(change, name, is_sensitive=name in sensitive) if isinstance(change, dict) else change
+            for name, change in outputs.items()
         }
     variables = plan.get("variables")
     if isinstance(variables, dict):
@@ -120,8 +123,22 @@ def _has_secret(document: Any) -> bool:
 
 
 def _change(change: _Object, name: str = "") -> _Object:
-    sides = {side: f"{side}_sensitive" for side in _SIDES}
-    return {**change, **{mark: marks_by_name(change.get(side), change.get(mark), name) for side, mark in sides.items()}}
+    sides = zip(_SIDES, _MARKS, strict=True)
+    return {**change, **{mark: marks_by_name(change.get(side), change.get(mark), name) for side, mark in sides}}
+
+
+def _output(change: _Object, name: str, *, is_sensitive: bool) -> _Object:
+    return {**change, **dict.fromkeys(_MARKS, True)} if is_sensitive else _change(change, name)
+
+
+def _sensitive_outputs(plan: _Object) -> set[str]:
+    """The outputs that the state, the planned values or the configuration call sensitive."""
+    places = (
+        _object(_object(_object(plan.get("prior_state")).get("values")).get("outputs")),
+        _object(_object(plan.get("planned_values")).get("outputs")),
+        _object(_object(_object(plan.get("configuration")).get("root_module")).get("outputs")),
+    )
+    return {name for place in places for name, output in place.items() if _object(output).get("sensitive") is True}
 
 
 def _resource(entry: _Object) -> _Object:

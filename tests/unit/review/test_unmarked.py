@@ -72,6 +72,20 @@ def test_where_marks_are_missing_values_are_masked_whatever_the_version() -> Non
         assert "(sensitive value)" in json.dumps(view["rows"])
 
 
+def test_outputs_that_the_plan_calls_sensitive_elsewhere_are_masked() -> None:
+    short = {"value": "abc", "sensitive": True}
+    places: list[dict[str, Any]] = [
+        {"planned_values": {"outputs": {"o": short}}},
+        {"prior_state": {"values": {"outputs": {"o": short}}}},
+        {"configuration": {"root_module": {"outputs": {"o": {"sensitive": True}}}}},
+    ]
+    for place in places:
+        output = change(["update"], before="abc", after="abd")
+        del output["before_sensitive"], output["after_sensitive"]
+        (row,) = view_of(terraform_version="0.14.11", output_changes={"o": output}, **place)["rows"]
+        assert row["changes"] == ["value: (sensitive value) -> (sensitive value)"]
+
+
 def test_values_of_variables_that_are_named_like_secrets_are_hidden() -> None:
     view = view_of(
         unmarked(command=f"echo {SECRET}"), terraform_version="0.13.5", variables={"db_password": {"value": SECRET}}
