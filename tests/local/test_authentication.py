@@ -71,6 +71,7 @@ async def test_discovery_needs_no_token(empty: Api) -> None:
     document = (await empty.http.get(f"{BASE_URL}/.well-known/terraform.json")).json()
     assert document["tfe.v2"] == f"{API}/"
     assert {"tfe.v2.1", "tfe.v2.2", "modules.v1"} <= set(document)
+    assert document.pop("login.v1")["grant_types"] == ["authz_code"]
     assert all(path.endswith("/") for path in document.values())
 
 

@@ -177,7 +177,8 @@ async def test_an_address_to_read_does_not_write_nor_the_other_way_round(api: Ap
 
 def test_a_signature_without_a_grant_or_an_end_is_none() -> None:
     signer, now = Signer(b"k" * 32), Clock().now()
-    whole = {"v": "read", "k": "log", "i": "plan-x", "u": "", "exp": int((now + timedelta(hours=1)).timestamp())}
+    whole: dict[str, str | int] = {"v": "read", "k": "log", "i": "plan-x", "u": "", "aud": "object"}
+    whole["exp"] = int((now + timedelta(hours=1)).timestamp())
     for name in whole:
         claims = {key: value for key, value in whole.items() if key != name}
         assert signer.read(jwt.encode(claims, b"k" * 32, algorithm="HS256"), now) is None

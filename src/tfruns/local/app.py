@@ -31,6 +31,7 @@ from tfruns.errors import (
     UnprocessableEntity,
 )
 from tfruns.jsonapi import CONTENT_TYPE, error_document
+from tfruns.local import login
 from tfruns.local.authentication import caller_of_token
 from tfruns.local.backend import Backend
 from tfruns.local.disk import DISK_FULL
@@ -64,7 +65,11 @@ _TITLES: dict[type[TfrunsError], str] = {
     RateLimited: "too many requests",
     ServerError: "service unavailable",
 }
-_DISCOVERY = {**dict.fromkeys(("tfe.v2", "tfe.v2.1", "tfe.v2.2"), f"{API}/"), "modules.v1": f"{API}/registry/modules/"}
+_DISCOVERY = {
+    **dict.fromkeys(("tfe.v2", "tfe.v2.1", "tfe.v2.2"), f"{API}/"),
+    "modules.v1": f"{API}/registry/modules/",
+    "login.v1": login.SERVICE,
+}
 
 Serve = Callable[[Request], Awaitable[Response]]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -82,6 +87,7 @@ def build_app(backend: Backend, signer: Signer, limiter: RateLimiter, lifespan: 
     routes = [Route(API + entry.path, endpoint(entry), methods=[entry.method]) for entry in ENDPOINTS]
     routes.append(Route("/.well-known/terraform.json", _discover))
     routes.append(Route(ARCHIVIST + "{token}", _objects(backend, signer), methods=["GET", "PUT"]))
+    routes += login.login_routes(backend, signer)
     routes += [Route(path, run_page) for path in PATHS]
     errors = {HTTPException: _http_error(limiter)}
     app = Starlette(routes=_merged(routes), lifespan=lifespan, exception_handlers=errors)

@@ -10,6 +10,7 @@ from tfruns.errors import Unauthorized
 from tfruns.local.backend import Backend
 from tfruns.local.documents.signing import Signer
 from tfruns.local.ids import new_id, random_text
+from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow, TokenRow, UserRow
 from tfruns.vocabulary import RunStatus
 
@@ -30,7 +31,7 @@ def caller_of_token(backend: Backend, signer: Signer, authorization: str) -> Cal
     Raises:
         Unauthorized: 401, the header has no token, or one that nobody has.
     """
-    run_id = signer.run_of(authorization.partition(" ")[2].strip())
+    run_id = signer.run_of(authorization.partition(" ")[2].strip(), backend.now())
     if run_id is None:
         return Caller(user_of_token(backend, authorization))
     with backend.database.read() as session:
@@ -72,7 +73,6 @@ def create_admin(backend: Backend, username: str = "admin") -> str:
     Returns:
         The token; only its hash is kept.
     """
-    token = f"{random_text(14)}.atlasv1.{random_text(67)}"
     with backend.database.write() as write:
         user = write.session.scalars(select(UserRow).where(UserRow.username == username)).first()
         if user is None:
@@ -80,7 +80,13 @@ def create_admin(backend: Backend, username: str = "admin") -> str:
             write.session.add(user)
             write.session.flush()
         write.session.execute(delete(TokenRow).where(TokenRow.user_id == user.id))
-        write.session.add(TokenRow(sha256=_digest(token), user_id=user.id, created_at=backend.now()))
+        return add_token(backend, write, user.id)
+
+
+def add_token(backend: Backend, write: Write, user_id: str) -> str:
+    """Make a further API token for a user. Only its hash is kept."""
+    token = f"{random_text(14)}.atlasv1.{random_text(67)}"
+    write.session.add(TokenRow(sha256=_digest(token), user_id=user_id, created_at=backend.now()))
     return token
 
 

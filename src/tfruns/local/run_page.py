@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 PATHS = ("/app/{organization}/{workspace}/runs/{run_id}", "/app/{organization}/workspaces/{workspace}/runs/{run_id}")
 
 _RUN_ID = re.compile(r"run-[A-Za-z0-9]{1,64}")
-_HEADERS = {
+PAGE_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
@@ -34,5 +34,5 @@ async def run_page(request: Request) -> Response:
     """GET /app/:organization/:workspace/runs/:run_id -> 200."""
     run_id = request.path_params["run_id"]
     if not _RUN_ID.fullmatch(run_id):
-        return PlainTextResponse("not found\n", 404, _HEADERS)
-    return HTMLResponse(_PAGE.format(run_id=escape(run_id)), 200, _HEADERS)
+        return PlainTextResponse("not found\n", 404, PAGE_HEADERS)
+    return HTMLResponse(_PAGE.format(run_id=escape(run_id)), 200, PAGE_HEADERS)
