@@ -104,17 +104,20 @@ def is_dangerous(row: View) -> bool:
 def _lines(row: View) -> Iterator[Text]:
     sign, style = _SIGNS.get(row["action"], ("?", "yellow"))
     mark = "!" if is_dangerous(row) else " "
-    count = f" ({row['count']}: {', '.join(row['keys'])})" if row.get("count") else ""
     why = "; ".join(said for said in (row["action"], why_of(row)) if said)
-    yield Text(f"{mark} {sign:>3} {sanitize(row['address'] + count)}", style=style) + Text(
-        f"  {sanitize(why)}", style="dim"
-    )
+    yield Text(f"{mark} {sign:>3} {sanitize(named(row))}", style=style) + Text(f"  {sanitize(why)}", style="dim")
     for change in (*row.get("changes", ()), *row.get("values", ())):
         yield Text(f"        {sanitize(change)}", style="red" if change.endswith("(forces replacement)") else "")
     if row.get("more_changes"):
         yield Text(
             f"        … {_many(row['more_changes'], 'more line', 'more lines')}: --address shows all", style="dim"
         )
+
+
+def named(row: View) -> str:
+    """The address of a row, with the key of each instance."""
+    keys = f" ({row['count']}: {', '.join(row['keys'])})" if row.get("count") else ""
+    return f"{row['address']}{keys}"
 
 
 def why_of(row: View) -> str:
@@ -134,7 +137,8 @@ def why_of(row: View) -> str:
 def _cells(row: View) -> tuple[str, ...]:
     changes = [*row.get("changes", ()), *([f"… {row['more_changes']} more"] if row.get("more_changes") else [])]
     mark = "!" if is_dangerous(row) else ""
-    return (mark, row["action"], row["address"], str(row.get("count", 1)), why_of(row), "; ".join(changes))
+    count, keys = str(row.get("count", 1)), ", ".join(row.get("keys", ()))
+    return (mark, row["action"], row["address"], count, why_of(row), "; ".join(changes), keys)
 
 
 def _many(number: int, one: str, many: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tfruns.cli.calling import Session
-from tfruns.cli.plans import is_dangerous, why_of
+from tfruns.cli.plans import is_dangerous, named, why_of
 from tfruns.cli.terminal import say
 from tfruns.errors import TfrunsError
 from tfruns.masking.text import one_line
@@ -92,8 +92,7 @@ def _changes(plan: View) -> Iterator[str]:
         return
     yield "\n| Dangerous | Action | Why |\n| --- | --- | --- |"
     for row in dangers:
-        count = f" ({row['count']})" if row.get("count") else ""
-        yield f"| {escaped(row['address'])}{count} | {escaped(row['action'])} | {escaped(why_of(row))} |"
+        yield f"| {escaped(named(row))} | {escaped(row['action'])} | {escaped(why_of(row))} |"
     if plan.get("next_page"):
         yield f"\nThese are among the first {len(plan['rows'])} rows of {plan['total_rows']}."
 

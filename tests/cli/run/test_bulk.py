@@ -44,7 +44,7 @@ async def test_one_yes_is_for_all_and_each_plan_is_shown_before(lab: Lab, termin
     replacing, creating, _ = await _three(lab, "nightly-yes")
     shown = terminal("apply", "--all", "--all-workspaces", "--search", "nightly-yes")
     shown.expect("Plan: 2 to add, 0 to change, 2 to destroy.")
-    shown.expect("! replace terraform_data.store[*]")
+    shown.expect("! replace terraform_data.store[*] (2: 0-1)")
     shown.expect("Apply 2 runs?")
     shown.expect("for a yes")
     shown.press("yes\n")

@@ -35,6 +35,7 @@ async def test_a_review_has_a_row_for_each_change_with_tabs_in_a_pipe(lab: Lab, 
     ended = tfruns_run("review", run.id)
     assert ended.rows[0][:4] == ["!", "replace", "terraform_data.store[*]", "2"]
     assert ended.rows[0][5].startswith('triggers_replace: "1" -> "2" (forces replacement)')
+    assert ended.rows[0][6] == "0-1"
     assert ended.rows[1][:3] == ["", "update", "output.revision"]
     assert "Plan: 2 to add, 0 to change, 2 to destroy." in ended.err
     found = Reviewed.model_validate(tfruns_run("review", run.id, "--json").json)

@@ -17,7 +17,14 @@ RUN = {
 PLAN: dict[str, Any] = {
     "plan": "Plan: 1 to add, 0 to change, 2 to destroy.",
     "rows": [
-        {"address": "aws_db_instance.main", "action": "replace", "count": 2, "danger": "it holds data", "why": "asked"},
+        {
+            "address": "aws_db_instance.main[*]",
+            "action": "replace",
+            "count": 2,
+            "keys": ["blue", "green"],
+            "danger": "it holds data",
+            "why": "asked",
+        },
         {"address": "aws_s3_bucket.logs", "action": "update", "danger": "it holds data"},
         {"address": "aws_instance.web", "action": "create"},
     ],
@@ -40,7 +47,7 @@ def test_it_has_the_run_with_its_link_the_counts_the_dangers_and_the_first_error
     text = _text(markdown)
     assert f"]({RUN['url']}) in network: errored" in markdown
     assert PLAN["plan"] in text
-    assert "| aws_db_instance.main (2) | replace | it holds data; asked |" in text
+    assert "| aws_db_instance.main[*] (2: blue, green) | replace | it holds data; asked |" in text
     assert "| aws_s3_bucket.logs | update | it holds data |" in text
     assert "aws_instance.web" not in text
     assert "among the first 3 rows of 30" in text

@@ -11,7 +11,7 @@ from tfruns.cli.calling import Session
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.person import ask
 from tfruns.cli.places import organization_of, workspace_of
-from tfruns.cli.plans import is_dangerous, why_of
+from tfruns.cli.plans import is_dangerous, named, why_of
 from tfruns.cli.run.filters import Filters
 from tfruns.cli.tables import print_table, status_text
 from tfruns.cli.terminal import say
@@ -30,7 +30,7 @@ Name = Literal["apply", "discard", "cancel"]
 _TOOLS = {"apply": "apply_run", "discard": "discard_run", "cancel": "cancel_run"}
 _PAGE_SIZE = 100
 _MOST_RUNS = 500
-_MOST_DANGERS = 3  # of a plan that are named
+_MOST_DANGERS = 10  # rows of a plan that are named
 
 
 @dataclass(slots=True)
@@ -176,7 +176,7 @@ def _described(name: Name, target: Target) -> Iterator[str]:
     dangers = target.dangers
     for row in dangers[:_MOST_DANGERS]:
         why = why_of(row)
-        yield f"    ! {row['action']} {row['address']}{f': {why}' if why else ''}"
+        yield f"    ! {row['action']} {named(row)}{f': {why}' if why else ''}"
     if len(dangers) > _MOST_DANGERS:
         yield f"    ! and {len(dangers) - _MOST_DANGERS} more"
 
