@@ -6,6 +6,7 @@ import pytest
 
 from tests.local.support import Api, ids_of
 from tests.support.stores import on_both_stores
+from tfruns.vocabulary import RunStatus
 
 pytestmark = on_both_stores
 
@@ -143,3 +144,58 @@ async def test_a_whole_id_finds_that_run_alone_and_only_where_it_is_looked_for(a
     ):
         document = await api.get(path, **query)
         assert (ids_of(document), document["meta"]["pagination"]["total-count"]) == (found, len(found))
+
+
+async def test_repeated_and_unknown_words_of_a_filter_change_nothing(api: Api) -> None:
+    ids = list((await _several(api)).values())
+    for path in (f"/workspaces/{api.workspace_id}/runs", "/organizations/default/runs"):
+        for name, word in (
+            ("filter[status]", "pending"),
+            ("filter[status]", "plan_queued"),
+            ("filter[source]", "tfe-api"),
+            ("filter[operation]", "destroy"),
+            ("filter[operation]", "plan_only"),
+        ):
+            once = await api.get(path, **{name: word})
+            for words in (f"{word},{word}", f"nonsense,{word},,{word} ", ",".join([word] * 500 + ["x"])):
+                document = await api.get(path, **{name: words})
+                assert ids_of(document) == ids_of(once), (path, name, words)
+                assert document["meta"] == once["meta"]
+            assert ids_of(await api.get(path, **{name: "nonsense,nothing"})) == []
+    every = ",".join(RunStatus)
+    found = []
+    for page in ("1", "2", "3"):
+        query = {"filter[status]": f"{every},{every}", "page[size]": "2", "page[number]": page}
+        found += ids_of(await api.get("/organizations/default/runs", **query))
+    assert found == ids[::-1]
+
+
+_HOSTILE = (
+    "a\x00b", "x" * 7000, ",".join(f"w{number}" for number in range(1400)), "," * 5000, "\U0001f600\u202e",
+    "_%\\" * 900,
+    "'; DROP TABLE runs; --", "9" * 400, "-1", "1e9", "NaN", "{}", "\u0662\u0660\u0662\u0665", "run-" + "\u00e9" * 16,
+)  # fmt: skip
+_OF_RUNS = (
+    "filter[operation]", "filter[status]", "filter[source]", "filter[status_group]", "filter[timeframe]",
+    "filter[workspace_names]", "filter[agent_pool_names]", "search[user]", "search[commit]", "search[basic]", "include",
+    "page[number]", "page[size]",
+)  # fmt: skip
+_OF_WORKSPACES = (
+    "sort", "filter[current-run][status]", "filter[project][id]", "search[name]", "search[wildcard-name]",
+    "search[tags]", "search[exclude-tags]", "filter[tagged][0][key]", "include", "page[number]", "page[size]",
+)  # fmt: skip
+
+
+async def test_no_query_of_a_list_is_answered_with_a_fault_of_the_server(api: Api) -> None:
+    await api.create_run()
+    lists = {
+        f"/workspaces/{api.workspace_id}/runs": _OF_RUNS,
+        "/organizations/default/runs": _OF_RUNS,
+        "/organizations/default/workspaces": _OF_WORKSPACES,
+    }
+    for path, parameters in lists.items():
+        for parameter in parameters:
+            for value in _HOSTILE:
+                answer = await api.http.get(f"/api/v2{path}", params={parameter: value})
+                assert answer.status_code in {200, 400, 414}, (path, parameter, value[:20], answer.text)
+                assert answer.status_code == 200 or answer.json()["errors"], (path, parameter, value[:20])

@@ -4,7 +4,7 @@ Source: HCP Terraform API, "List Runs in a Workspace", "List Runs in an Organiza
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
@@ -17,7 +17,7 @@ from tfruns.errors import BadRequest
 from tfruns.lifecycle import statuses_in
 from tfruns.local.backend import Backend
 from tfruns.local.store.schema import RunCountRow, RunRow, WorkspaceRow
-from tfruns.vocabulary import RunOperation, StatusGroup
+from tfruns.vocabulary import RunOperation, RunSource, RunStatus, StatusGroup
 
 _RUN_ID = re.compile(r"run-[A-Za-z0-9]{16}")
 _YEAR = timedelta(days=365)
@@ -32,16 +32,20 @@ class _Query(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunQuery:
-    """Which runs are wanted: those of a workspace or of an organization, narrowed by filters that are not empty."""
+    """Which runs are wanted: those of a workspace or of an organization, narrowed by filters.
+
+    A filter that was not given is None. Of one that was given, the known words count, each once; a filter of unknown
+    words alone finds nothing.
+    """
 
     workspace_id: str | None = None
     organization: str | None = None
-    operations: Sequence[str] = ()
-    statuses: Sequence[str] = ()
-    sources: Sequence[str] = ()
+    operations: Sequence[str] | None = None
+    statuses: Sequence[str] | None = None
+    sources: Sequence[str] | None = None
     status_group: str = ""
     timeframe: str = ""
-    workspace_names: Sequence[str] = ()
+    workspace_names: Sequence[str] | None = None
     is_by_agent_pool: bool = False
     user: str = ""
     commit: str = ""
@@ -54,17 +58,23 @@ class RunQuery:
         return cls(
             workspace_id=workspace_id,
             organization=organization,
-            operations=call.words("filter[operation]"),
-            statuses=call.words("filter[status]"),
-            sources=call.words("filter[source]"),
+            operations=_known(call, "filter[operation]", RunOperation),
+            statuses=_known(call, "filter[status]", RunStatus),
+            sources=_known(call, "filter[source]", RunSource),
             status_group=query.get("filter[status_group]", ""),
             timeframe=query.get("filter[timeframe]", ""),
-            workspace_names=call.words("filter[workspace_names]"),
+            workspace_names=list(dict.fromkeys(call.words("filter[workspace_names]"))) or None,
             is_by_agent_pool=bool(call.words("filter[agent_pool_names]")),
             user=query.get("search[user]", ""),
             commit=query.get("search[commit]", ""),
             basic=query.get("search[basic]", ""),
         )
+
+
+def _known(call: _Query, name: str, vocabulary: Iterable[str]) -> list[str] | None:
+    """The words of a filter that are in the vocabulary, each once; None for a filter without words."""
+    asked = set(call.words(name))
+    return [word for word in vocabulary if word in asked] if asked else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +163,9 @@ def _conditions(backend: Backend, session: Session, query: RunQuery) -> list[Col
         conditions = [RunRow.workspace_id == query.workspace_id]
     else:
         conditions = [RunRow.organization == query.organization]
-    if query.sources:
+    if query.sources is not None:
         conditions.append(RunRow.source.in_(query.sources))
-    if query.workspace_names:
+    if query.workspace_names is not None:
         conditions.append(RunRow.workspace_id.in_(_workspaces(session, query)))
     if query.is_by_agent_pool:
         conditions.append(false())  # there are no agents here
@@ -164,7 +174,7 @@ def _conditions(backend: Backend, session: Session, query: RunQuery) -> list[Col
 
 def _operations(query: RunQuery) -> Sequence[str] | None:
     """Run API: plan-only runs are left out unless they are asked for. An organization's list has them."""
-    if query.operations:
+    if query.operations is not None:
         return query.operations
     if query.workspace_id is None:
         return None
@@ -173,20 +183,20 @@ def _operations(query: RunQuery) -> Sequence[str] | None:
 
 def _statuses(query: RunQuery) -> Sequence[str] | None:
     if not query.status_group:
-        return query.statuses or None
+        return query.statuses
     try:
         in_group = statuses_in(StatusGroup(query.status_group))
     except ValueError:
         raise BadRequest(f"filter[status_group] has to be one of {', '.join(StatusGroup)}.") from None
-    return [status for status in in_group if not query.statuses or status in query.statuses]
+    return [status for status in in_group if query.statuses is None or status in query.statuses]
 
 
 def _workspaces(session: Session, query: RunQuery) -> Sequence[str]:
-    return session.scalars(
-        select(WorkspaceRow.id).where(
-            WorkspaceRow.organization == query.organization, WorkspaceRow.name.in_(query.workspace_names)
-        )
-    ).all()
+    names = set(query.workspace_names or ())
+    rows = session.execute(
+        select(WorkspaceRow.id, WorkspaceRow.name).where(WorkspaceRow.organization == query.organization)
+    )
+    return [id_ for id_, name in rows if name in names]  # in SQL, thousands of names would be too many parameters
 
 
 def _timeframe(query: RunQuery, now: datetime) -> list[ColumnElement[bool]]:
@@ -223,7 +233,7 @@ def _search(query: RunQuery) -> list[ColumnElement[bool]]:
 def _total(session: Session, query: RunQuery, kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]]) -> int:
     """How many there are in all: kept where only operation and status narrow the list, counted otherwise."""
     is_searched = query.user or query.commit or query.basic
-    if not (query.sources or query.is_by_agent_pool or query.timeframe or is_searched):
+    if not (query.sources is not None or query.is_by_agent_pool or query.timeframe or is_searched):
         return session.scalar(_counts(query, func.sum(RunCountRow.runs))) or 0
     if not kinds:
         return 0
