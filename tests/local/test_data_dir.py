@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tfruns.local.data_dir import DataDirectory, InUse, Owner
+from tfruns.local.data_dir import DataDirectory, InUse, Owner, UnusableFile
 
 
 @pytest.fixture
@@ -105,3 +105,36 @@ def test_the_default_is_the_environments_or_the_platforms(monkeypatch: pytest.Mo
     assert DataDirectory().path.name == "tfruns"
     monkeypatch.setenv("TFRUNS_DATA_DIR", str(tmp_path))
     assert DataDirectory().path == tmp_path
+
+
+def test_a_lock_file_that_is_deleted_lets_nobody_else_own_the_directory(directory: DataDirectory) -> None:
+    with directory.owned():
+        (directory.path / "lock").unlink()
+        assert directory.is_owned()
+        for _ in range(2):  # the first one creates the file again
+            with pytest.raises(InUse), directory.owned():
+                pass
+            assert directory.is_owned()
+    assert not directory.is_owned()
+    with directory.owned():
+        assert directory.is_owned()
+
+
+def test_a_token_file_that_is_no_text_is_an_error_that_says_what_to_do(directory: DataDirectory) -> None:
+    directory.path.mkdir()
+    directory.token_file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UnusableFile, match=r"token is not a text file\. Delete it and start the server"):
+        directory.token()
+    directory.token_file.unlink()
+    directory.token_file.mkdir()
+    with pytest.raises(UnusableFile):
+        directory.token()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"short", b"\x00" * 64, b"\xff" * 64])
+def test_a_key_that_is_none_is_replaced(directory: DataDirectory, content: bytes) -> None:
+    directory.path.mkdir()
+    (directory.path / "key").write_bytes(content)
+    key = directory.key()
+    assert len(key) == 64
+    assert directory.key() == key

@@ -1,6 +1,6 @@
 """The data directory: one server owns it at a time, and others find that server through it.
 
-lock        held by the server as long as it runs
+lock        held by the server as long as it runs, as is the directory itself
 address     where it listens, and its process id
 token       the admin's API token, readable by the owner alone
 key         signs addresses of logs and uploads
@@ -12,8 +12,10 @@ work/       the directories of runs that are under way
 
 import fcntl
 import os
+import re
 import secrets
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from tfruns.home import user_path
 from tfruns.local import private
 from tfruns.local.cannot_start import CannotStart
 
+_KEY = re.compile(rb"[0-9a-f]{64}\s*")
 _LOOKS_LAST_S = 0.5  # somebody may just be looking whether the directory is owned
 
 
@@ -49,6 +52,41 @@ class InUse(CannotStart):
         who = f"the server at {owner.url} (process {owner.pid})" if owner else "a server that is just starting"
         super().__init__(f"{directory} belongs to {who}.")
         self.owner = owner
+
+
+class UnusableFile(CannotStart):
+    """A file of the data directory is damaged. The text says which one, and what to do about it."""
+
+
+def _is_locked_exclusively(directory: int) -> bool:
+    """Lock an open directory for this process alone, if nobody else has locked it."""
+    deadline = time.monotonic() + _LOOKS_LAST_S
+    while True:
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_LOOKS_LAST_S / 10)
+        except OSError:  # a network file system that locks no directories; the lock file has to do
+            return True
+        else:
+            return True
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether another process has locked a file or directory for itself."""
+    try:
+        opened = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: another one that checks is no owner
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(opened)
+    return False
 
 
 def _default_path() -> Path:
@@ -99,27 +137,38 @@ class DataDirectory:
         except filelock.Timeout:
             raise InUse(self.path, self.owner()) from None
         try:
+            with self._held():
+                yield from self._prepared()
+        finally:
+            lock.release()
+
+    def _prepared(self) -> Iterator[None]:
+        try:
             self._address.unlink(missing_ok=True)  # that of a server that was killed
             for path in (self.objects, self.work):
                 private.directory(path)
             yield
         finally:
             self._address.unlink(missing_ok=True)
-            lock.release()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Lock the directory itself, too: somebody may delete the lock file while the server runs.
+
+        Raises:
+            InUse: another server holds it.
+        """
+        directory = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            if not _is_locked_exclusively(directory):
+                raise InUse(self.path, self.owner())
+            yield
+        finally:
+            os.close(directory)
 
     def is_owned(self) -> bool:
         """Whether a server owns the directory now."""
-        try:
-            lock = os.open(self._lock, os.O_RDONLY)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: another who looks is no owner
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(lock)
-        return False
+        return any(_is_locked(path) for path in (self._lock, self.path))
 
     def owner(self) -> Owner | None:
         """The server that owns the directory, as far as it has said where it is."""
@@ -152,20 +201,29 @@ class DataDirectory:
         return self.path / "address"
 
     def token(self) -> str | None:
-        """The admin's token; None before the first start."""
+        """The admin's token; None before the first start.
+
+        Raises:
+            UnusableFile: the file is no text.
+        """
         try:
-            return self.token_file.read_text(encoding="utf-8").strip()
+            return self.token_file.read_text(encoding="utf-8").strip() or None
         except FileNotFoundError:
             return None
+        except (UnicodeDecodeError, IsADirectoryError):
+            raise UnusableFile(
+                f"The token cannot be read: {self.token_file} is not a text file. "
+                "Delete it and start the server, which writes a new token."
+            ) from None
 
     def keep_token(self, token: str) -> None:
         """Write the admin's token down."""
         self._write("token", f"{token}\n")
 
     def key(self) -> bytes:
-        """The key that signs addresses; made at the first start."""
+        """The key that signs addresses, which are valid for a short time; created where there is no usable one."""
         path = self.path / "key"
-        if not path.exists():
+        if not path.exists() or not _KEY.fullmatch(path.read_bytes()):
             self._write("key", secrets.token_hex(32))
         return path.read_bytes()
 

@@ -150,7 +150,10 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
             backend = Backend(
                 database, Objects(directory.objects), engine, Options(terraform.version, options.force_cancel_after)
             )
-            token = _first_start(backend, directory)
+            try:
+                token = _first_start(backend, directory)
+            except SQLAlchemyError as error:
+                raise _unusable(error, url or directory.database_url) from None
             signer = Signer(directory.key())
             app = build_app(backend, signer, RateLimiter(is_limited=options.is_rate_limited))
             yield Running(
@@ -209,9 +212,20 @@ def _opened(url: str) -> Database:
         database = Database(url)
         database.migrate()
     except (SQLAlchemyError, ImportError) as error:
-        why = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        raise DatabaseUnusable(f"The database cannot be used: {why}") from None
+        raise _unusable(error, url) from None
     return database
+
+
+def _unusable(error: Exception, url: str) -> DatabaseUnusable:
+    why = str(getattr(error, "orig", None) or error).partition("\n")[0]
+    parsed = make_url(url)
+    advice = ""
+    if parsed.get_backend_name() == "sqlite":
+        advice = (
+            f" Restore {parsed.database} from a backup. Without one, move it away to start with an empty database; "
+            "the objects directory still has the states."
+        )
+    return DatabaseUnusable(f"The database cannot be used: {why}.{advice}")
 
 
 def _first_start(backend: Backend, directory: DataDirectory) -> str:

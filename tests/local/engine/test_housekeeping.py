@@ -1,14 +1,19 @@
 """What is cleaned up, and what is not."""
 
+import logging
 import os
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
-from tests.local.support import Api, Json
+from tests.local.support import STATE, Api, Json
 from tfruns.local.engine.housekeeping import Housekeeping
 from tfruns.local.engine.jobs import Workshop
+from tfruns.local.store.database import Database
+from tfruns.local.store.schema import RunRow
 
 _DAY_S = 24 * 3600
 
@@ -83,20 +88,91 @@ async def test_those_of_a_run_that_still_waits_are_kept_however_old_they_are(api
     assert all(path.exists() for path in paths)
 
 
-async def test_an_upload_that_broke_off_goes_after_a_day(api: Api, workshop: Workshop) -> None:
-    api.backend.objects.write("incoming", "old", b"half")
-    api.backend.objects.write("incoming", "new", b"half")
-    os.utime(api.backend.objects.path("incoming", "old"), (0, 0))
+async def test_incomplete_uploads_and_objects_of_no_row_go_after_a_day(api: Api, workshop: Workshop) -> None:
+    objects = api.backend.objects
+    run = await api.planned()
+    plan_id = (await api.run(run))["relationships"]["plan"]["data"]["id"]
+    configuration_id = run["relationships"]["configuration-version"]["data"]["id"]
+    kept = {("log", plan_id), ("plan-json", plan_id), ("configuration", configuration_id)}
+    nobodys = {(kind, f"{kind}-nobodyKnowsThis1") for kind in ("log", "errored-state", "state", "configuration")}
+    unfinished = {("state", ".sv-1.abcd"), ("incoming", "old")}
+    for kind, name in (kept - {("configuration", configuration_id)}) | nobodys | unfinished:
+        objects.write(kind, name, b"{}")
+    for kind, name in kept | nobodys | unfinished:
+        os.utime(objects.path(kind, name), (0, 0))
+    young = {("incoming", "new"), ("state", "sv-justWritten")}
+    for kind, name in young:
+        objects.write(kind, name, b"half")
     clean_up(api, workshop)
-    assert api.backend.objects.read("incoming", "old") is None
-    assert api.backend.objects.read("incoming", "new") is not None
+    assert {thing for thing in kept | young | nobodys | unfinished if objects.path(*thing).exists()} == kept | young
+
+
+async def test_the_directory_of_an_apply_goes_only_once_its_state_is_stored(
+    api: Api, workshop: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = await api.applying()
+    apply_id = run["relationships"]["apply"]["data"]["id"]
+    state_file = made(workshop, run) / "state" / "network" / "terraform.tfstate"
+    state_file.parent.mkdir(parents=True)
+    state_file.write_bytes(STATE)
+    api.end(run, "apply", status="errored")
+    clean_up(api, workshop)
+    assert api.backend.objects.read("errored-state", apply_id) == STATE
+    assert not workshop.directory_of(run["id"]).exists()
+    assert "Kept the state" in caplog.text
+    stored = await api.applying()
+    made(workshop, stored)
+    api.end(stored, "apply", state=STATE)
+    clean_up(api, workshop)
+    stored_id = stored["relationships"]["apply"]["data"]["id"]
+    assert api.backend.objects.read("errored-state", stored_id) is None
+    assert not workshop.directory_of(stored["id"]).exists()
+
+
+async def test_a_phase_without_a_worker_is_dispatched_again(api: Api, workshop: Workshop) -> None:
+    run = await api.create_run()
+    assert api.begin(run)
+    api.dispatches.seen.clear()
+    clean_up(api, workshop)
+    assert api.dispatches.phases_of(run["id"]) == ["plan"]
+
+
+async def test_a_workspace_that_a_final_run_holds_is_released(
+    api: Api, workshop: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = await api.planned()
+    waiting = await api.create_run()
+    with api.backend.database.write() as write:
+        values = {"status": "discarded"}
+        write.session.execute(update(RunRow).where(RunRow.id == run["id"]).values(**values))
+    clean_up(api, workshop)
+    assert await api.status(waiting) == "plan_queued"
+    assert f"its run {run['id']} is discarded and has no process" in caplog.text
+    events = (await api.get(f"/runs/{run['id']}/run-events"))["data"]
+    assert events[-1]["attributes"]["action"] == "workspace_released"
+
+
+async def test_a_database_that_is_away_costs_one_line_and_no_traceback(
+    api: Api, workshop: Workshop, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("connection refused"))
+
+    made(workshop, {"id": "run-nobodyKnowsThis1"})
+    monkeypatch.setattr(Database, "read", away)
+    monkeypatch.setattr(Database, "write", away)
+    clean_up(api, workshop, timedelta(days=1))
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "Housekeeping failed and is tried again in a minute: OperationalError: connection refused"
+    ]
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_step_that_fails_does_not_keep_the_others_from_being_done(
     api: Api, workshop: Workshop, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> None:
-        raise OSError("the disk is gone")
+        raise KeyError("surprise")
 
     monkeypatch.setattr(Housekeeping, "_remove_directories", fail)
     forgotten = []

@@ -66,8 +66,9 @@ class Housekeeping:
         self._thread.join()
 
     def _go_on(self) -> None:
-        while not self._ended.wait(_INTERVAL_S):
+        while not self._ended.is_set():
             self.clean_up()
+            self._ended.wait(_INTERVAL_S)
 
     def clean_up(self) -> None:
         """Do it once. What fails is tried again the next time."""

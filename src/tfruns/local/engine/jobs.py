@@ -1,6 +1,5 @@
 """What a run is, put into the form in which it is executed."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from tfruns.local.execution.jobs import ApplyJob, PlanJob
 from tfruns.local.execution.state import BadState
 from tfruns.local.execution.terraform import Terraform
 from tfruns.local.execution.variables import Variable
+from tfruns.local.execution.workdir import remove_tree
 from tfruns.local.service.find import find_workspace
 from tfruns.local.service.states import md5_of
 from tfruns.local.store.schema import PhaseRow, RunRow, StateVersionRow, WorkspaceRow
@@ -43,8 +43,8 @@ class Workshop:
         return self.directory / run_id
 
     def remove(self, run_id: str) -> None:
-        """Remove a run's directory."""
-        shutil.rmtree(self.directory_of(run_id), ignore_errors=True)
+        """Remove a run's directory, also one in which a configuration made directories read-only."""
+        remove_tree(self.directory_of(run_id))
 
 
 def apply_job(workshop: Workshop, session: Session, run: RunRow) -> ApplyJob:

@@ -195,7 +195,7 @@ class Workdir:
 
     def remove(self) -> None:
         """Remove the directory and all that is in it."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        remove_tree(self.root)
 
     def _check_working_directory(self, *, needs_configuration: bool) -> None:
         try:
@@ -226,6 +226,21 @@ class Workdir:
         while others and max(others) >= name.encode():
             name = _LAST_CHARACTER + name
         return name
+
+
+def remove_tree(root: Path) -> None:
+    """Remove a directory with all that is in it, also from directories that a configuration made read-only."""
+    shutil.rmtree(root, ignore_errors=True)
+    if not root.is_dir():
+        return
+    with suppress(OSError):
+        root.chmod(0o700)
+    for directory, names, _ in os.walk(root):  # into each one only after its mode was changed
+        for path in (Path(directory, name) for name in names):
+            if not path.is_symlink():
+                with suppress(OSError):
+                    path.chmod(0o700)
+    shutil.rmtree(root, ignore_errors=True)
 
 
 def state_after_failure(workdir: Workdir, error: str | None) -> tuple[State | None, str | None]:

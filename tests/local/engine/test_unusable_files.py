@@ -1,0 +1,60 @@
+"""Files of the server that cannot be used, with the real executor: the run ends, and its workspace is free."""
+
+import pytest
+
+from tests.local.support import STATE, Api, Json
+from tfruns.local.engine.jobs import Workshop
+from tfruns.local.engine.stopping import Stopping
+from tfruns.local.engine.worker import Worker
+
+
+@pytest.fixture
+def worker(api: Api, workshop: Workshop, stopping: Stopping) -> Worker:
+    return Worker(api.backend, workshop, lease="this start", stopping=stopping, first_delay_s=0.001)
+
+
+async def _is_free(api: Api) -> bool:
+    return not (await api.get(f"/workspaces/{api.workspace_id}"))["data"]["attributes"]["locked"]
+
+
+async def _log(api: Api, run: Json, kind: str) -> str:
+    content = api.backend.objects.read("log", run["relationships"][kind]["data"]["id"])
+    assert content is not None
+    return content.decode()
+
+
+@pytest.mark.parametrize("kind", ["plan", "apply"])
+async def test_a_work_directory_that_is_a_file_ends_the_run(
+    api: Api, worker: Worker, workshop: Workshop, kind: str
+) -> None:
+    run = await (api.create_run() if kind == "plan" else api.planned())
+    if kind == "apply":
+        await api.act(run, "apply")
+    workshop.directory.rmdir()
+    workshop.directory.write_text("not a directory")
+    worker.run_phase(run["id"], kind)
+    assert await api.status(run) == "errored"
+    assert await _is_free(api)
+    assert "Error: The server" in await _log(api, run, kind)
+
+
+_DAMAGE = {"missing": None, "empty": b"", "damaged": STATE[:40], "damaged too": STATE.replace(b"aaaa", b"bbbb")}
+
+
+@pytest.mark.parametrize("damage", _DAMAGE)
+async def test_a_state_object_that_is_damaged_stops_the_run(api: Api, worker: Worker, damage: str) -> None:
+    applied = await api.applying()
+    api.end(applied, "apply", state=STATE)
+    state_id = (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]["id"]
+    content = _DAMAGE[damage]
+    api.backend.objects.delete("state", state_id)
+    if content is not None:
+        api.backend.objects.write("state", state_id, content)
+    for option in ({}, {"is_destroy": True}, {"plan_only": True}):
+        run = await api.create_run(**option)
+        worker.run_phase(run["id"], "plan")
+        assert await api.status(run) == "errored", "not a plan that creates everything again"
+        what = damage.removesuffix(" too")
+        text = f"the file of {state_id} is {what} in the server's data directory. Restore objects/state/"
+        assert text in await _log(api, run, "plan")
+        assert await _is_free(api)
