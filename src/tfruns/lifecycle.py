@@ -147,15 +147,9 @@ RULES: Mapping[RunStatus, StatusRule] = {
     ),
     _S.POLICY_SOFT_FAILED: StatusRule(_P.COMPLETED, "Final: a policy failed on a plan-only run.", ending=_E.FAILED),
     _S.DISCARDED: StatusRule(_P.COMPLETED, "Final: discarded, nothing was applied.", ending=_E.BROKEN_OFF),
-    _S.ERRORED: StatusRule(
-        _P.COMPLETED, "Final: failed; an apply that failed may have made part of it.", ending=_E.FAILED
-    ),
-    _S.CANCELED: StatusRule(
-        _P.COMPLETED, "Final: canceled; an apply that was interrupted may have made part of it.", ending=_E.BROKEN_OFF
-    ),
-    _S.FORCE_CANCELED: StatusRule(
-        _P.COMPLETED, "Final: killed; the state may lack what was being made.", ending=_E.BROKEN_OFF
-    ),
+    _S.ERRORED: StatusRule(_P.COMPLETED, "Final: failed.", ending=_E.FAILED),
+    _S.CANCELED: StatusRule(_P.COMPLETED, "Final: canceled.", ending=_E.BROKEN_OFF),
+    _S.FORCE_CANCELED: StatusRule(_P.COMPLETED, "Final: killed.", ending=_E.BROKEN_OFF),
     # Health assessments are runs of the service's own.
     _S.ASSESSING: StatusRule(_P.ASSESSMENT, "The workspace's health is being assessed."),
     _S.ASSESSED: StatusRule(_P.COMPLETED, "Final: a health assessment.", ending=_E.DONE),
@@ -450,6 +444,48 @@ def what_follows(status: str, allowed: Collection[RunAction], *, is_auto_apply: 
     if _A.FORCE_CANCEL in allowed:
         return "A cancel was asked and has not ended it; a force-cancel is possible now, and may lose state."
     return rule.follows
+
+
+_BEFORE_APPLY = {
+    "confirmed-at",
+    "pre-apply-running-at",
+    "pre-apply-completed-at",
+    "queuing-apply-at",
+    "apply-queued-at",
+}
+
+
+def has_apply_begun(status: str, timestamps: Collection[str]) -> bool | None:
+    """Whether the apply of a run has begun, by its status and by what it went through; None if neither tells.
+
+    Args:
+        status: the run's status.
+        timestamps: the keys of its status timestamps.
+    """
+    rule = rule_of(status)
+    if {"applying-at", "applied-at"} & set(timestamps) or status in {_S.APPLIED, _S.APPLYING}:
+        return True
+    if rule is None:
+        return None
+    if rule.phase is _P.POST_APPLY:
+        return True
+    if rule.ending in {_E.FAILED, _E.BROKEN_OFF} and (not timestamps or _BEFORE_APPLY & set(timestamps)):
+        return None
+    return False
+
+
+def effect_of(status: str, timestamps: Collection[str]) -> str:
+    """One sentence on whether a run that failed or was ended has changed anything; empty for any other run."""
+    if ending_of(status) not in {_E.FAILED, _E.BROKEN_OFF} or status in {_S.DISCARDED, _S.POLICY_SOFT_FAILED}:
+        return ""
+    begun = has_apply_begun(status, timestamps)
+    if begun is None:
+        return "Whether anything was applied is not recorded."
+    if not begun:
+        return "Nothing was applied."
+    if status == _S.FORCE_CANCELED or "force-canceled-at" in timestamps:
+        return "The apply may have made part of its changes, and the state may lack some of them."
+    return "The apply may have made part of its changes: plan again to see what is left."
 
 
 def has_phase_begun(status: str) -> bool:

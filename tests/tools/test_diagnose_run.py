@@ -219,7 +219,68 @@ async def test_a_cost_estimate_that_failed_is_told() -> None:
     assert (await diagnose(api))["cost_estimate_error"] == "no prices"
 
 
-# -- ended by somebody ------------------------------------------------------------------------------------------------
+# -- what an apply did ------------------------------------------------------------------------------------------------
+
+
+def step(kind: str, address: str) -> bytes:
+    hook = {"resource": {"addr": address}, "action": "create"}
+    return json.dumps({"@message": "x", "@level": "info", "type": kind, "hook": hook}).encode() + b"\n"
+
+
+def planning(*addresses: str) -> Any:
+    change: dict[str, Any] = {"actions": ["create"], "before": None, "after": {}}
+    return answer({"resource_changes": [{"address": address, "change": change} for address in addresses]})
+
+
+APPLYING = {"confirmed-at": "2026-01-02T03:00:00Z", "applying-at": "2026-01-02T03:00:02Z"}
+
+
+@pytest.mark.anyio
+async def test_what_was_under_way_when_a_run_was_killed_is_called_unknown() -> None:
+    log = step("apply_start", "a.done") + step("apply_complete", "a.done") + step("apply_start", "a.hanging")
+    stamps = APPLYING | {"canceled-at": "2026-01-02T03:05:00Z", "force-canceled-at": "2026-01-02T03:06:00Z"}
+    api = api_with(bare(status="canceled", status_timestamps=stamps), log=log, apply="canceled")
+    api.on("GET", f"{PLAN}/json-output", planning("a.done", "a.hanging", "a.later"))
+    view = await diagnose(api)
+    assert view["summary"].startswith("Killed while it was applying.")
+    assert view["next"].endswith("and the state may lack some of them.")
+    result = view["apply_result"]
+    assert (result["done"], result["unknown"]) == (["a.done: created"], ["a.hanging: create"])
+    assert (result["not_in_log"], result.get("not_started")) == (["a.later: create"], None)
+    assert "Unknown: started, and its end is not in the log." in result["note"]
+
+
+@pytest.mark.anyio
+async def test_where_the_plan_cannot_be_read_what_had_not_started_is_not_known() -> None:
+    log = step("apply_start", "a.b") + step("apply_errored", "a.b") + error_line("It broke", address="a.b")
+    api = api_with(bare(status="errored", status_timestamps=APPLYING), log=log, apply="errored")
+    result = (await diagnose(api))["apply_result"]
+    assert result["failed"] == ["a.b: create"]
+    assert result["note"].endswith("The plan cannot be read: which steps had not started is not known.")
+
+
+@pytest.mark.anyio
+async def test_a_thousand_steps_are_bounded_and_counted() -> None:
+    addresses = [f"module.network.aws_subnet.private[{number}]" for number in range(1_000)]
+    log = b"".join(step("apply_start", address) + step("apply_complete", address) for address in addresses[:500])
+    log += error_line("It broke " * 100, "detail " * 500)
+    api = api_with(bare(status="errored", status_timestamps=APPLYING), log=log, apply="errored")
+    api.on("GET", f"{PLAN}/json-output", planning(*addresses))
+    result = (await diagnose(api))["apply_result"]
+    assert (len(result["done"]), result["done"][-1]) == (11, "… 490 more")
+    assert (len(result["not_started"]), result["not_started"][-1]) == (11, "… 490 more")
+
+
+@pytest.mark.anyio
+async def test_an_address_of_a_step_does_not_show_a_secret() -> None:
+    change = {"actions": ["create"], "before": None, "after": {"p": SECRET}, "after_sensitive": {"p": True}}
+    log = step("apply_start", f'a.b["{SECRET}"]') + error_line("It broke")
+    api = api_with(bare(status="errored", status_timestamps=APPLYING), log=log, apply="errored")
+    api.on("GET", f"{PLAN}/json-output", answer({"resource_changes": [{"address": "a.b", "change": change}]}))
+    assert (await diagnose(api))["apply_result"]["unknown"] == ['a.b["(sensitive value)"]: create']
+
+
+# -- who ended it, and why --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.anyio
@@ -231,7 +292,69 @@ async def test_who_ended_a_run_is_told(status: str, action: str) -> None:
         "GET", f"/runs/{RUN_ID}/run-events", answer({**events, "included": included})
     )
     view = await diagnose(api)
-    assert (view["ended_by"], view["comment"], view["ended_at"]) == ("operator", "wrong branch", "2026-01-02T03:00:05Z")
+    assert (view["verdict"], view["ended_by"], view["comment"]) == (status, "operator", "wrong branch")
+    assert (view["ended_at"], view["reason"]) == ("2026-01-02T03:00:05Z", "Requested by operator.")
+
+
+@pytest.mark.anyio
+async def test_the_relationship_names_who_canceled_where_no_event_does() -> None:
+    run = bare(status="canceled", status_timestamps={"planning-at": "2026-01-02T03:00:00Z"})
+    run["relationships"]["canceled-by"] = {"data": {"type": "users", "id": "user-MA4GL63FmYRpSFxa"}}
+    api = api_with(run).on("GET", f"/runs/{RUN_ID}/run-events", answer(samples.page()))
+    assert (await diagnose(api))["ended_by"] == "user-MA4GL63FmYRpSFxa"
+    run["relationships"]["canceled-by"]["data"] = None
+    api = api_with(run).on("GET", f"/runs/{RUN_ID}/run-events", answer(samples.page()))
+    view = await diagnose(api)
+    assert view["ended_by"] == "not recorded"
+    assert view["summary"] == "Canceled while it was planning. Nothing was applied."
+    assert view["reason"] == "Not recorded. The service itself may have done it."
+
+
+@pytest.mark.anyio
+async def test_a_saved_plan_that_nobody_discarded_may_be_stale() -> None:
+    """HCP Terraform discards saved plans when the state changes; its events need not say so."""
+    stamps = {"planned-and-saved-at": "2026-01-02T03:00:00Z", "discarded-at": "2026-01-02T04:00:01Z"}
+    run = bare(status="discarded", status_timestamps=stamps)
+    applied = samples.run(OTHER, status="applied", status_timestamps=APPLYING | {"applied-at": "2026-01-02T04:00:00Z"})
+    api = api_with(run).on("GET", f"/runs/{RUN_ID}/run-events", answer(samples.page(event(9, "discarded", by=None))))
+    api.on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page(run, applied)))
+    view = await diagnose(api)
+    assert view["ended_by"] == "not recorded"
+    assert view["reason"] == (
+        "No person is recorded. The service discards a saved plan when the state changes, which may be why. "
+        f"{OTHER} had just changed it."
+    )
+    api = api_with(run).on("GET", f"/runs/{RUN_ID}/run-events", error(403, "forbidden"))
+    assert (await diagnose(api))["reason"].startswith("Not known: the run's events could not be read.")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("status", "stamps", "expected"),
+    [
+        ("errored", {"planning-at": "2026-01-02T03:00:00Z"}, "Final: failed. Nothing was applied."),
+        ("errored", {}, "Final: failed. Whether anything was applied is not recorded."),
+        (
+            "errored",
+            {"confirmed-at": "2026-01-02T03:00:00Z"},
+            "Final: failed. Whether anything was applied is not recorded.",
+        ),
+        ("canceled", {"plan-queued-at": "2026-01-02T03:00:00Z"}, "Final: canceled. Nothing was applied."),
+        (
+            "canceled",
+            APPLYING,
+            "Final: canceled. The apply may have made part of its changes: plan again to see what is left.",
+        ),
+        ("discarded", {"planned-at": "2026-01-02T03:00:00Z"}, "Final: discarded, nothing was applied."),
+    ],
+)
+async def test_a_run_is_said_to_have_changed_something_only_where_it_may_have(
+    status: str, stamps: dict[str, str], expected: str
+) -> None:
+    api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": bare(status=status, status_timestamps=stamps)}))
+    async with client_for(api) as client:
+        view = await TOOLS["get_run_details"].call(Context(client, ASSISTANT), {"run_id": RUN_ID})
+    assert view["next"] == expected
 
 
 # -- waits ------------------------------------------------------------------------------------------------------------
@@ -284,6 +407,14 @@ async def test_a_persons_lock_is_told_with_who_and_why() -> None:
     waits_for = (await diagnose(pending(workspace=workspace)))["waits_for"]
     assert (waits_for["locked_by"], waits_for["lock_reason"]) == ("operator", "maintenance")
     assert waits_for["position"] == 1
+
+
+@pytest.mark.anyio
+async def test_a_lock_without_a_reason_has_none() -> None:
+    user = ("users", "user-MA4GL63FmYRpSFxa")
+    for reason in ("", None):
+        workspace = samples.workspace(locked=True, locked_by=user, locked_reason=reason)
+        assert "lock_reason" not in (await diagnose(pending(workspace=workspace)))["waits_for"]
 
 
 @pytest.mark.anyio

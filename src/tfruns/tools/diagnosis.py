@@ -1,7 +1,7 @@
 """Why a run failed, or why it waits: one answer, put together from what there is to read."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
@@ -9,14 +9,16 @@ from pydantic import Field
 
 from tfruns.client.client import Client
 from tfruns.jsonapi import JSON
-from tfruns.lifecycle import ending_of, is_final, needs_person, rule_of
+from tfruns.lifecycle import ending_of, has_phase_begun, is_final, needs_person, rule_of
 from tfruns.logs.causes import hints_for
 from tfruns.logs.diagnostics import Diagnostic, code_lines
 from tfruns.logs.lines import render
 from tfruns.masking.redaction import redact_document
 from tfruns.masking.secrets import Mask
 from tfruns.masking.text import one_line, sanitize
+from tfruns.tools.apply_result import apply_result
 from tfruns.tools.blocking import blocked_by, since, waiting_for_worker
+from tfruns.tools.endings import how_it_ended
 from tfruns.tools.log_source import CHUNK, PhaseName, may_have_applied, read_phase, reader, tail
 from tfruns.tools.masks import masked_line, masker, withheld
 from tfruns.tools.policy import Toolset
@@ -25,7 +27,6 @@ from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.stage_checks import failed_policy_checks, failed_task_stages
 from tfruns.tools.views import next_step, shown_time, without_empty
 from tfruns.vocabulary import PhaseStatus, RunEnding, RunPhase, RunStatus
-from tfruns.wire.activity import Comment, Team, User
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
 
@@ -53,7 +54,7 @@ async def diagnose_run(
     mask = await reads.one("plan", masker(client, run)) or withheld
     view: View = {"id": run.id, "status": str(run.status), "since": shown_time(since(run))}
     view |= await _findings(client, run, reads, mask)
-    view["next"] = next_step(run)
+    view["next"] = view.pop("next", "") or next_step(run)
     if reads.failed:
         view["could_not_read"] = list(dict.fromkeys(reads.failed))[:5]
     return _fitting(without_empty(view))
@@ -76,10 +77,20 @@ async def _findings(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
 async def _of_final(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
     ending = ending_of(run.status)
     if ending is RunEnding.BROKEN_OFF:
-        return {"verdict": "ended by somebody", **await _who_ended_it(client, run, reads, mask)}
+        verdict = "discarded" if run.status == RunStatus.DISCARDED else "canceled"
+        return {"verdict": verdict, **await _ended(client, run, reads, mask)}
     if ending is RunEnding.FAILED:
         return {"verdict": "failed", **await _failure(client, run, reads, mask)}
     return {"verdict": "fine", "summary": "It neither failed nor waits."}
+
+
+async def _ended(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
+    view = await how_it_ended(client, run, reads, mask)
+    if run.status != RunStatus.DISCARDED and may_have_applied(run):
+        apply = await reads.one("apply", read_phase(client, run, "apply"))
+        if isinstance(apply, Apply) and has_phase_begun(apply.status):
+            view["apply_result"] = await apply_result(client, run, apply, reads, mask)
+    return view
 
 
 # -- what failed ------------------------------------------------------------------------------------------------------
@@ -90,7 +101,12 @@ async def _failure(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
     for name in names:
         phase = await reads.one(name, read_phase(client, run, name))
         if phase is not None and phase.status in {PhaseStatus.ERRORED, PhaseStatus.CANCELED}:
-            return {"failed_stage": name, **await _errors(client, name, phase, reads, mask)}
+            view = {"failed_stage": name, **await _errors(client, name, phase, reads, mask)}
+            if isinstance(phase, Apply):
+                view["apply_result"] = await apply_result(client, run, phase, reads, mask)
+            elif not may_have_applied(run):
+                view["next"] = "Final: failed. Nothing was applied."
+            return view
     checks = await _checks(client, run, reads, mask)
     if checks:
         return {"failed_stage": "checks between plan and apply", **checks}
@@ -153,32 +169,6 @@ async def _before_the_plan(client: Client, run: Run, reads: Reads, mask: Mask) -
     }
 
 
-# -- who ended it -----------------------------------------------------------------------------------------------------
-
-
-async def _who_ended_it(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
-    """The last event of the kind that ended the run, and what was being done then."""
-    word = "discard" if run.status == RunStatus.DISCARDED else "cancel"
-    listing = client.run_events.list_for_run(run.id, include=("actor", "comment"))
-    events = await reads.some("events", listing, size=100)
-    of_kind = [event for event in events if word in (event.action or "")]
-    by_person = [event for event in of_kind if event.actor] or of_kind
-    view: View = {}
-    if by_person:
-        event = by_person[-1]
-        user, team = event.follow(event.actor, User), event.follow(event.actor, Team)
-        comment = event.follow(event.comment, Comment)
-        name = (user.username if user else team.name if team else None) or (event.actor.id if event.actor else None)
-        view = {
-            "ended_by": one_line(name, 60) if name else "the service itself",
-            "ended_at": shown_time(event.created_at),
-            "comment": masked_line(comment.body or "", 200, mask) if comment else None,
-        }
-    if run.status != RunStatus.DISCARDED and run.status_timestamps.get("applying-at"):
-        view["summary"] = "It was applying: what it had changed until then stays. Plan again to see what is left."
-    return view
-
-
 # -- fitting ----------------------------------------------------------------------------------------------------------
 
 
@@ -199,26 +189,32 @@ def _size(view: View) -> int:
 
 
 def _without_code(view: View) -> View:
-    return _each_error(view, lambda error: {key: value for key, value in error.items() if key != "code"})
+    return _each_error(
+        view, lambda error: {key: value for key, value in error.items() if key not in {"code", "values"}}
+    )
 
 
 def _with_short_details(view: View) -> View:
     return _each_error(view, lambda error: {key: _cut(str(value), 200) for key, value in error.items()})
 
 
-def _with_fewer(view: View) -> View:
-    fewer = {key: value[:3] if isinstance(value, list) else value for key, value in view.items()}
-    for name in ("policy_checks", "task_stages"):
-        rows: Sequence[View] = fewer.get(name, ())
-        if rows:
-            fewer[name] = [
-                {key: value[-3:] if isinstance(value, list) else value for key, value in row.items()} for row in rows
-            ]
-    return fewer
+def _with_fewer(value: JSON) -> JSON:
+    """The first three of every list, and the last three lines of a policy's output."""
+    if isinstance(value, dict):
+        return {key: value[key][-3:] if key == "output" else _with_fewer(value[key]) for key in value}
+    if not isinstance(value, list):
+        return value
+    return [_with_fewer(item) for item in value[:3]] + _left_out(value)
+
+
+def _left_out(items: list[JSON]) -> list[str]:
+    """A note on the items of a list of texts that are left out."""
+    is_of_texts = len(items) > 3 and all(isinstance(item, str) for item in items)
+    return ["… and more"] if is_of_texts else []
 
 
 def _with_texts_of(length: int, value: JSON) -> JSON:
-    """The same, in which no text is longer. The ids and statuses of the API are not that long."""
+    """The same with every text cut. The ids and statuses of the API are shorter."""
     if isinstance(value, str):
         return _cut(value, 2 * length if value.isascii() else length)
     if isinstance(value, dict):

@@ -14,6 +14,7 @@ from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
 
 CHUNK = 65_536  # what the Terraform CLI asks for at a time; an answer that is shorter is the end
+_PIECE = 1 << 20  # where much is read; an answer may be shorter
 _MAX_SIZE = 1 << 40
 
 PhaseName = Literal["plan", "apply"]
@@ -81,6 +82,19 @@ def reader(client: Client, phase: Plan | Apply) -> Read:
     return read
 
 
+async def head(read: Read, max_bytes: int) -> tuple[bytes, bool]:
+    """The first bytes of a log, and whether they are all of it."""
+    pieces: list[bytes] = []
+    size = 0
+    while size < max_bytes:
+        piece = await read(size, min(_PIECE, max_bytes - size))
+        if not piece:
+            return b"".join(pieces), True
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces), not await read(size, 1)
+
+
 async def tail(read: Read, max_bytes: int, *, start: int = 0) -> Part:
     """The last bytes of a log, from an offset on; in a number of requests that grows with the logarithm of its size."""
     first = await read(start, CHUNK)
@@ -89,12 +103,14 @@ async def tail(read: Read, max_bytes: int, *, start: int = 0) -> Part:
         return Part(data, start + len(first) - len(data))
     near = await _near_the_end(read, start + len(first), max_bytes)
     begin = max(start, near - max_bytes)
-    data = b""
+    pieces: list[bytes] = []
+    size = 0
     for _ in range(2 * max_bytes // CHUNK + 2):
-        piece = await read(begin + len(data), CHUNK)
-        data += piece
-        if len(piece) < CHUNK:
+        pieces.append(await read(begin + size, CHUNK))
+        size += len(pieces[-1])
+        if len(pieces[-1]) < CHUNK:
             break
+    data = b"".join(pieces)
     last = data[-max_bytes:]
     return Part(last, begin + len(data) - len(last))
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from tfruns.client.address import Address
 from tfruns.client.listing import Page
 from tfruns.jsonapi import JSON
-from tfruns.lifecycle import group_of, is_final, needs_person, rule_of, what_follows
+from tfruns.lifecycle import effect_of, group_of, is_final, needs_person, rule_of, what_follows
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Mask
 from tfruns.masking.text import sanitize
@@ -139,7 +139,8 @@ def next_step(run: Run) -> str:
         )
     if RunAction.APPLY in (run.possible_actions or ()) and RunAction.APPLY in run.forbidden_actions:
         return "Waits for a person to apply it; this token may not."
-    return what_follows(run.status, allowed, is_auto_apply=bool(run.auto_apply))
+    effect = effect_of(run.status, [key for key, moment in run.status_timestamps.items() if moment])
+    return f"{what_follows(run.status, allowed, is_auto_apply=bool(run.auto_apply))} {effect}".rstrip()
 
 
 def run_url(run: Run, address: Address) -> str | None:

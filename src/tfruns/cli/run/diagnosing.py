@@ -14,7 +14,19 @@ from tfruns.masking.text import sanitize
 from tfruns.tools.registry import View
 
 _LISTS = {"errors": "error", "policy_checks": "policy check", "task_stages": "task stage"}
-_HEAD = ("id", "status", "since", "verdict", "failed_stage", "summary", "ended_by", "ended_at", "comment", "next")
+_HEAD = (
+    "id",
+    "status",
+    "since",
+    "verdict",
+    "failed_stage",
+    "summary",
+    "reason",
+    "ended_by",
+    "ended_at",
+    "comment",
+    "next",
+)
 
 
 def diagnose(

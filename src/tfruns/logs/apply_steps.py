@@ -1,0 +1,133 @@
+"""What an apply did, step by step, as its log tells it: each resource's creation, update or destruction.
+
+Source: Terraform, "Machine-Readable UI", `apply_start`, `apply_complete`, `apply_errored`, `action_start` …; and the
+lines that Terraform prints for people.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tfruns.jsonapi import JSON
+from tfruns.logs.lines import line_of, whole_lines
+
+
+class Outcome(StrEnum):
+    """How a step ended, as far as the log tells."""
+
+    DONE = "done"
+    FAILED = "failed"
+    STARTED = "started"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an apply.
+
+    Attributes:
+        address: of the resource instance or the action.
+        action: `create`, `update`, `delete`, `replace`, `remove` or `invoke`.
+    """
+
+    address: str
+    action: str
+
+
+Steps = dict[Step, Outcome]
+
+_CHANGES = {"create", "update", "delete", "replace", "remove"}
+_OUTCOMES = {"start": Outcome.STARTED, "complete": Outcome.DONE, "errored": Outcome.FAILED}
+_STARTS = {
+    "Creating": "create",
+    "Modifying": "update",
+    "Destroying": "delete",
+    "Replacing": "replace",
+    "Removing": "remove",
+}
+_ENDS = {
+    "Creation": "create",
+    "Modifications": "update",
+    "Destruction": "delete",
+    "Replacement": "replace",
+    "Removal": "remove",
+}
+_START = re.compile(rf"(?P<address>\S.*): (?P<verb>{'|'.join(_STARTS)})\.\.\.(?: \[.*\])?")
+_END = re.compile(rf"(?P<address>\S.*): (?P<verb>{'|'.join(_ENDS)}) complete after \S.*")
+_OF_A_PROGRAM = re.compile(r" \((?:local-exec|remote-exec|file)\)(?:: |$)")
+_DEPOSED = re.compile(r" \(deposed object [0-9a-f]{8}\)$")
+_MAX_LINE = 4_000  # characters; an address is not as long
+
+
+def steps_in(data: bytes) -> Steps:
+    """The steps in the whole lines of a log, in their order."""
+    lines = whole_lines(data)
+    found = _machine_steps(lines)
+    return found or _printed_steps(lines)
+
+
+def planned_steps_in(data: bytes) -> list[Step]:
+    """The steps that the machine-readable log of a plan announces."""
+    steps: list[Step] = []
+    for raw in whole_lines(data):
+        if b'"planned_change"' in raw:
+            change = _object(_parsed(raw).get("change"))
+            steps += steps_of(_address(change.get("resource")), [str(change.get("action"))])
+    return steps
+
+
+def steps_of(address: str, actions: Iterable[str]) -> list[Step]:
+    """The steps for a planned change: the two of a replacement, none for a read or no change."""
+    words = [word for action in actions for word in (("delete", "create") if action == "replace" else (action,))]
+    return [Step(address, word) for word in words if address and word in _CHANGES]
+
+
+def _machine_steps(lines: Iterable[bytes]) -> Steps:
+    found: Steps = {}
+    for raw in lines:
+        if b'"apply_' not in raw and b'"action_' not in raw:
+            continue
+        value = _parsed(raw)
+        kind, _, stage = str(value.get("type")).partition("_")
+        hook = _object(value.get("hook"))
+        if kind == "apply" and stage in _OUTCOMES and hook.get("action") in _CHANGES:
+            step = Step(_address(hook.get("resource")), str(hook.get("action")))
+        elif kind == "action" and stage in _OUTCOMES:
+            step = Step(_address(hook.get("action")), "invoke")
+        else:
+            continue
+        if step.address:
+            found[step] = _OUTCOMES[stage]
+    return found
+
+
+def _printed_steps(lines: Iterable[bytes]) -> Steps:
+    """The same from text for people, where only starts and ends are lines; the errors name what failed."""
+    found: Steps = {}
+    for raw in lines:
+        if b": " not in raw or len(raw) > _MAX_LINE:
+            continue
+        for line in line_of(raw).lines:
+            start, end = _START.fullmatch(line), _END.fullmatch(line)
+            match, verbs, outcome = (end, _ENDS, Outcome.DONE) if end else (start, _STARTS, Outcome.STARTED)
+            if match and not _OF_A_PROGRAM.search(match["address"]):
+                address = _DEPOSED.sub("", match["address"])  # the machine-readable log does not have it
+                found[Step(address, verbs[match["verb"]])] = outcome
+    return found
+
+
+def _parsed(raw: bytes) -> Mapping[str, JSON]:
+    try:
+        return _object(json.loads(raw.strip(b"\x02\x03")))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _address(resource: JSON) -> str:
+    found = _object(resource).get("addr")
+    return found if isinstance(found, str) else ""
+
+
+def _object(value: JSON) -> Mapping[str, JSON]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,116 @@
+"""Runs of real Terraform that failed or were ended: who, why, and what was done."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.local_lab import Lab
+from tests.tools.calls import TOOLS
+from tfruns.tools.policy import Policy
+from tfruns.tools.registry import Context
+from tfruns.wire.runs import Run
+
+pytestmark = pytest.mark.anyio
+
+PARTLY = """
+resource "terraform_data" "first" { input = "1" }
+resource "terraform_data" "broken" {
+  depends_on = [terraform_data.first]
+  provisioner "local-exec" { command = "echo boom; exit 3" }
+}
+resource "terraform_data" "after" {
+  depends_on = [terraform_data.broken]
+  input      = "2"
+}
+"""
+SLOW = PARTLY.replace("echo boom; exit 3", "echo waiting; sleep 60")
+INVALID = 'resource "terraform_data" "t" {\n  for_each = { b = "" }\n  input = 1 + each.value\n}\n'
+CHANGING = 'resource "terraform_data" "a" { input = timestamp() }'
+
+
+async def diagnose(lab: Lab, run: Run) -> Any:
+    return await TOOLS["diagnose_run"].call(Context(lab.client, Policy()), {"run_id": run.id})
+
+
+async def test_a_plan_that_failed_has_applied_nothing(lab: Lab) -> None:
+    run = await lab.until(await lab.run(await lab.workspace(INVALID)), "errored")
+    view = await diagnose(lab, run)
+    (error,) = view["errors"]
+    assert (error["code"], error["values"]) == ("   3:   input = 1 + each.value", ['each.value is ""'])
+    assert (view["failed_stage"], view["next"]) == ("plan", "Final: failed. Nothing was applied.")
+    assert "apply_result" not in view
+    details = await TOOLS["get_run_details"].call(Context(lab.client, Policy()), {"run_id": run.id})
+    assert details["next"] == "Final: failed. Nothing was applied."
+
+
+async def test_an_apply_that_failed_is_told_resource_by_resource(lab: Lab) -> None:
+    workspace = await lab.workspace(PARTLY.replace("echo boom; exit 3", "true"))
+    await lab.applied(workspace)
+    await lab.upload(workspace, PARTLY.replace('"1"', '"3"').replace("echo boom", "echo again"))
+    replaced = ["terraform_data.broken"]
+    run = await lab.until(await lab.run(workspace, auto_apply=True, replace_addrs=replaced), "errored")
+    assert (await diagnose(lab, run))["apply_result"] == {
+        "done": ["terraform_data.broken: destroyed", "terraform_data.first: updated"],
+        "failed": ["terraform_data.broken: create"],
+        "note": "A step that failed may have been done in part.",
+    }
+    run = await lab.until(await lab.run(await lab.workspace(PARTLY), auto_apply=True), "errored")
+    view = await diagnose(lab, run)
+    assert view["apply_result"] == {
+        "done": ["terraform_data.first: created"],
+        "failed": ["terraform_data.broken: create"],
+        "not_started": ["terraform_data.after: create"],
+        "note": "A step that failed may have been done in part.",
+    }
+    assert view["next"] == "Final: failed. The apply may have made part of its changes: plan again to see what is left."
+
+
+async def test_an_apply_that_was_canceled_is_told_with_who_and_what_was_done(lab: Lab) -> None:
+    run = await lab.run(await lab.workspace(SLOW), auto_apply=True)
+    await lab.until(run, "applying")
+    while "waiting" not in await lab.log(run, "apply"):
+        await lab.status(run)
+    await lab.client.runs.cancel(run.id, comment="wrong branch")
+    await lab.until(run, "canceled")
+    view = await diagnose(lab, run)
+    assert (view["verdict"], view["ended_by"], view["comment"]) == ("canceled", "admin", "wrong branch")
+    assert view["summary"].startswith("Canceled while it was applying. The changes it had made until then remain")
+    assert view["apply_result"]["done"] == ["terraform_data.first: created"]
+    assert view["apply_result"]["not_started"] == ["terraform_data.after: create"]
+
+
+async def test_a_stale_saved_plan_names_the_run_that_changed_the_state(lab: Lab) -> None:
+    workspace = await lab.workspace(CHANGING)
+    saved = await lab.until(await lab.run(workspace, save_plan=True), "planned_and_saved")
+    other = await lab.applied(workspace)
+    await lab.until(saved, "discarded")
+    view = await diagnose(lab, saved)
+    assert (view["verdict"], view["ended_by"]) == ("discarded", "the service")
+    assert view["summary"] == "Discarded while its saved plan was kept. Nothing was applied."
+    assert view["reason"] == (
+        f"The service discarded the saved plan because the workspace's state changed. {other.id} had just changed it."
+    )
+
+
+async def test_runs_that_a_force_execute_ended_name_the_other_run(lab: Lab) -> None:
+    workspace = await lab.workspace(CHANGING)
+    holder = await lab.planned(workspace)
+    waiting, forced = await lab.run(workspace), await lab.run(workspace)
+    await lab.client.runs.force_execute(forced.id)
+    for run, summary in (
+        (holder, "Discarded after its plan, before it was confirmed. Nothing was applied."),
+        (waiting, "Canceled while it waited in the queue. Nothing was applied."),
+    ):
+        view = await diagnose(lab, run)
+        assert view["reason"].startswith(f"{forced.id} was force-executed")
+        assert (view["ended_by"], view["summary"]) == ("admin", summary)
+
+
+async def test_a_pending_run_that_was_canceled_has_applied_nothing(lab: Lab) -> None:
+    workspace = await lab.workspace(CHANGING)
+    await lab.planned(workspace)
+    run = await lab.run(workspace)
+    await lab.client.runs.cancel(run.id)
+    view = await diagnose(lab, run)
+    assert (view["reason"], view["next"]) == ("Requested by admin.", "Final: canceled. Nothing was applied.")
+    assert view["summary"] == "Canceled while it waited in the queue. Nothing was applied."
