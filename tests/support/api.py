@@ -21,7 +21,8 @@ Script = httpx2.Response | Exception | Callable[[httpx2.Request], httpx2.Respons
 class FakeApi(httpx2.AsyncBaseTransport):
     """Answers requests from a script; a request that is not in the script is a 404.
 
-    Each route has a queue of answers, of which the last stays. `requests` holds all that were received.
+    Each route has a queue of answers, of which the last stays. A creation is answered with the options that were sent,
+    unless its script is a function. `requests` holds all that were received.
     """
 
     def __init__(self, *, is_length_announced: bool = True) -> None:
@@ -44,7 +45,7 @@ class FakeApi(httpx2.AsyncBaseTransport):
         answer = answers.popleft() if len(answers) > 1 else answers[0]
         if isinstance(answer, Exception):
             raise answer
-        response = answer(request) if callable(answer) else answer
+        response = answer(request) if callable(answer) else with_what_was_sent(answer, _sent(request))
         # A response can be read once; a script may give it out many times.
         given = httpx2.Response(response.status_code, headers=response.headers, content=response.content)
         if not self._is_length_announced:
@@ -92,6 +93,27 @@ def error(status: int, title: str, detail: str | None = None, **headers: str) ->
     """A JSON:API error."""
     body = {"status": str(status), "title": title} | ({"detail": detail} if detail else {})
     return answer({"errors": [body]}, status, **headers)
+
+
+def _sent(request: httpx2.Request) -> Any:
+    return body(request) if request.method == "POST" else None
+
+
+def with_what_was_sent(response: httpx2.Response, sent: Any) -> httpx2.Response:
+    """The answer to a creation, with the options that were sent for it, as the API shows them."""
+    if not response.is_success or not isinstance(sent, dict) or "data" not in sent or not response.content:
+        return response
+    try:
+        document = json.loads(response.content)
+        resource, wanted = document["data"], sent["data"]
+        if resource["type"] != wanted["type"]:
+            return response
+        for part in ("attributes", "relationships"):
+            resource[part] = resource.get(part, {}) | wanted.get(part, {})
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return response  # a script of something that is no answer
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    return httpx2.Response(response.status_code, headers=headers, content=json.dumps(document))
 
 
 def accepted() -> httpx2.Response:

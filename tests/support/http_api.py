@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
+from tests.support.api import with_what_was_sent
+
 _PATIENCE_S = 30.0  # nothing here waits longer than this
 
 
@@ -129,6 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
             body=content if self.command == "PUT" else json.loads(content) if content else None,
         )
         answer = self.server.api.answer_to(request)
+        if isinstance(answer, httpx2.Response) and self.command == "POST":
+            answer = with_what_was_sent(answer, request.body)
         if isinstance(answer, threading.Event):
             answer.wait(_PATIENCE_S)
             self.close_connection = True

@@ -103,7 +103,7 @@ def test_nothing_is_sent_where_it_cannot_be_written(
         (error(409, "transition not allowed"), "refused", "transition_not_allowed"),
         (error(403, "forbidden"), "refused", "forbidden"),
         (error(404, "not found"), "refused", "not_found"),
-        (error(500, "internal"), "unknown", "server_error"),
+        (error(500, "internal"), "unknown", "outcome_unknown"),
     ],
 )
 async def test_a_refusal_is_written_down_with_its_code(answered: Any, outcome: str, code: str, log_file: Path) -> None:

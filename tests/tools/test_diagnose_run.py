@@ -214,7 +214,7 @@ async def test_a_cost_estimate_that_failed_is_told() -> None:
     api = api_with(run).on(
         "GET",
         "/cost-estimates/ce-BPvFFrYCqRV6qVBK",
-        answer({"data": {"id": "ce-1", "type": "cost-estimates", "attributes": estimate}}),
+        answer({"data": {"id": "ce-BPvFFrYCqRV6qVBK", "type": "cost-estimates", "attributes": estimate}}),
     )
     assert (await diagnose(api))["cost_estimate_error"] == "no prices"
 

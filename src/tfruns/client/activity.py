@@ -5,12 +5,14 @@ Sources: HCP Terraform API, "Comments", "Account"; run events as HashiCorp's own
 
 from collections.abc import Sequence
 
+from tfruns.client.belonging import has_attributes, is_kind
 from tfruns.client.faults import Purpose
 from tfruns.client.listing import Listing, listing
 from tfruns.client.reading import read_one
+from tfruns.client.recovery import unknown_outcome
 from tfruns.client.references import api_path, parse_run
 from tfruns.client.retries import AttemptFailed
-from tfruns.client.transport import Transport, include_param
+from tfruns.client.transport import Expected, Transport, include_param
 from tfruns.errors import InvalidInput, OutcomeUnknown, TfrunsError, UnexpectedResponse
 from tfruns.jsonapi import create_document
 from tfruns.wire.activity import Comment, RunEvent, User
@@ -44,8 +46,10 @@ class Comments:
             raise InvalidInput(f"The comment is longer than {_MAX_COMMENT} characters.", solution="Make it shorter.")
         path = api_path("runs", parse_run(run, self._transport.settings.address), "comments")
         document = create_document("comments", {"body": text})
+        expected = Expected(has_attributes("comments", {"body": text}))
         try:
-            return read_one(Comment, (await self._transport.post(path, document, purpose=_COMMENT)).document)
+            answer = await self._transport.post(path, document, expected=expected, purpose=_COMMENT)
+            return read_one(Comment, answer.document)
         except AttemptFailed as failure:
             raise _unknown_comment(failure.error) from failure.error
         except UnexpectedResponse as error:
@@ -61,11 +65,8 @@ class Comments:
 
 
 def _unknown_comment(error: TfrunsError) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"{error.message} It is not known whether the comment was recorded.",
-        status=error.status,
-        solution="Read the run's comments before writing it again.",
-        request_id=error.request_id,
+    return unknown_outcome(
+        error, "It is not known whether the comment was recorded.", "Read the run's comments before writing it again."
     )
 
 
@@ -99,5 +100,10 @@ class Account:
         Raises:
             Unauthorized: 401, the token is not valid.
         """
-        answer = await self._transport.get(api_path("account", "details"))
-        return read_one(User, answer.document)
+        return await read_account(self._transport)
+
+
+async def read_account(transport: Transport) -> User:
+    """The account that the token belongs to. Raises: as `Account.read`."""
+    answer = await transport.get(api_path("account", "details"), is_answer=is_kind("users"))
+    return read_one(User, answer.document)

@@ -5,6 +5,7 @@ Sources: HCP Terraform API, "Cost Estimates", "Policy Checks", "Run Tasks".
 
 from collections.abc import Sequence
 
+from tfruns.client.belonging import is_resource
 from tfruns.client.faults import Purpose
 from tfruns.client.listing import Listing, listing
 from tfruns.client.overrides import override
@@ -31,8 +32,9 @@ class CostEstimates:
         Raises:
             NotFound: 404, absent, or hidden from this token.
         """
-        path = api_path("cost-estimates", check_id("ce", cost_estimate_id))
-        answer = await self._transport.get(path, purpose=_READ)
+        id_ = check_id("ce", cost_estimate_id)
+        path, is_answer = api_path("cost-estimates", id_), is_resource("cost-estimates", id_)
+        answer = await self._transport.get(path, purpose=_READ, is_answer=is_answer)
         return read_one(CostEstimate, answer.document)
 
 
@@ -50,8 +52,9 @@ class PolicyChecks:
         Raises:
             NotFound: 404, absent, or hidden from this token.
         """
-        path = api_path("policy-checks", check_id("polchk", policy_check_id))
-        answer = await self._transport.get(path, purpose=_READ)
+        id_ = check_id("polchk", policy_check_id)
+        path, is_answer = api_path("policy-checks", id_), is_resource("policy-checks", id_)
+        answer = await self._transport.get(path, purpose=_READ, is_answer=is_answer)
         return read_one(PolicyCheck, answer.document)
 
     async def override(self, policy_check_id: str) -> None:
@@ -66,8 +69,15 @@ class PolicyChecks:
             TransitionNotAllowed: 409, it cannot be overridden, or was already.
             OutcomeUnknown: the answer was lost, and the policy check does not show that it was overridden.
         """
-        path = api_path("policy-checks", check_id("polchk", policy_check_id), "actions", "override")
-        await override(self._transport, path, {}, lambda: self.read(policy_check_id), shown_by={"overridden"})
+        id_ = check_id("polchk", policy_check_id)
+        await override(
+            self._transport,
+            api_path("policy-checks", id_, "actions", "override"),
+            {},
+            lambda: self.read(id_),
+            is_answer=is_resource("policy-checks", id_),
+            shown_by={"overridden"},
+        )
 
     def list_for_run(self, run: str) -> Listing[PolicyCheck]:
         """The policy checks of a run.
@@ -103,8 +113,9 @@ class TaskStages:
         Raises:
             NotFound: 404, absent, or hidden from this token.
         """
-        path = api_path("task-stages", check_id("ts", task_stage_id))
-        answer = await self._transport.get(path, include_param(include), purpose=_READ)
+        id_ = check_id("ts", task_stage_id)
+        path, is_answer = api_path("task-stages", id_), is_resource("task-stages", id_)
+        answer = await self._transport.get(path, include_param(include), purpose=_READ, is_answer=is_answer)
         return read_one(TaskStage, answer.document)
 
     async def override(self, task_stage_id: str, *, comment: str | None = None) -> None:
@@ -115,9 +126,15 @@ class TaskStages:
 
         Raises: as `PolicyChecks.override`.
         """
-        path = api_path("task-stages", check_id("ts", task_stage_id), "actions", "override")
-        body = {"comment": comment} if comment and comment.strip() else {}
-        await override(self._transport, path, body, lambda: self.read(task_stage_id), shown_by={"running", "passed"})
+        id_ = check_id("ts", task_stage_id)
+        await override(
+            self._transport,
+            api_path("task-stages", id_, "actions", "override"),
+            {"comment": comment} if comment and comment.strip() else {},
+            lambda: self.read(id_),
+            is_answer=is_resource("task-stages", id_),
+            shown_by={"running", "passed"},
+        )
 
     def list_for_run(self, run: str) -> Listing[TaskStage]:
         """The task stages of a run.

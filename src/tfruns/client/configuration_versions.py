@@ -2,14 +2,16 @@
 
 from typing import BinaryIO
 
+from tfruns.client.belonging import has_attributes, is_resource
 from tfruns.client.faults import Purpose
 from tfruns.client.listing import Listing, listing
 from tfruns.client.reading import read_one
+from tfruns.client.recovery import unknown_outcome
 from tfruns.client.references import api_path, check_id
 from tfruns.client.retries import AttemptFailed
-from tfruns.client.transport import Transport
+from tfruns.client.transport import Expected, Transport
 from tfruns.client.workspaces import Workspaces
-from tfruns.errors import OutcomeUnknown, TfrunsError, UnexpectedResponse, UnprocessableEntity
+from tfruns.errors import ConnectionFailed, OutcomeUnknown, TfrunsError, UnexpectedResponse, UnprocessableEntity
 from tfruns.jsonapi import JSON, create_document
 from tfruns.wire.configuration_versions import ConfigurationVersion
 
@@ -34,8 +36,10 @@ class ConfigurationVersions:
         Raises:
             NotFound: 404, absent, or hidden from this token.
         """
-        path = api_path("configuration-versions", check_id("cv", configuration_version_id))
-        answer = await self._transport.get(path, purpose=_READ)
+        id_ = check_id("cv", configuration_version_id)
+        answer = await self._transport.get(
+            api_path("configuration-versions", id_), purpose=_READ, is_answer=is_resource("configuration-versions", id_)
+        )
         return read_one(ConfigurationVersion, answer.document)
 
     async def create(
@@ -66,7 +70,8 @@ class ConfigurationVersions:
         path = api_path("workspaces", await self._workspaces.resolve(workspace), "configuration-versions")
         body = create_document("configuration-versions", attributes)
         try:
-            answer = await self._transport.post(path, body, purpose=_CREATE)
+            expected = Expected(has_attributes("configuration-versions", attributes))
+            answer = await self._transport.post(path, body, expected=expected, purpose=_CREATE)
             return read_one(ConfigurationVersion, answer.document)
         except AttemptFailed as failure:
             raise _unknown_creation(failure.error) from failure.error
@@ -84,6 +89,7 @@ class ConfigurationVersions:
             archive: a gzip tar, open for reading, that can be read from its beginning more than once.
 
         Raises:
+            OutcomeUnknown: the answer was lost, and the configuration version cannot be read.
             TfrunsError: the upload failed, and the configuration version still waits for its files.
         """
         if not version.upload_url:
@@ -91,10 +97,12 @@ class ConfigurationVersions:
         try:
             await self._transport.upload(version.upload_url, archive)
         except TfrunsError as failure:
+            if isinstance(failure, ConnectionFailed):
+                raise  # nothing was sent
             try:
                 now = await self.read(version.id)
             except TfrunsError:
-                raise failure from None
+                raise _unknown_upload(failure) from failure
             if now.status == "pending":
                 raise  # else it has arrived, and only the answer was lost
 
@@ -132,10 +140,17 @@ class ConfigurationVersions:
         return listing(self._transport, ConfigurationVersion, path, {}, purpose=_READ)
 
 
+def _unknown_upload(error: TfrunsError) -> OutcomeUnknown:
+    return unknown_outcome(
+        error,
+        "It is not known whether the files arrived.",
+        "Read the configuration version: while it is pending, they have not, and can be uploaded again.",
+    )
+
+
 def _unknown_creation(error: TfrunsError) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"{error.message} It is not known whether the configuration version was created.",
-        status=error.status,
-        solution="One without files does nothing: call again.",
-        request_id=error.request_id,
+    return unknown_outcome(
+        error,
+        "It is not known whether the configuration version was created.",
+        "One without files does nothing: call again.",
     )

@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,7 +13,7 @@ from urllib.request import getproxies
 
 import httpx2
 
-from tfruns.client.address import Address
+from tfruns.client.address import Address, parse_address
 from tfruns.errors import (
     ApiError,
     BadRequest,
@@ -21,6 +22,7 @@ from tfruns.errors import (
     ConnectionLost,
     Forbidden,
     HostNotFound,
+    InvalidInput,
     NotFound,
     RateLimited,
     RequestTimedOut,
@@ -42,6 +44,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     422: UnprocessableEntity,
     429: RateLimited,
 }
+_LONGEST_WAIT_S = 7 * 86_400.0  # what a server asks for beyond that is not a time
 _TITLE = re.compile(r"(?is)<title[^>]*>\s*(.*?)\s*</title>")
 
 
@@ -118,6 +121,17 @@ def unexpected(response: httpx2.Response, what: str) -> UnexpectedResponse:
     )
 
 
+def redirected(response: httpx2.Response) -> UnexpectedResponse:
+    """The error for a redirect, which only a download follows."""
+    error = unexpected(response, "a redirect, which is not followed")
+    error.cause = "TFE_ADDRESS is an old address of the service, or a sign-in page answered instead."
+    target = response.next_request.url if response.next_request is not None else None
+    if target is not None and (target.scheme, target.netloc) != (response.url.scheme, response.url.netloc):
+        with suppress(InvalidInput):
+            error.solution = f"If {parse_address(str(target))} is the API, set TFE_ADDRESS to it."
+    return error
+
+
 def is_html(response: httpx2.Response) -> bool:
     """Whether the answer calls itself an HTML page."""
     return "html" in response.headers.get("content-type", "").lower()
@@ -144,7 +158,7 @@ def _seconds(text: str | None, since: datetime) -> float | None:
     except ValueError:
         until = parse_date(text)
         seconds = (until - since).total_seconds() if until else math.nan
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return max(0.0, seconds) if math.isfinite(seconds) and seconds <= _LONGEST_WAIT_S else None
 
 
 def parse_date(text: str | None) -> datetime | None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Collection
 
+from tfruns.client.belonging import IsAnswer
 from tfruns.client.faults import Purpose
+from tfruns.client.recovery import unknown_outcome
 from tfruns.client.retries import AttemptFailed
-from tfruns.client.transport import Transport
+from tfruns.client.transport import Expected, Transport
 from tfruns.errors import OutcomeUnknown, TfrunsError, TransitionNotAllowed
 from tfruns.jsonapi import JSON
 from tfruns.wire.checks import PolicyCheck, TaskStage
@@ -18,6 +20,7 @@ async def override(
     body: JSON,
     read: Callable[[], Awaitable[PolicyCheck | TaskStage]],
     *,
+    is_answer: IsAnswer,
     shown_by: Collection[str],
 ) -> None:
     """Send an override.
@@ -27,6 +30,7 @@ async def override(
         path: of the action.
         body: what goes with it.
         read: reads what is overridden.
+        is_answer: whether a document is that of what is overridden.
         shown_by: the statuses that it can have only once it was.
 
     Raises:
@@ -34,7 +38,7 @@ async def override(
         TfrunsError: the override was refused, or not sent.
     """
     try:
-        await transport.post(path, body, purpose=_OVERRIDE)
+        await transport.post(path, body, expected=Expected(is_answer), purpose=_OVERRIDE)
     except AttemptFailed as failure:
         status = await _status(read)
         if status not in shown_by:
@@ -50,9 +54,8 @@ async def _status(read: Callable[[], Awaitable[PolicyCheck | TaskStage]]) -> str
 
 def _unknown(error: TfrunsError, status: str | None) -> OutcomeUnknown:
     now = f"its status is {status}" if status else "it could not be read"
-    return OutcomeUnknown(
-        f"{error.message} It is not known whether the override will be carried out; {now}.",
-        status=error.status,
-        solution="Read the run again in a moment; if it still waits, the override can be asked for once more.",
-        request_id=error.request_id,
+    return unknown_outcome(
+        error,
+        f"It is not known whether the override will be carried out; {now}.",
+        "Read the run again in a moment; if it still waits, the override can be asked for once more.",
     )

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Generic, TypeVar
 
+from tfruns.client.belonging import is_resource
 from tfruns.client.byte_budget import Reservation
 from tfruns.client.faults import Purpose
 from tfruns.client.reading import read_one
@@ -34,8 +35,9 @@ class _Phases(Generic[P]):
         Raises:
             NotFound: 404, absent, or hidden from this token.
         """
-        path = api_path(self._kind.wire_type, check_id(self._prefix, phase_id))
-        answer = await self._transport.get(path, purpose=_READ)
+        id_ = check_id(self._prefix, phase_id)
+        path, is_answer = api_path(self._kind.wire_type, id_), is_resource(self._kind.wire_type, id_)
+        answer = await self._transport.get(path, purpose=_READ, is_answer=is_answer)
         return read_one(self._kind, answer.document)
 
     async def read_log(self, phase: P, *, offset: int = 0, max_bytes: int | None = None) -> bytes:
@@ -97,7 +99,7 @@ class Plans(_Phases[Plan]):
         form = "json-output-redacted" if is_redacted else "json-output"
         path = api_path("plans", check_id("plan", plan_id), form)
         purpose = _READ if is_redacted else _READ_PLAN_JSON
-        return await self._transport.download(path, purpose=purpose, max_bytes=max_bytes, room=room)
+        return await self._transport.download(path, purpose=purpose, max_bytes=max_bytes, room=room, is_used_once=True)
 
 
 class Applies(_Phases[Apply]):

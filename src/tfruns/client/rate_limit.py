@@ -8,6 +8,7 @@ its window ends, since other programs may use the same token.
 Source: HCP Terraform API, "Rate Limiting"; "Runs" for the lists.
 """
 
+import logging
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ import anyio
 
 from tfruns.client.clock import Clock
 
+_LONGEST_BLOCK_S = 10.0  # the windows are a second and a minute
+_log = logging.getLogger(__name__)
 _MARGIN = 0.9  # the server's clock and the network do not keep the distances that we kept
 
 
@@ -43,6 +46,18 @@ class RateLimit:
         if allowed != self._allowed:
             self._allowed = allowed
             self._wake()
+
+    def refused(self, asked_s: float) -> None:
+        """After a 429: let nobody start as long as the server asks, if that is a time in which its limit can end.
+
+        A longer time is for the caller that was refused. Others find out for themselves, and are not blocked by it.
+        """
+        longest_s = max(self._window_s, _LONGEST_BLOCK_S)
+        if asked_s > longest_s:
+            _log.warning(
+                "The API asks to wait %.0f s (HTTP 429). Other requests are sent after %.0f s.", asked_s, self._window_s
+            )
+        self.block(asked_s if asked_s <= longest_s else self._window_s)
 
     def block(self, seconds: float) -> None:
         """Let nobody start within the next seconds."""
@@ -113,4 +128,4 @@ class RateLimits:
 
     def block(self, seconds: float, *, is_run_list: bool) -> None:
         """After a 429: let nobody start before the server wants it."""
-        (self._run_lists if is_run_list else self._requests).block(seconds)
+        (self._run_lists if is_run_list else self._requests).refused(seconds)

@@ -1,8 +1,8 @@
 """When a request is sent again, and when it must not be.
 
 Reading is repeated after a failed connection, a lost answer, 429, 502, 503 and 504. A change is repeated only where the
-server certainly did not act: it was never sent, or the server refused it with a 429. Any other failure of a change is
-ambiguous, and whoever asked for it has to find out what happened (`recovery`).
+server certainly did not act: it was never sent, or the API refused it with a 429. A change that the API refuses did not
+happen. Any other failure of a change is ambiguous, and its caller has to find out what happened (`recovery`).
 
 Waiting grows exponentially with jitter, or is what the server asked for; it is bounded in count and in time.
 """
@@ -20,6 +20,7 @@ from tfruns.errors import TfrunsError
 T = TypeVar("T")
 
 _PASSING_STATUSES = frozenset({502, 503, 504})
+_LIMITED, _NOT_IMPLEMENTED = 429, 501
 
 
 class AttemptFailed(Exception):
@@ -29,21 +30,43 @@ class AttemptFailed(Exception):
         error: what the caller will see if no further attempt helps.
         was_sent: whether the server may have received the request.
         is_passing: whether the same request may succeed a moment later.
+        is_refusal: whether the API itself answered that it does not do it.
         sent_at: when it was sent, by the clock's monotonic time.
     """
 
-    def __init__(self, error: TfrunsError, *, was_sent: bool, is_passing: bool, sent_at: float = 0.0) -> None:
+    def __init__(
+        self,
+        error: TfrunsError,
+        *,
+        was_sent: bool,
+        is_passing: bool,
+        is_refusal: bool = False,
+        sent_at: float = 0.0,
+    ) -> None:
         super().__init__(error.message)
         self.error = error
         self.was_sent = was_sent
         self.is_passing = is_passing
+        self.is_refusal = is_refusal
         self.sent_at = sent_at
 
     @classmethod
-    def by_answer(cls, error: TfrunsError) -> "AttemptFailed":
-        """The server answered with this error. A 429 was not acted on."""
-        is_limit = error.status == 429
-        return cls(error, was_sent=not is_limit, is_passing=is_limit or error.status in _PASSING_STATUSES)
+    def by_answer(cls, error: TfrunsError, *, is_api: bool = False) -> "AttemptFailed":
+        """The server answered with this error.
+
+        Args:
+            error: the answer's error.
+            is_api: whether it has the form of the API's errors, and so comes from the API and not from a proxy. A 4xx
+                is then a refusal, and a 429 was not acted on; a server that failed may have acted.
+        """
+        status = error.status or 0
+        is_refusal = is_api and (400 <= status < 500 or status == _NOT_IMPLEMENTED)
+        return cls(
+            error,
+            was_sent=not (is_refusal and status == _LIMITED),
+            is_passing=status == _LIMITED or status in _PASSING_STATUSES,
+            is_refusal=is_refusal,
+        )
 
     def may_be_repeated(self, *, is_change: bool) -> bool:
         """Whether to send the request again: a change only where it was not acted on."""
@@ -52,7 +75,7 @@ class AttemptFailed(Exception):
     @property
     def is_ambiguous(self) -> bool:
         """Whether a change may have happened although it seems to have failed."""
-        return self.was_sent and self.is_passing
+        return self.was_sent and not self.is_refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Runs. Source: HCP Terraform API, "Runs"."""
 
-import json
-from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
+from tfruns.client.activity import read_account
+from tfruns.client.belonging import has_attributes, is_resource, related_id
+from tfruns.client.creations import Creations
 from tfruns.client.faults import Purpose
 from tfruns.client.listing import Listing, listing
 from tfruns.client.reading import read_one
@@ -13,18 +14,19 @@ from tfruns.client.references import api_path, check_id, check_organization, par
 from tfruns.client.refusals import explain_busy_workspace, explain_refused_action
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.run_filters import RunFilters
-from tfruns.client.transport import Answer, Transport, include_param
+from tfruns.client.transport import Answer, Expected, Transport, include_param
 from tfruns.client.workspaces import Workspaces
 from tfruns.errors import (
     Conflict,
     Forbidden,
     InvalidInput,
+    TfrunsError,
     TransitionNotAllowed,
     UnexpectedResponse,
     WorkspaceBusy,
     WorkspaceLocked,
 )
-from tfruns.jsonapi import create_document
+from tfruns.jsonapi import JSON, create_document
 from tfruns.vocabulary import RunAction
 from tfruns.wire.run_params import RunParams
 from tfruns.wire.runs import Run
@@ -40,15 +42,26 @@ _ACTIONS = {
 }
 
 
+_AS_SENT = {
+    "message",
+    "is-destroy",
+    "refresh",
+    "refresh-only",
+    "save-plan",
+    "target-addrs",
+    "replace-addrs",
+    "policy-paths",
+    "invoke-action-addrs",
+}
+
+
 class Runs:
     """The runs of HCP Terraform. A run may be given by its id or by its browser address."""
 
     def __init__(self, transport: Transport, workspaces: Workspaces) -> None:
         self._transport = transport
         self._workspaces = workspaces
-        # So that one call's run is never taken for another's: what was created, and what is being created just now.
-        self._created: deque[str] = deque(maxlen=1000)
-        self._in_flight: Counter[int] = Counter()
+        self._creations = Creations(transport.settings.address, transport.clock)
 
     async def create(self, workspace: str, params: RunParams | None = None) -> Run:
         """Queue a new run in a workspace. One call makes one run at most.
@@ -78,20 +91,27 @@ class Runs:
         if configuration is not None:
             links.append(("configuration-version", "configuration-versions", configuration))
         body = create_document("runs", params.as_attributes(), links)
-        attempt = hash(json.dumps(body, sort_keys=True))  # the body itself may hold secrets, and is not kept
-        self._in_flight[attempt] += 1
-        try:
-            answer = await self._transport.post(api_path("runs"), body, purpose=_CREATE)
-            run = _read_created(answer)
-        except AttemptFailed as failure:
-            lost = LostRun(workspace_id, params, failure, known=self._created)
-            run = await lost.find(self._transport, is_only_one=lambda: self._in_flight[attempt] == 1)
-        except (WorkspaceLocked, WorkspaceBusy) as refusal:
-            raise await explain_busy_workspace(refusal, self._workspaces, workspace_id) from None
-        finally:
-            self._in_flight -= Counter([attempt])
-        self._created.append(run.id)
+        created = self._creations.created
+        expected = Expected(lambda document: _is_created(document, body["data"], known=created))
+        with self._creations.begin(workspace_id, params) as creation:
+            try:
+                answer = await self._transport.post(api_path("runs"), body, expected=expected, purpose=_CREATE)
+                run = _read_created(answer)
+            except AttemptFailed as failure:
+                lost = LostRun(workspace_id, params, failure, known=created)
+                run = await lost.find(
+                    self._transport, is_only_one=lambda: not creation.is_confused, read_user_id=self._user_id
+                )
+            except (WorkspaceLocked, WorkspaceBusy) as refusal:
+                raise await explain_busy_workspace(refusal, self._workspaces, workspace_id) from None
+            created.append(run.id)
         return run
+
+    async def _user_id(self) -> str | None:
+        try:
+            return (await read_account(self._transport)).id
+        except TfrunsError:
+            return None
 
     def list_for_workspace(
         self, workspace: str, filters: RunFilters | None = None, *, include: Sequence[str] = ()
@@ -145,7 +165,10 @@ class Runs:
         Raises:
             NotFound: 404, absent, or hidden from this token.
         """
-        answer = await self._transport.get(api_path("runs", self.id_of(run)), include_param(include), purpose=_READ)
+        run_id = self.id_of(run)
+        answer = await self._transport.get(
+            api_path("runs", run_id), include_param(include), purpose=_READ, is_answer=is_resource("runs", run_id)
+        )
         return read_one(Run, answer.document)
 
     async def apply(self, run: str, *, comment: str | None = None) -> None:
@@ -215,11 +238,31 @@ class Runs:
         body = {"comment": comment} if comment and comment.strip() else {}
         read = partial(self.read, run_id)
         try:
-            await self._transport.post(path, body, purpose=_ACTIONS[action])
+            expected = Expected(is_resource("runs", run_id), empty_status=202)
+            await self._transport.post(path, body, expected=expected, purpose=_ACTIONS[action])
         except AttemptFailed as failure:
             await settle_action(action, read, failure.error)
         except (Conflict, Forbidden) as refusal:
             raise await explain_refused_action(refusal, action, read) from None
+
+
+def _is_created(document: JSON, sent: JSON, *, known: Collection[str]) -> bool:
+    """Whether a document is the run that was asked for: new, in its workspace, with the options that were given.
+
+    An option is compared if the server takes it as it is: a plan-only run, for one, never applies by itself.
+    """
+    resource = document.get("data") if isinstance(document, Mapping) else None
+    attributes = {name: value for name, value in sent["attributes"].items() if name in _AS_SENT}
+    if sent["attributes"].get("plan-only"):
+        attributes["plan-only"] = True
+    elif "auto-apply" in sent["attributes"] and not sent["attributes"].get("save-plan"):
+        attributes["auto-apply"] = sent["attributes"]["auto-apply"]
+    related = {name: link["data"]["id"] for name, link in sent["relationships"].items()}
+    return (
+        has_attributes("runs", attributes)(document)
+        and all(related_id(resource, name) in {id_, None} for name, id_ in related.items())
+        and document["data"]["id"] not in known
+    )
 
 
 def _read_created(answer: Answer) -> Run:

@@ -22,12 +22,14 @@ class Settings:
         credentials: the token for it, or why there is none.
         organization: the one that bare workspace names belong to (`TF_CLOUD_ORGANIZATION`).
         ca_file: a bundle of private certificate authorities, in addition to the machine's own (`TFE_CA_FILE`).
+        is_http_allowed: plain HTTP may be used beyond this machine (`TFRUNS_ALLOW_HTTP`).
     """
 
     address: Address
     credentials: CredentialSearch
     organization: str | None = None
     ca_file: Path | None = None
+    is_http_allowed: bool = False
 
 
 def load_settings(
@@ -45,7 +47,8 @@ def load_settings(
         InvalidInput: an address that cannot be, or plain HTTP to another machine.
     """
     chosen = parse_address(address) if address else _environment_address(environ)
-    if chosen.scheme == "http" and not chosen.is_loopback and environ.get("TFRUNS_ALLOW_HTTP", "").lower() not in _TRUE:
+    is_http_allowed = environ.get("TFRUNS_ALLOW_HTTP", "").lower() in _TRUE
+    if chosen.scheme == "http" and not chosen.is_loopback and not is_http_allowed:
         raise InvalidInput(
             f"{chosen} would carry the API token over the network in the clear.",
             solution="Use https; or set TFRUNS_ALLOW_HTTP=1 where the network itself is trusted.",
@@ -62,6 +65,7 @@ def load_settings(
         ),
         organization=organization or environ.get("TF_CLOUD_ORGANIZATION") or None,
         ca_file=Path(ca) if ca else None,
+        is_http_allowed=is_http_allowed,
     )
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+from tfruns.client.belonging import has_attributes, is_kind, is_resource
 from tfruns.client.faults import Purpose
 from tfruns.client.listing import Listing, listing
 from tfruns.client.reading import read_one
+from tfruns.client.recovery import unknown_outcome
 from tfruns.client.references import WorkspaceId, api_path, check_organization, check_workspace_name, parse_workspace
 from tfruns.client.retries import AttemptFailed
-from tfruns.client.transport import Transport, include_param
+from tfruns.client.transport import Expected, Transport, include_param
 from tfruns.errors import OutcomeUnknown, TfrunsError, UnexpectedResponse
 from tfruns.jsonapi import JSON, create_document
 from tfruns.wire.workspaces import Workspace
@@ -35,10 +37,17 @@ class Workspaces:
         settings = self._transport.settings
         found = parse_workspace(workspace, settings.address, settings.organization)
         if isinstance(found, WorkspaceId):
-            path = api_path("workspaces", found.id)
-        else:
+            path, is_answer = api_path("workspaces", found.id), is_resource("workspaces", found.id)
+        else:  # which may be a former name, that the answer does not show
             path = api_path("organizations", found.organization, "workspaces", found.name)
-        answer = await self._transport.get(path, include_param(include), purpose=_READ)
+            is_answer = is_kind("workspaces")
+        answer = await self._transport.get(
+            path,
+            include_param(include),
+            purpose=_READ,
+            is_answer=is_answer,
+            is_used_once=not isinstance(found, WorkspaceId),
+        )
         return read_one(Workspace, answer.document)
 
     async def create(
@@ -84,7 +93,9 @@ class Workspaces:
             ]
             body["data"]["relationships"] = {"tag-bindings": {"data": bindings}}
         try:
-            return read_one(Workspace, (await self._transport.post(path, body, purpose=_CREATE)).document)
+            expected = Expected(has_attributes("workspaces", {"name": name.strip()}))
+            answer = await self._transport.post(path, body, expected=expected, purpose=_CREATE)
+            return read_one(Workspace, answer.document)
         except AttemptFailed as failure:
             raise _unknown_creation(failure.error) from failure.error
         except UnexpectedResponse as error:
@@ -118,9 +129,6 @@ class Workspaces:
 
 
 def _unknown_creation(error: TfrunsError) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"{error.message} It is not known whether the workspace was created.",
-        status=error.status,
-        solution="Read the workspace by its name.",
-        request_id=error.request_id,
+    return unknown_outcome(
+        error, "It is not known whether the workspace was created.", "Read the workspace by its name."
     )

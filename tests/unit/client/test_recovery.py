@@ -12,7 +12,7 @@ from tests.support.api import FakeApi, Script, answer, body, client_for, error, 
 from tests.support.clock import FakeClock
 from tests.support.samples import RUN_ID, WORKSPACE_ID, page, planned, run
 from tfruns.client.client import Client
-from tfruns.errors import OutcomeUnknown, TfrunsError, UnexpectedResponse
+from tfruns.errors import OutcomeUnknown, TfrunsError
 from tfruns.vocabulary import RunAction, RunOperation
 from tfruns.wire.run_params import RunParams
 
@@ -105,7 +105,7 @@ async def test_it_is_looked_for_among_the_runs_of_every_operation() -> None:
     api = lost(listed(created(plan_only=True)))
     got = await client_at(api).runs.create(WORKSPACE_ID, RunParams(plan_only=True))
     assert got.plan_only is True
-    (request,) = api.sent("GET", "/runs")
+    request = api.sent("GET", "/runs")[0]
     assert set(query(request)["filter[operation]"].split(",")) == {operation.value for operation in RunOperation}
     assert int(query(request)["page[size]"]) <= 100
 
@@ -347,13 +347,14 @@ async def _create_into(results: list[object], client: Client) -> None:
 
 
 @pytest.mark.anyio
-async def test_two_lost_calls_at_once_never_both_claim_the_one_run_that_is_there() -> None:
+async def test_neither_of_two_lost_calls_at_once_claims_the_one_run_that_is_there() -> None:
     client = client_at(lost(listed(created())))
     results: list[object] = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_create_into, results, client)
         tasks.start_soon(_create_into, results, client)
-    assert results.count(RUN_ID) <= 1
+    assert [type(result) for result in results] == [OutcomeUnknown] * 2
+    assert [getattr(result, "facts", {})["candidate_run_ids"] for result in results] == [[RUN_ID]] * 2
 
 
 @pytest.mark.anyio
@@ -378,7 +379,7 @@ async def test_a_lost_call_does_not_claim_the_run_of_another_whose_answer_is_on_
             await anyio.wait_all_tasks_blocked()
             await _create_into(results, client)
             others_answer.set()
-    assert results.count(RUN_ID) == 1
+    assert [result if isinstance(result, str) else type(result) for result in results] == [OutcomeUnknown, RUN_ID]
 
 
 @pytest.mark.anyio
@@ -409,7 +410,7 @@ async def test_a_lost_call_is_not_disturbed_by_another_one_with_other_options() 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 500])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 422, 425, 501])
 async def test_a_refused_run_is_not_looked_for_and_not_sent_again(status: int) -> None:
     api = lost(listed(created()), failure=error(status, "no"))
     with pytest.raises(TfrunsError) as caught:
@@ -421,8 +422,8 @@ async def test_a_refused_run_is_not_looked_for_and_not_sent_again(status: int) -
 
 @pytest.mark.anyio
 async def test_a_sign_in_page_in_place_of_the_new_run_is_told_as_one() -> None:
-    api = lost(listed(created()), failure=httpx2.Response(200, html="<title>Sign in</title>"))
-    with pytest.raises(UnexpectedResponse, match="Sign in"):
+    api = lost(listed(), failure=httpx2.Response(200, html="<title>Sign in</title>"))
+    with pytest.raises(OutcomeUnknown, match="Sign in"):
         await client_at(api).runs.create(WORKSPACE_ID)
     assert len(api.sent("POST")) == 1
 
@@ -526,13 +527,9 @@ async def test_an_action_whose_run_cannot_be_read_is_of_unknown_outcome(reading:
     "accepted",
     [
         httpx2.Response(202),
-        httpx2.Response(204),
         answer(None, 202),
-        answer({}, 202),
         answer({"data": run()}, 200),
         httpx2.Response(202, content=b"\n"),
-        httpx2.Response(202, text="Accepted"),
-        httpx2.Response(202, content=b'{"data": {"id'),
     ],
     ids=lambda response: f"{response.status_code} {response.text[:10]!r}",
 )
@@ -548,7 +545,7 @@ async def test_an_action_that_was_accepted_needs_no_body_and_no_second_look(acce
 async def test_a_sign_in_page_is_no_acceptance_of_an_action() -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[RunAction.APPLY], httpx2.Response(200, html="<title>Sign in</title>"))
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": planned()}))
-    with pytest.raises(UnexpectedResponse, match="Sign in"):
+    with pytest.raises(OutcomeUnknown, match="Sign in"):
         await act(client_at(api), RunAction.APPLY)
 
 

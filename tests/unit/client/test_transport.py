@@ -14,7 +14,7 @@ from tests.support.clock import FakeClock
 from tests.support.samples import RUN_ID, page, run, user
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.settings import load_settings
-from tfruns.client.transport import Transport
+from tfruns.client.transport import Expected, Transport
 from tfruns.errors import (
     ApiError,
     BadRequest,
@@ -222,7 +222,9 @@ async def test_a_sign_in_page_is_no_answer_of_the_api_and_its_title_is_told() ->
 @pytest.mark.anyio
 async def test_a_change_may_be_answered_without_a_body() -> None:
     api = FakeApi().on("POST", f"{RUN_PATH}/actions/apply", httpx2.Response(202))
-    assert (await transport_for(api).post(f"/api/v2{RUN_PATH}/actions/apply", {})).document is None
+    expected = Expected(empty_status=202)
+    answered = await transport_for(api).post(f"/api/v2{RUN_PATH}/actions/apply", {}, expected=expected)
+    assert answered.document is None
 
 
 # -- what the API refuses ---------------------------------------------------------------------------------------------

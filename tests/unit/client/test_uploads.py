@@ -109,7 +109,7 @@ async def test_an_upload_that_arrived_though_its_answer_was_lost_has_succeeded()
     [
         (error(422, "unprocessable entity", "it is not a gzip tar"), "422: unprocessable entity: it is not a gzip tar"),
         (httpx2.Response(403, html="<title>Denied</title>"), "403"),
-        (httpx2.Response(413), "larger than the server takes"),
+        (httpx2.Response(413), "413"),
         (httpx2.Response(302, headers={"location": f"{UPLOAD_URL}/other"}), "302"),
         (httpx2.ReadTimeout(f"no {UPLOAD_URL}"), "in time"),
     ],
@@ -216,13 +216,14 @@ async def overridden(api: FakeApi, override: Override) -> None:
 
 @pytest.mark.parametrize(("path", "override"), OVERRIDES)
 async def test_an_override_is_sent_once(path: str, override: Override) -> None:
-    api = FakeApi().on("POST", f"{path}/actions/override", answer({"data": None}))
+    resource = CHECK if "policy" in path else STAGE
+    api = FakeApi().on("POST", f"{path}/actions/override", answer({"data": resource}))
     await overridden(api, override)
     assert [body(request) for request in api.requests] == [{}]
 
 
 async def test_a_task_stage_is_told_why() -> None:
-    api = FakeApi().on("POST", f"/task-stages/{STAGE['id']}/actions/override", answer({"data": None}))
+    api = FakeApi().on("POST", f"/task-stages/{STAGE['id']}/actions/override", answer({"data": STAGE}))
     await overridden(api, lambda c: c.task_stages.override(STAGE["id"], comment="agreed"))
     assert body(api.requests[0]) == {"comment": "agreed"}
 

@@ -13,9 +13,9 @@ from anyio.to_thread import run_sync
 from tfruns.cli.doctor.findings import Finding, Named, broken, ok, skipped, warning
 from tfruns.cli.identity import kind_of_token
 from tfruns.client.client import Client
+from tfruns.client.connections import tls_context
 from tfruns.client.probing import Greeting
 from tfruns.client.settings import Settings
-from tfruns.client.transport import tls_context
 from tfruns.errors import TfrunsError, Unauthorized
 
 _CONNECT_S = 10.0

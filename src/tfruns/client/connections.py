@@ -1,0 +1,136 @@
+"""Pools of connections, set up by the settings and by the proxies and certificates of the environment."""
+
+import ipaddress
+import os
+import platform
+import socket
+import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import anyio
+import httpx2
+
+from tfruns._version import __version__
+from tfruns.client.logs import redact_http_logs
+from tfruns.client.settings import Settings
+from tfruns.errors import InvalidInput
+
+_TIMEOUT = httpx2.Timeout(30.0, connect=10.0, pool=30.0)
+_KEPT = httpx2.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=60.0)
+_USED_ONCE = httpx2.Limits(max_connections=100, max_keepalive_connections=0)
+_NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # the API knows only tokens
+_HEADERS = {
+    "user-agent": f"tfruns/{__version__} (Python {platform.python_version()}; {platform.system()})",
+    "accept-encoding": "gzip",  # the one that `bodies` can bound
+}
+
+
+class Connections:
+    """The connections of one transport. They are opened when they are first needed and live until `aclose`.
+
+    Reads share connections that are kept. A change has a connection of its own, so that what arrives first on it
+    cannot be the answer to an earlier request.
+
+    Args:
+        settings: the settings of the client.
+        http_transport: carries requests in place of the network.
+    """
+
+    def __init__(self, settings: Settings, http_transport: httpx2.AsyncBaseTransport | None) -> None:
+        self._settings = settings
+        self._http_transport = http_transport
+        self._pools: dict[bool, httpx2.AsyncClient] = {}
+        self._is_checked = http_transport is not None
+
+    def pool(self, *, is_used_once: bool = False) -> httpx2.AsyncClient:
+        """The pool of kept connections, or that of connections for a single request."""
+        key = is_used_once and self._http_transport is None
+        if key not in self._pools:
+            redact_http_logs()
+            self._pools[key] = _new_pool(self._settings, self._http_transport, _USED_ONCE if key else _KEPT)
+        return self._pools[key]
+
+    async def aclose(self) -> None:
+        """Close all connections; the next request opens new ones."""
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            await pool.aclose()
+
+    @staticmethod
+    async def drop(response: httpx2.Response) -> None:
+        """Close the connection of an answer, so that nothing else arrives on it. The pool replaces it."""
+        stream = response.extensions.get("network_stream")
+        if stream is not None:
+            await stream.aclose()
+
+    async def check_localhost(self) -> None:
+        """Refuse to send a token without TLS to a `localhost` that is another machine.
+
+        Raises:
+            InvalidInput: the name resolves to an address that is not a loopback one.
+        """
+        address = self._settings.address
+        is_exempt = address.scheme == "https" or address.host != "localhost" or self._settings.is_http_allowed
+        if self._is_checked or is_exempt:
+            return
+        try:
+            found = await anyio.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        except OSError:
+            return  # the request itself will say so
+        if not all(ipaddress.ip_address(where[4][0].partition("%")[0]).is_loopback for where in found):
+            raise InvalidInput(
+                "The request was not sent: localhost is another machine here, and plain HTTP would show it the token.",
+                solution="Correct the entry for localhost (/etc/hosts), or use http://127.0.0.1:PORT.",
+            )
+        self._is_checked = True
+
+
+def _new_pool(
+    settings: Settings, http_transport: httpx2.AsyncBaseTransport | None, limits: httpx2.Limits
+) -> httpx2.AsyncClient:
+    """A pool of connections.
+
+    Raises:
+        InvalidInput: a certificate bundle or a proxy cannot be used.
+    """
+    verify = True if http_transport else tls_context(settings)
+    try:
+        return httpx2.AsyncClient(
+            transport=http_transport,
+            verify=verify,
+            timeout=_TIMEOUT,
+            limits=limits,
+            headers=_HEADERS,
+            cookies=_NO_COOKIES,
+            follow_redirects=False,
+            trust_env=not settings.address.is_loopback,  # what is for this machine never goes to a proxy
+        )
+    except (ValueError, ImportError, httpx2.InvalidURL):
+        raise InvalidInput(
+            "A proxy that the environment names cannot be used.",
+            solution="Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY: proxies are http:// or https://.",
+        ) from None
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """The machine's certificate authorities (or `SSL_CERT_FILE`), and those of the private bundle.
+
+    Raises:
+        InvalidInput: a bundle does not exist, or holds no certificates.
+    """
+    try:
+        context = httpx2.create_ssl_context()
+    except (OSError, ssl.SSLError):
+        raise _unusable_bundle(f"{os.environ.get('SSL_CERT_FILE')} (SSL_CERT_FILE)") from None
+    if settings.ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=settings.ca_file)
+        except (OSError, ssl.SSLError):
+            raise _unusable_bundle(f"{settings.ca_file} (TFE_CA_FILE)") from None
+    return context
+
+
+def _unusable_bundle(name: str) -> InvalidInput:
+    return InvalidInput(
+        f"The certificate bundle {name} cannot be used.", solution="Name a readable file of PEM certificates."
+    )
