@@ -38,16 +38,16 @@ class Connections:
 
     def __init__(self, settings: Settings, http_transport: httpx2.AsyncBaseTransport | None) -> None:
         self._settings = settings
-        self._http_transport = http_transport
+        self.http_transport = http_transport
         self._pools: dict[bool, httpx2.AsyncClient] = {}
         self._is_checked = http_transport is not None
 
     def pool(self, *, is_used_once: bool = False) -> httpx2.AsyncClient:
         """The pool of kept connections, or that of connections for a single request."""
-        key = is_used_once and self._http_transport is None
+        key = is_used_once and self.http_transport is None
         if key not in self._pools:
             redact_http_logs()
-            self._pools[key] = _new_pool(self._settings, self._http_transport, _USED_ONCE if key else _KEPT)
+            self._pools[key] = _new_pool(self._settings, self.http_transport, _USED_ONCE if key else _KEPT)
         return self._pools[key]
 
     async def aclose(self) -> None:

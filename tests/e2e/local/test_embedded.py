@@ -24,7 +24,7 @@ async def embedded(directory: Path) -> AsyncIterator[Lab]:
     """A lab on a backend in this process: plain requests go the same way as the client's."""
     async with tfruns.local.client(directory) as client:
         token = (directory / "token").read_text().strip()
-        transport = client._transport._http_transport
+        transport = client._transport._connections.http_transport
         async with httpx2.AsyncClient(
             transport=transport, base_url="http://127.0.0.1", headers={"authorization": f"Bearer {token}"}
         ) as http:
