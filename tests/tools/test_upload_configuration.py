@@ -51,6 +51,7 @@ async def test_the_answer_says_what_was_uploaded_and_what_was_not_and_what_is_ne
         "workspace_id": WORKSPACE_ID,
         "status": "uploaded",
         "files": 1,
+        "names": ["main.tf"],
         "bytes": 7,
         "left_out": {"terraforms_own": 1},
         "next": 'create_run with params {configuration_version_id: "cv-n4XQPBa2QnecZJ4G"}.',
@@ -59,6 +60,39 @@ async def test_the_answer_says_what_was_uploaded_and_what_was_not_and_what_is_ne
     assert (str(sent.url), len(sent.content)) == (UPLOAD_URL, size)
     with tarfile.open(fileobj=io.BytesIO(sent.content)) as tar:
         assert tar.getnames() == ["main.tf"]
+
+
+async def test_likely_secrets_are_left_out_and_listed_unless_they_are_asked_for(root: Path) -> None:
+    for name in (".env", "prod.tfvars", "terraform.tfvars", "keys/id_ed25519"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text("secret")
+    view = await upload(root, willing_api())
+    assert view["names"] == ["main.tf", "terraform.tfvars"]
+    assert view["likely_secrets_left_out"] == [".env", "keys/id_ed25519", "prod.tfvars"]
+    assert view["variable_files_uploaded"] == ["terraform.tfvars"]
+    assert view["left_out"] == {"likely_secret": 3, "terraforms_own": 1}
+    assert "include" in view["note"]
+    view = await upload(root, willing_api(), include=["keys/id_ed25519", "./prod.tfvars"])
+    assert view["names"] == ["keys/id_ed25519", "main.tf", "prod.tfvars", "terraform.tfvars"]
+    assert view["likely_secrets_left_out"] == [".env"]
+
+
+@pytest.mark.parametrize("path", ["main.tf", "terraform.tfstate", "nothing", "../x", "/etc/passwd"])
+async def test_only_a_likely_secret_of_the_directory_can_be_asked_for(path: str, root: Path) -> None:
+    api = willing_api()
+    given = {"workspace_id": WORKSPACE_ID, "directory": str(root), "include": [path]}
+    error = await failure_of("upload_configuration", given, api=api, allowed_directories=(root,))
+    assert isinstance(error, InvalidInput)
+    assert repr(path) in error.message
+    assert api.sent("POST") == []
+
+
+async def test_the_names_of_many_files_are_bounded(root: Path) -> None:
+    for number in range(60):
+        (root / f"{number:02}.tf").write_text("")
+    names = (await upload(root, willing_api()))["names"]
+    assert len(names) == 41
+    assert names[-1] == "… 21 more"
 
 
 @pytest.mark.parametrize("speculative", [False, True])

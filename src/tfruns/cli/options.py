@@ -47,3 +47,5 @@ Comment = Annotated[str, Parameter(name=["--comment", "-m"], help="Recorded with
 Wait = Annotated[bool, Parameter(help="Wait for the run, and show its log as it grows")]
 Timeout = Annotated[NonNegativeInt | None, Parameter(help="Seconds to wait; by default as long as it takes")]
 NamedRun = Annotated[str, Parameter(help="Its id or browser URL")]
+
+Include = Annotated[tuple[str, ...], Parameter(help="Upload this file although it is likely a secret. Repeatable")]

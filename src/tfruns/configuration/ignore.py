@@ -24,7 +24,8 @@ _MAX_DEEP_WILDCARDS = 4  # `**` in one rule: each multiplies the ways in which a
 def is_terraforms_own(name: str) -> bool:
     """Whether a file or directory of this name is Terraform's own: its working directory, or a state."""
     name = name.casefold()
-    return name in {".terraform", "terraform.tfstate.d"} or name.endswith(".tfstate") or ".tfstate." in name
+    is_state = name.startswith("terraform.tfstate") or name.endswith(".tfstate") or ".tfstate." in name
+    return is_state or name == ".terraform"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,28 @@
 
 Source: HCP Terraform API, "Upload Configuration Files"; hashicorp/go-slug, which the Terraform CLI packs with. Links
 inside of the directory stay links. What differs: a link that leads out is an error, and not replaced by what it leads
-to; and Terraform's own files (`.terraform/`, states) are left out whatever `.terraformignore` says.
+to; Terraform's own files (`.terraform/`, states) are left out whatever `.terraformignore` says; and files that likely hold
+secrets are left out unless they are asked for.
 """
 
 import gzip
 import os
 import stat
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from tfruns.configuration.directory import Directory
 from tfruns.configuration.ignore import IGNORE_FILE, IgnoreRules, is_terraforms_own
+from tfruns.configuration.likely_secrets import HEAD_BYTES, is_likely_secret, is_loaded_by_terraform
 from tfruns.errors import InvalidInput
 
 _CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _MAX_IGNORE_BYTES = 1 << 20
 _FASTEST = 1  # go-slug's level
+_MAX_NAMES = 1_000  # of packed files that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,10 @@ class Packed:
         files: files and links.
         bytes: of all files, before they were packed.
         left_out: files, links and whole directories that were left out, counted by why (`ignored`, `terraforms_own`,
-            `special`).
+            `likely_secret`, `special`).
+        names: the paths of what was packed; the first thousand.
+        likely_secrets: the paths of files and links that were left out since they likely hold secrets.
+        variable_files: the paths of packed variable files that Terraform loads by itself.
         kept_below: directories whose name `.terraformignore` has without a slash: what is in them was packed.
         configured: the directories that hold Terraform configuration.
     """
@@ -53,27 +60,32 @@ class Packed:
     files: int = 0
     bytes: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    likely_secrets: list[str] = field(default_factory=list)
+    variable_files: list[str] = field(default_factory=list)
     kept_below: list[str] = field(default_factory=list)
     configured: set[PurePosixPath] = field(default_factory=set)
 
 
-def pack(directory: Directory, into: BinaryIO, limits: Limits | None = None) -> Packed:
+def pack(directory: Directory, into: BinaryIO, limits: Limits | None = None, *, include: Sequence[str] = ()) -> Packed:
     """Pack a directory.
 
     Args:
         directory: the root of the configuration.
         into: where the archive is written to.
         limits: how large it may be.
+        include: the paths of files that go although they likely hold secrets.
 
     Raises:
-        InvalidInput: it is too large, a link leads out of it, `.terraformignore` cannot be read, or something in it.
+        InvalidInput: it is too large, a link leads out of it, `.terraformignore` cannot be read, or something in it; or
+            a path to include is of no such file.
     """
     try:
         with (
             gzip.GzipFile(fileobj=into, mode="wb", filename="", compresslevel=_FASTEST, mtime=0) as zipped,
             tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8") as tar,
         ):
-            packer = _Packer(tar, _ignore_rules(directory), limits or Limits(), directory.path)
+            packer = _Packer(tar, _ignore_rules(directory), limits or Limits(), directory.path, include)
             packer.add_all(directory, "", depth=1)
     except OSError as error:
         name = f"{error.filename!r}: " if error.filename else ""
@@ -82,6 +94,7 @@ def pack(directory: Directory, into: BinaryIO, limits: Limits | None = None) -> 
             cause="Something in it cannot be read, or was changed meanwhile; or there is no room for the archive.",
             solution="Make it readable, or name it in .terraformignore; then call again.",
         ) from None
+    packer.check_all_included()
     return packer.packed
 
 
@@ -99,8 +112,12 @@ def _ignore_rules(directory: Directory) -> IgnoreRules:
 class _Packer:
     """Adds what belongs to a configuration to an archive, and keeps count."""
 
-    def __init__(self, tar: tarfile.TarFile, rules: IgnoreRules, limits: Limits, root: Path) -> None:
+    def __init__(
+        self, tar: tarfile.TarFile, rules: IgnoreRules, limits: Limits, root: Path, include: Sequence[str]
+    ) -> None:
         self.packed = Packed()
+        self._include = {str(PurePosixPath(path)) for path in include}
+        self._included: set[str] = set()
         self._tar = tar
         self._rules = rules
         self._limits = limits
@@ -144,6 +161,10 @@ class _Packer:
 
     def _add_file(self, directory: Directory, name: str, path: str) -> None:
         with directory.open(name) as file:
+            head = file.read(HEAD_BYTES)
+            file.seek(0)
+            if self._is_withheld(path, head):
+                return
             status = os.fstat(file.fileno())
             self.packed.bytes += status.st_size
             if self.packed.bytes > self._limits.max_bytes:
@@ -154,10 +175,37 @@ class _Packer:
         self._count(path)
 
     def _add_link(self, directory: Directory, name: str, path: str, status: os.stat_result) -> None:
+        if self._is_withheld(path):
+            return
         header = _header(path, tarfile.SYMTYPE, status)
         header.linkname = self._inside(path, directory.link_target(name))
         self._tar.addfile(header)
         self._count(path)
+
+    def _is_withheld(self, path: str, head: bytes = b"") -> bool:
+        """Whether a file is left out since it likely holds secrets, and nobody asked for it."""
+        if not is_likely_secret(path, head):
+            return False
+        if path in self._include:
+            self._included.add(path)
+            return False
+        self.packed.likely_secrets.append(path)
+        self._leave_out("likely_secret")
+        return True
+
+    def check_all_included(self) -> None:
+        """Refuse what was asked for and is not among the files that would be left out as likely secrets.
+
+        Raises:
+            InvalidInput: there is such a path.
+        """
+        if unknown := sorted(self._include - self._included):
+            raise InvalidInput(
+                f"{', '.join(map(repr, unknown[:5]))} cannot be included: it is not a file of the directory that would be "
+                "left out as a likely secret.",
+                cause=f"It does not exist, goes anyway, is named in {IGNORE_FILE}, or is Terraform's own, which never goes.",
+                solution="Give paths relative to the directory, as the answer of an upload lists them.",
+            )
 
     def _inside(self, path: str, target: str) -> str:
         """The target of a link, relative to it, if it is inside of the root: by its text, and in fact."""
@@ -174,6 +222,10 @@ class _Packer:
 
     def _count(self, path: str) -> None:
         self.packed.files += 1
+        if len(self.packed.names) < _MAX_NAMES:
+            self.packed.names.append(path)
+        if is_loaded_by_terraform(path):
+            self.packed.variable_files.append(path)
         place = PurePosixPath(path)
         if place.name.endswith(_CONFIGURATION):
             self.packed.configured.add(place.parent)

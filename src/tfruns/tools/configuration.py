@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, BinaryIO
 
@@ -13,6 +13,7 @@ from tfruns.configuration.packing import Packed, pack
 from tfruns.configuration.places import Place, locate
 from tfruns.errors import InvalidInput
 from tfruns.masking.redaction import redact_document
+from tfruns.masking.text import one_line
 from tfruns.tools.policy import Mode, Toolset
 from tfruns.tools.registry import Context, View, tool
 from tfruns.tools.runs import WorkspaceRef
@@ -22,21 +23,31 @@ from tfruns.wire.workspaces import Workspace
 Directory = Annotated[str, Field(description="Absolute path, inside one given with --allow-dir")]
 Speculative = Annotated[bool, Field(description="Only for plan_only runs")]
 
+Include = Annotated[
+    list[str] | None, Field(description="Relative paths of likely secrets to upload all the same; by default none")
+]
+
 _MAX_NAMES = 5  # of directories that a note names
+_MOST_FILES = 40  # of those that were packed, and of each kind that is named besides
 
 
 @tool(title="Upload a configuration", toolset=Toolset.CONFIGURATION, mode=Mode.PLAN)
 async def upload_configuration(
-    context: Context, workspace_id: WorkspaceRef, directory: Directory, speculative: Speculative = False
+    context: Context,
+    workspace_id: WorkspaceRef,
+    directory: Directory,
+    speculative: Speculative = False,
+    include: Include = None,
 ) -> View:
     """Upload a local directory as a configuration version, for create_run. It starts no run.
 
-    .terraformignore is honoured; .terraform/ and state files are left out.
+    .terraformignore is honoured; .terraform/ and state files are left out. Files that likely hold secrets (.env, keys,
+    credentials, saved plans, variable files that Terraform does not load by itself) are left out and listed.
     """
     place = await anyio.to_thread.run_sync(locate, directory, context.allowed_directories)
     workspace = await context.client.workspaces.read(workspace_id)
     with tempfile.TemporaryFile() as archive:
-        packed = await anyio.to_thread.run_sync(_pack, place, archive, workspace)
+        packed = await anyio.to_thread.run_sync(_pack, place, archive, workspace, include or [])
         size = archive.tell()
         versions = context.client.configuration_versions
         created = await versions.create(workspace.id, auto_queue_runs=False, speculative=speculative)
@@ -46,9 +57,9 @@ async def upload_configuration(
     return redact_document(version.document) if context.is_raw else _view(version, workspace, packed, size, speculative)
 
 
-def _pack(place: Place, archive: BinaryIO, workspace: Workspace) -> Packed:
+def _pack(place: Place, archive: BinaryIO, workspace: Workspace, include: Sequence[str]) -> Packed:
     with place.open() as directory:
-        packed = pack(directory, archive)
+        packed = pack(directory, archive, include=include)
     archive.flush()
     _check_configured(packed, place.path, workspace.working_directory or "")
     return packed
@@ -94,17 +105,35 @@ def _view(version: ConfigurationVersion, workspace: Workspace, packed: Packed, s
         "workspace_id": workspace.id,
         "status": version.status,
         "files": packed.files,
+        "names": _listed(packed.names, packed.files),
         "bytes": packed.bytes,
         "packed_bytes": size,
         "left_out": packed.left_out,
+        "likely_secrets_left_out": _listed(packed.likely_secrets),
+        "variable_files_uploaded": _listed(packed.variable_files),
         "next": _next(version, speculative),
+        "note": " ".join(_notes(packed)),
     }
+    return {name: value for name, value in view.items() if value not in ("", [])}
+
+
+def _notes(packed: Packed) -> Iterator[str]:
+    if packed.likely_secrets:
+        yield (
+            "Files that likely hold secrets were left out; Terraform's own upload takes them. If the run needs one, upload "
+            "again with its path in include."
+        )
     if packed.kept_below:
-        view["note"] = (
+        yield (
             f"{_some(packed.kept_below)}: .terraformignore names it without a slash at the end, which leaves out files "
             "only. What is in the directory was uploaded."
         )
-    return view
+
+
+def _listed(paths: Sequence[str], total: int | None = None) -> list[str]:
+    """The first of the paths, on one line each, and how many more there are."""
+    more = (len(paths) if total is None else total) - _MOST_FILES
+    return [one_line(path, 200) for path in paths[:_MOST_FILES]] + ([f"… {more} more"] if more > 0 else [])
 
 
 def _next(version: ConfigurationVersion, speculative: bool) -> str:

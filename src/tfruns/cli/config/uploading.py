@@ -9,10 +9,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.calling import Session, command
-from tfruns.cli.options import DEFAULTS, Options, Organization, Workspace
+from tfruns.cli.options import DEFAULTS, Include, Options, Organization, Workspace
 from tfruns.cli.places import workspace_of
 from tfruns.cli.tables import print_fields
 from tfruns.cli.terminal import say
+from tfruns.cli.uploads import say_left_out
 from tfruns.home import user_path
 from tfruns.tools.registry import View
 
@@ -26,11 +27,13 @@ def upload(
     workspace: Workspace = None,
     organization: Organization = None,
     speculative: Annotated[bool, Parameter(help="Only for plan-only runs")] = False,
+    include: Include = (),
     options: Options = DEFAULTS,
 ) -> None:
     """Upload a directory as a configuration version of a workspace. It starts no run.
 
-    .terraformignore is honoured; .terraform/ and state files are left out.
+    .terraformignore is honoured; .terraform/ and state files are left out. Files that likely hold secrets (.env, keys,
+    credentials, saved plans, variable files that Terraform does not load by itself) are left out and listed.
 
     For example:
         tfruns config upload . --workspace network
@@ -43,6 +46,7 @@ def upload(
             workspace_id=workspace_of(session, workspace, organization),
             directory=session.allow(user_path(lambda: directory, instead="give an absolute path")),
             speculative=speculative,
+            include=list(include) or None,
         )
         session.show(view, partial(_print, options=options))
 
@@ -51,8 +55,7 @@ def upload(
 
 def _print(view: View, options: Options) -> None:
     print_fields({**{name: view.get(name) for name in _DRAWN}, "left_out": _left_out(view["left_out"])})
-    if view.get("note"):
-        say(view["note"])
+    say_left_out(view)
     named = ["--workspace", view["workspace_id"], "--configuration-version", view["configuration_version_id"]]
     speculative = ["--plan-only"] if "plan_only" in view["next"] else []
     say(f"Next: {shlex.join(['tfruns', 'run', 'create', *named, *speculative, *options.where()])}")

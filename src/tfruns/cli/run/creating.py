@@ -8,11 +8,12 @@ from cyclopts import Parameter
 from tfruns.cli.calling import Session, command
 from tfruns.cli.ending import wait_and_end
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.options import DEFAULTS, Options, Organization, Timeout, Wait, Workspace, Yes
+from tfruns.cli.options import DEFAULTS, Include, Options, Organization, Timeout, Wait, Workspace, Yes
 from tfruns.cli.places import workspace_of
 from tfruns.cli.run.variables import variables_of
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import in_commands, say
+from tfruns.cli.uploads import say_left_out
 from tfruns.cli.watching import Watch
 from tfruns.errors import InvalidInput
 from tfruns.tools.impact_of_new_run import kinds_of_new_run
@@ -42,6 +43,7 @@ def create(
     workspace: Workspace = None,
     organization: Organization = None,
     directory: Annotated[Path | None, Parameter(help=_DIRECTORY)] = None,
+    include: Include = (),
     message: Annotated[str | None, Parameter(name=["--message", "-m"], help="Purpose of the run")] = None,
     plan_only: Annotated[bool, _says("Only plan: the run can never be applied")] = False,
     destroy: Annotated[bool, _says("Plan to destroy all resources")] = False,
@@ -81,6 +83,8 @@ def create(
             raise InvalidInput("--directory and --configuration-version exclude each other.", solution="Give only one.")
         if timeout is not None and not wait:
             raise InvalidInput("--timeout is for --wait.", solution="Add --wait, or leave --timeout out.")
+        if include and not directory:
+            raise InvalidInput("--include is for --directory.", solution="Add --directory, or leave --include out.")
         params = {
             "message": message,
             "plan_only": plan_only or None,
@@ -105,7 +109,9 @@ def create(
         if kinds_of_new_run(kind):
             session.require_person()  # before anything is uploaded
         if directory:
-            params["configuration_version_id"] = await _upload(session, place, directory, is_plan_only=plan_only)
+            params["configuration_version_id"] = await _upload(
+                session, place, directory, include, is_plan_only=plan_only
+            )
         said = {name: value for name, value in params.items() if value not in (None, [])}
         view = await session.call("create_run", workspace_id=place, params=said)
         if not wait:
@@ -117,13 +123,19 @@ def create(
     command(work, options, is_agreed=yes)
 
 
-async def _upload(session: Session, workspace: str, directory: Path, *, is_plan_only: bool) -> str:
-    path = session.allow(directory)
-    view = await session.call("upload_configuration", workspace_id=workspace, directory=path, speculative=is_plan_only)
+async def _upload(
+    session: Session, workspace: str, directory: Path, include: tuple[str, ...], *, is_plan_only: bool
+) -> str:
+    view = await session.call(
+        "upload_configuration",
+        workspace_id=workspace,
+        directory=session.allow(directory),
+        speculative=is_plan_only,
+        include=list(include) or None,
+    )
     files = f"{view['files']} file{'' if view['files'] == 1 else 's'}"
     say(f"Uploaded {files} of {directory} as {view['configuration_version_id']}.")
-    if view.get("note"):
-        say(view["note"])
+    say_left_out(view)
     return str(view["configuration_version_id"])
 
 
