@@ -1,7 +1,7 @@
 """Files that likely hold secrets and that no run needs: they are left out of an upload unless they are asked for.
 
-Terraform's CLI uploads them. Their names say what they are, or the beginning of their content does. A variable file that
-Terraform loads by itself is part of the configuration: it stays, and is named.
+Terraform's CLI uploads them. Their names say what they are, or the beginning of their content does. A variable file
+that Terraform loads by itself is part of the configuration: it stays, and is named.
 """
 
 from collections.abc import Sequence

@@ -2,8 +2,8 @@
 
 Source: HCP Terraform API, "Upload Configuration Files"; hashicorp/go-slug, which the Terraform CLI packs with. Links
 inside of the directory stay links. What differs: a link that leads out is an error, and not replaced by what it leads
-to; Terraform's own files (`.terraform/`, states) are left out whatever `.terraformignore` says; and files that likely hold
-secrets are left out unless they are asked for.
+to; Terraform's own files (`.terraform/`, states) are left out whatever `.terraformignore` says; and files that likely
+hold secrets are left out unless they are asked for.
 """
 
 import gzip
@@ -201,9 +201,9 @@ class _Packer:
         """
         if unknown := sorted(self._include - self._included):
             raise InvalidInput(
-                f"{', '.join(map(repr, unknown[:5]))} cannot be included: it is not a file of the directory that would be "
-                "left out as a likely secret.",
-                cause=f"It does not exist, goes anyway, is named in {IGNORE_FILE}, or is Terraform's own, which never goes.",
+                f"{', '.join(map(repr, unknown[:5]))} cannot be included: no file at this path would "
+                "be left out as a likely secret.",
+                cause=f"It is missing, goes anyway, is named in {IGNORE_FILE}, or is Terraform's own.",
                 solution="Give paths relative to the directory, as the answer of an upload lists them.",
             )
 

@@ -120,8 +120,8 @@ def _view(version: ConfigurationVersion, workspace: Workspace, packed: Packed, s
 def _notes(packed: Packed) -> Iterator[str]:
     if packed.likely_secrets:
         yield (
-            "Files that likely hold secrets were left out; Terraform's own upload takes them. If the run needs one, upload "
-            "again with its path in include."
+            "Files that likely hold secrets were left out; Terraform's own upload takes them. If the run needs one, "
+            "upload again with its path in include."
         )
     if packed.kept_below:
         yield (
