@@ -32,13 +32,13 @@
 
 Each class knows its HTTP status, a stable code, the likely cause, the solution, and whether trying again can help. An
 instance adds what happened, in the API's own words where there are any, and the API's request id. No error's text holds
-a token or a signed address: everything passes `masking.redaction.redact`.
+a token or a signed address: everything passes `masking.redaction.shown_text`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from tfruns.masking.redaction import redact
+from tfruns.masking.redaction import shown_text
 
 _MAX_WORDS = 600  # characters of the API's own words that an error repeats
 _MAX_READ = 20_000  # characters of a text that are looked at
@@ -110,7 +110,7 @@ class TfrunsError(Exception):
 def _shown(text: str) -> str:
     """The text without secrets, and cut."""
     # Of what is too long to be looked at, the last word may be a part of a secret.
-    shown = redact(text if len(text) <= _MAX_READ else text[:_MAX_READ].rpartition(" ")[0])
+    shown = shown_text(text if len(text) <= _MAX_READ else text[:_MAX_READ].rpartition(" ")[0])
     is_whole = len(text) <= _MAX_READ and len(shown) <= _MAX_WORDS
     return shown if is_whole else shown[:_MAX_WORDS] + "…"
 

@@ -3,14 +3,14 @@
 import logging
 import sys
 
-from tfruns.masking.redaction import redact
+from tfruns.masking.redaction import shown_text
 
 
 class RedactingFormatter(logging.Formatter):
     """A formatter whose lines hold no tokens or signed addresses, whoever wrote them."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        return shown_text(super().format(record))
 
 
 def log_to_standard_error(level: int = logging.WARNING) -> None:

@@ -68,7 +68,7 @@ class LiveDisplay:
     def lines(self, lines: Sequence[str]) -> None:
         """Print more of the log above the line."""
         for line in lines:
-            self._live.console.print(line, markup=False)
+            self._live.console.print(line)
 
     def _line(self) -> Spinner:
         self._spinner.update(text=Text(f"{self._status}  {elapsed(time.monotonic() - self._began)}", style="cyan"))
@@ -96,12 +96,12 @@ class PlainDisplay:
         """Print a status that is new."""
         if text != self._status:
             self._status = text
-            err().print(f"[{elapsed(time.monotonic() - self._began)}] {sanitize(text)}", markup=False)
+            err().print(f"[{elapsed(time.monotonic() - self._began)}] {sanitize(text)}")
 
     def lines(self, lines: Sequence[str]) -> None:
         """Print more of the log, until it is too much."""
         for line in lines[: max(0, _MOST_LINES - self._shown)]:
-            err().print(line, markup=False)
+            err().print(line)
         if self._shown < _MOST_LINES < self._shown + len(lines):
             err().print(f"The log goes on, and only its first {_MOST_LINES:,} lines are shown: see `tfruns run logs`.")
         self._shown += len(lines)

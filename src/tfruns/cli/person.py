@@ -5,6 +5,8 @@ import select
 import signal
 import sys
 
+from rich.text import Text
+
 from tfruns.cli.terminal import err, say
 from tfruns.tools.guard import Answer, Question
 
@@ -40,7 +42,7 @@ def ask(question: str) -> Answer:
     say(question)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        err().print("Only [bold]yes[/bold] is taken for a yes: ", end="")
+        err().print(Text.assemble("Only ", ("yes", "bold"), " is taken for a yes: "), end="")
         answer = _read_line()
     except (EOFError, KeyboardInterrupt):
         say("")

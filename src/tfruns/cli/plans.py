@@ -65,7 +65,7 @@ def print_review(view: View) -> None:
         draw_review(view, out())
         return
     if "rows" not in view:
-        out().print(in_commands(view["plan"]), markup=False)
+        out().print(in_commands(view["plan"]))
     rows = view.get("rows", ())
     if any("values" in row for row in rows):
         print_table((), ((row["address"], row["action"], value) for row in rows for value in row["values"]))

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.errors import InvalidInput, TfrunsError
-from tfruns.masking.text import sanitize
+from tfruns.masking.redaction import shown_document, shown_text
 
 # What the tools say of each other, as commands say it.
 _COMMANDS = {
@@ -50,13 +50,18 @@ _ARGUMENT = re.compile(rf"\b(?:{'|'.join(_OPTIONS)})")
 @cache
 def out() -> Console:
     """Standard output, for what was asked for. Where nobody looks, lines are as long as they are."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return _console(soft_wrap=not sys.stdout.isatty())
 
 
 @cache
 def err() -> Console:
     """Standard error, for everything else."""
-    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+    return _console(stderr=True, soft_wrap=not sys.stderr.isatty())
+
+
+def _console(*, soft_wrap: bool, stderr: bool = False) -> Console:
+    """A console that prints data as it is: `[bold]` is no style in it, `:smile:` no emoji, a number no colour."""
+    return Console(stderr=stderr, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False)
 
 
 def can_ask() -> bool:
@@ -66,7 +71,7 @@ def can_ask() -> bool:
 
 def print_json(document: Any) -> None:
     """A document for programs, in one line."""
-    print(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+    print(json.dumps(shown_document(document), ensure_ascii=False, separators=(",", ":")))
 
 
 def print_lines(lines: Sequence[str]) -> None:
@@ -77,7 +82,7 @@ def print_lines(lines: Sequence[str]) -> None:
 
 def say(text: str, style: str = "") -> None:
     """A message. What others wrote in it cannot move the cursor."""
-    err().print(sanitize(text), style=style, markup=False)
+    err().print(shown_text(text), style=style)
 
 
 def in_commands(text: str) -> str:

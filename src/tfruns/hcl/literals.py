@@ -107,21 +107,6 @@ def is_literal(text: str) -> bool:
     return True
 
 
-def leaves(value: Literal) -> Iterator[str]:
-    """The texts of a literal: each string, number and key of an object, wherever it is nested."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Number):
-        yield value.text
-    elif isinstance(value, list):
-        for item in value:
-            yield from leaves(item)
-    elif isinstance(value, Object):
-        for key, item in value.items:
-            yield key
-            yield from leaves(item)
-
-
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 
 

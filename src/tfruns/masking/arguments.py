@@ -1,21 +1,57 @@
 """The arguments of a call, without the values of variables."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
-from tfruns.masking.redaction import REMOVED, redact
-from tfruns.masking.written_forms import SHORTEST
+from tfruns.hcl.literals import Literal, NotALiteral, Number, Object, read_literal
+from tfruns.masking.plan_values import is_name
+from tfruns.masking.redaction import REMOVED, shown_text
+from tfruns.masking.secrets import Secrets
 
 _LONGEST_TEXT = 500  # characters
 _MOST_ITEMS = 100
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_MOST_DIGITS = 40
 
 
 def without_variable_values(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """A copy with bounded texts and lists, without tokens and the values of variables, wherever these are repeated."""
-    hidden = sorted({text for secret in _values_in(arguments) for text in _texts_of(secret)}, key=len, reverse=True)
-    return {name: _cleaned(value, hidden) for name, value in arguments.items()}
+    values = [text for value in _values_in(arguments) for text in _texts_of(value)]
+    secrets = Secrets(of_variables=values, replacement=REMOVED)
+    return {name: _cleaned(value, secrets) for name, value in arguments.items()}
+
+
+def hcl_texts(text: str) -> list[str]:
+    """The texts that are secret if an HCL literal is: the literal as it is written, and each text in it."""
+    try:
+        return [text, *_leaves(read_literal(text))]
+    except NotALiteral:
+        return [text]
+
+
+def _leaves(value: Literal) -> Iterator[str]:
+    """Each string, number and key of a literal; of the keys, those that are more than a name."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Number):
+        yield from {value.text, _without_exponent(value.text)}
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, Object):
+        for key, item in value.items:
+            if not is_name(key):
+                yield key
+            yield from _leaves(item)
+
+
+def _without_exponent(number: str) -> str:
+    """A number as Terraform writes it: without an exponent, and without zeros at the end of its fraction."""
+    value = Decimal(number)
+    if abs(value.adjusted()) > _MOST_DIGITS:
+        return number
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _values_in(node: Any) -> Iterator[Any]:
@@ -31,27 +67,23 @@ def _values_in(node: Any) -> Iterator[Any]:
 
 
 def _texts_of(value: Any) -> Iterator[str]:
-    """The texts that a variable's value has in it: an HCL literal as a whole, and each string in it as it is meant."""
     if isinstance(value, Mapping | list):
         for child in value.values() if isinstance(value, Mapping) else value:
             yield from _texts_of(child)
-    elif not isinstance(value, bool) and value is not None:
-        text = str(value)
-        strings = _STRING.findall(text)
-        meant = [string.replace('\\"', '"').replace("\\\\", "\\") for string in strings]
-        yield from (found for found in (text, *strings, *meant) if len(found) >= SHORTEST)
+    elif isinstance(value, str):
+        yield from hcl_texts(value)
+    elif value is not None:
+        yield str(value).lower()  # a number, or true and false as HCL writes them
 
 
-def _cleaned(node: Any, hidden: Iterable[str]) -> Any:
+def _cleaned(node: Any, secrets: Secrets) -> Any:
     if isinstance(node, str):
-        for secret in hidden:
-            node = node.replace(secret, REMOVED)
-        text = redact(node)
+        text = shown_text(secrets.hide(shown_text(node)))
         return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
     if isinstance(node, list):
-        return [_cleaned(child, hidden) for child in node[:_MOST_ITEMS]]
+        return [_cleaned(child, secrets) for child in node[:_MOST_ITEMS]]
     if isinstance(node, Mapping):
         if "key" in node and "value" in node:
-            return {"key": _cleaned(node["key"], hidden), "value": REMOVED}
-        return {key: _cleaned(child, hidden) for key, child in node.items()}
+            return {"key": _cleaned(node["key"], secrets), "value": REMOVED}
+        return {key: _cleaned(child, secrets) for key, child in node.items()}
     return node

@@ -21,7 +21,7 @@ def sensitive_values(plan: _Object, sensitive_variables: Collection[str] = ()) -
         _of_changes(plan),
         _of_state(_at(plan, "prior_state", "values")),
         _of_state(_at(plan, "planned_values")),
-        _of_variables(plan, sensitive_variables),
+        variable_values(plan, sensitive_variables),
         _of_module(_at(plan, "configuration", "root_module")),
     )
 
@@ -55,7 +55,8 @@ def _of_state_module(module: _Object) -> Iterator[str]:
         yield from _of_state_module(child)
 
 
-def _of_variables(plan: _Object, sensitive: Collection[str]) -> Iterator[str]:
+def variable_values(plan: _Object, sensitive: Collection[str] = ()) -> Iterator[str]:
+    """Every text in the values of the variables of the root module that are sensitive; these have names here."""
     values = _at(plan, "variables")
     for name in sensitive:
         yield from _texts(_at(values, name).get("value"))
@@ -100,7 +101,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, dict):
         for key, item in value.items():
-            if not _NAME.fullmatch(key):
+            if not is_name(key):
                 yield key
             yield from _texts(item)
     elif isinstance(value, list):
@@ -108,6 +109,11 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
     elif is_number(value):
         yield from number_texts(value)
+
+
+def is_name(key: str) -> bool:
+    """Whether a key looks like the name of an attribute, which is no secret."""
+    return _NAME.fullmatch(key) is not None
 
 
 def is_number(value: Any) -> bool:

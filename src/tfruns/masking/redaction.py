@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tfruns.masking.text import sanitize
+
 REMOVED = "[removed]"
 
 _SHORTEST_SECRET = 6  # characters; a shorter one would hit innocent text
@@ -55,6 +57,25 @@ def _redact_address(match: re.Match[str]) -> str:
     if not is_signed_address(address):
         return address
     return f"{match.group(1) or ''}/[signed-address-removed]"
+
+
+def shown_text(text: str) -> str:
+    """A text as it may leave the program: without control and invisible characters, then without secrets.
+
+    In this order: a character that is not shown would split a secret so that it is not recognized.
+    """
+    return redact(sanitize(text))
+
+
+def shown_document(document: Any) -> Any:
+    """A copy of a result in which every string is as it may leave the program, the names of objects included."""
+    if isinstance(document, str):
+        return shown_text(document)
+    if isinstance(document, list | tuple):
+        return [shown_document(item) for item in document]
+    if isinstance(document, Mapping):
+        return {shown_document(key): shown_document(value) for key, value in document.items()}
+    return document
 
 
 def redact_document(document: Any) -> Any:

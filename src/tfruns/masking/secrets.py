@@ -2,13 +2,17 @@
 
 Terraform loses the mark of a sensitive value where a provider copies it or a program prints it, so a value is searched
 for everywhere. What is derived from it (a hash, an encoding) is for Terraform to mark.
+
+A value of six characters or more is removed wherever it occurs. A shorter one would hit innocent text, so it counts
+only if it is the value of a variable that is sensitive: with three to five characters as a whole word, with one or two
+as a whole value (in quotes, after `=` or `:`). `true`, `false` and `null` are no secrets.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Self
 
-from tfruns.masking.plan_values import is_number, number_texts, sensitive_values
+from tfruns.masking.matcher import Matcher
+from tfruns.masking.plan_values import is_number, number_texts, sensitive_values, variable_values
 from tfruns.masking.redaction import redact
 from tfruns.masking.text import one_line
 from tfruns.masking.written_forms import SHORTEST, written_forms
@@ -18,20 +22,32 @@ HIDDEN = "(sensitive value)"
 Mask = Callable[[str], str]
 """Returns a text without the values that must not be shown."""
 
+_SHORTEST_WORD = 3
+_NO_SECRETS = {"", "true", "false", "null"}
+
 
 class Secrets:
     """Texts that must not be shown.
 
-    They are found by their first characters, of which there is an index: the time that a text takes does not depend on
-    how many secrets there are, nor on how many begin alike.
+    Args:
+        values: sensitive values; those of less than six characters are not searched for.
+        of_variables: the values of sensitive variables, which are searched for however short they are.
+        replacement: what stands in the place of each.
     """
 
-    def __init__(self, values: Iterable[str] = ()) -> None:
-        self._forms = frozenset(form for value in set(values) for form in written_forms(value))
-        starts: dict[str, list[str]] = {}
-        for form in sorted(self._forms):
-            starts.setdefault(form[:SHORTEST], []).append(form)
-        self._starts = {start: (forms, max(map(len, forms))) for start, forms in starts.items()}
+    def __init__(
+        self, values: Iterable[str] = (), *, of_variables: Iterable[str] = (), replacement: str = HIDDEN
+    ) -> None:
+        given = set(of_variables)
+        short = {form for value in given for form in written_forms(value, 1) if len(form) < SHORTEST} - _NO_SECRETS
+        forms = {form for value in given | set(values) for form in written_forms(value)}
+        self._whole = frozenset(forms | short)
+        self._replacement = replacement
+        self._matcher = Matcher(
+            map(_encoded, forms),
+            words=[_encoded(form) for form in short if len(form) >= _SHORTEST_WORD],
+            quoted=[_encoded(form) for form in short if len(form) < _SHORTEST_WORD],
+        )
 
     @classmethod
     def of_plan(cls, plan: Mapping[str, Any], sensitive_variables: Collection[str] = ()) -> Self:
@@ -41,19 +57,31 @@ class Secrets:
             plan: its JSON, as `terraform show -json` writes it or in the redacted form.
             sensitive_variables: the names of those that are sensitive whatever the configuration says.
         """
-        return cls(sensitive_values(plan, sensitive_variables))
+        return cls(sensitive_values(plan, sensitive_variables), of_variables=variable_values(plan, sensitive_variables))
+
+    def __bool__(self) -> bool:
+        return bool(self._matcher)
 
     def hide(self, text: str) -> str:
         """The text with every secret in it replaced, also where they overlap."""
-        if not self._starts:
+        if not self._matcher:
             return text
-        parts: list[str] = []
-        end = 0
-        for start, stop in self._places(text):
-            if start > end or not parts:
-                parts += [text[end:start], HIDDEN]
-            end = max(end, stop)
-        return "".join([*parts, text[end:]])
+        data = _encoded(text)
+        hidden = self.hide_bytes(data)
+        return text if hidden is data else hidden.decode(errors="surrogatepass")
+
+    def hide_bytes(self, data: bytes) -> bytes:
+        """The same for the bytes of a text."""
+        spans = self._matcher.spans(data)
+        if not spans:
+            return data
+        starts, ends = zip(*spans, strict=True)
+        kept = zip((0, *ends), (*starts, len(data)), strict=True)
+        return self._replacement.encode().join(data[start:end] for start, end in kept)
+
+    def safe_cut(self, data: bytes) -> int:
+        """How many bytes at the start can be separated from the rest without a secret cut in two."""
+        return self._matcher.safe_cut(data)
 
     def shown(self, text: str, length: int) -> str:
         """The text as it may be shown: without secrets and tokens, on one line of so many characters at most."""
@@ -71,33 +99,9 @@ class Secrets:
             return {self.hide(key): self.hide_in(item) for key, item in document.items()}
         if isinstance(document, list | tuple):
             return [self.hide_in(item) for item in document]
-        is_secret = is_number(document) and not self._forms.isdisjoint(number_texts(document))
-        return HIDDEN if is_secret else document
-
-    def _places(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where secrets are: at each place the longest."""
-        starts = self._starts
-        size = SHORTEST
-        for place in [place for place in range(len(text) - size + 1) if text[place : place + size] in starts]:
-            forms, longest = starts[text[place : place + size]]
-            if length := _longest_beginning(text[place : place + longest], forms):
-                yield place, place + length
+        is_secret = is_number(document) and not self._whole.isdisjoint(number_texts(document))
+        return self._replacement if is_secret else document
 
 
-def _longest_beginning(text: str, forms: Sequence[str]) -> int:
-    """How long the longest of these is that the text begins with; 0 where it begins with none.
-
-    In their order, which is that of a dictionary, it stands before the text, and what stands between begins like it.
-    """
-    while True:
-        place = bisect_right(forms, text) - 1
-        if place < 0:
-            return 0
-        if text.startswith(forms[place]):
-            return len(forms[place])
-        text = text[: _common_beginning(text, forms[place])]
-
-
-def _common_beginning(first: str, second: str) -> int:
-    pairs = enumerate(zip(first, second, strict=False))
-    return next((place for place, (one, other) in pairs if one != other), min(len(first), len(second)))
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")

@@ -13,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.message import ServerMessageMetadata
 from pydantic import ValidationError
 
+from tfruns.masking.redaction import shown_text
 from tfruns.tools.guard import Answer, Question
 from tfruns.tools.guard_codes import LIFETIME_S, Codes
 
@@ -86,7 +87,9 @@ class ClientsPerson:
 
 
 def _request(question: Question) -> types.ElicitRequest:
-    return types.ElicitRequest(params=types.ElicitRequestFormParams(message=question.text, requested_schema=_SCHEMA))
+    return types.ElicitRequest(
+        params=types.ElicitRequestFormParams(message=shown_text(question.text), requested_schema=_SCHEMA)
+    )
 
 
 def _answer(result: types.ElicitResult) -> Answer:

@@ -4,6 +4,7 @@ from typing import Any
 
 from mcp.server import ServerRequestContext
 
+from tfruns.masking.redaction import shown_text
 from tfruns.tools.progress import NoProgress, Progress
 
 
@@ -15,7 +16,7 @@ class ProgressNotifications:
 
     async def report(self, message: str, *, done: float, total: float | None = None) -> None:
         """Send a notification that belongs to the request."""
-        await self._session.report_progress(done, total, message)
+        await self._session.report_progress(done, total, shown_text(message))
 
 
 def progress_for(ctx: ServerRequestContext[Any]) -> Progress:

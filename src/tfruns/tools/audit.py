@@ -23,6 +23,7 @@ from tfruns.errors import ApiError, AuditFailed, InvalidInput, OutcomeUnknown, S
 from tfruns.home import user_path
 from tfruns.jsonapi import JSON
 from tfruns.masking.arguments import without_variable_values
+from tfruns.masking.redaction import shown_document
 from tfruns.tools.record_file import append_record
 
 _log = logging.getLogger(__name__)
@@ -93,8 +94,8 @@ class AuditLog:
 
     def _line(self, fields: Mapping[str, JSON]) -> bytes:
         time = self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        said = {key: value for key, value in {"time": time, **fields}.items() if value is not None}
-        return json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode()
+        known = {key: value for key, value in {"time": time, **fields}.items() if value is not None}
+        return json.dumps(shown_document(known), ensure_ascii=True, separators=(",", ":")).encode()
 
 
 class Entry:

@@ -14,7 +14,7 @@ def masked_line(text: str, length: int, mask: Mask) -> str:
 
     It is looked for once more when the lines are joined: that may make a secret of what was none.
     """
-    return one_line(mask(" ".join(sanitize(mask(text)).split())), length)
+    return one_line(mask(" ".join(mask(text).split())), length)
 
 
 def withheld(text: str) -> str:
@@ -28,7 +28,7 @@ def masker_from_cache(client: Client, run_id: str) -> Mask:
     It is for what people wrote themselves, which is not worth the reading of a plan.
     """
     secrets = known_secrets(client, run_id)
-    return lambda text: redact(secrets.hide(text))
+    return lambda text: redact(secrets.hide(sanitize(text)))
 
 
 async def masker(client: Client, run: Run) -> Mask:
@@ -43,4 +43,4 @@ async def masker(client: Client, run: Run) -> Mask:
         secrets = await secrets_of(client, run)
     except (Forbidden, NotFound, TooLarge, UnexpectedResponse):
         secrets = Secrets()
-    return lambda text: redact(secrets.hide(text))
+    return lambda text: redact(secrets.hide(sanitize(text)))

@@ -18,13 +18,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from tfruns.client.client import Client
 from tfruns.errors import InvalidInput, TfrunsError
 from tfruns.jsonapi import JSON, whole_text
+from tfruns.masking.redaction import shown_document
 from tfruns.tools.arguments import invalid_arguments
 from tfruns.tools.audit import AuditLog, Entry, logged_arguments, outcome_of
 from tfruns.tools.consent import Consent
@@ -163,7 +164,8 @@ class Tool:
         scope = context.policy.scope
         values = await enforce_scope(scope, context.client, values)
         view = await (self._read(context, values) if self.is_read_only else self._change(context, values))
-        return await drop_out_of_scope(scope, context.client, view, values.get("organization"))
+        view = await drop_out_of_scope(scope, context.client, view, values.get("organization"))
+        return cast("View", shown_document(view))
 
     async def _read(self, context: Context, values: Mapping[str, Any]) -> View:
         return await self.function(context, **values)

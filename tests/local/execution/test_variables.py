@@ -11,7 +11,7 @@ from tfruns.local.execution.variables import (
     BadVariable,
     Variable,
     check_environment,
-    secrets_of,
+    sensitive_texts,
     write_var_file,
 )
 from tfruns.vocabulary import PhaseStatus
@@ -50,7 +50,7 @@ def test_what_cannot_be_an_environment_variable_is_refused(variable: Variable) -
 
 def test_only_sensitive_values_are_secrets_and_none_is_shown() -> None:
     variables = [Variable("a", "open"), Variable("b", "shut", is_sensitive=True), Variable("c", '{k="v"}', True, True)]
-    assert secrets_of(variables) == ["shut", "v"]
+    assert sensitive_texts(variables) == ["shut", '{k="v"}', "v"]
     assert "shut" not in repr(variables)
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tfruns.hcl.literals import NotALiteral, Number, Object, is_literal, leaves, literal, read_literal
+from tfruns.hcl.literals import NotALiteral, Number, Object, is_literal, literal, read_literal
 
 # -- what is a literal ------------------------------------------------------------------------------------------------
 
@@ -463,11 +463,6 @@ def test_terraform_reads_each_literal_back_as_the_same_json(tmp_path: Path) -> N
 )
 def test_a_literal_has_its_value(text: str, expected: object) -> None:
     assert read_literal(text) == expected
-
-
-def test_the_leaves_are_every_string_number_and_key() -> None:
-    text = '{ user = "\\u0061dmin", ports = [1, 22.0, { "k 2" = null }], user = true }'
-    assert list(leaves(read_literal(text))) == ["user", "admin", "ports", "1", "22.0", "k 2", "user"]
 
 
 @pytest.mark.parametrize("text", ["", "a", "1 2", '"${a}"', "[1", "{ a }", "f(1)", "1 + 1", "- a", '"a'])

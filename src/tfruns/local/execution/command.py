@@ -2,18 +2,19 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tfruns.local.execution.environment import for_reading
 from tfruns.local.execution.json_scan import top_level_scalars
-from tfruns.local.execution.output import Findings, InitOutput, Lines, Sink, masking
+from tfruns.local.execution.output import Findings, InitOutput, Lines, Sink, masked
 from tfruns.local.execution.process import INTERRUPT, Ended, Process, run
 from tfruns.local.execution.terraform import Terraform
 from tfruns.local.execution.workdir import Workdir
+from tfruns.masking.secrets import Secrets
 from tfruns.vocabulary import PhaseStatus
 
 _TICK_S = 0.1
@@ -48,7 +49,8 @@ class Commands:
     terraform: Terraform
     workdir: Workdir
     environment: Mapping[str, str]
-    secrets: tuple[str, ...]
+    secrets: Secrets
+    secret_texts: Sequence[str] = field(repr=False)
     write: Sink
     cancel_level: Callable[[], int]
     limit_s: float | None
@@ -111,7 +113,9 @@ class Commands:
         for path, exit_code in zip(requests, exit_codes, strict=True):
             complaint = _stderr_of(path)
             if exit_code:
-                raise Stopped(PhaseStatus.ERRORED, f"The plan cannot be read: {complaint}", exit_code=exit_code)
+                raise Stopped(
+                    PhaseStatus.ERRORED, f"The plan cannot be read: {self.secrets.hide(complaint)}", exit_code=exit_code
+                )
 
     def _start(self, open_things: ExitStack, path: Path, arguments: tuple[str, ...]) -> Process:
         files = [os.open(at, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) for at in (path, path.with_suffix(".err"))]
@@ -129,7 +133,7 @@ class Commands:
 
     def _run(self, arguments: tuple[str, ...], sink: Sink) -> Ended:
         self._check_canceled()
-        lines = Lines(masking(sink, self.secrets))
+        lines = Lines(masked(sink, self.secrets), self.secrets.safe_cut)
         ended = run(
             self.terraform,
             arguments,

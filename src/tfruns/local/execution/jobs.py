@@ -8,8 +8,10 @@ from tfruns.local.execution.environment import RunIdentity, Settings
 from tfruns.local.execution.plan_json import Counts
 from tfruns.local.execution.state import State
 from tfruns.local.execution.terraform import Terraform
-from tfruns.local.execution.variables import Variable, secrets_of
+from tfruns.local.execution.variables import Variable, sensitive_texts
 from tfruns.local.execution.workdir import Workdir
+from tfruns.masking.redaction import REMOVED
+from tfruns.masking.secrets import Secrets
 from tfruns.vocabulary import PhaseStatus
 
 
@@ -50,10 +52,15 @@ class ApplyJob:
         return Workdir(self.directory, self.run.workspace_name, self.working_directory)
 
     @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must not be read in a log."""
+    def secret_texts(self) -> list[str]:
+        """The values of sensitive variables, and the run's own token."""
         own = [self.api.token] if self.api is not None else []
-        return (*own, *secrets_of((*self.variables, *self.run_variables, *self.environment)))
+        return [*own, *sensitive_texts((*self.variables, *self.run_variables, *self.environment))]
+
+    @property
+    def secrets(self) -> Secrets:
+        """The texts that are kept out of the log."""
+        return Secrets(of_variables=self.secret_texts, replacement=REMOVED)
 
 
 @dataclass(frozen=True, kw_only=True)

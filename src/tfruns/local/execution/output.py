@@ -4,38 +4,57 @@ Source: Terraform, "Machine-Readable UI": one JSON object a line, with `type` an
 """
 
 import json
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from tfruns.local.execution.plan_json import Counts
-from tfruns.masking.redaction import REMOVED
-from tfruns.masking.written_forms import written_forms
+from tfruns.masking.secrets import Secrets
 
 Sink = Callable[[bytes], None]
 
 _MAX_LINE_BYTES = 1 << 20
 _MAX_HELD_BYTES = 1 << 18
 _MAX_ERRORS = 5
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+# Fields of Terraform's messages that hold one of its own words or numbers, never a value of a configuration.
+_OWN_WORDS = {
+    *(
+        "@level",
+        "@module",
+        "@timestamp",
+        "type",
+        "terraform",
+        "tofu",
+        "ui",
+        "action",
+        "reason",
+        "severity",
+        "sensitive",
+    ),
+    *("add", "change", "import", "remove", "forget", "action_invocation", "operation", "elapsed_seconds", "range"),
+    *("resource_type", "implied_provider", "start_line", "highlight_start_offset", "highlight_end_offset"),
+}
 
 
 class Lines:
-    """Cuts output into whole lines, each with its end."""
+    """Cuts output into whole lines, each with its end. A line without an end in sight is cut before a secret."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, safe_cut: Callable[[bytes], int] = len) -> None:
         self._sink = sink
+        self._safe_cut = safe_cut
         self._rest = b""
 
     def __call__(self, data: bytes) -> None:
         lines = (self._rest + data).splitlines(keepends=True)
-        self._rest = (
-            lines.pop() if lines and not lines[-1].endswith(b"\n") and len(lines[-1]) < _MAX_LINE_BYTES else b""
-        )
+        self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         for line in lines:
             self._sink(line)
+        if len(self._rest) >= _MAX_LINE_BYTES:
+            cut = self._safe_cut(self._rest)
+            self._sink(self._rest[:cut])
+            self._rest = self._rest[cut:]
 
     def finish(self) -> None:
         """Pass on the last line, should it have no end."""
@@ -44,26 +63,42 @@ class Lines:
             self._rest = b""
 
 
-def masking(sink: Sink, secrets: Iterable[str]) -> Sink:
+def masked(sink: Sink, secrets: Secrets) -> Sink:
     """A sink that passes lines on without the values of sensitive variables.
 
-    Terraform hides what the configuration calls sensitive; that a workspace's variable is, it does not know, and quotes
-    its line in an error.
+    Terraform hides what the configuration calls sensitive. It does not know that a variable of the workspace is, and
+    quotes its line in an error.
     """
-    forms = sorted({form for secret in secrets for form in _forms_in_bytes(secret)}, key=len, reverse=True)
-    if not forms:
-        return sink
-    pattern = re.compile(b"|".join(re.escape(form) for form in forms))
-    return lambda line: sink(pattern.sub(REMOVED.encode(), line))
+    return (lambda line: sink(_masked_line(line, secrets))) if secrets else sink
 
 
-def _forms_in_bytes(secret: str) -> Iterable[bytes]:
-    return (form.encode(errors="surrogateescape") for form in written_forms(secret))
+def _masked_line(line: bytes, secrets: Secrets) -> bytes:
+    """A line without secrets. In a message, only its texts are masked: a value such as `create` is also its word."""
+    message = message_of(line)
+    if not message:
+        return secrets.hide_bytes(line)
+    try:
+        shown = {key: _masked_field(key, value, secrets) for key, value in message.items()}
+    except RecursionError:
+        return secrets.hide_bytes(line)
+    return line if shown == message else json.dumps(shown, separators=(",", ":")).encode() + b"\n"
 
 
-def quoted_texts(hcl: str) -> list[str]:
-    """The texts within an HCL literal, any of which may be the secret of it."""
-    return [text.group(1) for text in _QUOTED.finditer(hcl)]
+def _masked_field(name: str, value: Any, secrets: Secrets) -> Any:
+    """A field of a message. Terraform's own words in it, directly or one level below, stay as they are."""
+    if name in _OWN_WORDS:
+        return value
+    if isinstance(value, dict) and name != "outputs":
+        return {key: item if key in _OWN_WORDS else secrets.hide_in(item) for key, item in value.items()}
+    if isinstance(value, dict):
+        return {secrets.hide(key): _masked_output(item, secrets) for key, item in value.items()}
+    return secrets.hide_in(value)
+
+
+def _masked_output(output: Any, secrets: Secrets) -> Any:
+    if not isinstance(output, dict):
+        return secrets.hide_in(output)
+    return {key: item if key in _OWN_WORDS else secrets.hide_in(item) for key, item in output.items()}
 
 
 class Findings:

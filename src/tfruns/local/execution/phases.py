@@ -184,6 +184,7 @@ def _commands(job: ApplyJob, log: PhaseLog, cancel_level: Callable[[], int]) -> 
             api_environment=job.api.write(job.workdir.root, job.settings.cli_config) if job.api else {},
         ),
         secrets=job.secrets,
+        secret_texts=job.secret_texts,
         write=as_text(write) if job.is_text else write,
         cancel_level=cancel_level,
         limit_s=job.limit_s,

@@ -50,8 +50,8 @@ def write_plan_files(commands: Commands, *, reported: Counts, is_refresh_only: b
     workdir = commands.workdir
     try:
         plan, schemas = _read(commands)
-        redacted = json.dumps(redacted_plan(plan, schemas, secret_texts=commands.secrets), separators=(",", ":"))
-        _write(workdir.redacted_json, redacted)
+        redacted = redacted_plan(plan, schemas, secret_texts=commands.secret_texts)
+        _write(workdir.redacted_json, json.dumps(redacted, separators=(",", ":")))
         return PlanSummary(counts(plan), has_changes(plan, is_refresh_only=is_refresh_only))
     except (TooDeep, RecursionError):
         applyable = (top_level_scalars(workdir.plan_json.read_bytes()) or {}).get(b"applyable", b"true")

@@ -6,10 +6,11 @@ It is never applied again.
 from tfruns.local.execution.jobs import ApplyJob, ApplyOutcome
 from tfruns.local.execution.leftovers import end_leftovers
 from tfruns.local.execution.log import HEADER_LINES, PhaseLog
-from tfruns.local.execution.output import Findings, Sink, masking
+from tfruns.local.execution.output import Findings, Lines, Sink, masked
 from tfruns.local.execution.workdir import state_after_failure
 from tfruns.vocabulary import PhaseStatus
 
+_READ_BYTES = 1 << 16
 _INTERRUPTED = "The server was stopped while it applied. What was done until then is in the state."
 
 
@@ -42,11 +43,13 @@ def recover_apply(job: ApplyJob, *, log: PhaseLog, patience_s: float = 30.0) -> 
 
 
 def _read_output(job: ApplyJob, findings: Findings) -> None:
-    sink = masking(findings, job.secrets)
+    secrets = job.secrets
+    lines = Lines(masked(findings, secrets), secrets.safe_cut)
     if job.workdir.output.exists():
         with job.workdir.output.open("rb") as output:
-            for line in output:
-                sink(line if line.endswith(b"\n") else line + b"\n")
+            while data := output.read(_READ_BYTES):
+                lines(data)
+        lines.finish()
 
 
 def _without_first(count: int, sink: Sink) -> Sink:

@@ -11,12 +11,14 @@ one place is masked in every place, and the values of sensitive variables also w
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import Any
 
 from tfruns.local.execution.plan_json import Document, resource_changes
-from tfruns.masking.written_forms import SHORTEST
+from tfruns.masking.plan_values import sensitive_values, variable_values
+from tfruns.masking.redaction import REMOVED
+from tfruns.masking.secrets import Secrets
 
 _SCHEMAS_OF_MODE = {"managed": "resource_schemas", "data": "data_source_schemas"}
 
@@ -30,11 +32,12 @@ def redacted_plan(plan: Document, schemas: Document, *, secret_texts: Iterable[s
     """The redacted form of a plan.
 
     Args:
-        plan: what `terraform show -json` says.
-        schemas: what `terraform providers schema -json` says.
-        secret_texts: further texts that must not be in it.
+        plan: the output of `terraform show -json`.
+        schemas: the output of `terraform providers schema -json`.
+        secret_texts: the values of variables that are sensitive whatever the configuration says.
     """
-    mask = _Mask([*secret_texts, *_sensitive_variables(plan)], _marked(plan))
+    known = Secrets(sensitive_values(plan), of_variables=[*secret_texts, *variable_values(plan)], replacement=REMOVED)
+    mask = _Mask(known)
     return {
         "plan_format_version": plan["format_version"],
         "resource_drift": [mask.resource(change) for change in plan.get("resource_drift") or []],
@@ -44,7 +47,7 @@ def redacted_plan(plan: Document, schemas: Document, *, secret_texts: Iterable[s
             for deferred in plan.get("deferred_changes") or []
         ],
         "action_invocations": [mask.action(action) for action in plan.get("action_invocations") or []],
-        "relevant_attributes": plan.get("relevant_attributes") or [],
+        "relevant_attributes": known.hide_in(plan.get("relevant_attributes") or []),
         "output_changes": {
             name: mask.change(change, f"output.{name}") for name, change in (plan.get("output_changes") or {}).items()
         },
@@ -54,82 +57,70 @@ def redacted_plan(plan: Document, schemas: Document, *, secret_texts: Iterable[s
 
 
 class _Mask:
-    """Replaces sensitive values. Its key is made for one plan and then forgotten."""
+    """Replaces sensitive values, and marks them as sensitive. Its key is made for one plan and then forgotten."""
 
-    def __init__(self, parts: Iterable[str], texts: Iterable[str]) -> None:
+    def __init__(self, known: Secrets) -> None:
         self._key = secrets.token_bytes(32)
-        self._parts = [part for part in parts if len(part) >= SHORTEST]
-        self._texts = {text for text in texts if len(text) >= SHORTEST}
+        self._known = known
 
     def resource(self, resource: Document) -> dict[str, Any]:
-        return {**resource, "change": self.change(resource["change"], resource["address"])}
+        named = {name: self._known.hide_in(resource[name]) for name in _NAMES if name in resource}
+        return {**resource, **named, "change": self.change(resource["change"], resource["address"])}
 
     def action(self, action: Document) -> dict[str, Any]:
-        values = self._masked(action.get("config_values"), action.get("config_sensitive"), action["address"])
-        return {**action, "config_values": values}
+        named = {name: self._known.hide_in(action[name]) for name in _NAMES if name in action}
+        return {**action, **named, **self._side(action, "config_values", "config_sensitive", action["address"])}
 
     def change(self, change: Document, address: str) -> dict[str, Any]:
-        return {
-            **change,
-            "before": self._masked(change.get("before"), change.get("before_sensitive"), address),
-            "after": self._masked(change.get("after"), change.get("after_sensitive"), address),
-        }
+        sides = [self._side(change, side, f"{side}_sensitive", address) for side in ("before", "after")]
+        return {**change, **sides[0], **sides[1]}
 
-    def _masked(self, value: Any, marks: Any, address: str) -> Any:
-        """The value, masked where the marks, which have its shape, say true, and where a secret is in it."""
+    def _side(self, change: Document, side: str, sensitive: str, address: str) -> dict[str, Any]:
+        given = change.get(sensitive)
+        value, marks = self._masked(change.get(side), given, address)
+        return {side: value} if marks == given else {side: value, sensitive: marks}
+
+    def _masked(self, value: Any, marks: Any, address: str) -> tuple[Any, Any]:
+        """The value, masked where the marks, which have its shape, say true, and where a secret is in it; its marks."""
         if marks is True:
-            return None if value is None else self._text(value, address)
+            return (None if value is None else self._text(value, address)), True
         if isinstance(value, Mapping):
-            of_keys = marks if isinstance(marks, Mapping) else {}
-            return {key: self._masked(item, of_keys.get(key), address) for key, item in value.items()}
+            return self._masked_object(value, marks if isinstance(marks, Mapping) else {}, marks, address)
         if isinstance(value, list):
             of_items = marks if isinstance(marks, list) else []
-            return [self._masked(item, mark, address) for item, mark in zip_longest(value, of_items[: len(value)])]
-        if isinstance(value, str) and (value in self._texts or any(part in value for part in self._parts)):
-            return self._text(value, address)
-        return value
+            pairs = [self._masked(item, mark, address) for item, mark in zip_longest(value, of_items[: len(value)])]
+            is_marked = any(mark for _, mark in pairs)
+            return [item for item, _ in pairs], [_mark(mark, item) for item, mark in pairs] if is_marked else marks
+        if value is not None and value != "" and self._known.hide_in(value) != value:
+            return self._text(value, address), True
+        return value, marks
+
+    def _masked_object(
+        self, value: Mapping[str, Any], of_keys: Mapping[str, Any], marks: Any, address: str
+    ) -> tuple[Any, Any]:
+        shown, found = {}, dict(of_keys)
+        for key, item in value.items():
+            name = key if self._known.hide(key) == key else self._text(key, address)
+            shown[name], mark = self._masked(item, of_keys.get(key), address)
+            if name != key:
+                found.pop(key, None)
+            if mark:
+                found[name] = mark
+        return shown, found if found or isinstance(marks, Mapping) else marks
 
     def _text(self, value: Any, address: str) -> str:
         text = json.dumps([address, value], sort_keys=True).encode(errors="surrogatepass")
         return f"sensitive-{hashlib.blake2b(text, key=self._key, digest_size=6).hexdigest()}"
 
 
-def _marked(plan: Document) -> Iterator[str]:
-    """The texts that are marked sensitive anywhere in the plan."""
-    resources = [*(plan.get("resource_drift") or []), *resource_changes(plan)]
-    for change in (*(resource["change"] for resource in resources), *(plan.get("output_changes") or {}).values()):
-        for side in ("before", "after"):
-            yield from _marked_texts(change.get(side), change.get(f"{side}_sensitive"))
+_NAMES = ("address", "index", "previous_address", "module_address", "previous_module_address")
 
 
-def _marked_texts(value: Any, marks: Any) -> Iterator[str]:
-    if marks is True:
-        yield from _texts(value)
-    elif isinstance(value, Mapping) and isinstance(marks, Mapping):
-        for key, item in value.items():
-            yield from _marked_texts(item, marks.get(key))
-    elif isinstance(value, list) and isinstance(marks, list):
-        for item, mark in zip(value, marks, strict=False):
-            yield from _marked_texts(item, mark)
-
-
-def _sensitive_variables(plan: Document) -> Iterator[str]:
-    """The texts in the values of the variables that the configuration calls sensitive."""
-    declared = plan.get("configuration", {}).get("root_module", {}).get("variables") or {}
-    for name, variable in (plan.get("variables") or {}).items():
-        if declared.get(name, {}).get("sensitive"):
-            yield from _texts(variable.get("value"))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+def _mark(mark: Any, item: Any) -> Any:
+    """A mark of the shape of its item, where none was given."""
+    if mark is not None:
+        return mark
+    return {} if isinstance(item, Mapping) else [] if isinstance(item, list) else False
 
 
 def _typed(plan: Document) -> list[tuple[str, Document]]:

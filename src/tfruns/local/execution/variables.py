@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfruns.hcl.literals import NotALiteral, is_literal, literal
-from tfruns.local.execution.output import quoted_texts
+from tfruns.masking.arguments import hcl_texts
 
+_ENVIRONMENT_PREFIX = "TF_VAR_"  # such a variable of the environment gives an HCL value to one of Terraform
 _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
 _ENVIRONMENT_NAME = re.compile(r"[^=\0]+")
 
@@ -62,13 +63,14 @@ def check_environment(variables: Iterable[Variable]) -> None:
             raise BadVariable(f"The environment variable {variable.key!r} has a name or a value that none can have.")
 
 
-def secrets_of(variables: Iterable[Variable]) -> list[str]:
-    """The texts that must not be read in a log."""
-    secrets: list[str] = []
+def sensitive_texts(variables: Iterable[Variable]) -> list[str]:
+    """The texts that must not be read in a log: the values of sensitive variables, and what is nested in them."""
+    texts: list[str] = []
     for variable in variables:
         if variable.is_sensitive:
-            secrets += quoted_texts(variable.value) if variable.is_hcl else [variable.value]
-    return secrets
+            is_hcl = variable.is_hcl or variable.key.startswith(_ENVIRONMENT_PREFIX)
+            texts += hcl_texts(variable.value) if is_hcl else [variable.value]
+    return texts
 
 
 def _expression(variable: Variable) -> str:
