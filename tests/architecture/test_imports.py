@@ -114,7 +114,8 @@ _DOES_IO = {"os", "socket", "pathlib", "subprocess", "asyncio", "anyio", "io", "
 def test_the_lower_parts_do_no_io(unit: str) -> None:
     paths = [path for path in source_files() if unit_of(module_name(path)) == unit]
     assert paths
-    assert {found.distribution for path in paths for found in imports_of(path)} & _DOES_IO == set()
+    imported = [found for path in paths for found in imports_of(path) if found.module != "urllib.parse"]  # only texts
+    assert {found.distribution for found in imported} & _DOES_IO == set()
 
 
 @pytest.mark.parametrize(
