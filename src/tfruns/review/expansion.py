@@ -27,8 +27,8 @@ def expanded(difference: Difference, secrets: Secrets) -> Iterator[Difference]:
     if isinstance(before, str) and isinstance(after, str):
         yield from [difference] if difference.note else _texts(difference, before, after, secrets)
         return
-    before, after = _opened(before), _opened(after)
-    opened = replace(difference, before=before, after=after)
+    opened = _prepared(difference)
+    before, after = opened.before, opened.after
     if _fits(before) and _fits(after):
         yield opened
     elif isinstance(before, list) and isinstance(after, list):
@@ -46,12 +46,30 @@ def expanded(difference: Difference, secrets: Secrets) -> Iterator[Difference]:
         yield opened
 
 
+def _prepared(difference: Difference) -> Difference:
+    """The difference with its long JSON texts opened, and without what tells nothing of a new or removed value."""
+    before, after = _opened(difference.before), _opened(difference.after)
+    if before is None:
+        after = _without_empty(after)
+    if after is None or after is UNKNOWN:
+        before = _without_empty(before)
+    return replace(difference, before=before, after=after)
+
+
 def _opened(value: Marked) -> Marked:
     """The object or list in a JSON text that is too long for a line; any other value as it is."""
     if isinstance(value, str) and not _fits(value):
         found = json_of(value)
         return value if found is None else found
     return value
+
+
+def _without_empty(value: Marked) -> Marked:
+    """A new or removed value without its empty members, which tell nothing: null, empty texts, lists and objects."""
+    if isinstance(value, dict):
+        members = {key: _without_empty(item) for key, item in value.items()}
+        return {key: item for key, item in members.items() if item not in (None, "", [], {})}
+    return [_without_empty(item) for item in value] if isinstance(value, list) else value
 
 
 def _fits(value: Marked) -> bool:
@@ -69,7 +87,7 @@ def _part(whole: Difference, step: Step, before: Marked, after: Marked) -> Diffe
 def _parts(value: Marked) -> Iterator[tuple[Step, Marked]]:
     """The members of an object; the elements of a list, plain ones as many together as fit on a line."""
     if isinstance(value, dict):
-        yield from ((key, item) for key, item in value.items() if item is not None and item not in ([], {}))
+        yield from value.items()
         return
     start = 0
     while start < len(value):

@@ -113,7 +113,7 @@ def fits(value: Marked, length: int) -> bool:
 def _left(value: Marked, length: int) -> int:
     """How many of the characters are left once the value is written; negative if it does not fit."""
     if isinstance(value, dict | list):
-        length -= 2
+        length -= 2 if not value else 0  # the brackets; without a comma before the first part
         for part in value.items() if isinstance(value, dict) else ((None, item) for item in value):
             key, item = part
             length = _left(item, length - (2 if key is None else len(key) + 6))

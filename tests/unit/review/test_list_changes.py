@@ -83,15 +83,13 @@ CHANGES: list[tuple[str, Any, Any, list[str]]] = [
     (
         "a rule that is opened while another one is added",
         {"ingress": [rule(22, "10.0.0.0/8"), rule(443, "10.0.0.0/8")]},
-        {"ingress": [rule(22, "0.0.0.0/0"), rule(443, "10.0.0.0/8"), rule(3389, "0.0.0.0/0", description="RDP")]},
+        {"ingress": [rule(22, "0.0.0.0/0"), rule(443, "10.0.0.0/8"), rule(81, "0.0.0.0/0", description="db")]},
         [
             'ingress[0].cidr_blocks[0]: "10.0.0.0/8" -> "0.0.0.0/0" ' + where_port(22),
-            'ingress[2].cidr_blocks: null -> ["0.0.0.0/0"]',
-            'ingress[2].description: null -> "RDP"',
-            "ingress[2].from_port: null -> 3389",
-            'ingress[2].protocol: null -> "tcp"',
-            "ingress[2].self: null -> false",
-            "ingress[2].to_port: null -> 3389",
+            (
+                'ingress[2]: null -> {"cidr_blocks": ["0.0.0.0/0"], "description": "db", "from_port": 81, '
+                '"protocol": "tcp", "self": false, "to_port": 81}'
+            ),
         ],
     ),
     (
@@ -197,9 +195,9 @@ def test_a_long_value_of_a_new_resource_is_expanded_to_its_end() -> None:
             for n in range(4)
         ),
         'policy.Statement[4]: {"Action": "*"}',
-        f"block[0].cidrs[0-6]: {json.dumps(many[:7])}",
-        f"block[0].cidrs[7-13]: {json.dumps(many[7:14])}",
-        f"block[0].cidrs[14-19]: {json.dumps(many[14:])}",
+        f"block[0].cidrs[0-7]: {json.dumps(many[:8])}",
+        f"block[0].cidrs[8-14]: {json.dumps(many[8:15])}",
+        f"block[0].cidrs[15-19]: {json.dumps(many[15:])}",
         'block[0].name: "n"',
     ]
 
