@@ -337,8 +337,9 @@ def test_a_state_is_uploaded_and_read_again(tfe: TFEClient, workspace: Workspace
     options = StateVersionCreateOptions(
         serial=3, md5=hashlib.md5(state, usedforsecurity=False).hexdigest(), lineage="a-lineage"
     )
+    json_state = b'{"format_version": "1.0"}'
     tfe.workspaces.lock(workspace.id, WorkspaceLockOptions())
-    made = tfe.state_versions.upload(workspace.id, raw_state=state, raw_json_state=state, options=options)
+    made = tfe.state_versions.upload(workspace.id, raw_state=state, raw_json_state=json_state, options=options)
     tfe.workspaces.unlock(workspace.id)
     assert (made.serial, made.status.value if made.status else None) == (3, "finalized")
     assert tfe.state_versions.read_current(workspace.id).id == made.id

@@ -191,6 +191,9 @@ async def _states(api: Api) -> None:
     await api.get("/state-versions", **query)
     await api.get(f"{path}/current-state-version", include="outputs")
     await api.get(f"{path}/current-state-version-outputs")
+    related = {"rollback-state-version": {"data": {"type": "state-versions", "id": created["id"]}}}
+    body = {"data": {"type": "state-versions", "relationships": related}}
+    await api.send("PATCH", f"{path}/state-versions", status=201, json=body)
     await api.post(f"{path}/actions/unlock", None, 200)
     await api.post(f"{path}/actions/lock", None, 200)
     await api.post(f"{path}/actions/force-unlock", None, 200)

@@ -12,6 +12,8 @@ from tests.support.stores import on_both_stores
 
 pytestmark = on_both_stores
 
+JSON_STATE = b'{"format_version":"1.0","terraform_version":"1.11.4"}'
+
 OUTPUTS = {
     "name": {"value": "net", "type": "string"},
     "password": {"value": "hunter2", "type": "string", "sensitive": True},
@@ -63,13 +65,15 @@ async def test_a_state_is_announced_and_then_uploaded_as_the_terraform_cli_does(
     created = (await locked.post(_path(locked), announced(content)))["data"]
     assert created["attributes"]["status"] == "pending"
     await locked.get(f"/workspaces/{locked.workspace_id}/current-state-version", 404)
-    for name in ("hosted-json-state-upload-url", "hosted-state-upload-url"):
-        answer = await anonymous(locked.http, "PUT", created["attributes"][name], content=content)
+    for name, body in (("hosted-json-state-upload-url", JSON_STATE), ("hosted-state-upload-url", content)):
+        answer = await anonymous(locked.http, "PUT", created["attributes"][name], content=body)
         assert answer.status_code == 200
     current = await _current(locked)
     assert (current["id"], current["attributes"]["status"]) == (created["id"], "finalized")
     download = await anonymous(locked.http, "GET", current["attributes"]["hosted-state-download-url"])
     assert download.content == content
+    download = await anonymous(locked.http, "GET", current["attributes"]["hosted-json-state-download-url"])
+    assert download.content == JSON_STATE
     redirect = await locked.http.get(f"/api/v2/state-versions/{created['id']}/download")
     assert (await anonymous(locked.http, "GET", redirect.headers["location"])).content == content
 
@@ -252,3 +256,57 @@ async def test_an_output_that_is_null_is_shown_as_such(locked: Api) -> None:
     await locked.post(_path(locked), inline(state(1, outputs={"nothing": {"value": None, "type": "dynamic"}})))
     document = await locked.get(f"/workspaces/{locked.workspace_id}/current-state-version-outputs")
     assert document["data"][0]["attributes"]["value"] is None
+
+
+# -- the JSON output format -------------------------------------------------------------------------------------------
+
+
+async def test_a_json_state_is_taken_once_and_only_in_terraforms_output_format(locked: Api) -> None:
+    created = (await locked.post(_path(locked), announced(state(1))))["data"]
+    url = created["attributes"]["hosted-json-state-upload-url"]
+    for wrong in (b"", b"{", b"[]", b"{}", state(1), b'{"format_version": 1}'):
+        assert (await anonymous(locked.http, "PUT", url, content=wrong)).status_code == 422, wrong
+    for _ in range(2):
+        assert (await anonymous(locked.http, "PUT", url, content=JSON_STATE)).status_code == 200
+    assert (await anonymous(locked.http, "PUT", url, content=b'{"format_version":"2.0"}')).status_code == 409
+
+
+async def test_a_state_without_a_json_state_has_no_address_for_one(locked: Api) -> None:
+    await locked.post(_path(locked), inline(state(1)))
+    assert (await _current(locked))["attributes"].get("hosted-json-state-download-url") is None
+
+
+# -- roll back --------------------------------------------------------------------------------------------------------
+
+
+def _rollback(id_: str) -> Json:
+    related = {"rollback-state-version": {"data": {"type": "state-versions", "id": id_}}}
+    return {"data": {"type": "state-versions", "relationships": related}}
+
+
+async def test_a_rollback_makes_a_copy_of_an_earlier_state_the_current_one(locked: Api) -> None:
+    # State Versions API, "Rollback to a Previous State Version".
+    first = (await locked.post(_path(locked), inline(state(1, outputs=OUTPUTS))))["data"]
+    await locked.post(_path(locked), inline(state(5)))
+    made = (await locked.send("PATCH", _path(locked), status=201, json=_rollback(first["id"])))["data"]
+    current = await _current(locked)
+    assert current["id"] == made["id"] != first["id"]
+    assert (current["attributes"]["serial"], current["attributes"]["status"]) == (6, "finalized")
+    content = await anonymous(locked.http, "GET", current["attributes"]["hosted-state-download-url"])
+    assert content.json() == json.loads(state(6, outputs=OUTPUTS))
+    shown = await locked.get(f"/workspaces/{locked.workspace_id}/current-state-version-outputs")
+    assert [output["attributes"]["name"] for output in shown["data"]] == sorted(OUTPUTS)
+
+
+async def test_a_rollback_needs_the_lock_and_a_state_of_the_workspace(locked: Api) -> None:
+    first = (await locked.post(_path(locked), inline(state(1))))["data"]["id"]
+    pending = (await locked.post(_path(locked), announced(state(2))))["data"]["id"]
+    await locked.send("PATCH", _path(locked), status=409, json=_rollback(pending))
+    await locked.send("PATCH", _path(locked), status=404, json=_rollback("sv-nosuch"))
+    await locked.send("PATCH", _path(locked), status=422, json={"data": {"type": "state-versions"}})
+    other = f"/workspaces/{await locked.create_workspace('other')}"
+    await locked.post(f"{other}/actions/lock", None, 200)
+    await locked.send("PATCH", f"{other}/state-versions", status=404, json=_rollback(first))
+    await locked.post(f"/workspaces/{locked.workspace_id}/actions/force-unlock", None, 200)
+    await locked.send("PATCH", _path(locked), status=409, json=_rollback(first))
+    assert (await _current(locked))["id"] == first

@@ -1,6 +1,5 @@
 """The object store over HTTP: logs, uploads and downloads behind signed addresses. No token is asked for."""
 
-import json
 import secrets
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,7 +18,7 @@ from tfruns.local.execution.log import ETX, PART_BYTES, log_parts
 from tfruns.local.execution.slug import BadArchive
 from tfruns.local.execution.slug_process import ARCHIVES, ArchiveInterrupted
 from tfruns.local.service.configurations import accept_upload, refuse_upload
-from tfruns.local.service.states import finish_state_version
+from tfruns.local.service.states import finish_state_version, take_json_state
 from tfruns.local.store.schema import PhaseRow
 
 _MAX_UPLOAD_BYTES = 512 * 1024 * 1024
@@ -31,11 +30,10 @@ async def read_object(request: Request, backend: Backend, grant: Grant) -> Respo
     if grant.kind == "log":
         offset, limit = _number(request, "offset"), _number(request, "limit")
         return await run_in_threadpool(_read_log, backend, grant.id, offset or 0, limit)
-    kind = "state" if grant.kind == "json-state" else grant.kind
-    path = backend.objects.path(kind, grant.id)
+    path = backend.objects.path(grant.kind, grant.id)
     if not path.exists():
         raise NotFound("not found")
-    media_type = "application/x-gzip" if kind == "configuration" else "application/json"
+    media_type = "application/x-gzip" if grant.kind == "configuration" else "application/json"
     return FileResponse(path, media_type=media_type)
 
 
@@ -121,10 +119,7 @@ def _take_configuration(backend: Backend, grant: Grant, archive: Path) -> None:
 def _take_state(backend: Backend, grant: Grant, body: Path) -> None:
     state = body.read_bytes()
     if grant.kind == "json-state":
-        try:
-            json.loads(state)
-        except (ValueError, RecursionError):
-            raise UnprocessableEntity("The state is not JSON.") from None
-        return  # it says in another form what the state itself says
+        take_json_state(backend, grant.id, state)
+        return
     with backend.database.write() as write:
         finish_state_version(backend, write, grant.id, state)

@@ -78,6 +78,25 @@ async def test_a_run_is_planned_confirmed_and_applied(lab: Lab) -> None:
     assert await lab.is_free(workspace)
 
 
+async def test_the_state_of_an_apply_can_be_read_in_terraforms_json_output_format(lab: Lab) -> None:
+    workspace = await lab.workspace(TWO)
+    await lab.applied(workspace)
+    path = f"/workspaces/{workspace}/current-state-version"
+
+    async def address() -> str:
+        attributes = (await lab.send("GET", path))["data"]["attributes"]
+        return str(attributes.get("hosted-json-state-download-url") or "")
+
+    await wait_until(address, "the state is kept as JSON")
+    document = (await lab.http.get(await address())).json()
+    assert document["format_version"].startswith("1.")
+    resources = document["values"]["root_module"]["resources"]
+    assert {found["address"]: found["values"]["input"] for found in resources} == {
+        "terraform_data.a": "one",
+        "terraform_data.b": "two",
+    }
+
+
 async def test_a_run_without_a_message_has_the_apis_own(lab: Lab) -> None:
     run = await lab.planned(await lab.workspace(TWO))
     assert run.message == "Queued manually via the Terraform Enterprise API"

@@ -45,7 +45,8 @@ def _state_version(scope: Scope, row: StateVersionRow, output_ids: Sequence[str]
     }
     if row.status == "finalized":
         fields["hosted_state_download_url"] = scope.signed("read", "state", row.id)
-        fields["hosted_json_state_download_url"] = scope.signed("read", "json-state", row.id)
+        if scope.backend.objects.path("json-state", row.id).exists():
+            fields["hosted_json_state_download_url"] = scope.signed("read", "json-state", row.id)
     elif row.status == "pending":
         fields["hosted_state_upload_url"] = scope.signed("write", "state", row.id)
         fields["hosted_json_state_upload_url"] = scope.signed("write", "json-state", row.id)

@@ -1,26 +1,33 @@
 """A phase executed: the run put into a job, the job carried out, and what it leaves put where the API finds it."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from tfruns.errors import NotFound
 from tfruns.local.backend import Backend
 from tfruns.local.engine.jobs import Workshop, apply_job, plan_job
 from tfruns.local.engine.stopping import CancelLevel
+from tfruns.local.execution.command import Stopped
 from tfruns.local.execution.jobs import ApplyOutcome
 from tfruns.local.execution.leftovers import end_leftovers
 from tfruns.local.execution.log import PhaseLog
-from tfruns.local.execution.phases import run_apply, run_plan
+from tfruns.local.execution.phases import run_apply, run_plan, write_json_state
 from tfruns.local.execution.recovery import recover_apply
 from tfruns.local.execution.state import BadState
 from tfruns.local.service.interpreted_state import interpret
 from tfruns.local.service.phases import Begun, PhaseResult
+from tfruns.local.store.schema import StateVersionRow
 from tfruns.vocabulary import PhaseStatus
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -103,6 +110,19 @@ def _read(backend: Backend, make: Callable[[Session], T]) -> T:
             return make(session)
     except SQLAlchemyError as error:
         raise NotStarted from error
+
+
+def keep_json_state(backend: Backend, workshop: Workshop, begun: Begun) -> None:
+    """Keep the state that an apply has left in Terraform's JSON output format, too. Nothing depends on it."""
+    newest = select(StateVersionRow.id).where(StateVersionRow.run_id == begun.run.id)
+    try:
+        with backend.database.read() as session:
+            id_ = session.scalars(newest.order_by(StateVersionRow.sequence.desc())).first()
+            job = apply_job(workshop, session, begun.run)
+        if id_ is not None:
+            backend.objects.adopt("json-state", id_, write_json_state(job))
+    except (SQLAlchemyError, OSError, Stopped, NotFound) as error:
+        _log.warning("The state of %s is not kept as JSON: %s", begun.run.id, type(error).__name__)
 
 
 def note_failure(backend: Backend, begun: Begun, error: Exception) -> None:

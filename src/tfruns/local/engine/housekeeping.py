@@ -19,7 +19,7 @@ from tfruns.local.backend import Backend
 from tfruns.local.engine.jobs import Workshop, apply_job, phase_of
 from tfruns.local.engine.resume import resume
 from tfruns.local.service.states import md5_of
-from tfruns.local.store.objects import KINDS_OF_PHASE
+from tfruns.local.store.objects import KINDS_OF_PHASE, KINDS_OF_STATE
 from tfruns.local.store.schema import ConfigurationVersionRow, PhaseRow, RunRow, StateVersionRow
 from tfruns.vocabulary import StatusGroup
 
@@ -32,7 +32,7 @@ _AT_ONCE = 500
 _PRUNED = ("log", "plan-json", "plan-json-redacted")
 _ROWS_OF_OBJECTS = {
     "configuration": ConfigurationVersionRow.id,
-    "state": StateVersionRow.id,
+    **dict.fromkeys(KINDS_OF_STATE, StateVersionRow.id),
     **dict.fromkeys(KINDS_OF_PHASE, PhaseRow.id),
 }
 

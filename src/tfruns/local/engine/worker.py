@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from tfruns.errors import NotFound
 from tfruns.local.backend import Backend
-from tfruns.local.engine.execution import Interrupted, NotStarted, execute, note_failure
+from tfruns.local.engine.execution import Interrupted, NotStarted, execute, keep_json_state, note_failure
 from tfruns.local.engine.jobs import Workshop
 from tfruns.local.engine.persistence import FIRST_DELAY_S, Persistence
 from tfruns.local.engine.resume import resume
@@ -94,7 +94,10 @@ class Worker:
         if begun is None:
             return
         result = self._execute(begun)
-        if self._end(begun, lease, result):
+        is_over = self._end(begun, lease, result)
+        if result.state is not None and not self._stopping.level:
+            keep_json_state(self._backend, self._workshop, begun)
+        if is_over:
             self._workshop.remove(run_id)
 
     def _wait_for_watcher(self, run_id: str) -> None:

@@ -15,6 +15,7 @@ from tfruns.local.execution.human import as_text
 from tfruns.local.execution.jobs import ApplyJob, ApplyOutcome, PlanJob, PlanOutcome
 from tfruns.local.execution.leftovers import end_leftovers
 from tfruns.local.execution.log import PhaseLog
+from tfruns.local.execution.output import Sink
 from tfruns.local.execution.plan_files import PlanSummary, write_plan_files
 from tfruns.local.execution.plan_json import Counts
 from tfruns.local.execution.process import INTERRUPT
@@ -74,7 +75,7 @@ def run_apply(job: ApplyJob, *, log: PhaseLog, cancel_level: Callable[[], int]) 
                 log.header(job.terraform)
                 if not job.workdir.plan_file.exists():
                     raise Stopped(PhaseStatus.ERRORED, "The plan of this run is gone; it cannot be applied.")
-                commands = _commands(job, log, _giving_room(job.workdir, cancel_level))
+                commands = _commands(job, _sink(job, log), _giving_room(job.workdir, cancel_level))
                 job.workdir.reserve_room()
                 ended, findings = commands.run(*_apply_arguments(job))
                 done = findings.counts
@@ -91,6 +92,22 @@ def run_apply(job: ApplyJob, *, log: PhaseLog, cancel_level: Callable[[], int]) 
     return ApplyOutcome(status=stopped.status, exit_code=stopped.exit_code, counts=done, state=state, error=error_text)
 
 
+def write_json_state(job: ApplyJob) -> Path:
+    """Write the state in the run's directory in Terraform's JSON output format.
+
+    Returns:
+        The file.
+
+    Raises:
+        Stopped: Terraform cannot read the state.
+        OSError: the disk is full.
+    """
+    path = job.workdir.root / "state.json"
+    commands = _commands(job, lambda _: None, lambda: 0)
+    commands.read_json({path: ("show", "-json", "-no-color", str(job.workdir.state_file))})
+    return path
+
+
 def _plan(job: PlanJob, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanOutcome:
     workdir = job.workdir
     log.header(job.terraform)
@@ -103,7 +120,7 @@ def _plan(job: PlanJob, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanO
     )
     for path, variables in zip(workdir.var_files, (job.variables, job.run_variables), strict=True):
         write_var_file(path, variables)
-    commands = _commands(job, log, cancel_level)
+    commands = _commands(job, _sink(job, log), cancel_level)
     commands.init(verbose=job.debugging_mode)
     ended, findings = commands.run(*plan_arguments(job))
     if not ended.has_succeeded and not ended.was_canceled and workdir.plan_file.exists():
@@ -169,9 +186,12 @@ def _var_file_arguments(job: ApplyJob) -> list[str]:
     return [f"-var-file={path}" for path, variables in both if variables]
 
 
-def _commands(job: ApplyJob, log: PhaseLog, cancel_level: Callable[[], int]) -> Commands:
+def _sink(job: ApplyJob, log: PhaseLog) -> Sink:
+    return partial(_write, log, job.workdir.reserve)
+
+
+def _commands(job: ApplyJob, write: Sink, cancel_level: Callable[[], int]) -> Commands:
     check_environment(job.environment)
-    write = partial(_write, log, job.workdir.reserve)
     return Commands(
         terraform=job.terraform,
         workdir=job.workdir,

@@ -13,7 +13,7 @@ from tfruns.local.documents.states import output_resource, output_resources, sta
 from tfruns.local.routes.call import Attributes, Call, PageRequest, Reply, list_reply, resource_reply
 from tfruns.local.service.find import find, find_workspace
 from tfruns.local.service.interpreted_state import MAX_SERIAL
-from tfruns.local.service.states import begin_state_version, finish_state_version
+from tfruns.local.service.states import begin_state_version, finish_state_version, roll_back_state
 from tfruns.local.store.schema import StateOutputRow, StateVersionRow, WorkspaceRow
 
 _INCLUDES = ("outputs", "run", "created_by", "run.created_by", "run.configuration_version")
@@ -48,6 +48,16 @@ def create(call: Call) -> Reply:
         )
         if state is not None:
             finish_state_version(call.backend, write, row.id, state)
+        return resource_reply(state_version_resources(call.scope, write.session, [row])[0], 201)
+
+
+def roll_back(call: Call) -> Reply:
+    """PATCH /workspaces/:workspace_id/state-versions -> 201."""
+    source = call.related_id("rollback-state-version")
+    if source is None:
+        raise UnprocessableEntity("The relationship rollback-state-version is missing.")
+    with call.backend.database.write() as write:
+        row = roll_back_state(call.backend, write, call.path["workspace_id"], source, user_id=call.user_id)
         return resource_reply(state_version_resources(call.scope, write.session, [row])[0], 201)
 
 

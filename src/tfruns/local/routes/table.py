@@ -127,6 +127,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     # states
     Endpoint("GET", "/state-versions", states.list_all),
     Endpoint("POST", _WS + "/state-versions", states.create, takes_state=True),
+    Endpoint("PATCH", _WS + "/state-versions", states.roll_back),
     Endpoint("GET", _WS + "/current-state-version", states.read_current, is_open_to_runs=True),
     Endpoint("GET", _WS + "/current-state-version-outputs", states.list_current_outputs, is_open_to_runs=True),
     Endpoint("GET", "/state-versions/{id}", states.read, is_open_to_runs=True),

@@ -1,6 +1,7 @@
 """States. Source: HCP Terraform API, "State Versions"."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -235,3 +236,58 @@ def finish_state_version(backend: Backend, write: Write, id_: str, state: bytes)
     current = _current(write, workspace.current_state_version_id)
     _check_succession(current, row.serial, content.get("lineage"), md5, is_forced=row.is_forced)
     _finalize(backend, write, row, state, content)
+
+
+def take_json_state(backend: Backend, id_: str, json_state: bytes) -> None:
+    """Keep the JSON output format of a state version that a client uploads, once. Nothing here depends on it.
+
+    Raises:
+        NotFound: 404, the state version was deleted.
+        Conflict: 409, it has another one already.
+        UnprocessableEntity: 422, it is not the output of `terraform show -json`.
+    """
+    try:
+        document = pydantic_core.from_json(json_state)
+    except ValueError:
+        raise UnprocessableEntity("The JSON state is not JSON.") from None
+    if not isinstance(document, dict) or not isinstance(document.get("format_version"), str):
+        raise UnprocessableEntity("The JSON state has no format_version: it is the output of `terraform show -json`.")
+    with backend.database.write() as write:
+        find(write.session, StateVersionRow, StateVersionRow.id == id_)
+        known = backend.objects.read("json-state", id_)
+        if known is not None and known != json_state:
+            raise Conflict("The state version has a JSON state already.")
+        backend.objects.write("json-state", id_, json_state)
+
+
+def roll_back_state(
+    backend: Backend, write: Write, workspace_id: str, state_version_id: str, *, user_id: str
+) -> StateVersionRow:
+    """Make a copy of an earlier state of the workspace its current one, with the next serial.
+
+    Raises:
+        NotFound: 404, the workspace has no such state version.
+        Conflict: 409, the workspace is not locked by this user, or the state version has no content.
+    """
+    workspace = lock_workspace(write.session, workspace_id)
+    source = find(
+        write.session,
+        StateVersionRow,
+        StateVersionRow.id == state_version_id,
+        StateVersionRow.workspace_id == workspace_id,
+    )
+    if workspace.locked_by_user_id != user_id:
+        raise Conflict("The workspace has to be locked by you before its state is rolled back.")
+    state = backend.objects.read("state", source.id) if source.status == "finalized" else None
+    if state is None:
+        raise Conflict(f"The state version is {source.status}, and has no content to roll back to.")
+    current = _current(write, workspace.current_state_version_id)
+    content = {**parse_state(state), "serial": (current.serial if current is not None else source.serial) + 1}
+    copy = json.dumps(content, indent=2).encode()
+    row = StateVersionRow(
+        id=new_id("sv"), workspace_id=workspace_id, created_by_id=user_id, status="pending",
+        serial=content["serial"], md5=md5_of(copy), created_at=backend.now(),
+    )  # fmt: skip
+    write.session.add(row)
+    _finalize(backend, write, row, copy, content)
+    return row

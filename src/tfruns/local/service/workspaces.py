@@ -15,7 +15,7 @@ from tfruns.local.service.find import lock_workspace
 from tfruns.local.service.states import pending_states
 from tfruns.local.service.transitions import end_stale_hold, promote_next, queue_of, taken_workspaces
 from tfruns.local.store.database import Write
-from tfruns.local.store.objects import KINDS_OF_PHASE
+from tfruns.local.store.objects import KINDS_OF_PHASE, KINDS_OF_STATE
 from tfruns.local.store.schema import (
     ConfigurationVersionRow,
     OrganizationRow,
@@ -119,7 +119,7 @@ def _delete_objects(backend: Backend, write: Write, workspaces: ColumnElement[bo
     """Delete the objects of some workspaces once they themselves are deleted."""
     objects = {
         ("configuration",): select(ConfigurationVersionRow.id).join(WorkspaceRow),
-        ("state",): select(StateVersionRow.id).join(WorkspaceRow),
+        KINDS_OF_STATE: select(StateVersionRow.id).join(WorkspaceRow),
         KINDS_OF_PHASE: select(PhaseRow.id).join(RunRow).join(WorkspaceRow),
     }
     for kinds, statement in objects.items():

@@ -15,6 +15,9 @@ from tfruns.local import private
 KINDS_OF_PHASE = ("log", "plan-json", "plan-json-redacted", "errored-state")
 """The objects that a plan or an apply may have."""
 
+KINDS_OF_STATE = ("state", "json-state")
+"""The objects of a state version: the state, and its JSON output format if there is one."""
+
 
 class Objects:
     """The objects of one backend.
