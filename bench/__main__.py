@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from bench import job, local_reads, local_runs, overhead, review, startup, tokens
+from bench import job, load, local_reads, local_runs, overhead, review, startup, tokens
 from bench.measure import Row, table
 
 _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
@@ -21,6 +21,7 @@ _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "job": job.measure,
     "local-runs": local_runs.measure,
     "local-reads": local_reads.measure,
+    "load": load.measure,
 }
 
 

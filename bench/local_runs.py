@@ -35,7 +35,7 @@ _IDLE_S = 20.0
 _POLL_S = 0.01
 _FINAL = {"applied", "planned_and_finished", "errored", "canceled", "discarded"}
 
-_SHORT = 'resource "terraform_data" "a" {\n  input = timestamp()\n}\n'
+SHORT = 'resource "terraform_data" "a" {\n  input = timestamp()\n}\n'
 _LONG = """\
 resource "terraform_data" "a" {
   triggers_replace = timestamp()
@@ -59,7 +59,7 @@ def measure() -> tuple[list[Row], list[str]]:
     if terraform is None:
         return [], ["skipped: there is no `terraform` on the PATH"]
     compile_sources()
-    with tempfile.TemporaryDirectory() as scratch, _server(Path(scratch) / "data") as server:
+    with tempfile.TemporaryDirectory() as scratch, serving(Path(scratch) / "data") as server:
         idle = _idle_share(server.pid)
         rows = anyio.run(_measure, server, Path(scratch), terraform)
     rows.append(Row("CPU of an idle server", 100 * idle, "%", at_most=3))
@@ -72,20 +72,20 @@ def measure() -> tuple[list[Row], list[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Server:
+class Server:
     url: str
     token: str
     pid: int
 
 
 @contextmanager
-def _server(data: Path) -> Iterator[_Server]:
+def serving(data: Path) -> Iterator[Server]:
     arguments = [command(), "server", "--port", "0", "--data-dir", str(data)]
     process = subprocess.Popen(arguments, env=environment(), stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         url = process.stdout.readline().removeprefix("listening on ").strip()
-        yield _Server(url, (data / "token").read_text().strip(), process.pid)
+        yield Server(url, (data / "token").read_text().strip(), process.pid)
     finally:
         process.terminate()
         process.wait(timeout=120)
@@ -93,19 +93,19 @@ def _server(data: Path) -> Iterator[_Server]:
 
 def _idle_share(pid: int) -> float:
     """The share of one core that a process uses while nobody asks it for anything."""
-    before = _cpu_s(pid)
+    before = cpu_s(pid)
     time.sleep(_IDLE_S)
-    return (_cpu_s(pid) - before) / _IDLE_S
+    return (cpu_s(pid) - before) / _IDLE_S
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def _measure(server: _Server, scratch: Path, terraform: str) -> list[Row]:
-    async with Client(server.url, server.token) as client, _http(server) as http:
-        short, by_hand = await _compare(client, http, scratch, terraform, _SHORT, _ROUNDS)
+async def _measure(server: Server, scratch: Path, terraform: str) -> list[Row]:
+    async with Client(server.url, server.token) as client, http_client(server) as http:
+        short, by_hand = await _compare(client, http, scratch, terraform, SHORT, _ROUNDS)
         long, long_by_hand = await _compare(client, http, scratch, terraform, _LONG, _LONG_ROUNDS)
         rate = await _rate(client, http)
     loop = await anyio.to_thread.run_sync(_loop_rate, scratch, terraform)
@@ -117,7 +117,7 @@ async def _measure(server: _Server, scratch: Path, terraform: str) -> list[Row]:
     ]
 
 
-def _http(server: _Server) -> httpx2.AsyncClient:
+def http_client(server: Server) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(base_url=server.url, headers={"authorization": f"Bearer {server.token}"}, timeout=60)
 
 
@@ -125,7 +125,7 @@ async def _compare(
     client: Client, http: httpx2.AsyncClient, scratch: Path, terraform: str, text: str, rounds: int
 ) -> tuple[float, float]:
     """Seconds of a run, and of its commands by hand: medians, in turn."""
-    workspace = await _workspace(http, f"one-{len(text)}", text)
+    workspace = await create_workspace(http, f"one-{len(text)}", text)
     directory = scratch / f"by-hand-{len(text)}"
     ours, by_hand = [], []
     for round_ in range(rounds + 1):
@@ -162,7 +162,7 @@ def _by_hand(directory: Path, terraform: str, text: str) -> float:
 
 async def _rate(client: Client, http: httpx2.AsyncClient) -> float:
     """Runs a second, all asked for at once."""
-    workspaces = [await _workspace(http, f"many-{number}", _SHORT) for number in range(_WORKSPACES)]
+    workspaces = [await create_workspace(http, f"many-{number}", SHORT) for number in range(_WORKSPACES)]
     start = time.perf_counter()
     runs = [
         await client.runs.create(workspaces[number % _WORKSPACES], RunParams(auto_apply=True))
@@ -181,7 +181,7 @@ def _loop_rate(scratch: Path, terraform: str) -> float:
 
     def go(number: int) -> None:
         for _ in range(_RUNS // _WORKSPACES):
-            _by_hand(scratch / f"loop-{number}", terraform, _SHORT)
+            _by_hand(scratch / f"loop-{number}", terraform, SHORT)
 
     start = time.perf_counter()
     with concurrent.futures.ThreadPoolExecutor(_AT_A_TIME) as pool:
@@ -189,7 +189,7 @@ def _loop_rate(scratch: Path, terraform: str) -> float:
     return _RUNS / (time.perf_counter() - start)
 
 
-async def _workspace(http: httpx2.AsyncClient, name: str, text: str) -> str:
+async def create_workspace(http: httpx2.AsyncClient, name: str, text: str) -> str:
     """A workspace with this configuration; its id."""
     workspace = await _created(http, "/organizations/default/workspaces", "workspaces", {"name": name})
     path = f"/workspaces/{workspace['id']}/configuration-versions"

@@ -27,6 +27,7 @@ class Row:
         unit: of the number and of the baseline.
         baseline: what it is compared with, if anything.
         at_most: the target for the number.
+        at_least: the same, where more is better.
         ratio_at_most: the target for the number by the baseline.
         ratio_at_least: the same, where more is better.
     """
@@ -36,6 +37,7 @@ class Row:
     unit: str
     baseline: float | None = None
     at_most: float | None = None
+    at_least: float | None = None
     ratio_at_most: float | None = None
     ratio_at_least: float | None = None
 
@@ -45,7 +47,9 @@ class Row:
 
     @property
     def has_target(self) -> bool:
-        return any(target is not None for target in (self.at_most, self.ratio_at_most, self.ratio_at_least))
+        return any(
+            target is not None for target in (self.at_most, self.at_least, self.ratio_at_most, self.ratio_at_least)
+        )
 
     @property
     def is_reached(self) -> bool:
@@ -53,6 +57,7 @@ class Row:
         ratio = self.ratio or 0.0
         return not (
             (self.at_most is not None and self.measured > self.at_most)
+            or (self.at_least is not None and self.measured < self.at_least)
             or (self.ratio_at_most is not None and ratio > self.ratio_at_most)
             or (self.ratio_at_least is not None and ratio < self.ratio_at_least)
         )
@@ -61,6 +66,7 @@ class Row:
         """The columns of the table."""
         targets = [
             None if self.at_most is None else f"<= {_number(self.at_most)} {self.unit}",
+            None if self.at_least is None else f">= {_number(self.at_least)} {self.unit}",
             None if self.ratio_at_most is None else f"ratio <= {self.ratio_at_most:g}",
             None if self.ratio_at_least is None else f"ratio >= {self.ratio_at_least:g}",
         ]
