@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -76,7 +77,7 @@ async def _work(job: dict[str, Any]) -> dict[str, list[float]]:
         _create(client, body, until) for client, body in zip(clients[job["readers"] :], job["creators"], strict=True)
     ]
     reads, creates = await asyncio.gather(asyncio.gather(*readers), asyncio.gather(*creators))
-    return {"read_ms": sum(reads, []), "create_ms": sum(creates, [])}
+    return {"read_ms": list(chain(*reads)), "create_ms": list(chain(*creates))}
 
 
 if __name__ == "__main__":

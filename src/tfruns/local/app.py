@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 
+import pydantic_core
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy import exc
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -32,7 +33,7 @@ from tfruns.errors import (
 )
 from tfruns.jsonapi import CONTENT_TYPE, error_document
 from tfruns.local import login
-from tfruns.local.authentication import caller_of_token
+from tfruns.local.authentication import Caller, caller_of_token
 from tfruns.local.backend import Backend
 from tfruns.local.disk import DISK_FULL
 from tfruns.local.documents.scope import Scope
@@ -53,6 +54,8 @@ API = "/api/v2"
 _MAX_ADDRESS_BYTES = 8 * 1024
 _MAX_BODY_BYTES = 2 * 1024 * 1024
 _MAX_STATE_BODY_BYTES = 32 * 1024 * 1024  # a state version may carry its state
+# More threads would wait for each other (and the event loop for them) on Python's global lock.
+_THREADS = 8
 _HEADERS = {"tfp-api-version": "2.6", "tfp-appname": "HCP Terraform"}  # the Terraform CLI looks at both
 _TITLES: dict[type[TfrunsError], str] = {
     BadRequest: "bad request",
@@ -77,10 +80,11 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 def build_app(backend: Backend, signer: Signer, limiter: RateLimiter, lifespan: Lifespan | None = None) -> Starlette:
     """The application of one backend."""
+    threads = CapacityLimiter(_THREADS)
 
     def endpoint(entry: Endpoint) -> Serve:
         async def serve(request: Request) -> Response:
-            return await _serve(request, entry, backend, signer, limiter)
+            return await _serve(request, entry, backend, signer, limiter, threads)
 
         return serve
 
@@ -112,25 +116,41 @@ def _by_method(methods: dict[str, Serve]) -> Serve:
     return serve
 
 
-async def _serve(request: Request, entry: Endpoint, backend: Backend, signer: Signer, limiter: RateLimiter) -> Response:
+async def _serve(
+    request: Request,
+    entry: Endpoint,
+    backend: Backend,
+    signer: Signer,
+    limiter: RateLimiter,
+    threads: CapacityLimiter,
+) -> Response:
     headers = {**_HEADERS, "x-request-id": random_text(20), **limiter.unused().headers}
 
-    async def answer() -> Response:
-        _check_address(request)
-        authorization = request.headers.get("authorization", "")
-        caller = await run_in_threadpool(caller_of_token, backend, signer, authorization)
+    def admit() -> Caller:
+        caller = caller_of_token(backend, signer, request.headers.get("authorization", ""))
         standing = limiter.take(caller.run_id or caller.user_id, is_run_list=entry.is_run_list)
         headers.update(standing.headers)
         if standing.refusal is not None:
             raise standing.refusal
+        return caller
+
+    def reply(caller: Caller, body: bytes) -> Response:
         call = Call(
             scope=Scope(backend, signer, str(request.base_url).rstrip("/"), caller.user_id, caller.run_id),
             path={**request.path_params, **entry.fixed},
             query=dict(request.query_params),
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=await _body(request, _MAX_STATE_BODY_BYTES if entry.takes_state else _MAX_BODY_BYTES),
+            headers=dict(request.headers),
+            body=body,
         )
-        return _response(await run_in_threadpool(_reply, entry, call), headers)
+        return _response(_reply(entry, call), headers)
+
+    async def answer() -> Response:
+        _check_address(request)
+        if entry.method == "GET":  # in one go: each change of threads costs as much as a small query
+            return await to_thread.run_sync(lambda: reply(admit(), b""), limiter=threads)
+        caller = await to_thread.run_sync(admit, limiter=threads)
+        body = await _body(request, _MAX_STATE_BODY_BYTES if entry.takes_state else _MAX_BODY_BYTES)
+        return await to_thread.run_sync(reply, caller, body, limiter=threads)
 
     return await _guarded(request, answer, headers)
 
@@ -215,7 +235,7 @@ def _response(reply: Reply, headers: dict[str, str]) -> Response:
         return Response(b"null", 202, headers, media_type=CONTENT_TYPE)  # some clients parse the body of an action
     if reply.document is None:
         return Response(status_code=reply.status, headers=headers)
-    return JSONResponse(reply.document, reply.status, headers, media_type=CONTENT_TYPE)
+    return Response(pydantic_core.to_json(reply.document), reply.status, headers, media_type=CONTENT_TYPE)
 
 
 def _error(error: TfrunsError, headers: dict[str, str]) -> Response:

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from tfruns.errors import Unauthorized
 from tfruns.local.backend import Backend
@@ -14,6 +14,7 @@ from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow, TokenRow, UserRow
 from tfruns.vocabulary import RunStatus
 
+_BY_DIGEST = select(TokenRow.sha256, TokenRow.user_id).where(TokenRow.sha256 == bindparam("digest"))
 _EXECUTING = (RunStatus.PLANNING, RunStatus.APPLYING)
 
 
@@ -52,9 +53,9 @@ def user_of_token(backend: Backend, authorization: str) -> str:
     if scheme.lower() == "bearer" and token:
         digest = _digest(token.strip())
         with backend.database.read() as session:
-            row = session.scalars(select(TokenRow).where(TokenRow.sha256 == digest)).first()
+            row = session.execute(_BY_DIGEST, {"digest": digest}).first()
         if row is not None and hmac.compare_digest(row.sha256, digest):
-            return row.user_id
+            return str(row.user_id)
     raise Unauthorized("unauthorized")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from tfruns.local.backend import Backend
@@ -18,6 +18,11 @@ from tfruns.wire.base import Related
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run, RunActions, RunPermissions, RunVariable
 
+# Made once: to build a statement takes longer than to execute it.
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_PHASES = select(PhaseRow.run_id, PhaseRow.kind, PhaseRow.id).where(PhaseRow.run_id.in_(_IDS))
+_COMMENTS = select(CommentRow.run_id, CommentRow.id).where(CommentRow.run_id.in_(_IDS)).order_by(CommentRow.sequence)
+_EVENTS = select(RunEventRow.run_id, RunEventRow.id).where(RunEventRow.run_id.in_(_IDS)).order_by(RunEventRow.sequence)
 _PERMISSIONS = RunPermissions(**dict.fromkeys(RunPermissions.model_fields, True))
 
 
@@ -25,7 +30,7 @@ _PERMISSIONS = RunPermissions(**dict.fromkeys(RunPermissions.model_fields, True)
 class _Neighbours:
     """What belongs to some runs, read at once for all of them."""
 
-    phases: dict[tuple[str, str], PhaseRow]
+    phases: dict[tuple[str, str], str]
     comments: dict[str, list[str]]
     events: dict[str, list[str]]
     taken_workspaces: set[str]
@@ -40,13 +45,11 @@ def run_resources(scope: Scope, session: Session, runs: Sequence[RunRow]) -> lis
 def _neighbours(session: Session, runs: Sequence[RunRow]) -> _Neighbours:
     ids = [run.id for run in runs]
     waiting = {run.workspace_id for run in runs if needs_free_workspace(run)}
-    phases = session.scalars(select(PhaseRow).where(PhaseRow.run_id.in_(ids)))
-    comments = select(CommentRow.run_id, CommentRow.id).where(CommentRow.run_id.in_(ids)).order_by(CommentRow.sequence)
-    events = select(RunEventRow.run_id, RunEventRow.id).where(RunEventRow.run_id.in_(ids))
+    phases = session.execute(_PHASES, {"ids": ids})
     return _Neighbours(
-        phases={(phase.run_id, phase.kind): phase for phase in phases},
-        comments=_grouped(session.execute(comments)),
-        events=_grouped(session.execute(events.order_by(RunEventRow.sequence))),
+        phases={(run_id, kind): id_ for run_id, kind, id_ in phases},
+        comments=_grouped(session.execute(_COMMENTS, {"ids": ids})),
+        events=_grouped(session.execute(_EVENTS, {"ids": ids})),
         taken_workspaces=taken_workspaces(session, waiting) if waiting else set(),
     )
 
@@ -83,8 +86,8 @@ def _run(backend: Backend, run: RunRow, neighbours: _Neighbours) -> Run:
         "canceled_at": run.canceled_at,
         "workspace": Related(type="workspaces", id=run.workspace_id),
         "configuration_version": Related(type="configuration-versions", id=run.configuration_version_id),
-        "plan": Related(type="plans", id=neighbours.phases[run.id, "plan"].id),
-        "apply": Related(type="applies", id=neighbours.phases[run.id, "apply"].id),
+        "plan": Related(type="plans", id=neighbours.phases[run.id, "plan"]),
+        "apply": Related(type="applies", id=neighbours.phases[run.id, "apply"]),
         "cost_estimate": None,
         "created_by": Related(type="users", id=run.created_by_id),
         "comments": [Related(type="comments", id=id_) for id_ in neighbours.comments[run.id]],
