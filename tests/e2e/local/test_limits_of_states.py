@@ -55,6 +55,7 @@ async def test_a_cancel_while_a_large_plan_is_written_cancels_the_run(lab: Lab, 
         await lab.client.runs.cancel(run.id)
         ended = await lab.until(run, RunStatus.CANCELED)
         assert ended.canceled_at is not None
+        assert ended.actions is not None
         assert not ended.actions.is_confirmable
         await wait_until(lambda: lab.is_free(workspace), "the workspace is free")
     await lab.applied(workspace)
