@@ -187,7 +187,7 @@ class Diagnosed(Result):
     since: str | None = None
     summary: str | None = None
     failed_stage: str | None = None
-    errors: list[dict[str, str]] = []
+    errors: list[dict[str, JsonValue]] = []
     errors_left_out: int | None = None
     hints: list[str] = []
     last_lines: list[str] = []
