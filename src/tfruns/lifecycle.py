@@ -23,6 +23,7 @@ Sources: "Run States and Stages"; HCP Terraform API, "Runs"; and, for what they 
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from tfruns.errors import TransitionNotAllowed
 from tfruns.vocabulary import PhaseStatus, RunAction, RunEnding, RunOperation, RunPhase, RunStatus, StatusGroup
@@ -444,6 +445,28 @@ def what_follows(status: str, allowed: Collection[RunAction], *, is_auto_apply: 
     if _A.FORCE_CANCEL in allowed:
         return "A cancel was asked and has not ended it; a force-cancel is possible now, and may lose state."
     return rule.follows
+
+
+class ApplyStage(Enum):
+    """How far a run in a status is from its apply."""
+
+    TO_COME = "the apply becomes possible by itself"
+    DECISION = "somebody has to decide something else before"
+    CONFIRMED = "the apply was confirmed"
+    NEVER = "the run is final, or not of this kind"
+
+
+def apply_stage_of(status: str) -> ApplyStage | None:
+    """How far a run in this status is from its apply; None for an unknown status."""
+    rule = rule_of(status)
+    if rule is None:
+        return None
+    if rule.is_final or rule.phase is _P.ASSESSMENT:
+        return ApplyStage.NEVER
+    if rule.phase in {_P.PRE_APPLY, _P.APPLY, _P.POST_APPLY}:
+        return ApplyStage.CONFIRMED
+    is_other_decision = rule.is_decision and _A.APPLY not in rule.actions
+    return ApplyStage.DECISION if is_other_decision else ApplyStage.TO_COME
 
 
 _BEFORE_APPLY = {

@@ -8,7 +8,7 @@ from datetime import UTC
 
 from tfruns.client.workspaces import Workspaces
 from tfruns.errors import Conflict, Fact, Forbidden, TfrunsError, TransitionNotAllowed, WorkspaceBusy, WorkspaceLocked
-from tfruns.lifecycle import is_final
+from tfruns.lifecycle import ApplyStage, apply_stage_of, is_final, rule_of
 from tfruns.vocabulary import RunAction, RunStatus
 from tfruns.wire.runs import Run
 
@@ -79,6 +79,8 @@ def _cool_off(run: Run, action: RunAction) -> dict[str, Fact]:
 
 def _instead(run: Run, action: RunAction) -> str:
     now = f"The run is {run.status}; "
+    if action is RunAction.APPLY and (advice := _toward_apply(run)):
+        return f"The run is {run.status}. {advice} Allowed now: {', '.join(run.allowed_actions) or 'nothing'}."
     if action is RunAction.FORCE_CANCEL:
         available = _cool_off(run, action).get("force_cancel_available_at")
         if available is not None:
@@ -86,6 +88,25 @@ def _instead(run: Run, action: RunAction) -> str:
         if RunAction.CANCEL in run.allowed_actions:
             return f"{now}cancel it first: force-cancel becomes available some time after that."
     return f"{now}allowed now: {', '.join(run.allowed_actions) or 'nothing'}."
+
+
+def _toward_apply(run: Run) -> str:
+    """How an apply becomes possible; empty if its present actions tell all there is."""
+    stage = apply_stage_of(run.status)
+    if run.plan_only and stage in {ApplyStage.TO_COME, ApplyStage.DECISION}:
+        return "A plan-only run can never be applied: create a run without plan_only."
+    if stage is ApplyStage.TO_COME and RunAction.APPLY not in (run.possible_actions or ()):
+        if run.auto_apply:
+            return 'It applies by itself: wait_for_run until "final".'
+        return f'{_follows(run)} Call wait_for_run until "attention", then apply it.'
+    if stage is ApplyStage.DECISION:
+        return _follows(run)
+    return 'It was confirmed already: wait_for_run until "final".' if stage is ApplyStage.CONFIRMED else ""
+
+
+def _follows(run: Run) -> str:
+    rule = rule_of(run.status)
+    return rule.follows if rule else ""
 
 
 def _again(refusal: TfrunsError, facts: dict[str, Fact], solution: str) -> TfrunsError:

@@ -72,6 +72,38 @@ async def test_a_409_tells_the_present_status_and_the_allowed_actions(action: Ru
     assert failure.request_id == "req-123"
 
 
+WAIT = 'Call wait_for_run until "attention", then apply it.'
+EARLY_APPLIES = {
+    "pending": WAIT,
+    "fetching": WAIT,
+    "pre_plan_running": WAIT,
+    "plan_queued": WAIT,
+    "planning": WAIT,
+    "planned": WAIT,  # and not confirmable yet: a stage is still to come
+    "post_plan_running": WAIT,
+    "cost_estimating": WAIT,
+    "policy_checking": WAIT,
+    "policy_override": "A policy failed: waits for a person to override it",
+    "post_plan_awaiting_decision": "A run task failed: waits for a person to override it",
+    "confirmed": 'It was confirmed already: wait_for_run until "final".',
+    "applying": 'It was confirmed already: wait_for_run until "final".',
+}
+
+
+@pytest.mark.anyio
+async def test_an_apply_that_comes_too_early_tells_what_to_wait_for() -> None:
+    for status, advice in EARLY_APPLIES.items():
+        read = answer({"data": run(status=status, actions=actions("discardable"))})
+        failure = await refused(refusing(RunAction.APPLY, error(409, "no"), read), RunAction.APPLY)
+        assert advice in failure.solution, status
+        assert failure.solution.startswith(f"The run is {status}. ")
+        assert failure.solution.endswith("Allowed now: discard.") or status == "pending"
+    for fields, advice in (({"plan_only": True}, "can never be applied"), ({"auto_apply": True}, 'until "final"')):
+        read = answer({"data": run(status="planning", actions=actions("cancelable"), **fields)})
+        failure = await refused(refusing(RunAction.APPLY, error(409, "no"), read), RunAction.APPLY)
+        assert advice in failure.solution
+
+
 @pytest.mark.anyio
 async def test_a_409_for_a_final_run_tells_that_nothing_is_allowed() -> None:
     read = answer({"data": run(status="applied", actions=actions())})
