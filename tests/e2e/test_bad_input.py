@@ -111,13 +111,27 @@ LINES = {
 
 @pytest.mark.parametrize("text", [r"\ud800", r"x\uDFFFy"])
 @pytest.mark.parametrize("id_", [77, "seventy-seven"])
-def test_half_a_character_is_refused_under_the_id_of_its_request(
+def test_an_unpaired_surrogate_is_refused_under_the_id_of_its_request(
     text: str, id_: int | str, hardened: StdioServer
 ) -> None:
     line = '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"create_run","arguments":{"a":"%s"}}}'
     hardened.send_line((line % (json.dumps(id_), text)).encode())
     answer = hardened.answer_to(id_)
-    assert "half of a character" in json.dumps(answer)
+    assert "unpaired surrogate" in json.dumps(answer)
+
+
+@pytest.mark.parametrize("id_", [78, "seventy-eight"])
+def test_arguments_of_any_depth_are_answered_under_the_id_of_their_request(
+    id_: int | str, hardened: StdioServer
+) -> None:
+    for depth in (150, 199, 200, 1_000, 100_000):
+        for begin, end in (("[", "]"), ('{"id":', "}")):
+            nested = begin * depth + "1" + end * depth
+            line = '{"method":"tools/call","params":{"name":"get_run_details","arguments":{"run_id":%s}},"id":%s,%s}'
+            hardened.send_line((line % (nested, json.dumps(id_), '"jsonrpc":"2.0"')).encode())
+            answer = hardened.answer_to(id_)
+            assert "error" in json.dumps(answer), depth
+            assert depth < 200 or answer["error"]["message"] == "This request is nested too deep."
 
 
 @pytest.fixture(scope="module", params=[WITH_HANDSHAKE, WITHOUT_HANDSHAKE])

@@ -1,15 +1,17 @@
 """Arguments that do not fit are refused in our own words, before anything is sent."""
 
 import json
+import time
 import traceback
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, body, query
-from tests.tools.calls import REQUIRED, TOOLS, WORKSPACE_ID, call, failure_of, willing_api
+from tests.tools.calls import REQUIRED, RUN_ID, TOOLS, WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import InvalidInput
 
 Place = tuple[str | int, ...]
@@ -251,3 +253,31 @@ async def test_a_filter_that_was_not_given_is_not_sent() -> None:
     api = willing_api()
     await call("list_runs_in_workspace", api=api)
     assert query(api.requests[0]) == {"page[number]": "1", "page[size]": "20"}
+
+
+@pytest.mark.anyio
+async def test_what_is_too_large_is_refused_before_anything_is_sent_or_written_down(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TFRUNS_AUDIT_FILE", str(tmp_path / "audit.jsonl"))
+    huge = "x" * 50_000_000
+    long = "x" * 10_001
+    refused: list[tuple[str, dict[str, Any], str]] = [
+        ("create_run", {"workspace_id": WORKSPACE_ID, "params": {"message": huge}}, "more than 4,000,000 characters"),
+        ("create_run", {"workspace_id": WORKSPACE_ID, "params": {"message": long}}, "at most 10,000"),
+        ("apply_run", {"run_id": RUN_ID, "comment": long}, "at most 10,000"),
+        ("discard_run", {"run_id": RUN_ID, "comment": huge}, "more than 4,000,000 characters"),
+        ("cancel_run", {"run_id": RUN_ID, "comment": long}, "at most 10,000"),
+        ("comment_on_run", {"run_id": RUN_ID, "body": long}, "at most 10,000"),
+        ("get_run_details", {"run_id": [["x" * 100] * 50_000]}, "more than 4,000,000 characters"),
+    ]
+    for name, arguments, words in refused:
+        api = willing_api()
+        began = time.perf_counter()
+        failure = await failure_of(name, arguments, api=api)
+        assert isinstance(failure, InvalidInput), name
+        assert words in failure.message, name
+        assert api.sent("POST") == []
+        assert time.perf_counter() - began < 2, name
+    written = tmp_path / "audit.jsonl"
+    assert not written.exists() or written.stat().st_size < 20_000

@@ -22,6 +22,18 @@ _COMMENT = Purpose("read runs")
 _MAX_COMMENT = 10_000  # characters: what a person would still read
 
 
+def check_comment(text: str) -> None:
+    """Refuse a comment that is too long. The API documents no limit.
+
+    Raises:
+        InvalidInput: it is longer than that; nothing was sent.
+    """
+    if len(text) > _MAX_COMMENT:
+        raise InvalidInput(
+            f"The comment has {len(text):,} characters; at most {_MAX_COMMENT:,} are allowed.", solution="Shorten it."
+        )
+
+
 class Comments:
     """The comments on runs."""
 
@@ -42,8 +54,7 @@ class Comments:
         text = body.strip()
         if not text:
             raise InvalidInput("The comment is empty.")
-        if len(text) > _MAX_COMMENT:
-            raise InvalidInput(f"The comment is longer than {_MAX_COMMENT} characters.", solution="Make it shorter.")
+        check_comment(text)
         path = api_path("runs", parse_run(run, self._transport.settings.address), "comments")
         document = create_document("comments", {"body": text})
         expected = Expected(has_attributes("comments", {"body": text}))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
-from tfruns.client.activity import read_account
+from tfruns.client.activity import check_comment, read_account
 from tfruns.client.belonging import has_attributes, is_resource, related_id
 from tfruns.client.creations import Creations
 from tfruns.client.faults import Purpose
@@ -235,6 +235,7 @@ class Runs:
     async def _act(self, run: str, action: RunAction, comment: str | None) -> None:
         run_id = self.id_of(run)
         path = api_path("runs", run_id, "actions", action.value.replace("_", "-"))
+        check_comment(comment or "")
         body = {"comment": comment} if comment and comment.strip() else {}
         read = partial(self.read, run_id)
         try:

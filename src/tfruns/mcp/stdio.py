@@ -83,21 +83,38 @@ class AnsweredStream:
 
 
 def _unreadable(error: Exception) -> SessionMessage:
-    """The answer to a line that cannot be read; JSON-RPC 2.0: the id is null where that of the request is not known."""
-    message = "This line is no JSON-RPC 2.0 message (one object, in UTF-8, on one line)."
-    id_ = _id_of(error)
-    if id_ is not None:
-        message = "A text in this request has half of a character in it (a lone surrogate), which no text can hold."
+    """The answer to a line that cannot be read; JSON-RPC 2.0: the id is null if that of the request is not known."""
+    line, problem = _line_of(error)
+    if _TOO_DEEP in problem:
+        id_, message = top_level_id(line), "This request is nested too deep."
+    elif (id_ := _id_of_whole(line)) is not None:
+        message = "A text in this request has an unpaired surrogate, which no text can hold."
+    else:
+        message = "This line is no JSON-RPC 2.0 message (one object, in UTF-8, on one line)."
     return SessionMessage(
         types.JSONRPCError(jsonrpc="2.0", id=id_, error=types.ErrorData(code=types.PARSE_ERROR, message=message))
     )
 
 
-def _id_of(error: Exception) -> int | str | None:
-    """The id of a request in which nothing is wrong but that a text has half of a character in it."""
+_TOO_DEEP = "recursion limit exceeded"
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\]]')
+_ID = re.compile(r'\s*:\s*(?P<id>-?[0-9]{1,18}|"[^"\\]{0,200}")\s*[,}]')
+
+
+def _line_of(error: Exception) -> tuple[str, str]:
+    """The line that could not be read, and what the parser says of it."""
+    if not isinstance(error, ValidationError):
+        return "", ""
+    first = error.errors(include_url=False)[0]
+    line = first.get("input")
+    return line if isinstance(line, str) else "", first["msg"]
+
+
+def _id_of_whole(line: str) -> int | str | None:
+    """The id of a request in which nothing is wrong but an unpaired surrogate in a text."""
     try:
-        line = error.errors()[0]["input"] if isinstance(error, ValidationError) else None
-        request = json.loads(line) if isinstance(line, str) and _HALF.search(line) else None
+        request = json.loads(line) if _HALF.search(line) else None
     except (ValueError, RecursionError):
         return None
     id_ = request.get("id") if isinstance(request, dict) and "method" in request else None
@@ -105,4 +122,15 @@ def _id_of(error: Exception) -> int | str | None:
     return id_ if is_id and id_ == whole_text(id_) else None
 
 
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+def top_level_id(line: str) -> int | str | None:
+    """The id of a request that is nested too deep to be parsed, found without parsing the rest."""
+    depth = 0
+    for token in _TOKEN.finditer(line):
+        if token[0] in "{[":
+            depth += 1
+        elif token[0] in "]}":
+            depth -= 1
+        elif depth == 1 and token[0] == '"id"' and (found := _ID.match(line, token.end())):
+            id_: int | str = json.loads(found["id"])
+            return id_
+    return None

@@ -22,6 +22,7 @@ from typing import Any, cast, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from tfruns.client.activity import check_comment
 from tfruns.client.client import Client
 from tfruns.errors import InvalidInput, TfrunsError
 from tfruns.jsonapi import JSON, whole_text
@@ -155,6 +156,7 @@ class Tool:
             AuditFailed: what would be changed cannot be written down; nothing was changed.
             TfrunsError: whatever the tool raises.
         """
+        _check_size(arguments)
         _check_texts(arguments)
         try:
             checked = self._arguments.model_validate(self._said(arguments), strict=True)
@@ -231,6 +233,31 @@ def _hidden(client: Client, run_id: str, values: Mapping[str, Any]) -> dict[str,
     """The arguments of a call without what is known to be sensitive in the run's plan."""
     mask = masker_from_cache(client, run_id)
     return {name: mask(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+_MAX_ARGUMENTS = 4_000_000  # characters of all texts together; the largest are values of variables
+
+
+def _check_size(arguments: Mapping[str, JSON]) -> None:
+    """Refuse what is too large before it is copied, asked about or written down.
+
+    Raises:
+        InvalidInput: the arguments are too large together, or a comment is.
+    """
+    size, rest = 0, list[JSON](arguments.values())
+    while rest:
+        node = rest.pop()
+        if isinstance(node, str):
+            size += len(node)
+        elif isinstance(node, Mapping):
+            rest += [*node.keys(), *node.values()]
+        elif isinstance(node, list):
+            rest += node
+        if size > _MAX_ARGUMENTS:
+            raise InvalidInput(f"The arguments have more than {_MAX_ARGUMENTS:,} characters. Nothing was sent.")
+    comment = arguments.get("comment")
+    if isinstance(comment, str):
+        check_comment(comment)
 
 
 def _check_texts(arguments: Mapping[str, JSON]) -> None:

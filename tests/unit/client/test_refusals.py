@@ -98,7 +98,11 @@ async def test_an_apply_that_comes_too_early_tells_what_to_wait_for() -> None:
         assert advice in failure.solution, status
         assert failure.solution.startswith(f"The run is {status}. ")
         assert failure.solution.endswith("Allowed now: discard.") or status == "pending"
-    for fields, advice in (({"plan_only": True}, "can never be applied"), ({"auto_apply": True}, 'until "final"')):
+    early: list[tuple[dict[str, Any], str]] = [
+        ({"plan_only": True}, "can never be applied"),
+        ({"auto_apply": True}, 'until "final"'),
+    ]
+    for fields, advice in early:
         read = answer({"data": run(status="planning", actions=actions("cancelable"), **fields)})
         failure = await refused(refusing(RunAction.APPLY, error(409, "no"), read), RunAction.APPLY)
         assert advice in failure.solution
