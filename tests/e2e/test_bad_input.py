@@ -90,6 +90,7 @@ LINES = {
     "an unknown argument of a megabyte": call("get_run_details", {"run_id": "run-1", "x" * 1_000_000: 1}),
     "a value of a megabyte": call("get_run_details", {"run_id": "x" * 1_000_000}),
     "arguments 100 deep": create('{"a":' * 100 + "1" + "}" * 100),
+    "arguments 150 deep": create('{"a":' * 150 + "1" + "}" * 150),
     "arguments 1,000 deep": create('{"a":' * 1000 + "1" + "}" * 1000),
     "a variable 100 deep": create('{"variables":[{"key":"a","value":' + "[" * 100 + "]" * 100 + "}]}"),
     "not a number": create('{"variables":[{"key":"a","value":NaN}]}'),
@@ -121,17 +122,16 @@ def test_an_unpaired_surrogate_is_refused_under_the_id_of_its_request(
 
 
 @pytest.mark.parametrize("id_", [78, "seventy-eight"])
-def test_arguments_of_any_depth_are_answered_under_the_id_of_their_request(
+def test_arguments_that_are_too_deep_are_refused_under_the_id_of_their_request(
     id_: int | str, hardened: StdioServer
 ) -> None:
-    for depth in (150, 199, 200, 1_000, 100_000):
+    for depth in (200, 1_000, 100_000):
         for begin, end in (("[", "]"), ('{"id":', "}")):
             nested = begin * depth + "1" + end * depth
             line = '{"method":"tools/call","params":{"name":"get_run_details","arguments":{"run_id":%s}},"id":%s,%s}'
             hardened.send_line((line % (nested, json.dumps(id_), '"jsonrpc":"2.0"')).encode())
             answer = hardened.answer_to(id_)
-            assert "error" in json.dumps(answer), depth
-            assert depth < 200 or answer["error"]["message"] == "This request is nested too deep."
+            assert answer["error"]["message"] == "This request is nested too deep."
 
 
 @pytest.fixture(scope="module", params=[WITH_HANDSHAKE, WITHOUT_HANDSHAKE])
