@@ -1,14 +1,16 @@
 """Finding many texts in one, in time proportional to its size: Aho and Corasick's algorithm, from a library."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 _WINDOW = 1 << 18  # bytes that are searched at a time; each match found in them takes memory
+_LONG = 64  # bytes of a pattern that is searched for with an automaton of its own kind
 _PERIOD_HINT = 8  # bytes at the start of a pattern that repeat if the pattern repeats itself
 
 Span = tuple[int, int]
+Condition = Callable[[bytes, int, int], bool]
 
 
 class Matcher:
@@ -24,16 +26,17 @@ class Matcher:
     def __init__(
         self, anywhere: Iterable[bytes] = (), *, words: Iterable[bytes] = (), quoted: Iterable[bytes] = ()
     ) -> None:
-        searched = _irreducible(set(anywhere))
-        bounded = dict.fromkeys(words, _is_word) | dict.fromkeys(quoted, _is_value)
-        patterns = [*searched, *(pattern for pattern in bounded if pattern not in searched)]
-        self._conditions = [None] * len(searched) + [bounded[pattern] for pattern in patterns[len(searched) :]]
-        self._longest = max(map(len, patterns), default=0)
-        # The other implementations take quadratic time to build or to search.
-        self._automaton = BytesAhoCorasick(patterns, implementation=Implementation.ContiguousNFA) if patterns else None
+        conditions: dict[bytes, Condition | None] = {}
+        conditions |= dict.fromkeys(quoted, _is_value)
+        conditions |= dict.fromkeys(words, _is_word)
+        conditions |= dict.fromkeys(_irreducible(set(anywhere)))
+        self._longest = max(map(len, conditions), default=0)
+        # To build one automaton takes quadratic time where short patterns occur all over a long one.
+        groups = ([one for one in conditions if (len(one) > _LONG) is is_long] for is_long in (False, True))
+        self._automata = [_Automaton(group, [conditions[one] for one in group]) for group in groups if group]
 
     def __bool__(self) -> bool:
-        return self._automaton is not None
+        return bool(self._automata)
 
     def spans(self, data: bytes) -> list[Span]:
         """Where the patterns occur: start and end of each stretch that they cover."""
@@ -54,11 +57,22 @@ class Matcher:
     def _step(self) -> int:
         return max(_WINDOW, 4 * self._longest)
 
-    def _in_window(self, data: bytes, at: int) -> Iterator[Span]:
-        """The stretches that begin in one window, in order."""
-        if self._automaton is None:
-            return
+    def _in_window(self, data: bytes, at: int) -> list[Span]:
+        """The stretches that begin in one window, in order of their starts."""
         window = data[at : at + self._step + self._longest - 1]
+        found = chain.from_iterable(automaton.spans(data, window, at) for automaton in self._automata)
+        return sorted(found) if len(self._automata) > 1 else list(found)
+
+
+class _Automaton:
+    """The library's automaton for some patterns, with the condition under which each counts."""
+
+    def __init__(self, patterns: list[bytes], conditions: list[Condition | None]) -> None:
+        # The other implementations take quadratic time for a pattern of one letter.
+        self._automaton = BytesAhoCorasick(patterns, implementation=Implementation.ContiguousNFA)
+        self._conditions = conditions
+
+    def spans(self, data: bytes, window: bytes, at: int) -> list[Span]:
         merged: list[Span] = []
         for pattern, first, last in reversed(self._automaton.find_matches_as_indexes(window, overlapping=True)):
             condition = self._conditions[pattern]
@@ -69,7 +83,7 @@ class Matcher:
                 other = merged.pop()
                 start, end = min(start, other[0]), max(end, other[1])
             merged.append((start, end))
-        yield from reversed(merged)
+        return merged[::-1]
 
 
 def _irreducible(patterns: set[bytes]) -> list[bytes]:

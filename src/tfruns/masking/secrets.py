@@ -23,7 +23,7 @@ Mask = Callable[[str], str]
 """Returns a text without the values that must not be shown."""
 
 _SHORTEST_WORD = 3
-_NO_SECRETS = {"", "true", "false", "null"}
+_CONSTANTS = {"", "true", "false", "null"}
 
 
 class Secrets:
@@ -39,7 +39,7 @@ class Secrets:
         self, values: Iterable[str] = (), *, of_variables: Iterable[str] = (), replacement: str = HIDDEN
     ) -> None:
         given = set(of_variables)
-        short = {form for value in given for form in written_forms(value, 1) if len(form) < SHORTEST} - _NO_SECRETS
+        short = {form for value in given for form in written_forms(value, 1) if len(form) < SHORTEST} - _CONSTANTS
         forms = {form for value in given | set(values) for form in written_forms(value)}
         self._whole = frozenset(forms | short)
         self._replacement = replacement
@@ -105,3 +105,6 @@ class Secrets:
 
 def _encoded(text: str) -> bytes:
     return text.encode(errors="surrogatepass")
+
+
+NO_SECRETS = Secrets()

@@ -72,7 +72,7 @@ async def _by_run(client: Client, run_id: str, reads: Reads) -> dict[str, JSON]:
         "status": str(other.status),
         "since": shown_time(since(other)),
         "created_by": one_line((creator.username if creator else None) or "", 60),
-        "message": masked_line(other.message or "", 80, masker_from_cache(client, other.id)),
+        "message": masked_line(other.message or "", 80, masker_from_cache(client, other.id, other.variables)),
         "next": next_step(other),
     }
     is_paused = needs_person(str(other.status), other.possible_actions or (), is_auto_apply=bool(other.auto_apply))

@@ -23,7 +23,7 @@ from anyio import to_thread
 from tfruns.client.byte_budget import ByteBudget, Reservation
 from tfruns.client.client import Client
 from tfruns.errors import Forbidden, NotFound, TfrunsError, TooLarge, UnexpectedResponse
-from tfruns.masking.secrets import Secrets
+from tfruns.masking.secrets import NO_SECRETS, Secrets
 from tfruns.review.plan_document import PlanDocument, parse_plan
 from tfruns.review.summary import Summary, summary
 from tfruns.wire.runs import Run
@@ -141,8 +141,8 @@ async def open_plan(client: Client, run: Run) -> AsyncIterator[OpenPlan | None]:
         plans.leave(run.plan.id, flight)
 
 
-async def secrets_of(client: Client, run: Run) -> Secrets:
-    """The sensitive values of a run's plan, to hide them in its logs and messages; none while there is no plan.
+async def secrets_of(client: Client, run: Run, *, before_plan: Secrets = NO_SECRETS) -> Secrets:
+    """The sensitive values of a run's plan, to hide them in its logs and messages; others while there is no plan.
 
     The plan is read once, whoever asks. Where the token may read only the redacted form the values are not known, and
     hiding them is left to Terraform.
@@ -150,13 +150,13 @@ async def secrets_of(client: Client, run: Run) -> Secrets:
     Raises: as `open_plan`.
     """
     known = await _know(client, run)
-    return known.secrets if known else Secrets()
+    return known.secrets if known else before_plan
 
 
-def known_secrets(client: Client, run_id: str) -> Secrets:
+def known_secrets(client: Client, run_id: str, *, before_plan: Secrets = NO_SECRETS) -> Secrets:
     """The sensitive values of a run's plan if it was read before; it is not read for this."""
     plans = _plans.get(client) or _Plans()
-    return next((known.secrets for known in plans.kept.values() if known.run_id == run_id), Secrets())
+    return next((known.secrets for known in plans.kept.values() if known.run_id == run_id), before_plan)
 
 
 async def plan_summary(client: Client, run: Run) -> Summary | None:

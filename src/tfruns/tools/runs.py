@@ -10,10 +10,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from tfruns.client.client import Client
 from tfruns.client.listing import Listing
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import RefusedByMode, TfrunsError
 from tfruns.masking.redaction import redact_document
+from tfruns.masking.secrets import Mask
 from tfruns.tools.displacement import displaced_by, runs_before
 from tfruns.tools.impact import (
     impact_of_apply,
@@ -287,7 +289,7 @@ async def _page(context: Context, listing: Listing[Run], filters: RunFilters, nu
     page = await listing.page(number, size=size)
     if context.is_raw:
         return _document(page.document)
-    return page_view(page, partial(masker_from_cache, context.client), notes=_notes(filters) if not page.items else ())
+    return page_view(page, partial(_masker_of, context.client), notes=_notes(filters) if not page.items else ())
 
 
 def _notes(filters: RunFilters) -> list[str]:
@@ -303,10 +305,14 @@ def _notes(filters: RunFilters) -> list[str]:
 def _whole(context: Context, run: Run, view: Callable[..., View] = run_view) -> View:
     if context.is_raw:
         return _document(run.document)
-    return view(run, context.client.settings.address, masker_from_cache(context.client, run.id))
+    return view(run, context.client.settings.address, _masker_of(context.client, run))
 
 
 def _document(document: View) -> View:
     """The API's own document, without the values of variables and signed addresses."""
     result: View = redact_document(document)
     return result
+
+
+def _masker_of(client: Client, run: Run) -> Mask:
+    return masker_from_cache(client, run.id, run.variables)

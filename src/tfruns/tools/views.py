@@ -109,18 +109,18 @@ def run_row(run: Run, mask: Mask = redact) -> dict[str, JSON]:
 
 
 def page_view(
-    page: Page[Run], masker: Callable[[str], Mask] = lambda _: redact, *, notes: Iterable[str] = ()
+    page: Page[Run], masker: Callable[[Run], Mask] = lambda _: redact, *, notes: Iterable[str] = ()
 ) -> dict[str, JSON]:
     """A page of runs. `next_page` is null on the last one; totals are there where the API gives them.
 
     Args:
         page: the runs.
-        masker: what hides what must not be shown of a run, by its id.
+        masker: what hides what must not be shown of a run.
         notes: what is to be known besides.
     """
     place = page.pagination
     view: dict[str, JSON] = {
-        "runs": [run_row(run, masker(run.id)) for run in page.items],
+        "runs": [run_row(run, masker(run)) for run in page.items],
         "page": place.current_page,
         "next_page": place.next_page,
     }

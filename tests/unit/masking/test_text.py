@@ -1,9 +1,13 @@
 """Text that somebody else wrote, made harmless."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generate_invisible import ranges
+from tfruns.masking.invisible import DEFAULT_IGNORABLE
 from tfruns.masking.text import one_line, sanitize
 
 
@@ -41,5 +45,61 @@ def test_what_was_not_looked_at_is_said_to_be_left_out() -> None:
 @given(st.text(), st.integers(min_value=1, max_value=40))
 def test_any_text_on_one_line_can_be_printed_and_is_short_enough(text: str, length: int) -> None:
     line = one_line(text, length)
-    assert line.isprintable()
+    assert line.replace("\u200c", "").replace("\u200d", "").isprintable()
     assert len(line) <= length
+
+
+def test_every_code_point_of_unicode_is_kept_or_removed_by_its_properties() -> None:
+    ignorable = {code for first, last in DEFAULT_IGNORABLE for code in range(first, last + 1)}
+    visible_formats = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
+    wrong = []
+    for code in range(0x110000):
+        category = unicodedata.category(chr(code))
+        if category == "Cn" and 0x13430 <= code <= 0x1343F:
+            continue  # format characters that the Unicode of this Python does not have yet
+        is_no_text = category in {"Cc", "Cs", "Co"} or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+        is_invisible = code in ignorable or (category == "Cf" and code not in visible_formats)
+        expected = "ab" if is_no_text or is_invisible else f"a{chr(code)}b"
+        expected = {"\t": "a\tb", "\n": "a\nb", "\r": "a\nb", "\x1b": "a", "\u2028": "a\nb", "\u2029": "a\nb"}.get(
+            chr(code), expected
+        )
+        if sanitize(f"a{chr(code)}b") != expected:
+            wrong.append(hex(code))
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "👨\u200d👩\u200d👧",
+        "❤\ufe0f",
+        "1\ufe0f\u20e3",
+        "\u0645\u06cc\u200c\u062e\u0648",
+        "क्\u200dष",
+        "שלום",
+        "\u0645\u0631\u062d\u0628\u0627",
+        "日本語",
+        "👍🏽",
+        "🏳\ufe0f\u200d🌈",
+    ],
+)
+def test_text_of_every_language_and_emoji_stay_as_they_are(text: str) -> None:
+    assert sanitize(text) == text
+    assert one_line(text, 50) == text
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\u200d", "\ufe0f", "\U000e0061\U000e0062", "\u202e", "\x1b[8m", "\u3164", "\u200d\ufe0f"]
+)
+def test_nothing_invisible_splits_a_word(hidden: str) -> None:
+    assert sanitize(f"sec{hidden}ret") == "secret"
+
+
+@given(st.text())
+def test_what_was_sanitized_stays_the_same(text: str) -> None:
+    assert sanitize(sanitize(text)) == sanitize(text)
+
+
+def test_the_table_is_generated_from_the_property() -> None:
+    lines = ["00AD ; Default_Ignorable_Code_Point # Cf", "E0000..E0001 ; Default_Ignorable_Code_Point", "E0002; Other"]
+    assert ranges(lines) == [(0xAD, 0xAD), (0xE0000, 0xE0001)]
