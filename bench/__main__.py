@@ -1,6 +1,6 @@
 """Measure, print a table, and end with code 1 if a target is missed: `python -m bench [NAME]... [--runs N]`.
 
-`--runs` is the size of the database of `local-reads`.
+`--runs` is the size of the database of `local-reads`; `--calls` and `--seed` are those of `faults`.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bench import job, load, local_reads, local_runs, overhead, review, startup, tokens
+from bench.faults import client as faulted_calls
 from bench.measure import Row, table
 
 _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
@@ -22,6 +23,7 @@ _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "local-runs": local_runs.measure,
     "local-reads": local_reads.measure,
     "load": load.measure,
+    "faults": faulted_calls.measure,
 }
 
 
@@ -29,9 +31,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--runs", type=int, default=local_reads.DEFAULT_RUNS, metavar="N")
+    parser.add_argument("--calls", type=int, default=faulted_calls.DEFAULT_CALLS, metavar="N")
+    parser.add_argument("--seed", type=int, metavar="N")
     chosen = parser.parse_args(arguments)
     names: list[str] = chosen.names
-    measurements = _MEASUREMENTS | {"local-reads": partial(local_reads.measure, chosen.runs)}
+    measurements = _MEASUREMENTS | {
+        "local-reads": partial(local_reads.measure, chosen.runs),
+        "faults": partial(faulted_calls.measure, chosen.calls, chosen.seed),
+    }
     unknown = set(names) - set(measurements)
     if unknown:
         print(f"There is no measurement {', '.join(sorted(unknown))}; there are: {', '.join(measurements)}.")
