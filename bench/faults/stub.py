@@ -164,7 +164,7 @@ class Stub:
         return await _send(fault, head, sent, writer)
 
     def _strays(self, request: Request, fault: Fault, answer: bytes, status: int) -> bytes:
-        """The last answer that shows that it is one to another call: a refusal shows nothing, nor does an equal call."""
+        """The last answer that shows that it is one to another call; a refusal does not."""
         key, previous = self._last.get(request.method, ("", b""))
         if fault.kind == "none" and status in {200, 201}:
             self._last[request.method] = (request.key, answer)

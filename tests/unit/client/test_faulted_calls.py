@@ -2,7 +2,7 @@
 
 from bench.faults.client import play
 
-CALLS, SEED = 1500, 20261128
+CALLS, SEED = 1000, 20261128
 
 
 def test_no_faulted_call_has_a_wrong_outcome() -> None:
