@@ -1,6 +1,8 @@
 """Connections: refused, unknown, kept alive, broken."""
 
 import gzip
+import json
+import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,7 +13,15 @@ import pytest
 from tests.sockets.servers import Answer, Received, cut, document, unused_port, web_server
 from tests.support.samples import RUN_ID, WORKSPACE_ID, page, run, user
 from tfruns.client.client import Client
-from tfruns.errors import ConnectionFailed, ConnectionLost, HostNotFound, OutcomeUnknown, UnexpectedResponse
+from tfruns.errors import (
+    ConnectionFailed,
+    ConnectionLost,
+    HostNotFound,
+    InvalidInput,
+    OutcomeUnknown,
+    UnexpectedResponse,
+)
+from tfruns.wire.run_params import RunParams
 
 Connect = Callable[[str], Client]
 ACCOUNT = document({"data": user()})
@@ -247,3 +257,48 @@ async def test_a_call_that_is_cancelled_while_the_server_thinks_leaves_the_clien
             assert scope.cancelled_caught
             assert (await client.account.read()).username == "operator"
             done.set()
+
+
+@pytest.mark.anyio
+async def test_a_localhost_that_is_another_machine_gets_no_token(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0)), (socket.AF_INET, 1, 6, "", ("10.0.0.1", 0))]
+
+    async def resolved(*_: object, **__: object) -> object:
+        return found
+
+    monkeypatch.setattr(anyio, "getaddrinfo", resolved)
+    with web_server(document({"data": run()})) as server:
+        async with connect(server.address.replace("127.0.0.1", "localhost")) as client:
+            with pytest.raises(InvalidInput, match="localhost is another machine"):
+                await client.runs.read(RUN_ID)
+            with pytest.raises(InvalidInput, match="localhost is another machine"):
+                await client.runs.apply(RUN_ID)
+            found.pop()
+            assert (await client.runs.read(RUN_ID)).id == RUN_ID
+        assert len(server.received) == 1
+
+
+@pytest.mark.anyio
+async def test_an_answer_that_is_delivered_twice_is_never_that_to_the_next_request(connect: Connect) -> None:
+    """The second one arrives before the next request is sent, and would be the first thing to be read after it."""
+    created: list[str] = []
+
+    def respond(request: Received) -> Answer:
+        if request.method == "GET":
+            content = json.dumps({"data": run(request.path.rsplit("/", 1)[1])}).encode()
+        else:
+            created.append(f"run-{len(created)}")
+            attributes = json.loads(request.body)["data"]["attributes"]
+            content = json.dumps({"data": run(created[-1], **attributes, workspace_id="ws-1")}).encode()
+        again = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(content)
+        return Answer(200, content + again + content, {"content-length": str(len(content))})
+
+    with web_server(respond) as server:
+        async with connect(server.address) as client:
+            for number in range(20):
+                made = await client.runs.create("ws-1", RunParams(message=f"m{number}"))
+                assert (made.id, made.message) == (f"run-{number}", f"m{number}")
+                assert (await client.runs.read(f"run-r{number}")).id == f"run-r{number}"
+    assert len(created) == 20

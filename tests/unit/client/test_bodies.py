@@ -1,0 +1,106 @@
+"""Bodies of answers are bounded: in time, and in size after decompression. Time is virtual."""
+
+import gzip
+import itertools
+import zlib
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+
+from tests.support.virtual_time import VirtualTimeLoop
+from tfruns.client.bodies import read_body, time_limit
+from tfruns.errors import TooLarge
+
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    return "asyncio", {"loop_factory": VirtualTimeLoop}
+
+
+class Stream(httpx2.AsyncByteStream):
+    """A body that arrives in parts, each after so many seconds. `sent` counts those that were asked for."""
+
+    def __init__(self, parts: Iterable[bytes], every_s: float = 0.0) -> None:
+        self._parts, self._every_s = parts, every_s
+        self.sent = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self._parts:
+            await anyio.sleep(self._every_s)
+            self.sent += 1
+            yield part
+
+
+async def body_of(stream: Stream, max_bytes: int = MEGABYTE, **headers: str) -> bytes:
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    with time_limit() as limit:
+        return await read_body(httpx2.Response(200, headers=named, stream=stream), max_bytes, limit)
+
+
+async def test_an_answer_that_arrives_byte_by_byte_ends_after_a_minute() -> None:
+    begun = anyio.current_time()
+    with pytest.raises(httpx2.ReadTimeout):
+        await body_of(Stream(itertools.repeat(b"x"), every_s=0.5))
+    assert 60.0 <= anyio.current_time() - begun <= 60.5
+
+
+async def test_an_answer_that_arrives_steadily_has_the_time_that_it_needs() -> None:
+    parts = [bytes(100_000)] * 100
+    assert len(await body_of(Stream(parts, every_s=1.0), max_bytes=10 * MEGABYTE)) == 10 * MEGABYTE
+
+
+async def test_an_answer_that_does_not_begin_is_a_timeout() -> None:
+    begun = anyio.current_time()
+    with pytest.raises(httpx2.ReadTimeout):
+        await body_of(Stream([b"late"], every_s=1000.0))
+    assert anyio.current_time() - begun == 60.0
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+async def test_an_answer_without_an_end_is_read_no_further_than_its_bound(encoding: str) -> None:
+    part = bytes(100_000)
+    packer = zlib.compressobj(level=0, wbits=16 + zlib.MAX_WBITS)
+    parts = itertools.repeat(part) if not encoding else (packer.compress(part) for _ in itertools.count())
+    stream = Stream(parts)
+    with pytest.raises(TooLarge, match="1,000,000 bytes"):
+        await body_of(stream, content_encoding=encoding)
+    assert stream.sent == 11
+
+
+async def test_a_bomb_is_decoded_no_further_than_its_bound() -> None:
+    bomb = gzip.compress(bytes(200 * MEGABYTE), 9)
+    assert len(bomb) < MEGABYTE
+    with pytest.raises(TooLarge):
+        await body_of(Stream([bomb]), content_encoding="gzip")
+
+
+@pytest.mark.parametrize("length", ["1000001", "9" * 19])
+async def test_an_announced_length_beyond_the_bound_is_not_begun(length: str) -> None:
+    stream = Stream([b"x"])
+    with pytest.raises(TooLarge):
+        await body_of(stream, content_length=length)
+    assert stream.sent == 0
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "gzip, br"])
+async def test_an_encoding_that_was_not_asked_for_is_not_decoded(encoding: str) -> None:
+    with pytest.raises(httpx2.DecodingError):
+        await body_of(Stream([b"x"]), content_encoding=encoding)
+
+
+async def test_gzip_is_decoded_in_any_parts_and_members_and_only_if_it_is_complete() -> None:
+    content = b"some text, " * 1000
+    packed = gzip.compress(content) + gzip.compress(b"and more")
+    for size in (1, 7, 100, len(packed)):
+        parts = [packed[at : at + size] for at in range(0, len(packed), size)]
+        assert await body_of(Stream(parts), content_encoding="gzip") == content + b"and more"
+    assert await body_of(Stream([]), content_encoding="gzip") == b""
+    assert await body_of(Stream([packed]), content_encoding="x-gzip, identity") == content + b"and more"
+    for damaged in (packed[:-1], b"no gzip", packed[:100] + b"x" + packed[101:]):
+        with pytest.raises(httpx2.DecodingError):
+            await body_of(Stream([damaged]), content_encoding="gzip")
