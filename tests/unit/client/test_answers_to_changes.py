@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 
 from tests.support import samples
-from tests.support.api import FakeApi, answer, body, client_for, error
+from tests.support.api import FakeApi, Script, answer, body, client_for, error
 from tests.support.clock import FakeClock
 from tests.support.samples import RUN_ID, WORKSPACE_ID, run
 from tfruns.client.client import Client
@@ -26,17 +26,19 @@ def _attributes(type_: str, id_: str, **attributes: Any) -> Any:
     return {"data": {"id": id_, "type": type_, "attributes": attributes}}
 
 
+def _action(name: str) -> Change:
+    path = f"/runs/{RUN_ID}/actions/{name.replace('_', '-')}"
+    return path, lambda client: getattr(client.runs, name)(RUN_ID), 202, None
+
+
+def verbatim(response: httpx2.Response) -> Script:
+    """An answer without the options that were sent."""
+    return lambda _: response
+
+
 CHANGES: dict[str, Change] = {
     "create": ("/runs", lambda c: c.runs.create(WORKSPACE_ID, RunParams(message="m")), 201, {"data": run()}),
-    **{
-        name: (
-            f"/runs/{RUN_ID}/actions/{name.replace('_', '-')}",
-            lambda c, n=name: getattr(c.runs, n)(RUN_ID),
-            202,
-            None,
-        )
-        for name in ("apply", "discard", "cancel", "force_cancel", "force_execute")
-    },
+    **{name: _action(name) for name in ("apply", "discard", "cancel", "force_cancel", "force_execute")},
     "comment": (
         f"/runs/{RUN_ID}/comments",
         lambda c: c.comments.create(RUN_ID, "text"),
@@ -70,7 +72,29 @@ CHANGES: dict[str, Change] = {
 }
 
 JSON_API = {"content-type": "application/vnd.api+json"}
-STATUSES = (200, 201, 202, 204, 206, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 407, 408, 409, 413, 422)
+STATUSES: tuple[int, ...] = (
+    200,
+    201,
+    202,
+    204,
+    206,
+    300,
+    301,
+    302,
+    303,
+    304,
+    307,
+    308,
+    400,
+    401,
+    403,
+    404,
+    407,
+    408,
+    409,
+    413,
+    422,
+)
 STATUSES += (425, 429, 500, 502, 503, 504, 520)
 BODIES: dict[str, tuple[bytes, dict[str, str]]] = {
     "a page": (b"<html><title>Sign in</title></html>", {"content-type": "text/html; charset=utf-8"}),
@@ -93,8 +117,7 @@ async def outcome_of(change: Change, *answers: httpx2.Response | Exception) -> t
     path, call, _, _ = change
     api = FakeApi()
     for script in answers:
-        verbatim = script if isinstance(script, Exception) else (lambda _, script=script: script)
-        api.on("POST", path, verbatim)
+        api.on("POST", path, script if isinstance(script, Exception) else verbatim(script))
     api.on("GET", RUNS, answer(samples.page())).on(
         "GET", f"/runs/{RUN_ID}", answer({"data": run(status="assessing_x")})
     )
@@ -171,7 +194,7 @@ async def test_the_answer_to_another_creation_is_not_taken_for_ones_own() -> Non
     ]
     sent = RunParams(message="m", is_destroy=False, target_addrs=["c.d"])
     for other in others:
-        api = FakeApi().on("POST", "/runs", lambda _, other=other: answer({"data": other}, 201))
+        api = FakeApi().on("POST", "/runs", verbatim(answer({"data": other}, 201)))
         api.on("GET", RUNS, answer(samples.page()))
         try:
             await client_for(api).runs.create(WORKSPACE_ID, sent)
