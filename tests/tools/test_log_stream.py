@@ -1,0 +1,48 @@
+"""A whole log in large pieces: exact, also while it grows, and without secrets."""
+
+import pytest
+
+from tests.support.api import client_for
+from tests.tools.calls import RUN_ID
+from tests.tools.test_get_run_logs import PLAN, SECRET, SILENT, Object, api_with
+from tfruns.tools.log_stream import LogStream
+
+pytestmark = pytest.mark.anyio
+
+
+async def everything(log: Object, **options: object) -> tuple[list[str], bool]:
+    async with client_for(api_with(log, **options)) as client:  # type: ignore[arg-type]
+        stream = LogStream(client, RUN_ID)
+        lines: list[str] = []
+        while found := await stream.more():
+            lines += found
+    return lines, stream.is_over
+
+
+async def test_every_line_comes_once_in_few_requests() -> None:
+    expected = [f"line {number} {'x' * (number % 70)}" for number in range(100_000)]
+    log = Object(b"\x02" + "\n".join(expected).encode() + b"\n\x03")
+    assert await everything(log) == (expected, True)
+    assert len(log.reads) < len(log.data) // 1_000_000 + 4
+    assert await everything(Object(b"one\n" + SILENT + b"\nlast")) == (["one", "", "last"], True)
+    assert await everything(Object(b"")) == ([], True)
+
+
+async def test_a_log_that_grows_is_read_on_and_an_incomplete_line_is_held_back() -> None:
+    log = Object(b"one\ntw")
+    async with client_for(api_with(log, phase_status="running")) as client:
+        stream = LogStream(client, RUN_ID)
+        assert await stream.more() == ["one"]
+        assert await stream.more() == []
+        log.data += b"o\nthree\n"
+        assert await stream.more() == ["two", "three"]
+        assert not stream.is_over
+
+
+async def test_a_secret_across_two_pieces_is_masked_and_a_huge_line_left_out() -> None:
+    begin = b"x" * (1_048_576 - 10)
+    lines, _ = await everything(Object(begin + SECRET.encode() + b"\n"), plan=PLAN)
+    assert SECRET not in lines[0]
+    assert lines[0].endswith("(sensitive value)")
+    huge = Object(b"before\n" + SECRET.encode() * 500_000 + b"\nafter\n")
+    assert await everything(huge, plan=PLAN) == (["before", "[a line of more than 4 MB is left out]", "after"], True)

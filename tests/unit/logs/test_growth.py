@@ -1,0 +1,70 @@
+"""The time for a log grows with its size: none of it can be written so that reading takes for ever."""
+
+import json
+import time
+
+from tfruns.logs.apply_steps import steps_in
+from tfruns.logs.diagnostics import diagnostics_in
+from tfruns.logs.lines import render
+from tfruns.logs.paging import Piece, page_from, shown_lines
+
+PIECES = [
+    "│\n",
+    "╷\n│\n",
+    "│ \n╵\n",
+    "Error: x\n",
+    "  with a,\n",
+    "  on f line 1, in x:\n",
+    "   1: x\n",
+    ": Creating...\n",
+    "x: Creating... [",
+    ": Creation complete after ",
+    " (local-exec): ",
+    "\x1b[",
+    '{"@message":"',
+    '{"@message":"x","type":"diagnostic","diagnostic":{"summary":"a","detail":"b"}}\n',
+    '{"type":"apply_start","hook":',
+    "[[[[",
+    " ",
+    "a",
+    "\n",
+]
+
+
+def shown(text: str) -> str:
+    return text
+
+
+def _read_all(data: bytes) -> None:
+    render(data)
+    steps_in(data)
+    lines = data.decode().split("\n")
+    list(diagnostics_in(["╷", *lines]))
+    shown_lines(lines, shown, "creating")
+    page_from(Piece(data, is_line_start=True, is_end=True, is_full=False), 8_400, shown, search="creating")
+
+
+def _seconds(data: bytes) -> float:
+    began = time.process_time()
+    _read_all(data)
+    return time.process_time() - began
+
+
+def test_twice_as_much_takes_about_twice_as_long() -> None:
+    for piece in PIECES:
+        small = (piece * (30_000 // len(piece))).encode()
+        once = min(_seconds(small) for _ in range(2))
+        twice = min(_seconds(small * 2) for _ in range(2))
+        assert twice < 2.9 * once + 0.2, (piece, once, twice)
+
+
+def test_a_large_log_of_blank_boxes_is_read_at_once() -> None:
+    blank = ["╷", *["│"] * 256_000]
+    began = time.process_time()
+    assert list(diagnostics_in(blank)) == []
+    assert time.process_time() - began < 3
+
+
+def test_a_message_nested_deeper_than_python_reads_is_a_line() -> None:
+    line = json.dumps({"@message": "x"})[:-1] + ',"a":' + "[" * 100_000
+    assert render(line.encode()).lines == [line]
