@@ -37,8 +37,9 @@ def test_every_tool_sends_its_request_and_answers_with_compact_json(
     assert server.stderr == ""
 
 
-def test_a_new_run_applies_by_itself_only_if_that_is_said(server: StdioServer, api: HttpApi) -> None:
+def test_a_new_run_applies_by_itself_only_if_that_is_said(start: Start, api: HttpApi) -> None:
     script(api)
+    server = start("--confirm", "never")
     for params in (None, {}, {"auto_apply": True}):
         server.call("create_run", {"workspace_id": WORKSPACE, "params": params})
     sent = [request.body["data"]["attributes"]["auto-apply"] for request in api.sent("POST", "/runs")]

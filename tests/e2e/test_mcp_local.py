@@ -42,7 +42,7 @@ def chat(directory: DataDirectory, tmp_path: Path) -> Iterator[Chat]:
     started: list[StdioServer] = []
 
     def start(*arguments: str, **variables: str) -> StdioServer:
-        options = ("--local", "--data-dir", str(directory.path), *arguments)
+        options = ("--local", "--data-dir", str(directory.path), "--confirm", "never", *arguments)
         log = tmp_path / f"chat-{len(started)}.log"
         started.append(StdioServer(*options, env=environment(tmp_path, **variables), log=log))
         return started[-1].__enter__()

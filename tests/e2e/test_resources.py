@@ -73,6 +73,9 @@ def test_the_scope_holds_for_resources(uri: str, era: Era, start: Start, api: Ht
     server = start("--organizations", "rival", era=era)
     error = server.request("resources/read", {"uri": uri})["error"]
     assert error["data"]["error"] == "out_of_scope"
+    missing = uri.replace("run-CZcmD7eagjhyX0vN", "run-M1ss1ng000000001")
+    other = server.request("resources/read", {"uri": missing})["error"]
+    assert json.dumps(other).replace(missing, uri) == json.dumps(error)
     if era == WITH_HANDSHAKE:
         assert "error" in server.request("resources/subscribe", {"uri": uri})
 

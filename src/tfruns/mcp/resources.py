@@ -112,12 +112,15 @@ class RunResources:
             raise _not_found(ctx, uri, "This server does not read runs.")
         try:
             return await self._toolbox.view(ctx, tool, arguments)
-        except (NotFound, OutOfScope, InvalidInput) as error:
+        except (NotFound, InvalidInput) as error:
             raise _not_found(ctx, uri, str(error)) from None
+        except OutOfScope as error:  # whether it exists is not told
+            raise _not_found(ctx, uri, str(error), error.as_dict()) from None
         except TfrunsError as error:
             raise MCPError(types.INTERNAL_ERROR, str(error), {"uri": uri, **error.as_dict()}) from None
 
 
-def _not_found(ctx: _Ctx, uri: str, message: str) -> MCPError:
+def _not_found(ctx: _Ctx, uri: str, message: str, more: Mapping[str, Any] | None = None) -> MCPError:
     is_old = ctx.protocol_version < _FIRST_REVISION_WITHOUT_IT
-    return MCPError(_NOT_FOUND_BEFORE_2026 if is_old else types.INVALID_PARAMS, message, {"uri": uri})
+    code = _NOT_FOUND_BEFORE_2026 if is_old else types.INVALID_PARAMS
+    return MCPError(code, message, {"uri": uri, **(more or {})})

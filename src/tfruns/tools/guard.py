@@ -16,7 +16,7 @@ from tfruns.client.client import Client
 from tfruns.errors import ConfirmationNeeded, Declined, Fact, PlanDiffers, RefusedByMode, TfrunsError
 from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import redact
-from tfruns.tools.consent import Allow, Ask, Consent, Given, Impact, Refusal, decide
+from tfruns.tools.consent import NO_IMPACT, Allow, Ask, Consent, Given, Impact, Refusal, decide
 from tfruns.tools.guard_codes import LIFETIME_S, Codes
 from tfruns.tools.impact import ImpactOf
 from tfruns.tools.plan_mode import forbid_triggering_apply
@@ -76,6 +76,7 @@ class Call:
         impact_of: reads what it would do.
         caller: the program that calls; empty for our own.
         has_fingerprint: the fingerprint of a review is a way to agree to it.
+        has_always_impact: whatever it is called with, somebody has to agree.
         confirmation: the code that was given.
         fingerprint: the fingerprint that was given.
     """
@@ -86,6 +87,7 @@ class Call:
     impact_of: ImpactOf
     caller: str = ""
     has_fingerprint: bool = False
+    has_always_impact: bool = False
     confirmation: str | None = None
     fingerprint: str | None = None
 
@@ -116,6 +118,8 @@ async def require_consent(call: Call, policy: Policy, person: Person, codes: Cod
     """
     if policy.confirm is Confirm.NEVER and policy.mode.includes(Mode.APPLY) and call.fingerprint is None:
         return Consent.NONE  # whatever it would do
+    if policy.confirm is Confirm.ALWAYS and not person.can_be_asked and call.has_always_impact:
+        raise _needs_person(call, policy, NO_IMPACT)  # whatever it would do
     impact = await call.impact_of(client, call.values)
     forbid_triggering_apply(policy.mode, impact, call.title)
     if not impact.kinds:

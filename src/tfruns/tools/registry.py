@@ -200,6 +200,7 @@ class Tool:
             self.impact_of,
             caller=context.caller,
             has_fingerprint=self.has_fingerprint,
+            has_always_impact=self.mode is Mode.APPLY,
             **guarding,
         )
         return await require_consent(call, context.policy, context.person, context.codes, context.client)
