@@ -23,7 +23,6 @@ Sources: "Run States and Stages"; HCP Terraform API, "Runs"; and, for what they 
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
 from tfruns.errors import TransitionNotAllowed
 from tfruns.vocabulary import PhaseStatus, RunAction, RunEnding, RunOperation, RunPhase, RunStatus, StatusGroup
@@ -445,70 +444,6 @@ def what_follows(status: str, allowed: Collection[RunAction], *, is_auto_apply: 
     if _A.FORCE_CANCEL in allowed:
         return "A cancel was asked and has not ended it; a force-cancel is possible now, and may lose state."
     return rule.follows
-
-
-class ApplyStage(Enum):
-    """How far a run in a status is from its apply."""
-
-    TO_COME = "the apply becomes possible by itself"
-    DECISION = "somebody has to decide something else before"
-    CONFIRMED = "the apply was confirmed"
-    NEVER = "the run is final, or not of this kind"
-
-
-def apply_stage_of(status: str) -> ApplyStage | None:
-    """How far a run in this status is from its apply; None for an unknown status."""
-    rule = rule_of(status)
-    if rule is None:
-        return None
-    if rule.is_final or rule.phase is _P.ASSESSMENT:
-        return ApplyStage.NEVER
-    if rule.phase in {_P.PRE_APPLY, _P.APPLY, _P.POST_APPLY}:
-        return ApplyStage.CONFIRMED
-    is_other_decision = rule.is_decision and _A.APPLY not in rule.actions
-    return ApplyStage.DECISION if is_other_decision else ApplyStage.TO_COME
-
-
-_BEFORE_APPLY = {
-    "confirmed-at",
-    "pre-apply-running-at",
-    "pre-apply-completed-at",
-    "queuing-apply-at",
-    "apply-queued-at",
-}
-
-
-def has_apply_begun(status: str, timestamps: Collection[str]) -> bool | None:
-    """Whether the apply of a run has begun, by its status and by what it went through; None if neither tells.
-
-    Args:
-        status: the run's status.
-        timestamps: the keys of its status timestamps.
-    """
-    rule = rule_of(status)
-    if {"applying-at", "applied-at"} & set(timestamps) or status in {_S.APPLIED, _S.APPLYING}:
-        return True
-    if rule is None:
-        return None
-    if rule.phase is _P.POST_APPLY:
-        return True
-    if rule.ending in {_E.FAILED, _E.BROKEN_OFF} and (not timestamps or _BEFORE_APPLY & set(timestamps)):
-        return None
-    return False
-
-
-def effect_of(status: str, timestamps: Collection[str]) -> str:
-    """One sentence on whether a run that failed or was ended has changed anything; empty for any other run."""
-    if ending_of(status) not in {_E.FAILED, _E.BROKEN_OFF} or status in {_S.DISCARDED, _S.POLICY_SOFT_FAILED}:
-        return ""
-    begun = has_apply_begun(status, timestamps)
-    if begun is None:
-        return "Whether anything was applied is not recorded."
-    if not begun:
-        return "Nothing was applied."
-    if status == _S.FORCE_CANCELED or "force-canceled-at" in timestamps:
-        return "The apply may have made part of its changes, and the state may lack some of them."
-    return "The apply may have made part of its changes: plan again to see what is left."
 
 
 def has_phase_begun(status: str) -> bool:

@@ -9,7 +9,7 @@ from tests.architecture.source import PACKAGE, Import, imports_in, imports_of, m
 
 # What each part may import of the package, besides itself.
 _GROUND = {"vocabulary", "wording", "errors", "masking", "hcl", "home", "log_output", "_version"}
-_RULES = {"lifecycle", "jsonapi", "wire"}
+_RULES = {"lifecycle", "apply_stage", "jsonapi", "wire"}
 _BELOW_TOOLS = _GROUND | _RULES | {"client", "configuration", "logs", "review"}
 _BELOW_EDGES = _BELOW_TOOLS | {"tools"}
 
@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "home": {"errors"},
     "log_output": _GROUND,
     "lifecycle": _GROUND | _RULES,
+    "apply_stage": _GROUND | _RULES,
     "jsonapi": _GROUND | _RULES,
     "wire": _GROUND | _RULES,
     "review": _GROUND | _RULES,

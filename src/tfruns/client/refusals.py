@@ -6,9 +6,10 @@ A refusal is looked into with one more read. If that fails too, the API's own wo
 from collections.abc import Awaitable, Callable
 from datetime import UTC
 
+from tfruns.apply_stage import ApplyStage, apply_stage_of
 from tfruns.client.workspaces import Workspaces
 from tfruns.errors import Conflict, Fact, Forbidden, TfrunsError, TransitionNotAllowed, WorkspaceBusy, WorkspaceLocked
-from tfruns.lifecycle import ApplyStage, apply_stage_of, is_final, rule_of
+from tfruns.lifecycle import is_final, rule_of
 from tfruns.vocabulary import RunAction, RunStatus
 from tfruns.wire.runs import Run
 

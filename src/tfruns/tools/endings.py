@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from tfruns.apply_stage import has_apply_begun
 from tfruns.client.client import Client
 from tfruns.jsonapi import JSON
-from tfruns.lifecycle import has_apply_begun
 from tfruns.masking.secrets import Mask
 from tfruns.tools.masks import masked_line
 from tfruns.tools.reads import Reads

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from tfruns.apply_stage import effect_of
 from tfruns.client.address import Address
 from tfruns.client.listing import Page
 from tfruns.jsonapi import JSON
-from tfruns.lifecycle import effect_of, group_of, is_final, needs_person, rule_of, what_follows
+from tfruns.lifecycle import group_of, is_final, needs_person, rule_of, what_follows
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Mask
 from tfruns.masking.text import sanitize

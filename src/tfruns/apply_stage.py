@@ -1,0 +1,72 @@
+"""How far a run is from its apply, and whether it has changed anything: read from the tables of the lifecycle."""
+
+from collections.abc import Collection
+from enum import Enum
+
+from tfruns.lifecycle import ending_of, rule_of
+from tfruns.vocabulary import RunAction, RunEnding, RunPhase, RunStatus
+
+
+class ApplyStage(Enum):
+    """How far a run in a status is from its apply."""
+
+    TO_COME = "the apply becomes possible by itself"
+    DECISION = "somebody has to decide something else before"
+    CONFIRMED = "the apply was confirmed"
+    NEVER = "the run is final, or not of this kind"
+
+
+def apply_stage_of(status: str) -> ApplyStage | None:
+    """How far a run in this status is from its apply; None for an unknown status."""
+    rule = rule_of(status)
+    if rule is None:
+        return None
+    if rule.is_final or rule.phase is RunPhase.ASSESSMENT:
+        return ApplyStage.NEVER
+    if rule.phase in {RunPhase.PRE_APPLY, RunPhase.APPLY, RunPhase.POST_APPLY}:
+        return ApplyStage.CONFIRMED
+    is_other_decision = rule.is_decision and RunAction.APPLY not in rule.actions
+    return ApplyStage.DECISION if is_other_decision else ApplyStage.TO_COME
+
+
+_BEFORE_APPLY = {
+    "confirmed-at",
+    "pre-apply-running-at",
+    "pre-apply-completed-at",
+    "queuing-apply-at",
+    "apply-queued-at",
+}
+
+
+def has_apply_begun(status: str, timestamps: Collection[str]) -> bool | None:
+    """Whether the apply of a run has begun, by its status and by what it went through; None if neither tells.
+
+    Args:
+        status: the run's status.
+        timestamps: the keys of its status timestamps.
+    """
+    rule = rule_of(status)
+    if {"applying-at", "applied-at"} & set(timestamps) or status in {RunStatus.APPLIED, RunStatus.APPLYING}:
+        return True
+    if rule is None:
+        return None
+    if rule.phase is RunPhase.POST_APPLY:
+        return True
+    if rule.ending in {RunEnding.FAILED, RunEnding.BROKEN_OFF} and (not timestamps or _BEFORE_APPLY & set(timestamps)):
+        return None
+    return False
+
+
+def effect_of(status: str, timestamps: Collection[str]) -> str:
+    """One sentence on whether a run that failed or was ended has changed anything; empty for any other run."""
+    is_ended = ending_of(status) in {RunEnding.FAILED, RunEnding.BROKEN_OFF}
+    if not is_ended or status in {RunStatus.DISCARDED, RunStatus.POLICY_SOFT_FAILED}:
+        return ""
+    begun = has_apply_begun(status, timestamps)
+    if begun is None:
+        return "Whether anything was applied is not recorded."
+    if not begun:
+        return "Nothing was applied."
+    if status == RunStatus.FORCE_CANCELED or "force-canceled-at" in timestamps:
+        return "The apply may have made part of its changes, and the state may lack some of them."
+    return "The apply may have made part of its changes: plan again to see what is left."
