@@ -15,9 +15,12 @@ from anyio import CapacityLimiter, to_thread
 from sqlalchemy import exc
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
 
 from tfruns.errors import (
     BadRequest,
@@ -94,9 +97,22 @@ def build_app(backend: Backend, signer: Signer, limiter: RateLimiter, lifespan: 
     routes += login.login_routes(backend, signer)
     routes += [Route(path, run_page) for path in PATHS]
     errors = {HTTPException: _http_error(limiter)}
-    app = Starlette(routes=_merged(routes), lifespan=lifespan, exception_handlers=errors)
+    middleware = [Middleware(_WithoutTrailingSlash)]
+    app = Starlette(routes=_merged(routes), lifespan=lifespan, exception_handlers=errors, middleware=middleware)
     app.router.redirect_slashes = False
     return app
+
+
+class _WithoutTrailingSlash:
+    """Serves a path with slashes at its end as the path without them: some clients send one with every request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        await self._app(scope, receive, send)
 
 
 def _merged(routes: list[Route]) -> list[Route]:
@@ -141,6 +157,7 @@ async def _serve(
             query=dict(request.query_params),
             headers=dict(request.headers),
             body=body,
+            address=request.url.path,
         )
         return _response(_reply(entry, call), headers)
 

@@ -28,6 +28,7 @@ class RunEvent(Resource):
 
     actor: ToOne = None
     comment: ToOne = None
+    run: ToOne = None
 
 
 class Team(Resource):

@@ -21,6 +21,9 @@ class Organization(Resource):
     permissions: Flags | None = None
 
     default_project: ToOne = None
+    default_agent_pool: ToOne = None
+    data_retention_policy: ToOne = None
+    entitlement_set: ToOne = None
 
 
 class Project(Resource):

@@ -27,6 +27,7 @@ class Plan(_Phase):
     wire_type: ClassVar[str] = "plans"
 
     has_changes: bool | None = None
+    exports: ToMany = ()
     generated_configuration: bool | None = None
     structured_run_output_enabled: bool | None = None
 

@@ -19,6 +19,7 @@ class Variable(Resource):
     hcl: bool | None = None
     sensitive: bool | None = None
     created_at: AwareDatetime | None = None
+    version_id: str | None = None
 
     configurable: ToOne = None
     workspace: ToOne = None

@@ -1,10 +1,10 @@
 """Workspaces and their tags. Source: HCP Terraform API, "Workspaces"."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
-from tfruns.wire.base import Flags, Resource, ToOne
+from tfruns.wire.base import Flags, Resource, ToMany, ToOne
 
 
 class WorkspacePermissions(Flags):
@@ -42,6 +42,40 @@ class Workspace(Resource):
     latest_run: ToOne = None
     locked_by: ToOne = None
     current_configuration_version: ToOne = None
+    current_state_version: ToOne = None
+    current_assessment_result: ToOne = None
+    agent_pool: ToOne = None
+    ssh_key: ToOne = None
+    readme: ToOne = None
+    outputs: ToMany = ()
+    vars: ToMany = ()
+
+
+class WorkspaceOutput(Resource):
+    """An output of a workspace's current state, as `include=outputs` gives it."""
+
+    wire_type: ClassVar[str] = "workspace-outputs"
+
+    name: str
+    sensitive: bool | None = None
+    output_type: str | None = None
+    value: Any = Field(default=None, repr=False)
+
+
+class WorkspaceResource(Resource):
+    """A resource instance in a workspace's current state."""
+
+    wire_type: ClassVar[str] = "resources"
+
+    address: str
+    name: str
+    created_at: str | None = None
+    updated_at: str | None = None
+    module: str | None = None
+    provider: str | None = None
+    provider_type: str | None = None
+    modified_by_state_version_id: str | None = None
+    name_index: str | None = None
 
 
 class TagBinding(Resource):

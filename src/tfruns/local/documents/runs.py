@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, select
@@ -72,6 +73,8 @@ def _run(backend: Backend, run: RunRow, neighbours: _Neighbours) -> Run:
         "created_at": run.created_at,
         "source": run.source,
         "trigger_reason": "manual",
+        "triggering_source_name": None,
+        "updated_at": _updated_at(run),
         "has_changes": run.has_changes,
         "auto_apply": run.auto_apply,
         **{name: options[name] for name in options},
@@ -103,6 +106,11 @@ def _run(backend: Backend, run: RunRow, neighbours: _Neighbours) -> Run:
     return Run.model_validate(fields)
 
 
+def _updated_at(run: RunRow) -> str | datetime:
+    """When the run came into its present status."""
+    return max(run.status_timestamps.values(), default=run.created_at)
+
+
 def phase_resource(session: Session, scope: Scope, phase: PhaseRow) -> Plan | Apply:
     """The plan or the apply of a run, with an address of its log that is good for a while."""
     fields: dict[str, Any] = {
@@ -114,11 +122,17 @@ def phase_resource(session: Session, scope: Scope, phase: PhaseRow) -> Plan | Ap
         "resource_changes": phase.resource_changes,
         "resource_destructions": phase.resource_destructions,
         "resource_imports": phase.resource_imports,
+        "execution_details": {"mode": "remote"},
     }
     if phase.kind == "apply":
         states = session.scalars(select(StateVersionRow.id).where(StateVersionRow.run_id == phase.run_id))
         return Apply.model_validate(
-            fields | {"state_versions": [Related(type="state-versions", id=id_) for id_ in states]}
+            fields
+            | {
+                "action_invocations": 0,
+                "action_failures": 0,
+                "state_versions": [Related(type="state-versions", id=id_) for id_ in states],
+            }
         )
     return Plan.model_validate(
         fields
@@ -126,5 +140,9 @@ def phase_resource(session: Session, scope: Scope, phase: PhaseRow) -> Plan | Ap
             "has_changes": bool(phase.has_changes),
             "generated_configuration": phase.generated_configuration,
             "structured_run_output_enabled": True,
+            "actions": {"is-exportable": False},
+            "permissions": {"can-export": False},
+            "state_versions": [],
+            "exports": [],
         }
     )

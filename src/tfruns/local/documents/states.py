@@ -10,6 +10,7 @@ from tfruns.local.documents.scope import Scope
 from tfruns.local.store.schema import StateOutputRow, StateVersionRow
 from tfruns.wire.base import Related
 from tfruns.wire.state_versions import StateVersion, StateVersionOutput
+from tfruns.wire.workspaces import WorkspaceOutput
 
 
 def state_version_resources(scope: Scope, session: Session, rows: Sequence[StateVersionRow]) -> list[StateVersion]:
@@ -38,6 +39,13 @@ def _state_version(scope: Scope, row: StateVersionRow, output_ids: Sequence[str]
         "resources": row.resources,
         "modules": {},
         "providers": {},
+        "md5": row.md5,
+        "lineage": row.lineage,
+        "vcs_commit_sha": None,
+        "vcs_commit_url": None,
+        "billable_rum_count": row.resource_count,
+        "permissions": {"can-restore-backing-data": False},
+        "rollback_state_version": (Related(type="state-versions", id=row.rollback_id) if row.rollback_id else None),
         "run": Related(type="runs", id=row.run_id) if row.run_id else None,
         "workspace": Related(type="workspaces", id=row.workspace_id),
         "created_by": Related(type="users", id=row.created_by_id) if row.created_by_id else None,
@@ -69,6 +77,19 @@ def output_resource(row: StateOutputRow, *, is_revealed: bool = False) -> StateV
             "type": _simple_type(row.detailed_type),
             "detailed-type": row.detailed_type,
             "value": None if row.sensitive and not is_revealed else row.value,
+        }
+    )
+
+
+def workspace_output_resource(row: StateOutputRow) -> WorkspaceOutput:
+    """An output as a part of its workspace; the value of a sensitive one is null."""
+    return WorkspaceOutput.model_validate(
+        {
+            "id": row.id,
+            "name": row.name,
+            "sensitive": row.sensitive,
+            "output-type": _simple_type(row.detailed_type),
+            "value": None if row.sensitive else row.value,
         }
     )
 

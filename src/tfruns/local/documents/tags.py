@@ -11,15 +11,13 @@ def tag_bindings(row: WorkspaceRow) -> list[TagBinding]:
     """The tags with their values."""
     return [
         TagBinding(id=_id("tb", row.id, key), key=key, value=value, created_at=row.created_at)
-        for key, value in sorted(row.tags.items())
+        for key, value in row.tags.items()
     ]
 
 
 def effective_tag_bindings(row: WorkspaceRow) -> list[EffectiveTagBinding]:
     """The same: the one project has no tags to be inherited."""
-    return [
-        EffectiveTagBinding(id=_id("tb", row.id, key), key=key, value=value) for key, value in sorted(row.tags.items())
-    ]
+    return [EffectiveTagBinding(id=_id("tb", row.id, key), key=key, value=value) for key, value in row.tags.items()]
 
 
 def tags(row: WorkspaceRow) -> list[Tag]:
@@ -27,7 +25,7 @@ def tags(row: WorkspaceRow) -> list[Tag]:
     organization = Related(type="organizations", id=row.organization)
     return [
         Tag(id=tag_id(row.organization, key), name=key, organization=organization)
-        for key, value in sorted(row.tags.items())
+        for key, value in row.tags.items()
         if not value
     ]
 

@@ -1,21 +1,33 @@
 """Workspaces, organizations, variables and configuration versions."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, load_only
 
+from tfruns.local.documents.defaults import (
+    ORGANIZATION,
+    ORGANIZATION_SETTINGS,
+    USER,
+    WORKSPACE,
+    WORKSPACE_SETTINGS,
+)
 from tfruns.local.documents.scope import Scope
 from tfruns.local.store.schema import (
     ConfigurationVersionRow,
     OrganizationRow,
+    RunCountRow,
     RunRow,
+    StateOutputRow,
     StateVersionRow,
     UserRow,
     VariableRow,
     WorkspaceRow,
 )
+from tfruns.vocabulary import RunStatus
 from tfruns.wire.activity import User
 from tfruns.wire.base import Flags, Related
 from tfruns.wire.configuration_versions import ConfigurationVersion
@@ -52,8 +64,12 @@ class _Neighbours:
     """What belongs to some workspaces, read at once for all of them."""
 
     holders: Mapping[str, str]
-    resource_counts: Mapping[str, int]
-    projects: Mapping[str, str]
+    states: Mapping[str, StateVersionRow]
+    outputs: Mapping[str, Sequence[str]]
+    variables: Mapping[str, Sequence[str]]
+    runs: Mapping[str, int]
+    failures: Mapping[str, int]
+    organizations: Mapping[str, OrganizationRow]
 
 
 def workspace_resources(session: Session, rows: Sequence[WorkspaceRow]) -> list[Workspace]:
@@ -62,14 +78,46 @@ def workspace_resources(session: Session, rows: Sequence[WorkspaceRow]) -> list[
     states = [row.current_state_version_id for row in rows if row.current_state_version_id]
     names = {row.organization for row in rows}
     holders = select(RunRow.workspace_id, RunRow.id).where(RunRow.workspace_id.in_(ids), RunRow.holds_workspace)
-    counts = select(StateVersionRow.workspace_id, StateVersionRow.resource_count).where(StateVersionRow.id.in_(states))
-    projects = select(OrganizationRow.name, OrganizationRow.default_project_id).where(OrganizationRow.name.in_(names))
+    outputs = select(StateOutputRow.state_version_id, StateOutputRow.id).where(
+        StateOutputRow.state_version_id.in_(states)
+    )
+    variables = select(VariableRow.workspace_id, VariableRow.id).where(VariableRow.workspace_id.in_(ids))
+    runs = select(RunCountRow.workspace_id, func.sum(RunCountRow.runs)).where(RunCountRow.workspace_id.in_(ids))
+    runs = runs.group_by(RunCountRow.workspace_id)
+    failures = runs.where(RunCountRow.status == RunStatus.ERRORED)
     neighbours = _Neighbours(
-        dict(session.execute(holders).all()),
-        dict(session.execute(counts).all()),
-        dict(session.execute(projects).all()),
+        holders=dict(session.execute(holders).all()),
+        states={row.id: row for row in session.scalars(_without_resources().where(StateVersionRow.id.in_(states)))},
+        outputs=_grouped(session.execute(outputs.order_by(StateOutputRow.name)).all()),
+        variables=_grouped(session.execute(variables.order_by(VariableRow.key)).all()),
+        runs=_numbers(session.execute(runs).all()),
+        failures=_numbers(session.execute(failures).all()),
+        organizations={
+            row.name: row for row in session.scalars(select(OrganizationRow).where(OrganizationRow.name.in_(names)))
+        },
     )
     return [_workspace(row, neighbours) for row in rows]
+
+
+def _without_resources() -> Select[tuple[StateVersionRow]]:
+    return select(StateVersionRow).options(load_only(StateVersionRow.resource_count, StateVersionRow.created_at))
+
+
+def _numbers(pairs: Sequence[Any]) -> dict[str, int]:
+    return {id_: int(number) for id_, number in pairs}
+
+
+def _grouped(pairs: Sequence[Any]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for owner, id_ in pairs:
+        groups[owner].append(id_)
+    return groups
+
+
+def execution_mode(row: WorkspaceRow, organization: OrganizationRow) -> str:
+    """Where the runs of a workspace are executed: by its own setting, else by the default of the organization."""
+    default = organization.settings.get("default-execution-mode", ORGANIZATION_SETTINGS["default-execution-mode"])
+    return str(row.settings.get("execution-mode") or default)
 
 
 def workspace_resource(session: Session, row: WorkspaceRow) -> Workspace:
@@ -85,33 +133,47 @@ def _workspace(row: WorkspaceRow, neighbours: _Neighbours) -> Workspace:
     elif row.locked_by_user_id is not None:
         locked_by = Related(type="users", id=row.locked_by_user_id)
     current = row.current_run_id
-    state = row.current_state_version_id
+    state = neighbours.states.get(row.current_state_version_id or "")
+    organization = neighbours.organizations[row.organization]
+    mode = execution_mode(row, organization)
+    has_own_mode = row.settings.get("execution-mode") is not None
     return Workspace.model_validate(
         {
+            **WORKSPACE,
+            **WORKSPACE_SETTINGS,
             **row.settings,
             "id": row.id,
             "name": row.name,
             "auto-apply": row.auto_apply,
             "terraform-version": row.terraform_version,
-            "execution-mode": "remote",
-            "operations": True,
-            "structured-run-output-enabled": True,
-            "source": "tfe-api",
-            "vcs-repo": None,
+            "execution-mode": mode,
+            "operations": mode != "local",
+            "setting-overwrites": {"execution-mode": has_own_mode, "agent-pool": has_own_mode},
             "locked": locked_by is not None,
             "locked-reason": row.locked_reason or "",
             "created-at": row.created_at,
             "updated-at": row.updated_at,
-            "resource-count": neighbours.resource_counts.get(row.id, 0),
-            "tag-names": sorted(key if not value else f"{key}:{value}" for key, value in row.tags.items()),
+            "resource-count": state.resource_count if state else 0,
+            "latest-change-at": state.created_at if state else row.created_at,
+            "workspace-kpis-runs-count": neighbours.runs.get(row.id, 0),
+            "run-failures": neighbours.failures.get(row.id, 0),
+            "plan-duration-average": None,
+            "apply-duration-average": None,
+            "tag-names": [key if not value else f"{key}:{value}" for key, value in row.tags.items()],
             "permissions": WorkspacePermissions.model_validate(_WORKSPACE_PERMISSIONS),
             "actions": {"is-destroyable": True},
             "organization": Related(type="organizations", id=row.organization),
-            "project": Related(type="projects", id=neighbours.projects[row.organization]),
+            "project": Related(type="projects", id=organization.default_project_id),
             "current-run": Related(type="runs", id=current) if current else None,
             "latest-run": Related(type="runs", id=current) if current else None,
             "locked-by": locked_by,
-            "current-state-version": {"data": {"type": "state-versions", "id": state} if state else None},
+            "current-state-version": Related(type="state-versions", id=state.id) if state else None,
+            "current-assessment-result": None,
+            "agent-pool": None,
+            "ssh-key": None,
+            "readme": None,
+            "outputs": _related("workspace-outputs", neighbours.outputs.get(state.id, ()) if state else ()),
+            "vars": _related("vars", neighbours.variables.get(row.id, ())),
             "current-configuration-version": (
                 Related(type="configuration-versions", id=row.current_configuration_version_id)
                 if row.current_configuration_version_id
@@ -121,18 +183,28 @@ def _workspace(row: WorkspaceRow, neighbours: _Neighbours) -> Workspace:
     )
 
 
+def _related(type_: str, ids: Sequence[str]) -> list[Related]:
+    return [Related(type=type_, id=id_) for id_ in ids]
+
+
 def organization_resource(row: OrganizationRow) -> Organization:
-    """An organization."""
-    return Organization(
-        id=row.name,
-        name=row.name,
-        external_id=f"org-{row.name}",
-        email=row.email,
-        created_at=row.created_at,
-        default_execution_mode="remote",
-        cost_estimation_enabled=False,
-        permissions=Flags.model_validate(_ORGANIZATION_PERMISSIONS),
-        default_project=Related(type="projects", id=row.default_project_id),
+    """An organization. One that was created without an email address has an empty one."""
+    return Organization.model_validate(
+        {
+            **ORGANIZATION,
+            **ORGANIZATION_SETTINGS,
+            **row.settings,
+            "id": row.name,
+            "name": row.name,
+            "external-id": f"org-{row.name}",
+            "email": row.email or "",
+            "created-at": row.created_at,
+            "permissions": Flags.model_validate(_ORGANIZATION_PERMISSIONS),
+            "default-project": Related(type="projects", id=row.default_project_id),
+            "default-agent-pool": None,
+            "data-retention-policy": None,
+            "entitlement-set": Related(type="entitlement-sets", id=row.name),
+        }
     )
 
 
@@ -166,6 +238,7 @@ def variable_resource(row: VariableRow) -> Variable:
         hcl=row.hcl,
         sensitive=row.sensitive,
         created_at=row.created_at,
+        version_id=row.version_id,
         configurable=Related(type="workspaces", id=row.workspace_id),
         workspace=Related(type="workspaces", id=row.workspace_id),
     )
@@ -194,4 +267,4 @@ def configuration_version_resource(
 
 def user_resource(row: UserRow) -> User:
     """A user."""
-    return User(id=row.id, username=row.username, is_service_account=False)
+    return User.model_validate({**USER, "id": row.id, "username": row.username})

@@ -3,15 +3,14 @@
 from sqlalchemy import select
 
 from tfruns.errors import UnprocessableEntity
-from tfruns.local.documents.activity import comment_resource, run_event_resource
+from tfruns.local.documents.activity import comment_resources, run_event_resource
 from tfruns.local.documents.workspaces import user_resource
-from tfruns.local.routes.call import Attributes, Call, PageRequest, Reply, list_reply, resource_reply
+from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
+from tfruns.local.routes.included import RUN_EVENT_INCLUDES, included_with_run_events
 from tfruns.local.service.find import find, find_run
 from tfruns.local.service.transitions import record_event
 from tfruns.local.store.schema import CommentRow, RunEventRow, UserRow
 from tfruns.wire.base import Resource
-
-_EVENT_INCLUDES = ("actor", "comment", "run")
 
 
 class _Comment(Attributes):
@@ -25,7 +24,7 @@ def list_comments(call: Call) -> Reply:
         rows = session.scalars(
             select(CommentRow).where(CommentRow.run_id == run.id).order_by(CommentRow.sequence)
         ).all()
-        return _whole_list([comment_resource(row) for row in rows])
+        return _whole_list(call, comment_resources(session, rows))
 
 
 def create_comment(call: Call) -> Reply:
@@ -41,38 +40,48 @@ def create_comment(call: Call) -> Reply:
         run = find_run(write.session, call.path["run_id"])
         comment_id = record_event(call.backend, write.session, run.id, "commented", actor_id=call.user_id, comment=body)
         row = find(write.session, CommentRow, CommentRow.id == comment_id)
-        return resource_reply(comment_resource(row), 201)
+        return resource_reply(comment_resources(write.session, [row])[0], 201)
 
 
 def read_comment(call: Call) -> Reply:
     """GET /comments/:id -> 200."""
     with call.backend.database.read() as session:
-        return resource_reply(comment_resource(find(session, CommentRow, CommentRow.id == call.path["id"])))
+        row = find(session, CommentRow, CommentRow.id == call.path["id"])
+        return resource_reply(comment_resources(session, [row])[0])
 
 
 def list_run_events(call: Call) -> Reply:
     """GET /runs/:run_id/run-events -> 200, the oldest first."""
-    include = call.include(_EVENT_INCLUDES)
+    include = call.include(RUN_EVENT_INCLUDES)
     with call.backend.database.read() as session:
         run = find_run(session, call.path["run_id"])
         rows = session.scalars(
             select(RunEventRow).where(RunEventRow.run_id == run.id).order_by(RunEventRow.sequence)
         ).all()
-        included: list[Resource] = []
-        if "actor" in include:
-            actors = {row.actor_id for row in rows if row.actor_id}
-            included += [user_resource(row) for row in session.scalars(select(UserRow).where(UserRow.id.in_(actors)))]
-        if "comment" in include:
-            comments = select(CommentRow).where(CommentRow.run_id == run.id)
-            included += [comment_resource(row) for row in session.scalars(comments)]
-        return _whole_list([run_event_resource(row) for row in rows], included)
+        included = included_with_run_events(call.scope, session, rows, include)
+        return _whole_list(call, [run_event_resource(row) for row in rows], included)
+
+
+def read_run_event(call: Call) -> Reply:
+    """GET /run-events/:id -> 200."""
+    include = call.include(RUN_EVENT_INCLUDES)
+    with call.backend.database.read() as session:
+        row = find(session, RunEventRow, RunEventRow.id == call.path["id"])
+        included = included_with_run_events(call.scope, session, [row], include)
+        return resource_reply(run_event_resource(row), included=included)
+
+
+def read_user(call: Call) -> Reply:
+    """GET /users/:id -> 200."""
+    with call.backend.database.read() as session:
+        return resource_reply(user_resource(find(session, UserRow, UserRow.id == call.path["id"])))
 
 
 def list_nothing(call: Call) -> Reply:
     """GET /runs/:run_id/policy-checks, GET /runs/:run_id/task-stages -> 200, empty."""
     with call.backend.database.read() as session:
         find_run(session, call.path["run_id"])
-    return _whole_list([])
+    return _whole_list(call, [])
 
 
 def read_account(call: Call) -> Reply:
@@ -86,6 +95,5 @@ def ping(_: Call) -> Reply:
     return Reply(204)
 
 
-def _whole_list(resources: list[Resource], included: list[Resource] | None = None) -> Reply:
-    page = PageRequest(1, max(20, len(resources)))
-    return list_reply(resources, page, total=len(resources), included=included or [])
+def _whole_list(call: Call, resources: list[Resource], included: list[Resource] | None = None) -> Reply:
+    return list_reply(resources, call.whole_page(len(resources)), total=len(resources), included=included or [])

@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
+from urllib.parse import urlencode
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from tfruns.errors import BadRequest, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.backend import Backend
+from tfruns.local.documents.links import with_links
 from tfruns.local.documents.scope import Scope
 from tfruns.wire.base import Resource, to_kebab
 
@@ -38,6 +41,7 @@ class Call:
         query: the query.
         headers: by lower-case name.
         body: as it came.
+        address: the path as it was requested, for the links of a list.
     """
 
     scope: Scope
@@ -45,6 +49,7 @@ class Call:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    address: str = ""
 
     @property
     def backend(self) -> Backend:
@@ -145,7 +150,12 @@ class Call:
         """
         number = self._number("page[number]", 1)
         size = self._number("page[size]", _DEFAULT_PAGE_SIZE)
-        return PageRequest(number, min(size, _MAX_PAGE_SIZE))
+        return PageRequest(number, min(size, _MAX_PAGE_SIZE), self.scope.base_url + self.address, self.query)
+
+    def whole_page(self, length: int) -> "PageRequest":
+        """One page for a list that has no pages."""
+        size = max(_DEFAULT_PAGE_SIZE, length)
+        return PageRequest(1, size, self.scope.base_url + self.address, self.query)
 
     def _number(self, name: str, default: int) -> int:
         text = self.query.get(name, "")
@@ -173,20 +183,45 @@ def validated(kind: type[A], attributes: Mapping[str, JSON]) -> A:
     try:
         return kind.model_validate(attributes)
     except ValidationError as error:
-        places = sorted({str(detail["loc"][0]) for detail in error.errors(include_input=False) if detail["loc"]})
-        raise UnprocessableEntity(f"Invalid attributes: {', '.join(places) or 'data'}.") from None
+        found = sorted({_invalid_attribute(detail) for detail in error.errors(include_input=False)})
+        raise UnprocessableEntity(f"Invalid attributes: {', '.join(found)}.") from None
+
+
+def _invalid_attribute(detail: ErrorDetails) -> str:
+    """The name of an attribute, and the reason where a rule of ours gives one. The value may be secret."""
+    name = str(detail["loc"][0]) if detail["loc"] else "data"
+    reason = detail.get("ctx", {}).get("error") if detail["type"] == "value_error" else None
+    return f"{name} {reason}" if reason else name
+
+
+def unavailable(reason: str) -> AfterValidator:
+    """Refuse an attribute that asks for what this backend does not have. Its default is accepted."""
+
+    def check(value: JSON) -> JSON:
+        if value not in (None, False, "", [], {}):
+            raise ValueError(f"cannot be set: {reason}")
+        return value
+
+    return AfterValidator(check)
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page of a list is wanted."""
+    """Which page of a list is wanted, and the address and query of the request, from which the links are made."""
 
     number: int
     size: int
+    address: str
+    query: Mapping[str, str]
 
     @property
     def offset(self) -> int:
         return (self.number - 1) * self.size
+
+    def link(self, number: int) -> str:
+        """The address of another page of the same list."""
+        page = {"page[number]": str(number), "page[size]": str(self.size)}
+        return f"{self.address}?{urlencode({**self.query, **page})}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +237,9 @@ class Reply:
 
 def resource_reply(resource: Resource, status: int = 200, *, included: Sequence[Resource] = ()) -> Reply:
     """An answer with one resource."""
-    document: dict[str, JSON] = {"data": with_self(resource)}
+    document: dict[str, JSON] = {"data": with_links(resource)}
     if included:
-        document["included"] = [with_self(other) for other in included]
+        document["included"] = [with_links(other) for other in included]
     return Reply(status, document)
 
 
@@ -219,24 +254,29 @@ def list_reply(
     """A page of a list, with totals if they are known, else with whether there is a further page."""
     if has_more is None:
         has_more = total is not None and page.offset + len(resources) < total
+    previous = page.number - 1 if page.number > 1 else None
+    following = page.number + 1 if has_more else None
     pagination: dict[str, JSON] = {
         "current-page": page.number,
         "page-size": page.size,
-        "prev-page": page.number - 1 if page.number > 1 else None,
-        "next-page": page.number + 1 if has_more else None,
+        "prev-page": previous,
+        "next-page": following,
+    }
+    links: dict[str, JSON] = {
+        "self": page.link(page.number),
+        "first": page.link(1),
+        "prev": page.link(previous) if previous else None,
+        "next": page.link(following) if following else None,
     }
     if total is not None:
-        pagination |= {"total-count": total, "total-pages": max(1, -(-total // page.size))}
+        pages = max(1, -(-total // page.size))
+        pagination |= {"total-count": total, "total-pages": pages}
+        links["last"] = page.link(pages)
     document: dict[str, JSON] = {
-        "data": [with_self(resource) for resource in resources],
+        "data": [with_links(resource) for resource in resources],
+        "links": links,
         "meta": {"pagination": pagination},
     }
     if included:
-        document["included"] = [with_self(other) for other in included]
+        document["included"] = [with_links(other) for other in included]
     return Reply(200, document)
-
-
-def with_self(resource: Resource) -> dict[str, JSON]:
-    """A resource object with a link to itself."""
-    data = resource.to_wire()
-    return data | {"links": {"self": f"/api/v2/{resource.wire_type}/{resource.id}"}}

@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 from tfruns.errors import NotFound
 from tfruns.local.documents.workspaces import configuration_version_resource
 from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
+from tfruns.local.routes.included import CONFIGURATION_INCLUDES, included_with_configurations
 from tfruns.local.service.configurations import archive, create_configuration_version
 from tfruns.local.service.find import find, find_run, find_workspace
 from tfruns.local.store.schema import ConfigurationVersionRow
@@ -37,7 +38,7 @@ def create(call: Call) -> Reply:
 
 def list_for_workspace(call: Call) -> Reply:
     """GET /workspaces/:workspace_id/configuration-versions -> 200, the newest first."""
-    page = call.page()
+    page, include = call.page(), call.include(CONFIGURATION_INCLUDES)
     with call.backend.database.read() as session:
         workspace = find_workspace(session, call.path["workspace_id"])
         condition = ConfigurationVersionRow.workspace_id == workspace.id
@@ -48,16 +49,19 @@ def list_for_workspace(call: Call) -> Reply:
             .order_by(ConfigurationVersionRow.sequence.desc())
             .offset(page.offset)
             .limit(page.size)
-        )
-        return list_reply([configuration_version_resource(call.scope, row) for row in rows], page, total=total)
+        ).all()
+        included = included_with_configurations(call.scope, session, rows, include)
+        found = [configuration_version_resource(call.scope, row) for row in rows]
+        return list_reply(found, page, total=total, included=included)
 
 
 def read(call: Call) -> Reply:
     """GET /configuration-versions/:id, GET /runs/:run_id/configuration-version -> 200."""
-    call.include(("ingress_attributes",))
+    include = call.include(CONFIGURATION_INCLUDES)
     with call.backend.database.read() as session:
         row = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(call))
-        return resource_reply(configuration_version_resource(call.scope, row))
+        included = included_with_configurations(call.scope, session, [row], include)
+        return resource_reply(configuration_version_resource(call.scope, row), included=included)
 
 
 def download(call: Call) -> Reply:

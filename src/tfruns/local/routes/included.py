@@ -1,13 +1,14 @@
 """What comes along with runs when it is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tfruns.local.documents.activity import comment_resources, run_event_resource
 from tfruns.local.documents.runs import phase_resource, run_resources
 from tfruns.local.documents.scope import Scope
-from tfruns.local.documents.states import state_version_resources
+from tfruns.local.documents.states import output_resources, state_version_resources, workspace_output_resource
 from tfruns.local.documents.workspaces import (
     configuration_version_resource,
     organization_resource,
@@ -16,10 +17,13 @@ from tfruns.local.documents.workspaces import (
     workspace_resources,
 )
 from tfruns.local.store.schema import (
+    CommentRow,
     ConfigurationVersionRow,
     OrganizationRow,
     PhaseRow,
+    RunEventRow,
     RunRow,
+    StateOutputRow,
     StateVersionRow,
     UserRow,
     WorkspaceRow,
@@ -33,11 +37,18 @@ _ABSENT = (
     "task_stages",
     "policy_checks",
     "configuration_version.ingress_attributes",
-    "run_events",
-    "comments",
-)  # what no run has here, or what is read by itself
+)  # what no run has here
+_MENTIONED = ("run_events", "comments")
 
-RUN_INCLUDES = (*_PHASES, *_USERS, "workspace", "configuration_version", *_ABSENT)
+RUN_INCLUDES = (*_PHASES, *_USERS, "workspace", "configuration_version", *_ABSENT, *_MENTIONED)
+RUN_EVENT_INCLUDES = ("actor", "comment", "run")
+STATE_INCLUDES = ("outputs", "run", "created_by", "run.created_by", "run.configuration_version")
+CONFIGURATION_INCLUDES = ("ingress_attributes", "run")
+WORKSPACE_INCLUDES = (
+    "organization", "project", "locked_by", "readme", "outputs", "current_state_version", "current_run",
+    "current_run.plan", "current_run.configuration_version", "current_run.configuration_version.ingress_attributes",
+    "current_configuration_version", "current_configuration_version.ingress_attributes",
+)  # fmt: skip
 
 
 def included_with_runs(
@@ -50,9 +61,7 @@ def included_with_runs(
         ids = [run.id for run in runs]
         phases = session.scalars(select(PhaseRow).where(PhaseRow.run_id.in_(ids), PhaseRow.kind.in_(kinds)))
         found += [phase_resource(session, scope, phase) for phase in phases]
-    users = {getattr(run, _USERS[word]) for run in runs for word in include if word in _USERS}
-    if users - {None}:
-        found += [user_resource(row) for row in session.scalars(select(UserRow).where(UserRow.id.in_(users)))]
+    found += _users(session, (getattr(run, _USERS[word]) for run in runs for word in include if word in _USERS))
     if "workspace" in include:
         ids = sorted({run.workspace_id for run in runs})
         rows = session.scalars(select(WorkspaceRow).where(WorkspaceRow.id.in_(ids))).all()
@@ -61,6 +70,13 @@ def included_with_runs(
         ids = sorted({run.configuration_version_id for run in runs})
         versions = session.scalars(select(ConfigurationVersionRow).where(ConfigurationVersionRow.id.in_(ids)))
         found += [configuration_version_resource(scope, row) for row in versions]
+    ids = [run.id for run in runs]
+    if "comments" in include:
+        comments = session.scalars(select(CommentRow).where(CommentRow.run_id.in_(ids))).all()
+        found += comment_resources(session, comments)
+    if "run_events" in include:
+        events = session.scalars(select(RunEventRow).where(RunEventRow.run_id.in_(ids)))
+        found += [run_event_resource(row) for row in events]
     return found
 
 
@@ -75,21 +91,96 @@ def included_with_workspaces(
         found += [organization_resource(row) for row in organizations]
     if "project" in include:
         found += [project_resource(session, row) for row in organizations]
-    if any(word.startswith("current_run") for word in include):
-        ids = [row.current_run_id for row in rows if row.current_run_id]
-        runs = session.scalars(select(RunRow).where(RunRow.id.in_(ids))).all()
-        found += run_resources(scope, session, runs)
-        if "current_run.plan" in include:
-            found += included_with_runs(scope, session, runs, ["plan"])
+    found += _runs_of_workspaces(scope, session, rows, include)
     if "locked_by" in include:
-        users = [row.locked_by_user_id for row in rows if row.locked_by_user_id]
-        found += [user_resource(row) for row in session.scalars(select(UserRow).where(UserRow.id.in_(users)))]
-    if "current_configuration_version" in include:
+        found += _users(session, [row.locked_by_user_id for row in rows])
+    if any(word.startswith("current_configuration_version") for word in include):
         ids = [row.current_configuration_version_id for row in rows if row.current_configuration_version_id]
         versions = session.scalars(select(ConfigurationVersionRow).where(ConfigurationVersionRow.id.in_(ids)))
         found += [configuration_version_resource(scope, row) for row in versions]
+    return _once(found + _states_of_workspaces(scope, session, rows, include))
+
+
+def _runs_of_workspaces(
+    scope: Scope, session: Session, rows: Sequence[WorkspaceRow], include: Sequence[str]
+) -> list[Resource]:
+    """The current runs with their own resources, and the runs that lock a workspace."""
+    ids = {row.current_run_id for row in rows} if any(word.startswith("current_run") for word in include) else set()
+    is_wanted = RunRow.id.in_(ids)
+    if "locked_by" in include:
+        is_wanted |= RunRow.workspace_id.in_([row.id for row in rows]) & RunRow.holds_workspace
+    runs = session.scalars(select(RunRow).where(is_wanted)).all()
+    further = [word.removeprefix("current_run.") for word in include if word.startswith("current_run.")]
+    current = [run for run in runs if run.id in ids]
+    return [*run_resources(scope, session, runs), *included_with_runs(scope, session, current, further)]
+
+
+def _states_of_workspaces(
+    scope: Scope, session: Session, rows: Sequence[WorkspaceRow], include: Sequence[str]
+) -> list[Resource]:
+    ids = [row.current_state_version_id for row in rows if row.current_state_version_id]
+    found: list[Resource] = []
     if "current_state_version" in include:
-        ids = [row.current_state_version_id for row in rows if row.current_state_version_id]
         states = session.scalars(select(StateVersionRow).where(StateVersionRow.id.in_(ids))).all()
         found += state_version_resources(scope, session, states)
+    if "outputs" in include:
+        outputs = select(StateOutputRow).where(StateOutputRow.state_version_id.in_(ids)).order_by(StateOutputRow.name)
+        found += [workspace_output_resource(row) for row in session.scalars(outputs)]
     return found
+
+
+def _once(resources: Sequence[Resource]) -> list[Resource]:
+    return list({(resource.wire_type, resource.id): resource for resource in resources}.values())
+
+
+def included_with_run_events(
+    scope: Scope, session: Session, rows: Sequence[RunEventRow], include: Sequence[str]
+) -> list[Resource]:
+    """The resources that were asked for with some run events, each once."""
+    found: list[Resource] = []
+    if "actor" in include:
+        found += _users(session, [row.actor_id for row in rows])
+    if "comment" in include:
+        ids = [row.comment_id for row in rows if row.comment_id]
+        found += comment_resources(session, session.scalars(select(CommentRow).where(CommentRow.id.in_(ids))).all())
+    if "run" in include:
+        runs = session.scalars(select(RunRow).where(RunRow.id.in_({row.run_id for row in rows}))).all()
+        found += run_resources(scope, session, runs)
+    return found
+
+
+def included_with_states(
+    scope: Scope, session: Session, rows: Sequence[StateVersionRow], include: Sequence[str]
+) -> list[Resource]:
+    """The resources that were asked for with some state versions, each once."""
+    found: list[Resource] = []
+    if "outputs" in include:
+        found += [output for row in rows for output in output_resources(session, row.id)]
+    runs = session.scalars(select(RunRow).where(RunRow.id.in_({row.run_id for row in rows}))).all()
+    if any(word == "run" or word.startswith("run.") for word in include):
+        found += run_resources(scope, session, runs)
+    users = [row.created_by_id for row in rows] if "created_by" in include else []
+    if "run.created_by" in include:
+        users += [run.created_by_id for run in runs]
+    found += _users(session, users)
+    if "run.configuration_version" in include:
+        found += included_with_runs(scope, session, runs, ["configuration_version"])
+    return found
+
+
+def included_with_configurations(
+    scope: Scope, session: Session, rows: Sequence[ConfigurationVersionRow], include: Sequence[str]
+) -> list[Resource]:
+    """The runs that use some configuration versions, if they were asked for."""
+    if "run" not in include:
+        return []
+    ids = [row.id for row in rows]
+    runs = session.scalars(select(RunRow).where(RunRow.configuration_version_id.in_(ids)).order_by(RunRow.sequence))
+    return list(run_resources(scope, session, runs.all()))
+
+
+def _users(session: Session, ids: Iterable[str | None]) -> list[Resource]:
+    wanted = {id_ for id_ in ids if id_}
+    if not wanted:
+        return []
+    return [user_resource(row) for row in session.scalars(select(UserRow).where(UserRow.id.in_(wanted)))]

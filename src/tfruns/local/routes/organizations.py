@@ -1,8 +1,12 @@
 """Organizations and their projects. Source: HCP Terraform API, "Organizations", "Projects"."""
 
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 from sqlalchemy import func, select
 
 from tfruns.lifecycle import statuses_of_phases
+from tfruns.local.documents.defaults import ORGANIZATION_SETTINGS
 from tfruns.local.documents.runs import run_resources
 from tfruns.local.documents.workspaces import (
     DEFAULT_PROJECT,
@@ -10,18 +14,48 @@ from tfruns.local.documents.workspaces import (
     organization_resource,
     project_resource,
 )
-from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
+from tfruns.local.routes.attributes import NO_AGENTS, ExecutionMode
+from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply, unavailable
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization
 from tfruns.local.store.schema import OrganizationRow, RunRow
 from tfruns.vocabulary import PhaseStatus, RunStatus
 
+
+def _checked_policy(policy: str) -> str:
+    if policy != "password":
+        raise ValueError("has to be password: there is no second factor here")
+    return policy
+
+
 _WAITING = [RunStatus.PENDING, *statuses_of_phases(PhaseStatus.QUEUED)]
 
 
 class _Organization(Attributes):
+    """Every attribute of the reference. What cannot be had is refused."""
+
     name: str | None = None
-    email: str | None = None
+    email: Annotated[str, Field(max_length=320)] | None = None
+    aggregated_commit_status_enabled: bool | None = None
+    allow_force_delete_workspaces: bool | None = None
+    assessments_enforced: Annotated[bool | None, unavailable("there are no health assessments here")] = None
+    collaborator_auth_policy: Annotated[str, AfterValidator(_checked_policy)] | None = None
+    cost_estimation_enabled: Annotated[bool | None, unavailable("there are no cost estimates here")] = None
+    default_execution_mode: ExecutionMode | None = None
+    default_agent_pool_id: Annotated[str | None, unavailable(NO_AGENTS)] = None
+    enforce_hyok: Annotated[bool | None, unavailable("states are not encrypted here")] = None
+    owners_team_saml_role_id: Annotated[str | None, unavailable("there are no teams here")] = None
+    saml_enabled: Annotated[bool | None, unavailable("there is no single sign-on here")] = None
+    send_passing_statuses_for_untriggered_speculative_plans: bool | None = None
+    session_remember: Annotated[int | None, unavailable("there are no sessions here")] = None
+    session_timeout: Annotated[int | None, unavailable("there are no sessions here")] = None
+    speculative_plan_management_enabled: bool | None = None
+    stacks_enabled: Annotated[bool | None, unavailable("there are no stacks here")] = None
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that were given."""
+        given = self.model_dump(exclude_none=True, by_alias=True)
+        return {name: given[name] for name in given.keys() & ORGANIZATION_SETTINGS.keys()}
 
 
 def list_organizations(call: Call) -> Reply:
@@ -40,7 +74,21 @@ def create_organization(call: Call) -> Reply:
     attributes = call.attributes(_Organization)
     with call.backend.database.write() as write:
         row = service.create_organization(call.backend, write, attributes.name or "", attributes.email)
+        row.settings = attributes.settings()
         return resource_reply(organization_resource(row), 201)
+
+
+def update_organization(call: Call) -> Reply:
+    """PATCH /organizations/:organization -> 200."""
+    attributes = call.attributes(_Organization)
+    with call.backend.database.write() as write:
+        row = find_organization(write.session, call.path["organization"])
+        row.settings = {**row.settings, **attributes.settings()}
+        if attributes.email is not None:
+            row.email = attributes.email
+        if attributes.name is not None:
+            row = service.rename_organization(write, row, attributes.name)
+        return resource_reply(organization_resource(row))
 
 
 def read_organization(call: Call) -> Reply:

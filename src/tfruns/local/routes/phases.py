@@ -12,7 +12,7 @@ from tfruns.local.store.schema import PhaseRow, RunRow
 
 
 def read(call: Call) -> Reply:
-    """GET /plans/:id, GET /applies/:id, GET /runs/:run_id/plan -> 200."""
+    """GET /plans/:id, GET /applies/:id, GET /runs/:run_id/plan, GET /runs/:run_id/apply -> 200."""
     with call.backend.database.read() as session:
         return resource_reply(phase_resource(session, call.scope, _phase(session, call)))
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from tfruns.errors import BadRequest, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.documents.tags import effective_tag_bindings, tag_bindings, tag_id, tags
-from tfruns.local.routes.call import Attributes, Call, PageRequest, Reply, list_reply, validated
+from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, validated
 from tfruns.local.service.find import find_workspace, lock_workspace
 from tfruns.local.store.schema import WorkspaceRow
 from tfruns.wire.base import Resource
@@ -70,16 +70,16 @@ def list_tags(call: Call) -> Reply:
 
 def _list(call: Call, resources_of: Callable[[WorkspaceRow], Sequence[Resource]]) -> Reply:
     with call.backend.database.read() as session:
-        return _whole_list(resources_of(find_workspace(session, call.path["workspace_id"])))
+        return _whole_list(call, resources_of(find_workspace(session, call.path["workspace_id"])))
 
 
-def _whole_list(found: Sequence[Resource]) -> Reply:
-    return list_reply(found, PageRequest(1, max(20, len(found))), total=len(found))
+def _whole_list(call: Call, found: Sequence[Resource]) -> Reply:
+    return list_reply(found, call.whole_page(len(found)), total=len(found))
 
 
 def add_bindings(call: Call) -> Reply:
     """PATCH /workspaces/:workspace_id/tag-bindings -> 200; the others stay."""
-    return _whole_list(tag_bindings(_change(call, lambda row: row.tags | _tags(_items(call)))))
+    return _whole_list(call, tag_bindings(_change(call, lambda row: row.tags | _tags(_items(call)))))
 
 
 def add_tags(call: Call) -> Reply:

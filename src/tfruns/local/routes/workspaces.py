@@ -1,58 +1,102 @@
 """Workspaces, locks and variables. Source: HCP Terraform API, "Workspaces", "Workspace Variables"."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, Field
 from sqlalchemy import select
 
 from tfruns.errors import NotFound, UnprocessableEntity
+from tfruns.local.documents.defaults import WORKSPACE_SETTINGS
 from tfruns.local.documents.workspaces import variable_resource, workspace_resource, workspace_resources
 from tfruns.local.ids import new_id
-from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
-from tfruns.local.routes.included import included_with_workspaces
+from tfruns.local.routes.attributes import MAX_TEXT, NO_AGENTS, ExecutionMode, checked_version
+from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply, unavailable
+from tfruns.local.routes.included import WORKSPACE_INCLUDES, included_with_workspaces
 from tfruns.local.routes.tags import related_tags
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization, find_workspace, lock_workspace
 from tfruns.local.service.workspace_lists import search_workspaces
 from tfruns.local.store.schema import OrganizationRow, VariableRow, WorkspaceRow
 
-_INCLUDES = ("organization", "current_run", "current_run.plan", "locked_by", "current_configuration_version", "readme",
-             "current_state_version", "outputs", "project")  # fmt: skip
+_NO_AUTO_DESTROY = "workspaces are not destroyed automatically here"
+
+
+_Text = Annotated[str, Field(max_length=MAX_TEXT)]
 
 
 class _Workspace(Attributes):
+    """Every attribute of the reference. What cannot be had is refused, and null leaves the others as they are."""
+
     name: str | None = None
     auto_apply: bool | None = None
-    terraform_version: str | None = None
-    working_directory: str | None = None
-    description: str | None = None
+    terraform_version: Annotated[str, AfterValidator(checked_version)] | None = None
+    execution_mode: ExecutionMode | None = None
+    operations: bool | None = None
+    setting_overwrites: dict[str, bool] | None = None
+    agent_pool_id: Annotated[str | None, unavailable(NO_AGENTS)] = None
     allow_destroy_plan: bool | None = None
-    queue_all_runs: bool | None = None
-    speculative_enabled: bool | None = None
-    global_remote_state: bool | None = None
+    assessments_enabled: Annotated[bool | None, unavailable("there are no health assessments here")] = None
+    auto_apply_run_trigger: bool | None = None
+    auto_destroy_at: Annotated[str | None, unavailable(_NO_AUTO_DESTROY)] = None
+    auto_destroy_activity_duration: Annotated[str | None, unavailable(_NO_AUTO_DESTROY)] = None
+    description: _Text | None = None
     file_triggers_enabled: bool | None = None
-    trigger_prefixes: list[str] | None = None
+    global_remote_state: bool | None = None
+    hyok_enabled: Annotated[bool | None, unavailable("states are not encrypted here")] = None
+    inherits_project_auto_destroy: bool | None = None
+    migration_environment: _Text | None = None
+    project_remote_state: bool | None = None
+    queue_all_runs: bool | None = None
+    source_name: _Text | None = None
+    source_url: _Text | None = None
+    speculative_enabled: bool | None = None
+    structured_run_output_enabled: bool | None = None
     trigger_patterns: list[str] | None = None
-    assessments_enabled: bool | None = None
-    source_name: str | None = None
-    source_url: str | None = None
+    trigger_prefixes: list[str] | None = None
+    vcs_repo: Annotated[dict[str, Any] | None, unavailable("there is no connection to version control here")] = None
+    working_directory: _Text | None = None
 
     def values(self) -> dict[str, Any]:
-        """The columns and the settings that were given."""
-        said = self.model_dump(exclude_unset=True, by_alias=True)
-        columns = {name.replace("-", "_"): said.pop(name) for name in _COLUMNS if said.get(name) is not None}
-        if "terraform_version" in columns and columns["terraform_version"] in {"", "latest"}:
+        """The columns and the settings that were given.
+
+        Raises:
+            UnprocessableEntity: 422, the execution mode is ambiguous.
+        """
+        given = self.model_dump(exclude_unset=True, by_alias=True)
+        columns = {name.replace("-", "_"): given[name] for name in _COLUMNS if given.get(name) is not None}
+        if columns.get("terraform_version") in {"", "latest"}:
             del columns["terraform_version"]
-        return {**columns, "settings": {name: value for name, value in said.items() if name not in _COLUMNS}}
+        settings = {name: given[name] for name in given.keys() & WORKSPACE_SETTINGS.keys() if _is_set(name, given)}
+        return {**columns, "settings": settings | self._execution_mode()}
+
+    def _execution_mode(self) -> dict[str, Any]:
+        """Workspaces API, "Create a Workspace": `setting-overwrites`, `execution-mode`, and `operations` before it."""
+        mode = self.execution_mode
+        if self.operations is not None:
+            if mode is not None:
+                raise UnprocessableEntity("operations cannot be set together with execution-mode.")
+            mode = "remote" if self.operations else "local"
+        overwrites = (self.setting_overwrites or {}).get("execution-mode")
+        if overwrites is False:
+            return {"execution-mode": None}
+        if overwrites and mode is None:
+            raise UnprocessableEntity("execution-mode has to be set where setting-overwrites.execution-mode is true.")
+        return {} if mode is None else {"execution-mode": mode}
 
 
 _COLUMNS = ("name", "auto-apply", "terraform-version")
 
 
+def _is_set(name: str, given: Mapping[str, Any]) -> bool:
+    """Whether an attribute has a value, or a null that means one."""
+    return given[name] is not None or WORKSPACE_SETTINGS[name] is None
+
+
 def list_workspaces(call: Call) -> Reply:
     """GET /organizations/:organization/workspaces -> 200."""
     page = call.page()
-    include = call.include(_INCLUDES)
+    include = call.include(WORKSPACE_INCLUDES)
     with call.backend.database.read() as session:
         organization = find_organization(session, call.path["organization"])
         found = search_workspaces(session, organization, call)
@@ -89,7 +133,7 @@ def _check_project(call: Call, organization: OrganizationRow) -> None:
 
 def read_workspace(call: Call) -> Reply:
     """GET /workspaces/:workspace_id, GET /organizations/:organization/workspaces/:name -> 200."""
-    include = call.include(_INCLUDES)
+    include = call.include(WORKSPACE_INCLUDES)
     with call.backend.database.read() as session:
         row = _workspace(session, call)
         included = included_with_workspaces(call.scope, session, [row], include)

@@ -60,7 +60,8 @@ def remove_consumers(write: Write, owner: WorkspaceRow, ids: Sequence[str] | Non
 
 
 def _is_shared_with_all(owner: WorkspaceRow) -> bool:
-    return bool(owner.settings.get("global-remote-state"))
+    """The one project of an organization has all of its workspaces."""
+    return any(owner.settings.get(name) for name in ("global-remote-state", "project-remote-state"))
 
 
 def _check_is_not_shared_with_all(owner: WorkspaceRow) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 
 from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.backend import Backend
-from tfruns.local.ids import new_id
+from tfruns.local.ids import new_id, random_text
 from tfruns.local.service.find import lock_workspace
 from tfruns.local.service.states import pending_states
 from tfruns.local.service.transitions import end_stale_hold, promote_next, queue_of, taken_workspaces
@@ -38,10 +38,39 @@ def create_organization(backend: Backend, write: Write, name: str, email: str | 
     _check_name(name)
     if write.session.get(OrganizationRow, name) is not None:
         raise UnprocessableEntity("Name has already been taken")
-    row = OrganizationRow(name=name, email=email, default_project_id=new_id("prj"), created_at=backend.now())
+    row = OrganizationRow(
+        name=name, email=email, settings={}, default_project_id=new_id("prj"), created_at=backend.now()
+    )
     write.session.add(row)
     write.session.flush()
     return row
+
+
+def rename_organization(write: Write, row: OrganizationRow, name: str) -> OrganizationRow:
+    """Give an organization another name, which is its id.
+
+    Raises:
+        UnprocessableEntity: 422, the name is taken or cannot be one.
+    """
+    if name == row.name:
+        return row
+    _check_name(name)
+    session = write.session
+    if session.get(OrganizationRow, name) is not None:
+        raise UnprocessableEntity("Name has already been taken")
+    renamed = OrganizationRow(
+        name=name, email=row.email, settings=row.settings, default_project_id=new_id("prj"), created_at=row.created_at
+    )
+    session.add(renamed)
+    session.flush()
+    for kind in (WorkspaceRow, RunRow):
+        session.execute(update(kind).where(kind.organization == row.name).values(organization=name))
+    project_id = row.default_project_id
+    session.delete(row)
+    session.flush()
+    renamed.default_project_id = project_id
+    session.flush()
+    return renamed
 
 
 def delete_organization(backend: Backend, write: Write, row: OrganizationRow) -> None:
@@ -232,5 +261,6 @@ def save_variable(write: Write, row: VariableRow, values: Mapping[str, Any]) -> 
         )
         if write.session.scalars(taken).first() is not None:
             raise UnprocessableEntity("Key has already been taken")
+    row.version_id = random_text(64)
     write.session.add(row)
     write.session.flush()

@@ -67,6 +67,7 @@ class OrganizationRow(Base):
 
     name: Mapped[str] = mapped_column(String(128), primary_key=True)
     email: Mapped[str | None] = mapped_column(String(320))
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     default_project_id: Mapped[str] = mapped_column(_Id, unique=True)
     created_at: Mapped[datetime]
 
@@ -135,6 +136,7 @@ class VariableRow(Base):
     category: Mapped[str] = mapped_column(String(16))
     hcl: Mapped[bool] = mapped_column(default=False)
     sensitive: Mapped[bool] = mapped_column(default=False)
+    version_id: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
 
 
@@ -248,6 +250,7 @@ class StateVersionRow(Base):
     md5: Mapped[str | None] = mapped_column(String(32))
     is_forced: Mapped[bool] = mapped_column(default=False)
     is_interpreted: Mapped[bool] = mapped_column(default=True)
+    rollback_id: Mapped[str | None] = mapped_column(_Id)
     size: Mapped[int] = mapped_column(default=0)
     terraform_version: Mapped[str | None] = mapped_column(String(40))
     resources: Mapped[list[Any]] = mapped_column(default=list)

@@ -1,0 +1,112 @@
+"""Resources as they go over the wire, with the links of each. Every link leads to an endpoint of this server.
+
+Source: HCP Terraform API, "JSON API Documents", and the sample responses of each page.
+"""
+
+from collections.abc import Mapping
+
+from tfruns.jsonapi import JSON
+from tfruns.wire.base import Resource
+
+_API = "/api/v2"
+
+_SELF: Mapping[str, Mapping[str, str]] = {
+    "workspaces": {
+        "self": _API + "/organizations/{organization}/workspaces/{name}",
+        "self-html": "/app/{organization}/workspaces/{name}",
+    },
+    "vars": {"self": _API + "/workspaces/{workspace}/vars/{id}"},
+    "plans": {
+        "self": _API + "/plans/{id}",
+        "json-output": _API + "/plans/{id}/json-output",
+        "json-output-redacted": _API + "/plans/{id}/json-output-redacted",
+    },
+    "configuration-versions": {
+        "self": _API + "/configuration-versions/{id}",
+        "download": _API + "/configuration-versions/{id}/download",
+    },
+    "entitlement-sets": {"self": _API + "/organizations/{id}/entitlement-set"},
+}
+"""The links of a resource, by its type. A resource of another type has one link, to itself, or none."""
+
+_WITHOUT_LINKS = frozenset({"tag-bindings", "effective-tag-bindings", "tags", "resources", "workspace-outputs"})
+
+_RELATED: Mapping[str, Mapping[str, str]] = {
+    "workspaces": {
+        "organization": "/organizations/{organization}",
+        "project": "/projects/{project}",
+        "current-run": "/runs/{current-run}",
+        "latest-run": "/runs/{latest-run}",
+        "current-state-version": "/workspaces/{id}/current-state-version",
+        "current-configuration-version": "/configuration-versions/{current-configuration-version}",
+        "outputs": "/workspaces/{id}/current-state-version-outputs",
+        "vars": "/workspaces/{id}/vars",
+        "tag-bindings": "/workspaces/{id}/tag-bindings",
+        "effective-tag-bindings": "/workspaces/{id}/effective-tag-bindings",
+        "remote-state-consumers": "/workspaces/{id}/relationships/remote-state-consumers",
+    },
+    "organizations": {
+        "entitlement-set": "/organizations/{id}/entitlement-set",
+        "default-project": "/projects/{default-project}",
+    },
+    "projects": {"organization": "/organizations/{organization}"},
+    "runs": {
+        "workspace": "/workspaces/{workspace}",
+        "plan": "/runs/{id}/plan",
+        "apply": "/runs/{id}/apply",
+        "configuration-version": "/runs/{id}/configuration-version",
+        "created-by": "/users/{created-by}",
+        "confirmed-by": "/users/{confirmed-by}",
+        "canceled-by": "/users/{canceled-by}",
+        "comments": "/runs/{id}/comments",
+        "run-events": "/runs/{id}/run-events",
+        "policy-checks": "/runs/{id}/policy-checks",
+        "task-stages": "/runs/{id}/task-stages",
+    },
+    "vars": {
+        "configurable": "/workspaces/{configurable}",
+        "workspace": "/workspaces/{workspace}",
+    },
+    "state-versions": {
+        "run": "/runs/{run}",
+        "workspace": "/workspaces/{workspace}",
+        "created-by": "/users/{created-by}",
+        "rollback-state-version": "/state-versions/{rollback-state-version}",
+        "outputs": "/state-versions/{id}/outputs",
+    },
+    "run-events": {"run": "/runs/{run}", "actor": "/users/{actor}", "comment": "/comments/{comment}"},
+    "comments": {"run-event": "/run-events/{run-event}"},
+}
+"""Where the other end of a relationship is read. One that has no address, since it is empty, has no link."""
+
+
+def with_links(resource: Resource) -> dict[str, JSON]:
+    """A resource object with its links, and with those of its relationships."""
+    data = resource.to_wire()
+    relationships: dict[str, JSON] = data["relationships"]
+    names = _names(data)
+    for name, template in _RELATED.get(resource.wire_type, {}).items():
+        link = _filled(_API + template, names)
+        if link is not None and (name in relationships or f"{{{name}}}" not in template):
+            relationships[name] = {**relationships.get(name, {}), "links": {"related": link}}
+    if resource.wire_type in _WITHOUT_LINKS:
+        return data
+    templates = _SELF.get(resource.wire_type, {"self": f"{_API}/{resource.wire_type}/{{id}}"})
+    return data | {"links": {name: _filled(template, names) for name, template in templates.items()}}
+
+
+def _names(data: Mapping[str, JSON]) -> dict[str, str]:
+    """What a template can name: the id and the name of the resource, and the ids at the end of its relationships."""
+    related = {
+        name: linkage["id"]
+        for name, relationship in data["relationships"].items()
+        if isinstance(linkage := relationship["data"], dict)
+    }
+    return {**related, "id": data["id"], "name": str(data["attributes"].get("name"))}
+
+
+def _filled(template: str, names: Mapping[str, str]) -> str | None:
+    try:
+        return template.format_map(names)
+    except KeyError:
+        return None
