@@ -37,7 +37,8 @@ KNOWN_FAULTS = (
     KnownFault(
         ".* 20[01]$",
         r"data/(\*/)?relationships/(locked-by|current-run|latest-run|current-configuration-version|run|cost-estimate"
-        r"|ingress-attributes)/data: None ",
+        r"|ingress-attributes|current-state-version|ssh-key|readme|current-assessment-result|agent-pool"
+        r"|default-agent-pool|data-retention-policy)/data: None ",
         'JSON:API, "Resource Linkage": null for an empty to-one relationship. So do the samples of "Workspaces" and '
         '"Configuration Versions" in the written reference.',
     ),
@@ -46,11 +47,6 @@ KNOWN_FAULTS = (
         r"data/(\*/)?relationships/comments/data/\*/type: 'comments' is not one of",
         'HCP Terraform API, "Comments": the type of every sample is `comments`, as it is in what the document says of '
         "comments themselves.",
-    ),
-    KnownFault(
-        "GET /organizations(/{organization})? 200$",
-        r"data/(\*/)?attributes/email: None ",
-        "Nobody was asked for an address when the organization `default` was made.",
     ),
     KnownFault(
         "GET .*/download 302$",

@@ -11,7 +11,7 @@ from tests.local.serving import serving
 from tests.local.support import API, Api, Json, anonymous, archive, resource, run_body
 from tests.local.test_states import inline, state
 from tfruns.lifecycle import is_final
-from tfruns.local.routes.table import ENDPOINTS
+from tfruns.local.routes.table import EMPTY_LISTS, ENDPOINTS
 
 _MISSING = "0" * 16
 _PLAN = b'{"format_version":"1.2"}'
@@ -60,7 +60,8 @@ async def _go_through(api: Api) -> None:
     """Every endpoint, with an answer that it is meant for."""
     await api.get("/ping", 204)
     await api.post("/organizations", resource("organizations", {"name": "another", "email": "a@example.com"}))
-    await api.send("DELETE", "/organizations/another", status=204)
+    await api.send("PATCH", "/organizations/another", status=200, json=resource("organizations", {"name": "other"}))
+    await api.send("DELETE", "/organizations/other", status=204)
     api.workspace_id = await api.create_workspace(description="what")
     named = "/organizations/default/workspaces/network"
     by_id = f"/workspaces/{api.workspace_id}"
@@ -71,9 +72,16 @@ async def _go_through(api: Api) -> None:
         "/account/details", "/organizations", "/organizations/default", "/organizations/default/entitlement-set",
         "/organizations/default/runs/queue", "/organizations/default/capacity", "/organizations/default/workspaces",
         "/organizations/default/runs", named, by_id, f"{by_id}/runs", f"{by_id}/configuration-versions",
-        f"/configuration-versions/{newer}", f"{by_id}/vars",
+        f"/configuration-versions/{newer}", f"{by_id}/vars", f"{by_id}/resources",
     ):  # fmt: skip
         await api.get(path)
+    await api.get(f"/users/{(await api.get('/account/details'))['data']['id']}")
+    project = (await api.get("/organizations/default/projects"))["data"][0]["id"]
+    for path in EMPTY_LISTS:
+        found = path.format(
+            organization="default", workspace_id=api.workspace_id, project_id=project, run_id=runs[0]["id"]
+        )
+        assert (await api.get(found))["data"] == []
     await api.get(f"/configuration-versions/{newer}/download", 302)
     for run in runs:
         await _read_run(api, run)
@@ -207,7 +215,14 @@ async def _be_refused(api: Api) -> None:
             path = path.replace(f"{{{name}}}", f"{name}-{_MISSING}")
         answer = await api.http.request(entry.method, API + path, json=resource("things", {"serial": 1, "md5": "x"}))
         assert answer.status_code < 500
-    for path in ("/account/details", "/organizations", "/state-versions", "/ping"):
+    for path in (
+        "/account/details",
+        "/organizations",
+        "/state-versions",
+        "/ping",
+        "/team-workspaces",
+        "/team-projects",
+    ):
         await anonymous(api.http, "GET", API + path)
     run = await api.planned()
     await api.act(run, "cancel", 409)

@@ -31,7 +31,6 @@ class StateVersion(Resource):
     run: ToOne = None
     workspace: ToOne = None
     created_by: ToOne = None
-    rollback_state_version: ToOne = None
     outputs: ToMany = ()
 
 

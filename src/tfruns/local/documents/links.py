@@ -71,7 +71,6 @@ _RELATED: Mapping[str, Mapping[str, str]] = {
         "run": "/runs/{run}",
         "workspace": "/workspaces/{workspace}",
         "created-by": "/users/{created-by}",
-        "rollback-state-version": "/state-versions/{rollback-state-version}",
         "outputs": "/state-versions/{id}/outputs",
     },
     "run-events": {"run": "/runs/{run}", "actor": "/users/{actor}", "comment": "/comments/{comment}"},

@@ -45,7 +45,6 @@ def _state_version(scope: Scope, row: StateVersionRow, output_ids: Sequence[str]
         "vcs_commit_url": None,
         "billable_rum_count": row.resource_count,
         "permissions": {"can-restore-backing-data": False},
-        "rollback_state_version": (Related(type="state-versions", id=row.rollback_id) if row.rollback_id else None),
         "run": Related(type="runs", id=row.run_id) if row.run_id else None,
         "workspace": Related(type="workspaces", id=row.workspace_id),
         "created_by": Related(type="users", id=row.created_by_id) if row.created_by_id else None,

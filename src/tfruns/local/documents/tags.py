@@ -1,6 +1,10 @@
 """The tags of a workspace. Their ids follow from what they are, since nothing else is kept of them."""
 
 import hashlib
+from collections import Counter
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tfruns.local.store.schema import WorkspaceRow
 from tfruns.wire.base import Related
@@ -27,6 +31,17 @@ def tags(row: WorkspaceRow) -> list[Tag]:
         Tag(id=tag_id(row.organization, key), name=key, organization=organization)
         for key, value in row.tags.items()
         if not value
+    ]
+
+
+def organization_tags(session: Session, organization: str) -> list[Tag]:
+    """The tags of an organization's workspaces, by name, with the number of workspaces that have each."""
+    rows = session.scalars(select(WorkspaceRow.tags).where(WorkspaceRow.organization == organization))
+    counts = Counter(key for row in rows for key in row)
+    related = Related(type="organizations", id=organization)
+    return [
+        Tag(id=tag_id(organization, name), name=name, instance_count=number, organization=related)
+        for name, number in sorted(counts.items())
     ]
 
 

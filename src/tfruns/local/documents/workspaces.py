@@ -16,6 +16,7 @@ from tfruns.local.documents.defaults import (
     WORKSPACE_SETTINGS,
 )
 from tfruns.local.documents.scope import Scope
+from tfruns.local.service.execution_mode import execution_mode
 from tfruns.local.store.schema import (
     ConfigurationVersionRow,
     OrganizationRow,
@@ -99,7 +100,7 @@ def workspace_resources(session: Session, rows: Sequence[WorkspaceRow]) -> list[
     return [_workspace(row, neighbours) for row in rows]
 
 
-def _without_resources() -> Select[tuple[StateVersionRow]]:
+def _without_resources() -> Select[StateVersionRow]:
     return select(StateVersionRow).options(load_only(StateVersionRow.resource_count, StateVersionRow.created_at))
 
 
@@ -112,12 +113,6 @@ def _grouped(pairs: Sequence[Any]) -> dict[str, list[str]]:
     for owner, id_ in pairs:
         groups[owner].append(id_)
     return groups
-
-
-def execution_mode(row: WorkspaceRow, organization: OrganizationRow) -> str:
-    """Where the runs of a workspace are executed: by its own setting, else by the default of the organization."""
-    default = organization.settings.get("default-execution-mode", ORGANIZATION_SETTINGS["default-execution-mode"])
-    return str(row.settings.get("execution-mode") or default)
 
 
 def workspace_resource(session: Session, row: WorkspaceRow) -> Workspace:

@@ -1,4 +1,6 @@
-"""Comments, run events, and what no run has here: policy checks and task stages. And who is asking."""
+"""Comments, run events, and users."""
+
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
@@ -77,13 +79,6 @@ def read_user(call: Call) -> Reply:
         return resource_reply(user_resource(find(session, UserRow, UserRow.id == call.path["id"])))
 
 
-def list_nothing(call: Call) -> Reply:
-    """GET /runs/:run_id/policy-checks, GET /runs/:run_id/task-stages -> 200, empty."""
-    with call.backend.database.read() as session:
-        find_run(session, call.path["run_id"])
-    return _whole_list(call, [])
-
-
 def read_account(call: Call) -> Reply:
     """GET /account/details -> 200."""
     with call.backend.database.read() as session:
@@ -95,5 +90,5 @@ def ping(_: Call) -> Reply:
     return Reply(204)
 
 
-def _whole_list(call: Call, resources: list[Resource], included: list[Resource] | None = None) -> Reply:
-    return list_reply(resources, call.whole_page(len(resources)), total=len(resources), included=included or [])
+def _whole_list(call: Call, resources: Sequence[Resource], included: Sequence[Resource] = ()) -> Reply:
+    return list_reply(resources, call.whole_page(len(resources)), total=len(resources), included=included)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from tfruns.local.documents.activity import comment_resources, run_event_resource
@@ -106,7 +106,7 @@ def _runs_of_workspaces(
 ) -> list[Resource]:
     """The current runs with their own resources, and the runs that lock a workspace."""
     ids = {row.current_run_id for row in rows} if any(word.startswith("current_run") for word in include) else set()
-    is_wanted = RunRow.id.in_(ids)
+    is_wanted: ColumnElement[bool] = RunRow.id.in_(ids)
     if "locked_by" in include:
         is_wanted |= RunRow.workspace_id.in_([row.id for row in rows]) & RunRow.holds_workspace
     runs = session.scalars(select(RunRow).where(is_wanted)).all()

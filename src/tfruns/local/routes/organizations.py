@@ -40,7 +40,7 @@ class _Organization(Attributes):
     allow_force_delete_workspaces: bool | None = None
     assessments_enforced: Annotated[bool | None, unavailable("there are no health assessments here")] = None
     collaborator_auth_policy: Annotated[str, AfterValidator(_checked_policy)] | None = None
-    cost_estimation_enabled: Annotated[bool | None, unavailable("there are no cost estimates here")] = None
+    cost_estimation_enabled: bool | None = None  # on HCP Terraform, too, it has no effect without the entitlement
     default_execution_mode: ExecutionMode | None = None
     default_agent_pool_id: Annotated[str | None, unavailable(NO_AGENTS)] = None
     enforce_hyok: Annotated[bool | None, unavailable("states are not encrypted here")] = None
@@ -50,7 +50,7 @@ class _Organization(Attributes):
     session_remember: Annotated[int | None, unavailable("there are no sessions here")] = None
     session_timeout: Annotated[int | None, unavailable("there are no sessions here")] = None
     speculative_plan_management_enabled: bool | None = None
-    stacks_enabled: Annotated[bool | None, unavailable("there are no stacks here")] = None
+    stacks_enabled: bool | None = None  # the same
 
     def settings(self) -> dict[str, Any]:
         """The settings that were given."""

@@ -4,19 +4,19 @@ import base64
 from collections.abc import Callable
 from typing import Annotated
 
+import pydantic_core
 from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound, UnprocessableEntity
-from tfruns.local.documents.states import output_resource, output_resources, state_version_resources
-from tfruns.local.routes.call import Attributes, Call, PageRequest, Reply, list_reply, resource_reply
+from tfruns.local.documents.states import output_resource, state_version_resources
+from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
+from tfruns.local.routes.included import STATE_INCLUDES, included_with_states
 from tfruns.local.service.find import find, find_workspace
 from tfruns.local.service.interpreted_state import MAX_SERIAL
-from tfruns.local.service.states import begin_state_version, finish_state_version, roll_back_state
+from tfruns.local.service.states import begin_state_version, check_json_state, finish_state_version, roll_back_state
 from tfruns.local.store.schema import StateOutputRow, StateVersionRow, WorkspaceRow
-
-_INCLUDES = ("outputs", "run", "created_by", "run.created_by", "run.configuration_version")
 
 
 class _StateVersion(Attributes):
@@ -24,6 +24,8 @@ class _StateVersion(Attributes):
     md5: Annotated[str, Field(max_length=32)] | None = None
     lineage: Annotated[str, Field(max_length=80)] | None = None
     state: str | None = None
+    json_state: str | None = None
+    json_state_outputs: str | None = None
     force: bool | None = None
 
 
@@ -32,7 +34,11 @@ def create(call: Call) -> Reply:
     attributes = call.attributes(_StateVersion)
     if attributes.serial is None or not attributes.md5:
         raise UnprocessableEntity("A state version needs its serial and md5.")
-    state = _decoded(attributes.state)
+    state = _decoded("state", attributes.state)
+    json_state = _decoded("json-state", attributes.json_state)
+    if json_state is not None:
+        check_json_state(json_state)
+    _check_outputs(_decoded("json-state-outputs", attributes.json_state_outputs))
     with call.backend.database.write() as write:
         workspace = find_workspace(write.session, call.path["workspace_id"])
         row = begin_state_version(
@@ -48,6 +54,8 @@ def create(call: Call) -> Reply:
         )
         if state is not None:
             finish_state_version(call.backend, write, row.id, state)
+        if json_state is not None:
+            call.backend.objects.write("json-state", row.id, json_state)
         return resource_reply(state_version_resources(call.scope, write.session, [row])[0], 201)
 
 
@@ -61,13 +69,22 @@ def roll_back(call: Call) -> Reply:
         return resource_reply(state_version_resources(call.scope, write.session, [row])[0], 201)
 
 
-def _decoded(state: str | None) -> bytes | None:
-    if not state:
+def _decoded(name: str, text: str | None) -> bytes | None:
+    if not text:
         return None
     try:
-        return base64.b64decode(state, validate=True)
+        return base64.b64decode(text, validate=True)
     except ValueError:  # also what is not ASCII
-        raise UnprocessableEntity("The state is not base64.") from None
+        raise UnprocessableEntity(f"The attribute {name} is not base64.") from None
+
+
+def _check_outputs(content: bytes | None) -> None:
+    """The outputs are read from the state itself, of which these are another form."""
+    try:
+        if content is not None:
+            pydantic_core.from_json(content)
+    except ValueError:
+        raise UnprocessableEntity("The attribute json-state-outputs is not JSON.") from None
 
 
 def read(call: Call) -> Reply:
@@ -81,10 +98,10 @@ def read_current(call: Call) -> Reply:
 
 
 def _reply(call: Call, read_row: Callable[[Session], StateVersionRow]) -> Reply:
-    include = call.include(_INCLUDES)
+    include = call.include(STATE_INCLUDES)
     with call.backend.database.read() as session:
         row = read_row(session)
-        included = output_resources(session, row.id) if "outputs" in include else []
+        included = included_with_states(call.scope, session, [row], include)
         return resource_reply(state_version_resources(call.scope, session, [row])[0], included=included)
 
 
@@ -95,16 +112,23 @@ def _current(session: Session, workspace_id: str) -> StateVersionRow:
 
 def list_all(call: Call) -> Reply:
     """GET /state-versions?filter[workspace][name]=…&filter[organization][name]=… -> 200, the newest first."""
-    page = call.page()
+    page, include = call.page(), call.include(STATE_INCLUDES)
     organization = call.query.get("filter[organization][name]", "")
     name = call.query.get("filter[workspace][name]", "")
     with call.backend.database.read() as session:
         workspace = find(session, WorkspaceRow, WorkspaceRow.organization == organization, WorkspaceRow.name == name)
         condition = StateVersionRow.workspace_id == workspace.id
+        statuses = _STATUSES.intersection(call.words("filter[status]"))
+        if call.words("filter[status]"):
+            condition &= StateVersionRow.status.in_(statuses)
         total = session.scalar(select(func.count()).select_from(StateVersionRow).where(condition))
         statement = select(StateVersionRow).where(condition).order_by(StateVersionRow.sequence.desc())
         rows = session.scalars(statement.offset(page.offset).limit(page.size)).all()
-        return list_reply(state_version_resources(call.scope, session, rows), page, total=total)
+        included = included_with_states(call.scope, session, rows, include)
+        return list_reply(state_version_resources(call.scope, session, rows), page, total=total, included=included)
+
+
+_STATUSES = frozenset({"pending", "finalized", "discarded"})
 
 
 def download(call: Call) -> Reply:
@@ -120,18 +144,22 @@ def list_outputs(call: Call) -> Reply:
     """GET /state-versions/:id/outputs -> 200."""
     with call.backend.database.read() as session:
         row = find(session, StateVersionRow, StateVersionRow.id == call.path["id"])
-        return _outputs(session, row)
+        return _outputs(call, session, row)
 
 
 def list_current_outputs(call: Call) -> Reply:
     """GET /workspaces/:workspace_id/current-state-version-outputs -> 200."""
     with call.backend.database.read() as session:
-        return _outputs(session, _current(session, call.path["workspace_id"]))
+        return _outputs(call, session, _current(session, call.path["workspace_id"]))
 
 
-def _outputs(session: Session, row: StateVersionRow) -> Reply:
-    outputs = output_resources(session, row.id)
-    return list_reply(outputs, PageRequest(1, max(20, len(outputs))), total=len(outputs))
+def _outputs(call: Call, session: Session, row: StateVersionRow) -> Reply:
+    page = call.page()
+    condition = StateOutputRow.state_version_id == row.id
+    total = session.scalar(select(func.count()).select_from(StateOutputRow).where(condition))
+    statement = select(StateOutputRow).where(condition).order_by(StateOutputRow.name)
+    rows = session.scalars(statement.offset(page.offset).limit(page.size))
+    return list_reply([output_resource(output) for output in rows], page, total=total)
 
 
 def read_output(call: Call) -> Reply:

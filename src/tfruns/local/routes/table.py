@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from tfruns.local.routes import (
     activity,
     configurations,
+    empty,
     organizations,
     phases,
     remote_state,
+    resources,
     runs,
     states,
     tags,
+    variables,
     workspaces,
 )
 from tfruns.local.routes.call import Call, Reply
@@ -50,6 +53,19 @@ _RUN = "/runs/{run_id}"
 _PLAN = {"kind": "plan"}
 _APPLY = {"kind": "apply"}
 
+EMPTY_LISTS = (
+    *(f"{_ORG}/{name}" for name in (
+        "agent-pools", "teams", "varsets", "policies", "policy-sets", "ssh-keys", "oauth-clients", "tasks",
+    )),
+    *(f"{_WS}/{name}" for name in (
+        "varsets", "applicable-varsets", "run-triggers", "notification-configurations", "tasks", "assessment-results",
+    )),
+    *(f"/projects/{{project_id}}/{name}" for name in ("varsets", "tag-bindings", "effective-tag-bindings")),
+    *(f"{_RUN}/{name}" for name in ("policy-checks", "task-stages", "tf-policy-evaluations")),
+    "/team-workspaces", "/team-projects",
+)  # fmt: skip
+"""The lists of what this backend does not have."""
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/ping", activity.ping, is_open_to_runs=True),
     Endpoint("GET", "/account/details", activity.read_account),
@@ -57,7 +73,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/organizations", organizations.list_organizations),
     Endpoint("POST", "/organizations", organizations.create_organization),
     Endpoint("GET", _ORG, organizations.read_organization),
+    Endpoint("PATCH", _ORG, organizations.update_organization),
     Endpoint("DELETE", _ORG, organizations.delete_organization),
+    Endpoint("GET", _ORG + "/tags", tags.list_organization_tags),
+    Endpoint("DELETE", _ORG + "/tags", tags.remove_organization_tags),
+    Endpoint("POST", "/tags/{id}/relationships/workspaces", tags.add_workspaces_to_tag),
     Endpoint("GET", _ORG + "/entitlement-set", organizations.read_entitlements, is_open_to_runs=True),
     Endpoint("GET", _ORG + "/runs/queue", organizations.read_run_queue),
     Endpoint("GET", _ORG + "/capacity", organizations.read_capacity),
@@ -87,11 +107,16 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", _CONSUMERS, remote_state.add),
     Endpoint("PATCH", _CONSUMERS, remote_state.replace),
     Endpoint("DELETE", _CONSUMERS, remote_state.remove),
-    Endpoint("GET", _WS + "/vars", workspaces.list_variables),
-    Endpoint("POST", _WS + "/vars", workspaces.create_variable),
-    Endpoint("GET", _WS + "/vars/{variable_id}", workspaces.read_variable),
-    Endpoint("PATCH", _WS + "/vars/{variable_id}", workspaces.update_variable),
-    Endpoint("DELETE", _WS + "/vars/{variable_id}", workspaces.delete_variable),
+    Endpoint("GET", _WS + "/vars", variables.list_variables),
+    Endpoint("POST", _WS + "/vars", variables.create_variable),
+    Endpoint("GET", _WS + "/vars/{variable_id}", variables.read_variable),
+    Endpoint("PATCH", _WS + "/vars/{variable_id}", variables.update_variable),
+    Endpoint("DELETE", _WS + "/vars/{variable_id}", variables.delete_variable),
+    Endpoint("GET", "/vars", variables.list_variables),
+    Endpoint("POST", "/vars", variables.create_variable),
+    Endpoint("PATCH", "/vars/{variable_id}", variables.update_variable),
+    Endpoint("DELETE", "/vars/{variable_id}", variables.delete_variable),
+    Endpoint("GET", _WS + "/resources", resources.list_for_workspace),
     # configuration versions
     Endpoint("GET", _WS + "/configuration-versions", configurations.list_for_workspace),
     Endpoint("POST", _WS + "/configuration-versions", configurations.create),
@@ -115,6 +140,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/plans/{id}/json-output-redacted", phases.json_output_redacted, _PLAN),
     Endpoint("GET", _RUN + "/plan", phases.read, _PLAN),
     Endpoint("GET", _RUN + "/plan/json-output", phases.json_output, _PLAN),
+    Endpoint("GET", _RUN + "/apply", phases.read, _APPLY),
     Endpoint("GET", "/applies/{id}", phases.read, _APPLY),
     Endpoint("GET", "/applies/{id}/errored-state", phases.errored_state, _APPLY),
     # what happened to runs
@@ -122,8 +148,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", _RUN + "/comments", activity.create_comment),
     Endpoint("GET", "/comments/{id}", activity.read_comment),
     Endpoint("GET", _RUN + "/run-events", activity.list_run_events),
-    Endpoint("GET", _RUN + "/policy-checks", activity.list_nothing),
-    Endpoint("GET", _RUN + "/task-stages", activity.list_nothing),
+    Endpoint("GET", "/run-events/{id}", activity.read_run_event),
+    Endpoint("GET", "/users/{id}", activity.read_user),
     # states
     Endpoint("GET", "/state-versions", states.list_all),
     Endpoint("POST", _WS + "/state-versions", states.create, takes_state=True),
@@ -134,4 +160,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/state-versions/{id}/download", states.download, is_open_to_runs=True),
     Endpoint("GET", "/state-versions/{id}/outputs", states.list_outputs, is_open_to_runs=True),
     Endpoint("GET", "/state-version-outputs/{id}", states.read_output, is_open_to_runs=True),
+    # what there is none of
+    *(Endpoint("GET", path, empty.list_nothing) for path in EMPTY_LISTS),
 )

@@ -3,24 +3,31 @@
 A tag without a value is a tag binding whose value is empty, so that both kinds of clients see all tags.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from tfruns.errors import BadRequest, UnprocessableEntity
+from tfruns.errors import BadRequest, NotFound, UnprocessableEntity
 from tfruns.jsonapi import JSON
-from tfruns.local.documents.tags import effective_tag_bindings, tag_bindings, tag_id, tags
+from tfruns.local.documents.tags import effective_tag_bindings, organization_tags, tag_bindings, tag_id, tags
 from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, validated
-from tfruns.local.service.find import find_workspace, lock_workspace
+from tfruns.local.service.find import find_organization, find_workspace, lock_workspace
 from tfruns.local.store.schema import WorkspaceRow
 from tfruns.wire.base import Resource
 
+_MAX_BINDINGS = 10
+_CHARACTERS = r"^[\w.=+\-@:]*$"
+
 
 class _Tag(Attributes):
-    name: Annotated[str, Field(max_length=255)] | None = None
-    key: Annotated[str, Field(max_length=128)] | None = None
-    value: Annotated[str, Field(max_length=256)] | None = None
+    """A tag by its name, or a binding by its key. Source: "Workspaces", "Tag bindings"; "Organization tags"."""
+
+    name: Annotated[str, Field(max_length=255, pattern=_CHARACTERS)] | None = None
+    key: Annotated[str, Field(max_length=128, pattern=_CHARACTERS)] | None = None
+    value: Annotated[str, Field(max_length=256, pattern=_CHARACTERS)] | None = None
 
 
 def related_tags(call: Call) -> dict[str, str] | None:
@@ -36,7 +43,13 @@ def related_tags(call: Call) -> dict[str, str] | None:
         items = related.get("data") if isinstance(related, dict) else None
         if isinstance(items, list):
             found = (found or {}) | _tags(items)
+            _check_number(found if name == "tag-bindings" else {})
     return found
+
+
+def _check_number(bindings: Mapping[str, str]) -> None:
+    if len(bindings) > _MAX_BINDINGS:
+        raise UnprocessableEntity(f"A workspace can have {_MAX_BINDINGS} tag bindings, and this would be the next.")
 
 
 def _tags(items: Sequence[JSON]) -> dict[str, str]:
@@ -79,22 +92,34 @@ def _whole_list(call: Call, found: Sequence[Resource]) -> Reply:
 
 def add_bindings(call: Call) -> Reply:
     """PATCH /workspaces/:workspace_id/tag-bindings -> 200; the others stay."""
-    return _whole_list(call, tag_bindings(_change(call, lambda row: row.tags | _tags(_items(call)))))
+    added = _tags(_items(call))
+
+    def changed(_: Session, row: WorkspaceRow) -> dict[str, str]:
+        _check_number(row.tags | added)
+        return row.tags | added
+
+    return _whole_list(call, tag_bindings(_change(call, changed)))
 
 
 def add_tags(call: Call) -> Reply:
-    """POST /workspaces/:workspace_id/relationships/tags -> 204; the others stay, with their values."""
-    _change(call, lambda row: _tags(_items(call)) | row.tags)
+    """POST /workspaces/:workspace_id/relationships/tags -> 204; by name or by id. The others keep their values."""
+    ids, names = _ids_and_names(call)
+
+    def changed(session: Session, row: WorkspaceRow) -> dict[str, str]:
+        known = {tag.id: tag.name for tag in organization_tags(session, row.organization)}
+        if not ids <= known.keys():
+            raise NotFound("not found")
+        return row.tags | {name: row.tags.get(name, "") for name in (*names, *(known[id_] for id_ in sorted(ids)))}
+
+    _change(call, changed)
     return Reply(204)
 
 
 def remove_tags(call: Call) -> Reply:
     """DELETE /workspaces/:workspace_id/relationships/tags -> 204; by id or by name, also what is not there."""
-    items = [item for item in _items(call) if isinstance(item, dict)]
-    ids = {id_ for item in items if isinstance(id_ := item.get("id"), str)}
-    names = set(_tags([item for item in items if not item.get("id")]))
+    ids, names = _ids_and_names(call)
 
-    def remaining(row: WorkspaceRow) -> dict[str, str]:
+    def remaining(_: Session, row: WorkspaceRow) -> dict[str, str]:
         return {
             key: value
             for key, value in row.tags.items()
@@ -105,6 +130,51 @@ def remove_tags(call: Call) -> Reply:
     return Reply(204)
 
 
+def list_organization_tags(call: Call) -> Reply:
+    """GET /organizations/:organization/tags -> 200, with the number of workspaces that have each."""
+    page = call.page()
+    text, without = call.query.get("q", "").casefold(), call.query.get("filter[exclude][taggable][id]", "")
+    with call.backend.database.read() as session:
+        name = find_organization(session, call.path["organization"]).name
+        excluded = session.get(WorkspaceRow, without)
+        found = [
+            tag
+            for tag in organization_tags(session, name)
+            if text in tag.name.casefold() and not (excluded and tag.name in excluded.tags)
+        ]
+    return list_reply(found[page.offset : page.offset + page.size], page, total=len(found))
+
+
+def remove_organization_tags(call: Call) -> Reply:
+    """DELETE /organizations/:organization/tags -> 204; they are removed from all workspaces."""
+    ids, _ = _ids_and_names(call)
+    with call.backend.database.write() as write:
+        name = find_organization(write.session, call.path["organization"]).name
+        for row in write.session.scalars(select(WorkspaceRow).where(WorkspaceRow.organization == name)):
+            row.tags = {key: value for key, value in row.tags.items() if tag_id(name, key) not in ids}
+    return Reply(204)
+
+
+def add_workspaces_to_tag(call: Call) -> Reply:
+    """POST /tags/:id/relationships/workspaces -> 204."""
+    ids, _ = _ids_and_names(call)
+    with call.backend.database.write() as write:
+        for id_ in sorted(ids):
+            row = lock_workspace(write.session, id_)
+            known = {tag.id: tag.name for tag in organization_tags(write.session, row.organization)}
+            if call.path["id"] not in known:
+                raise NotFound("not found")
+            row.tags = {known[call.path["id"]]: "", **row.tags}
+    return Reply(204)
+
+
+def _ids_and_names(call: Call) -> tuple[set[str], list[str]]:
+    """What a list of tags or workspaces names by id, and the tags that it names otherwise."""
+    items = [item for item in _items(call) if isinstance(item, dict)]
+    ids = {id_ for item in items if isinstance(id_ := item.get("id"), str) and id_}
+    return ids, list(_tags([item for item in items if not item.get("id")]))
+
+
 def _items(call: Call) -> Sequence[JSON]:
     items = call.document().get("data")
     if not isinstance(items, list):
@@ -112,8 +182,8 @@ def _items(call: Call) -> Sequence[JSON]:
     return items
 
 
-def _change(call: Call, changed: Callable[[WorkspaceRow], dict[str, str]]) -> WorkspaceRow:
+def _change(call: Call, changed: Callable[[Session, WorkspaceRow], dict[str, str]]) -> WorkspaceRow:
     with call.backend.database.write() as write:
         row = lock_workspace(write.session, find_workspace(write.session, call.path["workspace_id"]).id)
-        row.tags = changed(row)
+        row.tags = changed(write.session, row)
         return row

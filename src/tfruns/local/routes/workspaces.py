@@ -1,15 +1,13 @@
-"""Workspaces, locks and variables. Source: HCP Terraform API, "Workspaces", "Workspace Variables"."""
+"""Workspaces and their locks. Source: HCP Terraform API, "Workspaces"."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
-from sqlalchemy import select
 
 from tfruns.errors import NotFound, UnprocessableEntity
 from tfruns.local.documents.defaults import WORKSPACE_SETTINGS
-from tfruns.local.documents.workspaces import variable_resource, workspace_resource, workspace_resources
-from tfruns.local.ids import new_id
+from tfruns.local.documents.workspaces import workspace_resource, workspace_resources
 from tfruns.local.routes.attributes import MAX_TEXT, NO_AGENTS, ExecutionMode, checked_version
 from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply, unavailable
 from tfruns.local.routes.included import WORKSPACE_INCLUDES, included_with_workspaces
@@ -17,7 +15,7 @@ from tfruns.local.routes.tags import related_tags
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization, find_workspace, lock_workspace
 from tfruns.local.service.workspace_lists import search_workspaces
-from tfruns.local.store.schema import OrganizationRow, VariableRow, WorkspaceRow
+from tfruns.local.store.schema import OrganizationRow, WorkspaceRow
 
 _NO_AUTO_DESTROY = "workspaces are not destroyed automatically here"
 
@@ -176,7 +174,10 @@ def safe_delete_workspace(call: Call) -> Reply:
 
 def lock_action(call: Call) -> Reply:
     """POST /workspaces/:workspace_id/actions/lock -> 200."""
-    reason = call.document().get("reason")
+    data = call.document().get("data")
+    attributes = data.get("attributes") if isinstance(data, dict) else None
+    holder = attributes if isinstance(attributes, dict) else call.document()  # the Terraform CLI sends a resource
+    reason = holder.get("reason")
     if reason is not None and not isinstance(reason, str):
         raise UnprocessableEntity("The reason is not a string.")
     return _on_lock(
@@ -201,70 +202,3 @@ def _on_lock(call: Call, change: Callable[[Any, WorkspaceRow], None]) -> Reply:
         row = find_workspace(write.session, call.path["workspace_id"])
         change(write, row)
         return resource_reply(workspace_resource(write.session, row))
-
-
-# -- variables --------------------------------------------------------------------------------------------------------
-
-
-class _Variable(Attributes):
-    key: str | None = None
-    value: str | None = None
-    description: str | None = None
-    category: str | None = None
-    hcl: bool | None = None
-    sensitive: bool | None = None
-
-
-def list_variables(call: Call) -> Reply:
-    """GET /workspaces/:workspace_id/vars -> 200, all of them."""
-    with call.backend.database.read() as session:
-        workspace = find_workspace(session, call.path["workspace_id"])
-        statement = select(VariableRow).where(VariableRow.workspace_id == workspace.id).order_by(VariableRow.key)
-        return Reply(200, {"data": [variable_resource(row).to_wire() for row in session.scalars(statement)]})
-
-
-def create_variable(call: Call) -> Reply:
-    """POST /workspaces/:workspace_id/vars -> 201."""
-    values = _said(call)
-    with call.backend.database.write() as write:
-        workspace = find_workspace(write.session, call.path["workspace_id"])
-        row = VariableRow(id=new_id("var"), workspace_id=workspace.id, created_at=call.backend.now(), key="", value="")
-        row.hcl = row.sensitive = False
-        service.save_variable(write, row, values)
-        return resource_reply(variable_resource(row), 201)
-
-
-def update_variable(call: Call) -> Reply:
-    """PATCH /workspaces/:workspace_id/vars/:variable_id -> 200."""
-    values = _said(call)
-    with call.backend.database.write() as write:
-        row = _variable(write.session, call)
-        service.save_variable(write, row, values)
-        return resource_reply(variable_resource(row))
-
-
-def read_variable(call: Call) -> Reply:
-    """GET /workspaces/:workspace_id/vars/:variable_id -> 200."""
-    with call.backend.database.read() as session:
-        return resource_reply(variable_resource(_variable(session, call)))
-
-
-def delete_variable(call: Call) -> Reply:
-    """DELETE /workspaces/:workspace_id/vars/:variable_id -> 204."""
-    with call.backend.database.write() as write:
-        write.session.delete(_variable(write.session, call))
-    return Reply(204)
-
-
-def _said(call: Call) -> dict[str, Any]:
-    said = call.attributes(_Variable).model_dump(exclude_unset=True)
-    return {name: value for name, value in said.items() if value is not None or name == "description"}
-
-
-def _variable(session: Any, call: Call) -> VariableRow:
-    return find(
-        session,
-        VariableRow,
-        VariableRow.id == call.path["variable_id"],
-        VariableRow.workspace_id == call.path["workspace_id"],
-    )

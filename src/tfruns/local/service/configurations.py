@@ -8,6 +8,7 @@ from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.lifecycle import statuses_in
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
+from tfruns.local.service.execution_mode import executes_runs
 from tfruns.local.service.find import find, lock_workspace
 from tfruns.local.service.run_creation import NewRun, create_run
 from tfruns.local.service.transitions import wire_time
@@ -27,6 +28,9 @@ def create_configuration_version(
     )  # fmt: skip
     write.session.add(row)
     write.session.flush()
+    if not speculative and not provisional:
+        lock_workspace(write.session, workspace_id).current_configuration_version_id = row.id
+    write.session.flush()
     return row
 
 
@@ -44,10 +48,8 @@ def accept_upload(backend: Backend, write: Write, id_: str, archive: Path, *, us
     backend.objects.adopt("configuration", row.id, archive)
     row.status = "uploaded"
     row.status_timestamps = {**row.status_timestamps, "uploaded-at": wire_time(backend.now())}
-    if not row.speculative and not row.provisional:
-        workspace.current_configuration_version_id = row.id
     write.session.flush()
-    if row.auto_queue_runs:
+    if row.auto_queue_runs and executes_runs(write.session, workspace):
         new = NewRun(workspace.id, row.id, source=RunSource.TFE_CONFIGURATION_VERSION.value)
         create_run(backend, write, new, user_id=user_id)
 

@@ -12,6 +12,7 @@ from tfruns.lifecycle import is_queued
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.service.counts import count_run
+from tfruns.local.service.execution_mode import executes_runs
 from tfruns.local.service.find import find, find_workspace, lock_workspace
 from tfruns.local.service.transitions import promote_next, record_event, start_plan, wire_time
 from tfruns.local.store.database import Write
@@ -44,6 +45,11 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
     """
     session = write.session
     workspace = lock_workspace(session, find_workspace(session, new.workspace_id).id)
+    if not executes_runs(session, workspace):
+        raise UnprocessableEntity(
+            "The run cannot be created: the execution mode of the workspace is local, so it keeps states only. Run "
+            "Terraform where you are, or set the execution mode to remote."
+        )
     configuration = _configuration(session, workspace, new)
     options = new.options.with_defaults()
     if configuration.speculative:  # it can never be applied, whatever the request says

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pydantic_core
@@ -19,6 +19,8 @@ from tfruns.local.service.transitions import change_status, queue_of
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow, StateOutputRow, StateVersionRow
 from tfruns.vocabulary import RunStatus
+
+_VERSIONS = (1, 2, 3, 4)  # of Terraform's state snapshot format
 
 
 def store_state(
@@ -132,6 +134,25 @@ def parse_state(state: bytes) -> dict[str, JSON]:
     return content
 
 
+def check_is_state(content: Mapping[str, JSON]) -> None:
+    """Refuse what a client uploads as a state although Terraform could not read it as one.
+
+    Raises:
+        UnprocessableEntity: 422, its version is unknown, or its outputs or resources have another form.
+    """
+    if content.get("version") not in _VERSIONS or isinstance(content.get("version"), bool):
+        raise UnprocessableEntity(f"The state has no version from {_VERSIONS[0]} to {_VERSIONS[-1]}.")
+    for name, kind, what in (("outputs", dict, "an object"), ("resources", list, "a list")):
+        if not isinstance(content.get(name), kind | None):
+            raise UnprocessableEntity(f"The state's {name} are not {what}.")
+    for name, output in (content.get("outputs") or {}).items():
+        if not isinstance(output, dict):
+            raise UnprocessableEntity(f"The state's output {name} is not an object.")
+    for resource in content.get("resources") or []:
+        if not isinstance(resource, dict) or not isinstance(resource.get("instances", []), list):
+            raise UnprocessableEntity("A resource of the state is not an object with a list of instances.")
+
+
 def _is_serial(value: JSON) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SERIAL
 
@@ -144,7 +165,7 @@ def md5_of(state: bytes) -> str:
 def _fill_in(write: Write, row: StateVersionRow, state: bytes, content: dict[str, JSON]) -> None:
     """Take from a state what is shown of it without reading it again."""
     row.size = len(state)
-    row.lineage = content.get("lineage")
+    row.lineage = row.lineage or content.get("lineage")
     row.terraform_version = content.get("terraform_version")
     row.resources = _resources(content)
     row.resource_count = sum(resource["count"] for resource in row.resources)
@@ -231,10 +252,11 @@ def finish_state_version(backend: Backend, write: Write, id_: str, state: bytes)
     content = parse_state(state)
     if md5 != row.md5:
         raise UnprocessableEntity("The state's md5 is not the one that was announced.")
-    if content["serial"] != row.serial:
-        raise UnprocessableEntity("The state's serial is not the one that was announced.")
+    check_is_state(content)
+    # HCP Terraform goes by the serial and lineage that were announced, whatever those of the content are.
+    lineage = row.lineage or content.get("lineage")
     current = _current(write, workspace.current_state_version_id)
-    _check_succession(current, row.serial, content.get("lineage"), md5, is_forced=row.is_forced)
+    _check_succession(current, row.serial, lineage, md5, is_forced=row.is_forced)
     _finalize(backend, write, row, state, content)
 
 
@@ -246,18 +268,27 @@ def take_json_state(backend: Backend, id_: str, json_state: bytes) -> None:
         Conflict: 409, it has another one already.
         UnprocessableEntity: 422, it is not the output of `terraform show -json`.
     """
-    try:
-        document = pydantic_core.from_json(json_state)
-    except ValueError:
-        raise UnprocessableEntity("The JSON state is not JSON.") from None
-    if not isinstance(document, dict) or not isinstance(document.get("format_version"), str):
-        raise UnprocessableEntity("The JSON state has no format_version: it is the output of `terraform show -json`.")
+    check_json_state(json_state)
     with backend.database.write() as write:
         find(write.session, StateVersionRow, StateVersionRow.id == id_)
         known = backend.objects.read("json-state", id_)
         if known is not None and known != json_state:
             raise Conflict("The state version has a JSON state already.")
         backend.objects.write("json-state", id_, json_state)
+
+
+def check_json_state(json_state: bytes) -> None:
+    """Refuse what is not the JSON output format of a state.
+
+    Raises:
+        UnprocessableEntity: 422, it is not the output of `terraform show -json`.
+    """
+    try:
+        document = pydantic_core.from_json(json_state)
+    except ValueError:
+        raise UnprocessableEntity("The JSON state is not JSON.") from None
+    if not isinstance(document, dict) or not isinstance(document.get("format_version"), str):
+        raise UnprocessableEntity("The JSON state has no format_version: it is the output of `terraform show -json`.")
 
 
 def roll_back_state(

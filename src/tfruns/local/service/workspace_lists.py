@@ -75,7 +75,7 @@ def _sorted(session: Session, rows: Sequence[WorkspaceRow], order: str) -> Seque
         raise BadRequest(f"sort has to be name, {' or '.join(_TIMES)}, perhaps with a - before it.")
     times = _times(session, by)
     return sorted(
-        rows,
+        [row for row in rows if row.id in times] if by == "current-run.created-at" else rows,
         key=lambda row: (times.get(row.id, row.created_at), row.name) if by in _TIMES else row.name,
         reverse=order.startswith("-"),
     )
@@ -88,7 +88,9 @@ _TIMES: Mapping[str, tuple[InstrumentedAttribute[datetime], ColumnElement[bool]]
 
 
 def _times(session: Session, by: str) -> dict[str, datetime]:
-    """The time by which each workspace is sorted; one that has none is sorted by its own."""
+    """The time by which each workspace is sorted. One without a state is sorted by its own; one without a run is not
+    in a list that is sorted by runs.
+    """
     if by not in _TIMES:
         return {}
     time, condition = _TIMES[by]

@@ -250,7 +250,6 @@ class StateVersionRow(Base):
     md5: Mapped[str | None] = mapped_column(String(32))
     is_forced: Mapped[bool] = mapped_column(default=False)
     is_interpreted: Mapped[bool] = mapped_column(default=True)
-    rollback_id: Mapped[str | None] = mapped_column(_Id)
     size: Mapped[int] = mapped_column(default=0)
     terraform_version: Mapped[str | None] = mapped_column(String(40))
     resources: Mapped[list[Any]] = mapped_column(default=list)

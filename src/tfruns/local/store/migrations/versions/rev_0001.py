@@ -166,7 +166,6 @@ def upgrade() -> None:
         sa.Column("lineage", sa.String(length=80), nullable=True),
         sa.Column("md5", sa.String(length=32), nullable=True),
         sa.Column("is_forced", sa.Boolean(), nullable=False),
-        sa.Column("rollback_id", sa.String(length=40), nullable=True),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("terraform_version", sa.String(length=40), nullable=True),
         sa.Column("resources", sa.JSON(), nullable=False),

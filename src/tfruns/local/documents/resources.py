@@ -1,0 +1,46 @@
+"""The resource instances in a state. Which state changed one last is not kept, so it is null."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+from tfruns.jsonapi import JSON
+from tfruns.local.service.interpreted_state import interpret
+from tfruns.wire.workspaces import WorkspaceResource
+
+_PROVIDER = re.compile(r'provider\["(?:registry\.(?:terraform\.io|opentofu\.org)/)?([^"]+)"\]')
+
+
+def instance_resources(workspace_id: str, state: bytes) -> list[WorkspaceResource]:
+    """The managed instances of a state, in its order, as far as they can be read."""
+    resources = interpret(state).document.get("resources")
+    return [
+        found
+        for resource in (resources if isinstance(resources, list) else [])
+        if isinstance(resource, dict) and resource.get("mode") == "managed"
+        for found in _instances(workspace_id, resource)
+    ]
+
+
+def _instances(workspace_id: str, resource: Mapping[str, JSON]) -> Iterator[WorkspaceResource]:
+    module, kind, name = resource.get("module"), str(resource.get("type")), str(resource.get("name"))
+    provider = _PROVIDER.search(str(resource.get("provider")))
+    instances = resource.get("instances")
+    for instance in instances if isinstance(instances, list) else []:
+        key = instance.get("index_key") if isinstance(instance, dict) else None
+        index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
+        address = ".".join((*([str(module)] if module else []), kind, name)) + index
+        digest = hashlib.sha256(f"{workspace_id}/{address}".encode()).hexdigest()
+        yield WorkspaceResource(
+            id=f"wsr-{digest[:16]}",
+            address=address,
+            name=name,
+            created_at=None,
+            updated_at=None,
+            module=str(module) if module else "root",
+            provider=provider[1] if provider else None,
+            provider_type=kind,
+            modified_by_state_version_id=None,
+            name_index=None if key is None else str(key),
+        )

@@ -1,0 +1,24 @@
+"""Lists of what the local backend does not have: they answer as documented, without entries."""
+
+from tfruns.local.routes.call import Call, Reply, list_reply
+from tfruns.local.service.find import find, find_organization, find_run, find_workspace
+from tfruns.local.store.schema import OrganizationRow
+
+
+def list_nothing(call: Call) -> Reply:
+    """GET …/teams, …/agent-pools, …/varsets and the like -> 200.
+
+    Raises:
+        NotFound: 404, the organization, project, workspace or run of the path does not exist.
+    """
+    page, path = call.page(), call.path
+    with call.backend.database.read() as session:
+        if "organization" in path:
+            find_organization(session, path["organization"])
+        if "project_id" in path:
+            find(session, OrganizationRow, OrganizationRow.default_project_id == path["project_id"])
+        if "workspace_id" in path:
+            find_workspace(session, path["workspace_id"])
+        if "run_id" in path:
+            find_run(session, path["run_id"])
+    return list_reply([], page, total=0)
