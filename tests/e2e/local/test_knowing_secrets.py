@@ -1,5 +1,7 @@
 """Nothing sensitive reaches an assistant: real Terraform that prints, repeats and fails with what it was to keep."""
 
+import json
+
 import pytest
 
 from tests.e2e.local.test_knowing import Assistant, assistant
@@ -131,3 +133,73 @@ async def test_what_the_workspace_alone_calls_sensitive(
     assistant.call("apply_run", run_id=run.id, fingerprint=review["fingerprint"])
     assert assistant.call("wait_for_run", run_id=run.id, until="final")["status"] == "applied"
     check(assistant, run)
+
+
+# Sensitive by the workspace alone: each kind of HCL literal, one shape in each variable.
+SHAPES = """
+variable "heredoc" {}
+variable "map" {}
+variable "number" {}
+variable "escaped" {}
+variable "pin" {}
+variable "by_environment" {}
+resource "terraform_data" "each" {
+  for_each = var.map
+  input    = [each.key, each.value, var.heredoc, var.number, var.escaped, var.pin, var.by_environment]
+}
+output "all" {
+  value = jsonencode([var.heredoc, var.map, var.number, var.escaped, var.pin, var.by_environment])
+}
+"""
+_HCL = {
+    "heredoc": "<<-EOT\n  first-secret-line\n  second <secret> & line\nEOT\n",
+    "map": '{ "key-Qx81zz" = "value-Qx82zz" }',
+    "number": "7.319e5",
+    "escaped": r'"\u0071uoted \"Qx83\" \\ zz"',
+    "pin": '"Qx4"',
+}
+_PARTS = ("first-secret-line", "second", "Qx81", "Qx82", "731900", "Qx83", "Qx4", "listed-Qx85")
+
+
+async def test_each_shape_of_a_sensitive_literal_stays_out_of_logs_and_the_redacted_plan(
+    lab: Lab, assistant: Assistant
+) -> None:
+    workspace = await lab.workspace(SHAPES)
+    for key, value in _HCL.items():
+        await lab.variable(workspace, key, value, sensitive=True, hcl=True)
+    await lab.variable(workspace, "TF_VAR_by_environment", '["listed-Qx85zz"]', "env", sensitive=True)
+    run = await lab.planned(workspace)
+    log, redacted = await lab.log(run), json.dumps(await lab.plan_json(run, is_redacted=True))
+    views = json.dumps(assistant.everything_about(run.id), ensure_ascii=False)
+    assert "[removed]" in log
+    for part in _PARTS:
+        assert part not in log
+        assert part not in redacted
+        assert part not in views
+
+
+_HOSTILE = (
+    "\x1b[2Jcleared",
+    "\x1b]52;c;ZXZpbA==\x07clipboard",
+    "\x9b31mred",
+    "\u202egnirts",
+    "a\u2066b",
+    "tag\U000e0041\U000e0042",
+    "vs\ufe0e\ufe0f\U000e0100",
+    "zero\u200bwidth",
+    "private\ue000use",
+    "filler\u3164\u115f",
+)
+
+
+async def test_hostile_text_of_others_reaches_no_answer(lab: Lab, assistant: Assistant) -> None:
+    text = " ".join(_HOSTILE)
+    workspace = await lab.workspace('resource "terraform_data" "a" {\n  input = "x"\n}', description=text)
+    run = await lab.planned(workspace, message=text, target_addrs=["terraform_data.a"])
+    await lab.send("POST", f"/runs/{run.id}/comments", {"data": {"type": "comments", "attributes": {"body": text}}})
+    views = assistant.everything_about(run.id)
+    views.append(assistant.call("list_runs_in_workspace", workspace_id=workspace))
+    shown = json.dumps(views, ensure_ascii=False)
+    assert "cleared clipboard 31mred gnirts ab tag vs zerowidth privateuse filler" in shown
+    for character in "\x1b\x07\x9b\u202e\u2066\ufe0e\ufe0f\u200b\ue000\u3164\u115f\U000e0041\U000e0100":
+        assert character not in shown

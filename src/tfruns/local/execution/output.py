@@ -33,7 +33,7 @@ _OWN_WORDS = {
         "severity",
         "sensitive",
     ),
-    *("add", "change", "import", "remove", "forget", "action_invocation", "operation", "elapsed_seconds", "range"),
+    *("changes", "operation", "elapsed_seconds", "range"),
     *("resource_type", "implied_provider", "start_line", "highlight_start_offset", "highlight_end_offset"),
 }
 
