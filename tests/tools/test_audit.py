@@ -332,3 +332,20 @@ async def test_the_line_has_the_arguments_as_they_were_meant(log_file: Path) -> 
     arguments = REQUIRED["apply_run"] | {"comment": "looks good"}
     await call("apply_run", arguments, api=willing_api())
     assert lines(log_file)[0]["arguments"] == {"run_id": RUN_ID, "comment": "looks good"}
+
+
+async def test_no_field_of_a_record_keeps_a_token_or_an_invisible_character(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    token = "aBcD1234efGH56.atlasv1.fakeSecret1234567890"
+    fields = {
+        "tool": "create_run",
+        "workspace": token,
+        "run": f"x {token}",
+        "caller": "a\u200bb\u202e",
+        "arguments": {},
+    }
+    entry = await log.begin(fields)
+    await entry.end({"outcome": "accepted", "workspace": f"Bearer {token}"})
+    records = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert [record.get("workspace") for record in records] == ["[removed]", "Bearer [removed]"]
+    assert (records[0]["run"], records[0]["caller"]) == ("x [removed]", "ab")

@@ -212,3 +212,22 @@ def test_thousands_of_secrets_that_begin_alike_take_no_longer() -> None:
     began = time.process_time()
     assert secrets.hide(text) == text
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "expected"),
+    [
+        ("1", 'a = 1, "1", 11, v1', f'a = {HIDDEN}, "{HIDDEN}", 11, v1'),
+        ("a", 'a word: a; "a"', f'a word: {HIDDEN}; "{HIDDEN}"'),
+        ("Qx4", "Qx4 aQx4 Qx4b (Qx4)", f"{HIDDEN} aQx4 Qx4b ({HIDDEN})"),
+        ("true", 'true "true"', 'true "true"'),
+        ("", '""', '""'),
+    ],
+)
+def test_a_short_value_of_a_sensitive_variable_is_hidden_as_a_whole(value: str, text: str, expected: str) -> None:
+    assert Secrets(of_variables=[value]).hide(text) == expected
+
+
+def test_a_short_value_is_hidden_where_it_is_a_whole_value_of_a_document() -> None:
+    shown = Secrets(of_variables=["1", "pin", "true"]).hide_in({"a": 1, "b": "1", "c": 11, "d": "pin", "e": True})
+    assert shown == {"a": HIDDEN, "b": HIDDEN, "c": 11, "d": HIDDEN, "e": True}

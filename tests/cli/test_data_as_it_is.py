@@ -1,0 +1,31 @@
+"""The consoles print data as it is, and without what could move a cursor."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from tfruns.cli import terminal
+from tfruns.cli.terminal import print_json, say
+
+
+@pytest.mark.parametrize("console", [terminal.out, terminal.err])
+def test_no_console_rewrites_data(console: object) -> None:
+    assert callable(console)
+    printed = console()
+    assert isinstance(printed, Console)
+    with printed.capture() as captured:
+        printed.print("[bold] :smile: [/] 12 'a' https://x.example")
+    assert captured.get() == "[bold] :smile: [/] 12 'a' https://x.example\n"
+
+
+def test_messages_and_json_lose_control_characters_only(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "[bold] :smile: \x1b[31m\u202ex\u200by"
+    terminal.err.cache_clear()
+    say(text)
+    print_json({text: [text]})
+    found = capsys.readouterr()
+    terminal.err.cache_clear()
+    assert found.err == "[bold] :smile: xy\n"
+    assert found.out == '{"[bold] :smile: xy":["[bold] :smile: xy"]}\n'
+    assert io.StringIO(found.out).readlines() == [found.out]
