@@ -10,6 +10,7 @@ from tests.e2e.conftest import Start
 from tests.support import samples
 from tests.support.api import TOKEN, accepted, answer
 from tests.support.http_api import HttpApi
+from tests.support.samples import WORKSPACE_ID
 
 
 def audit(home: Path) -> list[dict[str, Any]]:
@@ -22,6 +23,7 @@ def test_a_server_that_is_killed_before_the_answer_leaves_the_first_line(
 ) -> None:
     is_dead = threading.Event()
     api.on("GET", f"/runs/{RUN}", answer({"data": samples.planned()}))
+    api.on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page()))
     api.on("POST", f"/runs/{RUN}/actions/discard", is_dead, accepted())
     server = start()
     server.send("tools/call", {"name": "discard_run", "arguments": {"run_id": RUN}}, id_=1)
