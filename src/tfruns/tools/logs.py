@@ -151,7 +151,7 @@ async def _end(log: _Log, tail_lines: int) -> View:
     is_failed = log.phase.status in {PhaseStatus.ERRORED, PhaseStatus.CANCELED}
     data, end = _whole(part, is_over=log.is_over)
     found = await to_thread.run_sync(partial(render, data, is_without_errors=is_failed))
-    errors, left_out = _errors(found, log.mask) if is_failed else ([], 0)
+    errors, left_out = await to_thread.run_sync(_errors, found, log.mask) if is_failed else ([], 0)
     room = _MAX_BYTES - (_MAX_ERROR_BYTES if errors else 0)
     lines = await to_thread.run_sync(shown_lines, found.lines[-tail_lines:], log.mask)
     shown = last_that_fit(lines, tail_lines, room)
