@@ -73,8 +73,8 @@ def _run(backend: Backend, run: RunRow, neighbours: _Neighbours) -> Run:
         "created_at": run.created_at,
         "source": run.source,
         "trigger_reason": "manual",
-        "triggering_source_name": None,
-        "updated_at": _updated_at(run),
+        "triggering-source-name": None,
+        "updated-at": _updated_at(run),
         "has_changes": run.has_changes,
         "auto_apply": run.auto_apply,
         **{name: options[name] for name in options},
@@ -122,7 +122,7 @@ def phase_resource(session: Session, scope: Scope, phase: PhaseRow) -> Plan | Ap
         "resource_changes": phase.resource_changes,
         "resource_destructions": phase.resource_destructions,
         "resource_imports": phase.resource_imports,
-        "execution_details": {"mode": "remote"},
+        "execution-details": {"mode": "remote"},
     }
     if phase.kind == "apply":
         states = session.scalars(select(StateVersionRow.id).where(StateVersionRow.run_id == phase.run_id))

@@ -1,0 +1,270 @@
+"""What every document of the API has in common: links, pages, includes, and settings that are kept or refused."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.support import API, BASE_URL, Api, Json, anonymous, ids_of, resource
+from tests.local.test_states import OUTPUTS, announced, inline, state
+
+_ORGANIZATION = "/organizations/default"
+
+
+def _schemas() -> dict[str, Any]:
+    path = os.environ.get("HCP_OPENAPI")
+    if not path:
+        pytest.skip("HCP_OPENAPI does not name a copy of HCP Terraform's OpenAPI document")
+    return dict(json.loads(Path(path).read_bytes())["components"]["schemas"])
+
+
+async def _documents(api: Api) -> list[Json]:
+    """Documents of every type, from a workspace with a state, a run, a variable and tags."""
+    workspace = f"/workspaces/{api.workspace_id}"
+    run = await api.applying()
+    api.end(run, "apply", state=state(1, outputs=OUTPUTS))
+    await api.post(f"/runs/{run['id']}/comments", resource("comments", {"body": "why?"}))
+    await api.post(f"{workspace}/vars", resource("vars", {"key": "a", "value": "b", "category": "env"}))
+    paths = {
+        "/account/details": {},
+        "/organizations": {},
+        f"{_ORGANIZATION}/projects": {},
+        f"{_ORGANIZATION}/workspaces": {"include": "current_run.plan,current_run.configuration_version,outputs"},
+        f"{workspace}/vars": {},
+        f"{workspace}/runs": {"include": "plan,apply,created_by"},
+        f"{workspace}/current-state-version": {"include": "outputs,run,created_by"},
+        f"/runs/{run['id']}/comments": {},
+        f"/runs/{run['id']}/run-events": {},
+    }
+    return [await api.get(path, **query) for path, query in paths.items()]
+
+
+def _resources(document: Json) -> list[Json]:
+    data = document["data"]
+    return [*(data if isinstance(data, list) else [data]), *document.get("included", [])]
+
+
+# Attributes of the OpenAPI document that a response never has: for requests only, of other products, or for one case.
+_NOT_SHOWN = {
+    "state-versions": {"state", "json-state", "json-state-outputs", "force", "encrypted-state-download-url",
+                       "sanitized-state-download-url", "sanitized-state-upload-url", "hosted-state-upload-url",
+                       "hosted-json-state-download-url",
+                       "hosted-json-state-upload-url"},
+    "runs": {"comment", "force-cancel-available-at"},
+    "configuration-versions": {"upload-url"},
+    "projects": {"created-at", "auto-destroy-activity-duration", "default-execution-mode", "hcp-id", "is-unified",
+                 "stacks-default-execution-mode", "setting-overwrites"},
+}  # fmt: skip
+
+
+async def test_every_document_has_every_attribute_of_the_openapi_document(api: Api) -> None:
+    schemas, missing = _schemas(), set()
+    for document in await _documents(api):
+        for item in _resources(document):
+            schema = schemas.get(item["type"], {}).get("properties", {}).get("attributes", {})
+            expected = schema.get("properties", {}).keys() - _NOT_SHOWN.get(item["type"], set())
+            missing |= {f"{item['type']} {name}" for name in expected - item["attributes"].keys()}
+    assert sorted(missing) == []
+
+
+async def test_every_link_leads_to_a_document(api: Api) -> None:
+    links = set()
+    for document in await _documents(api):
+        for item in _resources(document):
+            links |= {link for name, link in item.get("links", {}).items() if name != "self-html"}
+            links |= {value["links"]["related"] for value in item["relationships"].values() if "links" in value}
+    assert links
+    statuses = {link: (await api.http.get(link)).status_code for link in links}
+    unserved = {link for link, status in statuses.items() if status not in {200, 204, 302}}
+    assert unserved == set()
+
+
+async def test_a_list_links_to_its_pages(api: Api) -> None:
+    for name in ("b", "c"):
+        await api.create_workspace(name)
+    path = f"{API}{_ORGANIZATION}/workspaces"
+    seen, link = [], f"{path}?page[size]=1&sort=name"
+    while link:
+        document = (await api.http.get(link)).json()
+        seen += [item["attributes"]["name"] for item in document["data"]]
+        link = document["links"]["next"]
+    assert seen == ["b", "c", "network"]
+    assert document["links"] == {
+        "self": f"{BASE_URL}{path}?page%5Bsize%5D=1&sort=name&page%5Bnumber%5D=3",
+        "first": f"{BASE_URL}{path}?page%5Bsize%5D=1&sort=name&page%5Bnumber%5D=1",
+        "prev": f"{BASE_URL}{path}?page%5Bsize%5D=1&sort=name&page%5Bnumber%5D=2",
+        "next": None,
+        "last": f"{BASE_URL}{path}?page%5Bsize%5D=1&sort=name&page%5Bnumber%5D=3",
+    }
+
+
+async def test_a_slash_at_the_end_of_a_path_changes_nothing(api: Api) -> None:
+    path = f"/workspaces/{api.workspace_id}"
+    assert (await api.get(f"{path}/"))["data"] == (await api.get(path))["data"]
+    configuration = await api.create_configuration()
+    configuration["attributes"]["upload-url"] += "/"
+    assert (await api.upload(configuration)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("auto-apply", True), ("allow-destroy-plan", False), ("auto-apply-run-trigger", True), ("description", "d"),
+     ("execution-mode", "local"), ("file-triggers-enabled", False), ("global-remote-state", True),
+     ("inherits-project-auto-destroy", False), ("project-remote-state", True), ("queue-all-runs", True),
+     ("speculative-enabled", False), ("structured-run-output-enabled", False), ("terraform-version", "1.10.0"),
+     ("trigger-patterns", ["a/*"]), ("trigger-prefixes", ["a"]), ("working-directory", "w")],
+)  # fmt: skip
+async def test_a_setting_of_a_workspace_is_read_back(api: Api, name: str, value: Json) -> None:
+    path = f"/workspaces/{api.workspace_id}"
+    await api.send("PATCH", path, status=200, json=resource("workspaces", {name: value}))
+    assert (await api.get(path))["data"]["attributes"][name] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("execution-mode", "agent"), ("agent-pool-id", "apool-1"), ("assessments-enabled", True), ("hyok-enabled", True),
+     ("auto-destroy-at", "2030-01-01T00:00:00Z"), ("auto-destroy-activity-duration", "14d"),
+     ("vcs-repo", {"identifier": "a/b"}), ("terraform-version", "banana"), ("description", "d" * 1025)],
+)  # fmt: skip
+async def test_a_setting_that_cannot_be_had_is_422_and_named(api: Api, name: str, value: Json) -> None:
+    path = f"/workspaces/{api.workspace_id}"
+    refused = await api.send("PATCH", path, status=422, json=resource("workspaces", {name: value}))
+    assert name in refused["errors"][0]["detail"]
+
+
+async def test_local_execution_keeps_states_and_refuses_runs(api: Api) -> None:
+    path = f"/workspaces/{api.workspace_id}"
+    changed = await api.send("PATCH", path, status=200, json=resource("workspaces", {"operations": False}))
+    attributes = changed["data"]["attributes"]
+    assert (attributes["execution-mode"], attributes["operations"]) == ("local", False)
+    errors = await api.create_run(status=422)
+    assert "execution mode of the workspace is local" in errors[0]["detail"]
+    await api.post(f"{path}/actions/lock", None, 200)
+    await api.post(f"{path}/state-versions", inline(state(1)))
+
+
+async def test_a_workspace_inherits_the_execution_mode_of_its_organization(api: Api) -> None:
+    body = resource("organizations", {"default-execution-mode": "local", "email": "a@example.com"})
+    changed = (await api.send("PATCH", _ORGANIZATION, status=200, json=body))["data"]["attributes"]
+    assert (changed["default-execution-mode"], changed["email"]) == ("local", "a@example.com")
+    path = f"/workspaces/{api.workspace_id}"
+    attributes = (await api.get(path))["data"]["attributes"]
+    assert (attributes["execution-mode"], attributes["setting-overwrites"]["execution-mode"]) == ("local", False)
+    await api.send("PATCH", path, status=200, json=resource("workspaces", {"execution-mode": "remote"}))
+    assert (await api.get(path))["data"]["attributes"]["setting-overwrites"]["execution-mode"] is True
+
+
+async def test_an_organization_keeps_its_workspaces_under_a_new_name(api: Api) -> None:
+    await api.send("PATCH", _ORGANIZATION, status=200, json=resource("organizations", {"name": "renamed"}))
+    assert ids_of(await api.get("/organizations/renamed/workspaces")) == [api.workspace_id]
+    await api.get(_ORGANIZATION, 404)
+
+
+async def test_an_unknown_include_is_400(api: Api) -> None:
+    run = await api.create_run()
+    for path in (f"/workspaces/{api.workspace_id}", f"/runs/{run['id']}", f"/runs/{run['id']}/run-events"):
+        errors = (await api.get(path, 400, include="nothing"))["errors"]
+        assert "include parameter" in errors[0]["detail"]
+
+
+async def test_a_state_includes_what_made_it(api: Api) -> None:
+    run = await api.applying()
+    api.end(run, "apply", state=state(1, outputs=OUTPUTS))
+    include = "run,created_by,run.created_by,run.configuration_version,outputs"
+    document = await api.get(f"/workspaces/{api.workspace_id}/current-state-version", include=include)
+    kinds = sorted(item["type"] for item in document["included"])
+    assert kinds == ["configuration-versions", "runs", *["state-version-outputs"] * 3, "users"]
+
+
+@pytest.mark.parametrize(
+    "content", [{"version": 99}, {"outputs": []}, {"resources": {}}, {"outputs": {"a": 1}}, {"resources": [1]}]
+)
+async def test_an_upload_that_is_no_state_is_422(api: Api, content: Json) -> None:
+    await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
+    path = f"/workspaces/{api.workspace_id}/state-versions"
+    await api.post(path, inline(state(1, **content)), 422)
+
+
+async def test_the_announced_serial_and_lineage_count(api: Api) -> None:
+    await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
+    path = f"/workspaces/{api.workspace_id}/state-versions"
+    created = (await api.post(path, inline(state(5), serial=1, lineage="bbbb")))["data"]["attributes"]
+    assert (created["serial"], created["status"]) == (1, "finalized")
+    forced = (await api.post(path, inline(state(5), serial=2, lineage="cccc", force=True)))["data"]["attributes"]
+    assert forced["serial"] == 2
+
+
+async def test_states_are_filtered_by_status_and_outputs_have_pages(api: Api) -> None:
+    workspace = f"/workspaces/{api.workspace_id}"
+    await api.post(f"{workspace}/actions/lock", None, 200)
+    await api.post(f"{workspace}/state-versions", inline(state(1, outputs=OUTPUTS)))
+    await api.post(f"{workspace}/state-versions", announced(state(2)))
+    query = {"filter[organization][name]": "default", "filter[workspace][name]": "network"}
+    for status, serials in (("pending", [2]), ("finalized", [1]), ("discarded", [])):
+        listed = (await api.get("/state-versions", **query, **{"filter[status]": status}))["data"]
+        assert [item["attributes"]["serial"] for item in listed] == serials
+    page = await api.get(f"{workspace}/current-state-version-outputs", **{"page[size]": "2", "page[number]": "2"})
+    assert [item["attributes"]["name"] for item in page["data"]] == ["sizes"]
+
+
+async def test_tags_are_added_by_id_and_their_number_is_limited(api: Api) -> None:
+    other = await api.create_workspace("other")
+    tags = {"data": [{"type": "tags", "attributes": {"name": "eu"}}]}
+    await api.post(f"/workspaces/{other}/relationships/tags", tags, 204)
+    listed = (await api.get(f"{_ORGANIZATION}/tags"))["data"]
+    assert [(tag["attributes"]["name"], tag["attributes"]["instance-count"]) for tag in listed] == [("eu", 1)]
+    by_id = {"data": [{"type": "tags", "id": listed[0]["id"]}]}
+    path = f"/workspaces/{api.workspace_id}"
+    await api.post(f"{path}/relationships/tags", by_id, 204)
+    assert (await api.get(path))["data"]["attributes"]["tag-names"] == ["eu"]
+    bindings = [{"type": "tag-bindings", "attributes": {"key": f"k{number}", "value": "v"}} for number in range(10)]
+    await api.send("PATCH", f"{path}/tag-bindings", status=422, json={"data": bindings})
+    await api.send("PATCH", f"{path}/tag-bindings", status=200, json={"data": bindings[:9]})
+    assert len((await api.get(f"{path}/tag-bindings"))["data"]) == 10
+
+
+async def test_a_list_sorted_by_runs_has_the_workspaces_with_runs(api: Api) -> None:
+    await api.create_workspace("other")
+    await api.create_run()
+    found = await api.get(f"{_ORGANIZATION}/workspaces", sort="current-run.created-at")
+    assert ids_of(found) == [api.workspace_id]
+
+
+async def test_the_resources_of_a_workspace_are_its_instances(api: Api) -> None:
+    resources = [
+        {"mode": "managed", "module": "module.m", "type": "terraform_data", "name": "a", "instances":
+         [{"index_key": "k"}, {"index_key": 1}], "provider": 'provider["terraform.io/builtin/terraform"]'},
+        {"mode": "data", "type": "external", "name": "b", "instances": [{}]},
+    ]  # fmt: skip
+    api.end(await api.applying(), "apply", state=state(1, resources=resources))
+    found = (await api.get(f"/workspaces/{api.workspace_id}/resources"))["data"]
+    addresses = [item["attributes"]["address"] for item in found]
+    assert addresses == ['module.m.terraform_data.a["k"]', "module.m.terraform_data.a[1]"]
+
+
+async def test_the_reason_for_a_lock_is_shown_as_the_terraform_cli_sends_it(api: Api) -> None:
+    body = {"data": {"type": "", "attributes": {"reason": "repairs"}}}
+    locked = await api.post(f"/workspaces/{api.workspace_id}/actions/lock", body, 200)
+    assert locked["data"]["attributes"]["locked-reason"] == "repairs"
+
+
+async def test_the_older_paths_of_variables_are_served(api: Api) -> None:
+    workspace = {"data": {"type": "workspaces", "id": api.workspace_id}}
+    body = resource("vars", {"key": "a", "value": "b", "category": "env"}, workspace=workspace)
+    created = (await api.post("/vars", body))["data"]
+    version = created["attributes"]["version-id"]
+    query = {"filter[organization][name]": "default", "filter[workspace][name]": "network"}
+    assert ids_of(await api.get("/vars", **query)) == [created["id"]]
+    changed = await api.send("PATCH", f"/vars/{created['id']}", status=200, json=resource("vars", {"value": "c"}))
+    assert changed["data"]["attributes"]["value"] == "c"
+    assert changed["data"]["attributes"]["version-id"] != version
+    await api.send("DELETE", f"/vars/{created['id']}", status=204)
+
+
+async def test_a_signed_address_takes_a_slash_at_its_end(api: Api) -> None:
+    await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
+    created = (await api.post(f"/workspaces/{api.workspace_id}/state-versions", announced(state(1))))["data"]
+    url = created["attributes"]["hosted-state-upload-url"] + "/"
+    assert (await anonymous(api.http, "PUT", url, content=state(1))).status_code == 200
