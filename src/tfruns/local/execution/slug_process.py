@@ -7,10 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from tfruns.local.execution import slug
+from tfruns.local.execution.process import has_ended
 from tfruns.local.execution.slug import BadArchive
 
 _POLL_S = 0.1
@@ -85,8 +85,7 @@ class ArchiveProcesses:
         deadline = time.monotonic() + self._wall_s
         timeout_s = _FIRST_POLL_S  # most have ended by then; to be asked may cost a query
         while True:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout_s)
+            if has_ended(process, within_s=timeout_s):
                 return
             timeout_s = _POLL_S
             if self._stopped.is_set() or is_canceled():
