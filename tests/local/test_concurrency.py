@@ -81,7 +81,7 @@ async def test_an_apply_is_begun_by_one_of_many_workers(api: Api) -> None:
         run = await api.planned()
         await api.act(run, "apply")
         with ThreadPoolExecutor() as engine:
-            workers = [engine.submit(api.begin, run, "apply") for _ in range(_CLIENTS)]
+            workers = [engine.submit(api.begin, run, "apply", f"worker {number}") for number in range(_CLIENTS)]
             begun = [worker.result(timeout=60) for worker in workers]
         assert begun.count(True) == 1
         api.end(run, "apply")
