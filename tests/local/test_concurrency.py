@@ -3,12 +3,19 @@
 import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.local.support import STATE, Api, Json, anonymous, archive, resource, run_body
 from tests.support.stores import on_both_stores
+from tfruns.local.engine.jobs import Workshop
+from tfruns.local.engine.stopping import Stopping
+from tfruns.local.engine.worker import Worker
+from tfruns.local.execution.environment import Settings
+from tfruns.local.execution.terraform import Terraform
+from tfruns.local.service.phases import Begun, PhaseResult
 
 pytestmark = on_both_stores
 
@@ -76,16 +83,28 @@ async def test_a_run_is_canceled_once_and_never_both_begun_and_ended(api: Api) -
             api.end(run, status="canceled")
 
 
-async def test_an_apply_is_begun_by_one_of_many_workers(api: Api) -> None:
+async def test_an_apply_that_was_dispatched_often_is_executed_once(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Begun] = []
+
+    def execute(_: Any, __: Any, phase: Begun, ___: Any) -> PhaseResult:
+        begun.append(phase)
+        return PhaseResult("finished")
+
+    monkeypatch.setattr("tfruns.local.engine.worker.execute", execute)
+    terraform = Terraform(("terraform",), "terraform", "1.11.4", "linux_amd64")
+    workshop = Workshop(terraform, tmp_path / "work", Settings())
+    worker = Worker(api.backend, workshop, lease="this start", stopping=Stopping())
     for _ in range(_ROUNDS):
         run = await api.planned()
         await api.act(run, "apply")
         with ThreadPoolExecutor() as engine:
-            workers = [engine.submit(api.begin, run, "apply", f"worker {number}") for number in range(_CLIENTS)]
-            begun = [worker.result(timeout=60) for worker in workers]
-        assert begun.count(True) == 1
-        api.end(run, "apply")
+            for done in [engine.submit(worker.run_phase, run["id"], "apply") for _ in range(_CLIENTS)]:
+                done.result(timeout=60)
+        assert [(phase.run.id, phase.is_recovery) for phase in begun] == [(run["id"], False)]
         assert await api.status(run) == "applied"
+        begun.clear()
 
 
 async def test_of_runs_that_are_created_together_one_goes(api: Api) -> None:
