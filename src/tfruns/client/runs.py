@@ -28,7 +28,7 @@ from tfruns.errors import (
 )
 from tfruns.jsonapi import JSON, create_document
 from tfruns.vocabulary import RunAction
-from tfruns.wire.run_params import RunParams
+from tfruns.wire.run_params import RunParams, check_message
 from tfruns.wire.runs import Run
 
 _READ = Purpose("read runs")
@@ -83,6 +83,7 @@ class Runs:
             OutcomeUnknown: the answer was lost, and the run cannot be told from others or is not there yet.
         """
         params = params or RunParams()
+        check_message(params.message)
         configuration = params.configuration_version_id
         if configuration is not None:
             configuration = check_id("cv", configuration, what="configuration_version_id")

@@ -39,6 +39,7 @@ from tfruns.tools.policy import Mode, Policy, Toolset
 from tfruns.tools.progress import NoProgress, Progress
 from tfruns.tools.schemas import compact_schema
 from tfruns.tools.scope_calls import check_location, drop_out_of_scope, enforce_scope
+from tfruns.wire.run_params import check_message
 
 View = dict[str, JSON]
 """What a tool returns: a flat object in snake_case, made for the reader."""
@@ -259,6 +260,9 @@ def _check_size(arguments: Mapping[str, JSON]) -> None:
     comment = arguments.get("comment")
     if isinstance(comment, str):
         check_comment(comment)
+    params = arguments.get("params")
+    message = params.get("message") if isinstance(params, Mapping) else None
+    check_message(message if isinstance(message, str) else None)
 
 
 def _check_texts(arguments: Mapping[str, JSON]) -> None:

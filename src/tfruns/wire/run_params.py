@@ -5,7 +5,6 @@ the OpenAPI document.
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -44,13 +43,17 @@ def _as_literal(value: Any, info: ValidationInfo) -> str:
 MAX_MESSAGE = 10_000  # characters; the API documents no limit, and a longer message is an accident
 
 
-def _bounded_message(message: str | None) -> str | None:
+def check_message(message: str | None) -> None:
+    """Refuse a message that is too long.
+
+    Raises:
+        InvalidInput: it is longer than MAX_MESSAGE.
+    """
     if message is not None and len(message) > MAX_MESSAGE:
         raise InvalidInput(
             f"The message has {len(message):,} characters; at most {MAX_MESSAGE:,} are allowed.",
             solution="Shorten it.",
         )
-    return message
 
 
 class RunVariableParam(BaseModel):
@@ -77,7 +80,7 @@ class RunParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    message: Annotated[str | None, AfterValidator(_bounded_message), Field(description="Purpose of the run")] = None
+    message: Annotated[str | None, Field(description="Purpose of the run")] = None
     is_destroy: Annotated[bool | None, Field(description="Destroy all resources")] = None
     auto_apply: Annotated[bool | None, Field(description="Apply without confirmation after the plan")] = None
     refresh: Annotated[bool | None, Field(description="Refresh state before planning (API default: true)")] = None
