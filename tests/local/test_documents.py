@@ -241,7 +241,7 @@ async def test_the_resources_of_a_workspace_are_its_instances(api: Api) -> None:
     api.end(await api.applying(), "apply", state=state(1, resources=resources))
     found = (await api.get(f"/workspaces/{api.workspace_id}/resources"))["data"]
     addresses = [item["attributes"]["address"] for item in found]
-    assert addresses == ['module.m.terraform_data.a["k"]', "module.m.terraform_data.a[1]"]
+    assert addresses == ['m.terraform_data.a["k"]', "m.terraform_data.a[1]"]
 
 
 async def test_the_reason_for_a_lock_is_shown_as_the_terraform_cli_sends_it(api: Api) -> None:

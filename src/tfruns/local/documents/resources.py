@@ -10,6 +10,7 @@ from tfruns.local.service.interpreted_state import interpret
 from tfruns.wire.workspaces import WorkspaceResource
 
 _PROVIDER = re.compile(r'provider\["(?:registry\.(?:terraform\.io|opentofu\.org)/)?([^"]+)"\]')
+_MODULE_STEP = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![^.])module\.')  # not within the key of an instance
 
 
 def instance_resources(workspace_id: str, state: bytes) -> list[WorkspaceResource]:
@@ -24,13 +25,14 @@ def instance_resources(workspace_id: str, state: bytes) -> list[WorkspaceResourc
 
 
 def _instances(workspace_id: str, resource: Mapping[str, JSON]) -> Iterator[WorkspaceResource]:
-    module, kind, name = resource.get("module"), str(resource.get("type")), str(resource.get("name"))
+    module = _MODULE_STEP.sub(r"\1", str(resource.get("module") or ""))  # HCP Terraform leaves `module.` out
+    kind, name = str(resource.get("type")), str(resource.get("name"))
     provider = _PROVIDER.search(str(resource.get("provider")))
     instances = resource.get("instances")
     for instance in instances if isinstance(instances, list) else []:
         key = instance.get("index_key") if isinstance(instance, dict) else None
         index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
-        address = ".".join((*([str(module)] if module else []), kind, name)) + index
+        address = ".".join((*([module] if module else []), kind, name)) + index
         digest = hashlib.sha256(f"{workspace_id}/{address}".encode()).hexdigest()
         yield WorkspaceResource(
             id=f"wsr-{digest[:16]}",
@@ -38,7 +40,7 @@ def _instances(workspace_id: str, resource: Mapping[str, JSON]) -> Iterator[Work
             name=name,
             created_at=None,
             updated_at=None,
-            module=str(module) if module else "root",
+            module=module or "root",
             provider=provider[1] if provider else None,
             provider_type=kind,
             modified_by_state_version_id=None,
