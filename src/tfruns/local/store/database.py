@@ -63,8 +63,8 @@ class Database:
         """The connection pool."""
         return self._engine
 
-    def migrate(self) -> None:
-        """Bring the tables up to date.
+    def migrate(self, to: str = "head") -> None:
+        """Bring the tables up to date, or to an older revision.
 
         Raises:
             DatabaseTooNew: its tables are of a newer version than this program.
@@ -74,7 +74,7 @@ class Database:
         with self._engine.connect().execution_options(is_write=True) as connection:
             config.attributes["connection"] = connection
             try:
-                command.upgrade(config, "head")
+                command.upgrade(config, to)
             except CommandError:
                 head = ScriptDirectory.from_config(config).get_current_head()
                 raise DatabaseTooNew(

@@ -7,7 +7,20 @@ together. Written for SQLite and PostgreSQL.
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, DateTime, Dialect, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    text,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -67,7 +80,7 @@ class OrganizationRow(Base):
 
     name: Mapped[str] = mapped_column(String(128), primary_key=True)
     email: Mapped[str | None] = mapped_column(String(320))
-    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     default_project_id: Mapped[str] = mapped_column(_Id, unique=True)
     created_at: Mapped[datetime]
 
@@ -136,7 +149,7 @@ class VariableRow(Base):
     category: Mapped[str] = mapped_column(String(16))
     hcl: Mapped[bool] = mapped_column(default=False)
     sensitive: Mapped[bool] = mapped_column(default=False)
-    version_id: Mapped[str] = mapped_column(String(64))
+    version_id: Mapped[str] = mapped_column(String(64), server_default="first")
     created_at: Mapped[datetime]
 
 
@@ -249,7 +262,7 @@ class StateVersionRow(Base):
     lineage: Mapped[str | None] = mapped_column(String(80))
     md5: Mapped[str | None] = mapped_column(String(32))
     is_forced: Mapped[bool] = mapped_column(default=False)
-    is_interpreted: Mapped[bool] = mapped_column(default=True)
+    is_interpreted: Mapped[bool] = mapped_column(default=True, server_default=true())
     size: Mapped[int] = mapped_column(default=0)
     terraform_version: Mapped[str | None] = mapped_column(String(40))
     resources: Mapped[list[Any]] = mapped_column(default=list)

@@ -15,7 +15,6 @@ def upgrade() -> None:
         "organizations",
         sa.Column("name", sa.String(length=128), nullable=False),
         sa.Column("email", sa.String(length=320), nullable=True),
-        sa.Column("settings", sa.JSON(), nullable=False),
         sa.Column("default_project_id", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name"),
@@ -178,14 +177,6 @@ def upgrade() -> None:
     op.create_index("state_versions_of_run", "state_versions", ["run_id"], unique=False)
     op.create_index("state_versions_of_workspace", "state_versions", ["workspace_id", "sequence"], unique=False)
     op.create_table(
-        "remote_state_consumers",
-        sa.Column("workspace_id", sa.String(length=40), nullable=False),
-        sa.Column("consumer_id", sa.String(length=40), nullable=False),
-        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["consumer_id"], ["workspaces.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("workspace_id", "consumer_id"),
-    )
-    op.create_table(
         "variables",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("workspace_id", sa.String(length=40), nullable=False),
@@ -195,7 +186,6 @@ def upgrade() -> None:
         sa.Column("category", sa.String(length=16), nullable=False),
         sa.Column("hcl", sa.Boolean(), nullable=False),
         sa.Column("sensitive", sa.Boolean(), nullable=False),
-        sa.Column("version_id", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
