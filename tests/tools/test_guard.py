@@ -356,17 +356,15 @@ async def test_actions_are_impact(plan: Any, line: str) -> None:
         assert line in person.asked[0].splitlines()
 
 
-async def test_a_plan_that_cannot_be_read_counts_by_its_numbers() -> None:
-    for destructions, is_refused in ((0, False), (1, True), (None, True)):
+async def test_the_counts_of_a_plan_that_cannot_be_read_prove_nothing() -> None:
+    # Neither actions nor forgotten resources are among them.
+    for destructions in (0, 1, None):
         harness = GuardHarness(plan=None)
         attributes = {"status": "finished", "resource-additions": 3, "resource-destructions": destructions}
         plan = {"id": samples.PLAN_ID, "type": "plans", "attributes": attributes}
         harness.api.on("GET", f"/plans/{samples.PLAN_ID}", answer({"data": plan}))
-        if is_refused:
-            await harness.refusal("apply_run")
-        else:
-            await harness.call("apply_run")
-            assert harness.consent == "client_approval"
+        refused = await harness.refusal("apply_run")
+        assert "actions and what it forgets are unknown" in str(refused.facts["at_stake"])
 
 
 async def test_a_plan_of_which_nothing_can_be_read_is_not_taken_for_harmless() -> None:

@@ -66,7 +66,7 @@ async def watch(session: Session, what: Watch) -> View | None:
     if ask(question) is not Answer.YES:
         say(f"The run goes on. To wait on: tfruns run wait {what.run_id}")
         return None
-    await session.call("cancel_run", run_id=what.run_id)
+    await session.with_agreement().call("cancel_run", run_id=what.run_id)
     say("Canceling: Terraform stops as safely as it can. Ctrl-C stops waiting for it.")
     return await _watched(session, Watch(what.run_id, "final", what.timeout_s, what.phases))
 

@@ -69,18 +69,19 @@ def _of_plan(run: Run, plan: OpenPlan) -> PlanImpact:
 
 
 async def _by_counts(client: Client, run: Run) -> PlanImpact:
-    """The plan's JSON cannot be read: its numbers remain, where a replacement is one to add and one to destroy."""
+    """What remains where the plan's JSON cannot be read: numbers, in which neither actions nor what is forgotten count.
+
+    So zero to destroy is no proof that nothing is lost.
+    """
     plan_id = run.plan.id if run.plan else None
-    destroyed: int | None = None
     line = "What the plan does cannot be read."
     if plan_id is not None:
         with suppress(TfrunsError):
             plan = await client.plans.read(plan_id)
-            destroyed = plan.resource_destructions
-            if destroyed is not None:
+            if plan.resource_destructions is not None:
                 line = (
                     f"Plan: {plan.resource_additions or 0} to add, {plan.resource_changes or 0} to change, "
-                    f"{destroyed} to destroy."
+                    f"{plan.resource_destructions} to destroy."
                 )
-    kind = ImpactKind.APPLY if destroyed == 0 else ImpactKind.DESTRUCTIVE_APPLY
-    return PlanImpact(frozenset({kind}), (line, "Its changes one by one cannot be read."), [plan_id, line])
+    lines = (line, "Its changes cannot be read one by one: actions and what it forgets are unknown.")
+    return PlanImpact(frozenset({ImpactKind.DESTRUCTIVE_APPLY}), lines, [plan_id, line])
