@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tests.support.command import Shell
 from tests.support.local_server import LocalServer
@@ -68,7 +68,10 @@ class UploadResult(Strict):
     files: int
     bytes: int
     packed_bytes: int
-    left_out: dict[str, int]
+    left_out: dict[str, int] = Field(default_factory=dict)
+    names: list[str]
+    likely_secrets_left_out: list[str] = Field(default_factory=list)
+    variable_files_uploaded: list[str] = Field(default_factory=list)
     next: str
     note: str | None = None
 
@@ -148,6 +151,18 @@ def test_a_directory_is_uploaded_and_starts_no_run(shell: Shell, name: str) -> N
     assert "current_run" not in shell("workspace", "show", name, "--json").json
 
 
+def test_likely_secrets_are_uploaded_only_if_they_are_included(shell: Shell, name: str) -> None:
+    (shell.directory / "main.tf").write_text(CONFIGURATION)
+    (shell.directory / "terraform.tfvars").write_text("")
+    (shell.directory / ".env").write_text("A=1")
+    upload = ("config", "upload", "--workspace", name, "--json")
+    result = UploadResult.model_validate(shell(*upload).json)
+    assert (result.names, result.likely_secrets_left_out) == (["main.tf", "terraform.tfvars"], [".env"])
+    assert result.variable_files_uploaded == ["terraform.tfvars"]
+    result = UploadResult.model_validate(shell(*upload, "--include", ".env").json)
+    assert (result.names, result.likely_secrets_left_out) == ([".env", "main.tf", "terraform.tfvars"], [])
+
+
 def test_a_directory_is_named_relative_to_where_one_is(shell: Shell, name: str) -> None:
     (shell.directory / "net").mkdir()
     (shell.directory / "net" / "main.tf").write_text(CONFIGURATION)
@@ -178,7 +193,7 @@ def test_a_data_directory_without_the_local_backend_is_refused(shell: Shell, arg
     [
         (("workspace", "list", "--page-size", "1000"), "--page-size has to be between 1 and 100."),
         (("run", "show", "nonsense"), "RUN is not a run id."),
-        (("run", "logs", "run-CZcmD7eagjhyX0vN", "--tail", "5000"), "--tail has to be between 1 and 1000."),
+        (("run", "logs", "run-CZcmD7eagjhyX0vN", "--tail", "5000"), "--tail must be between 1 and 1000."),
     ],
 )
 def test_a_refusal_speaks_of_options(shell: Shell, arguments: tuple[str, ...], said: str) -> None:

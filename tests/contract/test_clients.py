@@ -16,6 +16,7 @@ _ID = "[A-Za-z0-9]{16}"
 async def test_discovery_names_the_services_with_trailing_slashes(api: Api) -> None:
     services = (await anonymous(api.http, "GET", "/.well-known/terraform.json")).json()
     assert {"tfe.v2", "tfe.v2.1", "tfe.v2.2", "modules.v1"} <= set(services)
+    assert services.pop("login.v1")["grant_types"] == ["authz_code"]
     assert all(path.endswith("/") for path in services.values())
 
 
