@@ -22,7 +22,9 @@ def script(api: HttpApi) -> None:
     api.on("GET", f"/workspaces/{WORKSPACE}/runs", answer(samples.page(samples.run())))
     plan = {"status": "running", "log-read-url": f"{api.address}/api/v2/a-log"}
     api.on(
-        "GET", "/plans/plan-8F5JFydVYAmtTjET", answer({"data": {"id": "plan-1", "type": "plans", "attributes": plan}})
+        "GET",
+        "/plans/plan-8F5JFydVYAmtTjET",
+        answer({"data": {"id": "plan-8F5JFydVYAmtTjET", "type": "plans", "attributes": plan}}),
     )
     api.on("GET", "/a-log", httpx2.Response(200, content=b"\x02aws_vpc.main: Refreshing state...\n"))
 

@@ -105,7 +105,8 @@ async def test_a_terraform_that_outlives_the_server_is_waited_for(new_server: Ne
         log = await lab.log(run, "apply")
         assert "Interrupt received" in log
         assert "Two interrupts received" not in log, "the second one would lose what is being created"
-        assert server.terraforms(run.id) == []
+        # Terraform writes the state as JSON last.
+        await wait_until(lambda: not server.terraforms(run.id), "nothing of the run is left")
         assert await lab.resources(workspace) == {"first"}
         assert await lab.is_free(workspace)
 
