@@ -74,7 +74,15 @@ def planned_steps_in(data: bytes) -> list[Step]:
         if b'"planned_change"' in raw:
             change = _object(_parsed(raw).get("change"))
             steps += steps_of(_address(change.get("resource")), [str(change.get("action"))])
+        elif b'"planned_action_invocation"' in raw:
+            invocation = _object(_parsed(raw).get("invocation"))
+            steps += invocations_of([_address(invocation.get("action_addr"))])
     return steps
+
+
+def invocations_of(addresses: Iterable[str]) -> list[Step]:
+    """The steps for the actions that a plan invokes."""
+    return [Step(address, "invoke") for address in addresses if address]
 
 
 def steps_of(address: str, actions: Iterable[str]) -> list[Step]:

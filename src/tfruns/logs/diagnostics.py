@@ -196,12 +196,13 @@ def _parsed(block: list[str] | None) -> Iterator[Diagnostic]:
     title, _, summary = block[begin].partition(": ")
     if title not in {"Error", "Warning"}:
         return
-    rest = block[begin + 1 :]
+    more = _more_of_title(block[begin + 1 :])
+    rest = block[begin + 1 + len(more) :]
     location = _Location()
     start = next((number for number, line in enumerate(rest) if not location.takes(line)), len(rest))
     yield Diagnostic(
         severity=title.lower(),
-        summary=summary.strip(),
+        summary="\n".join([summary, *more]).strip(),
         detail="\n".join(rest[start:]).strip(),
         address=location.address,
         where=location.where,
@@ -210,6 +211,12 @@ def _parsed(block: list[str] | None) -> Iterator[Diagnostic]:
         first_line=location.first_line,
         values=tuple(location.values),
     )
+
+
+def _more_of_title(lines: Sequence[str]) -> Sequence[str]:
+    """The further lines of a title; there are some only where a blank line and the location follow them."""
+    end = next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
+    return lines[:end] if any(line.startswith(("  with ", "  on ")) for line in lines[end + 1 : end + 2]) else ()
 
 
 @dataclass(slots=True)

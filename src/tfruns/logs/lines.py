@@ -39,7 +39,7 @@ class Rendered:
 
 def line_of(data: bytes) -> Line:
     """Render one line, whichever form it has."""
-    text = data.replace(STX, b"").replace(ETX, b"").decode("utf-8", errors="replace")
+    text = data.replace(STX, b"").replace(ETX, b"").decode("utf-8", errors="replace").rstrip("\r")
     message = message_of(text)
     if message is None:
         return Line(sanitize(text).split("\n"))

@@ -44,6 +44,7 @@ _DRIFT = {"update": "has changed", "delete": "has been deleted", "move": "has mo
 _SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "-/+"}
 _SILENT = {"refresh_complete"}  # Terraform prints nothing for these
 _MAX_VALUE = 1_000
+_BEFORE_MESSAGE = " \t\ufeff"  # what a program that copies the log may put before a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,11 @@ def message_of(line: str) -> Message | None:
 
 def _parsed(line: str) -> Mapping[str, JSON] | None:
     """The message on a line: an object with a text, or with a type and a level."""
-    if not line.startswith("{"):
+    text = line.lstrip(_BEFORE_MESSAGE)
+    if not text.startswith("{"):
         return None
     try:
-        value = json.loads(line)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, Mapping):
@@ -153,8 +155,9 @@ def _resource_drift(value: Mapping[str, JSON]) -> list[str] | None:
     return [f"  # {address} {what} outside of Terraform"] if address and what else None
 
 
-def _summary(value: Mapping[str, JSON]) -> list[str]:
-    return ["", *sanitize(value["@message"]).splitlines()]
+def _summary(value: Mapping[str, JSON]) -> list[str] | None:
+    text = _word(value.get("@message"))
+    return ["", *text.splitlines()] if text else None
 
 
 def _outputs(value: Mapping[str, JSON]) -> list[str] | None:

@@ -17,12 +17,19 @@ def _does(action: Action) -> Callable[[Entry], bool]:
     return lambda entry: entry.kind in _PLANNED and entry.change.action is action
 
 
+def _does_or_replaces_by_forgetting(action: Action) -> Callable[[Entry], bool]:
+    """A replacement that forgets the old object counts as one to add and one to forget."""
+    does = _does(action)
+    return lambda entry: does(entry) or (entry.kind in _PLANNED and entry.change.is_forgetting_replacement)
+
+
 _BY_WORD: dict[str, Callable[[Entry], bool]] = {
-    "create": _does(Action.CREATE),
+    "create": _does_or_replaces_by_forgetting(Action.CREATE),
     "update": _does(Action.UPDATE),
     "replace": _does(Action.REPLACE),
     "destroy": _does(Action.DESTROY),
-    "forget": _does(Action.FORGET),
+    "forget": _does_or_replaces_by_forgetting(Action.FORGET),
+    "unknown": _does(Action.UNKNOWN),
     "invoke": lambda entry: entry.change.is_invocation,
     "import": lambda entry: entry.kind in _PLANNED and entry.change.importing is not None,
     "move": lambda entry: entry.kind in _PLANNED and bool(entry.change.previous_address),

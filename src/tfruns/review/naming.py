@@ -9,6 +9,7 @@ from tfruns.masking.secrets import Secrets
 _KEY = 120  # characters of a key
 
 _INSTANCE_KEY = re.compile(r'\[(\d+|"(?:[^"\\]|\\.)*")\]')
+_INDEX = re.compile(r"[0-9]{1,18}")  # of an instance with count; the keys of for_each are in quotes, digits as well
 
 
 def without_keys(address: str, mark: str = "") -> str:
@@ -23,10 +24,15 @@ def general_address(address: str) -> str:
 
 def shown_keys(addresses: Sequence[str], secrets: Secrets) -> list[str]:
     """The keys by which siblings differ, all of them; numbers that follow each other as a range."""
-    keys = ["/".join(key.strip('"') for key in _INSTANCE_KEY.findall(address)) for address in addresses]
-    if all(key.isdecimal() for key in keys):
-        keys = list(_ranges(sorted(map(int, keys))))
-    return [secrets.shown(key, _KEY) for key in keys]
+    keys = [_INSTANCE_KEY.findall(address) for address in addresses]
+    if all(len(parts) == 1 and _INDEX.fullmatch(parts[0]) for parts in keys):
+        return [*_ranges(sorted(int(parts[0]) for parts in keys))]
+    return [secrets.shown("/".join(map(_unquoted, parts)), _KEY) for parts in keys]
+
+
+def _unquoted(key: str) -> str:
+    """A key without the quotes around it."""
+    return key[1:-1] if key.startswith('"') else key
 
 
 def _ranges(numbers: Sequence[int]) -> Iterator[str]:

@@ -4,6 +4,7 @@ JSON does not tell a set from a list, so positions say little: elements that are
 are. Of the rest, those with the same name are pairs, then those that are most alike.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,14 +59,14 @@ def name_of(element: Marked) -> tuple[str, str] | None:
 
 def _unequal(before: Sequence[Marked], after: Sequence[Marked]) -> tuple[list[int], list[int]]:
     """The elements without an equal one on the other side. What is not known yet equals nothing."""
-    rest: dict[str, list[int]] = {}
+    rest: dict[str, deque[int]] = {}
     for place, item in enumerate(before):
-        rest.setdefault(canonical(item), []).append(place)
+        rest.setdefault(canonical(item), deque()).append(place)
     added = []
     for place, item in enumerate(after):
         text = canonical(item)
         if rest.get(text) and CANONICAL_UNKNOWN not in text:
-            rest[text].pop(0)
+            rest[text].popleft()
         else:
             added.append(place)
     return sorted(place for places in rest.values() for place in places), added

@@ -17,6 +17,7 @@ _CHECKS = 5  # that failed and are named, as are actions
 _WORDS = 160  # characters of a check's message
 _FILTER = 80  # and of a filter that is repeated
 _NOTES = 2_500  # bytes of all notes
+_NOT_FAILED = ("pass", "unknown", None)  # unknown: what it checks is known after the apply
 _FAILED = {"fail": "failed", "error": "could not be evaluated"}
 
 
@@ -124,7 +125,8 @@ def _notes(document: PlanDocument, everything: Sequence[Entry], secrets: Secrets
 
 def _checks(document: PlanDocument, secrets: Secrets) -> Iterator[str]:
     """The checks, preconditions and postconditions that do not hold."""
-    failed = [check for check in objects_in(document.source.get("checks")) if str(check.get("status")) in _FAILED]
+    checks = objects_in(document.source.get("checks"))
+    failed = [check for check in checks if check.get("status") not in _NOT_FAILED]
     for check in failed[:_CHECKS]:
         address = check.get("address")
         name = address.get("to_display") if isinstance(address, dict) else None
@@ -134,7 +136,10 @@ def _checks(document: PlanDocument, secrets: Secrets) -> Iterator[str]:
             for problem in objects_in(instance.get("problems"))
         ]
         said = f": {_quoted('; '.join(messages), secrets)}" if messages else ""
-        yield f"The check {secrets.shown(str(name), _FILTER)} {_FAILED[check['status']]}{said}."
+        shown = secrets.shown(name, _FILTER) if isinstance(name, str) else "without a name"
+        status = str(check.get("status"))
+        outcome = _FAILED.get(status) or f"has the status {_quoted(status, secrets)}"
+        yield f"The check {shown} {outcome}{said}."
     if len(failed) > _CHECKS:
         yield f"Also not passed: {_many(len(failed) - _CHECKS, 'check')}."
 

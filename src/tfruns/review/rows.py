@@ -201,7 +201,7 @@ class Row:
 
     def _address(self, address: str) -> str:
         shown = general_address(address) if len(self.entries) > 1 else address
-        return shown_address(self.change, self.secrets, shown)
+        return shown_address(self.change, self.secrets, "" if shown == self.change.address else shown)
 
     @property
     def _action(self) -> str:
@@ -297,7 +297,7 @@ def _family(entry: Entry) -> Sequence[object]:
     # Siblings are imported by different ids; the same action may be invoked for several resources.
     own = _compact([change.importing, change.source.get("lifecycle_action_trigger")])
     if general == change.address or change.deposed or entry.kind is Kind.OUTPUT:
-        return (entry.kind, change.address, change.deposed, change.actions, own)
+        return (entry.kind, change.address, change.deposed, change.actions, own, change.deferred)
     before = general_address(change.previous_address)
     return (entry.kind, general, before, own, change.actions, change.reason, change.deferred, change.is_invocation)
 

@@ -17,6 +17,8 @@ from tfruns.review.text import common_beginning
 
 _LONGEST_TEXT = 50_000  # characters; of a longer one only its length is shown, since masking takes time
 _LONGEST_JSON = 200_000  # characters of a text that is parsed
+_DEEPEST_JSON = 32  # levels of objects and lists in such a text
+_OFTEN_QUOTED = "\\" * 7  # in a JSON text that holds a JSON text that holds one, and so on
 _CONTEXT = 12  # characters that are shown before the first difference of two long texts
 
 
@@ -57,8 +59,17 @@ def marked(value: Any, sensitive: Any, unknown: Any = None) -> Marked:
         keys = dict.fromkeys([*value, *unknowns])
         return {key: marked(value.get(key), of_keys.get(key), unknowns.get(key)) for key in keys}
     if isinstance(value, list):
-        return [marked(item, _at(sensitive, place), _at(unknown, place)) for place, item in enumerate(value)]
+        items = _with_unknown(value, unknown)
+        return [marked(item, _at(sensitive, place), _at(unknown, place)) for place, item in enumerate(items)]
     return value if value is None or not sensitive else Sensitive(value)
+
+
+def _with_unknown(items: list[Any], unknown: Any) -> list[Any]:
+    """The elements, with null for those that are unknown: an old Terraform omits them from sets and tuples."""
+    if not isinstance(unknown, list) or len(unknown) <= len(items):
+        return items
+    known = iter(items)
+    return [None if mark is True else next(known, None) for mark in unknown]
 
 
 def _object(marks: Any) -> Mapping[str, Any]:
@@ -96,13 +107,24 @@ def _compact(value: Marked, of_mark: Callable[[Any], Any]) -> str:
 
 
 def json_of(text: str) -> Any:
-    """The object or list that a text is; None if it is neither."""
-    if text.lstrip()[:1] not in {"{", "["} or len(text) > _LONGEST_JSON:
+    """The object or list that a text is; None if it is neither, or too deep to be shown by its parts."""
+    if text.lstrip()[:1] not in {"{", "["} or len(text) > _LONGEST_JSON or _OFTEN_QUOTED in text:
         return None
     try:
-        return from_json(text)
+        found = from_json(text)
     except ValueError:
         return None
+    return None if _is_deep(found) else found
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST_JSON):
+        parts = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        level = [part for items in parts for part in items]
+        if not level:
+            return False
+    return True
 
 
 def fits(value: Marked, length: int) -> bool:

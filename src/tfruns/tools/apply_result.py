@@ -7,7 +7,7 @@ from anyio import to_thread
 from tfruns.client.client import Client
 from tfruns.errors import TfrunsError
 from tfruns.jsonapi import JSON
-from tfruns.logs.apply_steps import Outcome, Step, Steps, planned_steps_in, steps_in, steps_of
+from tfruns.logs.apply_steps import Outcome, Step, Steps, invocations_of, planned_steps_in, steps_in, steps_of
 from tfruns.logs.lines import render
 from tfruns.masking.secrets import Mask
 from tfruns.tools.log_source import head, read_phase, reader
@@ -63,7 +63,8 @@ async def _planned(client: Client, run: Run) -> list[Step] | None:
         async with open_plan(client, run) as plan:
             if plan is not None:
                 changes = plan.document.changes
-                return [step for change in changes for step in steps_of(change.address, _words(change.actions))]
+                steps = [step for change in changes for step in steps_of(change.address, _words(change.actions))]
+                return steps + invocations_of(invocation.address for invocation in plan.document.invocations)
     except TfrunsError:
         pass  # the log needs less permission
     try:

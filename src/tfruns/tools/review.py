@@ -23,8 +23,8 @@ _MAX_PAGE_NUMBER = 100_000
 Filter = Annotated[
     str,
     Field(
-        description="create, update, replace, destroy, forget, invoke, import, move, read, output, drift, deferred, an "
-        "address and what is below it (module.x), or a resource type"
+        description="create, update, replace, destroy, forget, invoke, import, move, read, output, drift, deferred, "
+        "unknown, an address and what is below it (module.x), or a resource type"
     ),
 ]
 Address = Annotated[str, Field(description="Show every value of this address, instead of a filter")]

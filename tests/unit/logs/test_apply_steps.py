@@ -66,6 +66,8 @@ def test_the_steps_of_a_plan_come_from_its_log() -> None:
         + b"\n"
         for address, action in changes
     )
-    expected = [("a.b", "delete"), ("a.b", "create"), ("a.c", "create"), ("a.g", "remove")]
+    invocation = {"action_addr": {"addr": "action.h.i"}, "lifecycle_trigger": {"triggering_event": "AfterCreate"}}
+    log += json.dumps({"type": "planned_action_invocation", "invocation": invocation}).encode() + b"\n"
+    expected = [("a.b", "delete"), ("a.b", "create"), ("a.c", "create"), ("a.g", "remove"), ("action.h.i", "invoke")]
     assert planned_steps_in(log) == [Step(address, action) for address, action in expected]
     assert steps_of("a.b", ["create", "delete"]) == [Step("a.b", "create"), Step("a.b", "delete")]

@@ -428,3 +428,33 @@ def test_a_message_of_any_shape_is_rendered(kind: str, fields: dict[str, Any]) -
     message = message_of(json.dumps({"@message": "said", **fields, "type": kind}))
     assert message is not None
     assert all(isinstance(line, str) for line in message.lines)
+
+
+def test_a_message_without_its_parts_is_shown_as_far_as_it_goes() -> None:
+    for line in (
+        '{"@level":"info","type":"change_summary","changes":{"add":1}}',
+        '{"@level":"info","@message":5,"type":"change_summary"}',
+        '{"@level":"info","@message":null,"type":"outputs","outputs":[]}',
+    ):
+        assert render(line.encode() + b"\n").lines == []
+
+
+def test_a_copied_log_keeps_its_diagnostics() -> None:
+    body = {"severity": "error", "summary": "Denied", "detail": "why", "address": "a.b"}
+    message = json.dumps({"@level": "error", "@message": "Error: Denied", "type": "diagnostic", "diagnostic": body})
+    expected = [Diagnostic("error", "Denied", "why", "a.b")]
+    for text in (f"{message}\r\n", f"\ufeff{message}\n", f"  {message}\n"):
+        assert render(text.encode()).diagnostics == expected
+    box = ["╷", "│ Error: Denied", "│ ", "│   with a.b,", "│ ", "│ why", "╵"]
+    assert render("".join(f"{line}\r\n" for line in box).encode()).diagnostics == expected
+    assert render("".join(f"{line}\r\n" for line in box).encode()).lines == box
+
+
+def test_a_title_of_several_lines_does_not_hide_the_location() -> None:
+    box = ["╷", "│ Error: creating Role: https", "│ response error: exists", "│ ", "│   with a.b,", "│ ", "│ why", "╵"]
+    text = "\n".join(box).encode()
+    assert render(text).diagnostics == [
+        Diagnostic("error", "creating Role: https\nresponse error: exists", "why", "a.b")
+    ]
+    plain = b"Error: first\nsecond\n\nthird\n"
+    assert render(plain).diagnostics == [Diagnostic("error", "first", "second\n\nthird")]

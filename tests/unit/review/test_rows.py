@@ -390,6 +390,86 @@ def test_a_filter_is_an_action_or_an_address_or_a_type(text: str, addresses: lis
     assert filtered(text) == addresses
 
 
+@pytest.mark.parametrize(
+    ("actions", "counts", "filters"),
+    [
+        (["create", "forget"], {"add": 1, "forget": 1}, ["create", "add", "replace", "forget"]),
+        (["create", "delete"], {"replace": 1}, ["replace"]),
+        (["teleport"], {"unknown": 1}, ["unknown"]),
+        (["forget"], {"forget": 1}, ["forget"]),
+    ],
+)
+def test_whatever_is_counted_is_found_by_the_filter_of_its_name(
+    actions: list[str], counts: dict[str, int], filters: list[str]
+) -> None:
+    entry = resource("a.b", actions, before={"n": 1}, after={"n": 2})
+    assert view_of(entry)["counts"] == counts
+    tried = ("create", "add", "update", "replace", "destroy", "forget", "unknown")
+    assert [text for text in tried if rows_of(entry, options={"filter_text": text})] == filters
+
+
+@pytest.mark.parametrize(
+    ("indexes", "keys"),
+    [
+        (["007", "08", "0123"], ["007", "08", "0123"]),
+        (["1", "2", "3"], ["1", "2", "3"]),
+        ([1, 2, 3, 7], ["1-3", "7"]),
+        (["1" * 5_000, "2"], ["1" * 119 + "…", "2"]),
+        (["١", "٢"], ["١", "٢"]),
+        (['"q"', 'a"'], [r"\"q\"", r"a\""]),
+        (["x[0].y", "a/b"], ["x[0].y", "a/b"]),
+    ],
+)
+def test_keys_of_for_each_are_shown_as_they_are(indexes: list[Any], keys: list[str]) -> None:
+    addresses = [f"a.b[{json.dumps(index, ensure_ascii=False)}]" for index in indexes]
+    (row,) = rows_of(*[resource(address, ["delete"], before={"n": 1}) for address in addresses])
+    assert row["keys"] == keys
+
+
+def test_a_deposed_object_is_told_from_the_object_that_is_kept() -> None:
+    rows = rows_of(
+        resource("a.b", ["delete"], deposed="1a2b3c4d", before={"n": 1}),
+        resource("a.b", before={"n": 1}, after={"n": 2}),
+    )
+    assert [(row["address"], row["action"]) for row in rows] == [
+        ("a.b (deposed object 1a2b3c4d)", "destroy"),
+        ("a.b", "update"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "unknown", "lines"),
+    [
+        # Up to Terraform 1.0, what is not known yet was omitted from sets and tuples.
+        (["a", "b"], ["a"], [False, True], ['l[1]: "b" -> (known after apply)']),
+        (["b"], [], [True], ['l[0]: "b" -> (known after apply)']),
+        ([], ["x"], [True, False], ['l[1]: null -> "x"', "known after apply: l[0]"]),
+        (["a", "b"], ["a", None], [False, True], ['l[1]: "b" -> (known after apply)']),
+        (["a", "b"], ["a"], [False], ['l[1]: "b" -> null']),
+    ],
+)
+def test_an_element_that_is_not_known_yet_is_no_removal(
+    before: list[Any], after: list[Any], unknown: list[Any], lines: list[str]
+) -> None:
+    found = lines_of({"l": before}, {"l": after}, after_unknown={"l": unknown})
+    assert found == lines
+
+
+def test_json_texts_that_are_nested_without_end_are_compared_as_texts() -> None:
+    def nested(leaf: str, depth: int, texts: int) -> str:
+        for _ in range(texts):
+            value: Any = leaf
+            for _ in range(depth):
+                value = [value]
+            leaf = json.dumps(value)
+        return leaf
+
+    for depth, texts in ((180, 5), (25, 12), (180, 1)):
+        (line,) = lines_of({"t": nested("one", depth, texts)}, {"t": nested("two", depth, texts)})
+        assert "one" in line
+        assert "two" in line
+
+
 def test_a_filter_that_matches_nothing_says_what_there_is() -> None:
     options = {"filter_text": "nothing\n" + "x" * 500}
     view = view_of(*PLAN, output_changes=OUTPUTS, options=options)
@@ -411,3 +491,16 @@ def test_the_fingerprint_is_the_same_whatever_is_shown() -> None:
         {"filter_text": "nothing"},
     ]
     assert len({view_of(*PLAN, options=chosen)["fingerprint"] for chosen in options}) == 1
+
+
+def test_a_check_is_left_out_only_if_it_passed_or_is_not_known_yet() -> None:
+    checks: list[dict[str, Any]] = [
+        {"address": {"to_display": f"check.{status}"}, "status": status}
+        for status in ("fail", "error", "pass", "unknown", "odd")
+    ]
+    assert view_of(checks=[*checks, {"status": "fail"}])["notes"] == [
+        "The check check.fail failed.",
+        "The check check.error could not be evaluated.",
+        'The check check.odd has the status "odd".',
+        "The check without a name failed.",
+    ]

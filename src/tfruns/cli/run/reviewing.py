@@ -28,8 +28,8 @@ def review(
 ) -> None:
     """Show what a run's plan would do, dangerous changes first. Sensitive values are never shown.
 
-    The filters are create, update, replace, destroy, forget, invoke, import, move, read, output, drift, deferred, an
-    address such as module.network, or a resource type.
+    The filters are create, update, replace, destroy, forget, invoke, import, move, read, output, drift, deferred,
+    unknown, an address such as module.network, or a resource type.
 
     For example:
         tfruns run review run-CZcmD7eagjhyX0vN
