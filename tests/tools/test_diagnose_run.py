@@ -227,9 +227,10 @@ def step(kind: str, address: str) -> bytes:
     return json.dumps({"@message": "x", "@level": "info", "type": kind, "hook": hook}).encode() + b"\n"
 
 
-def planning(*addresses: str) -> Any:
+def planning(*addresses: str, actions: tuple[str, ...] = ()) -> Any:
     change: dict[str, Any] = {"actions": ["create"], "before": None, "after": {}}
-    return answer({"resource_changes": [{"address": address, "change": change} for address in addresses]})
+    changes = [{"address": address, "change": change} for address in addresses]
+    return answer({"resource_changes": changes, "action_invocations": [{"address": action} for action in actions]})
 
 
 APPLYING = {"confirmed-at": "2026-01-02T03:00:00Z", "applying-at": "2026-01-02T03:00:02Z"}
@@ -240,13 +241,16 @@ async def test_what_was_under_way_when_a_run_was_killed_is_called_unknown() -> N
     log = step("apply_start", "a.done") + step("apply_complete", "a.done") + step("apply_start", "a.hanging")
     stamps = APPLYING | {"canceled-at": "2026-01-02T03:05:00Z", "force-canceled-at": "2026-01-02T03:06:00Z"}
     api = api_with(bare(status="canceled", status_timestamps=stamps), log=log, apply="canceled")
-    api.on("GET", f"{PLAN}/json-output", planning("a.done", "a.hanging", "a.later"))
+    api.on("GET", f"{PLAN}/json-output", planning("a.done", "a.hanging", "a.later", actions=("action.n.sent",)))
     view = await diagnose(api)
     assert view["summary"].startswith("Killed while it was applying.")
     assert view["next"].endswith("and the state may lack some of them.")
     result = view["apply_result"]
     assert (result["done"], result["unknown"]) == (["a.done: created"], ["a.hanging: create"])
-    assert (result["not_in_log"], result.get("not_started")) == (["a.later: create"], None)
+    assert (result["not_in_log"], result.get("not_started")) == (
+        ["a.later: create", "action.n.sent: invoke"],
+        None,
+    )
     assert "Unknown: started, and its end is not in the log." in result["note"]
 
 
