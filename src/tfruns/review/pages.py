@@ -13,7 +13,7 @@ from tfruns.review.rows import Row
 
 PAGE_BYTES = 9_200  # some 3,000 tokens
 
-_DETAILS = 4_500  # bytes of a page that attributes may take
+_DETAILS = 3_600  # bytes of a page that attributes may take
 _LEAST_DETAILS = 800  # bytes that the heads of rows leave for them
 _LINES = 40  # attributes of a row that are shown
 _LINES_OF_NEW = 6  # of one that is created, where it is not the only one
