@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from unicodedata import normalize
 
 from tfruns.masking.secrets import HIDDEN, Secrets
 from tfruns.review.pairing import name_of, pairing
@@ -71,7 +72,7 @@ class Difference:
         if is_new:
             return f"{path}: {written(self.after, secrets, VALUE)}{notes}"
         before, after = written_pair(self.before, self.after, secrets, VALUE)
-        if before == after != HIDDEN and not self.note:
+        if before != HIDDEN and normalize("NFC", before) == normalize("NFC", after) and not self.note:
             notes = f" (they differ in what is not shown){notes}"
         return f"{path}: {before} -> {after}{notes}"
 
@@ -228,4 +229,6 @@ def _compare_texts(before: str, after: str, place: _Place) -> Iterator[Differenc
         yield _difference(place, before, after)
         return
     found = list(_compare(*documents, place))
-    yield from found or [_difference(place, before, after, note="the same JSON, written in another way")]
+    is_same = documents[0] == documents[1]
+    note = "the same JSON, written in another way" if is_same else "members that are null are added or removed"
+    yield from found or [_difference(place, before, after, note=note)]

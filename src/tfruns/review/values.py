@@ -114,12 +114,13 @@ def json_of(text: str) -> Any:
         found = from_json(text)
     except ValueError:
         return None
-    return None if _is_deep(found) else found
+    return None if is_deeper(found, _DEEPEST_JSON) else found
 
 
-def _is_deep(value: Any) -> bool:
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether objects and lists are nested in more than so many levels."""
     level = [value]
-    for _ in range(_DEEPEST_JSON):
+    for _ in range(levels):
         parts = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
         level = [part for items in parts for part in items]
         if not level:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.review.plans import change, document, resource
+from tests.unit.review.plans import change, document, plan, resource
 from tfruns.masking.secrets import Secrets
+from tfruns.review.plan_document import parse_plan
 from tfruns.review.review import review
 from tfruns.review.summary import summary
 
@@ -60,6 +61,12 @@ PW = {"pw": True}
             {"p": '{"A":1}'},
             ['p: "{\\"A\\": 1}" -> "{\\"A\\":1}" (the same JSON, written in another way)'],
         ),
+        (
+            {"p": '{"A":null,"B":1}'},
+            {"p": '{"B":1}'},
+            ['p: "{\\"A\\":null,\\"B\\":1}" -> "{\\"B\\":1}" (members that are null are added or removed)'],
+        ),
+        ({"s": "\u00e9"}, {"s": "e\u0301"}, ['s: "\u00e9" -> "e\u0301" (they differ in what is not shown)']),
         ({"p": '{"A": 1}'}, {"p": "{no json"}, ['p: "{\\"A\\": 1}" -> "{no json"']),
         ({"s": "a\nb"}, {"s": "a b"}, ['s: "a b" -> "a b" (they differ in what is not shown)']),
     ],
@@ -504,3 +511,16 @@ def test_a_check_is_left_out_only_if_it_passed_or_is_not_known_yet() -> None:
         'The check check.odd has the status "odd".',
         "The check without a name failed.",
     ]
+
+
+def test_a_number_that_python_does_not_read_is_shown_and_compared() -> None:
+    def prints(digits: str) -> str:
+        text = json.dumps(plan(resource(before={"n": 1}, after={"n": "N"}))).replace('"N"', digits)
+        read = parse_plan(text.encode(), run_id="run-1", plan_id="plan-1", is_redacted=False)
+        secrets = Secrets.of_plan(read.source)
+        view = review(read, secrets, summary(read, secrets), {})
+        assert view["rows"][0]["changes"] == [f'n: 1 -> "{digits[:118]}…']
+        fingerprint: str = view["fingerprint"]
+        return fingerprint
+
+    assert prints("1" + "0" * 5_000) != prints("1" + "0" * 4_999 + "1")

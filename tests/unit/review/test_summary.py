@@ -99,6 +99,14 @@ def test_the_dangers_are_all_there_and_the_worst_stand_first() -> None:
         ("azurerm_key_vault_access_policy", False),
         ("azurerm_mssql_database", True),
         ("aws_instance", False),
+        ("aws_rds_global_cluster", True),
+        ("aws_secretsmanager_secret_rotation", False),
+        ("aws_s3_bucket_inventory", False),
+        ("azurerm_resource_group", True),
+        ("azurerm_storage_account_network_rules", False),
+        ("google_storage_bucket_access_control", False),
+        ("cloudflare_r2_bucket", True),
+        ("hcloud_volume_attachment", False),
     ],
 )
 def test_what_holds_data_is_told_from_its_settings(type_: str, is_store: bool) -> None:
