@@ -264,6 +264,20 @@ async def test_where_the_plan_cannot_be_read_what_had_not_started_is_not_known()
 
 
 @pytest.mark.anyio
+async def test_whether_something_was_forgotten_is_not_known_from_the_log() -> None:
+    log = step("apply_start", "a.b") + step("apply_errored", "a.b") + error_line("It broke", address="a.b")
+    api = api_with(bare(status="errored", status_timestamps=APPLYING), log=log, apply="errored")
+    changes = [
+        {"address": address, "change": {"actions": actions, "before": {}, "after": None}}
+        for address, actions in (("a.b", ["create"]), ("a.kept", ["forget"]), ("a.later", ["delete"]))
+    ]
+    api.on("GET", f"{PLAN}/json-output", answer({"resource_changes": changes}))
+    result = (await diagnose(api))["apply_result"]
+    assert (result["not_started"], result["not_in_log"]) == (["a.later: destroy"], ["a.kept: forget"])
+    assert result["note"].endswith("not known whether they started: Terraform does not log what it forgets.")
+
+
+@pytest.mark.anyio
 async def test_a_thousand_steps_are_bounded_and_counted() -> None:
     addresses = [f"module.network.aws_subnet.private[{number}]" for number in range(1_000)]
     log = b"".join(step("apply_start", address) + step("apply_complete", address) for address in addresses[:500])

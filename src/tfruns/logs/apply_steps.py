@@ -34,10 +34,16 @@ class Step:
     address: str
     action: str
 
+    @property
+    def is_logged(self) -> bool:
+        """Whether the log of an apply tells of it. Terraform calls no hook for what it forgets."""
+        return self.action != "remove"
+
 
 Steps = dict[Step, Outcome]
 
 _CHANGES = {"create", "update", "delete", "replace", "remove"}
+_WORDS = {"replace": ("delete", "create"), "forget": ("remove",)}
 _OUTCOMES = {"start": Outcome.STARTED, "complete": Outcome.DONE, "errored": Outcome.FAILED}
 _STARTS = {
     "Creating": "create",
@@ -87,7 +93,7 @@ def invocations_of(addresses: Iterable[str]) -> list[Step]:
 
 def steps_of(address: str, actions: Iterable[str]) -> list[Step]:
     """The steps for a planned change: the two of a replacement, none for a read or no change."""
-    words = [word for action in actions for word in (("delete", "create") if action == "replace" else (action,))]
+    words = [word for action in actions for word in _WORDS.get(action, (action,))]
     return [Step(address, word) for word in words if address and word in _CHANGES]
 
 

@@ -39,10 +39,10 @@ async def apply_result(client: Client, run: Run, apply: Apply, reads: Reads, mas
         "done": _listed((s for s, outcome in steps.items() if outcome is Outcome.DONE), mask, is_past=True),
         "failed": _listed((s for s, outcome in steps.items() if outcome is Outcome.FAILED), mask),
         "unknown": _listed((s for s, outcome in steps.items() if outcome is Outcome.STARTED), mask),
-        "not_started": _listed(absent if is_orderly else (), mask),
-        "not_in_log": _listed(() if is_orderly else absent, mask),
+        "not_started": _listed((step for step in absent if is_orderly and step.is_logged), mask),
+        "not_in_log": _listed((step for step in absent if not (is_orderly and step.is_logged)), mask),
     }
-    view["note"] = _note(view, is_known=planned is not None, is_whole=is_whole)
+    view["note"] = _note(view, is_known=planned is not None, is_whole=is_whole, is_orderly=is_orderly)
     return {key: value for key, value in view.items() if value}
 
 
@@ -63,7 +63,7 @@ async def _planned(client: Client, run: Run) -> list[Step] | None:
         async with open_plan(client, run) as plan:
             if plan is not None:
                 changes = plan.document.changes
-                steps = [step for change in changes for step in steps_of(change.address, _words(change.actions))]
+                steps = [step for change in changes for step in steps_of(change.address, change.actions)]
                 return steps + invocations_of(invocation.address for invocation in plan.document.invocations)
     except TfrunsError:
         pass  # the log needs less permission
@@ -77,10 +77,6 @@ async def _planned(client: Client, run: Run) -> list[Step] | None:
     return await to_thread.run_sync(planned_steps_in, data) or None if is_whole else None
 
 
-def _words(actions: Iterable[str]) -> list[str]:
-    return ["remove" if action == "forget" else action for action in actions]
-
-
 def _listed(steps: Iterable[Step], mask: Mask, *, is_past: bool = False) -> list[str]:
     texts = [
         f"{masked_line(step.address, 120, mask)}: "
@@ -91,14 +87,15 @@ def _listed(steps: Iterable[Step], mask: Mask, *, is_past: bool = False) -> list
     return texts[:_MAX_LISTED] + ([f"… {more} more"] if more > 0 else [])
 
 
-def _note(view: dict[str, JSON], *, is_known: bool, is_whole: bool) -> str:
+def _note(view: dict[str, JSON], *, is_known: bool, is_whole: bool, is_orderly: bool) -> str:
     notes = []
     if view["unknown"]:
         notes.append("Unknown: started, and its end is not in the log.")
     if view["failed"]:
         notes.append("A step that failed may have been done in part.")
     if view["not_in_log"]:
-        notes.append("Of the steps that are not in the log it is not known whether they started: the log has no end.")
+        why = "Terraform does not log what it forgets" if is_orderly else "the log has no end"
+        notes.append(f"Of the steps that are not in the log it is not known whether they started: {why}.")
     if not is_known:
         notes.append("The plan cannot be read: which steps had not started is not known.")
     if not is_whole:

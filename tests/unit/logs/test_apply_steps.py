@@ -60,7 +60,14 @@ def test_steps_in_text_for_people_are_the_same() -> None:
 
 
 def test_the_steps_of_a_plan_come_from_its_log() -> None:
-    changes = [("a.b", "replace"), ("a.c", "create"), ("a.d", "noop"), ("data.e.f", "read"), ("a.g", "remove")]
+    changes = [
+        ("a.b", "replace"),
+        ("a.c", "create"),
+        ("a.d", "noop"),
+        ("data.e.f", "read"),
+        ("a.g", "remove"),
+        ("a.h", "forget"),
+    ]
     log = b"".join(
         json.dumps({"type": "planned_change", "change": {"resource": {"addr": address}, "action": action}}).encode()
         + b"\n"
@@ -68,6 +75,13 @@ def test_the_steps_of_a_plan_come_from_its_log() -> None:
     )
     invocation = {"action_addr": {"addr": "action.h.i"}, "lifecycle_trigger": {"triggering_event": "AfterCreate"}}
     log += json.dumps({"type": "planned_action_invocation", "invocation": invocation}).encode() + b"\n"
-    expected = [("a.b", "delete"), ("a.b", "create"), ("a.c", "create"), ("a.g", "remove"), ("action.h.i", "invoke")]
+    expected = [
+        ("a.b", "delete"),
+        ("a.b", "create"),
+        ("a.c", "create"),
+        ("a.g", "remove"),
+        ("a.h", "remove"),
+        ("action.h.i", "invoke"),
+    ]
     assert planned_steps_in(log) == [Step(address, action) for address, action in expected]
     assert steps_of("a.b", ["create", "delete"]) == [Step("a.b", "create"), Step("a.b", "delete")]
