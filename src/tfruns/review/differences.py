@@ -122,10 +122,31 @@ def changed_values(change: Change) -> list[Difference]:
     values = change.change
     before = marked(values.get("before"), values.get("before_sensitive"))
     after = marked(values.get("after"), values.get("after_sensitive"), values.get("after_unknown"))
-    paths = values.get("replace_paths")
-    forcing = tuple(tuple(path) for path in paths if isinstance(path, list)) if isinstance(paths, list) else ()
-    found = _compare(before, after, _Place((), forcing))
+    found = _compare(before, after, _Place((), _Forcing.of(values.get("replace_paths"))))
     return sorted(found, key=lambda difference: (not difference.is_forcing, difference.is_computed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Forcing:
+    """The paths that force a replacement.
+
+    Attributes:
+        paths: these paths.
+        beginnings: every beginning of one of them, the whole path included.
+    """
+
+    paths: frozenset[Path]
+    beginnings: frozenset[Path]
+
+    @classmethod
+    def of(cls, given: Any) -> "_Forcing":
+        lists = [path for path in given if isinstance(path, list)] if isinstance(given, list) else []
+        paths = frozenset(tuple(path) for path in lists if all(isinstance(step, str | int) for step in path))
+        return cls(paths, frozenset(path[:length] for path in paths for length in range(len(path) + 1)))
+
+    def includes(self, path: Path) -> bool:
+        """Whether a path that forces a replacement ends above this value, at it, or lies within it."""
+        return path in self.beginnings or any(path[:length] in self.paths for length in range(len(path)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +160,7 @@ class _Place:
     """
 
     path: Path
-    forcing: tuple[Path, ...]
+    forcing: _Forcing
     label: Mapping[str, Any] | None = None
 
     def at(self, step: Step) -> "_Place":
@@ -147,9 +168,7 @@ class _Place:
 
     @property
     def is_forcing(self) -> bool:
-        """A path that forces may end above this value, or lie within it."""
-        path = self.path
-        return any(path[: len(other)] == other[: len(path)] for other in self.forcing)
+        return self.forcing.includes(self.path)
 
 
 def _compare(before: Marked, after: Marked, place: _Place) -> Iterator[Difference]:

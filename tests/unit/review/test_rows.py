@@ -524,3 +524,22 @@ def test_a_number_that_python_does_not_read_is_shown_and_compared() -> None:
         return fingerprint
 
     assert prints("1" + "0" * 5_000) != prints("1" + "0" * 4_999 + "1")
+
+
+@pytest.mark.parametrize(
+    ("path", "is_forcing"),
+    [
+        (["a"], True),
+        (["a", "b"], True),
+        (["a", "b", 0, "c"], True),
+        (["a", "b", 0, "c", "d"], True),
+        ([], True),
+        (["a", "b", 1], False),
+        (["a", "x"], False),
+        (["a", {"b": 1}], False),
+    ],
+)
+def test_a_path_forces_what_lies_above_and_below_it(path: list[Any], is_forcing: bool) -> None:
+    before, after = ({"a": {"b": [{"c": value}], "x": 0}} for value in (1, 2))
+    (line,) = lines_of(before, after, ["delete", "create"], replace_paths=[path])
+    assert line == f"a.b[0].c: 1 -> 2{' (forces replacement)' if is_forcing else ''}"
