@@ -156,6 +156,23 @@ async def test_a_workspace_inherits_the_execution_mode_of_its_organization(api: 
     assert (await api.get(path))["data"]["attributes"]["setting-overwrites"]["execution-mode"] is True
 
 
+async def test_a_user_has_an_email_address_of_this_machine(api: Api) -> None:
+    user = (await api.get("/account/details"))["data"]["attributes"]
+    assert user["email"] == f"{user['username']}@localhost"
+
+
+async def test_cost_estimation_and_stacks_are_settings_without_effect(api: Api) -> None:
+    wanted = {"cost-estimation-enabled": True, "stacks-enabled": True}
+    await api.send("PATCH", _ORGANIZATION, status=200, json=resource("organizations", wanted))
+    attributes = (await api.get(_ORGANIZATION))["data"]["attributes"]
+    assert {name: attributes[name] for name in wanted} == wanted
+    entitlements = (await api.get(f"{_ORGANIZATION}/entitlement-set"))["data"]["attributes"]
+    assert entitlements["cost-estimation"] is False
+    run = (await api.create_run())["relationships"]
+    assert run["cost-estimate"]["data"] is None
+    await api.send("GET", f"{_ORGANIZATION}/stacks", status=404)
+
+
 async def test_an_organization_keeps_its_workspaces_under_a_new_name(api: Api) -> None:
     await api.send("PATCH", _ORGANIZATION, status=200, json=resource("organizations", {"name": "renamed"}))
     assert ids_of(await api.get("/organizations/renamed/workspaces")) == [api.workspace_id]

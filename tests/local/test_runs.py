@@ -173,6 +173,7 @@ async def test_a_run_without_changes_never_reaches_its_apply(api: Api) -> None:
     apply = (await api.get(f"/applies/{run['relationships']['apply']['data']['id']}"))["data"]["attributes"]
     assert (plan["status"], plan["has-changes"], plan["resource-additions"]) == ("finished", False, 0)
     assert apply["status"] == "unreachable"
+    assert (apply["action-invocations"], apply["action-failures"]) == (None, None)
 
 
 async def test_the_timestamps_tell_the_whole_way_of_a_run(api: Api) -> None:

@@ -91,7 +91,6 @@ ORGANIZATION: Mapping[str, JSON] = {
 USER: Mapping[str, JSON] = {
     "auth-method": "tfc",
     "avatar-url": None,
-    "email": "",
     "enterprise-support": False,
     "has-git-hub-app-token": False,
     "has-linked-hcp": False,

@@ -126,14 +126,9 @@ def phase_resource(session: Session, scope: Scope, phase: PhaseRow) -> Plan | Ap
     }
     if phase.kind == "apply":
         states = session.scalars(select(StateVersionRow.id).where(StateVersionRow.run_id == phase.run_id))
-        return Apply.model_validate(
-            fields
-            | {
-                "action_invocations": 0,
-                "action_failures": 0,
-                "state_versions": [Related(type="state-versions", id=id_) for id_ in states],
-            }
-        )
+        uncounted = {"action_invocations": None, "action_failures": None}  # nullable; nobody counts them here
+        related = {"state_versions": [Related(type="state-versions", id=id_) for id_ in states]}
+        return Apply.model_validate(fields | uncounted | related)
     return Plan.model_validate(
         fields
         | {

@@ -261,5 +261,5 @@ def configuration_version_resource(
 
 
 def user_resource(row: UserRow) -> User:
-    """A user."""
-    return User.model_validate({**USER, "id": row.id, "username": row.username})
+    """A user. The address is of this machine: no user here has given one, and the reference has no user without."""
+    return User.model_validate({**USER, "id": row.id, "username": row.username, "email": f"{row.username}@localhost"})

@@ -40,7 +40,9 @@ class _Organization(Attributes):
     allow_force_delete_workspaces: bool | None = None
     assessments_enforced: Annotated[bool | None, unavailable("there are no health assessments here")] = None
     collaborator_auth_policy: Annotated[str, AfterValidator(_checked_policy)] | None = None
-    cost_estimation_enabled: bool | None = None  # on HCP Terraform, too, it has no effect without the entitlement
+    cost_estimation_enabled: bool | None = (
+        None  # kept and returned, without effect: clients set it on every organization
+    )
     default_execution_mode: ExecutionMode | None = None
     default_agent_pool_id: Annotated[str | None, unavailable(NO_AGENTS)] = None
     enforce_hyok: Annotated[bool | None, unavailable("states are not encrypted here")] = None
@@ -50,7 +52,7 @@ class _Organization(Attributes):
     session_remember: Annotated[int | None, unavailable("there are no sessions here")] = None
     session_timeout: Annotated[int | None, unavailable("there are no sessions here")] = None
     speculative_plan_management_enabled: bool | None = None
-    stacks_enabled: bool | None = None  # the same
+    stacks_enabled: bool | None = None  # kept and returned, without effect, for the same reason
 
     def settings(self) -> dict[str, Any]:
         """The settings that were given."""
