@@ -8,6 +8,7 @@ and becomes a 500 without its text.
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from functools import partial
 
 import pydantic_core
@@ -57,8 +58,9 @@ API = "/api/v2"
 _MAX_ADDRESS_BYTES = 8 * 1024
 _MAX_BODY_BYTES = 2 * 1024 * 1024
 _MAX_STATE_BODY_BYTES = 32 * 1024 * 1024  # a state version may carry its state
-# More threads would wait for each other (and the event loop for them) on Python's global lock.
-_THREADS = 8
+# More threads for reads would only wait for each other on Python's global lock. A write waits for the disk, too.
+_READ_THREADS = 2
+_WRITE_THREADS = 8
 _HEADERS = {"tfp-api-version": "2.6", "tfp-appname": "HCP Terraform"}  # the Terraform CLI looks at both
 _TITLES: dict[type[TfrunsError], str] = {
     BadRequest: "bad request",
@@ -81,9 +83,17 @@ Serve = Callable[[Request], Awaitable[Response]]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """How many requests are served at a time: those that only read, and the others."""
+
+    reads: CapacityLimiter
+    writes: CapacityLimiter
+
+
 def build_app(backend: Backend, signer: Signer, limiter: RateLimiter, lifespan: Lifespan | None = None) -> Starlette:
     """The application of one backend."""
-    threads = CapacityLimiter(_THREADS)
+    threads = Threads(CapacityLimiter(_READ_THREADS), CapacityLimiter(_WRITE_THREADS))
 
     def endpoint(entry: Endpoint) -> Serve:
         async def serve(request: Request) -> Response:
@@ -138,7 +148,7 @@ async def _serve(
     backend: Backend,
     signer: Signer,
     limiter: RateLimiter,
-    threads: CapacityLimiter,
+    threads: Threads,
 ) -> Response:
     headers = {**_HEADERS, "x-request-id": random_text(20), **limiter.unused().headers}
 
@@ -164,10 +174,10 @@ async def _serve(
     async def answer() -> Response:
         _check_address(request)
         if entry.method == "GET":  # in one go: each change of threads costs as much as a small query
-            return await to_thread.run_sync(lambda: reply(admit(), b""), limiter=threads)
-        caller = await to_thread.run_sync(admit, limiter=threads)
+            return await to_thread.run_sync(lambda: reply(admit(), b""), limiter=threads.reads)
+        caller = await to_thread.run_sync(admit, limiter=threads.reads)
         body = await _body(request, _MAX_STATE_BODY_BYTES if entry.takes_state else _MAX_BODY_BYTES)
-        return await to_thread.run_sync(reply, caller, body, limiter=threads)
+        return await to_thread.run_sync(reply, caller, body, limiter=threads.writes)
 
     return await _guarded(request, answer, headers)
 
