@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.local.support import API, BASE_URL, Api, Json, anonymous, ids_of, resource
 from tests.local.test_states import OUTPUTS, announced, inline, state
+from tfruns.local.routes.table import EMPTY_LISTS, ENDPOINTS
 
 _ORGANIZATION = "/organizations/default"
 
@@ -179,11 +181,65 @@ async def test_an_organization_keeps_its_workspaces_under_a_new_name(api: Api) -
     await api.get(_ORGANIZATION, 404)
 
 
-async def test_an_unknown_include_is_400(api: Api) -> None:
-    run = await api.create_run()
-    for path in (f"/workspaces/{api.workspace_id}", f"/runs/{run['id']}", f"/runs/{run['id']}/run-events"):
-        errors = (await api.get(path, 400, include="nothing"))["errors"]
-        assert "include parameter" in errors[0]["detail"]
+async def test_an_unknown_include_is_400_on_every_path(api: Api) -> None:
+    paths = [entry.path for entry in ENDPOINTS if entry.method == "GET" and entry.path not in EMPTY_LISTS]
+    assert len(paths) > 40
+    for path in paths:
+        known = path.replace("{organization}", "default").replace("{workspace_id}", api.workspace_id)
+        concrete = re.sub(r"\{\w+\}", "x", known)
+        errors = (await api.get(concrete, 400, include="nothing"))["errors"]
+        assert "include parameter" in errors[0]["detail"], path
+
+
+_USERS, _RUNS, _CONFIGURATIONS = "users", "runs", "configuration-versions"
+# The documented includes that can have a document here, and its type. Source: HCP Terraform API, each resource's page.
+_INCLUDED = {
+    "run": {
+        "plan": "plans", "apply": "applies", "created_by": _USERS, "confirmed_by": _USERS, "workspace": "workspaces",
+        "configuration_version": _CONFIGURATIONS, "run_events": "run-events", "comments": "comments",
+    },
+    "canceled run": {"canceled_by": _USERS},
+    "run events": {"actor": _USERS, "comment": "comments", "run": _RUNS},
+    "state": {
+        "outputs": "state-version-outputs", "run": _RUNS, "created_by": _USERS, "run.created_by": _USERS,
+        "run.configuration_version": _CONFIGURATIONS,
+    },
+    "configuration": {"run": _RUNS},
+    "workspace": {
+        "organization": "organizations", "project": "projects", "locked_by": _USERS, "outputs": "workspace-outputs",
+        "current_state_version": "state-versions", "current_run": _RUNS, "current_run.plan": "plans",
+        "current_run.configuration_version": _CONFIGURATIONS, "current_configuration_version": _CONFIGURATIONS,
+    },
+}  # fmt: skip
+
+
+async def test_every_documented_include_brings_its_documents(api: Api) -> None:
+    run = await api.planned()
+    await api.act(run, "apply", comment="go")
+    api.apply(run, state=state(1, outputs=OUTPUTS))
+    await api.post(f"/runs/{run['id']}/comments", resource("comments", {"body": "why?"}))
+    canceled = await api.create_run(plan_only=True)
+    await api.act(canceled, "cancel")
+    api.end(canceled, status="canceled")
+    workspace = f"/workspaces/{api.workspace_id}"
+    await api.post(f"{workspace}/actions/lock", None, 200)
+    configuration = run["relationships"]["configuration-version"]["data"]["id"]
+    paths = {
+        "run": [f"/runs/{run['id']}", f"{workspace}/runs", f"{_ORGANIZATION}/runs"],
+        "canceled run": [f"/runs/{canceled['id']}"],
+        "run events": [f"/runs/{run['id']}/run-events"],
+        "state": [f"{workspace}/current-state-version"],
+        "configuration": [f"/configuration-versions/{configuration}"],
+        "workspace": [workspace, f"{_ORGANIZATION}/workspaces"],
+    }
+    missing = [
+        (path, include, sorted(found))
+        for name, includes in _INCLUDED.items()
+        for path in paths[name]
+        for include, kind in includes.items()
+        if kind not in (found := {item["type"] for item in (await api.get(path, include=include)).get("included", [])})
+    ]
+    assert missing == []
 
 
 async def test_a_state_includes_what_made_it(api: Api) -> None:

@@ -214,6 +214,8 @@ def _reply(entry: Endpoint, call: Call) -> Reply:
     Where requests are served at the same time (on PostgreSQL) another one may take a name that this one found free, or
     delete what it found. The database then refuses the whole change; looked at anew, it has a proper answer.
     """
+    if entry.method == "GET" and not entry.has_includes:
+        call.include(())
     if call.scope.run_id is not None:
         if not entry.is_open_to_runs:
             raise NotFound("not found")

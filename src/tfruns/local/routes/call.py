@@ -139,7 +139,8 @@ class Call:
         words = [word.replace("-", "_") for word in self.words("include")]
         unknown = [word for word in words if word not in allowed]
         if unknown:
-            raise BadRequest(f"Invalid include parameter: {', '.join(unknown)}. Possible: {', '.join(allowed)}.")
+            possible = ", ".join(allowed) or "none"
+            raise BadRequest(f"Invalid include parameter: {', '.join(unknown)}. Possible: {possible}.")
         return words
 
     def page(self) -> "PageRequest":

@@ -32,6 +32,7 @@ class Endpoint:
         handler: the function that serves it.
         fixed: parts of the path that are constant, under the names that the handler knows.
         is_run_list: whether the lower rate limit of run lists applies.
+        has_includes: whether related resources can be included; where not, to ask for one is an error.
         takes_state: whether the body can be a state, which is large.
         is_open_to_runs: whether a run may use it with its own token; see `remote_state.check_run_may_read`.
     """
@@ -41,6 +42,7 @@ class Endpoint:
     handler: Handler
     fixed: Mapping[str, str] = field(default_factory=dict)
     is_run_list: bool = False
+    has_includes: bool = False
     takes_state: bool = False
     is_open_to_runs: bool = False
 
@@ -84,13 +86,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _ORG + "/projects", organizations.list_projects),
     Endpoint("GET", "/projects/{project_id}", organizations.read_project),
     # workspaces
-    Endpoint("GET", _ORG + "/workspaces", workspaces.list_workspaces),
+    Endpoint("GET", _ORG + "/workspaces", workspaces.list_workspaces, has_includes=True),
     Endpoint("POST", _ORG + "/workspaces", workspaces.create_workspace),
-    Endpoint("GET", _WS_NAMED, workspaces.read_workspace, is_open_to_runs=True),
+    Endpoint("GET", _WS_NAMED, workspaces.read_workspace, is_open_to_runs=True, has_includes=True),
     Endpoint("PATCH", _WS_NAMED, workspaces.update_workspace),
     Endpoint("DELETE", _WS_NAMED, workspaces.delete_workspace),
     Endpoint("POST", _WS_NAMED + "/actions/safe-delete", workspaces.safe_delete_workspace),
-    Endpoint("GET", _WS, workspaces.read_workspace, is_open_to_runs=True),
+    Endpoint("GET", _WS, workspaces.read_workspace, is_open_to_runs=True, has_includes=True),
     Endpoint("PATCH", _WS, workspaces.update_workspace),
     Endpoint("DELETE", _WS, workspaces.delete_workspace),
     Endpoint("POST", _WS + "/actions/safe-delete", workspaces.safe_delete_workspace),
@@ -118,18 +120,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("DELETE", "/vars/{variable_id}", variables.delete_variable),
     Endpoint("GET", _WS + "/resources", resources.list_for_workspace),
     # configuration versions
-    Endpoint("GET", _WS + "/configuration-versions", configurations.list_for_workspace),
+    Endpoint("GET", _WS + "/configuration-versions", configurations.list_for_workspace, has_includes=True),
     Endpoint("POST", _WS + "/configuration-versions", configurations.create),
-    Endpoint("GET", "/configuration-versions/{id}", configurations.read),
+    Endpoint("GET", "/configuration-versions/{id}", configurations.read, has_includes=True),
     Endpoint("GET", "/configuration-versions/{id}/download", configurations.download),
     Endpoint("POST", "/configuration-versions/{id}/actions/archive", configurations.archive_action),
-    Endpoint("GET", _RUN + "/configuration-version", configurations.read),
+    Endpoint("GET", _RUN + "/configuration-version", configurations.read, has_includes=True),
     Endpoint("GET", _RUN + "/configuration-version/download", configurations.download),
     # runs
     Endpoint("POST", "/runs", runs.create),
-    Endpoint("GET", _RUN, runs.read),
-    Endpoint("GET", _WS + "/runs", runs.list_for_workspace, is_run_list=True),
-    Endpoint("GET", _ORG + "/runs", runs.list_for_organization, is_run_list=True),
+    Endpoint("GET", _RUN, runs.read, has_includes=True),
+    Endpoint("GET", _WS + "/runs", runs.list_for_workspace, is_run_list=True, has_includes=True),
+    Endpoint("GET", _ORG + "/runs", runs.list_for_organization, is_run_list=True, has_includes=True),
     *(
         Endpoint("POST", f"{_RUN}/actions/{action}", runs.act, {"action": action})
         for action in ("apply", "discard", "cancel", "force-cancel", "force-execute")
@@ -147,19 +149,19 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _RUN + "/comments", activity.list_comments),
     Endpoint("POST", _RUN + "/comments", activity.create_comment),
     Endpoint("GET", "/comments/{id}", activity.read_comment),
-    Endpoint("GET", _RUN + "/run-events", activity.list_run_events),
-    Endpoint("GET", "/run-events/{id}", activity.read_run_event),
+    Endpoint("GET", _RUN + "/run-events", activity.list_run_events, has_includes=True),
+    Endpoint("GET", "/run-events/{id}", activity.read_run_event, has_includes=True),
     Endpoint("GET", "/users/{id}", activity.read_user),
     # states
-    Endpoint("GET", "/state-versions", states.list_all),
+    Endpoint("GET", "/state-versions", states.list_all, has_includes=True),
     Endpoint("POST", _WS + "/state-versions", states.create, takes_state=True),
     Endpoint("PATCH", _WS + "/state-versions", states.roll_back),
-    Endpoint("GET", _WS + "/current-state-version", states.read_current, is_open_to_runs=True),
+    Endpoint("GET", _WS + "/current-state-version", states.read_current, is_open_to_runs=True, has_includes=True),
     Endpoint("GET", _WS + "/current-state-version-outputs", states.list_current_outputs, is_open_to_runs=True),
-    Endpoint("GET", "/state-versions/{id}", states.read, is_open_to_runs=True),
+    Endpoint("GET", "/state-versions/{id}", states.read, is_open_to_runs=True, has_includes=True),
     Endpoint("GET", "/state-versions/{id}/download", states.download, is_open_to_runs=True),
     Endpoint("GET", "/state-versions/{id}/outputs", states.list_outputs, is_open_to_runs=True),
     Endpoint("GET", "/state-version-outputs/{id}", states.read_output, is_open_to_runs=True),
     # what there is none of
-    *(Endpoint("GET", path, empty.list_nothing) for path in EMPTY_LISTS),
+    *(Endpoint("GET", path, empty.list_nothing, has_includes=True) for path in EMPTY_LISTS),
 )
