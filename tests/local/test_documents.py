@@ -341,3 +341,63 @@ async def test_a_signed_address_takes_a_slash_at_its_end(api: Api) -> None:
     created = (await api.post(f"/workspaces/{api.workspace_id}/state-versions", announced(state(1))))["data"]
     url = created["attributes"]["hosted-state-upload-url"] + "/"
     assert (await anonymous(api.http, "PUT", url, content=state(1))).status_code == 200
+
+
+# Attributes that the OpenAPI document does not call read-only, and that only the service sets.
+_SET_BY_THE_SERVICE = {
+    "actions", "permissions", "locked", "locked-reason", "environment", "resource-count", "apply-duration-average",
+    "plan-duration-average", "policy-check-failures", "run-failures", "workspace-kpis-runs-count", "latest-change-at",
+    "last-assessment-result-at", "auto-destroy-status", "source", "effective-state-version-retention-desc",
+    "effective-run-data-retention-desc", "vcs-repo-identifier", "tag-names", "two-factor-conformant", "version-id",
+}  # fmt: skip
+_VALUES: dict[str, Json] = {
+    "terraform-version": "1.11.4",
+    "trigger-prefixes": ["modules/"],
+    "trigger-patterns": ["/modules/**/*.tf"],
+    "setting-overwrites": {"execution-mode": True, "agent-pool": True},
+    "working-directory": "network",
+    "auto-destroy-at": "2030-01-01T00:00:00Z",
+    "auto-destroy-activity-duration": "14d",
+    "email": "platform@example.com",
+    "source-url": "https://example.com",
+    "category": "env",
+    "vcs-repo": {"identifier": "acme/network", "oauth-token-id": "ot-1"},
+}
+
+
+def _values(name: str, schema: Json) -> list[Json]:
+    """Values of an attribute's type; of a boolean or an enumeration all."""
+    if name in _VALUES:
+        return [_VALUES[name]]
+    kind = schema.get("type")
+    by_type: dict[str, list[Json]] = {
+        "boolean": [True, False], "integer": [30], "array": [["a"]], "object": [{"a": True}]
+    }  # fmt: skip
+    return schema.get("enum") or by_type.get(str(kind), ["some-text"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [("organizations", "/organizations/second"), ("workspaces", ""), ("vars", "vars")],
+)
+async def test_every_documented_attribute_is_read_back_or_named_in_a_422(api: Api, kind: str, path: str) -> None:
+    schemas = _schemas()
+    attributes = schemas[kind]["properties"]["attributes"]["properties"]
+    await api.post("/organizations", resource("organizations", {"name": "second", "email": "a@example.com"}))
+    workspace = f"/workspaces/{api.workspace_id}"
+    if kind == "vars":
+        variable = await api.post(f"{workspace}/vars", resource("vars", {"key": "a", "category": "terraform"}))
+        path = f"{workspace}/vars/{variable['data']['id']}"
+    silent = []
+    for name, schema in attributes.items():
+        if schema.get("readOnly") or name in _SET_BY_THE_SERVICE or name in {"name", "key"}:
+            continue
+        for value in _values(name, schema):
+            answer = await api.http.request("PATCH", API + (path or workspace), json=resource(kind, {name: value}))
+            told = answer.status_code == 422 and name in answer.text
+            kept = answer.status_code == 200 and answer.json()["data"]["attributes"].get(name) == value
+            if not (told or kept):
+                silent.append(
+                    (name, value, answer.status_code, answer.json().get("data", {}).get("attributes", {}).get(name))
+                )
+    assert silent == []

@@ -46,12 +46,16 @@ class _Organization(Attributes):
     default_execution_mode: ExecutionMode | None = None
     default_agent_pool_id: Annotated[str | None, unavailable(NO_AGENTS)] = None
     enforce_hyok: Annotated[bool | None, unavailable("states are not encrypted here")] = None
+    global_module_sharing: Annotated[bool | None, unavailable("there is no registry here")] = None
+    global_provider_sharing: Annotated[bool | None, unavailable("there is no registry here")] = None
     owners_team_saml_role_id: Annotated[str | None, unavailable("there are no teams here")] = None
+    recoverable_items_enabled: Annotated[bool | None, unavailable("what is deleted is gone")] = None
     saml_enabled: Annotated[bool | None, unavailable("there is no single sign-on here")] = None
     send_passing_statuses_for_untriggered_speculative_plans: bool | None = None
     session_remember: Annotated[int | None, unavailable("there are no sessions here")] = None
     session_timeout: Annotated[int | None, unavailable("there are no sessions here")] = None
     speculative_plan_management_enabled: bool | None = None
+    stacks_default_execution_mode: Annotated[str | None, unavailable("there are no stacks here")] = None
     stacks_enabled: bool | None = None  # kept and returned, without effect, for the same reason
 
     def settings(self) -> dict[str, Any]:
