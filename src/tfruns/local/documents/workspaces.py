@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.orm import Session, load_only
 
 from tfruns.local.documents.defaults import (
@@ -60,6 +60,31 @@ _ENTITLEMENTS = {"operations": True, "state_storage": True} | dict.fromkeys(
 )  # fmt: skip
 
 
+# Made once: to build a statement takes longer than to execute it.
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_HOLDERS = select(RunRow.workspace_id, RunRow.id).where(RunRow.workspace_id.in_(_IDS), RunRow.holds_workspace)
+_STATES = (  # without the list of their resources, which can be long
+    select(StateVersionRow)
+    .options(load_only(StateVersionRow.resource_count, StateVersionRow.created_at))
+    .where(StateVersionRow.id.in_(_IDS))
+)
+_OUTPUTS = (
+    select(StateOutputRow.state_version_id, StateOutputRow.id)
+    .where(StateOutputRow.state_version_id.in_(_IDS))
+    .order_by(StateOutputRow.name)
+)
+_VARIABLES = (
+    select(VariableRow.workspace_id, VariableRow.id).where(VariableRow.workspace_id.in_(_IDS)).order_by(VariableRow.key)
+)
+_RUNS = (
+    select(RunCountRow.workspace_id, func.sum(RunCountRow.runs))
+    .where(RunCountRow.workspace_id.in_(_IDS))
+    .group_by(RunCountRow.workspace_id)
+)
+_FAILURES = _RUNS.where(RunCountRow.status == RunStatus.ERRORED)
+_ORGANIZATIONS = select(OrganizationRow).where(OrganizationRow.name.in_(_IDS))
+
+
 @dataclass(frozen=True, slots=True)
 class _Neighbours:
     """What belongs to some workspaces, read at once for all of them."""
@@ -77,31 +102,17 @@ def workspace_resources(session: Session, rows: Sequence[WorkspaceRow]) -> list[
     """Workspaces as they go over the wire."""
     ids = [row.id for row in rows]
     states = [row.current_state_version_id for row in rows if row.current_state_version_id]
-    names = {row.organization for row in rows}
-    holders = select(RunRow.workspace_id, RunRow.id).where(RunRow.workspace_id.in_(ids), RunRow.holds_workspace)
-    outputs = select(StateOutputRow.state_version_id, StateOutputRow.id).where(
-        StateOutputRow.state_version_id.in_(states)
-    )
-    variables = select(VariableRow.workspace_id, VariableRow.id).where(VariableRow.workspace_id.in_(ids))
-    runs = select(RunCountRow.workspace_id, func.sum(RunCountRow.runs)).where(RunCountRow.workspace_id.in_(ids))
-    runs = runs.group_by(RunCountRow.workspace_id)
-    failures = runs.where(RunCountRow.status == RunStatus.ERRORED)
+    names = list({row.organization for row in rows})
     neighbours = _Neighbours(
-        holders=dict(session.execute(holders).all()),
-        states={row.id: row for row in session.scalars(_without_resources().where(StateVersionRow.id.in_(states)))},
-        outputs=_grouped(session.execute(outputs.order_by(StateOutputRow.name)).all()),
-        variables=_grouped(session.execute(variables.order_by(VariableRow.key)).all()),
-        runs=_numbers(session.execute(runs).all()),
-        failures=_numbers(session.execute(failures).all()),
-        organizations={
-            row.name: row for row in session.scalars(select(OrganizationRow).where(OrganizationRow.name.in_(names)))
-        },
+        holders=dict(session.execute(_HOLDERS, {"ids": ids}).all()),
+        states={row.id: row for row in session.scalars(_STATES, {"ids": states})},
+        outputs=_grouped(session.execute(_OUTPUTS, {"ids": states}).all()),
+        variables=_grouped(session.execute(_VARIABLES, {"ids": ids}).all()),
+        runs=_numbers(session.execute(_RUNS, {"ids": ids}).all()),
+        failures=_numbers(session.execute(_FAILURES, {"ids": ids}).all()),
+        organizations={row.name: row for row in session.scalars(_ORGANIZATIONS, {"ids": names})},
     )
     return [_workspace(row, neighbours) for row in rows]
-
-
-def _without_resources() -> Select[StateVersionRow]:
-    return select(StateVersionRow).options(load_only(StateVersionRow.resource_count, StateVersionRow.created_at))
 
 
 def _numbers(pairs: Sequence[Any]) -> dict[str, int]:

@@ -55,6 +55,8 @@ def included_with_runs(
     scope: Scope, session: Session, runs: Sequence[RunRow], include: Sequence[str]
 ) -> list[Resource]:
     """The resources that were asked for, each once."""
+    if not include:
+        return []
     found: list[Resource] = []
     kinds = [_PHASES[word] for word in include if word in _PHASES]
     if kinds:
@@ -84,6 +86,8 @@ def included_with_workspaces(
     scope: Scope, session: Session, rows: Sequence[WorkspaceRow], include: Sequence[str]
 ) -> list[Resource]:
     """The resources that were asked for with some workspaces, each once."""
+    if not include:
+        return []
     found: list[Resource] = []
     names = sorted({row.organization for row in rows})
     organizations = session.scalars(select(OrganizationRow).where(OrganizationRow.name.in_(names))).all()
@@ -153,6 +157,8 @@ def included_with_states(
     scope: Scope, session: Session, rows: Sequence[StateVersionRow], include: Sequence[str]
 ) -> list[Resource]:
     """The resources that were asked for with some state versions, each once."""
+    if not include:
+        return []
     found: list[Resource] = []
     if "outputs" in include:
         found += [output for row in rows for output in output_resources(session, row.id)]
