@@ -92,6 +92,7 @@ _SKIPPED = {"name": "c", "skip_reason": "not found"}
         ([_FINE], "1 pinned dependencies have no known vulnerability.", False),
         ([_FINE, _BAD, _SKIPPED], "Vulnerable dependencies:\nb 2: PYSEC-2026-1", True),
         ([_FINE, _SKIPPED], "Not in the vulnerability database: c.", True),
+        ([], "No dependency was audited: the vulnerability database cannot be reached from here.", False),
         ([_SKIPPED], "No dependency was audited: the vulnerability database cannot be reached from here.", False),
     ],
 )
