@@ -1,13 +1,21 @@
-"""Finding many texts in one, in time proportional to its size: Aho and Corasick's algorithm, from a library."""
+"""Find many texts in one, in time proportional to the size of both, whatever is in them.
 
-from collections.abc import Callable, Iterable
-from itertools import chain
+Aho and Corasick's algorithm, from a library, finds keys: the first bytes of each pattern. All keys of an automaton have
+the same length, so at most one begins at a position, and none contains another. Where short patterns occur all over
+longer ones, the library takes quadratic time to build an automaton.
 
-from ahocorasick_rs import BytesAhoCorasick, Implementation
+What follows a key is compared. Patterns are short enough for that: a long one is replaced by pieces that cover it. So a
+piece of a long pattern is found, too, where the whole pattern does not occur.
+"""
 
-_WINDOW = 1 << 18  # bytes that are searched at a time; each match found in them takes memory
-_LONG = 64  # bytes of a pattern that is searched for with an automaton of its own kind
-_PERIOD_HINT = 8  # bytes at the start of a pattern that repeat if the pattern repeats itself
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, pairwise
+
+from ahocorasick_rs import BytesAhoCorasick
+
+LONGEST_WHOLE = 64  # bytes of a pattern that is not searched for in pieces
+_KEY_LENGTHS = (12, 6, 3, 1)  # a pattern has the longest key that is not longer than itself
+_WINDOW = 1 << 16  # bytes that are searched at a time; each key found in them takes memory
 
 Span = tuple[int, int]
 Condition = Callable[[bytes, int, int], bool]
@@ -29,23 +37,22 @@ class Matcher:
         conditions: dict[bytes, Condition | None] = {}
         conditions |= dict.fromkeys(quoted, _is_value)
         conditions |= dict.fromkeys(words, _is_word)
-        conditions |= dict.fromkeys(_irreducible(set(anywhere)))
+        conditions |= dict.fromkeys(chain.from_iterable(map(_pieces, anywhere)))
         self._longest = max(map(len, conditions), default=0)
-        # To build one automaton takes quadratic time where short patterns occur all over a long one.
-        groups = ([one for one in conditions if (len(one) > _LONG) is is_long] for is_long in (False, True))
-        self._automata = [_Automaton(group, [conditions[one] for one in group]) for group in groups if group]
+        self._groups = [_Group(length, found) for length, found in _by_key_length(conditions).items()]
 
     def __bool__(self) -> bool:
-        return bool(self._automata)
+        return bool(self._groups)
 
     def spans(self, data: bytes) -> list[Span]:
         """Where the patterns occur: start and end of each stretch that they cover."""
         found: list[Span] = []
-        for start, end in chain.from_iterable(self._in_window(data, at) for at in range(0, len(data), self._step)):
-            if found and start <= found[-1][1]:
-                found[-1] = (found[-1][0], max(end, found[-1][1]))
-            else:
-                found.append((start, end))
+        for at in range(0, len(data), _WINDOW):
+            for start, end in sorted(chain.from_iterable(group.spans(data, at, _WINDOW) for group in self._groups)):
+                if found and start <= found[-1][1]:
+                    found[-1] = (found[-1][0], max(end, found[-1][1]))
+                else:
+                    found.append((start, end))
         return found
 
     def safe_cut(self, data: bytes) -> int:
@@ -53,69 +60,61 @@ class Matcher:
         cut = max(0, len(data) - max(self._longest - 1, 0))
         return next((start for start, end in self.spans(data) if start < cut < end), cut)
 
-    @property
-    def _step(self) -> int:
-        return max(_WINDOW, 4 * self._longest)
 
-    def _in_window(self, data: bytes, at: int) -> list[Span]:
-        """The stretches that begin in one window, in order of their starts."""
-        window = data[at : at + self._step + self._longest - 1]
-        found = chain.from_iterable(automaton.spans(data, window, at) for automaton in self._automata)
-        return sorted(found) if len(self._automata) > 1 else list(found)
+class _Group:
+    """Patterns with keys of one length, and the condition under which each counts."""
 
-
-class _Automaton:
-    """The library's automaton for some patterns, with the condition under which each counts."""
-
-    def __init__(self, patterns: list[bytes], conditions: list[Condition | None]) -> None:
-        # The other implementations take quadratic time for a pattern of one letter.
-        self._automaton = BytesAhoCorasick(patterns, implementation=Implementation.ContiguousNFA)
+    def __init__(self, key_length: int, conditions: dict[bytes, Condition | None]) -> None:
+        lengths: dict[bytes, set[int]] = {}
+        for pattern in conditions:
+            lengths.setdefault(pattern[:key_length], set()).add(len(pattern))
+        self._key_length = key_length
         self._conditions = conditions
+        self._lengths = [sorted(found, reverse=True) for found in lengths.values()]
+        self._keys = BytesAhoCorasick(list(lengths))
 
-    def spans(self, data: bytes, window: bytes, at: int) -> list[Span]:
-        merged: list[Span] = []
-        for pattern, first, last in reversed(self._automaton.find_matches_as_indexes(window, overlapping=True)):
-            condition = self._conditions[pattern]
-            start, end = at + first, at + last
-            if condition is not None and not condition(data, start, end):
-                continue
-            while merged and merged[-1][0] <= end:
-                other = merged.pop()
-                start, end = min(start, other[0]), max(end, other[1])
-            merged.append((start, end))
-        return merged[::-1]
+    def spans(self, data: bytes, at: int, size: int) -> Iterator[Span]:
+        """The longest pattern at each of so many positions that has one, in their order."""
+        window = data[at : at + size + self._key_length - 1]
+        for key, place, _ in self._keys.find_matches_as_indexes(window, overlapping=True):
+            start = at + place
+            for length in self._lengths[key]:
+                if self._counts(data, start, start + length):
+                    yield start, start + length
+                    break
 
-
-def _irreducible(patterns: set[bytes]) -> list[bytes]:
-    """The patterns without those that repeat themselves so that a shorter one covers them wholly.
-
-    `aaaaaaa` covers nothing that `aaaaaa` does not. Without this, the letters of one line could each end thousands of
-    patterns.
-    """
-    lengths = sorted(set(map(len, patterns)))
-    return [pattern for pattern in patterns if not _is_covered(pattern, patterns, lengths)]
+    def _counts(self, data: bytes, start: int, end: int) -> bool:
+        pattern = data[start:end]
+        if end > len(data) or pattern not in self._conditions:
+            return False
+        condition = self._conditions[pattern]
+        return condition is None or condition(data, start, end)
 
 
-def _is_covered(pattern: bytes, patterns: set[bytes], lengths: list[int]) -> bool:
-    if len(pattern) <= _PERIOD_HINT or pattern.find(pattern[:_PERIOD_HINT], 1) < 0:
-        return False
-    size, period = len(pattern), _period(pattern)
-    return any(
-        period <= length < size and (size - length) % period == 0 and pattern[-length:] in patterns
-        for length in lengths
-    )
+def _by_key_length(conditions: dict[bytes, Condition | None]) -> dict[int, dict[bytes, Condition | None]]:
+    groups: dict[int, dict[bytes, Condition | None]] = {}
+    for pattern, condition in conditions.items():
+        if pattern:
+            key_length = next(length for length in _KEY_LENGTHS if length <= len(pattern))
+            groups.setdefault(key_length, {})[pattern] = condition
+    return groups
 
 
-def _period(pattern: bytes) -> int:
-    """The distance after which a pattern repeats itself; its length if it does not. Knuth, Morris and Pratt's table."""
-    borders = [0] * len(pattern)
-    border = 0
-    for place in range(1, len(pattern)):
-        while border and pattern[place] != pattern[border]:
-            border = borders[border - 1]
-        border += pattern[place] == pattern[border]
-        borders[place] = border
-    return len(pattern) - border
+def _pieces(pattern: bytes) -> Iterator[bytes]:
+    """A pattern, or for a long one pieces of about the same size that cover it; no character is cut in two."""
+    size, length = LONGEST_WHOLE, len(pattern)
+    if length <= size:
+        yield pattern
+        return
+    cuts = [_character_start(pattern, at) for at in range(0, length + 1, size)]
+    yield from (pattern[start:end] for start, end in pairwise(cuts))
+    yield pattern[_character_start(pattern, length - size) :]
+
+
+def _character_start(data: bytes, at: int) -> int:
+    """The position, or the nearest before it at which a character of UTF-8 begins."""
+    starts = range(at, max(at - 4, -1), -1)
+    return next((start for start in starts if start >= len(data) or data[start] & 0xC0 != 0x80), at)
 
 
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_" + bytes(range(0x80, 0x100)))

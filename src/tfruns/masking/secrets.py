@@ -1,7 +1,8 @@
 """Values that are known to be sensitive, and their removal from any text or document.
 
 Terraform loses the mark of a sensitive value where a provider copies it or a program prints it, so a value is searched
-for everywhere. What is derived from it (a hash, an encoding) is for Terraform to mark.
+for everywhere. What is derived from it (a hash, an encoding) is for Terraform to mark. Of a form that takes more than
+64 bytes, pieces of that size are searched for: they are hidden, too, where the rest does not follow.
 
 A value of six characters or more is removed wherever it occurs. A shorter one would hit innocent text, so it counts
 only if it is the value of a variable that is sensitive: with three to five characters as a whole word, with one or two
