@@ -11,7 +11,12 @@ from audit import verdict
 from tests.architecture.source import ROOT
 
 _PERMISSIVE = {"MIT", "MIT-0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0"}
-_BY_CLASSIFIER = {"MIT License": "MIT", "BSD License": "BSD", "Apache Software License": "Apache-2.0"}
+_OTHER_NAMES = {
+    "MIT License": "MIT",
+    "BSD License": "BSD",
+    "Apache Software License": "Apache-2.0",
+    "Apache 2.0": "Apache-2.0",
+}
 
 
 def _runtime(name: str, extras: frozenset[str], seen: set[tuple[str, frozenset[str]]]) -> Iterator[str]:
@@ -36,10 +41,9 @@ _RUNTIME = sorted(set(_runtime("tfruns", frozenset({"local", "postgresql"}), set
 
 def _licenses(name: str) -> set[str]:
     metadata = distribution(name).metadata.json
-    classifiers = [str(line).rpartition(" :: ")[2] for line in metadata.get("classifier", []) if "License" in line]
-    by_classifier = " OR ".join(_BY_CLASSIFIER.get(line, line) for line in classifiers)
-    text = metadata.get("license_expression") or by_classifier or metadata.get("license", "unknown")
-    return set(re.split(r" (?:AND|OR) ", str(text)))
+    names = [str(line).rpartition(" :: ")[2] for line in metadata.get("classifier", []) if "License" in line]
+    text = metadata.get("license_expression") or " OR ".join(names) or metadata.get("license", "unknown")
+    return {_OTHER_NAMES.get(name, name) for name in re.split(r" (?:AND|OR) ", str(text))}
 
 
 def test_the_readme_names_every_license_that_is_not_permissive() -> None:
