@@ -81,7 +81,9 @@ def main() -> None:
         add_diagnostic_tools(server)
     listening = socket.create_server(("127.0.0.1", 0))
     print(listening.getsockname()[1], flush=True)  # whoever connects from now on waits in the socket's queue
-    uvicorn.Server(uvicorn.Config(server.streamable_http_app(), log_level="warning")).run(sockets=[listening])
+    uvicorn.Server(uvicorn.Config(server.streamable_http_app(), http="h11", log_level="warning")).run(
+        sockets=[listening]
+    )
 
 
 if __name__ == "__main__":
