@@ -34,16 +34,20 @@ async def apply_result(client: Client, run: Run, apply: Apply, reads: Reads, mas
     planned = await _planned(client, run)
     # A log without an error at its end was cut off: its process was killed, or lost with its machine.
     is_orderly = is_whole and has_errors and not run.status_timestamps.get("force-canceled-at")
+    view = await to_thread.run_sync(_lists, steps, planned, is_orderly, mask)
+    view["note"] = _note(view, is_known=planned is not None, is_whole=is_whole, is_orderly=is_orderly)
+    return {key: value for key, value in view.items() if value}
+
+
+def _lists(steps: Steps, planned: list[Step] | None, is_orderly: bool, mask: Mask) -> dict[str, JSON]:
     absent = [step for step in planned or () if step not in steps]
-    view: dict[str, JSON] = {
+    return {
         "done": _listed((s for s, outcome in steps.items() if outcome is Outcome.DONE), mask, is_past=True),
         "failed": _listed((s for s, outcome in steps.items() if outcome is Outcome.FAILED), mask),
         "unknown": _listed((s for s, outcome in steps.items() if outcome is Outcome.STARTED), mask),
         "not_started": _listed((step for step in absent if is_orderly and step.is_logged), mask),
         "not_in_log": _listed((step for step in absent if not (is_orderly and step.is_logged)), mask),
     }
-    view["note"] = _note(view, is_known=planned is not None, is_whole=is_whole, is_orderly=is_orderly)
-    return {key: value for key, value in view.items() if value}
 
 
 def _read(data: bytes) -> tuple[Steps, bool]:
@@ -78,13 +82,14 @@ async def _planned(client: Client, run: Run) -> list[Step] | None:
 
 
 def _listed(steps: Iterable[Step], mask: Mask, *, is_past: bool = False) -> list[str]:
+    found = list(steps)
     texts = [
         f"{masked_line(step.address, 120, mask)}: "
         f"{_PAST.get(step.action, step.action) if is_past else _VERB.get(step.action, step.action)}"
-        for step in steps
+        for step in found[:_MAX_LISTED]
     ]
-    more = len(texts) - _MAX_LISTED
-    return texts[:_MAX_LISTED] + ([f"… {more} more"] if more > 0 else [])
+    more = len(found) - _MAX_LISTED
+    return texts + ([f"… {more} more"] if more > 0 else [])
 
 
 def _note(view: dict[str, JSON], *, is_known: bool, is_whole: bool, is_orderly: bool) -> str:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from anyio import to_thread
+
 from tfruns.client.client import Client
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_queued, needs_person
@@ -67,12 +69,13 @@ async def _by_run(client: Client, run_id: str, reads: Reads) -> dict[str, JSON]:
     if other is None:
         return view | {"freed_by": "That run becoming final."}
     creator = other.follow(other.created_by, User)
+    message = await to_thread.run_sync(_message, client, other)
     view["held_by"] = {
         "id": run_id,
         "status": str(other.status),
         "since": shown_time(since(other)),
         "created_by": one_line((creator.username if creator else None) or "", 60),
-        "message": masked_line(other.message or "", 80, masker_from_cache(client, other.id, other.variables)),
+        "message": message,
         "next": next_step(other),
     }
     is_paused = needs_person(str(other.status), other.possible_actions or (), is_auto_apply=bool(other.auto_apply))
@@ -80,6 +83,10 @@ async def _by_run(client: Client, run_id: str, reads: Reads) -> dict[str, JSON]:
         "A person applying or discarding that run." if is_paused else "That run becoming final, or being canceled."
     )
     return view
+
+
+def _message(client: Client, run: Run) -> str:
+    return masked_line(run.message or "", 80, masker_from_cache(client, run.id, run.variables))
 
 
 def waiting_for_worker(run: Run) -> dict[str, JSON]:

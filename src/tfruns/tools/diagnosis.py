@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
+from anyio import to_thread
 from pydantic import Field
 
 from tfruns.client.client import Client
@@ -48,7 +49,7 @@ async def diagnose_run(
     client = context.client
     run = await client.runs.read(run_id)
     if context.is_raw:
-        document: View = redact_document(run.document)
+        document: View = await to_thread.run_sync(redact_document, run.document)
         return document
     reads = Reads()
     mask = await reads.one("plan", masker(client, run)) or withheld
@@ -115,9 +116,11 @@ async def _failure(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
 
 async def _errors(client: Client, name: PhaseName, phase: Plan | Apply, reads: Reads, mask: Mask) -> View:
     part = await reads.one(f"log of the {name}", tail(reader(client, phase), _TAIL_BYTES))
-    if part is None:
-        return {}
-    found = render(part.from_line_start().data)
+    return await to_thread.run_sync(_errors_in, part.from_line_start().data, mask) if part is not None else {}
+
+
+def _errors_in(data: bytes, mask: Mask) -> View:
+    found = render(data)
     errors = found.errors
     if not errors:
         lines = [line for line in mask("\n".join(found.lines)).splitlines() if line.strip()]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
+from anyio import to_thread
 from pydantic import Field
 
 from tfruns.client.client import Client
@@ -50,7 +51,7 @@ async def get_run_history(
         page = await client.run_events.list_for_run(run.id, include=("actor", "comment")).page(
             page_number, size=page_size
         )
-        document: View = redact_document(page.document)
+        document: View = await to_thread.run_sync(redact_document, page.document)
         return document
     reads = Reads()
     mask = await reads.one("plan", masker(client, run)) or withheld
@@ -62,7 +63,7 @@ async def get_run_history(
         "status": str(run.status),
         "created_by": _name(run, run.created_by),
         "confirmed_by": _name(run, run.confirmed_by),
-        "events": _rows(shown, mask),
+        "events": await to_thread.run_sync(_rows, shown, mask),
         "event_count": len(events),
         "page": page_number,
         "next_page": page_number + 1 if first + page_size < len(events) else None,
@@ -139,7 +140,8 @@ async def _other_comments(
     page = await reads.one("comments", client.comments.list_for_run(run.id).page(size=_MOST_COMMENTS))
     if page is None:
         return [], True
-    found = [_shown(comment.body, 60, mask) for comment in page.items if comment.id not in told]
+    others = [comment for comment in page.items if comment.id not in told]
+    found = await to_thread.run_sync(lambda: [_shown(comment.body, 60, mask) for comment in others])
     shown = found[:_MOST_COMMENTS]
     while _size(shown) > _MAX_COMMENT_BYTES:
         shown.pop()

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from anyio import to_thread
+
 from tfruns.client.client import Client
 from tfruns.errors import Forbidden, NotFound, TooLarge, UnexpectedResponse
 from tfruns.masking.arguments import hcl_texts
@@ -43,10 +45,11 @@ async def masker(client: Client, run: Run) -> Mask:
     Raises:
         TfrunsError: the API does not answer; it is not known what is to be hidden.
     """
+    own = await to_thread.run_sync(_secrets_before_plan, run.variables)
     try:
-        secrets = await secrets_of(client, run, before_plan=_secrets_before_plan(run.variables))
+        secrets = await secrets_of(client, run, before_plan=own)
     except (Forbidden, NotFound, TooLarge, UnexpectedResponse):
-        secrets = _secrets_before_plan(run.variables)
+        secrets = own
     return _mask_of(secrets)
 
 

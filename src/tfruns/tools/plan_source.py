@@ -154,9 +154,9 @@ async def secrets_of(client: Client, run: Run, *, before_plan: Secrets = NO_SECR
 
 
 def known_secrets(client: Client, run_id: str, *, before_plan: Secrets = NO_SECRETS) -> Secrets:
-    """The sensitive values of a run's plan if it was read before; it is not read for this."""
+    """The sensitive values of a run's plan if it was read before; it is not read for this. Any thread may ask."""
     plans = _plans.get(client) or _Plans()
-    return next((known.secrets for known in plans.kept.values() if known.run_id == run_id), before_plan)
+    return next((known.secrets for known in list(plans.kept.values()) if known.run_id == run_id), before_plan)
 
 
 async def plan_summary(client: Client, run: Run) -> Summary | None:

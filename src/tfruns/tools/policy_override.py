@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, TypeVar
 
+from anyio import to_thread
 from pydantic import Field
 
 from tfruns.client.client import Client
@@ -199,7 +200,7 @@ async def _answer(context: Context, run_id: str, overridden: Sequence[_Hold], *,
     try:
         run = await context.client.runs.read(run_id)
         if context.is_raw:
-            view = redact_document(run.document)
+            view = await to_thread.run_sync(redact_document, run.document)
             return view
         view = short_view(run)
     except TfrunsError as error:

@@ -20,6 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
+from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from tfruns.client.activity import check_comment
@@ -168,7 +169,7 @@ class Tool:
         values = await enforce_scope(scope, context.client, values)
         view = await (self._read(context, values) if self.is_read_only else self._change(context, values))
         view = await drop_out_of_scope(scope, context.client, view, values.get("organization"))
-        return cast("View", shown_document(view))
+        return cast("View", await to_thread.run_sync(shown_document, view))
 
     async def _read(self, context: Context, values: Mapping[str, Any]) -> View:
         return await self.function(context, **values)
@@ -214,10 +215,11 @@ class Tool:
             with suppress(TfrunsError):  # it is only for the log
                 found = await context.client.runs.read(run)
                 workspace = found.workspace.id if found.workspace else None
+        hidden = values if run is None else await to_thread.run_sync(_hidden, context.client, run, values)
         return await context.audit.begin(
             {
                 "tool": self.name,
-                "arguments": logged_arguments(values if run is None else _hidden(context.client, run, values)),
+                "arguments": await to_thread.run_sync(logged_arguments, hidden),
                 "run": run,
                 "workspace": workspace,
                 "confirmed": consent.value,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
+from anyio import to_thread
 from pydantic import Field
 
 from tfruns.client.client import Client
@@ -86,7 +87,7 @@ async def create_run(context: Context, workspace_id: WorkspaceRef, params: RunPa
     run = await context.client.runs.create(workspace_id, params)
     with suppress(TfrunsError):  # it is created all the same, and what the API answered then is true
         run = await context.client.runs.read(run.id, include=INCLUDE)
-    return _whole(context, run, created_view)
+    return await _whole(context, run, created_view)
 
 
 @tool(title="List a workspace's runs", toolset=Toolset.RUNS, is_read_only=True)
@@ -170,7 +171,7 @@ async def get_run_details(context: Context, run_id: RunId) -> View:
 
     allowed_actions says what may be done now, next what follows.
     """
-    return _whole(context, await context.client.runs.read(run_id, include=INCLUDE))
+    return await _whole(context, await context.client.runs.read(run_id, include=INCLUDE))
 
 
 @tool(
@@ -276,7 +277,7 @@ async def _act(context: Context, run_id: str, action: RunAction, send: Callable[
             "next": f"It was accepted, but the run could not be read afterwards: {error.message} Do not repeat it.",
         }
     if context.is_raw:
-        return _document(run.document)
+        return await _document(run.document)
     view = short_view(run) | {"accepted": True}
     if action in run.allowed_actions:  # a 202 comes before its effect
         view["next"] = (
@@ -288,8 +289,9 @@ async def _act(context: Context, run_id: str, action: RunAction, send: Callable[
 async def _page(context: Context, listing: Listing[Run], filters: RunFilters, number: int, size: int) -> View:
     page = await listing.page(number, size=size)
     if context.is_raw:
-        return _document(page.document)
-    return page_view(page, partial(_masker_of, context.client), notes=_notes(filters) if not page.items else ())
+        return await _document(page.document)
+    notes = _notes(filters) if not page.items else ()
+    return await to_thread.run_sync(partial(page_view, page, partial(_masker_of, context.client), notes=notes))
 
 
 def _notes(filters: RunFilters) -> list[str]:
@@ -302,15 +304,16 @@ def _notes(filters: RunFilters) -> list[str]:
     return notes
 
 
-def _whole(context: Context, run: Run, view: Callable[..., View] = run_view) -> View:
+async def _whole(context: Context, run: Run, view: Callable[..., View] = run_view) -> View:
     if context.is_raw:
-        return _document(run.document)
-    return view(run, context.client.settings.address, _masker_of(context.client, run))
+        return await _document(run.document)
+    client = context.client
+    return await to_thread.run_sync(lambda: view(run, client.settings.address, _masker_of(client, run)))
 
 
-def _document(document: View) -> View:
+async def _document(document: View) -> View:
     """The API's own document, without the values of variables and signed addresses."""
-    result: View = redact_document(document)
+    result: View = await to_thread.run_sync(redact_document, document)
     return result
 
 

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from anyio import to_thread
+
 from tfruns.client.client import Client
 from tfruns.jsonapi import JSON
 from tfruns.masking.secrets import Mask
 from tfruns.masking.text import one_line, sanitize
 from tfruns.tools.masks import masked_line
 from tfruns.tools.reads import Reads
-from tfruns.wire.checks import PolicyCheck, PolicyEvaluation, TaskResult, TaskStage
+from tfruns.wire.checks import PolicyCheck, PolicyEvaluation, PolicySetOutcome, TaskResult, TaskStage
 from tfruns.wire.runs import Run
 
 _GOOD = {"passed", "unreachable", "pending", "running", "overridden", "queued"}
@@ -26,7 +28,7 @@ async def failed_policy_checks(client: Client, run: Run, reads: Reads, mask: Mas
 
 async def _check(client: Client, check: PolicyCheck, reads: Reads, mask: Mask) -> dict[str, JSON]:
     output = await reads.one("policy check output", client.policy_checks.read_output(check.id)) or b""
-    lines = [line for line in mask(sanitize(output.decode("utf-8", errors="replace"))).splitlines() if line.strip()]
+    lines = await to_thread.run_sync(_output_lines, output, mask)
     result = check.result
     return _said(
         {
@@ -36,9 +38,14 @@ async def _check(client: Client, check: PolicyCheck, reads: Reads, mask: Mask) -
             "hard_failed": result.hard_failed if result else None,
             "soft_failed": result.soft_failed if result else None,
             "may_override": check.permissions.can_override if check.permissions else None,
-            "output": [one_line(line, 160) for line in lines[-_MAX_OUTPUT_LINES:]],
+            "output": lines,
         }
     )
+
+
+def _output_lines(output: bytes, mask: Mask) -> list[str]:
+    lines = [line for line in mask(sanitize(output.decode("utf-8", errors="replace"))).splitlines() if line.strip()]
+    return [one_line(line, 160) for line in lines[-_MAX_OUTPUT_LINES:]]
 
 
 async def failed_task_stages(client: Client, run: Run, reads: Reads, mask: Mask) -> list[dict[str, JSON]]:
@@ -53,7 +60,8 @@ async def failed_task_stages(client: Client, run: Run, reads: Reads, mask: Mask)
         include = ("task_results", "policy_evaluations")
         whole = await reads.one("task stage", client.task_stages.read(stage.id, include=include)) or stage
         view: dict[str, JSON] = {"id": stage.id, "stage": stage.stage, "status": stage.status}
-        view |= {"tasks": _tasks(whole, mask), "policies": await _policies(client, whole, reads, mask)}
+        view["tasks"] = await to_thread.run_sync(_tasks, whole, mask)
+        view["policies"] = await _policies(client, whole, reads, mask)
         views.append(_said(view))
     return views
 
@@ -81,15 +89,16 @@ async def _policies(client: Client, stage: TaskStage, reads: Reads, mask: Mask) 
         if evaluation is not None and evaluation.status in _GOOD:
             continue
         for outcome in await reads.some("policy outcomes", client.task_stages.list_policy_outcomes(related.id)):
-            rows += [_policy(policy, mask) for policy in outcome.outcomes or () if policy.get("status") != "passed"]
-            if outcome.error:
-                rows.append(
-                    {
-                        "policy": one_line(outcome.policy_set_name or "", 60),
-                        "error": masked_line(outcome.error, 200, mask),
-                    }
-                )
+            rows += await to_thread.run_sync(_policy_rows, outcome, mask)
     return rows[:_MAX_SHOWN]
+
+
+def _policy_rows(outcome: PolicySetOutcome, mask: Mask) -> list[dict[str, JSON]]:
+    rows = [_policy(policy, mask) for policy in outcome.outcomes or () if policy.get("status") != "passed"]
+    if outcome.error:
+        name = one_line(outcome.policy_set_name or "", 60)
+        rows.append({"policy": name, "error": masked_line(outcome.error, 200, mask)})
+    return rows
 
 
 def _policy(policy: dict[str, Any], mask: Mask) -> dict[str, JSON]:

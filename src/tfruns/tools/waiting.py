@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 import anyio
+from anyio import to_thread
 from pydantic import Field
 
 from tfruns.client.client import Client
@@ -62,7 +63,7 @@ async def wait_for_run(
         raise InvalidInput(f"timeout_s has to be between 0 and {MAX_TIMEOUT_S}.")
     waited = await _Wait(context.client, context.progress, run_id, until, float(timeout_s)).finish()
     if context.is_raw:
-        document: View = redact_document(waited.run.document)
+        document: View = await to_thread.run_sync(redact_document, waited.run.document)
         return document
     return await _view(context, waited)
 
@@ -226,7 +227,7 @@ class _Wait:
                 if self._follower is None or self._follower[0] != phase:
                     self._follower = (phase, Follower(self.client, run, phase), await masker(self.client, run))
                 _, follower, mask = self._follower
-                return shown_line(await follower.last_lines(), mask)
+                return await to_thread.run_sync(shown_line, await follower.last_lines(), mask)
         except TfrunsError:
             pass  # the run itself is what counts
         return ""
@@ -301,7 +302,7 @@ async def _where_it_is(client: Client, run: Run) -> dict[str, JSON]:
         return {}
     try:
         data = await Follower(client, run, phase).last_lines()
-        return {"last_log_line": shown_line(data, await masker(client, run))}
+        return {"last_log_line": await to_thread.run_sync(shown_line, data, await masker(client, run))}
     except TfrunsError:
         return {}
 

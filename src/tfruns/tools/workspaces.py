@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from anyio import to_thread
 from pydantic import Field
 
 from tfruns.jsonapi import JSON
@@ -40,7 +41,7 @@ async def list_workspaces(
         listing = client.workspaces.list_for_organization(organization, search=search, include=_INCLUDE)
     page = await listing.page(page_number, size=page_size)
     if context.is_raw:
-        document: View = redact_document(page.document)
+        document: View = await to_thread.run_sync(redact_document, page.document)
         return document
     place = page.pagination
     view: View = {
