@@ -3,8 +3,11 @@
 import json
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error, query
@@ -344,3 +347,30 @@ async def test_an_address_that_expired_is_an_error_without_it() -> None:
     with pytest.raises(Exception, match="object store") as raised:
         await read(api)
     assert "secretPermission" not in str(raised.value)
+
+
+CHUNK = 65_536  # bytes of a log that are asked for at a time
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.sampled_from(["hunter22", "größe-€-🔒", "ab" * 300, "-begin-\nfirst-line\nsecond-line\n-end-"]),
+    st.sampled_from([0, CHUNK, 2 * CHUNK, 4 * CHUNK]),
+    st.integers(-700, 100),
+    st.integers(-100, 700),
+)
+def test_a_secret_is_hidden_wherever_a_page_begins(secret: str, piece: int, shift: int, begin: int) -> None:
+    place = max(0, piece + shift)
+    log = (("x" * 79 + "\n") * (place // 80 + 1))[:place].encode() + secret.encode() + b"\nthe end\n"
+    change = {"before": None, "after": {"p": secret}, "after_sensitive": {"p": True}, "actions": ["create"]}
+    source = {"resource_changes": [{"address": "a.b", "type": "a", "name": "b", "change": change}]}
+
+    async def shown(**arguments: Any) -> str:
+        api = api_with(Object(log), plan=source, status="planned")
+        return str((await read(api, **arguments))["log"])
+
+    for arguments in ({}, {"offset": max(0, place + begin)}, {"offset": max(0, place - 200)}, {"search": "e"}):
+        text = anyio.run(lambda said=arguments: shown(**said))
+        for part in secret.split("\n"):
+            for at in range(len(part) - 5):  # a line of fewer than six characters is not searched for
+                assert part[at : at + 6] not in text, arguments

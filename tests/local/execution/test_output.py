@@ -1,10 +1,11 @@
 """Terraform's output on its way into the log."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfruns.local.execution.output import Findings, InitOutput, Lines, masked
@@ -52,6 +53,30 @@ def test_a_line_without_an_end_is_not_kept_forever() -> None:
     for _ in range(20):
         lines(b"x" * 100_000)
     assert sum(map(len, sink.lines)) > 900_000
+
+
+LONGEST_LINE = 1 << 20  # bytes that are held back while a line has no end
+SPLIT_SECRETS = ("hunter22", "größe-€-🔒", "aaaaaaaa", "ab" * 300, "".join(map(str, range(400))))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(SPLIT_SECRETS),
+    st.sampled_from([0, 500, LONGEST_LINE]),
+    st.integers(-1_600, 100),
+    st.lists(st.integers(-400, 2_000), max_size=5),
+)
+def test_a_secret_is_masked_wherever_its_line_is_split(secret: str, line: int, shift: int, cuts: list[int]) -> None:
+    place = max(0, line + shift)
+    data = b"." * place + secret.encode() + b"." * 1_000
+    sink = Sink()
+    known = secrets(secret)
+    lines = Lines(masked(sink, known), known.safe_cut)
+    ends = sorted({min(max(0, place + cut), len(data)) for cut in cuts})
+    for start, end in pairwise([0, *ends, len(data)]):
+        lines(data[start:end])
+    lines.finish()
+    assert b"".join(sink.lines).replace(REMOVED.encode(), b"") == b"." * (place + 1_000) + b"\n"
 
 
 @pytest.mark.parametrize(
