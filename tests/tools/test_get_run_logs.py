@@ -365,12 +365,13 @@ def test_a_secret_is_hidden_wherever_a_page_begins(secret: str, piece: int, shif
     change = {"before": None, "after": {"p": secret}, "after_sensitive": {"p": True}, "actions": ["create"]}
     source = {"resource_changes": [{"address": "a.b", "type": "a", "name": "b", "change": change}]}
 
-    async def shown(**arguments: Any) -> str:
+    async def shown(arguments: dict[str, Any]) -> str:
         api = api_with(Object(log), plan=source, status="planned")
         return str((await read(api, **arguments))["log"])
 
-    for arguments in ({}, {"offset": max(0, place + begin)}, {"offset": max(0, place - 200)}, {"search": "e"}):
-        text = anyio.run(lambda said=arguments: shown(**said))
+    calls: list[dict[str, Any]] = [{}, {"offset": max(0, place + begin)}, {"offset": max(0, place - 200)}]
+    for arguments in (*calls, {"search": "e"}):
+        text = anyio.run(shown, arguments)
         for part in secret.split("\n"):
             for at in range(len(part) - 5):  # a line of fewer than six characters is not searched for
                 assert part[at : at + 6] not in text, arguments

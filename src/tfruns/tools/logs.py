@@ -36,6 +36,7 @@ _NO_LOG = (
     "There is no log{which} yet. Before the plan there is none: diagnose_run covers the configuration, run tasks and "
     "policies."
 )
+_NOT_MASKED_YET = "Values that only the plan marks as sensitive cannot be masked until it has finished."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,12 @@ async def get_run_logs(
     view |= {"phase": name, "phase_status": str(document.status)}
     if offset is not None:
         # Pages are bounded by their bytes; the number of lines bounds them only where it was given.
-        return view | await _page(log, offset, search, tail_lines if tail_lines != _DEFAULT_LINES else None)
-    return view | (await _matches(log, search, tail_lines) if search.strip() else await _end(log, tail_lines))
+        view |= await _page(log, offset, search, tail_lines if tail_lines != _DEFAULT_LINES else None)
+    else:
+        view |= await (_matches(log, search, tail_lines) if search.strip() else _end(log, tail_lines))
+    if name == "plan" and not log.is_over:
+        view["note"] = " ".join(filter(None, (view.get("note"), _NOT_MASKED_YET)))
+    return view
 
 
 def _check(tail_lines: int, search: str, offset: int | None) -> None:

@@ -12,7 +12,7 @@ that a code or a fingerprint can confirm takes these, too; the guard uses them, 
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,6 +41,7 @@ from tfruns.tools.progress import NoProgress, Progress
 from tfruns.tools.schemas import compact_schema
 from tfruns.tools.scope_calls import check_location, drop_out_of_scope, enforce_scope
 from tfruns.wire.run_params import check_message
+from tfruns.wire.runs import RunVariable
 
 View = dict[str, JSON]
 """What a tool returns: a flat object in snake_case, made for the reader."""
@@ -210,12 +211,12 @@ class Tool:
     async def _begin(self, context: Context, values: Mapping[str, Any], consent: Consent) -> Entry:
         run = values.get("run_id")
         run = context.client.runs.id_of(run) if run else None
-        workspace = values.get("workspace_id")
+        workspace, own = values.get("workspace_id"), None
         if run is not None:
             with suppress(TfrunsError):  # it is only for the log
                 found = await context.client.runs.read(run)
-                workspace = found.workspace.id if found.workspace else None
-        hidden = values if run is None else await to_thread.run_sync(_hidden, context.client, run, values)
+                workspace, own = found.workspace.id if found.workspace else None, found.variables
+        hidden = values if run is None else await to_thread.run_sync(_hidden, context.client, run, own, values)
         return await context.audit.begin(
             {
                 "tool": self.name,
@@ -233,9 +234,11 @@ class Tool:
         return {name: value for name, value in arguments.items() if value is not None or name not in known}
 
 
-def _hidden(client: Client, run_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call without what is known to be sensitive in the run's plan."""
-    mask = masker_from_cache(client, run_id)
+def _hidden(
+    client: Client, run_id: str, own: Iterable[RunVariable] | None, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a call without what is known to be sensitive in the run's plan, or may be before that."""
+    mask = masker_from_cache(client, run_id, own)
     return {name: mask(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
