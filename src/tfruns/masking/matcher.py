@@ -28,7 +28,7 @@ class Matcher:
         anywhere: patterns that count wherever they occur.
         words: patterns that count only as a whole word.
         quoted: patterns that count only as a whole value: in quotes, or between `=`, `:`, a bracket or a comma and the
-            end of the value.
+            end of the value. The index of an instance or an element is none.
     """
 
     def __init__(
@@ -118,8 +118,10 @@ def _character_start(data: bytes, at: int) -> int:
 
 
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_" + bytes(range(0x80, 0x100)))
+_NAME_ENDS = _WORD | frozenset(b"-]")
 _QUOTES = b"\"'`"
 _BEFORE_VALUE = _QUOTES + b"=:[(,{"
+_ARROW = b" -> "  # between the values of a change
 _AFTER_VALUE = _QUOTES + b"\\,;)]}\r\n"
 
 
@@ -135,4 +137,14 @@ def _is_value(data: bytes, start: int, end: int) -> bool:
     begins = (
         before[-1:] in (b"", b"\n") or before[-1] in _BEFORE_VALUE or (before[-1:] == b" " and before[0] in b"=:[(,{>")
     )
-    return begins and (end == len(data) or data[end] in _AFTER_VALUE)
+    return (
+        begins
+        and (end == len(data) or data[end] in _AFTER_VALUE or data.startswith(_ARROW, end))
+        and not _is_index(data, start, end)
+    )
+
+
+def _is_index(data: bytes, start: int, end: int) -> bool:
+    """Whether a number is that of an instance or an element, as in `aws_instance.web[1]`, which is no secret."""
+    is_after_name = start > 1 and data[start - 1 : start] == b"[" and data[start - 2] in _NAME_ENDS
+    return is_after_name and data[end : end + 1] == b"]" and data[start:end].isdigit()

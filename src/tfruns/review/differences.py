@@ -99,9 +99,9 @@ def _shown_step(step: Step, secrets: Secrets, length: int) -> str:
         return f" line {step}"
     if isinstance(step, range):
         return f"[{step.start}-{step.stop - 1}]"
-    shown = secrets.shown(str(step), length)
     if isinstance(step, int):
-        return f"[{shown}]"
+        return f"[{step}]"
+    shown = secrets.shown(str(step), length)
     return f".{shown}" if _NAME.fullmatch(shown) else f"[{json.dumps(shown, ensure_ascii=False)}]"
 
 

@@ -231,3 +231,21 @@ def test_a_short_value_of_a_sensitive_variable_is_hidden_as_a_whole(value: str, 
 def test_a_short_value_is_hidden_where_it_is_a_whole_value_of_a_document() -> None:
     shown = Secrets(of_variables=["1", "pin", "true"]).hide_in({"a": 1, "b": "1", "c": 11, "d": "pin", "e": True})
     assert shown == {"a": HIDDEN, "b": HIDDEN, "c": 11, "d": HIDDEN, "e": True}
+
+
+def test_a_sensitive_digit_is_hidden_as_a_value_and_nowhere_else() -> None:
+    secrets = Secrets(of_variables=["1"])
+    for kept in (
+        "Plan: 1 to add, 1 to change, 1 to destroy.",
+        "Apply complete! Resources: 1 added, 1 changed, 1 destroyed.",
+        "Error: exit status 1",
+        "  on main.tf line 1, in resource",
+        "   1: resource",
+        "aws_instance.web[1]: Creating... after 1s [id=i-1]",
+        "module.a[1].b.c[1]",
+        "rules[1].ports[10]",
+        "step 1/1 of 1",
+    ):
+        assert secrets.hide(kept) == kept
+    for text in ("v = 1", 'v = "1"', "v: 1 -> 2", "[1, 2]", "f(1)", "{1}", 'a.b["1"]'):
+        assert secrets.hide(text) == text.replace("1", HIDDEN), text

@@ -543,3 +543,22 @@ def test_a_path_forces_what_lies_above_and_below_it(path: list[Any], is_forcing:
     before, after = ({"a": {"b": [{"c": value}], "x": 0}} for value in (1, 2))
     (line,) = lines_of(before, after, ["delete", "create"], replace_paths=[path])
     assert line == f"a.b[0].c: 1 -> 2{' (forces replacement)' if is_forcing else ''}"
+
+
+def test_a_sensitive_digit_hides_values_but_no_count_and_no_index() -> None:
+    hidden = {"v": {"value": 1}}
+    configuration = {"root_module": {"variables": {"v": {"sensitive": True}}}}
+    before = {"n": 1, "text": "x1", "list": [1, 2], "other": "step 1 of 1"}
+    after = {"n": 2, "text": "1", "list": [1, 3], "other": "step 2 of 1"}
+    changed = resource("aws_instance.web[1]", before=before, after=after)
+    view = view_of(changed, variables=hidden, configuration=configuration)
+    assert view["plan"] == "Plan: 0 to add, 1 to change, 0 to destroy."
+    assert view["counts"] == {"change": 1}
+    (row,) = view["rows"]
+    assert row["address"] == "aws_instance.web[1]"
+    assert sorted(row["changes"]) == [
+        "list[1]: 2 -> 3",
+        "n: (sensitive value) -> 2",
+        'other: "step 1 of 1" -> "step 2 of 1"',
+        'text: "x1" -> (sensitive value)',
+    ]
