@@ -29,6 +29,7 @@ Include = Annotated[
 
 _MAX_NAMES = 5  # of directories that a note names
 _MOST_FILES = 40  # of those that were packed, and of each kind that is named besides
+_LONGEST_PATH = 200  # characters of a path that an error names
 
 
 @tool(title="Upload a configuration", toolset=Toolset.CONFIGURATION, mode=Mode.PLAN)
@@ -72,8 +73,7 @@ def _check_configured(packed: Packed, root: Path, working_directory: str) -> Non
         InvalidInput: the directory in which the workspace runs Terraform has no configuration.
     """
     inside = working_directory.strip("/")
-    working = Path(os.path.realpath(root / inside))
-    if working.is_relative_to(root) and PurePosixPath(working.relative_to(root).as_posix()) in packed.configured:
+    if _path_in(root, inside) in packed.configured:
         return
     if not inside:
         raise InvalidInput(
@@ -82,10 +82,20 @@ def _check_configured(packed: Packed, root: Path, working_directory: str) -> Non
             solution="Choose the directory in which Terraform is to run, and look whether .terraformignore names it.",
         )
     raise InvalidInput(
-        f"The directory has no Terraform configuration in {working_directory!r}, where this workspace runs Terraform.",
+        f"The directory has no Terraform configuration in {one_line(working_directory, _LONGEST_PATH)!r}, where this "
+        "workspace runs Terraform.",
         cause=_elsewhere(packed.configured),
         solution="Choose the directory from which that path leads to the configuration, or change the workspace.",
     )
+
+
+def _path_in(root: Path, inside: str) -> PurePosixPath | None:
+    """Where a path below a directory leads; None if that is outside, or it is no path."""
+    try:
+        found = Path(os.path.realpath(root / inside))
+    except ValueError:  # a NUL or an unpaired surrogate
+        return None
+    return PurePosixPath(found.relative_to(root).as_posix()) if found.is_relative_to(root) else None
 
 
 def _elsewhere(configured: Sequence[PurePosixPath] | set[PurePosixPath]) -> str:

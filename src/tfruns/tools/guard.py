@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from tfruns.client.client import Client
 from tfruns.errors import ConfirmationNeeded, Declined, Fact, PlanDiffers, RefusedByMode, TfrunsError
 from tfruns.jsonapi import JSON
-from tfruns.masking.redaction import redact
+from tfruns.masking.redaction import shown_text
 from tfruns.tools.consent import NO_IMPACT, Allow, Ask, Consent, Given, Impact, Refusal, decide
 from tfruns.tools.guard_codes import LIFETIME_S, Codes
 from tfruns.tools.impact import ImpactOf
@@ -103,7 +103,7 @@ class Call:
         """What a person is asked: who asks, what it is, and what is at stake."""
         asks = f"{self.caller} asks: " if self.caller else ""
         text = "\n".join((f"{asks}{impact.question}", *impact.at_stake))
-        return Question(redact(text), self.subject(impact))
+        return Question(shown_text(text), self.subject(impact))
 
 
 async def require_consent(call: Call, policy: Policy, person: Person, codes: Codes, client: Client) -> Consent:

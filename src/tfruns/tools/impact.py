@@ -66,7 +66,7 @@ async def impact_of_force_cancel(client: Client, values: Mapping[str, Any]) -> I
     released = await released_auto_applies(client, run)
     return Impact(
         kinds=frozenset({ImpactKind.KILL_APPLY if is_apply else ImpactKind.KILL, *_unseen(released)}),
-        question=f"Kill {_named(run)}, which is {run.status}, and unlock its workspace?",
+        question=f"Kill {_named(run)}, which is {_status(run)}, and unlock its workspace?",
         at_stake=(*loses, *_released_lines(released), *await _texts(client, run, values)),
         state=[run.id, str(run.status), released],
         instead=_instead_of_releasing(released),
@@ -84,7 +84,7 @@ async def impact_of_cancel(client: Client, values: Mapping[str, Any]) -> Impact:
     half_done = ("What the apply has changed until then stays.",) if applying else ()
     return Impact(
         kinds=frozenset({*applying, *_unseen(released)}),
-        question=f"Cancel {_named(run)}, which is {run.status}?",
+        question=f"Cancel {_named(run)}, which is {_status(run)}?",
         at_stake=(*half_done, *_released_lines(released), *await _texts(client, run, values)),
         state=[run.id, str(run.status), released],
         instead=_instead_of_releasing(released),
@@ -102,7 +102,7 @@ async def impact_of_discard(client: Client, values: Mapping[str, Any]) -> Impact
     applying = {ImpactKind.INTERRUPT_APPLY} if _is_applying(run) else set()
     return Impact(
         kinds=frozenset({*waiting, *applying, *_unseen(released)}),
-        question=f"Discard {_named(run)}, which is {run.status}?",
+        question=f"Discard {_named(run)}, which is {_status(run)}?",
         at_stake=(
             "Its plan can never be applied then.",
             *_released_lines(released),
@@ -205,6 +205,11 @@ def _check_line(check: PolicyCheck) -> str:
 
 def _stage_line(stage: TaskStage) -> str:
     return f"- task stage {stage.id} ({one_line(stage.stage or 'unknown', 20)}): {one_line(stage.status, 40)}"
+
+
+def _status(run: Run) -> str:
+    """The status on one line: it may be newer than the vocabulary."""
+    return one_line(str(run.status), 40)
 
 
 def _named(run: Run) -> str:

@@ -96,7 +96,7 @@ async def _policies(client: Client, stage: TaskStage, reads: Reads, mask: Mask) 
 def _policy_rows(outcome: PolicySetOutcome, mask: Mask) -> list[dict[str, JSON]]:
     rows = [_policy(policy, mask) for policy in outcome.outcomes or () if policy.get("status") != "passed"]
     if outcome.error:
-        name = one_line(outcome.policy_set_name or "", 60)
+        name = masked_line(outcome.policy_set_name or "", 60, mask)
         rows.append({"policy": name, "error": masked_line(outcome.error, 200, mask)})
     return rows
 

@@ -53,9 +53,9 @@ def run_view(run: Run, address: Address, mask: Mask = redact) -> dict[str, JSON]
             "auto_apply": run.auto_apply,
             "source": run.source,
             "terraform_version": run.terraform_version,
-            "target_addrs": _first(run.target_addrs or ()),
-            "replace_addrs": _first(run.replace_addrs or ()),
-            "variables": _first([variable.key for variable in run.variables or ()]),
+            "target_addrs": _first(run.target_addrs or (), mask),
+            "replace_addrs": _first(run.replace_addrs or (), mask),
+            "variables": _first([variable.key for variable in run.variables or ()], mask),
             "workspace_id": _id(run.workspace),
             "workspace_name": workspace.name if workspace else None,
             "configuration_version_id": _id(run.configuration_version),
@@ -169,10 +169,10 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _first(texts: Sequence[str]) -> list[str]:
+def _first(texts: Sequence[str], mask: Mask) -> list[str]:
     """The first of some texts, and how many there are more."""
     more = len(texts) - _MOST_LISTED
-    return [_cut(text, _LISTED) for text in texts[:_MOST_LISTED]] + ([f"… {more} more"] if more > 0 else [])
+    return [_cut(mask(text), _LISTED) for text in texts[:_MOST_LISTED]] + ([f"… {more} more"] if more > 0 else [])
 
 
 def without_empty(view: Mapping[str, JSON], *, keep: Iterable[str] = ()) -> dict[str, JSON]:

@@ -203,7 +203,7 @@ class _Wait:
         """Tell whoever listens, when there is something new, and now and then to show that the wait goes on."""
         if isinstance(self.progress, NoProgress):
             return
-        message = f"{run.status}{await self._detail(run)}"
+        message = one_line(f"{run.status}{await self._detail(run)}", 2 * _MAX_LINE)
         reported, at = self._reported
         if message != reported or self._now - at >= _SAME_REPORT_S:
             self._reported = (message, self._now)
