@@ -179,4 +179,5 @@ def test_ctrl_c_in_mid_apply_cancels(new_project: NewProject, apply_gate: ApplyG
         terminal.interrupt()
         terminal.expect("The remote operation was successfully cancelled.")
         terminal.end()
-    until(lambda: project.resources() == ["terraform_data.a"], "its state is stored")
+    # Terraform prints this when the cancel is accepted; the state is stored when the apply has stopped.
+    until(lambda: project.try_("state", "list").text == "terraform_data.a", "its state is stored")

@@ -56,7 +56,8 @@ async def test_fifty_runs_leave_nothing_open_and_nothing_behind(server: LocalSer
         await wait_until(lambda: held(server)["children"] <= 1, "no child is left but the guard")
         after.append(held(server))
     print(*after, sep="\n")
-    assert after[-1]["other files"] <= after[1]["other files"]
+    # A connection or pipe that is just being closed is still counted; one that leaks stays.
+    await wait_until(lambda: held(server)["other files"] <= after[1]["other files"], "other files are closed")
     assert after[-1]["threads"] <= after[1]["threads"] + 2
     assert after[-1]["database"] <= after[1]["database"] + 12, "the pool has a limit, and is far from it"
     work = server.data_dir / "work"
