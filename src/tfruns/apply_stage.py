@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from enum import Enum
 
-from tfruns.lifecycle import ending_of, rule_of
+from tfruns.lifecycle import ending_of, is_force_canceled, rule_of
 from tfruns.vocabulary import RunAction, RunEnding, RunPhase, RunStatus
 
 
@@ -67,6 +67,6 @@ def effect_of(status: str, timestamps: Collection[str]) -> str:
         return "Whether anything was applied is not recorded."
     if not begun:
         return "Nothing was applied."
-    if status == RunStatus.FORCE_CANCELED or "force-canceled-at" in timestamps:
+    if is_force_canceled(status, timestamps):
         return "The apply may have made part of its changes, and the state may lack some of them."
     return "The apply may have made part of its changes: plan again to see what is left."

@@ -432,6 +432,16 @@ def has_taken_effect(action: RunAction, status: str, timestamps: Collection[str]
     return status in rule.shown_by or (rule.timestamp is not None and rule.timestamp in timestamps)
 
 
+def is_force_canceled(status: str, timestamps: Collection[str]) -> bool:
+    """Whether a run was killed: its last process could not finish what it was doing.
+
+    Args:
+        status: the run's status. The API answers `canceled` for a killed run.
+        timestamps: the keys of its status timestamps, which tell a killed run from a canceled one.
+    """
+    return status == _S.FORCE_CANCELED or ACTIONS[_A.FORCE_CANCEL].timestamp in timestamps
+
+
 def what_follows(status: str, allowed: Collection[RunAction], *, is_auto_apply: bool = False) -> str:
     """One sentence on what happens next to a run, judged by its own allowed actions before its status."""
     if _A.APPLY in allowed:

@@ -122,9 +122,7 @@ def test_an_unpaired_surrogate_is_refused_under_the_id_of_its_request(
 
 
 @pytest.mark.parametrize("id_", [78, "seventy-eight"])
-def test_arguments_that_are_too_deep_are_refused_under_the_id_of_their_request(
-    id_: int | str, hardened: StdioServer
-) -> None:
+def test_arguments_nested_too_deep_are_refused_by_request_id(id_: int | str, hardened: StdioServer) -> None:
     for depth in (200, 1_000, 100_000):
         for begin, end in (("[", "]"), ('{"id":', "}")):
             nested = begin * depth + "1" + end * depth

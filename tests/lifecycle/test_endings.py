@@ -12,6 +12,7 @@ from tfruns.lifecycle import (
     has_phase_begun,
     has_phase_ended,
     is_final,
+    is_force_canceled,
     is_queued,
     phase_status_of,
     statuses_of_phases,
@@ -71,3 +72,11 @@ def test_what_has_ended_has_begun_unless_it_was_never_reached(status: PhaseStatu
         "agent_queued",
         "unreachable",
     }
+
+
+def test_a_killed_run_is_told_from_a_canceled_one_by_its_timestamps() -> None:
+    canceled = {"canceled-at"}
+    assert is_force_canceled("force_canceled", ())
+    assert is_force_canceled("canceled", canceled | {"force-canceled-at"})
+    assert not is_force_canceled("canceled", canceled)
+    assert not any(is_force_canceled(status, canceled) for status in RULES if status != RunStatus.FORCE_CANCELED)

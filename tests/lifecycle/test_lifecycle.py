@@ -154,7 +154,7 @@ def test_force_cancel_is_shown_only_where_something_runs_and_only_after_the_cool
 
 
 @pytest.mark.parametrize("status", [status for status in RunStatus if "C" not in SHOWN[status]])
-def test_where_nothing_can_be_canceled_an_earlier_cancel_forbids_only_the_apply(status: RunStatus) -> None:
+def test_an_earlier_cancel_forbids_only_the_apply(status: RunStatus) -> None:
     expected = allowed_actions(status) - {RunAction.APPLY}
     assert allowed_actions(status, is_cancel_asked=True, is_cool_off_over=True) == expected
 

@@ -74,7 +74,7 @@ async def test_an_apply_that_finished_was_applied_whatever_was_asked_for(api: Ap
         check_all(api, before)
 
 
-async def test_a_canceled_run_that_an_older_version_left_planned_is_never_applied(api: Api) -> None:
+async def test_a_canceled_run_that_was_left_planned_is_never_applied(api: Api) -> None:
     """Older versions lost a cancel that came late: the run was planned or queued for its apply, with `canceled-at`."""
     planned = await api.planned()
     _mark_canceled(api, planned)

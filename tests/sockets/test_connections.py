@@ -281,7 +281,7 @@ async def test_a_localhost_that_is_another_machine_gets_no_token(
 
 
 @pytest.mark.anyio
-async def test_an_answer_that_is_delivered_twice_is_never_that_to_the_next_request(connect: Connect) -> None:
+async def test_an_answer_delivered_twice_never_answers_the_next_request(connect: Connect) -> None:
     """The second one arrives before the next request is sent, and would be the first thing to be read after it."""
     created: list[str] = []
 

@@ -256,7 +256,7 @@ async def test_a_filter_that_was_not_given_is_not_sent() -> None:
 
 
 @pytest.mark.anyio
-async def test_what_is_too_large_is_refused_before_anything_is_sent_or_written_down(
+async def test_input_that_is_too_large_is_refused_before_it_is_sent(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TFRUNS_AUDIT_FILE", str(tmp_path / "audit.jsonl"))

@@ -213,7 +213,7 @@ async def test_auto_creates_other_runs(params: dict[str, Any], consent: str) -> 
     assert harness.consent == consent
 
 
-async def test_a_run_applies_by_itself_only_if_it_is_asked_for_whatever_the_workspace_says() -> None:
+async def test_auto_apply_needs_the_callers_word_whatever_the_workspace_has() -> None:
     for confirm in Confirm:
         harness = GuardHarness(confirm=confirm)
         workspace = samples.workspace(auto_apply=True)
@@ -278,7 +278,7 @@ async def test_to_force_execute_a_run_that_applies_by_itself_needs_a_person() ->
         assert "confirmation" not in refused.facts
 
 
-async def test_to_override_the_policies_of_a_run_that_applies_by_itself_needs_a_person() -> None:
+async def test_a_policy_override_on_an_auto_apply_run_needs_a_person() -> None:
     for confirm in (Confirm.AUTO, Confirm.REVIEW):
         for is_auto_apply in (True, False):
             harness = GuardHarness(DESTROYS, confirm=confirm, auto_apply=is_auto_apply)
@@ -307,7 +307,7 @@ async def test_always_asks_about_what_ends_the_work_of_others(name: str, run: di
 
 
 @pytest.mark.parametrize("status", ["pending", "plan_queued", "planning"])
-async def test_always_does_not_ask_before_a_run_is_canceled_that_changes_nothing_yet(status: str) -> None:
+async def test_always_does_not_ask_before_a_plan_is_canceled(status: str) -> None:
     harness = GuardHarness(confirm=Confirm.ALWAYS, status=status, actions=samples.actions("cancelable"))
     await harness.call("cancel_run")
     assert harness.consent == "none"

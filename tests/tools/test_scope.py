@@ -254,7 +254,7 @@ async def test_a_configuration_version_has_to_be_the_workspace_s_own() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_renamed_workspace_is_outside_with_the_next_call_and_even_within_one() -> None:
+async def test_a_renamed_workspace_is_outside_even_within_one_call() -> None:
     from tests.support.api import client_for
     from tfruns.tools.registry import Context
 
@@ -317,7 +317,7 @@ async def test_a_list_tells_nothing_of_runs_outside_that_match(pattern: str, is_
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_raw", [False, True])
-async def test_several_workspaces_are_named_to_the_api_and_nothing_else_of_its_answer_is_shown(is_raw: bool) -> None:
+async def test_only_the_workspaces_of_the_scope_are_requested_and_shown(is_raw: bool) -> None:
     policy = limited(workspaces="acme/network,acme/db")
     api = _lists(has_others=True)
     database = samples.workspace("ws-Database00000001", name="db")
@@ -364,7 +364,7 @@ async def test_a_filter_by_names_cannot_name_others() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_list_of_more_workspaces_than_fit_into_a_request_has_to_be_narrowed() -> None:
+async def test_a_list_of_too_many_workspaces_must_be_narrowed() -> None:
     api = FakeApi()
     many = [samples.workspace(f"ws-{number:016}", name=f"n{number}") for number in range(60)]
     api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(*many, total=60)))

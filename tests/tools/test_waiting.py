@@ -210,7 +210,7 @@ async def test_what_the_api_does_not_count_is_counted_from_the_plan() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_plan_that_cannot_be_read_or_has_no_changes_has_the_counts_of_the_api() -> None:
+async def test_an_unreadable_or_unchanged_plan_has_the_counts_of_the_api() -> None:
     view = await wait(api_without_counts(waiting_run()))
     assert (view["plan"], view["has_changes"]) == (ZEROS, True)
     api = api_without_counts(waiting_run(has_changes=False))

@@ -181,9 +181,8 @@ async def settle_action(action: RunAction, read: Callable[[], Awaitable[Run]], e
         run = await read()
     except TfrunsError:
         raise _unknown_action(action, error, None) from error
-    timestamps = {key for key, moment in run.status_timestamps.items() if moment}
-    timestamps |= {"canceled-at"} if run.canceled_at else set()
-    if not has_taken_effect(action, run.status, timestamps):
+    canceled = {"canceled-at"} if run.canceled_at else set()
+    if not has_taken_effect(action, run.status, run.passed | canceled):
         raise _unknown_action(action, error, run) from error
 
 

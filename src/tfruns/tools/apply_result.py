@@ -7,6 +7,7 @@ from anyio import to_thread
 from tfruns.client.client import Client
 from tfruns.errors import TfrunsError
 from tfruns.jsonapi import JSON
+from tfruns.lifecycle import is_force_canceled
 from tfruns.logs.apply_steps import Outcome, Step, Steps, invocations_of, planned_steps_in, steps_in, steps_of
 from tfruns.logs.lines import render
 from tfruns.masking.secrets import Mask
@@ -33,7 +34,7 @@ async def apply_result(client: Client, run: Run, apply: Apply, reads: Reads, mas
     steps, has_errors = await to_thread.run_sync(_read, data)
     planned = await _planned(client, run)
     # A log without an error at its end was cut off: its process was killed, or lost with its machine.
-    is_orderly = is_whole and has_errors and not run.status_timestamps.get("force-canceled-at")
+    is_orderly = is_whole and has_errors and not is_force_canceled(run.status, run.passed)
     view = await to_thread.run_sync(_lists, steps, planned, is_orderly, mask)
     view["note"] = _note(view, is_known=planned is not None, is_whole=is_whole, is_orderly=is_orderly)
     return {key: value for key, value in view.items() if value}

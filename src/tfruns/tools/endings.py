@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from tfruns.apply_stage import has_apply_begun
 from tfruns.client.client import Client
 from tfruns.jsonapi import JSON
+from tfruns.lifecycle import is_force_canceled
 from tfruns.masking.secrets import Mask
 from tfruns.tools.masks import masked_line
 from tfruns.tools.reads import Reads
@@ -41,7 +42,7 @@ async def how_it_ended(client: Client, run: Run, reads: Reads, mask: Mask) -> di
         actor = await _canceled_by(client, run, reads, mask)
     comment = event.follow(event.comment, Comment) if event is not None else None
     is_stale = any(_STALE in (event.action or "") for event in events)
-    verb = "Discarded" if word == "discard" else "Killed" if _is_killed(run) else "Canceled"
+    verb = "Discarded" if word == "discard" else "Killed" if is_force_canceled(run.status, run.passed) else "Canceled"
     return {
         "ended_by": actor or ("the service" if is_stale else "not recorded"),
         "ended_at": shown_time(_ended_at(run, event)),
@@ -55,10 +56,6 @@ def _time(event: RunEvent) -> float:
     return event.created_at.timestamp() if event.created_at else 0.0
 
 
-def _is_killed(run: Run) -> bool:
-    return run.status == RunStatus.FORCE_CANCELED or bool(run.status_timestamps.get("force-canceled-at"))
-
-
 def _ended_at(run: Run, event: RunEvent | None) -> datetime | None:
     stamps = run.status_timestamps
     keys = ["discarded-at"] if run.status == RunStatus.DISCARDED else ["force-canceled-at", "canceled-at"]
@@ -67,24 +64,23 @@ def _ended_at(run: Run, event: RunEvent | None) -> datetime | None:
 
 
 def _stage(run: Run) -> str:
-    reached = {key for key, moment in run.status_timestamps.items() if moment}
-    stage = next((words for key, words in _STAGES if key in reached), None)
+    stage = next((words for key, words in _STAGES if key in run.passed), None)
     if stage is not None:
         return stage
-    return "while it waited in the queue" if reached else "at a stage that is not recorded"
+    return "while it waited in the queue" if run.passed else "at a stage that is not recorded"
 
 
 def _effect(run: Run) -> str:
     """What follows for the infrastructure."""
     if run.status == RunStatus.DISCARDED:
         return "Nothing was applied."
-    begun = has_apply_begun(run.status, [key for key, moment in run.status_timestamps.items() if moment])
+    begun = has_apply_begun(run.status, run.passed)
     if begun is None:
         return "Whether anything was applied is not recorded."
     return (
         "The changes it had made until then remain: plan again to see what is left."
         if begun
-        else ("Nothing was applied.")
+        else "Nothing was applied."
     )
 
 

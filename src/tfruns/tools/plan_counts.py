@@ -17,7 +17,7 @@ async def plan_counts(client: Client, run: Run) -> dict[str, JSON]:
     The API counts neither outputs, moves, forgotten resources nor actions: they are read from the plan itself, unless
     the API says that there are no changes.
     """
-    if run.plan is None or not is_planned(run.status, [key for key, at in run.status_timestamps.items() if at]):
+    if run.plan is None or not is_planned(run.status, run.passed):
         return {}
     try:
         plan = await client.plans.read(run.plan.id)

@@ -140,7 +140,7 @@ def next_step(run: Run) -> str:
         )
     if RunAction.APPLY in (run.possible_actions or ()) and RunAction.APPLY in run.forbidden_actions:
         return "Waits for a person to apply it; this token may not."
-    effect = effect_of(run.status, [key for key, moment in run.status_timestamps.items() if moment])
+    effect = effect_of(run.status, run.passed)
     return f"{what_follows(run.status, allowed, is_auto_apply=bool(run.auto_apply))} {effect}".rstrip()
 
 

@@ -74,7 +74,7 @@ def outcome_of(run: Run, until: Until) -> Outcome | None:
         return "final"
     if until == "final":
         return None
-    if until == "planned" and is_planned(run.status, [key for key, moment in run.status_timestamps.items() if moment]):
+    if until == "planned" and is_planned(run.status, run.passed):
         return "planned"
     return "attention" if _needs_person(run) else None
 
@@ -85,9 +85,10 @@ def may_go_on(run: Run) -> bool:
     """
     if rule_of(run.status) is None:
         return True
-    passed = {key for key, moment in run.status_timestamps.items() if moment}
-    estimates = run.status in _BEFORE_ESTIMATE and run.cost_estimate is not None and "cost-estimated-at" not in passed
-    checks = run.status in _BEFORE_POLICIES and bool(run.policy_checks) and "policy-checked-at" not in passed
+    estimates = (
+        run.status in _BEFORE_ESTIMATE and run.cost_estimate is not None and "cost-estimated-at" not in run.passed
+    )
+    checks = run.status in _BEFORE_POLICIES and bool(run.policy_checks) and "policy-checked-at" not in run.passed
     tasks = run.status == RunStatus.PLANNED and any(stage.status in {"pending", "running"} for stage in _stages(run))
     return estimates or checks or tasks
 

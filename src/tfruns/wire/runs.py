@@ -73,6 +73,11 @@ class Run(Resource, RunOptions):
     task_stages: ToMany = ()
 
     @property
+    def passed(self) -> frozenset[str]:
+        """The keys of its status timestamps: each step that it has reached, such as `planned-at`."""
+        return frozenset(key for key, moment in self.status_timestamps.items() if moment)
+
+    @property
     def possible_actions(self) -> frozenset[RunAction] | None:
         """The actions that the run itself calls possible, whoever may do them; None if it does not say."""
         if self.actions is None:

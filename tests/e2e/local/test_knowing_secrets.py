@@ -161,9 +161,7 @@ _HCL = {
 _PARTS = ("first-secret-line", "second", "Qx81", "Qx82", "731900", "Qx83", "Qx4", "listed-Qx85")
 
 
-async def test_each_shape_of_a_sensitive_literal_stays_out_of_logs_and_the_redacted_plan(
-    lab: Lab, assistant: Assistant
-) -> None:
+async def test_sensitive_literals_stay_out_of_logs_and_the_redacted_plan(lab: Lab, assistant: Assistant) -> None:
     workspace = await lab.workspace(SHAPES)
     for key, value in _HCL.items():
         await lab.variable(workspace, key, value, sensitive=True, hcl=True)

@@ -100,7 +100,7 @@ def token_of(server: LocalServer, run_id: str) -> str:
     return line.split('"token" = "')[1].split('"')[0]
 
 
-async def test_the_token_of_a_run_reads_shared_states_only_and_only_while_it_runs(
+async def test_a_run_token_reads_only_shared_states_while_the_run_executes(
     lab: Lab, server: LocalServer, apply_gate: ApplyGate
 ) -> None:
     shared, hidden = await owner(lab, "network-e"), await owner(lab, "network-f")
@@ -193,7 +193,7 @@ JSON_CONFIG = json.dumps({"disable_checkpoint": True, "host": {"other.example": 
 @pytest.mark.parametrize(
     "config", ['disable_checkpoint = true\ncredentials "a.example" {\n  token = "x"\n}', JSON_CONFIG]
 )
-async def test_it_works_beside_the_configuration_of_the_operator_and_a_self_signed_certificate(
+async def test_the_operators_configuration_and_certificate_are_kept(
     config: str, new_server: Callable[..., LocalServer], tmp_path: Path
 ) -> None:
     path = tmp_path / "operator.tfrc"

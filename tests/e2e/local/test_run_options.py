@@ -78,7 +78,7 @@ async def test_a_run_is_planned_confirmed_and_applied(lab: Lab) -> None:
     assert await lab.is_free(workspace)
 
 
-async def test_the_state_of_an_apply_can_be_read_in_terraforms_json_output_format(lab: Lab) -> None:
+async def test_the_state_of_an_apply_has_terraforms_json_output_format(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.applied(workspace)
     path = f"/workspaces/{workspace}/current-state-version"

@@ -89,7 +89,7 @@ async def test_a_phase_ends_as_it_should_whatever_fails_once(
             number += 1 if name == "commit" else 4 + list(_FAULTS).index(fault) % 3  # all of them, over all faults
 
 
-async def test_a_commit_whose_answer_is_lost_was_made_and_what_follows_it_happens(
+async def test_a_commit_whose_answer_is_lost_counts_and_its_steps_follow(
     api: Api, impatient: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The transaction is committed and the connection breaks: every step is done once, and the apply is dispatched."""
@@ -124,7 +124,7 @@ async def test_a_commit_whose_answer_is_lost_was_made_and_what_follows_it_happen
     assert api.dispatches.phases_of(following["id"])
 
 
-async def test_a_result_that_can_never_be_stored_ends_the_run_and_keeps_the_state(
+async def test_a_result_that_cannot_be_stored_ends_the_run_with_its_state(
     api: Api, impatient: Worker, executor: Executor
 ) -> None:
     run = await api.planned()

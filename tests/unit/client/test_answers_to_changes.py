@@ -171,7 +171,7 @@ def _echoed(change: Change) -> httpx2.Response:
     return answer(document, change[2])
 
 
-async def test_a_429_of_the_api_was_not_acted_on_and_that_of_a_proxy_may_have_been() -> None:
+async def test_a_429_of_a_proxy_may_have_been_acted_on_unlike_the_apis() -> None:
     limited = error(429, "too many requests", retry_after="1")
     page = httpx2.Response(429, html="<title>Slow down</title>", headers={"retry-after": "1"})
     for kind, change in CHANGES.items():

@@ -93,7 +93,7 @@ async def test_an_encoding_that_was_not_asked_for_is_not_decoded(encoding: str) 
         await body_of(Stream([b"x"]), content_encoding=encoding)
 
 
-async def test_gzip_is_decoded_in_any_parts_and_members_and_only_if_it_is_complete() -> None:
+async def test_gzip_is_decoded_in_any_parts_if_it_is_complete() -> None:
     content = b"some text, " * 1000
     packed = gzip.compress(content) + gzip.compress(b"and more")
     for size in (1, 7, 100, len(packed)):

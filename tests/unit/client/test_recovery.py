@@ -347,7 +347,7 @@ async def _create_into(results: list[object], client: Client) -> None:
 
 
 @pytest.mark.anyio
-async def test_neither_of_two_lost_calls_at_once_claims_the_one_run_that_is_there() -> None:
+async def test_two_lost_calls_at_once_both_leave_the_one_run_unclaimed() -> None:
     client = client_at(lost(listed(created())))
     results: list[object] = []
     async with anyio.create_task_group() as tasks:

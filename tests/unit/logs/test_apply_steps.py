@@ -16,7 +16,7 @@ def invocation(kind: str, address: str) -> bytes:
     return json.dumps({"@level": "info", "@message": "x", "type": kind, "hook": body}).encode() + b"\n"
 
 
-def test_steps_are_those_of_the_messages_and_nothing_that_a_program_printed() -> None:
+def test_steps_come_from_messages_and_not_from_printed_text() -> None:
     log = (
         b"\x02Terraform v1\nx.fake: Creation complete after 1s\n"
         + hook("apply_start", "a.b", "delete")
