@@ -274,7 +274,7 @@ async def test_to_force_execute_a_run_that_applies_by_itself_needs_a_person() ->
     for confirm in (Confirm.AUTO, Confirm.REVIEW):
         harness = GuardHarness(confirm=confirm, auto_apply=True)
         refused = await harness.refusal("force_execute_run")
-        assert "applies by itself" in str(refused.facts["at_stake"])
+        assert "applies any plan without another question" in str(refused.facts["at_stake"])
         assert "confirmation" not in refused.facts
 
 

@@ -190,7 +190,7 @@ def _refused(reason: Refusal, call: Call, policy: Policy, impact: Impact, codes:
 def _plan_differs(impact: Impact) -> PlanDiffers:
     if impact.fingerprint is None:
         return PlanDiffers("The fingerprint cannot be compared: the plan cannot be read as a whole. Nothing was sent.")
-    return PlanDiffers("The fingerprint is not that of this run's plan as it is now. Nothing was sent.")
+    return PlanDiffers("The fingerprint does not match the current plan of this run. Nothing was sent.")
 
 
 def _needs_person(call: Call, policy: Policy, impact: Impact) -> TfrunsError:

@@ -122,7 +122,7 @@ async def impact_of_force_execute(client: Client, values: Mapping[str, Any]) -> 
     none = ["The runs before it could not be read."] if displaced is None else ["No run is before it."]
     lines = _listed([f"- {id_}" for id_ in displaced or ()], "These runs would be discarded or canceled:")
     unseen = [run.id] if run.auto_apply is not False else []
-    by_itself = ("It then applies by itself whatever it plans, without another question.",) if unseen else ()
+    by_itself = ("The run then applies any plan without another question.",) if unseen else ()
     return Impact(
         kinds=frozenset({ImpactKind.DISPLACE, *_unseen(unseen)}),
         question=f"Let {_named(run)} go next, before all others of its workspace?",

@@ -33,7 +33,7 @@ _TAIL_BYTES = 4 * CHUNK  # of a log that are read for its last lines
 _SEARCH_BYTES = 64 * CHUNK  # and for a search
 
 _NO_LOG = (
-    "There is no log{which} yet. Before the plan there is none: diagnose_run covers the configuration, run tasks and "
+    "The run has no log{which} yet. Until the plan starts, diagnose_run covers the configuration, run tasks and "
     "policies."
 )
 _NOT_MASKED_YET = "Values that only the plan marks as sensitive cannot be masked until it has finished."

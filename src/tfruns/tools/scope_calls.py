@@ -76,7 +76,7 @@ async def check_location(scope: Scope, client: Client, values: Mapping[str, Any]
 
 def outside(kind: Kind) -> OutOfScope:
     """The one error for what is outside of the scope and for what does not exist."""
-    return OutOfScope(f"There is no such {kind.value} in what this server may touch.")
+    return OutOfScope(f"No such {kind.value} in the scope of this server.")
 
 
 async def _check_run(scope: Scope, client: Client, run_id: str) -> None:
