@@ -1,17 +1,15 @@
 """The arguments of a call, without the values of variables."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 from tfruns.hcl.literals import Literal, NotALiteral, Number, Object, read_literal
-from tfruns.masking.plan_values import is_name
+from tfruns.masking.plan_values import is_name, number_texts
 from tfruns.masking.redaction import REMOVED, shown_text
 from tfruns.masking.secrets import Secrets
 
 _LONGEST_TEXT = 500  # characters
 _MOST_ITEMS = 100
-_MOST_DIGITS = 40
 
 
 def without_variable_values(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +32,7 @@ def _leaves(value: Literal) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Number):
-        yield from {value.text, _without_exponent(value.text)}
+        yield from number_texts(value)
     elif isinstance(value, list):
         for item in value:
             yield from _leaves(item)
@@ -43,15 +41,6 @@ def _leaves(value: Literal) -> Iterator[str]:
             if not is_name(key):
                 yield key
             yield from _leaves(item)
-
-
-def _without_exponent(number: str) -> str:
-    """A number as Terraform writes it: without an exponent, and without zeros at the end of its fraction."""
-    value = Decimal(number)
-    if abs(value.adjusted()) > _MOST_DIGITS:
-        return number
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _values_in(node: Any) -> Iterator[Any]:

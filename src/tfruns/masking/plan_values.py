@@ -7,8 +7,11 @@ it, every string, number and key inside.
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from itertools import chain
 from typing import Any
+
+from tfruns.hcl.literals import Number
 
 _Object = Mapping[str, Any]
 _NAME = re.compile(r"[a-z_]+")  # an attribute's name; to hide all words that are one would hide most of a plan
@@ -117,14 +120,34 @@ def is_name(key: str) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Number) and not isinstance(value, bool)
 
 
-def number_texts(number: Any) -> Iterator[str]:
+def number_texts(number: Number | float) -> set[str]:
     """How a number may be written."""
-    yield json.dumps(number)
-    if isinstance(number, float) and number.is_integer():
-        yield f"{number:.0f}"
+    return {number.text if isinstance(number, Number) else json.dumps(number), number_text(number)}
+
+
+def number_text(number: Number | float) -> str:
+    """A number as Terraform writes it: without an exponent, and without zeros at the end of its fraction.
+
+    One with a large exponent is written as it is given.
+    """
+    text = number.text if isinstance(number, Number) else json.dumps(number)
+    if not _MAY_BE_SHORTER.search(text):
+        return text
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return text
+    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
+        return text
+    plain = f"{value:f}"
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+_MAY_BE_SHORTER = re.compile(r"[eE]|\..*0$")
+_MOST_DIGITS = 1_000  # before or after the point
 
 
 def _at(value: _Object, *path: str) -> _Object:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
+from tfruns.hcl.literals import Number
 from tfruns.masking.secrets import Secrets
 from tfruns.review.differences import VALUE, Difference, LineNumber, Step
 from tfruns.review.values import UNKNOWN, Marked, canonical, fits, json_of
@@ -18,7 +19,7 @@ _UNITS_COMPARED = 250_000  # pairs of lines or words
 _CONTEXT = 12  # characters before a difference within a line
 _WORDS = re.compile(r"[^\s,;]+[\s,;]*|[\s,;]+")
 
-_PLAIN = (str, int, float, bool, type(None))
+_PLAIN = (str, int, float, Number, bool, type(None))
 
 
 def expanded(difference: Difference, secrets: Secrets) -> Iterator[Difference]:

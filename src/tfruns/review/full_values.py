@@ -17,7 +17,7 @@ from tfruns.review.naming import general_address, without_keys
 from tfruns.review.pages import PAGE_BYTES, size_of
 from tfruns.review.plan_document import Action, Change, PlanDocument
 from tfruns.review.rows import Entry, Kind, Row, entries
-from tfruns.review.values import UNKNOWN, Marked, Sensitive, json_of, marked
+from tfruns.review.values import UNKNOWN, Marked, Sensitive, json_of, marked, plain_text
 
 _TEXT = 500  # characters of a text on one line
 _KEY = 250  # characters of a key; twice as many of a path
@@ -179,17 +179,17 @@ def _leaves(value: Marked, path: Path) -> Iterator[tuple[Path, Marked]]:
 
 
 def _value_lines(name: str, value: Marked, secrets: Secrets) -> Iterator[str]:
-    if not isinstance(value, str):
-        yield secrets.hide(f"{name}: {_plain(value, secrets)}")
-        return
-    text = redact(secrets.hide(value))
+    is_text = isinstance(value, str)
+    text = redact(secrets.hide(value)) if is_text else _plain(value, secrets)
+    written = _quoted if is_text else str
     if len(text) <= _TEXT:
-        yield secrets.hide(f"{name}: {_quoted(text)}")
+        yield secrets.hide(f"{name}: {written(text)}")
         return
+    unit = "characters" if is_text else "digits"
     for start in range(0, len(text), _TEXT):
         end = min(start + _TEXT, len(text))
-        part = f"characters {start + 1:,} to {end:,} of {len(text):,}"
-        yield secrets.hide(f"{name} ({part}): {_quoted(text[start:end])}")
+        part = f"{unit} {start + 1:,} to {end:,} of {len(text):,}"
+        yield secrets.hide(f"{name} ({part}): {written(text[start:end])}")
 
 
 def _is_plain(value: Marked) -> bool:
@@ -202,8 +202,7 @@ def _plain(value: Marked, secrets: Secrets) -> str:
         return _quoted(redact(secrets.hide(value)))
     if isinstance(value, Sensitive) or value is UNKNOWN:
         return str(value)
-    text = json.dumps(secrets.hide_in(value))
-    return HIDDEN if HIDDEN in text else text
+    return plain_text(value, secrets)
 
 
 def _quoted(text: str) -> str:

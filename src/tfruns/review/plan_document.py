@@ -6,17 +6,14 @@ are equal. Readers are tolerant: what is not of the documented form is counted, 
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pydantic_core import from_json
-
 from tfruns.errors import UnexpectedResponse
+from tfruns.review.exact_json import read_json
 from tfruns.review.unmarked import marked_by_name, why_unmarked
-from tfruns.review.values import is_deeper
 
 Object = Mapping[str, Any]
 
@@ -192,28 +189,14 @@ def parse_plan(
         UnexpectedResponse: it is no JSON object. Nothing of it is repeated.
     """
     try:
-        source = from_json(data, cache_strings="all")
+        source = read_json(data)
     except ValueError:
-        source = _with_long_numbers(data) if _LONG_NUMBER.search(data) else None
+        source = None
     if not isinstance(source, dict):
         raise UnexpectedResponse("The plan's JSON output cannot be read: it is no JSON object, or nested too deep.")
     return read_plan_document(
         source, run_id=run_id, plan_id=plan_id, is_redacted=is_redacted, terraform_version=terraform_version
     )
-
-
-def _with_long_numbers(data: bytes) -> Any:
-    """JSON with numbers of more digits than Python reads, such as Terraform's 1e5000: they become texts."""
-    try:
-        found = json.loads(data, parse_int=lambda digits: digits if len(digits) > _MOST_DIGITS else int(digits))
-    except (ValueError, RecursionError):
-        return None
-    return None if is_deeper(found, _DEEPEST) else found
-
-
-_MOST_DIGITS = 4_000
-_LONG_NUMBER = re.compile(rb"[0-9]{4001}")
-_DEEPEST = 200  # levels, as many as without such numbers
 
 
 def read_plan_document(

@@ -11,6 +11,7 @@ from typing import Any
 from tfruns.masking.secrets import Secrets
 from tfruns.review.dangers import holds_data, rank
 from tfruns.review.differences import Difference, changed_values, differences
+from tfruns.review.exact_json import encode_number
 from tfruns.review.expansion import expanded
 from tfruns.review.naming import general_address, shown_keys, without_keys
 from tfruns.review.plan_document import Action, Change, PlanDocument
@@ -310,4 +311,4 @@ def _likeness(entry: Entry) -> str:
 
 
 def _compact(value: Any) -> str:
-    return "" if value == [None, None] else json.dumps(value, sort_keys=True)
+    return "" if value == [None, None] else json.dumps(value, sort_keys=True, default=encode_number)

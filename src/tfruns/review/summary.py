@@ -10,6 +10,7 @@ from typing import Any
 from tfruns.masking.secrets import Secrets
 from tfruns.review.dangers import danger_of, rank
 from tfruns.review.differences import changed_values
+from tfruns.review.exact_json import encode_number
 from tfruns.review.naming import general_address, shown_keys
 from tfruns.review.plan_document import Action, Change, PlanDocument
 
@@ -256,4 +257,4 @@ def fingerprint(document: PlanDocument) -> str:
 
 def _canonical(value: Any) -> bytes:
     """The one way to write a JSON value: a line of ASCII, with sorted keys."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=encode_number).encode()

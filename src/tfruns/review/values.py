@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import from_json
-
+from tfruns.masking.plan_values import is_number, number_text
 from tfruns.masking.secrets import HIDDEN, Secrets
 from tfruns.masking.text import one_line
+from tfruns.review.exact_json import encode_number, is_deeper, read_json
 from tfruns.review.text import common_beginning
 
 _LONGEST_TEXT = 50_000  # characters; of a longer one only its length is shown, since masking takes time
@@ -89,12 +89,12 @@ def _is_any(marks: Any) -> bool:
 
 def canonical(value: Marked) -> str:
     """The one way to write a marked value, to compare by. It may hold secrets."""
-    return _compact(value, lambda mark: {"(sensitive)": mark.value} if isinstance(mark, Sensitive) else _UNKNOWN_MARK)
+    return _compact(value, lambda mark: mark.value)
 
 
 def likeness(value: Marked) -> str:
     """The same, but all sensitive values are alike: two values that look the same have the same."""
-    return _compact(value, lambda mark: {"(sensitive)": True} if isinstance(mark, Sensitive) else _UNKNOWN_MARK)
+    return _compact(value, lambda _: True)
 
 
 _UNKNOWN_MARK = {"(unknown)": True}
@@ -102,8 +102,13 @@ CANONICAL_UNKNOWN = '{"(unknown)":true}'
 """What is in the canonical text of a value of which something is not known."""
 
 
-def _compact(value: Marked, of_mark: Callable[[Any], Any]) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=of_mark)
+def _compact(value: Marked, of_sensitive: Callable[[Sensitive], Any]) -> str:
+    def encoded(mark: Any) -> Any:
+        if isinstance(mark, Sensitive):
+            return {"(sensitive)": of_sensitive(mark)}
+        return _UNKNOWN_MARK if mark is UNKNOWN else encode_number(mark)
+
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=encoded)
 
 
 def json_of(text: str) -> Any:
@@ -111,21 +116,10 @@ def json_of(text: str) -> Any:
     if text.lstrip()[:1] not in {"{", "["} or len(text) > _LONGEST_JSON or _OFTEN_QUOTED in text:
         return None
     try:
-        found = from_json(text)
+        found = read_json(text.encode())
     except ValueError:
         return None
     return None if is_deeper(found, _DEEPEST_JSON) else found
-
-
-def is_deeper(value: Any, levels: int) -> bool:
-    """Whether objects and lists are nested in more than so many levels."""
-    level = [value]
-    for _ in range(levels):
-        parts = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
-        level = [part for items in parts for part in items]
-        if not level:
-            return False
-    return True
 
 
 def fits(value: Marked, length: int) -> bool:
@@ -193,8 +187,14 @@ def _parts(value: Marked, secrets: Secrets, length: int) -> Iterator[str]:
     elif isinstance(value, Sensitive | _Unknown):
         yield str(value)
     else:
-        number = json.dumps(secrets.hide_in(value))
-        yield HIDDEN if HIDDEN in number else number
+        yield plain_text(value, secrets)
+
+
+def plain_text(value: Any, secrets: Secrets) -> str:
+    """A number as Terraform writes it; a boolean, null, or an empty list or object."""
+    if not is_number(value):
+        return json.dumps(value)
+    return number_text(value) if secrets.hide_in(value) is value else HIDDEN
 
 
 def _text(text: str, secrets: Secrets, length: int) -> str:
