@@ -4,14 +4,14 @@ Source: Terraform, "Machine-Readable UI", `apply_start`, `apply_complete`, `appl
 lines that Terraform prints for people.
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from tfruns.jsonapi import JSON
-from tfruns.logs.lines import line_of, whole_lines
+from tfruns.logs.lines import lines_of, text_of, whole_lines
+from tfruns.logs.machine import OF_A_PROGRAM, objects_in
 
 
 class Outcome(StrEnum):
@@ -61,7 +61,6 @@ _ENDS = {
 }
 _START = re.compile(rf"(?P<address>\S.*): (?P<verb>{'|'.join(_STARTS)})\.\.\.(?: \[.*\])?")
 _END = re.compile(rf"(?P<address>\S.*): (?P<verb>{'|'.join(_ENDS)}) complete after \S.*")
-_OF_A_PROGRAM = re.compile(r" \((?:local-exec|remote-exec|file)\)(?:: |$)")
 _DEPOSED = re.compile(r" \(deposed object [0-9a-f]{8}\)$")
 _MAX_LINE = 4_000  # characters; an address is not as long
 
@@ -76,12 +75,11 @@ def steps_in(data: bytes) -> Steps:
 def planned_steps_in(data: bytes) -> list[Step]:
     """The steps that the machine-readable log of a plan announces."""
     steps: list[Step] = []
-    for raw in whole_lines(data):
-        if b'"planned_change"' in raw:
-            change = _object(_parsed(raw).get("change"))
+    for value in _messages(raw for raw in whole_lines(data) if b'"planned_' in raw):
+        change, invocation = _object(value.get("change")), _object(value.get("invocation"))
+        if value.get("type") == "planned_change":
             steps += steps_of(_address(change.get("resource")), [str(change.get("action"))])
-        elif b'"planned_action_invocation"' in raw:
-            invocation = _object(_parsed(raw).get("invocation"))
+        elif value.get("type") == "planned_action_invocation":
             steps += invocations_of([_address(invocation.get("action_addr"))])
     return steps
 
@@ -99,10 +97,7 @@ def steps_of(address: str, actions: Iterable[str]) -> list[Step]:
 
 def _machine_steps(lines: Iterable[bytes]) -> Steps:
     found: Steps = {}
-    for raw in lines:
-        if b'"apply_' not in raw and b'"action_' not in raw:
-            continue
-        value = _parsed(raw)
+    for value in _messages(raw for raw in lines if b'"apply_' in raw or b'"action_' in raw):
         kind, _, stage = str(value.get("type")).partition("_")
         hook = _object(value.get("hook"))
         if kind == "apply" and stage in _OUTCOMES and hook.get("action") in _CHANGES:
@@ -122,20 +117,18 @@ def _printed_steps(lines: Iterable[bytes]) -> Steps:
     for raw in lines:
         if b": " not in raw or len(raw) > _MAX_LINE:
             continue
-        for line in line_of(raw).lines:
+        for line in lines_of(raw):
             start, end = _START.fullmatch(line), _END.fullmatch(line)
             match, verbs, outcome = (end, _ENDS, Outcome.DONE) if end else (start, _STARTS, Outcome.STARTED)
-            if match and not _OF_A_PROGRAM.search(match["address"]):
+            if match and not OF_A_PROGRAM.search(match["address"]):
                 address = _DEPOSED.sub("", match["address"])  # the machine-readable log does not have it
                 found[Step(address, verbs[match["verb"]])] = outcome
     return found
 
 
-def _parsed(raw: bytes) -> Mapping[str, JSON]:
-    try:
-        return _object(json.loads(raw.strip(b"\x02\x03")))
-    except (ValueError, RecursionError):
-        return {}
+def _messages(lines: Iterable[bytes]) -> Iterator[Mapping[str, JSON]]:
+    for raw in lines:
+        yield from (part for part in objects_in(text_of(raw)) if not isinstance(part, str))
 
 
 def _address(resource: JSON) -> str:

@@ -1,9 +1,11 @@
 """From the bytes of a log, or of a part of it, to lines for people."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from tfruns.logs.diagnostics import Diagnostic, diagnostics_in
-from tfruns.logs.machine import message_of
+from tfruns.logs.machine import parts_of
 from tfruns.masking.text import sanitize
 
 STX, ETX = b"\x02", b"\x03"
@@ -12,7 +14,7 @@ STX, ETX = b"\x02", b"\x03"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one line of a log is for people: none or more lines, and the diagnostic if it is one."""
+    """What a line of a log, or a message on it, is for people: none or more lines, and the diagnostic if it is one."""
 
     lines: list[str]
     diagnostic: Diagnostic | None = None
@@ -37,13 +39,23 @@ class Rendered:
         return [diagnostic for diagnostic in self.diagnostics if diagnostic.is_error]
 
 
-def line_of(data: bytes) -> Line:
-    """Render one line, whichever form it has."""
-    text = data.replace(STX, b"").replace(ETX, b"").decode("utf-8", errors="replace").rstrip("\r")
-    message = message_of(text)
-    if message is None:
-        return Line(sanitize(text).split("\n"))
-    return Line(message.lines, message.diagnostic, is_message=True)
+def parts_of_line(data: bytes) -> Iterator[Line]:
+    """Render one line, whichever form it has: each message on it, and the texts between them."""
+    for part in parts_of(text_of(data)):
+        if isinstance(part, str):
+            yield Line(sanitize(part).split("\n"))
+        else:
+            yield Line(part.lines, part.diagnostic, is_message=True)
+
+
+def lines_of(data: bytes) -> list[str]:
+    """The lines for people that one line of a log becomes."""
+    return [line for part in parts_of_line(data) for line in part.lines]
+
+
+def text_of(data: bytes) -> str:
+    """The text of one line, without the marks around the log."""
+    return data.replace(STX, b"").replace(ETX, b"").decode("utf-8", errors="replace").rstrip("\r")
 
 
 def render(data: bytes, *, is_without_errors: bool = False) -> Rendered:
@@ -51,8 +63,7 @@ def render(data: bytes, *, is_without_errors: bool = False) -> Rendered:
     lines: list[str] = []
     found: list[Diagnostic] = []
     plain: list[str] = []  # lines since the last message, among which a diagnostic may stand
-    for raw in whole_lines(data):
-        line = line_of(raw)
+    for line in chain.from_iterable(map(parts_of_line, whole_lines(data))):
         if not line.is_message:
             plain += line.lines
             lines += line.lines

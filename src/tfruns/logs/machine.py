@@ -5,8 +5,10 @@ functions here add what it omits. The values of a plan are not in this log: a ch
 """
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
 
 from tfruns.jsonapi import JSON
 from tfruns.logs.diagnostics import Diagnostic, diagnostic_of, rendered
@@ -44,7 +46,9 @@ _DRIFT = {"update": "has changed", "delete": "has been deleted", "move": "has mo
 _SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "-/+"}
 _SILENT = {"refresh_complete"}  # Terraform prints nothing for these
 _MAX_VALUE = 1_000
-_BEFORE_MESSAGE = " \t\ufeff"  # what a program that copies the log may put before a line
+_BETWEEN_MESSAGES = " \t\r\x02\x03\ufeff"
+OF_A_PROGRAM = re.compile(r" \((?:local-exec|remote-exec|file)\)(?:: |$)")
+"""What Terraform puts between the address of a resource and the output of its provisioner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,13 @@ class Message:
     diagnostic: Diagnostic | None = None
 
 
-def message_of(line: str) -> Message | None:
-    """Read a line of the machine-readable log; None for any other line."""
-    value = _parsed(line)
-    if value is None:
-        return None
+def parts_of(line: str) -> Iterator[Message | str]:
+    """The messages of the machine-readable log on a line, and the texts between them; any other line as it is."""
+    for part in objects_in(line):
+        yield part if isinstance(part, str) else _message(part)
+
+
+def _message(value: Mapping[str, JSON]) -> Message:
     kind = _word(value.get("type"))
     if diagnostic := _diagnostic(value, kind):
         return Message(rendered(diagnostic), diagnostic)
@@ -70,19 +76,53 @@ def message_of(line: str) -> Message | None:
     return Message(_log_line(value, kind) if lines is None else lines)
 
 
-def _parsed(line: str) -> Mapping[str, JSON] | None:
-    """The message on a line: an object with a text, or with a type and a level."""
-    text = line.lstrip(_BEFORE_MESSAGE)
-    if not text.startswith("{"):
-        return None
+def objects_in(line: str) -> Iterator[Mapping[str, JSON] | str]:
+    """The JSON of each message on a line, and the texts between them; any other line as it is.
+
+    Usually a message is a line of its own. Where a writer was interrupted, the next message follows the torn one, and a
+    program that copies the log may put a text before each.
+    """
+    rest, at, read = 0, 0, 0  # the ends of what was passed on and of the last object; characters that were read in vain
+    for match in _BEGINNING.finditer(line):
+        start = match.start()
+        if start < at or read > _MOST_READ * len(line):
+            continue
+        value, end = _object_at(line, start)
+        at = start if value is None else end
+        if not _is_message(value):
+            read += end - start
+        elif OF_A_PROGRAM.search(line, rest, start):
+            break  # what a program printed is its text
+        else:
+            if before := line[rest:start].strip(_BETWEEN_MESSAGES):
+                yield before
+            yield value
+            rest = end
+    if not rest or line[rest:].strip(_BETWEEN_MESSAGES):
+        yield line[rest:]
+
+
+def _object_at(line: str, start: int) -> tuple[Any, int]:
+    """The JSON value at a position, with its end; None, where there is none, with the end of what was read."""
     try:
-        value = json.loads(text)
+        return _DECODER.raw_decode(line, start)
+    except json.JSONDecodeError as error:
+        return None, error.pos
     except (ValueError, RecursionError):
-        return None
+        return None, len(line)
+
+
+_DECODER = json.JSONDecoder()
+_BEGINNING = re.compile(r"\{(?=\s{0,100}\"[@\w]{1,100}\"\s{0,100}:)")
+_MOST_READ = 4  # times the length of a line
+
+
+def _is_message(value: Any) -> TypeGuard[Mapping[str, JSON]]:
+    """Whether it is an object with a text, or with a type and a level."""
     if not isinstance(value, Mapping):
-        return None
+        return False
     is_typed = bool(_word(value.get("type"))) and isinstance(value.get("@level"), str)
-    return value if is_typed or isinstance(value.get("@message"), str) else None
+    return is_typed or isinstance(value.get("@message"), str)
 
 
 def _diagnostic(value: Mapping[str, JSON], kind: str) -> Diagnostic | None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tfruns.logs.lines import ETX, STX, line_of
+from tfruns.logs.lines import ETX, STX, lines_of
 from tfruns.masking.secrets import Mask
 from tfruns.wording import counted, cut_line
 
@@ -99,7 +99,7 @@ def _lines_of(raw: bytes, piece: Piece, mask: Mask, search: str, *, is_whole: bo
         return [_LONG_LINE]  # the missing rest might tell that this part is secret
     if not is_whole and not raw.strip(STX + ETX):
         return []
-    return shown_lines(line_of(raw).lines, mask, search)
+    return shown_lines(lines_of(raw), mask, search)
 
 
 def _rest_of_line(piece: Piece) -> tuple[int, list[str]]:

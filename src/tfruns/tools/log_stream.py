@@ -7,7 +7,7 @@ from anyio import to_thread
 from tfruns.client.client import Client
 from tfruns.errors import UnexpectedResponse
 from tfruns.lifecycle import has_phase_ended
-from tfruns.logs.lines import line_of, whole_lines
+from tfruns.logs.lines import lines_of, whole_lines
 from tfruns.tools.log_source import PhaseName, Read, reader
 from tfruns.tools.logs import phase_with_log
 from tfruns.tools.masks import masker, withheld
@@ -101,5 +101,5 @@ class LogStream:
         if self.is_over and not self._is_in_long_line:
             whole, rest = whole + rest, b""
         self._rest = rest
-        shown = [line for raw in whole_lines(whole) for line in line_of(raw).lines] if whole else []
+        shown = [line for raw in whole_lines(whole) for line in lines_of(raw)] if whole else []
         return [*(self._mask("\n".join(shown)).split("\n") if shown else []), *notes]

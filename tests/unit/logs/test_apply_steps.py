@@ -69,12 +69,16 @@ def test_the_steps_of_a_plan_come_from_its_log() -> None:
         ("a.h", "forget"),
     ]
     log = b"".join(
-        json.dumps({"type": "planned_change", "change": {"resource": {"addr": address}, "action": action}}).encode()
+        json.dumps(
+            {"@level": "info", "type": "planned_change", "change": {"resource": {"addr": address}, "action": action}}
+        ).encode()
         + b"\n"
         for address, action in changes
     )
     invocation = {"action_addr": {"addr": "action.h.i"}, "lifecycle_trigger": {"triggering_event": "AfterCreate"}}
-    log += json.dumps({"type": "planned_action_invocation", "invocation": invocation}).encode() + b"\n"
+    log += (
+        json.dumps({"@level": "info", "type": "planned_action_invocation", "invocation": invocation}).encode() + b"\n"
+    )
     expected = [
         ("a.b", "delete"),
         ("a.b", "create"),
@@ -85,3 +89,27 @@ def test_the_steps_of_a_plan_come_from_its_log() -> None:
     ]
     assert planned_steps_in(log) == [Step(address, action) for address, action in expected]
     assert steps_of("a.b", ["create", "delete"]) == [Step("a.b", "create"), Step("a.b", "delete")]
+
+
+def _action_message(kind: str, text: str, **body: object) -> bytes:
+    return (
+        json.dumps({"@level": "info", "@message": text, "@module": "terraform.ui", "type": kind, **body}).encode()
+        + b"\n"
+    )
+
+
+def test_an_action_in_a_log_of_terraform_1_15_is_a_step() -> None:
+    address = {"addr": "action.example_notify.ops", "module": "", "action_type": "example_notify", "action_key": None}
+    plan = _action_message(
+        "planned_action_invocation",
+        "planned action invocation: action.example_notify.ops",
+        invocation={"action_addr": address, "action_trigger": {}},
+    )
+    log = b"".join(
+        _action_message(f"action_{stage}", f"Action {stage}", hook={"action": address, "invoke": {}})
+        for stage in ("start", "progress", "complete")
+    )
+    step = Step("action.example_notify.ops", "invoke")
+    assert planned_steps_in(plan) == [step]
+    assert steps_in(log) == {step: Outcome.DONE}
+    assert steps_in(log.replace(b"action_complete", b"action_errored")) == {step: Outcome.FAILED}

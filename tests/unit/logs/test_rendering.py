@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tfruns.logs.diagnostics import Diagnostic, code_lines, diagnostic_of, diagnostics_in
 from tfruns.logs.lines import last_line, render
-from tfruns.logs.machine import message_of
+from tfruns.logs.machine import Message, parts_of
 from tfruns.masking.text import sanitize
 
 CONFIGURATION = """
@@ -265,14 +265,14 @@ def outputs(**values: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_a_message_reads_as_people_see_it(message: dict[str, Any], expected: str) -> None:
-    line = message_of(json.dumps({"@message": "said", **message}))
-    assert line is not None
+    (line,) = parts_of(json.dumps({"@message": "said", **message}))
+    assert isinstance(line, Message)
     assert "\n".join(line.lines) == expected
 
 
 @pytest.mark.parametrize("line", ["", "{", "{}", '{"a": 1}', '{"@message": 1}', "[1]", "text", '{"@message": "x"'])
-def test_what_is_no_message_is_none(line: str) -> None:
-    assert message_of(line) is None
+def test_a_line_without_a_message_stays_as_it_is(line: str) -> None:
+    assert [*parts_of(line)] == [line]
 
 
 def test_json_that_a_program_wrote_into_the_log_stays_as_it_is() -> None:
@@ -425,8 +425,8 @@ _KEYS = [
 
 @given(_TYPES, st.dictionaries(st.sampled_from(_KEYS), _JSON | st.dictionaries(st.sampled_from(_KEYS), _JSON)))
 def test_a_message_of_any_shape_is_rendered(kind: str, fields: dict[str, Any]) -> None:
-    message = message_of(json.dumps({"@message": "said", **fields, "type": kind}))
-    assert message is not None
+    (message,) = parts_of(json.dumps({"@message": "said", **fields, "type": kind}))
+    assert isinstance(message, Message)
     assert all(isinstance(line, str) for line in message.lines)
 
 

@@ -29,7 +29,39 @@ def view_of(name: str, **options: Any) -> dict[str, Any]:
     return review(document, secrets, summary(document, secrets), {}, **options)
 
 
+NOTIFY = ["count_: 3", 'message: "maintenance begins"', "secret: (sensitive value)", 'tags: {"team": "platform"}']
+
 EXPECTED: dict[str, dict[str, Any]] = {
+    # These two were made by Terraform 1.15.5 and a provider with an action: `plan -invoke`, and `action_trigger`.
+    "invoked_action": {
+        "plan": f"{NO_COUNTS} Actions: 1 to invoke.",
+        "counts": {"invoke": 1},
+        "rows": [
+            {
+                "address": "action.example_notify.ops",
+                "action": "invoke",
+                "why": "the run was asked to invoke it",
+                "changes": NOTIFY,
+            }
+        ],
+    },
+    "action_after_create": {
+        "plan": "Plan: 1 to add, 0 to change, 0 to destroy. Actions: 1 to invoke.",
+        "counts": {"add": 1, "invoke": 1},
+        "rows": [
+            {
+                "address": "action.example_notify.ops",
+                "action": "invoke",
+                "why": "after terraform_data.web is created",
+                "changes": NOTIFY,
+            },
+            {
+                "address": "terraform_data.web",
+                "action": "create",
+                "changes": ['input: "v1"', "known after apply: id, output"],
+            },
+        ],
+    },
     "actions_only": {
         "plan": f"{NO_COUNTS} Actions: 1 to invoke.",
         "counts": {"invoke": 1},
@@ -226,7 +258,13 @@ def test_the_review_of_each_case_tells_the_whole_truth() -> None:
 
 def test_only_plans_that_destroy_or_invoke_are_destructive() -> None:
     destructive = {name for name in EXPECTED if summary(document_of(name)).is_destructive}
-    assert destructive == {"actions_only", "destroy_25_named", "forget_then_create"}
+    assert destructive == {
+        "actions_only",
+        "invoked_action",
+        "action_after_create",
+        "destroy_25_named",
+        "forget_then_create",
+    }
 
 
 def test_every_bucket_that_is_destroyed_is_named_in_the_question() -> None:
