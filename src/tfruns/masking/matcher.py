@@ -8,6 +8,7 @@ What follows a key is compared. Patterns are short enough for that: a long one i
 piece of a long pattern is found, too, where the whole pattern does not occur.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, pairwise
 
@@ -28,7 +29,9 @@ class Matcher:
         anywhere: patterns that count wherever they occur.
         words: patterns that count only as a whole word.
         quoted: patterns that count only as a whole value: in quotes, or between `=`, `:`, a bracket or a comma and the
-            end of the value. The index of an instance or an element is none.
+            end of the value.
+
+    The index of an instance or an element and the exit code of a program are neither.
     """
 
     def __init__(
@@ -55,10 +58,20 @@ class Matcher:
                     found.append((start, end))
         return found
 
-    def safe_cut(self, data: bytes) -> int:
-        """How many bytes at the start can be separated from the rest, whatever follows it: no pattern lies across."""
-        cut = max(0, len(data) - max(self._longest - 1, 0))
-        return next((start for start, end in self.spans(data) if start < cut < end), cut)
+    def cut(self, data: bytes) -> int:
+        """Where data can be cut so that nothing is missed, whatever follows it.
+
+        All patterns that begin before the cut are complete in the data. What they cover after the cut is covered by
+        the one that begins at the cut. Only bytes that one pattern may take are left after the cut.
+        """
+        latest = max(0, len(data) - max(self._longest - 1, 0))
+        begun = ((end, start) for start, end in self._occurrences(data) if start < latest)
+        end, start = max(begun, default=(0, 0))
+        return start if end > latest else latest
+
+    def _occurrences(self, data: bytes) -> Iterator[Span]:
+        for at in range(0, len(data), _WINDOW):
+            yield from chain.from_iterable(group.spans(data, at, _WINDOW) for group in self._groups)
 
 
 class _Group:
@@ -126,10 +139,10 @@ _AFTER_VALUE = _QUOTES + b"\\,;)]}\r\n"
 
 
 def _is_word(data: bytes, start: int, end: int) -> bool:
-    return not (
-        (start and data[start - 1] in _WORD and data[start] in _WORD)
-        or (end < len(data) and data[end] in _WORD and data[end - 1] in _WORD)
+    continues = (start and data[start - 1] in _WORD and data[start] in _WORD) or (
+        end < len(data) and data[end] in _WORD and data[end - 1] in _WORD
     )
+    return not continues and not _is_exit_code(data, start, end)
 
 
 def _is_value(data: bytes, start: int, end: int) -> bool:
@@ -141,6 +154,7 @@ def _is_value(data: bytes, start: int, end: int) -> bool:
         begins
         and (end == len(data) or data[end] in _AFTER_VALUE or data.startswith(_ARROW, end))
         and not _is_index(data, start, end)
+        and not _is_exit_code(data, start, end)
     )
 
 
@@ -148,3 +162,11 @@ def _is_index(data: bytes, start: int, end: int) -> bool:
     """Whether a number is that of an instance or an element, as in `aws_instance.web[1]`, which is no secret."""
     is_after_name = start > 1 and data[start - 1 : start] == b"[" and data[start - 2] in _NAME_ENDS
     return is_after_name and data[end : end + 1] == b"]" and data[start:end].isdigit()
+
+
+def _is_exit_code(data: bytes, start: int, end: int) -> bool:
+    """Whether a number tells how a program ended, as in `exit code: 1` and `exit status 1`, which is no secret."""
+    return data[start:end].isdigit() and _EXIT.search(data, max(0, start - 16), start) is not None
+
+
+_EXIT = re.compile(rb"(?i)\bexit (?:code|status):? ?\Z")

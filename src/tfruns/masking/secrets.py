@@ -6,13 +6,14 @@ for everywhere. What is derived from it (a hash, an encoding) is for Terraform t
 
 A value of six characters or more is removed wherever it occurs. A shorter one would hit innocent text, so it counts
 only if it is the value of a variable that is sensitive: with three to five characters as a whole word, with one or two
-as a whole value (in quotes, after `=` or `:`). `true`, `false` and `null` are no secrets.
+as a whole value (in quotes, after `=` or `:`). The index of an instance (`web[1]`) and the exit code of a program
+(`exit code: 1`, `exit status 127`) stay readable. `true`, `false` and `null` are no secrets.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Self
 
-from tfruns.masking.matcher import Matcher
+from tfruns.masking.matcher import Matcher, Span
 from tfruns.masking.plan_values import is_number, number_texts, sensitive_values, variable_values
 from tfruns.masking.redaction import redact
 from tfruns.masking.text import one_line
@@ -73,16 +74,20 @@ class Secrets:
 
     def hide_bytes(self, data: bytes) -> bytes:
         """The same for the bytes of a text."""
-        spans = self._matcher.spans(data)
+        return self._without(data, self._matcher.spans(data))
+
+    def hide_start(self, data: bytes) -> tuple[bytes, bytes]:
+        """The start of a text that will continue, without secrets; and its rest, which goes before what follows."""
+        cut = self._matcher.cut(data)
+        spans = [(start, min(end, cut)) for start, end in self._matcher.spans(data) if start < cut]
+        return self._without(data[:cut], spans), data[cut:]
+
+    def _without(self, data: bytes, spans: Sequence[Span]) -> bytes:
         if not spans:
             return data
         starts, ends = zip(*spans, strict=True)
         kept = zip((0, *ends), (*starts, len(data)), strict=True)
         return self._replacement.encode().join(data[start:end] for start, end in kept)
-
-    def safe_cut(self, data: bytes) -> int:
-        """How many bytes at the start can be separated from the rest without a secret cut in two."""
-        return self._matcher.safe_cut(data)
 
     def shown(self, text: str, length: int) -> str:
         """The text as it may be shown: without secrets and tokens, on one line of so many characters at most."""

@@ -1,6 +1,7 @@
 """Terraform's output on its way into the log."""
 
 import json
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -71,12 +72,28 @@ def test_a_secret_is_masked_wherever_its_line_is_split(secret: str, line: int, s
     data = b"." * place + secret.encode() + b"." * 1_000
     sink = Sink()
     known = secrets(secret)
-    lines = Lines(masked(sink, known), known.safe_cut)
+    lines = Lines(masked(sink, known), known)
     ends = sorted({min(max(0, place + cut), len(data)) for cut in cuts})
     for start, end in pairwise([0, *ends, len(data)]):
         lines(data[start:end])
     lines.finish()
     assert b"".join(sink.lines).replace(REMOVED.encode(), b"") == b"." * (place + 1_000) + b"\n"
+
+
+def test_an_endless_line_of_a_repeated_secret_takes_time_in_proportion_to_its_length() -> None:
+    for secret in ("a" * 60_000, "hunter22", "ab" * 40):
+        spent = []
+        for size in (LONGEST_LINE, 3 * LONGEST_LINE):
+            sink = Sink()
+            lines = Lines(masked(sink, secrets(secret)), secrets(secret))
+            data = (secret * (size // len(secret) + 1)).encode()
+            began = time.process_time()
+            for at in range(0, len(data), 65_536):
+                lines(data[at : at + 65_536])
+            lines.finish()
+            spent.append(time.process_time() - began)
+            assert b"".join(sink.lines).replace(REMOVED.encode(), b"") == b"\n"
+        assert spent[1] < 5 * spent[0] + 0.3, (secret[:9], spent)
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,18 @@ def test_spans_cover_exactly_the_occurrences(patterns: list[bytes], text: bytes)
     assert all(first[1] < second[0] for first, second in pairwise(spans))
 
 
+def _covered(spans: Iterable[tuple[int, int]]) -> set[int]:
+    return {place for start, end in spans for place in range(start, end)}
+
+
 @given(st.lists(_PATTERN, max_size=12), _TEXT, _TEXT)
-def test_no_occurrence_lies_across_a_safe_cut(patterns: list[bytes], text: bytes, more: bytes) -> None:
+def test_a_text_that_is_cut_is_covered_as_a_whole_one(patterns: list[bytes], text: bytes, more: bytes) -> None:
     matcher = Matcher(patterns)
-    cut = matcher.safe_cut(text)
-    for pattern in patterns:
-        across = range(max(0, cut - len(pattern) + 1), cut)
-        assert not any((text + more).startswith(pattern, start) for start in across)
+    cut = matcher.cut(text)
+    before = {place for place in _covered(matcher.spans(text)) if place < cut}
+    after = {place + cut for place in _covered(matcher.spans(text[cut:] + more))}
+    assert before | after == _covered(matcher.spans(text + more))
+    assert len(text) - cut <= 2 * max(map(len, patterns), default=0)
 
 
 def test_a_match_across_two_windows_is_one_span() -> None:

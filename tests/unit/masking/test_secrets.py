@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -247,5 +248,35 @@ def test_a_sensitive_digit_is_hidden_as_a_value_and_nowhere_else() -> None:
         "step 1/1 of 1",
     ):
         assert secrets.hide(kept) == kept
-    for text in ("v = 1", 'v = "1"', "v: 1 -> 2", "[1, 2]", "f(1)", "{1}", 'a.b["1"]'):
+    for kept in ("exit code: 1", "exit code 1", "Exit status: 1.", "failed (exit code: 1)", "with exit code:1\n"):
+        assert secrets.hide(kept) == kept
+    assert Secrets(of_variables=["127"]).hide("pin 127, exit status 127") == f"pin {HIDDEN}, exit status 127"
+    for text in (
+        "the code: 1",
+        "exitcode: 1",
+        "exit code: 0, pin: 1",
+        "v = 1",
+        'v = "1"',
+        "v: 1 -> 2",
+        "[1, 2]",
+        "f(1)",
+        "{1}",
+        'a.b["1"]',
+    ):
         assert secrets.hide(text) == text.replace("1", HIDDEN), text
+
+
+@given(
+    st.lists(st.text("ab", min_size=6, max_size=90), min_size=1, max_size=3), st.text("abc", max_size=900), st.data()
+)
+def test_a_text_that_is_hidden_in_parts_shows_no_more_than_a_whole_one(
+    values: list[str], text: str, data: st.DataObject
+) -> None:
+    secrets = Secrets(values, replacement="*")
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
+    shown, rest = b"", b""
+    for start, end in pairwise([0, *cuts, len(text)]):
+        begin, rest = secrets.hide_start(rest + text[start:end].encode())
+        shown += begin
+    shown += secrets.hide_bytes(rest)
+    assert shown.replace(b"*", b"") == secrets.hide_bytes(text.encode()).replace(b"*", b"")

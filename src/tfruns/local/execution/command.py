@@ -133,7 +133,7 @@ class Commands:
 
     def _run(self, arguments: tuple[str, ...], sink: Sink) -> Ended:
         self._check_canceled()
-        lines = Lines(masked(sink, self.secrets), self.secrets.safe_cut)
+        lines = Lines(masked(sink, self.secrets), self.secrets)
         ended = run(
             self.terraform,
             arguments,

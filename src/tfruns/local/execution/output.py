@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from tfruns.local.execution.plan_json import Counts
-from tfruns.masking.secrets import Secrets
+from tfruns.masking.secrets import NO_SECRETS, Secrets
 
 Sink = Callable[[bytes], None]
 
@@ -39,11 +39,14 @@ _OWN_WORDS = {
 
 
 class Lines:
-    """Cuts output into whole lines, each with its end. A line without an end in sight is cut before a secret."""
+    """Cuts output into whole lines, each with its end.
 
-    def __init__(self, sink: Sink, safe_cut: Callable[[bytes], int] = len) -> None:
+    A line without an end in sight is passed on in parts, with the secrets that are in it masked before it is cut.
+    """
+
+    def __init__(self, sink: Sink, secrets: Secrets = NO_SECRETS) -> None:
         self._sink = sink
-        self._safe_cut = safe_cut
+        self._secrets = secrets
         self._rest = b""
 
     def __call__(self, data: bytes) -> None:
@@ -52,9 +55,8 @@ class Lines:
         for line in lines:
             self._sink(line)
         if len(self._rest) >= _MAX_LINE_BYTES:
-            cut = self._safe_cut(self._rest)
-            self._sink(self._rest[:cut])
-            self._rest = self._rest[cut:]
+            begin, self._rest = self._secrets.hide_start(self._rest)
+            self._sink(begin)
 
     def finish(self) -> None:
         """Pass on the last line, should it have no end."""

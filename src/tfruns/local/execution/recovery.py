@@ -44,7 +44,7 @@ def recover_apply(job: ApplyJob, *, log: PhaseLog, patience_s: float = 30.0) -> 
 
 def _read_output(job: ApplyJob, findings: Findings) -> None:
     secrets = job.secrets
-    lines = Lines(masked(findings, secrets), secrets.safe_cut)
+    lines = Lines(masked(findings, secrets), secrets)
     if job.workdir.output.exists():
         with job.workdir.output.open("rb") as output:
             while data := output.read(_READ_BYTES):
