@@ -76,7 +76,7 @@ def test_what_else_stands_in_the_file_stays(shell: Shell, server: LocalServer) -
 @pytest.mark.parametrize("text", ['{"credentials": ', "[]", '{"credentials": 3}'])
 def test_a_file_that_cannot_be_understood_is_left_alone(shell: Shell, server: LocalServer, text: str) -> None:
     write(shell, text)
-    assert "cannot be understood" in shell("login", "--token-stdin", stdin=server.token, code=2).err
+    assert "cannot be parsed" in shell("login", "--token-stdin", stdin=server.token, code=2).err
     assert stored(shell).read_text() == text
 
 
@@ -141,7 +141,7 @@ def test_without_tfe_address_login_is_for_hcp_terraform(shell: Shell) -> None:
 
 
 def test_plain_http_to_another_machine_is_refused(shell: Shell) -> None:
-    assert "in the clear" in shell("login", "http://tfe.example.com", "--token-stdin", stdin="a-token-1234", code=2).err
+    assert "unencrypted" in shell("login", "http://tfe.example.com", "--token-stdin", stdin="a-token-1234", code=2).err
 
 
 def typed(shell: Shell, *arguments: str, text: str) -> tuple[int, str]:

@@ -52,7 +52,7 @@ def test_the_block_chooses_the_address_and_never_gets_the_token_of_another(
     environment = {"TFE_ADDRESS": "", "TF_CLOUD_HOSTNAME": variable, "TFE_TOKEN": "for-hcp-terraform"}
     done = shell("workspace", "list", "--json", code=1, **environment)
     assert done.json["error"] == "no_credentials"
-    assert f"for {expected} " in done.json["message"]
+    assert f"for {expected}." in done.json["message"]
 
 
 def test_tfe_address_comes_before_the_block(shell: Shell) -> None:
@@ -62,4 +62,4 @@ def test_tfe_address_comes_before_the_block(shell: Shell) -> None:
 
 def test_without_a_block_the_hostname_of_the_environment_means_nothing(shell: Shell) -> None:
     done = shell("workspace", "list", "--json", code=1, TFE_ADDRESS="", TFE_TOKEN="", TF_CLOUD_HOSTNAME="localhost:2")
-    assert "for app.terraform.io " in done.json["message"]
+    assert "for app.terraform.io." in done.json["message"]

@@ -114,7 +114,7 @@ def test_nothing_is_created_that_cannot_be_written_down(shell: Shell) -> None:
 
 def test_a_name_that_is_taken_is_refused_and_so_is_one_that_cannot_be(shell: Shell, name: str) -> None:
     assert "already been taken" in shell("workspace", "create", name, code=1).err
-    assert "name of a workspace" in shell("workspace", "create", "no spaces", code=2).err
+    assert "The workspace name is invalid" in shell("workspace", "create", "no spaces", code=2).err
     assert "no key" in shell("workspace", "create", "fine", "--tag", "=x", code=2).err
 
 
@@ -191,7 +191,7 @@ def test_a_data_directory_without_the_local_backend_is_refused(shell: Shell, arg
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("workspace", "list", "--page-size", "1000"), "--page-size has to be between 1 and 100."),
+        (("workspace", "list", "--page-size", "1000"), "--page-size must be between 1 and 100."),
         (("run", "show", "nonsense"), "RUN is not a run id."),
         (("run", "logs", "run-CZcmD7eagjhyX0vN", "--tail", "5000"), "--tail must be between 1 and 1000."),
     ],

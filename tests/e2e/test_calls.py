@@ -102,7 +102,7 @@ def test_a_refused_action_tells_the_status_and_what_is_allowed_instead(server: S
         ("create_run", {"workspace_id": WORKSPACE, "params": {"is_destory": True}}, "Did you mean is_destroy?"),
         ("create_run", {"workspace_id": WORKSPACE, "params": {"plan_only": "yes"}}, "true or false"),
         ("list_runs_in_workspace", {"workspace_id": WORKSPACE, "page_size": 0}, "between 1 and 100"),
-        ("list_runs_in_organization", {"organization": "a/b"}, "not the name of an organization"),
+        ("list_runs_in_organization", {"organization": "a/b"}, "The organization name is invalid"),
     ],
 )
 def test_a_wrong_argument_is_a_failed_result_and_nothing_is_sent(

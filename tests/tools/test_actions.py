@@ -249,8 +249,8 @@ async def test_a_force_execute_that_cannot_see_the_queue_afterwards_names_who_wa
 @pytest.mark.parametrize(
     ("run", "cause"),
     [
-        (samples.run(status="planning"), "not pending but planning"),
-        (samples.run(status="pending"), "No run holds the workspace"),
+        (samples.run(status="planning"), "is planning, not pending"),
+        (samples.run(status="pending"), "No run locks the workspace"),
     ],
 )
 async def test_a_refused_force_execute_says_that_it_is_the_state_and_not_the_permission(

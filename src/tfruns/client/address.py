@@ -1,4 +1,4 @@
-"""The address of the API: what a token is bound to."""
+"""The address of an API. A token is bound to one address."""
 
 import ipaddress
 import re
@@ -9,13 +9,13 @@ import idna
 
 from tfruns.errors import InvalidInput
 
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(?:%[a-z0-9]+)?")  # a name, or an address of IPv4 or IPv6
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(?:%[a-z0-9]+)?")  # a name, IPv4 or IPv6 address
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A scheme, a host and a port: an origin. Two origins share a token only if all three are equal."""
+    """An origin: scheme, host and port. Two addresses share a token only if all three are equal."""
 
     scheme: str
     host: str
@@ -23,9 +23,9 @@ class Address:
 
     @property
     def hostname(self) -> str:
-        """Host and port as Terraform writes a service's hostname: the port only where it is not that of HTTPS.
+        """Host and port as Terraform writes a service's hostname: without the port for HTTPS on 443.
 
-        A token for this name is one for HTTPS: plain HTTP has a port in its name, and so needs a token of its own.
+        Plain HTTP always has a port in its hostname, so it never uses the token of the HTTPS service.
         """
         name = f"[{self.host}]" if ":" in self.host else self.host
         return name if (self.scheme, self.port) == ("https", 443) else f"{name}:{self.port}"
@@ -36,9 +36,9 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is an address of this machine: a literal one, or `localhost`.
+        """Whether it is a loopback IP address or `localhost`.
 
-        Other names below `.localhost` go to a name server, which may answer with any address.
+        Names below `.localhost` are excluded: a name server may resolve them to any address.
         """
         if self.host == "localhost":
             return True
@@ -49,10 +49,10 @@ class Address:
 
 
 def parse_address(text: str, *, what: str = "The address") -> Address:
-    """Read an address such as `https://app.terraform.io` or `tfe.example.com:8443`; a path is ignored.
+    """Parse an address such as `https://app.terraform.io` or `tfe.example.com:8443`. A path is ignored.
 
     Raises:
-        InvalidInput: it is neither http nor https, or has no host, or a port that cannot be.
+        InvalidInput: the scheme is not http or https, the host is missing, or the port is out of range.
     """
     text = text.strip()
     try:
@@ -64,7 +64,7 @@ def parse_address(text: str, *, what: str = "The address") -> Address:
         raise _not_an_address(what)
     if parts.username is not None or parts.password is not None:
         raise InvalidInput(
-            f"{what} holds a user name or password.", solution="Leave it out: the API knows only tokens."
+            f"{what} contains a user name or password.", solution="Remove it: the API accepts only tokens."
         )
     host = normalize_host(host)
     if not _HOST.fullmatch(host):
@@ -74,13 +74,13 @@ def parse_address(text: str, *, what: str = "The address") -> Address:
 
 def _not_an_address(what: str) -> InvalidInput:
     return InvalidInput(
-        f"{what} is not one of a Terraform service.",
-        solution="Give it as https://HOST or https://HOST:PORT, such as https://app.terraform.io.",
+        f"{what} is not the address of a Terraform service.",
+        solution="Use https://HOST or https://HOST:PORT, such as https://app.terraform.io.",
     )
 
 
 def normalize_host(host: str) -> str:
-    """A host's name in the form in which two spellings of it are equal: lower case, international names in ASCII."""
+    """The canonical form of a host name: lower case, international names in ASCII (IDNA)."""
     host = host.lower()
     if host.isascii():
         return host

@@ -1,7 +1,7 @@
-"""Bodies of answers, read within bounds: of time, and of size after decompression.
+"""Response bodies, read within limits on time and on size after decompression.
 
-An answer has a minute, and a second more for every 100 kB that have arrived. So one that arrives byte by byte ends, and
-one that never ends reaches its bound of size.
+A response may take one minute, plus one second for each 100 kB received. A response that trickles in byte by byte
+times out, and an endless one reaches the size limit.
 """
 
 import math
@@ -15,14 +15,14 @@ import httpx2
 from tfruns.client.byte_budget import Reservation
 from tfruns.errors import TooLarge
 
-MAX_DOCUMENT_BYTES = 32_000_000  # the largest documents, pages of 100 runs, have some 1 MB
-MAX_OBJECT_BYTES = 1_000_000_000  # a log that is read as a whole
-_ANSWER_S = 60.0
+MAX_DOCUMENT_BYTES = 32_000_000  # the largest documents, pages of 100 runs, have about 1 MB
+MAX_OBJECT_BYTES = 1_000_000_000  # a whole log
+_RESPONSE_S = 60.0
 _BYTES_A_SECOND = 100_000
 
 
 class TimeLimit:
-    """The time that is left for an answer."""
+    """The time that remains for a response."""
 
     def __init__(self, scope: anyio.CancelScope, allowed_s: float) -> None:
         self._scope = scope
@@ -30,12 +30,12 @@ class TimeLimit:
         self._begun = anyio.current_time()
 
     def received(self, size: int) -> None:
-        """Allow more time for what has arrived in all."""
+        """Extend the deadline for the bytes received so far."""
         self._scope.deadline = self._begun + self._allowed_s + size / _BYTES_A_SECOND
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Wait for something else than the server, which counts for nothing."""
+        """Suspend the limit while waiting for something other than the server."""
         self._scope.deadline = math.inf
         yield
         self._begun = anyio.current_time()
@@ -44,32 +44,32 @@ class TimeLimit:
 
 @contextmanager
 def time_limit(sent_bytes: int = 0) -> Iterator[TimeLimit]:
-    """A bound on the time from the beginning of a request to the end of its answer.
+    """Limit the time from the start of a request to the end of its response.
 
     Raises:
         httpx2.ReadTimeout: the time is up.
     """
-    allowed_s = _ANSWER_S + sent_bytes / _BYTES_A_SECOND
+    allowed_s = _RESPONSE_S + sent_bytes / _BYTES_A_SECOND
     with anyio.move_on_after(allowed_s) as scope:
         yield TimeLimit(scope, allowed_s)
         return
-    raise httpx2.ReadTimeout("The answer took too long.")
+    raise httpx2.ReadTimeout("The response took too long.")
 
 
 async def read_body(
     response: httpx2.Response, max_bytes: int, limit: TimeLimit, room: Reservation | None = None
 ) -> bytes:
-    """The decoded body of an answer that has begun.
+    """Read and decode the body of a response.
 
     Args:
-        response: the answer.
-        max_bytes: how large it may be; no more of it is held in memory.
-        limit: the time for it.
-        room: the part of a shared budget in which its bytes are counted.
+        response: the response, with its headers received.
+        max_bytes: limit of the decoded size; no more is held in memory.
+        limit: the time limit.
+        room: reservation in a shared memory budget.
 
     Raises:
-        TooLarge: it is larger than that; no more of it was read.
-        httpx2.DecodingError: its compression is damaged, or not the one that was asked for.
+        TooLarge: the body is larger than `max_bytes`.
+        httpx2.DecodingError: the compression is damaged, or is not the requested one.
     """
     announced = _announced_size(response)
     if announced is not None and announced > max_bytes:
@@ -77,8 +77,8 @@ async def read_body(
     if room is not None:
         with limit.paused():
             await room.reserve(announced)
-    if response.is_stream_consumed:  # by a transport in this process
-        return _within(response.content, max_bytes)
+    if response.is_stream_consumed:  # by an in-process transport
+        return _check_size(response.content, max_bytes)
     decoder = _Gzip() if _encoding(response) == "gzip" else None
     parts: list[bytes] = []
     size = received = 0
@@ -96,18 +96,18 @@ async def read_body(
 
 
 class _Gzip:
-    """A gzip stream that is decoded no further than it may be."""
+    """A decoder of a gzip stream with a size limit."""
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
         self._has_begun = False
 
     def decode(self, data: bytes, max_bytes: int) -> bytes:
-        """The decoded data, or as much of it as is allowed."""
+        """Decode data, up to `max_bytes` of output."""
         parts: list[bytes] = []
         while data and max_bytes:
             self._has_begun = True
-            if self._inflate.eof:  # a further member
+            if self._inflate.eof:  # another member follows
                 self._inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
             try:
                 part = self._inflate.decompress(data, max_bytes)
@@ -120,7 +120,7 @@ class _Gzip:
 
     def check_end(self) -> None:
         if self._has_begun and not self._inflate.eof:
-            raise httpx2.DecodingError("The compressed data is not complete.")
+            raise httpx2.DecodingError("The compressed data is incomplete.")
 
 
 def _encoding(response: httpx2.Response) -> str:
@@ -130,21 +130,21 @@ def _encoding(response: httpx2.Response) -> str:
         return ""
     if encodings in (["gzip"], ["x-gzip"]):
         return "gzip"
-    raise httpx2.DecodingError("The encoding is not the one that was asked for.")
+    raise httpx2.DecodingError("The encoding is not the requested one.")
 
 
 def _announced_size(response: httpx2.Response) -> int | None:
-    """The size of the decoded body; None where the answer does not tell it."""
+    """The size of the decoded body; None if the headers do not give it."""
     text = response.headers.get("content-length", "")
     is_encoded = response.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}
     return int(text) if text.isdecimal() and len(text) < 20 and not is_encoded else None
 
 
-def _within(data: bytes, max_bytes: int) -> bytes:
+def _check_size(data: bytes, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise _too_large(max_bytes)
     return data
 
 
 def _too_large(max_bytes: int) -> TooLarge:
-    return TooLarge(f"The answer is larger than {max_bytes:,} bytes, and was not read.")
+    return TooLarge(f"The response is larger than {max_bytes:,} bytes and was not read.")

@@ -1,13 +1,13 @@
-"""A bound on the bytes that several downloads hold in memory together."""
+"""A limit on the bytes that concurrent downloads hold in memory together."""
 
 import anyio
 
 
 class ByteBudget:
-    """Bytes that may be held at the same time, whoever holds them.
+    """A shared memory budget.
 
     Args:
-        limit: bytes in all; a single holder never gets more.
+        limit: total bytes.
     """
 
     def __init__(self, limit: int) -> None:
@@ -17,7 +17,7 @@ class ByteBudget:
         self._released = anyio.Event()
 
     async def take(self, size: int) -> None:
-        """Wait until so many bytes are free, and take them. First come, first served."""
+        """Wait until this many bytes are free, and take them. First come, first served."""
         async with self._turn:
             while self._free < size:
                 self._released = anyio.Event()
@@ -31,7 +31,7 @@ class ByteBudget:
 
 
 class Reservation:
-    """The part of a budget that one download holds. A download of unknown size holds all of it."""
+    """The part of a budget that one download holds. A download of unknown size takes the whole budget."""
 
     def __init__(self, budget: ByteBudget) -> None:
         self._budget = budget
@@ -39,18 +39,18 @@ class Reservation:
 
     @property
     def max_bytes(self) -> int:
-        """The largest object that fits into the budget."""
+        """The largest object that fits in the budget."""
         return self._budget.limit
 
     async def reserve(self, size: int | None) -> None:
-        """Wait for room for an object of this size; what was held before is released first."""
+        """Release what is held, then wait for room for an object of this size."""
         self.release()
         size = self.max_bytes if size is None else min(size, self.max_bytes)
         await self._budget.take(size)
         self._held = size
 
     def shrink_to(self, size: int) -> None:
-        """Release what turned out not to be needed."""
+        """Release the bytes beyond this size."""
         unused = max(0, self._held - size)
         self._held -= unused
         self._budget.give_back(unused)

@@ -1,20 +1,24 @@
-"""What stands between a plan and its apply.
+"""The checks between a plan and its apply: cost estimates, policy checks, task stages.
 
 Sources: HCP Terraform API, "Cost Estimates", "Policy Checks", "Run Tasks".
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
-from tfruns.client.belonging import is_resource
-from tfruns.client.faults import Purpose
+from tfruns.client.error_mapping import Purpose
 from tfruns.client.listing import Listing, listing
-from tfruns.client.overrides import override
-from tfruns.client.reading import read_one
+from tfruns.client.lost_responses import unknown_outcome
+from tfruns.client.parsing import parse_one
 from tfruns.client.references import api_path, check_id, parse_run
-from tfruns.client.transport import Transport, include_param
+from tfruns.client.response_matching import Matcher, is_resource
+from tfruns.client.retries import AttemptFailed
+from tfruns.client.transport import ExpectedResponse, Transport, include_param
+from tfruns.errors import OutcomeUnknown, TfrunsError, TransitionNotAllowed
+from tfruns.jsonapi import JSON
 from tfruns.wire.checks import CostEstimate, PolicyCheck, PolicySetOutcome, TaskStage
 
 _READ = Purpose("read runs")
+_OVERRIDE = Purpose("manage policy overrides", errors=((409, "", TransitionNotAllowed),))
 _MAX_OUTPUT_BYTES = 4_000_000
 
 
@@ -33,9 +37,9 @@ class CostEstimates:
             NotFound: 404, absent, or hidden from this token.
         """
         id_ = check_id("ce", cost_estimate_id)
-        path, is_answer = api_path("cost-estimates", id_), is_resource("cost-estimates", id_)
-        answer = await self._transport.get(path, purpose=_READ, is_answer=is_answer)
-        return read_one(CostEstimate, answer.document)
+        path, matches = api_path("cost-estimates", id_), is_resource("cost-estimates", id_)
+        answer = await self._transport.get(path, purpose=_READ, matches=matches)
+        return parse_one(CostEstimate, answer.document)
 
 
 class PolicyChecks:
@@ -53,30 +57,30 @@ class PolicyChecks:
             NotFound: 404, absent, or hidden from this token.
         """
         id_ = check_id("polchk", policy_check_id)
-        path, is_answer = api_path("policy-checks", id_), is_resource("policy-checks", id_)
-        answer = await self._transport.get(path, purpose=_READ, is_answer=is_answer)
-        return read_one(PolicyCheck, answer.document)
+        path, matches = api_path("policy-checks", id_), is_resource("policy-checks", id_)
+        answer = await self._transport.get(path, purpose=_READ, matches=matches)
+        return parse_one(PolicyCheck, answer.document)
 
     async def override(self, policy_check_id: str) -> None:
-        """Override a policy check that failed softly, so that its run goes on.
+        """Override a soft-failed policy check, so that its run continues.
 
         Source: HCP Terraform API, "Override Policy".
         Wire: POST /policy-checks/{id}/actions/override -> 200, the policy check.
 
         Raises:
-            Forbidden: 403, this token may not.
+            Forbidden: 403, this token lacks the permission.
             NotFound: 404, absent, or hidden from this token.
-            TransitionNotAllowed: 409, it cannot be overridden, or was already.
-            OutcomeUnknown: the answer was lost, and the policy check does not show that it was overridden.
+            TransitionNotAllowed: 409, it cannot be overridden, or already is.
+            OutcomeUnknown: the response was lost, and the policy check's status does not show the override.
         """
         id_ = check_id("polchk", policy_check_id)
-        await override(
+        await _override(
             self._transport,
             api_path("policy-checks", id_, "actions", "override"),
             {},
             lambda: self.read(id_),
-            is_answer=is_resource("policy-checks", id_),
-            shown_by={"overridden"},
+            matches=is_resource("policy-checks", id_),
+            confirming_statuses={"overridden"},
         )
 
     def list_for_run(self, run: str) -> Listing[PolicyCheck]:
@@ -88,7 +92,7 @@ class PolicyChecks:
         return listing(self._transport, PolicyCheck, run_path, {}, purpose=_READ)
 
     async def read_output(self, policy_check_id: str) -> bytes:
-        """Read what Sentinel printed.
+        """Read Sentinel's output.
 
         Wire: GET /policy-checks/{id}/output -> 200, a text, or 307 to one.
 
@@ -106,7 +110,7 @@ class TaskStages:
         self._transport = transport
 
     async def read(self, task_stage_id: str, *, include: Sequence[str] = ()) -> TaskStage:
-        """Read a task stage; `include=["task_results", "policy_evaluations"]` brings what is in it.
+        """Read a task stage; `include=["task_results", "policy_evaluations"]` adds its results.
 
         Wire: GET /task-stages/{id} -> 200.
 
@@ -114,12 +118,12 @@ class TaskStages:
             NotFound: 404, absent, or hidden from this token.
         """
         id_ = check_id("ts", task_stage_id)
-        path, is_answer = api_path("task-stages", id_), is_resource("task-stages", id_)
-        answer = await self._transport.get(path, include_param(include), purpose=_READ, is_answer=is_answer)
-        return read_one(TaskStage, answer.document)
+        path, matches = api_path("task-stages", id_), is_resource("task-stages", id_)
+        answer = await self._transport.get(path, include_param(include), purpose=_READ, matches=matches)
+        return parse_one(TaskStage, answer.document)
 
     async def override(self, task_stage_id: str, *, comment: str | None = None) -> None:
-        """Override the failed policies and tasks of a stage that waits for it, so that its run goes on.
+        """Override the failed policies and tasks of a task stage that awaits an override, so that its run continues.
 
         Source: HCP Terraform API, "Override a Task Stage".
         Wire: POST /task-stages/{id}/actions/override -> 200, the task stage.
@@ -127,13 +131,13 @@ class TaskStages:
         Raises: as `PolicyChecks.override`.
         """
         id_ = check_id("ts", task_stage_id)
-        await override(
+        await _override(
             self._transport,
             api_path("task-stages", id_, "actions", "override"),
             {"comment": comment} if comment and comment.strip() else {},
             lambda: self.read(id_),
-            is_answer=is_resource("task-stages", id_),
-            shown_by={"running", "passed"},
+            matches=is_resource("task-stages", id_),
+            confirming_statuses={"running", "passed"},
         )
 
     def list_for_run(self, run: str) -> Listing[TaskStage]:
@@ -145,10 +149,57 @@ class TaskStages:
         return listing(self._transport, TaskStage, run_path, {}, purpose=_READ)
 
     def list_policy_outcomes(self, policy_evaluation_id: str) -> Listing[PolicySetOutcome]:
-        """What the policies of an evaluation said, by policy set.
+        """The outcomes of a policy evaluation, one for each policy set.
 
         Source: HCP Terraform API, "Policy Evaluations".
         Wire: GET /policy-evaluations/{id}/policy-set-outcomes -> 200, a page.
         """
         path = api_path("policy-evaluations", check_id("poleval", policy_evaluation_id), "policy-set-outcomes")
         return listing(self._transport, PolicySetOutcome, path, {}, purpose=_READ)
+
+
+async def _override(
+    transport: Transport,
+    path: str,
+    body: JSON,
+    read: Callable[[], Awaitable[PolicyCheck | TaskStage]],
+    *,
+    matches: Matcher,
+    confirming_statuses: Collection[str],
+) -> None:
+    """Send an override, once.
+
+    Args:
+        transport: the API.
+        path: the action's path.
+        body: the request body.
+        read: reads the policy check or task stage.
+        matches: whether a document is that of the policy check or task stage.
+        confirming_statuses: statuses that are possible only after an override.
+
+    Raises:
+        OutcomeUnknown: the response was lost, and the status does not show the override or cannot be read.
+        TfrunsError: the override was refused, or not sent.
+    """
+    try:
+        await transport.post(path, body, expected=ExpectedResponse(matches), purpose=_OVERRIDE)
+    except AttemptFailed as failure:
+        status = await _status(read)
+        if status not in confirming_statuses:
+            raise _unknown(failure.error, status) from failure.error
+
+
+async def _status(read: Callable[[], Awaitable[PolicyCheck | TaskStage]]) -> str | None:
+    try:
+        return (await read()).status
+    except TfrunsError:
+        return None
+
+
+def _unknown(error: TfrunsError, status: str | None) -> OutcomeUnknown:
+    now = f"its status is {status}" if status else "it could not be read"
+    return unknown_outcome(
+        error,
+        f"It is not known whether the override will be carried out; {now}.",
+        "Read the run again in a moment. If it still waits for the override, send it again.",
+    )

@@ -1,4 +1,4 @@
-"""The client: one connection pool, and the API's resources as attributes."""
+"""The client: one connection pool, with the API's resources as attributes."""
 
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,7 @@ from tfruns.client.clock import Clock
 from tfruns.client.configuration_versions import ConfigurationVersions
 from tfruns.client.organizations import Organizations
 from tfruns.client.phases import Applies, Plans
-from tfruns.client.probing import Greeting, ping
+from tfruns.client.ping import PingResult, ping
 from tfruns.client.runs import Runs
 from tfruns.client.settings import Settings, load_settings
 from tfruns.client.transport import Transport
@@ -27,19 +27,19 @@ class Client:
             async for run in client.runs.list_for_workspace("my-organization/my-workspace"):
                 print(run.id, run.status)
 
-    It is made without I/O; connections are opened when they are first needed, kept alive, and shared by all calls of
-    one event loop. Without a token it can be made too: each call then raises `NoCredentials`.
+    Creating it does no I/O. Connections are opened on first use, kept alive, and shared by all calls of one event loop.
+    A client without a token can be created, too; each of its calls raises `NoCredentials`.
 
     Args:
-        address: of the API; by default `TFE_ADDRESS`, `TFC_ADDRESS`, or HCP Terraform.
-        token: for the API; by default the first that `tfruns.client.credentials` finds.
-        organization: that bare workspace names belong to; by default `TF_CLOUD_ORGANIZATION`.
+        address: address of the API; by default `TFE_ADDRESS`, `TFC_ADDRESS`, or HCP Terraform.
+        token: API token; by default the first that `tfruns.client.credentials` finds.
+        organization: organization of bare workspace names; by default `TF_CLOUD_ORGANIZATION`.
         ca_file: private certificate authorities, in addition to the machine's; by default `TFE_CA_FILE`.
-        http_transport: what carries requests instead of the network (a test, or an ASGI application in process).
-        clock: the time, for tests.
+        http_transport: replaces the network, in tests or for an in-process ASGI application.
+        clock: replaces the system clock in tests.
 
     Raises:
-        InvalidInput: an address that cannot be, or plain HTTP to another machine.
+        InvalidInput: the address is invalid, or is plain HTTP to another machine.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class Client:
     ) -> None:
         await self.aclose()
 
-    async def ping(self) -> Greeting:
-        """Ask the API whether it is there, once and without a token.
+    async def ping(self) -> PingResult:
+        """Ping the API, once and without a token.
 
         Wire: GET /ping -> 204.
 
         Raises:
-            TfrunsError: there is no answer.
+            TfrunsError: there was no response.
         """
         return await ping(self._transport)
 

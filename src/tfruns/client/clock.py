@@ -1,4 +1,4 @@
-"""Time, as the client sees it: one seam, so that tests of waiting need not wait."""
+"""The client's clock. Tests replace it, so that they do not wait."""
 
 import time
 from datetime import UTC, datetime
@@ -8,14 +8,14 @@ import anyio
 
 
 class Clock(Protocol):
-    """A source of time and of waiting."""
+    """Time and waiting."""
 
     def monotonic(self) -> float:
-        """Seconds that only ever grow."""
+        """Seconds of a clock that never goes backward."""
         ...
 
     def now(self) -> datetime:
-        """The present time, aware, in UTC."""
+        """The current time in UTC, timezone-aware."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -23,12 +23,12 @@ class Clock(Protocol):
         ...
 
     async def wait_for(self, event: anyio.Event, timeout_s: float) -> None:
-        """Wait until the event is set, or until the time is up."""
+        """Wait until the event is set or the timeout ends."""
         ...
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The machine's clock."""
 
     def monotonic(self) -> float:
         return time.monotonic()

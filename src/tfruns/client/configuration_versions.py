@@ -2,14 +2,14 @@
 
 from typing import BinaryIO
 
-from tfruns.client.belonging import has_attributes, is_resource
-from tfruns.client.faults import Purpose
+from tfruns.client.error_mapping import Purpose
 from tfruns.client.listing import Listing, listing
-from tfruns.client.reading import read_one
-from tfruns.client.recovery import unknown_outcome
+from tfruns.client.lost_responses import unknown_outcome
+from tfruns.client.parsing import parse_one
 from tfruns.client.references import api_path, check_id
+from tfruns.client.response_matching import has_attributes, is_resource
 from tfruns.client.retries import AttemptFailed
-from tfruns.client.transport import Expected, Transport
+from tfruns.client.transport import ExpectedResponse, Transport
 from tfruns.client.workspaces import Workspaces
 from tfruns.errors import ConnectionFailed, OutcomeUnknown, TfrunsError, UnexpectedResponse, UnprocessableEntity
 from tfruns.jsonapi import JSON, create_document
@@ -18,7 +18,7 @@ from tfruns.wire.configuration_versions import ConfigurationVersion
 _READ = Purpose("read runs")
 _CREATE = Purpose("queue plans")
 _UNFINISHED = {"pending", "fetching"}
-_POLL_S = 0.5  # as the Terraform CLI
+_POLL_S = 0.5  # the interval of the Terraform CLI
 
 
 class ConfigurationVersions:
@@ -38,9 +38,9 @@ class ConfigurationVersions:
         """
         id_ = check_id("cv", configuration_version_id)
         answer = await self._transport.get(
-            api_path("configuration-versions", id_), purpose=_READ, is_answer=is_resource("configuration-versions", id_)
+            api_path("configuration-versions", id_), purpose=_READ, matches=is_resource("configuration-versions", id_)
         )
-        return read_one(ConfigurationVersion, answer.document)
+        return parse_one(ConfigurationVersion, answer.document)
 
     async def create(
         self,
@@ -50,29 +50,29 @@ class ConfigurationVersions:
         speculative: bool | None = None,
         provisional: bool | None = None,
     ) -> ConfigurationVersion:
-        """Create a configuration version, which waits for its files. Its `upload_url` is shown this once.
+        """Create a configuration version, to which files can be uploaded. `upload_url` is returned only here.
 
         Source: HCP Terraform API, "Create a Configuration Version".
         Wire: POST /workspaces/{workspace_id}/configuration-versions -> 201, the configuration version.
 
         Args:
             workspace: id, `organization/name`, bare name, or browser address.
-            auto_queue_runs: whether the upload queues a run by itself; the API's default is that it does.
-            speculative: whether it is for plan-only runs.
-            provisional: whether it does not become the workspace's current one before a run of it is applied.
+            auto_queue_runs: whether the upload queues a run; the API's default is true.
+            speculative: whether it is only for plan-only runs.
+            provisional: whether it becomes the workspace's current one only after a run of it is applied.
 
         Raises:
             NotFound: 404, absent, or hidden from this token.
-            OutcomeUnknown: the answer was lost. One without files does nothing, so it can be created again.
+            OutcomeUnknown: the response was lost. A configuration version without files has no effect: create another.
         """
         options = {"auto-queue-runs": auto_queue_runs, "speculative": speculative, "provisional": provisional}
         attributes: dict[str, JSON] = {name: value for name, value in options.items() if value is not None}
         path = api_path("workspaces", await self._workspaces.resolve(workspace), "configuration-versions")
         body = create_document("configuration-versions", attributes)
         try:
-            expected = Expected(has_attributes("configuration-versions", attributes))
+            expected = ExpectedResponse(has_attributes("configuration-versions", attributes))
             answer = await self._transport.post(path, body, expected=expected, purpose=_CREATE)
-            return read_one(ConfigurationVersion, answer.document)
+            return parse_one(ConfigurationVersion, answer.document)
         except AttemptFailed as failure:
             raise _unknown_creation(failure.error) from failure.error
         except UnexpectedResponse as error:
@@ -93,7 +93,7 @@ class ConfigurationVersions:
             TfrunsError: the upload failed, and the configuration version still waits for its files.
         """
         if not version.upload_url:
-            raise UnexpectedResponse("The API gave no address for the upload.")
+            raise UnexpectedResponse("The API returned no URL for the upload.")
         try:
             await self._transport.upload(version.upload_url, archive)
         except TfrunsError as failure:
@@ -104,17 +104,17 @@ class ConfigurationVersions:
             except TfrunsError:
                 raise _unknown_upload(failure) from failure
             if now.status == "pending":
-                raise  # else it has arrived, and only the answer was lost
+                raise  # otherwise the files arrived, and only the response was lost
 
     async def wait_until_processed(
         self, configuration_version_id: str, *, timeout_s: float = 30.0
     ) -> ConfigurationVersion:
-        """Wait until uploaded files were looked at; after the time it is returned as it is.
+        """Wait until uploaded files are processed, and return the configuration version; after the timeout, as it is.
 
-        Wire: GET /configuration-versions/{id} -> 200, every half second.
+        Wire: GET /configuration-versions/{id} -> 200, every 0.5 s.
 
         Raises:
-            UnprocessableEntity: the files were not accepted.
+            UnprocessableEntity: the files were rejected.
             NotFound: 404, absent, or hidden from this token.
         """
         clock = self._transport.clock
@@ -123,13 +123,13 @@ class ConfigurationVersions:
             version = await self.read(configuration_version_id)
             if version.status == "errored":
                 reason = version.error_message or version.error or "no reason was given"
-                raise UnprocessableEntity(f"The configuration was not accepted: {reason}")
+                raise UnprocessableEntity(f"The configuration was rejected: {reason}")
             if version.status not in _UNFINISHED or clock.monotonic() + _POLL_S > deadline:
                 return version
             await clock.sleep(_POLL_S)
 
     def list_for_workspace(self, workspace: str) -> Listing[ConfigurationVersion]:
-        """The configuration versions of a workspace, the newest first.
+        """The configuration versions of a workspace, newest first.
 
         Wire: GET /workspaces/{workspace_id}/configuration-versions -> 200, a page, with totals.
         """
@@ -144,7 +144,7 @@ def _unknown_upload(error: TfrunsError) -> OutcomeUnknown:
     return unknown_outcome(
         error,
         "It is not known whether the files arrived.",
-        "Read the configuration version: while it is pending, they have not, and can be uploaded again.",
+        "Read the configuration version: while it is pending, they did not, and can be uploaded again.",
     )
 
 
@@ -152,5 +152,5 @@ def _unknown_creation(error: TfrunsError) -> OutcomeUnknown:
     return unknown_outcome(
         error,
         "It is not known whether the configuration version was created.",
-        "One without files does nothing: call again.",
+        "One without files has no effect: create it again.",
     )

@@ -1,8 +1,10 @@
-"""Pools of connections, set up by the settings and by the proxies and certificates of the environment."""
+"""Connection pools, configured by the settings and by the proxies and certificates of the environment."""
 
 import ipaddress
+import logging
 import os
 import platform
+import re
 import socket
 import ssl
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -11,29 +13,29 @@ import anyio
 import httpx2
 
 from tfruns._version import __version__
-from tfruns.client.logs import redact_http_logs
 from tfruns.client.settings import Settings
 from tfruns.errors import InvalidInput
+from tfruns.masking.redaction import redact
 
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0, pool=30.0)
 _KEPT = httpx2.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=60.0)
 _USED_ONCE = httpx2.Limits(max_connections=100, max_keepalive_connections=0)
-_NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # the API knows only tokens
+_NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # the API uses only tokens
 _HEADERS = {
     "user-agent": f"tfruns/{__version__} (Python {platform.python_version()}; {platform.system()})",
-    "accept-encoding": "gzip",  # the one that `bodies` can bound
+    "accept-encoding": "gzip",  # the only encoding that `bodies` can bound
 }
 
 
 class Connections:
-    """The connections of one transport. They are opened when they are first needed and live until `aclose`.
+    """The connections of one transport, opened on first use and kept until `aclose`.
 
-    Reads share connections that are kept. A change has a connection of its own, so that what arrives first on it
-    cannot be the answer to an earlier request.
+    Reads share kept-alive connections. Each change has its own connection, so that the first response on it cannot
+    belong to an earlier request.
 
     Args:
-        settings: the settings of the client.
-        http_transport: carries requests in place of the network.
+        settings: the client's settings.
+        http_transport: replaces the network.
     """
 
     def __init__(self, settings: Settings, http_transport: httpx2.AsyncBaseTransport | None) -> None:
@@ -43,7 +45,7 @@ class Connections:
         self._is_checked = http_transport is not None
 
     def pool(self, *, is_used_once: bool = False) -> httpx2.AsyncClient:
-        """The pool of kept connections, or that of connections for a single request."""
+        """The pool of kept-alive connections, or the pool of single-use connections."""
         key = is_used_once and self.http_transport is None
         if key not in self._pools:
             redact_http_logs()
@@ -51,23 +53,23 @@ class Connections:
         return self._pools[key]
 
     async def aclose(self) -> None:
-        """Close all connections; the next request opens new ones."""
+        """Close all connections. The next request opens new ones."""
         pools, self._pools = self._pools, {}
         for pool in pools.values():
             await pool.aclose()
 
     @staticmethod
     async def drop(response: httpx2.Response) -> None:
-        """Close the connection of an answer, so that nothing else arrives on it. The pool replaces it."""
+        """Close the connection of a response, so that nothing else arrives on it. The pool replaces it."""
         stream = response.extensions.get("network_stream")
         if stream is not None:
             await stream.aclose()
 
     async def check_localhost(self) -> None:
-        """Refuse to send a token without TLS to a `localhost` that is another machine.
+        """Refuse to send a token without TLS if `localhost` is another machine.
 
         Raises:
-            InvalidInput: the name resolves to an address that is not a loopback one.
+            InvalidInput: the name resolves to an address that is not a loopback address.
         """
         address = self._settings.address
         is_exempt = address.scheme == "https" or address.host != "localhost" or self._settings.is_http_allowed
@@ -76,11 +78,12 @@ class Connections:
         try:
             found = await anyio.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         except OSError:
-            return  # the request itself will say so
+            return  # the request itself reports it
         if not all(ipaddress.ip_address(where[4][0].partition("%")[0]).is_loopback for where in found):
             raise InvalidInput(
-                "The request was not sent: localhost is another machine here, and plain HTTP would show it the token.",
-                solution="Correct the entry for localhost (/etc/hosts), or use http://127.0.0.1:PORT.",
+                "The request was not sent: localhost resolves to another machine, which would receive the token "
+                "over plain HTTP.",
+                solution="Correct the entry for localhost in /etc/hosts, or use http://127.0.0.1:PORT.",
             )
         self._is_checked = True
 
@@ -88,7 +91,7 @@ class Connections:
 def _new_pool(
     settings: Settings, http_transport: httpx2.AsyncBaseTransport | None, limits: httpx2.Limits
 ) -> httpx2.AsyncClient:
-    """A pool of connections.
+    """A new connection pool.
 
     Raises:
         InvalidInput: a certificate bundle or a proxy cannot be used.
@@ -103,20 +106,20 @@ def _new_pool(
             headers=_HEADERS,
             cookies=_NO_COOKIES,
             follow_redirects=False,
-            trust_env=not settings.address.is_loopback,  # what is for this machine never goes to a proxy
+            trust_env=not settings.address.is_loopback,  # requests to this machine never use a proxy
         )
     except (ValueError, ImportError, httpx2.InvalidURL):
         raise InvalidInput(
-            "A proxy that the environment names cannot be used.",
-            solution="Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY: proxies are http:// or https://.",
+            "A proxy set in the environment cannot be used.",
+            solution="Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY: a proxy is an http:// or https:// URL.",
         ) from None
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
-    """The machine's certificate authorities (or `SSL_CERT_FILE`), and those of the private bundle.
+    """The machine's certificate authorities (or `SSL_CERT_FILE`), plus those of the private bundle.
 
     Raises:
-        InvalidInput: a bundle does not exist, or holds no certificates.
+        InvalidInput: a bundle does not exist, or contains no certificates.
     """
     try:
         context = httpx2.create_ssl_context()
@@ -132,5 +135,38 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
 
 def _unusable_bundle(name: str) -> InvalidInput:
     return InvalidInput(
-        f"The certificate bundle {name} cannot be used.", solution="Name a readable file of PEM certificates."
+        f"The certificate bundle {name} cannot be used.", solution="Set it to a readable file of PEM certificates."
     )
+
+
+# -- the HTTP library's log -------------------------------------------------------------------------------------------
+
+_LOGGERS = (
+    "httpx2",
+    "httpcore2.connection",
+    "httpcore2.http11",
+    "httpcore2.http2",
+    "httpcore2.proxy",
+    "httpcore2.socks",
+)
+
+
+# The HTTP library logs the URL of every request at level INFO, and headers at DEBUG. After a redirect to a log or a
+# plan, both contain a signed URL. Every URL outside the API is treated as signed.
+_NON_API_URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s\"'\\]+)/(?!api/|\[)[^\s\"'\\]+")
+
+
+class _Redaction(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = _NON_API_URL.sub(r"\1/[signed-address-removed]", redact(record.getMessage()))
+        record.args = ()
+        return True
+
+
+_REDACTION = _Redaction()
+
+
+def redact_http_logs() -> None:
+    """Remove signed URLs and tokens from the HTTP library's log records. Idempotent."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_REDACTION)

@@ -1,6 +1,6 @@
-"""Where the API token comes from.
+"""The search for the API token.
 
-The first of these that has one for the host answers:
+The first of these sources that has a token for the host is used:
 
 1. an explicit argument;
 2. `TFE_TOKEN` (or `TFC_TOKEN`), for the host of `TFE_ADDRESS` (or `TFC_ADDRESS`) and no other;
@@ -30,7 +30,7 @@ _ON_WINDOWS = sys.platform == "win32"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An API token and where it was found. Its text never shows in a representation."""
+    """An API token and its source. `repr` never shows its text."""
 
     text: str = field(repr=False)
     source: str
@@ -38,15 +38,15 @@ class Token:
     def __post_init__(self) -> None:
         if not self.text.isascii() or not self.text.isprintable() or " " in self.text:
             raise InvalidInput(
-                f"The API token from {self.source} holds characters that no token has (spaces, line breaks, ...).",
-                solution="Set it again, without quotes or line breaks.",
+                f"The API token from {self.source} is invalid: it contains spaces, line breaks or control characters.",
+                solution="Set it again, without quotes and line breaks.",
             )
         remember_secret(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialSearch:
-    """What a search for a token found: the token, or the places that could not be read."""
+    """The result of a search: the token, or the sources that could not be read."""
 
     token: Token | None
     problems: tuple[str, ...] = ()
@@ -63,11 +63,11 @@ def find_token(
     """Find the token for an address.
 
     Args:
-        address: the API that the token is for.
+        address: the API's address.
         explicit: a token given by the caller.
-        environment_address: the address that `TFE_TOKEN` is for, if there is one.
+        environment_address: the address that `TFE_TOKEN` belongs to; None if it is invalid.
         environ: the environment variables.
-        home: the home directory, by default the user's.
+        home: the home directory; by default the user's.
     """
     if explicit is not None and explicit.strip():
         return CredentialSearch(Token(explicit.strip(), "the argument"))
@@ -97,12 +97,12 @@ def _candidates(
 
 
 def _host_of_variable(name: str) -> str:
-    """`TF_TOKEN_my__tfe_example_com` -> `my-tfe.example.com`; a name with dots or hyphens is taken as it is."""
+    """`TF_TOKEN_my__tfe_example_com` -> `my-tfe.example.com`. Dots and hyphens in the name stay."""
     return normalize_hostname(name.removeprefix(_ENVIRONMENT_PREFIX).replace("__", "-").replace("_", "."))
 
 
 def normalize_hostname(hostname: str) -> str:
-    """A host and its port in the form in which two spellings of it are equal."""
+    """The canonical form of a host with an optional port."""
     host, _, port = hostname.partition(":")
     return normalize_host(host) + (f":{port}" if port and port != "443" else "")
 
@@ -122,10 +122,10 @@ def _configuration_files(environ: Mapping[str, str], home: Path | None, problems
 
 
 def credentials_file(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> Path:
-    """Where `terraform login` stores tokens; `TF_CLI_CONFIG_FILE` does not move it.
+    """The file in which `terraform login` stores tokens, regardless of `TF_CLI_CONFIG_FILE`.
 
     Raises:
-        InvalidInput: there is no home directory.
+        InvalidInput: the user has no home directory.
     """
     directory = "terraform.d" if _ON_WINDOWS else ".terraform.d"
     return _base(environ, home) / directory / "credentials.tfrc.json"
@@ -139,7 +139,7 @@ def _base(environ: Mapping[str, str], home: Path | None) -> Path:
 
 
 def _credentials_blocks(path: Path, problems: list[str]) -> Iterator[tuple[str, str]]:
-    """The hosts and tokens of a configuration file; a file that is not there has none, as for Terraform itself."""
+    """The hosts and tokens of a configuration file. A missing file has none, as in Terraform."""
     try:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):

@@ -1,7 +1,7 @@
-"""The file in which `terraform login` stores tokens, written as Terraform writes it.
+"""Storing and removing tokens in the file of `terraform login`, in Terraform's format.
 
-What else stands in the file stays: the tokens of other hosts, and fields that are not known here. A file that cannot be
-understood is left alone. The new file takes the place of the old one at once, and is never readable by others.
+Tokens of other hosts and unknown fields are kept. A file that cannot be parsed is not changed. The file is replaced
+atomically and is never readable by other users.
 
 Source: Terraform, "CLI Configuration File", "Credentials"; "Command: login".
 """
@@ -18,10 +18,10 @@ from tfruns.errors import InvalidInput
 
 
 def store_token(path: Path, hostname: str, token: str) -> None:
-    """Store the token of a host, in place of an older one.
+    """Store the token of a host, replacing an earlier one.
 
     Raises:
-        InvalidInput: the file cannot be read, understood or written; it stays as it is.
+        InvalidInput: the file cannot be read, parsed or written; it is unchanged.
     """
     document = _read(path)
     credentials = document.setdefault("credentials", {})
@@ -32,7 +32,7 @@ def store_token(path: Path, hostname: str, token: str) -> None:
 
 
 def remove_token(path: Path, hostname: str) -> bool:
-    """Remove what is stored for a host, and say whether there was anything.
+    """Remove the token of a host. Returns whether there was one.
 
     Raises: as `store_token`.
     """
@@ -58,9 +58,9 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise _unusable(path, f"read ({error.strerror})") from None
     except (ValueError, RecursionError):
-        raise _unusable(path, "understood") from None
+        raise _unusable(path, "parsed") from None
     if not isinstance(document, dict) or not isinstance(document.get("credentials", {}), dict):
-        raise _unusable(path, "understood")
+        raise _unusable(path, "parsed")
     return document
 
 
@@ -87,7 +87,7 @@ def _private(path: str, flags: int) -> int:
 
 def _unusable(path: Path, how: str) -> InvalidInput:
     return InvalidInput(
-        f"{path} cannot be {how}. It was left as it is.",
-        cause="It is damaged, or its permissions do not allow it.",
-        solution="Correct it, or move it away.",
+        f"{path} cannot be {how}. It was not changed.",
+        cause="The file is damaged, or its permissions forbid it.",
+        solution="Fix the file, or move it away.",
     )

@@ -1,11 +1,11 @@
-"""Lists, page by page or as a whole."""
+"""Paginated lists, read by page or iterated."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from tfruns.client.faults import Purpose
-from tfruns.client.reading import read_many
+from tfruns.client.error_mapping import Purpose
+from tfruns.client.parsing import parse_many
 from tfruns.client.transport import Params, Transport
 from tfruns.errors import InvalidInput
 from tfruns.jsonapi import JSON, Pagination, pagination
@@ -19,7 +19,7 @@ R = TypeVar("R", bound=Resource)
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
-    """One page of a list, where it stands in the whole, and the API's own document, which may hold secrets."""
+    """One page of a list, its position, and the API's document, which may contain secrets."""
 
     items: Sequence[R]
     pagination: Pagination
@@ -27,7 +27,7 @@ class Page(Generic[R]):
 
 
 class Listing(Generic[R]):
-    """A list of resources that is read when it is asked for.
+    """A list of resources, read lazily.
 
     async for run in client.runs.list_for_workspace("ws-…"): ...
     page = await client.runs.list_for_workspace("ws-…").page(2, size=50)
@@ -37,24 +37,24 @@ class Listing(Generic[R]):
         self._read_page = read_page
 
     async def page(self, number: int = 1, *, size: int = 20) -> Page[R]:
-        """One page. A page past the end is empty.
+        """Read one page. A page past the end is empty.
 
         Args:
             number: from 1.
-            size: items on a page, at most 100.
+            size: items per page, at most 100.
 
         Raises:
-            InvalidInput: a number or size that cannot be.
-            TfrunsError: whatever reading it raises.
+            InvalidInput: the number or size is out of range.
+            TfrunsError: any API error.
         """
         if not 1 <= number <= _MAX_PAGE_NUMBER:
-            raise InvalidInput(f"page_number has to be between 1 and {_MAX_PAGE_NUMBER}.")
+            raise InvalidInput(f"page_number must be between 1 and {_MAX_PAGE_NUMBER}.")
         if not 1 <= size <= MAX_PAGE_SIZE:
-            raise InvalidInput(f"page_size has to be between 1 and {MAX_PAGE_SIZE}.")
+            raise InvalidInput(f"page_size must be between 1 and {MAX_PAGE_SIZE}.")
         return await self._read_page(number, size)
 
     async def __aiter__(self) -> AsyncIterator[R]:
-        """All items, page after page, each read when it is reached."""
+        """All items; each page is read when it is reached."""
         number: int | None = 1
         while number is not None:
             page = await self.page(number, size=MAX_PAGE_SIZE)
@@ -73,21 +73,21 @@ def listing(
     purpose: Purpose,
     is_run_list: bool = False,
 ) -> Listing[R]:
-    """A list of one kind of resource.
+    """A list of one resource type.
 
     Args:
         transport: the API.
-        kind: the kind of its items.
-        path: the list's path, or what finds it when the list is read.
+        kind: the model of the items.
+        path: the list's path, or a function that resolves it when the list is read.
         params: the query, without pagination.
-        purpose: what it is read for.
+        purpose: the purpose of the request, for its errors.
         is_run_list: whether the rate limit of run lists applies.
     """
 
     async def read_page(number: int, size: int) -> Page[R]:
         query = {**params, "page[number]": number, "page[size]": size}
-        where = path if isinstance(path, str) else await path()
-        answer = await transport.get(where, query, purpose=purpose, is_run_list=is_run_list)
-        return Page(read_many(kind, answer.document), pagination(answer.document), answer.document)
+        resolved = path if isinstance(path, str) else await path()
+        answer = await transport.get(resolved, query, purpose=purpose, is_run_list=is_run_list)
+        return Page(parse_many(kind, answer.document), pagination(answer.document), answer.document)
 
     return Listing(read_page)

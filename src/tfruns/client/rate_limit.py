@@ -1,9 +1,9 @@
-"""Staying below the API's rate limits, instead of running into them.
+"""Client-side rate limits that keep requests below those of the API.
 
-HCP Terraform allows 30 requests a second, and 30 run lists a minute, for each token. A `RateLimit` counts what was
-started within the window that ends now, and lets a call wait for its turn; calls go in the order in which they came.
-The server's headers correct it: a server that announces more gets more, and one that says "none left" gets none until
-its window ends, since other programs may use the same token.
+HCP Terraform allows each token 30 requests a second and 30 run lists a minute. A `RateLimit` counts the requests
+started in a sliding window and queues further ones, first come, first served. The server's headers adjust it: a higher
+announced limit is used, and after "none remaining" no request starts until the window ends, because other programs may
+use the same token.
 
 Source: HCP Terraform API, "Rate Limiting"; "Runs" for the lists.
 """
@@ -17,13 +17,13 @@ import anyio
 
 from tfruns.client.clock import Clock
 
-_LONGEST_BLOCK_S = 10.0  # the windows are a second and a minute
+_LONGEST_BLOCK_S = 10.0  # the windows are one second and one minute
 _log = logging.getLogger(__name__)
-_MARGIN = 0.9  # the server's clock and the network do not keep the distances that we kept
+_MARGIN = 0.9  # network delays and the server's clock change the spacing of requests
 
 
 class RateLimit:
-    """At most so many starts in any window of so many seconds."""
+    """A limit on the requests started in any window of `window_s` seconds."""
 
     def __init__(self, limit: int, window_s: float, clock: Clock) -> None:
         self._window_s = window_s
@@ -37,37 +37,39 @@ class RateLimit:
 
     @property
     def allowed(self) -> int:
-        """Starts in one window, a little below the announced limit."""
+        """Requests per window, slightly below the announced limit."""
         return self._allowed
 
     def set_limit(self, limit: int) -> None:
-        """Take another limit; who waits for a turn looks again."""
+        """Change the limit and wake the waiting requests."""
         allowed = max(1, int(limit * _MARGIN))
         if allowed != self._allowed:
             self._allowed = allowed
             self._wake()
 
     def refused(self, asked_s: float) -> None:
-        """After a 429: let nobody start as long as the server asks, if that is a time in which its limit can end.
+        """After a 429: start nothing for the time the server asks, if its limit can end within that time.
 
-        A longer time is for the caller that was refused. Others find out for themselves, and are not blocked by it.
+        A longer time affects only the refused request. Others are not blocked by it.
         """
         longest_s = max(self._window_s, _LONGEST_BLOCK_S)
         if asked_s > longest_s:
             _log.warning(
-                "The API asks to wait %.0f s (HTTP 429). Other requests are sent after %.0f s.", asked_s, self._window_s
+                "The API asks for a delay of %.0f s (HTTP 429). Other requests resume after %.0f s.",
+                asked_s,
+                self._window_s,
             )
         self.block(asked_s if asked_s <= longest_s else self._window_s)
 
     def block(self, seconds: float) -> None:
-        """Let nobody start within the next seconds."""
+        """Start nothing for this many seconds."""
         self._blocked_until = max(self._blocked_until, self._clock.monotonic() + seconds)
 
     async def wait_for_turn(self, wider: "RateLimit | None" = None) -> None:
         """Wait until a request may start, and count it.
 
         Args:
-            wider: a limit that the request has to keep as well; its turn is waited for last, since others want it too.
+            wider: another limit that applies to the request; waited for last, because more requests share it.
         """
         async with self._turn:
             is_free = False
@@ -76,7 +78,7 @@ class RateLimit:
                     await self._clock.wait_for(self._changed, delay)
                 if wider is not None:
                     await wider.wait_for_turn()
-                is_free = self._delay() <= 0  # a 429 may have come while we waited for the other one
+                is_free = self._delay() <= 0  # a 429 may have arrived meanwhile
             self._starts.append(self._clock.monotonic())
 
     def _delay(self) -> float:
@@ -92,7 +94,7 @@ class RateLimit:
         self._changed = anyio.Event()
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Correct the limit by what an answer's headers say."""
+        """Adjust the limit to a response's headers."""
         limit = _number(headers.get("x-ratelimit-limit"))
         if limit is not None and limit >= 1:
             self.set_limit(int(limit))
@@ -109,7 +111,7 @@ def _number(text: str | None) -> float | None:
 
 
 class RateLimits:
-    """The two limits of the run API: one for every request, one for run lists."""
+    """The API's two limits: one for all requests, one for run lists."""
 
     def __init__(self, clock: Clock) -> None:
         self._requests = RateLimit(30, 1.0, clock)
@@ -123,9 +125,9 @@ class RateLimits:
             await self._requests.wait_for_turn()
 
     def learn(self, headers: Mapping[str, str], *, is_run_list: bool) -> None:
-        """Correct the limit that an answer's headers are about."""
+        """Adjust the limit that a response's headers describe."""
         (self._run_lists if is_run_list else self._requests).learn(headers)
 
     def block(self, seconds: float, *, is_run_list: bool) -> None:
-        """After a 429: let nobody start before the server wants it."""
+        """After a 429: start nothing until the server allows it."""
         (self._run_lists if is_run_list else self._requests).refused(seconds)

@@ -1,7 +1,7 @@
-"""How callers name things: ids, names, and browser addresses. Whatever gets into a path was checked here.
+"""Parsing of ids, names and browser addresses. Everything that becomes part of a path is validated here.
 
-An id is a prefix, a hyphen, and letters and digits; their number is not fixed. Names of organizations and workspaces
-are letters, digits, hyphens and underscores. So nothing that is accepted can leave its place in a path.
+An id is a prefix, a hyphen, and letters and digits of any number. Names of organizations and workspaces consist of
+letters, digits, hyphens and underscores. No accepted value can change the structure of a path.
 """
 
 import re
@@ -30,41 +30,41 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceId:
-    """A workspace by its id."""
+    """A workspace given by its id."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceName:
-    """A workspace by its organization and name."""
+    """A workspace given by its organization and name."""
 
     organization: str
     name: str
 
 
 def api_path(*segments: str) -> str:
-    """A path below `/api/v2`, every segment encoded.
+    """A path below `/api/v2` with every segment percent-encoded.
 
     Raises:
-        InvalidInput: a segment that would change the path's meaning.
+        InvalidInput: a segment is empty, `.` or `..`.
     """
     for segment in segments:
         if segment in {"", ".", ".."}:
-            raise InvalidInput("An empty or dotted name cannot be part of an address.")
+            raise InvalidInput("A name cannot be empty, `.` or `..`.")
     return "/api/v2/" + "/".join(quote(segment, safe="") for segment in segments)
 
 
 def check_id(prefix: str, text: str, *, what: str | None = None) -> str:
-    """The id, if it is one of this kind.
+    """Validate an id.
 
     Args:
         prefix: `run`, `ws`, `cv`, ...
-        text: what the caller gave.
+        text: the caller's value.
         what: the argument's name, for the error.
 
     Raises:
-        InvalidInput: it is not such an id.
+        InvalidInput: it is not an id with this prefix.
     """
     text = text.strip()
     if re.fullmatch(rf"{prefix}-[A-Za-z0-9]{{1,64}}", text):
@@ -72,24 +72,24 @@ def check_id(prefix: str, text: str, *, what: str | None = None) -> str:
     kind = _KINDS[prefix]
     raise InvalidInput(
         f"{what or f'The {kind} id'} is not a {kind} id.",
-        solution=f'A {kind} id is "{prefix}-" and letters and digits, such as {prefix}-CZcmD7eagjhyX0vN.',
+        solution=f'A {kind} id is "{prefix}-" followed by letters and digits, such as {prefix}-CZcmD7eagjhyX0vN.',
     )
 
 
 def check_organization(text: str) -> str:
-    """The name of an organization.
+    """Validate the name of an organization.
 
     Raises:
-        InvalidInput: it is empty, or has other characters than letters, digits, hyphens and underscores.
+        InvalidInput: it is empty, or contains characters other than letters, digits, hyphens and underscores.
     """
     return _check_name(text, "organization")
 
 
 def check_workspace_name(text: str) -> str:
-    """The name of a workspace.
+    """Validate the name of a workspace.
 
     Raises:
-        InvalidInput: it is empty, or has other characters than letters, digits, hyphens and underscores.
+        InvalidInput: it is empty, or contains characters other than letters, digits, hyphens and underscores.
     """
     return _check_name(text, "workspace")
 
@@ -99,13 +99,13 @@ def _check_name(text: str, kind: str) -> str:
     if _NAME.fullmatch(text):
         return text
     raise InvalidInput(
-        f"That is not the name of a {kind}." if kind == "workspace" else f"That is not the name of an {kind}.",
-        solution="Names are letters, digits, hyphens and underscores.",
+        f"The {kind} name is invalid.",
+        solution="A name has 1 to 128 letters, digits, hyphens and underscores.",
     )
 
 
 def parse_run(text: str, address: Address) -> str:
-    """The id of a run that is given by its id or by its browser address.
+    """The id of a run, from its id or browser address.
 
     Raises:
         InvalidInput: neither, or an address of another host.
@@ -115,19 +115,19 @@ def parse_run(text: str, address: Address) -> str:
     found = _RUN_PATH.search(_path_at(text, address))
     if found is None:
         raise InvalidInput(
-            "This address is not that of a run.",
-            solution="A run's address ends in /workspaces/NAME/runs/run-…; or give the run's id.",
+            "The address is not the address of a run.",
+            solution="A run's address ends in /workspaces/NAME/runs/run-…. You can also use the run's id.",
         )
     return check_id("run", found["run"], what="The id in the address")
 
 
 def parse_workspace(text: str, address: Address, organization: str | None) -> WorkspaceId | WorkspaceName:
-    """A workspace that is given by its id, as `organization/name`, by its bare name, or by its browser address.
+    """Parse a workspace: id, `organization/name`, bare name, or browser address.
 
     Args:
-        text: what the caller gave.
+        text: the caller's value.
         address: the API's address; a browser address of another host is refused.
-        organization: the one that a bare name belongs to, if there is one.
+        organization: the organization of a bare name, if known.
 
     Raises:
         InvalidInput: none of these, an address of another host, or a bare name without an organization.
@@ -143,8 +143,8 @@ def parse_workspace(text: str, address: Address, organization: str | None) -> Wo
     name = _check_name(text, "workspace")
     if organization is None:
         raise InvalidInput(
-            "A workspace's bare name needs an organization.",
-            solution="Give the workspace as organization/name or by its id (ws-…), or set TF_CLOUD_ORGANIZATION.",
+            "The organization of the workspace is missing.",
+            solution="Use organization/name or the workspace's id (ws-…), or set TF_CLOUD_ORGANIZATION.",
         )
     return WorkspaceName(check_organization(organization), name)
 
@@ -153,8 +153,8 @@ def _workspace_at(text: str, address: Address) -> WorkspaceName:
     found = _WORKSPACE_PATH.match(_path_at(text, address))
     if found is None:
         raise InvalidInput(
-            "This address is not that of a workspace.",
-            solution="A workspace's address is HOST/app/ORGANIZATION/workspaces/NAME; or give its id.",
+            "The address is not the address of a workspace.",
+            solution="A workspace's address is HOST/app/ORGANIZATION/workspaces/NAME. You can also use its id.",
         )
     return WorkspaceName(
         _check_name(found["organization"], "organization"), _check_name(found["workspace"], "workspace")
@@ -162,11 +162,11 @@ def _workspace_at(text: str, address: Address) -> WorkspaceName:
 
 
 def _path_at(text: str, address: Address) -> str:
-    """The path of a browser address, which has to be one of the configured host."""
+    """The path of a browser address of the configured host."""
     given = parse_address(text, what="The address")
     if given != address:
         raise InvalidInput(
-            f"The address is one of {given}, and tfruns is connected to {address}.",
-            solution="Use a server that is set up for that host (TFE_ADDRESS), or an id of this one.",
+            f"The address belongs to {given}, but tfruns is connected to {address}.",
+            solution="Set TFE_ADDRESS to that host, or use an address or id of this one.",
         )
     return unquote(urlsplit(text.strip()).path)

@@ -1,4 +1,4 @@
-"""The filters and searches of run lists, with the API's own spelling.
+"""The filters and searches of run lists, with the API's parameter names.
 
 Source: HCP Terraform API, "List Runs in a Workspace", "List Runs in an Organization".
 """
@@ -17,7 +17,7 @@ from tfruns.vocabulary import RunOperation, RunSource, StatusGroup
 E = TypeVar("E", bound=StrEnum)
 
 Words = str | Sequence[str] | None
-"""Several words: a comma-separated text, or a list. None, or nothing but commas, means that nothing was said."""
+"""Several values: a comma-separated string or a list. None, or only commas, means omitted."""
 
 _OPERATION_ALIASES = {"plan": RunOperation.PLAN_ONLY, "apply": RunOperation.PLAN_AND_APPLY}
 _GROUP_ALIASES = {"running": StatusGroup.NON_FINAL, "pending": StatusGroup.NON_FINAL}
@@ -25,17 +25,17 @@ _GROUP_ALIASES = {"running": StatusGroup.NON_FINAL, "pending": StatusGroup.NON_F
 
 @dataclass(frozen=True, slots=True)
 class RunFilters:
-    """What a list of runs is narrowed to. Values of one filter are alternatives; filters apply together.
+    """Filters of a run list. A run matches if it matches one value of each filter.
 
     Attributes:
-        operation: `plan_only`, `plan_and_apply`, ...; `plan` and `apply` mean these two. Without it the API leaves
-            plan-only runs out.
-        status: run statuses; one that tfruns does not know is sent as it is.
+        operation: `plan_only`, `plan_and_apply`, ...; `plan` and `apply` are short for these two. If omitted, the API
+            excludes plan-only runs.
+        status: run statuses; unknown ones are sent unchanged.
         source: `tfe-ui`, `tfe-api`, ...
         status_group: `non_final` (or `running`), `final`, `discardable`.
         timeframe: a year, or `year` for the last twelve months.
         agent_pool_names: names of agent pools.
-        workspace_names: names of workspaces; in an organization's list only.
+        workspace_names: names of workspaces; only for an organization's list.
         user: a VCS user name.
         commit: a commit's SHA.
         basic: VCS user, commit, run id or message; the API ignores it beside `user` or `commit`.
@@ -53,10 +53,10 @@ class RunFilters:
     basic: str | None = None
 
     def as_params(self) -> dict[str, str]:
-        """The query; what was not said is not in it.
+        """The query parameters, without omitted filters.
 
         Raises:
-            InvalidInput: an operation, source, group or timeframe that the API does not know. Nothing was sent.
+            InvalidInput: the API does not support an operation, source, group or timeframe. Nothing was sent.
         """
         params = {
             "filter[operation]": _join(_known(RunOperation, self.operation, "operation", _OPERATION_ALIASES)),
@@ -74,7 +74,7 @@ class RunFilters:
 
     @property
     def unknown_statuses(self) -> list[str]:
-        """The statuses asked for that tfruns does not know: new ones of the API, or misspelled."""
+        """The given statuses that tfruns does not know: new in the API, or misspelled."""
         return [status for status in _words(self.status) if rule_of(status) is None]
 
 
@@ -88,7 +88,7 @@ def _join(words: Iterable[str]) -> str:
 
 
 def _known(kind: type[E], value: Words, what: str, aliases: Mapping[str, E] | None = None) -> list[E]:
-    """The words as members of their enumeration, an alias as what it means."""
+    """The values as enum members, with aliases resolved."""
     return list(dict.fromkeys(_member(kind, word, what, aliases or {}) for word in _words(value)))
 
 
@@ -106,28 +106,32 @@ def _member(kind: type[E], word: str, what: str, aliases: Mapping[str, E]) -> E:
             f" ({', '.join(f'{alias} means {member.value}' for alias, member in aliases.items())})" if aliases else ""
         )
         raise InvalidInput(
-            f'"{word[:40]}" is no {what} of the run API.{hint}', solution=f"Use one of: {', '.join(allowed)}{also}."
+            f'The {what} "{word[:40]}" does not exist.{hint}', solution=f"Use one of: {', '.join(allowed)}{also}."
         ) from None
 
 
 def _one_group(groups: Sequence[StatusGroup]) -> str:
-    """The API takes a single group. Several are one where they make one up together; all runs need none."""
+    """Combine status groups into the single one that the API accepts; empty for all runs.
+
+    Raises:
+        InvalidInput: no single group equals the combination.
+    """
     asked = set(groups)
     if {StatusGroup.FINAL, StatusGroup.NON_FINAL} <= asked:
         return ""
     if StatusGroup.NON_FINAL in asked:
-        return StatusGroup.NON_FINAL.value  # what is discardable is not final
+        return StatusGroup.NON_FINAL.value  # discardable runs are not final
     if len(asked) <= 1:
         return _join(asked)
     together = [status.value for group in groups for status in statuses_in(group)]
     raise InvalidInput(
-        f"The API takes one status group, and {' and '.join(groups)} do not make up one.",
-        solution=f"Ask by status instead: filter_status={_join(together)}.",
+        f"The API accepts one status group, and {' and '.join(groups)} cannot be combined into one.",
+        solution=f"Filter by status instead: filter_status={_join(together)}.",
     )
 
 
 def _timeframe(value: str | int | None) -> str:
     text = str(value).strip() if value is not None else ""
     if text and text != "year" and not re.fullmatch(r"[0-9]{4}", text):
-        raise InvalidInput('The timeframe has to be a year, such as 2026, or "year" for the last twelve months.')
+        raise InvalidInput('The timeframe must be a year, such as 2026, or "year" for the last twelve months.')
     return text

@@ -4,17 +4,17 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from tfruns.client.activity import check_comment, read_account
-from tfruns.client.belonging import has_attributes, is_resource, related_id
+from tfruns.client.conflict_details import explain_busy_workspace, explain_refused_action
 from tfruns.client.creations import Creations
-from tfruns.client.faults import Purpose
+from tfruns.client.error_mapping import Purpose
 from tfruns.client.listing import Listing, listing
-from tfruns.client.reading import read_one
-from tfruns.client.recovery import LostRun, settle_action
+from tfruns.client.lost_responses import LostRun, settle_action
+from tfruns.client.parsing import parse_one
 from tfruns.client.references import api_path, check_id, check_organization, parse_run
-from tfruns.client.refusals import explain_busy_workspace, explain_refused_action
+from tfruns.client.response_matching import has_attributes, is_resource, related_id
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.run_filters import RunFilters
-from tfruns.client.transport import Answer, Expected, Transport, include_param
+from tfruns.client.transport import ApiResponse, ExpectedResponse, Transport, include_param
 from tfruns.client.workspaces import Workspaces
 from tfruns.errors import (
     Conflict,
@@ -56,7 +56,7 @@ _AS_SENT = {
 
 
 class Runs:
-    """The runs of HCP Terraform. A run may be given by its id or by its browser address."""
+    """Runs. A run is given by its id or its browser address."""
 
     def __init__(self, transport: Transport, workspaces: Workspaces) -> None:
         self._transport = transport
@@ -64,23 +64,22 @@ class Runs:
         self._creations = Creations(transport.settings.address, transport.clock)
 
     async def create(self, workspace: str, params: RunParams | None = None) -> Run:
-        """Queue a new run in a workspace. One call makes one run at most.
+        """Queue a new run in a workspace. One call creates at most one run.
 
-        After a failure that leaves it open whether the run was created, the run is looked for and returned if there is
-        exactly one that it can be.
+        If the response is lost, the workspace's runs are searched; the run is returned if exactly one matches.
 
         Source: HCP Terraform API, "Create a Run".
         Wire: POST /runs -> 201, the run.
 
         Args:
             workspace: id, `organization/name`, bare name, or browser address.
-            params: the run's options; what is not said is not sent.
+            params: the run's options; omitted options are not sent.
 
         Raises:
-            InvalidInput: something is not of the form that it must have; nothing was sent.
-            WorkspaceLocked, WorkspaceBusy: 422, 409, with the run or person that holds the workspace.
+            InvalidInput: an argument is malformed; nothing was sent.
+            WorkspaceLocked, WorkspaceBusy: 422, 409, with the run or user that blocks the workspace.
             NotFound: 404, absent, or hidden from this token.
-            OutcomeUnknown: the answer was lost, and the run cannot be told from others or is not there yet.
+            OutcomeUnknown: the response was lost, and no run, or more than one, matches.
         """
         params = params or RunParams()
         check_message(params.message)
@@ -93,15 +92,15 @@ class Runs:
             links.append(("configuration-version", "configuration-versions", configuration))
         body = create_document("runs", params.as_attributes(), links)
         created = self._creations.created
-        expected = Expected(lambda document: _is_created(document, body["data"], known=created))
+        expected = ExpectedResponse(lambda document: _is_created(document, body["data"], known=created))
         with self._creations.begin(workspace_id, params) as creation:
             try:
                 answer = await self._transport.post(api_path("runs"), body, expected=expected, purpose=_CREATE)
-                run = _read_created(answer)
+                run = _parse_created(answer)
             except AttemptFailed as failure:
                 lost = LostRun(workspace_id, params, failure, known=created)
                 run = await lost.find(
-                    self._transport, is_only_one=lambda: not creation.is_confused, read_user_id=self._user_id
+                    self._transport, is_only_one=lambda: not creation.is_ambiguous, read_user_id=self._user_id
                 )
             except (WorkspaceLocked, WorkspaceBusy) as refusal:
                 raise await explain_busy_workspace(refusal, self._workspaces, workspace_id) from None
@@ -117,19 +116,19 @@ class Runs:
     def list_for_workspace(
         self, workspace: str, filters: RunFilters | None = None, *, include: Sequence[str] = ()
     ) -> Listing[Run]:
-        """The runs of a workspace, the newest first. Plan-only runs are left out unless their operation is asked for.
+        """The runs of a workspace, newest first. Plan-only runs are included only if the operation filter names them.
 
         Source: HCP Terraform API, "List Runs in a Workspace".
         Wire: GET /workspaces/{workspace_id}/runs -> 200, a page, with totals.
 
         Raises:
-            InvalidInput: at once, for a filter that the API does not know.
+            InvalidInput: immediately, if the API does not support a filter value.
         """
         filters = filters or RunFilters()
         if filters.workspace_names:
             raise InvalidInput(
-                "workspace_names narrows an organization's list; this one is of a single workspace.",
-                solution="Leave it out, or list the organization's runs.",
+                "workspace_names filters an organization's runs; this list is of a single workspace.",
+                solution="Omit it, or list the organization's runs.",
             )
 
         async def path() -> str:
@@ -141,13 +140,13 @@ class Runs:
     def list_for_organization(
         self, organization: str, filters: RunFilters | None = None, *, include: Sequence[str] = ()
     ) -> Listing[Run]:
-        """The runs of all workspaces that this token may see, the newest first; by default of the last year.
+        """The runs of all workspaces that this token can read, newest first; by default of the last year.
 
         Source: HCP Terraform API, "List Runs in an Organization".
         Wire: GET /organizations/{organization}/runs -> 200, a page, without totals.
 
         Raises:
-            InvalidInput: at once, for a filter that the API does not know, or a name that cannot be.
+            InvalidInput: immediately, if the API does not support a filter value or the name is malformed.
         """
         path = api_path("organizations", check_organization(organization), "runs")
         query = {**(filters or RunFilters()).as_params(), **include_param(include)}
@@ -161,32 +160,32 @@ class Runs:
 
         Args:
             run: id or browser address.
-            include: related resources that come along, such as `workspace`, `plan`, `created_by`; see `Run.follow`.
+            include: related resources to include, such as `workspace`, `plan`, `created_by`; see `Run.follow`.
 
         Raises:
             NotFound: 404, absent, or hidden from this token.
         """
         run_id = self.id_of(run)
         answer = await self._transport.get(
-            api_path("runs", run_id), include_param(include), purpose=_READ, is_answer=is_resource("runs", run_id)
+            api_path("runs", run_id), include_param(include), purpose=_READ, matches=is_resource("runs", run_id)
         )
-        return read_one(Run, answer.document)
+        return parse_one(Run, answer.document)
 
     async def apply(self, run: str, *, comment: str | None = None) -> None:
-        """Queue the apply of a run that waits for confirmation. It is accepted then, not applied.
+        """Queue the apply of a run that waits for confirmation. On return it is accepted, not applied.
 
         Source: HCP Terraform API, "Apply a Run".
         Wire: POST /runs/{run_id}/actions/apply -> 202, no body.
 
         Raises:
-            TransitionNotAllowed: 409, the run is not confirmable; with its status and what is allowed.
+            TransitionNotAllowed: 409, the run is not confirmable; with its status and allowed actions.
             NotFound: 404, absent, or hidden from this token.
-            OutcomeUnknown: the answer was lost, and the run's status does not show that it took effect.
+            OutcomeUnknown: the response was lost, and the run's status does not show the effect.
         """
         await self._act(run, RunAction.APPLY, comment)
 
     async def discard(self, run: str, *, comment: str | None = None) -> None:
-        """Discard a run that waits for confirmation or in the queue.
+        """Discard a run that waits for confirmation or is pending.
 
         Source: HCP Terraform API, "Discard a Run".
         Wire: POST /runs/{run_id}/actions/discard -> 202, no body.
@@ -196,7 +195,7 @@ class Runs:
         await self._act(run, RunAction.DISCARD, comment)
 
     async def cancel(self, run: str, *, comment: str | None = None) -> None:
-        """Interrupt a run that is planning or applying. Its status changes when Terraform has ended.
+        """Interrupt a run that is planning or applying. Its status changes when Terraform has stopped.
 
         Source: HCP Terraform API, "Cancel a Run".
         Wire: POST /runs/{run_id}/actions/cancel -> 202, no body.
@@ -206,27 +205,27 @@ class Runs:
         await self._act(run, RunAction.CANCEL, comment)
 
     async def force_cancel(self, run: str, *, comment: str | None = None) -> None:
-        """End a run at once, after a cancel that did not and a cool-off. The state in flight may be lost.
+        """Stop a run immediately, after a cancel and the cool-off. Unsaved state may be lost.
 
         Source: HCP Terraform API, "Forcefully cancel a run".
         Wire: POST /runs/{run_id}/actions/force-cancel -> 202, no body.
 
-        Raises: as `apply`; a `TransitionNotAllowed` that comes too early says when it becomes possible.
+        Raises: as `apply`; a `TransitionNotAllowed` before the cool-off has ended contains the time when it ends.
         """
         await self._act(run, RunAction.FORCE_CANCEL, comment)
 
     async def force_execute(self, run: str) -> None:
-        """Discard the run that holds the workspace, cancel all earlier pending ones, and let this one go next.
+        """Discard the current run of the workspace, cancel all earlier pending runs, and start this run next.
 
         Source: HCP Terraform API, "Forcefully execute a run".
         Wire: POST /runs/{run_id}/actions/force-execute -> 202, no body.
 
-        Raises: as `apply`; 403 where the run is not pending or the workspace not locked by a run.
+        Raises: as `apply`; 403 if the run is not pending or no run locks the workspace.
         """
         await self._act(run, RunAction.FORCE_EXECUTE, None)
 
     def id_of(self, run: str) -> str:
-        """The id of a run that is given by its id or browser address.
+        """The id of a run, from its id or browser address.
 
         Raises:
             InvalidInput: neither, or an address of another host.
@@ -240,7 +239,7 @@ class Runs:
         body = {"comment": comment} if comment and comment.strip() else {}
         read = partial(self.read, run_id)
         try:
-            expected = Expected(is_resource("runs", run_id), empty_status=202)
+            expected = ExpectedResponse(is_resource("runs", run_id), empty_status=202)
             await self._transport.post(path, body, expected=expected, purpose=_ACTIONS[action])
         except AttemptFailed as failure:
             await settle_action(action, read, failure.error)
@@ -249,9 +248,9 @@ class Runs:
 
 
 def _is_created(document: JSON, sent: JSON, *, known: Collection[str]) -> bool:
-    """Whether a document is the run that was asked for: new, in its workspace, with the options that were given.
+    """Whether a document is the requested run: new, in the right workspace, with the given options.
 
-    An option is compared if the server takes it as it is: a plan-only run, for one, never applies by itself.
+    Only options that the server stores unchanged are compared: it may ignore auto_apply for a plan-only run.
     """
     resource = document.get("data") if isinstance(document, Mapping) else None
     attributes = {name: value for name, value in sent["attributes"].items() if name in _AS_SENT}
@@ -267,13 +266,13 @@ def _is_created(document: JSON, sent: JSON, *, known: Collection[str]) -> bool:
     )
 
 
-def _read_created(answer: Answer) -> Run:
-    """The run in the answer to its creation. If it cannot be read, the run is there all the same.
+def _parse_created(answer: ApiResponse) -> Run:
+    """Parse the run in the response to its creation. The run exists even if that fails.
 
     Raises:
-        AttemptFailed: the answer is not readable.
+        AttemptFailed: the response cannot be parsed.
     """
     try:
-        return read_one(Run, answer.document)
+        return parse_one(Run, answer.document)
     except UnexpectedResponse as error:
-        raise AttemptFailed(error, was_sent=True, is_passing=True, sent_at=answer.sent_at) from None
+        raise AttemptFailed(error, was_sent=True, is_transient=True, sent_at=answer.sent_at) from None

@@ -1,4 +1,4 @@
-"""What a client is set up with: the address, the token, the organization, and how to reach them."""
+"""The client's settings: address, token, organization, certificates."""
 
 import os
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ class Settings:
 
     Attributes:
         address: the API's origin.
-        credentials: the token for it, or why there is none.
-        organization: the one that bare workspace names belong to (`TF_CLOUD_ORGANIZATION`).
-        ca_file: a bundle of private certificate authorities, in addition to the machine's own (`TFE_CA_FILE`).
-        is_http_allowed: plain HTTP may be used beyond this machine (`TFRUNS_ALLOW_HTTP`).
+        credentials: the token, or why none was found.
+        organization: the organization of bare workspace names (`TF_CLOUD_ORGANIZATION`).
+        ca_file: a bundle of private certificate authorities, in addition to the machine's (`TFE_CA_FILE`).
+        is_http_allowed: whether plain HTTP to other machines is allowed (`TFRUNS_ALLOW_HTTP`).
     """
 
     address: Address
@@ -41,17 +41,17 @@ def load_settings(
     environ: Mapping[str, str] = os.environ,
     home: Path | None = None,
 ) -> Settings:
-    """Settings from arguments, and from the environment where an argument is missing.
+    """Settings from the arguments; omitted ones come from the environment.
 
     Raises:
-        InvalidInput: an address that cannot be, or plain HTTP to another machine.
+        InvalidInput: the address is invalid, or is plain HTTP to another machine.
     """
     chosen = parse_address(address) if address else _environment_address(environ)
     is_http_allowed = environ.get("TFRUNS_ALLOW_HTTP", "").lower() in _TRUE
     if chosen.scheme == "http" and not chosen.is_loopback and not is_http_allowed:
         raise InvalidInput(
-            f"{chosen} would carry the API token over the network in the clear.",
-            solution="Use https; or set TFRUNS_ALLOW_HTTP=1 where the network itself is trusted.",
+            f"{chosen} would send the API token unencrypted over the network.",
+            solution="Use https, or set TFRUNS_ALLOW_HTTP=1 in a trusted network.",
         )
     ca = ca_file or environ.get("TFE_CA_FILE") or None
     return Settings(
@@ -77,7 +77,7 @@ def _environment_address(environ: Mapping[str, str]) -> Address:
 
 
 def _address_of_environment_token(environ: Mapping[str, str]) -> Address | None:
-    """The address that `TFE_TOKEN` is for; None where the environment names one that cannot be."""
+    """The address that `TFE_TOKEN` belongs to; None if the environment's address is invalid."""
     try:
         return _environment_address(environ)
     except InvalidInput:

@@ -1,11 +1,11 @@
-"""Requests to one API: who gets the token, what is sent again, and what an answer means.
+"""Requests to one API: where the token is sent, what is retried, and how a response is interpreted.
 
-The token belongs to one origin (scheme, host and port) and is set on each request that goes there, never on the pool.
-Redirects are followed only where the API documents them, by downloads, and to another origin without the token. The
-addresses of logs and other objects are signed: they are fetched without the token, and never shown.
+The token belongs to one origin (scheme, host and port). It is set on each request to that origin, never on the pool.
+Only downloads follow redirects, as the API documents, and to another origin they do not send the token. URLs of logs
+and other objects are signed: they are fetched without the token and never shown.
 
-The answer to a change counts only if it is the API's own and belongs to that change. Anything else (a page of a
-proxy, a redirect, an answer to another request, a server error) leaves open whether the change happened.
+The response to a change counts only if the API sent it and it belongs to that change. After anything else (an HTML page
+from a proxy, a redirect, the response to another request, a server error) the outcome of the change is unknown.
 """
 
 import os
@@ -25,11 +25,11 @@ from tfruns.client.bodies import MAX_DOCUMENT_BYTES, MAX_OBJECT_BYTES, read_body
 from tfruns.client.byte_budget import Reservation
 from tfruns.client.clock import Clock, SystemClock
 from tfruns.client.connections import Connections
-from tfruns.client.faults import (
+from tfruns.client.error_mapping import (
     NOT_SENT,
     Purpose,
-    error_of,
-    failure_of,
+    error_from_failure,
+    error_from_response,
     is_html,
     parse_date,
     redirected,
@@ -42,7 +42,7 @@ from tfruns.client.settings import Settings
 from tfruns.errors import InvalidInput, NoCredentials, TfrunsError, TooLarge, UnexpectedResponse
 from tfruns.jsonapi import CONTENT_TYPE, JSON, error_words, whole_text
 
-_UPLOAD_TIMEOUT = httpx2.Timeout(60.0, connect=10.0, read=300.0, pool=30.0)  # what is large takes its time to store
+_UPLOAD_TIMEOUT = httpx2.Timeout(60.0, connect=10.0, read=300.0, pool=30.0)  # storing a large file takes time
 _UPLOAD_CHUNK_BYTES = 1 << 18
 _MAX_REDIRECTS = 5
 
@@ -50,13 +50,13 @@ Params = Mapping[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A successful answer.
+class ApiResponse:
+    """A successful response.
 
     Attributes:
-        document: the body; None where there is none.
-        date: the server's time when it was given.
-        sent_at: when the request was sent, by the clock's monotonic time.
+        document: the body; None if empty.
+        date: the server's time of the response.
+        sent_at: when the request was sent, in the clock's monotonic time.
     """
 
     document: JSON
@@ -65,27 +65,27 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What an answer has to be to be that of its request, and not of another one or of something in between.
+class ExpectedResponse:
+    """The response that a request expects. Any other comes from a proxy or belongs to another request.
 
     Attributes:
-        is_answer: whether a document belongs to the request.
-        empty_status: the status of an answer that is documented without a body; None where there is a document.
+        matches: returns whether a document belongs to the request.
+        empty_status: the status of a response that is documented without a body; None if it has a document.
     """
 
-    is_answer: Callable[[JSON], bool] = lambda document: document is not None
+    matches: Callable[[JSON], bool] = lambda document: document is not None
     empty_status: int | None = None
 
     def is_met(self, response: httpx2.Response, document: JSON) -> bool:
-        """Whether an answer of success is that of the request."""
+        """Whether a successful response belongs to the request."""
         if document is not None:
-            return self.is_answer(document)
+            return self.matches(document)
         is_empty = not is_html(response) and response.content.strip() in {b"", b"null"}
         return is_empty and response.status_code == self.empty_status
 
 
 class Transport:
-    """Requests to one API. The connection pool is made with the first request and lives until `aclose`."""
+    """Requests to one API. Connections are opened with the first request and kept until `aclose`."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Transport:
         self._rate_limits = RateLimits(self.clock)
 
     async def aclose(self) -> None:
-        """Close the connections. The transport can be used again and then makes new ones."""
+        """Close the connections. The transport can be used again; it then opens new ones."""
         await self._connections.aclose()
 
     async def get(
@@ -112,23 +112,23 @@ class Transport:
         *,
         purpose: Purpose | None = None,
         is_run_list: bool = False,
-        is_answer: Callable[[JSON], bool] | None = None,
+        matches: Callable[[JSON], bool] | None = None,
         is_used_once: bool = False,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Read a document.
 
         Args:
-            path: below the API's address.
+            path: the path below the API's address.
             params: the query.
-            purpose: what it is for.
+            purpose: the purpose of the request, for its errors.
             is_run_list: whether the rate limit of run lists applies.
-            is_answer: whether a document is what was asked for; another one is an answer to something else.
-            is_used_once: read on a connection of its own, because the document does not show what was asked for.
+            matches: returns whether a document belongs to the request.
+            is_used_once: use a separate connection, because the document cannot be matched to the request.
 
         Raises:
-            TfrunsError: any of its kinds; nothing but a 2xx with a JSON body returns.
+            TfrunsError: any subclass; only a 2xx with a JSON body returns.
         """
-        expected = Expected(is_answer) if is_answer else Expected()
+        expected = ExpectedResponse(matches) if matches else ExpectedResponse()
         request = _Request("GET", path, params, None, purpose or Purpose(), is_run_list, expected, is_used_once)
         try:
             return await self._retry_policy.run(lambda: self._attempt(request), is_change=False, clock=self.clock)
@@ -136,15 +136,15 @@ class Transport:
             raise failure.error from None
 
     async def post(
-        self, path: str, body: JSON, *, expected: Expected | None = None, purpose: Purpose | None = None
-    ) -> Answer:
-        """Ask for a change, once.
+        self, path: str, body: JSON, *, expected: ExpectedResponse | None = None, purpose: Purpose | None = None
+    ) -> ApiResponse:
+        """Send a change, once.
 
         Raises:
-            AttemptFailed: the failure is ambiguous: the change may have happened.
-            TfrunsError: any of its kinds; the API refused the change, or it was never sent.
+            AttemptFailed: the outcome is unknown: the change may have happened.
+            TfrunsError: any other failure: the API refused the change, or it was never sent.
         """
-        request = _Request("POST", path, None, body, purpose or Purpose(), False, expected or Expected(), True)
+        request = _Request("POST", path, None, body, purpose or Purpose(), False, expected or ExpectedResponse(), True)
         try:
             return await self._retry_policy.run(lambda: self._attempt(request), is_change=True, clock=self.clock)
         except AttemptFailed as failure:
@@ -154,7 +154,7 @@ class Transport:
 
     # -- one attempt --------------------------------------------------------------------------------------------------
 
-    async def _attempt(self, request: "_Request") -> Answer:
+    async def _attempt(self, request: "_Request") -> ApiResponse:
         token = self._token()
         await self._connections.check_localhost()
         await self._rate_limits.wait_for_turn(is_run_list=request.is_run_list)
@@ -165,7 +165,7 @@ class Transport:
             failure.sent_at = sent_at
             raise
 
-    async def _attempt_now(self, request: "_Request", token: str, sent_at: float) -> Answer:
+    async def _attempt_now(self, request: "_Request", token: str, sent_at: float) -> ApiResponse:
         headers = {"authorization": f"Bearer {token}", "accept": CONTENT_TYPE}
         if request.is_change:
             headers["content-type"] = CONTENT_TYPE
@@ -181,78 +181,78 @@ class Transport:
         document = _document_of(response)
         if response.is_success:
             if request.expected.is_met(response, document):
-                return Answer(document, parse_date(response.headers.get("date")), sent_at)
-            raise await self._stray(request, response, document)
+                return ApiResponse(document, parse_date(response.headers.get("date")), sent_at)
+            raise await self._mismatch(request, response, document)
         if response.is_redirect:
-            raise AttemptFailed(redirected(response), was_sent=True, is_passing=False)
+            raise AttemptFailed(redirected(response), was_sent=True, is_transient=False)
         raise self._refusal(response, document, request.purpose, is_run_list=request.is_run_list)
 
-    async def _stray(self, request: "_Request", response: httpx2.Response, document: JSON) -> AttemptFailed:
-        """An answer of success that is not the one to this request.
+    async def _mismatch(self, request: "_Request", response: httpx2.Response, document: JSON) -> AttemptFailed:
+        """The failure for a successful response that does not belong to this request.
 
-        One that belongs to another request may be followed by that of this one, so its connection is closed.
+        The right response may follow on the same connection, so the connection is closed.
         """
-        what = "an HTML page" if is_html(response) else "no complete JSON document"
+        what = "an HTML page" if is_html(response) else "not a complete JSON document"
         if document is None:
-            return AttemptFailed(unexpected(response, what), was_sent=True, is_passing=False)
+            return AttemptFailed(unexpected(response, what), was_sent=True, is_transient=False)
         await self._connections.drop(response)
-        problem = unexpected(response, "not the answer to it, but to another request")
-        problem.cause = "A proxy in between mixes up answers, or the answer lacks what the API documents."
-        return AttemptFailed(problem, was_sent=True, is_passing=not request.is_change)
+        problem = unexpected(response, "the response to another request")
+        problem.cause = "A proxy mixes up responses, or the response lacks values that the API documents."
+        return AttemptFailed(problem, was_sent=True, is_transient=not request.is_change)
 
     def _refusal(
         self, response: httpx2.Response, document: JSON, purpose: Purpose, *, is_run_list: bool = False
     ) -> AttemptFailed:
-        """The meaning of an error for this attempt, and, if it is a 429, for all others that wait."""
+        """The failure for an error response. A 429 also delays all other requests."""
         if response.status_code == 429:
             asked_s = retry_after_s(response, self.clock.now())
             self._rate_limits.block(asked_s or 0.0, is_run_list=is_run_list)
-        error = error_of(response, document, purpose, self.clock.now())
-        return AttemptFailed.by_answer(error, is_api=bool(error_words(document)))
+        error = error_from_response(response, document, purpose, self.clock.now())
+        return AttemptFailed.from_response(error, is_api=bool(error_words(document)))
 
     def _is_own(self, url: str) -> bool:
-        """Whether an address is of the API's own origin.
+        """Whether a URL has the API's origin.
 
         Raises:
-            UnexpectedResponse: it is no web address at all.
+            UnexpectedResponse: it is not a valid URL.
         """
         try:
             return parse_address(url) == self.settings.address
         except InvalidInput:
-            raise UnexpectedResponse("The server gave an address that is not one of the web.") from None
+            raise UnexpectedResponse("The server returned an invalid URL.") from None
 
     async def _exchange(
         self, method: str, url: str, *, is_used_once: bool = False, sent_bytes: int = 0, **options: Any
     ) -> httpx2.Response:
-        """Send a request, and read the answer whatever it is; redirects are not followed."""
+        """Send a request and read its response, whatever the status. Redirects are not followed."""
         pool = self._connections.pool(is_used_once=is_used_once)
         with self._failures(), time_limit(sent_bytes) as limit:
             async with pool.stream(method, url, **options) as response:
                 try:
                     body = await read_body(response, MAX_DOCUMENT_BYTES, limit)
                 except TooLarge as error:
-                    raise AttemptFailed(error, was_sent=True, is_passing=False) from None
+                    raise AttemptFailed(error, was_sent=True, is_transient=False) from None
                 return _complete(response, body)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Turn a failure to get an answer into one of this attempt."""
+        """Convert the HTTP library's errors into `AttemptFailed`."""
         try:
             yield
         except NOT_SENT as error:
-            failure = failure_of(error, self.settings.address)
-            raise AttemptFailed(failure, was_sent=False, is_passing=failure.is_retryable) from error
+            failure = error_from_failure(error, self.settings.address)
+            raise AttemptFailed(failure, was_sent=False, is_transient=failure.is_retryable) from error
         except httpx2.InvalidURL:
-            raise InvalidInput("The request's address is not valid.") from None
+            raise InvalidInput("The request's URL is invalid.") from None
         except httpx2.HTTPError as error:
-            failure = failure_of(error, self.settings.address)
-            raise AttemptFailed(failure, was_sent=True, is_passing=True) from error
+            failure = error_from_failure(error, self.settings.address)
+            raise AttemptFailed(failure, was_sent=True, is_transient=True) from error
 
     async def probe(self, path: str) -> tuple[int, Mapping[str, str]]:
-        """The status and the headers of an answer, whatever it is; asked for once, and without the token.
+        """The status and headers of a GET, whatever the status; sent once, without the token.
 
         Raises:
-            TfrunsError: there is no answer.
+            TfrunsError: there was no response.
         """
         try:
             response = await self._exchange("GET", f"{self.settings.address}{path}")
@@ -272,25 +272,25 @@ class Transport:
         room: Reservation | None = None,
         is_used_once: bool = False,
     ) -> bytes | None:
-        """Fetch an object: a log, a plan's JSON. The token goes along only as far as the API's own origin.
+        """Download an object: a log, a plan's JSON. The token is sent only to the API's own origin.
 
         Args:
-            address: a path below `/api/v2`, or the (signed) absolute address that the API gave.
-            purpose: what it is for.
-            params: the query, added to the address's own.
-            max_bytes: how large it may be; no more of it is held in memory.
-            room: the part of a shared budget in which the object's bytes are counted, before the first one is read.
-            is_used_once: fetch it on a connection of its own, because nothing in it tells what it is the answer to.
+            address: a path below `/api/v2`, or the (signed) URL that the API returned.
+            purpose: the purpose of the request, for its errors.
+            params: query parameters, appended to those of the URL.
+            max_bytes: size limit; no more is held in memory.
+            room: reservation in a shared memory budget, made before the body is read.
+            is_used_once: use a separate connection, because the object cannot be matched to the request.
 
         Returns:
-            The object; None when the API says that there is none yet (204).
+            The object; None if it does not exist yet (204).
 
         Raises:
-            TooLarge: it is larger than that.
-            TfrunsError: any of its kinds. No address is in its text.
+            TooLarge: it is larger than `max_bytes`.
+            TfrunsError: any other failure. The text contains no URL.
         """
         url = f"{self.settings.address}{address}" if address.startswith("/") else address
-        if params:  # added to the letter: the signature may cover the query as it is written
+        if params:  # appended, never re-encoded: the signature may cover the query as written
             url += ("&" if "?" in url else "?") + urlencode(params)
         fetch = _Download(purpose or Purpose(), max_bytes or MAX_OBJECT_BYTES, room, is_used_once)
         try:
@@ -323,20 +323,20 @@ class Transport:
         if response.is_success:
             raise unexpected(response, "an HTML page")
         if response.is_redirect:
-            raise UnexpectedResponse("The object's address redirects in a loop.")
+            raise UnexpectedResponse("The object's URL redirects in a loop.")
         if not is_api:
-            raise AttemptFailed.by_answer(_object_error(response))
+            raise AttemptFailed.from_response(_object_error(response))
         raise self._refusal(response, _document_of(response), fetch.purpose)
 
     # -- uploads ------------------------------------------------------------------------------------------------------
 
     async def upload(self, address: str, content: BinaryIO) -> None:
-        """Put a file at the (signed) address that the API gave for it, without the token.
+        """Upload a file to the (signed) URL that the API returned for it, without the token.
 
-        To send the same once more is harmless, so it is repeated like a read.
+        The upload is idempotent, so it is retried like a read.
 
         Raises:
-            TfrunsError: any of its kinds; if it is not a refusal, the file may have arrived. No address is in its text.
+            TfrunsError: any failure; unless it was refused, the file may have arrived. The text contains no URL.
         """
         url = f"{self.settings.address}{address}" if address.startswith("/") else address
         try:
@@ -357,18 +357,18 @@ class Transport:
             sent_bytes=size,
         )
         if not response.is_success or is_html(response):
-            raise AttemptFailed.by_answer(_refused_upload(response, self.clock.now()))
+            raise AttemptFailed.from_response(_refused_upload(response, self.clock.now()))
 
     def _token(self) -> str:
         found = self.settings.credentials
         if found.token is None:
             problems = f" ({'; '.join(found.problems)})" if found.problems else ""
-            raise NoCredentials(f"No API token for {self.settings.address.hostname} was found{problems}.")
+            raise NoCredentials(f"No API token found for {self.settings.address.hostname}{problems}.")
         return found.token.text
 
 
 def _complete(response: httpx2.Response, body: bytes) -> httpx2.Response:
-    """The same answer with its body, which was decoded."""
+    """The same response with its decoded body."""
     headers = [(name, text) for name, text in response.headers.multi_items() if name not in _FRAMING]
     complete = httpx2.Response(
         response.status_code,
@@ -392,7 +392,7 @@ class _Request:
     body: JSON
     purpose: Purpose
     is_run_list: bool
-    expected: Expected
+    expected: ExpectedResponse
     is_used_once: bool
 
     @property
@@ -409,54 +409,52 @@ class _Download:
 
 
 def _document_of(response: httpx2.Response) -> JSON:
-    """The body as JSON; None where it is none."""
+    """The body as JSON; None if it is not JSON."""
     if not response.content or is_html(response):
         return None
     try:
         document = response.json(parse_constant=_refuse_constant)
-        return whole_text(document) if _HALF_CHARACTER.search(response.content) else document
+        return whole_text(document) if _SURROGATE.search(response.content) else document
     except (ValueError, RecursionError):
         return None
 
 
-_HALF_CHARACTER = re.compile(rb"(?i)\\ud[89a-f]")  # or both halves of one, which are no trouble
+_SURROGATE = re.compile(rb"(?i)\\ud[89a-f]")  # unpaired, or one of a pair, which is harmless
 
 
 def _refuse_constant(name: str) -> JSON:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _object_error(response: httpx2.Response) -> UnexpectedResponse:
     return UnexpectedResponse(
-        f"The object store answered {response.status_code}: the address may have expired.",
+        f"The object store returned {response.status_code}: the URL may have expired.",
         status=response.status_code,
-        solution="Read the plan or apply again, which gives a new address, and try again.",
+        solution="Read the plan or apply again to get a new URL, and try again.",
         retry_after_s=retry_after_s(response),
     )
 
 
 def _refused_upload(response: httpx2.Response, now: datetime) -> TfrunsError:
-    """The error for an upload that was not taken. Its address is signed, and not repeated."""
+    """The error for a refused upload, without its signed URL."""
     words = "; ".join(error_words(_document_of(response))) or response.reason_phrase or "no reason given"
     is_too_large = response.status_code == 413
     return UnexpectedResponse(
-        f"The upload was answered with {response.status_code}: {words}",
+        f"The upload failed with {response.status_code}: {words}",
         status=response.status_code,
-        cause="It is larger than the server takes."
-        if is_too_large
-        else "Its address has expired, or the server failed.",
-        solution="Upload less." if is_too_large else "Try again, which gives a new address.",
+        cause="It is larger than the server accepts." if is_too_large else "Its URL has expired, or the server failed.",
+        solution="Upload less." if is_too_large else "Try again; that requests a new URL.",
         retry_after_s=retry_after_s(response, now),
     )
 
 
 async def _chunks(content: BinaryIO) -> AsyncIterator[bytes]:
-    """A file from its beginning, read in a thread."""
+    """The file's content from its start, read in a thread."""
     await anyio.to_thread.run_sync(content.seek, 0)
     while chunk := await anyio.to_thread.run_sync(content.read, _UPLOAD_CHUNK_BYTES):
         yield chunk
 
 
 def include_param(include: Sequence[str]) -> dict[str, str]:
-    """The query for related resources that should come along."""
+    """The query parameter for related resources to include."""
     return {"include": ",".join(include)} if include else {}

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tfruns.client.faults import Purpose
-from tfruns.client.reading import read_many
+from tfruns.client.error_mapping import Purpose
+from tfruns.client.parsing import parse_many
 from tfruns.client.references import api_path, check_id
 from tfruns.client.transport import Transport
 from tfruns.errors import NotFound
@@ -13,22 +13,22 @@ _READ = Purpose("read variables")
 
 
 class Variables:
-    """The variables that runs of a workspace get."""
+    """The variables of workspaces."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     async def list_for_workspace(self, workspace_id: str) -> Sequence[Variable]:
-        """The variables of a workspace, those of its variable sets included where the API lists them together.
+        """The variables of a workspace, including those of its variable sets if the API supports `all-vars`.
 
-        Wire: GET /workspaces/{workspace_id}/all-vars -> 200; where there is no such list, …/vars.
+        Wire: GET /workspaces/{workspace_id}/all-vars -> 200; if that is 404, …/vars.
 
         Raises:
-            NotFound, Forbidden: they are hidden from this token.
+            NotFound, Forbidden: hidden from this token.
         """
         workspace_id = check_id("ws", workspace_id, what="workspace_id")
         try:
             answer = await self._transport.get(api_path("workspaces", workspace_id, "all-vars"), purpose=_READ)
         except NotFound:  # an older Terraform Enterprise
             answer = await self._transport.get(api_path("workspaces", workspace_id, "vars"), purpose=_READ)
-        return read_many(Variable, answer.document)
+        return parse_many(Variable, answer.document)

@@ -83,7 +83,7 @@ def test_what_is_no_id_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_id("run", text)
     assert caught.value.message == "The run id is not a run id."
-    assert '"run-" and letters and digits' in caught.value.solution
+    assert '"run-" followed by letters and digits' in caught.value.solution
 
 
 def test_the_error_names_the_argument_and_does_not_repeat_the_text() -> None:
@@ -244,7 +244,7 @@ def test_an_organization_is_a_name(name: str) -> None:
     "name", ["", " ", ".", "..", "a/b", "a b", "a.b", "a%2Fb", "é", "a\nb", "a" * 129, "https://x"]
 )
 def test_what_is_no_organization_is_refused_with_what_is(name: str) -> None:
-    with pytest.raises(InvalidInput, match="name of an organization") as caught:
+    with pytest.raises(InvalidInput, match="The organization name is invalid") as caught:
         check_organization(name)
     assert "letters, digits, hyphens and underscores" in caught.value.solution
 

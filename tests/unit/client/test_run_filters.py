@@ -179,7 +179,7 @@ def test_groups_that_make_up_none_are_refused_with_the_statuses_to_ask_for(group
     assert "final" in caught.value.message
     assert "discardable" in caught.value.message
     prefix, _, rest = caught.value.solution.partition("filter_status=")
-    assert prefix == "Ask by status instead: "
+    assert prefix == "Filter by status instead: "
     instead = RunFilters(status=rest.rstrip("."))
     assert instead.unknown_statuses == []
     sent = instead.as_params()["filter[status]"].split(",")

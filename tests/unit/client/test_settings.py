@@ -77,14 +77,14 @@ def test_without_an_address_in_the_environment_its_token_is_for_hcp_terraform_on
 @pytest.mark.parametrize("allow", [None, "", "0", "false", "no"])
 def test_plain_http_to_another_machine_is_refused(address: str, allow: str | None, tmp_path: Path) -> None:
     environ = {} if allow is None else {"TFRUNS_ALLOW_HTTP": allow}
-    with pytest.raises(InvalidInput, match="in the clear") as caught:
+    with pytest.raises(InvalidInput, match="unencrypted") as caught:
         load_settings(address, TOKEN, environ=environ, home=tmp_path)
     assert "TFRUNS_ALLOW_HTTP=1" in caught.value.solution
     assert TOKEN not in str(caught.value.as_dict())
 
 
 def test_plain_http_to_another_machine_is_refused_from_the_environment_too(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="in the clear"):
+    with pytest.raises(InvalidInput, match="unencrypted"):
         load_settings(environ={"TFE_ADDRESS": "http://tfe.example.com"}, home=tmp_path)
 
 

@@ -14,7 +14,7 @@ from tests.support.clock import FakeClock
 from tests.support.samples import RUN_ID, page, run, user
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.settings import load_settings
-from tfruns.client.transport import Expected, Transport
+from tfruns.client.transport import ExpectedResponse, Transport
 from tfruns.errors import (
     ApiError,
     BadRequest,
@@ -144,7 +144,7 @@ async def test_a_date_header_that_is_missing_or_malformed_spoils_nothing(date: s
         pytest.param(raw(200, b"[" * 100_000 + b"]" * 100_000), id="deeply-nested"),
     ],
 )
-async def test_a_read_that_is_answered_without_json_fails_with_status_and_request_id(response: httpx2.Response) -> None:
+async def test_a_read_that_matchesed_without_json_fails_with_status_and_request_id(response: httpx2.Response) -> None:
     with pytest.raises(UnexpectedResponse) as caught:
         await transport_for(FakeApi().on("GET", RUN_PATH, response)).get(f"/api/v2{RUN_PATH}")
     assert caught.value.status == response.status_code
@@ -222,7 +222,7 @@ async def test_a_sign_in_page_is_no_answer_of_the_api_and_its_title_is_told() ->
 @pytest.mark.anyio
 async def test_a_change_may_be_answered_without_a_body() -> None:
     api = FakeApi().on("POST", f"{RUN_PATH}/actions/apply", httpx2.Response(202))
-    expected = Expected(empty_status=202)
+    expected = ExpectedResponse(empty_status=202)
     answered = await transport_for(api).post(f"/api/v2{RUN_PATH}/actions/apply", {}, expected=expected)
     assert answered.document is None
 

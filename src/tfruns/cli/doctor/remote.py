@@ -14,7 +14,7 @@ from tfruns.cli.doctor.findings import Finding, Named, broken, ok, skipped, warn
 from tfruns.cli.identity import kind_of_token
 from tfruns.client.client import Client
 from tfruns.client.connections import tls_context
-from tfruns.client.probing import Greeting
+from tfruns.client.ping import PingResult
 from tfruns.client.settings import Settings
 from tfruns.errors import TfrunsError, Unauthorized
 
@@ -36,7 +36,7 @@ class Remote:
         self._organization = organization
         self._token_source = token_source
         self._settings: Settings = client.settings
-        self._ping: asyncio.Task[Greeting] | None = None
+        self._ping: asyncio.Task[PingResult] | None = None
 
     def checks(self) -> list[Named]:
         """The checks by name, in the order in which one thing needs the other."""
@@ -52,7 +52,7 @@ class Remote:
             Named("clock", self.clock),
         ]
 
-    async def _greeting(self) -> Greeting:
+    async def _ping_result(self) -> PingResult:
         """The answer to the ping, which belongs to no single check: one that is given up does not end it."""
         if self._ping is None:
             self._ping = asyncio.create_task(self._client.ping())
@@ -65,7 +65,7 @@ class Remote:
             await asyncio.gather(self._ping, return_exceptions=True)
 
     async def address(self) -> Finding:
-        greeting = await self._greeting()
+        greeting = await self._ping_result()
         name = f"{self._settings.address}, {greeting.application or 'which does not say what it is'}"
         if greeting.status >= 500 or greeting.application is greeting.version is None:
             return broken(f"{name}: it answered {greeting.status}.", f"It is not the API, or it is down. {_ADDRESS}")
@@ -132,7 +132,7 @@ class Remote:
         return ok(f"{organization}: remote runs" + "".join(f", {name}" for name, is_there in uses.items() if is_there))
 
     async def api_version(self) -> Finding:
-        greeting = await self._greeting_or_none()
+        greeting = await self._ping_or_none()
         if greeting is None:
             return skipped(_NO_ANSWER)
         if greeting.version is None:
@@ -140,14 +140,14 @@ class Remote:
         return ok(greeting.version)
 
     async def rate_limit(self) -> Finding:
-        greeting = await self._greeting_or_none()
+        greeting = await self._ping_or_none()
         if greeting is None:
             return skipped(_NO_ANSWER)
         limit = greeting.rate_limit
         return ok(f"{limit} requests a second" if limit else "Not said; tfruns keeps to 27 a second")
 
     async def clock(self) -> Finding:
-        greeting = await self._greeting_or_none()
+        greeting = await self._ping_or_none()
         if greeting is None or greeting.skew_s is None:
             return skipped(_NO_ANSWER if greeting is None else "The server does not say what time it is.")
         skew_s = greeting.skew_s
@@ -156,10 +156,10 @@ class Remote:
             return warning(f"{abs(skew_s):.0f} s {way} the server's", "Set this machine's clock (NTP).")
         return ok("As the server's, to a few seconds")
 
-    async def _greeting_or_none(self) -> Greeting | None:
+    async def _ping_or_none(self) -> PingResult | None:
         """The answer, or None: that there is none is the finding of another check."""
         try:
-            return await self._greeting()
+            return await self._ping_result()
         except TfrunsError:
             return None
 

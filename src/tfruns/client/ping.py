@@ -1,25 +1,25 @@
-"""What an API says of itself before anybody has a token for it."""
+"""A ping of the API: whether it is reachable, which application it is; no token is needed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tfruns.client.faults import parse_date
+from tfruns.client.error_mapping import parse_date
 from tfruns.client.references import api_path
 from tfruns.client.transport import Transport
 
 
 @dataclass(frozen=True, slots=True)
-class Greeting:
-    """The answer to a ping.
+class PingResult:
+    """The result of a ping.
 
     Attributes:
-        status: 204, or whatever it was.
+        status: HTTP status, normally 204.
         application: such as `HCP Terraform`.
-        version: of the API, such as `2.6`.
-        rate_limit: requests a second.
-        skew_s: how far the server's clock is ahead of ours, to a second or so.
-        took_s: from the request to the answer.
+        version: API version, such as `2.6`.
+        rate_limit: requests per second.
+        skew_s: seconds by which the server's clock is ahead of ours, accurate to about a second.
+        took_s: seconds from request to response.
     """
 
     status: int
@@ -30,19 +30,19 @@ class Greeting:
     took_s: float
 
 
-async def ping(transport: Transport) -> Greeting:
-    """Ask the API whether it is there, once and without a token.
+async def ping(transport: Transport) -> PingResult:
+    """Send a ping, once and without a token.
 
     Wire: GET /ping -> 204.
 
     Raises:
-        TfrunsError: there is no answer.
+        TfrunsError: there was no response.
     """
     started_at, begun = transport.clock.now(), transport.clock.monotonic()
     status, headers = await transport.probe(api_path("ping"))
     took_s = transport.clock.monotonic() - begun
     date = parse_date(headers.get("date"))
-    return Greeting(
+    return PingResult(
         status,
         headers.get("tfp-appname"),
         headers.get("tfp-api-version"),
@@ -53,7 +53,7 @@ async def ping(transport: Transport) -> Greeting:
 
 
 def _skew_s(date: datetime, started_at: datetime, took_s: float) -> float:
-    """The difference to the middle of the exchange; a Date header has no fractions, and is half a second early."""
+    """The skew at the middle of the exchange. A Date header has whole seconds: on average 0.5 s early."""
     return (date - started_at).total_seconds() + 0.5 - took_s / 2
 
 

@@ -1,7 +1,7 @@
-"""Whether a document is the answer to a request: what comes back is compared with what was asked for.
+"""Checks that a response belongs to its request, by comparing the document with what was requested.
 
-A proxy that mixes up answers, or one that delivers an answer twice, gives a request the answer to another one. Only
-what a document shows is compared.
+A proxy that mixes up responses, or delivers one twice, answers a request with the response to another. Only values
+that the document contains are compared.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,34 +9,34 @@ from functools import partial
 
 from tfruns.jsonapi import JSON
 
-IsAnswer = Callable[[JSON], bool]
+Matcher = Callable[[JSON], bool]
 
 
-def is_resource(type_: str, id_: str) -> IsAnswer:
-    """The document of one resource."""
+def is_resource(type_: str, id_: str) -> Matcher:
+    """Match the document of one resource, by type and id."""
     return partial(_is_resource, type_=type_, id_=id_)
 
 
-def is_kind(type_: str) -> IsAnswer:
-    """The document of one resource of this type."""
+def is_kind(type_: str) -> Matcher:
+    """Match the document of any resource of this type."""
     return partial(_has_attributes, type_=type_, wanted={})
 
 
-def has_attributes(type_: str, wanted: Mapping[str, JSON]) -> IsAnswer:
-    """The document of one resource that has these attributes, as far as it shows them.
+def has_attributes(type_: str, wanted: Mapping[str, JSON]) -> Matcher:
+    """Match the document of a resource with these attributes; an attribute that is absent matches.
 
-    Texts are compared without regard to case and white space, which a server may change.
+    Strings are compared without case and white space, which a server may change.
     """
     return partial(_has_attributes, type_=type_, wanted=wanted)
 
 
-def is_list_of(type_: str, relationship: str, id_: str) -> IsAnswer:
-    """A list of resources that all belong to this one, as far as they show it."""
+def is_list_of(type_: str, relationship: str, id_: str) -> Matcher:
+    """Match a list of resources that are all related to this one; an absent relationship matches."""
     return partial(_is_list_of, type_=type_, relationship=relationship, id_=id_)
 
 
 def related_id(resource: JSON, relationship: str) -> str | None:
-    """The id at the other end of a relationship, where the resource shows it."""
+    """The id of the related resource; None if the resource does not contain it."""
     id_ = _object(_object(_object(_object(resource).get("relationships")).get(relationship)).get("data")).get("id")
     return id_ if isinstance(id_, str) else None
 
@@ -56,13 +56,13 @@ def _has_attributes(document: JSON, type_: str, wanted: Mapping[str, JSON]) -> b
 def _is_list_of(document: JSON, type_: str, relationship: str, id_: str) -> bool:
     items = _object(document).get("data")
     if not isinstance(items, list):
-        return True  # whatever is wrong with it is said where it is read
+        return True  # parsing reports what is wrong with it
     kinds = {item.get("type") for item in items if isinstance(item, Mapping)}
     return kinds <= {type_} and {related_id(item, relationship) for item in items} <= {id_, None}
 
 
 def _is_same(sent: JSON, shown: JSON) -> bool:
-    if shown is None:  # not shown
+    if shown is None:  # absent
         return True
     if isinstance(sent, str) and isinstance(shown, str):
         return not sent.strip() or " ".join(sent.split()).casefold() == " ".join(shown.split()).casefold()

@@ -1,4 +1,4 @@
-"""From what went wrong on the wire to the error that says so: answers of the API, and failures to get one."""
+"""Mapping of error responses and connection failures to the error classes."""
 
 import math
 import re
@@ -44,41 +44,43 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     422: UnprocessableEntity,
     429: RateLimited,
 }
-_LONGEST_WAIT_S = 7 * 86_400.0  # what a server asks for beyond that is not a time
+_MAX_RETRY_AFTER_S = 7 * 86_400.0  # a longer Retry-After is ignored as invalid
 _TITLE = re.compile(r"(?is)<title[^>]*>\s*(.*?)\s*</title>")
 
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a request is for, so that its errors can say more than their status.
+    """The purpose of a request, which makes its errors more specific than the status.
 
     Attributes:
-        permission: the permission that the API wants for it, in the words of its reference.
-        errors: classes that are more exact than the status's own, by status and what the API's text must match.
+        permission: the permission that the API requires, as named in its reference.
+        errors: more specific error classes: status, pattern that the API's text must match, class.
     """
 
     permission: str | None = None
     errors: tuple[tuple[int, str, type[ApiError]], ...] = ()
 
 
-def error_of(response: httpx2.Response, document: JSON, purpose: Purpose, now: datetime | None = None) -> TfrunsError:
-    """The error that an answer with a status of 400 or more stands for.
+def error_from_response(
+    response: httpx2.Response, document: JSON, purpose: Purpose, now: datetime | None = None
+) -> TfrunsError:
+    """The error for a response with status 400 or higher.
 
     Args:
-        response: the answer; its body has been read.
-        document: the body as JSON, or None if it is none.
-        purpose: what was asked for.
-        now: the present time, by which a date in `Retry-After` is measured if the server does not tell its own.
+        response: the response, with its body read.
+        document: the body as JSON; None if it is not JSON.
+        purpose: the purpose of the request.
+        now: the current time, for a date in `Retry-After` if the response has no `Date`.
     """
     status = response.status_code
     words = error_words(document)
     request = f"{response.request.method} {response.request.url.path}"
     if not words and status < 500 and status not in {401, 403, 429} and is_html(response):
         return unexpected(response, "an HTML page")
-    said = "; ".join(words) or _reason(response)
-    cls = _class_of(status, said, purpose)
+    text = "; ".join(words) or _reason(response)
+    cls = _class_of(status, text, purpose)
     return cls(
-        f"The API answered {status} to {request}: {said}",
+        f"The API returned {status} for {request}: {text}",
         status=status,
         cause=_cause(cls, purpose),
         retry_after_s=retry_after_s(response, now),
@@ -86,9 +88,9 @@ def error_of(response: httpx2.Response, document: JSON, purpose: Purpose, now: d
     )
 
 
-def _class_of(status: int, said: str, purpose: Purpose) -> type[ApiError]:
+def _class_of(status: int, text: str, purpose: Purpose) -> type[ApiError]:
     for candidate, pattern, cls in purpose.errors:
-        if status == candidate and re.search(pattern, said, re.IGNORECASE):
+        if status == candidate and re.search(pattern, text, re.IGNORECASE):
             return cls
     return _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
 
@@ -97,34 +99,34 @@ def _cause(cls: type[ApiError], purpose: Purpose) -> str | None:
     if purpose.permission is None:
         return None
     if issubclass(cls, Forbidden):
-        return f'Insufficient permissions: this needs the permission "{purpose.permission}" on the workspace.'
+        return f'The token lacks the permission "{purpose.permission}" on the workspace.'
     if issubclass(cls, NotFound):
-        return f'{cls.default_cause} This needs the permission "{purpose.permission}".'
+        return f'{cls.default_cause} The required permission is "{purpose.permission}".'
     return None
 
 
 def _reason(response: httpx2.Response) -> str:
     if is_html(response):
-        return f"{response.reason_phrase or 'no reason'} (an HTML page, not the API's own answer)"
+        return f"{response.reason_phrase or 'no reason'} (an HTML page, not a response of the API)"
     return response.reason_phrase or "no reason given"
 
 
 def unexpected(response: httpx2.Response, what: str) -> UnexpectedResponse:
-    """The error for an answer that is not the API's."""
+    """The error for a response that the API does not document."""
     request = f"{response.request.method} {response.request.url.path}"
     title = _TITLE.search(response.text[:20_000]) if is_html(response) else None
     named = f' titled "{" ".join(title.group(1).split())[:100]}"' if title else ""
     return UnexpectedResponse(
-        f"The answer to {request} (HTTP {response.status_code}) is {what}{named}.",
+        f"The response to {request} (HTTP {response.status_code}) is {what}{named}.",
         status=response.status_code,
         request_id=request_id(response),
     )
 
 
 def redirected(response: httpx2.Response) -> UnexpectedResponse:
-    """The error for a redirect, which only a download follows."""
+    """The error for a redirect; only downloads follow redirects."""
     error = unexpected(response, "a redirect, which is not followed")
-    error.cause = "TFE_ADDRESS is an old address of the service, or a sign-in page answered instead."
+    error.cause = "TFE_ADDRESS is an old address of the service, or a proxy redirects to a sign-in page."
     target = response.next_request.url if response.next_request is not None else None
     if target is not None and (target.scheme, target.netloc) != (response.url.scheme, response.url.netloc):
         with suppress(InvalidInput):
@@ -133,17 +135,17 @@ def redirected(response: httpx2.Response) -> UnexpectedResponse:
 
 
 def is_html(response: httpx2.Response) -> bool:
-    """Whether the answer calls itself an HTML page."""
+    """Whether the response's content type is HTML."""
     return "html" in response.headers.get("content-type", "").lower()
 
 
 def request_id(response: httpx2.Response) -> str | None:
-    """The API's id of the request, which its support asks for."""
+    """The API's request id, for its support."""
     return response.headers.get("x-request-id")
 
 
 def retry_after_s(response: httpx2.Response, now: datetime | None = None) -> float | None:
-    """Seconds after which the server wants to be asked again: `Retry-After`, else the end of its rate window."""
+    """Seconds until a retry: `Retry-After`, else, for a 429, the end of the rate limit's window."""
     for name in ("retry-after", "x-ratelimit-reset") if response.status_code == 429 else ("retry-after",):
         since = parse_date(response.headers.get("date")) or now or datetime.now(UTC)
         seconds = _seconds(response.headers.get(name), since)
@@ -158,11 +160,11 @@ def _seconds(text: str | None, since: datetime) -> float | None:
     except ValueError:
         until = parse_date(text)
         seconds = (until - since).total_seconds() if until else math.nan
-    return max(0.0, seconds) if math.isfinite(seconds) and seconds <= _LONGEST_WAIT_S else None
+    return max(0.0, seconds) if math.isfinite(seconds) and seconds <= _MAX_RETRY_AFTER_S else None
 
 
 def parse_date(text: str | None) -> datetime | None:
-    """An HTTP date, aware; None for anything else."""
+    """Parse an HTTP date, timezone-aware; None for anything else."""
     try:
         date = parsedate_to_datetime(text) if text else None
     except (ValueError, OverflowError):
@@ -170,28 +172,28 @@ def parse_date(text: str | None) -> datetime | None:
     return date.replace(tzinfo=UTC) if date and date.tzinfo is None else date
 
 
-# -- no answer --------------------------------------------------------------------------------------------------------
+# -- no response ------------------------------------------------------------------------------------------------------
 
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
-"""Failures before the request reached the server: it certainly has not acted."""
+"""Failures before the request reached the server: the change certainly did not happen."""
 
 
-def failure_of(error: httpx2.HTTPError, address: Address) -> TfrunsError:
-    """The error for a request that got no answer. The HTTP library's texts may hold addresses and are not repeated."""
+def error_from_failure(error: httpx2.HTTPError, address: Address) -> TfrunsError:
+    """The error for a request without a response. The HTTP library's texts may contain URLs and are not repeated."""
     where = address.hostname
     causes = list(_chain(error))
     for kind, explain in _FAILURES:
         if any(isinstance(cause, kind) for cause in causes):
             return explain(where, causes)
-    return ConnectionLost(f"The connection to {where} broke before the answer was complete.")
+    return ConnectionLost(f"The connection to {where} was lost before the response was complete.")
 
 
 _Causes = list[BaseException]
 _FAILURES: tuple[tuple[type[BaseException], Callable[[str, _Causes], TfrunsError]], ...] = (
-    (ssl.SSLError, lambda where, causes: TlsFailed(f"No trusted connection to {where}: {_tls_reason(causes)}.")),
-    (socket.gaierror, lambda where, _: HostNotFound(f"The host {where}{_or_a_proxy()} is not known.")),
+    (ssl.SSLError, lambda where, causes: TlsFailed(f"The TLS connection to {where} failed: {_tls_reason(causes)}.")),
+    (socket.gaierror, lambda where, _: HostNotFound(f"The host {where}{_or_a_proxy()} could not be resolved.")),
     (ConnectionRefusedError, lambda where, _: ConnectionFailed(f"{where} refused the connection.")),
-    (httpx2.ConnectTimeout, lambda where, _: ConnectionFailed(f"No connection to {where} in time.")),
+    (httpx2.ConnectTimeout, lambda where, _: ConnectionFailed(f"Connecting to {where} timed out.")),
     (httpx2.PoolTimeout, lambda where, _: ConnectionFailed(f"All connections to {where} are in use.")),
     (
         httpx2.ProxyError,
@@ -199,29 +201,29 @@ _FAILURES: tuple[tuple[type[BaseException], Callable[[str, _Causes], TfrunsError
             f"The proxy did not connect to {where}.", solution="Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
         ),
     ),
-    (httpx2.ConnectError, lambda where, _: ConnectionFailed(f"No connection to {where}.")),
-    (httpx2.TimeoutException, lambda where, _: RequestTimedOut(f"{where} did not answer in time.")),
+    (httpx2.ConnectError, lambda where, _: ConnectionFailed(f"Connecting to {where} failed.")),
+    (httpx2.TimeoutException, lambda where, _: RequestTimedOut(f"{where} did not respond in time.")),
     (
         httpx2.DecodingError,
-        lambda where, _: UnexpectedResponse(f"The answer of {where} is damaged: its compression cannot be undone."),
+        lambda where, _: UnexpectedResponse(f"The response from {where} cannot be decompressed."),
     ),
-)  # the first that is among the causes says it best
+)  # most specific first
 
 
 def _or_a_proxy() -> str:
-    """The library does not say whose name it was that is not known."""
-    return ", or the proxy that leads to it," if getproxies() else ""
+    """The library does not tell which of the two names failed."""
+    return ", or its proxy," if getproxies() else ""
 
 
 def _tls_reason(causes: list[BaseException]) -> str:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause.verify_message or "the certificate was not accepted"
+            return cause.verify_message or "the certificate was rejected"
     return "the TLS handshake failed"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it came from; a group's members too (name resolution tries several addresses at once)."""
+    """The error and its causes, including the members of a group (several addresses of a name are tried)."""
     seen: set[int] = set()
     stack = [error]
     while stack:

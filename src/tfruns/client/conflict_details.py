@@ -1,6 +1,6 @@
-"""What the API does not say when it refuses: which run is in the way, and what is allowed instead.
+"""Details that the API omits when it refuses a change: which run blocks the workspace, which actions are allowed.
 
-A refusal is looked into with one more read. If that fails too, the API's own words have to do.
+They take one more read. If that fails, the error has only the API's own text.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ from tfruns.wire.runs import Run
 async def explain_busy_workspace(
     refusal: WorkspaceLocked | WorkspaceBusy, workspaces: Workspaces, workspace_id: str
 ) -> TfrunsError:
-    """The refusal to create a run, with the run or person that holds the workspace."""
+    """Add the run or user that blocks the workspace to the refusal of a new run."""
     try:
         workspace = await workspaces.read(workspace_id)
     except TfrunsError:
@@ -31,19 +31,19 @@ async def explain_busy_workspace(
         return _again(
             refusal,
             facts | {"blocking_run_id": holder.id},
-            f"Wait for {holder.id} to finish, or cancel or discard it; then create the run again.",
+            f"Wait for {holder.id} to finish, or cancel or discard it. Then create the run again.",
         )
     return _again(
         refusal,
         facts | {"locked_by": holder.id},
-        f"The {holder.type.removesuffix('s')} {holder.id} holds the lock: ask for its release, do not force it.",
+        f"Ask the {holder.type.removesuffix('s')} {holder.id}, who holds the lock, to unlock the workspace.",
     )
 
 
 async def explain_refused_action(
     refusal: Conflict | Forbidden, action: RunAction, read: Callable[[], Awaitable[Run]]
 ) -> TfrunsError:
-    """The refusal of an action, with the run's present status and what is allowed instead."""
+    """Add the run's current status and its allowed actions to the refusal of an action."""
     try:
         run = await read()
     except TfrunsError:
@@ -58,7 +58,7 @@ async def explain_refused_action(
             refusal.message,
             status=refusal.status,
             cause=_force_execute_cause(run),
-            solution="Only a pending run whose workspace is held by another run can be force-executed.",
+            solution="Force-execute only a pending run whose workspace is locked by another run.",
             request_id=refusal.request_id,
             facts=facts,
         )
@@ -67,8 +67,8 @@ async def explain_refused_action(
 
 def _force_execute_cause(run: Run) -> str:
     if run.status != RunStatus.PENDING:
-        return f"The run is not pending but {run.status}."
-    return "No run holds the workspace, or the token may not force-execute runs."
+        return f"The run is {run.status}, not pending."
+    return "No run locks the workspace, or this token may not force-execute runs."
 
 
 def _cool_off(run: Run, action: RunAction) -> dict[str, Fact]:
@@ -87,12 +87,12 @@ def _instead(run: Run, action: RunAction) -> str:
         if available is not None:
             return f"{now}force-cancel becomes available at {available}."
         if RunAction.CANCEL in run.allowed_actions:
-            return f"{now}cancel it first: force-cancel becomes available some time after that."
+            return f"{now}cancel it first: force-cancel becomes available after a cool-off."
     return f"{now}allowed now: {', '.join(run.allowed_actions) or 'nothing'}."
 
 
 def _toward_apply(run: Run) -> str:
-    """How an apply becomes possible; empty if its present actions tell all there is."""
+    """How an apply becomes possible; empty if the allowed actions say enough."""
     stage = apply_stage_of(run.status)
     if run.plan_only and stage in {ApplyStage.TO_COME, ApplyStage.DECISION}:
         return "A plan-only run can never be applied: create a run without plan_only."
@@ -102,7 +102,7 @@ def _toward_apply(run: Run) -> str:
         return f'{_follows(run)} Call wait_for_run until "attention", then apply it.'
     if stage is ApplyStage.DECISION:
         return _follows(run)
-    return 'It was confirmed already: wait_for_run until "final".' if stage is ApplyStage.CONFIRMED else ""
+    return 'It is already confirmed: wait_for_run until "final".' if stage is ApplyStage.CONFIRMED else ""
 
 
 def _follows(run: Run) -> str:
@@ -111,7 +111,7 @@ def _follows(run: Run) -> str:
 
 
 def _again(refusal: TfrunsError, facts: dict[str, Fact], solution: str) -> TfrunsError:
-    """The same refusal, with what else is known now."""
+    """The same refusal with more facts and another solution."""
     return type(refusal)(
         refusal.message,
         status=refusal.status,

@@ -9,7 +9,14 @@ import httpx2
 import pytest
 
 from tfruns.client.address import parse_address
-from tfruns.client.faults import Purpose, error_of, failure_of, parse_date, retry_after_s, unexpected
+from tfruns.client.error_mapping import (
+    Purpose,
+    error_from_failure,
+    error_from_response,
+    parse_date,
+    retry_after_s,
+    unexpected,
+)
 from tfruns.errors import (
     ApiError,
     BadRequest,
@@ -42,7 +49,7 @@ def response(status: int, html: bool = False, content: bytes = b"", /, **headers
 
 def refused(status: int, *words: str, purpose: Purpose | None = None, **headers: str) -> TfrunsError:
     document = {"errors": [{"status": str(status), "title": word} for word in words]} if words else None
-    return error_of(response(status, **headers), document, purpose or Purpose())
+    return error_from_response(response(status, **headers), document, purpose or Purpose())
 
 
 def caused(error: httpx2.HTTPError, *causes: BaseException) -> httpx2.HTTPError:
@@ -57,11 +64,11 @@ def caused(error: httpx2.HTTPError, *causes: BaseException) -> httpx2.HTTPError:
 # -- no answer --------------------------------------------------------------------------------------------------------
 
 _FAILURES: list[tuple[httpx2.HTTPError, type[TfrunsError], str]] = [
-    (caused(httpx2.ConnectError("x"), socket.gaierror(-2, "unknown")), HostNotFound, "not known"),
+    (caused(httpx2.ConnectError("x"), socket.gaierror(-2, "unknown")), HostNotFound, "could not be resolved"),
     (
         caused(httpx2.ConnectError("x"), OSError("all failed"), ExceptionGroup("x", [socket.gaierror(-3, "again")])),
         HostNotFound,
-        "not known",
+        "could not be resolved",
     ),
     (caused(httpx2.ConnectError("x"), ConnectionRefusedError(111, "refused")), ConnectionFailed, "refused"),
     (
@@ -73,19 +80,19 @@ _FAILURES: list[tuple[httpx2.HTTPError, type[TfrunsError], str]] = [
         ConnectionFailed,
         "refused",
     ),
-    (caused(httpx2.ConnectError("x"), OSError(101, "unreachable")), ConnectionFailed, "No connection"),
-    (httpx2.ConnectError("x"), ConnectionFailed, "No connection"),
-    (httpx2.ConnectTimeout("x"), ConnectionFailed, "in time"),
+    (caused(httpx2.ConnectError("x"), OSError(101, "unreachable")), ConnectionFailed, "Connecting to"),
+    (httpx2.ConnectError("x"), ConnectionFailed, "Connecting to"),
+    (httpx2.ConnectTimeout("x"), ConnectionFailed, "timed out"),
     (httpx2.PoolTimeout("x"), ConnectionFailed, "in use"),
     (httpx2.ProxyError("x"), ConnectionFailed, "proxy"),
     (caused(httpx2.ConnectError("x"), ssl.SSLError("handshake")), TlsFailed, "handshake"),
     (httpx2.ReadTimeout("x"), RequestTimedOut, "in time"),
     (httpx2.WriteTimeout("x"), RequestTimedOut, "in time"),
-    (httpx2.ReadError("x"), ConnectionLost, "broke"),
-    (httpx2.WriteError("x"), ConnectionLost, "broke"),
-    (httpx2.CloseError("x"), ConnectionLost, "broke"),
-    (httpx2.RemoteProtocolError("x"), ConnectionLost, "broke"),
-    (httpx2.DecodingError("x"), UnexpectedResponse, "damaged"),
+    (httpx2.ReadError("x"), ConnectionLost, "was lost"),
+    (httpx2.WriteError("x"), ConnectionLost, "was lost"),
+    (httpx2.CloseError("x"), ConnectionLost, "was lost"),
+    (httpx2.RemoteProtocolError("x"), ConnectionLost, "was lost"),
+    (httpx2.DecodingError("x"), UnexpectedResponse, "cannot be decompressed"),
 ]
 
 
@@ -93,7 +100,7 @@ _FAILURES: list[tuple[httpx2.HTTPError, type[TfrunsError], str]] = [
 def test_a_failure_without_an_answer_has_its_class_and_names_the_host(
     error: httpx2.HTTPError, kind: type[TfrunsError], word: str
 ) -> None:
-    failure = failure_of(error, WHERE)
+    failure = error_from_failure(error, WHERE)
     assert type(failure) is kind
     assert word in failure.message
     assert "tfe.example.com:8443" in failure.message
@@ -106,7 +113,7 @@ def test_a_failure_without_an_answer_has_its_class_and_names_the_host(
 def test_why_a_certificate_was_not_accepted_is_told() -> None:
     rejected = ssl.SSLCertVerificationError(1, "failed")
     rejected.verify_message = "certificate has expired"
-    failure = failure_of(caused(httpx2.ConnectError("x"), rejected), WHERE)
+    failure = error_from_failure(caused(httpx2.ConnectError("x"), rejected), WHERE)
     assert isinstance(failure, TlsFailed)
     assert "certificate has expired" in failure.message
     assert "TFE_CA_FILE" in failure.solution
@@ -117,7 +124,7 @@ def test_causes_that_go_in_a_circle_do_no_harm() -> None:
     error = httpx2.ReadError("x")
     other = OSError("y")
     error.__cause__, other.__context__ = other, error
-    assert isinstance(failure_of(error, WHERE), ConnectionLost)
+    assert isinstance(error_from_failure(error, WHERE), ConnectionLost)
 
 
 # -- an answer that is an error ---------------------------------------------------------------------------------------
@@ -136,7 +143,7 @@ def test_the_apis_own_words_are_all_repeated() -> None:
             "a plain text",
         ]
     }
-    failure = error_of(response(422), document, Purpose())
+    failure = error_from_response(response(422), document, Purpose())
     for words in ("invalid attribute", "Message is too long", "/m", "unprocessable entity", "a plain text"):
         assert words in failure.message
     assert "POST /api/v2/runs" in failure.message
@@ -157,13 +164,13 @@ def test_very_long_words_of_the_api_are_cut_and_do_not_hold_up_everything_else(w
 )
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 422, 429, 500, 503])
 def test_an_error_document_of_any_shape_becomes_the_error_of_its_status(document: JSON, status: int) -> None:
-    failure = error_of(response(status), document, Purpose())
+    failure = error_from_response(response(status), document, Purpose())
     assert failure.status == status
     assert str(status) in failure.message
 
 
 def test_errors_as_one_text_are_repeated() -> None:
-    assert "the words" in error_of(response(400), {"errors": "the words"}, Purpose()).message
+    assert "the words" in error_from_response(response(400), {"errors": "the words"}, Purpose()).message
 
 
 def test_the_request_id_is_in_every_error_that_has_one() -> None:
@@ -217,14 +224,14 @@ def test_a_401_says_how_to_get_a_new_token() -> None:
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 502, 503])
 def test_an_html_page_keeps_the_class_of_statuses_that_gateways_give_too(status: int) -> None:
-    failure = error_of(response(status, True, b"<title>Gateway</title>"), None, Purpose())
+    failure = error_from_response(response(status, True, b"<title>Gateway</title>"), None, Purpose())
     assert isinstance(failure, ApiError)
     assert "HTML" in failure.message
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 422])
 def test_any_other_html_page_is_not_the_apis(status: int) -> None:
-    failure = error_of(response(status, True, b"<title>Apache</title>"), None, Purpose())
+    failure = error_from_response(response(status, True, b"<title>Apache</title>"), None, Purpose())
     assert isinstance(failure, UnexpectedResponse)
     assert failure.status == status
     assert "Apache" in failure.message

@@ -85,8 +85,8 @@ EARLY_APPLIES = {
     "policy_checking": WAIT,
     "policy_override": "A policy failed: waits for a person to override it",
     "post_plan_awaiting_decision": "A run task failed: waits for a person to override it",
-    "confirmed": 'It was confirmed already: wait_for_run until "final".',
-    "applying": 'It was confirmed already: wait_for_run until "final".',
+    "confirmed": 'It is already confirmed: wait_for_run until "final".',
+    "applying": 'It is already confirmed: wait_for_run until "final".',
 }
 
 
@@ -241,7 +241,7 @@ async def test_a_403_to_force_execute_of_a_run_that_is_not_pending_tells_its_sta
 async def test_a_403_to_force_execute_of_a_pending_run_tells_that_no_run_holds_the_workspace() -> None:
     api = refusing(RunAction.FORCE_EXECUTE, error(403, "forbidden"), answer({"data": run(status="pending")}))
     failure = await refused(api, RunAction.FORCE_EXECUTE)
-    assert "No run holds the workspace" in failure.cause
+    assert "No run locks the workspace" in failure.cause
 
 
 @pytest.mark.anyio
@@ -306,7 +306,7 @@ async def test_a_persons_lock_is_not_to_be_forced(holder: tuple[str, str]) -> No
     assert failure.facts["locked_reason"] == "maintenance"
     assert "blocking_run_id" not in failure.facts
     assert holder[1] in failure.solution
-    assert "do not force" in failure.solution
+    assert "to unlock the workspace" in failure.solution
 
 
 @pytest.mark.anyio

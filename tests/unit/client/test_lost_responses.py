@@ -124,7 +124,7 @@ async def test_with_none_or_several_the_outcome_is_unknown_and_the_error_says_ho
     assert "504" in failure.message
     assert failure.status == 504
     assert failure.request_id == "req-123"
-    assert "List the workspace's runs" in failure.solution
+    assert "list the workspace's runs" in failure.solution
     assert not failure.is_retryable
 
 
