@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from bench import job, load, local_reads, local_runs, overhead, review, startup, tokens
+from bench import created_to_planned, job, load, local_reads, local_runs, overhead, review, startup, tokens
 from bench.faults import client as faulted_calls
 from bench.measure import Row, table
 
@@ -21,6 +21,7 @@ _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "review": review.measure,
     "job": job.measure,
     "local-runs": local_runs.measure,
+    "created-to-planned": created_to_planned.measure,
     "local-reads": local_reads.measure,
     "load": load.measure,
     "faults": faulted_calls.measure,

@@ -13,7 +13,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +131,7 @@ async def _compare(
     for round_ in range(rounds + 1):
         one, other = (
             await _run_s(client, workspace),
-            await anyio.to_thread.run_sync(_by_hand, directory, terraform, text),
+            await anyio.to_thread.run_sync(by_hand_s, directory, terraform, text),
         )
         if round_ > 0:  # the first is the warm-up
             ours.append(one)
@@ -151,11 +151,14 @@ async def _run_s(client: Client, workspace_id: str) -> float:
     return time.perf_counter() - start
 
 
-def _by_hand(directory: Path, terraform: str, text: str) -> float:
+def by_hand_s(
+    directory: Path, terraform: str, text: str, commands: Sequence[tuple[str, ...]] = _COMMANDS
+) -> float:
+    """Seconds that commands take in a directory with this configuration."""
     directory.mkdir(exist_ok=True)
     (directory / "main.tf").write_text(text)
     start = time.perf_counter()
-    for arguments in _COMMANDS:
+    for arguments in commands:
         subprocess.run([terraform, *arguments], cwd=directory, env=environment(), stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
 
@@ -181,7 +184,7 @@ def _loop_rate(scratch: Path, terraform: str) -> float:
 
     def go(number: int) -> None:
         for _ in range(_RUNS // _WORKSPACES):
-            _by_hand(scratch / f"loop-{number}", terraform, SHORT)
+            by_hand_s(scratch / f"loop-{number}", terraform, SHORT)
 
     start = time.perf_counter()
     with concurrent.futures.ThreadPoolExecutor(_AT_A_TIME) as pool:
