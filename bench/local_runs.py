@@ -151,9 +151,7 @@ async def _run_s(client: Client, workspace_id: str) -> float:
     return time.perf_counter() - start
 
 
-def by_hand_s(
-    directory: Path, terraform: str, text: str, commands: Sequence[tuple[str, ...]] = _COMMANDS
-) -> float:
+def by_hand_s(directory: Path, terraform: str, text: str, commands: Sequence[tuple[str, ...]] = _COMMANDS) -> float:
     """Seconds that commands take in a directory with this configuration."""
     directory.mkdir(exist_ok=True)
     (directory / "main.tf").write_text(text)

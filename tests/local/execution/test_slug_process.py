@@ -7,13 +7,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.local.execution.test_slug import entry, packed
 from tests.support.hostile_archives import HOSTILE, write_many_pax_records
+from tfruns.local.execution import slug
 from tfruns.local.execution.slug import BadArchive
 from tfruns.local.execution.slug_process import ArchiveInterrupted, ArchiveProcesses
 
@@ -24,14 +26,30 @@ import json, resource, sys, time
 from pathlib import Path
 from tfruns.local.execution.slug_process import ArchiveProcesses, BadArchive
 for path in sys.argv[1:]:
-    start, reason = time.monotonic(), ""
+    start, reason, archives = time.monotonic(), "", ArchiveProcesses()
     try:
-        ArchiveProcesses().check(Path(path))
+        archives.check(Path(path))
     except BadArchive as error:
         reason = str(error)
+    seconds = time.monotonic() - start
+    archives.stop()  # the peak is known of processes that were waited for
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    print(json.dumps([reason, time.monotonic() - start, peak]), flush=True)
+    print(json.dumps([reason, seconds, peak]), flush=True)
 """
+
+
+@contextmanager
+def started(processes: ArchiveProcesses) -> Iterator[ArchiveProcesses]:
+    try:
+        yield processes
+    finally:
+        processes.stop()
+
+
+@pytest.fixture
+def archives() -> Iterator[ArchiveProcesses]:
+    with started(ArchiveProcesses()) as processes:
+        yield processes
 
 
 @pytest.fixture(scope="module")
@@ -54,30 +72,30 @@ def test_hostile_archives_are_refused_within_bounds(hostile: list[Path]) -> None
         assert seconds < PATIENCE_S, f"{name}: {seconds} s"
 
 
-def test_unpacking_refuses_them_and_leaves_nothing(hostile: list[Path]) -> None:
+def test_unpacking_refuses_them_and_leaves_nothing(archives: ArchiveProcesses, hostile: list[Path]) -> None:
     for archive, (name, (_, expected)) in zip(hostile, HOSTILE.items(), strict=True):
         with pytest.raises(BadArchive) as error:
-            ArchiveProcesses().unpack(archive, archive.parent / "into")
+            archives.unpack(archive, archive.parent / "into")
         assert expected in str(error.value), name
         assert [path.name for path in archive.parent.iterdir()] == ["archive"], name
 
 
-def test_a_configuration_is_checked_and_unpacked(tmp_path: Path) -> None:
+def test_a_configuration_is_checked_and_unpacked(archives: ArchiveProcesses, tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.tar.gz", [entry("modules/a/main.tf", b"main")])
-    ArchiveProcesses().check(archive)
-    ArchiveProcesses().unpack(archive, tmp_path / "into")
+    archives.check(archive)
+    archives.unpack(archive, tmp_path / "into")
     assert (tmp_path / "into/modules/a/main.tf").read_bytes() == b"main"
 
 
-def test_an_archive_that_is_missing_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_an_archive_that_is_missing_is_said_to_be_missing(archives: ArchiveProcesses, tmp_path: Path) -> None:
     with pytest.raises(BadArchive, match="no longer there"):
-        ArchiveProcesses().check(tmp_path / "none")
+        archives.check(tmp_path / "none")
 
 
-def test_a_directory_that_cannot_be_written_is_a_system_error(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_a_system_error(archives: ArchiveProcesses, tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.tar.gz", [entry("main.tf", b"main")])
     with pytest.raises(FileNotFoundError):
-        ArchiveProcesses().unpack(archive, tmp_path / "none" / "into")
+        archives.unpack(archive, tmp_path / "none" / "into")
 
 
 @pytest.fixture
@@ -89,40 +107,38 @@ def endless(tmp_path: Path) -> Path:
 
 
 def test_an_archive_that_takes_too_long_is_refused(endless: Path) -> None:
-    with pytest.raises(BadArchive, match=r"takes more than 0\.5 s"):
-        ArchiveProcesses(wall_s=0.5).check(endless)
+    with started(ArchiveProcesses(wall_s=0.5)) as archives, pytest.raises(BadArchive, match=r"takes more than 0\.5 s"):
+        archives.check(endless)
 
 
 def test_an_archive_that_takes_too_much_processor_time_is_refused(tmp_path: Path) -> None:
     archive = tmp_path / "a"
     write_many_pax_records(archive)
-    with pytest.raises(BadArchive, match="takes more than 1 s of processor time"):
-        ArchiveProcesses(cpu_s=1).check(archive)
+    expected = pytest.raises(BadArchive, match="takes more than 1 s of processor time")
+    with started(ArchiveProcesses(cpu_s=1)) as archives, expected:
+        archives.check(archive)
 
 
-def test_a_cancel_ends_it_at_once(endless: Path) -> None:
+def test_a_cancel_ends_it_at_once(archives: ArchiveProcesses, endless: Path) -> None:
     start = time.monotonic()
     with pytest.raises(ArchiveInterrupted):
-        ArchiveProcesses().unpack(endless, endless.parent / "into", lambda: True)
+        archives.unpack(endless, endless.parent / "into", lambda: True)
     assert time.monotonic() - start < PATIENCE_S / 3
 
 
-def test_a_stop_of_the_server_ends_it(endless: Path) -> None:
-    processes = ArchiveProcesses()
-    threading.Timer(0.3, processes.stop).start()
+def test_a_stop_of_the_server_ends_it(archives: ArchiveProcesses, endless: Path) -> None:
+    threading.Timer(0.3, archives.stop).start()
     with pytest.raises(ArchiveInterrupted):
-        processes.check(endless)
+        archives.check(endless)
 
 
-def readers_of(archive: Path) -> list[int]:
-    found = []
+def readers() -> set[int]:
+    """The processes that read archives, and those that fork them."""
+    found = set()
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            arguments = (process / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if os.fsencode(archive) in arguments and b"check" in arguments:
-            found.append(int(process.name))
+        with suppress(OSError):
+            if os.fsencode(slug.__file__) in (process / "cmdline").read_bytes().split(b"\0"):
+                found.add(int(process.name))
     return found
 
 
@@ -134,8 +150,43 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def test_a_server_that_is_killed_takes_it_along(endless: Path) -> None:
+    others = readers()
     with subprocess.Popen([sys.executable, "-c", MEASURE, endless], stdout=subprocess.DEVNULL) as server:
-        until(lambda: readers_of(endless))
+        until(lambda: len(readers() - others) == 2)
         server.send_signal(signal.SIGKILL)
         server.wait(PATIENCE_S)
-        until(lambda: not readers_of(endless))
+        until(lambda: not readers() - others)
+
+
+def test_archives_are_read_again_after_their_processes_were_killed(
+    archives: ArchiveProcesses, tmp_path: Path, endless: Path
+) -> None:
+    archive = packed(tmp_path / "a.tar.gz", [entry("main.tf", b"main")])
+    others = readers()
+    archives.check(archive)
+    until(lambda: len(readers() - others) == 1)
+    (forker,) = readers() - others
+    reasons: list[str] = []
+    thread = threading.Thread(target=lambda: reasons.append(reason_of(archives, endless)))
+    thread.start()
+    until(lambda: len(readers() - others) == 2)
+    (child,) = readers() - others - {forker}
+    os.kill(child, signal.SIGKILL)
+    thread.join(PATIENCE_S)
+    assert reasons == ["it cannot be read: the process that reads it ended without an answer"]
+    until(lambda: readers() - others == {forker})
+    os.kill(forker, signal.SIGKILL)
+    until(lambda: has_ended(forker))
+    archives.check(archive)
+
+
+def reason_of(archives: ArchiveProcesses, archive: Path) -> str:
+    try:
+        archives.check(archive)
+    except BadArchive as error:
+        return str(error)
+    return ""
+
+
+def has_ended(pid: int) -> bool:
+    return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()

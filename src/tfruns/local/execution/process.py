@@ -108,21 +108,6 @@ class Process:
         return self._process.wait()
 
 
-def has_ended(process: subprocess.Popen[bytes], *, within_s: float) -> bool:
-    """Wait for the end of a process for so long; `Popen.wait` with a timeout sees it up to 50 ms late."""
-    ending = _ending_of(process.pid) if process.returncode is None else None
-    if ending is not None:
-        try:
-            if not ending.poll(within_s * 1000):
-                return False
-        finally:
-            ending.close()
-        process.wait()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(within_s)
-    return process.returncode is not None
-
-
 class _Ending:
     """The end of a process, to be waited for. Not with `select`, which takes no file above 1023."""
 

@@ -3,14 +3,18 @@
 Source: HCP Terraform API, "Upload Configuration Files". What go-slug, pytfe and `tar` write is accepted; whatever would
 leave the directory, or turn a small upload into a large one, is refused.
 
-`slug_process` runs this file as a program, in a process with limits. So it imports the standard library alone.
+`slug_process` runs this file as a program, which reads each archive in a process of its own with limits. So it imports
+the standard library alone.
 """
 
 import errno
 import gzip
+import json
 import os
 import resource
 import shutil
+import signal
+import socket
 import sys
 import tarfile
 import threading
@@ -51,8 +55,7 @@ _LEFT_OUT = {"terraform.tfstate", "environment"}
 
 _NAME_ERRORS = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.ELOOP, errno.EILSEQ}
 
-# What the process says by its exit code.
-BAD_ARCHIVE, SYSTEM_ERROR = 3, 4
+SUCCESS, BAD_ARCHIVE, SYSTEM_ERROR = 0, 3, 4  # how the program answers
 MEMORY_BYTES = 512 << 20
 
 
@@ -322,40 +325,85 @@ def _make_links(links: _Links, root: Path) -> None:
             raise BadArchive(f"the link {_shown(str(name))} leads out of the configuration")
 
 
-# -- the process ------------------------------------------------------------------------------------------------------
+# -- the program ------------------------------------------------------------------------------------------------------
 
 
 def _limit_itself(cpu_s: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))  # SIGXCPU first, which tells the reason
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))  # SIGXCPU first, which gives the reason
     with suppress(OSError, ValueError):  # macOS has no limit of this kind
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
-def _end_with_parent() -> None:
-    """Exit when standard input ends, as it does when the parent has ended in whatever way."""
-    sys.stdin.buffer.read()
+def _exit_with_server(connection: socket.socket) -> None:
+    """Exit when the server closes the connection: it has canceled, or has ended in whatever way."""
+    connection.recv(1)
     os._exit(1)
 
 
-def _main(cpu_s: str, command: str, archive: str, *into: str) -> int:
-    _limit_itself(int(cpu_s))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _read_archive(command: str, archive: str, into: str) -> tuple[int, str]:
+    """Carry out a request; the code of its outcome, and what is to be known of it."""
     try:
         check(Path(archive))  # before an unpack, too: an archive that is refused shall write nothing
         if command == "unpack":
-            unpack(Path(archive), Path(*into))
+            unpack(Path(archive), Path(into))
     except BadArchive as error:
-        said, code = str(error), BAD_ARCHIVE
+        return BAD_ARCHIVE, str(error)
     except MemoryError:
-        said, code = f"it needs more than {MEMORY_BYTES >> 20} MiB of memory to be read", BAD_ARCHIVE
+        return BAD_ARCHIVE, f"it needs more than {MEMORY_BYTES >> 20} MiB of memory to be read"
     except OSError as error:
-        said, code = str(error.errno), SYSTEM_ERROR
-    else:
-        return 0
-    sys.stdout.write(said)
-    sys.stdout.flush()
-    return code
+        return SYSTEM_ERROR, str(error.errno)
+    return SUCCESS, ""
+
+
+def _serve_one(connection: socket.socket) -> None:
+    """Read one archive, within limits: the child of a fork. It never returns."""
+
+    def answer(code: int, detail: str) -> None:
+        connection.sendall(json.dumps([code, detail]).encode())
+        os._exit(0)
+
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        with connection.makefile("rb") as requests:
+            cpu_s, *request = json.loads(requests.readline())
+        too_long = f"it takes more than {cpu_s} s of processor time to be read"
+        signal.signal(signal.SIGXCPU, lambda *_: answer(BAD_ARCHIVE, too_long))
+        _limit_itself(cpu_s)
+        threading.Thread(target=_exit_with_server, args=(connection,), daemon=True).start()
+        answer(*_read_archive(*request))
+    finally:
+        os._exit(1)
+
+
+def _forked(connection: socket.socket) -> bool:
+    """Whether this is the child of a fork."""
+    try:
+        return not os.fork()
+    except OSError as error:  # too many processes, or no memory
+        connection.sendall(json.dumps([SYSTEM_ERROR, str(error.errno)]).encode())
+        return False
+
+
+def _reap(*_: object) -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _main() -> None:
+    """Fork a child for each connection that the server sends. This process itself never reads an archive."""
+    signal.signal(signal.SIGCHLD, _reap)
+    control = socket.socket(fileno=sys.stdin.fileno())
+    while True:
+        message, handles, _, _ = socket.recv_fds(control, 1, 1)
+        if not message:
+            return
+        for handle in handles:
+            with socket.socket(fileno=handle) as connection:
+                if _forked(connection):
+                    control.close()
+                    _serve_one(connection)
 
 
 if __name__ == "__main__":
-    os._exit(_main(*sys.argv[1:]))
+    _main()
