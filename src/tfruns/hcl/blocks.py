@@ -18,11 +18,13 @@ class Block:
     Attributes:
         words: its type and labels.
         settings: its arguments that are plain strings, by name.
+        arguments: the names of all of its arguments.
         blocks: the blocks in it.
     """
 
     words: tuple[str, ...]
     settings: dict[str, str] = field(default_factory=dict)
+    arguments: set[str] = field(default_factory=set)
     blocks: list["Block"] = field(default_factory=list)
 
 
@@ -78,6 +80,7 @@ class _Reader(TokenReader):
         return block
 
     def _read_argument(self, block: Block, name: str) -> None:
+        block.arguments.add(name)
         first = self.token
         if first.kind is TokenKind.STRING and first.value is not None:
             self.advance()

@@ -12,6 +12,7 @@ from tfruns.local.disk import DISK_FULL
 from tfruns.local.execution.command import Commands, Stopped
 from tfruns.local.execution.environment import run_environment
 from tfruns.local.execution.human import as_text
+from tfruns.local.execution.initialization import needs_init
 from tfruns.local.execution.jobs import ApplyJob, ApplyOutcome, PlanJob, PlanOutcome
 from tfruns.local.execution.leftovers import end_leftovers
 from tfruns.local.execution.log import PhaseLog
@@ -121,7 +122,11 @@ def _plan(job: PlanJob, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanO
     for path, variables in zip(workdir.var_files, (job.variables, job.run_variables), strict=True):
         write_var_file(path, variables)
     commands = _commands(job, _sink(job, log), cancel_level)
-    commands.init(verbose=job.debugging_mode)
+    if needs_init(job):
+        workdir.override_backend()
+        commands.init(verbose=job.debugging_mode)
+    else:
+        workdir.link_states()
     ended, findings = commands.run(*plan_arguments(job))
     if not ended.has_succeeded and not ended.was_canceled and workdir.plan_file.exists():
         write_plan_files(commands, reported=findings.counts)  # it failed after it had generated configuration

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfruns.local.execution.command import Commands, TooDeep, load_json
+from tfruns.local.execution.initialization import BUILT_IN
 from tfruns.local.execution.json_scan import top_level_scalars
 from tfruns.local.execution.plan_json import Counts, Document, counts, has_changes
 from tfruns.local.execution.redacted_plan import providers_of, redacted_plan
 from tfruns.local.execution.terraform import Terraform
 
-_BUILT_IN = "terraform.io/builtin/terraform"
 _SCHEMAS: tuple[str, ...] = ("providers", "schema", "-json")
 
 # The schema of the provider that is part of Terraform does not change while this program runs.
@@ -80,11 +80,11 @@ def _schemas(
     commands: Commands, request: dict[Path, tuple[str, ...]], schema_file: Path, providers: set[str]
 ) -> Document:
     known = _built_in_schemas.get(commands.terraform)
-    if known is not None and providers <= {_BUILT_IN}:
+    if known is not None and providers <= {BUILT_IN}:
         return known
     commands.read_json(request)
     schemas: Document = load_json(schema_file)
-    if set(schemas.get("provider_schemas") or {}) == {_BUILT_IN}:
+    if set(schemas.get("provider_schemas") or {}) == {BUILT_IN}:
         _built_in_schemas[commands.terraform] = schemas
     return schemas
 

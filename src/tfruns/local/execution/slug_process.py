@@ -146,7 +146,7 @@ class _Forker:
             # -I, -S: neither the environment nor what is installed has a say in it.
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", "-S", slug.__file__],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},

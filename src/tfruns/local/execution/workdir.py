@@ -1,6 +1,6 @@
 """A run's own directory: configuration, state, plan and variables, from the plan until the apply has ended.
 
-config/                          the configuration, with our override in the working directory
+config/                          the configuration, with our override, or a link to state/, in the working directory
 home/                            HOME of what runs
 state/NAME/terraform.tfstate     the state of the workspace NAME, where Terraform's local backend looks for it
 initial.tfstate                  the state that was put in
@@ -137,11 +137,28 @@ class Workdir:
             directory.mkdir(parents=True, mode=0o700)
         ARCHIVES.unpack(archive, self.config, is_canceled)
         self._check_working_directory(needs_configuration=needs_configuration)
-        self._write_override()
         self.errored_state.unlink(missing_ok=True)  # one that was uploaded is none of this run's
         if state is not None:
             self.state_file.write_bytes(state)
             self.initial_state.write_bytes(state)
+
+    def override_backend(self) -> None:
+        """Put the state where we want it, whatever backend, or HCP Terraform, the configuration names.
+
+        Terraform has to be initialized then. Without a block to override it is simply the backend. A path outside keeps
+        a `terraform.tfstate` that was uploaded out of the way.
+        """
+        default = self.states / "default" / "terraform.tfstate"
+        backend = {"local": {"path": str(default), "workspace_dir": str(self.states)}}
+        override = self.working / self._last_name()
+        override.write_text(json.dumps({"terraform": {"backend": backend}}))
+
+    def link_states(self) -> None:
+        """Put the states where Terraform looks for them where the configuration names no backend.
+
+        Terraform need not be initialized then. Source: Terraform, "Workspaces", "Workspace Internals".
+        """
+        (self.working / "terraform.tfstate.d").symlink_to(self.states)
 
     def new_state(self) -> State | None:
         """The state as Terraform has left it; None if it is still the one that was put in, or there is none.
@@ -207,17 +224,6 @@ class Workdir:
             raise BadWorkingDirectory(f"The configuration has no directory {self.working_directory!r}.")
         if needs_configuration and not any(path.name.endswith(_CONFIGURATION) for path in real.iterdir()):
             raise BadWorkingDirectory("The working directory has no Terraform configuration files.")
-
-    def _write_override(self) -> None:
-        """Put the state where we want it, whatever backend, or HCP Terraform, the configuration names.
-
-        Always: without a block to override it is simply the backend. A path outside keeps a `terraform.tfstate` that
-        was uploaded out of the way.
-        """
-        default = self.states / "default" / "terraform.tfstate"
-        backend = {"local": {"path": str(default), "workspace_dir": str(self.states)}}
-        override = self.working / self._last_name()
-        override.write_text(json.dumps({"terraform": {"backend": backend}}))
 
     def _last_name(self) -> str:
         """The name of an override file that comes after all others."""
