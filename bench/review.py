@@ -62,24 +62,25 @@ async def _review(content: bytes) -> dict[str, Any]:
     from tests.support import samples
     from tests.support.api import FakeApi, answer, client_for
 
-    from tfruns.tools.policy import Policy
-    from tfruns.tools.registry import Context, all_tools
+    from tfruns.gate.pipeline import Gate
+    from tfruns.gate.registry import find_tool
+    from tfruns.policy import Policy
 
-    tool = next(tool for tool in all_tools() if tool.name == "review_run")
+    tool = find_tool("review_run")
     run = samples.planned()
     api = FakeApi().on("GET", f"/runs/{samples.RUN_ID}", answer({"data": run}))
     api.on(
         "GET", f"/plans/{run['relationships']['plan']['data']['id']}/json-output", httpx2.Response(200, content=content)
     )
     async with client_for(api) as client:
-        context = Context(client, Policy())
+        gate = Gate(client, Policy())
         before = _memory_mb("VmRSS")
         start, computed = time.perf_counter(), time.process_time()
-        pages = [await tool.call(context, {"run_id": samples.RUN_ID})]
+        pages = [await gate.call(tool, {"run_id": samples.RUN_ID})]
         seconds, computed = time.perf_counter() - start, time.process_time() - computed
         after = _memory_mb("VmHWM")
         arguments = ({"run_id": samples.RUN_ID, "filter": text, "page_number": 2} for text in _FILTERS)
-        pages += [await tool.call(context, one) for one in arguments]
+        pages += [await gate.call(tool, one) for one in arguments]
     return {
         "seconds": round(seconds, 3),
         "computed": round(computed, 3),

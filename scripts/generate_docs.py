@@ -12,10 +12,11 @@ from typing import Any
 from command_line import command_line_page, options_table
 from regions import filled
 from tfruns.errors import TfrunsError, all_errors
+from tfruns.gate.consent import REQUIREMENTS, Requirement
+from tfruns.gate.registry import all_tools
 from tfruns.lifecycle import ACTIONS, RULES, TRANSITIONS
-from tfruns.tools.consent import REQUIREMENTS, Requirement
-from tfruns.tools.policy import Confirm
-from tfruns.tools.registry import Tool, all_tools
+from tfruns.policy import Confirm
+from tfruns.tool import Tool
 from tfruns.vocabulary import RunStatus
 from transcript import excerpt, recorded
 

@@ -11,7 +11,9 @@ from tests.architecture.source import PACKAGE, Import, imports_in, imports_of, m
 _GROUND = {"vocabulary", "wording", "errors", "masking", "hcl", "home", "log_output", "_version"}
 _RULES = {"lifecycle", "apply_stage", "jsonapi", "wire"}
 _BELOW_TOOLS = _GROUND | _RULES | {"client", "configuration", "logs", "review"}
-_BELOW_EDGES = _BELOW_TOOLS | {"tools"}
+_DECLARATIONS = {"scope", "policy", "impact", "tool", "arguments"}
+_BELOW_GATE = _BELOW_TOOLS | _DECLARATIONS | {"views", "runs", "tools"}
+_BELOW_EDGES = _BELOW_GATE | {"gate"}
 
 ALLOWED: dict[str, set[str]] = {
     "vocabulary": set(),
@@ -31,7 +33,15 @@ ALLOWED: dict[str, set[str]] = {
     "configuration": _GROUND,
     "local": _GROUND | _RULES,
     "logs": _GROUND | {"jsonapi"},
-    "tools": _BELOW_TOOLS,
+    "views": _BELOW_TOOLS,
+    "scope": _BELOW_TOOLS,
+    "policy": {"errors", "scope"},
+    "impact": _BELOW_TOOLS,
+    "tool": _BELOW_TOOLS | _DECLARATIONS,
+    "arguments": {"tool"},
+    "runs": _BELOW_TOOLS | {"views", "tool", "impact", "scope"},
+    "tools": _BELOW_TOOLS | _DECLARATIONS | {"views", "runs"},
+    "gate": _BELOW_GATE,
     "mcp": _BELOW_EDGES | {"local"},
     "cli": _BELOW_EDGES | {"local", "mcp"},  # it starts the server
     "__main__": {"cli"},
@@ -122,8 +132,8 @@ def test_the_lower_parts_do_no_io(unit: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("import tfruns.tools.runs", {"tools"}),
-        ("import tfruns.tools.runs as r, os", {"tools"}),
+        ("import tfruns.tools.apply_run", {"tools"}),
+        ("import tfruns.tools.apply_run as r, os", {"tools"}),
         ("from tfruns.client import runs", {"client"}),
         ("from tfruns import errors, Client", {"errors", ""}),
         ("import tfruns", {""}),

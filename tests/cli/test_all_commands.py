@@ -17,7 +17,7 @@ from tests.support.command import PATIENCE_S, Shell
 from tests.support.stdio import environment, tfruns
 from tfruns import cli as tfruns_cli
 from tfruns.cli.app import app
-from tfruns.tools.registry import all_tools
+from tfruns.gate.registry import all_tools
 
 # What gives no result that a program could read: they serve, or print a script.
 WITHOUT_JSON = {"server", "mcp", "completion"}

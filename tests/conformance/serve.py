@@ -14,7 +14,7 @@ from mcp.server import Server, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from tfruns.mcp.server import build_server
-from tfruns.tools.policy import Policy
+from tfruns.policy import Policy
 
 _Ctx = ServerRequestContext[Any]
 _OK = types.CallToolResult(content=[types.TextContent(type="text", text="ok")])

@@ -10,9 +10,9 @@ from tests.local.support import BASE_URL, Api
 from tests.tools.calls import TOOLS
 from tfruns.client.client import Client
 from tfruns.errors import InvalidInput, NotFound, UnprocessableEntity
+from tfruns.gate.pipeline import Gate
 from tfruns.local.execution.slug import unpack
-from tfruns.tools.policy import Policy
-from tfruns.tools.registry import Context
+from tfruns.policy import Policy
 from tfruns.wire.run_params import RunParams
 
 pytestmark = pytest.mark.anyio
@@ -35,8 +35,8 @@ def root(tmp_path: Path) -> Path:
 
 
 async def call(client: Client, name: str, /, *allowed: Path, **arguments: Any) -> Any:
-    context = Context(client, Policy(), allowed_directories=allowed)
-    return await TOOLS[name].call(context, arguments)
+    gate = Gate(client, Policy(), allowed_directories=allowed)
+    return await gate.call(TOOLS[name], arguments)
 
 
 async def test_workspaces_are_listed_with_what_holds_them(client: Client, api: Api) -> None:

@@ -10,8 +10,10 @@ import httpx2
 from tests.support import samples
 from tests.support.api import FakeApi, accepted, answer, client_for
 from tfruns.errors import TfrunsError
-from tfruns.tools.policy import Confirm, Policy
-from tfruns.tools.registry import Context, Tool, all_tools
+from tfruns.gate.pipeline import Gate
+from tfruns.gate.registry import all_tools
+from tfruns.policy import Confirm, Policy
+from tfruns.tool import Tool
 
 RUN_ID = samples.RUN_ID
 WORKSPACE_ID = samples.WORKSPACE_ID
@@ -59,8 +61,8 @@ async def call(
 ) -> Any:
     """What a tool answers."""
     async with client_for(api) as client:
-        context = Context(client, policy, is_raw=is_raw, allowed_directories=allowed_directories)
-        return await TOOLS[name].call(context, REQUIRED[name] if arguments is None else arguments)
+        gate = Gate(client, policy, is_raw=is_raw, allowed_directories=allowed_directories)
+        return await gate.call(TOOLS[name], REQUIRED[name] if arguments is None else arguments)
 
 
 async def failure_of(

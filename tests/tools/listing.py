@@ -8,7 +8,7 @@ from mcp import Client
 from mcp_types import ListToolsResult
 
 from tfruns.mcp.server import build_server
-from tfruns.tools.policy import Confirm, Mode, Policy
+from tfruns.policy import Confirm, Mode, Policy
 
 
 async def list_tools(policy: Policy, era: Literal["auto", "legacy"] = "auto") -> ListToolsResult:

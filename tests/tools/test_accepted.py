@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import samples
 from tests.tools.calls import ACTIONS, call, compact, willing_api
-from tfruns.tools.policy import Confirm, Mode, Policy
+from tfruns.policy import Confirm, Mode, Policy
 
 CLAIMS = re.compile(r"\b(?:was|is|has been) (?:now )?(?:applied|discarded|canceled|killed)\b", re.IGNORECASE)
 

@@ -13,7 +13,7 @@ from tests.support.requests import a_request
 from tests.tools.calls import REQUIRED, RUN_ID, WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import InvalidInput, TfrunsError, UnexpectedResponse
 from tfruns.mcp.toolbox import Toolbox
-from tfruns.tools.policy import Policy
+from tfruns.policy import Policy
 
 SECRET = "hunter2-Zx81"
 

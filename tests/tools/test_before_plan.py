@@ -11,9 +11,9 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for
 from tests.tools.calls import LOG_URL, RUN_ID, TOOLS
 from tests.tools.test_no_secret_anywhere import texts_in
-from tfruns.tools.audit import AuditLog
-from tfruns.tools.policy import Confirm, Policy
-from tfruns.tools.registry import Context
+from tfruns.gate.audit import AuditLog
+from tfruns.gate.pipeline import Gate
+from tfruns.policy import Confirm, Policy
 
 VALUES = ("Tr0ub4dor-and-3", "correct horse battery", "0123456789")
 NOTE = "Values that only the plan marks as sensitive cannot be masked until it has finished."
@@ -55,9 +55,9 @@ async def test_the_values_of_a_runs_own_variables_are_masked(tmp_path: Path) -> 
     audit = tmp_path / "audit.jsonl"
     for status in ("running", "errored"):
         async with client_for(api_with(status)) as client:
-            context = Context(client, Policy(confirm=Confirm.NEVER), audit=AuditLog(audit))
+            gate = Gate(client, Policy(confirm=Confirm.NEVER), audit=AuditLog(audit))
             for tool, arguments in CALLS:
-                view = await TOOLS[tool].call(context, arguments)
+                view = await gate.call(TOOLS[tool], arguments)
                 shown = " ".join(texts_in(view))
                 assert not [value for value in VALUES if value in shown], (tool, status, view)
                 is_of_running_plan = tool == "get_run_logs" and status == "running"

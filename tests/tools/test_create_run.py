@@ -9,7 +9,7 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, body, error
 from tests.tools.calls import ASSISTANT, RUN_ID, WORKSPACE_ID, call, failure_of, willing_api, with_names
 from tfruns.errors import Forbidden, InvalidInput, NotFound, WorkspaceBusy, WorkspaceLocked
-from tfruns.tools.policy import Policy
+from tfruns.policy import Policy
 
 
 async def _sent(params: dict[str, Any] | None, policy: Policy = ASSISTANT) -> dict[str, Any]:

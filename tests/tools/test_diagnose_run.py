@@ -10,7 +10,7 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
 from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, WORKSPACE_ID, compact
 from tests.tools.test_get_run_history import event
-from tfruns.tools.registry import Context
+from tfruns.gate.pipeline import Gate
 from tfruns.vocabulary import RunStatus
 
 MAX_BYTES = 4_700
@@ -51,7 +51,7 @@ def api_with(run: dict[str, Any], *, log: bytes = b"", plan: str = "finished", a
 
 async def diagnose(api: FakeApi) -> Any:
     async with client_for(api) as client:
-        view = await TOOLS["diagnose_run"].call(Context(client, ASSISTANT), {"run_id": RUN_ID})
+        view = await Gate(client, ASSISTANT).call(TOOLS["diagnose_run"], {"run_id": RUN_ID})
     assert len(compact(view)) <= MAX_BYTES
     assert "secretPermission" not in json.dumps(view)
     return view
@@ -371,7 +371,7 @@ async def test_a_run_is_said_to_have_changed_something_only_where_it_may_have(
 ) -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": bare(status=status, status_timestamps=stamps)}))
     async with client_for(api) as client:
-        view = await TOOLS["get_run_details"].call(Context(client, ASSISTANT), {"run_id": RUN_ID})
+        view = await Gate(client, ASSISTANT).call(TOOLS["get_run_details"], {"run_id": RUN_ID})
     assert view["next"] == expected
 
 

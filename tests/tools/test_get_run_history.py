@@ -9,8 +9,8 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
 from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, compact
 from tfruns.errors import InvalidInput
-from tfruns.tools.history import timeline
-from tfruns.tools.registry import Context
+from tfruns.gate.pipeline import Gate
+from tfruns.tools.get_run_history import timeline
 
 STAMPS = {
     "plan-queueable-at": "2026-01-02T03:00:00Z",
@@ -43,7 +43,7 @@ def api_with(*events: dict[str, Any], included: tuple[dict[str, Any], ...] = (),
 
 async def history(api: FakeApi, **said: Any) -> Any:
     async with client_for(api) as client:
-        view = await TOOLS["get_run_history"].call(Context(client, ASSISTANT), {"run_id": RUN_ID, **said})
+        view = await Gate(client, ASSISTANT).call(TOOLS["get_run_history"], {"run_id": RUN_ID, **said})
     assert len(compact(view)) <= 9_200
     return view
 

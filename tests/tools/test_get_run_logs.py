@@ -13,7 +13,7 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error, query
 from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, compact
 from tfruns.errors import InvalidInput
-from tfruns.tools.registry import Context
+from tfruns.gate.pipeline import Gate
 
 MAX_BYTES = 9_200
 PLAN_ID, APPLY_ID = "plan-8F5JFydVYAmtTjET", "apply-47MBvjwzBG8YKc2v"
@@ -49,7 +49,7 @@ def api_with(
 
 async def read(api: FakeApi, **said: Any) -> Any:
     async with client_for(api) as client:
-        view = await TOOLS["get_run_logs"].call(Context(client, ASSISTANT), {"run_id": RUN_ID, **said})
+        view = await Gate(client, ASSISTANT).call(TOOLS["get_run_logs"], {"run_id": RUN_ID, **said})
     assert len(compact(view)) <= MAX_BYTES
     assert "secretPermission" not in json.dumps(view)
     return view

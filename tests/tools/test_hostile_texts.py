@@ -13,9 +13,9 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for
 from tests.tools.calls import LOG_URL, RUN_ID, TOOLS
 from tests.tools.test_no_secret_anywhere import everything_shown, talkative_api, texts_in
+from tfruns.gate.pipeline import Gate
 from tfruns.masking.invisible import DEFAULT_IGNORABLE
-from tfruns.tools.policy import Confirm, Policy
-from tfruns.tools.registry import Context
+from tfruns.policy import Confirm, Policy
 from tfruns.wire import activity, checks, configuration_versions, organizations, plans, runs, variables, workspaces
 from tfruns.wire.base import Resource
 
@@ -184,7 +184,7 @@ async def _diagnoses() -> set[str]:
         api = HostileApi(api_with_failed_checks(status, has_checks=has_checks), is_status_hostile=False)
         async with client_for(api) as client:
             for tool in ("diagnose_run", "wait_for_run", "get_run_details"):
-                context = Context(client, Policy(confirm=Confirm.NEVER))
-                check_shown([await TOOLS[tool].call(context, {"run_id": RUN_ID}), "visible"])
+                gate = Gate(client, Policy(confirm=Confirm.NEVER))
+                check_shown([await gate.call(TOOLS[tool], {"run_id": RUN_ID}), "visible"])
         seen |= api.seen
     return seen

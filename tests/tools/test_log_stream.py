@@ -5,7 +5,7 @@ import pytest
 from tests.support.api import client_for
 from tests.tools.calls import RUN_ID
 from tests.tools.test_get_run_logs import PLAN, SECRET, SILENT, Object, api_with
-from tfruns.tools.log_stream import LogStream
+from tfruns.runs.log_stream import LogStream
 
 pytestmark = pytest.mark.anyio
 

@@ -16,10 +16,10 @@ from tests.support.api import FakeApi, accepted, answer, client_for, error
 from tests.tools.calls import ASSISTANT, CONFIGURATION, LOG_URL, REQUIRED, TOOLS, willing_api
 from tests.unit.review.plans import change, plan, resource
 from tfruns.errors import TfrunsError
-from tfruns.tools.audit import AuditLog
-from tfruns.tools.guard import Answer, Question
-from tfruns.tools.policy import Confirm, Policy
-from tfruns.tools.registry import Context
+from tfruns.gate.audit import AuditLog
+from tfruns.gate.person import Answer, Question
+from tfruns.gate.pipeline import Gate
+from tfruns.policy import Confirm, Policy
 
 # None of these characters is in what the tools themselves say, but for those of quotes and backslashes.
 secret_texts = st.text(alphabet='ZQ9Jé<&$%"\\ ', min_size=6, max_size=40).filter(
@@ -224,7 +224,7 @@ async def everything_shown(api: FakeApi, secret: str, audit: Path) -> list[Any]:
     seen = listener.seen
     async with client_for(api) as client:
         for confirm in (Confirm.NEVER, Confirm.ALWAYS):
-            context = Context(
+            gate = Gate(
                 client,
                 Policy(confirm=confirm),
                 progress=listener,
@@ -235,7 +235,7 @@ async def everything_shown(api: FakeApi, secret: str, audit: Path) -> list[Any]:
             for name in ["review_run", *TOOLS]:
                 for arguments in arguments_of(name, secret):
                     try:
-                        seen.append(await TOOLS[name].call(context, arguments))
+                        seen.append(await gate.call(TOOLS[name], arguments))
                     except TfrunsError as failure:
                         seen.append([failure.as_dict(), str(failure)])
     return seen
@@ -283,5 +283,5 @@ def check_all(tmp_path: Path, place: str, secret: str, status: str, is_json: boo
 async def test_what_reads_a_runs_texts_hides_in_them_from_the_first_call_on(name: str, status: str) -> None:
     secret = "ZQ9-first-of-all"
     async with client_for(talkative_api(secret, "before", status, is_json_log=False)) as client:
-        view = await TOOLS[name].call(Context(client, ASSISTANT), {"run_id": samples.RUN_ID})
+        view = await Gate(client, ASSISTANT).call(TOOLS[name], {"run_id": samples.RUN_ID})
     assert secret not in json.dumps(view)

@@ -14,8 +14,8 @@ from tests.support.api import FakeApi, client_for, error
 from tests.unit.review.plans import plan, resource
 from tfruns.client.client import Client
 from tfruns.errors import NotFound, TfrunsError, UnexpectedResponse
-from tfruns.tools import plan_source
-from tfruns.tools.plan_source import open_plan, plan_summary, secrets_of
+from tfruns.runs import plans
+from tfruns.runs.plans import open_plan, plan_summary, secrets_of
 from tfruns.wire.runs import Run
 
 PLAN = json.dumps(plan(resource(actions=["delete"], before={"a": "b"}))).encode()
@@ -125,7 +125,7 @@ async def test_a_reader_shares_a_plan_that_another_one_has_open() -> None:
 
 @pytest.fixture
 def small_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_source, "_MAX_BYTES", len(PLAN) * 5 // 2)
+    monkeypatch.setattr(plans, "_MAX_BYTES", len(PLAN) * 5 // 2)
 
 
 @pytest.mark.parametrize(("is_length_announced", "at_once"), [(True, 2), (False, 1)])

@@ -14,8 +14,8 @@ from tests.unit.review.plans import PLAN_ID, plan, resource
 from tfruns.client.client import Client
 from tfruns.errors import NotFound, TooLarge, UnexpectedResponse
 from tfruns.review.plan_document import PlanDocument
-from tfruns.tools import plan_source
-from tfruns.tools.plan_source import known_secrets, open_plan, plan_summary, secrets_of
+from tfruns.runs import plans
+from tfruns.runs.plans import known_secrets, open_plan, plan_summary, secrets_of
 from tfruns.wire.runs import Run
 
 FULL = f"/plans/{PLAN_ID}/json-output"
@@ -64,7 +64,7 @@ async def test_the_redacted_form_is_read_where_the_token_may_not_read_the_full_o
 
 @pytest.mark.anyio
 async def test_the_redacted_form_is_read_where_the_full_one_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_source, "_MAX_BYTES", 1000)
+    monkeypatch.setattr(plans, "_MAX_BYTES", 1000)
     found = await read_plan(client_for(api_with(blob(plan(x="x" * 1000)), blob(MARKED))), run())
     assert found is not None
     assert found.is_redacted
@@ -145,7 +145,7 @@ async def test_what_is_kept_stays_with_its_client_and_goes_with_it() -> None:
 
 @pytest.mark.anyio
 async def test_only_so_many_plans_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_source, "_MAX_KEPT", 2)
+    monkeypatch.setattr(plans, "_MAX_KEPT", 2)
     api = FakeApi()
     client = client_for(api)
     for number in [0, 1, 2, 3, 3, 2, 1]:

@@ -9,7 +9,7 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, body, error
 from tests.tools.calls import RUN_ID, call, failure_of
 from tfruns.errors import Forbidden, InvalidInput, OutcomeUnknown, TransitionNotAllowed
-from tfruns.tools.policy import Confirm, Policy
+from tfruns.policy import Confirm, Policy
 
 pytestmark = pytest.mark.anyio
 

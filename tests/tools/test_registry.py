@@ -9,8 +9,9 @@ import anyio
 import pytest
 
 from tests.tools.listing import list_tools, listed_tools
-from tfruns.tools.policy import Mode, Policy
-from tfruns.tools.registry import Tool, all_tools
+from tfruns.gate.registry import all_tools
+from tfruns.policy import Mode, Policy
+from tfruns.tool import Tool
 
 REQUIRED = object()
 
@@ -209,6 +210,6 @@ def test_no_tool_announces_an_output_schema() -> None:
 
 
 def test_their_order_does_not_depend_on_what_was_imported_first() -> None:
-    code = "import tfruns.tools.waiting; from tfruns.tools.registry import all_tools; print(all_tools()[0].name)"
+    code = "import tfruns.tools.wait_for_run; from tfruns.gate.registry import all_tools; print(all_tools()[0].name)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert printed.stdout.strip() == next(iter(PROMISED))

@@ -11,7 +11,7 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, query
 from tests.tools.calls import ASSISTANT, LOG_URL, RUN_ID, TOOLS
 from tests.unit.review.plans import plan, resource
-from tfruns.tools.registry import Context
+from tfruns.gate.pipeline import Gate
 
 PLAN_ID, APPLY_ID = samples.PLAN_ID, "apply-47MBvjwzBG8YKc2v"
 SECRET = "a" * 60_000
@@ -79,7 +79,7 @@ async def longest_wait(tool: str, status: str, arguments: dict[str, Any]) -> tup
         tasks.start_soon(tick)
         with anyio.fail_after(60):
             await anyio.lowlevel.checkpoint()  # the clock runs
-            view = await TOOLS[tool].call(Context(client, ASSISTANT), {**least, **arguments})
+            view = await Gate(client, ASSISTANT).call(TOOLS[tool], {**least, **arguments})
             await anyio.lowlevel.checkpoint()  # the end of a blocked stretch is seen
         tasks.cancel_scope.cancel()
     return max(waits), str(view)

@@ -12,7 +12,7 @@ from tests.support.api import FakeApi, answer, client_for, error
 from tests.tools.calls import RUN_ID, call, compact, failure_of
 from tests.tools.test_plan_source import FULL, REDACTED, blob
 from tests.unit.review.plans import change, plan, resource
-from tfruns.tools.plan_source import plan_summary
+from tfruns.runs.plans import plan_summary
 from tfruns.wire.runs import Run
 
 SECRET = "s3cret-Zx81"

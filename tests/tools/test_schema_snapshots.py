@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.tools.listing import listed_tools
-from tfruns.tools.registry import all_tools
+from tfruns.gate.registry import all_tools
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 HOW = "to write the snapshots anew: TFRUNS_UPDATE_SNAPSHOTS=1"

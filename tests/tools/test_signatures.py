@@ -5,6 +5,7 @@ import inspect
 import pytest
 
 from tests.tools.calls import TOOLS
+from tfruns.tool import Proof
 from tfruns.wire.run_params import RunParams
 
 _FILTERS = (
@@ -53,7 +54,7 @@ def test_a_schema_has_exactly_the_parameters_of_its_function_in_their_order_and_
     name: str,
 ) -> None:
     promised = [part.partition("=")[0] for part in PROMISED[name].split(", ")]
-    guarding = ["confirmation"] if TOOLS[name].takes_code else []
+    guarding = ["confirmation"] if Proof.CODE in TOOLS[name].proofs else []
     assert list(TOOLS[name].input_schema["properties"]) == [*promised, *guarding, *_FINGERPRINTED.get(name, [])]
 
 

@@ -12,7 +12,7 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, body
 from tests.tools.calls import UPLOAD_URL, WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import InvalidInput, RefusedByMode, TfrunsError, UnprocessableEntity
-from tfruns.tools.policy import Mode, Policy
+from tfruns.policy import Mode, Policy
 
 pytestmark = pytest.mark.anyio
 

@@ -15,10 +15,10 @@ from tests.unit.review.plans import change, resource
 from tests.unit.review.plans import plan as plan_json
 from tfruns.client.client import Client
 from tfruns.errors import InvalidInput, NotFound, RequestTimedOut
+from tfruns.gate.pipeline import Gate
 from tfruns.lifecycle import RULES, is_final, is_planned, needs_person
-from tfruns.tools.progress import NoProgress
-from tfruns.tools.registry import Context
-from tfruns.tools.waiting import Until, outcome_of
+from tfruns.tool import NoProgress
+from tfruns.tools.wait_for_run import Until, outcome_of
 from tfruns.vocabulary import RunAction, RunStatus
 from tfruns.wire.runs import Run
 
@@ -82,8 +82,8 @@ async def wait(
     api: FakeApi, *, clock: FakeClock | None = None, listener: Listener | None = None, is_raw: bool = False, **said: Any
 ) -> Any:
     async with client_for(api, clock or FakeClock()) as client:
-        context = Context(client, ASSISTANT, is_raw=is_raw, progress=listener or NoProgress())
-        return await TOOLS["wait_for_run"].call(context, {"run_id": RUN_ID, **said})
+        gate = Gate(client, ASSISTANT, is_raw=is_raw, progress=listener or NoProgress())
+        return await gate.call(TOOLS["wait_for_run"], {"run_id": RUN_ID, **said})
 
 
 # -- the decision -----------------------------------------------------------------------------------------------------
@@ -423,7 +423,7 @@ async def test_cancelling_the_call_sends_nothing() -> None:
     api = api_with(bare(status="planning", actions=CANCELABLE))
     async with Client(http_transport=api, address="https://tfe.example.com", token="x") as client:
         with anyio.move_on_after(0.02) as scope:
-            await TOOLS["wait_for_run"].call(Context(client, ASSISTANT), {"run_id": RUN_ID})
+            await Gate(client, ASSISTANT).call(TOOLS["wait_for_run"], {"run_id": RUN_ID})
     assert scope.cancelled_caught
     assert {request.method for request in api.requests} == {"GET"}
 

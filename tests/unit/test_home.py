@@ -13,9 +13,9 @@ import pytest
 from tfruns.client.client import Client
 from tfruns.client.credentials import credentials_file
 from tfruns.errors import AuditFailed, InvalidInput, NoCredentials
+from tfruns.gate.audit import AuditLog, audit_file
 from tfruns.home import user_path
 from tfruns.local.data_dir import DataDirectory
-from tfruns.tools.audit import AuditLog, audit_file
 
 TOKEN = "fakeTokenOfTheEnvironment"
 

@@ -18,10 +18,11 @@ from tfruns.cli.person import AgreedPerson, TerminalPerson
 from tfruns.cli.terminal import can_ask, fail, print_json
 from tfruns.configuration.places import resolve_allowed
 from tfruns.errors import ConfirmationNeeded, Declined, InvalidInput, PlanDiffers, RefusedByMode, TfrunsError
-from tfruns.tools.guard import NoPerson
-from tfruns.tools.policy import Confirm, Policy
-from tfruns.tools.progress import Progress
-from tfruns.tools.registry import Context, View, all_tools
+from tfruns.gate.person import NoPerson
+from tfruns.gate.pipeline import Gate
+from tfruns.gate.registry import find_tool
+from tfruns.policy import Confirm, Policy
+from tfruns.tool import Progress, View
 
 _NEEDS_PERSON = (ConfirmationNeeded, Declined, PlanDiffers)
 
@@ -30,25 +31,24 @@ class Session:
     """The tools, as one command uses them.
 
     Attributes:
-        context: what the tools work with.
+        gate: every call goes through it.
         is_json: the result is for a program.
     """
 
-    def __init__(self, context: Context, *, is_json: bool) -> None:
-        self.context = context
+    def __init__(self, gate: Gate, *, is_json: bool) -> None:
+        self.gate = gate
         self.is_json = is_json
-        self._tools = {tool.name: tool for tool in all_tools()}
 
     async def call(self, tool: str, **arguments: Any) -> View:
-        """Call a tool; what is None is not said.
+        """Call a tool; an argument that is None is omitted.
 
         Raises:
             ConfirmationNeeded: a person has to be asked, and there is none.
             TfrunsError: whatever the tool raises.
         """
-        said = {name: value for name, value in arguments.items() if value is not None}
+        given = {name: value for name, value in arguments.items() if value is not None}
         try:
-            return await self._tools[tool].call(self.context, said)
+            return await self.gate.call(find_tool(tool), given)
         except RefusedByMode:
             self.require_person()
             raise
@@ -59,7 +59,7 @@ class Session:
         Raises:
             ConfirmationNeeded: that is so.
         """
-        if self.context.policy.confirm is not Confirm.NEVER and not self.context.person.can_be_asked:
+        if self.gate.policy.confirm is not Confirm.NEVER and not self.gate.person.can_be_asked:
             raise ConfirmationNeeded(
                 "This needs a person's yes, and there is no terminal to ask at. Nothing was sent.",
                 cause="Standard input and standard error have to be a terminal.",
@@ -73,16 +73,16 @@ class Session:
             InvalidInput: it is none.
         """
         allowed = resolve_allowed([directory])
-        self.context = replace(self.context, allowed_directories=allowed)
+        self.gate = replace(self.gate, allowed_directories=allowed)
         return str(allowed[0])
 
     def with_progress(self, progress: Progress) -> "Session":
         """The same session, whose tools tell how far they are."""
-        return Session(replace(self.context, progress=progress), is_json=self.is_json)
+        return Session(replace(self.gate, progress=progress), is_json=self.is_json)
 
     def with_agreement(self) -> "Session":
         """The same session, after the person has agreed to all that it will do."""
-        return Session(replace(self.context, person=AgreedPerson()), is_json=self.is_json)
+        return Session(replace(self.gate, person=AgreedPerson()), is_json=self.is_json)
 
     def show(self, view: View, printed: Callable[[View], None]) -> None:
         """Print a result: as JSON for a program, or with this for a person."""
@@ -135,11 +135,11 @@ async def _work(work: Work, options: Options, *, is_agreed: bool) -> ExitCode | 
         raise InvalidInput("--data-dir is for --local.", solution="Add --local, or leave --data-dir out.")
     connection = connection_of(options)
     try:
-        context = Context(
+        gate = Gate(
             await connection.client(),
             Policy(confirm=Confirm.NEVER if is_agreed else Confirm.ALWAYS),
             person=TerminalPerson() if can_ask() else NoPerson(),
         )
-        return await work(Session(context, is_json=options.json))
+        return await work(Session(gate, is_json=options.json))
     finally:
         await connection.aclose()

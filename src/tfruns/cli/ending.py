@@ -7,7 +7,7 @@ from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import in_commands
 from tfruns.cli.watching import Watch, watch
 from tfruns.lifecycle import ending_of
-from tfruns.tools.registry import View
+from tfruns.tool import View
 from tfruns.vocabulary import RunEnding
 
 _CODES = {"attention": ExitCode.NEEDS_PERSON, "planned": ExitCode.DONE, "timeout": ExitCode.STOPPED_WAITING}

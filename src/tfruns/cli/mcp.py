@@ -45,8 +45,8 @@ def mcp(
     from tfruns.errors import InvalidInput  # noqa: PLC0415
     from tfruns.mcp.connection import LocalConnection, RemoteConnection  # noqa: PLC0415
     from tfruns.mcp.stdio import serve  # noqa: PLC0415
-    from tfruns.tools.policy import Confirm, Mode, Policy, parse_toolsets  # noqa: PLC0415
-    from tfruns.tools.scope import parse_scope  # noqa: PLC0415
+    from tfruns.policy import Confirm, Mode, Policy, parse_toolsets  # noqa: PLC0415
+    from tfruns.scope import parse_scope  # noqa: PLC0415
 
     try:
         offered, scope = parse_toolsets(toolsets), parse_scope(organizations, workspaces)

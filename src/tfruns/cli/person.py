@@ -8,7 +8,7 @@ import sys
 from rich.text import Text
 
 from tfruns.cli.terminal import err, say
-from tfruns.tools.guard import Answer, Question
+from tfruns.gate.person import Answer, Question
 
 _LOOK_S = 0.2
 

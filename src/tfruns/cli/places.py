@@ -18,7 +18,7 @@ def organization_of(session: Session, organization: str | None) -> str:
         InvalidInput: nobody says.
     """
     # That of the client is TF_CLOUD_ORGANIZATION, or the local backend's.
-    found = organization or session.context.client.settings.organization or _block().organization
+    found = organization or session.gate.client.settings.organization or _block().organization
     if not found:
         raise InvalidInput(
             "Which organization?",
@@ -55,7 +55,7 @@ async def run_of(session: Session, run: str | None, workspace: str | None, organ
     if run:
         return run
     name = workspace_of(session, workspace, organization)
-    found = (await session.context.client.workspaces.read(name)).current_run
+    found = (await session.gate.client.workspaces.read(name)).current_run
     if found is None:
         raise NotFound(f"The workspace {name} has no current run.", solution="Create one, or name a run by its id.")
     return found.id

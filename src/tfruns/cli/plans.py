@@ -10,7 +10,7 @@ from tfruns.cli.calling import Session
 from tfruns.cli.tables import print_table
 from tfruns.cli.terminal import in_commands, out, say
 from tfruns.masking.text import sanitize
-from tfruns.tools.registry import View
+from tfruns.tool import View
 
 PAGE_SIZE = 100
 _MOST_PAGES = 20  # a plan is read anew for each

@@ -15,7 +15,7 @@ from tfruns.cli.plans import is_dangerous, named, why_of
 from tfruns.cli.terminal import say
 from tfruns.errors import TfrunsError
 from tfruns.masking.text import one_line
-from tfruns.tools.registry import View
+from tfruns.tool import View
 
 _MOST_ROWS = 20
 _LONGEST = 400  # characters of a text

@@ -1,7 +1,7 @@
 """What a person is told about an upload."""
 
 from tfruns.cli.terminal import say
-from tfruns.tools.registry import View
+from tfruns.tool import View
 
 
 def say_left_out(view: View) -> None:

@@ -14,12 +14,12 @@ from tfruns.cli.display import Display, display
 from tfruns.cli.person import ask
 from tfruns.cli.terminal import can_ask, say
 from tfruns.errors import TfrunsError
+from tfruns.gate.person import Answer
 from tfruns.lifecycle import is_final, is_planned
-from tfruns.tools.guard import Answer
-from tfruns.tools.log_source import PhaseName, running_phase
-from tfruns.tools.log_stream import LogStream
-from tfruns.tools.registry import View
-from tfruns.tools.waiting import MAX_TIMEOUT_S, Until
+from tfruns.runs.log_stream import LogStream
+from tfruns.runs.logs import PhaseName, running_phase
+from tfruns.tool import View
+from tfruns.tools.wait_for_run import MAX_TIMEOUT_S, Until
 
 _FIRST_INTERVAL_S = 0.5
 _LONGEST_INTERVAL_S = 3.0
@@ -88,7 +88,7 @@ async def _watched(session: Session, what: Watch) -> View:
 
 async def _phases_to_come(session: Session, run_id: str) -> tuple[PhaseName, ...]:
     """The phases that are not over when the watching begins."""
-    run = await session.context.client.runs.read(run_id)
+    run = await session.gate.client.runs.read(run_id)
     if is_final(run.status):
         return ()
     passed = [key for key, moment in run.status_timestamps.items() if moment]
@@ -157,7 +157,7 @@ class _Log:
 
     async def _show(self, phase: PhaseName) -> None:
         """Show the log of a phase to its end, or to what is there when the watching ends."""
-        client = self.session.context.client
+        client = self.session.gate.client
         log, interval = LogStream(client, self.run_id, phase), _FIRST_INTERVAL_S
         while not log.is_over:
             was_over = self.is_over.is_set()

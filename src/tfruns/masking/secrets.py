@@ -114,3 +114,11 @@ def _encoded(text: str) -> bytes:
 
 
 NO_SECRETS = Secrets()
+
+
+def masked_line(text: str, length: int, mask: Mask) -> str:
+    """A text on one line of limited length, masked.
+
+    The mask is applied again after the lines are joined, because joining may complete a sensitive value.
+    """
+    return one_line(mask(" ".join(mask(text).split())), length)

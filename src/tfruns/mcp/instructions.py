@@ -1,6 +1,6 @@
 """What an assistant is told about the server as a whole."""
 
-from tfruns.tools.policy import Mode, Policy, Toolset
+from tfruns.policy import Mode, Policy, Toolset
 
 _WORKFLOW = """\
 Manages runs of HCP Terraform and Terraform Enterprise. A run plans, waits for confirmation, and applies."""

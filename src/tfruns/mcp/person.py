@@ -13,9 +13,9 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.message import ServerMessageMetadata
 from pydantic import ValidationError
 
+from tfruns.gate.codes import LIFETIME_S, Codes
+from tfruns.gate.person import Answer, Question
 from tfruns.masking.redaction import shown_text
-from tfruns.tools.guard import Answer, Question
-from tfruns.tools.guard_codes import LIFETIME_S, Codes
 
 FIRST_REVISION_WITHOUT_REQUESTS = "2026-07-28"
 _KEY = "confirm"

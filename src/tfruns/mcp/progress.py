@@ -5,7 +5,7 @@ from typing import Any
 from mcp.server import ServerRequestContext
 
 from tfruns.masking.redaction import shown_text
-from tfruns.tools.progress import NoProgress, Progress
+from tfruns.tool import NoProgress, Progress
 
 
 class ProgressNotifications:

@@ -19,7 +19,7 @@ from tfruns.mcp.prompts import Prompts
 from tfruns.mcp.resources import RunResources
 from tfruns.mcp.subscriptions import Subscriptions
 from tfruns.mcp.toolbox import Toolbox
-from tfruns.tools.policy import Policy
+from tfruns.policy import Policy
 
 
 def build_server(

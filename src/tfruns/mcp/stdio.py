@@ -17,7 +17,7 @@ from tfruns.jsonapi import whole_text
 from tfruns.log_output import log_to_standard_error
 from tfruns.mcp.connection import Connection
 from tfruns.mcp.server import build_server
-from tfruns.tools.policy import Policy
+from tfruns.policy import Policy
 
 if TYPE_CHECKING:
     from mcp.shared._stream_protocols import ReadStream, WriteStream

@@ -18,7 +18,7 @@ from tfruns.jsonapi import whole_text
 from tfruns.mcp.caller import caller_of
 from tfruns.mcp.connection import Connection
 from tfruns.mcp.progress import progress_for
-from tfruns.tools.policy import Policy
+from tfruns.policy import Policy
 
 _log = logging.getLogger(__name__)
 
@@ -73,9 +73,9 @@ class Toolbox:
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, list(self.offered())))
         try:
-            context = await self._context(ctx)
-            context = replace(context, person=ClientsPerson(ctx, params, context.codes), progress=progress_for(ctx))
-            return _result(await tool.call(context, params.arguments or {}), is_error=False)
+            gate = await self._gate(ctx)
+            gate = replace(gate, person=ClientsPerson(ctx, params, gate.codes), progress=progress_for(ctx))
+            return _result(await gate.call(tool, params.arguments or {}), is_error=False)
         except InputRequired as question:
             return question.result
         except TfrunsError as error:
@@ -94,21 +94,21 @@ class Toolbox:
         Raises:
             TfrunsError: whatever the tool raises.
         """
-        context = replace(await self._context(ctx), is_raw=False)
-        view: dict[str, Any] = await self.offered()[name].call(context, arguments)
+        gate = replace(await self._gate(ctx), is_raw=False)
+        view: dict[str, Any] = await gate.call(self.offered()[name], arguments)
         return view
 
     def offered(self) -> dict[str, Any]:
         """The tools that this server offers, by name."""
-        from tfruns.tools.registry import offered_tools  # noqa: PLC0415
+        from tfruns.gate.registry import offered_tools  # noqa: PLC0415
 
         return {tool.name: tool for tool in offered_tools(self._policy)}
 
-    async def _context(self, ctx: ServerRequestContext[Any]) -> Any:
-        """What a tool works with in this request: a `Context`."""
-        from tfruns.tools.registry import Context  # noqa: PLC0415
+    async def _gate(self, ctx: ServerRequestContext[Any]) -> Any:
+        """The `Gate` of this request."""
+        from tfruns.gate.pipeline import Gate  # noqa: PLC0415
 
-        return Context(
+        return Gate(
             await self._connection.client(),
             self._policy,
             is_raw=self._is_raw,
@@ -119,15 +119,15 @@ class Toolbox:
 
     def _codes(self) -> Any:
         """The `Codes` of all calls."""
-        from tfruns.tools.guard_codes import Codes  # noqa: PLC0415
+        from tfruns.gate.codes import Codes  # noqa: PLC0415
 
         self._open_codes = self._open_codes or Codes()
         return self._open_codes
 
     def _unknown(self, name: str, offered: list[str]) -> str:
-        from tfruns.tools.registry import all_tools  # noqa: PLC0415
+        from tfruns.gate.registry import find_tool, tool_names  # noqa: PLC0415
 
-        found = next((tool for tool in all_tools() if tool.name == name), None)
+        found = find_tool(name) if name in tool_names() else None
         if found is not None and found.toolset not in self._policy.toolsets:
             return f"The tool {name} is not offered: it is one of the toolset {found.toolset}."
         if found is not None:

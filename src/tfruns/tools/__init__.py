@@ -1,1 +1,1 @@
-"""The use cases of tfruns, for an assistant and for a terminal: one registry of typed functions over a client."""
+"""The tools, one file each: an operation on runs, and everything that is declared about it."""

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.local_lab import Lab
 from tests.tools.calls import TOOLS
-from tfruns.tools.policy import Policy
-from tfruns.tools.registry import Context
+from tfruns.gate.pipeline import Gate
+from tfruns.policy import Policy
 from tfruns.wire.runs import Run
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +29,7 @@ CHANGING = 'resource "terraform_data" "a" { input = timestamp() }'
 
 
 async def diagnose(lab: Lab, run: Run) -> Any:
-    return await TOOLS["diagnose_run"].call(Context(lab.client, Policy()), {"run_id": run.id})
+    return await Gate(lab.client, Policy()).call(TOOLS["diagnose_run"], {"run_id": run.id})
 
 
 async def test_a_plan_that_failed_has_applied_nothing(lab: Lab) -> None:
@@ -39,7 +39,7 @@ async def test_a_plan_that_failed_has_applied_nothing(lab: Lab) -> None:
     assert (error["code"], error["values"]) == ("   3:   input = 1 + each.value", ['each.value is ""'])
     assert (view["failed_stage"], view["next"]) == ("plan", "Final: failed. Nothing was applied.")
     assert "apply_result" not in view
-    details = await TOOLS["get_run_details"].call(Context(lab.client, Policy()), {"run_id": run.id})
+    details = await Gate(lab.client, Policy()).call(TOOLS["get_run_details"], {"run_id": run.id})
     assert details["next"] == "Final: failed. Nothing was applied."
 
 

@@ -15,7 +15,7 @@ from tfruns.cli.tables import print_fields
 from tfruns.cli.terminal import say
 from tfruns.cli.uploads import say_left_out
 from tfruns.home import user_path
-from tfruns.tools.registry import View
+from tfruns.tool import View
 
 _DRAWN = ("configuration_version_id", "workspace_id", "status", "files", "bytes", "packed_bytes")
 

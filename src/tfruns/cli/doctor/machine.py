@@ -9,8 +9,8 @@ from anyio.to_thread import run_sync
 
 from tfruns._version import __version__
 from tfruns.cli.doctor.findings import Finding, broken, ok, skipped, warning
+from tfruns.gate.audit import audit_file
 from tfruns.local.cannot_start import INSTALL_EXTRA, CannotStart, check_platform
-from tfruns.tools.audit import audit_file
 
 _EXTRA = f"The extra `local` is not installed. {INSTALL_EXTRA}"
 _LICENCES = {"terraform": "Business Source License since 1.6", "opentofu": "MPL 2.0"}

@@ -9,7 +9,7 @@ from tfruns.cli.run.bulk import bulk
 from tfruns.cli.run.filters import Filters
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import in_commands
-from tfruns.tools.registry import View
+from tfruns.tool import View
 
 
 def discarding_or_canceling(

@@ -16,10 +16,10 @@ from tfruns.cli.run.filters import Filters
 from tfruns.cli.tables import print_table, status_text
 from tfruns.cli.terminal import say
 from tfruns.errors import Declined, InvalidInput, TfrunsError
+from tfruns.gate.person import Answer
 from tfruns.lifecycle import RULES
-from tfruns.tools.guard import Answer
-from tfruns.tools.policy import Confirm
-from tfruns.tools.registry import View
+from tfruns.policy import Confirm
+from tfruns.tool import View
 from tfruns.vocabulary import RunAction
 
 All = Annotated[bool, Parameter(name="--all", help="All runs that the filters select")]
@@ -157,7 +157,7 @@ def _failed(target: Target, error: TfrunsError) -> Target:
 
 def _agree(session: Session, name: Name, targets: list[Target], chosen: list[Target]) -> None:
     """Show what would happen, and ask once, unless the person has agreed already."""
-    if session.context.policy.confirm is Confirm.NEVER:
+    if session.gate.policy.confirm is Confirm.NEVER:
         return
     for target in targets:
         for line in _described(name, target):

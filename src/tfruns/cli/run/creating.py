@@ -16,8 +16,8 @@ from tfruns.cli.terminal import in_commands, say
 from tfruns.cli.uploads import say_left_out
 from tfruns.cli.watching import Watch
 from tfruns.errors import InvalidInput
-from tfruns.tools.impact_of_new_run import kinds_of_new_run
-from tfruns.tools.registry import View
+from tfruns.tool import View
+from tfruns.tools.create_run import kinds_of_new_run
 from tfruns.wire.run_params import RunParams
 
 _AUTO_APPLY = "Apply without another question; by default never, whatever the workspace's setting"

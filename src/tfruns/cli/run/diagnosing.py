@@ -11,7 +11,7 @@ from tfruns.cli.places import run_of
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import in_commands, out
 from tfruns.masking.text import sanitize
-from tfruns.tools.registry import View
+from tfruns.tool import View
 
 _LISTS = {"errors": "error", "policy_checks": "policy check", "task_stages": "task stage"}
 _HEAD = (

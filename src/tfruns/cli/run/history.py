@@ -13,7 +13,7 @@ from tfruns.cli.run.timeline import drawn
 from tfruns.cli.tables import print_fields, print_table, status_text
 from tfruns.cli.terminal import out, say
 from tfruns.masking.text import sanitize
-from tfruns.tools.registry import View
+from tfruns.tool import View
 
 
 def history(

@@ -11,7 +11,7 @@ from tfruns.cli.places import organization_of, workspace_of
 from tfruns.cli.run.filters import NO_FILTERS, Filters
 from tfruns.cli.tables import print_table, status_text
 from tfruns.cli.terminal import in_options, say
-from tfruns.tools.registry import View
+from tfruns.tool import View
 
 
 def list_runs(

@@ -11,11 +11,11 @@ from tfruns.cli.places import run_of
 from tfruns.cli.terminal import in_commands, in_options, print_lines, say
 from tfruns.cli.watching import Watch, watch
 from tfruns.errors import InvalidInput
-from tfruns.tools.log_source import PhaseName, may_have_applied
-from tfruns.tools.log_stream import LogStream
-from tfruns.tools.logs import no_log_note
-from tfruns.tools.registry import View
-from tfruns.tools.waiting import Until
+from tfruns.runs.log_stream import LogStream
+from tfruns.runs.logs import PhaseName, may_have_applied
+from tfruns.tool import View
+from tfruns.tools.get_run_logs import no_log_note
+from tfruns.tools.wait_for_run import Until
 
 Phase = Literal["auto", "plan", "apply"]
 
@@ -65,7 +65,7 @@ def logs(
 async def _phases(session: Session, run_id: str, phase: Phase) -> tuple[PhaseName, ...]:
     if phase != "auto":
         return (phase,)
-    run = await session.context.client.runs.read(run_id)
+    run = await session.gate.client.runs.read(run_id)
     return ("apply",) if may_have_applied(run) else ("plan", "apply")
 
 
@@ -80,7 +80,7 @@ def _print(view: View) -> None:
 
 async def _print_all(session: Session, run_id: str, phase: Phase) -> None:
     """Print the log from its beginning to its present end."""
-    log = LogStream(session.context.client, run_id, phase)
+    log = LogStream(session.gate.client, run_id, phase)
     while lines := await log.more():
         print_lines(lines)
     if not log.has_begun:

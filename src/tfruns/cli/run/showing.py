@@ -11,7 +11,7 @@ from tfruns.cli.run.timeline import drawn, steps
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import in_commands, out
 from tfruns.lifecycle import is_final
-from tfruns.tools.registry import View
+from tfruns.tool import View
 
 _DRAWN = ("operation", "message", "workspace_name", "created_by", "configuration_version_id", "has_changes", "url")
 

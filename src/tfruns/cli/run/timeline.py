@@ -9,7 +9,7 @@ from rich.text import Text
 from tfruns.cli.display import elapsed
 from tfruns.lifecycle import RULES
 from tfruns.masking.text import sanitize
-from tfruns.tools.registry import View
+from tfruns.tool import View
 
 _ORDER = {str(status): place for place, status in enumerate(RULES)}
 

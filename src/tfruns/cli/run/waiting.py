@@ -10,7 +10,7 @@ from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Timeout, Workspace
 from tfruns.cli.places import run_of
 from tfruns.cli.watching import Watch
-from tfruns.tools.waiting import Until
+from tfruns.tools.wait_for_run import Until
 
 _UNTIL = "attention: until it needs a person or is final; planned: until there is a plan; final: until it is over"
 

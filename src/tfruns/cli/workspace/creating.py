@@ -9,8 +9,8 @@ from tfruns.cli.options import DEFAULTS, Options, Organization
 from tfruns.cli.places import organization_of
 from tfruns.cli.workspace.views import print_workspace, workspace_view
 from tfruns.errors import InvalidInput
-from tfruns.tools.audit import outcome_of
-from tfruns.tools.consent import Consent
+from tfruns.gate.audit import outcome_of
+from tfruns.gate.consent import Consent
 
 _AUTO_APPLY = "Apply each run by itself when its plan succeeds"
 _VERSION = "Of Terraform: an exact version, a constraint, or latest"
@@ -42,7 +42,7 @@ def create(
         tags = _tags(tag)
         settings = {"terraform_version": terraform_version, "working_directory": working_directory}
         said = {"auto_apply": auto_apply, **settings, "tags": tags}
-        entry = await session.context.audit.begin(
+        entry = await session.gate.audit.begin(
             {
                 "tool": "create_workspace",
                 "arguments": {"organization": place, "name": name, **{k: v for k, v in said.items() if v}},
@@ -50,7 +50,7 @@ def create(
             }
         )
         try:
-            created = await session.context.client.workspaces.create(
+            created = await session.gate.client.workspaces.create(
                 place, name, auto_apply=auto_apply or None, tags=tags, **settings
             )
         except BaseException as error:

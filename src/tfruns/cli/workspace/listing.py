@@ -10,7 +10,7 @@ from tfruns.cli.options import DEFAULTS, Options, Organization
 from tfruns.cli.places import organization_of
 from tfruns.cli.tables import print_table, status_text
 from tfruns.cli.terminal import say
-from tfruns.tools.registry import View
+from tfruns.tool import View
 
 
 def list_workspaces(

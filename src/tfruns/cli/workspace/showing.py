@@ -26,7 +26,7 @@ def show(
 
     async def work(session: Session) -> None:
         name = workspace_of(session, workspace, organization)
-        found = await session.context.client.workspaces.read(name, include=["current_run"])
+        found = await session.gate.client.workspaces.read(name, include=["current_run"])
         session.show(workspace_view(found), print_workspace)
 
     command(work, options)

@@ -2,8 +2,8 @@
 
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.masking.redaction import redact
-from tfruns.tools.registry import View
-from tfruns.tools.views import shown_time
+from tfruns.tool import View
+from tfruns.views import shown_time
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 

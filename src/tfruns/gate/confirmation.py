@@ -1,0 +1,183 @@
+"""The stage that obtains consent: it reads the impact of a call, lets `consent.decide` decide, and asks the person.
+
+It only reads. It may run twice for one call: in the newest revision of the protocol the call is repeated with the
+answer.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from tfruns.client.client import Client
+from tfruns.errors import ConfirmationNeeded, Declined, Fact, PlanDiffers, RefusedByMode, TfrunsError
+from tfruns.gate.codes import LIFETIME_S, Codes
+from tfruns.gate.consent import Allow, Ask, Call, Consent, Refusal, decide, decide_unread, forbidden_effects
+from tfruns.gate.person import Answer, Person, Question
+from tfruns.impact import NO_IMPACT, Impact
+from tfruns.jsonapi import JSON
+from tfruns.masking.redaction import shown_text
+from tfruns.policy import Confirm, Mode, Policy
+from tfruns.tool import Proof, Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A call that may need consent.
+
+    Attributes:
+        tool: the tool.
+        values: its arguments as they will be sent.
+        caller: the program that calls; empty for our own.
+        proofs: the confirmations that came with the call.
+    """
+
+    tool: Tool
+    values: Mapping[str, Any]
+    caller: str = ""
+    proofs: Mapping[Proof, str] = field(default_factory=dict)
+
+    async def impact(self, client: Client) -> Impact:
+        """The effects of the call, as things are now."""
+        return await self.tool.impact(client, self.values) if self.tool.impact else NO_IMPACT
+
+    def subject(self, impact: Impact) -> JSON:
+        """The subject of a consent: this call with all its arguments, and the state that was shown."""
+        arguments = {
+            name: value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
+            for name, value in self.values.items()
+        }
+        return [self.tool.name, arguments, sorted(impact.kinds), impact.state]
+
+    def question(self, impact: Impact) -> Question:
+        """The question for a person: who asks, for which call, and what is at stake."""
+        asks = f"{self.caller} asks: " if self.caller else ""
+        text = "\n".join((f"{asks}{impact.question}", *impact.at_stake))
+        return Question(shown_text(text), self.subject(impact))
+
+
+async def require_consent(call: Pending, policy: Policy, person: Person, codes: Codes, client: Client) -> Consent:
+    """How a call was confirmed.
+
+    Raises:
+        RefusedByMode: the mode forbids the effect, or a person has to be asked and cannot be.
+        ConfirmationNeeded: nobody has confirmed the call as it is now; with a code, if a code can confirm it.
+        Declined: the person did not confirm.
+        PlanDiffers: the fingerprint is that of another plan.
+        TfrunsError: the impact cannot be read.
+    """
+    if not call.tool.requires_confirmation:
+        return Consent.NONE
+    decision: Allow | Ask | Any = decide_unread(
+        policy,
+        can_ask=person.can_be_asked,
+        has_fingerprint=Proof.FINGERPRINT in call.proofs,
+        is_confirmed_always=call.tool.mode is Mode.APPLY,
+    )
+    impact = NO_IMPACT
+    if decision is None:
+        impact = await call.impact(client)
+        decision = decide(_evidence(call, impact, person, codes), impact, policy)
+    if isinstance(decision, Ask):
+        return await _ask(call, impact, person, client)
+    if isinstance(decision, Allow):
+        if decision.consent is Consent.CODE:
+            codes.redeem(call.proofs[Proof.CODE], call.subject(impact))
+        return decision.consent
+    raise _refused(decision.reason, call, policy, impact, codes)
+
+
+def _evidence(call: Pending, impact: Impact, person: Person, codes: Codes) -> Call:
+    is_plans, is_valid = None, None
+    if (fingerprint := call.proofs.get(Proof.FINGERPRINT)) is not None:
+        given, actual = fingerprint.strip().encode(), (impact.fingerprint or "").encode()
+        is_plans = impact.fingerprint is not None and hmac.compare_digest(given, actual)
+    if (code := call.proofs.get(Proof.CODE)) is not None:
+        is_valid = codes.is_valid(code, call.subject(impact))
+    return Call(can_ask=person.can_be_asked, fingerprint=is_plans, code=is_valid)
+
+
+async def _ask(call: Pending, impact: Impact, person: Person, client: Client) -> Consent:
+    answer = await person.ask(call.question(impact))
+    if answer is not Answer.YES:
+        what = "said no" if answer is Answer.NO else "closed the question without an answer"
+        raise Declined(f"The person who was asked {what}. Nothing was sent.")
+    now = await call.impact(client)  # a person takes minutes, and confirmed what was shown
+    if now.kinds and call.subject(now) != call.subject(impact):
+        raise ConfirmationNeeded(
+            "What was asked about changed before the person answered. Nothing was sent.",
+            cause="Somebody else acted on the run or its workspace, or the run went on.",
+            solution="Call again with the same arguments: the person is asked about the present state.",
+            facts=_shown(now),
+        )
+    return Consent.PERSON
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------------
+
+
+def _refused(reason: Refusal, call: Pending, policy: Policy, impact: Impact, codes: Codes) -> TfrunsError:
+    match reason:
+        case Refusal.MODE:
+            return _forbidden_by_mode(call, policy, impact)
+        case Refusal.PLAN_DIFFERS:
+            return _plan_differs(impact)
+        case Refusal.NEEDS_PERSON:
+            return _needs_person(call, policy, impact)
+        case Refusal.NEEDS_REVIEW | Refusal.NEEDS_CODE:
+            return _needs_proof(reason, call, impact, codes)
+
+
+def _forbidden_by_mode(call: Pending, policy: Policy, impact: Impact) -> RefusedByMode:
+    effects = " and ".join(forbidden_effects(impact, policy.mode))
+    return RefusedByMode(
+        f'"{call.tool.title}" is not possible in this server\'s mode: it {effects}.', facts=impact.facts
+    )
+
+
+def _needs_proof(reason: Refusal, call: Pending, impact: Impact, codes: Codes) -> ConfirmationNeeded:
+    is_wrong = bool(call.proofs.get(Proof.CODE))
+    given = "The confirmation does not fit this call, was used, or has expired. " if is_wrong else ""
+    message = f'{given}"{call.tool.title}" needs confirmation. Nothing was sent.'
+    if reason is Refusal.NEEDS_REVIEW:
+        return ConfirmationNeeded(
+            message,
+            cause="The server was started with --confirm review: every apply needs a review.",
+            solution="Call review_run, show the plan to the person, and if they agree give its fingerprint.",
+            facts=_shown(impact),
+        )
+    by_review = ", or with the fingerprint of review_run" if Proof.FINGERPRINT in call.tool.proofs else ""
+    return ConfirmationNeeded(
+        message,
+        solution="Show the person what is at stake. Only if they agree, call again with the same arguments and this "
+        f"confirmation{by_review}.",
+        facts=_shown(impact)
+        | {"confirmation": codes.issue(call.subject(impact)), "confirmation_expires_in_s": int(LIFETIME_S)},
+    )
+
+
+def _plan_differs(impact: Impact) -> PlanDiffers:
+    if impact.fingerprint is None:
+        return PlanDiffers("The fingerprint cannot be compared: the plan cannot be read as a whole. Nothing was sent.")
+    return PlanDiffers("The fingerprint does not match the current plan of this run. Nothing was sent.")
+
+
+def _needs_person(call: Pending, policy: Policy, impact: Impact) -> TfrunsError:
+    if policy.confirm is Confirm.ALWAYS:
+        return RefusedByMode(
+            f'"{call.tool.title}" needs a person\'s confirmation, and this client cannot ask for it.',
+            cause="The server was started with --confirm always. Nothing was sent.",
+            solution="Let a person do it in the browser, or start the server with --confirm review or auto.",
+        )
+    return ConfirmationNeeded(
+        f'"{call.tool.title}" needs a person: a plan would be applied that nobody has seen. Nothing was sent.',
+        cause="This client cannot ask a person, and a code does not serve for what is applied unseen.",
+        solution=impact.instead,
+        facts=_shown(impact),
+    )
+
+
+def _shown(impact: Impact) -> dict[str, Fact]:
+    return {"question": impact.question, "at_stake": list(impact.at_stake)}

@@ -1,0 +1,162 @@
+"""Whether a call may be sent: a pure decision over the call, its impact and the policy.
+
+Each kind of impact has one row in `REQUIREMENTS`, with the requirement for each value of --confirm. A call with several
+kinds of impact has the strictest of their requirements. `decide` compares it with the proofs that came with the call,
+and with whether a person can be asked.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from tfruns.impact import Impact, ImpactKind
+from tfruns.policy import Confirm, Mode, Policy
+
+
+class Requirement(IntEnum):
+    """The proof that a call needs, from weakest to strongest. A stronger proof always satisfies a weaker requirement."""
+
+    NOTHING = 0
+    CLIENT_APPROVAL = 1  # the client's own approval of a destructive tool; with `auto` a person, if one can be asked
+    CODE = 2  # the code of a refusal, the fingerprint of a review, or a person
+    REVIEW = 3  # the fingerprint of a review, or a person
+    PERSON = 4
+
+
+_NOTHING, _CLIENT, _CODE, _REVIEW, _PERSON = Requirement
+
+
+def _row(auto: Requirement, review: Requirement) -> Mapping[Confirm, Requirement]:
+    return {Confirm.AUTO: auto, Confirm.REVIEW: review, Confirm.ALWAYS: _PERSON, Confirm.NEVER: _NOTHING}
+
+
+REQUIREMENTS: Mapping[ImpactKind, Mapping[Confirm, Requirement]] = {
+    ImpactKind.UNSEEN_APPLY: _row(_PERSON, _PERSON),
+    ImpactKind.DESTRUCTIVE_APPLY: _row(_CODE, _REVIEW),
+    ImpactKind.ACTION_APPLY: _row(_CODE, _REVIEW),
+    ImpactKind.APPLY: _row(_CLIENT, _REVIEW),
+    ImpactKind.OVERRIDE: _row(_CODE, _CODE),
+    ImpactKind.KILL_APPLY: _row(_CODE, _CODE),
+    ImpactKind.KILL: _row(_CLIENT, _CODE),
+    ImpactKind.DISPLACE: _row(_CLIENT, _CODE),
+    ImpactKind.DESTROY_PLAN: _row(_CLIENT, _CODE),
+    # Stopping a run is never harder than letting it continue, unless every change has to be confirmed.
+    ImpactKind.INTERRUPT_APPLY: _row(_NOTHING, _NOTHING),
+    ImpactKind.DISCARD_PLAN: _row(_NOTHING, _NOTHING),
+}
+
+FORBIDDEN_IN_PLAN_MODE = frozenset({ImpactKind.UNSEEN_APPLY, ImpactKind.INTERRUPT_APPLY, ImpactKind.KILL_APPLY})
+"""Mode `plan` neither leads to an apply nor interferes with one."""
+
+
+class Consent(StrEnum):
+    """How a call was confirmed."""
+
+    PERSON = "person"
+    FINGERPRINT = "fingerprint"
+    CODE = "code"
+    CLIENT = "client_approval"
+    NONE = "none"
+
+
+class Refusal(StrEnum):
+    """Why a call is refused."""
+
+    MODE = "the mode of the server forbids the effect"
+    PLAN_DIFFERS = "the fingerprint is of another plan"
+    NEEDS_CODE = "a code, a fingerprint or a person is needed"
+    NEEDS_REVIEW = "a fingerprint or a person is needed"
+    NEEDS_PERSON = "a person is needed, and nobody can be asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The properties of a call that decide about its consent.
+
+    Attributes:
+        can_ask: a person can be asked.
+        fingerprint: whether the given fingerprint is that of the plan; None if none was given.
+        code: whether the given code is valid for this call; None if none was given.
+    """
+
+    can_ask: bool = False
+    fingerprint: bool | None = None
+    code: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The call may be sent."""
+
+    consent: Consent
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A person has to confirm the call first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The call must not be sent."""
+
+    reason: Refusal
+
+
+def decide_unread(
+    policy: Policy, *, can_ask: bool, has_fingerprint: bool, is_confirmed_always: bool
+) -> Allow | Refuse | None:
+    """The decision if it does not depend on the impact, which then need not be read; else None.
+
+    Args:
+        policy: of the server.
+        can_ask: a person can be asked.
+        has_fingerprint: a fingerprint was given, which has to be compared with the plan.
+        is_confirmed_always: the tool needs consent whatever its arguments are.
+    """
+    if policy.confirm is Confirm.NEVER and policy.mode.includes(Mode.APPLY) and not has_fingerprint:
+        return Allow(Consent.NONE)
+    if policy.confirm is Confirm.ALWAYS and not can_ask and is_confirmed_always:
+        return Refuse(Refusal.NEEDS_PERSON)
+    return None
+
+
+def decide(call: Call, impact: Impact, policy: Policy) -> Allow | Ask | Refuse:
+    """Whether a call may be sent."""
+    if forbidden_effects(impact, policy.mode):
+        return Refuse(Refusal.MODE)
+    if not impact.kinds:
+        return Allow(Consent.NONE)
+    if call.fingerprint is False:
+        return Refuse(Refusal.PLAN_DIFFERS)
+    needed = requirement(policy.confirm, impact.kinds)
+    if needed is _NOTHING:
+        return Allow(Consent.FINGERPRINT if call.fingerprint else Consent.NONE)
+    is_person_first = needed is _PERSON or (policy.confirm is Confirm.AUTO and call.can_ask)
+    consent = None if is_person_first else _proven(needed, call)
+    if consent is not None:
+        return Allow(consent)
+    if call.can_ask:
+        return Ask()
+    return Allow(Consent.CLIENT) if needed is _CLIENT else Refuse(_REFUSALS[needed])
+
+
+def requirement(confirm: Confirm, kinds: Collection[ImpactKind]) -> Requirement:
+    """The requirement for a call with all these kinds of impact."""
+    return max((REQUIREMENTS[kind][confirm] for kind in kinds), default=_NOTHING)
+
+
+def forbidden_effects(impact: Impact, mode: Mode) -> list[ImpactKind]:
+    """The effects that a mode below `apply` forbids. Releasing a run that applies by itself is one of them."""
+    return (
+        [] if mode.includes(Mode.APPLY) else [kind for kind in sorted(impact.kinds) if kind in FORBIDDEN_IN_PLAN_MODE]
+    )
+
+
+def _proven(needed: Requirement, call: Call) -> Consent | None:
+    if call.fingerprint:
+        return Consent.FINGERPRINT
+    return Consent.CODE if call.code and needed <= _CODE else None
+
+
+_REFUSALS = {_CODE: Refusal.NEEDS_CODE, _REVIEW: Refusal.NEEDS_REVIEW, _PERSON: Refusal.NEEDS_PERSON}

@@ -1,0 +1,46 @@
+"""The person behind a client, who may be asked to confirm a call."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from tfruns.jsonapi import JSON
+
+
+class Answer(StrEnum):
+    """The answer to a question."""
+
+    YES = "yes"
+    NO = "no"
+    DISMISSED = "dismissed"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, and the subject that an answer is valid for."""
+
+    text: str
+    subject: JSON
+
+
+class Person(Protocol):
+    """The person behind a client, if the client can ask them."""
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether the client can ask."""
+        ...
+
+    async def ask(self, question: Question) -> Answer:
+        """Ask, and return the answer. An exception may end the call instead, which is then repeated with the answer."""
+        ...
+
+
+class NoPerson:
+    """Nobody can be asked."""
+
+    can_be_asked = False
+
+    async def ask(self, question: Question) -> Answer:
+        """Never called."""
+        raise NotImplementedError(question.text)

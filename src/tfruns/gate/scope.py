@@ -1,0 +1,159 @@
+"""The second stage of a call, and its last: whatever the arguments name has to be in the scope, and so has each row of
+the answer.
+
+Locations are read from the API for each call and again right before a change: nothing is remembered, since a workspace
+can be renamed. A name outside the scope and a name that does not exist get the same answer, after the same requests.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfruns.client.client import Client
+from tfruns.client.references import check_id, check_organization
+from tfruns.errors import Forbidden, NotFound, OutOfScope
+from tfruns.jsonapi import JSON
+from tfruns.scope import Scope, WorkspaceLocation, location_of
+from tfruns.tool import Role, Tool, View
+from tfruns.wire.run_params import RunParams
+from tfruns.wire.workspaces import Workspace
+
+_MAX_CONFIGURATIONS = 1_000  # of a workspace that are searched for one
+
+
+async def enforce_scope(tool: Tool, scope: Scope, client: Client, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call if everything they name is in the scope, with runs and workspaces resolved to ids.
+
+    Raises:
+        OutOfScope: an argument names something else, or something that does not exist.
+        TfrunsError: the location of what is named cannot be read.
+    """
+    checked = dict(values)
+    if not scope.is_limited:
+        return checked
+    workspace_id = ""
+    for name, role in tool.roles.items():
+        match role:
+            case Role.RUN:
+                checked[name] = client.runs.id_of(values[name])
+                await _check_run(scope, client, checked[name])
+            case Role.WORKSPACE:
+                checked[name] = workspace_id = (await _workspace_in(scope, client, values[name])).id
+            case Role.ORGANIZATION:
+                checked[name] = check_organization(values[name])
+                if not scope.has_organization(checked[name]):
+                    raise _outside(role)
+            case Role.RUN_OPTIONS:
+                await _check_configuration(client, workspace_id, values[name])
+            case Role.WORKSPACE_NAMES | Role.COMMENT:
+                pass
+    return checked
+
+
+async def check_location(tool: Tool, scope: Scope, client: Client, values: Mapping[str, Any]) -> None:
+    """Read again, right before a change, whether the run or workspace is still in the scope.
+
+    Raises: as `enforce_scope`.
+    """
+    if not scope.is_limited:
+        return
+    for name, role in tool.roles.items():
+        if role is Role.RUN:
+            await _check_run(scope, client, values[name])
+        elif role is Role.WORKSPACE:
+            await _workspace_in(scope, client, values[name])
+
+
+def _outside(role: Role) -> OutOfScope:
+    """The one error for a name outside the scope and for a name that does not exist."""
+    return OutOfScope(f"No such {role.value} in the scope of this server.")
+
+
+async def _check_run(scope: Scope, client: Client, run_id: str) -> None:
+    try:
+        run = await client.runs.read(run_id, include=["workspace"])
+        workspace = run.follow(run.workspace, Workspace)
+        if workspace is None and run.workspace is not None:
+            workspace = await client.workspaces.read(run.workspace.id)
+    except (NotFound, Forbidden):
+        workspace = None
+    if workspace is None or not scope.has_workspace(location_of(workspace)):
+        raise _outside(Role.RUN)
+
+
+async def _workspace_in(scope: Scope, client: Client, reference: str) -> Workspace:
+    try:
+        workspace = await client.workspaces.read(reference)
+    except (NotFound, Forbidden):
+        raise _outside(Role.WORKSPACE) from None
+    if not scope.has_workspace(location_of(workspace)):
+        raise _outside(Role.WORKSPACE)
+    return workspace
+
+
+async def _check_configuration(client: Client, workspace_id: str, params: object) -> None:
+    """A configuration version does not name its workspace, so it has to be listed among those of the workspace."""
+    if not isinstance(params, RunParams) or params.configuration_version_id is None:
+        return
+    wanted = check_id("cv", params.configuration_version_id, what="configuration_version_id")
+    number = 0
+    async for version in client.configuration_versions.list_for_workspace(workspace_id):
+        number += 1
+        if version.id == wanted:
+            return
+        if number == _MAX_CONFIGURATIONS:
+            break
+    raise OutOfScope(
+        "The workspace has no such configuration version.",
+        solution="Use one of this workspace's own configuration versions, or leave it out for the latest.",
+    )
+
+
+async def drop_out_of_scope(tool: Tool, scope: Scope, client: Client, view: View, values: Mapping[str, Any]) -> View:
+    """The answer of a tool without rows about workspaces outside the scope, and without a hint that they exist.
+
+    Lists are restricted to the scope when they are read; this is the second line of defense.
+    """
+    if not scope.is_limited:
+        return view
+    organization = next((values[name] for name, role in tool.roles.items() if role is Role.ORGANIZATION), None)
+    names = {row["id"]: _name(row) for row in _rows(view.get("included")) if row.get("type") == "workspaces"}
+    result = dict(view)
+    for key, rows in view.items():
+        if isinstance(rows, list):
+            result[key] = [row for row in rows if await _is_inside(scope, client, row, organization, names)]
+    return result
+
+
+async def _is_inside(
+    scope: Scope, client: Client, row: JSON, organization: str | None, names: Mapping[str, str | None]
+) -> bool:
+    workspace_id, name = _workspace_of(row)
+    if workspace_id is None:
+        return True
+    name = name or names.get(workspace_id)
+    if name and organization:
+        return scope.has_workspace(WorkspaceLocation(workspace_id, name, organization))
+    try:
+        return scope.has_workspace(location_of(await client.workspaces.read(workspace_id)))
+    except (NotFound, Forbidden):
+        return False
+
+
+def _workspace_of(row: JSON) -> tuple[str | None, str | None]:
+    """The id and the name of a row's workspace, in a view or in a document of the API."""
+    if not isinstance(row, dict):
+        return None, None
+    if row.get("workspace_id"):
+        return row["workspace_id"], row.get("workspace_name")
+    if str(row.get("id", "")).startswith("ws-"):
+        return row["id"], _name(row)
+    related = ((row.get("relationships") or {}).get("workspace") or {}).get("data") or {}
+    return related.get("id"), None
+
+
+def _name(row: Mapping[str, Any]) -> str | None:
+    return row.get("name") or (row.get("attributes") or {}).get("name")
+
+
+def _rows(value: JSON) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

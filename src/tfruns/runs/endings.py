@@ -1,0 +1,170 @@
+"""Who ended a run that was canceled or discarded, and why, as far as it is recorded."""
+
+from datetime import datetime, timedelta
+
+from tfruns.apply_stage import has_apply_begun
+from tfruns.client.client import Client
+from tfruns.jsonapi import JSON
+from tfruns.lifecycle import is_force_canceled
+from tfruns.masking.secrets import Mask, masked_line
+from tfruns.runs.tolerant import Reads
+from tfruns.views import shown_time
+from tfruns.vocabulary import RunStatus
+from tfruns.wire.activity import Comment, RunEvent, Team, User
+from tfruns.wire.runs import Run
+
+_SOON = timedelta(seconds=10)  # between the cause of an end and the end
+_STALE = "stale"  # in the name of an event
+# The last of these that a run went through tells what was interrupted.
+_STAGES = (
+    ("applying-at", "while it was applying"),
+    ("confirmed-at", "after it was confirmed, before the apply is recorded to have started"),
+    ("planned-and-saved-at", "while its saved plan was kept"),
+    ("policy-checked-at", "after its plan, before it was confirmed"),
+    ("cost-estimated-at", "after its plan, before it was confirmed"),
+    ("planned-at", "after its plan, before it was confirmed"),
+    ("planning-at", "while it was planning"),
+    ("plan-queued-at", "before its plan started"),
+)
+
+
+async def how_it_ended(client: Client, run: Run, reads: Reads, mask: Mask) -> dict[str, JSON]:
+    """Who ended a run, when, at which stage and why. What is not recorded is called so."""
+    word = "discard" if run.status == RunStatus.DISCARDED else "cancel"
+    listing = client.run_events.list_for_run(run.id, include=("actor", "comment"))
+    events = sorted(await reads.some("events", listing, size=100), key=_time)
+    relevant = [event for event in events if word in (event.action or "") or _STALE in (event.action or "")]
+    by_person = [event for event in relevant if event.actor]
+    event = by_person[-1] if by_person else relevant[-1] if relevant else None
+    actor = _actor(event, mask) if event is not None and event.actor else None
+    if actor is None and word == "cancel" and run.canceled_by is not None:
+        actor = await _canceled_by(client, run, reads, mask)
+    comment = event.follow(event.comment, Comment) if event is not None else None
+    is_stale = any(_STALE in (event.action or "") for event in events)
+    verb = "Discarded" if word == "discard" else "Killed" if is_force_canceled(run.status, run.passed) else "Canceled"
+    return {
+        "ended_by": actor or ("the service" if is_stale else "not recorded"),
+        "ended_at": shown_time(_ended_at(run, event)),
+        "summary": f"{verb} {_stage(run)}. {_effect(run)}",
+        "reason": await _reason(client, run, reads, actor, is_stale=is_stale),
+        "comment": masked_line(comment.body or "", 200, mask) if comment else None,
+    }
+
+
+def _time(event: RunEvent) -> float:
+    return event.created_at.timestamp() if event.created_at else 0.0
+
+
+def _ended_at(run: Run, event: RunEvent | None) -> datetime | None:
+    stamps = run.status_timestamps
+    keys = ["discarded-at"] if run.status == RunStatus.DISCARDED else ["force-canceled-at", "canceled-at"]
+    found = next((moment for key in keys if (moment := stamps.get(key))), None)
+    return found or (event.created_at if event else None) or run.canceled_at
+
+
+def _stage(run: Run) -> str:
+    stage = next((words for key, words in _STAGES if key in run.passed), None)
+    if stage is not None:
+        return stage
+    return "while it waited in the queue" if run.passed else "at a stage that is not recorded"
+
+
+def _effect(run: Run) -> str:
+    """What follows for the infrastructure."""
+    if run.status == RunStatus.DISCARDED:
+        return "Nothing was applied."
+    begun = has_apply_begun(run.status, run.passed)
+    if begun is None:
+        return "Whether anything was applied is not recorded."
+    return (
+        "The changes it had made until then remain: plan again to see what is left."
+        if begun
+        else "Nothing was applied."
+    )
+
+
+def _actor(event: RunEvent, mask: Mask) -> str:
+    user, team = event.follow(event.actor, User), event.follow(event.actor, Team)
+    name = (user.username if user else team.name if team else None) or (event.actor.id if event.actor else "")
+    return masked_line(name, 60, mask)
+
+
+async def _canceled_by(client: Client, run: Run, reads: Reads, mask: Mask) -> str | None:
+    found = await reads.one("who canceled it", client.runs.read(run.id, include=("canceled_by",)))
+    related = run.canceled_by
+    user = found.follow(found.canceled_by, User) if found else None
+    name = (user.username if user else None) or (related.id if related else None)
+    return masked_line(name, 60, mask) if name else None
+
+
+# -- why --------------------------------------------------------------------------------------------------------------
+
+
+async def _reason(client: Client, run: Run, reads: Reads, actor: str | None, *, is_stale: bool) -> str:
+    was_saved = bool(run.status_timestamps.get("planned-and-saved-at"))
+    if run.status == RunStatus.DISCARDED and (is_stale or (was_saved and actor is None)):
+        return await _stale_reason(client, run, reads, is_recorded=is_stale)
+    by_force = await _forced_by(client, run, reads)
+    if by_force is not None:
+        return (
+            f"{by_force} was force-executed: it discards the run that holds the workspace and cancels those before it."
+        )
+    if actor is not None:
+        return f"Requested by {actor}."
+    if any(failure.startswith("events:") for failure in reads.failed):
+        return "Not known: the run's events could not be read."
+    return "Not recorded. The service itself may have done it."
+
+
+async def _stale_reason(client: Client, run: Run, reads: Reads, *, is_recorded: bool) -> str:
+    """A saved plan goes with a change of the state; the run that changed it is looked for."""
+    ended = run.status_timestamps.get("discarded-at")
+    saved = run.status_timestamps.get("planned-and-saved-at")
+    others = await _others(client, run, reads)
+    applied = [
+        (moment, other.id)
+        for other in others
+        for key in ("applied-at", "errored-at", "canceled-at")
+        if (moment := other.status_timestamps.get(key))
+        and other.status_timestamps.get("applying-at")
+        and ended
+        and abs(ended - moment) <= _SOON
+        and (not saved or moment >= saved)
+    ]
+    cause = (
+        f" {min(applied, key=lambda pair: abs(ended - pair[0]))[1]} had just changed it."
+        if applied and ended
+        else (" Which change it was is not recorded here.")
+    )
+    if is_recorded:
+        return f"The service discarded the saved plan because the workspace's state changed.{cause}"
+    if any(failure.startswith("events:") for failure in reads.failed):
+        return "Not known: the run's events could not be read. A saved plan is also discarded when the state changes."
+    return f"No person is recorded. The service discards a saved plan when the state changes, which may be why.{cause}"
+
+
+async def _forced_by(client: Client, run: Run, reads: Reads) -> str | None:
+    """The run whose force-execute ended this one: it says so in its events, at the same time."""
+    ended = run.status_timestamps.get("discarded-at") or run.status_timestamps.get("canceled-at") or run.canceled_at
+    if ended is None:
+        return None
+    for other in await _others(client, run, reads):
+        queued = other.status_timestamps.get("plan-queued-at")
+        if queued is None or abs(queued - ended) > _SOON or (other.created_at and other.created_at > ended):
+            continue
+        events = await reads.some("events of the next run", client.run_events.list_for_run(other.id), size=100)
+        if any("force_execut" in (event.action or "") and _is_near(event, ended) for event in events):
+            return other.id
+        break  # one run leaves the queue at a time
+    return None
+
+
+def _is_near(event: RunEvent, moment: datetime | None) -> bool:
+    return moment is not None and event.created_at is not None and abs(event.created_at - moment) <= _SOON
+
+
+async def _others(client: Client, run: Run, reads: Reads) -> list[Run]:
+    if run.workspace is None:
+        return []
+    found = await reads.some("other runs", client.runs.list_for_workspace(run.workspace.id), size=50)
+    return [other for other in found if other.id != run.id]

@@ -1,0 +1,99 @@
+"""The parts of a call's impact that several tools share.
+
+Texts from plans, messages and names are data: each is on a line of its own, and cut.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tfruns.client.client import Client
+from tfruns.errors import Forbidden, NotFound, TfrunsError, TooLarge
+from tfruns.impact import ImpactKind
+from tfruns.lifecycle import rule_of
+from tfruns.masking.secrets import Secrets
+from tfruns.masking.text import one_line
+from tfruns.runs.plans import secrets_of
+from tfruns.vocabulary import RunPhase
+from tfruns.wire.runs import Run
+from tfruns.wire.workspaces import Workspace
+
+_MAX_SHOWN = 20  # runs and checks
+_MESSAGE = 200  # characters of a run's message
+_COMMENT = 1_000  # characters of a comment that is about to be sent
+_APPLY_PHASES = {RunPhase.PRE_APPLY, RunPhase.APPLY, RunPhase.POST_APPLY}
+
+LET_A_PERSON = "Let a person do it in the browser or with `tfruns run`."
+
+
+async def read_run(client: Client, values: Mapping[str, Any]) -> Run:
+    """The run that a call is about."""
+    return await client.runs.read(values["run_id"], include=["workspace"])
+
+
+def is_applying(run: Run) -> bool:
+    """Whether the run is applying; a run with an unknown status may be."""
+    rule = rule_of(run.status)
+    return rule is None or (not rule.is_final and rule.phase in _APPLY_PHASES)
+
+
+def unseen(run_ids: Sequence[str]) -> set[ImpactKind]:
+    """The impact of releasing these runs, which then apply plans that nobody has seen."""
+    return {ImpactKind.UNSEEN_APPLY} if run_ids else set()
+
+
+def released_lines(run_ids: Sequence[str]) -> list[str]:
+    """The lines about runs that are released and apply by themselves."""
+    title = "These runs go next, and apply by themselves whatever they plan, without another question:"
+    return listed([f"- {id_}" for id_ in run_ids], title)
+
+
+def instead_of_releasing(run_ids: Sequence[str]) -> str:
+    """The alternative to releasing these runs."""
+    return f"{LET_A_PERSON} Or cancel the runs first that would apply: {', '.join(run_ids)}." if run_ids else ""
+
+
+def facts(run: Run, waiting: Sequence[str]) -> dict[str, Any]:
+    """The fields of a refusal."""
+    return {"run_status": str(run.status)} | ({"waiting_run_ids": list(waiting)} if waiting else {})
+
+
+def status_line(run: Run) -> str:
+    """The status on one line: it may be newer than the vocabulary."""
+    return one_line(str(run.status), 40)
+
+
+def named_run(run: Run) -> str:
+    """The run's id, with its workspace if the name is known."""
+    workspace = run.follow(run.workspace, Workspace)
+    return f"{run.id} of {named_workspace(workspace)}" if workspace is not None and workspace.name else run.id
+
+
+def named_workspace(workspace: Workspace) -> str:
+    """`organization/name`, on one line."""
+    owner = f"{workspace.organization.id}/" if workspace.organization else ""
+    return one_line(f"{owner}{workspace.name}", 120)
+
+
+async def text_lines(client: Client, run: Run, values: Mapping[str, Any]) -> list[str]:
+    """The run's message and the comment to be sent, without the sensitive values of the run's plan."""
+    try:
+        secrets: Secrets | None = await secrets_of(client, run)
+    except (NotFound, Forbidden, TooLarge):
+        secrets = Secrets()  # hidden from this token
+    except TfrunsError:
+        secrets = None
+    lines = []
+    if run.message and secrets is not None:
+        lines.append(f"Its message (written by who created it): «{secrets.shown(run.message, _MESSAGE)}»")
+    comment = str(values.get("comment") or "").strip()
+    if comment:
+        lines.append(f"The comment that is sent with it: «{(secrets or Secrets()).shown(comment, _COMMENT)}»")
+    return lines
+
+
+def listed(lines: list[str], title: str) -> list[str]:
+    """The first lines below a title, and the number of the rest; nothing if there are no lines."""
+    if not lines:
+        return []
+    more = len(lines) - _MAX_SHOWN
+    return [title, *lines[:_MAX_SHOWN], *([f"- and {more} more"] if more > 0 else [])]

@@ -1,0 +1,179 @@
+"""Reading the log of a phase piece by piece: of a huge one, no more than what is shown is ever in memory.
+
+The API gives an address and no size. The address takes `offset` and `limit`, and answers nothing past the end.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from tfruns.client.client import Client
+from tfruns.lifecycle import has_phase_begun, phase_status_of, rule_of
+from tfruns.vocabulary import PhaseStatus, RunPhase, RunStatus
+from tfruns.wire.plans import Apply, Plan
+from tfruns.wire.runs import Run
+
+CHUNK = 65_536  # what the Terraform CLI asks for at a time; an answer that is shorter is the end
+_PIECE = 1 << 20  # where much is read; an answer may be shorter
+_MAX_SIZE = 1 << 40
+
+PhaseName = Literal["plan", "apply"]
+Read = Callable[[int, int], Awaitable[bytes]]
+"""Reads so many bytes (second) from an offset (first)."""
+
+_APPLY_PHASES = {RunPhase.APPLY, RunPhase.POST_APPLY}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a log, and the offset of its first byte."""
+
+    data: bytes
+    offset: int
+
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.data)
+
+    def from_line_start(self) -> "Part":
+        """The part without a line whose beginning is not there: half of it could be half of a secret."""
+        begin = (self.data.find(b"\n") + 1 or len(self.data)) if self.offset else 0
+        return Part(self.data[begin:], self.offset + begin)
+
+    def up_to_line_end(self) -> "Part":
+        """The part without a line that may go on."""
+        return Part(self.data[: self.data.rfind(b"\n") + 1], self.offset)
+
+
+def running_phase(run_status: str) -> PhaseName | None:
+    """The phase of a run in this status that is writing its log just now."""
+    phase, status = phase_status_of(run_status) or (None, None)
+    if status is not PhaseStatus.RUNNING:
+        return None
+    return "plan" if phase is RunPhase.PLAN else "apply"
+
+
+def may_have_applied(run: Run) -> bool:
+    """Whether the run's apply may have begun: by its status, or by what it went through before it ended."""
+    rule = rule_of(run.status)
+    has_begun = rule is not None and rule.phase in _APPLY_PHASES
+    return has_begun or run.status == RunStatus.APPLIED or bool(run.status_timestamps.get("confirmed-at"))
+
+
+async def read_phase(client: Client, run: Run, name: PhaseName) -> Plan | Apply | None:
+    """The plan or the apply of a run; None where it has none.
+
+    Raises:
+        TfrunsError: it cannot be read.
+    """
+    if name == "plan":
+        return await client.plans.read(run.plan.id) if run.plan else None
+    return await client.applies.read(run.apply.id) if run.apply else None
+
+
+async def phase_with_log(client: Client, run: Run, asked: str) -> tuple[PhaseName, Plan | Apply] | None:
+    """The requested phase, or for `auto` the apply if it began, else the plan; None if it has no log."""
+    found = await _phase_of(client, run, asked)
+    return None if found is None or found[1].log_read_url is None or not has_phase_begun(found[1].status) else found
+
+
+async def _phase_of(client: Client, run: Run, asked: str) -> tuple[PhaseName, Plan | Apply] | None:
+    if asked == "apply" or (asked == "auto" and may_have_applied(run)):
+        apply = await read_phase(client, run, "apply")
+        if apply is not None and (asked == "apply" or has_phase_begun(apply.status)):
+            return "apply", apply
+    if asked == "apply":
+        return None
+    plan = await read_phase(client, run, "plan")
+    return ("plan", plan) if plan is not None else None
+
+
+def reader(client: Client, phase: Plan | Apply) -> Read:
+    """What reads parts of the phase's log."""
+
+    async def read(offset: int, max_bytes: int) -> bytes:
+        if isinstance(phase, Plan):
+            return await client.plans.read_log(phase, offset=offset, max_bytes=max_bytes)
+        return await client.applies.read_log(phase, offset=offset, max_bytes=max_bytes)
+
+    return read
+
+
+async def head(read: Read, max_bytes: int) -> tuple[bytes, bool]:
+    """The first bytes of a log, and whether they are all of it."""
+    pieces: list[bytes] = []
+    size = 0
+    while size < max_bytes:
+        piece = await read(size, min(_PIECE, max_bytes - size))
+        if not piece:
+            return b"".join(pieces), True
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces), not await read(size, 1)
+
+
+async def tail(read: Read, max_bytes: int, *, start: int = 0) -> Part:
+    """The last bytes of a log, from an offset on; in a number of requests that grows with the logarithm of its size."""
+    first = await read(start, CHUNK)
+    if len(first) < CHUNK:
+        data = first[-max_bytes:]
+        return Part(data, start + len(first) - len(data))
+    near = await _near_the_end(read, start + len(first), max_bytes)
+    begin = max(start, near - max_bytes)
+    pieces: list[bytes] = []
+    size = 0
+    for _ in range(2 * max_bytes // CHUNK + 2):
+        pieces.append(await read(begin + size, CHUNK))
+        size += len(pieces[-1])
+        if len(pieces[-1]) < CHUNK:
+            break
+    data = b"".join(pieces)
+    last = data[-max_bytes:]
+    return Part(last, begin + len(data) - len(last))
+
+
+async def _near_the_end(read: Read, known: int, precision: int) -> int:
+    """An offset that the log reaches, less than `precision` bytes before its end. It reaches `known`."""
+    step = precision
+    while known + step < _MAX_SIZE and await read(known + step, 1):
+        known += step
+        step *= 2
+    beyond = known + step
+    while beyond - known > precision:
+        middle = (known + beyond) // 2
+        if await read(middle, 1):
+            known = middle
+        else:
+            beyond = middle
+    return known
+
+
+class Follower:
+    """Goes along with a log that is being written, and knows its last lines."""
+
+    def __init__(self, client: Client, run: Run, name: PhaseName, *, max_bytes: int = 8_192) -> None:
+        self._client = client
+        self._run = run
+        self._name: PhaseName = name
+        self._max_bytes = max_bytes
+        self._read: Read | None = None
+        self._part = Part(b"", 0)
+
+    async def last_lines(self) -> bytes:
+        """The whole lines at the end of what is there now.
+
+        Raises:
+            TfrunsError: it cannot be read. The next call asks for its address anew.
+        """
+        read, self._read = self._read, None
+        if read is None:
+            phase = await read_phase(self._client, self._run, self._name)
+            if phase is None or phase.log_read_url is None:
+                return b""
+            read = reader(self._client, phase)
+        more = await tail(read, self._max_bytes, start=self._part.end)
+        data = (self._part.data if more.offset == self._part.end else b"") + more.data
+        kept = data[-self._max_bytes :]
+        self._part = Part(kept, more.end - len(kept))
+        self._read = read
+        return self._part.from_line_start().up_to_line_end().data

@@ -1,0 +1,87 @@
+"""What the apply of a run's plan would do: its numbers, what is lost, and the actions that it invokes."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from tfruns.client.client import Client
+from tfruns.errors import Forbidden, NotFound, TfrunsError, TooLarge
+from tfruns.impact import ImpactKind
+from tfruns.jsonapi import JSON
+from tfruns.review.headline import headline
+from tfruns.review.summary import at_stake, shown_address
+from tfruns.runs.plans import OpenPlan, open_plan
+from tfruns.wire.runs import Run
+
+_MOST_ACTIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PlanImpact:
+    """What an apply of a plan would do.
+
+    Attributes:
+        kinds: what decides about consent.
+        lines: what a person should know.
+        state: by which the plan is recognized.
+        fingerprint: of the plan, where it can be read.
+    """
+
+    kinds: frozenset[ImpactKind]
+    lines: tuple[str, ...]
+    state: JSON
+    fingerprint: str | None = None
+
+
+async def plan_impact(client: Client, run: Run) -> PlanImpact:
+    """Read the plan from the API, whatever is remembered of it, and sum up what it would do.
+
+    Raises:
+        TfrunsError: the API does not answer.
+    """
+    try:
+        async with open_plan(client, run) as plan:
+            if plan is not None:
+                return _of_plan(run, plan)
+    except (NotFound, Forbidden, TooLarge):
+        pass
+    return await _by_counts(client, run)
+
+
+def _of_plan(run: Run, plan: OpenPlan) -> PlanImpact:
+    document, summary = plan.document, plan.known.summary
+    deferred = [change for change in document.deferred if change.is_invocation]
+    kinds = {ImpactKind.APPLY}
+    if summary.is_destructive:
+        kinds.add(ImpactKind.DESTRUCTIVE_APPLY)
+    if document.invocations or deferred:
+        kinds.add(ImpactKind.ACTION_APPLY)
+    lines = [headline(summary, is_refresh_only=bool(run.refresh_only), has_changes=run.has_changes)]
+    if dangers := at_stake(summary.dangers):
+        lines += ["Dangerous in it (data of the plan):", *dangers]
+    if deferred:
+        named = ", ".join(shown_address(change, plan.known.secrets) for change in deferred[:_MOST_ACTIONS])
+        more = len(deferred) - _MOST_ACTIONS
+        lines.append(
+            f"Actions: {len(deferred)} deferred to a later run: {named}{f' and {more} more' if more > 0 else ''}"
+        )
+    fingerprint = summary.fingerprint
+    return PlanImpact(frozenset(kinds), tuple(lines), [document.plan_id, fingerprint], fingerprint)
+
+
+async def _by_counts(client: Client, run: Run) -> PlanImpact:
+    """What remains where the plan's JSON cannot be read: numbers, in which neither actions nor what is forgotten count.
+
+    So zero to destroy is no proof that nothing is lost.
+    """
+    plan_id = run.plan.id if run.plan else None
+    line = "What the plan does cannot be read."
+    if plan_id is not None:
+        with suppress(TfrunsError):
+            plan = await client.plans.read(plan_id)
+            if plan.resource_destructions is not None:
+                line = (
+                    f"Plan: {plan.resource_additions or 0} to add, {plan.resource_changes or 0} to change, "
+                    f"{plan.resource_destructions} to destroy."
+                )
+    lines = (line, "Its changes cannot be read one by one: actions and what it forgets are unknown.")
+    return PlanImpact(frozenset({ImpactKind.DESTRUCTIVE_APPLY}), lines, [plan_id, line])

@@ -1,0 +1,285 @@
+"""The plan of a run, as this token may read it, and what is kept of it.
+
+A plan never changes once its JSON exists, so what is derived from it holds as long as the client does. Only small
+results are kept, by the client: another client may have another token, which may see less.
+
+Several readers of one plan share one download and one document, which exists as long as one of them uses it. The
+documents of all plans that a client has open share one budget of bytes.
+
+A large plan takes seconds of computing, which are spent in threads, so that other calls are not blocked.
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from copy import copy
+from dataclasses import dataclass, field
+from functools import partial
+from weakref import WeakKeyDictionary
+
+import anyio
+from anyio import to_thread
+
+from tfruns.client.byte_budget import ByteBudget, Reservation
+from tfruns.client.client import Client
+from tfruns.errors import Forbidden, NotFound, TfrunsError, TooLarge, UnexpectedResponse
+from tfruns.jsonapi import JSON
+from tfruns.lifecycle import is_planned
+from tfruns.masking.secrets import NO_SECRETS, Secrets
+from tfruns.review.plan_document import PlanDocument, parse_plan
+from tfruns.review.summary import Summary, summary
+from tfruns.vocabulary import PhaseStatus
+from tfruns.wire.plans import Plan
+from tfruns.wire.runs import Run
+
+_MAX_BYTES = 128_000_000  # of the JSON of all open plans together; in memory it takes some five times as much
+_MAX_KEPT = 32  # plans of one client
+_ENVIRONMENT_PREFIX = "TF_VAR_"  # such a variable of the environment sets one of Terraform
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is kept of a run's plan."""
+
+    run_id: str
+    secrets: Secrets
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPlan:
+    """A plan that was read, and what is known of it."""
+
+    document: PlanDocument
+    known: Known
+
+
+class _Flight:
+    """One download of a plan, for everybody who wants it meanwhile. If its reader is canceled, the next one reads."""
+
+    def __init__(self, budget: ByteBudget) -> None:
+        self.room = Reservation(budget)
+        self.readers = 0
+        self.plan: OpenPlan | None = None
+        self._error: TfrunsError | None = None
+        self._is_done = False
+        self._lock = anyio.Lock()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended without a plan, which may be different for the next reader."""
+        return self._is_done and self.plan is None
+
+    async def result(self, read: Callable[[Reservation], Awaitable[OpenPlan | None]]) -> OpenPlan | None:
+        async with self._lock:
+            if not self._is_done:
+                try:
+                    self.plan = await read(self.room)
+                except TfrunsError as error:
+                    self._error = error
+                self._is_done = True
+        if self._error is not None:
+            raise copy(self._error)  # each reader extends the traceback of its own
+        return self.plan
+
+
+@dataclass(slots=True)
+class _Plans:
+    """The plans of one client: those that are being read, and what is kept of those that were."""
+
+    budget: ByteBudget = field(default_factory=lambda: ByteBudget(_MAX_BYTES))
+    flights: dict[str, _Flight] = field(default_factory=dict)
+    kept: OrderedDict[str, Known] = field(default_factory=OrderedDict)
+
+    def join(self, plan_id: str) -> _Flight:
+        """The flight that is under way for a plan, or a new one."""
+        flight = self.flights.get(plan_id)
+        if flight is None or flight.has_failed:
+            flight = self.flights[plan_id] = _Flight(self.budget)
+        flight.readers += 1
+        return flight
+
+    def leave(self, plan_id: str, flight: _Flight) -> None:
+        """Drop the plan with its last reader."""
+        flight.readers -= 1
+        if not flight.readers:
+            flight.room.release()
+            if self.flights.get(plan_id) is flight:
+                del self.flights[plan_id]
+
+    def keep(self, plan_id: str, known: Known) -> None:
+        self.kept[plan_id] = known
+        while len(self.kept) > _MAX_KEPT:
+            self.kept.popitem(last=False)
+
+
+_plans: WeakKeyDictionary[Client, _Plans] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def open_plan(client: Client, run: Run) -> AsyncIterator[OpenPlan | None]:
+    """Read a run's plan: the full JSON if the token may read it, else the redacted form.
+
+    The redacted form is also preferred to a plan in which Terraform marked too little as sensitive. The plan counts in
+    the budget of its client until it is closed.
+
+    Yields:
+        The plan; None if it does not exist yet, or never will because the run failed or ended before.
+
+    Raises:
+        NotFound, Forbidden: the token may read neither form.
+        TooLarge: both forms are too large.
+        UnexpectedResponse: it is not JSON.
+    """
+    if run.plan is None:
+        yield None
+        return
+    plans = _plans.setdefault(client, _Plans())
+    flight = plans.join(run.plan.id)
+    try:
+        plan = await flight.result(partial(_read, client, run, run.plan.id))
+        if plan is not None:
+            plans.keep(run.plan.id, plan.known)
+        yield plan
+    finally:
+        plans.leave(run.plan.id, flight)
+
+
+async def secrets_of(client: Client, run: Run, *, before_plan: Secrets = NO_SECRETS) -> Secrets:
+    """The sensitive values of a run's plan, to hide them in its logs and messages; others while there is no plan.
+
+    The plan is read once, whoever asks. Where the token may read only the redacted form the values are not known, and
+    hiding them is left to Terraform.
+
+    Raises: as `open_plan`.
+    """
+    known = await _know(client, run)
+    return known.secrets if known else before_plan
+
+
+def known_secrets(client: Client, run_id: str, *, before_plan: Secrets = NO_SECRETS) -> Secrets:
+    """The sensitive values of a run's plan if it was read before; it is not read for this. Any thread may ask."""
+    plans = _plans.get(client) or _Plans()
+    return next((known.secrets for known in list(plans.kept.values()) if known.run_id == run_id), before_plan)
+
+
+async def plan_summary(client: Client, run: Run) -> Summary | None:
+    """A run's plan in a few numbers, with its dangers and its fingerprint; None while there is no plan.
+
+    The fingerprint is the one that `review_run` shows to the same token. The plan is read once, whoever asks.
+
+    Raises: as `open_plan`.
+    """
+    known = await _know(client, run)
+    return known.summary if known else None
+
+
+async def _know(client: Client, run: Run) -> Known | None:
+    plans = _plans.setdefault(client, _Plans())
+    if run.plan is not None and run.plan.id in plans.kept:
+        return plans.kept[run.plan.id]
+    async with open_plan(client, run) as plan:
+        return plan.known if plan else None
+
+
+async def _read(client: Client, run: Run, plan_id: str, room: Reservation) -> OpenPlan | None:
+    read, is_redacted = partial(client.plans.read_json, plan_id, max_bytes=_MAX_BYTES, room=room), False
+    try:
+        data = await read()
+    except _NOT_READABLE:
+        is_redacted = True
+        data = await read(is_redacted=True)
+    if data is None:
+        return None
+    room.shrink_to(len(data))
+    document = await _parsed(run, plan_id, data, run.terraform_version or "", is_redacted=is_redacted)
+    secrets = await _secrets_in(client, run, document)
+    if document.unmarked and not is_redacted:
+        document = await _redacted_instead(run, document, read) or document
+    return OpenPlan(document, Known(run.id, secrets, await to_thread.run_sync(summary, document, secrets)))
+
+
+async def _redacted_instead(
+    run: Run, full: PlanDocument, read: Callable[..., Awaitable[bytes | None]]
+) -> PlanDocument | None:
+    """The redacted form of a plan whose own marks cannot be relied on; None if it cannot be read."""
+    try:
+        data = await read(is_redacted=True)
+    except _NOT_READABLE:
+        return None
+    version = full.source.get("terraform_version")
+    return await _parsed(run, full.plan_id, data, str(version or ""), is_redacted=True) if data else None
+
+
+async def _parsed(run: Run, plan_id: str, data: bytes, version: str, *, is_redacted: bool) -> PlanDocument:
+    read = partial(parse_plan, data, run_id=run.id, plan_id=plan_id, is_redacted=is_redacted, terraform_version=version)
+    return await to_thread.run_sync(read)
+
+
+_NOT_READABLE = (Forbidden, NotFound, TooLarge)
+
+
+async def _secrets_in(client: Client, run: Run, document: PlanDocument) -> Secrets:
+    """The values that Terraform marks as sensitive, and those of variables that only the workspace or a variable set
+    marks, of which Terraform knows nothing.
+    """
+    if run.workspace is None or not document.source.get("variables"):
+        return await to_thread.run_sync(Secrets.of_plan, document.source)
+    try:
+        variables = await client.variables.list_for_workspace(run.workspace.id)
+    except (Forbidden, NotFound, UnexpectedResponse):
+        variables = []  # hidden from this token; the marks of the plan are known all the same
+    names = [variable.key.removeprefix(_ENVIRONMENT_PREFIX) for variable in variables if variable.sensitive]
+    return await to_thread.run_sync(Secrets.of_plan, document.source, names)
+
+
+# -- the counts of a plan ----------------------------------------------------------------------------------------------
+
+
+async def plan_counts(client: Client, run: Run) -> dict[str, JSON]:
+    """What the plan of a run would do; empty while there is no plan, or if it cannot be read.
+
+    The API counts neither outputs, moves, forgotten resources nor actions: they are read from the plan itself, unless
+    the API says that there are no changes.
+    """
+    if run.plan is None or not is_planned(run.status, run.passed):
+        return {}
+    try:
+        plan = await client.plans.read(run.plan.id)
+    except TfrunsError:
+        return {}
+    if plan.status != PhaseStatus.FINISHED:
+        return {}
+    counts = _counted(plan)
+    if run.has_changes is False and not run.refresh_only and not any(counts.values()):
+        return counts
+    try:
+        found = await plan_summary(client, run)
+    except TfrunsError:
+        return counts
+    return counts | _not_counted(found, is_refresh_only=bool(run.refresh_only)) if found else counts
+
+
+def _counted(plan: Plan) -> dict[str, JSON]:
+    """The numbers of the API; a missing one is left out."""
+    counts: dict[str, JSON] = {
+        "add": plan.resource_additions,
+        "change": plan.resource_changes,
+        "destroy": plan.resource_destructions,
+        "import": plan.resource_imports or None,
+    }
+    return {name: count for name, count in counts.items() if count is not None}
+
+
+def _not_counted(found: Summary, *, is_refresh_only: bool) -> dict[str, JSON]:
+    """What the API does not count, without zeros."""
+    counts: dict[str, JSON] = {
+        "forget": found.counts.forget,
+        "move": found.counts.move + (found.moved if is_refresh_only else 0),
+        "invoke": found.counts.invoke,
+        "unknown": found.counts.unknown,
+        "deferred": found.counts.deferred,
+        "outputs": found.outputs,
+        "drift": found.drifted if is_refresh_only else 0,
+    }
+    return {name: count for name, count in counts.items() if count}

@@ -1,0 +1,120 @@
+"""Create a run. Source: HCP Terraform API, "Create a Run"."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Annotated, Any
+
+from tfruns.arguments import WorkspaceRef
+from tfruns.client.client import Client
+from tfruns.errors import RefusedByMode, TfrunsError
+from tfruns.impact import NO_IMPACT, Impact, ImpactKind
+from tfruns.masking.text import one_line
+from tfruns.policy import Mode, Policy, Toolset
+from tfruns.runs.impact_parts import named_workspace
+from tfruns.runs.results import run_result
+from tfruns.tool import Context, Proof, Result, Role, tool
+from tfruns.views import INCLUDE, created_view
+from tfruns.wire.run_params import RunParams, RunVariableParam
+
+Options = Annotated[RunParams | None, Role.RUN_OPTIONS]
+
+_VALUE = 1_000  # characters of one option's value
+_INSTEAD = (
+    "Create the run without auto_apply, call review_run when it is planned, and apply_run with its fingerprint; or let "
+    "a person do it in the browser or with `tfruns run create`."
+)
+_LABELS = {
+    "target_addrs": "Only these",
+    "replace_addrs": "Replaced (destroyed and created again)",
+    "invoke_action_addrs": "Actions to invoke",
+}
+
+
+def _without_implicit_auto_apply(policy: Policy, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The new run, which applies by itself only if its caller asks for it: the workspace's own setting does not count.
+
+    Raises:
+        RefusedByMode: nothing may be applied, and the caller asks for it.
+    """
+    params = values["params"] or RunParams()
+    if params.auto_apply and not policy.mode.includes(Mode.APPLY):
+        raise RefusedByMode("auto_apply is not possible in this server's mode: nothing may be applied.")
+    if params.auto_apply is None:
+        params = params.model_copy(update={"auto_apply": False})
+    return {**values, "params": params}
+
+
+def kinds_of_new_run(params: RunParams) -> frozenset[ImpactKind]:
+    """What a new run would do without another question, as far as its options tell."""
+    if params.plan_only:
+        return frozenset()
+    kinds = set()
+    if params.auto_apply is not False:  # what is not given is the workspace's choice
+        kinds.add(ImpactKind.UNSEEN_APPLY)
+    if params.is_destroy:
+        kinds.add(ImpactKind.DESTROY_PLAN)
+    return frozenset(kinds)
+
+
+async def impact_of_create(client: Client, values: Mapping[str, Any]) -> Impact:
+    """A run that applies by itself does something that nobody has seen: whatever its configuration says."""
+    params: RunParams = values["params"]
+    kinds = kinds_of_new_run(params)
+    if not kinds:
+        return NO_IMPACT
+    workspace = await client.workspaces.read(values["workspace_id"])
+    name = f"{named_workspace(workspace)} ({workspace.id})" if workspace.name else workspace.id
+    count = "an unknown number of" if workspace.resource_count is None else workspace.resource_count
+    is_unseen = ImpactKind.UNSEEN_APPLY in kinds
+    by_itself = ", without another question" if is_unseen else " (it then waits for its apply)"
+    does = "destroys all resources" if params.is_destroy else "applies whatever it plans"
+    return Impact(
+        kinds=kinds,
+        question=f"Create a run in {name} that {does}{by_itself}?",
+        at_stake=(f"The workspace has {count} resources.", *_options(params)),
+        state=[workspace.id, workspace.resource_count],
+        instead=_INSTEAD if is_unseen else "",
+    )
+
+
+@tool(
+    title="Create a run",
+    toolset=Toolset.RUNS,
+    order=10,
+    mode=Mode.PLAN,
+    is_destructive=True,
+    impact=impact_of_create,
+    proofs=(Proof.CODE,),
+    apply_policy=_without_implicit_auto_apply,
+    command="run create",
+)
+async def create_run(context: Context, workspace_id: WorkspaceRef, params: Options = None) -> Result:
+    """Create and queue a run in a workspace, from its latest configuration unless another is named.
+
+    It plans and then waits for apply_run; it applies by itself only with auto_apply: true. Behind other runs, or in a
+    locked workspace, it waits as pending. plan_only previews a change and can never be applied.
+    """
+    run = await context.client.runs.create(workspace_id, params)
+    with suppress(TfrunsError):  # it is created all the same, and what the API answered then is true
+        run = await context.client.runs.read(run.id, include=INCLUDE)
+    return run_result(context, run, created_view)
+
+
+# -- the question ------------------------------------------------------------------------------------------------------
+
+
+def _options(params: RunParams) -> Iterator[str]:
+    """Every option that is given, but those that the question itself says."""
+    for name, value in params:
+        if value in (None, [], "") or name in {"is_destroy", "auto_apply"}:
+            continue
+        number = f" ({len(value)})" if isinstance(value, list) and len(value) > 1 else ""
+        yield f"{_LABELS.get(name, name)}{number}: «{one_line(_shown(value), _VALUE)}»"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    if isinstance(value, RunVariableParam):
+        return f"{value.key} = {value.value}"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,60 @@
+"""Force-execute a run. Source: HCP Terraform API, "Forcefully execute a run"."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfruns.arguments import RunId
+from tfruns.client.client import Client
+from tfruns.impact import Impact, ImpactKind
+from tfruns.policy import Toolset
+from tfruns.runs.impact_parts import LET_A_PERSON, facts, listed, named_run, read_run, text_lines, unseen
+from tfruns.runs.results import act
+from tfruns.runs.workspace_queue import displaced_by, runs_before
+from tfruns.tool import Context, Proof, Result, View, tool
+from tfruns.vocabulary import RunAction
+
+
+async def impact_of_force_execute(client: Client, values: Mapping[str, Any]) -> Impact:
+    """Other runs are discarded and canceled, and the run itself may apply without a question."""
+    run = await read_run(client, values)
+    before = await runs_before(client, run.id)
+    displaced = before[1] if before else None
+    none = ["The runs before it could not be read."] if displaced is None else ["No run is before it."]
+    lines = listed([f"- {id_}" for id_ in displaced or ()], "These runs would be discarded or canceled:")
+    itself = [run.id] if run.auto_apply is not False else []
+    by_itself = ("The run then applies any plan without another question.",) if itself else ()
+    return Impact(
+        kinds=frozenset({ImpactKind.DISPLACE, *unseen(itself)}),
+        question=f"Let {named_run(run)} go next, before all others of its workspace?",
+        at_stake=(*(lines or none), *by_itself, *await text_lines(client, run, values)),
+        state=[run.id, str(run.status), displaced, run.auto_apply],
+        instead=LET_A_PERSON,
+        facts=facts(run, itself),
+    )
+
+
+@tool(
+    title="Force-execute a run",
+    toolset=Toolset.RUNS,
+    order=90,
+    is_destructive=True,
+    is_idempotent=True,
+    impact=impact_of_force_execute,
+    proofs=(Proof.CODE,),
+    command="run force-execute",
+)
+async def force_execute_run(context: Context, run_id: RunId) -> Result | View:
+    """Let a pending run go next: the run that holds the workspace is discarded, all earlier pending runs are canceled.
+
+    The answer lists the runs that were displaced. For emergencies, not for everyday use.
+    """
+    runs = context.client.runs
+    before = await runs_before(context.client, run_id)
+    result = await act(context, run_id, RunAction.FORCE_EXECUTE, lambda: runs.force_execute(run_id))
+    if not isinstance(result, Result):
+        return result | await displaced_by(context.client, before)
+
+    async def view() -> View:
+        return await result.view() | await displaced_by(context.client, before)
+
+    return Result(view, result.document)

@@ -1,0 +1,16 @@
+"""Read a run. Source: HCP Terraform API, "Get Run Details"."""
+
+from tfruns.arguments import RunId
+from tfruns.policy import Toolset
+from tfruns.runs.results import run_result
+from tfruns.tool import Context, Result, tool
+from tfruns.views import INCLUDE
+
+
+@tool(title="Read a run", toolset=Toolset.RUNS, order=40, is_read_only=True, command="run show")
+async def get_run_details(context: Context, run_id: RunId) -> Result:
+    """Read a run: status, phase, timestamps, options, ids of its workspace, configuration, plan and apply.
+
+    allowed_actions says what may be done now, next what follows.
+    """
+    return run_result(context, await context.client.runs.read(run_id, include=INCLUDE))

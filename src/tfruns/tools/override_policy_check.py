@@ -1,0 +1,259 @@
+"""Overriding the policies that keep a run from its apply: Sentinel policy checks, and task stages with OPA policies.
+
+Sources: HCP Terraform API, "Policy Checks", "Run Task Stages".
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field
+
+from tfruns.arguments import RunId
+from tfruns.client.client import Client
+from tfruns.client.listing import Listing
+from tfruns.errors import Fact, Forbidden, InvalidInput, NotFound, TfrunsError, TransitionNotAllowed
+from tfruns.impact import Impact, ImpactKind
+from tfruns.lifecycle import is_final
+from tfruns.masking.text import one_line
+from tfruns.policy import Toolset
+from tfruns.runs.impact_parts import LET_A_PERSON, listed, named_run, read_run, text_lines
+from tfruns.runs.plan_impact import PlanImpact, plan_impact
+from tfruns.tool import Context, Proof, Result, Role, View, tool
+from tfruns.views import short_view
+from tfruns.vocabulary import RunStatus
+from tfruns.wire.base import Resource
+from tfruns.wire.checks import PolicyCheck, TaskStage
+from tfruns.wire.runs import Run
+
+Reason = Annotated[str, Field(description="Why; recorded with the run"), Role.COMMENT]
+
+_MAX_REASON = 10_000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Something that failed and can be overridden.
+
+    Attributes:
+        id: of the policy check or task stage.
+        kind: what it is.
+        is_overridable: whether anybody may.
+        may_override: whether this token may; None where the API does not say.
+        send: overrides it.
+    """
+
+    id: str
+    kind: str
+    is_overridable: bool
+    may_override: bool | None
+    send: Callable[[], Awaitable[None]]
+
+
+async def impact_of_override(client: Client, values: Mapping[str, Any]) -> Impact:
+    """An override of an auto-apply run leads to its apply without another question."""
+    run = await read_run(client, values)
+    checks: list[PolicyCheck | TaskStage] = []
+    with suppress(NotFound):
+        checks += [check async for check in client.policy_checks.list_for_run(run.id)]
+    with suppress(NotFound):
+        checks += [stage async for stage in client.task_stages.list_for_run(run.id)]
+    failed_first = sorted(checks, key=lambda check: check.status == "passed")
+    found = [_check_line(check) if isinstance(check, PolicyCheck) else _stage_line(check) for check in failed_first]
+    applies = run.auto_apply is not False
+    plan = await _plan_after_override(client, run) if applies else None
+    return Impact(
+        kinds=frozenset({ImpactKind.OVERRIDE, *({ImpactKind.UNSEEN_APPLY} if applies else ())}),
+        question=f"Override the failed policies of {named_run(run)}?",
+        at_stake=(
+            *(("Then it is applied to real infrastructure, without another question.",) if applies else ()),
+            *(plan.lines if plan else ()),
+            *listed(found, "Its checks:"),
+            *await text_lines(client, run, values),
+        ),
+        state=[run.id, str(run.status), run.auto_apply, found, plan.state if plan else None],
+        instead=f"{LET_A_PERSON} Or discard the run and create one without auto_apply.",
+    )
+
+
+async def _plan_after_override(client: Client, run: Run) -> PlanImpact | None:
+    with suppress(TfrunsError):  # before the plan exists, nothing is known of it
+        return await plan_impact(client, run)
+    return None
+
+
+def _check_line(check: PolicyCheck) -> str:
+    failed = check.result.total_failed if check.result else None
+    return f"- policy check {check.id}: {one_line(check.status, 40)}" + (f", {failed} failed" if failed else "")
+
+
+def _stage_line(stage: TaskStage) -> str:
+    return f"- task stage {stage.id} ({one_line(stage.stage or 'unknown', 20)}): {one_line(stage.status, 40)}"
+
+
+@tool(
+    title="Override a policy check",
+    toolset=Toolset.POLICY,
+    order=180,
+    is_destructive=True,
+    is_idempotent=True,
+    impact=impact_of_override,
+    proofs=(Proof.CODE,),
+)
+async def override_policy_check(context: Context, run_id: RunId, comment: Reason) -> Result | View:
+    """Override the failed policies that hold a run up: Sentinel policy checks and task stages (OPA).
+
+    Only what a person has decided. With auto-apply the run goes on to its apply.
+    """
+    reason = comment.strip()
+    if not reason:
+        raise InvalidInput("The comment is empty: an override has to say why.")
+    if len(reason) > _MAX_REASON:
+        raise InvalidInput(f"The comment is longer than {_MAX_REASON} characters.", solution="Make it shorter.")
+    client = context.client
+    run = await client.runs.read(run_id)
+    checks = await _all(client.policy_checks.list_for_run(run.id))
+    stages = await _all(client.task_stages.list_for_run(run.id))
+    holds = [_hold_of_check(client, check, run) for check in checks if check.status == _WAITING_CHECK]
+    holds += [_hold_of_stage(client, stage, reason) for stage in stages if stage.status == _WAITING_STAGE]
+    _refuse_what_cannot_be(run, holds, [check.id for check in checks if _is_hard(check)])
+    overridden, failure = await _override(holds)
+    recorded = await _record(client, run.id, overridden, reason)
+    if failure is not None:
+        raise _partly(failure, holds, overridden) if overridden else failure
+    return await _answer(context, run.id, overridden, is_recorded=recorded)
+
+
+_WAITING_CHECK, _WAITING_STAGE = "soft_failed", "awaiting_override"
+
+R = TypeVar("R", bound=Resource)
+
+
+async def _all(listing: Listing[R]) -> list[R]:
+    """The whole list; older installations do not have the one or the other."""
+    try:
+        return [item async for item in listing]
+    except NotFound:
+        return []
+
+
+def _is_hard(check: PolicyCheck) -> bool:
+    return check.status == "hard_failed" or bool(check.result and check.result.hard_failed)
+
+
+def _hold_of_check(client: Client, check: PolicyCheck, run: Run) -> _Hold:
+    may = check.permissions.can_override if check.permissions else None
+    if may is None and run.permissions:
+        may = run.permissions.can_override_policy_check
+    return _Hold(
+        id=check.id,
+        kind="policy_check",
+        is_overridable=check.actions is None or check.actions.is_overridable is not False,
+        may_override=may,
+        send=partial(client.policy_checks.override, check.id),
+    )
+
+
+def _hold_of_stage(client: Client, stage: TaskStage, reason: str) -> _Hold:
+    return _Hold(
+        id=stage.id,
+        kind=f"task_stage {stage.stage}" if stage.stage else "task_stage",
+        is_overridable=stage.actions is None or stage.actions.is_overridable is not False,
+        may_override=stage.permissions.can_override if stage.permissions else None,
+        send=partial(client.task_stages.override, stage.id, comment=reason),
+    )
+
+
+def _refuse_what_cannot_be(run: Run, holds: Sequence[_Hold], hard: Sequence[str]) -> None:
+    """Refuse what would not help, or is not allowed, before anything is sent.
+
+    Raises:
+        TransitionNotAllowed: nothing waits for an override, or something failed that has to pass.
+        Forbidden: the token may not.
+    """
+    facts: dict[str, Fact] = {"run_status": str(run.status), "allowed_actions": list(run.allowed_actions)}
+    mandatory = [*hard, *(hold.id for hold in holds if not hold.is_overridable)]
+    if mandatory:
+        raise TransitionNotAllowed(
+            f"These cannot be overridden: {', '.join(mandatory)}. Nothing was sent.",
+            cause="A hard-mandatory policy or a mandatory run task failed.",
+            solution="Change the configuration (or the policy), and create a new run.",
+            facts=facts | {"not_overridable": mandatory},
+        )
+    if is_final(run.status) or not holds:
+        raise TransitionNotAllowed(
+            f"The run is {run.status}, and nothing of it waits for an override. Nothing was sent.",
+            cause="No policy check failed softly, and no task stage awaits an override, or the run has ended.",
+            solution=_INSTEAD.get(str(run.status), "See what the run waits for."),
+            facts=facts,
+        )
+    forbidden = [hold.id for hold in holds if hold.may_override is False]
+    if forbidden:
+        raise Forbidden(
+            f"This token may not override {', '.join(forbidden)}. Nothing was sent.",
+            cause='Overriding needs the permission "manage policy overrides" (for run tasks: on the workspace).',
+            solution="Let a person override it who may, or use such a person's token; or discard the run.",
+            facts=facts,
+        )
+
+
+_INSTEAD = {RunStatus.TF_POLICY_OVERRIDE.value: "Override its Terraform policies in the browser, or discard the run."}
+
+
+async def _override(holds: Sequence[_Hold]) -> tuple[list[_Hold], TfrunsError | None]:
+    """Override one after the other, until one fails: those that were, and the failure."""
+    overridden: list[_Hold] = []
+    for hold in holds:
+        try:
+            await hold.send()
+        except TfrunsError as error:
+            return overridden, error
+        overridden.append(hold)
+    return overridden, None
+
+
+async def _record(client: Client, run_id: str, overridden: Sequence[_Hold], reason: str) -> bool:
+    """Write the reason as a comment where the override itself took none; whether it is recorded now."""
+    if any(hold.kind == "policy_check" for hold in overridden):
+        try:
+            await client.comments.create(run_id, reason)
+        except TfrunsError:
+            return False
+    return True
+
+
+def _partly(failure: TfrunsError, holds: Sequence[_Hold], overridden: Sequence[_Hold]) -> TfrunsError:
+    """The failure, with what was overridden before it."""
+    done = [hold.id for hold in overridden]
+    failed, *rest = [hold.id for hold in holds[len(done) :]]
+    return type(failure)(
+        f"{', '.join(done)} overridden; {failed} is not: {failure.message}",
+        status=failure.status,
+        cause=failure.cause,
+        solution=failure.solution,
+        retry_after_s=failure.retry_after_s,
+        request_id=failure.request_id,
+        facts=failure.facts | {"overridden": done, "failed": failed, "not_tried": rest},
+    )
+
+
+async def _answer(context: Context, run_id: str, overridden: Sequence[_Hold], *, is_recorded: bool) -> Result | View:
+    done: View = {"overridden": [{"id": hold.id, "kind": hold.kind} for hold in overridden]}
+    if not is_recorded:
+        done["note"] = "The comment could not be recorded, or it is not known: see the run's comments."
+    try:
+        run = await context.client.runs.read(run_id)
+    except TfrunsError as error:
+        return {
+            "id": run_id,
+            "status": "unknown",
+            "next": f"It was overridden, but the run could not be read afterwards: {error.message}",
+            **done,
+        }
+
+    async def view() -> View:
+        return short_view(run) | done
+
+    return Result(view, run.document)

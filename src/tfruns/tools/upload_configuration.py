@@ -1,0 +1,161 @@
+"""Upload a directory as a configuration version. Source: HCP Terraform API, "Configuration Versions"."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Annotated, BinaryIO
+
+import anyio
+from pydantic import Field
+
+from tfruns.arguments import WorkspaceRef
+from tfruns.configuration.packing import Packed, pack
+from tfruns.configuration.places import Place, locate
+from tfruns.errors import InvalidInput
+from tfruns.masking.text import one_line
+from tfruns.policy import Mode, Toolset
+from tfruns.tool import Context, Result, View, tool
+from tfruns.wire.configuration_versions import ConfigurationVersion
+from tfruns.wire.workspaces import Workspace
+
+Directory = Annotated[str, Field(description="Absolute path, inside one given with --allow-dir")]
+Speculative = Annotated[bool, Field(description="Only for plan_only runs")]
+
+Include = Annotated[
+    list[str] | None, Field(description="Relative paths of likely secrets to upload all the same; by default none")
+]
+
+_MAX_NAMES = 5  # of directories that a note names
+_MOST_FILES = 40  # of those that were packed, and of each kind that is named besides
+_LONGEST_PATH = 200  # characters of a path that an error names
+
+
+@tool(
+    title="Upload a configuration",
+    toolset=Toolset.CONFIGURATION,
+    order=170,
+    mode=Mode.PLAN,
+    command="config upload",
+    instruction="upload_configuration brings a local directory; it starts no run.",
+)
+async def upload_configuration(
+    context: Context,
+    workspace_id: WorkspaceRef,
+    directory: Directory,
+    speculative: Speculative = False,
+    include: Include = None,
+) -> Result:
+    """Upload a local directory as a configuration version, for create_run. It starts no run.
+
+    .terraformignore is honoured; .terraform/ and state files are left out. Files that likely hold secrets (.env, keys,
+    credentials, saved plans, variable files that Terraform does not load by itself) are left out and listed.
+    """
+    place = await anyio.to_thread.run_sync(locate, directory, context.allowed_directories)
+    workspace = await context.client.workspaces.read(workspace_id)
+    with tempfile.TemporaryFile() as archive:
+        packed = await anyio.to_thread.run_sync(_pack, place, archive, workspace, include or [])
+        size = archive.tell()
+        versions = context.client.configuration_versions
+        created = await versions.create(workspace.id, auto_queue_runs=False, speculative=speculative)
+        await context.progress.report(f"Uploading {packed.files} files, {size} bytes packed.", done=1)
+        await versions.upload(created, archive)
+    version = await versions.wait_until_processed(created.id)
+    return Result(partial(_view, version, workspace, packed, size, speculative), version.document)
+
+
+def _pack(place: Place, archive: BinaryIO, workspace: Workspace, include: Sequence[str]) -> Packed:
+    with place.open() as directory:
+        packed = pack(directory, archive, include=include)
+    archive.flush()
+    _check_configured(packed, place.path, workspace.working_directory or "")
+    return packed
+
+
+def _check_configured(packed: Packed, root: Path, working_directory: str) -> None:
+    """Refuse what no run could use.
+
+    Raises:
+        InvalidInput: the directory in which the workspace runs Terraform has no configuration.
+    """
+    inside = working_directory.strip("/")
+    if _path_in(root, inside) in packed.configured:
+        return
+    if not inside:
+        raise InvalidInput(
+            "The directory has no Terraform configuration: no file that ends with .tf, .tf.json or .tofu.",
+            cause=_elsewhere(packed.configured),
+            solution="Choose the directory in which Terraform is to run, and look whether .terraformignore names it.",
+        )
+    raise InvalidInput(
+        f"The directory has no Terraform configuration in {one_line(working_directory, _LONGEST_PATH)!r}, where this "
+        "workspace runs Terraform.",
+        cause=_elsewhere(packed.configured),
+        solution="Choose the directory from which that path leads to the configuration, or change the workspace.",
+    )
+
+
+def _path_in(root: Path, inside: str) -> PurePosixPath | None:
+    """Where a path below a directory leads; None if that is outside, or it is no path."""
+    try:
+        found = Path(os.path.realpath(root / inside))
+    except ValueError:  # a NUL or an unpaired surrogate
+        return None
+    return PurePosixPath(found.relative_to(root).as_posix()) if found.is_relative_to(root) else None
+
+
+def _elsewhere(configured: Sequence[PurePosixPath] | set[PurePosixPath]) -> str:
+    if not configured:
+        return "Nothing that was to be uploaded is Terraform configuration."
+    return f"Terraform configuration is in: {_some(sorted(map(str, configured)))}."
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(names[:_MAX_NAMES]) + more
+
+
+async def _view(
+    version: ConfigurationVersion, workspace: Workspace, packed: Packed, size: int, speculative: bool
+) -> View:
+    view: View = {
+        "configuration_version_id": version.id,
+        "workspace_id": workspace.id,
+        "status": version.status,
+        "files": packed.files,
+        "names": _listed(packed.names, packed.files),
+        "bytes": packed.bytes,
+        "packed_bytes": size,
+        "left_out": packed.left_out,
+        "likely_secrets_left_out": _listed(packed.likely_secrets),
+        "variable_files_uploaded": _listed(packed.variable_files),
+        "next": _next(version, speculative),
+        "note": " ".join(_notes(packed)),
+    }
+    return {name: value for name, value in view.items() if value not in ("", [])}
+
+
+def _notes(packed: Packed) -> Iterator[str]:
+    if packed.likely_secrets:
+        yield (
+            "Files that likely hold secrets were left out; Terraform's own upload takes them. If the run needs one, "
+            "upload again with its path in include."
+        )
+    if packed.kept_below:
+        yield (
+            f"{_some(packed.kept_below)}: .terraformignore names it without a slash at the end, which leaves out files "
+            "only. What is in the directory was uploaded."
+        )
+
+
+def _listed(paths: Sequence[str], total: int | None = None) -> list[str]:
+    """The first of the paths, on one line each, and how many more there are."""
+    more = (len(paths) if total is None else total) - _MOST_FILES
+    return [one_line(path, 200) for path in paths[:_MOST_FILES]] + ([f"… {more} more"] if more > 0 else [])
+
+
+def _next(version: ConfigurationVersion, speculative: bool) -> str:
+    only = ", plan_only: true" if speculative else ""
+    call = f'create_run with params {{configuration_version_id: "{version.id}"{only}}}.'
+    return call if version.status == "uploaded" else f"It is still looked at. In some seconds: {call}"

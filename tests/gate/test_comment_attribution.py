@@ -1,0 +1,63 @@
+"""A comment says which program it came through."""
+
+import pytest
+
+from tests.support.api import FakeApi, body, client_for
+from tests.tools.calls import RUN_ID, TOOLS, willing_api
+from tfruns.gate.pipeline import Gate, attribute_comments
+from tfruns.mcp.caller import caller_name
+from tfruns.policy import Confirm, Policy
+from tfruns.tool import Role
+
+COMMENTING = [name for name, tool in TOOLS.items() if not tool.is_read_only and Role.COMMENT in tool.roles.values()]
+
+
+async def _sent(api: FakeApi, name: str, comment: str | None, caller: str) -> object:
+    async with client_for(api) as client:
+        arguments = {"run_id": RUN_ID} | ({} if comment is None else {"comment": comment})
+        await Gate(client, Policy(confirm=Confirm.NEVER), caller=caller).call(TOOLS[name], arguments)
+    (request,) = api.sent("POST")
+    return body(request)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["apply_run", "discard_run", "cancel_run", "force_cancel_run"])
+async def test_a_comment_ends_with_the_client(name: str) -> None:
+    assert name in COMMENTING
+    assert await _sent(willing_api(), name, "reviewed\n", "Claude Code") == {
+        "comment": "reviewed (via tfruns, Claude Code)"
+    }
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("comment", [None, "", "  \n"])
+async def test_without_a_comment_nothing_is_added(comment: str | None) -> None:
+    assert "via" not in str(await _sent(willing_api(), "apply_run", comment, "Claude Code"))
+
+
+@pytest.mark.anyio
+async def test_our_own_frontends_add_nothing() -> None:
+    assert await _sent(willing_api(), "apply_run", "reviewed", "") == {"comment": "reviewed"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Claude Code", "Claude Code"),
+        ("  a \n\r\t b\u2028c\x00d\u202e ", "a b c d"),
+        ("x" * 500, "x" * 60),
+        ("\ud800", ""),
+        ("", ""),
+        (None, ""),
+        ("Bearer abcdefghijkl", "Bearer [removed]"),
+        ("Ünïcode 😀", "Ünïcode 😀"),
+    ],
+)
+def test_a_client_s_name_is_one_short_line(name: str | None, shown: str) -> None:
+    assert caller_name(name) == shown
+
+
+def test_only_comments_are_signed() -> None:
+    values = {"run_id": "r", "message": "m", "body": "b"}
+    signed = attribute_comments(TOOLS["comment_on_run"], values, "X")
+    assert signed == {"run_id": "r", "message": "m", "body": "b (via tfruns, X)"}

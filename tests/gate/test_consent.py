@@ -1,0 +1,136 @@
+"""The decision about consent as one table: --confirm x kind of impact x who can be asked x what was given."""
+
+from itertools import product
+
+from tfruns.gate.consent import (
+    REQUIREMENTS,
+    Allow,
+    Ask,
+    Call,
+    Consent,
+    Refusal,
+    Refuse,
+    Requirement,
+    decide,
+    decide_unread,
+)
+from tfruns.impact import Impact, ImpactKind
+from tfruns.policy import Confirm, Mode, Policy
+
+K = ImpactKind
+Decision = Allow | Ask | Refuse
+
+NOTHING, CLIENT, CODE, REVIEW, PERSON = Requirement
+
+# The rules in words, written down a second time: what each kind of impact needs with auto, review, always and never.
+RULES = {
+    None: (NOTHING, NOTHING, NOTHING, NOTHING),
+    K.UNSEEN_APPLY: (PERSON, PERSON, PERSON, NOTHING),
+    K.DESTRUCTIVE_APPLY: (CODE, REVIEW, PERSON, NOTHING),
+    K.ACTION_APPLY: (CODE, REVIEW, PERSON, NOTHING),
+    K.APPLY: (CLIENT, REVIEW, PERSON, NOTHING),
+    K.OVERRIDE: (CODE, CODE, PERSON, NOTHING),
+    K.KILL_APPLY: (CODE, CODE, PERSON, NOTHING),
+    K.KILL: (CLIENT, CODE, PERSON, NOTHING),
+    K.DISPLACE: (CLIENT, CODE, PERSON, NOTHING),
+    K.DESTROY_PLAN: (CLIENT, CODE, PERSON, NOTHING),
+    K.INTERRUPT_APPLY: (NOTHING, NOTHING, PERSON, NOTHING),
+    K.DISCARD_PLAN: (NOTHING, NOTHING, PERSON, NOTHING),
+}
+
+NO_CODE, NO_REVIEW, NO_PERSON, DIFFERS = (
+    Refuse(Refusal.NEEDS_CODE),
+    Refuse(Refusal.NEEDS_REVIEW),
+    Refuse(Refusal.NEEDS_PERSON),
+    Refuse(Refusal.PLAN_DIFFERS),
+)
+BY_CLIENT, BY_CODE, BY_FINGERPRINT, FREE = (
+    Allow(Consent.CLIENT),
+    Allow(Consent.CODE),
+    Allow(Consent.FINGERPRINT),
+    Allow(Consent.NONE),
+)
+
+# By what is needed: without a person, with nothing given, a right code, and a right fingerprint.
+WITHOUT_A_PERSON: dict[Requirement, tuple[Decision, ...]] = {
+    NOTHING: (FREE, FREE, BY_FINGERPRINT),
+    CLIENT: (BY_CLIENT, BY_CODE, BY_FINGERPRINT),
+    CODE: (NO_CODE, BY_CODE, BY_FINGERPRINT),
+    REVIEW: (NO_REVIEW, NO_REVIEW, BY_FINGERPRINT),
+    PERSON: (NO_PERSON, NO_PERSON, NO_PERSON),
+}
+# And where one can be asked. With `auto`, the person decides whatever was given.
+WITH_A_PERSON: dict[Requirement, tuple[Decision, ...]] = {
+    NOTHING: (FREE, FREE, BY_FINGERPRINT),
+    CLIENT: (Ask(), BY_CODE, BY_FINGERPRINT),
+    CODE: (Ask(), BY_CODE, BY_FINGERPRINT),
+    REVIEW: (Ask(), Ask(), BY_FINGERPRINT),
+    PERSON: (Ask(), Ask(), Ask()),
+}
+
+
+def expected(confirm: Confirm, kind: ImpactKind | None, needed: Requirement, call: Call) -> Decision:
+    if kind is None:
+        return FREE
+    if call.fingerprint is False:
+        return DIFFERS
+    if call.can_ask and confirm is Confirm.AUTO and needed is not NOTHING:
+        return Ask()
+    column = 2 if call.fingerprint else 1 if call.code else 0
+    return (WITH_A_PERSON if call.can_ask else WITHOUT_A_PERSON)[needed][column]
+
+
+def impact(*kinds: ImpactKind | None) -> Impact:
+    return Impact(kinds=frozenset(kind for kind in kinds if kind))
+
+
+def test_every_combination_is_decided_as_the_table_says() -> None:
+    assert set(RULES) == {None, *ImpactKind}
+    answers = (None, False, True)
+    walked = 0
+    for (kind, row), (place, confirm) in product(RULES.items(), enumerate(Confirm)):
+        for can_ask, fingerprint, code in product((False, True), answers, answers):
+            call = Call(can_ask, fingerprint, code)
+            decision = decide(call, impact(kind), Policy(confirm=confirm))
+            assert decision == expected(confirm, kind, row[place], call), f"--confirm {confirm}, {kind}, {call}"
+            walked += 1
+    assert walked == len(RULES) * 4 * 2 * 3 * 3
+
+
+def test_of_two_kinds_of_impact_the_stricter_one_decides() -> None:
+    for (one, row), (other, other_row) in product(RULES.items(), RULES.items()):
+        for place, confirm in enumerate(Confirm):
+            needed = max(row[place], other_row[place])
+            decision = decide(Call(), impact(one, other), Policy(confirm=confirm))
+            assert decision == WITHOUT_A_PERSON[needed][0], f"--confirm {confirm}, {one}, {other}"
+
+
+def test_review_lets_no_apply_through_with_a_code_alone() -> None:
+    applies = {kind for kind in ImpactKind if "APPLY" in kind.name} - {K.KILL_APPLY, K.INTERRUPT_APPLY}
+    assert applies == {K.UNSEEN_APPLY, K.DESTRUCTIVE_APPLY, K.ACTION_APPLY, K.APPLY}
+    for kind in applies:
+        assert isinstance(decide(Call(code=True), impact(kind), Policy(confirm=Confirm.REVIEW)), Refuse)
+
+
+def test_every_kind_of_impact_has_a_rule_for_every_value_of_confirm() -> None:
+    assert {kind: set(row) for kind, row in REQUIREMENTS.items()} == {kind: set(Confirm) for kind in ImpactKind}
+
+
+def test_mode_plan_forbids_what_leads_to_an_apply_or_disturbs_one() -> None:
+    forbidden = {K.UNSEEN_APPLY, K.INTERRUPT_APPLY, K.KILL_APPLY}
+    for kind, other, confirm in product(ImpactKind, ImpactKind, Confirm):
+        for call in (Call(), Call(can_ask=True), Call(fingerprint=True), Call(code=True)):
+            decision = decide(call, impact(kind, other), Policy(Mode.PLAN, confirm))
+            is_refused = decision == Refuse(Refusal.MODE)
+            assert is_refused is bool({kind, other} & forbidden), f"{kind}, {other}, --confirm {confirm}, {call}"
+
+
+def test_the_impact_is_not_read_where_it_cannot_change_the_decision() -> None:
+    for mode, confirm in product((Mode.PLAN, Mode.APPLY), Confirm):
+        for can_ask, has_fingerprint, is_always in product((False, True), repeat=3):
+            decision = decide_unread(
+                Policy(mode, confirm), can_ask=can_ask, has_fingerprint=has_fingerprint, is_confirmed_always=is_always
+            )
+            is_free = confirm is Confirm.NEVER and mode is Mode.APPLY and not has_fingerprint
+            is_refused = confirm is Confirm.ALWAYS and not can_ask and is_always
+            assert decision == (FREE if is_free else NO_PERSON if is_refused else None)

@@ -1,0 +1,438 @@
+"""What a server may touch at all, tried from every side."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support import samples
+from tests.support.api import ADDRESS, FakeApi, answer, body, query
+from tests.tools.calls import ORGANIZATION, REQUIRED, RUN_ID, TOOLS, WORKSPACE_ID, call, failure_of, willing_api
+from tests.tools.schemas import named_arguments
+from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
+from tfruns.policy import Confirm, Policy
+from tfruns.scope import Scope, WorkspaceLocation, parse_scope
+from tfruns.tool import Role
+
+OTHER_WORKSPACE = "ws-0therWorkspace001"
+OTHER_RUN = "run-0therRun00000001"
+CONFIGURATION = "cv-n4XQPBa2QnecZJ4G"
+
+
+def limited(organizations: str | None = None, workspaces: str | None = None) -> Policy:
+    return Policy(confirm=Confirm.NEVER, scope=parse_scope(organizations, workspaces))
+
+
+def api_of_two(run: dict[str, Any] | None = None) -> FakeApi:
+    """An API with acme/network, in which the one run is, and rival/secrets, in which the other is."""
+    api = willing_api(run)
+    own, other = samples.workspace(), samples.workspace(OTHER_WORKSPACE, name="secrets")
+    other["relationships"]["organization"]["data"]["id"] = "rival"
+    for workspace, organization in ((own, ORGANIZATION), (other, "rival")):
+        api.on("GET", f"/workspaces/{workspace['id']}", answer({"data": workspace}))
+        api.on(
+            "GET",
+            f"/organizations/{organization}/workspaces/{workspace['attributes']['name']}",
+            answer({"data": workspace}),
+        )
+    elsewhere = samples.run(OTHER_RUN, workspace_id=OTHER_WORKSPACE)
+    api.on("GET", f"/runs/{OTHER_RUN}", answer({"data": elsewhere}))
+    api.on("GET", f"/workspaces/{OTHER_WORKSPACE}/runs", answer(samples.page(elsewhere, total=1)))
+    api.on("GET", "/organizations/rival/runs", answer(samples.page(elsewhere)))
+    return api
+
+
+# -- every tool -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_every_argument_that_names_a_place_is_known_to_the_scope(name: str) -> None:
+    arguments = named_arguments(TOOLS[name].input_schema)
+    words = ("run_id", "workspace", "organization", "configuration_version", "project", "plan_id", "apply_id")
+    places = {argument for argument in arguments if any(word in argument for word in words)}
+    nested = {"params.configuration_version_id"} if Role.RUN_OPTIONS in TOOLS[name].roles.values() else set()
+    assert places - nested <= set(TOOLS[name].roles)
+    assert places, "it reaches something, and nobody can say what"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", TOOLS)
+async def test_no_tool_reaches_what_is_outside(name: str) -> None:
+    outside = {Role.RUN: OTHER_RUN, Role.WORKSPACE: OTHER_WORKSPACE, Role.ORGANIZATION: "rival"}
+    for argument in REQUIRED[name]:
+        if (role := TOOLS[name].roles.get(argument)) in outside:
+            api = api_of_two()
+            arguments = REQUIRED[name] | {argument: outside[role]}
+            assert isinstance(await failure_of(name, arguments, api=api, policy=limited("acme")), OutOfScope)
+            assert {request.method for request in api.requests} <= {"GET"}
+            assert api.sent("GET", "/runs") == []
+
+
+NAMED = {(argument, role) for tool in TOOLS.values() for argument, role in tool.roles.items()}
+MISSING = {Role.RUN: "run-M1ss1ng000000001", Role.WORKSPACE: "ws-M1ss1ng000000001", Role.ORGANIZATION: "nobody"}
+
+
+def steps(api: FakeApi, named: str) -> list[tuple[str, str]]:
+    """The requests in order, without what the caller named."""
+    last = named.rpartition("/")[2]
+    return [(request.method, str(request.url).replace(last, "…")) for request in api.requests]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_raw", [False, True])
+@pytest.mark.parametrize("policy", [limited("acme"), limited(workspaces="acme/net*")], ids=["names", "wildcards"])
+async def test_what_is_outside_and_what_does_not_exist_cannot_be_told_apart(policy: Policy, is_raw: bool) -> None:
+    outside = {Role.RUN: OTHER_RUN, Role.WORKSPACE: OTHER_WORKSPACE, Role.ORGANIZATION: "rival"}
+    named = [("by name", "workspace_id", "rival/secrets", "rival/nothing")]
+    named += [("", argument, outside[kind], MISSING[kind]) for argument, kind in NAMED if kind in outside]
+    tried = 0
+    for name, required in REQUIRED.items():
+        for _, argument, existing, missing in named:
+            if argument not in required:
+                continue
+            answers = []
+            for value in (existing, missing):
+                api = api_with_names()
+                error = await failure_of(name, required | {argument: value}, api=api, policy=policy, is_raw=is_raw)
+                answers.append((json.dumps(error.as_dict()).encode(), str(error), type(error), steps(api, value)))
+            assert answers[0] == answers[1], f"{name} tells {existing} from {missing}"
+            tried += 1
+    assert tried > len(TOOLS)
+
+
+def api_with_names() -> FakeApi:
+    """The API of two, which sends a run's workspace along where it is asked to."""
+    api = api_of_two()
+    api._routes.pop(("GET", f"{ADDRESS}/api/v2/runs/{OTHER_RUN}"))
+    other = samples.workspace(OTHER_WORKSPACE, name="secrets")
+    other["relationships"]["organization"]["data"]["id"] = "rival"
+    document = {"data": samples.run(OTHER_RUN, workspace_id=OTHER_WORKSPACE), "included": [other]}
+    return api.on("GET", f"/runs/{OTHER_RUN}", answer(document))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize(
+    "policy",
+    [
+        limited("acme"),
+        limited("ac*,other"),
+        limited(workspaces="acme/network"),
+        limited(workspaces="acme/net*"),
+        limited(workspaces=WORKSPACE_ID),
+        limited("acme", f"{WORKSPACE_ID},acme/x"),
+    ],
+    ids=lambda policy: str(policy.scope),
+)
+async def test_every_tool_reaches_what_is_inside(name: str, policy: Policy) -> None:
+    assert await call(name, api=api_of_two(), policy=policy)
+
+
+# -- ways around ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "run_id",
+    [
+        OTHER_RUN,
+        f" {OTHER_RUN}\n",
+        f"{ADDRESS}/app/rival/workspaces/secrets/runs/{OTHER_RUN}",
+        f"{ADDRESS}/app/acme/workspaces/network/runs/{OTHER_RUN}",  # the id says where it is, not the address
+        f"{ADDRESS}/app/acme/workspaces/network/runs/{RUN_ID}/../runs/{OTHER_RUN}",
+        f"{ADDRESS}/app/acme/workspaces/network/runs/%72un-{OTHER_RUN[4:]}",
+        f"{RUN_ID}/../{OTHER_RUN}",
+        f"{RUN_ID}%2f..%2f{OTHER_RUN}",
+        f"{RUN_ID},{OTHER_RUN}",
+        f"{RUN_ID}?run={OTHER_RUN}",
+    ],
+)
+@pytest.mark.parametrize("tool", ["get_run_details", "apply_run", "cancel_run"])
+async def test_no_spelling_of_a_run_leads_outside(tool: str, run_id: str) -> None:
+    api = api_of_two()
+    try:
+        await call(tool, {"run_id": run_id}, api=api, policy=limited("acme"))
+    except (OutOfScope, InvalidInput):
+        assert api.sent("POST") == []
+    else:
+        # Only what names the inner run may get this far, and only that one is touched.
+        assert {request.url.path for request in api.sent("POST")} <= {
+            f"/api/v2/runs/{RUN_ID}/actions/{tool.removesuffix('_run')}"
+        }
+        assert api.sent("GET", f"/runs/{OTHER_RUN}") == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "workspace",
+    [
+        OTHER_WORKSPACE,
+        "rival/secrets",
+        " rival/secrets ",
+        f"{ADDRESS}/app/rival/workspaces/secrets",
+        f"{ADDRESS}/app/%72ival/workspaces/secrets/runs",
+        "acme/../rival/secrets",
+        "acme/network/../../rival/workspaces/secrets",
+        "ACME/network",
+        "acme/NETWORK",
+    ],
+)
+@pytest.mark.parametrize("tool", ["create_run", "list_runs_in_workspace"])
+async def test_no_spelling_of_a_workspace_leads_outside(tool: str, workspace: str) -> None:
+    api = api_of_two()
+    refusal = await failure_of(tool, {"workspace_id": workspace}, api=api, policy=limited(workspaces="acme/network"))
+    assert isinstance(refusal, OutOfScope | InvalidInput | NotFound)
+    assert api.sent("POST") == []
+    assert api.sent("GET", "/runs") == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("organization", ["rival", "Acme", "ACME", "acme2", "xacme", " rival", "ac*", "acme/../rival"])
+async def test_an_organization_is_named_to_the_letter(organization: str) -> None:
+    api = api_of_two()
+    arguments = {"organization": organization}
+    refusal = await failure_of("list_runs_in_organization", arguments, api=api, policy=limited("acme"))
+    assert isinstance(refusal, OutOfScope | InvalidInput)
+    assert api.requests == []
+
+
+@pytest.mark.anyio
+async def test_an_alias_by_which_the_api_knows_a_workspace_does_not_count() -> None:
+    # The API may answer for another spelling, or for a name that the workspace had once.
+    api = api_of_two()
+    api.on("GET", "/organizations/acme/workspaces/old", answer({"data": samples.workspace(name="renamed")}))
+    refusal = await failure_of(
+        "create_run", {"workspace_id": "acme/old"}, api=api, policy=limited(workspaces="acme/old")
+    )
+    assert isinstance(refusal, OutOfScope)
+    assert api.sent("POST") == []
+
+
+@pytest.mark.anyio
+async def test_what_was_looked_up_is_what_is_touched() -> None:
+    api = api_of_two()
+    inside, outside = samples.workspace(), samples.workspace(OTHER_WORKSPACE)
+    api.on("GET", "/organizations/acme/workspaces/swapped", answer({"data": inside}), answer({"data": outside}))
+    await call("create_run", {"workspace_id": "acme/swapped"}, api=api, policy=limited("acme"))
+    (request,) = api.sent("POST")
+    assert body(request)["data"]["relationships"]["workspace"]["data"]["id"] == WORKSPACE_ID
+
+
+@pytest.mark.anyio
+async def test_a_run_whose_place_is_not_said_is_outside() -> None:
+    run = samples.run()
+    del run["relationships"]["workspace"]
+    assert isinstance(await failure_of("apply_run", api=willing_api(run), policy=limited("acme")), OutOfScope)
+    homeless = samples.workspace()
+    del homeless["relationships"]["organization"]
+    api = willing_api(has_workspace=False).on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": homeless}))
+    for policy in (limited("acme"), limited("*"), limited(workspaces="*/*")):
+        assert isinstance(await failure_of("apply_run", api=api, policy=policy), OutOfScope)
+    assert api.sent("POST") == []
+
+
+@pytest.mark.anyio
+async def test_nothing_is_changed_where_the_place_cannot_be_read() -> None:
+    api = willing_api(has_workspace=False)
+    assert isinstance(await failure_of("apply_run", api=api, policy=limited("acme")), OutOfScope)
+    assert api.sent("POST") == []
+
+
+@pytest.mark.anyio
+async def test_a_configuration_version_has_to_be_the_workspace_s_own() -> None:
+    def own(id_: str) -> dict[str, Any]:
+        return {"id": id_, "type": "configuration-versions", "attributes": {"status": "uploaded"}}
+
+    api = api_of_two()
+    path = f"/workspaces/{WORKSPACE_ID}/configuration-versions"
+    api.on("GET", path, answer(samples.page(own("cv-0ne0000000000001"), own(CONFIGURATION), total=2)))
+    for id_, is_own in ((CONFIGURATION, True), ("cv-Foreign000000001", False)):
+        arguments = {"workspace_id": WORKSPACE_ID, "params": {"configuration_version_id": id_}}
+        if is_own:
+            await call("create_run", arguments, api=api, policy=limited("acme"))
+        else:
+            assert isinstance(await failure_of("create_run", arguments, api=api, policy=limited("acme")), OutOfScope)
+        assert len(api.sent("POST")) == 1
+
+
+@pytest.mark.anyio
+async def test_a_renamed_workspace_is_outside_even_within_one_call() -> None:
+    from tests.support.api import client_for
+    from tfruns.gate.pipeline import Gate
+
+    policy = limited(workspaces="acme/network")
+    for tool in ("get_run_details", "apply_run"):
+        api = api_of_two()
+        path = f"{ADDRESS}/api/v2/workspaces/{WORKSPACE_ID}"
+        api._routes.pop(("GET", path))
+        names = ["network", "production"] if tool == "apply_run" else ["network", "network", "production"]
+        api.on("GET", path, *(answer({"data": samples.workspace(name=name)}) for name in names))
+        async with client_for(api) as client:
+            gate = Gate(client, policy)
+            if tool == "get_run_details":
+                for _ in range(2):
+                    await gate.call(TOOLS[tool], {"run_id": RUN_ID})
+            with pytest.raises(OutOfScope):
+                await gate.call(TOOLS[tool], {"run_id": RUN_ID})
+        assert api.sent("POST") == []
+
+
+# -- lists ------------------------------------------------------------------------------------------------------------
+
+
+NETWORK, SECRETS = samples.workspace(), samples.workspace(OTHER_WORKSPACE, name="secrets")
+
+
+def _lists(*, has_others: bool) -> FakeApi:
+    """An organization with acme/network inside; with acme/secrets, should it exist, and its runs, if it matches."""
+    api = willing_api()
+    for path in ("runs", "workspaces"):
+        api._routes.pop(("GET", f"{ADDRESS}/api/v2/organizations/{ORGANIZATION}/{path}"))
+    others = [samples.run(OTHER_RUN, workspace_id=OTHER_WORKSPACE)] if has_others else []
+    page = samples.page(samples.run(), *others, samples.run("run-third"), next_page=2 if has_others else None)
+    page["included"] = [NETWORK, *([SECRETS] if has_others else []), samples.user()]
+    api.on("GET", f"/organizations/{ORGANIZATION}/runs", answer(page))
+    workspaces = [NETWORK, SECRETS]  # that they exist is known to the API alone
+    api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(*workspaces, total=2)))
+    return api.on("GET", f"/organizations/{ORGANIZATION}/workspaces/network", answer({"data": NETWORK}))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_raw", [False, True])
+@pytest.mark.parametrize("pattern", ["acme/network", "acme/net*", WORKSPACE_ID])
+async def test_a_list_tells_nothing_of_runs_outside_that_match(pattern: str, is_raw: bool) -> None:
+    answers = []
+    for has_others in (True, False):
+        api = _lists(has_others=has_others)
+        arguments = {"organization": ORGANIZATION, "search_basic": "pass"}
+        view = await call(
+            "list_runs_in_organization", arguments, api=api, policy=limited(workspaces=pattern), is_raw=is_raw
+        )
+        answers.append((json.dumps(view).encode(), steps(api, "…")))
+        assert api.sent("GET", f"/organizations/{ORGANIZATION}/runs") == []
+        (listed,) = api.sent("GET", f"/workspaces/{WORKSPACE_ID}/runs")
+        assert query(listed)["search[basic]"] == "pass"
+    assert answers[0] == answers[1]
+    assert b"secrets" not in answers[0][0]
+    assert OTHER_WORKSPACE.encode() not in answers[0][0]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_raw", [False, True])
+async def test_only_the_workspaces_of_the_scope_are_requested_and_shown(is_raw: bool) -> None:
+    policy = limited(workspaces="acme/network,acme/db")
+    api = _lists(has_others=True)
+    database = samples.workspace("ws-Database00000001", name="db")
+    api.on("GET", f"/organizations/{ORGANIZATION}/workspaces/db", answer({"data": database}))
+    view = await call("list_runs_in_organization", api=api, policy=policy, is_raw=is_raw)
+    (request,) = api.sent("GET", f"/organizations/{ORGANIZATION}/runs")
+    assert query(request)["filter[workspace_names]"] == "db,network"
+    assert [row["id"] for row in view["data" if is_raw else "runs"]] == [RUN_ID, "run-third"]
+    assert "note" not in view
+    assert "secrets" not in json.dumps(view)
+    assert OTHER_WORKSPACE not in json.dumps(view)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_raw", [False, True])
+@pytest.mark.parametrize("pattern", ["acme/network", "acme/net*", WORKSPACE_ID])
+async def test_a_search_for_workspaces_tells_nothing_of_those_outside(pattern: str, is_raw: bool) -> None:
+    answers = []
+    for search in ("sec", "xyz"):  # a beginning of a name outside, and of none
+        api = _lists(has_others=True)
+        arguments = {"organization": ORGANIZATION, "search": search}
+        view = await call("list_workspaces", arguments, api=api, policy=limited(workspaces=pattern), is_raw=is_raw)
+        answers.append((json.dumps(view).encode(), steps(api, search)))
+        assert (view["data"] if is_raw else view["workspaces"]) == []
+    assert answers[0] == answers[1]
+    arguments = {"organization": ORGANIZATION, "search": "NET"}
+    view = await call("list_workspaces", arguments, api=_lists(has_others=True), policy=limited(workspaces=pattern))
+    assert [row["name"] for row in view["workspaces"]] == ["network"]
+    assert view["total_count"] == 1
+
+
+@pytest.mark.anyio
+async def test_a_filter_by_names_cannot_name_others() -> None:
+    errors = []
+    for name in ("secrets", "nothing"):
+        arguments = {"organization": ORGANIZATION, "filter_workspace_names": f"network,{name}"}
+        api = _lists(has_others=True)
+        error = await failure_of(
+            "list_runs_in_organization", arguments, api=api, policy=limited(workspaces="acme/*t*work")
+        )
+        errors.append(json.dumps(error.as_dict()))
+        assert isinstance(error, OutOfScope)
+    assert errors[0] == errors[1]
+
+
+@pytest.mark.anyio
+async def test_a_list_of_too_many_workspaces_must_be_narrowed() -> None:
+    api = FakeApi()
+    many = [samples.workspace(f"ws-{number:016}", name=f"n{number}") for number in range(60)]
+    api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(*many, total=60)))
+    api.on("GET", f"/workspaces/{many[7]['id']}/runs", answer(samples.page()))
+    policy = limited(workspaces="acme/n*")
+    assert isinstance(await failure_of("list_runs_in_organization", api=api, policy=policy), InvalidInput)
+    arguments = {"organization": ORGANIZATION, "filter_workspace_names": "n7"}
+    assert (await call("list_runs_in_organization", arguments, api=api, policy=policy))["runs"] == []
+
+
+@pytest.mark.anyio
+async def test_without_limits_nothing_more_is_asked_and_nothing_left_out() -> None:
+    api = _lists(has_others=True)
+    view = await call("list_runs_in_organization", api=api)
+    assert len(view["runs"]) == 3
+    assert len(api.requests) == 1
+
+
+# -- the limits themselves --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scope", "place", "is_inside"),
+    [
+        (parse_scope("a,b"), WorkspaceLocation("ws-1", "x", "b"), True),
+        (parse_scope("a,b"), WorkspaceLocation("ws-1", "x", "c"), False),
+        (parse_scope(workspaces="a/x,ws-2"), WorkspaceLocation("ws-2", "y", "z"), True),
+        (parse_scope(workspaces="a/x,ws-2"), WorkspaceLocation("ws-3", "x", "a"), True),
+        (parse_scope(workspaces="a/x"), WorkspaceLocation("ws-3", "xx", "a"), False),
+        (parse_scope(workspaces="*/prod-?"), WorkspaceLocation("ws-3", "prod-1", "a"), True),
+        (parse_scope(workspaces="*/prod-?"), WorkspaceLocation("ws-3", "prod-12", "a"), False),
+        (parse_scope("a", "*/x"), WorkspaceLocation("ws-3", "x", "a"), True),
+        (parse_scope("a", "*/x"), WorkspaceLocation("ws-3", "x", "b"), False),
+        (parse_scope("a", "ws-3"), WorkspaceLocation("ws-3", "x", "b"), False),
+        (parse_scope(workspaces="a/*"), WorkspaceLocation("ws-3", None, None), False),
+        (parse_scope(workspaces="*/*"), WorkspaceLocation("ws-3", "x", None), False),
+    ],
+)
+def test_a_workspace_is_inside_if_all_limits_say_so(scope: Scope, place: WorkspaceLocation, is_inside: bool) -> None:
+    assert scope.has_workspace(place) is is_inside
+
+
+@pytest.mark.parametrize(
+    ("organizations", "workspaces"),
+    [
+        ("", None),
+        (" ,", None),
+        ("a/b", None),
+        ("a b", None),
+        ("[a]", None),
+        (None, ""),
+        (None, "name"),
+        (None, "a/"),
+        (None, "a/b/c"),
+        (None, "/b"),
+        (None, "ws-"),
+        (None, "ws-*"),
+        (None, "a/[b]"),
+    ],
+)
+def test_what_can_be_no_limit_is_refused(organizations: str | None, workspaces: str | None) -> None:
+    with pytest.raises(TfrunsError):
+        parse_scope(organizations, workspaces)
+
+
+@pytest.mark.anyio
+async def test_a_scope_of_organizations_counts_all_that_is_in_one() -> None:
+    api = FakeApi().on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(NETWORK, total=7)))
+    assert (await call("list_workspaces", api=api, policy=limited(ORGANIZATION)))["total_count"] == 7
