@@ -14,7 +14,7 @@ from tfruns.policy import Confirm, Mode, Policy
 
 
 class Requirement(IntEnum):
-    """The proof that a call needs, from weakest to strongest. A stronger proof always satisfies a weaker requirement."""
+    """The proof that a call needs, weakest first. A stronger proof also satisfies a weaker requirement."""
 
     NOTHING = 0
     CLIENT_APPROVAL = 1  # the client's own approval of a destructive tool; with `auto` a person, if one can be asked
@@ -129,10 +129,13 @@ def decide(call: Call, impact: Impact, policy: Policy) -> Allow | Ask | Refuse:
         return Allow(Consent.NONE)
     if call.fingerprint is False:
         return Refuse(Refusal.PLAN_DIFFERS)
-    needed = requirement(policy.confirm, impact.kinds)
+    return _decide_by_proof(requirement(policy.confirm, impact.kinds), call, policy.confirm)
+
+
+def _decide_by_proof(needed: Requirement, call: Call, confirm: Confirm) -> Allow | Ask | Refuse:
     if needed is _NOTHING:
         return Allow(Consent.FINGERPRINT if call.fingerprint else Consent.NONE)
-    is_person_first = needed is _PERSON or (policy.confirm is Confirm.AUTO and call.can_ask)
+    is_person_first = needed is _PERSON or (confirm is Confirm.AUTO and call.can_ask)
     consent = None if is_person_first else _proven(needed, call)
     if consent is not None:
         return Allow(consent)
