@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,16 @@ from tests.support.hostile_archives import HOSTILE
 from tests.support.local_lab import Lab, wait_until
 from tests.support.local_lab import lab as lab_on
 from tests.support.local_server import LocalServer
+from tfruns.local.execution import slug
 
 pytestmark = pytest.mark.anyio
 
-SLOW_READER = "from tfruns.local.execution import slug; slug.__file__ = {!r}"
+USE_PROGRAM = "from tfruns.local.execution import slug; slug.__file__ = {!r}"
+SLOW_PROGRAM = """\
+import gzip, runpy, time
+gzip.open = lambda *_: time.sleep(600)
+runpy.run_path({!r}, run_name="__main__")
+"""
 
 
 async def test_hostile_archives_are_refused_at_upload(lab: Lab, tmp_path: Path) -> None:
@@ -42,28 +49,25 @@ async def test_a_run_of_a_hostile_archive_ends_with_the_reason(server: LocalServ
         assert await lab.is_free(workspace), name
 
 
-def readers(directory: Path) -> list[int]:
-    """The processes that read an archive below a directory."""
+def processes_of(program: Path) -> list[int]:
+    """The processes that run a program of Python."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            arguments = (process / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if any(argument.startswith(os.fsencode(directory / "objects")) for argument in arguments):
-            found.append(int(process.name))
+        with suppress(OSError):
+            if os.fsencode(program) in (process / "cmdline").read_bytes().split(b"\0"):
+                found.append(int(process.name))
     return found
 
 
 async def test_a_stop_does_not_wait_for_an_archive(new_server: NewServer, tmp_path: Path) -> None:
     slow = tmp_path / "slow.py"
-    slow.write_text("import time; time.sleep(600)")
-    server = new_server(fault=SLOW_READER.format(str(slow))).start()
+    slow.write_text(SLOW_PROGRAM.format(slug.__file__))
+    server = new_server(fault=USE_PROGRAM.format(str(slow))).start()
     async with lab_on(server) as lab:
         workspace = await lab.workspace()
         upload = asyncio.create_task(lab.upload_bytes(workspace, archive({"main.tf": ""}), status=503))
-        await wait_until(lambda: readers(server.data_dir), "the archive is read")
+        await wait_until(lambda: len(processes_of(slow)) == 2, "the archive is read by a child")
         assert await asyncio.to_thread(server.stop) == 0
         await upload
-    assert readers(server.data_dir) == []
+    assert processes_of(slow) == []
     assert "Traceback" not in server.stderr
