@@ -6,19 +6,24 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NODE_TOOLS := .cache/node-tools/.ready
 DOCS_TOOLS := .cache/docs-tools/.ready
+# Bytecode is cached whatever the environment says: without it each process compiles all modules and tests again.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q
 PIP := -m pip install --quiet --disable-pip-version-check
 COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test check format lint types audit conformance docs bench lock clean
+.PHONY: help demo test test-fast check format lint types audit conformance docs bench lock clean
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile
 
 demo: $(READY) ## the main job on this machine, as an assistant does it; leaves nothing behind
 	$(BIN)/python -m demo
 
 test: $(READY) ## the tests; they need nothing but Python packages
-	$(BIN)/pytest -q --numprocesses=3 --dist=loadfile --ignore=tests/conformance
+	$(PYTEST) --numprocesses=3 --dist=loadfile --ignore=tests/conformance
+
+test-fast: $(READY) ## the tests that start no process; they take less than a minute
+	$(PYTEST) --numprocesses=2 --dist=loadfile --ignore=tests/conformance --ignore=tests/e2e -m "not processes"
 
 check: lint types audit test docs conformance demo ## everything that has to pass
 
@@ -33,7 +38,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 conformance: $(READY) $(NODE_TOOLS) ## the official MCP scenarios; they need npm packages, and Node from a Python one
-	$(BIN)/pytest -q tests/conformance
+	$(PYTEST) tests/conformance
 
 docs: $(READY) $(DOCS_TOOLS) ## the documentation as a site, in .cache/site; a broken link is an error
 	$(BIN)/python scripts/generate_docs.py --check

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.support.stores"]
+pytest_plugins = ["tests.support.processes", "tests.support.properties", "tests.support.stores"]
 
 _OURS = ("TFE_", "TFC_", "TF_", "TFRUNS_")
 

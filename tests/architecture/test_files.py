@@ -52,6 +52,7 @@ def test_a_source_file_says_what_it_is_for(path: Path) -> None:
     assert not text.strip() or text.startswith('"""')
 
 
+@pytest.mark.processes
 def test_no_tracked_file_names_a_package_index() -> None:
     texts = {path: text for path in tracked_files() if (text := _text(path)) is not None}
     assert len(texts) > 50, "git listed too little to say anything"
@@ -84,6 +85,7 @@ def _text(path: Path) -> str | None:
     return None if "\0" in text else text
 
 
+@pytest.mark.processes
 def test_the_pages_drawn_from_the_code_are_current() -> None:
     ended = subprocess.run(
         [sys.executable, "scripts/generate_docs.py", "--check"],

@@ -46,7 +46,7 @@ def modules_in(output: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def help_output() -> str:
+def help_output(processes: None) -> str:
     return run_python(HELP)
 
 
@@ -63,6 +63,7 @@ def test_the_help_imports_no_server_no_client_and_no_models(help_output: str, li
     assert library not in modules_in(help_output)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("statement", ["import tfruns", "from tfruns import RunStatus, NotFound, TfrunsError"])
 def test_the_words_and_errors_need_neither_an_http_client_nor_pydantic(statement: str) -> None:
     loaded = modules_in(run_python(f"{statement}\nimport sys\nprint('modules:', *sys.modules)"))
@@ -70,6 +71,7 @@ def test_the_words_and_errors_need_neither_an_http_client_nor_pydantic(statement
     assert loaded & {"httpx2", "httpx", "pydantic", "pydantic_core", "mcp", "mcp_types", "cyclopts", "rich"} == set()
 
 
+@pytest.mark.processes
 def test_the_models_are_loaded_without_the_server_and_the_command_line() -> None:
     loaded = modules_in(run_python("from tfruns import *\nClient, Run\nimport sys\nprint('modules:', *sys.modules)"))
     assert loaded >= {"httpx2", "pydantic"}
@@ -109,6 +111,7 @@ def test_every_error_and_every_word_is_offered() -> None:
     assert (tree | words) - set(tfruns.__all__) == set()
 
 
+@pytest.mark.processes
 def test_dir_shows_what_is_offered_before_it_is_loaded() -> None:
     shown = run_python("import tfruns\nprint(*dir(tfruns))").split()
     assert set(tfruns.__all__) <= set(shown)

@@ -45,7 +45,7 @@ def examples(words: tuple[str, ...]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+def shell(processes: None, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     return Shell(tmp_path_factory.mktemp("home") / "here")
 
 
@@ -143,6 +143,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 @pytest.mark.parametrize(
     ("line", "expected"),
@@ -179,6 +180,7 @@ def test_each_shell_has_its_script(shell: Shell, name: str, mark: str) -> None:
     assert done.err == ""
 
 
+@pytest.mark.processes
 def test_completion_is_installed_where_bash_looks(tmp_path: Path) -> None:
     shell = Shell(tmp_path / "here")
     done = shell("completion", "bash", "--install")

@@ -52,7 +52,7 @@ MAY_SKIP = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _installed() -> None:
+def _installed(processes: None) -> None:
     if CONFORMANCE.exists() and INSPECTOR.exists():
         return
     missing = f"the npm packages are not installed in {CONFORMANCE.parents[4]}; `make conformance` does it"

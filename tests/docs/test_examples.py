@@ -57,6 +57,7 @@ def _servers(document: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("block", [param for param in _JSON if "command" in str(param.values[0])])
 def test_an_mcp_clients_configuration_starts_a_server_with_tools(block: Block, tmp_path: Path) -> None:
     document = json.loads(block.code)
@@ -79,6 +80,7 @@ def test_vs_code_asks_for_every_input_that_a_configuration_uses() -> None:
         assert set(re.findall(r"\$\{input:([\w-]+)\}", json.dumps(document["servers"]))) == asked
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("block", _PROGRAMS)
 async def test_a_program_runs_on_the_local_backend(block: Block, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
@@ -101,6 +103,7 @@ def _run(program: Path, env: dict[str, str]) -> str:
     return done.stdout
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("page", "command"), commands())
 def test_a_command_that_a_page_shows_works(page: str, command: str, tmp_path: Path) -> None:
     if command in _INSTALL or _TERRAFORM.fullmatch(command):

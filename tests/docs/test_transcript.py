@@ -11,6 +11,7 @@ from transcript import excerpt, recorded, shape
 _RECORDED = recorded((ROOT / "docs" / "demonstration.md").read_text(encoding="utf-8"))
 
 
+@pytest.mark.processes
 def test_what_was_recorded_has_the_shape_of_a_demonstration_of_today() -> None:
     assert shape(record()) == shape(_RECORDED), "record it anew: scripts/record_demo.py, then scripts/generate_docs.py"
 

@@ -33,7 +33,7 @@ def child_environment(api: HttpApi, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def start(child_environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+def start(processes: None, child_environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     """Starts servers, which end with the test: `start(*arguments, era=..., env=..., capabilities=...)`."""
     with ExitStack() as stack:
 
@@ -62,7 +62,7 @@ def fresh(start: Start, era: Era) -> StdioServer:
 
 
 @pytest.fixture(scope="session")
-def _shared() -> Iterator[dict[Era, StdioServer]]:
+def _shared(processes: None) -> Iterator[dict[Era, StdioServer]]:
     servers: dict[Era, StdioServer] = {}
     yield servers
     for server in servers.values():

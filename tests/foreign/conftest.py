@@ -32,7 +32,9 @@ def arguments() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, arguments: tuple[str, ...]) -> Iterator[LocalServer]:
+def server(
+    processes: None, tmp_path_factory: pytest.TempPathFactory, arguments: tuple[str, ...]
+) -> Iterator[LocalServer]:
     """A server that the tests of a module share. In the end, no client has asked for what it does not serve."""
     with LocalServer(tmp_path_factory.mktemp("server") / "data", *arguments) as server:
         yield server

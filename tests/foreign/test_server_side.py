@@ -116,6 +116,7 @@ def test_the_block_is_printed_for_a_server_that_is_not_there_yet(tmp_path: Path)
         cli_configuration(directory, Listening(port=0))
 
 
+@pytest.mark.processes
 def test_a_port_has_to_be_known_for_the_block(tmp_path: Path) -> None:
     done = subprocess.run(
         [command(), "server", "--print-cli-config", "--port", "0", "--data-dir", str(tmp_path)],

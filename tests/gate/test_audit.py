@@ -188,6 +188,7 @@ def _write_in_process(path: str, word: str) -> None:
     anyio.run(_write_many, AuditLog(Path(path)), word, 50)
 
 
+@pytest.mark.processes
 def test_lines_of_several_processes_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     path.write_bytes(b'{"time":"2026')  # of a process that crashed
@@ -226,6 +227,7 @@ def _fill_where_nothing_can_be_removed(path: str, limit: int) -> None:
     _fill(path, limit)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("fill", [_fill, _fill_where_nothing_can_be_removed])
 def test_after_a_full_disk_the_next_record_is_on_a_line_of_its_own(fill: Any, tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
@@ -306,7 +308,7 @@ _SECRETS = st.text(string.ascii_letters + string.digits + "-_/+=", min_size=6, m
 
 
 @given(secret=_SECRETS, is_nested=st.booleans(), position=st.sampled_from(["before", "after"]))
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 def test_no_value_of_a_variable_is_ever_in_it(secret: str, is_nested: bool, position: str) -> None:
     value: Any = {"inner": [secret]} if is_nested else f'"{secret}"'
     innocent = ("workspace_id", "ws-1", "params", "message", "variables", "password", "[removed]", "comment", position)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+import pytest
 from starlette.applications import Starlette
 
 from tests.local.support import BASE_URL, TERRAFORM_VERSION, Api, Clock, Dispatches
@@ -13,6 +14,8 @@ from tfruns.local.app import build_app
 from tfruns.local.authentication import create_admin
 from tfruns.local.backend import Backend, Options
 from tfruns.local.documents.signing import Signer
+from tfruns.local.execution import slug
+from tfruns.local.execution.slug_process import ArchiveProcesses
 from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.service.workspaces import create_organization
 from tfruns.local.store.database import Database
@@ -40,15 +43,30 @@ class Served:
         return Api(http, self.backend, self.clock, self.dispatches)
 
 
+class _ArchivesInProcess(ArchiveProcesses):
+    """Checks archives with the same code, without a process for each: the processes have tests of their own."""
+
+    def check(self, archive: Path) -> None:
+        slug.check(archive)
+
+
 @contextmanager
 def serving(url: str, directory: Path) -> Iterator[Served]:
     """A backend on a database that is empty, with its objects below a directory."""
     database = Database(url)
+    try:
+        with _served(database, directory) as served:
+            yield served
+    finally:
+        database.close()
+
+
+@contextmanager
+def _served(database: Database, directory: Path) -> Iterator[Served]:
     clock, dispatches = Clock(), Dispatches()
     backend = Backend(database, Objects(directory / "objects"), dispatches, Options(TERRAFORM_VERSION), clock.now)
     with database.write() as write:
         create_organization(backend, write, "default", None)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tfruns.local.objects_app.ARCHIVES", _ArchivesInProcess())
         yield Served(build_app(backend, Signer(b"k" * 32), RateLimiter(is_limited=False)), backend, clock, dispatches)
-    finally:
-        database.close()

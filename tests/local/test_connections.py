@@ -230,6 +230,7 @@ def test_a_log_line_of_one_kind_is_written_once_a_minute() -> None:
     assert passed == ["a 0", "b 0", f"a 60 {more}", f"b 60 {more}", f"a 120 {more}", f"b 120 {more}"]
 
 
+@pytest.mark.processes
 def test_open_files_are_raised_to_what_the_system_allows() -> None:
     program = """if True:
         import resource

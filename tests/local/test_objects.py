@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from tests.local.support import BASE_URL, Api, Clock, Json, anonymous, archive
 from tfruns.local.app import build_app
 from tfruns.local.documents.signing import PATH, Grant, Signer
-from tfruns.local.execution.slug_process import ArchiveProcesses
+from tfruns.local.execution import slug
 from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.store.database import Database
 
@@ -101,7 +101,7 @@ async def test_an_upload_to_a_full_disk_is_503_says_so_and_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     created = await api.create_configuration()
-    monkeypatch.setattr(ArchiveProcesses, "check", full)
+    monkeypatch.setattr(slug, "check", full)
     answer = await api.upload(created)
     assert answer.status_code == 503
     assert "disk is full" in answer.json()["errors"][0]["detail"]

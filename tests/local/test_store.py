@@ -239,7 +239,7 @@ INSERT INTO state_outputs (id, state_version_id, name, value, detailed_type, sen
 """
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.processes)])
 def test_a_database_of_the_first_tables_keeps_its_rows(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

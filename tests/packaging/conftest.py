@@ -12,7 +12,7 @@ _WITHIN_S = 120
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(processes: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the wheel and the source distribution."""
     directory = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel", "-d", str(directory)]

@@ -10,7 +10,9 @@ from tests.support.postgresql import NoServer, Server, postgresql_server
 from tfruns.local.store.database import Database
 
 # For what depends on the store: transactions, locks, the queue, searches. The rest need not be run twice.
-on_both_stores = pytest.mark.parametrize("store", ["sqlite", "postgresql"], indirect=True)
+on_both_stores = pytest.mark.parametrize(
+    "store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.processes)], indirect=True
+)
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +26,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[Server]:
+def postgresql(processes: None) -> Iterator[Server]:
     """A PostgreSQL server; where none can be started the test is skipped, and says why."""
     try:
         with postgresql_server() as server:
@@ -34,7 +36,7 @@ def postgresql() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def own_postgresql() -> Iterator[Server]:
+def own_postgresql(processes: None) -> Iterator[Server]:
     """A PostgreSQL server that a test may restart; no other test uses it at the same time."""
     try:
         with postgresql_server() as server:

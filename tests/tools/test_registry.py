@@ -209,6 +209,7 @@ def test_no_tool_announces_an_output_schema() -> None:
         assert "outputSchema" not in tool
 
 
+@pytest.mark.processes
 def test_their_order_does_not_depend_on_what_was_imported_first() -> None:
     code = "import tfruns.tools.wait_for_run; from tfruns.gate.registry import all_tools; print(all_tools()[0].name)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

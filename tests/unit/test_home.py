@@ -78,6 +78,7 @@ def test_a_path_that_needs_no_home_is_left_alone(tmp_path: Path) -> None:
     assert user_path(lambda: tmp_path / "~" / "x", instead="") == tmp_path / "~" / "x"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("words", ["run list", "login --token-stdin", "doctor", "run apply run-a1 --yes"])
 def test_commands_of_a_user_without_an_entry_say_what_to_do(words: str, tmp_path: Path) -> None:
     program = "import pwd; pwd.getpwuid = {}.__getitem__; from tfruns.cli import main; main()"

@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+def server(processes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """A server where a run can be force-canceled at once."""
     with LocalServer(tmp_path_factory.mktemp("server") / "data", "--force-cancel-after", "0") as server:
         yield server

@@ -87,6 +87,7 @@ async def test_what_cannot_be_done_is_skipped_with_its_reason(lab: Lab, tfruns_r
     assert [await lab.status(run) for run in (*others, first)] == ["canceled", "canceled", "planned"]
 
 
+@pytest.mark.processes
 def test_it_goes_on_after_a_failure_and_reports_each(tmp_path: Path) -> None:
     second = "run-Second0000000001"
     runs = [samples.planned(), samples.planned(second)]

@@ -39,6 +39,7 @@ _SAID = {
 }
 
 
+@pytest.mark.processes
 def test_every_option_of_a_run_is_sent_and_nothing_else(tmp_path: Path) -> None:
     with HttpApi() as api:
         api.on("POST", "/runs", answer({"data": samples.run()}, 201))

@@ -46,6 +46,7 @@ async def test_a_force_execute_is_asked_about_and_names_what_it_displaces(
     await lab.until(run, "planned")
 
 
+@pytest.mark.processes
 def test_a_force_cancel_needs_a_yes(tmp_path: Path) -> None:
     """Played: a run that does not heed a cancel is made in the tests of the local backend."""
     canceling = samples.run(status="applying", actions=samples.actions("force-cancelable"))

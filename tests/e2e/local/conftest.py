@@ -15,14 +15,14 @@ NewServer = Callable[..., LocalServer]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+def server(processes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """A server that the tests of a module share; each has workspaces of its own on it."""
     with LocalServer(tmp_path_factory.mktemp("server") / "data", "--force-cancel-after", "0") as server:
         yield server
 
 
 @pytest.fixture
-def new_server(tmp_path: Path) -> Iterator[NewServer]:
+def new_server(processes: None, tmp_path: Path) -> Iterator[NewServer]:
     """Makes servers of the test's own, not started yet, which end with it: `new_server(*arguments, …)`."""
     with ExitStack() as stack:
 

@@ -150,7 +150,7 @@ class Bench:
 
 
 @pytest.fixture(scope="session")
-def terraform() -> Terraform:
+def terraform(processes: None) -> Terraform:
     return find_terraform()
 
 

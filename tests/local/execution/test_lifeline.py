@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.local.execution.conftest import TIMEOUT_S, Gate
 
 # A server with many threads, which is handed out to one after the other when it is killed.
@@ -67,11 +69,13 @@ def with_group_gone(pid: int) -> None:
         return
 
 
+@pytest.mark.processes
 def test_each_process_is_interrupted_once_however_many_threads_its_server_had(
     tmp_path: Path, gate: Callable[[str], Gate]
 ) -> None:
     assert sorted(interrupts_after_kill(tmp_path, gate, "first", "second").split()) == ["first", "second"]
 
 
+@pytest.mark.processes
 def test_a_guard_that_was_killed_is_replaced(tmp_path: Path, gate: Callable[[str], Gate]) -> None:
     assert sorted(interrupts_after_kill(tmp_path, gate, "first", "guard-killed").split()) == ["first", "guard-killed"]

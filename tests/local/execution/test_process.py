@@ -17,6 +17,8 @@ from tests.local.execution.conftest import Gate, not_canceled
 from tfruns.local.execution.process import Process, is_running, kill_group, kill_running, run
 from tfruns.local.execution.terraform import Terraform
 
+pytestmark = pytest.mark.processes
+
 
 def test_a_group_is_not_killed_in_the_middle_of_a_write(tmp_path: Path) -> None:
     state, started = tmp_path / "state", Gate(tmp_path / "started")

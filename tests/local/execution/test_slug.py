@@ -221,7 +221,7 @@ entries = st.builds(
 
 
 @given(st.lists(entries, max_size=8))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_entries_nothing_gets_out_and_nothing_is_left_of_a_refusal(
     tmp_path_factory: pytest.TempPathFactory, some: list[Entry]
 ) -> None:

@@ -19,6 +19,8 @@ from tfruns.local.execution import slug
 from tfruns.local.execution.slug import BadArchive
 from tfruns.local.execution.slug_process import ArchiveInterrupted, ArchiveProcesses
 
+pytestmark = pytest.mark.processes
+
 PATIENCE_S = 30.0
 # Checks archives, and says for each the reason, the seconds, and the peak of memory of all until then, in MiB.
 MEASURE = """

@@ -10,6 +10,8 @@ from tfruns.local.execution import terraform as module
 from tfruns.local.execution.terraform import NoTerraform, Terraform, find_terraform
 from tfruns.vocabulary import PhaseStatus
 
+pytestmark = pytest.mark.processes
+
 
 def program(directory: Path, name: str, *lines: str, exit_code: int = 0) -> Path:
     """A program that prints these lines."""

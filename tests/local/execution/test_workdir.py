@@ -13,6 +13,8 @@ from tfruns.local.execution.state import BadState
 from tfruns.local.execution.workdir import BadWorkingDirectory, Workdir
 from tfruns.vocabulary import PhaseStatus
 
+pytestmark = pytest.mark.processes
+
 CONFIGURATION = 'resource "terraform_data" "a" {}\n'
 
 

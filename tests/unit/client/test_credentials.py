@@ -393,7 +393,7 @@ def test_a_broken_file_does_not_hide_the_token_of_the_next_place(tmp_path: Path)
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200))
-@hypothesis_settings(deadline=None, max_examples=60)
+@hypothesis_settings(deadline=None)
 def test_no_content_of_a_configuration_file_ends_the_search(
     tmp_path_factory: pytest.TempPathFactory, content: str | bytes
 ) -> None:

@@ -321,7 +321,7 @@ _RULES = st.lists(
 ).map("\n".join)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(deadline=None)
 @given(files=st.sets(_PATHS, max_size=8), links=st.dictionaries(_PATHS, _TARGETS, max_size=3), rules=_RULES)
 def test_an_archive_holds_what_belongs_to_the_configuration_and_is_accepted_by_the_local_backend(
     files: set[str], links: dict[str, str], rules: str

@@ -264,7 +264,7 @@ _PIECES = [
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=14).map("".join))
 @example('"a"\n}\nx {')
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 def test_any_text_of_pieces_of_the_language_is_a_literal_or_not(text: str) -> None:
     assert is_literal(text) in {True, False}
 
@@ -361,7 +361,7 @@ _JSON = st.recursive(
 @example("${")
 @example(["%{"])
 @example({"a $${": "%%{x}"})
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 def test_the_literal_of_any_json_value_is_a_literal(value: Any) -> None:
     assert is_literal(literal(value))
 
@@ -424,6 +424,7 @@ def _as_terraform_compares(value: Any) -> Any:
     return value
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on the PATH")
 def test_terraform_reads_each_literal_back_as_the_same_json(tmp_path: Path) -> None:
     # The console answers a quoted HCL text whose content is JSON; base64 keeps both apart.

@@ -65,7 +65,7 @@ Error running command 'echo boom; exit 3': exit status 3. Output: boom"""
 
 
 @pytest.fixture(scope="module")
-def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def logs(processes: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The logs of a plan, of an apply that fails, and of a plan after it, in both forms."""
     directory = tmp_path_factory.mktemp("terraform")
     (directory / "main.tf").write_text(CONFIGURATION, encoding="utf-8")
@@ -172,6 +172,7 @@ INVALID = {
 }
 
 
+@pytest.mark.processes
 def test_a_diagnostic_reads_as_terraform_prints_it(tmp_path: Path) -> None:
     for number, (configuration, expected) in enumerate(INVALID.items()):
         directory = tmp_path / str(number)

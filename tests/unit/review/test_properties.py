@@ -19,7 +19,7 @@ from tfruns.review.summary import fingerprint, summary
 HEAD = {"run_id": RUN_ID, "status": "planned", "next": "n" * 200}
 ACTIONS = [["create"], ["update"], ["delete"], ["delete", "create"], ["forget"], ["no-op"], ["read"], ["other"]]
 
-slow = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def view_of(source: dict[str, Any], **options: Any) -> dict[str, Any]:

@@ -25,7 +25,10 @@ GOLDEN = Path(__file__).parent / "golden"
 IS_UPDATE = os.environ.get("TFRUNS_UPDATE_SNAPSHOTS") == "1"  # read before the tests take away whatever is ours
 FORMS = ("full", "redacted")
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform")
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform"),
+]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,74 @@
+"""Fast tests start no process: the others carry the marker `processes`, by hand or through a fixture.
+
+`make test-fast` runs the tests without the marker. All of `tests/e2e` has it. A fixture that starts a process requests
+the fixture `processes`, and every test that uses it, directly or through other fixtures, gets the marker. A test that
+starts a process itself is marked by hand. A test that starts a process without the marker fails.
+"""
+
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+_END_TO_END = Path(__file__).parents[1] / "e2e"
+_STARTING = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "os.exec"})
+
+
+@dataclass
+class _Watch:
+    """What the test that runs now has started, in any of its threads."""
+
+    is_on: bool = False
+    started: list[str] = field(default_factory=list)
+
+    def note(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self.is_on and event in _STARTING:
+            self.started.append(f"{event}{arguments[:2]}")
+
+
+_WATCH = _Watch()
+
+
+@pytest.fixture(scope="session")
+def processes() -> None:
+    """Allows a fixture to start processes."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "processes: this test starts processes, so `make test-fast` omits it")
+    sys.addaudithook(_WATCH.note)
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # as in the background of a script; processes would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _END_TO_END in item.path.parents or "processes" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.processes)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    yield from _watched(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    yield from _watched(item)
+
+
+def _watched(item: pytest.Item) -> Iterator[None]:
+    _WATCH.started.clear()
+    _WATCH.is_on = item.get_closest_marker("processes") is None
+    try:
+        yield
+    finally:
+        _WATCH.is_on = False
+    if _WATCH.started:
+        pytest.fail(f"a test without the marker `processes` started {_WATCH.started[0]}", pytrace=False)
