@@ -15,6 +15,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     for name in list(os.environ):
         if name.startswith(_OURS) or name.lower().endswith("_proxy") or name == "XDG_STATE_HOME":
             monkeypatch.delenv(name)
+    monkeypatch.setenv("TFRUNS_IDLE_EXIT", "0")  # no server outlives the test that starts it
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setattr(Path, "home", lambda: home)

@@ -91,7 +91,7 @@ def test_the_key_is_made_once(directory: DataDirectory) -> None:
 
 def test_everything_lies_within_it(directory: DataDirectory) -> None:
     assert directory.objects.parent == directory.work.parent == directory.path
-    assert str(directory.path) in directory.database_url
+    assert directory.database.parent == directory.path
 
 
 def test_a_relative_path_does_not_follow_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The command line: the only package that imports the command-line and terminal libraries."""
 
 import os
+import signal
 import sys
 
 
@@ -10,6 +11,7 @@ def main() -> None:
 
     from tfruns.cli.app import app  # noqa: PLC0415
 
+    _restore_interrupt()
     try:
         try:
             app(exit_on_error=False)
@@ -23,3 +25,13 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _restore_interrupt() -> None:
+    """Let Ctrl-C (SIGINT) stop this process and its children.
+
+    A shell that starts a command in the background of a script has it ignored, and Python and its children inherit
+    that: neither a `kill -INT` nor the interrupt of a run would have an effect.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,7 +1,7 @@
 """The commands of `tfruns`. What a command needs is imported when it is called."""
 
 from tfruns._version import __version__
-from tfruns.cli.commands import add_commands, new_app
+from tfruns.cli.commands import add_commands, docstring, new_app
 
 app = new_app(
     "tfruns",
@@ -18,11 +18,11 @@ For example:
 app.command("tfruns.cli.run:run", name="run", help="Create, watch, review and apply runs.")
 app.command("tfruns.cli.workspace:workspace", name="workspace", help="List, show and create workspaces.")
 app.command("tfruns.cli.config:config", name="config", help="Upload configurations.")
+app.command("tfruns.cli.server:server", name="server", help=docstring("tfruns.cli.server", "serve"))
 add_commands(
     app,
     "tfruns.cli",
     {
-        "server": "server:server",
         "mcp": "mcp:mcp",
         "login": "login:login",
         "logout": "logout:logout",

@@ -5,8 +5,7 @@ A command is a coroutine that gets a `Session` and returns its exit code. What i
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,16 +14,17 @@ from tfruns.cli.connecting import connection_of
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import Options
 from tfruns.cli.person import AgreedPerson, TerminalPerson
-from tfruns.cli.terminal import can_ask, fail, print_json
+from tfruns.cli.terminal import can_ask, errors_said, print_json
+from tfruns.cli.working import WorkingLine
 from tfruns.configuration.places import resolve_allowed
-from tfruns.errors import ConfirmationNeeded, Declined, InvalidInput, PlanDiffers, RefusedByMode, TfrunsError
+from tfruns.errors import ConfirmationNeeded, RefusedByMode
 from tfruns.gate.person import NoPerson
 from tfruns.gate.pipeline import Gate
 from tfruns.gate.registry import find_tool
 from tfruns.policy import Confirm, Policy
 from tfruns.tool import Progress, View
 
-_NEEDS_PERSON = (ConfirmationNeeded, Declined, PlanDiffers)
+_WORK = {"upload_configuration": "Uploading the configuration", "review_run": "Reading the plan"}
 
 
 class Session:
@@ -33,10 +33,12 @@ class Session:
     Attributes:
         gate: every call goes through it.
         is_json: the result is for a program.
+        line: shows that something takes time.
     """
 
-    def __init__(self, gate: Gate, *, is_json: bool) -> None:
+    def __init__(self, gate: Gate, *, is_json: bool, line: WorkingLine) -> None:
         self.gate = gate
+        self.line = line
         self.is_json = is_json
 
     async def call(self, tool: str, **arguments: Any) -> View:
@@ -48,7 +50,8 @@ class Session:
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
-            return await self.gate.call(find_tool(tool), given)
+            with self.line.shown(_WORK.get(tool, f"Waiting for {self.gate.client.settings.address.hostname}")):
+                return await self.gate.call(find_tool(tool), given)
         except RefusedByMode:
             self.require_person()
             raise
@@ -77,12 +80,13 @@ class Session:
         return str(allowed[0])
 
     def with_progress(self, progress: Progress) -> "Session":
-        """The same session, whose tools tell how far they are."""
-        return Session(replace(self.gate, progress=progress), is_json=self.is_json)
+        """The same session, whose tools report their progress: who shows that draws on the terminal itself."""
+        quiet = WorkingLine(is_quiet=True)
+        return Session(replace(self.gate, progress=progress), is_json=self.is_json, line=quiet)
 
     def with_agreement(self) -> "Session":
         """The same session, after the person has agreed to all that it will do."""
-        return Session(replace(self.gate, person=AgreedPerson()), is_json=self.is_json)
+        return Session(replace(self.gate, person=AgreedPerson()), is_json=self.is_json, line=self.line)
 
     def show(self, view: View, printed: Callable[[View], None]) -> None:
         """Print a result: as JSON for a program, or with this for a person."""
@@ -117,29 +121,18 @@ def finish(work: Callable[[], Awaitable[ExitCode | None]], *, is_json: bool) -> 
     sys.exit(code or ExitCode.DONE)
 
 
-@contextmanager
-def errors_said(*, is_json: bool) -> Iterator[None]:
-    """End the command with the words and the exit code of an error, if there is one."""
-    try:
-        yield
-    except _NEEDS_PERSON as error:
-        fail(error, is_json=is_json, code=ExitCode.NEEDS_PERSON)
-    except InvalidInput as error:
-        fail(error, is_json=is_json, code=ExitCode.USAGE)
-    except TfrunsError as error:
-        fail(error, is_json=is_json)
-
-
 async def _work(work: Work, options: Options, *, is_agreed: bool) -> ExitCode | None:
-    if options.data_dir and not options.local:
-        raise InvalidInput("--data-dir is for --local.", solution="Add --local, or leave --data-dir out.")
+    options.check()
     connection = connection_of(options)
+    line = WorkingLine(is_quiet=options.json)
     try:
+        with line.shown("Starting the local backend"):
+            client = await connection.client()
         gate = Gate(
-            await connection.client(),
+            client,
             Policy(confirm=Confirm.NEVER if is_agreed else Confirm.ALWAYS),
-            person=TerminalPerson() if can_ask() else NoPerson(),
+            person=TerminalPerson(line) if can_ask() else NoPerson(),
         )
-        return await work(Session(gate, is_json=options.json))
+        return await work(Session(gate, is_json=options.json, line=line))
     finally:
         await connection.aclose()

@@ -26,14 +26,15 @@ def add_commands(app: App, package: str, commands: Mapping[str, str]) -> None:
     """Add commands by name, each `module:function` below a package."""
     for name, place in commands.items():
         module, _, function = place.partition(":")
-        app.command(f"{package}.{place}", name=name, help=_docstring(f"{package}.{module}", function))
+        app.command(f"{package}.{place}", name=name, help=docstring(f"{package}.{module}", function))
 
 
 def _shown_default(value: Any) -> str | None:
     return None if value in (False, (), None, "") else str(value)
 
 
-def _docstring(module: str, function: str) -> str:
+def docstring(module: str, function: str) -> str:
+    """The help of a function, read from its file."""
     source = pkgutil.get_data(module.rpartition(".")[0], f"{module.rpartition('.')[2]}.py") or b""
     tree = ast.parse(source)
     found = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function)

@@ -19,7 +19,9 @@ from tfruns.mcp.connection import Connection, LocalConnection, RemoteConnection
 
 def connection_of(options: Options) -> Connection:
     """The connection for a command; nothing is connected yet."""
-    return LocalConnection(options.data_dir) if options.local else RemoteConnection(_chosen_address())
+    if options.local:
+        return LocalConnection(options.data_dir, options.idle_exit)
+    return RemoteConnection(_chosen_address())
 
 
 def login_address(host: str | None) -> Address:

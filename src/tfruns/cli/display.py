@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from tfruns.cli.terminal import err, print_lines
+from tfruns.cli.terminal import elapsed, err, print_lines
 from tfruns.masking.text import sanitize
 
 _MOST_LINES = 5_000  # of a log, where nobody looks: enough for any but the largest, and no flood
@@ -132,13 +132,3 @@ class LogDisplay:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         return
-
-
-def elapsed(seconds: float) -> str:
-    """A time in the units that a person would use: 8 s, 2 min 5 s, 1 h 4 min."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3_600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3_600} h {whole % 3_600 // 60} min"

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.calling import errors_said, finish
+from tfruns.cli.calling import finish
 from tfruns.cli.connecting import login_address
 from tfruns.cli.identity import kind_of_token
-from tfruns.cli.terminal import can_ask, print_json, say
+from tfruns.cli.terminal import can_ask, errors_said, print_json, say
 from tfruns.client.client import Client
 from tfruns.client.credentials import credentials_file
 from tfruns.client.credentials_store import store_token

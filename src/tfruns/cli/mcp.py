@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from tfruns.cli.options import IDLE_EXIT, check_local
+
 _MODE = "What it may do: read only; plan, where nothing can be applied; or all."
 _CONFIRM = (
     "Before what cannot be undone: ask the person where the client can, else leave it to the client unless something "
@@ -28,6 +30,7 @@ def mcp(
     workspaces: Annotated[str | None, Parameter(help=_WORKSPACES)] = None,
     local: Annotated[bool, Parameter(help=_LOCAL)] = False,
     data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None,
+    idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT)] = None,
     allow_dir: Annotated[tuple[Path, ...], Parameter(help=_ALLOW_DIR)] = (),
 ) -> None:
     """Serve the run tools to an assistant: an MCP server on standard input and output.
@@ -51,10 +54,9 @@ def mcp(
     try:
         offered, scope = parse_toolsets(toolsets), parse_scope(organizations, workspaces)
         allowed_directories = resolve_allowed(allow_dir)
-        if data_dir and not local:
-            raise InvalidInput("--data-dir is for --local.", solution="Add --local, or leave --data-dir out.")
+        check_local(is_local=local, data_dir=data_dir, idle_exit=idle_exit)
     except InvalidInput as error:
         sys.exit(str(error))
     policy = Policy(Mode(mode), Confirm(confirm), offered, scope)
-    connection = LocalConnection(data_dir) if local else RemoteConnection()
+    connection = LocalConnection(data_dir, idle_exit) if local else RemoteConnection()
     serve(policy, connection, allowed_directories)

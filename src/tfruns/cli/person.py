@@ -5,22 +5,29 @@ import select
 import signal
 import sys
 
-from rich.text import Text
-
 from tfruns.cli.terminal import err, say
+from tfruns.cli.working import WorkingLine
 from tfruns.gate.person import Answer, Question
 
 _LOOK_S = 0.2
 
 
 class TerminalPerson:
-    """Asks on standard error, and takes `yes` for a yes, as Terraform does."""
+    """Asks on standard error, and takes `yes` for a yes, as Terraform does.
+
+    Args:
+        line: what is drawn on the terminal meanwhile, and must not be.
+    """
 
     can_be_asked = True
 
+    def __init__(self, line: WorkingLine) -> None:
+        self._line = line
+
     async def ask(self, question: Question) -> Answer:
         """The answer; the end of the input, or Ctrl-C, is none."""
-        return ask(question.text)
+        with self._line.hidden():
+            return ask(question.text)
 
 
 class AgreedPerson:
@@ -41,6 +48,8 @@ def ask(question: str) -> Answer:
     """
     say(question)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    from rich.text import Text  # noqa: PLC0415
+
     try:
         err().print(Text.assemble("Only ", ("yes", "bold"), " is taken for a yes: "), end="")
         answer = _read_line()

@@ -1,4 +1,4 @@
-"""`tfruns server`."""
+"""`tfruns server`, and the group of its commands."""
 
 import logging
 import os
@@ -10,14 +10,20 @@ from typing import Annotated, NoReturn
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeFloat, PositiveFloat, PositiveInt
 
+from tfruns.cli.commands import add_commands, new_app
 from tfruns.errors import InvalidInput
 from tfruns.log_output import log_to_standard_error
 
 DEFAULT_PORT = 8088
 
+server = new_app("server")
+add_commands(server, "tfruns.cli", {"status": "server_control:status", "stop": "server_control:stop"})
+
 _DATA_DIR = (
     "Where everything is kept; by default TFRUNS_DATA_DIR, or where this platform keeps the data of applications"
 )
+_PORT = "Port to listen on; 0 for that of this data directory's last server, or any that is free"
+_IDLE_EXIT = "Exit after so long without a request, an attached process or a run under way, as 15m or 1h30m"
 _DATABASE = (
     "URL of a PostgreSQL database, without a password; by default TFRUNS_DATABASE, else SQLite in the data directory"
 )
@@ -33,10 +39,11 @@ _CACHE = "Where providers are kept between runs (Terraform's plugin cache)"
 _CLI_CONFIG = "A Terraform CLI configuration file for all runs, say with a provider mirror"
 
 
-def server(
+@server.default
+def serve(
     *,
     data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None,
-    port: Annotated[int, Parameter(help="Port to listen on; 0 for any that is free")] = DEFAULT_PORT,
+    port: Annotated[int, Parameter(help=_PORT)] = DEFAULT_PORT,
     host: Annotated[
         str, Parameter(help="Address to listen on; beyond loopback it needs HTTPS or --insecure")
     ] = "127.0.0.1",
@@ -53,7 +60,7 @@ def server(
     plugin_cache: Annotated[Path | None, Parameter(help=_CACHE)] = None,
     cli_config: Annotated[Path | None, Parameter(help=_CLI_CONFIG)] = None,
     print_cli_config: Annotated[bool, Parameter(help=_PRINT_CLI_CONFIG)] = False,
-    exit_when_unused: Annotated[bool, Parameter(show=False)] = False,
+    idle_exit: Annotated[str | None, Parameter(help=_IDLE_EXIT)] = None,
 ) -> None:
     """Serve HCP Terraform's run API on this machine, with real Terraform underneath.
 
@@ -61,7 +68,8 @@ def server(
     of the data directory, and at the first start there is an organization `default`. Whoever has the token runs code
     here: configurations are executed.
 
-    Ctrl-C or SIGTERM stops it: what Terraform does is interrupted, and its state is kept. A second one does not wait.
+    Ctrl-C or SIGTERM stops it: Terraform is interrupted, and its state is kept. A second one does not wait for that.
+    `tfruns server status` shows the server of a data directory, and `tfruns server stop` stops it.
 
     For example:
         tfruns server --port 8088
@@ -74,9 +82,10 @@ def server(
         from tfruns.local.cli_config import cli_configuration  # noqa: PLC0415
         from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
         from tfruns.local.execution.environment import Settings  # noqa: PLC0415
+        from tfruns.local.idle import idle_exit_s  # noqa: PLC0415
         from tfruns.local.listening import Listening  # noqa: PLC0415
         from tfruns.local.running import BackendOptions, forbid_password  # noqa: PLC0415
-        from tfruns.local.server import serve  # noqa: PLC0415
+        from tfruns.local.server import serve as serve_until_signal  # noqa: PLC0415
     except CannotStart as error:
         _fail(str(error))
     except ImportError as error:
@@ -105,7 +114,8 @@ def server(
         if print_cli_config:
             print(cli_configuration(directory, listening), end="")
             return
-        serve(directory, options, listening, is_ended_when_unused=exit_when_unused)
+        exit_after_s = idle_exit_s(idle_exit) if idle_exit is not None else None
+        serve_until_signal(directory, options, listening, idle_exit_s=exit_after_s)
     except InvalidInput as error:
         _fail(f"{error.message} {error.solution}")
     except (CannotStart, OSError) as error:

@@ -4,11 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
-from tfruns.cli.terminal import out
+from tfruns.cli.terminal import Styled, is_drawn, out
 from tfruns.masking.text import sanitize
 
 _STYLES = {
@@ -23,29 +19,38 @@ _STYLES = {
 _ATTENTION = "bold magenta"
 
 
-def status_text(status: str, *, needs_attention: bool = False) -> Text:
-    """A run's status in its colour, with a mark where a person is waited for."""
+def status_text(status: str, *, needs_attention: bool = False) -> Styled:
+    """A run's status in its color, with a mark if the run waits for a person."""
     if needs_attention:
-        return Text(f"{status} !", style=_ATTENTION)
-    return Text(status, style=_STYLES.get(status, "cyan"))
+        return Styled(f"{sanitize(status)} !", _ATTENTION)
+    return Styled(sanitize(status), _STYLES.get(status, "cyan"))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str | None]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> None:
     """Print rows under their columns."""
     if not sys.stdout.isatty():
         for row in rows:
-            print("\t".join(" ".join(sanitize(str(cell or "")).split()) for cell in row))
+            print("\t".join(" ".join(sanitize(cell or "").split()) for cell in row))
         return
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(sanitize(cell or "")) for cell in row))
+        table.add_row(*(Text(sanitize(cell or ""), getattr(cell, "style", "")) for cell in row))
     out().print(table)
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
-    """Print names and values, a line each; what is not there is left out."""
-    width = max((len(name) for name, value in fields.items() if value is not None), default=0)
-    for name, value in fields.items():
-        if value is not None:
-            text = value if isinstance(value, Text) else Text(sanitize(str(value)))
-            out().print(Text(f"{name:<{width}}  ", style="dim") + text)
+    """Names and values, a line each; fields without a value are omitted."""
+    shown = {name: value for name, value in fields.items() if value is not None}
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
+        label, text = f"{name:<{width}}  ", value if isinstance(value, Styled) else Styled(sanitize(str(value)))
+        if is_drawn(sys.stdout):
+            from rich.text import Text  # noqa: PLC0415
+
+            out().print(Text.assemble((label, "dim"), (str(text), text.style)))
+        else:
+            print(label + text)

@@ -72,7 +72,8 @@ async def watch(session: Session, what: Watch) -> View | None:
 
 
 async def _watched(session: Session, what: Watch) -> View:
-    phases = what.phases or await _phases_to_come(session, what.run_id)
+    with session.line.shown(f"Reading {what.run_id}"):
+        phases = what.phases or await _phases_to_come(session, what.run_id)
     with display(is_log_data=what.is_log_data) as shown:
         log = _Log(session, what.run_id, shown, phases)
         following = asyncio.create_task(log.follow())

@@ -1,8 +1,9 @@
-"""Finding the server of a data directory, or starting one that ends when nobody needs it any more.
+"""Finding the server of a data directory, or starting one that exits when it was not used for a while.
 
-Whoever is attached holds a shared lock on the file `attached`, which the kernel releases however the process ends. A
-server that was started this way tries now and then to have that lock for itself. If it gets it and no run is under way,
-it ends, and keeps the lock until it has ended: so nobody attaches to a server that is about to go.
+Whoever is attached holds a shared lock on the file `attached`, which the kernel releases however the process exits; see
+`idle`. The file `starting` is locked by the process that starts a server: the others wait for that one.
+
+Nothing of the server is imported here: a command that attaches stays quick.
 """
 
 import fcntl
@@ -19,7 +20,7 @@ from pathlib import Path
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.data_dir import DataDirectory
 
-_POLL_S = 0.05
+_POLL_S = 0.02
 _START_WITHIN_S = 60.0
 _SHOWN_OF_LOG = 2000  # characters
 
@@ -59,8 +60,12 @@ class Attachment:
         os.close(self.lock)
 
 
-def attach(directory: DataDirectory) -> Attachment:
+def attach(directory: DataDirectory, idle_exit_s: int) -> Attachment:
     """Attach to the server that owns a data directory; one is started where there is none.
+
+    Args:
+        directory: the data directory.
+        idle_exit_s: how long a server that is started here stays without use.
 
     Raises:
         ServerNotStarted: it ended at once, or was not ready in time.
@@ -68,20 +73,20 @@ def attach(directory: DataDirectory) -> Attachment:
     """
     directory.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     deadline = time.monotonic() + _START_WITHIN_S
-    lock = _opened(directory)
+    lock = _opened(directory, "attached")
     try:
-        while not _locked(lock, fcntl.LOCK_SH):  # a server is just ending
+        while not _locked(lock, fcntl.LOCK_SH):  # a server is exiting
             _wait(deadline, directory)
-        return Attachment(directory, _url(directory, deadline), directory.token() or "", lock)
+        return Attachment(directory, _url(directory, deadline, idle_exit_s), directory.token() or "", lock)
     except BaseException:
         os.close(lock)
         raise
 
 
 @contextmanager
-def attached(directory: DataDirectory) -> Iterator[Attachment]:
+def attached(directory: DataDirectory, idle_exit_s: int = 0) -> Iterator[Attachment]:
     """The server that owns a data directory, for the length of a block; see `attach`."""
-    attachment = attach(directory)
+    attachment = attach(directory, idle_exit_s)
     try:
         yield attachment
     finally:
@@ -91,25 +96,38 @@ def attached(directory: DataDirectory) -> Iterator[Attachment]:
 @contextmanager
 def unused(directory: DataDirectory) -> Iterator[bool]:
     """Whether nobody is attached; nobody can be, within the block."""
-    lock = _opened(directory)
+    lock = _opened(directory, "attached")
     try:
         yield _locked(lock, fcntl.LOCK_EX)
     finally:
         os.close(lock)
 
 
-def _url(directory: DataDirectory, deadline: float) -> str:
+def _url(directory: DataDirectory, deadline: float, idle_exit_s: int) -> str:
+    """The address of the server, once it is ready."""
+    if (url := _published(directory)) is not None:
+        return url
+    starting = _opened(directory, "starting")
     server: subprocess.Popen[bytes] | None = None
-    while (owner := directory.owner()) is None or not directory.is_owned():
-        if server is not None and server.poll() is not None and not directory.is_owned():
-            raise ServerNotStarted(f"The local backend could not be started. {_last_words(directory)}")
-        if server is None and not directory.is_owned():
-            server = _start(directory)
-        _wait(deadline, directory)
-    return owner.url
+    try:
+        while (url := _published(directory)) is None:
+            if server is not None and server.poll() is not None and not directory.is_owned():
+                raise ServerNotStarted(f"The local backend could not be started. {_last_words(directory)}")
+            if server is None and not directory.is_owned() and _locked(starting, fcntl.LOCK_EX):
+                server = _start(directory, idle_exit_s)
+            _wait(deadline, directory)
+    finally:
+        os.close(starting)
+    return url
 
 
-def _start(directory: DataDirectory) -> subprocess.Popen[bytes]:
+def _published(directory: DataDirectory) -> str | None:
+    """The address of the server that owns the directory; None if there is none, or it is not ready."""
+    owner = directory.owner()
+    return owner.url if owner is not None and directory.is_owned() else None
+
+
+def _start(directory: DataDirectory, idle_exit_s: int) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that neither a signal nor the end of this process ends it."""
     # -P: what lies in the working directory, which may be anybody's, is not taken for a module.
     command = [sys.executable, "-P", "-m", "tfruns", "server", "--data-dir", str(directory.path), "--port", "0"]
@@ -117,7 +135,7 @@ def _start(directory: DataDirectory) -> subprocess.Popen[bytes]:
     log = os.open(_log_of(directory), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     try:
         server = subprocess.Popen(  # noqa: S603
-            [*command, "--exit-when-unused"],
+            [*command, "--idle-exit", str(idle_exit_s)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
@@ -147,8 +165,8 @@ def _log_of(directory: DataDirectory) -> Path:
     return directory.path / "server.log"
 
 
-def _opened(directory: DataDirectory) -> int:
-    return os.open(directory.path / "attached", os.O_RDWR | os.O_CREAT, 0o600)
+def _opened(directory: DataDirectory, name: str) -> int:
+    return os.open(directory.path / name, os.O_RDWR | os.O_CREAT, 0o600)
 
 
 def _locked(file: int, operation: int) -> bool:

@@ -1,7 +1,8 @@
 """The data directory: one server owns it at a time, and others find that server through it.
 
-lock        held by the server as long as it runs, as is the directory itself
-address     where it listens, and its process id
+lock        held by the server while it runs, as is the directory itself
+address     the address and process id of the running server
+port        the port of the last server, which the next one uses again
 token       the admin's API token, readable by the owner alone
 key         signs addresses of logs and uploads
 tls/        the server's own certificate and its key, if it was asked for one
@@ -20,14 +21,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import filelock
-import platformdirs
-from sqlalchemy import URL
+from urllib.parse import urlsplit
 
 from tfruns.home import user_path
 from tfruns.local import private
 from tfruns.local.cannot_start import CannotStart
+
+DEFAULT_ORGANIZATION = "default"  # exists from the first start on
 
 _KEY = re.compile(rb"[0-9a-f]{64}\s*")
 _LOOKS_LAST_S = 0.5  # somebody may just be looking whether the directory is owned
@@ -49,8 +49,8 @@ class InUse(CannotStart):
     """
 
     def __init__(self, directory: Path, owner: Owner | None) -> None:
-        who = f"the server at {owner.url} (process {owner.pid})" if owner else "a server that is just starting"
-        super().__init__(f"{directory} belongs to {who}.")
+        who = f"the server at {owner.url} (process {owner.pid})" if owner else "a server that is starting or stopping"
+        super().__init__(f"{directory} is used by {who}. Stop it with `tfruns server stop`, or use another directory.")
         self.owner = owner
 
 
@@ -90,8 +90,11 @@ def _is_locked(path: Path) -> bool:
 
 
 def _default_path() -> Path:
-    chosen = os.environ.get("TFRUNS_DATA_DIR")
-    return Path(chosen) if chosen else platformdirs.user_data_path("tfruns", appauthor=False)
+    if chosen := os.environ.get("TFRUNS_DATA_DIR"):
+        return Path(chosen)
+    import platformdirs  # noqa: PLC0415  # only where nothing is set
+
+    return platformdirs.user_data_path("tfruns", appauthor=False)
 
 
 class DataDirectory:
@@ -120,8 +123,9 @@ class DataDirectory:
         return f"{self.path} on {socket.gethostname()}"
 
     @property
-    def database_url(self) -> str:
-        return URL.create("sqlite", database=str(self.path / "tfruns.db")).render_as_string()
+    def database(self) -> Path:
+        """The SQLite database."""
+        return self.path / "tfruns.db"
 
     @contextmanager
     def owned(self) -> Iterator[None]:
@@ -130,6 +134,8 @@ class DataDirectory:
         Raises:
             InUse: another server does.
         """
+        import filelock  # noqa: PLC0415  # only a server needs it
+
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = filelock.FileLock(self._lock, timeout=_LOOKS_LAST_S, mode=0o600, thread_local=False)
         try:
@@ -179,8 +185,21 @@ class DataDirectory:
             return None
 
     def announce(self, url: str) -> None:
-        """Say where the server listens."""
+        """Publish the address of the server that runs, and keep its port for the next one."""
+        self._write("port", f"{urlsplit(url).port}\n")
         self._write("address", f"{url} {os.getpid()}\n")
+
+    def withdraw(self) -> None:
+        """Let nobody find the server any more: it stops."""
+        self._address.unlink(missing_ok=True)
+
+    def last_port(self) -> int:
+        """The port of the last server; 0 if there was none, or the file is damaged."""
+        try:
+            port = int((self.path / "port").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return 0
+        return port if 0 < port <= 65535 else 0
 
     @property
     def certificate(self) -> Path:

@@ -10,8 +10,8 @@ from anyio import CancelScope, to_thread
 
 from tfruns.client.client import Client
 from tfruns.local.attaching import attached
-from tfruns.local.data_dir import DataDirectory, InUse
-from tfruns.local.running import DEFAULT_ORGANIZATION, BackendOptions, running
+from tfruns.local.data_dir import DEFAULT_ORGANIZATION, DataDirectory, InUse
+from tfruns.local.running import BackendOptions, running
 
 T = TypeVar("T")
 

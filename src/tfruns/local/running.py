@@ -18,7 +18,7 @@ from tfruns.local.app import build_app
 from tfruns.local.authentication import create_admin, is_known
 from tfruns.local.backend import Backend, Options
 from tfruns.local.cannot_start import CannotStart
-from tfruns.local.data_dir import DataDirectory
+from tfruns.local.data_dir import DEFAULT_ORGANIZATION, DataDirectory
 from tfruns.local.documents.signing import Signer
 from tfruns.local.engine.engine import Engine
 from tfruns.local.engine.jobs import Workshop
@@ -33,7 +33,6 @@ from tfruns.local.store.objects import Objects
 from tfruns.local.store.schema import OrganizationRow, UserRow
 from tfruns.masking.redaction import remember_secret
 
-DEFAULT_ORGANIZATION = "default"
 _PASSWORDS = {"password", "sslpassword"}  # in the query of a URL
 _FEWEST_WORKERS = 4  # providers mostly wait for the network
 
@@ -137,7 +136,8 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
     terraform = find_terraform(options.terraform)
     with directory.owned():
         url = _database_url(options.database) if options.database else None
-        database = _opened(url or directory.database_url)
+        used_url = url or URL.create("sqlite", database=str(directory.database)).render_as_string()
+        database = _opened(used_url)
         claim = Claim(database, directory.identity)
         try:
             owner = claim.take()
@@ -153,7 +153,7 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
             try:
                 token = _first_start(backend, directory)
             except SQLAlchemyError as error:
-                raise _unusable(error, url or directory.database_url) from None
+                raise _unusable(error, used_url) from None
             signer = Signer(directory.key())
             app = build_app(backend, signer, RateLimiter(is_limited=options.is_rate_limited))
             yield Running(

@@ -13,29 +13,27 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
-from sqlalchemy.exc import SQLAlchemyError
 
-from tfruns.local.attaching import unused
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.connections import Connections, limits_for, listen, raise_open_files
 from tfruns.local.data_dir import DataDirectory
 from tfruns.local.engine.resume import is_any_under_way
 from tfruns.local.execution.slug_process import ARCHIVES
+from tfruns.local.idle import IdleExit
 from tfruns.local.listening import Listening
 from tfruns.local.log_limits import LogRateLimit
 from tfruns.local.running import BackendOptions, PhaseStuck, Running, running
+from tfruns.local.status import StatusEndpoint
 
 _log = logging.getLogger(__name__)
 
 _REQUESTS_END_WITHIN_S = 10
 _KEEP_ALIVE_S = 60
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
-_UNUSED_CHECK_S = 2.0
 _TICKS_PER_S = 10  # uvicorn's
 # What clients can cause, and how many lines of each kind are written in a minute.
 _LIMITED_LOGS = {"uvicorn.error": 1, "tfruns.local.connections": 1, "tfruns.local.app": 60}
@@ -46,7 +44,7 @@ class CannotListen(CannotStart):
 
 
 def serve(
-    directory: DataDirectory, options: BackendOptions, listening: Listening, *, is_ended_when_unused: bool = False
+    directory: DataDirectory, options: BackendOptions, listening: Listening, *, idle_exit_s: float | None = None
 ) -> None:
     """Serve until a signal.
 
@@ -54,7 +52,7 @@ def serve(
         directory: the data directory.
         options: how the backend is set up.
         listening: where it listens.
-        is_ended_when_unused: end too when no process is attached any more and no run is under way.
+        idle_exit_s: exit too after so long without a use; see `IdleExit`. None to stay until a signal.
 
     Raises:
         InvalidInput: see `Listening.check`.
@@ -69,17 +67,17 @@ def serve(
     for name, lines_per_minute in _LIMITED_LOGS.items():
         logging.getLogger(name).addFilter(LogRateLimit(lines_per_minute))
     signals = _Signals()
-    with signals.taken(), running(directory, options) as backend, _bound(listening) as bound:
+    with signals.taken(), running(directory, options) as backend, _bound(listening, directory) as bound:
         certificate = directory.certificate if listening.is_self_signed else None
         listening = listening.with_certificate(directory.certificate)
         url = listening.url(bound.getsockname()[1])
-        server = _Server(_configuration(backend, listening), backend, directory, url)
+        server = _Server(listening, backend, directory, url)
         signals.server = server
         # Nothing is executed before it is sure that the server can be reached: a start that fails would break it off.
         try:
             with backend.executing(url, certificate):
-                if is_ended_when_unused:
-                    threading.Thread(target=server.end_when_unused, name="unused", daemon=True).start()
+                if idle_exit_s is not None:
+                    server.exit_when_idle(idle_exit_s)
                 if not signals.count:
                     server.run(sockets=[bound])
         except PhaseStuck as error:
@@ -122,7 +120,12 @@ def settle() -> None:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)  # by default 700, which a single list of runs makes
 
 
-def _bound(listening: Listening) -> socket.socket:
+def _bound(listening: Listening, directory: DataDirectory) -> socket.socket:
+    """The socket; where any port will do, that of the directory's last server unless it is taken."""
+    last_port = directory.last_port()
+    if listening.port == 0 and last_port:
+        with suppress(OSError):
+            return listen(listening.host, last_port)
     try:
         return listen(listening.host, listening.port)
     except OSError as error:
@@ -139,9 +142,9 @@ def _say_where(url: str) -> None:
         os.close(nowhere)
 
 
-def _configuration(backend: Running, listening: Listening) -> uvicorn.Config:
+def _configuration(app: StatusEndpoint, listening: Listening) -> uvicorn.Config:
     return uvicorn.Config(
-        backend.app,
+        app,
         lifespan="off",
         ws="none",
         loop="uvloop",
@@ -158,8 +161,9 @@ def _configuration(backend: Running, listening: Listening) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """uvicorn's server, which says when it is ready, and whose signals are the engine's too."""
 
-    def __init__(self, config: uvicorn.Config, backend: Running, directory: DataDirectory, url: str) -> None:
-        super().__init__(config)
+    def __init__(self, listening: Listening, backend: Running, directory: DataDirectory, url: str) -> None:
+        self._status = StatusEndpoint(backend.app, backend.backend)
+        super().__init__(_configuration(self._status, listening))
         self._backend = backend
         self._directory = directory
         self._url = url
@@ -187,6 +191,7 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._directory.withdraw()
         for task in self._accepting:
             task.cancel()
         await asyncio.wait(self._accepting)
@@ -203,20 +208,10 @@ class _Server(uvicorn.Server):
         ARCHIVES.stop()
         self.should_exit = True
 
-    def end_when_unused(self) -> None:
-        """Stop as soon as nobody is attached and no run is under way."""
-        while not self.should_exit:
-            time.sleep(_UNUSED_CHECK_S)
-            try:
-                self._end_if_unused()
-            except FileNotFoundError:
-                _log.error("%s is gone, and nobody can find this server any more.", self._directory.path)
-                self.stop()
-            except (OSError, SQLAlchemyError) as error:
-                _log.warning("Whether this server is still needed cannot be seen: %s", type(error).__name__)
-
-    def _end_if_unused(self) -> None:
-        with unused(self._directory) as is_unused:
-            if is_unused and not is_any_under_way(self._backend.backend):
-                self.stop()
-                threading.Event().wait()  # in this block until the process has ended
+    def exit_when_idle(self, after_s: float) -> None:
+        """Stop once nothing has used the server for so long, and no run is under way."""
+        idle = IdleExit(
+            self._directory, after_s, self._status.uses, lambda: is_any_under_way(self._backend.backend), self.stop
+        )
+        self._status.idle_exit = idle
+        threading.Thread(target=idle.run, name="idle exit", daemon=True).start()

@@ -7,7 +7,7 @@ import anyio
 from anyio import to_thread
 
 from tfruns.errors import ConnectionFailed
-from tfruns.local.cannot_start import INSTALL_EXTRA, CannotStart, check_platform
+from tfruns.local.cannot_start import CannotStart, check_platform
 
 if TYPE_CHECKING:
     from tfruns.client.client import Client
@@ -58,11 +58,16 @@ class RemoteConnection:
 class LocalConnection:
     """The local backend of a data directory: the server that owns it, or one that is started.
 
-    A server that was started here outlives this process as long as a run is under way.
+    A server that is started here outlives this process: it exits when it was not used for a while.
+
+    Args:
+        data_dir: the data directory; by default, the user's.
+        idle_exit: how long a server that is started here stays without use.
     """
 
-    def __init__(self, data_dir: Path | None) -> None:
+    def __init__(self, data_dir: Path | None, idle_exit: str | None = None) -> None:
         self._data_dir = data_dir
+        self._idle_exit = idle_exit
         self._client: Client | None = None
         self._attachment: Attachment | None = None
         self._attaching = anyio.Lock()
@@ -92,19 +97,17 @@ class LocalConnection:
         return self._attachment is not None and self._attachment.is_there()
 
     def _attach(self) -> "Client":
-        from tfruns.client.client import Client  # noqa: PLC0415
-
         try:
             check_platform()
             from tfruns.local.attaching import attach  # noqa: PLC0415
-            from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
-            from tfruns.local.running import DEFAULT_ORGANIZATION  # noqa: PLC0415
+            from tfruns.local.data_dir import DEFAULT_ORGANIZATION, DataDirectory  # noqa: PLC0415
+            from tfruns.local.idle import idle_exit_s  # noqa: PLC0415
 
-            self._attachment = attach(DataDirectory(self._data_dir))
-        except ImportError as error:
-            raise _not_there(f"{error.name} is missing", f"Install the extra `local`. {INSTALL_EXTRA}") from None
+            self._attachment = attach(DataDirectory(self._data_dir), idle_exit_s(self._idle_exit))
         except (CannotStart, OSError) as error:
             raise _not_there(str(error), "Start it yourself to see more: tfruns server") from None
+        from tfruns.client.client import Client  # noqa: PLC0415
+
         return Client(
             self._attachment.url,
             self._attachment.token,

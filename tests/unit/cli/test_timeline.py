@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tfruns.cli.display import elapsed
 from tfruns.cli.run.timeline import drawn, steps
+from tfruns.cli.terminal import elapsed
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,10 @@ def test_the_timeline_is_in_the_order_of_time_and_of_the_lifecycle_within_a_seco
         "planning": "2026-01-01T10:00:02Z",
         "plan_queued": "2026-01-01T10:00:00Z",
     }
-    lines = [line.plain for line in drawn(steps(moments, datetime(2026, 1, 1, 10, 1, 7, tzinfo=UTC)))]
+    lines = list(drawn(steps(moments, datetime(2026, 1, 1, 10, 1, 7, tzinfo=UTC))))
     assert lines == [
         "│ 2026-01-01 10:00:00  plan_queued  2 s",
         "│ 2026-01-01 10:00:02  planning  0 s",
         "● 2026-01-01 10:00:02  planned  1 min 5 s so far",
     ]
-    assert drawn(steps({"applied": "2026-01-01T10:00:00Z"}, None))[0].plain == "● 2026-01-01 10:00:00  applied"
+    assert drawn(steps({"applied": "2026-01-01T10:00:00Z"}, None))[0] == "● 2026-01-01 10:00:00  applied"

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.text import Text
-
 from tfruns.cli.calling import finish
 from tfruns.cli.cloud_block import read_cloud_block
 from tfruns.cli.connecting import connection_of
@@ -14,7 +12,7 @@ from tfruns.cli.doctor.remote import Remote
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, Options
 from tfruns.cli.tables import print_table
-from tfruns.cli.terminal import print_json, say
+from tfruns.cli.terminal import Styled, print_json, say
 from tfruns.errors import TfrunsError
 from tfruns.mcp.connection import Connection
 
@@ -74,7 +72,7 @@ def _show(found: Sequence[tuple[str, Finding]], *, is_json: bool) -> None:
     print_table(
         ["check", "health", "", "what to do"],
         [
-            (name, Text(finding.health, style=_STYLES[finding.health]), finding.text, finding.remedy)
+            (name, Styled(finding.health, _STYLES[finding.health]), finding.text, finding.remedy)
             for name, finding in found
         ],
     )

@@ -4,14 +4,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
-from rich.text import Text
 
 from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
 from tfruns.cli.places import run_of
 from tfruns.cli.run.timeline import drawn
 from tfruns.cli.tables import print_fields, print_table, status_text
-from tfruns.cli.terminal import out, say
+from tfruns.cli.terminal import print_line, say
 from tfruns.masking.text import sanitize
 from tfruns.tool import View
 
@@ -51,18 +50,18 @@ def _print(view: View) -> None:
         }
     )
     if view.get("timeline"):
-        out().print()
+        print_line()
         for line in drawn(view["timeline"]):
-            out().print(line)
+            print_line(line)
     if view["events"]:
-        out().print()
+        print_line()
         rows = [
             (event.get("at"), event.get("by"), event.get("action"), event.get("comment") or event.get("description"))
             for event in view["events"]
         ]
         print_table(["at", "by", "action", "comment"], rows)
     for text in view.get("comments", ()):
-        out().print(Text(f"comment: {sanitize(text)}"))
+        print_line(f"comment: {sanitize(text)}")
     if view.get("note"):
         say(view["note"])
     if view["next_page"]:

@@ -2,14 +2,12 @@
 
 from datetime import UTC, datetime
 
-from rich.text import Text
-
 from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
 from tfruns.cli.places import run_of
 from tfruns.cli.run.timeline import drawn, steps
 from tfruns.cli.tables import print_fields, status_text
-from tfruns.cli.terminal import in_commands, out
+from tfruns.cli.terminal import Styled, in_commands, print_line
 from tfruns.lifecycle import is_final
 from tfruns.tool import View
 
@@ -48,8 +46,8 @@ def _print(view: View) -> None:
             "may": ", ".join(actions) or None,
         }
     )
-    out().print()
+    print_line()
     moments = {name.removesuffix("_at"): moment for name, moment in view.get("status_timestamps", {}).items()}
     for line in drawn(steps(moments, None if is_final(view["status"]) else datetime.now(UTC))):
-        out().print(line)
-    out().print(Text(f"  next: {in_commands(view['next'])}", style="dim"))
+        print_line(line)
+    print_line(Styled(f"  next: {in_commands(view['next'])}", "dim"))

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.text import Text
-
-from tfruns.cli.display import elapsed
+from tfruns.cli.terminal import Styled, elapsed
 from tfruns.lifecycle import RULES
 from tfruns.masking.text import sanitize
 from tfruns.tool import View
@@ -14,7 +12,7 @@ from tfruns.tool import View
 _ORDER = {str(status): place for place, status in enumerate(RULES)}
 
 
-def drawn(steps: Sequence[View]) -> list[Text]:
+def drawn(steps: Sequence[View]) -> list[Styled]:
     """A line for each status.
 
     Args:
@@ -28,7 +26,7 @@ def drawn(steps: Sequence[View]) -> list[Text]:
         said = "" if took is None else f"  {elapsed(took)}{' so far' if is_last else ''}"
         mark = "●" if is_last else "│"
         text = f"{mark} {_moment(step['at'])}  {sanitize(step['status'])}{said}"
-        lines.append(Text(text, style="bold" if is_last else "dim"))
+        lines.append(Styled(text, style="bold" if is_last else "dim"))
     return lines
 
 

@@ -41,6 +41,12 @@ def is_any_under_way(backend: Backend) -> bool:
         return session.scalars(select(RunRow.id).where(text(UNDER_WAY)).limit(1)).first() is not None
 
 
+def runs_under_way(backend: Backend) -> list[str]:
+    """The ids of the runs that are executed, or about to be, in the order of their creation."""
+    with backend.database.read() as session:
+        return list(session.scalars(select(RunRow.id).where(text(UNDER_WAY)).order_by(RunRow.sequence)))
+
+
 def _kind(session: Session, run: RunRow) -> str:
     under_way = phase_status_of(run.status)
     if under_way is not None and not is_final(run.status):

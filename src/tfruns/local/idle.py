@@ -1,0 +1,126 @@
+"""When a server that was started for a command exits: after it was not used for a while.
+
+A request, an attached process and a run under way are uses. Whoever is attached holds a shared lock on the file
+`attached`. The server exits only while it holds that lock exclusively, so no process attaches to a server that is
+about to exit.
+"""
+
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tfruns.errors import InvalidInput
+from tfruns.local.attaching import unused
+from tfruns.local.data_dir import DataDirectory
+
+_log = logging.getLogger(__name__)
+
+DEFAULT_IDLE_EXIT = "15m"
+_CHECK_S = 2.0
+_DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s?)?", re.ASCII)
+_UNITS_S = (86_400, 3_600, 60, 1)
+
+
+def idle_exit_s(given: str | None = None) -> int:
+    """How long an unused server stays: what is given, else `TFRUNS_IDLE_EXIT`, else 15 minutes.
+
+    Raises:
+        InvalidInput: it is not a duration.
+    """
+    source = "--idle-exit" if given is not None else "TFRUNS_IDLE_EXIT"
+    text = given if given is not None else os.environ.get("TFRUNS_IDLE_EXIT") or DEFAULT_IDLE_EXIT
+    found = _DURATION.fullmatch(text.strip())
+    if found is None or not any(found.groups()):
+        raise InvalidInput(
+            f"{source} is not a duration.",
+            cause="A duration is a number of seconds, or numbers with the units d, h, m and s.",
+            solution="For example: 90s, 15m or 1h30m; 0 to exit as soon as nothing uses the server.",
+        )
+    return sum(int(number) * unit for number, unit in zip(found.groups(), _UNITS_S, strict=True) if number)
+
+
+@dataclass
+class Uses:
+    """The requests that a server serves. Reading its status is none.
+
+    Attributes:
+        active: how many are under way.
+        last: when one began or ended last, in monotonic time.
+    """
+
+    active: int = 0
+    last: float = field(default_factory=time.monotonic)
+
+    def __enter__(self) -> None:
+        self.active += 1
+        self.last = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self.active -= 1
+        self.last = time.monotonic()
+
+
+class IdleExit:
+    """Stops a server that was not used for a while.
+
+    Args:
+        directory: its data directory.
+        after_s: for how long.
+        uses: its requests.
+        is_under_way: whether a run is under way.
+        stop: stops the server.
+    """
+
+    def __init__(
+        self,
+        directory: DataDirectory,
+        after_s: float,
+        uses: Uses,
+        is_under_way: Callable[[], bool],
+        stop: Callable[[], None],
+    ) -> None:
+        self.after_s = after_s
+        self._directory = directory
+        self._uses = uses
+        self._is_under_way = is_under_way
+        self._stop = stop
+        self._last_used = time.monotonic()
+
+    @property
+    def in_s(self) -> float | None:
+        """In how long the server exits; None while it is in use."""
+        with unused(self._directory) as is_unattached:
+            if self._uses.active or not is_unattached:
+                return None
+        return max(0.0, self._used_at + self.after_s - time.monotonic())
+
+    def run(self) -> None:
+        """Stop the server when it is due. The server runs this in a thread of its own."""
+        while True:
+            time.sleep(_CHECK_S)
+            try:
+                self._check()
+            except FileNotFoundError:
+                _log.error("%s was deleted: no process can find this server any more.", self._directory.path)
+                self._stop()
+                return
+            except Exception as error:  # noqa: BLE001  # say, the database is away for a moment
+                _log.warning("cannot check whether this server is in use: %s", type(error).__name__)
+
+    @property
+    def _used_at(self) -> float:
+        return max(self._last_used, self._uses.last)
+
+    def _check(self) -> None:
+        with unused(self._directory) as is_unattached:
+            is_due = time.monotonic() - self._used_at >= self.after_s
+            # A run is looked up only when it decides something: an idle server leaves its database alone.
+            if not is_unattached or self._uses.active or (is_due and self._is_under_way()):
+                self._last_used = time.monotonic()
+            elif is_due:
+                self._stop()
+                threading.Event().wait()  # with the lock, until the process has exited

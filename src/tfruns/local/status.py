@@ -1,0 +1,65 @@
+"""What a server says about itself, to the commands `tfruns server status` and `tfruns server stop`.
+
+It is served at a path of its own, beside the API: reading it is no use of the server.
+"""
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from anyio import to_thread
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tfruns.errors import Unauthorized
+from tfruns.local.authentication import user_of_token
+from tfruns.local.backend import Backend
+from tfruns.local.control import STATUS_PATH
+from tfruns.local.engine.resume import runs_under_way
+from tfruns.local.idle import IdleExit, Uses
+
+
+@dataclass
+class StatusEndpoint:
+    """An application, its requests counted, with the server's status beside it.
+
+    Attributes:
+        app: the application.
+        backend: its backend.
+        uses: its requests.
+        idle_exit: when the server exits; None if it stays until it is stopped.
+    """
+
+    app: ASGIApp
+    backend: Backend
+    uses: Uses = field(default_factory=Uses)
+    idle_exit: IdleExit | None = None
+    _since: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == STATUS_PATH:
+            response = await to_thread.run_sync(self._answer, scope)
+            await response(scope, receive, send)
+            return
+        with self.uses:
+            await self.app(scope, receive, send)
+
+    def _answer(self, scope: Scope) -> Response:
+        try:
+            user_of_token(self.backend, Headers(scope=scope).get("authorization", ""))
+        except Unauthorized:
+            return JSONResponse({"errors": [{"status": "401", "title": "unauthorized"}]}, 401)
+        return JSONResponse(self._document())
+
+    def _document(self) -> dict[str, Any]:
+        exit_in_s = self.idle_exit.in_s if self.idle_exit else None
+        runs = runs_under_way(self.backend)
+        return {
+            "pid": os.getpid(),
+            "since": self._since.isoformat(timespec="seconds"),
+            "idle_exit_s": self.idle_exit.after_s if self.idle_exit else None,
+            "idle_exit_in_s": None if exit_in_s is None or runs else round(exit_in_s),
+            "runs_under_way": runs,
+        }
