@@ -125,7 +125,8 @@ def test_a_command_that_a_page_shows_works(page: str, command: str, tmp_path: Pa
 def _try(words: list[str], home: Path) -> None:
     """Run a command of ours: a server until it serves, any other to its end."""
     assert words[0] == "tfruns", f"no test knows how to try {shlex.join(words)}"
-    if words[1] == "server" and "--print-cli-config" not in words:
+    starts_server = words[1] == "server" and not {"status", "stop", "--print-cli-config"} & {*words}
+    if starts_server:
         with LocalServer(home / "data", *words[2:]) as server:
             assert server.stop() == 0
     elif words[1] == "mcp":
