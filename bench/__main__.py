@@ -1,7 +1,4 @@
-"""Measure, print a table, and end with code 1 if a target is missed: `python -m bench [NAME]... [--runs N]`.
-
-`--runs` is the size of the database of `local-reads`; `--calls` and `--seed` are those of `faults`.
-"""
+"""Measure, print a table, and exit with code 1 if a target is missed: `python -m bench [NAME]...`."""
 
 import argparse
 import os
@@ -10,8 +7,18 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from bench import created_to_planned, job, load, local_reads, local_runs, overhead, review, startup, tokens
-from bench.faults import client as faulted_calls
+from bench import (
+    created_to_planned,
+    faults,
+    job,
+    load,
+    local_reads,
+    local_runs,
+    overhead,
+    review,
+    startup,
+    tokens,
+)
 from bench.measure import Row, table
 
 _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
@@ -24,21 +31,16 @@ _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "created-to-planned": created_to_planned.measure,
     "local-reads": local_reads.measure,
     "load": load.measure,
-    "faults": faulted_calls.measure,
+    "faults": faults.measure,
 }
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--runs", type=int, default=local_reads.DEFAULT_RUNS, metavar="N")
-    parser.add_argument("--calls", type=int, default=faulted_calls.DEFAULT_CALLS, metavar="N")
-    parser.add_argument("--seed", type=int, metavar="N")
-    chosen = parser.parse_args(arguments)
+    chosen = _parser().parse_args(arguments)
     names: list[str] = chosen.names
     measurements = _MEASUREMENTS | {
         "local-reads": partial(local_reads.measure, chosen.runs),
-        "faults": partial(faulted_calls.measure, chosen.calls, chosen.seed),
+        "faults": partial(faults.measure, chosen.calls, chosen.kills, chosen.seed, chosen.database),
     }
     unknown = set(names) - set(measurements)
     if unknown:
@@ -58,6 +60,21 @@ def main(arguments: list[str]) -> int:
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     print("\n".join(notes))
     return 0 if all(row.is_reached for row in rows) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(_MEASUREMENTS)}; all by default")
+
+    def number(option: str, default: int | None, text: str) -> None:
+        parser.add_argument(option, type=int, default=default, metavar="N", help=text)
+
+    number("--runs", local_reads.DEFAULT_RUNS, "local-reads: runs in the database (%(default)s)")
+    number("--calls", faults.DEFAULT_CALLS, "faults: faulted calls of the client (%(default)s); 0 for none")
+    number("--kills", faults.DEFAULT_KILLS, "faults: kills of the server and its guard (%(default)s); 0 for none")
+    number("--seed", None, "faults: repeat the trial that printed this seed")
+    parser.add_argument("--database", metavar="URL", help="faults: a PostgreSQL database for the server; else SQLite")
+    return parser
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from tfruns import Client
 from tfruns.errors import OutcomeUnknown, TfrunsError
 from tfruns.wire.run_params import RunParams
 
-DEFAULT_CALLS = 5_000
 _AT_ONCE = 24
 _LONGEST_ANSWER_S = 1000.0
 _READ_FAULTS = 0.02
@@ -55,9 +54,8 @@ class Tally:
         yield from self.wrong[:20]
 
 
-def measure(calls: int = DEFAULT_CALLS, seed: int | None = None) -> tuple[list[Row], list[str]]:
-    """The rows, and what is to be known about them."""
-    seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+def measure(calls: int, seed: int) -> tuple[list[Row], list[str]]:
+    """The rows and notes of a trial with this many calls."""
     began = time.perf_counter()
     tally = play(calls, seed)
     took_s = time.perf_counter() - began
