@@ -189,3 +189,32 @@ def test_a_long_session_of_bad_lines_ends_well_and_its_log_holds_no_traceback(tm
         assert server.result("initialize", params)["serverInfo"]["name"] == "tfruns"
         assert server.close_input() == 0
         assert "Traceback" not in server.stderr
+
+
+def test_a_line_of_200_mb_is_refused_by_request_id_in_bounded_memory(tmp_path: Path) -> None:
+    env = environment(tmp_path, TFE_ADDRESS=NOBODY, TFE_TOKEN=TOKEN)
+    with StdioServer(env=env, log=tmp_path / "stderr.log") as server:
+        server.result("tools/list")
+        before = peak_mb(server.process.pid)
+        for line, id_ in (
+            (b'{"jsonrpc":"2.0","id":71,"method":"ping","params":{"text":"' + b"a" * 200_000_000 + b'"}}', 71),
+            (b'{"method":"ping","params":{"text":"' + b"[" * 200_000_000 + b'"},"id":"last"}', "last"),
+            (request(id_=72) + b" " * 200_000_000, 72),
+        ):
+            server.send_line(line)
+            error = server.answer_to(id_)["error"]
+            assert error["code"] == -32600
+            assert "at most 8388608 bytes" in error["message"]
+            assert len(server.result("tools/list")["tools"]) >= 9
+        server.send_line(b"a" * 200_000_000)
+        assert len(server.result("tools/list")["tools"]) >= 9
+        grown = peak_mb(server.process.pid) - before
+        print(f"peak memory: {before} MB, {grown} MB more after lines of 200 MB")
+        assert grown < 40
+        assert server.stderr.count("Refused a message of 2000") == 4
+
+
+def peak_mb(pid: int) -> int:
+    """The most memory that a process has had."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -138,3 +139,22 @@ def test_a_key_that_is_none_is_replaced(directory: DataDirectory, content: bytes
     key = directory.key()
     assert len(key) == 64
     assert directory.key() == key
+
+
+def test_a_file_where_a_directory_belongs_or_the_reverse_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    for name in ("lock", "address", "token", "key", "objects", "work"):
+        directory = DataDirectory(tmp_path / f"data-{name}")
+        directory.path.mkdir()
+        is_file = name in {"objects", "work"}
+        (directory.path / name).write_text("x") if is_file else (directory.path / name).mkdir()
+        kind = "not a directory" if is_file else "a directory"
+        expected = f"{directory.path / name} is {kind}. Move it away and start the server again."
+        with pytest.raises(UnusableFile, match=re.escape(expected)), directory.owned():
+            pass
+
+
+def test_any_content_of_the_lock_file_is_accepted(directory: DataDirectory) -> None:
+    directory.path.mkdir()
+    (directory.path / "lock").write_bytes(bytes(range(256)))
+    with directory.owned():
+        assert directory.is_owned()

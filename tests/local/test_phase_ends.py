@@ -16,7 +16,7 @@ from tfruns.lifecycle import is_final
 from tfruns.local.service.find import find_workspace
 from tfruns.local.service.phases import begin_phase
 from tfruns.local.service.run_actions import perform
-from tfruns.local.service.workspaces import delete_workspace, lock
+from tfruns.local.service.workspaces import delete_workspace, lock, unlock
 from tfruns.local.store.schema import RunRow
 from tfruns.vocabulary import RunAction
 
@@ -144,6 +144,8 @@ def _doing(api: Api, run: Json, does: str, refused: list[str]) -> Callable[[], N
                     delete_workspace(api.backend, write, workspace, is_safe=True)
                 elif does == "lock":
                     lock(api.backend, write, workspace, user_id="user-1", reason=None)
+                elif does in {"unlock", "force_unlock"}:
+                    unlock(api.backend, write, workspace, user_id="user-1", is_forced=does == "force_unlock")
                 else:
                     perform(api.backend, write, run["id"], RunAction(does), user_id="user-1", comment=None)
         except (TransitionNotAllowed, Conflict, NotFound):
@@ -152,10 +154,11 @@ def _doing(api: Api, run: Json, does: str, refused: list[str]) -> Callable[[], N
     return act
 
 
+_OTHERS = ("discard", "lock", "unlock", "force_unlock", "delete")
 # Whether an action that comes first is accepted, and the run's status where it is.
 _BEFORE_THE_END = {
-    "plan": {"cancel": "canceled", "force_cancel": "canceled", "discard": None, "lock": None, "delete": None},
-    "apply": {"cancel": "applied", "force_cancel": "canceled", "discard": None, "lock": None, "delete": None},
+    "plan": {"cancel": "canceled", "force_cancel": "canceled", **dict.fromkeys(_OTHERS)},
+    "apply": {"cancel": "applied", "force_cancel": "canceled", **dict.fromkeys(_OTHERS)},
 }
 
 
@@ -185,6 +188,10 @@ async def _interleaved(api: Api, kind: str, does: str, ends_as: str | None, numb
         return False
     shown = (await api.run(run))["attributes"]
     message = f"{does} at statement {number} of the end of a {kind}: {shown['status']}, refused {refused}"
+    if does in {"lock", "unlock", "force_unlock"}:  # the run holds its workspace, or nobody does
+        assert bool(refused) is not await _is_locked_by_person(api), message
+    if does in {"unlock", "force_unlock"} or (does, kind) == ("lock", "plan"):
+        assert refused, message
     was_canceled = does == "force_cancel"
     if ends_as is not None and not refused:
         assert shown["status"] == ends_as, message
@@ -198,6 +205,60 @@ async def _interleaved(api: Api, kind: str, does: str, ends_as: str | None, numb
     check_all(api, before)
     await _tidy(api, run)
     return True
+
+
+async def _is_locked_by_person(api: Api) -> bool:
+    with api.backend.database.read() as session:
+        return find_workspace(session, api.workspace_id).locked_by_user_id is not None
+
+
+@on_both_stores
+async def test_at_every_step_of_the_end_of_an_apply_a_lock_and_the_next_run_exclude_each_other(api: Api) -> None:
+    number, count = 0, [1]
+    while number < count[0]:
+        before = snapshot(api)
+        run = await api.applying()
+        following = await api.create_run()
+        refused: list[str] = []
+        with at_statement(api, number, _doing(api, run, "lock", refused)) as count:
+            api.end(run, "apply", state=_STATE)
+        if number < count[0]:
+            assert refused == ["lock"], "the workspace passes from run to run, and is never free in between"
+        assert [await api.status(one) for one in (run, following)] == ["applied", "plan_queued"], number
+        assert api.dispatches.phases_of(following["id"]) == ["plan"]
+        check_all(api, before)
+        api.plan(following)
+        await _tidy(api, following)
+        number += 1 if number < 3 else 4
+    assert number > 8
+
+
+@on_both_stores
+@pytest.mark.parametrize("does", ["unlock", "force_unlock"])
+async def test_an_unlock_at_every_step_of_the_end_of_a_plan_starts_the_next_run_once(api: Api, does: str) -> None:
+    number, count = 0, [1]
+    while number < count[0]:
+        before = snapshot(api)
+        speculative = await api.create_run(plan_only=True)
+        assert api.begin(speculative)
+        with api.backend.database.write() as write:
+            lock(api.backend, write, find_workspace(write.session, api.workspace_id), user_id="user-1", reason=None)
+        following = await api.create_run()
+        refused: list[str] = []
+        step = _doing(api, speculative, does, refused)
+        with at_statement(api, number, step) as count:
+            api.end(speculative)
+        if number >= count[0]:
+            step()
+        assert refused == [], number
+        assert [await api.status(one) for one in (speculative, following)] == ["planned_and_finished", "plan_queued"]
+        assert api.dispatches.phases_of(following["id"]) == ["plan"]
+        assert not await _is_locked_by_person(api)
+        check_all(api, before)
+        api.plan(following)
+        await _tidy(api, following)
+        number += 1 if number < 3 else 4
+    assert number > 8
 
 
 async def _tidy(api: Api, run: Json) -> None:

@@ -69,7 +69,7 @@ class LocalServer:
     @property
     def stderr(self) -> str:
         """What it has written to standard error, since it was started first."""
-        return self._log.read_text()
+        return self._log.read_text() if self._log.exists() else ""
 
     @property
     def token(self) -> str:

@@ -50,6 +50,7 @@ from tfruns.local.routes.call import Call, Reply
 from tfruns.local.routes.remote_state import check_run_may_read
 from tfruns.local.routes.table import ENDPOINTS, Endpoint
 from tfruns.local.run_page import PATHS, run_page
+from tfruns.local.store.sqlite_file import is_damage
 from tfruns.masking.redaction import redact
 
 _log = logging.getLogger(__name__)
@@ -190,17 +191,26 @@ async def _guarded(request: Request, answer: Callable[[], Awaitable[Response]], 
         return _error(error, headers)
     except ClientDisconnect:
         return Response(status_code=400)  # which nobody reads
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-        why = getattr(error, "orig", error)
-        _log.warning("%s %s: the database cannot be used: %s", request.method, _shown(request), why)
-        return _error(ServerError("The database cannot be used at the moment.", status=503, retry_after_s=1.0), headers)
     except Exception as error:  # noqa: BLE001  # the edge
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
-            _log.warning("%s %s: the disk is full", request.method, _shown(request))
-            return _error(ServerError("The server's disk is full.", status=503, retry_after_s=5.0), headers)
+        if (failure := _known_failure(error)) is not None:
+            _log.warning("%s %s: %s", request.method, _shown(request), failure.message)
+            return _error(failure, headers)
         _log.exception("%s %s failed", request.method, _shown(request))
         document = error_document(500, "internal server error")
         return JSONResponse(document, 500, headers, media_type=CONTENT_TYPE)
+
+
+def _known_failure(error: Exception) -> ServerError | None:
+    """A failure of the server for which there is an explanation."""
+    if is_damage(error):
+        return ServerError(
+            "The server's database is damaged. Stop the server and restore the database from a backup.", status=500
+        )
+    if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError):
+        return ServerError("The database cannot be used at the moment.", status=503, retry_after_s=1.0)
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return ServerError("The server's disk is full.", status=503, retry_after_s=5.0)
+    return None
 
 
 def _shown(request: Request) -> str:
@@ -270,6 +280,8 @@ def _response(reply: Reply, headers: dict[str, str]) -> Response:
 def _error(error: TfrunsError, headers: dict[str, str]) -> Response:
     status = error.status or 400
     title = next((title for kind, title in _TITLES.items() if isinstance(error, kind)), "bad request")
+    if status == 500:
+        title = "internal server error"
     detail = error.message if error.message.lower() != title else None
     if error.retry_after_s is not None:
         headers = {**headers, "retry-after": f"{error.retry_after_s:.3f}"}

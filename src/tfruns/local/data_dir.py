@@ -30,6 +30,7 @@ from tfruns.local.cannot_start import CannotStart
 DEFAULT_ORGANIZATION = "default"  # exists from the first start on
 
 _KEY = re.compile(rb"[0-9a-f]{64}\s*")
+_MOVE_AWAY = "Move it away and start the server again."
 _LOOKS_LAST_S = 0.5  # somebody may just be looking whether the directory is owned
 
 
@@ -133,10 +134,12 @@ class DataDirectory:
 
         Raises:
             InUse: another server does.
+            UnusableFile: a file of it is a directory, or the reverse.
         """
         import filelock  # noqa: PLC0415  # only a server needs it
 
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._check_kinds()
         lock = filelock.FileLock(self._lock, timeout=_LOOKS_LAST_S, mode=0o600, thread_local=False)
         try:
             lock.acquire()
@@ -147,6 +150,14 @@ class DataDirectory:
                 yield from self._prepared()
         finally:
             lock.release()
+
+    def _check_kinds(self) -> None:
+        for path in (self._lock, self._address, self.token_file, self._key):
+            if path.is_dir():
+                raise UnusableFile(f"The data directory cannot be used: {path} is a directory. {_MOVE_AWAY}")
+        for path in (self.objects, self.work):
+            if path.exists() and not path.is_dir():
+                raise UnusableFile(f"The data directory cannot be used: {path} is not a directory. {_MOVE_AWAY}")
 
     def _prepared(self) -> Iterator[None]:
         try:
@@ -216,6 +227,10 @@ class DataDirectory:
         return self.path / "lock"
 
     @property
+    def _key(self) -> Path:
+        return self.path / "key"
+
+    @property
     def _address(self) -> Path:
         return self.path / "address"
 
@@ -241,7 +256,7 @@ class DataDirectory:
 
     def key(self) -> bytes:
         """The key that signs addresses, which are valid for a short time; created where there is no usable one."""
-        path = self.path / "key"
+        path = self._key
         if not path.exists() or not _KEY.fullmatch(path.read_bytes()):
             self._write("key", secrets.token_hex(32))
         return path.read_bytes()

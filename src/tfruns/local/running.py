@@ -31,6 +31,7 @@ from tfruns.local.store.claim import Claim
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
 from tfruns.local.store.schema import OrganizationRow, UserRow
+from tfruns.local.store.sqlite_file import visible_damage
 from tfruns.masking.redaction import remember_secret
 
 _PASSWORDS = {"password", "sslpassword"}  # in the query of a URL
@@ -106,6 +107,7 @@ class Running:
 
         Raises:
             SecondBackend: this process executes those of a PostgreSQL database already.
+            DatabaseUnusable: what it has to execute cannot be read.
             PhaseStuck: one of them does not stop.
         """
         workshop = self.workshop
@@ -113,7 +115,8 @@ class Running:
             workshop = replace(
                 workshop, api_of_run=lambda run_id: ApiAccess(url, self.signer.run_token(run_id), certificate)
             )
-        self.engine.start(self.backend, workshop, keep=self.keep, claim=self.claim)
+        with _readable(self.backend.database):
+            self.engine.start(self.backend, workshop, keep=self.keep, claim=self.claim)
         try:
             yield
         finally:
@@ -136,8 +139,8 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
     terraform = find_terraform(options.terraform)
     with directory.owned():
         url = _database_url(options.database) if options.database else None
-        used_url = url or URL.create("sqlite", database=str(directory.database)).render_as_string()
-        database = _opened(used_url)
+        sqlite = URL.create("sqlite", database=str(directory.database)).render_as_string()
+        database = _opened(url or sqlite, directory)
         claim = Claim(database, directory.identity)
         try:
             owner = claim.take()
@@ -150,10 +153,8 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
             backend = Backend(
                 database, Objects(directory.objects), engine, Options(terraform.version, options.force_cancel_after)
             )
-            try:
+            with _readable(database):
                 token = _first_start(backend, directory)
-            except SQLAlchemyError as error:
-                raise _unusable(error, used_url) from None
             signer = Signer(directory.key())
             app = build_app(backend, signer, RateLimiter(is_limited=options.is_rate_limited))
             yield Running(
@@ -206,24 +207,46 @@ def _database_url(text: str) -> str:
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
-def _opened(url: str) -> Database:
-    """The database, brought up to date."""
+def _opened(text: str, directory: DataDirectory) -> Database:
+    """The database, found undamaged and brought up to date."""
+    url = make_url(text)
+    if url.get_backend_name() == "sqlite" and url.database:
+        _refuse_damage(visible_damage(Path(url.database), directory.objects / "state"), url)
     try:
-        database = Database(url)
+        database = Database(text)
+        _refuse_damage(database.damage(), url)
         database.migrate()
     except (SQLAlchemyError, ImportError) as error:
-        raise _unusable(error, url) from None
+        raise _unusable(_reason(error), url) from None
     return database
 
 
-def _unusable(error: Exception, url: str) -> DatabaseUnusable:
-    why = str(getattr(error, "orig", None) or error).partition("\n")[0]
-    parsed = make_url(url)
+@contextmanager
+def _readable(database: Database) -> Iterator[None]:
+    """A block in which an error of the database, or a value in it that is none, keeps the backend from starting."""
+    try:
+        yield
+    except (SQLAlchemyError, ValueError) as error:
+        raise _unusable(_reason(error), database.engine.url) from None
+
+
+def _refuse_damage(damage: str | None, url: URL) -> None:
+    if damage is not None:
+        raise _unusable(damage, url)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SQLAlchemyError | ImportError):
+        return str(getattr(error, "orig", None) or error).partition("\n")[0]
+    return "a value in it cannot be read"  # which one may be secret
+
+
+def _unusable(why: str, url: URL) -> DatabaseUnusable:
     advice = ""
-    if parsed.get_backend_name() == "sqlite":
+    if url.get_backend_name() == "sqlite":
         advice = (
-            f" Restore {parsed.database} from a backup. Without one, move it away to start with an empty database; "
-            "the objects directory still has the states."
+            f" Restore {url.database} from a backup, and delete the files with -wal and -shm after its name. Without a "
+            "backup, move all three away to start with an empty database; the objects directory still has the states."
         )
     return DatabaseUnusable(f"The database cannot be used: {why}.{advice}")
 

@@ -5,7 +5,7 @@ import re
 import signal
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 import anyio
 import mcp_types as types
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from tfruns.jsonapi import whole_text
 from tfruns.log_output import log_to_standard_error
+from tfruns.mcp.bounded_lines import MAX_LINE_BYTES, BoundedLines, standard_input, top_level_id
 from tfruns.mcp.connection import Connection
 from tfruns.mcp.server import build_server
 from tfruns.policy import Policy
@@ -32,9 +33,11 @@ def serve(policy: Policy, connection: Connection, allowed_directories: tuple[Pat
 
 async def _serve(policy: Policy, connection: Connection, allowed_directories: tuple[Path, ...]) -> None:
     server = build_server(policy, connection, allowed_directories)
-    async with stdio_server() as (incoming, outgoing):
-        answered = AnsweredStream(incoming, outgoing)
-        await server.run(answered, outgoing, server.create_initialization_options())
+    with standard_input() as stream:
+        lines = BoundedLines(stream)
+        async with stdio_server(anyio.wrap_file(cast("IO[str]", lines))) as (incoming, outgoing):
+            answered = AnsweredStream(incoming, outgoing, lines)
+            await server.run(answered, outgoing, server.create_initialization_options())
 
 
 Message = SessionMessage | Exception
@@ -46,13 +49,16 @@ class AnsweredStream:
     The SDK drops them, and whoever sent a request in one would wait for its own timeout.
     """
 
-    def __init__(self, incoming: "ReadStream[Message]", outgoing: "WriteStream[SessionMessage]") -> None:
+    def __init__(
+        self, incoming: "ReadStream[Message]", outgoing: "WriteStream[SessionMessage]", lines: BoundedLines
+    ) -> None:
         self._incoming = incoming
         self._outgoing = outgoing
+        self._lines = lines
 
     async def receive(self) -> Message:
         while isinstance(message := await self._incoming.receive(), Exception):
-            await self._outgoing.send(_unreadable(message))
+            await self._outgoing.send(_unreadable(message, self._lines))
         return message
 
     async def aclose(self) -> None:
@@ -82,24 +88,24 @@ class AnsweredStream:
         return getattr(self._incoming, "last_context", None)
 
 
-def _unreadable(error: Exception) -> SessionMessage:
+def _unreadable(error: Exception, lines: BoundedLines) -> SessionMessage:
     """The answer to a line that cannot be read; JSON-RPC 2.0: the id is null if that of the request is not known."""
     line, problem = _line_of(error)
-    if _TOO_DEEP in problem:
+    code = types.PARSE_ERROR
+    if lines.is_dropped(line):
+        code, id_ = types.INVALID_REQUEST, lines.id_of_dropped(line)
+        message = f"This message is too long: at most {MAX_LINE_BYTES} bytes are accepted. Send less in one request."
+    elif _TOO_DEEP in problem:
         id_, message = top_level_id(line), "This request is nested too deep."
     elif (id_ := _id_of_whole(line)) is not None:
         message = "A text in this request has an unpaired surrogate, which no text can hold."
     else:
         message = "This line is no JSON-RPC 2.0 message (one object, in UTF-8, on one line)."
-    return SessionMessage(
-        types.JSONRPCError(jsonrpc="2.0", id=id_, error=types.ErrorData(code=types.PARSE_ERROR, message=message))
-    )
+    return SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=id_, error=types.ErrorData(code=code, message=message)))
 
 
 _TOO_DEEP = "recursion limit exceeded"
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\]]')
-_ID = re.compile(r'\s*:\s*(?P<id>-?[0-9]{1,18}|"[^"\\]{0,200}")\s*[,}]')
 
 
 def _line_of(error: Exception) -> tuple[str, str]:
@@ -120,17 +126,3 @@ def _id_of_whole(line: str) -> int | str | None:
     id_ = request.get("id") if isinstance(request, dict) and "method" in request else None
     is_id = isinstance(id_, int | str) and not isinstance(id_, bool)
     return id_ if is_id and id_ == whole_text(id_) else None
-
-
-def top_level_id(line: str) -> int | str | None:
-    """The id of a request that is nested too deep to be parsed, found without parsing the rest."""
-    depth = 0
-    for token in _TOKEN.finditer(line):
-        if token[0] in "{[":
-            depth += 1
-        elif token[0] in "]}":
-            depth -= 1
-        elif depth == 1 and token[0] == '"id"' and (found := _ID.match(line, token.end())):
-            id_: int | str = json.loads(found["id"])
-            return id_
-    return None

@@ -10,8 +10,10 @@ import httpx2
 import pytest
 
 import tfruns.local
+from tests.e2e.local.conftest import NewServer
 from tests.support.gates import ApplyGate
 from tests.support.local_lab import Lab, wait_until
+from tests.support.local_lab import lab as lab_on
 from tests.support.local_server import LocalServer, processes_below
 from tests.support.stdio import environment
 from tfruns.vocabulary import RunStatus
@@ -50,6 +52,13 @@ async def test_two_backends_in_one_process_do_not_know_of_each_other(tmp_path: P
     async with embedded(tmp_path / "data") as first, embedded(tmp_path / "other") as second:
         for lab in (first, second):
             await lab.applied(await lab.workspace(ONE))
+
+
+@pytest.mark.anyio
+async def test_a_server_on_sqlite_needs_neither_dbos_nor_psycopg(new_server: NewServer) -> None:
+    blocked = "import sys\nsys.modules['dbos'] = sys.modules['psycopg'] = None"  # an import of them fails
+    async with lab_on(new_server(fault=blocked).start()) as lab:
+        await lab.applied(await lab.workspace(ONE))
 
 
 @pytest.mark.anyio

@@ -13,6 +13,7 @@ from tfruns.errors import TfrunsError
 from tfruns.local.engine.execution import Interrupted
 from tfruns.local.engine.stopping import Stopping
 from tfruns.local.store.database import Database
+from tfruns.local.store.sqlite_file import is_damage
 
 _log = logging.getLogger(__name__)
 
@@ -89,4 +90,4 @@ class Persistence:
 
 def _why(error: Exception) -> str:
     cause = error.__cause__ if error.__cause__ is not None else error
-    return type(cause).__name__
+    return f"{type(cause).__name__}, the database is damaged" if is_damage(cause) else type(cause).__name__

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.store.schema import ClaimRow
+from tfruns.local.store.sqlite_file import is_damage
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +63,19 @@ class Database:
     def engine(self) -> Engine:
         """The connection pool."""
         return self._engine
+
+    def damage(self) -> str | None:
+        """What SQLite finds wrong in its whole file, or None. PostgreSQL is not asked."""
+        if self._engine.dialect.name != "sqlite":
+            return None
+        try:
+            with self._engine.connect() as connection:
+                found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+        except sqlalchemy.exc.DatabaseError as error:
+            if is_damage(error):
+                return str(error.orig)
+            raise
+        return None if found == "ok" else found.rpartition("\n")[2]
 
     def migrate(self, to: str = "head") -> None:
         """Bring the tables up to date, or to an older revision.

@@ -1,0 +1,96 @@
+"""A SQLite file that is damaged, page by page and as a whole."""
+
+import random
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from tests.local.support import Api
+from tfruns.local.store.database import Database
+from tfruns.local.store.sqlite_file import is_damage, visible_damage
+
+_PAGE = 4096
+
+
+def damage_of(file: Path) -> str | None:
+    database = Database(f"sqlite:///{file}")
+    try:
+        return database.damage()
+    finally:
+        database.close()
+
+
+def test_every_page_that_is_zeroed_or_garbled_is_found(migrated: Path, tmp_path: Path) -> None:
+    content, garbage = migrated.read_bytes(), random.Random(1).randbytes(_PAGE)
+    assert damage_of(migrated) is None
+    file = tmp_path / "tfruns.db"
+    for page in range(len(content) // _PAGE):
+        for replaced in (bytes(_PAGE), garbage):
+            file.write_bytes(content[: page * _PAGE] + replaced + content[(page + 1) * _PAGE :])
+            assert damage_of(file), f"page {page + 1}"
+            assert file.stat().st_size == len(content)
+
+
+def test_a_file_that_was_cut_off_is_damaged(migrated: Path, tmp_path: Path) -> None:
+    content = migrated.read_bytes()
+    file = tmp_path / "tfruns.db"
+    for size in (10, 100, _PAGE, len(content) // 2, len(content) - _PAGE):
+        file.write_bytes(content[:size])
+        assert damage_of(file), f"{size} of {len(content)} bytes"
+
+
+def test_a_log_that_is_none_and_an_empty_file_beside_states_are_damage(migrated: Path, tmp_path: Path) -> None:
+    file, states = tmp_path / "tfruns.db", tmp_path / "state"
+    log = tmp_path / "tfruns.db-wal"
+    assert visible_damage(file, states) is None, "the first start"
+    shutil.copyfile(migrated, file)
+    for content, damage in (
+        (b"", None),
+        (bytes(100), None),  # as a power cut may leave it
+        (b"garbage" * 100, "tfruns.db-wal is damaged"),
+        (b"\x37\x7f\x06\x82" + bytes(28), None),
+    ):
+        log.write_bytes(content)
+        assert visible_damage(file, states) == damage, content
+    log.unlink()
+    file.write_bytes(b"")
+    states.mkdir()
+    assert visible_damage(file, states) is None, "a first start that was killed"
+    (states / "sv-1").write_text("{}")
+    assert visible_damage(file, states) == "the file is empty, though there are states"
+
+
+def test_a_database_that_is_busy_is_not_damaged(migrated: Path) -> None:
+    assert not is_damage(OperationalError("", {}, sqlite3.OperationalError("database is locked")))
+    assert not is_damage(ValueError("database disk image is malformed"))
+
+
+def _zero_all_but_the_first_page(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[:_PAGE] + bytes(len(content) - _PAGE))
+
+
+@pytest.mark.anyio
+async def test_a_request_that_hits_the_damage_is_told_of_it(api: Api) -> None:
+    run = await api.create_run()
+    engine = api.backend.database.engine
+    path = engine.url.database
+    assert path is not None
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    _zero_all_but_the_first_page(Path(path))
+    for method, path in (
+        ("GET", f"/runs/{run['id']}"),
+        ("GET", "/organizations/default/workspaces"),
+        ("POST", "/runs"),
+    ):
+        answer = await api.http.request(method, f"/api/v2{path}", json={} if method == "POST" else None)
+        assert answer.status_code == 500
+        assert answer.headers["content-type"] == "application/vnd.api+json"
+        [error] = answer.json()["errors"]
+        assert (error["status"], error["title"]) == ("500", "internal server error")
+        assert "database is damaged. Stop the server and restore the database from a backup." in error["detail"]

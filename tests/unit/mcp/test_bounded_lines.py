@@ -1,0 +1,62 @@
+"""Lines that are too long, and the id of a request that cannot be parsed."""
+
+import io
+import json
+import time
+
+from tfruns.mcp.bounded_lines import BoundedLines, top_level_id
+
+
+def test_the_id_is_that_of_the_request_and_of_nothing_inside() -> None:
+    assert top_level_id('{"params":{"id":1,"x":["id",2]},"id":3}') == 3
+    assert top_level_id('{"id" : "a-b" ,"params":[[[') == "a-b"
+    assert top_level_id('{"method":"id","params":[') is None
+    assert top_level_id('{"a":"\\",\\"id\\":5,","id":6}') == 6
+    assert top_level_id('{"id":null,"params":[]}') is None
+    assert top_level_id("[" * 100) is None
+
+
+def test_it_is_found_in_a_time_that_grows_with_the_line_alone() -> None:
+    for text in ('"', '\\"', "[", '"id":', '"id"', "{", "\\"):
+        began = time.perf_counter()
+        top_level_id("{" + text * 500_000)
+        assert time.perf_counter() - began < 3, text
+
+
+def test_a_line_within_the_limit_is_returned_as_it_is() -> None:
+    lines = BoundedLines(io.BytesIO(b"1234567\n12345678\n\xff\n\nlast"), max_bytes=8)
+    assert [lines.readline() for _ in range(6)] == ["1234567\n", "12345678\n", "\ufffd\n", "\n", "last", ""]
+
+
+def test_a_longer_line_is_dropped_and_its_request_is_known_by_its_id() -> None:
+    text = "x" * 200_000
+    cases: list[tuple[str, int | str | None]] = [
+        (f'{{"jsonrpc":"2.0","id":7,"method":"ping","params":{{"text":"{text}"}}}}', 7),
+        (f'{{"method":"ping","params":{{"id":1,"text":"{text}"}},"jsonrpc":"2.0","id":"seven"}}', "seven"),
+        (f'{{"method":"ping","params":{{"text":"{text}"}} , "id" : 8 }} ', 8),
+        (f'{{"method":"ping","params":{{"text":"{text}","id":9}}}}', None),
+        (f'{{"jsonrpc":"2.0","id":7,"result":{{"text":"{text}"}}}}', None),
+        (f'{{"result":{{"text":"{text}"}},"id":7}}', None),
+        (f'{{"params":{{"method":"x","text":"{text}"}},"id":7}}', None),
+        (f'{{"method":"ping","text":"{text},\\"id\\":9}}', None),
+        (text, None),
+        ('{"method":"ping","id":7}' + " " * 200_000, 7),
+        ("[" * 200_000, None),
+    ]
+    for line, id_ in cases:
+        lines = BoundedLines(io.BytesIO(f"{line}\nnext\n{line}".encode()), max_bytes=1_000)
+        for _ in range(2):  # the last one ends with the input
+            dropped = lines.readline()
+            assert len(dropped) < 300
+            assert lines.is_dropped(dropped), line[:60]
+            assert lines.id_of_dropped(dropped) == id_, (line[:60], line[-60:])
+            assert lines.readline() in {"next\n", ""}
+
+
+def test_a_client_cannot_send_the_line_that_stands_for_a_dropped_one() -> None:
+    stream = io.BytesIO(b"x" * 50 + b"\n" + json.dumps("dropped 0").encode() + b"\n")
+    lines = BoundedLines(stream, max_bytes=20)
+    first = lines.readline()
+    assert lines.is_dropped(first)
+    assert not lines.is_dropped(lines.readline())
+    assert not BoundedLines(stream, max_bytes=20).is_dropped(first)
