@@ -45,19 +45,16 @@ _DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda file: file.with_name("tfruns.db-wal").write_bytes(b"garbage" * 1000),
         "tfruns.db-wal is damaged",
     ),
-    "garbage for a time in a row": (
-        lambda file: execute(
-            file, "UPDATE users SET created_at = 'yesterday'", "UPDATE organizations SET settings = '{'"
-        ),
+    "garbage in a row": (
+        lambda file: execute(file, "UPDATE runs SET status = 'planning', options = '{'"),
         "a value in it cannot be read",
     ),
 }
 
 
-def execute(file: Path, *statements: str) -> None:
+def execute(file: Path, statement: str) -> None:
     with closing(sqlite3.connect(file)) as connection:
-        for statement in statements:
-            connection.execute(statement)
+        connection.execute(statement)
         connection.commit()
 
 
