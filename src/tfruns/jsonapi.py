@@ -16,6 +16,42 @@ ResourceKey = tuple[str, str]
 """The type and the id of a resource, which identify it within one document."""
 
 
+@dataclass(frozen=True, slots=True)
+class ResourceObject:
+    """A resource that this program writes. It needs no model: there is nothing to validate.
+
+    Attributes:
+        wire_type: the type, such as `runs`.
+        id: the id.
+        attributes: by their names on the wire.
+        relationships: the linkage of each, see `linkage`.
+    """
+
+    wire_type: str
+    id: str
+    attributes: Mapping[str, JSON]
+    relationships: Mapping[str, JSON]
+
+    def to_wire(self) -> dict[str, JSON]:
+        """The resource object."""
+        return {
+            "id": self.id,
+            "type": self.wire_type,
+            "attributes": dict(self.attributes),
+            "relationships": {name: {"data": data} for name, data in self.relationships.items()},
+        }
+
+
+def linkage(type_: str, id_: str | None) -> dict[str, JSON] | None:
+    """The other end of a relationship to one resource; None if there is none."""
+    return {"type": type_, "id": id_} if id_ is not None else None
+
+
+def linkages(type_: str, ids: Iterable[str]) -> list[JSON]:
+    """The other ends of a relationship to many resources."""
+    return [{"type": type_, "id": id_} for id_ in ids]
+
+
 class MalformedDocument(ValueError):
     """A document lacks what JSON:API requires of it."""
 

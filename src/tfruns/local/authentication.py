@@ -16,6 +16,7 @@ from tfruns.local.store.schema import RunRow, TokenRow, UserRow
 from tfruns.vocabulary import PhaseStatus
 
 _BY_DIGEST = select(TokenRow.sha256, TokenRow.user_id).where(TokenRow.sha256 == bindparam("digest"))
+_BY_RUN = select(RunRow.created_by_id, RunRow.status).where(RunRow.id == bindparam("run_id"))
 _EXECUTING = statuses_of_phases(PhaseStatus.RUNNING)
 
 
@@ -37,9 +38,8 @@ def caller_of_token(backend: Backend, signer: Signer, authorization: str) -> Cal
     if run_id is None:
         return Caller(user_of_token(backend, authorization))
     with backend.database.read() as session:
-        executing = select(RunRow).where(RunRow.id == run_id, RunRow.status.in_(_EXECUTING))
-        run = session.scalars(executing).first()
-    if run is None:
+        run = session.execute(_BY_RUN, {"run_id": run_id}).first()
+    if run is None or run.status not in _EXECUTING:
         raise Unauthorized("unauthorized")
     return Caller(run.created_by_id, run_id)
 
@@ -53,11 +53,16 @@ def user_of_token(backend: Backend, authorization: str) -> str:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() == "bearer" and token:
         digest = _digest(token.strip())
-        with backend.database.read() as session:
-            row = session.execute(_BY_DIGEST, {"digest": digest}).first()
-        if row is not None and hmac.compare_digest(row.sha256, digest):
-            return str(row.user_id)
+        user_id = backend.tokens.user_of(digest, lambda: _look_up(backend, digest))
+        if user_id is not None:
+            return user_id
     raise Unauthorized("unauthorized")
+
+
+def _look_up(backend: Backend, digest: str) -> str | None:
+    with backend.database.read() as session:
+        row = session.execute(_BY_DIGEST, {"digest": digest}).first()
+    return str(row.user_id) if row is not None and hmac.compare_digest(row.sha256, digest) else None
 
 
 def is_known(backend: Backend, token: str) -> bool:
@@ -82,6 +87,7 @@ def create_admin(backend: Backend, username: str = "admin") -> str:
             write.session.add(user)
             write.session.flush()
         write.session.execute(delete(TokenRow).where(TokenRow.user_id == user.id))
+        write.after_commit.append(backend.tokens.clear)
         return add_token(backend, write, user.id)
 
 

@@ -9,6 +9,7 @@ from tfruns.local.queue import Priority
 from tfruns.local.reading import Reading
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
+from tfruns.local.token_cache import TokenCache
 
 
 class Dispatcher(Protocol):
@@ -46,3 +47,4 @@ class Backend:
     options: Options
     now: Callable[[], datetime] = field(default=_now)
     reading: Reading = field(default_factory=Reading)
+    tokens: TokenCache = field(default_factory=TokenCache)

@@ -5,8 +5,11 @@ Source: HCP Terraform API, "JSON API Documents", and the sample responses of eac
 
 from collections.abc import Mapping
 
-from tfruns.jsonapi import JSON
+from tfruns.jsonapi import JSON, ResourceObject
 from tfruns.wire.base import Resource
+
+WireResource = Resource | ResourceObject
+"""What can be written into a document."""
 
 _API = "/api/v2"
 
@@ -76,22 +79,38 @@ _RELATED: Mapping[str, Mapping[str, str]] = {
     "run-events": {"run": "/runs/{run}", "actor": "/users/{actor}", "comment": "/comments/{comment}"},
     "comments": {"run-event": "/run-events/{run-event}"},
 }
-"""Where the other end of a relationship is read. One that has no address, since it is empty, has no link."""
+"""Where the other end of a relationship is read. One that has no address, since it is empty, has no link.
+
+Each template has one name, so that it is filled without parsing it: a list has hundreds of them.
+"""
 
 
-def with_links(resource: Resource) -> dict[str, JSON]:
+def _parts(template: str) -> tuple[str, str, str]:
+    before, _, rest = template.partition("{")
+    name, _, after = rest.partition("}")
+    return _API + before, name, after
+
+
+_RELATED_PARTS = {
+    type_: [(relationship, *_parts(template)) for relationship, template in templates.items()]
+    for type_, templates in _RELATED.items()
+}
+
+
+def with_links(resource: WireResource) -> dict[str, JSON]:
     """A resource object with its links, and with those of its relationships."""
     data = resource.to_wire()
     relationships: dict[str, JSON] = data["relationships"]
     names = _names(data)
-    for name, template in _RELATED.get(resource.wire_type, {}).items():
-        link = _filled(_API + template, names)
-        if link is not None and (name in relationships or f"{{{name}}}" not in template):
-            relationships[name] = {**relationships.get(name, {}), "links": {"related": link}}
+    for relationship, before, name, after in _RELATED_PARTS.get(resource.wire_type, ()):
+        if name in names and (relationship in relationships or name != relationship):
+            links = {"related": before + names[name] + after}
+            relationships[relationship] = {**relationships.get(relationship, {}), "links": links}
     if resource.wire_type in _WITHOUT_LINKS:
         return data
     templates = _SELF.get(resource.wire_type, {"self": f"{_API}/{resource.wire_type}/{{id}}"})
-    return data | {"links": {name: _filled(template, names) for name, template in templates.items()}}
+    data["links"] = {name: template.format_map(names) for name, template in templates.items()}
+    return data
 
 
 def _names(data: Mapping[str, JSON]) -> dict[str, str]:
@@ -102,10 +121,3 @@ def _names(data: Mapping[str, JSON]) -> dict[str, str]:
         if isinstance(linkage := relationship["data"], dict)
     }
     return {**related, "id": data["id"], "name": str(data["attributes"].get("name"))}
-
-
-def _filled(template: str, names: Mapping[str, str]) -> str | None:
-    try:
-        return template.format_map(names)
-    except KeyError:
-        return None

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, func, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import BindParameter, Executable, Row, bindparam, func, literal_column, select, union_all
+from sqlalchemy.orm import Session
 
+from tfruns.jsonapi import JSON, ResourceObject, linkage, linkages
 from tfruns.local.documents.defaults import (
     ORGANIZATION,
     ORGANIZATION_SETTINGS,
@@ -34,7 +35,6 @@ from tfruns.wire.base import Flags, Related
 from tfruns.wire.configuration_versions import ConfigurationVersion
 from tfruns.wire.organizations import EntitlementSet, Organization, Project
 from tfruns.wire.variables import Variable
-from tfruns.wire.workspaces import Workspace, WorkspacePermissions
 
 # What the Terraform CLI and go-tfe look at before they do something; one user may do everything here.
 _WORKSPACE_PERMISSIONS = {
@@ -60,137 +60,117 @@ _ENTITLEMENTS = {"operations": True, "state_storage": True} | dict.fromkeys(
 )  # fmt: skip
 
 
-# Made once: to build a statement takes longer than to execute it.
+# Built once: to build a statement takes longer than to execute it.
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
-_HOLDERS = select(RunRow.workspace_id, RunRow.id).where(RunRow.workspace_id.in_(_IDS), RunRow.holds_workspace)
-_STATES = (  # without the list of their resources, which can be long
-    select(StateVersionRow)
-    .options(load_only(StateVersionRow.resource_count, StateVersionRow.created_at))
-    .where(StateVersionRow.id.in_(_IDS))
+_HOLDER = select(RunRow.id).where(RunRow.workspace_id == WorkspaceRow.id, RunRow.holds_workspace).scalar_subquery()
+_RUNS = select(func.sum(RunCountRow.runs)).where(RunCountRow.workspace_id == WorkspaceRow.id)
+_DETAILS = (
+    select(
+        WorkspaceRow.id,
+        _HOLDER.label("holder"),
+        StateVersionRow.id.label("state"),
+        StateVersionRow.resource_count,
+        StateVersionRow.created_at.label("changed_at"),
+        _RUNS.scalar_subquery().label("runs"),
+        _RUNS.where(RunCountRow.status == RunStatus.ERRORED).scalar_subquery().label("failures"),
+        OrganizationRow.settings.label("organization_settings"),
+        OrganizationRow.default_project_id.label("project"),
+    )
+    .join(OrganizationRow, OrganizationRow.name == WorkspaceRow.organization)
+    .outerjoin(StateVersionRow, StateVersionRow.id == WorkspaceRow.current_state_version_id)
+    .where(WorkspaceRow.id.in_(_IDS))
 )
-_OUTPUTS = (
-    select(StateOutputRow.state_version_id, StateOutputRow.id)
-    .where(StateOutputRow.state_version_id.in_(_IDS))
-    .order_by(StateOutputRow.name)
-)
-_VARIABLES = (
-    select(VariableRow.workspace_id, VariableRow.id).where(VariableRow.workspace_id.in_(_IDS)).order_by(VariableRow.key)
-)
-_RUNS = (
-    select(RunCountRow.workspace_id, func.sum(RunCountRow.runs))
-    .where(RunCountRow.workspace_id.in_(_IDS))
-    .group_by(RunCountRow.workspace_id)
-)
-_FAILURES = _RUNS.where(RunCountRow.status == RunStatus.ERRORED)
-_ORGANIZATIONS = select(OrganizationRow).where(OrganizationRow.name.in_(_IDS))
+_RELATED: Executable = union_all(
+    select(VariableRow.workspace_id, literal_column("'vars'"), VariableRow.id, VariableRow.key.label("position")).where(
+        VariableRow.workspace_id.in_(_IDS)
+    ),
+    select(WorkspaceRow.id, literal_column("'outputs'"), StateOutputRow.id, StateOutputRow.name)
+    .join(StateOutputRow, StateOutputRow.state_version_id == WorkspaceRow.current_state_version_id)
+    .where(WorkspaceRow.id.in_(_IDS)),
+).order_by("position")
 
 
 @dataclass(frozen=True, slots=True)
-class _Neighbours:
-    """What belongs to some workspaces, read at once for all of them."""
+class _WorkspaceRelations:
+    """What belongs to some workspaces, read at once for all of them.
 
-    holders: Mapping[str, str]
-    states: Mapping[str, StateVersionRow]
-    outputs: Mapping[str, Sequence[str]]
-    variables: Mapping[str, Sequence[str]]
-    runs: Mapping[str, int]
-    failures: Mapping[str, int]
-    organizations: Mapping[str, OrganizationRow]
+    Attributes:
+        details: the run that holds a workspace, its state, its number of runs and its organization's settings.
+        ids: of a workspace's `vars` and `outputs`, in order.
+    """
+
+    details: Mapping[str, Row[Any]]
+    ids: Mapping[tuple[str, str], Sequence[str]]
 
 
-def workspace_resources(session: Session, rows: Sequence[WorkspaceRow]) -> list[Workspace]:
+def workspace_resources(session: Session, rows: Sequence[WorkspaceRow]) -> list[ResourceObject]:
     """Workspaces as they go over the wire."""
-    ids = [row.id for row in rows]
-    states = [row.current_state_version_id for row in rows if row.current_state_version_id]
-    names = list({row.organization for row in rows})
-    neighbours = _Neighbours(
-        holders=dict(session.execute(_HOLDERS, {"ids": ids}).all()),
-        states={row.id: row for row in session.scalars(_STATES, {"ids": states})},
-        outputs=_grouped(session.execute(_OUTPUTS, {"ids": states}).all()),
-        variables=_grouped(session.execute(_VARIABLES, {"ids": ids}).all()),
-        runs=_numbers(session.execute(_RUNS, {"ids": ids}).all()),
-        failures=_numbers(session.execute(_FAILURES, {"ids": ids}).all()),
-        organizations={row.name: row for row in session.scalars(_ORGANIZATIONS, {"ids": names})},
-    )
-    return [_workspace(row, neighbours) for row in rows]
+    wanted = {"ids": [row.id for row in rows]}
+    related: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for workspace_id, kind, id_, _ in session.execute(_RELATED, wanted):
+        related[workspace_id, kind].append(id_)
+    relations = _WorkspaceRelations({row.id: row for row in session.execute(_DETAILS, wanted)}, related)
+    return [_workspace(row, relations) for row in rows]
 
 
-def _numbers(pairs: Sequence[Any]) -> dict[str, int]:
-    return {id_: int(number) for id_, number in pairs}
-
-
-def _grouped(pairs: Sequence[Any]) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = defaultdict(list)
-    for owner, id_ in pairs:
-        groups[owner].append(id_)
-    return groups
-
-
-def workspace_resource(session: Session, row: WorkspaceRow) -> Workspace:
+def workspace_resource(session: Session, row: WorkspaceRow) -> ResourceObject:
     """One workspace as it goes over the wire."""
     return workspace_resources(session, [row])[0]
 
 
-def _workspace(row: WorkspaceRow, neighbours: _Neighbours) -> Workspace:
-    """A workspace. The run that holds it locks it, as a person can."""
-    locked_by = None
-    if row.id in neighbours.holders:
-        locked_by = Related(type="runs", id=neighbours.holders[row.id])
-    elif row.locked_by_user_id is not None:
-        locked_by = Related(type="users", id=row.locked_by_user_id)
-    current = row.current_run_id
-    state = neighbours.states.get(row.current_state_version_id or "")
-    organization = neighbours.organizations[row.organization]
-    mode = execution_mode(row, organization)
+def _workspace(row: WorkspaceRow, relations: _WorkspaceRelations) -> ResourceObject:
+    details = relations.details[row.id]
+    mode = execution_mode(row.settings, details.organization_settings)
     has_own_mode = row.settings.get("execution-mode") is not None
-    return Workspace.model_validate(
-        {
-            **WORKSPACE,
-            **WORKSPACE_SETTINGS,
-            **row.settings,
-            "id": row.id,
-            "name": row.name,
-            "auto-apply": row.auto_apply,
-            "terraform-version": row.terraform_version,
-            "execution-mode": mode,
-            "operations": mode != "local",
-            "setting-overwrites": {"execution-mode": has_own_mode, "agent-pool": has_own_mode},
-            "locked": locked_by is not None,
-            "locked-reason": row.locked_reason or "",
-            "created-at": row.created_at,
-            "updated-at": row.updated_at,
-            "resource-count": state.resource_count if state else 0,
-            "latest-change-at": state.created_at if state else row.created_at,
-            "workspace-kpis-runs-count": neighbours.runs.get(row.id, 0),
-            "run-failures": neighbours.failures.get(row.id, 0),
-            "plan-duration-average": None,
-            "apply-duration-average": None,
-            "tag-names": [key if not value else f"{key}:{value}" for key, value in row.tags.items()],
-            "permissions": WorkspacePermissions.model_validate(_WORKSPACE_PERMISSIONS),
-            "actions": {"is-destroyable": True},
-            "organization": Related(type="organizations", id=row.organization),
-            "project": Related(type="projects", id=organization.default_project_id),
-            "current-run": Related(type="runs", id=current) if current else None,
-            "latest-run": Related(type="runs", id=current) if current else None,
-            "locked-by": locked_by,
-            "current-state-version": Related(type="state-versions", id=state.id) if state else None,
-            "current-assessment-result": None,
-            "agent-pool": None,
-            "ssh-key": None,
-            "readme": None,
-            "outputs": _related("workspace-outputs", neighbours.outputs.get(state.id, ()) if state else ()),
-            "vars": _related("vars", neighbours.variables.get(row.id, ())),
-            "current-configuration-version": (
-                Related(type="configuration-versions", id=row.current_configuration_version_id)
-                if row.current_configuration_version_id
-                else None
-            ),
-        }
-    )
+    attributes: dict[str, JSON] = {
+        **WORKSPACE,
+        **WORKSPACE_SETTINGS,
+        **row.settings,
+        "name": row.name,
+        "auto-apply": row.auto_apply,
+        "terraform-version": row.terraform_version,
+        "execution-mode": mode,
+        "operations": mode != "local",
+        "setting-overwrites": {"execution-mode": has_own_mode, "agent-pool": has_own_mode},
+        "locked": _locked_by(row, details) is not None,
+        "locked-reason": row.locked_reason or "",
+        "created-at": row.created_at,
+        "updated-at": row.updated_at,
+        "resource-count": details.resource_count or 0,
+        "latest-change-at": details.changed_at or row.created_at,
+        "workspace-kpis-runs-count": int(details.runs or 0),
+        "run-failures": int(details.failures or 0),
+        "plan-duration-average": None,
+        "apply-duration-average": None,
+        "tag-names": [key if not value else f"{key}:{value}" for key, value in row.tags.items()],
+        "permissions": _WORKSPACE_PERMISSIONS,
+        "actions": {"is-destroyable": True},
+    }
+    return ResourceObject("workspaces", row.id, attributes, _relationships(row, relations))
 
 
-def _related(type_: str, ids: Sequence[str]) -> list[Related]:
-    return [Related(type=type_, id=id_) for id_ in ids]
+def _relationships(row: WorkspaceRow, relations: _WorkspaceRelations) -> dict[str, JSON]:
+    details, ids = relations.details[row.id], relations.ids
+    return {
+        "organization": linkage("organizations", row.organization),
+        "project": linkage("projects", details.project),
+        "current-run": linkage("runs", row.current_run_id),
+        "latest-run": linkage("runs", row.current_run_id),
+        "locked-by": _locked_by(row, details),
+        "current-state-version": linkage("state-versions", details.state),
+        "current-assessment-result": None,
+        "agent-pool": None,
+        "ssh-key": None,
+        "readme": None,
+        "outputs": linkages("workspace-outputs", ids.get((row.id, "outputs"), ())),
+        "vars": linkages("vars", ids.get((row.id, "vars"), ())),
+        "current-configuration-version": linkage("configuration-versions", row.current_configuration_version_id),
+    }
+
+
+def _locked_by(row: WorkspaceRow, details: Row[Any]) -> JSON:
+    """The run that holds a workspace locks it, as a person can."""
+    return linkage("runs", details.holder) or linkage("users", row.locked_by_user_id)
 
 
 def organization_resource(row: OrganizationRow) -> Organization:

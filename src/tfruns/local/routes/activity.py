@@ -6,13 +6,13 @@ from sqlalchemy import select
 
 from tfruns.errors import UnprocessableEntity
 from tfruns.local.documents.activity import comment_resources, run_event_resource
+from tfruns.local.documents.links import WireResource
 from tfruns.local.documents.workspaces import user_resource
 from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
 from tfruns.local.routes.included import RUN_EVENT_INCLUDES, included_with_run_events
 from tfruns.local.service.find import find, find_run
 from tfruns.local.service.transitions import record_event
 from tfruns.local.store.schema import CommentRow, RunEventRow, UserRow
-from tfruns.wire.base import Resource
 
 
 class _Comment(Attributes):
@@ -90,5 +90,5 @@ def ping(_: Call) -> Reply:
     return Reply(204)
 
 
-def _whole_list(call: Call, resources: Sequence[Resource], included: Sequence[Resource] = ()) -> Reply:
+def _whole_list(call: Call, resources: Sequence[WireResource], included: Sequence[WireResource] = ()) -> Reply:
     return list_reply(resources, call.whole_page(len(resources)), total=len(resources), included=included)

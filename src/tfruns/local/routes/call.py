@@ -12,9 +12,9 @@ from pydantic_core import ErrorDetails
 from tfruns.errors import BadRequest, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.backend import Backend
-from tfruns.local.documents.links import with_links
+from tfruns.local.documents.links import WireResource, with_links
 from tfruns.local.documents.scope import Scope
-from tfruns.wire.base import Resource, to_kebab
+from tfruns.wire.base import to_kebab
 
 _DEFAULT_PAGE_SIZE = 20
 _MAX_PAGE_SIZE = 100
@@ -236,7 +236,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def resource_reply(resource: Resource, status: int = 200, *, included: Sequence[Resource] = ()) -> Reply:
+def resource_reply(resource: WireResource, status: int = 200, *, included: Sequence[WireResource] = ()) -> Reply:
     """An answer with one resource."""
     document: dict[str, JSON] = {"data": with_links(resource)}
     if included:
@@ -245,12 +245,12 @@ def resource_reply(resource: Resource, status: int = 200, *, included: Sequence[
 
 
 def list_reply(
-    resources: Sequence[Resource],
+    resources: Sequence[WireResource],
     page: PageRequest,
     *,
     total: int | None = None,
     has_more: bool | None = None,
-    included: Sequence[Resource] = (),
+    included: Sequence[WireResource] = (),
 ) -> Reply:
     """A page of a list, with totals if they are known, else with whether there is a further page."""
     if has_more is None:

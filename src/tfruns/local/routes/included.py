@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from tfruns.local.documents.activity import comment_resources, run_event_resource
+from tfruns.local.documents.links import WireResource
 from tfruns.local.documents.runs import phase_resource, run_resources
 from tfruns.local.documents.scope import Scope
 from tfruns.local.documents.states import output_resources, state_version_resources, workspace_output_resource
@@ -28,7 +29,6 @@ from tfruns.local.store.schema import (
     UserRow,
     WorkspaceRow,
 )
-from tfruns.wire.base import Resource
 
 _PHASES = {"plan": "plan", "apply": "apply"}
 _USERS = {"created_by": "created_by_id", "confirmed_by": "confirmed_by_id", "canceled_by": "canceled_by_id"}
@@ -53,11 +53,11 @@ WORKSPACE_INCLUDES = (
 
 def included_with_runs(
     scope: Scope, session: Session, runs: Sequence[RunRow], include: Sequence[str]
-) -> list[Resource]:
+) -> list[WireResource]:
     """The resources that were asked for, each once."""
     if not include:
         return []
-    found: list[Resource] = []
+    found: list[WireResource] = []
     kinds = [_PHASES[word] for word in include if word in _PHASES]
     if kinds:
         ids = [run.id for run in runs]
@@ -84,11 +84,11 @@ def included_with_runs(
 
 def included_with_workspaces(
     scope: Scope, session: Session, rows: Sequence[WorkspaceRow], include: Sequence[str]
-) -> list[Resource]:
+) -> list[WireResource]:
     """The resources that were asked for with some workspaces, each once."""
     if not include:
         return []
-    found: list[Resource] = []
+    found: list[WireResource] = []
     names = sorted({row.organization for row in rows})
     organizations = session.scalars(select(OrganizationRow).where(OrganizationRow.name.in_(names))).all()
     if "organization" in include:
@@ -107,7 +107,7 @@ def included_with_workspaces(
 
 def _runs_of_workspaces(
     scope: Scope, session: Session, rows: Sequence[WorkspaceRow], include: Sequence[str]
-) -> list[Resource]:
+) -> list[WireResource]:
     """The current runs with their own resources, and the runs that lock a workspace."""
     ids = {row.current_run_id for row in rows} if any(word.startswith("current_run") for word in include) else set()
     is_wanted: ColumnElement[bool] = RunRow.id.in_(ids)
@@ -121,9 +121,9 @@ def _runs_of_workspaces(
 
 def _states_of_workspaces(
     scope: Scope, session: Session, rows: Sequence[WorkspaceRow], include: Sequence[str]
-) -> list[Resource]:
+) -> list[WireResource]:
     ids = [row.current_state_version_id for row in rows if row.current_state_version_id]
-    found: list[Resource] = []
+    found: list[WireResource] = []
     if "current_state_version" in include:
         states = session.scalars(select(StateVersionRow).where(StateVersionRow.id.in_(ids))).all()
         found += state_version_resources(scope, session, states)
@@ -133,15 +133,15 @@ def _states_of_workspaces(
     return found
 
 
-def _once(resources: Sequence[Resource]) -> list[Resource]:
+def _once(resources: Sequence[WireResource]) -> list[WireResource]:
     return list({(resource.wire_type, resource.id): resource for resource in resources}.values())
 
 
 def included_with_run_events(
     scope: Scope, session: Session, rows: Sequence[RunEventRow], include: Sequence[str]
-) -> list[Resource]:
+) -> list[WireResource]:
     """The resources that were asked for with some run events, each once."""
-    found: list[Resource] = []
+    found: list[WireResource] = []
     if "actor" in include:
         found += _users(session, [row.actor_id for row in rows])
     if "comment" in include:
@@ -155,11 +155,11 @@ def included_with_run_events(
 
 def included_with_states(
     scope: Scope, session: Session, rows: Sequence[StateVersionRow], include: Sequence[str]
-) -> list[Resource]:
+) -> list[WireResource]:
     """The resources that were asked for with some state versions, each once."""
     if not include:
         return []
-    found: list[Resource] = []
+    found: list[WireResource] = []
     if "outputs" in include:
         found += [output for row in rows for output in output_resources(session, row.id)]
     runs = session.scalars(select(RunRow).where(RunRow.id.in_({row.run_id for row in rows}))).all()
@@ -176,7 +176,7 @@ def included_with_states(
 
 def included_with_configurations(
     scope: Scope, session: Session, rows: Sequence[ConfigurationVersionRow], include: Sequence[str]
-) -> list[Resource]:
+) -> list[WireResource]:
     """The runs that use some configuration versions, if they were asked for."""
     if "run" not in include:
         return []
@@ -185,7 +185,7 @@ def included_with_configurations(
     return list(run_resources(scope, session, runs.all()))
 
 
-def _users(session: Session, ids: Iterable[str | None]) -> list[Resource]:
+def _users(session: Session, ids: Iterable[str | None]) -> list[WireResource]:
     wanted = {id_ for id_ in ids if id_}
     if not wanted:
         return []

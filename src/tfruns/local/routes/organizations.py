@@ -1,5 +1,6 @@
 """Organizations and their projects. Source: HCP Terraform API, "Organizations", "Projects"."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -127,7 +128,10 @@ def read_run_queue(call: Call) -> Reply:
             select(RunRow).where(*conditions).order_by(RunRow.sequence).offset(page.offset).limit(page.size)
         ).all()
         resources = run_resources(call.scope, session, rows)
-        placed = [run.model_copy(update={"position-in-queue": n}) for n, run in enumerate(resources, page.offset + 1)]
+        placed = [
+            replace(run, attributes={**run.attributes, "position-in-queue": number})
+            for number, run in enumerate(resources, page.offset + 1)
+        ]
         return list_reply(placed, page, total=total)
 
 

@@ -1,6 +1,7 @@
 """Runs. Source: HCP Terraform API, "Runs"."""
 
 from pydantic import field_validator
+from sqlalchemy.orm import Session
 
 from tfruns.errors import UnprocessableEntity
 from tfruns.local.documents.runs import run_resources
@@ -71,27 +72,26 @@ def list_for_workspace(call: Call) -> Reply:
     """GET /workspaces/:workspace_id/runs -> 200, with totals."""
     with call.backend.database.read() as session:
         workspace = find_workspace(session, call.path["workspace_id"])
-    return _list(call, RunQuery.from_call(call, workspace_id=workspace.id))
+        return _list(call, session, RunQuery.from_call(call, workspace_id=workspace.id))
 
 
 def list_for_organization(call: Call) -> Reply:
     """GET /organizations/:organization/runs -> 200, without totals."""
     with call.backend.database.read() as session:
         organization = find_organization(session, call.path["organization"])
-    return _list(call, RunQuery.from_call(call, organization=organization.name))
+        return _list(call, session, RunQuery.from_call(call, organization=organization.name))
 
 
-def _list(call: Call, query: RunQuery) -> Reply:
+def _list(call: Call, session: Session, query: RunQuery) -> Reply:
     include, page = call.include(RUN_INCLUDES), call.page()
-    with call.backend.database.read() as session:
-        found = list_runs(call.backend, session, query, page.offset, page.size)
-        return list_reply(
-            run_resources(call.scope, session, found.runs),
-            page,
-            total=found.total,
-            has_more=found.has_more,
-            included=included_with_runs(call.scope, session, found.runs, include),
-        )
+    found = list_runs(call.backend, session, query, page.offset, page.size)
+    return list_reply(
+        run_resources(call.scope, session, found.runs),
+        page,
+        total=found.total,
+        has_more=found.has_more,
+        included=included_with_runs(call.scope, session, found.runs, include),
+    )
 
 
 def act(call: Call) -> Reply:

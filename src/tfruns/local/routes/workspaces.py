@@ -97,13 +97,12 @@ def list_workspaces(call: Call) -> Reply:
     include = call.include(WORKSPACE_INCLUDES)
     with call.backend.database.read() as session:
         organization = find_organization(session, call.path["organization"])
-        found = search_workspaces(session, organization, call)
-        shown = found[page.offset : page.offset + page.size]
+        found = search_workspaces(session, organization, call, page.offset, page.size)
         return list_reply(
-            workspace_resources(session, shown),
+            workspace_resources(session, found.rows),
             page,
-            total=len(found),
-            included=included_with_workspaces(call.scope, session, shown, include),
+            total=found.total,
+            included=included_with_workspaces(call.scope, session, found.rows, include),
         )
 
 

@@ -2,13 +2,19 @@
 
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound
 from tfruns.local.store.schema import Base, OrganizationRow, RunRow, WorkspaceRow
 
 RowT = TypeVar("RowT", bound=Base)
+
+# Built once: to build a statement takes longer than to execute it.
+_KEY: BindParameter[str] = bindparam("key")
+_RUN = select(RunRow).where(RunRow.id == _KEY)
+_WORKSPACE = select(WorkspaceRow).where(WorkspaceRow.id == _KEY)
+_ORGANIZATION = select(OrganizationRow).where(OrganizationRow.name == _KEY)
 
 
 def find(session: Session, kind: type[RowT], *conditions: ColumnElement[bool] | Any) -> RowT:
@@ -17,7 +23,11 @@ def find(session: Session, kind: type[RowT], *conditions: ColumnElement[bool] | 
     Raises:
         NotFound: 404, there is none.
     """
-    row = session.scalars(select(kind).where(*conditions)).first()
+    return _first(session, select(kind).where(*conditions))
+
+
+def _first(session: Session, statement: Select[RowT], **values: str) -> RowT:
+    row = session.scalars(statement, values).first()
     if row is None:
         raise NotFound("not found")
     return row
@@ -29,7 +39,7 @@ def find_run(session: Session, run_id: str, *, is_for_update: bool = False) -> R
     Raises:
         NotFound: 404.
     """
-    run = find(session, RunRow, RunRow.id == run_id)
+    run = _first(session, _RUN, key=run_id)
     if is_for_update:
         lock_workspace(session, run.workspace_id)
         session.refresh(run, with_for_update=True)
@@ -44,10 +54,7 @@ def lock_workspace(session: Session, workspace_id: str) -> WorkspaceRow:
     """
     # Somebody else may have changed it since this transaction read it first, and while this one waited for the lock.
     statement = select(WorkspaceRow).where(WorkspaceRow.id == workspace_id).with_for_update()
-    row = session.scalars(statement.execution_options(populate_existing=True)).first()
-    if row is None:
-        raise NotFound("not found")
-    return row
+    return _first(session, statement.execution_options(populate_existing=True))
 
 
 def find_workspace(session: Session, workspace_id: str) -> WorkspaceRow:
@@ -56,7 +63,7 @@ def find_workspace(session: Session, workspace_id: str) -> WorkspaceRow:
     Raises:
         NotFound: 404.
     """
-    return find(session, WorkspaceRow, WorkspaceRow.id == workspace_id)
+    return _first(session, _WORKSPACE, key=workspace_id)
 
 
 def find_organization(session: Session, name: str) -> OrganizationRow:
@@ -65,4 +72,4 @@ def find_organization(session: Session, name: str) -> OrganizationRow:
     Raises:
         NotFound: 404.
     """
-    return find(session, OrganizationRow, OrganizationRow.name == name)
+    return _first(session, _ORGANIZATION, key=name)

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import product
 from typing import Any, Protocol, Self
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, false, func, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, bindparam, false, func, select, union_all
 from sqlalchemy.orm import Session
 
 from tfruns.errors import BadRequest
@@ -93,26 +94,44 @@ def list_runs(backend: Backend, session: Session, query: RunQuery, offset: int, 
         BadRequest: 400, an unknown status group or a timeframe that cannot be.
     """
     kinds = _kinds(session, query)
-    conditions = _conditions(backend, session, query)
-    sequences = session.scalars(_newest(kinds, conditions, offset, size + 1)).all() if kinds else []
-    rows = select(RunRow).where(RunRow.sequence.in_(sequences[:size])).order_by(*_NEWEST_FIRST)
+    values = _values(backend, session, query)
+    page = {"offset": offset, "limit": size + 1}
+    sequences = session.scalars(_page(kinds, tuple(values)), {**values, **page}).all() if kinds else []
     return FoundRuns(
-        session.scalars(rows).all(),
+        session.scalars(_BY_SEQUENCE, {"sequences": sequences[:size]}).all(),
         has_more=len(sequences) > size,
-        total=_total(session, query, kinds, conditions) if query.workspace_id is not None else None,
+        total=_total(session, query, kinds, values) if query.workspace_id is not None else None,
     )
 
 
-_NEWEST_FIRST = (RunRow.created_at.desc(), RunRow.sequence.desc())
+_BY_SEQUENCE = (
+    select(RunRow)
+    .where(RunRow.sequence.in_(bindparam("sequences", expanding=True)))
+    .order_by(RunRow.created_at.desc(), RunRow.sequence.desc())
+)
 
 _Kind = tuple[str | None, str | None]
 """An operation and a status; None is any."""
 
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "workspace": RunRow.workspace_id == bindparam("workspace"),
+    "organization": RunRow.organization == bindparam("organization"),
+    "sources": RunRow.source.in_(bindparam("sources", expanding=True)),
+    "workspaces": RunRow.workspace_id.in_(bindparam("workspaces", expanding=True)),
+    "since": RunRow.created_at >= bindparam("since"),
+    "until": RunRow.created_at < bindparam("until"),
+    "id": RunRow.id == bindparam("id"),
+    "operations": RunRow.operation.in_(bindparam("operations", expanding=True)),
+    "statuses": RunRow.status.in_(bindparam("statuses", expanding=True)),
+    "text": RunRow.message.icontains(bindparam("text"), escape="/"),
+    "nothing": false(),
+}
+"""What a list can be narrowed by, beside the kinds of its runs; the values are in `_values`."""
 
-def _newest(
-    kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]], offset: int, number: int
-) -> CompoundSelect[Any]:
-    """A page of the runs of these kinds, by their sequence.
+
+@lru_cache(maxsize=256)
+def _page(kinds: Sequence[_Kind], conditions: Sequence[str]) -> CompoundSelect[Any]:
+    """A page of the runs of these kinds, by their sequence. Kept, since to build it takes longer than to execute it.
 
     An index gives the runs of one kind in the order of the list, but not those of several (`IN`): they would all be
     read and sorted, a million for a page of twenty. So each kind is a query of its own, and the database merges them
@@ -121,13 +140,19 @@ def _newest(
     found = _of_kinds(kinds, conditions)
     columns = found.selected_columns
     # The order has to be that of the union itself: SQLite sorts a subquery as a whole.
-    return found.order_by(columns.created_at.desc(), columns.sequence.desc()).offset(offset).limit(number)
+    newest = found.order_by(columns.created_at.desc(), columns.sequence.desc())
+    return newest.offset(bindparam("offset")).limit(bindparam("limit"))
 
 
-def _of_kinds(kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]]) -> CompoundSelect[Any]:
+@lru_cache(maxsize=256)
+def _number(kinds: Sequence[_Kind], conditions: Sequence[str]) -> Select[int]:
+    return select(func.count()).select_from(_of_kinds(kinds, conditions).subquery())
+
+
+def _of_kinds(kinds: Sequence[_Kind], conditions: Sequence[str]) -> CompoundSelect[Any]:
     queries = []
     for operation, status in kinds:
-        statement = select(RunRow.sequence, RunRow.created_at).where(*conditions)
+        statement = select(RunRow.sequence, RunRow.created_at).where(*(_CONDITIONS[name] for name in conditions))
         if operation is not None:
             statement = statement.where(RunRow.operation == operation)
         if status is not None:
@@ -136,16 +161,16 @@ def _of_kinds(kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]])
     return union_all(*queries)
 
 
-def _kinds(session: Session, query: RunQuery) -> list[_Kind]:
+def _kinds(session: Session, query: RunQuery) -> tuple[_Kind, ...]:
     """The kinds of runs that are wanted; of a workspace those alone that it has, since that is known."""
     operations, statuses = _operations(query), _statuses(query)
     if query.basic and _RUN_ID.fullmatch(query.basic):
-        return [(None, None)]  # it is found by itself, see `_search`
+        return ((None, None),)  # it is found by itself, see `_search`
     if query.workspace_id is not None and statuses is not None:
         counts = _counts(query, RunCountRow.operation, RunCountRow.status).where(RunCountRow.runs > 0)
-        return [(operation, status) for operation, status in session.execute(counts)]
+        return tuple((operation, status) for operation, status in session.execute(counts))
     any_one: Sequence[str | None] = [None]
-    return list(product(any_one if operations is None else operations, any_one if statuses is None else statuses))
+    return tuple(product(any_one if operations is None else operations, any_one if statuses is None else statuses))
 
 
 def _counts(query: RunQuery, *columns: Any) -> Select[Any]:
@@ -157,19 +182,18 @@ def _counts(query: RunQuery, *columns: Any) -> Select[Any]:
     return statement if statuses is None else statement.where(RunCountRow.status.in_(statuses))
 
 
-def _conditions(backend: Backend, session: Session, query: RunQuery) -> list[ColumnElement[bool]]:
-    """What the runs have to be, beside their operation and status."""
-    if query.workspace_id is not None:
-        conditions = [RunRow.workspace_id == query.workspace_id]
-    else:
-        conditions = [RunRow.organization == query.organization]
+def _values(backend: Backend, session: Session, query: RunQuery) -> dict[str, Any]:
+    """What the runs have to be, beside their operation and status: the values of `_CONDITIONS`."""
+    values: dict[str, Any] = (
+        {"organization": query.organization} if query.workspace_id is None else {"workspace": query.workspace_id}
+    )
     if query.sources is not None:
-        conditions.append(RunRow.source.in_(query.sources))
+        values["sources"] = query.sources
     if query.workspace_names is not None:
-        conditions.append(RunRow.workspace_id.in_(_workspaces(session, query)))
+        values["workspaces"] = _workspaces(session, query)
     if query.is_by_agent_pool:
-        conditions.append(false())  # there are no agents here
-    return [*conditions, *_timeframe(query, backend.now()), *_search(query)]
+        values["nothing"] = True  # there are no agents here
+    return values | _timeframe(query, backend.now()) | _search(query)
 
 
 def _operations(query: RunQuery) -> Sequence[str] | None:
@@ -199,42 +223,36 @@ def _workspaces(session: Session, query: RunQuery) -> Sequence[str]:
     return [id_ for id_, name in rows if name in names]  # in SQL, thousands of names would be too many parameters
 
 
-def _timeframe(query: RunQuery, now: datetime) -> list[ColumnElement[bool]]:
-    """A year, or the last one; an organization's list is of the last year where nothing is said."""
+def _timeframe(query: RunQuery, now: datetime) -> dict[str, datetime]:
+    """A year, or the last one, which is the default of an organization's list."""
     text = query.timeframe or ("year" if query.organization is not None else "")
     if not text:
-        return []
+        return {}
     if text == "year":
-        return [RunRow.created_at >= now - _YEAR]
+        return {"since": now - _YEAR}
     if len(text) != 4 or not text.isascii() or not text.isdigit() or text == "0000":
         raise BadRequest("filter[timeframe] has to be a year or 'year'.")
     start = now.replace(year=int(text), month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
-    end = start.replace(year=start.year + 1) if start.year < 9999 else now
-    return [RunRow.created_at >= start, RunRow.created_at < end]
+    return {"since": start, "until": start.replace(year=start.year + 1) if start.year < 9999 else now}
 
 
-def _search(query: RunQuery) -> list[ColumnElement[bool]]:
+def _search(query: RunQuery) -> dict[str, Any]:
     """There are no users and commits of version control: a search for them finds nothing, and overrides `basic`.
 
     A whole id means that run. Any other text is looked for in the messages, which are all read for it.
     """
     if query.user or query.commit:
-        return [false()]
+        return {"nothing": True}
     if not query.basic:
-        return []
+        return {}
     if _RUN_ID.fullmatch(query.basic):
-        operations, statuses = _operations(query), _statuses(query)
-        found = [RunRow.id == query.basic]
-        found += [RunRow.operation.in_(operations)] if operations is not None else []
-        return found + ([RunRow.status.in_(statuses)] if statuses is not None else [])
-    return [or_(RunRow.id == query.basic, RunRow.message.icontains(query.basic, autoescape=True))]
+        wanted = {"id": query.basic, "operations": _operations(query), "statuses": _statuses(query)}
+        return {name: value for name, value in wanted.items() if value is not None}
+    return {"text": query.basic.replace("/", "//").replace("%", "/%").replace("_", "/_")}
 
 
-def _total(session: Session, query: RunQuery, kinds: Sequence[_Kind], conditions: Sequence[ColumnElement[bool]]) -> int:
+def _total(session: Session, query: RunQuery, kinds: Sequence[_Kind], values: Mapping[str, Any]) -> int:
     """How many there are in all: kept where only operation and status narrow the list, counted otherwise."""
-    is_searched = query.user or query.commit or query.basic
-    if not (query.sources is not None or query.is_by_agent_pool or query.timeframe or is_searched):
+    if values.keys() == {"workspace"}:
         return session.scalar(_counts(query, func.sum(RunCountRow.runs))) or 0
-    if not kinds:
-        return 0
-    return session.scalar(select(func.count()).select_from(_of_kinds(kinds, conditions).subquery())) or 0
+    return session.scalar(_number(tuple(kinds), tuple(values)), dict(values)) or 0 if kinds else 0

@@ -1,11 +1,12 @@
 """Lists of workspaces, with the filters and searches of the API. Source: HCP Terraform API, "List workspaces"."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, Row, bindparam, false, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from tfruns.errors import BadRequest
@@ -21,15 +22,35 @@ class _Query(Protocol):
     def words(self, name: str) -> list[str]: ...
 
 
-def search_workspaces(session: Session, organization: OrganizationRow, call: _Query) -> Sequence[WorkspaceRow]:
+@dataclass(frozen=True, slots=True)
+class FoundWorkspaces:
+    """A page of workspaces, and how many there are in all."""
+
+    rows: Sequence[WorkspaceRow]
+    total: int
+
+
+def search_workspaces(
+    session: Session, organization: OrganizationRow, call: _Query, offset: int, size: int
+) -> FoundWorkspaces:
     """The workspaces of an organization that a request asks for, in its order; by name if it names none.
+
+    All are searched by the columns that this needs, and those of the page are loaded.
 
     Raises:
         BadRequest: 400, an order that there is not.
     """
     conditions = [WorkspaceRow.organization == organization.name, *_conditions(organization, call)]
-    rows = session.scalars(select(WorkspaceRow).where(*conditions).order_by(WorkspaceRow.name)).all()
-    return _sorted(session, [row for row in rows if _has_tags(row, call)], call.query.get("sort", ""))
+    found = session.execute(_SEARCHED.where(*conditions)).all()
+    is_wanted = _tag_filter(call)
+    ordered = _sorted(session, [row for row in found if is_wanted(row.tags)], call.query.get("sort", ""))
+    ids = [row.id for row in ordered[offset : offset + size]]
+    rows = {row.id: row for row in session.scalars(_BY_ID, {"ids": ids})}
+    return FoundWorkspaces([rows[id_] for id_ in ids], len(ordered))
+
+
+_SEARCHED = select(WorkspaceRow.id, WorkspaceRow.name, WorkspaceRow.tags, WorkspaceRow.created_at)
+_BY_ID = select(WorkspaceRow).where(WorkspaceRow.id.in_(bindparam("ids", expanding=True)))
 
 
 def _conditions(organization: OrganizationRow, call: _Query) -> list[ColumnElement[bool]]:
@@ -50,26 +71,31 @@ def _conditions(organization: OrganizationRow, call: _Query) -> list[ColumnEleme
     return conditions
 
 
-def _has_tags(row: WorkspaceRow, call: _Query) -> bool:
-    """Tags are asked for by key, by key and value, or with both in one word."""
-    names = set(row.tags) | {f"{key}:{value}" for key, value in row.tags.items() if value}
+def _tag_filter(call: _Query) -> Callable[[Mapping[str, str]], bool]:
+    """Whether tags are those that are wanted: by key, by key and value, or with both in one word."""
     wanted: dict[str, dict[str, str]] = {}
     for name, text in call.query.items():
         found = _TAGGED.fullmatch(name)
         if found and text:
             wanted.setdefault(found[1], {})[found[2]] = text
-    return (
-        names.issuperset(call.words("search[tags]"))
-        and names.isdisjoint(call.words("search[exclude-tags]"))
-        and all(_is_tagged(row.tags, tag) for tag in wanted.values())
-    )
+    required, excluded = call.words("search[tags]"), call.words("search[exclude-tags]")
+
+    def is_wanted(tags: Mapping[str, str]) -> bool:
+        names = set(tags) | {f"{key}:{value}" for key, value in tags.items() if value}
+        return (
+            names.issuperset(required)
+            and names.isdisjoint(excluded)
+            and all(_is_tagged(tags, tag) for tag in wanted.values())
+        )
+
+    return is_wanted
 
 
 def _is_tagged(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     return any(wanted.get("key", key) == key and wanted.get("value", value) == value for key, value in tags.items())
 
 
-def _sorted(session: Session, rows: Sequence[WorkspaceRow], order: str) -> Sequence[WorkspaceRow]:
+def _sorted(session: Session, rows: Sequence[Row[Any]], order: str) -> Sequence[Row[Any]]:
     by = order.removeprefix("-")
     if by not in {"", "name", *_TIMES}:
         raise BadRequest(f"sort has to be name, {' or '.join(_TIMES)}, perhaps with a - before it.")
