@@ -3,6 +3,7 @@
 import json
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,11 +27,15 @@ class Received:
     body: Any
 
 
+Answer = httpx2.Response | threading.Event | Callable[[Received], httpx2.Response]
+
+
 class HttpApi:
     """Answers requests from a script; a request that is not in the script is a 404.
 
     Each route has a queue of answers, of which the last stays. An event instead of an answer holds the request until
-    it is set, and then cuts the connection. `requests` holds all that were received. Every answer announces a rate
+    it is set, and then cuts the connection; a function is called with the request.
+    `requests` holds all that were received. Every answer announces a rate
     limit that no test reaches.
 
         with HttpApi() as api:
@@ -39,7 +44,7 @@ class HttpApi:
 
     def __init__(self) -> None:
         self.requests: list[Received] = []
-        self._routes: dict[tuple[str, str], deque[httpx2.Response | threading.Event]] = {}
+        self._routes: dict[tuple[str, str], deque[Answer]] = {}
         self._arrival = threading.Condition()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.api = self
@@ -53,7 +58,7 @@ class HttpApi:
     def address(self) -> str:
         return f"http://{self.hostname}"
 
-    def on(self, method: str, path: str, *answers: httpx2.Response | threading.Event) -> "HttpApi":
+    def on(self, method: str, path: str, *answers: Answer) -> "HttpApi":
         """Script a path below /api/v2."""
         self._routes.setdefault((method, f"/api/v2{path}"), deque()).extend(answers)
         return self
@@ -75,7 +80,7 @@ class HttpApi:
         assert arrived, f"no {method} {path} within {_PATIENCE_S} s"
         return arrived[0]
 
-    def answer_to(self, request: Received) -> httpx2.Response | threading.Event:
+    def answer_to(self, request: Received) -> Answer:
         """Take note of a request, and the next answer for it."""
         with self._arrival:
             self.requests.append(request)
@@ -131,6 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
             body=content if self.command == "PUT" else json.loads(content) if content else None,
         )
         answer = self.server.api.answer_to(request)
+        if callable(answer):
+            answer = answer(request)
         if isinstance(answer, httpx2.Response) and self.command == "POST":
             answer = with_what_was_sent(answer, request.body)
         if isinstance(answer, threading.Event):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from anyio import to_thread
 from pydantic import BaseModel
 
 from tfruns.client.client import Client
@@ -100,7 +101,7 @@ def _evidence(call: Pending, impact: Impact, person: Person, codes: Codes) -> Ca
 
 
 async def _ask(call: Pending, impact: Impact, person: Person, client: Client) -> Consent:
-    answer = await person.ask(call.question(impact))
+    answer = await person.ask(await to_thread.run_sync(call.question, impact))  # its text may be long
     if answer is not Answer.YES:
         what = "said no" if answer is Answer.NO else "closed the question without an answer"
         raise Declined(f"The person who was asked {what}. Nothing was sent.")

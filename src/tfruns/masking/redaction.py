@@ -17,7 +17,10 @@ _SHORTEST_SECRET = 6  # characters; a shorter one would hit innocent text
 
 # Repetitions that could be tried from many places are bounded: what is redacted may be long.
 _API_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{4,200}\.atlasv1\.[A-Za-z0-9_-]+")
-_BEARER = re.compile(r"(?i)\b(authorization:?\s{0,5}(?:bearer|basic)?|bearer)\s{1,5}[^\s\"',;]+")
+_BEARER = re.compile(
+    r"(?i)\b(authorization:?\s{0,5}(?:bearer|basic)?|bearer)\s{1,5}"
+    r"(?!\(sensitive value\)|(?:bearer|basic)\s)[^\s\"',;]+"
+)
 _USERINFO = re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,20}://)[^/\s\"'<>]{1,1000}@")
 _ADDRESS = re.compile(r"(?i)\b(https?://[^/?#\s\"'<>\\]+)[^\s\"'<>\\]*|(?:/_archivist)?/v1/object/[^\s\"'<>\\]+")
 

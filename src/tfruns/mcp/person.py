@@ -8,6 +8,7 @@ only together with a code that was given out with this very question, once.
 from typing import Any
 
 import mcp_types as types
+from anyio import to_thread
 from mcp.server import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp.shared.message import ServerMessageMetadata
@@ -60,12 +61,13 @@ class ClientsPerson:
         Raises:
             InputRequired: it has to be asked first, by ending this call.
         """
-        return self._brought(question) if self._is_by_result else await self._by_request(question)
+        request = await to_thread.run_sync(_request, question)  # the text may be long
+        return self._brought(question, request) if self._is_by_result else await self._by_request(request)
 
-    async def _by_request(self, question: Question) -> Answer:
+    async def _by_request(self, request: types.ElicitRequest) -> Answer:
         try:
             result = await self._ctx.session.send_request(
-                _request(question),
+                request,
                 types.ElicitResult,
                 request_read_timeout_seconds=LIFETIME_S,
                 metadata=ServerMessageMetadata(related_request_id=self._ctx.request_id),
@@ -74,15 +76,13 @@ class ClientsPerson:
             return Answer.DISMISSED  # the client could not ask after all, or took too long
         return _answer(result)
 
-    def _brought(self, question: Question) -> Answer:
+    def _brought(self, question: Question, request: types.ElicitRequest) -> Answer:
         subject = [question.text, question.subject]
         answer = (self._params.input_responses or {}).get(_KEY)
         if isinstance(answer, types.ElicitResult) and self._codes.redeem(self._params.request_state or "", subject):
             return _answer(answer)
         raise InputRequired(
-            types.InputRequiredResult(
-                input_requests={_KEY: _request(question)}, request_state=self._codes.issue(subject)
-            )
+            types.InputRequiredResult(input_requests={_KEY: request}, request_state=self._codes.issue(subject))
         )
 
 

@@ -5,7 +5,10 @@ from typing import Any
 from mcp.server import ServerRequestContext
 
 from tfruns.masking.redaction import shown_text
+from tfruns.masking.text import one_line
 from tfruns.tool import NoProgress, Progress
+
+_LONGEST = 400  # characters of a message; the tools' own have at most 320
 
 
 class ProgressNotifications:
@@ -15,8 +18,8 @@ class ProgressNotifications:
         self._session = ctx.session
 
     async def report(self, message: str, *, done: float, total: float | None = None) -> None:
-        """Send a notification that belongs to the request."""
-        await self._session.report_progress(done, total, shown_text(message))
+        """Send a notification that belongs to the request. The message is bounded: it is cleaned on the event loop."""
+        await self._session.report_progress(done, total, shown_text(one_line(message, _LONGEST)))
 
 
 def progress_for(ctx: ServerRequestContext[Any]) -> Progress:

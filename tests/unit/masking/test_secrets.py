@@ -2,6 +2,7 @@
 
 import json
 import time
+from base64 import b64encode
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.review.plans import change, plan, resource
+from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import HIDDEN, Secrets
 
 SECRET = "s3cret-Zx81"
@@ -280,3 +282,55 @@ def test_a_text_that_is_hidden_in_parts_shows_no_more_than_a_whole_one(
         shown += begin
     shown += secrets.hide_bytes(rest)
     assert shown.replace(b"*", b"") == secrets.hide_bytes(text.encode()).replace(b"*", b"")
+
+
+MIXED = 'Tr0ub4dor&3-\u00e9<x>"q\\w'
+
+# Texts in which a value is written in another way, with what they become.
+FOUND = [
+    (MIXED, json.dumps(MIXED).replace("\\u00e9", "\\u00E9"), f'"{HIDDEN}"'),
+    (MIXED, json.dumps(json.dumps({"a": MIXED}))[1:-1], f'{{\\"a\\": \\"{HIDDEN}\\"}}'),
+    ("ab/cd/efgh", '"ab\\/cd\\/efgh"', f'"{HIDDEN}"'),
+    (MIXED, "Tr0ub4dor%263-%c3%a9%3cx%3e%22q%5cw", HIDDEN),
+    ("p@ss:w0rd!x", "u:p%40ss%3Aw0rd!x@h", f"u:{HIDDEN}@h"),
+    ("p@ss w0rd!$&x", "/p@ss%20w0rd%21$&x", f"/{HIDDEN}"),
+    (MIXED, "Tr0ub4dor&amp;3-\u00e9&lt;x&gt;&quot;q\\w", HIDDEN),
+    (MIXED, "Tr0ub4dor&amp;3-\u00e9&lt;x&gt;&#34;q\\w", HIDDEN),
+    ("it'sasecret", "'it'\\''sasecret'", f"'{HIDDEN}'"),
+    ('say "hi" now', '"say ""hi"" now"', f'"{HIDDEN}"'),
+    ("pass\U0001f512word", '"pass\\U0001f512word"', f'"{HIDDEN}"'),
+    ("s\u00e9cr\u00e8t", "se\u0301cre\u0300t", HIDDEN),
+    ('{"user":"u","password":"hunter2Pass"}', 'password = "hunter2Pass"', f'password = "{HIDDEN}"'),
+    ('["aaaaaa1", {"n": 1234567}]', "aaaaaa1 and 1234567", f"{HIDDEN} and {HIDDEN}"),
+    ("hunter2Pass", b64encode(b"hunter2Pass").decode(), f"{HIDDEN}M="),
+    ("hunter2Pass?>", b64encode(b"user:hunter2Pass?>").decode(), f"dXNlcjp{HIDDEN}"),
+    ("hunter2Pass", f"Authorization: Bearer {'hunter2Pass'}", f"Authorization: Bearer {HIDDEN}"),
+]
+# What is not found, as docs/review.md says.
+NOT_FOUND = [
+    ("hunter2Pass", "HUNTER2PASS"),
+    ("hunter2Pass", b"hunter2Pass".hex()),
+    ("correct horse battery staple", "correct horse\nbattery staple"),
+    ("pass  word  1", "pass word 1"),
+    ("ab\ncd\nef\ngh", "  ab\n  cd\n  ef\n  gh"),
+    ("1234567890", "1.23456789e+09"),
+    ("abcdefghijklmnop", "abcdefgh"),
+]
+
+
+def test_a_value_is_found_in_each_form_that_programs_write() -> None:
+    for value, text, shown in FOUND:
+        assert redact(Secrets([value]).hide(text)) == shown, text
+
+
+def test_the_limits_of_what_is_found_are_those_of_the_documentation() -> None:
+    for value, text in NOT_FOUND:
+        assert Secrets([value]).hide(text) == text
+
+
+@given(st.binary(max_size=20), st.text(min_size=6, max_size=40), st.binary(max_size=20))
+def test_a_value_is_found_in_base64_wherever_it_is_encoded(before: bytes, value: str, after: bytes) -> None:
+    data = value.encode()
+    shown = Secrets([value]).hide(b64encode(before + data + after).decode())
+    assert HIDDEN in shown
+    assert len(shown) - len(HIDDEN) <= 4 * (len(before) + len(after)) / 3 + 8
