@@ -88,6 +88,23 @@ async def test_where_marks_are_unreliable_the_redacted_form_is_read() -> None:
     assert SECRET not in (await secrets_of(client, run())).hide(f"a log with {SECRET}")
 
 
+@pytest.mark.anyio
+async def test_what_the_schemas_of_the_redacted_form_call_sensitive_is_masked_everywhere() -> None:
+    full = plan(resource(before={}, after={"result": SECRET}), **OLD)
+    attributes = {"result": {"type": "string", "sensitive": True}}
+    table = {"resource_schemas": {"aws_instance": {"block": {"attributes": attributes}}}}
+    redacted = {
+        "plan_format_version": "0.2",
+        "resource_changes": [resource(before={}, after={"result": "masked"})],
+        "provider_schemas": {"registry.terraform.io/hashicorp/aws": table},
+    }
+    client = client_for(api_with(blob(full), blob(redacted)))
+    found = await read_plan(client, run())
+    assert found is not None
+    assert found.changes[0].change["after_sensitive"] == {"result": True}
+    assert SECRET not in (await secrets_of(client, run())).hide(f"a log with {SECRET}")
+
+
 @pytest.mark.parametrize("refusal", [error(404, "not found"), error(403, "forbidden"), httpx2.Response(204)])
 @pytest.mark.anyio
 async def test_without_a_redacted_form_the_full_one_is_masked_by_name(refusal: httpx2.Response) -> None:

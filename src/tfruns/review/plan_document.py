@@ -13,7 +13,7 @@ from typing import Any
 
 from tfruns.errors import UnexpectedResponse
 from tfruns.review.exact_json import read_json
-from tfruns.review.unmarked import marked_by_name, why_unmarked
+from tfruns.review.unmarked import why_unmarked, with_marks
 
 Object = Mapping[str, Any]
 
@@ -205,7 +205,7 @@ def read_plan_document(
     """The plan that a JSON object describes."""
     unmarked = why_unmarked(source, terraform_version)
     if unmarked:
-        source = marked_by_name(source)
+        source = with_marks(source)
     lists = {name: _Entries(source.get(name)) for name in _LISTS}
     outputs = source.get("output_changes") or {}
     named = outputs.items() if isinstance(outputs, dict) else ()

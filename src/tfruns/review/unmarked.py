@@ -1,13 +1,15 @@
-"""Plans in which Terraform marks too little as sensitive, and marks by the names of attributes for them.
+"""Plans in which Terraform marks too little as sensitive, and marks for them.
 
 Before 0.15.1 Terraform marked nothing, before 1.1 nothing inside of nested attributes. What is not marked is not taken
-for harmless there: whatever is called a password, a token or the like is marked as well.
+for harmless there: what the provider's schema calls sensitive is marked, where a document has schemas, and whatever is
+called a password, a token or the like. The redacted form of a plan has schemas; the full one never does.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from tfruns.review.schemas import Schemas
 from tfruns.review.values import json_of
 
 _Object = Mapping[str, Any]
@@ -32,6 +34,7 @@ _VALUED = ("value", "Value")
 
 _SIDES = ("before", "after")
 _MARKS = ("before_sensitive", "after_sensitive")
+_SIDES_AND_MARKS = (*zip(_SIDES, _MARKS, strict=True),)
 _RESOURCES = ("resource_changes", "resource_drift")
 
 
@@ -54,13 +57,19 @@ def why_unmarked(plan: _Object, terraform_version: str = "") -> str:
     return ""
 
 
-def marked_by_name(plan: _Object) -> dict[str, Any]:
-    """The plan with marks for whatever is named like a secret, besides those that it has."""
+def with_marks(plan: _Object, schemas: _Object | None = None) -> dict[str, Any]:
+    """The plan with more marks: for what a schema calls sensitive, and for whatever is named like a secret.
+
+    Args:
+        plan: its JSON.
+        schemas: by provider, as `terraform providers schema -json` writes them; those of the plan where none are given.
+    """
     marked = dict(plan)
+    known = Schemas(_object(schemas if schemas is not None else plan.get("provider_schemas")))
     for name, mark in _SECTIONS.items():
         section = plan.get(name)
         if isinstance(section, list):
-            marked[name] = [mark(entry) if isinstance(entry, dict) else entry for entry in section]
+            marked[name] = [mark(entry, known) if isinstance(entry, dict) else entry for entry in section]
     outputs = plan.get("output_changes")
     if isinstance(outputs, dict):
         sensitive = _sensitive_outputs(plan)
@@ -123,8 +132,8 @@ def _has_secret(document: Any) -> bool:
 
 
 def _change(change: _Object, name: str = "") -> _Object:
-    sides = zip(_SIDES, _MARKS, strict=True)
-    return {**change, **{mark: marks_by_name(change.get(side), change.get(mark), name) for side, mark in sides}}
+    marks = {mark: marks_by_name(change.get(side), change.get(mark), name) for side, mark in _SIDES_AND_MARKS}
+    return {**change, **marks}
 
 
 def _output(change: _Object, name: str, *, is_sensitive: bool) -> _Object:
@@ -141,26 +150,32 @@ def _sensitive_outputs(plan: _Object) -> set[str]:
     return {name for place in places for name, output in place.items() if _object(output).get("sensitive") is True}
 
 
-def _resource(entry: _Object) -> _Object:
+def _resource(entry: _Object, schemas: Schemas) -> _Object:
     change = entry.get("change")
-    return {**entry, "change": _change(change)} if isinstance(change, dict) else entry
+    if not isinstance(change, dict):
+        return entry
+    block = schemas.block_of(entry, "data_source_schemas" if entry.get("mode") == "data" else "resource_schemas")
+    by_schema = {mark: schemas.marks(change.get(side), change.get(mark), block) for side, mark in _SIDES_AND_MARKS}
+    return {**entry, "change": _change({**change, **by_schema})}
 
 
-def _invocation(entry: _Object) -> _Object:
-    return {**entry, "config_sensitive": marks_by_name(entry.get("config_values"), entry.get("config_sensitive"))}
+def _invocation(entry: _Object, schemas: Schemas) -> _Object:
+    values, block = entry.get("config_values"), schemas.block_of(entry, "action_schemas")
+    marks = schemas.marks(values, entry.get("config_sensitive"), block)
+    return {**entry, "config_sensitive": marks_by_name(values, marks)}
 
 
-def _deferred_change(entry: _Object) -> _Object:
+def _deferred_change(entry: _Object, schemas: Schemas) -> _Object:
     change = entry.get("resource_change")
-    return {**entry, "resource_change": _resource(change)} if isinstance(change, dict) else entry
+    return {**entry, "resource_change": _resource(change, schemas)} if isinstance(change, dict) else entry
 
 
-def _deferred_invocation(entry: _Object) -> _Object:
+def _deferred_invocation(entry: _Object, schemas: Schemas) -> _Object:
     invocation = entry.get("action_invocation")
-    return {**entry, "action_invocation": _invocation(invocation)} if isinstance(invocation, dict) else entry
+    return {**entry, "action_invocation": _invocation(invocation, schemas)} if isinstance(invocation, dict) else entry
 
 
-_SECTIONS: Mapping[str, Callable[[_Object], _Object]] = {
+_SECTIONS: Mapping[str, Callable[[_Object, Schemas], _Object]] = {
     "resource_changes": _resource,
     "resource_drift": _resource,
     "deferred_changes": _deferred_change,

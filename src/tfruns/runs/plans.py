@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -28,6 +28,7 @@ from tfruns.lifecycle import is_planned
 from tfruns.masking.secrets import NO_SECRETS, Secrets
 from tfruns.review.plan_document import PlanDocument, parse_plan
 from tfruns.review.summary import Summary, summary
+from tfruns.review.unmarked import with_marks
 from tfruns.vocabulary import PhaseStatus
 from tfruns.wire.plans import Plan
 from tfruns.wire.runs import Run
@@ -193,10 +194,17 @@ async def _read(client: Client, run: Run, plan_id: str, room: Reservation) -> Op
         return None
     room.shrink_to(len(data))
     document = await _parsed(run, plan_id, data, run.terraform_version or "", is_redacted=is_redacted)
-    secrets = await _secrets_in(client, run, document)
-    if document.unmarked and not is_redacted:
-        document = await _redacted_instead(run, document, read) or document
+    full = document
+    if document.unmarked and not is_redacted and (redacted := await _redacted_instead(run, document, read)):
+        full = await to_thread.run_sync(_marked_by_schemas, document, redacted)
+        document = redacted
+    secrets = await _secrets_in(client, run, full)
     return OpenPlan(document, Known(run.id, secrets, await to_thread.run_sync(summary, document, secrets)))
+
+
+def _marked_by_schemas(full: PlanDocument, redacted: PlanDocument) -> PlanDocument:
+    """The full form, with marks for what the schemas in the redacted one call sensitive."""
+    return replace(full, source=with_marks(full.source, redacted.source.get("provider_schemas") or {}))
 
 
 async def _redacted_instead(

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from tests.unit.review.plans import change, resource
+from tests.unit.review.test_cases import CASES
 from tests.unit.review.test_rows import view_of
 from tfruns.review.plan_document import read_plan_document
 from tfruns.review.unmarked import is_secret_name
@@ -113,3 +114,67 @@ def test_names_of_secrets_are_told_from_names_of_their_properties() -> None:
     )
     assert [name for name in secret.split() if not is_secret_name(name)] == []
     assert [name for name in harmless.split() if is_secret_name(name)] == []
+
+
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+TEXT: dict[str, Any] = {"type": "string", "optional": True}
+SENSITIVE = TEXT | {"sensitive": True}
+NESTED = {"attributes": {"plain": TEXT, "hush": SENSITIVE}}
+BLOCK = {
+    "attributes": {
+        "plain": TEXT,
+        "result": SENSITIVE,
+        "settings": {"nested_type": {**NESTED, "nesting_mode": "single"}},
+        "by_name": {"nested_type": {**NESTED, "nesting_mode": "map"}},
+    },
+    "block_types": {
+        "login": {"nesting_mode": "list", "block": {**NESTED, "block_types": {"deep": {"block": NESTED}}}},
+        "users": {"nesting_mode": "set", "block": NESTED},
+    },
+}
+
+
+def test_what_a_schema_calls_sensitive_is_masked_where_a_plan_has_schemas() -> None:
+    hush = {"plain": "shown", "hush": SECRET}
+    shapes: dict[str, Any] = {
+        "an attribute": {"result": SECRET, "plain": "shown"},
+        "an object": {"settings": hush},
+        "a map": {"by_name": {"a": hush, "b": {"plain": "shown"}}},
+        "a block": {"login": [{"plain": "shown"}, hush]},
+        "a set": {"users": [hush]},
+        "a block in a block": {"login": [{"plain": "shown", "deep": [hush]}]},
+        "everything in it": {"plain": "shown", "result": {"any": [SECRET]}},
+        "a copy": {"result": SECRET, "plain": f"shown {SECRET}"},
+    }
+    schemas = {PROVIDER: {"resource_schemas": {"a": {"block": BLOCK}}}}
+    for name, values in shapes.items():
+        shown = json.dumps(view_of(unmarked(**values), terraform_version="0.14.11", provider_schemas=schemas))
+        assert SECRET not in shown, name
+        assert "shown" in shown, name
+        assert SECRET in json.dumps(view_of(unmarked(**values), terraform_version="0.14.11")), name
+
+
+def test_what_the_schema_of_a_data_source_calls_sensitive_is_masked_elsewhere() -> None:
+    schemas = {PROVIDER: {"data_source_schemas": {"a": {"block": BLOCK}}}}
+    source = unmarked("a.b", result=SECRET) | {"mode": "data"}
+    copy = unmarked("a.c", plain=f"shown {SECRET}")
+    shown = json.dumps(view_of(source, copy, terraform_version="0.14.11", provider_schemas=schemas))
+    assert SECRET not in shown
+    assert "shown (sensitive value)" in shown
+
+
+def test_a_malformed_schema_marks_nothing_and_does_no_harm() -> None:
+    malformed: tuple[Any, ...] = (
+        None,
+        [],
+        {PROVIDER: None},
+        {PROVIDER: {"resource_schemas": {"a": {"block": {"attributes": []}}}}},
+    )
+    for schemas in malformed:
+        shown = view_of(unmarked(plain="shown"), terraform_version="0.14.11", provider_schemas=schemas)
+        assert shown["rows"][0]["changes"] == ['plain: null -> "shown"']
+
+
+def test_the_full_form_of_a_plan_has_no_schemas() -> None:
+    for name in ("invoked_action", "action_after_create"):  # as Terraform wrote them
+        assert "provider_schemas" not in json.loads((CASES / f"{name}.json").read_text())
