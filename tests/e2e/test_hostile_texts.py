@@ -54,6 +54,14 @@ def script_hostile(api: HttpApi) -> None:
     entitlements = {"id": "org-1", "type": "entitlement-sets", "attributes": {"operations": True}}
     api.on("GET", "/organizations/acme/workspaces", answer(samples.page(samples.workspace(), total=1)))
     api.on("GET", f"/workspaces/{WORKSPACE}", answer({"data": samples.workspace()}))
+    attributes = {"status": "finished", "log-read-url": f"{api.address}/api/v2/the-log"}
+    api.on(
+        "GET",
+        f"/plans/{samples.PLAN_ID}",
+        answer({"data": {"id": samples.PLAN_ID, "type": "plans", "attributes": attributes}}),
+    )
+    log = f"\x02{SENT}\n\x03".encode()
+    api.on("GET", "/the-log", lambda request: httpx2.Response(200, content=log[int(request.query["offset"]) :]))
     event = {
         "id": "re-1",
         "type": "run-events",
