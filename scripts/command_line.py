@@ -3,6 +3,9 @@
 import inspect
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cyclopts import App
 
 from tfruns.cli.app import app
 from tfruns.cli.exit_codes import ExitCode
@@ -22,6 +25,31 @@ def command_line_page(note: str) -> str:
     assert title == "# tfruns", title  # noqa: S101
     reference = _escaped(_fenced(_without_contents(rest.strip().splitlines())))
     return "\n".join([f"# The command line\n\n{note}", *reference, "", *_exit_codes()]) + "\n"
+
+
+def command_help() -> dict[str, str]:
+    """The docstring of each command by `module:function`, one paragraph per line; examples keep their lines."""
+    texts = {}
+    for command in _commands(app):
+        function = inspect.unwrap(command.default_command)
+        paragraphs = (inspect.getdoc(function) or "").split("\n\n")
+        command.help = "\n\n".join(map(_unwrapped, paragraphs))  # not the text that was stored before
+        texts[f"{function.__module__}:{function.__name__}"] = command.help
+    return texts
+
+
+def _commands(group: App) -> Iterator[Any]:
+    """The commands of a group, and those of its groups."""
+    for name in group:
+        if not name.startswith("-"):
+            command = group[name]
+            if command.default_command is not None:
+                yield command
+            yield from _commands(command)
+
+
+def _unwrapped(paragraph: str) -> str:
+    return paragraph if "\n    " in paragraph else " ".join(paragraph.split())
 
 
 def examples() -> list[str]:

@@ -8,9 +8,12 @@ first. A workspace whose location is unknown is outside.
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from tfruns.errors import InvalidInput
-from tfruns.wire.workspaces import Workspace
+
+if TYPE_CHECKING:  # a server starts without the models of the API
+    from tfruns.wire.workspaces import Workspace
 
 _NAME_PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,128}")
 _WORKSPACE_ID = re.compile(r"ws-[A-Za-z0-9]{1,64}")
@@ -70,7 +73,7 @@ class Scope:
         return None if has_wildcards else list(dict.fromkeys(references))
 
 
-def location_of(workspace: Workspace) -> WorkspaceLocation:
+def location_of(workspace: "Workspace") -> WorkspaceLocation:
     """The location of a workspace, as the API spells it."""
     organization = workspace.organization.id if workspace.organization else None
     return WorkspaceLocation(workspace.id, workspace.name, organization)

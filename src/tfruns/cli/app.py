@@ -1,7 +1,7 @@
 """The commands of `tfruns`. What a command needs is imported when it is called."""
 
 from tfruns._version import __version__
-from tfruns.cli.commands import add_commands, docstring, new_app
+from tfruns.cli.commands import add_commands, help_of, new_app
 
 app = new_app(
     "tfruns",
@@ -18,7 +18,7 @@ For example:
 app.command("tfruns.cli.run:run", name="run", help="Create, watch, review and apply runs.")
 app.command("tfruns.cli.workspace:workspace", name="workspace", help="List, show and create workspaces.")
 app.command("tfruns.cli.config:config", name="config", help="Upload configurations.")
-app.command("tfruns.cli.server:server", name="server", help=docstring("tfruns.cli.server", "serve"))
+app.command("tfruns.cli.server:server", name="server", help=help_of("tfruns.cli.server:serve"))
 add_commands(
     app,
     "tfruns.cli",

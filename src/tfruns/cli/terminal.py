@@ -20,19 +20,7 @@ from tfruns.masking.redaction import shown_document, shown_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-# What the tools say of each other, as commands say it.
-_COMMANDS = {
-    "apply_run": "tfruns run apply",
-    "cancel_run": "tfruns run cancel",
-    "create_run": "tfruns run create",
-    "diagnose_run": "tfruns run diagnose",
-    "discard_run": "tfruns run discard",
-    "force_cancel_run": "tfruns run force-cancel",
-    "get_run_logs": "tfruns run logs",
-    "review_run": "tfruns run review",
-    "wait_for_run": "tfruns run wait",
-}
-# What they say of their arguments.
+# The arguments of tools, as options of commands.
 _OPTIONS = {
     "configuration_version_id": "--configuration-version",
     "filter_operation=": "--operation ",
@@ -47,7 +35,7 @@ _OPTIONS = {
     "terraform_version": "--terraform-version",
     "workspace_id": "--workspace",
 }
-_TOOL = re.compile(rf"\b({'|'.join(_COMMANDS)})\b")
+_TOOL = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 _ARGUMENT = re.compile(rf"\b(?:{'|'.join(_OPTIONS)})")
 
 
@@ -121,8 +109,15 @@ def say(text: str, style: str = "") -> None:
 
 
 def in_commands(text: str) -> str:
-    """A sentence for the users of the tools, for the users of the commands."""
-    return _TOOL.sub(lambda match: f"`{_COMMANDS[match[0]]}`", text)
+    """The text with the names of tools replaced by their commands."""
+    return _TOOL.sub(lambda match: _command_of(match[0]) or match[0], text)
+
+
+def _command_of(name: str) -> str:
+    from tfruns.gate.registry import find_tool, tool_names  # noqa: PLC0415  # most texts name no tool
+
+    command = find_tool(name).command if name in tool_names() else ""
+    return f"`tfruns {command}`" if command else ""
 
 
 def in_options(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import httpx2
 
@@ -18,6 +18,8 @@ from tfruns.client.settings import Settings, load_settings
 from tfruns.client.transport import Transport
 from tfruns.client.variables import Variables
 from tfruns.client.workspaces import Workspaces
+
+T = TypeVar("T")
 
 
 class Client:
@@ -69,6 +71,7 @@ class Client:
         self.task_stages = TaskStages(transport)
         self.variables = Variables(transport)
         self.account = Account(transport)
+        self._derived: dict[type, Any] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -77,6 +80,14 @@ class Client:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    def derived(self, kind: type[T]) -> T:
+        """The one object of this class that belongs to this client, created by the first call.
+
+        It holds what a caller derives from the answers to this client's token. Any thread may call this.
+        """
+        found: T | None = self._derived.get(kind)
+        return self._derived.setdefault(kind, kind()) if found is None else found
 
     async def ping(self) -> PingResult:
         """Ping the API, once and without a token.

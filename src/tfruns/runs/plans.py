@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
-from weakref import WeakKeyDictionary
 
 import anyio
 from anyio import to_thread
@@ -114,9 +113,6 @@ class _Plans:
             self.kept.popitem(last=False)
 
 
-_plans: WeakKeyDictionary[Client, _Plans] = WeakKeyDictionary()
-
-
 @asynccontextmanager
 async def open_plan(client: Client, run: Run) -> AsyncIterator[OpenPlan | None]:
     """Read a run's plan: the full JSON if the token may read it, else the redacted form.
@@ -135,7 +131,7 @@ async def open_plan(client: Client, run: Run) -> AsyncIterator[OpenPlan | None]:
     if run.plan is None:
         yield None
         return
-    plans = _plans.setdefault(client, _Plans())
+    plans = client.derived(_Plans)
     flight = plans.join(run.plan.id)
     try:
         plan = await flight.result(partial(_read, client, run, run.plan.id))
@@ -160,7 +156,7 @@ async def secrets_of(client: Client, run: Run, *, before_plan: Secrets = NO_SECR
 
 def known_secrets(client: Client, run_id: str, *, before_plan: Secrets = NO_SECRETS) -> Secrets:
     """The sensitive values of a run's plan if it was read before; it is not read for this. Any thread may ask."""
-    plans = _plans.get(client) or _Plans()
+    plans = client.derived(_Plans)
     return next((known.secrets for known in list(plans.kept.values()) if known.run_id == run_id), before_plan)
 
 
@@ -176,7 +172,7 @@ async def plan_summary(client: Client, run: Run) -> Summary | None:
 
 
 async def _know(client: Client, run: Run) -> Known | None:
-    plans = _plans.setdefault(client, _Plans())
+    plans = client.derived(_Plans)
     if run.plan is not None and run.plan.id in plans.kept:
         return plans.kept[run.plan.id]
     async with open_plan(client, run) as plan:

@@ -45,6 +45,8 @@ async def impact_of_apply(client: Client, values: Mapping[str, Any]) -> Impact:
     impact=impact_of_apply,
     proofs=(Proof.CODE, Proof.FINGERPRINT),
     command="run apply",
+    instruction="apply_run only what the person has seen and wants, with the fingerprint of review_run; else "
+    "discard_run.",
 )
 async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> Result | View:
     """Confirm a run that waits for it, so that its plan is applied to real infrastructure.

@@ -52,6 +52,7 @@ async def impact_of_cancel(client: Client, values: Mapping[str, Any]) -> Impact:
     is_idempotent=True,
     impact=impact_of_cancel,
     command="run cancel",
+    instruction="cancel_run interrupts a run.",
 )
 async def cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> Result | View:
     """Interrupt a run that is planning or applying, as Ctrl-C would; a pending one ends at once.

@@ -87,6 +87,7 @@ async def impact_of_create(client: Client, values: Mapping[str, Any]) -> Impact:
     proofs=(Proof.CODE,),
     apply_policy=_without_implicit_auto_apply,
     command="run create",
+    instruction="create_run queues a run (plan_only: true for a preview that cannot be applied).",
 )
 async def create_run(context: Context, workspace_id: WorkspaceRef, params: Options = None) -> Result:
     """Create and queue a run in a workspace, from its latest configuration unless another is named.

@@ -36,7 +36,14 @@ _MAX_VALUES = 6  # statements about the expressions in the code of an error
 _CHECKED = {RunPhase.PRE_PLAN, RunPhase.POST_PLAN, RunPhase.POLICY_CHECK, RunPhase.COST_ESTIMATE, RunPhase.PRE_APPLY}
 
 
-@tool(title="Diagnose a run", toolset=Toolset.REVIEW, order=140, is_read_only=True, command="run diagnose")
+@tool(
+    title="Diagnose a run",
+    toolset=Toolset.REVIEW,
+    order=140,
+    is_read_only=True,
+    command="run diagnose",
+    instruction="diagnose_run explains why a run failed or waits; get_run_logs and get_run_history have the rest.",
+)
 async def diagnose_run(context: Context, run_id: RunId) -> Result:
     """Say why a run failed (Terraform's errors, policies, tasks) or why it waits (who holds it up, and what frees it).
 

@@ -52,6 +52,7 @@ async def impact_of_force_cancel(client: Client, values: Mapping[str, Any]) -> I
     impact=impact_of_force_cancel,
     proofs=(Proof.CODE,),
     command="run force-cancel",
+    instruction="force_cancel_run only when a person has decided it.",
 )
 async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> Result | View:
     """Kill a run that did not stop after cancel_run, and unlock its workspace.

@@ -42,6 +42,7 @@ async def impact_of_force_execute(client: Client, values: Mapping[str, Any]) -> 
     impact=impact_of_force_execute,
     proofs=(Proof.CODE,),
     command="run force-execute",
+    instruction="force_execute_run only when a person has decided it.",
 )
 async def force_execute_run(context: Context, run_id: RunId) -> Result | View:
     """Let a pending run go next: the run that holds the workspace is discarded, all earlier pending runs are canceled.

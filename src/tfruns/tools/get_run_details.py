@@ -7,7 +7,14 @@ from tfruns.tool import Context, Result, tool
 from tfruns.views import INCLUDE
 
 
-@tool(title="Read a run", toolset=Toolset.RUNS, order=40, is_read_only=True, command="run show")
+@tool(
+    title="Read a run",
+    toolset=Toolset.RUNS,
+    order=40,
+    is_read_only=True,
+    command="run show",
+    instruction="get_run_details shows which actions are allowed next.",
+)
 async def get_run_details(context: Context, run_id: RunId) -> Result:
     """Read a run: status, phase, timestamps, options, ids of its workspace, configuration, plan and apply.
 

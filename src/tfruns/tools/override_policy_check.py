@@ -101,6 +101,7 @@ def _stage_line(stage: TaskStage) -> str:
     is_idempotent=True,
     impact=impact_of_override,
     proofs=(Proof.CODE,),
+    instruction="override_policy_check only when a person has decided it.",
 )
 async def override_policy_check(context: Context, run_id: RunId, comment: Reason) -> Result | View:
     """Override the failed policies that hold a run up: Sentinel policy checks and task stages (OPA).

@@ -30,7 +30,14 @@ Filter = Annotated[
 Address = Annotated[str, Field(description="Show every value of this address, instead of a filter")]
 
 
-@tool(title="Review a plan", toolset=Toolset.REVIEW, order=110, is_read_only=True, command="run review")
+@tool(
+    title="Review a plan",
+    toolset=Toolset.REVIEW,
+    order=110,
+    is_read_only=True,
+    command="run review",
+    instruction="review_run shows what the plan would do.",
+)
 async def review_run(
     context: Context,
     run_id: RunId,

@@ -48,7 +48,14 @@ _SAME_REPORT_S = 10.0
 _MAX_LINE = 160
 
 
-@tool(title="Wait for a run", toolset=Toolset.RUNS, order=100, is_read_only=True, command="run wait")
+@tool(
+    title="Wait for a run",
+    toolset=Toolset.RUNS,
+    order=100,
+    is_read_only=True,
+    command="run wait",
+    instruction="wait_for_run until it needs a person or is final.",
+)
 async def wait_for_run(
     context: Context,
     run_id: RunId,

@@ -1,0 +1,50 @@
+"""The instructions of the server: the lines that the offered tools declare, and the limits of the server."""
+
+import re
+from itertools import combinations, product
+
+from tfruns.gate.registry import all_tools, offered_tools, tool_names
+from tfruns.mcp.instructions import instructions
+from tfruns.policy import Mode, Policy, Toolset
+from tfruns.scope import parse_scope
+
+_LIMITS = {
+    Mode.READ: "This server was started read-only: it can change nothing.",
+    Mode.PLAN: "This server was started for planning: it can create runs, and nothing can be applied.",
+}
+_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+
+
+def policies() -> list[Policy]:
+    toolsets = [frozenset(some) for size in (1, 2, 5) for some in combinations(Toolset, size)]
+    return [Policy(mode, toolsets=some) for mode, some in product(Mode, toolsets)]
+
+
+def test_the_lines_are_those_of_the_offered_tools_in_their_order() -> None:
+    declared = {tool.instruction for tool in all_tools() if tool.instruction}
+    assert declared
+    for policy in policies():
+        lines = [line for line in instructions(policy).splitlines() if line in declared]
+        assert lines == [tool.instruction for tool in offered_tools(policy) if tool.instruction], policy
+
+
+def test_a_line_names_its_tool_first_and_only_tools_that_exist() -> None:
+    for tool in all_tools():
+        if tool.instruction:
+            names = [name for name in _NAME.findall(tool.instruction) if name.endswith("_run") or name in tool_names()]
+            assert names[0] == tool.name
+            assert set(names) <= tool_names()
+
+
+def test_the_limits_of_the_server_come_last() -> None:
+    for policy in policies():
+        lines = instructions(policy).splitlines()
+        limit = _LIMITS.get(policy.mode)
+        assert (lines[-1] == limit) is (limit is not None)
+        assert ("An accepted action" in instructions(policy)) is (policy.mode is not Mode.READ)
+
+
+def test_a_limited_scope_is_mentioned() -> None:
+    limited = instructions(Policy(scope=parse_scope(organizations="acme")))
+    assert limited.splitlines()[-1].endswith("there is no way around out_of_scope.")
+    assert "out_of_scope" not in instructions(Policy())
