@@ -1,4 +1,4 @@
-"""How far a run is from its apply, and whether it has changed anything: read from the tables of the lifecycle."""
+"""How far a run is from its apply, and whether it may have changed anything, derived from the lifecycle's tables."""
 
 from collections.abc import Collection
 from enum import Enum
@@ -10,10 +10,10 @@ from tfruns.vocabulary import RunAction, RunEnding, RunPhase, RunStatus
 class ApplyStage(Enum):
     """How far a run in a status is from its apply."""
 
-    TO_COME = "the apply becomes possible by itself"
-    DECISION = "somebody has to decide something else before"
-    CONFIRMED = "the apply was confirmed"
-    NEVER = "the run is final, or not of this kind"
+    TO_COME = "the apply becomes possible without a decision"
+    DECISION = "another decision is required first"
+    CONFIRMED = "the apply is confirmed"
+    NEVER = "the run is final, or is never applied"
 
 
 def apply_stage_of(status: str) -> ApplyStage | None:
@@ -38,8 +38,8 @@ _BEFORE_APPLY = {
 }
 
 
-def has_apply_begun(status: str, timestamps: Collection[str]) -> bool | None:
-    """Whether the apply of a run has begun, by its status and by what it went through; None if neither tells.
+def has_apply_started(status: str, timestamps: Collection[str]) -> bool | None:
+    """Whether the apply of a run has started, from its status and timestamps; None if unknown.
 
     Args:
         status: the run's status.
@@ -52,21 +52,21 @@ def has_apply_begun(status: str, timestamps: Collection[str]) -> bool | None:
         return None
     if rule.phase is RunPhase.POST_APPLY:
         return True
-    if rule.ending in {RunEnding.FAILED, RunEnding.BROKEN_OFF} and (not timestamps or _BEFORE_APPLY & set(timestamps)):
+    if rule.ending in {RunEnding.FAILED, RunEnding.ABORTED} and (not timestamps or _BEFORE_APPLY & set(timestamps)):
         return None
     return False
 
 
 def effect_of(status: str, timestamps: Collection[str]) -> str:
-    """One sentence on whether a run that failed or was ended has changed anything; empty for any other run."""
-    is_ended = ending_of(status) in {RunEnding.FAILED, RunEnding.BROKEN_OFF}
+    """One sentence on whether a failed or aborted run may have changed anything; empty for any other run."""
+    is_ended = ending_of(status) in {RunEnding.FAILED, RunEnding.ABORTED}
     if not is_ended or status in {RunStatus.DISCARDED, RunStatus.POLICY_SOFT_FAILED}:
         return ""
-    begun = has_apply_begun(status, timestamps)
+    begun = has_apply_started(status, timestamps)
     if begun is None:
-        return "Whether anything was applied is not recorded."
+        return "It is unknown whether anything was applied."
     if not begun:
         return "Nothing was applied."
     if is_force_canceled(status, timestamps):
         return "The apply may have made part of its changes, and the state may lack some of them."
-    return "The apply may have made part of its changes: plan again to see what is left."
+    return "The apply may have made part of its changes. Plan again to see which remain."

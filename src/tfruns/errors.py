@@ -1,23 +1,23 @@
-"""Every error of tfruns, in one tree.
+"""The errors of tfruns, in one tree.
 
     TfrunsError
     |-- InvalidInput                 an argument is wrong; nothing was sent
-    |-- RefusedByMode                the server's mode does not permit it; nothing was sent
-    |-- OutOfScope                   it does not exist, or the server may not touch it; nothing was changed
-    |-- ConfirmationNeeded           nobody has agreed to it yet; nothing was changed
-    |-- Declined                     the person who was asked said no; nothing was changed
-    |-- PlanDiffers                  the plan is not the one that was reviewed; nothing was changed
+    |-- RefusedByMode                the server's mode forbids it; nothing was sent
+    |-- OutOfScope                   absent, or outside the server's scope; nothing was changed
+    |-- ConfirmationNeeded           it is not confirmed; nothing was changed
+    |-- Declined                     the user declined; nothing was changed
+    |-- PlanDiffers                  the plan differs from the reviewed one; nothing was changed
     |-- AuditFailed                  the audit log cannot be written; nothing was changed
     |-- NoCredentials                no token for this host; nothing was sent
-    |-- ConnectionFailed             no connection could be made; nothing was sent
-    |   |-- HostNotFound             the name of the host does not resolve
-    |   `-- TlsFailed                the server's certificate was not accepted
-    |-- RequestTimedOut              no answer in time
-    |-- ConnectionLost               the connection broke before the answer was complete
-    |-- OutcomeUnknown               a change was sent, and nobody can say whether it happened
-    |-- UnexpectedResponse           an answer that is not the API's: HTML, truncated JSON, a redirect to elsewhere
-    |-- TooLarge                     an object that is larger than what is read into memory
-    `-- ApiError                     the API said no
+    |-- ConnectionFailed             the connection failed; nothing was sent
+    |   |-- HostNotFound             the host name cannot be resolved
+    |   `-- TlsFailed                the server's certificate was rejected
+    |-- RequestTimedOut              no response in time
+    |-- ConnectionLost               the connection was lost before the response was complete
+    |-- OutcomeUnknown               a change was sent, and its outcome is unknown
+    |-- UnexpectedResponse           not a response of the API: HTML, truncated JSON, a redirect to another host
+    |-- TooLarge                     an object exceeds the size limit
+    `-- ApiError                     the API returned an error
         |-- BadRequest               400
         |-- Unauthorized             401
         |-- Forbidden                403
@@ -30,9 +30,9 @@
         |-- RateLimited              429
         `-- ServerError              5xx
 
-Each class knows its HTTP status, a stable code, the likely cause, the solution, and whether trying again can help. An
-instance adds what happened, in the API's own words where there are any, and the API's request id. No error's text holds
-a token or a signed address: everything passes `masking.redaction.shown_text`.
+Each class has an HTTP status, a stable code, a likely cause, a solution, and whether a retry can help. An instance adds
+the message, with the API's own text if there is one, and the API's request id. No text of an error contains a token or
+a signed URL: all texts pass `masking.redaction.shown_text`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,25 +40,25 @@ from typing import ClassVar
 
 from tfruns.masking.redaction import shown_text
 
-_MAX_WORDS = 600  # characters of the API's own words that an error repeats
-_MAX_READ = 20_000  # characters of a text that are looked at
+_MAX_SHOWN = 600  # characters of a text that an error shows
+_MAX_READ = 20_000  # characters of a text that are processed
 
 Fact = str | int | float | bool | Sequence[str] | None
 
 
 class TfrunsError(Exception):
-    """What every error of tfruns is.
+    """The base class of all errors of tfruns.
 
     Attributes:
-        message: what happened, in the API's own words where there are any.
-        status: the HTTP status, or None where there was no answer.
-        code: a stable name of the kind of error.
+        message: what failed, with the API's own text if there is one.
+        status: the HTTP status; None if there was no response.
+        code: a stable identifier of the error class.
         cause: the likely cause.
-        solution: what to do about it.
-        is_retryable: whether the same call may succeed later without anything being changed.
-        retry_after_s: seconds to wait before trying again, where the server said so.
-        request_id: the API's id of the request, for its support.
-        facts: what else is known and useful, by name (a run's status, the id of a blocking run, ...).
+        solution: what to do.
+        is_retryable: whether the same call may succeed later.
+        retry_after_s: seconds to wait before a retry, if the server gave them.
+        request_id: the API's request id, for its support.
+        facts: further details by name (the run's status, the id of a blocking run, ...).
     """
 
     default_status: ClassVar[int | None] = None
@@ -88,11 +88,11 @@ class TfrunsError(Exception):
         self.facts: dict[str, Fact] = dict(facts or {})
 
     def __str__(self) -> str:
-        """One line for a person: what happened, and what to do."""
+        """The message and the solution, in one line."""
         return f"{self.message} ({self.solution})" if self.solution else self.message
 
     def as_dict(self) -> dict[str, Fact]:
-        """The error as a flat object for a program; what is unknown is left out."""
+        """The error as a flat JSON object, without empty fields."""
         fields: dict[str, Fact] = {
             "error": self.code,
             "status": self.status,
@@ -108,11 +108,11 @@ class TfrunsError(Exception):
 
 
 def _shown(text: str) -> str:
-    """The text without secrets, and cut."""
-    # Of what is too long to be looked at, the last word may be a part of a secret.
+    """The text without secrets, truncated."""
+    # The last word of a truncated text may be part of a secret.
     shown = shown_text(text if len(text) <= _MAX_READ else text[:_MAX_READ].rpartition(" ")[0])
-    is_whole = len(text) <= _MAX_READ and len(shown) <= _MAX_WORDS
-    return shown if is_whole else shown[:_MAX_WORDS] + "…"
+    is_whole = len(text) <= _MAX_READ and len(shown) <= _MAX_SHOWN
+    return shown if is_whole else shown[:_MAX_SHOWN] + "…"
 
 
 def _shown_fact(value: Fact) -> Fact:
@@ -128,151 +128,150 @@ class InvalidInput(TfrunsError):
     """An argument is wrong. Nothing was sent."""
 
     code = "invalid_input"
-    default_cause = "An argument is missing, unknown, or not of the form that it must have. Nothing was sent."
+    default_cause = "An argument is missing, unknown or malformed. Nothing was sent."
     default_solution = "Correct the argument and call again."
 
 
 class RefusedByMode(TfrunsError):
-    """What was asked for is outside what this server was started for. Nothing was sent."""
+    """The server's mode forbids the call. Nothing was sent."""
 
     code = "refused_by_mode"
-    default_cause = "The server was started in a mode that does not permit this. Nothing was sent."
-    default_solution = "Ask the person who runs the server; a mode is changed only by starting it with another --mode."
+    default_cause = "The server was started with a --mode that forbids this. Nothing was sent."
+    default_solution = "Ask the person who runs the server to restart it with another --mode."
 
 
 class OutOfScope(TfrunsError):
-    """What was named does not exist, or is outside of what this server may touch. Nothing was changed."""
+    """The target does not exist, or is outside the server's scope. Nothing was changed."""
 
     code = "out_of_scope"
     default_cause = (
-        "It does not exist, or it is outside of the limits with which the server was started (--organizations, "
-        "--workspaces). Nothing was changed."
+        "It does not exist, or it is outside the server's scope (--organizations, --workspaces). Nothing was changed."
     )
-    default_solution = "Check the id or name. Other limits need a restart of the server by the person who runs it."
+    default_solution = "Check the id or name. To change the scope, the person who runs the server has to restart it."
 
 
 class ConfirmationNeeded(TfrunsError):
-    """It cannot be undone, and nobody has agreed to it yet. Nothing was changed."""
+    """The call requires a confirmation. Nothing was changed."""
 
     code = "confirmation_needed"
-    default_cause = "What it would do cannot be undone, and no person could be asked through the client."
-    default_solution = "Let a person do it in the browser, or start the server with another --confirm."
+    default_cause = "The call cannot be undone, and this client cannot ask a person to confirm it."
+    default_solution = "Let a person do it in the browser, or restart the server with another --confirm."
 
 
 class Declined(TfrunsError):
-    """The person who was asked did not agree. Nothing was changed."""
+    """The person who was asked did not confirm. Nothing was changed."""
 
     code = "declined"
-    default_cause = "The person was asked through the client and said no, or closed the question. Nothing was changed."
+    default_cause = "The person declined in the client, or closed the question. Nothing was changed."
     default_solution = "Do not call again unless the person asks for it."
 
 
 class PlanDiffers(TfrunsError):
-    """The plan is not the one that the fingerprint is of, or cannot be compared with it. Nothing was changed."""
+    """The plan does not match the fingerprint, or cannot be compared with it. Nothing was changed."""
 
     code = "plan_differs"
     default_cause = (
-        "The fingerprint is of another run, of another server's review, or was mistyped. Nothing was changed."
+        "The fingerprint belongs to another run or to another server's review, or is mistyped. Nothing was changed."
     )
-    default_solution = "Call review_run for this run, look at the plan, and give its fingerprint."
+    default_solution = "Call review_run for this run, check the plan, and use its fingerprint."
 
 
 class AuditFailed(TfrunsError):
-    """What would be changed could not be written to the audit log. Nothing was changed."""
+    """The call could not be recorded in the audit log. Nothing was changed."""
 
     code = "audit_failed"
-    default_cause = "The file or its directory cannot be written (permissions, a full disk). Nothing was changed."
-    default_solution = "Make the audit log's file writable, or name another one in TFRUNS_AUDIT_FILE."
+    default_cause = "The file or its directory is not writable (permissions, disk full). Nothing was changed."
+    default_solution = "Make the audit log writable, or set TFRUNS_AUDIT_FILE to another file."
 
 
 class NoCredentials(TfrunsError):
-    """There is no API token for the host. Nothing was sent."""
+    """No API token was found for the host. Nothing was sent."""
 
     code = "no_credentials"
-    default_cause = "None of the places where a token may stand has one for this host."
+    default_cause = "Neither the environment nor the Terraform CLI configuration has a token for this host."
     default_solution = (
         "Run `terraform login`, or add a credentials block to the Terraform CLI configuration (~/.terraformrc, or the "
-        "file in TF_CLI_CONFIG_FILE), and try again; or set TFE_TOKEN (with TFE_ADDRESS for another host than "
-        "app.terraform.io) or TF_TOKEN_<host, with _ for .> and start tfruns again."
+        "file in TF_CLI_CONFIG_FILE), and try again. Or set TFE_TOKEN (and TFE_ADDRESS for a host other than "
+        "app.terraform.io) or TF_TOKEN_<host, with _ for .> and restart tfruns."
     )
 
 
-# -- no usable answer -------------------------------------------------------------------------------------------------
+# -- no usable response -----------------------------------------------------------------------------------------------
 
 
 class ConnectionFailed(TfrunsError):
-    """No connection to the server. Nothing was sent."""
+    """Connecting to the server failed. Nothing was sent."""
 
     code = "connection_failed"
-    default_cause = "The server is down, the address or port is wrong, or a firewall or proxy is in between."
+    default_cause = "The server is down, the address or port is wrong, or a firewall or proxy blocks the connection."
     default_solution = "Check TFE_ADDRESS, the network and the proxy settings, then try again."
     is_retryable = True
 
 
 class HostNotFound(ConnectionFailed):
-    """The host's name does not resolve. Nothing was sent."""
+    """The host name cannot be resolved. Nothing was sent."""
 
     code = "host_not_found"
-    default_cause = "The name of the host is misspelled, or no name server knows it from here (VPN?)."
-    default_solution = "Check TFE_ADDRESS, the proxy settings and the name resolution of this machine, then try again."
+    default_cause = "The host name is misspelled, or resolves only in another network (VPN?)."
+    default_solution = "Check TFE_ADDRESS, the proxy settings and this machine's DNS, then try again."
 
 
 class TlsFailed(ConnectionFailed):
-    """The server's certificate was not accepted. Nothing was sent."""
+    """The server's certificate was rejected. Nothing was sent."""
 
     code = "tls_failed"
-    default_cause = "The certificate is expired, for another name, or signed by an authority unknown to this machine."
-    default_solution = "If a private authority signs it, name its bundle in TFE_CA_FILE (or SSL_CERT_FILE)."
+    default_cause = "The certificate has expired, is for another name, or is signed by an unknown authority."
+    default_solution = "If a private authority signed it, set TFE_CA_FILE (or SSL_CERT_FILE) to its bundle."
     is_retryable = False
 
 
 class RequestTimedOut(TfrunsError):
-    """The server did not answer in time."""
+    """The server did not respond in time."""
 
     code = "timeout"
-    default_cause = "The server or the network is slow, or something in between holds the connection."
-    default_solution = "Try again; reading is always safe to repeat."
+    default_cause = "The server or the network is slow, or a proxy delays the response."
+    default_solution = "Try again; a read is always safe to repeat."
     is_retryable = True
 
 
 class ConnectionLost(TfrunsError):
-    """The connection broke before the answer was complete."""
+    """The connection was lost before the response was complete."""
 
     code = "connection_lost"
-    default_cause = "The server was restarted, or something in between closed the connection."
-    default_solution = "Try again; reading is always safe to repeat."
+    default_cause = "The server was restarted, or a proxy closed the connection."
+    default_solution = "Try again; a read is always safe to repeat."
     is_retryable = True
 
 
 class OutcomeUnknown(TfrunsError):
-    """A change was sent, the answer was lost, and what the server shows does not tell whether it happened."""
+    """A change was sent, its response was lost, and the current state does not show whether it happened."""
 
     code = "outcome_unknown"
-    default_cause = "The connection failed after the request was sent: the server may or may not have acted on it."
-    default_solution = "Read the run (or list the workspace's runs) before doing it again."
+    default_cause = "The connection failed after the request was sent: the change may or may not have happened."
+    default_solution = "Read the run, or list the workspace's runs, before you repeat it."
 
 
 class UnexpectedResponse(TfrunsError):
-    """The answer is not one of the HCP Terraform API."""
+    """The response does not come from the HCP Terraform API."""
 
     code = "unexpected_response"
-    default_cause = "The address is not that of a Terraform API, or a proxy or sign-in page answered instead."
-    default_solution = "Check TFE_ADDRESS and what stands between this machine and it."
+    default_cause = "TFE_ADDRESS is not the address of a Terraform API, or a proxy or sign-in page responded instead."
+    default_solution = "Check TFE_ADDRESS and any proxy between this machine and the API."
 
 
 class TooLarge(TfrunsError):
-    """An object is larger than what is read into memory."""
+    """An object exceeds the size limit."""
 
     code = "too_large"
-    default_cause = "It is larger than what this program reads into memory."
-    default_solution = "Look at it in the browser."
+    default_cause = "It exceeds the size that tfruns reads into memory."
+    default_solution = "Open it in the browser."
 
 
-# -- the API said no --------------------------------------------------------------------------------------------------
+# -- the API returned an error ----------------------------------------------------------------------------------------
 
 
 class ApiError(TfrunsError):
-    """The API answered with an error that has no class of its own."""
+    """The API returned an error without a more specific class."""
 
     code = "api_error"
     default_cause = "The API refused the request."
@@ -280,25 +279,25 @@ class ApiError(TfrunsError):
 
 
 class BadRequest(ApiError):
-    """400: the API could not read the request."""
+    """400: the request is malformed."""
 
     default_status = 400
     code = "bad_request"
-    default_cause = "A parameter has a form that the API does not know."
-    default_solution = "See the message for the parameter, and correct it."
+    default_cause = "A parameter is malformed or unsupported."
+    default_solution = "See the message, and correct the parameter."
 
 
 class Unauthorized(ApiError):
-    """401: the token is not valid."""
+    """401: the token is invalid."""
 
     default_status = 401
     code = "unauthorized"
     default_cause = "The token is wrong, expired or revoked, or belongs to another host."
-    default_solution = "Make a new token (`terraform login`, or the user settings page) and start tfruns again."
+    default_solution = "Create a new token (`terraform login`, or the user settings page) and restart tfruns."
 
 
 class Forbidden(ApiError):
-    """403: the token is valid and may not do this."""
+    """403: the token is valid but lacks a permission."""
 
     default_status = 403
     code = "forbidden"
@@ -312,27 +311,27 @@ class NotFound(ApiError):
     default_status = 404
     code = "not_found"
     default_cause = (
-        "It does not exist, or it is hidden from this token (the API says 404 for both). "
+        "It does not exist, or it is hidden from this token (the API returns 404 for both). "
         "Organization tokens cannot read or change runs."
     )
-    default_solution = "Verify the id; if it is right, use a user or team token that may see it."
+    default_solution = "Verify the id. If it is right, use a user or team token that can read it."
 
 
 class Conflict(ApiError):
-    """409: the present state does not allow it."""
+    """409: the current state does not allow it."""
 
     default_status = 409
     code = "conflict"
-    default_cause = "The present state does not allow this."
-    default_solution = "Read it again, and decide by what it is now."
+    default_cause = "The current state does not allow this."
+    default_solution = "Read it again and check its current state."
 
 
 class TransitionNotAllowed(Conflict):
-    """409: the run cannot be applied, discarded, canceled or executed in its present status."""
+    """409: the run's status does not allow the action."""
 
     code = "transition_not_allowed"
-    default_cause = "The run's present status does not allow this action."
-    default_solution = "Verify that the run is in the right state; its allowed actions are given."
+    default_cause = "The run's current status does not allow this action."
+    default_solution = "Verify that the run is in the right state: see its status and allowed actions."
 
 
 class WorkspaceBusy(Conflict):
@@ -344,29 +343,31 @@ class WorkspaceBusy(Conflict):
 
 
 class UnprocessableEntity(ApiError):
-    """422: the API understood the request and cannot carry it out."""
+    """422: the request is well-formed but cannot be carried out."""
 
     default_status = 422
     code = "unprocessable_entity"
-    default_cause = "A value is not acceptable, or something that the request needs is not ready or missing."
-    default_solution = "See the message; correct the value, or make ready what is missing."
+    default_cause = "A value is invalid, or something the request requires is missing or not ready."
+    default_solution = "See the message, and correct the value or provide what is missing."
 
 
 class WorkspaceLocked(UnprocessableEntity):
-    """422: the workspace is locked by another run, or by a person."""
+    """422: the workspace is locked by another run or by a user."""
 
     code = "workspace_locked"
-    default_cause = "The workspace is locked by another run, or by a person."
-    default_solution = "Wait for the current run to finish or cancel it; a person's lock only a person should release."
+    default_cause = "The workspace is locked by another run or by a user."
+    default_solution = (
+        "Wait for the current run to finish or cancel it. Ask the user who locked the workspace to unlock it."
+    )
 
 
 class RateLimited(ApiError):
-    """429: too many requests, and waiting did not help within the time for retries."""
+    """429: too many requests, and the retries did not succeed."""
 
     default_status = 429
     code = "rate_limited"
     default_cause = "This token's requests exceed the API's rate limit (30 a second; run lists 30 a minute)."
-    default_solution = "Wait, then try again; ask for fewer lists."
+    default_solution = "Wait, then try again. List runs less often."
     is_retryable = True
 
 
@@ -375,13 +376,13 @@ class ServerError(ApiError):
 
     default_status = 500
     code = "server_error"
-    default_cause = "The server, or a proxy before it, failed."
-    default_solution = "Try again in a while; if it stays, look at the service's status page."
+    default_cause = "The server, or a proxy in front of it, failed."
+    default_solution = "Try again later. If it persists, check the service's status page."
     is_retryable = True
 
 
 def all_errors(root: type[TfrunsError] = TfrunsError) -> Iterator[type[TfrunsError]]:
-    """Every class of the tree, parents first, in the order of this file."""
+    """All classes of the tree, parents first, in the order of this file."""
     yield root
     for child in root.__subclasses__():
         yield from all_errors(child)

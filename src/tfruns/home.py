@@ -1,4 +1,4 @@
-"""Files below the home directory, which a process need not have: `HOME` unset and no entry for its user."""
+"""Paths below the home directory. A process may have none: `HOME` unset, and no system entry for its user."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +10,8 @@ def user_path(find: Callable[[], Path], *, instead: str) -> Path:
     """A path with `~` replaced by the home directory.
 
     Args:
-        find: the path as it is set, or the platform's default.
-        instead: what else can be set, for the error: `set TFRUNS_DATA_DIR to an absolute path`.
+        find: returns the configured path, or the platform's default.
+        instead: the alternative, for the error: `set TFRUNS_DATA_DIR to an absolute path`.
 
     Raises:
         InvalidInput: the path is below a home directory that does not exist.

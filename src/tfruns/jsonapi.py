@@ -1,4 +1,4 @@
-"""JSON:API documents as HCP Terraform writes them: resources, errors, pagination, include. No I/O.
+"""JSON:API documents in HCP Terraform's form: resources, errors, pagination, include. No I/O.
 
 Source: HCP Terraform API, "JSON API Documents", "Query Parameters", "Error Responses"; jsonapi.org, format 1.0.
 """
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 JSON = Any
-"""Anything that JSON can say. Documents are checked where they are read, not where they are passed on."""
+"""Any JSON value. Documents are validated where they are parsed, not where they are passed on."""
 
 CONTENT_TYPE = "application/vnd.api+json"
 
 ResourceKey = tuple[str, str]
-"""The type and the id of a resource, which identify it within one document."""
+"""The type and id of a resource, its identity within a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ def linkages(type_: str, ids: Iterable[str]) -> list[JSON]:
 
 
 class MalformedDocument(ValueError):
-    """A document lacks what JSON:API requires of it."""
+    """A document violates JSON:API."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pagination:
-    """Where a list's page stands. An organization's run list has no totals."""
+    """The position of a page in its list. An organization's run list has no totals."""
 
     current_page: int
     page_size: int | None = None
@@ -68,7 +68,7 @@ class Pagination:
 
 
 def whole_text(value: JSON) -> JSON:
-    """The same value with every half of a character replaced: JSON can spell one (`\\ud800`), and UTF-8 cannot."""
+    """The same value with unpaired surrogates replaced. JSON can contain them (`\\ud800`), UTF-8 cannot."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, list):
@@ -79,10 +79,10 @@ def whole_text(value: JSON) -> JSON:
 
 
 def as_object(value: JSON, what: str) -> Mapping[str, JSON]:
-    """The value, if it is a JSON object.
+    """Check that a value is a JSON object, and return it.
 
     Raises:
-        MalformedDocument: it is something else.
+        MalformedDocument: it is not an object.
     """
     if not isinstance(value, Mapping):
         raise MalformedDocument(f"{what} is not an object")
@@ -93,7 +93,7 @@ def primary(document: JSON) -> JSON:
     """The primary data of a document.
 
     Raises:
-        MalformedDocument: there is none.
+        MalformedDocument: it has none.
     """
     top = as_object(document, "the document")
     if "data" not in top:
@@ -102,7 +102,7 @@ def primary(document: JSON) -> JSON:
 
 
 def included(document: Mapping[str, JSON]) -> dict[ResourceKey, Mapping[str, JSON]]:
-    """The resources that came along with a document, by type and id."""
+    """The included resources of a document, by type and id."""
     resources = document.get("included")
     return {
         (resource["type"], resource["id"]): resource
@@ -112,7 +112,7 @@ def included(document: Mapping[str, JSON]) -> dict[ResourceKey, Mapping[str, JSO
 
 
 def pagination(document: Mapping[str, JSON]) -> Pagination:
-    """The `meta.pagination` of a list; a list without it is its own only page."""
+    """The `meta.pagination` of a list. A list without it has a single page."""
     meta = document.get("meta")
     page = meta.get("pagination") if isinstance(meta, Mapping) else None
     if not isinstance(page, Mapping):
@@ -130,20 +130,20 @@ def _integer(value: JSON) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def error_words(document: JSON) -> list[str]:
-    """What an error document says, one line for each error: its detail, or its title; [] if it is no error document.
+def error_texts(document: JSON) -> list[str]:
+    """The texts of an error document, one for each error; empty if it is not an error document.
 
-    Both shapes that the API uses are read: objects with `title` and `detail`, and plain strings.
+    Both forms that the API uses are supported: objects with `title` and `detail`, and plain strings.
     """
     errors = document.get("errors") if isinstance(document, Mapping) else None
     if isinstance(errors, str):
         return [errors]
     if not isinstance(errors, list):
         return []
-    return [words for error in errors if (words := _words_of(error))]
+    return [text for error in errors if (text := _error_text(error))]
 
 
-def _words_of(error: JSON) -> str:
+def _error_text(error: JSON) -> str:
     if isinstance(error, str):
         return error
     if not isinstance(error, Mapping):
@@ -158,7 +158,7 @@ def _words_of(error: JSON) -> str:
 
 
 def error_document(status: int, title: str, detail: str | None = None) -> dict[str, JSON]:
-    """An error document with one error. `status` is a string on the wire."""
+    """An error document with one error. On the wire, `status` is a string."""
     error = {"status": str(status), "title": title}
     if detail is not None:
         error["detail"] = detail
@@ -168,12 +168,12 @@ def error_document(status: int, title: str, detail: str | None = None) -> dict[s
 def create_document(
     type_: str, attributes: Mapping[str, JSON], to_one: Iterable[tuple[str, str, str]] = ()
 ) -> dict[str, JSON]:
-    """A document that asks for a new resource.
+    """A document that creates a resource.
 
     Args:
         type_: the resource's type, such as `runs`.
-        attributes: by their names on the wire; only what the caller said.
-        to_one: relationships, each a name, the type and the id of the other resource.
+        attributes: attributes by wire name, without omitted ones.
+        to_one: relationships as name, type and id of the related resource.
     """
     data: dict[str, JSON] = {"type": type_, "attributes": dict(attributes)}
     relationships = {name: {"data": {"type": other, "id": id_}} for name, other, id_ in to_one}

@@ -1,11 +1,11 @@
-"""The words of the HCP Terraform run API, each in one place.
+"""The enumerations of the HCP Terraform run API.
 
 Source: HCP Terraform API, "Runs" (run states, operations, sources, status groups), "Plans", "Applies"; the public
-OpenAPI document; and, where marked, what HashiCorp's own client knows beyond them.
+OpenAPI document; and, where marked, HashiCorp's own client.
 
-HCP Terraform adds words every year. A word that is not here is no error: wherever one is read it stays the plain string
-that the API sent (see `wire`), and only what a caller *asks for* is checked against these lists. This module imports
-nothing of the project.
+HCP Terraform adds values every year. An unknown value in a response is not an error: it stays the string that the API
+sent (see `wire`). Only arguments of callers are checked against these lists. This module imports nothing of the
+project.
 """
 
 from enum import StrEnum
@@ -28,7 +28,7 @@ class RunStatus(StrEnum):
     TF_POLICY_OVERRIDE = "tf_policy_override"
     POST_PLAN_RUNNING = "post_plan_running"
     POST_PLAN_COMPLETED = "post_plan_completed"
-    POST_PLAN_AWAITING_DECISION = "post_plan_awaiting_decision"  # go-tfe knows it, the documents do not
+    POST_PLAN_AWAITING_DECISION = "post_plan_awaiting_decision"  # in go-tfe, not in the documents
     COST_ESTIMATING = "cost_estimating"
     COST_ESTIMATED = "cost_estimated"
     POLICY_CHECKING = "policy_checking"
@@ -47,7 +47,7 @@ class RunStatus(StrEnum):
     DISCARDED = "discarded"
     ERRORED = "errored"
     CANCELED = "canceled"
-    FORCE_CANCELED = "force_canceled"  # documented; the API answers `canceled` with `force-canceled-at` instead
+    FORCE_CANCELED = "force_canceled"  # documented; the API returns `canceled` with `force-canceled-at` instead
     PLANNED_AND_FINISHED = "planned_and_finished"
     PLANNED_AND_SAVED = "planned_and_saved"
     ASSESSING = "assessing"
@@ -55,7 +55,7 @@ class RunStatus(StrEnum):
 
 
 class RunPhase(StrEnum):
-    """The stage of a run to which a status belongs, in the order of the run states page."""
+    """The phases of a run, in the order of the run states page."""
 
     PENDING = "pending"
     FETCH = "fetch"
@@ -72,15 +72,15 @@ class RunPhase(StrEnum):
 
 
 class RunEnding(StrEnum):
-    """How a run that is final has ended."""
+    """How a final run ended."""
 
     DONE = "done"
     FAILED = "failed"
-    BROKEN_OFF = "broken_off"
+    ABORTED = "aborted"
 
 
 class PhaseStatus(StrEnum):
-    """The status of one plan or one apply."""
+    """The status of a plan or apply."""
 
     CREATED = "created"
     PENDING = "pending"
@@ -95,7 +95,7 @@ class PhaseStatus(StrEnum):
 
 
 class RunOperation(StrEnum):
-    """What a run does, as `filter[operation]` takes it."""
+    """The operation of a run, as in `filter[operation]`."""
 
     PLAN_ONLY = "plan_only"
     PLAN_AND_APPLY = "plan_and_apply"
@@ -106,7 +106,7 @@ class RunOperation(StrEnum):
 
 
 class RunSource(StrEnum):
-    """What queued a run, as `filter[source]` takes it. The documents list the first three; clients meet the others."""
+    """The source of a run, as in `filter[source]`. The documents list the first three; the others were observed."""
 
     TFE_UI = "tfe-ui"
     TFE_API = "tfe-api"
@@ -117,7 +117,7 @@ class RunSource(StrEnum):
 
 
 class StatusGroup(StrEnum):
-    """A collection of run statuses, as `filter[status_group]` takes it."""
+    """A group of run statuses, as in `filter[status_group]`."""
 
     NON_FINAL = "non_final"
     FINAL = "final"
@@ -125,7 +125,7 @@ class StatusGroup(StrEnum):
 
 
 class RunAction(StrEnum):
-    """What a person may do to a run."""
+    """An action on a run."""
 
     APPLY = "apply"
     DISCARD = "discard"

@@ -1,4 +1,4 @@
-"""Words that depend on a number, and texts of a limited length."""
+"""Plurals and truncated texts."""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -7,5 +7,5 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 
 def cut_line(line: str, length: int) -> str:
-    """A line, of which the part that is too long is left out, with a note."""
-    return line if len(line) <= length else f"{line[:length]}… [{counted(len(line) - length, 'character')} left out]"
+    """A line, truncated to `length` characters with a note of how many are omitted."""
+    return line if len(line) <= length else f"{line[:length]}… [{counted(len(line) - length, 'character')} omitted]"

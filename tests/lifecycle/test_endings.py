@@ -31,7 +31,7 @@ def test_a_run_has_an_ending_once_nothing_can_follow(status: RunStatus) -> None:
     [
         (RunEnding.DONE, {"applied", "planned_and_finished", "assessed"}),
         (RunEnding.FAILED, {"errored", "policy_soft_failed"}),
-        (RunEnding.BROKEN_OFF, {"canceled", "force_canceled", "discarded"}),
+        (RunEnding.ABORTED, {"canceled", "force_canceled", "discarded"}),
     ],
 )
 def test_each_ending_has_its_statuses(ending: RunEnding, statuses: set[str]) -> None:

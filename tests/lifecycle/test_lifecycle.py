@@ -397,13 +397,13 @@ def test_an_unknown_status_crashes_nothing_and_claims_nothing(status: str, actio
     for asked in (NEVER_ASKED, ASKED, COOLED_OFF):
         assert allowed_actions(status, **asked) == frozenset()
     assert not has_taken_effect(action, status, [])
-    assert "newer than tfruns" in what_follows(status, [])
+    assert "does not know this status" in what_follows(status, [])
 
 
 @pytest.mark.parametrize("status", UNKNOWN)
 def test_a_run_in_an_unknown_status_is_judged_by_its_own_actions(status: str) -> None:
     assert what_follows(status, [A.APPLY, A.DISCARD]) == "Waits for a person to apply or discard it."
-    assert "newer than tfruns" in what_follows(status, [A.DISCARD])
+    assert "does not know this status" in what_follows(status, [A.DISCARD])
 
 
 # -- what follows -----------------------------------------------------------------------------------------------------
@@ -416,8 +416,8 @@ def test_a_run_in_an_unknown_status_is_judged_by_its_own_actions(status: str) ->
         ("planning", [A.CANCEL], False, "is planning"),
         ("planning", [A.CANCEL], True, "is planning"),
         ("planned", [A.APPLY, A.DISCARD], False, "Waits for a person to apply or discard it"),
-        ("planned", [A.APPLY, A.DISCARD], True, "applied without a confirmation"),
-        ("planned", [], False, "next stage follows by itself"),
+        ("planned", [A.APPLY, A.DISCARD], True, "applied without confirmation"),
+        ("planned", [], False, "next stage follows"),
         ("policy_checked", [A.APPLY, A.DISCARD], False, "Waits for a person"),
         ("policy_override", [A.DISCARD], False, "override"),
         ("policy_override", [A.DISCARD], True, "override"),

@@ -351,11 +351,11 @@ async def test_a_saved_plan_that_nobody_discarded_may_be_stale() -> None:
     ("status", "stamps", "expected"),
     [
         ("errored", {"planning-at": "2026-01-02T03:00:00Z"}, "Final: failed. Nothing was applied."),
-        ("errored", {}, "Final: failed. Whether anything was applied is not recorded."),
+        ("errored", {}, "Final: failed. It is unknown whether anything was applied."),
         (
             "errored",
             {"confirmed-at": "2026-01-02T03:00:00Z"},
-            "Final: failed. Whether anything was applied is not recorded.",
+            "Final: failed. It is unknown whether anything was applied.",
         ),
         ("canceled", {"plan-queued-at": "2026-01-02T03:00:00Z"}, "Final: canceled. Nothing was applied."),
         (

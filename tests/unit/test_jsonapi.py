@@ -13,7 +13,7 @@ from tfruns.jsonapi import (
     as_object,
     create_document,
     error_document,
-    error_words,
+    error_texts,
     included,
     pagination,
     primary,
@@ -148,13 +148,13 @@ def test_a_number_that_is_none_is_as_if_it_were_not_given() -> None:
     ],
 )
 def test_the_words_of_an_error_document_are_one_line_for_each_error(document: Any, words: list[str]) -> None:
-    assert error_words(document) == words
+    assert error_texts(document) == words
 
 
 # JSON:API 1.0, "Error Objects": the status is a string.
 def test_an_error_document_is_written_as_it_is_read() -> None:
     assert error_document(404, "not found") == {"errors": [{"status": "404", "title": "not found"}]}
-    assert error_words(error_document(422, "unprocessable entity", "invalid run parameters")) == [
+    assert error_texts(error_document(422, "unprocessable entity", "invalid run parameters")) == [
         "unprocessable entity: invalid run parameters"
     ]
 
@@ -192,7 +192,7 @@ def test_a_create_document_without_relationships_names_none() -> None:
 @example({"included": [{"type": [], "id": []}]})
 @settings(deadline=None)
 def test_any_document_is_read_or_malformed(document: Any) -> None:
-    error_words(document)
+    error_texts(document)
     try:
         top = as_object(document, "the document")
         primary(top)

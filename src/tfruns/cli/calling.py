@@ -16,7 +16,7 @@ from tfruns.cli.options import Options
 from tfruns.cli.person import AgreedPerson, TerminalPerson
 from tfruns.cli.terminal import can_ask, errors_said, print_json
 from tfruns.cli.working import WorkingLine
-from tfruns.configuration.places import resolve_allowed
+from tfruns.configuration.allowed_directories import resolve_allowed
 from tfruns.errors import ConfirmationNeeded, RefusedByMode
 from tfruns.gate.person import NoPerson
 from tfruns.gate.pipeline import Gate

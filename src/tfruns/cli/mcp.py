@@ -44,7 +44,7 @@ def mcp(
         tfruns mcp --mode plan --workspaces 'acme/dev-*' --allow-dir .
         tfruns mcp --local
     """
-    from tfruns.configuration.places import resolve_allowed  # noqa: PLC0415
+    from tfruns.configuration.allowed_directories import resolve_allowed  # noqa: PLC0415
     from tfruns.errors import InvalidInput  # noqa: PLC0415
     from tfruns.mcp.connection import LocalConnection, RemoteConnection  # noqa: PLC0415
     from tfruns.mcp.stdio import serve  # noqa: PLC0415

@@ -33,7 +33,7 @@ from tfruns.errors import (
     UnexpectedResponse,
     UnprocessableEntity,
 )
-from tfruns.jsonapi import JSON, error_words
+from tfruns.jsonapi import JSON, error_texts
 
 _BY_STATUS: dict[int, type[ApiError]] = {
     400: BadRequest,
@@ -73,7 +73,7 @@ def error_from_response(
         now: the current time, for a date in `Retry-After` if the response has no `Date`.
     """
     status = response.status_code
-    words = error_words(document)
+    words = error_texts(document)
     request = f"{response.request.method} {response.request.url.path}"
     if not words and status < 500 and status not in {401, 403, 429} and is_html(response):
         return unexpected(response, "an HTML page")

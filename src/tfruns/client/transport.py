@@ -40,7 +40,7 @@ from tfruns.client.rate_limit import RateLimits
 from tfruns.client.retries import AttemptFailed, RetryPolicy
 from tfruns.client.settings import Settings
 from tfruns.errors import InvalidInput, NoCredentials, TfrunsError, TooLarge, UnexpectedResponse
-from tfruns.jsonapi import CONTENT_TYPE, JSON, error_words, whole_text
+from tfruns.jsonapi import CONTENT_TYPE, JSON, error_texts, whole_text
 
 _UPLOAD_TIMEOUT = httpx2.Timeout(60.0, connect=10.0, read=300.0, pool=30.0)  # storing a large file takes time
 _UPLOAD_CHUNK_BYTES = 1 << 18
@@ -208,7 +208,7 @@ class Transport:
             asked_s = retry_after_s(response, self.clock.now())
             self._rate_limits.block(asked_s or 0.0, is_run_list=is_run_list)
         error = error_from_response(response, document, purpose, self.clock.now())
-        return AttemptFailed.from_response(error, is_api=bool(error_words(document)))
+        return AttemptFailed.from_response(error, is_api=bool(error_texts(document)))
 
     def _is_own(self, url: str) -> bool:
         """Whether a URL has the API's origin.
@@ -437,7 +437,7 @@ def _object_error(response: httpx2.Response) -> UnexpectedResponse:
 
 def _refused_upload(response: httpx2.Response, now: datetime) -> TfrunsError:
     """The error for a refused upload, without its signed URL."""
-    words = "; ".join(error_words(_document_of(response))) or response.reason_phrase or "no reason given"
+    words = "; ".join(error_texts(_document_of(response))) or response.reason_phrase or "no reason given"
     is_too_large = response.status_code == 413
     return UnexpectedResponse(
         f"The upload failed with {response.status_code}: {words}",

@@ -1,1 +1,1 @@
-"""Configurations on this machine: what of a directory belongs to one, packed as HCP Terraform takes it."""
+"""Packing of local directories as configurations for HCP Terraform."""

@@ -1,7 +1,7 @@
-"""Directories that are read without ever following a link, wherever somebody puts one meanwhile.
+"""Reading of directories without following symbolic links, even if one appears meanwhile.
 
-Where the system knows it, everything is opened relative to the open directory above it, so that a directory which is
-exchanged for a link after it was looked at is not followed. On Windows a link is refused when it is seen.
+If the system supports it, each entry is opened relative to its open parent directory, so that a directory that is
+replaced by a link after it was checked is not followed. On Windows, links are refused when they are found.
 """
 
 import os
@@ -19,7 +19,7 @@ _AS_DIRECTORY = os.O_RDONLY | _NO_LINK | getattr(os, "O_DIRECTORY", 0)
 
 
 class Directory:
-    """An open directory; `path` is where it was when it was opened."""
+    """An open directory. `path` is its path at the time it was opened."""
 
     def __init__(self, path: Path, fd: int | None = None) -> None:
         self.path = path
@@ -27,15 +27,15 @@ class Directory:
 
     @contextmanager
     def enter(self, name: str) -> Iterator["Directory"]:
-        """Open a directory in this one, or at an absolute path.
+        """Open a subdirectory, or a directory at an absolute path.
 
         Raises:
-            OSError: it is not there, no directory, or a link.
+            OSError: it does not exist, is not a directory, or is a link.
         """
         path = self.path / name
         if not _HAS_DIRECTORY_FDS:
             if not stat.S_ISDIR(path.lstat().st_mode):
-                raise NotADirectoryError(f"{name!r} is no directory")
+                raise NotADirectoryError(f"{name!r} is not a directory")
             yield Directory(path)
             return
         fd = os.open(name, _AS_DIRECTORY, dir_fd=self._fd)
@@ -45,12 +45,12 @@ class Directory:
             os.close(fd)
 
     def entries(self, *, most: int) -> list[tuple[str, os.stat_result]]:
-        """What is in it, by name, with what the system says of it; of a link, not of what it leads to.
+        """The entries by name, with their status (`lstat`).
 
-        Where it holds more than `most`, these and one more are returned.
+        At most `most` + 1 entries are returned.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: the directory cannot be read.
         """
         with os.scandir(self.path if self._fd is None else self._fd) as found:
             names = sorted(entry.name for entry in islice(found, most + 1))
@@ -60,23 +60,23 @@ class Directory:
         return os.stat(name, dir_fd=self._fd, follow_symlinks=False)
 
     def open(self, name: str) -> BinaryIO:
-        """Open a regular file in it.
+        """Open a regular file in the directory.
 
         Raises:
-            OSError: it is not there, cannot be read, or is a link or no regular file.
+            OSError: it does not exist, cannot be read, or is not a regular file.
         """
         if self._fd is None and stat.S_ISLNK((self.path / name).lstat().st_mode):
             raise OSError(f"{name!r} is a link")
         fd = os.open(self.path / name if self._fd is None else name, _AS_FILE, dir_fd=self._fd)
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
-            raise OSError(f"{name!r} is no regular file")
+            raise OSError(f"{name!r} is not a regular file")
         return os.fdopen(fd, "rb")
 
     def link_target(self, name: str) -> str:
-        """Where a link in it leads to, as it is written.
+        """The target of a link in the directory, as written.
 
         Raises:
-            OSError: it is no link any more.
+            OSError: it is not a link.
         """
         return os.readlink(self.path / name if self._fd is None else name, dir_fd=self._fd)

@@ -1,10 +1,10 @@
-"""What `.terraformignore` leaves out of a configuration.
+"""The rules of `.terraformignore`.
 
-The rules are those of hashicorp/go-slug, with which the Terraform CLI packs, and not quite those of Git: only the file
-at the root of the configuration counts; a name without a slash at its end is that of a file, and leaves a directory's
-content in; and a later `!` takes back what an earlier rule left out, below a directory that is left out too.
+They follow hashicorp/go-slug, which the Terraform CLI uses, and differ from Git's: only the file at the root of the
+configuration applies; a pattern without a trailing slash matches a directory but not its content; and a later `!`
+includes files again, even below an excluded directory.
 
-Some things are left out whatever the rules say: what Terraform itself keeps beside a configuration.
+Terraform's own files beside a configuration are always excluded.
 """
 
 import re
@@ -18,11 +18,11 @@ IGNORE_FILE = ".terraformignore"
 
 _DEFAULT = ".git/"
 _MAX_RULES = 1_000
-_MAX_DEEP_WILDCARDS = 4  # `**` in one rule: each multiplies the ways in which a path can match
+_MAX_DEEP_WILDCARDS = 4  # `**` in one rule: each multiplies the number of possible matches
 
 
 def is_terraforms_own(name: str) -> bool:
-    """Whether a file or directory of this name is Terraform's own: its working directory, or a state."""
+    """Whether a name is one of Terraform's own files: its working directory, or a state."""
     name = name.casefold()
     is_state = name.startswith("terraform.tfstate") or name.endswith(".tfstate") or ".tfstate." in name
     return is_state or name == ".terraform"
@@ -35,10 +35,10 @@ class _Rule:
 
 
 class IgnoreRules:
-    """The rules of one `.terraformignore`. Paths are relative to its directory, with slashes.
+    """The rules of a `.terraformignore` file. Paths are relative to its directory, with forward slashes.
 
     Raises:
-        InvalidInput: a rule that cannot be read. go-slug ignores it, and uploads what it was to leave out.
+        InvalidInput: a rule is malformed. go-slug ignores such a rule and uploads the files that it should exclude.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -48,13 +48,13 @@ class IgnoreRules:
             raise InvalidInput(f"{IGNORE_FILE} has more than {_MAX_RULES} rules.")
         self._last_negation = max((n for n, rule in enumerate(self._rules) if rule.is_negated), default=-1)
 
-    def leave_out(self, path: str) -> bool:
-        """Whether the file at this path is left out; a directory's path ends with a slash."""
+    def excludes(self, path: str) -> bool:
+        """Whether the file at this path is excluded. The path of a directory ends with a slash."""
         last = self._last_match(path)
         return last is not None and not self._rules[last].is_negated
 
-    def leave_out_all_below(self, path: str) -> bool:
-        """Whether a directory is left out, and no later rule can take back anything in it."""
+    def excludes_all_below(self, path: str) -> bool:
+        """Whether a directory is excluded, and no later rule can include anything in it."""
         last = self._last_match(path)
         return last is not None and last > self._last_negation
 
@@ -82,8 +82,9 @@ def _rule(number: int, line: str) -> _Rule:
         return _Rule(re.compile(_expression(text), re.DOTALL), is_negated)
     except (ValueError, re.error):
         raise InvalidInput(
-            f"Line {number} of {IGNORE_FILE} cannot be read.",
-            cause=f"Its brackets do not match, or it has more than {_MAX_DEEP_WILDCARDS} times **.",
+            f"Line {number} of {IGNORE_FILE} is malformed.",
+            cause=f"Its brackets do not match, or it contains ** more than {_MAX_DEEP_WILDCARDS} times.",
+            solution="Correct the pattern.",
         ) from None
 
 
@@ -102,7 +103,7 @@ def _expression(pattern: str) -> str:
         part = parts.pop(0)
         following = next((n for n, other in enumerate(parts) if other in _WILDCARDS), None)
         if part == _STAR and following is not None and parts[following] == _STAR:
-            # Between two stars the first place that fits is as good as any: no other needs to be tried.
+            # Between two stars the first match suffices: no backtracking is needed.
             expression += f"(?>[^/]*?{''.join(parts[:following])})"
             parts = parts[following:]
         else:
@@ -111,25 +112,25 @@ def _expression(pattern: str) -> str:
 
 
 def _parts(pattern: str) -> Iterator[str]:
-    """The parts of an expression, in order: one for each character or wildcard."""
-    place = 0
-    while place < len(pattern):
-        character, rest = pattern[place], pattern[place + 1 :]
-        place += 1
+    """The parts of a pattern: one for each character or wildcard."""
+    position = 0
+    while position < len(pattern):
+        character, rest = pattern[position], pattern[position + 1 :]
+        position += 1
         if character == "*" and rest.startswith("*"):
-            place += 2 if rest.startswith("*/") else 1
-            yield _ANY_DEPTH if place < len(pattern) else _TO_THE_END
+            position += 2 if rest.startswith("*/") else 1
+            yield _ANY_DEPTH if position < len(pattern) else _TO_THE_END
         elif character == "*":
             yield _STAR
         elif character == "?":
             yield "[^/]"
         elif character == "\\" and rest:
-            place += 1
+            position += 1
             yield re.escape(rest[0])
         elif character == "[":
-            end = pattern.index("]", place + (2 if rest.startswith("^") else 1))
-            yield _class(pattern[place:end])
-            place = end + 1
+            end = pattern.index("]", position + (2 if rest.startswith("^") else 1))
+            yield _class(pattern[position:end])
+            position = end + 1
         else:
             yield re.escape(character)
 
@@ -138,7 +139,7 @@ def _class(members: str) -> str:
     negation = "^" if members.startswith("^") else ""
     members = members.removeprefix("^")
     inside = "".join(
-        "-" if character == "-" and 0 < place < len(members) - 1 and members[place - 1] != "-" else re.escape(character)
-        for place, character in enumerate(members)
+        "-" if character == "-" and 0 < at < len(members) - 1 and members[at - 1] != "-" else re.escape(character)
+        for at, character in enumerate(members)
     )
     return f"[{negation}{inside}]"

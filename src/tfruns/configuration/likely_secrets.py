@@ -1,7 +1,7 @@
-"""Files that likely hold secrets and that no run needs: they are left out of an upload unless they are asked for.
+"""Files that likely contain secrets and that no run needs. An upload excludes them unless they are requested.
 
-Terraform's CLI uploads them. Their names say what they are, or the beginning of their content does. A variable file
-that Terraform loads by itself is part of the configuration: it stays, and is named.
+The Terraform CLI uploads them. They are recognized by name or by the start of their content. Variable files that
+Terraform loads automatically are part of the configuration: they are uploaded, and listed.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 HEAD_BYTES = 4_096
-"""How much of a file's beginning is looked at."""
+"""The number of bytes at the start of a file that are checked."""
 
 _DIRECTORIES = {".aws", ".azure", ".docker", ".gcloud", ".gnupg", ".kube", ".ssh"}
 _NAMES = (
-    # environments and variables; Terraform does not load these variable files by itself
+    # environments and variables; Terraform does not load these variable files automatically
     ".env",
     ".env.*",
     ".envrc",
@@ -59,7 +59,7 @@ _NAMES = (
     "*.kubeconfig",
     "*service-account*.json",
     "*service_account*.json",
-    # saved plans, which hold the state and all variables
+    # saved plans, which contain the state and all variables
     "*.tfplan",
     "tfplan",
 )
@@ -74,12 +74,12 @@ _PUBLIC = (b"-----BEGIN CERTIFICATE", b"-----BEGIN PUBLIC KEY")
 
 
 def is_loaded_by_terraform(path: str) -> bool:
-    """Whether this is a variable file that Terraform loads by itself."""
+    """Whether this is a variable file that Terraform loads automatically."""
     return _matches(PurePosixPath(path).name.casefold(), _LOADED)
 
 
 def is_likely_secret(path: str, head: bytes = b"") -> bool:
-    """Whether a file likely holds secrets, by its path and the beginning of its content."""
+    """Whether a file likely contains secrets, by its path and the start of its content."""
     *directories, name = PurePosixPath(path.casefold()).parts
     if not _DIRECTORIES.isdisjoint(directories):
         return True
@@ -92,7 +92,7 @@ def is_likely_secret(path: str, head: bytes = b"") -> bool:
 
 
 def _is_saved_plan(head: bytes) -> bool:
-    """A zip archive whose first entry is Terraform's."""
+    """Whether the content is a saved plan: a zip archive whose first entry is Terraform's."""
     return head.startswith(b"PK\x03\x04") and b"tfplan" in head[:128]
 
 

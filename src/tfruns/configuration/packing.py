@@ -1,9 +1,9 @@
-"""A directory as HCP Terraform takes a configuration: a gzip tar, the same for the same files.
+"""Packing of a directory into a configuration archive: a gzip tar, reproducible for the same files.
 
-Source: HCP Terraform API, "Upload Configuration Files"; hashicorp/go-slug, which the Terraform CLI packs with. Links
-inside of the directory stay links. What differs: a link that leads out is an error, and not replaced by what it leads
-to; Terraform's own files (`.terraform/`, states) are left out whatever `.terraformignore` says; and files that likely
-hold secrets are left out unless they are asked for.
+Source: HCP Terraform API, "Upload Configuration Files"; hashicorp/go-slug, which the Terraform CLI uses. Links within
+the directory stay links. Differences from go-slug: a link that leads out of the directory is an error, not replaced by
+its target; Terraform's own files (`.terraform/`, states) are always excluded; and files that likely contain secrets
+are excluded unless they are requested.
 """
 
 import gzip
@@ -23,17 +23,17 @@ from tfruns.errors import InvalidInput
 _CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _MAX_IGNORE_BYTES = 1 << 20
 _FASTEST = 1  # go-slug's level
-_MAX_NAMES = 1_000  # of packed files that are kept
+_MAX_NAMES = 1_000  # of packed files that are listed
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a configuration may be.
+    """Size limits of a configuration.
 
     Attributes:
-        max_entries: files, directories and links that are looked at.
-        max_bytes: of all files, before they are packed.
-        max_depth: directories in one another.
+        max_entries: number of files, directories and links.
+        max_bytes: total size of all files, uncompressed.
+        max_depth: depth of nested directories.
     """
 
     max_entries: int = 50_000
@@ -43,23 +43,24 @@ class Limits:
 
 @dataclass(slots=True)
 class Packed:
-    """What was packed, and what was not.
+    """The result of packing.
 
     Attributes:
-        files: files and links.
-        bytes: of all files, before they were packed.
-        left_out: files, links and whole directories that were left out, counted by why (`ignored`, `terraforms_own`,
+        files: number of packed files and links.
+        bytes: total size of all files, uncompressed.
+        excluded: number of excluded files, links and directories by reason (`ignored`, `terraforms_own`,
             `likely_secret`, `special`).
-        names: the paths of what was packed; the first thousand.
-        likely_secrets: the paths of files and links that were left out since they likely hold secrets.
-        variable_files: the paths of packed variable files that Terraform loads by itself.
-        kept_below: directories whose name `.terraformignore` has without a slash: what is in them was packed.
-        configured: the directories that hold Terraform configuration.
+        names: the paths of packed files, at most 1,000.
+        likely_secrets: the paths of files and links that were excluded because they likely contain secrets.
+        variable_files: the paths of packed variable files that Terraform loads automatically.
+        kept_below: directories that `.terraformignore` names without a trailing slash, so that their content was
+            packed.
+        configured: the directories that contain Terraform configuration.
     """
 
     files: int = 0
     bytes: int = 0
-    left_out: dict[str, int] = field(default_factory=dict)
+    excluded: dict[str, int] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     likely_secrets: list[str] = field(default_factory=list)
     variable_files: list[str] = field(default_factory=list)
@@ -72,13 +73,13 @@ def pack(directory: Directory, into: BinaryIO, limits: Limits | None = None, *, 
 
     Args:
         directory: the root of the configuration.
-        into: where the archive is written to.
-        limits: how large it may be.
-        include: the paths of files that go although they likely hold secrets.
+        into: the file to which the archive is written.
+        limits: size limits; by default `Limits()`.
+        include: paths of files to include although they likely contain secrets.
 
     Raises:
-        InvalidInput: it is too large, a link leads out of it, `.terraformignore` cannot be read, or something in it; or
-            a path to include is of no such file.
+        InvalidInput: it is too large, a link leads out of it, a file or `.terraformignore` cannot be read, or a path to
+            include is not a likely secret.
     """
     try:
         with (
@@ -91,8 +92,8 @@ def pack(directory: Directory, into: BinaryIO, limits: Limits | None = None, *, 
         name = f"{error.filename!r}: " if error.filename else ""
         raise InvalidInput(
             f"The directory cannot be packed: {name}{error.strerror or error}.",
-            cause="Something in it cannot be read, or was changed meanwhile; or there is no room for the archive.",
-            solution="Make it readable, or name it in .terraformignore; then call again.",
+            cause="A file is not readable or was changed meanwhile, or the disk is full.",
+            solution="Make the file readable, or exclude it in .terraformignore. Then call again.",
         ) from None
     packer.check_all_included()
     return packer.packed
@@ -110,7 +111,7 @@ def _ignore_rules(directory: Directory) -> IgnoreRules:
 
 
 class _Packer:
-    """Adds what belongs to a configuration to an archive, and keeps count."""
+    """Adds the files of a configuration to an archive and counts them."""
 
     def __init__(
         self, tar: tarfile.TarFile, rules: IgnoreRules, limits: Limits, root: Path, include: Sequence[str]
@@ -125,9 +126,9 @@ class _Packer:
         self._entries = 0
 
     def add_all(self, directory: Directory, prefix: str, *, depth: int) -> None:
-        """Add what is in a directory. `prefix` is its path from the root, with a slash at the end if it has any."""
+        """Add the content of a directory. `prefix` is its path from the root: empty, or with a trailing slash."""
         if depth > self._limits.max_depth:
-            raise InvalidInput(f"The directories are nested more than {self._limits.max_depth} deep.")
+            raise InvalidInput(f"The directories are nested more than {self._limits.max_depth} levels deep.")
         found = directory.entries(most=self._limits.max_entries - self._entries)
         self._entries += len(found)
         if self._entries > self._limits.max_entries:
@@ -135,24 +136,24 @@ class _Packer:
         for name, status in found:
             path = prefix + name
             if is_terraforms_own(name):
-                self._leave_out("terraforms_own")
+                self._exclude("terraforms_own")
             elif stat.S_ISDIR(status.st_mode):
                 self._add_directory(directory, name, path, status, depth)
-            elif self._rules.leave_out(path):
-                self._leave_out("ignored")
+            elif self._rules.excludes(path):
+                self._exclude("ignored")
             elif stat.S_ISREG(status.st_mode):
                 self._add_file(directory, name, path)
             elif stat.S_ISLNK(status.st_mode):
                 self._add_link(directory, name, path, status)
             else:
-                self._leave_out("special")
+                self._exclude("special")
 
     def _add_directory(self, parent: Directory, name: str, path: str, status: os.stat_result, depth: int) -> None:
-        if self._rules.leave_out_all_below(f"{path}/"):
-            self._leave_out("ignored")
+        if self._rules.excludes_all_below(f"{path}/"):
+            self._exclude("ignored")
             return
-        if not self._rules.leave_out(f"{path}/"):
-            if self._rules.leave_out(path):
+        if not self._rules.excludes(f"{path}/"):
+            if self._rules.excludes(path):
                 self.packed.kept_below.append(path)
             else:
                 self._tar.addfile(_header(path, tarfile.DIRTYPE, status))
@@ -183,40 +184,40 @@ class _Packer:
         self._count(path)
 
     def _is_withheld(self, path: str, head: bytes = b"") -> bool:
-        """Whether a file is left out since it likely holds secrets, and nobody asked for it."""
+        """Whether a file is excluded because it likely contains secrets and was not requested."""
         if not is_likely_secret(path, head):
             return False
         if path in self._include:
             self._included.add(path)
             return False
         self.packed.likely_secrets.append(path)
-        self._leave_out("likely_secret")
+        self._exclude("likely_secret")
         return True
 
     def check_all_included(self) -> None:
-        """Refuse what was asked for and is not among the files that would be left out as likely secrets.
+        """Check that each requested path is a likely secret that was included.
 
         Raises:
-            InvalidInput: there is such a path.
+            InvalidInput: a path is not.
         """
         if unknown := sorted(self._include - self._included):
             raise InvalidInput(
-                f"{', '.join(map(repr, unknown[:5]))} cannot be included: no file at this path would "
-                "be left out as a likely secret.",
-                cause=f"It is missing, goes anyway, is named in {IGNORE_FILE}, or is Terraform's own.",
-                solution="Give paths relative to the directory, as the answer of an upload lists them.",
+                f"{', '.join(map(repr, unknown[:5]))} cannot be included: it is not a file that is excluded as a "
+                "likely secret.",
+                cause=f"It is missing, is uploaded anyway, is excluded by {IGNORE_FILE}, or is Terraform's own.",
+                solution="Use a path relative to the directory, as listed in the result of an upload.",
             )
 
     def _inside(self, path: str, target: str) -> str:
-        """The target of a link, relative to it, if it is inside of the root: by its text, and in fact."""
+        """The relative target of a link, if both its text and its real path are within the root."""
         parent = (self._root / path).parent
         end = os.path.normpath(parent / target)
         real = os.path.realpath(self._root / path)
-        if not all(Path(place).is_relative_to(self._root) for place in (end, real)):
+        if not all(Path(target_path).is_relative_to(self._root) for target_path in (end, real)):
             raise InvalidInput(
                 f"The link {path!r} leads out of the directory.",
-                cause="HCP Terraform refuses such a link: what it leads to is not there.",
-                solution=f"Put a copy in its place, choose a directory that holds both, or name it in {IGNORE_FILE}.",
+                cause="HCP Terraform refuses such a link, because its target is not uploaded.",
+                solution=f"Replace it with a copy, upload a parent directory, or exclude it in {IGNORE_FILE}.",
             )
         return Path(os.path.relpath(end, parent) if Path(target).is_absolute() else target).as_posix()
 
@@ -226,23 +227,23 @@ class _Packer:
             self.packed.names.append(path)
         if is_loaded_by_terraform(path):
             self.packed.variable_files.append(path)
-        place = PurePosixPath(path)
-        if place.name.endswith(_CONFIGURATION):
-            self.packed.configured.add(place.parent)
+        file = PurePosixPath(path)
+        if file.name.endswith(_CONFIGURATION):
+            self.packed.configured.add(file.parent)
 
-    def _leave_out(self, why: str) -> None:
-        self.packed.left_out[why] = self.packed.left_out.get(why, 0) + 1
+    def _exclude(self, why: str) -> None:
+        self.packed.excluded[why] = self.packed.excluded.get(why, 0) + 1
 
     def _too_large(self, what: str) -> InvalidInput:
         return InvalidInput(
             f"The directory is too large for a configuration: {what}.",
-            cause="It holds more than Terraform configuration.",
-            solution=f"Choose a smaller directory, or name in {IGNORE_FILE} what does not belong to it.",
+            cause="It contains more than Terraform configuration.",
+            solution=f"Choose a smaller directory, or exclude files in {IGNORE_FILE}.",
         )
 
 
 def _header(path: str, kind: bytes, status: os.stat_result) -> tarfile.TarInfo:
-    """The header of an entry, without who owns it."""
+    """The header of an entry, without its owner."""
     header = tarfile.TarInfo(path)
     header.type = kind
     header.mode = stat.S_IMODE(status.st_mode) & 0o777

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tfruns.apply_stage import has_apply_begun
+from tfruns.apply_stage import has_apply_started
 from tfruns.client.client import Client
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_force_canceled
@@ -73,7 +73,7 @@ def _effect(run: Run) -> str:
     """What follows for the infrastructure."""
     if run.status == RunStatus.DISCARDED:
         return "Nothing was applied."
-    begun = has_apply_begun(run.status, run.passed)
+    begun = has_apply_started(run.status, run.passed)
     if begun is None:
         return "Whether anything was applied is not recorded."
     return (

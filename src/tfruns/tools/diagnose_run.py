@@ -80,7 +80,7 @@ async def _findings(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
 
 async def _of_final(client: Client, run: Run, reads: Reads, mask: Mask) -> View:
     ending = ending_of(run.status)
-    if ending is RunEnding.BROKEN_OFF:
+    if ending is RunEnding.ABORTED:
         verdict = "discarded" if run.status == RunStatus.DISCARDED else "canceled"
         return {"verdict": verdict, **await _ended(client, run, reads, mask)}
     if ending is RunEnding.FAILED:

@@ -88,6 +88,6 @@ def _why_there_is_none(run: Run) -> str:
         return "There is no plan yet. wait_for_run waits until there is."
     if ending is RunEnding.FAILED:
         return "There is no plan: the run failed. diagnose_run says why."
-    if ending is RunEnding.BROKEN_OFF:
+    if ending is RunEnding.ABORTED:
         return "There is no plan: the run ended before it was made."
     return "There is no plan to read: the API has none for this run, or not any more."

@@ -11,8 +11,8 @@ import anyio
 from pydantic import Field
 
 from tfruns.arguments import WorkspaceRef
+from tfruns.configuration.allowed_directories import AllowedDirectory, locate
 from tfruns.configuration.packing import Packed, pack
-from tfruns.configuration.places import Place, locate
 from tfruns.errors import InvalidInput
 from tfruns.masking.text import one_line
 from tfruns.policy import Mode, Toolset
@@ -65,7 +65,7 @@ async def upload_configuration(
     return Result(partial(_view, version, workspace, packed, size, speculative), version.document)
 
 
-def _pack(place: Place, archive: BinaryIO, workspace: Workspace, include: Sequence[str]) -> Packed:
+def _pack(place: AllowedDirectory, archive: BinaryIO, workspace: Workspace, include: Sequence[str]) -> Packed:
     with place.open() as directory:
         packed = pack(directory, archive, include=include)
     archive.flush()
@@ -127,7 +127,7 @@ async def _view(
         "names": _listed(packed.names, packed.files),
         "bytes": packed.bytes,
         "packed_bytes": size,
-        "left_out": packed.left_out,
+        "left_out": packed.excluded,
         "likely_secrets_left_out": _listed(packed.likely_secrets),
         "variable_files_uploaded": _listed(packed.variable_files),
         "next": _next(version, speculative),

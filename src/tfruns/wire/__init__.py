@@ -1,1 +1,1 @@
-"""The resources of the API: what the client reads and the local backend writes, one file for each kind."""
+"""The resources of the API, which the client reads and the local backend writes; one file per resource."""

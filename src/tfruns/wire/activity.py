@@ -1,4 +1,4 @@
-"""Who did what: comments, run events, users. Sources: HCP Terraform API, "Comments", "Account", "Users"."""
+"""Comments, run events, users and teams. Sources: HCP Terraform API, "Comments", "Account", "Users"."""
 
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ class Comment(Resource):
 
 
 class RunEvent(Resource):
-    """Something that happened to a run: its action (`queued`, `applied`, `commented`, ...) and who did it."""
+    """An event of a run: its action (`queued`, `applied`, `commented`, ...) and its actor."""
 
     wire_type: ClassVar[str] = "run-events"
 
@@ -40,7 +40,7 @@ class Team(Resource):
 
 
 class User(Resource):
-    """A user, or the synthetic user that stands for a team's or an organization's token."""
+    """A user, or the synthetic user of a team's or an organization's token."""
 
     wire_type: ClassVar[str] = "users"
 

@@ -1,8 +1,8 @@
-"""What all resources on the wire have in common.
+"""The base of all resources on the wire.
 
-A resource's attributes and relationships share one namespace (JSON:API, "Fields"), so a model holds both as plain
-fields, under the wire's names in snake_case. Models are tolerant: a field that the API leaves out is None, which means
-"not said"; a field or a word that tfruns does not know is kept as it came.
+A resource's attributes and relationships share one namespace (JSON:API, "Fields"), so a model has both as plain fields
+with the wire's names in snake_case. Models are tolerant: an omitted field is None; unknown fields and enumeration
+values are kept unchanged.
 """
 
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from tfruns.jsonapi import JSON, MalformedDocument, ResourceKey, as_object
 
 Included = Mapping[ResourceKey, Mapping[str, JSON]]
-"""The resources that came along in one document, by type and id."""
+"""The included resources of a document, by type and id."""
 
 Timestamps = dict[str, AwareDatetime | None]
-"""When a resource came into which status, by the wire's key (`planned-at`), in UTC."""
+"""The times of a resource's status changes in UTC, by the wire's key (`planned-at`)."""
 
 
 def to_kebab(name: str) -> str:
-    """The wire's spelling of a field's name."""
+    """The wire's name of a field."""
     return name.replace("_", "-")
 
 
 class Related(BaseModel):
-    """The other end of a relationship: the type and id of a resource."""
+    """The type and id of a related resource."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -35,7 +35,7 @@ class Related(BaseModel):
 
 
 def _linkage(value: JSON) -> JSON:
-    """The `data` of a relationship object; None where the API gave only links."""
+    """The `data` of a relationship object; None if it has only links."""
     return value.get("data") if isinstance(value, Mapping) else value
 
 
@@ -51,7 +51,7 @@ ResourceT = TypeVar("ResourceT", bound="Resource")
 
 @cache
 def _relationships_of(kind: type["Resource"]) -> frozenset[str]:
-    """The wire's names of the fields that are relationships and not attributes."""
+    """The wire's names of the fields that are relationships."""
     return frozenset(
         to_kebab(name)
         for name, field in kind.model_fields.items()
@@ -60,7 +60,7 @@ def _relationships_of(kind: type["Resource"]) -> frozenset[str]:
 
 
 class Resource(BaseModel):
-    """A resource of the API, read from a JSON:API document."""
+    """A resource of the API, parsed from a JSON:API document."""
 
     model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_kebab, populate_by_name=True)
 
@@ -71,16 +71,16 @@ class Resource(BaseModel):
 
     @classmethod
     def from_wire(cls, resource: JSON, included: Included | None = None, document: JSON = None) -> Self:
-        """Read one resource object.
+        """Parse a resource object.
 
         Args:
             resource: the object, with type, id, attributes and relationships.
-            included: what came along in the same document, for `follow`.
-            document: the whole document, where the resource is all that it is about.
+            included: the included resources of the same document, for `follow`.
+            document: the whole document, if the resource is its primary resource.
 
         Raises:
-            MalformedDocument: it is not an object, or of another type.
-            pydantic.ValidationError: a field has a shape that the API does not document.
+            MalformedDocument: it is not an object, or has another type.
+            pydantic.ValidationError: a field does not have the documented shape.
         """
         resource = as_object(resource, "the resource")
         if resource.get("type") != cls.wire_type:
@@ -93,7 +93,7 @@ class Resource(BaseModel):
         return model
 
     def to_wire(self) -> dict[str, JSON]:
-        """The resource object, with the fields that were set: attributes, and relationships by type and id."""
+        """The resource object with the fields that were set, split into attributes and relationships."""
         fields = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
         relationships = _relationships_of(type(self))
         return {
@@ -105,11 +105,11 @@ class Resource(BaseModel):
 
     @property
     def document(self) -> JSON:
-        """The API's own document that the resource was read from; None for one out of a list. It may hold secrets."""
+        """The API's document that the resource was parsed from; None for a list item. It may contain secrets."""
         return self._document
 
     def follow(self, related: Related | None, to: type[ResourceT]) -> ResourceT | None:
-        """The resource at the other end of a relationship, if it was asked for with `include` and came along whole."""
+        """The related resource; None unless it was requested with `include` and is complete."""
         found = self._included.get((related.type, related.id)) if related is not None else None
         try:
             return to.from_wire(found, self._included) if found is not None else None
@@ -118,10 +118,10 @@ class Resource(BaseModel):
 
 
 class Flags(BaseModel):
-    """A set of named booleans, such as a run's permissions. What is left out is None: not said."""
+    """A set of named flags, such as a run's permissions. An omitted flag is None."""
 
     model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_kebab, populate_by_name=True)
 
 
 Secret = Annotated[str | None, Field(repr=False)]
-"""A value that never shows in a representation: a variable's value, a signed address."""
+"""A value that `repr` never shows: a variable's value, a signed URL."""

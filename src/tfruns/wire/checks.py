@@ -1,4 +1,4 @@
-"""What stands between a plan and its apply: cost estimates, Sentinel policy checks, task stages.
+"""The checks between a plan and its apply: cost estimates, Sentinel policy checks, task stages.
 
 Sources: HCP Terraform API, "Cost Estimates", "Policy Checks", "Run Tasks"; the OpenAPI document.
 """
@@ -9,7 +9,7 @@ from tfruns.wire.base import Flags, Resource, Timestamps, ToMany, ToOne
 
 
 class OverrideActions(Flags):
-    """Whether a failed check can be overridden at all."""
+    """Whether a failed check can be overridden."""
 
     is_overridable: bool | None = None
 
@@ -23,7 +23,7 @@ class OverridePermissions(Flags):
 
 
 class CostEstimate(Resource):
-    """The cost of a plan. Amounts are decimal strings in US dollars a month."""
+    """The cost estimate of a plan. Amounts are decimal strings in US dollars per month."""
 
     wire_type: ClassVar[str] = "cost-estimates"
 
@@ -39,7 +39,7 @@ class CostEstimate(Resource):
 
 
 class PolicyResult(Flags):
-    """The outcome of a policy check, as numbers of policies."""
+    """The result of a policy check: numbers of policies."""
 
     result: bool | None = None
     passed: int | None = None
@@ -82,7 +82,7 @@ class TaskStage(Resource):
 
 
 class TaskResult(Resource):
-    """What one run task said. The message and the address are the task's own."""
+    """The result of a run task. The task chooses its message and URL."""
 
     wire_type: ClassVar[str] = "task-results"
 
@@ -103,7 +103,7 @@ class PolicyEvaluation(Resource):
 
 
 class PolicySetOutcome(Resource):
-    """What the policies of one policy set said; each with its `policy_name`, `status` and `enforcement_level`."""
+    """The outcomes of a policy set; one per policy, with `policy_name`, `status` and `enforcement_level`."""
 
     wire_type: ClassVar[str] = "policy-set-outcomes"
 

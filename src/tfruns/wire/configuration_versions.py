@@ -6,7 +6,7 @@ from tfruns.wire.base import Resource, Secret, Timestamps, ToOne
 
 
 class ConfigurationVersion(Resource):
-    """A set of configuration files that runs may use. The upload address is a signed one, shown on creation only."""
+    """A set of configuration files that runs use. The upload URL is signed and returned only on creation."""
 
     wire_type: ClassVar[str] = "configuration-versions"
 

@@ -8,7 +8,7 @@ from tfruns.wire.base import Flags, Resource, ToOne
 
 
 class Organization(Resource):
-    """An organization; its id is its name."""
+    """An organization. Its id is its name."""
 
     wire_type: ClassVar[str] = "organizations"
 
@@ -27,7 +27,7 @@ class Organization(Resource):
 
 
 class Project(Resource):
-    """A project, to which workspaces of an organization belong."""
+    """A project, which groups workspaces of an organization."""
 
     wire_type: ClassVar[str] = "projects"
 
@@ -41,7 +41,7 @@ class Project(Resource):
 
 
 class EntitlementSet(Resource):
-    """What an organization may use. The Terraform CLI plans locally where `operations` is missing."""
+    """The features that an organization may use. Without `operations`, the Terraform CLI plans locally."""
 
     wire_type: ClassVar[str] = "entitlement-sets"
 

@@ -9,7 +9,7 @@ from tfruns.wire.base import Resource, Secret, Timestamps, ToMany
 
 
 class _Phase(Resource):
-    """What a plan and an apply have in common. The address of the log is a signed one, and so a secret."""
+    """The common part of plans and applies. The URL of the log is signed, and so a secret."""
 
     status: Annotated[PhaseStatus | str, Field(union_mode="left_to_right")]
     status_timestamps: Timestamps | None = None

@@ -1,4 +1,4 @@
-"""The options of a run: what a request may say, what the run keeps and shows, and what the run does by them.
+"""The options of a run, and the operation that follows from them.
 
 Source: HCP Terraform API, "Create a Run"; for `policy-paths` and `invoke-action-addrs`, the OpenAPI document.
 """
@@ -12,7 +12,7 @@ from tfruns.wire.base import to_kebab
 
 
 class RunOptions(BaseModel):
-    """The options that a run shows as it was given them. None: not said."""
+    """The options that a run returns as they were given. An omitted option is None."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_kebab, populate_by_name=True)
 
@@ -32,9 +32,9 @@ class RunOptions(BaseModel):
 
     @property
     def operation(self) -> RunOperation:
-        """What the run does, in the words of `filter[operation]`.
+        """The run's operation, as in `filter[operation]`.
 
-        What decides how the run is queued comes first: a destroy whose plan is saved is a saved plan.
+        Options that decide about queuing take precedence: a destroy run with a saved plan is `save_plan`.
         """
         for is_chosen, operation in (
             (self.plan_only, RunOperation.PLAN_ONLY),

@@ -23,31 +23,31 @@ _VARIABLE_KEY = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 
 
 def _as_literal(value: Any, info: ValidationInfo) -> str:
-    """A string has to be an HCL literal already; any other JSON value is written as one."""
+    """Convert a JSON value to an HCL literal. A string must already be one."""
     variable = f"The value of the variable {info.data.get('key', '')}".rstrip()
     if not isinstance(value, str):
         try:
             return literal(value)
         except NotALiteral as error:
-            raise InvalidInput(f"{variable} has no HCL literal: {error}.") from None
+            raise InvalidInput(f"{variable} cannot be written as an HCL literal: {error}.") from None
     if not is_literal(value):
         raise InvalidInput(
-            f"{variable} is no HCL literal.",
-            cause="A text without quotes of its own is a reference in HCL, not a string.",
-            solution='Put the quotes into the value: "\\"some text\\"" in JSON; numbers, booleans, lists and objects '
-            "can be given as plain JSON.",
+            f"{variable} is not an HCL literal.",
+            cause="Without quotes, text in HCL is a reference, not a string.",
+            solution='Include the quotes in the value: "\\"some text\\"" in JSON. Numbers, booleans, lists and objects '
+            "can be plain JSON.",
         )
     return value
 
 
-MAX_MESSAGE = 10_000  # characters; the API documents no limit, and a longer message is an accident
+MAX_MESSAGE = 10_000  # characters; the limit is ours, the API documents none
 
 
 def check_message(message: str | None) -> None:
     """Refuse a message that is too long.
 
     Raises:
-        InvalidInput: it is longer than MAX_MESSAGE.
+        InvalidInput: it is longer than MAX_MESSAGE; nothing was sent.
     """
     if message is not None and len(message) > MAX_MESSAGE:
         raise InvalidInput(
@@ -57,7 +57,7 @@ def check_message(message: str | None) -> None:
 
 
 class RunVariableParam(BaseModel):
-    """A variable of the new run."""
+    """A variable of a new run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -71,11 +71,11 @@ class RunVariableParam(BaseModel):
 
 
 class RunParams(BaseModel):
-    """The options of a new run. What is not said (or is None) is not sent, and the API's own default holds.
+    """The options of a new run. Omitted options (None) are not sent; the API's defaults apply.
 
     Raises:
-        InvalidInput: options that exclude each other, or a variable whose value is no HCL literal.
-        pydantic.ValidationError: an unknown option, or a value of the wrong type.
+        InvalidInput: options exclude each other, or the value of a variable is not an HCL literal.
+        pydantic.ValidationError: an option is unknown, or a value has the wrong type.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -104,22 +104,22 @@ class RunParams(BaseModel):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        """Run API: these exclude or need each other. The API would refuse them, or ignore one without a word."""
+        """Refuse combinations that the run API refuses, or of which it silently ignores one option."""
         if self.is_destroy and self.refresh_only:
-            raise InvalidInput("is_destroy and refresh_only exclude each other.", solution="Give only one of them.")
+            raise InvalidInput("is_destroy and refresh_only exclude each other.", solution="Set only one of them.")
         if self.terraform_version is not None and not self.plan_only:
             raise InvalidInput(
-                "terraform_version is only possible for a plan-only run.",
-                solution="Add plan_only: true, or leave terraform_version out.",
+                "terraform_version requires plan_only.",
+                solution="Set plan_only: true, or omit terraform_version.",
             )
         if self.allow_empty_apply and self.plan_only:
             raise InvalidInput(
-                "allow_empty_apply makes no sense for a plan-only run, which is never applied.",
-                solution="Give only one of allow_empty_apply and plan_only.",
+                "allow_empty_apply and plan_only exclude each other: a plan-only run is never applied.",
+                solution="Set only one of them.",
             )
         return self
 
     def as_attributes(self) -> dict[str, JSON]:
-        """What was said, under the wire's names; the configuration version is a relationship and not among them."""
-        said = self.model_dump(exclude_none=True, exclude={"configuration_version_id"})
-        return {to_kebab(name): value for name, value in said.items()}
+        """The given options by wire name, without the configuration version, which is a relationship."""
+        given = self.model_dump(exclude_none=True, exclude={"configuration_version_id"})
+        return {to_kebab(name): value for name, value in given.items()}

@@ -11,7 +11,7 @@ from tfruns.wire.run_options import RunOptions
 
 
 class RunActions(Flags):
-    """What may be done to the run now, as far as its status goes. `permissions` says who may."""
+    """The actions that the run's state allows now, regardless of permissions."""
 
     is_cancelable: bool | None = None
     is_confirmable: bool | None = None
@@ -20,7 +20,7 @@ class RunActions(Flags):
 
 
 class RunPermissions(Flags):
-    """What this token may do to the run."""
+    """The permissions of this token on the run."""
 
     can_apply: bool | None = None
     can_cancel: bool | None = None
@@ -32,14 +32,14 @@ class RunPermissions(Flags):
 
 
 class RunVariable(Flags):
-    """A variable of one run. The value is an HCL literal, and may be a secret."""
+    """A variable of a run. Its value is an HCL literal and may be a secret."""
 
     key: str
     value: Secret = None
 
 
 class Run(Resource, RunOptions):
-    """One run of a workspace, with its options. Times are aware and in UTC."""
+    """A run of a workspace, with its options. Times are timezone-aware, in UTC."""
 
     wire_type: ClassVar[str] = "runs"
 
@@ -74,27 +74,27 @@ class Run(Resource, RunOptions):
 
     @property
     def passed(self) -> frozenset[str]:
-        """The keys of its status timestamps: each step that it has reached, such as `planned-at`."""
+        """The keys of its status timestamps, such as `planned-at`: the steps that it has reached."""
         return frozenset(key for key, moment in self.status_timestamps.items() if moment)
 
     @property
     def possible_actions(self) -> frozenset[RunAction] | None:
-        """The actions that the run itself calls possible, whoever may do them; None if it does not say."""
+        """The actions that the run's state allows, regardless of permissions; None if the payload omits them."""
         if self.actions is None:
             return None
-        said = {
+        flags = {
             RunAction.APPLY: self.actions.is_confirmable,
             RunAction.DISCARD: self.actions.is_discardable,
             RunAction.CANCEL: self.actions.is_cancelable,
             RunAction.FORCE_CANCEL: self.actions.is_force_cancelable,
         }
-        return frozenset(action for action, is_possible in said.items() if is_possible)
+        return frozenset(action for action, is_possible in flags.items() if is_possible)
 
     @property
     def allowed_actions(self) -> list[RunAction]:
-        """What this token may do to the run now: by the run's own word, else by the lifecycle's.
+        """The actions that this token may perform now, from the payload, or from the lifecycle if it omits them.
 
-        A pending run can be discarded although its payload does not show it.
+        Includes the discard of a pending run, which the payload does not show.
         """
         possible = self.possible_actions
         if possible is None:
@@ -104,14 +104,14 @@ class Run(Resource, RunOptions):
 
     @property
     def forbidden_actions(self) -> frozenset[RunAction]:
-        """The actions that this token has no permission for, as far as the run says."""
+        """The actions for which this token lacks permission, as far as the payload shows."""
         if self.permissions is None:
             return frozenset()
-        said = {
+        flags = {
             RunAction.APPLY: self.permissions.can_apply,
             RunAction.DISCARD: self.permissions.can_discard,
             RunAction.CANCEL: self.permissions.can_cancel,
             RunAction.FORCE_CANCEL: self.permissions.can_force_cancel,
             RunAction.FORCE_EXECUTE: self.permissions.can_force_execute,
         }
-        return frozenset(action for action, may in said.items() if may is False)
+        return frozenset(action for action, may in flags.items() if may is False)

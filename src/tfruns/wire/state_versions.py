@@ -8,7 +8,7 @@ from tfruns.wire.base import Resource, Secret, ToMany, ToOne
 
 
 class StateVersion(Resource):
-    """A state of a workspace. The addresses of its content are signed ones."""
+    """A state version of a workspace. The URLs of its content are signed."""
 
     wire_type: ClassVar[str] = "state-versions"
 
@@ -35,7 +35,7 @@ class StateVersion(Resource):
 
 
 class StateVersionOutput(Resource):
-    """An output of a state. The value of a sensitive one is null, except where it is read by itself."""
+    """An output of a state version. A sensitive value is null, except when the output is read by its id."""
 
     wire_type: ClassVar[str] = "state-version-outputs"
 

@@ -8,7 +8,7 @@ from tfruns.wire.base import Resource, Secret, ToOne
 
 
 class Variable(Resource):
-    """A variable; the value of a sensitive one is never shown."""
+    """A variable. A sensitive value is never returned."""
 
     wire_type: ClassVar[str] = "vars"
 

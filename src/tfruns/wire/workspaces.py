@@ -8,7 +8,7 @@ from tfruns.wire.base import Flags, Resource, ToMany, ToOne
 
 
 class WorkspacePermissions(Flags):
-    """What this token may do in the workspace."""
+    """The permissions of this token in the workspace."""
 
     can_read_run: bool | None = None
     can_queue_run: bool | None = None
@@ -20,7 +20,7 @@ class WorkspacePermissions(Flags):
 
 
 class Workspace(Resource):
-    """One workspace. `locked_by` is the run, user or team that holds it."""
+    """A workspace. `locked_by` is the run, user or team that locked it."""
 
     wire_type: ClassVar[str] = "workspaces"
 
@@ -52,7 +52,7 @@ class Workspace(Resource):
 
 
 class WorkspaceOutput(Resource):
-    """An output of a workspace's current state, as `include=outputs` gives it."""
+    """An output of a workspace's current state, as in `include=outputs`."""
 
     wire_type: ClassVar[str] = "workspace-outputs"
 
@@ -89,13 +89,13 @@ class TagBinding(Resource):
 
 
 class EffectiveTagBinding(TagBinding):
-    """The same, where those of the project are shown too."""
+    """A tag of a workspace or inherited from its project."""
 
     wire_type: ClassVar[str] = "effective-tag-bindings"
 
 
 class Tag(Resource):
-    """A tag without a value, by which workspaces are found."""
+    """A tag of an organization, without a value."""
 
     wire_type: ClassVar[str] = "tags"
 

@@ -83,8 +83,8 @@ EARLY_APPLIES = {
     "post_plan_running": WAIT,
     "cost_estimating": WAIT,
     "policy_checking": WAIT,
-    "policy_override": "A policy failed: waits for a person to override it",
-    "post_plan_awaiting_decision": "A run task failed: waits for a person to override it",
+    "policy_override": "A policy failed. Waits for a person to override it",
+    "post_plan_awaiting_decision": "A run task failed. Waits for a person to override it",
     "confirmed": 'It is already confirmed: wait_for_run until "final".',
     "applying": 'It is already confirmed: wait_for_run until "final".',
 }

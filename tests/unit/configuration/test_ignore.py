@@ -58,7 +58,7 @@ boop.txt
     ],
 )
 def test_the_rules_of_its_own_sample_mean_what_they_mean_there(path: str, is_left_out: bool) -> None:
-    assert IgnoreRules(ARCHIVE_DIR).leave_out(path) is is_left_out
+    assert IgnoreRules(ARCHIVE_DIR).excludes(path) is is_left_out
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_rules_of_its_own_sample_mean_what_they_mean_there(path: str, is_lef
     ],
 )
 def test_a_rule_leaves_out_what_it_names(rules: str, path: str, is_left_out: bool) -> None:
-    assert IgnoreRules(rules).leave_out(path) is is_left_out
+    assert IgnoreRules(rules).excludes(path) is is_left_out
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_rule_leaves_out_what_it_names(rules: str, path: str, is_left_out: boo
     ],
 )
 def test_a_directory_is_passed_over_where_nothing_in_it_can_be_taken_back(rules: str, path: str, is_all: bool) -> None:
-    assert IgnoreRules(rules).leave_out_all_below(path) is is_all
+    assert IgnoreRules(rules).excludes_all_below(path) is is_all
 
 
 @pytest.mark.parametrize("rule", ["[a", "[z-a].tf", "a/**/b/**/c/**/d/**/e/**/f", "[]"])
@@ -135,7 +135,7 @@ def test_there_is_an_end_to_how_many_rules_there_may_be() -> None:
 def test_no_rule_takes_long(rule: str) -> None:
     rules = IgnoreRules(rule)
     start = time.perf_counter()
-    assert not rules.leave_out("/".join(["a" * 60] * 12))
+    assert not rules.excludes("/".join(["a" * 60] * 12))
     assert time.perf_counter() - start < 1.0
 
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tfruns.configuration.allowed_directories import locate, resolve_allowed
 from tfruns.configuration.directory import Directory
 from tfruns.configuration.ignore import IgnoreRules, is_terraforms_own
 from tfruns.configuration.packing import Limits, Packed, pack
-from tfruns.configuration.places import locate, resolve_allowed
 from tfruns.errors import InvalidInput, RefusedByMode
 from tfruns.local.execution.slug import check, unpack
 
@@ -91,7 +91,7 @@ def test_what_is_terraforms_own_is_left_out_whatever_the_rules_say(root: Path) -
     assert set(members(archive)) == {
         ".terraform.lock.hcl", ".terraformignore", "a", "main.tf", "modules", "modules/a", "modules/a/a.tf",
     }  # fmt: skip
-    assert result.left_out == {"terraforms_own": 4}
+    assert result.excluded == {"terraforms_own": 4}
 
 
 def test_what_is_ignored_is_left_out_and_counted(root: Path) -> None:
@@ -100,7 +100,7 @@ def test_what_is_ignored_is_left_out_and_counted(root: Path) -> None:
     )
     result, archive = packed(root)
     assert not {"a.log", "tmp", "tmp/x/y.tf", ".git", ".git/HEAD", "logs"} & set(members(archive))
-    assert result.left_out == {"ignored": 3}
+    assert result.excluded == {"ignored": 3}
     assert result.kept_below == ["logs"]
     assert "logs/1" in members(archive)
 
@@ -162,7 +162,7 @@ def test_what_is_no_file_is_left_out(root: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.relpath(root / "socket"))  # such an address may not be long
         result, archive = packed(root)
-    assert result.left_out == {"special": 2}
+    assert result.excluded == {"special": 2}
     assert not {"pipe", "socket"} & set(members(archive))
 
 
@@ -171,7 +171,7 @@ def test_what_is_no_file_is_left_out(root: Path) -> None:
     [
         (Limits(max_entries=3), "more than 3 files"),
         (Limits(max_bytes=8), "more than 0 MB"),
-        (Limits(max_depth=2), "more than 2 deep"),
+        (Limits(max_depth=2), "more than 2 levels deep"),
     ],
 )
 def test_what_is_too_large_is_refused(limits: Limits, what: str, root: Path) -> None:
@@ -282,7 +282,7 @@ def test_without_an_allowed_directory_it_is_said_how_to_allow_one(root: Path) ->
 def test_what_is_no_directory_is_said_to_be_none(name: str, root: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"), locate(str(root / name), resolve_allowed([root])).open():
         pass
-    with pytest.raises(InvalidInput, match="no directory"):
+    with pytest.raises(InvalidInput, match="not a directory"):
         resolve_allowed([root / name])
 
 
@@ -356,11 +356,11 @@ def _check_archive(root: Path, archive: bytes, rules: IgnoreRules, base: Path) -
     found = members(archive)
     for name, member in found.items():
         assert not any(is_terraforms_own(part) for part in name.split("/"))
-        assert not rules.leave_out(f"{name}/" if member.isdir() else name)
+        assert not rules.excludes(f"{name}/" if member.isdir() else name)
     for path in root.rglob("*"):
         name = path.relative_to(root).as_posix()
         is_own = any(is_terraforms_own(part) for part in name.split("/"))
-        if path.is_file() and not path.is_symlink() and not is_own and not rules.leave_out(name):
+        if path.is_file() and not path.is_symlink() and not is_own and not rules.excludes(name):
             assert name in found
     (base / "slug").write_bytes(archive)
     check(base / "slug")

@@ -241,7 +241,7 @@ def test_a_refused_value_is_not_repeated(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("nan")], object()])
 def test_a_value_without_a_literal_is_refused(value: Any) -> None:
-    with pytest.raises(InvalidInput, match="has no HCL literal"):
+    with pytest.raises(InvalidInput, match="cannot be written as an HCL literal"):
         RunVariableParam(key="a", value=value)
 
 

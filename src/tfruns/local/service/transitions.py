@@ -28,7 +28,7 @@ from tfruns.vocabulary import PhaseStatus, RunStatus, StatusGroup
 _log = logging.getLogger(__name__)
 
 _PHASE_TIMESTAMPS = {PhaseStatus.RUNNING: "started-at"}
-_BROKEN_OFF = {RunStatus.ERRORED: PhaseStatus.ERRORED, RunStatus.CANCELED: PhaseStatus.CANCELED}
+_ABORTED = {RunStatus.ERRORED: PhaseStatus.ERRORED, RunStatus.CANCELED: PhaseStatus.CANCELED}
 _UNDER_WAY = {PhaseStatus.QUEUED, PhaseStatus.RUNNING}
 
 
@@ -113,7 +113,7 @@ def _phase_status(phase: PhaseRow, to: RunStatus) -> PhaseStatus | None:
         return None
     if phase.status == PhaseStatus.PENDING:
         return PhaseStatus.UNREACHABLE
-    return _BROKEN_OFF.get(to) if phase.status in _UNDER_WAY else None
+    return _ABORTED.get(to) if phase.status in _UNDER_WAY else None
 
 
 def record_event(

@@ -1,4 +1,4 @@
-"""Which directories may be packed: those that whoever started the program has allowed, and what is below them."""
+"""The directories that may be packed: those allowed when the program was started, and their subdirectories."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -11,21 +11,24 @@ from tfruns.errors import InvalidInput, RefusedByMode
 
 
 def resolve_allowed(names: Sequence[Path]) -> tuple[Path, ...]:
-    """The allowed directories, absolute and without links.
+    """Resolve the allowed directories to absolute paths without links.
 
     Raises:
-        InvalidInput: one is no directory.
+        InvalidInput: a path is not a directory.
     """
     found = tuple(Path(os.path.realpath(name)) for name in names)
     for name, path in zip(names, found, strict=True):
         if not path.is_dir():
-            raise InvalidInput(f"{str(name)!r} cannot be allowed: it is no directory.")
+            raise InvalidInput(
+                f"{str(name)!r} cannot be allowed: it is not a directory.",
+                solution="Use the path of an existing directory.",
+            )
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A directory that may be packed: an allowed one, and the way from there."""
+class AllowedDirectory:
+    """A directory that may be packed: an allowed one, and the path below it."""
 
     allowed: Path
     below: Path
@@ -36,10 +39,10 @@ class Place:
 
     @contextmanager
     def open(self) -> Iterator[Directory]:
-        """Open it, without following a link on the way.
+        """Open the directory without following links.
 
         Raises:
-            InvalidInput: it is not there, no directory, or cannot be read.
+            InvalidInput: it does not exist, is not a directory, or cannot be read.
         """
         with ExitStack() as stack:
             directory = Directory(self.allowed)
@@ -52,37 +55,35 @@ class Place:
             yield directory
 
 
-_NAME_ONE = "Name the directory that holds the configuration by its absolute path."
+_NAME_ONE = "Use the absolute path of the directory that contains the configuration."
 
 
-def locate(directory: str, allowed: Sequence[Path]) -> Place:
-    """Where a directory is, if it may be packed. What is elsewhere is not even looked for.
+def locate(directory: str, allowed: Sequence[Path]) -> AllowedDirectory:
+    """Find the allowed directory that contains a directory. Other directories are not accessed.
 
     Args:
-        directory: its absolute path.
+        directory: an absolute path.
         allowed: the allowed directories, resolved.
 
     Raises:
-        RefusedByMode: it is not in an allowed directory, or there is none.
-        InvalidInput: its path is not absolute, or cannot be one.
+        RefusedByMode: it is not in an allowed directory, or none is allowed.
+        InvalidInput: the path is not absolute, or is malformed.
     """
     if not allowed:
         raise RefusedByMode(
             "No directory may be uploaded.",
             cause="The server was started without --allow-dir. Nothing was sent.",
-            solution="Ask the person who runs the server to start it with `--allow-dir DIRECTORY`.",
+            solution="Ask the person who runs the server to restart it with `--allow-dir DIRECTORY`.",
         )
     names = ", ".join(map(str, allowed))
     if not directory or "\0" in directory or not Path(directory).is_absolute():
-        raise InvalidInput(
-            "directory has to be an absolute path.", solution=f"{_NAME_ONE} Allowed is what is in: {names}."
-        )
+        raise InvalidInput("directory must be an absolute path.", solution=f"{_NAME_ONE} Allowed directories: {names}.")
     real = Path(os.path.realpath(directory))
     for root in allowed:
         if real.is_relative_to(root):
-            return Place(root, real.relative_to(root))
+            return AllowedDirectory(root, real.relative_to(root))
     raise RefusedByMode(
         "This directory may not be uploaded.",
-        cause=f"The server was started for directories in: {names}. Nothing was sent.",
-        solution="Choose one of these, or ask the person who runs the server to allow it with --allow-dir.",
+        cause=f"It is not in an allowed directory ({names}). Nothing was sent.",
+        solution="Choose an allowed directory, or ask the person who runs the server to allow it with --allow-dir.",
     )
