@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from command_line import command_help, command_line_page, options_table
+from endpoints import missing_table
 from regions import filled
 from tfruns.errors import TfrunsError, all_errors
 from tfruns.gate.consent import REQUIREMENTS, Requirement
@@ -48,6 +49,9 @@ def pages() -> Mapping[Path, str]:
         DOCS / "configuration.md": _with_parts(
             DOCS / "configuration.md",
             {"options of mcp": options_table("mcp"), "options of server": options_table("server")},
+        ),
+        DOCS / "local-backend.md": _with_parts(
+            DOCS / "local-backend.md", {"missing endpoints": "\n".join(missing_table())}
         ),
         DOCS / "decisions" / "0006-consent.md": _with_parts(
             DOCS / "decisions" / "0006-consent.md", {"consent": "\n".join(_consent())}

@@ -5,6 +5,7 @@ Contract notes: "The CLI retries 5xx, POST included, up to 30 times: never use 5
 
 import base64
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from tests.local.support import API, STATE, Api, resource
+from tfruns.local.routes.table import ENDPOINTS
 from tfruns.local.store.database import Database
 
 BODIES = {
@@ -294,3 +296,65 @@ async def test_a_database_that_is_away_is_said_to_be_so_and_when_to_come_again(
     assert answer.headers["retry-after"] == "1.000"
     assert answer.json()["errors"][0]["status"] == "503"
     assert "secrets" not in answer.text + caplog.text
+
+
+QUERIES = ("include=nonsense", "include=run,,..", "page[size]=0", "page[size]=-1", "page[size]=1e9", "page[size]=abc",
+           "page[number]=0", "page[number]=abc", "filter[status]=%ff%fe", "sort=nonsense", "q=%c3%28", "%5B=1",
+           "page[size]=5&page[size]=abc", "filter[nonsense]=1", "search[name]=%25", "page[size]=%00")  # fmt: skip
+WRONG_BODIES = {
+    **BODIES,
+    "no type": b'{"data": {"attributes": {}}}',
+    "a type that is a number": b'{"data": {"type": 5, "attributes": {}}}',
+    "data is a list of numbers": b'{"data": [1]}',
+    "a byte order mark": b'\xef\xbb\xbf{"data": {}}',
+    "a form": b"name=a&value=%ff",
+    "too long": b'{"data": {"type": "x", "attributes": {"name": "%s", "key": "%s"}}}' % ((b"x" * 300_000,) * 2),
+}
+_WITHOUT_BODY = re.compile(r"/actions/|DELETE .*/(\{\w+\}|workspaces/\{name\})$")
+
+
+async def test_no_endpoint_fails_on_bad_input_and_each_refusal_says_why(api: Api) -> None:
+    run = await api.planned()
+    project = (await api.get("/organizations/default/projects"))["data"][0]["id"]
+    names = {"organization": "default", "name": "network", "workspace_id": api.workspace_id, "run_id": run["id"],
+             "variable_id": "var-x", "project_id": project, "id": "x"}  # fmt: skip
+    for entry in ENDPOINTS:
+        path = API + entry.path.format_map(names)
+        if entry.method == "GET":
+            requests = [(f"{path}?{query}", b"") for query in QUERIES]
+        elif _WITHOUT_BODY.search(f"{entry.method} {entry.path}"):
+            continue  # what it does is tested by itself: a body is not read, or has a comment alone
+        else:
+            requests = [(path, body) for body in WRONG_BODIES.values()]
+        for url, body in requests:
+            answer = await api.http.request(entry.method, url, content=body)
+            if answer.status_code >= 400:
+                check_refusal(answer)
+            else:
+                assert entry.method == "GET", (entry, body[:60])
+
+
+@pytest.mark.parametrize("path", ["vars", "tag-bindings", "all-vars"])
+async def test_a_page_that_cannot_be_is_400_where_a_list_has_one_page(api: Api, path: str) -> None:
+    errors = (await api.get(f"/workspaces/{api.workspace_id}/{path}", 400, **{"page[size]": "0"}))["errors"]
+    assert errors[0]["detail"] == "page[size] has to be a positive integer."
+
+
+async def test_a_refusal_says_what_each_attribute_has_to_be(api: Api) -> None:
+    workspaces = "/organizations/default/workspaces"
+    wrong = {"name": 5, "auto-apply": "perhaps", "description": "d" * 1025, "terraform-version": "banana"}
+    detail = (await api.post(workspaces, resource("workspaces", wrong), 422))["errors"][0]["detail"]
+    assert detail == (
+        "Invalid attributes: auto-apply has to be a valid boolean, unable to interpret input; "
+        "description has to have at most 1024 characters; name has to be a valid string; terraform-version "
+        "is not a version of Terraform, such as 1.11.4, or a constraint, such as ~> 1.11.0."
+    )
+    for data, expected in (
+        ({"attributes": {"name": "a"}}, 'data.type is missing. It has to be "workspaces".'),
+        ({"type": "workspaces", "attributes": [1]}, "data.attributes has to be an object."),
+        ({"type": "workspaces", "relationships": "x"}, "data.relationships has to be an object."),
+    ):
+        assert (await api.post(workspaces, {"data": data}, 422))["errors"][0]["detail"] == expected
+    # Scripts that work on HCP Terraform name the type in the singular.
+    body = resource("configuration-version", {"auto-queue-runs": False})
+    await api.post(f"/workspaces/{api.workspace_id}/configuration-versions", body)

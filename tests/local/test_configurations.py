@@ -88,12 +88,30 @@ async def test_an_archive_that_cannot_be_used_is_422_and_the_reason_is_kept(api:
     assert (await api.upload(created)).status_code == 409
 
 
-async def test_files_are_uploaded_once(api: Api) -> None:
+async def test_a_second_upload_replaces_the_files_until_a_run_uses_them(api: Api) -> None:
+    # go-tfe, TestConfigurationVersionsUploadTarGzip: two archives are sent to one address.
     created = await api.create_configuration()
-    content = archive({"main.tf": "# the first\n"})
-    await api.upload(created, content)
-    assert (await api.upload(created)).status_code == 409
-    assert api.backend.objects.read("configuration", created["id"]) == content
+    first, second, third = (archive({"main.tf": f"# {number}\n"}) for number in range(3))
+    for content in (first, second):
+        assert (await api.upload(created, content)).status_code == 200
+        assert api.backend.objects.read("configuration", created["id"]) == content
+    assert (await api.upload(created, b"no archive")).status_code == 422
+    run = await _run_with(api, created["id"])
+    answer = await api.upload(created, third)
+    assert answer.status_code == 409
+    assert f"run {run['id']} uses this configuration version" in answer.json()["errors"][0]["detail"]
+    assert (await api.upload(created, second)).status_code == 200
+    assert api.backend.objects.read("configuration", created["id"]) == second
+    shown = (await api.get(f"/configuration-versions/{created['id']}"))["data"]["attributes"]
+    assert shown["status"] == "uploaded"
+
+
+async def test_the_same_files_sent_again_queue_no_second_run(api: Api) -> None:
+    created = await api.create_configuration(**{"auto-queue-runs": True})
+    content = archive()
+    for _ in range(2):
+        assert (await api.upload(created, content)).status_code == 200
+    assert len((await api.get(f"/workspaces/{api.workspace_id}/runs"))["data"]) == 1
 
 
 async def test_files_are_downloaded_as_they_were_uploaded(api: Api) -> None:

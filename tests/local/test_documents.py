@@ -58,6 +58,7 @@ _NOT_SHOWN = {
     "configuration-versions": {"upload-url"},
     "projects": {"created-at", "auto-destroy-activity-duration", "default-execution-mode", "hcp-id", "is-unified",
                  "stacks-default-execution-mode", "setting-overwrites"},
+    "users": {"email", "unconfirmed-email"},
 }  # fmt: skip
 
 
@@ -158,9 +159,19 @@ async def test_a_workspace_inherits_the_execution_mode_of_its_organization(api: 
     assert (await api.get(path))["data"]["attributes"]["setting-overwrites"]["execution-mode"] is True
 
 
-async def test_a_user_has_an_email_address_of_this_machine(api: Api) -> None:
-    user = (await api.get("/account/details"))["data"]["attributes"]
-    assert user["email"] == f"{user['username']}@localhost"
+async def test_only_the_account_itself_has_an_email_address_which_is_empty(api: Api) -> None:
+    # HCP Terraform API, "Account": the object of "Users" with an email address, which others do not see.
+    account = (await api.get("/account/details"))["data"]
+    assert (account["attributes"]["email"], account["attributes"]["unconfirmed-email"]) == ("", None)
+    assert account["attributes"]["avatar-url"].startswith("https://www.gravatar.com/avatar/")
+    own = account["relationships"].pop("authenticated-resource")
+    path = f"/api/v2/users/{account['id']}"
+    assert own == {"data": {"type": "users", "id": account["id"]}, "links": {"related": path}}
+    user = (await api.get(f"/users/{account['id']}"))["data"]
+    run = await api.create_run()
+    assert (await api.get(f"/runs/{run['id']}", include="created_by"))["included"] == [user]
+    del account["attributes"]["email"], account["attributes"]["unconfirmed-email"]
+    assert user == account
 
 
 async def test_cost_estimation_and_stacks_are_settings_without_effect(api: Api) -> None:

@@ -153,6 +153,7 @@ async def _variables(api: Api) -> None:
         await api.get(f"{path}/{variable}")
         await api.send("PATCH", f"{path}/{variable}", status=200, json=resource("vars", {"value": "y"}))
     await api.get(path)
+    await api.get(f"/workspaces/{api.workspace_id}/all-vars")
     await api.send("DELETE", f"{path}/{variable}", status=204)
 
 

@@ -90,7 +90,7 @@ ORGANIZATION: Mapping[str, JSON] = {
 
 USER: Mapping[str, JSON] = {
     "auth-method": "tfc",
-    "avatar-url": None,
+    "avatar-url": "https://www.gravatar.com/avatar/00000000000000000000000000000000?s=100&d=mm",  # of nobody
     "enterprise-support": False,
     "has-git-hub-app-token": False,
     "has-linked-hcp": False,
@@ -111,6 +111,5 @@ USER: Mapping[str, JSON] = {
         "can-manage-hcp-account": False,
     },
     "two-factor": {"enabled": False, "verified": False},
-    "unconfirmed-email": None,
     "v2-only": False,
 }

@@ -77,6 +77,7 @@ _RELATED: Mapping[str, Mapping[str, str]] = {
         "outputs": "/state-versions/{id}/outputs",
     },
     "run-events": {"run": "/runs/{run}", "actor": "/users/{actor}", "comment": "/comments/{comment}"},
+    "users": {"authenticated-resource": "/users/{authenticated-resource}"},
     "comments": {"run-event": "/run-events/{run-event}"},
 }
 """Where the other end of a relationship is read. One that has no address, since it is empty, has no link.

@@ -67,7 +67,7 @@ def output_resources(session: Session, state_version_id: str) -> list[StateVersi
 
 
 def output_resource(row: StateOutputRow, *, is_revealed: bool = False) -> StateVersionOutput:
-    """An output; the value of a sensitive one only where it was asked for by itself."""
+    """An output. Where it is not revealed, the value of a sensitive one is null."""
     return StateVersionOutput.model_validate(
         {
             "id": row.id,

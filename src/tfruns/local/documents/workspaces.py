@@ -252,5 +252,14 @@ def configuration_version_resource(
 
 
 def user_resource(row: UserRow) -> User:
-    """A user. The address is of this machine: no user here has given one, and the reference has no user without."""
-    return User.model_validate({**USER, "id": row.id, "username": row.username, "email": f"{row.username}@localhost"})
+    """A user as others see it, without an email address. Source: HCP Terraform API, "Users"."""
+    return User.model_validate({**USER, "id": row.id, "username": row.username})
+
+
+def account_resource(row: UserRow) -> User:
+    """A user as they see themselves. Source: HCP Terraform API, "Account".
+
+    HCP Terraform shows an email address here. A user of this backend has none, so it is empty.
+    """
+    own = {"email": "", "unconfirmed-email": None, "authenticated-resource": Related(type="users", id=row.id)}
+    return User.model_validate({**USER, **own, "id": row.id, "username": row.username})

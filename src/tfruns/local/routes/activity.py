@@ -7,7 +7,7 @@ from sqlalchemy import select
 from tfruns.errors import UnprocessableEntity
 from tfruns.local.documents.activity import comment_resources, run_event_resource
 from tfruns.local.documents.links import WireResource
-from tfruns.local.documents.workspaces import user_resource
+from tfruns.local.documents.workspaces import account_resource, user_resource
 from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
 from tfruns.local.routes.included import RUN_EVENT_INCLUDES, included_with_run_events
 from tfruns.local.service.find import find, find_run
@@ -16,6 +16,8 @@ from tfruns.local.store.schema import CommentRow, RunEventRow, UserRow
 
 
 class _Comment(Attributes):
+    wire_type = "comments"
+
     body: str | None = None
 
 
@@ -82,7 +84,7 @@ def read_user(call: Call) -> Reply:
 def read_account(call: Call) -> Reply:
     """GET /account/details -> 200."""
     with call.backend.database.read() as session:
-        return resource_reply(user_resource(find(session, UserRow, UserRow.id == call.user_id)))
+        return resource_reply(account_resource(find(session, UserRow, UserRow.id == call.user_id)))
 
 
 def ping(_: Call) -> Reply:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from urllib.parse import urlencode
 
 import pydantic_core
@@ -21,7 +21,13 @@ _MAX_PAGE_SIZE = 100
 
 
 class Attributes(BaseModel):
-    """What a request says of a resource. Unknown attributes are ignored, as the API does."""
+    """The attributes of a resource in a request. Unknown ones are ignored, as the API does.
+
+    `wire_type` is the type of the resource, which a request has to name. Another name is accepted: scripts that work
+    on HCP Terraform send `configuration-version` for `configuration-versions`.
+    """
+
+    wire_type: ClassVar[str] = ""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_kebab, populate_by_name=True, hide_input_in_errors=True
@@ -72,7 +78,7 @@ class Call:
             # Stricter than `json`: neither NaN nor halves of characters, which could not be written down or given back.
             document: JSON = pydantic_core.from_json(self.body, allow_inf_nan=False)
         except ValueError:
-            raise BadRequest("The body is not JSON.") from None
+            raise BadRequest("The body is not JSON. Send a JSON:API document in UTF-8.") from None
         if document is None:
             return {}
         if not isinstance(document, dict):
@@ -89,7 +95,7 @@ class Call:
         """
         data = self.document().get("data")
         if not isinstance(data, dict):
-            raise BadRequest("The body has no resource object in data.")
+            raise BadRequest('The body has no resource object. Send {"data": {"type": …, "attributes": {…}}}.')
         return data
 
     def attributes(self, kind: type[A]) -> A:
@@ -97,12 +103,15 @@ class Call:
 
         Raises:
             BadRequest: 400, there is no resource object.
-            UnprocessableEntity: 422, an attribute has the wrong type.
+            UnprocessableEntity: 422, it has no type, or an attribute has the wrong type.
         """
-        attributes = self.data().get("attributes") or {}
-        if not isinstance(attributes, dict):
-            raise UnprocessableEntity("The attributes are not an object.")
-        return validated(kind, attributes)
+        data = self.data()
+        if not isinstance(data.get("type"), str) or not data["type"]:
+            raise UnprocessableEntity(f'data.type is missing. It has to be "{kind.wire_type}".')
+        for name in ("attributes", "relationships"):
+            if not isinstance(data.get(name) or {}, dict):
+                raise UnprocessableEntity(f"data.{name} has to be an object.")
+        return validated(kind, data.get("attributes") or {})
 
     def related_id(self, name: str) -> str | None:
         """The id at the other end of a relationship; some clients put it among the attributes."""
@@ -154,7 +163,12 @@ class Call:
         return PageRequest(number, min(size, _MAX_PAGE_SIZE), self.scope.base_url + self.address, self.query)
 
     def whole_page(self, length: int) -> "PageRequest":
-        """One page for a list that has no pages."""
+        """One page for a list that has no pages.
+
+        Raises:
+            BadRequest: 400, a page that cannot be was asked for.
+        """
+        self.page()
         size = max(_DEFAULT_PAGE_SIZE, length)
         return PageRequest(1, size, self.scope.base_url + self.address, self.query)
 
@@ -185,14 +199,16 @@ def validated(kind: type[A], attributes: Mapping[str, JSON]) -> A:
         return kind.model_validate(attributes)
     except ValidationError as error:
         found = sorted({_invalid_attribute(detail) for detail in error.errors(include_input=False)})
-        raise UnprocessableEntity(f"Invalid attributes: {', '.join(found)}.") from None
+        raise UnprocessableEntity(f"Invalid attributes: {'; '.join(found)}.") from None
 
 
 def _invalid_attribute(detail: ErrorDetails) -> str:
-    """The name of an attribute, and the reason where a rule of ours gives one. The value may be secret."""
+    """The name of an attribute, and what it has to be. The value itself may be secret."""
     name = str(detail["loc"][0]) if detail["loc"] else "data"
-    reason = detail.get("ctx", {}).get("error") if detail["type"] == "value_error" else None
-    return f"{name} {reason}" if reason else name
+    if detail["type"] == "value_error":
+        return f"{name} {detail['ctx']['error']}"
+    _, _, rule = detail["msg"].partition(" should ")
+    return f"{name} has to {rule}" if rule else name
 
 
 def unavailable(reason: str) -> AfterValidator:

@@ -13,6 +13,8 @@ from tfruns.vocabulary import RunSource
 
 
 class _ConfigurationVersion(Attributes):
+    wire_type = "configuration-versions"
+
     auto_queue_runs: bool | None = None
     speculative: bool | None = None
     provisional: bool | None = None

@@ -35,6 +35,8 @@ _WAITING = [RunStatus.PENDING, *statuses_of_phases(PhaseStatus.QUEUED)]
 class _Organization(Attributes):
     """Every attribute of the reference. What cannot be had is refused."""
 
+    wire_type = "organizations"
+
     name: str | None = None
     email: Annotated[str, Field(max_length=320)] | None = None
     aggregated_commit_status_enabled: bool | None = None

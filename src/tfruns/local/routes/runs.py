@@ -21,6 +21,8 @@ class _Variable(Attributes):
 
 
 class _RunAttributes(Attributes, RunOptions):
+    wire_type = "runs"
+
     message: str | None = None
     auto_apply: bool | None = None
     variables: list[_Variable] | None = None

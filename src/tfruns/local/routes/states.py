@@ -20,6 +20,8 @@ from tfruns.local.store.schema import StateOutputRow, StateVersionRow, Workspace
 
 
 class _StateVersion(Attributes):
+    wire_type = "state-versions"
+
     serial: Annotated[int, Field(ge=0, le=MAX_SERIAL)] | None = None
     md5: Annotated[str, Field(max_length=32)] | None = None
     lineage: Annotated[str, Field(max_length=80)] | None = None
@@ -141,25 +143,28 @@ def download(call: Call) -> Reply:
 
 
 def list_outputs(call: Call) -> Reply:
-    """GET /state-versions/:id/outputs -> 200."""
+    """GET /state-versions/:id/outputs -> 200, with the values of sensitive ones.
+
+    "State Version Outputs" hides them in the outputs of the current state alone, and go-tfe's tests read them here.
+    """
     with call.backend.database.read() as session:
         row = find(session, StateVersionRow, StateVersionRow.id == call.path["id"])
-        return _outputs(call, session, row)
+        return _outputs(call, session, row, is_revealed=True)
 
 
 def list_current_outputs(call: Call) -> Reply:
-    """GET /workspaces/:workspace_id/current-state-version-outputs -> 200."""
+    """GET /workspaces/:workspace_id/current-state-version-outputs -> 200; the values of sensitive ones are null."""
     with call.backend.database.read() as session:
-        return _outputs(call, session, _current(session, call.path["workspace_id"]))
+        return _outputs(call, session, _current(session, call.path["workspace_id"]), is_revealed=False)
 
 
-def _outputs(call: Call, session: Session, row: StateVersionRow) -> Reply:
+def _outputs(call: Call, session: Session, row: StateVersionRow, *, is_revealed: bool) -> Reply:
     page = call.page()
     condition = StateOutputRow.state_version_id == row.id
     total = session.scalar(select(func.count()).select_from(StateOutputRow).where(condition))
     statement = select(StateOutputRow).where(condition).order_by(StateOutputRow.name)
     rows = session.scalars(statement.offset(page.offset).limit(page.size))
-    return list_reply([output_resource(output) for output in rows], page, total=total)
+    return list_reply([output_resource(output, is_revealed=is_revealed) for output in rows], page, total=total)
 
 
 def read_output(call: Call) -> Reply:

@@ -110,6 +110,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("PATCH", _CONSUMERS, remote_state.replace),
     Endpoint("DELETE", _CONSUMERS, remote_state.remove),
     Endpoint("GET", _WS + "/vars", variables.list_variables),
+    Endpoint("GET", _WS + "/all-vars", variables.list_variables),
     Endpoint("POST", _WS + "/vars", variables.create_variable),
     Endpoint("GET", _WS + "/vars/{variable_id}", variables.read_variable),
     Endpoint("PATCH", _WS + "/vars/{variable_id}", variables.update_variable),

@@ -170,7 +170,7 @@ def add_workspaces_to_tag(call: Call) -> Reply:
 
 def _ids_and_names(call: Call) -> tuple[set[str], list[str]]:
     """What a list of tags or workspaces names by id, and the tags that it names otherwise."""
-    items = [item for item in _items(call) if isinstance(item, dict)]
+    items = _items(call)
     ids = {id_ for item in items if isinstance(id_ := item.get("id"), str) and id_}
     return ids, list(_tags([item for item in items if not item.get("id")]))
 
@@ -178,7 +178,9 @@ def _ids_and_names(call: Call) -> tuple[set[str], list[str]]:
 def _items(call: Call) -> Sequence[JSON]:
     items = call.document().get("data")
     if not isinstance(items, list):
-        raise BadRequest("The body has no list of resource objects in data.")
+        raise BadRequest('The body has no list of resource objects. Send {"data": [{"type": "tags", …}]}.')
+    if not all(isinstance(item, dict) for item in items):
+        raise UnprocessableEntity("data has to be a list of objects, each with a type and an id or attributes.")
     return items
 
 

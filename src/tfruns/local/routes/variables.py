@@ -16,6 +16,8 @@ from tfruns.local.store.schema import VariableRow, WorkspaceRow
 
 
 class _Variable(Attributes):
+    wire_type = "vars"
+
     key: str | None = None
     value: str | None = None
     description: Annotated[str, Field(max_length=512)] | None = None
@@ -25,7 +27,10 @@ class _Variable(Attributes):
 
 
 def list_variables(call: Call) -> Reply:
-    """GET /workspaces/:workspace_id/vars, GET /vars?filter[organization][name]=…&filter[workspace][name]=… -> 200."""
+    """GET /workspaces/:workspace_id/vars, GET /vars?filter[organization][name]=…&filter[workspace][name]=… -> 200.
+
+    Also GET /workspaces/:workspace_id/all-vars, which has those of variable sets in addition: there are none here.
+    """
     with call.backend.database.read() as session:
         workspace = _workspace(session, call)
         statement = select(VariableRow).where(VariableRow.workspace_id == workspace.id).order_by(VariableRow.key)

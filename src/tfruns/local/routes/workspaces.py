@@ -26,6 +26,8 @@ _Text = Annotated[str, Field(max_length=MAX_TEXT)]
 class _Workspace(Attributes):
     """Every attribute of the reference. What cannot be had is refused, and null leaves the others as they are."""
 
+    wire_type = "workspaces"
+
     name: str | None = None
     auto_apply: bool | None = None
     terraform_version: Annotated[str, AfterValidator(checked_version)] | None = None

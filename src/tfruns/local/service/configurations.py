@@ -1,5 +1,6 @@
 """Configuration versions. Source: HCP Terraform API, "Configuration Versions"."""
 
+import filecmp
 from pathlib import Path
 
 from sqlalchemy import select
@@ -37,14 +38,21 @@ def create_configuration_version(
 def accept_upload(backend: Backend, write: Write, id_: str, archive: Path, *, user_id: str) -> None:
     """Take the files of a configuration version, which were checked, and queue a run if it wants that.
 
+    HCP Terraform accepts a second upload: its own client's tests send two archives to one address. Here it replaces
+    the files until a run uses them. The same files can always be sent again, as a client does that lost the answer.
+
     Raises:
-        Conflict: 409, it has its files already.
+        Conflict: 409, a run uses other files of this configuration version, or its status does not allow an upload.
     """
     row = find(write.session, ConfigurationVersionRow, ConfigurationVersionRow.id == id_)
     workspace = lock_workspace(write.session, row.workspace_id)
     write.session.refresh(row)
-    if row.status != "pending":
-        raise Conflict("The configuration version has been uploaded already.")
+    if row.status == "uploaded":
+        if _is_same_file(archive, backend.objects.path("configuration", row.id)):
+            return
+        _check_is_unused(write, row)
+    elif row.status != "pending":
+        raise Conflict(f"The files cannot be uploaded: the configuration version is {row.status}. Create another one.")
     backend.objects.adopt("configuration", row.id, archive)
     row.status = "uploaded"
     row.status_timestamps = {**row.status_timestamps, "uploaded-at": wire_time(backend.now())}
@@ -52,6 +60,19 @@ def accept_upload(backend: Backend, write: Write, id_: str, archive: Path, *, us
     if row.auto_queue_runs and executes_runs(write.session, workspace):
         new = NewRun(workspace.id, row.id, source=RunSource.TFE_CONFIGURATION_VERSION.value)
         create_run(backend, write, new, user_id=user_id)
+
+
+def _is_same_file(archive: Path, stored: Path) -> bool:
+    return stored.exists() and filecmp.cmp(archive, stored, shallow=False)
+
+
+def _check_is_unused(write: Write, row: ConfigurationVersionRow) -> None:
+    """Refuse other files where a run uses the present ones: they are fixed when the run is created."""
+    run_id = write.session.scalars(select(RunRow.id).where(RunRow.configuration_version_id == row.id)).first()
+    if run_id is not None:
+        raise Conflict(
+            f"The files cannot be replaced: run {run_id} uses this configuration version. Create another one."
+        )
 
 
 def refuse_upload(backend: Backend, write: Write, id_: str, reason: str) -> None:
