@@ -325,7 +325,10 @@ async def test_no_endpoint_fails_on_bad_input_and_each_refusal_says_why(api: Api
         elif _WITHOUT_BODY.search(f"{entry.method} {entry.path}"):
             continue  # what it does is tested by itself: a body is not read, or has a comment alone
         else:
-            requests = [(path, body) for body in WRONG_BODIES.values()]
+            takes_list = "/relationships/" in path or path.endswith(("/tags", "/tag-bindings"))  # also an empty one
+            requests = [
+                (path, body) for name, body in WRONG_BODIES.items() if name != "data is a list" or not takes_list
+            ]
         for url, body in requests:
             answer = await api.http.request(entry.method, url, content=body)
             if answer.status_code >= 400:
