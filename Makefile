@@ -78,4 +78,4 @@ lock: ## pin all requirements again, with hashes, within the ranges of pyproject
 	$(COMPILE) requirements-docs.in -o requirements-docs.txt
 
 clean: ## delete what was set up and built
-	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
