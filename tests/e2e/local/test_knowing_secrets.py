@@ -201,3 +201,30 @@ async def test_hostile_text_of_others_reaches_no_answer(lab: Lab, assistant: Ass
     assert "cleared clipboard 31mred gnirts ab tag vs zerowidth privateuse filler" in shown
     for character in "\x1b\x07\x9b\u202e\u2066\ufe0e\ufe0f\u200b\ue000\u3164\u115f\U000e0041\U000e0100":
         assert character not in shown
+
+
+# Terraform quotes the line of a failed assertion, with the value in it.
+QUOTED = f"""
+variable "password" {{
+  sensitive = true
+  default   = "{SECRET}"
+}}
+check "password" {{
+  assert {{
+    condition     = var.password == "{SECRET}!"
+    error_message = "It is another one."
+  }}
+}}
+resource "terraform_data" "one" {{}}
+"""
+
+
+async def test_what_only_the_plan_marks_is_in_the_log_until_the_plan_is_known(lab: Lab, assistant: Assistant) -> None:
+    run = await lab.run(await lab.workspace(QUOTED))
+    assert assistant.call("wait_for_run", run_id=run.id)["status"] == "planned"
+    assert run.plan is not None
+    plan = await lab.client.plans.read(run.plan.id)
+    assert SECRET in (await lab.http.get(str(plan.log_read_url))).text  # so the note is true while the plan is running
+    view = assistant.call("get_run_logs", run_id=run.id)
+    assert "(sensitive value)" in view["log"]
+    assert "note" not in view or "until it has finished" not in view["note"]
