@@ -112,7 +112,8 @@ def write_json_state(job: ApplyJob) -> Path:
 def _plan(job: PlanJob, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanOutcome:
     workdir = job.workdir
     log.header(job.terraform)
-    end_leftovers(workdir, patience_s=0)  # planned again after a crash; what that plan still does is of no use
+    if workdir.root.exists():  # planned again after a crash; what that plan still does is of no use
+        end_leftovers(workdir, patience_s=0)
     workdir.set_up(
         job.archive,
         job.state,

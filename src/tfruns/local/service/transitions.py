@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import CursorResult, Select, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from tfruns.errors import TransitionNotAllowed
 from tfruns.lifecycle import advance, is_final, is_queued, phase_status_of, statuses_in
@@ -81,7 +82,8 @@ def _update(session: Session, run: RunRow, before: RunStatus, values: dict[str, 
     )
     if result.rowcount != 1:
         raise TransitionNotAllowed("The run changed in the meantime.", facts={"run_status": before.value})
-    session.refresh(run)
+    for name, value in values.items():
+        set_committed_value(run, name, value)
 
 
 def timestamp_key(status: RunStatus) -> str:
