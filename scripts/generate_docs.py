@@ -16,6 +16,7 @@ from regions import filled
 from tfruns.errors import TfrunsError, all_errors
 from tfruns.gate.consent import REQUIREMENTS, Requirement
 from tfruns.gate.registry import all_tools
+from tfruns.gate.stages import STAGES
 from tfruns.lifecycle import ACTIONS, RULES, TRANSITIONS
 from tfruns.policy import Confirm
 from tfruns.tool import Tool
@@ -43,6 +44,7 @@ def pages() -> Mapping[Path, str]:
         SOURCE / "cli" / "help.json": _json(command_help()),
         SOURCE / "mcp" / "tool_lines.json": _json(_tool_lines()),
         DOCS / "tools.md": "\n".join(_tools()) + "\n",
+        DOCS / "refusals.md": "\n".join(_refusals()) + "\n",
         DOCS / "errors.md": "\n".join(_errors()) + "\n",
         DOCS / "lifecycle.md": "\n".join(_lifecycle()) + "\n",
         DOCS / "command-line.md": command_line_page(_NOTE),
@@ -139,6 +141,22 @@ def _errors() -> Iterator[str]:
                 f"| `{error.__name__}` | `{error.code}` | {status} | {_cell(error.default_cause)} "
                 f"| {_cell(error.default_solution)} |"
             )
+
+
+def _refusals() -> Iterator[str]:
+    yield f"# Refusals\n\n{_NOTE}"
+    yield (
+        "Every call of a tool passes these stages in this order (`gate/pipeline.py`). The first stage that objects "
+        "refuses the call, and nothing is changed. After the last stage the tool itself is called; "
+        "[other errors](errors.md) come from there."
+    )
+    for number, stage in enumerate(STAGES, 1):
+        yield f"\n## {number}. {stage.name.capitalize()}\n"
+        yield f"Decided in `gate/{stage.module}.py`.\n"
+        yield "| refused because | error | code | what to do |\n|---|---|---|---|"
+        for refused in stage.refusals:
+            error = refused.error
+            yield f"| {_cell(refused.reason)} | `{error.__name__}` | `{error.code}` | {_cell(refused.remedy)} |"
 
 
 _NEEDS = {

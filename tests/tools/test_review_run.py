@@ -7,10 +7,10 @@ import anyio.lowlevel
 import httpx2
 import pytest
 
+from tests.runs.test_plans import FULL, REDACTED, blob
 from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
 from tests.tools.calls import RUN_ID, call, compact, failure_of
-from tests.tools.test_plan_source import FULL, REDACTED, blob
 from tests.unit.review.plans import change, plan, resource
 from tfruns.runs.plans import plan_summary
 from tfruns.wire.runs import Run

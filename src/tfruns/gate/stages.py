@@ -1,0 +1,151 @@
+"""The refusals of each stage, in the order of `pipeline.Gate.call`, for readers and for docs/refusals.md.
+
+A test compares them with the errors that the code of each stage can raise.
+"""
+
+from dataclasses import dataclass
+
+from tfruns.errors import (
+    AuditFailed,
+    ConfirmationNeeded,
+    Declined,
+    InvalidInput,
+    OutOfScope,
+    PlanDiffers,
+    RefusedByMode,
+    TfrunsError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One reason to refuse a call.
+
+    Attributes:
+        error: the error that the caller gets.
+        reason: why the call is refused.
+        remedy: what the caller can do.
+    """
+
+    error: type[TfrunsError]
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of the pipeline.
+
+    Attributes:
+        name: its name.
+        module: the module of `tfruns.gate` that decides.
+        refusals: its reasons to refuse a call.
+    """
+
+    name: str
+    module: str
+    refusals: tuple[Refused, ...]
+
+
+STAGES = (
+    Stage(
+        "arguments",
+        "arguments",
+        (
+            Refused(InvalidInput, "An argument is missing, unknown or of the wrong type.", "Correct the arguments."),
+            Refused(InvalidInput, "The arguments are too large or nested too deep.", "Shorten them."),
+        ),
+    ),
+    Stage(
+        "scope",
+        "scope",
+        (
+            Refused(
+                OutOfScope,
+                "The run, workspace, organization or configuration version is outside the scope, or does not exist.",
+                "Name one inside the scope, or start the server with another --organizations or --workspaces.",
+            ),
+        ),
+    ),
+    Stage(
+        "mode",
+        "pipeline",
+        (
+            Refused(
+                RefusedByMode,
+                "The mode of the server does not offer the tool.",
+                "Start the server with a higher --mode.",
+            ),
+            Refused(
+                RefusedByMode,
+                "An argument asks for an effect that the mode forbids, such as auto_apply in mode plan.",
+                "Leave the argument out, or start the server with --mode apply.",
+            ),
+        ),
+    ),
+    Stage(
+        "consent",
+        "confirmation",
+        (
+            Refused(
+                RefusedByMode,
+                "In mode plan, the call would lead to an apply or interfere with one.",
+                "Let a person do it, or start the server with --mode apply.",
+            ),
+            Refused(
+                RefusedByMode,
+                "With --confirm always, the client cannot ask a person.",
+                "Let a person do it, or start the server with --confirm review or auto.",
+            ),
+            Refused(
+                PlanDiffers,
+                "The fingerprint is of another plan, or the plan cannot be read.",
+                "Review the plan again, and use its fingerprint.",
+            ),
+            Refused(
+                ConfirmationNeeded,
+                "A code or a fingerprint is missing, wrong, used or expired.",
+                "Show the person what is at stake; if they agree, call again with the code or the fingerprint.",
+            ),
+            Refused(
+                ConfirmationNeeded,
+                "With --confirm review, the fingerprint of a review is missing.",
+                "Review the plan; if the person agrees, call again with its fingerprint.",
+            ),
+            Refused(
+                ConfirmationNeeded,
+                "A plan would be applied that nobody has seen, and the client cannot ask a person.",
+                "Use the alternative that the solution names.",
+            ),
+            Refused(
+                ConfirmationNeeded,
+                "The run or its workspace changed before the person answered.",
+                "Call again: the person is asked about the present state.",
+            ),
+            Refused(Declined, "The person did not confirm.", "Ask the person what they want instead."),
+        ),
+    ),
+    Stage(
+        "scope, again",
+        "scope",
+        (
+            Refused(
+                OutOfScope,
+                "The run or workspace left the scope since the call began.",
+                "Name one inside the scope.",
+            ),
+        ),
+    ),
+    Stage(
+        "audit",
+        "audit",
+        (
+            Refused(
+                AuditFailed,
+                "The change cannot be written to the audit log.",
+                "Make the file of TFRUNS_AUDIT_FILE writable.",
+            ),
+        ),
+    ),
+)
+"""The stages before the tool itself is called. None of them changes anything."""
