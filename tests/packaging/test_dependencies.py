@@ -56,7 +56,14 @@ def test_the_readme_names_every_license_that_is_not_permissive() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-build.txt", "requirements-docs.txt"]
+    "name",
+    [
+        "requirements.txt",
+        "requirements-demo.txt",
+        "requirements-dev.txt",
+        "requirements-build.txt",
+        "requirements-docs.txt",
+    ],
 )
 def test_every_requirement_is_pinned_with_hashes_and_names_no_index(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
@@ -76,7 +83,7 @@ def _pins(name: str) -> dict[str, str]:
 
 def test_what_is_tested_is_what_the_image_installs() -> None:
     tested = _pins("requirements-dev.txt")
-    for name in ("requirements.txt", "requirements-build.txt"):
+    for name in ("requirements.txt", "requirements-build.txt", "requirements-demo.txt"):
         assert {package: tested.get(package) for package in _pins(name)} == _pins(name)
     assert {_normalized(name) for name in _RUNTIME} <= {_normalized(name) for name in _pins("requirements.txt")}
 
