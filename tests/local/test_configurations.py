@@ -131,7 +131,9 @@ async def test_an_archived_one_has_no_files_and_no_use(api: Api) -> None:
     old = (await api.get(f"/workspaces/{api.workspace_id}/configuration-versions"))["data"][0]["id"]
     path = f"/configuration-versions/{old}/actions/archive"
     run = await _run_with(api, old)
-    await api.post(path, None, 409)  # it is the current one
+    error = (await api.post(path, None, 409))["errors"][0]  # go-tfe, TestConfigurationVersionsArchive
+    assert error["title"] == "transition not allowed"
+    assert error["detail"] == "The configuration could not be archived because it is current."
     await api.configured()
     await api.post(path, None, 409)  # a run still needs it
     await api.act(run, "cancel")

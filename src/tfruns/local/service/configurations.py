@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from tfruns.errors import Conflict, UnprocessableEntity
+from tfruns.errors import Conflict, TransitionNotAllowed, UnprocessableEntity
 from tfruns.lifecycle import statuses_in
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
@@ -89,7 +89,7 @@ def archive(backend: Backend, write: Write, row: ConfigurationVersionRow) -> Non
 
     Raises:
         UnprocessableEntity: 422, it has no files.
-        Conflict: 409, a run still needs them, or it is the workspace's current one.
+        TransitionNotAllowed: 409, a run still needs them, or it is the workspace's current one.
     """
     if row.status == "archived":
         return
@@ -99,8 +99,10 @@ def archive(backend: Backend, write: Write, row: ConfigurationVersionRow) -> Non
     used = select(RunRow.id).where(
         RunRow.configuration_version_id == row.id, RunRow.status.in_(statuses_in(StatusGroup.NON_FINAL))
     )
-    if workspace.current_configuration_version_id == row.id or write.session.scalars(used).first() is not None:
-        raise Conflict("The configuration version is in use.")
+    if workspace.current_configuration_version_id == row.id:
+        raise TransitionNotAllowed("The configuration could not be archived because it is current.")
+    if write.session.scalars(used).first() is not None:
+        raise TransitionNotAllowed("The configuration could not be archived because a run uses it.")
     row.status = "archived"
     row.status_timestamps = {**row.status_timestamps, "archived-at": wire_time(backend.now())}
     write.after_commit.append(lambda: backend.objects.delete("configuration", row.id))
