@@ -291,11 +291,12 @@ async def test_a_database_that_is_away_is_said_to_be_so_and_when_to_come_again(
         raise OperationalError("SELECT secrets", {}, Exception("the server closed the connection"))
 
     monkeypatch.setattr(Database, "read", away)
-    answer = await api.http.get(f"{API}/ping")
-    assert answer.status_code == 503
-    assert answer.headers["retry-after"] == "1.000"
-    assert answer.json()["errors"][0]["status"] == "503"
-    assert "secrets" not in answer.text + caplog.text
+    for path, headers in (("/organizations/default", {}), ("/ping", {"authorization": "Bearer not-in-the-cache"})):
+        answer = await api.http.get(API + path, headers=headers)
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "1.000"
+        assert answer.json()["errors"][0]["status"] == "503"
+        assert "secrets" not in answer.text + caplog.text
 
 
 QUERIES = ("include=nonsense", "include=run,,..", "page[size]=0", "page[size]=-1", "page[size]=1e9", "page[size]=abc",

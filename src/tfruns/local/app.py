@@ -49,6 +49,7 @@ from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.routes.call import Call, Reply
 from tfruns.local.routes.remote_state import check_run_may_read
 from tfruns.local.routes.table import ENDPOINTS, Endpoint
+from tfruns.local.routing import RoutesByShape, Serve, merge_methods
 from tfruns.local.run_page import PATHS, run_page
 from tfruns.local.store.sqlite_file import is_damage
 from tfruns.masking.redaction import redact
@@ -80,7 +81,6 @@ _DISCOVERY = {
     "login.v1": login.SERVICE,
 }
 
-Serve = Callable[[Request], Awaitable[Response]]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
@@ -102,14 +102,15 @@ def build_app(backend: Backend, signer: Signer, limiter: RateLimiter, lifespan: 
 
         return serve
 
-    routes = [Route(API + entry.path, endpoint(entry), methods=[entry.method]) for entry in ENDPOINTS]
-    routes.append(Route("/.well-known/terraform.json", _discover))
+    endpoints = [Route(API + entry.path, endpoint(entry), methods=[entry.method]) for entry in ENDPOINTS]
+    routes = [Route("/.well-known/terraform.json", _discover)]
     routes.append(Route(ARCHIVIST + "{token}", _objects(backend, signer), methods=["GET", "PUT"]))
     routes += login.login_routes(backend, signer)
     routes += [Route(path, run_page) for path in PATHS]
     errors = {HTTPException: _http_error(limiter)}
     middleware = [Middleware(_WithoutTrailingSlash)]
-    app = Starlette(routes=_merged(routes), lifespan=lifespan, exception_handlers=errors, middleware=middleware)
+    served = [RoutesByShape(endpoints), *merge_methods(routes)]
+    app = Starlette(routes=served, lifespan=lifespan, exception_handlers=errors, middleware=middleware)
     app.router.redirect_slashes = False
     return app
 
@@ -124,23 +125,6 @@ class _WithoutTrailingSlash:
         if scope["type"] == "http":
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         await self._app(scope, receive, send)
-
-
-def _merged(routes: list[Route]) -> list[Route]:
-    """The methods of one path put together: Starlette answers 405 at the first route whose path fits."""
-    by_path: dict[str, dict[str, Serve]] = {}
-    for route in routes:
-        for method in route.methods or ():
-            by_path.setdefault(route.path, {})[method] = route.endpoint
-
-    return [Route(path, _by_method(methods), methods=list(methods)) for path, methods in by_path.items()]
-
-
-def _by_method(methods: dict[str, Serve]) -> Serve:
-    async def serve(request: Request) -> Response:
-        return await methods["GET" if request.method == "HEAD" else request.method](request)
-
-    return serve
 
 
 async def _serve(
@@ -168,7 +152,7 @@ async def _serve(
             query=dict(request.query_params),
             headers=dict(request.headers),
             body=body,
-            address=request.url.path,
+            address=request.scope["path"],
         )
         return _response(_reply(entry, call), headers)
 
@@ -246,7 +230,7 @@ def _check_address(request: Request) -> None:
     """
     if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > _MAX_ADDRESS_BYTES:
         raise TfrunsError(f"The path with the query is longer than {_MAX_ADDRESS_BYTES} bytes.", status=414)
-    if "\0" in request.url.path:
+    if "\0" in request.scope["path"]:
         raise NotFound("not found")
     if any("\0" in text for item in request.query_params.multi_items() for text in item):
         raise BadRequest("The query has a NUL character.")
