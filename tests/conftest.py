@@ -1,22 +1,31 @@
 """What all tests share: no test sees the environment or the home of who runs it."""
 
 import os
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["tests.support.processes", "tests.support.properties", "tests.support.stores"]
 
+_numbers = count()
 _OURS = ("TFE_", "TFC_", "TF_", "TFRUNS_")
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where each test has a home; `mktemp` would list them all for each."""
+    return tmp_path_factory.mktemp("homes")
+
+
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, homes: Path) -> None:
     for name in list(os.environ):
         if name.startswith(_OURS) or name.lower().endswith("_proxy") or name == "XDG_STATE_HOME":
             monkeypatch.delenv(name)
     monkeypatch.setenv("TFRUNS_IDLE_EXIT", "0")  # no server outlives the test that starts it
-    home = tmp_path_factory.mktemp("home")
+    home = homes / str(next(_numbers))
+    home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setattr(Path, "home", lambda: home)
     monkeypatch.setattr("tfruns.masking.redaction._remembered", set())

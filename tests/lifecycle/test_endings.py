@@ -2,8 +2,7 @@
 
 import re
 
-import pytest
-
+from tests.support.tables import rows
 from tfruns.lifecycle import (
     PHASE_STATUSES,
     RULES,
@@ -21,12 +20,12 @@ from tfruns.local.store.schema import UNDER_WAY
 from tfruns.vocabulary import PhaseStatus, RunEnding, RunOperation, RunPhase, RunStatus
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_a_run_has_an_ending_once_nothing_can_follow(status: RunStatus) -> None:
     assert (ending_of(status) is not None) is is_final(status) is (TRANSITIONS[status] == frozenset())
 
 
-@pytest.mark.parametrize(
+@rows(
     ("ending", "statuses"),
     [
         (RunEnding.DONE, {"applied", "planned_and_finished", "assessed"}),
@@ -43,14 +42,14 @@ def test_an_unknown_status_has_no_ending_and_says_nothing_of_a_phase() -> None:
     assert phase_status_of("warped") is None
 
 
-@pytest.mark.parametrize("phase", [RunPhase.PLAN, RunPhase.APPLY])
+@rows("phase", [RunPhase.PLAN, RunPhase.APPLY])
 def test_a_phase_is_queued_then_runs_then_is_finished(phase: RunPhase) -> None:
     by_status = {status: run for run, (of, status) in PHASE_STATUSES.items() if of is phase}
     assert by_status[PhaseStatus.RUNNING] in TRANSITIONS[by_status[PhaseStatus.QUEUED]]
     assert by_status[PhaseStatus.FINISHED] in TRANSITIONS[by_status[PhaseStatus.RUNNING]]
 
 
-@pytest.mark.parametrize("operation", RunOperation)
+@rows("operation", RunOperation)
 def test_only_previews_and_saved_plans_do_not_queue(operation: RunOperation) -> None:
     assert is_queued(operation) is (operation not in {RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN})
 
@@ -60,7 +59,7 @@ def test_the_index_of_runs_under_way_has_the_words_of_the_table() -> None:
     assert re.findall(r"'(\w+)'", UNDER_WAY) == [status.value for status in under_way]
 
 
-@pytest.mark.parametrize("status", PhaseStatus)
+@rows("status", PhaseStatus)
 def test_what_has_ended_has_begun_unless_it_was_never_reached(status: PhaseStatus) -> None:
     if has_phase_ended(status):
         assert has_phase_begun(status) is (status is not PhaseStatus.UNREACHABLE)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.tables import rows
 from tfruns.errors import TransitionNotAllowed
 from tfruns.lifecycle import (
     ACTIONS,
@@ -134,17 +135,17 @@ def test_the_table_of_this_test_has_every_status() -> None:
     assert set(SHOWN) == set(RunStatus)
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_each_status_shows_exactly_the_actions_of_the_reference(status: RunStatus) -> None:
     assert letters(allowed_actions(status)) == set(SHOWN[status]) - {"K"}
 
 
-@pytest.mark.parametrize("status", [status for status in RunStatus if "K" in SHOWN[status]])
+@rows("status", [status for status in RunStatus if "K" in SHOWN[status]])
 def test_after_a_cancel_was_asked_a_second_one_is_not_shown(status: RunStatus) -> None:
     assert allowed_actions(status, is_cancel_asked=True) == frozenset()
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_force_cancel_is_shown_only_where_something_runs_and_only_after_the_cool_off(status: RunStatus) -> None:
     is_possible = "K" in SHOWN[status]
     assert (A.FORCE_CANCEL in allowed_actions(status, is_cancel_asked=True, is_cool_off_over=True)) == is_possible
@@ -153,13 +154,13 @@ def test_force_cancel_is_shown_only_where_something_runs_and_only_after_the_cool
     assert A.FORCE_CANCEL not in allowed_actions(status)
 
 
-@pytest.mark.parametrize("status", [status for status in RunStatus if "C" not in SHOWN[status]])
+@rows("status", [status for status in RunStatus if "C" not in SHOWN[status]])
 def test_an_earlier_cancel_forbids_only_the_apply(status: RunStatus) -> None:
     expected = allowed_actions(status) - {RunAction.APPLY}
     assert allowed_actions(status, is_cancel_asked=True, is_cool_off_over=True) == expected
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_a_status_is_looked_up_by_its_plain_word_too(status: RunStatus) -> None:
     assert allowed_actions(status.value) == allowed_actions(status)
     assert rule_of(status.value) is RULES[status]
@@ -186,7 +187,7 @@ def status_after(status: RunStatus, action: RunAction) -> RunStatus:
     }[action]
 
 
-@pytest.mark.parametrize(("status", "action"), EVERY_STATUS_AND_ACTION)
+@rows(("status", "action"), EVERY_STATUS_AND_ACTION)
 def test_an_action_is_accepted_exactly_where_the_reference_allows_it(status: RunStatus, action: RunAction) -> None:
     if is_accepted(status, action):
         assert act(status, action) is status_after(status, action)
@@ -199,7 +200,7 @@ def test_an_action_is_accepted_exactly_where_the_reference_allows_it(status: Run
     assert refusal.value.facts["allowed_actions"] == sorted(allowed_actions(status) | accepted_actions(status))
 
 
-@pytest.mark.parametrize(("status", "action"), EVERY_STATUS_AND_ACTION)
+@rows(("status", "action"), EVERY_STATUS_AND_ACTION)
 def test_what_is_shown_is_accepted_and_what_is_not_is_refused(status: RunStatus, action: RunAction) -> None:
     for asked in (NEVER_ASKED, ASKED, COOLED_OFF):
         if action in allowed_actions(status, **asked) or (status, action) in ACCEPTED_UNSHOWN:
@@ -209,13 +210,13 @@ def test_what_is_shown_is_accepted_and_what_is_not_is_refused(status: RunStatus,
                 act(status, action, **asked)
 
 
-@pytest.mark.parametrize("status", [status for status in RunStatus if "K" in SHOWN[status]])
+@rows("status", [status for status in RunStatus if "K" in SHOWN[status]])
 def test_a_second_cancel_is_refused(status: RunStatus) -> None:
     with pytest.raises(TransitionNotAllowed, match="cancel not allowed"):
         act(status, A.CANCEL, is_cancel_asked=True)
 
 
-@pytest.mark.parametrize("status", [status for status in RunStatus if "K" in SHOWN[status]])
+@rows("status", [status for status in RunStatus if "K" in SHOWN[status]])
 def test_a_force_cancel_needs_an_earlier_cancel_and_the_cool_off_and_then_ends_the_run_at_once(
     status: RunStatus,
 ) -> None:
@@ -225,7 +226,7 @@ def test_a_force_cancel_needs_an_earlier_cancel_and_the_cool_off_and_then_ends_t
     assert act(status, A.FORCE_CANCEL, **COOLED_OFF) is S.CANCELED
 
 
-@pytest.mark.parametrize(("status", "action"), EVERY_STATUS_AND_ACTION)
+@rows(("status", "action"), EVERY_STATUS_AND_ACTION)
 def test_where_an_action_leads_is_a_legal_transition(status: RunStatus, action: RunAction) -> None:
     accepted = allowed_actions(status, **COOLED_OFF) | allowed_actions(status) | RULES[status].accepts
     assert action not in accepted or ACTIONS[action].leads_to in TRANSITIONS[status]
@@ -238,7 +239,7 @@ def test_every_action_has_a_rule() -> None:
 # -- moving along -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_a_run_advances_along_the_transitions_and_nowhere_else(status: RunStatus) -> None:
     before = {key: set(targets) for key, targets in TRANSITIONS.items()}
     for to in RunStatus:
@@ -253,7 +254,7 @@ def test_a_run_advances_along_the_transitions_and_nowhere_else(status: RunStatus
     assert before == TRANSITIONS
 
 
-@pytest.mark.parametrize(
+@rows(
     "path",
     [
         "pending plan_queued planning planned confirmed apply_queued applying applied",
@@ -276,7 +277,7 @@ def test_the_documented_ways_of_a_run_are_legal(path: str) -> None:
         assert advance(before, after) is after
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "to"),
     [
         (S.PENDING, S.PLANNING),
@@ -299,12 +300,12 @@ def test_a_run_skips_no_stage_that_protects_it(status: RunStatus, to: RunStatus)
         advance(status, to)
 
 
-@pytest.mark.parametrize("status", sorted(set(RunStatus) - FINAL - FINAL_INFERRED))
+@rows("status", sorted(set(RunStatus) - FINAL - FINAL_INFERRED))
 def test_a_run_that_is_not_final_can_fail(status: RunStatus) -> None:
     assert advance(status, S.ERRORED) is S.ERRORED
 
 
-@pytest.mark.parametrize("to", RunStatus)
+@rows("to", RunStatus)
 def test_the_sources_of_a_status_are_the_transitions_backwards(to: RunStatus) -> None:
     assert sources_of(to) == {status for status in RunStatus if to in TRANSITIONS[status]}
 
@@ -317,7 +318,7 @@ def test_every_status_has_a_rule_and_transitions() -> None:
     assert set(TRANSITIONS) == set(RunStatus)
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_every_status_has_a_phase_and_says_what_follows(status: RunStatus) -> None:
     rule = RULES[status]
     assert rule.phase in RunPhase
@@ -334,12 +335,12 @@ def test_exactly_the_final_statuses_are_final() -> None:
     assert {status for status in RunStatus if is_final(status)} == FINAL | FINAL_INFERRED
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_exactly_the_final_statuses_have_no_way_out(status: RunStatus) -> None:
     assert (not TRANSITIONS[status]) == is_final(status)
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_from_every_status_a_run_can_end(status: RunStatus) -> None:
     assert any(is_final(end) for end in reachable_from(status))
 
@@ -380,7 +381,7 @@ def test_a_discardable_run_is_not_final() -> None:
     assert not set(statuses_in(StatusGroup.DISCARDABLE)) & set(statuses_in(StatusGroup.FINAL))
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_the_group_of_a_status_is_its_finality(status: RunStatus) -> None:
     assert group_of(status) is (StatusGroup.FINAL if status in FINAL | FINAL_INFERRED else StatusGroup.NON_FINAL)
 
@@ -388,8 +389,8 @@ def test_the_group_of_a_status_is_its_finality(status: RunStatus) -> None:
 # -- a status that the tables do not know -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", UNKNOWN)
-@pytest.mark.parametrize("action", RunAction)
+@rows("status", UNKNOWN)
+@rows("action", RunAction)
 def test_an_unknown_status_crashes_nothing_and_claims_nothing(status: str, action: RunAction) -> None:
     assert rule_of(status) is None
     assert is_final(status) is False
@@ -400,7 +401,7 @@ def test_an_unknown_status_crashes_nothing_and_claims_nothing(status: str, actio
     assert "does not know this status" in what_follows(status, [])
 
 
-@pytest.mark.parametrize("status", UNKNOWN)
+@rows("status", UNKNOWN)
 def test_a_run_in_an_unknown_status_is_judged_by_its_own_actions(status: str) -> None:
     assert what_follows(status, [A.APPLY, A.DISCARD]) == "Waits for a person to apply or discard it."
     assert "does not know this status" in what_follows(status, [A.DISCARD])
@@ -409,7 +410,7 @@ def test_a_run_in_an_unknown_status_is_judged_by_its_own_actions(status: str) ->
 # -- what follows -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "allowed", "is_auto_apply", "words"),
     [
         ("pending", [A.CANCEL], False, "queue"),
@@ -439,8 +440,8 @@ def test_what_follows_is_said_by_the_allowed_actions_before_the_status(
     assert words in what_follows(status, allowed, is_auto_apply=is_auto_apply)
 
 
-@pytest.mark.parametrize("status", RunStatus)
-@pytest.mark.parametrize("is_auto_apply", [False, True])
+@rows("status", RunStatus)
+@rows("is_auto_apply", [False, True])
 def test_nobody_is_told_to_apply_what_cannot_be_applied(status: RunStatus, is_auto_apply: bool) -> None:
     allowed = allowed_actions(status) - {A.APPLY}
     assert what_follows(status, allowed, is_auto_apply=is_auto_apply) == RULES[status].follows
@@ -470,12 +471,12 @@ SHOWN_BY = {
 }
 
 
-@pytest.mark.parametrize(("status", "action"), EVERY_STATUS_AND_ACTION)
+@rows(("status", "action"), EVERY_STATUS_AND_ACTION)
 def test_an_action_has_taken_effect_where_the_status_shows_it(status: RunStatus, action: RunAction) -> None:
     assert has_taken_effect(action, status.value, []) == (status in SHOWN_BY[action])
 
 
-@pytest.mark.parametrize(
+@rows(
     ("action", "status", "timestamps", "has"),
     [
         (A.APPLY, "errored", ["planned-at", "confirmed-at", "errored-at"], True),
@@ -500,7 +501,7 @@ def test_a_timestamp_shows_an_accepted_action_in_any_later_status(
     assert has_taken_effect(action, status, timestamps) is has
 
 
-@pytest.mark.parametrize(("status", "action"), EVERY_STATUS_AND_ACTION)
+@rows(("status", "action"), EVERY_STATUS_AND_ACTION)
 def test_an_action_that_is_still_possible_has_not_taken_effect(status: RunStatus, action: RunAction) -> None:
     if action in allowed_actions(status, **COOLED_OFF) | allowed_actions(status):
         assert not has_taken_effect(action, status, [])
@@ -509,7 +510,7 @@ def test_an_action_that_is_still_possible_has_not_taken_effect(status: RunStatus
 # -- the OpenAPI document ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("resource", "words"), [("runs", RunStatus), ("plans", PhaseStatus), ("applies", PhaseStatus)])
+@rows(("resource", "words"), [("runs", RunStatus), ("plans", PhaseStatus), ("applies", PhaseStatus)])
 def test_every_status_of_the_openapi_document_is_in_the_vocabulary(
     resource: str, words: type[RunStatus] | type[PhaseStatus]
 ) -> None:

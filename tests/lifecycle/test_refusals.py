@@ -4,6 +4,7 @@ from copy import deepcopy
 
 import pytest
 
+from tests.support.tables import rows
 from tfruns import lifecycle
 from tfruns.errors import TransitionNotAllowed
 from tfruns.lifecycle import TRANSITIONS, act, advance
@@ -26,7 +27,7 @@ def test_every_action_has_a_reason_here() -> None:
     assert set(REASONS) == {action.value for action in RunAction}
 
 
-@pytest.mark.parametrize(("action", "reason"), REASONS.items())
+@rows(("action", "reason"), REASONS.items())
 def test_a_refusal_gives_the_reason_of_the_api_reference(action: str, reason: str) -> None:
     with pytest.raises(TransitionNotAllowed) as refusal:
         act(RunStatus.APPLIED, RunAction(action))
@@ -34,7 +35,7 @@ def test_a_refusal_gives_the_reason_of_the_api_reference(action: str, reason: st
     assert refusal.value.status == 409
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "allowed"),
     [
         (RunStatus.PLANNING, ["cancel"]),

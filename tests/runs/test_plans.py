@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
+from tests.support.tables import rows
 from tests.unit.review.plans import PLAN_ID, plan, resource
 from tfruns.client.client import Client
 from tfruns.errors import NotFound, TooLarge, UnexpectedResponse
@@ -129,7 +130,7 @@ async def test_while_there_is_no_plan_there_is_nothing_to_read() -> None:
     assert (await secrets_of(client, run())).hide(SECRET) == SECRET
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'"x"', b"\xff", b"[" * 1000])
+@rows("content", [b"", b"[]", b"{", b'"x"', b"\xff", b"[" * 1000])
 @pytest.mark.anyio
 async def test_what_is_no_plan_is_an_unexpected_response_that_repeats_nothing_of_it(content: bytes) -> None:
     with pytest.raises(UnexpectedResponse, match="cannot be read"):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support import samples
+from tests.support.tables import rows
 from tests.tools.calls import ACTIONS, call, compact, willing_api
 from tfruns.policy import Confirm, Mode, Policy
 
@@ -15,8 +16,8 @@ UNFINISHED = ["pending", "planning", "planned", "confirmed", "apply_queued", "ap
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", ACTIONS)
-@pytest.mark.parametrize("status", UNFINISHED)
+@rows("tool", ACTIONS)
+@rows("status", UNFINISHED)
 async def test_the_answer_to_an_action_shows_the_run_and_claims_no_effect(tool: str, status: str) -> None:
     view: dict[str, Any] = await call(tool, api=willing_api(samples.run(status=status, actions=samples.actions())))
     assert view["status"] == status
@@ -26,7 +27,7 @@ async def test_the_answer_to_an_action_shows_the_run_and_claims_no_effect(tool: 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", ACTIONS)
+@rows("tool", ACTIONS)
 async def test_a_repeated_action_is_left_to_the_api_whatever_was_asked_before(tool: str) -> None:
     policy = Policy(Mode.APPLY, Confirm.NEVER)
     api = willing_api(samples.run(status="applying", canceled_at="2026-01-02T03:04:00Z"))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, accepted, answer, body, error
+from tests.support.tables import rows
 from tests.tools.calls import ACTIONS, PATHS, RUN_ID, WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import Forbidden, NotFound, OutcomeUnknown, TransitionNotAllowed
 
@@ -40,8 +41,8 @@ async def test_an_action_is_sent_once_and_answered_with_the_run_as_it_is(tool: s
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", COMMENTED)
-@pytest.mark.parametrize("arguments", [{}, {"comment": ""}, {"comment": None}])
+@rows("tool", COMMENTED)
+@rows("arguments", [{}, {"comment": ""}, {"comment": None}])
 async def test_an_empty_comment_is_not_sent(tool: str, arguments: dict[str, Any]) -> None:
     api = willing_api()
     await call(tool, {"run_id": RUN_ID, **arguments}, api=api)
@@ -59,7 +60,7 @@ async def test_a_comment_is_sent(tool: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", ACTIONS)
+@rows("tool", ACTIONS)
 async def test_nothing_is_refused_on_a_guess(tool: str) -> None:
     # A final run that shows no action at all: whether it may is for the API to say.
     api = willing_api(samples.run(status="applied", actions=samples.actions()))
@@ -69,8 +70,8 @@ async def test_nothing_is_refused_on_a_guess(tool: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", ACTIONS)
-@pytest.mark.parametrize("trouble", [error(404, "not found"), httpx2.Response(200, content=b"<html>")])
+@rows("tool", ACTIONS)
+@rows("trouble", [error(404, "not found"), httpx2.Response(200, content=b"<html>")])
 async def test_an_accepted_action_whose_run_cannot_be_read_is_accepted_and_not_to_be_repeated(
     tool: str, trouble: httpx2.Response
 ) -> None:
@@ -82,8 +83,8 @@ async def test_an_accepted_action_whose_run_cannot_be_read_is_accepted_and_not_t
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", COMMENTED)
-@pytest.mark.parametrize(
+@rows("tool", COMMENTED)
+@rows(
     ("run", "allowed"),
     [
         (samples.run(status="planning"), ["cancel"]),
@@ -130,7 +131,7 @@ async def test_a_force_cancel_before_any_cancel_says_to_cancel_first() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", ACTIONS)
+@rows("tool", ACTIONS)
 async def test_a_run_that_is_not_there_or_hidden_says_to_verify_the_id(tool: str) -> None:
     refusal = await failure_of(tool, api=FakeApi())
     assert isinstance(refusal, NotFound)

@@ -10,6 +10,7 @@ import pytest
 from tests.support import samples
 from tests.support.api import ConnectionTo, FakeApi, answer, client_for, error
 from tests.support.requests import a_request
+from tests.support.tables import rows
 from tests.tools.calls import REQUIRED, RUN_ID, WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import InvalidInput, TfrunsError, UnexpectedResponse
 from tfruns.mcp.toolbox import Toolbox
@@ -72,8 +73,8 @@ async def test_a_run_is_shown_without_what_came_along_and_cannot_be_read(answere
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("answered", UNREADABLE.values(), ids=UNREADABLE)
-@pytest.mark.parametrize("tool", ["get_run_details", "create_run"])
+@rows("answered", UNREADABLE.values(), ids=UNREADABLE)
+@rows("tool", ["get_run_details", "create_run"])
 async def test_an_answer_that_cannot_be_read_is_an_error_that_repeats_no_value(tool: str, answered: Any) -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer(answered)).on("POST", "/runs", answer({"data": samples.run()}))
     if tool == "create_run":  # the run is there, whatever cannot be read of it
@@ -154,7 +155,7 @@ async def called(name: str, arguments: dict[str, Any], api: FakeApi) -> types.Ca
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("name", "api"),
     [
         ("get_run_details", willing_api(samples.run(message=f"x{HALF}y"))),
@@ -200,8 +201,8 @@ async def test_what_cannot_be_sent_is_an_invalid_argument(name: str, arguments: 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", REQUIRED)
-@pytest.mark.parametrize(
+@rows("tool", REQUIRED)
+@rows(
     "trouble",
     [
         error(401, "unauthorized"),

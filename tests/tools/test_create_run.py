@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, answer, body, error
+from tests.support.tables import rows
 from tests.tools.calls import ASSISTANT, RUN_ID, WORKSPACE_ID, call, failure_of, willing_api, with_names
 from tfruns.errors import Forbidden, InvalidInput, NotFound, WorkspaceBusy, WorkspaceLocked
 from tfruns.policy import Policy
@@ -22,7 +23,7 @@ async def _sent(params: dict[str, Any] | None, policy: Policy = ASSISTANT) -> di
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("params", [None, {}, {"message": "x"}, {"auto_apply": None}, {"auto_apply": False}])
+@rows("params", [None, {}, {"message": "x"}, {"auto_apply": None}, {"auto_apply": False}])
 async def test_a_run_does_not_apply_by_itself_unless_the_assistant_says_so(params: dict[str, Any] | None) -> None:
     assert (await _sent(params))["attributes"]["auto-apply"] is False
 
@@ -67,7 +68,7 @@ async def test_a_configuration_version_is_sent_as_a_relationship() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("value", "literal"),
     [
         (2, "2"),
@@ -95,7 +96,7 @@ async def test_the_value_of_a_variable_is_sent_as_an_hcl_literal(value: Any, lit
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "value",
     [
         "hunter2-Zx81",

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
+from tests.support.tables import rows
 from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, WORKSPACE_ID, compact
 from tests.tools.test_get_run_history import event
 from tfruns.gate.pipeline import Gate
@@ -347,7 +348,7 @@ async def test_a_saved_plan_that_nobody_discarded_may_be_stale() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("status", "stamps", "expected"),
     [
         ("errored", {"planning-at": "2026-01-02T03:00:00Z"}, "Final: failed. Nothing was applied."),
@@ -458,7 +459,7 @@ async def test_a_run_that_neither_failed_nor_waits_says_so_briefly(status: str) 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 async def test_every_status_has_an_answer_even_where_nothing_else_can_be_read(status: RunStatus) -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": samples.run(status=status)}))
     assert (await diagnose(api))["verdict"]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error, query
+from tests.support.tables import rows
 from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, compact
 from tfruns.errors import InvalidInput
 from tfruns.gate.pipeline import Gate
@@ -162,7 +163,7 @@ SILENT = b'{"@level":"info","@message":"a.b: Refresh complete","type":"refresh_c
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("data", "text", "lines"),
     [
         (b"one\n" + SILENT * 3 + b"two\n", "one\ntwo", 2),
@@ -264,8 +265,8 @@ async def test_a_sensitive_value_of_the_plan_never_appears() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("end", [b"", b"\n", b"\nfinished\n"])
-@pytest.mark.parametrize("status", ["errored", "running"])
+@rows("end", [b"", b"\n", b"\nfinished\n"])
+@rows("status", ["errored", "running"])
 async def test_no_half_of_a_sensitive_value_appears_where_a_line_is_longer_than_what_is_read(
     status: str, end: bytes
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, answer
+from tests.support.tables import rows
 from tests.tools.calls import ORGANIZATION, REQUIRED, WORKSPACE_ID, call
 
 LISTS = {
@@ -20,8 +21,8 @@ async def _listed(tool: str, *runs: dict[str, Any], **arguments: Any) -> Any:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", LISTS)
-@pytest.mark.parametrize("operation", [None, "", " ", ",", " , "])
+@rows("tool", LISTS)
+@rows("operation", [None, "", " ", ",", " , "])
 async def test_where_no_operation_was_said_an_empty_list_recalls_plan_only_runs(
     tool: str, operation: str | None
 ) -> None:
@@ -52,8 +53,8 @@ async def test_the_note_stays_short_however_much_was_asked_for(tool: str) -> Non
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", LISTS)
-@pytest.mark.parametrize(("length", "is_cut"), [(1, False), (80, False), (81, True), (10_000, True)])
+@rows("tool", LISTS)
+@rows(("length", "is_cut"), [(1, False), (80, False), (81, True), (10_000, True)])
 async def test_a_message_is_cut_only_where_it_is_longer_than_a_row_shows(tool: str, length: int, is_cut: bool) -> None:
     message = (await _listed(tool, samples.run(message="x" * length)))["runs"][0]["message"]
     assert message == ("x" * 79 + "…" if is_cut else "x" * length)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, answer, query
+from tests.support.tables import rows
 from tests.tools.calls import ORGANIZATION, RUN_ID, call, compact, failure_of
 from tfruns.errors import InvalidInput, NotFound
 
@@ -50,7 +51,7 @@ async def test_a_current_run_that_did_not_come_along_has_no_status() -> None:
     assert row == {"id": samples.WORKSPACE_ID, "name": "network", "current_run": RUN_ID}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("locked_by", "included", "shown"),
     [
         (("users", "user-MA4GL63FmYRpSFxa"), [samples.user(username="jane")], "jane"),

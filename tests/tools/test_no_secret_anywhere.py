@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support import samples
 from tests.support.api import FakeApi, accepted, answer, client_for, error
+from tests.support.tables import rows
 from tests.tools.calls import ASSISTANT, CONFIGURATION, LOG_URL, REQUIRED, TOOLS, willing_api
 from tests.unit.review.plans import change, plan, resource
 from tfruns.errors import TfrunsError
@@ -278,8 +279,8 @@ def check_all(tmp_path: Path, place: str, secret: str, status: str, is_json: boo
     assert "(sensitive value)" in str(shown)
 
 
-@pytest.mark.parametrize("name", ["review_run", "get_run_logs", "diagnose_run", "get_run_history", "wait_for_run"])
-@pytest.mark.parametrize("status", PHASES)
+@rows("name", ["review_run", "get_run_logs", "diagnose_run", "get_run_history", "wait_for_run"])
+@rows("status", PHASES)
 async def test_what_reads_a_runs_texts_hides_in_them_from_the_first_call_on(name: str, status: str) -> None:
     secret = "ZQ9-first-of-all"
     async with client_for(talkative_api(secret, "before", status, is_json_log=False)) as client:

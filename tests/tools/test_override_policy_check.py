@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, answer, body, error
+from tests.support.tables import rows
 from tests.tools.calls import RUN_ID, call, failure_of
 from tfruns.errors import Forbidden, InvalidInput, OutcomeUnknown, TransitionNotAllowed
 from tfruns.policy import Confirm, Policy
@@ -84,7 +85,7 @@ async def test_what_the_api_does_not_say_about_permission_is_left_to_it() -> Non
 # -- nothing is sent --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "checks", "stages"),
     [
         ("planned", [], []),
@@ -106,7 +107,7 @@ async def test_where_nothing_waits_for_an_override_that_is_said(
     assert posted(api) == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ("checks", "stages", "named"),
     [
         ([samples.policy_check(CHECK_ID, status="hard_failed")], [], CHECK_ID),
@@ -116,7 +117,7 @@ async def test_where_nothing_waits_for_an_override_that_is_said(
         ([samples.policy_check("polchk-soft"), samples.policy_check(CHECK_ID, status="hard_failed")], [], CHECK_ID),
     ],
 )
-@pytest.mark.parametrize("status", ["policy_override", "errored"])
+@rows("status", ["policy_override", "errored"])
 async def test_what_is_mandatory_is_said_not_to_be_overridable(
     status: str, checks: Resources, stages: Resources, named: str
 ) -> None:

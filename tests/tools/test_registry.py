@@ -8,6 +8,7 @@ from typing import Any, Literal
 import anyio
 import pytest
 
+from tests.support.tables import rows
 from tests.tools.listing import list_tools, listed_tools
 from tfruns.gate.registry import all_tools
 from tfruns.policy import Mode, Policy
@@ -126,7 +127,7 @@ def test_the_nine_promised_tools_come_first_in_their_order() -> None:
     assert list(listed_tools()) == names
 
 
-@pytest.mark.parametrize("name", ALL)
+@rows("name", ALL)
 def test_a_tool_has_the_promised_parameters_first_and_only_optional_ones_after(name: str) -> None:
     schema = listed_tools()[name]["inputSchema"]
     promised = ALL[name]
@@ -135,7 +136,7 @@ def test_a_tool_has_the_promised_parameters_first_and_only_optional_ones_after(n
     assert schema["required"] == [key for key, default in promised.items() if default is REQUIRED]
 
 
-@pytest.mark.parametrize("name", ALL)
+@rows("name", ALL)
 def test_a_parameter_has_the_promised_type_and_default(name: str) -> None:
     properties = listed_tools()[name]["inputSchema"]["properties"]
     for key, default in ALL[name].items():
@@ -160,7 +161,7 @@ def test_a_variable_is_a_key_and_a_value_of_any_kind() -> None:
     assert kinds == {"string", "number", "boolean", "array", "object"}
 
 
-@pytest.mark.parametrize("name", ALL)
+@rows("name", ALL)
 def test_every_object_of_a_schema_refuses_what_it_does_not_know(name: str) -> None:
     for node in nodes(listed_tools()[name]["inputSchema"]):
         if "properties" in node:
@@ -168,7 +169,7 @@ def test_every_object_of_a_schema_refuses_what_it_does_not_know(name: str) -> No
             assert node["additionalProperties"] is False
 
 
-@pytest.mark.parametrize("name", ALL)
+@rows("name", ALL)
 def test_a_schema_has_no_references_titles_or_nulls(name: str) -> None:
     for node in nodes(listed_tools()[name]["inputSchema"]):
         assert not set(node) & {"$ref", "$defs", "title"}
@@ -176,7 +177,7 @@ def test_a_schema_has_no_references_titles_or_nulls(name: str) -> None:
         assert "default" not in node or node["default"] is not None
 
 
-@pytest.mark.parametrize("name", ALL)
+@rows("name", ALL)
 def test_everything_is_described(name: str) -> None:
     tool = listed_tools()[name]
     assert tool["title"]
@@ -197,8 +198,8 @@ def test_the_hints_say_what_a_tool_does(tool: Tool) -> None:
     assert shown["idempotentHint"] is tool.is_idempotent
 
 
-@pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("era", ["auto", "legacy"])
+@rows("mode", Mode)
+@rows("era", ["auto", "legacy"])
 def test_the_list_of_tools_is_within_its_bytes(mode: Mode, era: Literal["auto", "legacy"]) -> None:
     result = anyio.run(list_tools, Policy(mode), era)
     assert len(result.model_dump_json(by_alias=True, exclude_none=True).encode()) <= MAX_LIST_BYTES

@@ -10,6 +10,7 @@ import pytest
 from tests.runs.test_plans import FULL, REDACTED, blob
 from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
+from tests.support.tables import rows
 from tests.tools.calls import RUN_ID, call, compact, failure_of
 from tests.unit.review.plans import change, plan, resource
 from tfruns.runs.plans import plan_summary
@@ -54,8 +55,8 @@ async def test_a_plan_is_answered_with_its_run_its_counts_and_its_rows() -> None
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("is_raw", [False, True])
-@pytest.mark.parametrize("text", ["", "create", "output", "a.new", SECRET])
+@rows("is_raw", [False, True])
+@rows("text", ["", "create", "output", "a.new", SECRET])
 async def test_no_secret_is_in_an_answer(text: str, is_raw: bool) -> None:
     assert SECRET.encode() not in compact(await review({"filter": text}, is_raw=is_raw))
 
@@ -85,7 +86,7 @@ async def test_a_page_past_the_end_says_so() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "arguments", [{"page_number": 0}, {"page_number": -1}, {"page_size": 0}, {"page_size": 101}, {"page_size": "many"}]
 )
 async def test_a_page_that_cannot_be_is_refused_before_anything_is_sent(arguments: dict[str, Any]) -> None:
@@ -105,7 +106,7 @@ async def test_an_address_shows_every_value_in_full_and_takes_no_filter() -> Non
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("status", "said"),
     [
         ("pending", "There is no plan yet. wait_for_run waits until there is."),

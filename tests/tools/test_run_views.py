@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, answer, query
+from tests.support.tables import rows
 from tests.tools.calls import RUN_ID, WORKSPACE_ID, call, compact, willing_api, with_names
 
 MAX_DETAILS_BYTES = 1_500
@@ -155,7 +156,7 @@ async def test_the_values_of_variables_are_not_shown() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("attributes", "operation"),
     [
         ({"plan_only": True}, "plan_only"),
@@ -171,7 +172,7 @@ async def test_the_operation_says_what_a_run_does(attributes: dict[str, Any], op
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("attributes", "said"),
     [
         ({"status": "planned", "actions": samples.actions("confirmable", "discardable")}, "Waits for a person"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.tables import rows
 from tests.tools.listing import listed_tools
 from tfruns.gate.registry import all_tools
 
@@ -40,7 +41,7 @@ def _update() -> None:
         (SNAPSHOTS / f"{name}.json").write_text(_text(shown), encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@rows("name", NAMES)
 def test_a_tool_shows_what_its_snapshot_says(name: str) -> None:
     path = SNAPSHOTS / f"{name}.json"
     assert path.exists(), f"{name} has no snapshot; {HOW}"

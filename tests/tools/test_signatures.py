@@ -2,8 +2,7 @@
 
 import inspect
 
-import pytest
-
+from tests.support.tables import rows
 from tests.tools.calls import TOOLS
 from tfruns.tool import Proof
 from tfruns.wire.run_params import RunParams
@@ -38,7 +37,7 @@ def _spelled(parameter: inspect.Parameter) -> str:
     return parameter.name if is_required else f"{parameter.name}={parameter.default!r}"
 
 
-@pytest.mark.parametrize("name", PROMISED)
+@rows("name", PROMISED)
 def test_a_function_takes_a_context_and_then_exactly_what_was_promised(name: str) -> None:
     first, *parameters = inspect.signature(TOOLS[name].function).parameters.values()
     assert first.name == "context"
@@ -49,7 +48,7 @@ def test_a_function_takes_a_context_and_then_exactly_what_was_promised(name: str
 _FINGERPRINTED = {"apply_run": ["fingerprint"]}
 
 
-@pytest.mark.parametrize("name", PROMISED)
+@rows("name", PROMISED)
 def test_a_schema_has_exactly_the_parameters_of_its_function_in_their_order_and_then_those_of_the_guard(
     name: str,
 ) -> None:

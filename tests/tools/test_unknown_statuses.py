@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, accepted, answer, error
+from tests.support.tables import rows
 from tests.tools.calls import ACTIONS, PATHS, RUN_ID, WORKSPACE_ID, call, failure_of, willing_api
 
 NEW = "warp_negotiating"
@@ -43,14 +44,14 @@ async def test_in_a_list(tool: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", ACTIONS)
+@rows("tool", ACTIONS)
 async def test_after_an_action(tool: str) -> None:
     view = await call(tool, api=willing_api(_run()))
     assert (view["status"], view["accepted"]) == (NEW, True)
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", ACTIONS)
+@rows("tool", ACTIONS)
 async def test_in_a_refusal(tool: str) -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": _run()}))
     api.on("POST", f"/runs/{RUN_ID}/actions/{PATHS[tool]}", error(409, "transition not allowed"))

@@ -10,6 +10,7 @@ import pytest
 from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
 from tests.support.clock import FakeClock
+from tests.support.tables import rows
 from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, WORKSPACE_ID
 from tests.unit.review.plans import change, resource
 from tests.unit.review.plans import plan as plan_json
@@ -102,7 +103,7 @@ DECISIONS |= {"planned_and_saved"}
 PAUSES = {"planned", "tf_policy_checked", "post_plan_completed", "cost_estimated", "policy_checked"}
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_every_status_ends_each_wait_or_does_not(status: RunStatus) -> None:
     run = run_of(status)
     is_end = status in FINAL
@@ -114,17 +115,17 @@ def test_every_status_ends_each_wait_or_does_not(status: RunStatus) -> None:
     assert outcome_of(run, "planned") == ("final" if is_end else planned or otherwise)
 
 
-@pytest.mark.parametrize("status", sorted(PAUSES))
+@rows("status", sorted(PAUSES))
 def test_with_auto_apply_a_pause_needs_nobody(status: str) -> None:
     assert outcome_of(run_of(status, auto_apply=True), "attention") is None
 
 
-@pytest.mark.parametrize("status", sorted(DECISIONS))
+@rows("status", sorted(DECISIONS))
 def test_a_decision_needs_a_person_even_with_auto_apply(status: str) -> None:
     assert outcome_of(run_of(status, auto_apply=True), "attention") == "attention"
 
 
-@pytest.mark.parametrize("status", sorted(PAUSES))
+@rows("status", sorted(PAUSES))
 def test_a_pause_that_the_run_does_not_call_confirmable_is_none(status: str) -> None:
     run = Run.from_wire(bare(status=status, actions=samples.actions("discardable")))
     assert outcome_of(run, "attention") is None
@@ -140,7 +141,7 @@ def test_a_plan_only_run_never_waits_for_a_confirmation() -> None:
     assert outcome_of(run_of("planned", plan_only=True), "attention") is None
 
 
-@pytest.mark.parametrize(
+@rows(
     ("possible", "expected"),
     [
         ({RunAction.APPLY, RunAction.DISCARD}, True),

@@ -9,6 +9,7 @@ import pytest
 
 import tfruns
 import tfruns.errors
+from tests.support.tables import rows
 from tfruns.errors import (
     ApiError,
     BadRequest,
@@ -96,7 +97,7 @@ def test_all_errors_gives_each_class_once_and_parents_first() -> None:
         assert names.index(error.__bases__[0].__name__) < names.index(error.__name__)
 
 
-@pytest.mark.parametrize("error", BELOW_THE_ROOT)
+@rows("error", BELOW_THE_ROOT)
 def test_every_class_has_a_code_a_likely_cause_and_a_solution_of_its_own(error: type[TfrunsError]) -> None:
     for field in ("code", "default_cause", "default_solution"):
         assert vars(error).get(field), f"{error.__name__} has no {field}"
@@ -110,7 +111,7 @@ def test_codes_are_unique() -> None:
     assert sorted(codes) == sorted(set(codes))
 
 
-@pytest.mark.parametrize("error", BELOW_THE_ROOT)
+@rows("error", BELOW_THE_ROOT)
 def test_an_answer_of_the_api_has_its_status_and_other_errors_have_none(error: type[TfrunsError]) -> None:
     if not issubclass(error, ApiError):
         assert error("it happened").status is None
@@ -133,7 +134,7 @@ def test_exactly_the_passing_failures_may_be_tried_again() -> None:
 # -- the promised scenarios -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("error", "status", "parent", "cause", "solution"),
     [
         (NotFound, 404, ApiError, "does not exist", "Verify the id"),
@@ -168,7 +169,7 @@ def test_an_error_keeps_the_status_that_the_api_really_gave() -> None:
 # -- an error as an object --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", OURS)
+@rows("error", OURS)
 def test_every_error_is_a_flat_object_of_json_without_empty_fields(error: type[TfrunsError]) -> None:
     failure = error(
         "it happened",
@@ -227,10 +228,8 @@ def test_the_text_of_an_error_says_what_happened_and_what_to_do() -> None:
 # -- what an error never shows ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "secret", [API_TOKEN, SIGNED_ADDRESS, f"Bearer {SECRET}", f"https://user:{SECRET}@example.com"]
-)
-@pytest.mark.parametrize("error", OURS)
+@rows("secret", [API_TOKEN, SIGNED_ADDRESS, f"Bearer {SECRET}", f"https://user:{SECRET}@example.com"])
+@rows("error", OURS)
 def test_no_text_of_an_error_holds_a_token_or_a_signed_address(error: type[TfrunsError], secret: str) -> None:
     failure = error(f"failed with {secret} here", cause=f"Because of {secret} it", solution=f"Drop {secret} now")
     shown = f"{failure} {failure!r} {failure.args} {failure.message} {json.dumps(failure.as_dict())}"
@@ -269,7 +268,7 @@ def test_a_short_message_is_kept_whole() -> None:
     assert TfrunsError("x" * 600).message == "x" * 600
 
 
-@pytest.mark.parametrize("before", [560, 580, 590, 599, 600, 19_950, 19_975, 19_980, 19_990, 19_999])
+@rows("before", [560, 580, 590, 599, 600, 19_950, 19_975, 19_980, 19_990, 19_999])
 def test_cutting_leaves_no_part_of_a_secret_that_lies_across_the_cut(before: int) -> None:
     secret = "wholeSecretOfNoKnownForm"
     remember_secret(secret)

@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support import samples
+from tests.support.tables import rows
 from tfruns.jsonapi import (
     MalformedDocument,
     Pagination,
@@ -33,7 +34,7 @@ def test_the_primary_data_is_what_stands_under_data(data: Any) -> None:
     assert primary({"data": data, "meta": {}}) == data
 
 
-@pytest.mark.parametrize("document", [None, [], "data", 5, True, [{"data": 1}]])
+@rows("document", [None, [], "data", 5, True, [{"data": 1}]])
 def test_a_document_that_is_no_object_is_malformed(document: Any) -> None:
     with pytest.raises(MalformedDocument, match="the document is not an object"):
         primary(document)
@@ -65,7 +66,7 @@ def test_a_document_with_which_nothing_came_has_nothing_included(document: dict[
     assert included(document) == {}
 
 
-@pytest.mark.parametrize("resource", [None, "users", 5, [], {}, {"type": "users"}, {"id": "user-a"}])
+@rows("resource", [None, "users", 5, [], {}, {"type": "users"}, {"id": "user-a"}])
 def test_what_is_no_resource_is_left_out(resource: Any) -> None:
     user = samples.user()
     assert included({"included": [resource, user]}) == {("users", user["id"]): user}
@@ -79,9 +80,7 @@ def tolerant_included(document: dict[str, Any]) -> dict[Any, Any]:
         return {}
 
 
-@pytest.mark.parametrize(
-    "value", [5, True, 1.5, [{"type": [], "id": "x"}], [{"type": "users", "id": {}}], [{"type": {}, "id": []}]]
-)
+@rows("value", [5, True, 1.5, [{"type": [], "id": "x"}], [{"type": "users", "id": {}}], [{"type": {}, "id": []}]])
 def test_included_of_another_shape_ends_in_no_other_error(value: Any) -> None:
     assert tolerant_included({"included": value}) == {}
 
@@ -103,7 +102,7 @@ def test_the_last_page_has_no_next_one() -> None:
     assert pagination(samples.page(number=3, total=45)).next_page is None
 
 
-@pytest.mark.parametrize(
+@rows(
     "document",
     [{}, {"meta": None}, {"meta": []}, {"meta": {}}, {"meta": {"pagination": None}}, {"meta": {"pagination": "2"}}],
 )
@@ -119,7 +118,7 @@ def test_a_number_that_is_none_is_as_if_it_were_not_given() -> None:
 # -- errors -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("document", "words"),
     [
         ({"errors": [{"status": "404", "title": "not found"}]}, ["not found"]),

@@ -9,6 +9,7 @@ import pytest
 from tests.support.api import FakeApi, answer, client_for
 from tests.support.clock import FakeClock
 from tests.support.samples import user
+from tests.support.tables import rows
 from tfruns.cli.doctor.findings import Finding, Health, Named, examine, ok
 from tfruns.cli.doctor.remote import Remote
 from tfruns.errors import NotFound
@@ -79,7 +80,7 @@ async def test_what_is_not_the_api_is_not_taken_for_it() -> None:
     await remote.aclose()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("username", "resource", "kind", "health"),
     [
         ("me", {"type": "users", "id": "user-1"}, "user", Health.OK),

@@ -3,8 +3,7 @@
 import re
 from typing import Any
 
-import pytest
-
+from tests.support.tables import rows
 from tfruns.cli.step_summary import escaped, summary
 
 RUN = {
@@ -62,7 +61,7 @@ def test_a_run_of_which_only_the_status_is_known_is_one_line() -> None:
     assert _text(markdown).strip() == "### Terraform run run-1: applied"
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "<script>alert(1)</script>",

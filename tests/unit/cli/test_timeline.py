@@ -2,13 +2,12 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
+from tests.support.tables import rows
 from tfruns.cli.run.timeline import drawn, steps
 from tfruns.cli.terminal import elapsed
 
 
-@pytest.mark.parametrize(
+@rows(
     ("seconds", "text"), [(0, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (3_599, "59 min 59 s"), (3_660, "1 h 1 min")]
 )
 def test_a_time_is_said_in_fitting_units(seconds: float, text: str) -> None:

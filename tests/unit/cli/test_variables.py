@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.tables import rows
 from tfruns.cli.run.variables import variables_of
 from tfruns.errors import InvalidInput
 
@@ -18,9 +19,7 @@ def test_a_literal_is_taken_as_it_is_and_a_text_becomes_one() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["secret", "key=secret", "key=", "=secret", "9k=1", "a b=1", 'k="secret', "k=var.secret"]
-)
+@rows("text", ["secret", "key=secret", "key=", "=secret", "9k=1", "a b=1", 'k="secret', "k=var.secret"])
 def test_what_is_none_is_refused_without_repeating_the_value(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         variables_of([text], [])

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.tables import rows
 from tfruns.client.address import Address, normalize_host, parse_address
 from tfruns.errors import InvalidInput
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "address"),
     [
         ("https://app.terraform.io", Address("https", "app.terraform.io", 443)),
@@ -25,7 +26,7 @@ def test_an_address_is_a_scheme_a_host_and_a_port(text: str, address: Address) -
     assert parse_address(text) == address
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "https://tfe.example.com/",
@@ -40,7 +41,7 @@ def test_a_path_and_another_spelling_make_no_other_origin(text: str) -> None:
     assert parse_address(text) == Address("https", "tfe.example.com", 443)
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "http://tfe.example.com",
@@ -55,7 +56,7 @@ def test_another_scheme_host_or_port_is_another_origin(text: str) -> None:
     assert parse_address(text) != parse_address("https://tfe.example.com")
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -102,7 +103,7 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(text: str) -> None
         assert "operator" not in said
 
 
-@pytest.mark.parametrize(
+@rows(
     ("address", "hostname", "text"),
     [
         (Address("https", "tfe.example.com", 443), "tfe.example.com", "https://tfe.example.com"),
@@ -119,7 +120,7 @@ def test_a_hostname_has_the_port_that_is_not_that_of_https_and_an_address_the_un
     assert (address.hostname, str(address)) == (hostname, text)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "is_loopback"),
     [
         ("http://localhost:8088", True),
@@ -145,7 +146,7 @@ def test_only_what_never_leaves_the_machine_is_loopback(text: str, is_loopback: 
     assert parse_address(text).is_loopback is is_loopback
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "normalized"),
     [
         ("TFE.Example.COM", "tfe.example.com"),

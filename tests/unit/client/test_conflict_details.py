@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.api import FakeApi, Script, answer, client_for, error
 from tests.support.samples import RUN_ID, WORKSPACE_ID, actions, planned, run, workspace
+from tests.support.tables import rows
 from tfruns.client.client import Client
 from tfruns.errors import (
     Conflict,
@@ -57,7 +58,7 @@ async def refused_to_create(api: FakeApi) -> TfrunsError:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("action", RunAction)
+@rows("action", RunAction)
 async def test_a_409_tells_the_present_status_and_the_allowed_actions(action: RunAction) -> None:
     said = "Run was not paused for confirmation; not allowed."
     read = answer({"data": run(status="planning", actions=actions("cancelable"))})
@@ -133,8 +134,8 @@ async def test_actions_that_the_token_has_no_permission_for_are_not_named_as_all
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("reading", [error(404, "not found"), error(500, "x"), httpx2.ReadTimeout("slow"), answer({})])
-@pytest.mark.parametrize(("status", "kind"), [(409, TransitionNotAllowed), (403, Forbidden)])
+@rows("reading", [error(404, "not found"), error(500, "x"), httpx2.ReadTimeout("slow"), answer({})])
+@rows(("status", "kind"), [(409, TransitionNotAllowed), (403, Forbidden)])
 async def test_if_the_run_cannot_be_read_the_apis_own_words_have_to_do(
     status: int, kind: type[TfrunsError], reading: Script
 ) -> None:
@@ -325,8 +326,8 @@ async def test_a_workspace_that_is_free_again_leaves_the_general_advice(refusal:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("reading", [error(404, "not found"), httpx2.ReadError("reset"), answer({"data": 5})])
-@pytest.mark.parametrize("refusal", [LOCKED, BUSY])
+@rows("reading", [error(404, "not found"), httpx2.ReadError("reset"), answer({"data": 5})])
+@rows("refusal", [LOCKED, BUSY])
 async def test_if_the_workspace_cannot_be_read_the_apis_own_words_have_to_do(
     refusal: httpx2.Response, reading: Script
 ) -> None:
@@ -338,7 +339,7 @@ async def test_if_the_workspace_cannot_be_read_the_apis_own_words_have_to_do(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "words",
     [
         "Configuration version is missing",

@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.support.api import FakeApi, client_for
+from tests.support.tables import rows
 from tfruns.client.address import parse_address
 from tfruns.client.credentials import CredentialSearch, Token, find_token
 from tfruns.errors import InvalidInput, NoCredentials
@@ -414,7 +415,7 @@ def test_a_token_is_in_no_representation() -> None:
         assert "TFE_TOKEN" in shown
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "fakeSecret\nHost: evil",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
+from tests.support.tables import rows
 from tfruns.client.address import parse_address
 from tfruns.client.error_mapping import (
     Purpose,
@@ -150,7 +151,7 @@ def test_the_apis_own_words_are_all_repeated() -> None:
     assert "secret" not in failure.message, "the query is not shown"
 
 
-@pytest.mark.parametrize("words", ["x" * 40_000, "a." * 20_000, "a://" * 10_000, "bearer " * 6_000, "<title>" * 6_000])
+@rows("words", ["x" * 40_000, "a." * 20_000, "a://" * 10_000, "bearer " * 6_000, "<title>" * 6_000])
 def test_very_long_words_of_the_api_are_cut_and_do_not_hold_up_everything_else(words: str) -> None:
     began = time.monotonic()
     assert len(str(refused(422, words))) < 1_500
@@ -222,14 +223,14 @@ def test_a_401_says_how_to_get_a_new_token() -> None:
     assert "terraform login" in failure.solution
 
 
-@pytest.mark.parametrize("status", [401, 403, 429, 500, 502, 503])
+@rows("status", [401, 403, 429, 500, 502, 503])
 def test_an_html_page_keeps_the_class_of_statuses_that_gateways_give_too(status: int) -> None:
     failure = error_from_response(response(status, True, b"<title>Gateway</title>"), None, Purpose())
     assert isinstance(failure, ApiError)
     assert "HTML" in failure.message
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 409, 422])
+@rows("status", [400, 404, 405, 409, 422])
 def test_any_other_html_page_is_not_the_apis(status: int) -> None:
     failure = error_from_response(response(status, True, b"<title>Apache</title>"), None, Purpose())
     assert isinstance(failure, UnexpectedResponse)
@@ -237,7 +238,7 @@ def test_any_other_html_page_is_not_the_apis(status: int) -> None:
     assert "Apache" in failure.message
 
 
-@pytest.mark.parametrize(
+@rows(
     "content",
     [b"", b"<title></title>", b"<title>", b"<title>\xff\xfe</title>", b"<html>" + b"x" * 1_000_000, b"<TITLE a='b'>T"],
 )
@@ -267,7 +268,7 @@ def test_the_three_forms_of_an_http_date_are_read_in_utc(text: str) -> None:
     assert parse_date(text) == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         None,

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.api import FakeApi, answer, client_for, error, query
 from tests.support.samples import RUN_ID, WORKSPACE_ID, page, run, user, workspace
+from tests.support.tables import rows
 from tfruns.errors import InvalidInput, ServerError, UnexpectedResponse
 from tfruns.vocabulary import RunStatus
 from tfruns.wire.activity import User
@@ -144,7 +145,7 @@ async def test_a_page_past_the_end_is_empty() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("number", "size"), [(0, 20), (-1, 20), (1, 0), (1, -5), (1, 101), (1, 10_000)])
+@rows(("number", "size"), [(0, 20), (-1, 20), (1, 0), (1, -5), (1, 101), (1, 10_000)])
 async def test_a_page_that_cannot_be_is_refused_before_anything_is_sent(number: int, size: int) -> None:
     api = pages(["run-1"])
     with pytest.raises(InvalidInput):
@@ -182,7 +183,7 @@ async def test_unknown_words_of_the_api_pass_through_a_list_as_they_are() -> Non
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [*RunStatus, "", "PLANNED", "naïve ⚙"])
+@rows("status", [*RunStatus, "", "PLANNED", "naïve ⚙"])
 async def test_a_run_of_any_status_can_be_listed(status: str) -> None:
     api = FakeApi().on("GET", PATH, answer(page(run(status=status))))
     (item,) = (await client_for(api).runs.list_for_workspace(WORKSPACE_ID).page()).items

@@ -11,6 +11,7 @@ import pytest
 from tests.support.api import FakeApi, Script, answer, body, client_for, error, query
 from tests.support.clock import FakeClock
 from tests.support.samples import RUN_ID, WORKSPACE_ID, page, planned, run
+from tests.support.tables import rows
 from tfruns.client.client import Client
 from tfruns.errors import OutcomeUnknown, TfrunsError
 from tfruns.vocabulary import RunAction, RunOperation
@@ -74,7 +75,7 @@ def client_at(api: FakeApi, now: datetime = NOW) -> Client:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("kind", AMBIGUOUS)
+@rows("kind", AMBIGUOUS)
 async def test_the_run_of_a_lost_answer_is_found_and_returned(kind: str) -> None:
     api = lost(listed(created(), created("run-old", ago_s=3600)), failure=AMBIGUOUS[kind])
     got = await client_at(api).runs.create(WORKSPACE_ID)
@@ -83,7 +84,7 @@ async def test_the_run_of_a_lost_answer_is_found_and_returned(kind: str) -> None
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("kind", UNREADABLE_201)
+@rows("kind", UNREADABLE_201)
 async def test_a_201_that_cannot_be_read_leaves_a_run_that_is_looked_for(kind: str) -> None:
     api = lost(listed(created()), failure=UNREADABLE_201[kind])
     assert (await client_at(api).runs.create(WORKSPACE_ID)).id == RUN_ID
@@ -91,7 +92,7 @@ async def test_a_201_that_cannot_be_read_leaves_a_run_that_is_looked_for(kind: s
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("kind", UNREADABLE_201)
+@rows("kind", UNREADABLE_201)
 async def test_a_201_that_cannot_be_read_and_shows_no_run_is_of_unknown_outcome(kind: str) -> None:
     api = lost(listed(), failure=UNREADABLE_201[kind])
     with pytest.raises(OutcomeUnknown):
@@ -410,7 +411,7 @@ async def test_a_lost_call_is_not_disturbed_by_another_one_with_other_options() 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 422, 425, 501])
+@rows("status", [400, 401, 403, 404, 408, 409, 422, 425, 501])
 async def test_a_refused_run_is_not_looked_for_and_not_sent_again(status: int) -> None:
     api = lost(listed(created()), failure=error(status, "no"))
     with pytest.raises(TfrunsError) as caught:
@@ -500,8 +501,8 @@ async def test_an_action_whose_answer_was_lost_is_of_unknown_outcome_if_the_run_
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("kind", sorted(set(AMBIGUOUS) - {"cut 201"}))
-@pytest.mark.parametrize("action", RunAction)
+@rows("kind", sorted(set(AMBIGUOUS) - {"cut 201"}))
+@rows("action", RunAction)
 async def test_no_action_is_ever_sent_twice_after_a_lost_answer(action: RunAction, kind: str) -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[action], AMBIGUOUS[kind])
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(status="assessing")}))
@@ -550,8 +551,8 @@ async def test_a_sign_in_page_is_no_acceptance_of_an_action() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("failure", [httpx2.ConnectError("refused"), error(429, "too many", retry_after="1")])
-@pytest.mark.parametrize("action", RunAction)
+@rows("failure", [httpx2.ConnectError("refused"), error(429, "too many", retry_after="1")])
+@rows("action", RunAction)
 async def test_an_action_that_certainly_did_not_happen_is_sent_again(action: RunAction, failure: Script) -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[action], failure, httpx2.Response(202))
     await act(client_at(api), action)

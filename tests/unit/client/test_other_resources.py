@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.api import FakeApi, answer, client_for, error, query
 from tests.support.samples import RUN_ID, WORKSPACE_ID, page, user, workspace
+from tests.support.tables import rows
 from tfruns.client.client import Client
 from tfruns.client.listing import Listing
 from tfruns.errors import InvalidInput, NotFound, Unauthorized
@@ -92,12 +93,7 @@ _LISTS: list[tuple[str, Callable[[Client], Listing[Any]], dict[str, Any], dict[s
 
 
 @pytest.mark.anyio
-def _id(value: object) -> str:
-    """The part of a test's name; a function says nothing, and its address differs each time."""
-    return "" if callable(value) else str(value)[:40]
-
-
-@pytest.mark.parametrize(("path", "read", "document", "sent"), _READS, ids=_id)
+@rows(("path", "read", "document", "sent"), _READS)
 async def test_each_resource_is_read_at_its_documented_path(
     path: str, read: Callable[[Client], Awaitable[Resource]], document: dict[str, Any], sent: dict[str, str]
 ) -> None:
@@ -110,7 +106,7 @@ async def test_each_resource_is_read_at_its_documented_path(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("path", "listing", "document", "sent"), _LISTS, ids=_id)
+@rows(("path", "listing", "document", "sent"), _LISTS)
 async def test_each_list_is_read_at_its_documented_path(
     path: str, listing: Callable[[Client], Listing[Any]], document: dict[str, Any], sent: dict[str, str]
 ) -> None:
@@ -122,7 +118,7 @@ async def test_each_list_is_read_at_its_documented_path(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("path", "read", "document", "sent"), _READS, ids=_id)
+@rows(("path", "read", "document", "sent"), _READS)
 async def test_each_resource_that_is_not_there_is_a_404_and_may_be_hidden(
     path: str, read: Callable[[Client], Awaitable[Resource]], document: dict[str, Any], sent: dict[str, str]
 ) -> None:
@@ -133,7 +129,7 @@ async def test_each_resource_that_is_not_there_is_a_404_and_may_be_hidden(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("path", "read", "document", "sent"), _READS, ids=_id)
+@rows(("path", "read", "document", "sent"), _READS)
 async def test_each_resource_may_have_a_status_and_fields_that_are_newer_than_the_client(
     path: str, read: Callable[[Client], Awaitable[Resource]], document: dict[str, Any], sent: dict[str, str]
 ) -> None:
@@ -155,8 +151,8 @@ _WRONG: list[Callable[[Client, str], Any]] = [
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("id_", ["", "..", "../account/details", "plan-1/../..", "plan-1?x=1", "plan-é", "user-1/x/y"])
-@pytest.mark.parametrize("read", _WRONG)
+@rows("id_", ["", "..", "../account/details", "plan-1/../..", "plan-1?x=1", "plan-é", "user-1/x/y"])
+@rows("read", _WRONG)
 async def test_no_id_can_lead_to_another_path(read: Callable[[Client, str], Any], id_: str) -> None:
     api = FakeApi()
     with pytest.raises(InvalidInput):

@@ -10,6 +10,7 @@ import pytest
 from tests.support.api import ADDRESS, TOKEN, FakeApi, answer, error
 from tests.support.clock import FakeClock
 from tests.support.samples import RUN_ID, WORKSPACE_ID, page, run
+from tests.support.tables import rows
 from tests.support.virtual_time import LoopClock, TimedApi, VirtualTimeLoop, most_within
 from tfruns.client.client import Client
 from tfruns.client.rate_limit import RateLimit, RateLimits
@@ -277,16 +278,17 @@ async def test_a_429_for_a_download_from_the_api_holds_the_others_too() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("value", ["", "abc", "-5", "0", "0.5", "nan", "inf", "-inf", "1e999", "30, 30;w=1", "1e400"])
-@pytest.mark.parametrize("name", ["x_ratelimit_limit", "x_ratelimit_remaining", "x_ratelimit_reset"])
+@rows("value", ["", "abc", "-5", "0", "0.5", "nan", "inf", "-inf", "1e999", "30, 30;w=1", "1e400"])
+@rows("name", ["x_ratelimit_limit", "x_ratelimit_remaining", "x_ratelimit_reset"])
 async def test_garbage_in_the_rate_limit_headers_neither_fails_nor_blocks(name: str, value: str) -> None:
     headers = {"x_ratelimit_limit": "30", "x_ratelimit_remaining": "0", "x_ratelimit_reset": "0.1"} | {name: value}
+    began = now()
     api = TimedApi()
     api.on("GET", RUN_PATH, answer({"data": run()}, 200, **headers))
     client = client_on(api)
     for _ in range(3):
         await read(client)
-    assert now() <= 3.0
+    assert now() - began <= 3.0
 
 
 @pytest.mark.anyio

@@ -11,6 +11,7 @@ import pytest
 from tests.support.api import ADDRESS, HOST, TOKEN, FakeApi, Script, answer, client_for, error, query
 from tests.support.clock import FakeClock
 from tests.support.samples import RUN_ID, run
+from tests.support.tables import rows
 from tfruns.client.client import Client
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.settings import load_settings
@@ -62,8 +63,8 @@ async def failed(transport: Transport, method: str) -> TfrunsError:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize(
+@rows("status", [301, 302, 303, 307, 308])
+@rows(
     "location",
     [
         "/api/v2/moved",
@@ -73,7 +74,7 @@ async def failed(transport: Transport, method: str) -> TfrunsError:
         f"//{HOST}/api/v2/moved",
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@rows("method", ["GET", "POST"])
 async def test_no_request_for_a_document_follows_a_redirect_within_the_api(
     method: str, status: int, location: str
 ) -> None:
@@ -85,8 +86,8 @@ async def test_no_request_for_a_document_follows_a_redirect_within_the_api(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize(
+@rows("status", [301, 302, 303, 307, 308])
+@rows(
     "location",
     [
         "https://evil.example.com/api/v2/runs",
@@ -104,7 +105,7 @@ async def test_no_request_for_a_document_follows_a_redirect_within_the_api(
         "http://evil.example.com:99999/",
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@rows("method", ["GET", "POST"])
 async def test_no_request_follows_a_redirect_to_anywhere_else(method: str, location: str, status: int) -> None:
     api = FakeApi().on(method, RUN_PATH, moved(location, status))
     failure = await failed(transport_for(api), method)
@@ -132,7 +133,7 @@ async def test_a_redirect_to_another_host_names_the_address_to_set(method: str) 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@rows("status", [301, 302, 303, 307, 308])
 async def test_a_redirected_change_is_sent_once_and_looked_for(status: int) -> None:
     api = FakeApi().on("POST", "/runs", moved("https://new.example.com/api/v2/runs", status))
     with pytest.raises(OutcomeUnknown) as caught:
@@ -321,9 +322,7 @@ async def test_a_signed_address_is_asked_for_to_the_letter() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    "address", ["", "nonsense", "https://[::1", "https://", "ftp://x/y", "https://x:99999/", "http://a b/", "\x00"]
-)
+@rows("address", ["", "nonsense", "https://[::1", "https://", "ftp://x/y", "https://x:99999/", "http://a b/", "\x00"])
 async def test_an_address_of_a_log_that_cannot_be_is_an_unexpected_response(address: str) -> None:
     api = FakeApi()
     with pytest.raises(UnexpectedResponse):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.tables import rows
 from tfruns.client.address import parse_address
 from tfruns.client.references import (
     WorkspaceId,
@@ -47,8 +48,8 @@ ESCAPES = [
 # -- ids --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("prefix", ["run", "ws", "cv", "plan", "apply", "ce", "polchk", "poleval", "ts"])
-@pytest.mark.parametrize("rest", ["CZcmD7eagjhyX0vN", "xxxxxxxx", "12345678", "a", "A" * 64])
+@rows("prefix", ["run", "ws", "cv", "plan", "apply", "ce", "polchk", "poleval", "ts"])
+@rows("rest", ["CZcmD7eagjhyX0vN", "xxxxxxxx", "12345678", "a", "A" * 64])
 def test_an_id_is_a_prefix_and_letters_and_digits_of_any_number(prefix: str, rest: str) -> None:
     assert check_id(prefix, f"{prefix}-{rest}") == f"{prefix}-{rest}"
 
@@ -59,7 +60,7 @@ def test_white_space_around_an_id_is_not_part_of_it() -> None:
     assert parse_workspace(" ws-abc ", ADDRESS, None) == WorkspaceId("ws-abc")
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -101,7 +102,7 @@ def test_a_run_is_given_by_its_id(text: str) -> None:
     assert parse_run(text, ADDRESS) == text
 
 
-@pytest.mark.parametrize(
+@rows(
     "url",
     [
         RUN_URL,
@@ -143,7 +144,7 @@ def test_a_browser_address_in_disguise_is_refused(url: str) -> None:
         parse_run(url, ADDRESS)
 
 
-@pytest.mark.parametrize(
+@rows(
     "url",
     [
         "https://tfe.example.com",
@@ -165,7 +166,7 @@ def test_a_browser_address_that_is_not_of_a_run_is_refused(url: str) -> None:
 # -- workspaces and organizations -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "organization", "workspace"),
     [
         ("ws-LLGHCr4SWy28wyGN", None, WorkspaceId("ws-LLGHCr4SWy28wyGN")),
@@ -197,7 +198,7 @@ def test_a_bare_name_without_an_organization_says_how_to_give_one() -> None:
     assert "TF_CLOUD_ORGANIZATION" in caught.value.solution
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -235,14 +236,12 @@ def test_a_wrong_organization_of_a_bare_name_is_refused() -> None:
         parse_workspace("network", ADDRESS, "../admin")
 
 
-@pytest.mark.parametrize("name", ["acme", "Acme_Corp-1", "a", "1", "a" * 128])
+@rows("name", ["acme", "Acme_Corp-1", "a", "1", "a" * 128])
 def test_an_organization_is_a_name(name: str) -> None:
     assert check_organization(f" {name} ") == name
 
 
-@pytest.mark.parametrize(
-    "name", ["", " ", ".", "..", "a/b", "a b", "a.b", "a%2Fb", "é", "a\nb", "a" * 129, "https://x"]
-)
+@rows("name", ["", " ", ".", "..", "a/b", "a b", "a.b", "a%2Fb", "é", "a\nb", "a" * 129, "https://x"])
 def test_what_is_no_organization_is_refused_with_what_is(name: str) -> None:
     with pytest.raises(InvalidInput, match="The organization name is invalid") as caught:
         check_organization(name)
@@ -252,7 +251,7 @@ def test_what_is_no_organization_is_refused_with_what_is(name: str) -> None:
 # -- paths ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("segments", "path"),
     [
         (("runs", RUN), f"/api/v2/runs/{RUN}"),

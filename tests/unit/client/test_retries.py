@@ -9,6 +9,7 @@ import pytest
 from tests.support.api import ADDRESS, TOKEN, FakeApi, Script, answer, error
 from tests.support.clock import FakeClock
 from tests.support.samples import RUN_ID, run
+from tests.support.tables import rows
 from tfruns.client.retries import AttemptFailed, RetryPolicy
 from tfruns.client.settings import load_settings
 from tfruns.client.transport import Transport
@@ -46,7 +47,7 @@ SENT = CONNECTION_ERRORS[4:]
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("failure", [*CONNECTION_ERRORS, limited(), *(error(s, "x") for s in (502, 503, 504))])
+@rows("failure", [*CONNECTION_ERRORS, limited(), *(error(s, "x") for s in (502, 503, 504))])
 async def test_a_read_is_repeated_after_what_passes(failure: Script) -> None:
     api, clock = FakeApi().on("GET", PATH, failure, failure, DONE), FakeClock()
     got = await transport_for(api, clock).get(f"/api/v2{PATH}")
@@ -57,7 +58,7 @@ async def test_a_read_is_repeated_after_what_passes(failure: Script) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 410, 422, 500, 501])
+@rows("status", [400, 401, 403, 404, 405, 409, 410, 422, 500, 501])
 async def test_a_read_is_not_repeated_after_what_stays(status: int) -> None:
     api, clock = FakeApi().on("GET", PATH, error(status, "no"), DONE), FakeClock()
     with pytest.raises(TfrunsError):
@@ -67,7 +68,7 @@ async def test_a_read_is_not_repeated_after_what_stays(status: int) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("failure", [*CONNECTION_ERRORS, limited(), error(503, "busy")])
+@rows("failure", [*CONNECTION_ERRORS, limited(), error(503, "busy")])
 async def test_a_read_is_given_up_after_a_few_attempts_and_the_last_failure_is_told(failure: Script) -> None:
     api, clock = FakeApi().on("GET", PATH, failure), FakeClock()
     with pytest.raises(TfrunsError) as caught:
@@ -164,7 +165,7 @@ async def test_a_busy_server_may_say_how_long_it_will_be(status: int) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "garbage",
     [
         "",
@@ -182,8 +183,8 @@ async def test_a_busy_server_may_say_how_long_it_will_be(status: int) -> None:
         "Fri, 02 Jan 2026 03:04:05 +99999999999999999999",
     ],
 )
-@pytest.mark.parametrize("header", ["retry_after", "x_ratelimit_reset"])
-@pytest.mark.parametrize("date", ["Fri, 02 Jan 2026 03:04:05 GMT", "Fri, 02 Jan 2026 03:04:05"])
+@rows("header", ["retry_after", "x_ratelimit_reset"])
+@rows("date", ["Fri, 02 Jan 2026 03:04:05 GMT", "Fri, 02 Jan 2026 03:04:05"])
 async def test_garbage_in_a_header_is_no_reason_to_fail_or_to_wait_long(garbage: str, header: str, date: str) -> None:
     refusal = limited(date=date, **{header: garbage})
     api, clock = FakeApi().on("GET", PATH, refusal, DONE), FakeClock()
@@ -193,8 +194,8 @@ async def test_garbage_in_a_header_is_no_reason_to_fail_or_to_wait_long(garbage:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("huge", ["86400", "1e300", "inf", "1e999", "Fri, 01 Jan 2125 00:00:00 GMT"])
-@pytest.mark.parametrize("status", [429, 503])
+@rows("huge", ["86400", "1e300", "inf", "1e999", "Fri, 01 Jan 2125 00:00:00 GMT"])
+@rows("status", [429, 503])
 async def test_who_is_told_to_come_back_tomorrow_is_told_so_at_once(huge: str, status: int) -> None:
     refusal = error(status, "later", retry_after=huge, date="Fri, 02 Jan 2026 03:04:05 GMT")
     api, clock = FakeApi().on("GET", PATH, refusal), FakeClock()
@@ -222,7 +223,7 @@ async def test_later_calls_are_not_held_for_a_day_because_one_was_told_to_come_b
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("failure", [*NOT_SENT, limited(retry_after="1")])
+@rows("failure", [*NOT_SENT, limited(retry_after="1")])
 async def test_a_change_is_repeated_where_the_server_certainly_did_not_act(failure: Script) -> None:
     api, clock = FakeApi().on("POST", "/runs", failure, failure, answer({"data": run()}, 201)), FakeClock()
     got = await transport_for(api, clock).post("/api/v2/runs", {"data": 1})
@@ -232,7 +233,7 @@ async def test_a_change_is_repeated_where_the_server_certainly_did_not_act(failu
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("failure", [*SENT, *(error(s, "x", retry_after="1") for s in (502, 503, 504))])
+@rows("failure", [*SENT, *(error(s, "x", retry_after="1") for s in (502, 503, 504))])
 async def test_a_change_that_may_have_happened_is_never_sent_twice(failure: Script) -> None:
     api, clock = FakeApi().on("POST", "/runs", failure, answer({"data": run()}, 201)), FakeClock()
     with pytest.raises(AttemptFailed) as caught:
@@ -243,7 +244,7 @@ async def test_a_change_that_may_have_happened_is_never_sent_twice(failure: Scri
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("failure", [*SENT, error(502, "x"), error(503, "x"), error(504, "x")])
+@rows("failure", [*SENT, error(502, "x"), error(503, "x"), error(504, "x")])
 async def test_a_change_that_is_repeated_after_a_429_is_not_repeated_once_it_may_have_happened(failure: Script) -> None:
     refused = httpx2.ConnectError("refused")
     api = FakeApi().on("POST", "/runs", limited(retry_after="1"), refused, failure, answer({}, 201))
@@ -254,7 +255,7 @@ async def test_a_change_that_is_repeated_after_a_429_is_not_repeated_once_it_may
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 422, 425, 501])
+@rows("status", [400, 401, 403, 404, 408, 409, 422, 425, 501])
 async def test_a_change_that_is_refused_is_not_repeated_and_not_ambiguous(status: int) -> None:
     api, clock = FakeApi().on("POST", "/runs", error(status, "no"), answer({}, 201)), FakeClock()
     with pytest.raises(TfrunsError) as caught:
@@ -264,7 +265,7 @@ async def test_a_change_that_is_refused_is_not_repeated_and_not_ambiguous(status
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("failure", [*NOT_SENT, limited(retry_after="1")])
+@rows("failure", [*NOT_SENT, limited(retry_after="1")])
 async def test_a_change_that_is_never_sent_is_given_up_as_one_that_did_not_happen(failure: Script) -> None:
     api, clock = FakeApi().on("POST", "/runs", failure), FakeClock()
     with pytest.raises(TfrunsError):

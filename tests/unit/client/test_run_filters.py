@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.api import FakeApi, answer, client_for, query
 from tests.support.samples import WORKSPACE_ID, page
+from tests.support.tables import rows
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import InvalidInput
 from tfruns.lifecycle import statuses_in
@@ -34,7 +35,7 @@ def params(**filters: Any) -> dict[str, str]:
 # -- spelling ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", _SPELLING)
+@rows("name", _SPELLING)
 def test_each_filter_has_the_spelling_of_the_api(name: str) -> None:
     value, spelled = _SPELLING[name]
     assert params(**{name: value}) == {spelled: value}
@@ -46,8 +47,8 @@ def test_filters_apply_together_and_what_was_not_said_is_not_sent() -> None:
     assert params(**everything) == {spelled: value for value, spelled in _SPELLING.values()}
 
 
-@pytest.mark.parametrize("name", _SPELLING)
-@pytest.mark.parametrize("nothing", ["", " ", None])
+@rows("name", _SPELLING)
+@rows("nothing", ["", " ", None])
 def test_an_empty_filter_is_as_if_it_were_not_given(name: str, nothing: str | None) -> None:
     assert params(**{name: nothing}) == {}
 
@@ -117,12 +118,12 @@ async def test_a_wrong_filter_is_refused_before_anything_is_sent() -> None:
 # -- the words of the API, and those of the tools' description --------------------------------------------------------
 
 
-@pytest.mark.parametrize("operation", RunOperation)
+@rows("operation", RunOperation)
 def test_every_operation_of_the_api_is_known(operation: RunOperation) -> None:
     assert params(operation=operation.value) == {"filter[operation]": operation.value}
 
 
-@pytest.mark.parametrize("source", RunSource)
+@rows("source", RunSource)
 def test_every_source_of_the_api_is_known(source: RunSource) -> None:
     assert params(source=source.value) == {"filter[source]": source.value}
 
@@ -133,7 +134,7 @@ def test_every_status_group_of_the_api_is_known(group: StatusGroup) -> None:
 
 
 # The examples of the tools' own description.
-@pytest.mark.parametrize(
+@rows(
     ("filters", "sent"),
     [
         ({"operation": "plan,apply"}, {"filter[operation]": "plan_only,plan_and_apply"}),
@@ -156,7 +157,7 @@ def test_the_examples_of_the_description_mean_what_the_api_calls_otherwise(
 
 
 # The API takes one group.
-@pytest.mark.parametrize(
+@rows(
     ("groups", "sent"),
     [
         ("non_final,discardable", "non_final"),
@@ -230,7 +231,7 @@ def test_a_long_wrong_word_is_not_repeated_at_length() -> None:
 # -- statuses ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_every_status_of_the_api_is_known(status: RunStatus) -> None:
     filters = RunFilters(status=status.value)
     assert filters.as_params() == {"filter[status]": status.value}
@@ -247,16 +248,12 @@ def test_an_unknown_status_is_sent_as_it_is_and_can_be_told() -> None:
 # -- timeframe --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("value", "sent"), [("2024", "2024"), (2024, "2024"), (" 2024 ", "2024"), ("year", "year"), (" year", "year")]
-)
+@rows(("value", "sent"), [("2024", "2024"), (2024, "2024"), (" 2024 ", "2024"), ("year", "year"), (" year", "year")])
 def test_a_timeframe_is_a_year_or_the_last_twelve_months(value: str | int, sent: str) -> None:
     assert params(timeframe=value) == {"filter[timeframe]": sent}
 
 
-@pytest.mark.parametrize(
-    "value", ["24", "last week", "2024-01", "20245", 0, 24, -2024, "YEAR", "٢٠٢٤", "2024,2025", "2024\n1"]
-)
+@rows("value", ["24", "last week", "2024-01", "20245", 0, 24, -2024, "YEAR", "٢٠٢٤", "2024,2025", "2024\n1"])
 def test_another_timeframe_is_refused_with_what_it_may_be(value: str | int) -> None:
     with pytest.raises(InvalidInput, match='a year, such as 2026, or "year"'):
         params(timeframe=value)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.api import ADDRESS, FakeApi, accepted, answer, body, client_for, error, query
 from tests.support.samples import RUN_ID, WORKSPACE_ID, page, run, workspace
+from tests.support.tables import rows
 from tfruns.client.client import Client
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import InvalidInput, NotFound
@@ -147,9 +148,7 @@ async def test_a_workspace_that_is_not_there_ends_the_call_before_a_run_is_asked
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    "given", ["", "../runs", "ws-1/../..", "a/b/c", "https://other.example.com/app/a/workspaces/b"]
-)
+@rows("given", ["", "../runs", "ws-1/../..", "a/b/c", "https://other.example.com/app/a/workspaces/b"])
 async def test_a_workspace_that_cannot_be_is_refused_before_anything_is_sent(given: str) -> None:
     api = creating()
     with pytest.raises(InvalidInput):
@@ -158,7 +157,7 @@ async def test_a_workspace_that_cannot_be_is_refused_before_anything_is_sent(giv
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("given", ["", "cv-", "cv-../x", "run-1234", "latest"])
+@rows("given", ["", "cv-", "cv-../x", "run-1234", "latest"])
 async def test_a_configuration_version_that_cannot_be_is_refused_before_anything_is_sent(given: str) -> None:
     api = creating()
     with pytest.raises(InvalidInput, match="configuration_version_id"):
@@ -241,7 +240,7 @@ def test_a_workspaces_list_cannot_be_narrowed_to_workspaces() -> None:
         client_for(FakeApi()).runs.list_for_workspace(WORKSPACE_ID, RunFilters(workspace_names="a"))
 
 
-@pytest.mark.parametrize("organization", ["", " ", "..", "a/b", "a b", "../acme"])
+@rows("organization", ["", " ", "..", "a/b", "a b", "../acme"])
 def test_an_organization_that_cannot_be_is_refused_at_once(organization: str) -> None:
     with pytest.raises(InvalidInput):
         client_for(FakeApi()).runs.list_for_organization(organization)
@@ -260,7 +259,7 @@ async def test_a_list_of_a_workspace_by_name_looks_it_up_when_it_is_read() -> No
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "given",
     [
         RUN_ID,
@@ -285,7 +284,7 @@ async def test_a_run_is_read_with_what_should_come_along() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "given",
     [
         "",
@@ -300,7 +299,7 @@ async def test_a_run_is_read_with_what_should_come_along() -> None:
         f"{ADDRESS}/app/acme/workspaces/network",
     ],
 )
-@pytest.mark.parametrize("verb", ["read", *RunAction])
+@rows("verb", ["read", *RunAction])
 async def test_what_is_no_run_of_this_host_is_refused_before_anything_is_sent(verb: str, given: str) -> None:
     api = FakeApi()
     with pytest.raises(InvalidInput):
@@ -333,7 +332,7 @@ async def act(client: Client, action: RunAction, **options: Any) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("action", RunAction)
+@rows("action", RunAction)
 async def test_an_action_is_one_post_with_an_empty_body_and_no_look_before(action: RunAction) -> None:
     api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{_PATHS[action]}", accepted())
     await act(client_for(api), action)
@@ -352,8 +351,8 @@ async def test_a_comment_goes_along_as_it_is(action: RunAction) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("action", _WITH_COMMENT)
-@pytest.mark.parametrize("comment", ["", None])
+@rows("action", _WITH_COMMENT)
+@rows("comment", ["", None])
 async def test_an_empty_comment_is_not_sent(action: RunAction, comment: str | None) -> None:
     api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{_PATHS[action]}", accepted())
     await act(client_for(api), action, comment=comment)

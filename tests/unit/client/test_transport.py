@@ -12,6 +12,7 @@ import pytest
 from tests.support.api import ADDRESS, HOST, TOKEN, FakeApi, answer, body, client_for, error, query
 from tests.support.clock import FakeClock
 from tests.support.samples import RUN_ID, page, run, user
+from tests.support.tables import rows
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.settings import load_settings
 from tfruns.client.transport import ExpectedResponse, Transport
@@ -110,7 +111,7 @@ async def test_an_answer_has_its_document_and_the_time_by_the_servers_clock() ->
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "date",
     [
         None,
@@ -201,7 +202,7 @@ async def test_what_a_run_says_is_not_repeated_in_the_error_about_its_shape() ->
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("field", sorted(set(run()["attributes"]) - {"status"}))
+@rows("field", sorted(set(run()["attributes"]) - {"status"}))
 async def test_a_field_that_the_api_answers_with_null_is_merely_not_said(field: str) -> None:
     resource = run()
     resource["attributes"][field] = None
@@ -247,7 +248,7 @@ _REFUSALS: list[tuple[int, type[ApiError], str, bool]] = [
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("status", "kind", "code", "is_retryable"), _REFUSALS)
+@rows(("status", "kind", "code", "is_retryable"), _REFUSALS)
 async def test_a_refusal_has_class_status_code_words_cause_solution_and_request_id(
     status: int, kind: type[ApiError], code: str, is_retryable: bool
 ) -> None:
@@ -267,8 +268,8 @@ async def test_a_refusal_has_class_status_code_words_cause_solution_and_request_
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("status", "kind", "code", "is_retryable"), _REFUSALS)
-@pytest.mark.parametrize("content", [b"", b"upstream failed", b"null", b"[]", b'{"errors": [null, 5]}', b'{"err'])
+@rows(("status", "kind", "code", "is_retryable"), _REFUSALS)
+@rows("content", [b"", b"upstream failed", b"null", b"[]", b'{"errors": [null, 5]}', b'{"err'])
 async def test_a_refusal_without_words_is_told_by_its_status(
     status: int, kind: type[ApiError], code: str, is_retryable: bool, content: bytes
 ) -> None:

@@ -11,6 +11,7 @@ from tests.support import samples
 from tests.support.api import ADDRESS, TOKEN, FakeApi, answer, body, client_for, error
 from tests.support.clock import FakeClock
 from tests.support.samples import RUN_ID, WORKSPACE_ID
+from tests.support.tables import rows
 from tfruns.client.client import Client
 from tfruns.errors import (
     Forbidden,
@@ -104,7 +105,7 @@ async def test_an_upload_that_arrived_though_its_answer_was_lost_has_succeeded()
     await uploaded(api.on("GET", f"/configuration-versions/{VERSION_ID}", version(status="uploaded")))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("refusal", "says"),
     [
         (error(422, "unprocessable entity", "it is not a gzip tar"), "422: unprocessable entity: it is not a gzip tar"),
@@ -114,7 +115,7 @@ async def test_an_upload_that_arrived_though_its_answer_was_lost_has_succeeded()
         (httpx2.ReadTimeout(f"no {UPLOAD_URL}"), "in time"),
     ],
 )
-@pytest.mark.parametrize("now", [version(), error(404, "not found")], ids=["waits", "unreadable"])
+@rows("now", [version(), error(404, "not found")], ids=["waits", "unreadable"])
 async def test_a_refused_upload_is_an_error_that_does_not_show_the_address(
     refusal: Any, says: str, now: httpx2.Response
 ) -> None:
@@ -228,10 +229,8 @@ async def test_a_task_stage_is_told_why() -> None:
     assert body(api.requests[0]) == {"comment": "agreed"}
 
 
-@pytest.mark.parametrize(("path", "override"), OVERRIDES)
-@pytest.mark.parametrize(
-    ("refusal", "kind"), [(403, Forbidden), (404, NotFound), (409, TransitionNotAllowed), (422, UnprocessableEntity)]
-)
+@rows(("path", "override"), OVERRIDES)
+@rows(("refusal", "kind"), [(403, Forbidden), (404, NotFound), (409, TransitionNotAllowed), (422, UnprocessableEntity)])
 async def test_a_refused_override_is_an_error(
     path: str, override: Override, refusal: int, kind: type[TfrunsError]
 ) -> None:
@@ -240,7 +239,7 @@ async def test_a_refused_override_is_an_error(
         await overridden(api, override)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "is_known"),
     [
         ("overridden", True),

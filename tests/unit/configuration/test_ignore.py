@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from tests.support.tables import rows
 from tfruns.configuration.ignore import IgnoreRules, is_terraforms_own
 from tfruns.errors import InvalidInput
 
@@ -32,7 +33,7 @@ boop.txt
 """
 
 
-@pytest.mark.parametrize(
+@rows(
     ("path", "is_left_out"),
     [
         ("included.txt", False),
@@ -61,7 +62,7 @@ def test_the_rules_of_its_own_sample_mean_what_they_mean_there(path: str, is_lef
     assert IgnoreRules(ARCHIVE_DIR).excludes(path) is is_left_out
 
 
-@pytest.mark.parametrize(
+@rows(
     ("rules", "path", "is_left_out"),
     [
         ("*.txt", "file.txt", True),
@@ -106,7 +107,7 @@ def test_a_rule_leaves_out_what_it_names(rules: str, path: str, is_left_out: boo
     assert IgnoreRules(rules).excludes(path) is is_left_out
 
 
-@pytest.mark.parametrize(
+@rows(
     ("rules", "path", "is_all"),
     [
         ("src/**/*\n!src/foo/bar.txt\nlogs/\ntmp/", "logs/", True),
@@ -139,7 +140,7 @@ def test_no_rule_takes_long(rule: str) -> None:
     assert time.perf_counter() - start < 1.0
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "is_own"),
     [
         (".terraform", True),

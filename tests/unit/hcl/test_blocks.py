@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.support.tables import rows
 from tfruns.hcl.blocks import Block, read_blocks
 from tfruns.hcl.lexer import HclSyntaxError
 
@@ -39,7 +40,7 @@ def test_a_block_is_found_between_everything_else() -> None:
     assert blocks[1].settings == {"input": "x"}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "expected"),
     [
         ('a { b = "c" }', {"b": "c"}),
@@ -57,7 +58,7 @@ def test_settings_are_plain_strings_and_nothing_that_would_be_evaluated(text: st
     assert block.settings == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "a {",
@@ -80,9 +81,7 @@ def test_a_broken_file_is_not_read(text: str) -> None:
         read_blocks(text)
 
 
-@pytest.mark.parametrize(
-    "piece", ["/*", "<<A\n", '"', "${", '"${', "a{", "a=[", "#\n", "a = 1\n", "/* */", "<<-", " ", "(", '"\\"', "x"]
-)
+@rows("piece", ["/*", "<<A\n", '"', "${", '"${', "a{", "a=[", "#\n", "a = 1\n", "/* */", "<<-", " ", "(", '"\\"', "x"])
 def test_what_is_large_takes_no_more_than_its_size(piece: str) -> None:
     begun = time.process_time()
     with suppress(HclSyntaxError):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.tables import rows
 from tfruns.hcl.cli_settings import read_cli_settings
 from tfruns.hcl.lexer import HclSyntaxError
 
@@ -13,7 +14,7 @@ TOKEN = ("credentials", "tfe.example.com", "token")
 
 
 # Each of these was given to Terraform 1.11, which accepted it.
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         'credentials "tfe.example.com" {\n  token = "x"\n}\n',
@@ -38,7 +39,7 @@ def test_the_items_of_a_list_have_the_path_of_the_list() -> None:
     assert read_cli_settings(text) == [(path, "a/*"), (path, "b/*"), (("x",), "long\n")]
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "a",

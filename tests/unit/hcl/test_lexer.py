@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.tables import rows
 from tfruns.hcl.lexer import HclSyntaxError, TokenKind, tokens
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "value"),
     [
         ('"a"', "a"),
@@ -36,7 +37,7 @@ def test_a_string_has_its_value_and_a_template_has_none(text: str, value: str | 
     assert (token.text, token.value, end.kind) == (text, value, TokenKind.END)
 
 
-@pytest.mark.parametrize("text", ['"a', '"a\n"', '"${a"', '"${"a}"', "<<EOT\na", "/* a", '"a\\', "\f"])
+@rows("text", ['"a', '"a\n"', '"${a"', '"${"a}"', "<<EOT\na", "/* a", '"a\\', "\f"])
 def test_what_is_not_closed_is_refused(text: str) -> None:
     with pytest.raises(HclSyntaxError):
         list(tokens(text))
@@ -54,9 +55,7 @@ def test_tokens_and_the_space_between_them_are_the_text(text: str) -> None:
         assert position == len(text)
 
 
-@pytest.mark.parametrize(
-    "piece", ["/*", "/* */", "<<A\n", '"', '"${', "#\n", '"\\"', "<<A\nA\n", "-", "a.", "${", '"$${']
-)
+@rows("piece", ["/*", "/* */", "<<A\n", '"', '"${', "#\n", '"\\"', "<<A\nA\n", "-", "a.", "${", '"$${'])
 def test_the_time_is_proportional_to_the_size(piece: str) -> None:
     begun = time.process_time()
     with suppress(HclSyntaxError):

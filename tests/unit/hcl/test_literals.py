@@ -14,13 +14,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.tables import rows
 from tfruns.hcl.literals import NotALiteral, Number, Object, is_literal, literal, read_literal
 
 # -- what is a literal ------------------------------------------------------------------------------------------------
 
 
 # The HCL native syntax specification; Terraform 1.11 accepts each of these as a local value.
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         *(
@@ -162,7 +163,7 @@ def test_what_needs_evaluation_or_is_no_expression_is_no_literal(text: str) -> N
     assert not is_literal(text)
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "1\nother = 2",
@@ -180,7 +181,7 @@ def test_a_literal_with_something_behind_it_is_no_literal(text: str) -> None:
 
 
 # Each is an error in Terraform 1.11: invalid escape sequence, missing attribute separator, invalid multi-line string.
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         '"\\x"',
@@ -222,7 +223,7 @@ _LONG = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), _LONG.values(), ids=list(_LONG))
+@rows(("text", "expected"), _LONG.values(), ids=list(_LONG))
 def test_a_long_or_deep_text_is_judged_in_bounded_time(text: str, expected: bool) -> None:
     started = time.monotonic()
     assert is_literal(text) is expected
@@ -272,7 +273,7 @@ def test_any_text_of_pieces_of_the_language_is_a_literal_or_not(text: str) -> No
 # -- JSON as a literal ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "text"),
     [
         (None, "null"),
@@ -450,7 +451,7 @@ def test_terraform_reads_each_literal_back_as_the_same_json(tmp_path: Path) -> N
 # -- the value of a literal -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "expected"),
     [
         ('"a"', "a"),
@@ -466,7 +467,7 @@ def test_a_literal_has_its_value(text: str, expected: object) -> None:
     assert read_literal(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "a", "1 2", '"${a}"', "[1", "{ a }", "f(1)", "1 + 1", "- a", '"a'])
+@rows("text", ["", "a", "1 2", '"${a}"', "[1", "{ a }", "f(1)", "1 + 1", "- a", '"a'])
 def test_what_is_no_literal_has_no_value(text: str) -> None:
     with pytest.raises(NotALiteral):
         read_literal(text)

@@ -3,8 +3,7 @@
 
 import time
 
-import pytest
-
+from tests.support.tables import rows
 from tfruns.logs.causes import CAUSES, hints_for
 from tfruns.logs.diagnostics import Diagnostic
 
@@ -185,9 +184,7 @@ def test_a_hint_is_given_once() -> None:
     assert len(hints_for([Diagnostic("error", "Unsupported argument")] * 2)) == 1
 
 
-@pytest.mark.parametrize(
-    "text", ["dial tcp ", "because following scope(s) ", "A" * 50, "AccessDenied-", "Quota '", " "]
-)
+@rows("text", ["dial tcp ", "because following scope(s) ", "A" * 50, "AccessDenied-", "Quota '", " "])
 def test_hints_for_long_texts_take_no_longer_the_longer_they_are(text: str) -> None:
     began = time.perf_counter()
     for _ in range(20):

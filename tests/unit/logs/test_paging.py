@@ -1,9 +1,9 @@
 """Pages of a log: bounded, and together the whole."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.tables import rows
 from tfruns.logs.lines import render
 from tfruns.logs.paging import (
     MAX_LINE,
@@ -102,6 +102,6 @@ def test_a_long_line_is_cut_and_said_to_be_after_what_must_be_hidden_was() -> No
     assert "characters left out" in cut
 
 
-@pytest.mark.parametrize("text", ["", "a", '"', "\n", "ü", "\x07"])
+@rows("text", ["", "a", '"', "\n", "ü", "\x07"])
 def test_the_size_is_that_of_the_json(text: str) -> None:
     assert size_of(text) >= len(text.encode())

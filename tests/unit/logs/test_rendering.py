@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.tables import rows
 from tfruns.logs.diagnostics import Diagnostic, code_lines, diagnostic_of, diagnostics_in
 from tfruns.logs.lines import last_line, render
 from tfruns.logs.machine import Message, parts_of
@@ -220,7 +221,7 @@ def outputs(**values: Any) -> dict[str, Any]:
     return {"type": "outputs", "outputs": values}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("message", "expected"),
     [
         (change("update"), "  # a.b will be updated in-place"),
@@ -271,7 +272,7 @@ def test_a_message_reads_as_people_see_it(message: dict[str, Any], expected: str
     assert "\n".join(line.lines) == expected
 
 
-@pytest.mark.parametrize("line", ["", "{", "{}", '{"a": 1}', '{"@message": 1}', "[1]", "text", '{"@message": "x"'])
+@rows("line", ["", "{", "{}", '{"a": 1}', '{"@message": 1}', "[1]", "text", '{"@message": "x"'])
 def test_a_line_without_a_message_stays_as_it_is(line: str) -> None:
     assert [*parts_of(line)] == [line]
 
@@ -380,7 +381,7 @@ def test_boxed_diagnostics_are_found() -> None:
     assert warning.code == "  a = 1\n  b = 2"
 
 
-@pytest.mark.parametrize("value", [None, "x", [], {}, {"summary": 1}])
+@rows("value", [None, "x", [], {}, {"summary": 1}])
 def test_what_is_no_diagnostic_is_none(value: Any) -> None:
     assert diagnostic_of(value) is None
 

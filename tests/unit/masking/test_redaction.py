@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.samples import run
+from tests.support.tables import rows
 from tfruns.errors import InvalidInput, TfrunsError, all_errors
 from tfruns.masking.redaction import REMOVED, is_signed_address, redact, redact_document, remember_secret
 
@@ -41,10 +42,8 @@ _PLAIN = [
 # -- text -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("address", _SIGNED)
-@pytest.mark.parametrize(
-    "text", ["%s", "see %s for more", "(%s)", '"%s"', "<%s>", "'%s', and", '{"log-read-url":"%s"}', "a\n%s\nb"]
-)
+@rows("address", _SIGNED)
+@rows("text", ["%s", "see %s for more", "(%s)", '"%s"', "<%s>", "'%s', and", '{"log-read-url":"%s"}', "a\n%s\nb"])
 def test_a_signed_address_is_removed_and_its_host_stays(address: str, text: str) -> None:
     shown = redact(text % address)
     host = address.split("/")[2]
@@ -75,7 +74,7 @@ def test_of_several_addresses_only_the_signed_ones_are_removed() -> None:
     assert shown.count("[signed-address-removed]") == 2
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         API_TOKEN,
@@ -103,11 +102,11 @@ def test_what_stands_around_a_token_stays() -> None:
     assert redact(f"Bearer {SECRET}, and more") == f"Bearer {REMOVED}, and more"
 
 
-@pytest.mark.parametrize(
+@rows(
     "userinfo",
     [f"operator:{SECRET}", SECRET, f":{SECRET}", f"operator:{SECRET}@", f"operator:p@{SECRET}", f"operator:{SECRET}:x"],
 )
-@pytest.mark.parametrize("scheme", ["https", "HTTP", "socks5", "git+ssh"])
+@rows("scheme", ["https", "HTTP", "socks5", "git+ssh"])
 def test_a_password_in_an_address_is_removed_and_its_host_stays(scheme: str, userinfo: str) -> None:
     shown = redact(f"proxy {scheme}://{userinfo}@proxy.example.com:3128/x failed")
     assert SECRET not in shown
@@ -136,7 +135,7 @@ def test_of_remembered_secrets_one_that_begins_another_leaves_nothing_of_it() ->
         assert redact(f"<{secret}>") == f"<{REMOVED}>"
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -177,7 +176,7 @@ _LONG = {
 
 
 # Whatever a server answers passes through here, before it is cut.
-@pytest.mark.parametrize("text", _LONG.values(), ids=list(_LONG))
+@rows("text", _LONG.values(), ids=list(_LONG))
 def test_a_long_text_is_redacted_in_bounded_time(text: str) -> None:
     started = time.monotonic()
     redact(text)
@@ -235,7 +234,7 @@ def test_a_runs_variables_keep_their_keys_and_lose_their_values() -> None:
     assert redacted == document
 
 
-@pytest.mark.parametrize("variables", [{"password": SECRET}, SECRET, [SECRET], [[SECRET]], [{"value": SECRET}], 5])
+@rows("variables", [{"password": SECRET}, SECRET, [SECRET], [[SECRET]], [{"value": SECRET}], 5])
 def test_variables_of_another_shape_lose_their_values_too(variables: Any) -> None:
     assert SECRET not in json.dumps(redact_document({"variables": variables}))
 

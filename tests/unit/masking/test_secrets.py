@@ -6,10 +6,10 @@ from base64 import b64encode
 from itertools import pairwise
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.tables import rows
 from tests.unit.review.plans import change, plan, resource
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import HIDDEN, Secrets
@@ -21,7 +21,7 @@ def hidden(values: list[str], text: str) -> str:
     return Secrets(values).hide(text)
 
 
-@pytest.mark.parametrize(
+@rows(
     "sections",
     [
         {"resource_changes": [resource(after={"pw": SECRET}, after_sensitive={"pw": True})]},
@@ -107,7 +107,7 @@ def test_the_names_of_attributes_in_something_sensitive_stay_readable() -> None:
     assert found.hide("description, from_port, Key-Of-A-Map") == f"description, from_port, {HIDDEN}"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "text"),
     [
         (SECRET, f"begin{SECRET}end"),
@@ -217,7 +217,7 @@ def test_thousands_of_secrets_that_begin_alike_take_no_longer() -> None:
     assert time.process_time() - began < 2
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "text", "expected"),
     [
         ("1", 'a = 1, "1", 11, v1', f'a = {HIDDEN}, "{HIDDEN}", 11, v1'),

@@ -2,16 +2,16 @@
 
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from generate_invisible import ranges
+from tests.support.tables import rows
 from tfruns.masking.invisible import DEFAULT_IGNORABLE
 from tfruns.masking.text import one_line, sanitize
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "expected"),
     [
         ("\x1b[1m\x1b[32mgreen\x1b[0m", "green"),
@@ -68,7 +68,7 @@ def test_every_code_point_of_unicode_is_kept_or_removed_by_its_properties() -> N
     assert wrong == []
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "👨\u200d👩\u200d👧",
@@ -88,9 +88,7 @@ def test_text_of_every_language_and_emoji_stay_as_they_are(text: str) -> None:
     assert one_line(text, 50) == text
 
 
-@pytest.mark.parametrize(
-    "hidden", ["\u200b", "\u200d", "\ufe0f", "\U000e0061\U000e0062", "\u202e", "\x1b[8m", "\u3164", "\u200d\ufe0f"]
-)
+@rows("hidden", ["\u200b", "\u200d", "\ufe0f", "\U000e0061\U000e0062", "\u202e", "\x1b[8m", "\u3164", "\u200d\ufe0f"])
 def test_nothing_invisible_splits_a_word(hidden: str) -> None:
     assert sanitize(f"sec{hidden}ret") == "secret"
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.tables import rows
 from tests.unit.review.plans import change, document, resource
 from tfruns.masking.secrets import Secrets
 from tfruns.review.review import review
@@ -34,7 +35,7 @@ PW = {"pw": True}
 # -- which attributes change ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("before", "after", "lines"),
     [
         ({"a": 1, "b": 2}, {"a": 1, "b": 3}, ["b: 2 -> 3"]),
@@ -367,7 +368,7 @@ def filtered(text: str) -> list[str]:
     return [row["address"] for row in rows]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "addresses"),
     [
         ("destroy", ["module.x.a.gone"]),
@@ -414,7 +415,7 @@ def test_whatever_is_counted_is_found_by_the_filter_of_its_name(
     assert [text for text in tried if rows_of(entry, options={"filter_text": text})] == filters
 
 
-@pytest.mark.parametrize(
+@rows(
     ("indexes", "keys"),
     [
         (["007", "08", "0123"], ["007", "08", "0123"]),
@@ -443,7 +444,7 @@ def test_a_deposed_object_is_told_from_the_object_that_is_kept() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("before", "after", "unknown", "lines"),
     [
         # Up to Terraform 1.0, what is not known yet was omitted from sets and tuples.
@@ -512,7 +513,7 @@ def test_a_check_is_left_out_only_if_it_passed_or_is_not_known_yet() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("path", "is_forcing"),
     [
         (["a"], True),

@@ -4,8 +4,7 @@ import copy
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
+from tests.support.tables import rows
 from tests.unit.review.plans import PLAN_ID, RUN_ID, change, document, plan, resource
 from tfruns.review.plan_document import read_plan_document
 from tfruns.review.summary import Counts, Danger, Summary, at_stake, fingerprint, summary
@@ -46,7 +45,7 @@ def test_each_kind_of_change_is_counted_and_what_stays_or_is_read_is_not() -> No
     assert counts.line == "Plan: 1 to import, 4 to add, 2 to change, 3 to destroy, 2 to forget, 2 to move."
 
 
-@pytest.mark.parametrize(
+@rows(
     ("source", "is_plan"),
     [
         ({}, False),
@@ -89,7 +88,7 @@ def test_the_dangers_are_all_there_and_the_worst_stand_first() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("type_", "is_store"),
     [
         ("aws_s3_bucket", True),
@@ -114,7 +113,7 @@ def test_what_holds_data_is_told_from_its_settings(type_: str, is_store: bool) -
     assert ("holds data" in danger.why) is is_store
 
 
-@pytest.mark.parametrize(
+@rows(
     ("actions", "is_destructive"),
     [
         (["delete"], True),
@@ -134,7 +133,7 @@ def test_only_what_destroys_or_cannot_be_read_is_destructive(actions: list[str],
     assert summed_up(resource("a.b", actions)).is_destructive is is_destructive
 
 
-@pytest.mark.parametrize(
+@rows(
     "sections",
     [
         {"resource_changes": [1]},
@@ -237,7 +236,7 @@ def test_the_fingerprint_is_that_of_one_run_and_one_plan() -> None:
     assert len({print_of(BASE), print_of(BASE, run_id="run-2"), print_of(BASE, plan_id="plan-2")}) == 3
 
 
-@pytest.mark.parametrize(
+@rows(
     ("path", "value"),
     [
         (("resource_changes", 0, "address"), "a.bb"),

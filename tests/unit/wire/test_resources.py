@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.support import samples
+from tests.support.tables import rows
 from tfruns.jsonapi import MalformedDocument, included
 from tfruns.vocabulary import PhaseStatus, RunAction, RunOperation, RunSource, RunStatus
 from tfruns.wire.activity import Comment, RunEvent, User
@@ -51,26 +52,26 @@ def resource(kind: type[Resource], **attributes: Any) -> dict[str, Any]:
 # -- what a resource is -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@rows("kind", KINDS)
 def test_a_resource_is_read_by_its_type_and_id(kind: type[Resource]) -> None:
     assert kind.from_wire(resource(kind)).id == "x-1"
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("type_", ["organizations", "Runs", "run", "", None, []])
+@rows("kind", KINDS)
+@rows("type_", ["organizations", "Runs", "run", "", None, []])
 def test_a_resource_of_another_type_is_malformed(kind: type[Resource], type_: Any) -> None:
     with pytest.raises(MalformedDocument, match=kind.wire_type):
         kind.from_wire({**resource(kind), "type": type_})
 
 
-@pytest.mark.parametrize("wrong", [None, [], "runs", 5, [samples.run()]])
+@rows("wrong", [None, [], "runs", 5, [samples.run()]])
 def test_what_is_no_object_is_malformed(wrong: Any) -> None:
     with pytest.raises(MalformedDocument, match="is not an object"):
         Run.from_wire(wrong)
 
 
-@pytest.mark.parametrize("part", ["attributes", "relationships"])
-@pytest.mark.parametrize("wrong", [["status"], "status", 5])
+@rows("part", ["attributes", "relationships"])
+@rows("wrong", [["status"], "status", 5])
 def test_parts_that_are_no_objects_are_malformed(part: str, wrong: Any) -> None:
     with pytest.raises(MalformedDocument, match=f"the {part} is not an object"):
         Run.from_wire({**samples.run(), part: wrong})
@@ -82,8 +83,8 @@ def test_a_resource_without_an_id_is_refused(id_: Any) -> None:
         Run.from_wire({**samples.run(), "id": id_})
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("nothing", [None, {}])
+@rows("kind", KINDS)
+@rows("nothing", [None, {}])
 def test_relationships_may_be_left_out(kind: type[Resource], nothing: Any) -> None:
     assert kind.from_wire({**resource(kind), "relationships": nothing}).id == "x-1"
 
@@ -117,20 +118,20 @@ def test_the_sample_of_the_reference_is_read_in_full() -> None:
     assert run.permissions.can_apply is True
 
 
-@pytest.mark.parametrize("kind", [Run, Plan, Apply, CostEstimate, PolicyCheck, TaskStage, ConfigurationVersion])
+@rows("kind", [Run, Plan, Apply, CostEstimate, PolicyCheck, TaskStage, ConfigurationVersion])
 def test_an_unknown_status_stays_the_text_that_it_is(kind: type[Resource]) -> None:
     read: Any = kind.from_wire(resource(kind, status="brand_new"))
     assert read.status == "brand_new"
     assert type(read.status) is str
 
 
-@pytest.mark.parametrize("status", RunStatus)
+@rows("status", RunStatus)
 def test_a_known_status_of_a_run_is_its_word(status: RunStatus) -> None:
     assert Run.from_wire(samples.run(status=status.value)).status is status
 
 
-@pytest.mark.parametrize("kind", [Plan, Apply])
-@pytest.mark.parametrize("status", PhaseStatus)
+@rows("kind", [Plan, Apply])
+@rows("status", PhaseStatus)
 def test_a_known_status_of_a_phase_is_its_word(kind: type[Plan | Apply], status: PhaseStatus) -> None:
     assert kind.from_wire(resource(kind, status=status.value)).status is status
 
@@ -164,7 +165,7 @@ def test_unknown_actions_and_permissions_are_kept_as_they_came() -> None:
     assert (run.permissions.can_apply, run.permissions.model_extra) == (None, {"can-fly": False})
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@rows("kind", KINDS)
 def test_attributes_that_are_left_out_are_not_said(kind: type[Resource]) -> None:
     read = kind.from_wire(resource(kind))
     for name in kind.model_fields:
@@ -172,7 +173,7 @@ def test_attributes_that_are_left_out_are_not_said(kind: type[Resource]) -> None
             assert getattr(read, name) in (None, (), {}), name
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@rows("kind", KINDS)
 def test_every_attribute_but_the_status_may_be_null(kind: type[Resource]) -> None:
     nulls = {name: None for name in kind.model_fields if name not in {"id", "status"}}
     read = kind.from_wire(resource(kind, **nulls))
@@ -199,7 +200,7 @@ def test_a_status_that_is_no_text_is_refused(status: Any) -> None:
         Run.from_wire(samples.run(status=status))
 
 
-@pytest.mark.parametrize(
+@rows(
     "attributes",
     [
         {"id": "other-id"},
@@ -297,7 +298,7 @@ def test_the_document_is_kept_only_where_the_resource_is_all_that_it_is_about() 
 # -- what a run does and allows ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("options", "operation"),
     [
         ({}, RunOperation.PLAN_AND_APPLY),
@@ -363,9 +364,7 @@ _SECRETS: list[tuple[type[Resource], Mapping[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "attributes", "field"), _SECRETS, ids=[f"{kind.__name__}.{field}" for kind, _, field in _SECRETS]
-)
+@rows(("kind", "attributes", "field"), _SECRETS, ids=[f"{kind.__name__}.{field}" for kind, _, field in _SECRETS])
 def test_a_secret_is_read_and_in_no_representation(
     kind: type[Resource], attributes: Mapping[str, Any], field: str
 ) -> None:

@@ -1,7 +1,6 @@
 """The options of a run."""
 
-import pytest
-
+from tests.support.tables import rows
 from tfruns.vocabulary import RunOperation
 from tfruns.wire.run_options import RunOptions
 from tfruns.wire.run_params import RunParams
@@ -17,7 +16,7 @@ def test_a_request_names_the_options_that_a_run_shows() -> None:
     assert issubclass(Run, RunOptions)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("chosen", "operation"),
     [
         ((), RunOperation.PLAN_AND_APPLY),

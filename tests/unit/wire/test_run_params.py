@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from tests.support.api import FakeApi, answer, body, client_for
 from tests.support.samples import WORKSPACE_ID, run
+from tests.support.tables import rows
 from tfruns.errors import InvalidInput
 from tfruns.hcl.literals import literal
 from tfruns.wire.run_params import RunParams, RunVariableParam
@@ -41,19 +42,19 @@ def test_what_was_not_said_is_not_sent() -> None:
     assert RunParams().as_attributes() == {}
 
 
-@pytest.mark.parametrize("name", _OPTIONS)
+@rows("name", _OPTIONS)
 def test_each_option_is_sent_alone_under_the_wires_name(name: str) -> None:
     wire_name, value = _OPTIONS[name]
     assert RunParams(**{name: value}).as_attributes() == {wire_name: value}
 
 
-@pytest.mark.parametrize("name", _FLAGS)
-@pytest.mark.parametrize("value", [True, False])
+@rows("name", _FLAGS)
+@rows("value", [True, False])
 def test_a_flag_is_sent_as_it_was_said_even_where_it_is_the_default(name: str, value: bool) -> None:
     assert RunParams(**{name: value}).as_attributes() == {_OPTIONS[name][0]: value}
 
 
-@pytest.mark.parametrize("name", [*_OPTIONS, "variables", "terraform_version", "configuration_version_id"])
+@rows("name", [*_OPTIONS, "variables", "terraform_version", "configuration_version_id"])
 def test_none_is_as_if_it_were_not_said(name: str) -> None:
     assert RunParams(**{name: None}).as_attributes() == {}
 
@@ -110,7 +111,7 @@ def test_any_options_that_go_together_are_sent_and_no_others(names: set[str]) ->
 # -- what goes together -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("options", "named"),
     [
         ({"is_destroy": True, "refresh_only": True}, ("is_destroy", "refresh_only")),
@@ -129,7 +130,7 @@ def test_options_that_exclude_or_need_each_other_are_refused_by_name(
         assert name in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@rows(
     "options",
     [
         {"is_destroy": True, "refresh_only": False},
@@ -148,7 +149,7 @@ def test_options_that_only_look_like_excluding_each_other_are_sent(options: dict
 # -- what is no option ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     "name", ["auto-apply", "autoApply", "destroy", "workspace_id", "target", "is_destory", "_included", "model_config"]
 )
 def test_an_unknown_option_is_refused_by_its_name_without_its_value(name: str) -> None:
@@ -158,7 +159,7 @@ def test_an_unknown_option_is_refused_by_its_name_without_its_value(name: str) -
     assert "fakeSecretValue" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@rows(
     "options",
     [
         {"message": {"fakeSecretValue": 1}},
@@ -194,7 +195,7 @@ def value_of(value: Any) -> Any:
     return variable["value"]
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     ['"text"', '""', "2", "-1.5", "true", "null", '["a", 1]', '{ a = "b" }', '"$${not_a_reference}"', "<<EOT\nx\nEOT"],
 )
@@ -202,7 +203,7 @@ def test_a_text_that_is_an_hcl_literal_is_sent_as_it_is(text: str) -> None:
     assert value_of(text) == text
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "sent"),
     [
         (2, "2"),
@@ -220,9 +221,7 @@ def test_any_other_json_value_is_sent_as_its_literal(value: Any, sent: str) -> N
     assert value_of(value) == sent
 
 
-@pytest.mark.parametrize(
-    "text", ["", "text", "us-east-1", "var.x", "${var.x}", '"${var.x}"', "[a]", "'a'", "t2.micro", "1 + 1"]
-)
+@rows("text", ["", "text", "us-east-1", "var.x", "${var.x}", '"${var.x}"', "[a]", "'a'", "t2.micro", "1 + 1"])
 def test_a_text_that_is_no_literal_is_refused_with_the_quoted_form(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         RunVariableParam(key="region", value=text)
@@ -245,12 +244,12 @@ def test_a_value_without_a_literal_is_refused(value: Any) -> None:
         RunVariableParam(key="a", value=value)
 
 
-@pytest.mark.parametrize("key", ["a", "_a", "A1", "my-key", "my_key", "a" * 200])
+@rows("key", ["a", "_a", "A1", "my-key", "my_key", "a" * 200])
 def test_a_variables_key_is_an_identifier(key: str) -> None:
     assert RunVariableParam(key=key, value=1).key == key
 
 
-@pytest.mark.parametrize("key", ["", "1a", "-a", "a b", "a.b", "a=b", "a\n", "a\nb", 'a"', "${a}", "é"])
+@rows("key", ["", "1a", "-a", "a b", "a.b", "a=b", "a\n", "a\nb", 'a"', "${a}", "é"])
 def test_what_is_no_identifier_is_no_variables_key(key: str) -> None:
     with pytest.raises(ValidationError, match="pattern"):
         RunVariableParam(key=key, value=1)
