@@ -37,7 +37,7 @@ def test_a_second_server_is_refused_and_told_where_the_first_is(directory: DataD
 
 def test_a_second_server_is_refused_while_the_first_is_starting(directory: DataDirectory) -> None:
     with directory.owned():
-        with pytest.raises(InUse, match="just starting") as refused, directory.owned():
+        with pytest.raises(InUse, match="starting or stopping") as refused, directory.owned():
             pass
         assert refused.value.owner is None
 

@@ -19,14 +19,12 @@ from tenacity.nap import sleep_using_event
 
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.engine.threads import Dispatch, RunPhase
-from tfruns.local.engine.wake import WakeEvents
 from tfruns.local.queue import Priority
 
 _log = logging.getLogger(__name__)
 
 _QUEUE = "phases"
-_POLL_S = 1.0
-_POLL_WITHOUT_WAKING_S = 0.2
+_POLL_S = 0.2  # each phase waits half of it on average
 _EXECUTOR = "worker-1"
 _KEEP_ENDED = timedelta(hours=1)
 _PRUNED_AT_ONCE = 500
@@ -53,7 +51,6 @@ class DbosQueue:
         self._waiting: queue.PriorityQueue[Dispatch] = queue.PriorityQueue()
         self._numbers = itertools.count()
         self._ended = threading.Event()
-        self._events = WakeEvents()
         self._thread = threading.Thread(target=self._enqueue_all, name="dispatch", daemon=True)
         self._workflow: Any = None
 
@@ -100,17 +97,10 @@ class DbosQueue:
             "executor_id": _EXECUTOR,
             "enable_otlp": False,
             "log_level": "WARNING",
-            "use_listen_notify": False,
             "sys_db_pool_size": self._workers + 4,
-            "notification_listener_polling_interval_sec": 0.05,
             "scheduler_polling_interval_sec": 3600,
         }
-        instance = DBOS(config=config)
-        poll_s = _POLL_S
-        if instance.background_thread_stop_events == []:
-            instance.background_thread_stop_events = self._events
-        else:  # another version of DBOS, whose threads cannot be woken
-            poll_s = _POLL_WITHOUT_WAKING_S
+        DBOS(config=config)
 
         def carried(run_id: str, kind: str) -> None:  # DBOS takes functions only
             run_phase(run_id, kind)
@@ -119,9 +109,8 @@ class DbosQueue:
         DBOS.listen_queues([_QUEUE])
         DBOS.launch()
         DBOS.register_queue(
-            _QUEUE, worker_concurrency=self._workers, polling_interval_sec=poll_s, on_conflict="always_update"
+            _QUEUE, worker_concurrency=self._workers, polling_interval_sec=_POLL_S, on_conflict="always_update"
         )
-        self._events.wake()
 
     def _enqueue_all(self) -> None:
         retrying = Retrying(
@@ -142,7 +131,6 @@ class DbosQueue:
         id_ = f"{dispatch.run_id}-{dispatch.kind}-{self._boot_id}-{dispatch.number}"
         with SetWorkflowID(id_), SetEnqueueOptions(priority=dispatch.priority):
             DBOS.enqueue_workflow(_QUEUE, self._workflow, dispatch.run_id, dispatch.kind)
-        self._events.wake()
 
 
 def _let_go() -> None:
