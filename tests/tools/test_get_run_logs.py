@@ -229,7 +229,7 @@ async def test_a_match_far_to_the_right_of_a_long_line_is_shown(offset: int | No
     log = Object(b"a" * 10_000 + b" needle " + b"b" * 10_000 + b"\n")
     text = (await read(api_with(log), search="needle", offset=offset))["log"]
     assert " needle " in text
-    assert text.startswith("[9,001 characters left out] …aaa")
+    assert text.startswith("[9,001 characters omitted] …aaa")
 
 
 @pytest.mark.anyio

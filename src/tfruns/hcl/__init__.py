@@ -1,1 +1,1 @@
-"""HCL: one lexer, and what is read with it: literals, the blocks of a configuration, the Terraform CLI's settings."""
+"""HCL: one lexer, and three parsers: literals, the blocks of a configuration, and the Terraform CLI's settings."""

@@ -1,4 +1,4 @@
-"""The blocks of a Terraform file, and the plain strings in them. Other expressions are skipped, not evaluated.
+"""The blocks of a Terraform file and their string arguments. Other expressions are skipped, not evaluated.
 
 Source: HCL native syntax specification, "Structural Elements".
 """
@@ -16,10 +16,10 @@ class Block:
     """A block.
 
     Attributes:
-        words: its type and labels.
-        settings: its arguments that are plain strings, by name.
-        arguments: the names of all of its arguments.
-        blocks: the blocks in it.
+        words: the type and labels.
+        settings: the arguments that are strings without templates, by name.
+        arguments: the names of all arguments.
+        blocks: the nested blocks.
     """
 
     words: tuple[str, ...]
@@ -32,7 +32,7 @@ def read_blocks(text: str) -> list[Block]:
     """The blocks of a file.
 
     Raises:
-        HclSyntaxError: its structure is broken, or nested more than 100 deep.
+        HclSyntaxError: the structure is invalid, or nested more than 100 levels deep.
     """
     reader = _Reader(tokens(text.removeprefix("\ufeff")))
     file = Block(())
@@ -48,7 +48,7 @@ class _Reader(TokenReader):
         return self.is_at_end or self.token.is_symbol("}")
 
     def read_body(self, block: Block, depth: int) -> None:
-        """Read the contents of a block, up to the bracket that closes it."""
+        """Read the content of a block, up to its closing brace."""
         if not depth:
             raise HclSyntaxError("blocks are nested too deep")
         while not self._is_at_end_of_body:
@@ -69,7 +69,7 @@ class _Reader(TokenReader):
             label = self.advance()
             text = label.text if label.kind is TokenKind.WORD else label.value
             if text is None or label.kind is TokenKind.HEREDOC:
-                raise HclSyntaxError("a block has something else than labels before its bracket")
+                raise HclSyntaxError("a block has something other than labels before its brace")
             words.append(text)
         self.advance()
         block = Block(tuple(words))
@@ -90,7 +90,7 @@ class _Reader(TokenReader):
         self._skip_expression()
 
     def _skip_expression(self) -> None:
-        """Skip an expression: up to the end of its line, or to the bracket that closes the block around it."""
+        """Skip an expression, up to the end of its line or the closing brace of its block."""
         open_brackets: list[str] = []
         while not self.is_at_end:
             if not open_brackets and (self.token.kind is TokenKind.NEWLINE or self.token.is_symbol("}")):

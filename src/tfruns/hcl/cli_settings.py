@@ -17,12 +17,12 @@ Path = tuple[str, ...]
 
 
 def read_cli_settings(text: str) -> list[tuple[Path, str]]:
-    """The strings of a file, each with its path: `("credentials", "app.terraform.io", "token")`.
+    """The strings of a file with their paths, such as `("credentials", "app.terraform.io", "token")`.
 
-    The items of a list have the path of the list. Numbers, booleans and templates are left out.
+    List items have the path of the list. Numbers, booleans and templates are omitted.
 
     Raises:
-        HclSyntaxError: the file is neither HCL 1 nor a JSON object, or is nested more than 100 deep.
+        HclSyntaxError: the file is neither HCL 1 nor a JSON object, or is nested more than 100 levels deep.
     """
     if not text.lstrip(" \t\r\n").startswith("{"):
         return list(_Reader(_without_newlines(text)).read_file())
@@ -35,7 +35,7 @@ def read_cli_settings(text: str) -> list[tuple[Path, str]]:
 
 def _strings(value: Any, path: Path, depth: int) -> Iterator[tuple[Path, str]]:
     if not depth:
-        raise HclSyntaxError("it is nested too deep")
+        raise HclSyntaxError("it is nested too deeply")
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, list):
@@ -57,9 +57,9 @@ class _Reader(TokenReader):
             raise HclSyntaxError("a bracket is closed that was never opened")
 
     def _read_items(self, path: Path, depth: int) -> Iterator[tuple[Path, str]]:
-        """Read `key = value`, `key "label" { … }` and so on, up to the end or a closing bracket."""
+        """Read items (`key = value`, `key "label" { … }`) up to the end or a closing brace."""
         if not depth:
-            raise HclSyntaxError("it is nested too deep")
+            raise HclSyntaxError("it is nested too deeply")
         while not self.is_at_end and not self.token.is_symbol("}"):
             keys = [self._read_key()]
             while not self.token.is_symbol("=", "{"):
@@ -97,7 +97,7 @@ class _Reader(TokenReader):
 
     def _read_list(self, path: Path, depth: int) -> Iterator[tuple[Path, str]]:
         if not depth:
-            raise HclSyntaxError("it is nested too deep")
+            raise HclSyntaxError("it is nested too deeply")
         while not self.takes_symbol("]"):
             yield from self._read_value(path, depth)
             if not self.takes_symbol(",") and not self.token.is_symbol("]"):

@@ -1,6 +1,6 @@
-"""The tokens of HCL, in one pass and in time proportional to the size of the text.
+"""The lexer of HCL: one pass, in time proportional to the size of the text.
 
-A string or heredoc without a template has its value; one that Terraform would have to evaluate has none.
+A string or heredoc without a template has a value. One with a template has none, because Terraform evaluates it.
 
 Source: HCL native syntax specification, "Lexical Elements", "Template Expressions".
 """
@@ -17,9 +17,9 @@ class HclSyntaxError(ValueError):
 
 
 class TokenKind(StrEnum):
-    """What a token is."""
+    """The kind of a token."""
 
-    NEWLINE = "newline"  # a comment up to the end of its line is one too
+    NEWLINE = "newline"  # also a comment up to the end of its line
     STRING = "string"
     HEREDOC = "heredoc"
     NUMBER = "number"  # without a sign
@@ -33,10 +33,10 @@ class Token:
     """A token.
 
     Attributes:
-        kind: what it is.
-        text: as it is written.
-        start: its offset in the text, in characters.
-        value: of a string or heredoc without a template: its text. Otherwise None.
+        kind: the kind of token.
+        text: the source text.
+        start: the offset in the source, in characters.
+        value: the value of a string or heredoc without a template; otherwise None.
     """
 
     kind: TokenKind
@@ -45,12 +45,12 @@ class Token:
     value: str | None = None
 
     def is_symbol(self, *symbols: str) -> bool:
-        """Whether it is one of these symbols."""
+        """Whether the token is one of these symbols."""
         return self.kind is TokenKind.SYMBOL and self.text in symbols
 
     @property
     def end(self) -> int:
-        """The offset of the character after it."""
+        """The offset after the token."""
         return self.start + len(self.text)
 
 
@@ -75,7 +75,7 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The tokens of a text, without spaces and comments; the last one is of the kind `END`.
+    """The tokens of a text, without spaces and comments. The last one has the kind `END`.
 
     Raises:
         HclSyntaxError: a string, a template, a heredoc or a comment is not closed.
@@ -84,7 +84,7 @@ def tokens(text: str) -> Iterator[Token]:
     while position < len(text):
         found = _TOKEN.match(text, position)
         if found is None:  # other white space, such as a form feed
-            raise HclSyntaxError("a character that has no meaning in HCL")
+            raise HclSyntaxError("a character is not allowed in HCL")
         kind = found.lastgroup if found.lastgroup != "marker" else "heredoc"
         if kind == "space":
             position = found.end()
@@ -112,7 +112,7 @@ def _string(text: str, start: int) -> Token:
 
 
 def _end_of_string(text: str, position: int) -> tuple[int, bool]:
-    """Where a string ends that is open at `position`, and whether there is a template in it.
+    """The end of the string that is open at `position`, and whether it contains a template.
 
     Strings and templates nest: `"a ${f("b ${c}")}"`.
     """
@@ -138,7 +138,7 @@ def _end_of_string(text: str, position: int) -> tuple[int, bool]:
 
 
 def _unescape(written: str) -> str | None:
-    """The value of a string's text; None if an escape has no meaning, which Terraform refuses."""
+    """The value of a string's source text; None if it contains an invalid escape, which Terraform refuses."""
     try:
         return _ESCAPE.sub(_unescaped, written)
     except ValueError:
@@ -179,7 +179,7 @@ def _without_indentation(body: str) -> str:
 
 
 class TokenReader:
-    """Tokens with a look at the next one: what every reader of HCL here is made of."""
+    """A stream of tokens with one token of lookahead, the base of all parsers here."""
 
     def __init__(self, source: Iterator[Token]) -> None:
         self._source = source
@@ -187,18 +187,18 @@ class TokenReader:
 
     @property
     def is_at_end(self) -> bool:
-        """Whether nothing is left."""
+        """Whether all tokens are consumed."""
         return self.token.kind is TokenKind.END
 
     def advance(self) -> Token:
-        """Consume the next token and return it. The end stays the next token."""
+        """Consume the next token and return it. The `END` token is never consumed."""
         token = self.token
         if not self.is_at_end:
             self.token = next(self._source)
         return token
 
     def takes_symbol(self, *symbols: str) -> bool:
-        """Consume one of these symbols, if it is the next token."""
+        """Consume the next token if it is one of these symbols. Returns whether it was."""
         is_next = self.token.is_symbol(*symbols)
         if is_next:
             self.advance()

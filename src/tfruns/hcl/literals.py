@@ -1,8 +1,8 @@
-"""HCL literals: the form that the value of a run's variable must have.
+"""HCL literals, the form of the values of a run's variables.
 
-The run API takes each variable's value as an HCL literal, in the syntax of Terraform code: `2`, `true`, `"text"` with
-its own quotes, `["a", "b"]`, `{ name = "x" }`. A bare word is a reference, not a string, and a plan with it fails much
-later. So the literal is checked before anything is sent.
+The run API takes the value of a variable as an HCL literal in Terraform's syntax: `2`, `true`, `"text"` including the
+quotes, `["a", "b"]`, `{ name = "x" }`. A bare word is a reference, not a string, and makes the plan fail much later.
+The literal is therefore validated before anything is sent.
 
 Source: HCP Terraform API, "Create a Run"; the HCL native syntax specification without references, calls, operators and
 templates.
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from tfruns.hcl.lexer import HclSyntaxError, Token, TokenKind, TokenReader, tokens
 
-_MAX_DEPTH = 100  # of nested lists and objects; a variable that needs more is a mistake
+_MAX_DEPTH = 100  # of nested lists and objects
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPED = re.compile(r'[\\"\n\r\t]|[\x00-\x1f\x7f]|([$%])(?=\{)')
@@ -24,26 +24,26 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class NotALiteral(ValueError):
-    """A text that is not an HCL literal, or a value that cannot be written as one."""
+    """A text is not an HCL literal, or a value cannot be written as one."""
 
 
 def literal(value: Any) -> str:
     """The HCL literal of a JSON value: number, boolean, null, string, list or object.
 
-    A string becomes a quoted literal of exactly this text: nothing in it is a template.
+    Template markers in a string are escaped, so that it keeps exactly this text.
 
     Raises:
-        NotALiteral: a number is not finite, a string has an unpaired surrogate, or the nesting is more than 100 deep.
+        NotALiteral: a number is not finite, a string contains an unpaired surrogate, or the nesting exceeds 100 levels.
     """
     return _literal(value, _MAX_DEPTH)
 
 
 def _literal(value: Any, depth: int) -> str:
     if depth == 0:
-        raise NotALiteral(f"lists and objects may be nested {_MAX_DEPTH} deep at most")
+        raise NotALiteral(f"lists and objects may be nested at most {_MAX_DEPTH} levels deep")
     if isinstance(value, str):
         if _SURROGATE.search(value):
-            raise NotALiteral("a string has an unpaired surrogate in it")
+            raise NotALiteral("a string contains an unpaired surrogate")
         return f'"{_ESCAPED.sub(_escape, value)}"'
     if isinstance(value, list | tuple):
         return f"[{', '.join(_literal(item, depth - 1) for item in value)}]"
@@ -65,7 +65,7 @@ def _escape(match: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as it is written, with its sign; it can have more digits than a float."""
+    """A number as written, with its sign. It can have more digits than a float."""
 
     text: str
 
@@ -75,7 +75,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """The items of an object, in order. A key can occur twice; for Terraform the last one counts."""
+    """The items of an object, in order. A key can occur twice; Terraform uses the last one."""
 
     items: tuple[tuple[str, "Literal"], ...]
 
@@ -84,10 +84,10 @@ Literal: TypeAlias = "str | bool | Number | Object | list[Literal] | None"
 
 
 def read_literal(text: str) -> Literal:
-    """The value of a text that is one HCL literal.
+    """Parse a text that is one HCL literal.
 
     Raises:
-        NotALiteral: it has a reference, a call, an operator or a template in it, or is not HCL.
+        NotALiteral: it contains a reference, a call, an operator or a template, or is not HCL.
     """
     try:
         reader = _Reader(tokens(text))
@@ -102,7 +102,7 @@ def read_literal(text: str) -> Literal:
 
 
 def is_literal(text: str) -> bool:
-    """Whether the text is one HCL literal: no reference, no call, no operator, no template."""
+    """Whether the text is one HCL literal, without references, calls, operators and templates."""
     try:
         read_literal(text)
     except NotALiteral:
@@ -114,7 +114,7 @@ _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 
 
 class _Reader(TokenReader):
-    """Reads a literal token by token."""
+    """A parser of literals."""
 
     def skip_newlines(self) -> None:
         while self.token.kind is TokenKind.NEWLINE:
@@ -122,7 +122,7 @@ class _Reader(TokenReader):
 
     def read_value(self, depth: int) -> Literal:
         if depth == 0:
-            raise NotALiteral(f"it is nested more than {_MAX_DEPTH} deep")
+            raise NotALiteral(f"it is nested more than {_MAX_DEPTH} levels deep")
         if self.takes_symbol("["):
             return self._read_list(depth)
         if self.takes_symbol("{"):
@@ -142,7 +142,7 @@ class _Reader(TokenReader):
         return self._value_of(token)
 
     def _read_list(self, depth: int) -> list[Literal]:
-        """`a, b]`: with newlines anywhere, and optionally a comma after the last item."""
+        """Read `a, b]`. Newlines are allowed anywhere, and a comma after the last item."""
         items: list[Literal] = []
         self.skip_newlines()
         while not self.takes_symbol("]"):
@@ -155,7 +155,7 @@ class _Reader(TokenReader):
         return items
 
     def _read_items(self, depth: int) -> Iterator[tuple[str, Literal]]:
-        """`a = 1, "b" : 2 }`: a newline separates items as well as a comma does."""
+        """Read `a = 1, "b" : 2 }`. Items are separated by commas or newlines."""
         self.skip_newlines()
         while not self.takes_symbol("}"):
             key = self._read_key()
@@ -175,12 +175,12 @@ class _Reader(TokenReader):
 
     def _value_of(self, token: Token) -> str:
         if token.value is None:
-            raise NotALiteral("a string has a template in it, or an escape that HCL does not have")
+            raise NotALiteral("a string contains a template or an invalid escape")
         return token.value
 
     def _next_of(self, *kinds: TokenKind) -> Token:
         if self.token.kind not in kinds:
-            raise NotALiteral(f"{self.token.text[:1]!r} is not allowed here" if self.token.text else "it is cut off")
+            raise NotALiteral(f"{self.token.text[:1]!r} is not allowed here" if self.token.text else "it is incomplete")
         return self.advance()
 
     def _expect_symbol(self, *symbols: str) -> None:

@@ -1,4 +1,4 @@
-"""What an apply did, step by step, as its log tells it: each resource's creation, update or destruction.
+"""The steps of an apply, from its log: each creation, update and destruction of a resource.
 
 Source: Terraform, "Machine-Readable UI", `apply_start`, `apply_complete`, `apply_errored`, `action_start` …; and the
 lines that Terraform prints for people.
@@ -15,7 +15,7 @@ from tfruns.logs.machine import OF_A_PROGRAM, objects_in
 
 
 class Outcome(StrEnum):
-    """How a step ended, as far as the log tells."""
+    """The outcome of a step, as far as the log shows."""
 
     DONE = "done"
     FAILED = "failed"
@@ -27,7 +27,7 @@ class Step:
     """One step of an apply.
 
     Attributes:
-        address: of the resource instance or the action.
+        address: the address of the resource instance or action.
         action: `create`, `update`, `delete`, `replace`, `remove` or `invoke`.
     """
 
@@ -36,7 +36,7 @@ class Step:
 
     @property
     def is_logged(self) -> bool:
-        """Whether the log of an apply tells of it. Terraform calls no hook for what it forgets."""
+        """Whether the log of an apply contains it. Terraform calls no hook for a forgotten resource."""
         return self.action != "remove"
 
 
@@ -62,11 +62,11 @@ _ENDS = {
 _START = re.compile(rf"(?P<address>\S.*): (?P<verb>{'|'.join(_STARTS)})\.\.\.(?: \[.*\])?")
 _END = re.compile(rf"(?P<address>\S.*): (?P<verb>{'|'.join(_ENDS)}) complete after \S.*")
 _DEPOSED = re.compile(r" \(deposed object [0-9a-f]{8}\)$")
-_MAX_LINE = 4_000  # characters; an address is not as long
+_MAX_LINE = 4_000  # characters; longer than any address
 
 
 def steps_in(data: bytes) -> Steps:
-    """The steps in the whole lines of a log, in their order."""
+    """The steps in the complete lines of a log, in order."""
     lines = whole_lines(data)
     found = _machine_steps(lines)
     return found or _printed_steps(lines)
@@ -112,7 +112,7 @@ def _machine_steps(lines: Iterable[bytes]) -> Steps:
 
 
 def _printed_steps(lines: Iterable[bytes]) -> Steps:
-    """The same from text for people, where only starts and ends are lines; the errors name what failed."""
+    """The steps in a log for people, which has only lines for starts and ends; errors name the failed steps."""
     found: Steps = {}
     for raw in lines:
         if b": " not in raw or len(raw) > _MAX_LINE:
@@ -121,7 +121,7 @@ def _printed_steps(lines: Iterable[bytes]) -> Steps:
             start, end = _START.fullmatch(line), _END.fullmatch(line)
             match, verbs, outcome = (end, _ENDS, Outcome.DONE) if end else (start, _STARTS, Outcome.STARTED)
             if match and not OF_A_PROGRAM.search(match["address"]):
-                address = _DEPOSED.sub("", match["address"])  # the machine-readable log does not have it
+                address = _DEPOSED.sub("", match["address"])  # not in the machine-readable log
                 found[Step(address, verbs[match["verb"]])] = outcome
     return found
 

@@ -1,8 +1,8 @@
-"""Likely causes of failures that many have met: what an error may mean, and what helps.
+"""Likely causes of common failures: the meaning of an error, and what helps.
 
-A wrong hint costs more than a missing one. Errors of Terraform itself are known by their whole title; errors of
-providers by the code or phrase of the service behind them, never by a number or a word that may be part of a name, an
-id, an address or a message of the configuration's author.
+A wrong hint costs more than a missing one. Errors of Terraform are recognized by their whole title; errors of providers
+by an error code or phrase of the service, never by a number or word that may be part of a name, an id, an address or a
+message of the configuration's author.
 """
 
 import re
@@ -14,10 +14,10 @@ from tfruns.logs.diagnostics import Diagnostic
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A cause and its mark.
+    """A likely cause and how it is recognized.
 
     Attributes:
-        hint: what the error may mean, and what helps.
+        hint: the likely cause, and what helps.
         title: a pattern of the whole summary.
         text: a pattern in the summary or the detail; with a title, in the detail.
     """
@@ -28,17 +28,17 @@ class Cause:
 
 
 def _codes(*codes: str) -> str:
-    """A pattern of error codes as services write them: not as parts of names such as `alarm-AccessDenied`."""
+    """A pattern of error codes that does not match parts of names such as `alarm-AccessDenied`."""
     return rf"(?<![\w.\-/:])(?:{'|'.join(codes)})(?![\w\-/])"
 
 
 _UNKNOWN_UNTIL_APPLY = r"cannot be determined until apply|will be known only after apply"
 _STATUS = r"(?:googleapi: Error|[Ss]tatus ?[Cc]ode:?|Status=|HTTP(?:/\d\.\d)?|HTTP status(?: code)?:?|api error)"
 
-# The first that fits an error counts. Titles come first: with them, the detail may be anybody's text.
+# The first match wins. Titles come first: with a matching title, the detail may be any text.
 CAUSES = (
     Cause(
-        "Another run or process may hold the state lock. Wait for it; force-unlock only once it has certainly ended.",
+        "Another run or process may hold the state lock. Wait for it; force-unlock only if it has certainly finished.",
         title=r"(?:Error locking state: )?Error acquiring the state lock.{0,200}",
     ),
     Cause(
@@ -83,15 +83,15 @@ CAUSES = (
         text=_UNKNOWN_UNTIL_APPLY,
     ),
     Cause(
-        "prevent_destroy may be meant to protect it. Change the configuration, or remove the protection on purpose.",
+        "prevent_destroy may protect it. Change the configuration, or remove the protection deliberately.",
         title=r"Instance cannot be destroyed",
     ),
     Cause(
-        "A condition that the configuration's author wrote is not met; the detail may tell what to correct.",
+        "A condition in the configuration is not met; the detail may tell what to correct.",
         title=r"(?:Resource|Module output value|Check block|Test)? ?(?:precondition|postcondition|assertion) failed",
     ),
     Cause(
-        "A command of the configuration failed. A resource that it belongs to may be tainted, and replaced next time.",
+        "A command in the configuration failed. Its resource may be tainted, and replaced by the next run.",
         title=r"(?:local-exec|remote-exec|file) provisioner error",
     ),
     Cause(
@@ -103,8 +103,8 @@ CAUSES = (
         title=r"Cycle: .+",
     ),
     Cause(
-        "This may be a bug of the provider: its answer differs from its plan. Plan again to see the real state; if it "
-        "comes back, upgrade the provider or report it.",
+        "This may be a bug in the provider: its result differs from its plan. Plan again to see the actual state. If "
+        "it recurs, upgrade the provider or report it.",
         title=r"Provider produced (?:inconsistent result after apply|inconsistent final plan|invalid plan"
         r"|invalid object|invalid new value.{0,200})",
     ),
@@ -133,11 +133,11 @@ CAUSES = (
         + "|" + _codes("SERVICE_DISABLED"),
     ),
     Cause(
-        "A management lock may protect it or what contains it. Remove the lock on purpose, then run again.",
+        "A management lock may protect it or its parent. Remove the lock deliberately, then run again.",
         text=_codes("ScopeLocked") + r"|because (?:the )?following scope\(s\) are locked",
     ),
     Cause(
-        "Deletion protection may be on. Turn it off on purpose and apply that first.",
+        "Deletion protection may be on. Turn it off deliberately and apply that change first.",
         text=r"[Cc]annot (?:delete|destroy) protected |without setting deletion_protection ?= ?false"
         r"|since (?:it has )?deletion_protection (?:is )?set to true",
     ),
@@ -149,13 +149,13 @@ CAUSES = (
         r"|Invalid principal in policy|The provided principal was invalid|[Rr]ole \S{1,200} cannot be assumed",
     ),
     Cause(
-        "Other resources may still depend on it, some of them outside of this state. Delete or detach them first.",
+        "Other resources may still depend on it, some of them outside this state. Delete or detach them first.",
         text=_codes("DependencyViolation", "BucketNotEmpty", "RepositoryNotEmptyException")
         + "|" + _codes("resourceInUseByAnotherResource", r"InUse\w{1,60}CannotBeDeleted", "NicInUse")
         + r"|DeleteConflict: Cannot delete entity|the Resource Group still contains Resources",
     ),
     Cause(
-        "Another operation on it may be in progress. Wait until that has finished, then run again.",
+        "Another operation on it may be in progress. Wait for it to finish, then run again.",
         text=_codes("AnotherOperationInProgress", "ConcurrentModificationException", "operationInProgress")
         + r"|OperationAborted: A conflicting conditional operation",
     ),
@@ -172,7 +172,7 @@ CAUSES = (
         + r"|exceeding approved .{1,60} [Qq]uota",
     ),
     Cause(
-        "The service may have no capacity of this kind there now. Try another zone, region or size, or later.",
+        "The service may lack capacity for this type there. Try another zone, region or size, or try later.",
         text=_codes("InsufficientInstanceCapacity", "SkuNotAvailable", "ZONE_RESOURCE_POOL_EXHAUSTED\\w{0,20}")
         + "|" + _codes("AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest"),
     ),
@@ -186,7 +186,7 @@ CAUSES = (
         + "|" + _codes("SignatureDoesNotMatch"),
     ),
     Cause(
-        "It may already exist outside of this state. Import it, or choose another name.",
+        "It may already exist outside this state. Import it, or choose another name.",
         text=_codes("EntityAlreadyExists", "BucketAlreadyOwnedByYou", "BucketAlreadyExists", "QueueNameExists")
         + "|" + _codes(r"(?:[A-Z]\w{0,60})?AlreadyExists(?:Exception|Fault)?", "ResourceExistsException")
         + "|" + _codes("alreadyExists", r"Invalid(?:Group|KeyPair|Permission)\.Duplicate")
@@ -225,7 +225,7 @@ _MAX_READ = 4_000
 
 
 def hints_for(errors: Iterable[Diagnostic]) -> list[str]:
-    """The likely causes of these errors, each once."""
+    """The likely causes of these errors, without duplicates."""
     return list(dict.fromkeys(hint for error in errors for hint in _hint(error)))
 
 

@@ -11,7 +11,7 @@ from tfruns.jsonapi import JSON
 from tfruns.masking.text import sanitize
 
 _MAX_CODE_LINES = 12
-_LEFT_OUT = "   …"
+_OMITTED = "   …"
 _RULE = "    ├────────────────"
 _NO_CODE = "  (source code not available)"
 
@@ -28,9 +28,9 @@ class Diagnostic:
         where: file and line.
         context: the block that contains the line.
         code: the lines of code that Terraform shows. They often begin above the line in `where`.
-        first_line: the number of the first line of code; 0 where it is unknown.
-        values: statements about the expressions in the code (`each.key is "a"`), and the function that was called.
-        policy: the lines that tell which policy reported it.
+        first_line: the number of the first line of code; 0 if unknown.
+        values: statements about the expressions in the code (`each.key is "a"`), and the called function.
+        policy: the lines about the policy that reported it.
     """
 
     severity: str
@@ -50,7 +50,7 @@ class Diagnostic:
 
 
 def diagnostic_of(value: JSON) -> Diagnostic | None:
-    """Read the JSON form; None for anything else."""
+    """Parse the JSON form; None for anything else."""
     if not isinstance(value, Mapping) or not isinstance(value.get("summary"), str):
         return None
     snippet = _object(value.get("snippet"))
@@ -88,7 +88,7 @@ def rendered(diagnostic: Diagnostic) -> list[str]:
 
 
 def code_lines(diagnostic: Diagnostic) -> list[str]:
-    """The code with the numbers of its lines; of a long one, the lines around the location."""
+    """The code with line numbers; of long code, the lines around the location."""
     number = diagnostic.where.rpartition(":")[2]
     return _numbered(diagnostic.code, diagnostic.first_line, int(number) if number.isdecimal() else 0)
 
@@ -101,17 +101,17 @@ def _numbered(code: str, first: int, line: int) -> list[str]:
     ]
     begin = max(0, min(line - first - _MAX_CODE_LINES // 2, len(lines) - _MAX_CODE_LINES))
     shown = lines[begin : begin + _MAX_CODE_LINES]
-    return [_LEFT_OUT] * (begin > 0) + shown + [_LEFT_OUT] * (begin + len(shown) < len(lines))
+    return [_OMITTED] * (begin > 0) + shown + [_OMITTED] * (begin + len(shown) < len(lines))
 
 
 def _location(verb: str, where: str, context: str) -> str:
     filename, _, number = where.rpartition(":")
-    place = f"{filename} line {number}" if filename else where
-    return f"  {verb} {place}{f', in {context}' if context else ''}:"
+    location = f"{filename} line {number}" if filename else where
+    return f"  {verb} {location}{f', in {context}' if context else ''}:"
 
 
 def _source(range_: JSON, snippet: JSON) -> list[str]:
-    """The lines for a location and its code; none where there is no location."""
+    """The lines for a location and its code; empty without a location."""
     where = _where(range_)
     if not where:
         return []
@@ -122,20 +122,20 @@ def _source(range_: JSON, snippet: JSON) -> list[str]:
 
 
 def _where(range_: JSON) -> str:
-    place = _object(range_)
-    filename, line = _text(place.get("filename")), _object(place.get("start")).get("line")
+    source = _object(range_)
+    filename, line = _text(source.get("filename")), _object(source.get("start")).get("line")
     return f"{filename}:{line}" if filename and isinstance(line, int) else filename
 
 
 def _first_line(range_: JSON, snippet: Mapping[str, JSON]) -> int:
-    """The number of the first line of the code. An old Terraform that does not give it shows a single line."""
+    """The number of the first line of the code. Old Terraform versions omit it and show a single line."""
     for number in (snippet.get("start_line"), _object(_object(range_).get("start")).get("line")):
-        if isinstance(number, int) and not isinstance(number, bool) and 0 < number < _MOST_LINES:
+        if isinstance(number, int) and not isinstance(number, bool) and 0 < number < _MAX_LINE_NUMBER:
             return number
     return 0
 
 
-_MOST_LINES = 10_000_000  # of a file; a larger number is not a line
+_MAX_LINE_NUMBER = 10_000_000  # a larger number is invalid
 
 
 def _called(call: JSON) -> Iterator[str]:
@@ -151,7 +151,7 @@ def _called(call: JSON) -> Iterator[str]:
 
 
 def _values(values: JSON) -> Iterator[str]:
-    """What Terraform knew of the expressions in the code, in the order in which it prints them."""
+    """Terraform's statements about the expressions in the code, in the order in which it prints them."""
     pairs = [
         (_text(item.get("traversal")), _text(item.get("statement")))
         for item in (values if isinstance(values, list) else ())
@@ -164,7 +164,7 @@ def _values(values: JSON) -> Iterator[str]:
 
 
 def diagnostics_in(lines: Sequence[str]) -> Iterator[Diagnostic]:
-    """The diagnostics in text that was written for people, boxed (`╷ │ ╵`) or not."""
+    """The diagnostics in text for people, boxed (`╷ │ ╵`) or not."""
     block: list[str] | None = None
     is_boxed = False
     for line in lines:
@@ -214,14 +214,14 @@ def _parsed(block: list[str] | None) -> Iterator[Diagnostic]:
 
 
 def _more_of_title(lines: Sequence[str]) -> Sequence[str]:
-    """The further lines of a title; there are some only where a blank line and the location follow them."""
+    """The continuation lines of a title, which has some only if a blank line and the location follow."""
     end = next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
     return lines[:end] if any(line.startswith(("  with ", "  on ")) for line in lines[end + 1 : end + 2]) else ()
 
 
 @dataclass(slots=True)
 class _Location:
-    """The lines between the title and the detail, taken one after the other."""
+    """The lines between the title and the detail, consumed one by one."""
 
     address: str = ""
     where: str = ""
@@ -231,7 +231,7 @@ class _Location:
     values: list[str] = field(default_factory=list)
 
     def takes(self, line: str) -> bool:
-        """Take a line; False for the first line of the detail."""
+        """Consume a line. Returns False for the first line of the detail."""
         if line.startswith("  with ") and not self.address:
             self.address = line.removeprefix("  with ").rstrip(",")
         elif line.startswith("  on ") and " line " in line and not self.where:

@@ -1,4 +1,4 @@
-"""From the bytes of a log, or of a part of it, to lines for people."""
+"""Rendering of the bytes of a log, or a part of it, as lines for people."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from tfruns.logs.machine import parts_of
 from tfruns.masking.text import sanitize
 
 STX, ETX = b"\x02", b"\x03"
-"""What HCP Terraform puts around a log. The end mark says that nothing more will come."""
+"""HCP Terraform's marks at the start and end of a log. After the end mark, the log is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a line of a log, or a message on it, is for people: none or more lines, and the diagnostic if it is one."""
+    """The rendering of a log line, or of a message on it: zero or more lines, and the diagnostic if it is one."""
 
     lines: list[str]
     diagnostic: Diagnostic | None = None
@@ -23,12 +23,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A part of a log.
+    """A rendered part of a log.
 
     Attributes:
-        lines: for people, one after the other. An error that Terraform sent as a message of its own is not among them
-            where errors were to be left out.
-        diagnostics: what Terraform said to be wrong, errors and warnings.
+        lines: the lines for people, without errors that were sent as separate messages if those were excluded.
+        diagnostics: the errors and warnings of Terraform.
     """
 
     lines: list[str]
@@ -40,7 +39,7 @@ class Rendered:
 
 
 def parts_of_line(data: bytes) -> Iterator[Line]:
-    """Render one line, whichever form it has: each message on it, and the texts between them."""
+    """Render one line of any form: the messages on it, and the texts between them."""
     for part in parts_of(text_of(data)):
         if isinstance(part, str):
             yield Line(sanitize(part).split("\n"))
@@ -49,12 +48,12 @@ def parts_of_line(data: bytes) -> Iterator[Line]:
 
 
 def lines_of(data: bytes) -> list[str]:
-    """The lines for people that one line of a log becomes."""
+    """The rendered lines of one log line."""
     return [line for part in parts_of_line(data) for line in part.lines]
 
 
 def text_of(data: bytes) -> str:
-    """The text of one line, without the marks around the log."""
+    """The text of one line, without the log's start and end marks."""
     return data.replace(STX, b"").replace(ETX, b"").decode("utf-8", errors="replace").rstrip("\r")
 
 
@@ -62,7 +61,7 @@ def render(data: bytes, *, is_without_errors: bool = False) -> Rendered:
     """Render whole lines."""
     lines: list[str] = []
     found: list[Diagnostic] = []
-    plain: list[str] = []  # lines since the last message, among which a diagnostic may stand
+    plain: list[str] = []  # lines since the last message, which may contain a diagnostic
     for line in chain.from_iterable(map(parts_of_line, whole_lines(data))):
         if not line.is_message:
             plain += line.lines
@@ -78,12 +77,12 @@ def render(data: bytes, *, is_without_errors: bool = False) -> Rendered:
 
 
 def whole_lines(data: bytes) -> list[bytes]:
-    """The lines of a part of a log, without their ends; the marks around the log are none."""
+    """The lines of a part of a log, without line ends and without the log's marks."""
     lines = data.split(b"\n")
     return lines[:-1] if not lines[-1].strip(STX + ETX) else lines
 
 
 def last_line(data: bytes) -> str:
-    """The last line that says something; empty where none does."""
+    """The last non-blank line; empty if there is none."""
     lines = render(data).lines
     return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -1,7 +1,7 @@
-"""A line of Terraform's machine-readable log, as Terraform prints the same for people.
+"""Rendering of Terraform's machine-readable log as Terraform prints it for people.
 
-Source: Terraform, "Machine-Readable UI"; `internal/command/views/json`. Most messages carry their own text, and the
-functions here add what it omits. The values of a plan are not in this log: a change is its address and its action.
+Source: Terraform, "Machine-Readable UI"; `internal/command/views/json`. Most messages contain a text, to which these
+functions add omitted details. The log does not contain the values of a plan: a change has an address and an action.
 """
 
 import json
@@ -48,19 +48,19 @@ _SILENT = {"refresh_complete"}  # Terraform prints nothing for these
 _MAX_VALUE = 1_000
 _BETWEEN_MESSAGES = " \t\r\x02\x03\ufeff"
 OF_A_PROGRAM = re.compile(r" \((?:local-exec|remote-exec|file)\)(?:: |$)")
-"""What Terraform puts between the address of a resource and the output of its provisioner."""
+"""The text between a resource's address and its provisioner's output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The lines that people see of a message, and its diagnostic if it has one."""
+    """The rendered lines of a message, and its diagnostic if it has one."""
 
     lines: list[str]
     diagnostic: Diagnostic | None = None
 
 
 def parts_of(line: str) -> Iterator[Message | str]:
-    """The messages of the machine-readable log on a line, and the texts between them; any other line as it is."""
+    """The messages on a line of the machine-readable log, and the texts between them; any other line unchanged."""
     for part in objects_in(line):
         yield part if isinstance(part, str) else _message(part)
 
@@ -77,22 +77,22 @@ def _message(value: Mapping[str, JSON]) -> Message:
 
 
 def objects_in(line: str) -> Iterator[Mapping[str, JSON] | str]:
-    """The JSON of each message on a line, and the texts between them; any other line as it is.
+    """The JSON of each message on a line, and the texts between them; any other line unchanged.
 
-    Usually a message is a line of its own. Where a writer was interrupted, the next message follows the torn one, and a
-    program that copies the log may put a text before each.
+    Usually a line has one message. After an interrupted write, the next message follows the truncated one on the same
+    line, and a program that forwards the log may add a prefix.
     """
-    rest, at, read = 0, 0, 0  # the ends of what was passed on and of the last object; characters that were read in vain
+    rest, at, read = 0, 0, 0  # end of the yielded part, end of the last object, characters parsed without success
     for match in _BEGINNING.finditer(line):
         start = match.start()
-        if start < at or read > _MOST_READ * len(line):
+        if start < at or read > _MAX_PARSED * len(line):
             continue
         value, end = _object_at(line, start)
         at = start if value is None else end
         if not _is_message(value):
             read += end - start
         elif OF_A_PROGRAM.search(line, rest, start):
-            break  # what a program printed is its text
+            break  # output of a program, which may look like a message
         else:
             if before := line[rest:start].strip(_BETWEEN_MESSAGES):
                 yield before
@@ -103,7 +103,7 @@ def objects_in(line: str) -> Iterator[Mapping[str, JSON] | str]:
 
 
 def _object_at(line: str, start: int) -> tuple[Any, int]:
-    """The JSON value at a position, with its end; None, where there is none, with the end of what was read."""
+    """The JSON value at a position and its end; None and the position of the error if it is not JSON."""
     try:
         return _DECODER.raw_decode(line, start)
     except json.JSONDecodeError as error:
@@ -114,11 +114,11 @@ def _object_at(line: str, start: int) -> tuple[Any, int]:
 
 _DECODER = json.JSONDecoder()
 _BEGINNING = re.compile(r"\{(?=\s{0,100}\"[@\w]{1,100}\"\s{0,100}:)")
-_MOST_READ = 4  # times the length of a line
+_MAX_PARSED = 4  # times the length of the line
 
 
 def _is_message(value: Any) -> TypeGuard[Mapping[str, JSON]]:
-    """Whether it is an object with a text, or with a type and a level."""
+    """Whether a value is an object with a text, or with a type and a level."""
     if not isinstance(value, Mapping):
         return False
     is_typed = bool(_word(value.get("type"))) and isinstance(value.get("@level"), str)
@@ -126,9 +126,9 @@ def _is_message(value: Any) -> TypeGuard[Mapping[str, JSON]]:
 
 
 def _diagnostic(value: Mapping[str, JSON], kind: str) -> Diagnostic | None:
-    """The diagnostic of a message: of the types `diagnostic` and `policy_diagnostic`, and of those to come.
+    """The diagnostic of a message of type `diagnostic`, `policy_diagnostic` or a future one.
 
-    A message of a type that is not known here is an error if its level says so.
+    A message of an unknown type is an error if its level is `error`.
     """
     body = _object(value.get(kind))
     found = diagnostic_of(body) if isinstance(body.get("severity"), str) or kind == "diagnostic" else None
@@ -143,7 +143,7 @@ def _diagnostic(value: Mapping[str, JSON], kind: str) -> Diagnostic | None:
 
 
 def _by_policy(value: Mapping[str, JSON]) -> tuple[str, ...]:
-    """The policy that reported it, and how binding it is."""
+    """The policy that reported it, with its enforcement level."""
     policy = _object(value.get("policy_metadata"))
     name, level = _word(policy.get("policy_name")), _word(policy.get("enforcement_level"))
     from_set = _word(policy.get("policy_set_name"))
@@ -153,9 +153,9 @@ def _by_policy(value: Mapping[str, JSON]) -> tuple[str, ...]:
 
 
 def _log_line(value: Mapping[str, JSON], kind: str) -> list[str]:
-    """The message's own text; of a type that is not known here, also the texts in its body.
+    """The message's text; for an unknown type, also the texts in its body.
 
-    A line of Terraform's internal log (TF_LOG) has its level and module before it.
+    A line of Terraform's internal log (TF_LOG) is prefixed with its level and module.
     """
     text = sanitize(_word(value.get("@message")))
     if kind in {"", "log"}:
@@ -201,17 +201,17 @@ def _summary(value: Mapping[str, JSON]) -> list[str] | None:
 
 
 def _outputs(value: Mapping[str, JSON]) -> list[str] | None:
-    """Before an apply, outputs have an action and no value that is known; after it, a value."""
+    """Outputs have an action and no known value before an apply, and a value after it."""
     outputs = value.get("outputs")
     if not isinstance(outputs, Mapping):
         return None
     is_plan = any("action" in _object(output) for output in outputs.values())
     lines = ["", "Changes to Outputs:" if is_plan else "Outputs:"] + ([] if is_plan else [""])
     for name, output in outputs.items():
-        said = _object(output)
-        shown = "(sensitive value)" if said.get("sensitive") else _value(said)
+        fields = _object(output)
+        shown = "(sensitive value)" if fields.get("sensitive") else _value(fields)
         if is_plan:
-            sign = _SIGNS.get(_word(said.get("action")))
+            sign = _SIGNS.get(_word(fields.get("action")))
             lines += [f"  {sign} {sanitize(name)}{f' = {shown}' if shown else ''}"] if sign else []
         else:
             lines.append(f"{sanitize(name)} = {shown or 'null'}")
@@ -235,7 +235,7 @@ def _provisioner_output(value: Mapping[str, JSON]) -> list[str] | None:
 
 
 def _policy_info(value: Mapping[str, JSON]) -> list[str] | None:
-    """What a policy says about a resource. Terraform: `internal/command/views/json/policy.go`."""
+    """A policy's message about a resource. Source: Terraform, `internal/command/views/json/policy.go`."""
     message = _word(_object(value.get("policy_info")).get("message"))
     return _of_target(value, message, f"policy result: {_word(value.get('result')) or 'unknown'}") if message else None
 

@@ -1,6 +1,6 @@
-"""Pages of a log: never more than a number of bytes, whatever is in it.
+"""Pages of a log with a limited size in bytes.
 
-What is shown passes through `mask` before anything is searched or cut: half of a secret would not be known for one.
+Text is masked before it is searched or truncated: a truncated secret would not be recognized.
 """
 
 import json
@@ -12,18 +12,18 @@ from tfruns.masking.secrets import Mask
 from tfruns.wording import counted, cut_line
 
 MAX_LINE = 2_000  # characters of a line that are shown
-_REST_OF_LINE = "[the rest of a line is left out]"
-_LONG_LINE = "[a line that is too long is left out]"
+_REST_OF_LINE = "[rest of a line omitted]"
+_LONG_LINE = "[line omitted: too long]"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some lines of a log.
+class LogPage:
+    """A page of a log.
 
     Attributes:
         lines: the lines.
-        taken: bytes of the log that they stand for.
-        is_full: no further line fits.
+        taken: the bytes of the log that they cover.
+        is_full: whether no further line fits.
     """
 
     lines: list[str]
@@ -37,9 +37,9 @@ class Piece:
 
     Attributes:
         data: its bytes.
-        is_line_start: a line begins where the piece does.
-        is_end: nothing follows the piece. Else a last line without its end is held back: it may be incomplete.
-        is_full: the piece is as large as pieces get; a line that is longer is left out.
+        is_line_start: whether the piece starts at the start of a line.
+        is_end: whether the log ends with the piece. If not, an incomplete last line is kept for the next piece.
+        is_full: whether the piece has the maximum size; a longer line is omitted.
     """
 
     data: bytes
@@ -49,7 +49,7 @@ class Piece:
 
 
 def size_of(text: str) -> int:
-    """The bytes of a text in JSON, without its quotes."""
+    """The size of a text in JSON in bytes, without its quotes."""
     return len(json.dumps(text, ensure_ascii=False).encode("utf-8", errors="replace")) - 2
 
 
@@ -61,16 +61,17 @@ def page_from(
     search: str = "",
     max_lines: int | None = None,
     is_continued: bool = False,
-) -> Page:
-    """The first lines of a piece of a log, as many as fit. The lines of one message stay together.
+) -> LogPage:
+    """The first lines of a piece that fit on a page. The lines of a message stay together.
 
     Args:
-        piece: the piece.
-        max_bytes: of the page, as JSON.
-        mask: takes out what must not be shown.
-        search: only the lines that contain this text.
-        max_lines: of the page.
-        is_continued: the page has lines of an earlier piece; only what is alone on a page is cut to fit.
+        piece: the piece of the log.
+        max_bytes: the page size limit, as JSON.
+        mask: removes secrets.
+        search: include only lines that contain this text.
+        max_lines: the limit of lines.
+        is_continued: whether the page already has lines of an earlier piece; a line is truncated only if it is alone
+            on the page.
     """
     data = piece.data
     taken, shown = (0, []) if piece.is_line_start else _rest_of_line(piece)
@@ -85,18 +86,18 @@ def page_from(
         cost = size_of("\n".join(lines)) + 2 if lines else 0
         is_too_much = cost > room or (max_lines is not None and len(shown) + len(lines) > max_lines)
         if lines and (shown or is_continued) and is_too_much:
-            return Page(shown, taken, is_full=True)
+            return LogPage(shown, taken, is_full=True)
         if cost > room:
             lines = [_shortened("\n".join(lines), max_bytes)]
         room -= cost
         shown += lines
         taken += len(raw) + is_whole
-    return Page(shown, taken)
+    return LogPage(shown, taken)
 
 
 def _lines_of(raw: bytes, piece: Piece, mask: Mask, search: str, *, is_whole: bool) -> list[str]:
     if not is_whole and not piece.is_end:
-        return [_LONG_LINE]  # the missing rest might tell that this part is secret
+        return [_LONG_LINE]  # a secret may extend into the missing rest
     if not is_whole and not raw.strip(STX + ETX):
         return []
     return shown_lines(lines_of(raw), mask, search)
@@ -110,7 +111,7 @@ def _rest_of_line(piece: Piece) -> tuple[int, list[str]]:
 
 
 def shown_lines(lines: Iterable[str], mask: Mask, search: str = "") -> list[str]:
-    """Lines as they may be shown: without secrets, only those that contain a text, and each cut."""
+    """The lines to show: masked, filtered by a text, and truncated."""
     text = list(lines)
     if not text:
         return []
@@ -120,7 +121,7 @@ def shown_lines(lines: Iterable[str], mask: Mask, search: str = "") -> list[str]
 
 
 def last_that_fit(lines: list[str], max_lines: int, max_bytes: int) -> list[str]:
-    """The last lines, as many as fit."""
+    """The last lines that fit."""
     room = max_bytes
     kept: list[str] = []
     for line in reversed(lines[-max_lines:]):
@@ -135,22 +136,22 @@ def last_that_fit(lines: list[str], max_lines: int, max_bytes: int) -> list[str]
 
 
 def first_that_fit(blocks: Iterable[str], max_bytes: int) -> tuple[list[str], int]:
-    """The first of some texts, as many as fit, and the number of those left out."""
+    """The first texts that fit, and the number of omitted ones."""
     room = max_bytes
     kept: list[str] = []
-    left_out = 0
+    omitted = 0
     for block in blocks:
         cost = size_of(block) + 3
-        if left_out or (kept and cost > room):
-            left_out += 1
+        if omitted or (kept and cost > room):
+            omitted += 1
             continue
         kept.append(block if cost <= room else _shortened(block, room))
         room -= cost
-    return kept, left_out
+    return kept, omitted
 
 
 def _shortened(text: str, max_bytes: int) -> str:
-    """The beginning of a text that does not fit."""
+    """The start of a text that does not fit."""
     length = min(len(text), max_bytes)
     while length and size_of(cut_line(text, length)) > max_bytes:
         length = length * 2 // 3
@@ -158,11 +159,11 @@ def _shortened(text: str, max_bytes: int) -> str:
 
 
 def _cut_around(line: str, word: str) -> str:
-    """A line; of a long one, its beginning, or the part that contains the word."""
-    place = line.casefold().find(word) if word else 0
-    begin = place - MAX_LINE // 2 if place + len(word) > MAX_LINE else 0
+    """A line; if it is long, its start or the part that contains the word."""
+    at = line.casefold().find(word) if word else 0
+    begin = at - MAX_LINE // 2 if at + len(word) > MAX_LINE else 0
     return (
-        f"[{counted(begin, 'character')} left out] …{cut_line(line[begin:], MAX_LINE)}"
+        f"[{counted(begin, 'character')} omitted] …{cut_line(line[begin:], MAX_LINE)}"
         if begin
         else cut_line(line, MAX_LINE)
     )

@@ -36,7 +36,7 @@ def test_a_block_is_found_between_everything_else() -> None:
         ("terraform",),
         *[("locals",), ("resource", "terraform_data", "one")],
     ]
-    assert blocks[2].blocks == [Block(("cloud",), {"organization": "acme"})]
+    assert blocks[2].blocks == [Block(("cloud",), {"organization": "acme"}, {"organization"})]
     assert blocks[1].settings == {"input": "x"}
 
 

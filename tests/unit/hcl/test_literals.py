@@ -339,11 +339,11 @@ def test_nesting_has_a_bound(wrap: Any) -> None:
     for _ in range(99):
         value = wrap(value)
     assert is_literal(literal(value))
-    with pytest.raises(NotALiteral, match="100 deep"):
+    with pytest.raises(NotALiteral, match="100 levels deep"):
         literal(wrap(value))
     for _ in range(5000):
         value = wrap(value)
-    with pytest.raises(NotALiteral, match="100 deep"):
+    with pytest.raises(NotALiteral, match="100 levels deep"):
         literal(value)
 
 

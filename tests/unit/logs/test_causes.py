@@ -39,7 +39,7 @@ MET = [
         "keys may depend",
     ),
     ("Instance cannot be destroyed", "Resource a.b has lifecycle.prevent_destroy set", "prevent_destroy"),
-    ("Resource precondition failed", "403 AccessDenied is what you would get.", "author"),
+    ("Resource precondition failed", "403 AccessDenied is what you would get.", "condition in the configuration"),
     ("Check block assertion failed", "not healthy", "author"),
     ("local-exec provisioner error", "Error running command: exit status 1. Output: AccessDenied", "tainted"),
     ("External Program Execution Failed", "The data source received an error: AccessDenied", "program"),

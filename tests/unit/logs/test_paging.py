@@ -7,7 +7,7 @@ from tests.support.tables import rows
 from tfruns.logs.lines import render
 from tfruns.logs.paging import (
     MAX_LINE,
-    Page,
+    LogPage,
     Piece,
     first_that_fit,
     last_that_fit,
@@ -21,7 +21,7 @@ def shown(text: str) -> str:
     return text
 
 
-def page(data: bytes, max_bytes: int = 1_000, *, is_line_start: bool = True, is_end: bool = True) -> Page:
+def page(data: bytes, max_bytes: int = 1_000, *, is_line_start: bool = True, is_end: bool = True) -> LogPage:
     return page_from(Piece(data, is_line_start, is_end, is_full=False), max_bytes, shown)
 
 
@@ -71,13 +71,13 @@ def test_the_first_texts_are_within_their_bounds(texts: list[str]) -> None:
 
 
 def test_a_last_line_without_its_end_is_held_back_while_it_may_go_on() -> None:
-    assert page(b"one\ntwo \xf0\x9f", is_end=False) == Page(["one"], 4)
-    assert page(b"two \xf0\x9f", is_end=False) == Page([], 0)
-    assert page(b"one\ntwo", is_end=True) == Page(["one", "two"], 7)
+    assert page(b"one\ntwo \xf0\x9f", is_end=False) == LogPage(["one"], 4)
+    assert page(b"two \xf0\x9f", is_end=False) == LogPage([], 0)
+    assert page(b"one\ntwo", is_end=True) == LogPage(["one", "two"], 7)
 
 
 def test_of_a_line_whose_beginning_is_not_there_nothing_is_shown() -> None:
-    assert page(b"half\nnext\n", is_line_start=False) == Page(["[the rest of a line is left out]", "next"], 10)
+    assert page(b"half\nnext\n", is_line_start=False) == LogPage(["[rest of a line omitted]", "next"], 10)
 
 
 def test_a_line_that_is_longer_than_can_be_read_at_once_is_left_out_for_its_secret_may_be_too() -> None:
@@ -87,11 +87,11 @@ def test_a_line_that_is_longer_than_can_be_read_at_once_is_left_out_for_its_secr
         return text.replace(secret, "(hidden)")
 
     found = page_from(Piece(secret.encode()[:5_000], is_line_start=True, is_end=False, is_full=True), 900, hide)
-    assert found == Page(["[a line that is too long is left out]"], 5_000)
+    assert found == LogPage(["[line omitted: too long]"], 5_000)
 
 
 def test_the_end_mark_is_no_line() -> None:
-    assert page(b"one\n\x03") == Page(["one"], 5)
+    assert page(b"one\n\x03") == LogPage(["one"], 5)
 
 
 def test_a_long_line_is_cut_and_said_to_be_after_what_must_be_hidden_was() -> None:
@@ -99,7 +99,7 @@ def test_a_long_line_is_cut_and_said_to_be_after_what_must_be_hidden_was() -> No
     line = "x" * (MAX_LINE - 6) + secret
     (cut,) = shown_lines([line], lambda text: text.replace(secret, "(hidden)"))
     assert "s3cr3t" not in cut
-    assert "characters left out" in cut
+    assert "characters omitted" in cut
 
 
 @rows("text", ["", "a", '"', "\n", "ü", "\x07"])
