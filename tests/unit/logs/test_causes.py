@@ -40,7 +40,7 @@ MET = [
     ),
     ("Instance cannot be destroyed", "Resource a.b has lifecycle.prevent_destroy set", "prevent_destroy"),
     ("Resource precondition failed", "403 AccessDenied is what you would get.", "condition in the configuration"),
-    ("Check block assertion failed", "not healthy", "author"),
+    ("Check block assertion failed", "not healthy", "condition in the configuration"),
     ("local-exec provisioner error", "Error running command: exit status 1. Output: AccessDenied", "tainted"),
     ("External Program Execution Failed", "The data source received an error: AccessDenied", "program"),
     ("Cycle: aws_a.b, aws_c.d", "", "loop"),
