@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import event
 from starlette.applications import Starlette
 
 from tests.local.support import BASE_URL, TERRAFORM_VERSION, Api, Clock, Dispatches
@@ -54,11 +56,18 @@ class _ArchivesInProcess(ArchiveProcesses):
 def serving(url: str, directory: Path) -> Iterator[Served]:
     """A backend on a database that is empty, with its objects below a directory."""
     database = Database(url)
+    if url.startswith("sqlite"):
+        event.listen(database.engine, "connect", _without_waiting_for_the_disk)
     try:
         with _served(database, directory) as served:
             yield served
     finally:
         database.close()
+
+
+def _without_waiting_for_the_disk(connection: Any, _: Any) -> None:
+    """No test of a backend in process cuts the power; the setting itself has a test in `test_store`."""
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 @contextmanager

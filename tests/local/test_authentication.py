@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.local.support import API, BASE_URL, Api, Clock
+from tests.support.tables import rows
 from tfruns.errors import Unauthorized
 from tfruns.local.app import build_app
 from tfruns.local.authentication import create_admin, user_of_token
@@ -27,7 +28,7 @@ async def test_without_a_token_of_ours_everything_is_401(empty: Api, authorizati
         assert answer.json() == {"errors": [{"status": "401", "title": "unauthorized"}]}
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda entry: f"{entry.method} {entry.path}")
+@rows("endpoint", ENDPOINTS)
 async def test_every_endpoint_asks_for_a_token_before_anything_else(empty: Api, endpoint: Endpoint) -> None:
     method, path = endpoint.method, endpoint.path.replace("{", "").replace("}", "")
     answer = await empty.http.request(method, API + path, content=b"{", headers={"authorization": "Bearer x"})

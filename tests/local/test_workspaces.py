@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from tests.local.support import STATE, Api, ids_of, resource
 from tests.support.stores import on_both_stores
+from tests.support.tables import rows
 from tfruns.errors import NotFound
 from tfruns.local.service.phases import cancel_level
 from tfruns.local.store.objects import KINDS_OF_PHASE
@@ -170,8 +171,8 @@ async def test_flat_tags_are_added_listed_and_removed_by_id_or_name(api: Api) ->
     assert [item["attributes"]["name"] for item in (await api.get(path))["data"]] == ["c"]
 
 
-@pytest.mark.parametrize("data", [None, 5, {}, [1], [{}], [{"id": {}}], [{"attributes": {"name": 5}}]])
-@pytest.mark.parametrize(("method", "name"), [("PATCH", "tag-bindings"), ("POST", "relationships/tags"),
+@rows("data", [None, 5, {}, [1], [{}], [{"id": {}}], [{"attributes": {"name": 5}}]])
+@rows(("method", "name"), [("PATCH", "tag-bindings"), ("POST", "relationships/tags"),
                                               ("DELETE", "relationships/tags")])  # fmt: skip
 async def test_a_list_of_tags_of_a_wrong_form_is_no_server_error(api: Api, method: str, name: str, data: Any) -> None:
     path = f"/api/v2/workspaces/{api.workspace_id}/{name}"
