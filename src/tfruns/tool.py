@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeAlias, get_type_hints
+from typing import Annotated, Any, TypeAlias, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -22,25 +22,11 @@ from tfruns.client.client import Client
 from tfruns.impact import Impact
 from tfruns.jsonapi import JSON
 from tfruns.policy import Mode, Policy, Toolset
+from tfruns.progress import NoProgress, Progress
 from tfruns.scope import Scope
 
 View: TypeAlias = dict[str, JSON]
 """The answer of a tool: a flat object in snake_case, made for its reader."""
-
-
-class Progress(Protocol):
-    """The recipient of progress messages."""
-
-    async def report(self, message: str, *, done: float, total: float | None = None) -> None:
-        """Report what a tool is doing, in one line. `done` never decreases."""
-        ...
-
-
-class NoProgress:
-    """Discards progress messages."""
-
-    async def report(self, message: str, *, done: float, total: float | None = None) -> None:
-        """Discard the message."""
 
 
 @dataclass(frozen=True, slots=True)

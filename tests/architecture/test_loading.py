@@ -78,6 +78,24 @@ def test_the_models_are_loaded_without_the_server_and_the_command_line() -> None
     assert loaded & {"mcp", "mcp_types", "cyclopts", "rich", "starlette", "uvicorn"} == set()
 
 
+STARTED_SERVER = """
+from tfruns.mcp.server import build_server
+from tfruns.policy import Policy
+build_server(Policy())
+import sys
+print("modules:", *sys.modules)
+"""
+
+
+@pytest.mark.processes
+def test_a_server_starts_without_tools_client_and_models() -> None:
+    loaded = run_python(STARTED_SERVER).rpartition("modules:")[2].split()
+    assert "tfruns.mcp.toolbox" in loaded
+    parts = ("tools", "gate", "tool", "runs", "client", "wire", "review", "logs")
+    early = [name for name in loaded if name.startswith(tuple(f"tfruns.{part}" for part in parts))]
+    assert early == []
+
+
 # -- what `tfruns` offers ---------------------------------------------------------------------------------------------
 
 

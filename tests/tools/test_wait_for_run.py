@@ -18,7 +18,7 @@ from tfruns.client.client import Client
 from tfruns.errors import InvalidInput, NotFound, RequestTimedOut
 from tfruns.gate.pipeline import Gate
 from tfruns.lifecycle import RULES, is_final, is_planned, needs_person
-from tfruns.tool import NoProgress
+from tfruns.progress import NoProgress
 from tfruns.tools.wait_for_run import Until, outcome_of
 from tfruns.vocabulary import RunAction, RunStatus
 from tfruns.wire.runs import Run

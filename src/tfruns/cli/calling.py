@@ -22,7 +22,8 @@ from tfruns.gate.person import NoPerson
 from tfruns.gate.pipeline import Gate
 from tfruns.gate.registry import find_tool
 from tfruns.policy import Confirm, Policy
-from tfruns.tool import Progress, View
+from tfruns.progress import Progress
+from tfruns.tool import View
 
 _WORK = {"upload_configuration": "Uploading the configuration", "review_run": "Reading the plan"}
 

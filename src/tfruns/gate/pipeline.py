@@ -20,8 +20,9 @@ from tfruns.gate.scope import check_location, drop_out_of_scope, enforce_scope
 from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import redact_document, shown_document
 from tfruns.policy import Policy
+from tfruns.progress import NoProgress, Progress
 from tfruns.runs.masks import masker_from_cache
-from tfruns.tool import Context, NoProgress, Progress, Proof, Result, Role, Tool, View
+from tfruns.tool import Context, Proof, Result, Role, Tool, View
 from tfruns.wire.runs import RunVariable
 
 

@@ -6,7 +6,7 @@ from mcp.server import ServerRequestContext
 
 from tfruns.masking.redaction import shown_text
 from tfruns.masking.text import one_line
-from tfruns.tool import NoProgress, Progress
+from tfruns.progress import NoProgress, Progress
 
 _LONGEST = 400  # characters of a message; the tools' own have at most 320
 

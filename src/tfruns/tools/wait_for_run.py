@@ -23,11 +23,12 @@ from tfruns.logs.lines import last_line
 from tfruns.masking.secrets import Mask
 from tfruns.masking.text import one_line
 from tfruns.policy import Toolset
+from tfruns.progress import NoProgress, Progress
 from tfruns.runs.logs import Follower, PhaseName, running_phase
 from tfruns.runs.masks import masker
 from tfruns.runs.plans import plan_counts
 from tfruns.runs.workspace_queue import unfinished_before
-from tfruns.tool import Context, NoProgress, Progress, Result, View, tool
+from tfruns.tool import Context, Result, View, tool
 from tfruns.views import INCLUDE, next_step, run_url
 from tfruns.vocabulary import RunAction, RunStatus
 from tfruns.wire.checks import TaskStage
