@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bench import (
+    cli,
     created_to_planned,
     faults,
     job,
@@ -23,6 +24,7 @@ from bench.measure import Row, table
 
 _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "startup": startup.measure,
+    "cli": cli.measure,
     "tokens": tokens.measure,
     "overhead": overhead.measure,
     "review": review.measure,

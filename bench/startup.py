@@ -33,6 +33,11 @@ def measure() -> tuple[list[Row], list[str]]:
     return rows, [f"medians of {_ROUNDS}, interleaved; {note}"]
 
 
+def initialize_medians() -> list[float]:
+    """The floor, and the time to the answer to `initialize`: medians, interleaved."""
+    return interleaved_medians(_ROUNDS, lambda: elapsed_s(lambda: run(sys.executable, "-c", _FLOOR)), _initialize_s)
+
+
 def _initialize_s() -> float:
     start = time.perf_counter()
     with subprocess.Popen(

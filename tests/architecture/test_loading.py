@@ -96,6 +96,51 @@ def test_a_server_starts_without_tools_client_and_models() -> None:
     assert early == []
 
 
+COMMAND = """
+import sys
+sys.argv = ["tfruns", *{words!r}]
+from tfruns.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print("modules:", *sys.modules)
+"""
+# Reading commands, with which every module of their path is imported: they ask a server that does not exist, or a file.
+READING = [
+    ["run", "list", "--all-workspaces"],
+    ["run", "show", "run-1"],
+    ["run", "history", "run-1"],
+    ["run", "logs", "run-1"],
+    ["workspace", "list"],
+    ["workspace", "show", "network"],
+]
+SERVER = ["alembic", "cryptography", "dbos", "filelock", "jwt", "mako", "psycopg", "sqlalchemy", "starlette", "uvicorn"]
+FORBIDDEN_IN_READING = {*SERVER, "mcp", "mcp_types", "sqlite3", "tenacity", "rich.console", "rich.text", "uvloop"}
+FORBIDDEN_IN_READING |= {"tfruns.gate.confirmation", "tfruns.local.running", "tfruns.local.server", "tfruns.local.app"}
+
+
+@pytest.mark.processes
+def test_reading_commands_import_no_server_database_or_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFE_TOKEN", "not-a-token")
+    monkeypatch.setenv("TFE_ADDRESS", "http://127.0.0.1:9")
+    monkeypatch.setenv("TF_CLOUD_ORGANIZATION", "acme")
+    for words in READING:
+        loaded = set(run_python(COMMAND.format(words=words)).rpartition("modules:")[2].split())
+        assert {"tfruns.client.client", "tfruns.gate.pipeline"} <= loaded, words
+        assert loaded & FORBIDDEN_IN_READING == set(), words
+
+
+@pytest.mark.processes
+def test_attaching_and_the_lifecycle_of_the_server_import_nothing_of_it(tmp_path: Path) -> None:
+    attaching = "import tfruns.local.attaching, tfruns.local.idle, tfruns.local.control"
+    loaded = modules_in(run_python(f"{attaching}\nimport sys\nprint('modules:', *sys.modules)"))
+    assert loaded & {*SERVER, "httpx2", "pydantic", "mcp"} == set()
+    for words in (["server", "status", "--data-dir", str(tmp_path)], ["server", "stop", "--data-dir", str(tmp_path)]):
+        loaded = modules_in(run_python(COMMAND.format(words=words)))
+        assert loaded & {*SERVER, "httpx2", "pydantic", "mcp", "anyio"} == set(), words
+
+
 # -- what `tfruns` offers ---------------------------------------------------------------------------------------------
 
 

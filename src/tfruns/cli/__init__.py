@@ -1,12 +1,16 @@
 """The command line: the only package that imports the command-line and terminal libraries."""
 
+import gc
 import os
 import signal
 import sys
 
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000  # by default 700: imports alone would be looked through a hundred times
+
 
 def main() -> None:
     """The command `tfruns`."""
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
     from cyclopts import CycloptsError  # noqa: PLC0415
 
     from tfruns.cli.app import app  # noqa: PLC0415

@@ -96,10 +96,16 @@ def _new_pool(
     Raises:
         InvalidInput: a certificate bundle or a proxy cannot be used.
     """
-    verify = True if http_transport else tls_context(settings)
+    is_plain = settings.address.scheme == "http" and settings.address.is_loopback
+    lazy = {"https://": _LazyTls(settings, limits)} if is_plain and not http_transport else None
+    if http_transport:
+        verify: ssl.SSLContext | bool = True
+    else:
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else tls_context(settings)
     try:
         return httpx2.AsyncClient(
             transport=http_transport,
+            mounts=lazy,
             verify=verify,
             timeout=_TIMEOUT,
             limits=limits,
@@ -113,6 +119,27 @@ def _new_pool(
             "A proxy set in the environment cannot be used.",
             solution="Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY: a proxy is an http:// or https:// URL.",
         ) from None
+
+
+class _LazyTls(httpx2.AsyncBaseTransport):
+    """Requests over TLS from the pool of an API without it, as for an object elsewhere.
+
+    Loading the certificate authorities takes longer than many a command on the local backend, which needs none.
+    """
+
+    def __init__(self, settings: Settings, limits: httpx2.Limits) -> None:
+        self._settings = settings
+        self._limits = limits
+        self._transport: httpx2.AsyncHTTPTransport | None = None
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if self._transport is None:
+            self._transport = httpx2.AsyncHTTPTransport(verify=tls_context(self._settings), limits=self._limits)
+        return await self._transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        if self._transport is not None:
+            await self._transport.aclose()
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
@@ -13,17 +13,18 @@ from tfruns.errors import RefusedByMode, TfrunsError
 from tfruns.gate.arguments import validated
 from tfruns.gate.audit import AuditLog, Entry, logged_arguments, outcome_of
 from tfruns.gate.codes import Codes
-from tfruns.gate.confirmation import Pending, require_consent
-from tfruns.gate.consent import Consent
 from tfruns.gate.person import NoPerson, Person
 from tfruns.gate.scope import check_location, drop_out_of_scope, enforce_scope
 from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import redact_document, shown_document
 from tfruns.policy import Policy
 from tfruns.progress import NoProgress, Progress
-from tfruns.runs.masks import masker_from_cache
 from tfruns.tool import Context, Proof, Result, Role, Tool, View
 from tfruns.wire.runs import RunVariable
+
+if TYPE_CHECKING:
+    from tfruns.gate.confirmation import Pending
+    from tfruns.gate.consent import Consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,9 @@ class Gate:
         if tool.is_read_only:
             view = await self._run(tool, values)
         else:
+            # A call that only reads does not import what it does not need.
+            from tfruns.gate.confirmation import Pending, require_consent  # noqa: PLC0415
+
             values = attribute_comments(tool, values, self.caller)
             pending = Pending(tool, values, self.caller, proofs)
             consent = await require_consent(pending, self.policy, self.person, self.codes, client)
@@ -92,7 +96,7 @@ class Gate:
 
     # -- the audit log ------------------------------------------------------------------------------------------------
 
-    async def _record(self, call: Pending, consent: Consent) -> Entry:
+    async def _record(self, call: "Pending", consent: "Consent") -> Entry:
         """Write the first line of a change to the audit log."""
         values = {**call.values, "fingerprint": call.proofs.get(Proof.FINGERPRINT)}
         run = values.get("run_id")
@@ -146,5 +150,7 @@ def _hidden(
     client: Client, run_id: str, own: Iterable[RunVariable] | None, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The arguments without values that are sensitive in the run's plan, or may be before the plan is known."""
+    from tfruns.runs.masks import masker_from_cache  # noqa: PLC0415
+
     mask = masker_from_cache(client, run_id, own)
     return {name: mask(value) if isinstance(value, str) else value for name, value in values.items()}

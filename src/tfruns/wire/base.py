@@ -28,7 +28,7 @@ def to_kebab(name: str) -> str:
 class Related(BaseModel):
     """The type and id of a related resource."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     type: str
     id: str
@@ -62,7 +62,9 @@ def _relationships_of(kind: type["Resource"]) -> frozenset[str]:
 class Resource(BaseModel):
     """A resource of the API, parsed from a JSON:API document."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_kebab, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="allow", alias_generator=to_kebab, populate_by_name=True, defer_build=True
+    )
 
     wire_type: ClassVar[str]
     id: str
@@ -120,7 +122,9 @@ class Resource(BaseModel):
 class Flags(BaseModel):
     """A set of named flags, such as a run's permissions. An omitted flag is None."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_kebab, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="allow", alias_generator=to_kebab, populate_by_name=True, defer_build=True
+    )
 
 
 Secret = Annotated[str | None, Field(repr=False)]

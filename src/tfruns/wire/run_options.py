@@ -14,7 +14,7 @@ from tfruns.wire.base import to_kebab
 class RunOptions(BaseModel):
     """The options that a run returns as they were given. An omitted option is None."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_kebab, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, alias_generator=to_kebab, populate_by_name=True, defer_build=True)
 
     is_destroy: bool | None = None
     refresh: bool | None = None

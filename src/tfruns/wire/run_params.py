@@ -59,7 +59,7 @@ def check_message(message: str | None) -> None:
 class RunVariableParam(BaseModel):
     """A variable of a new run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     key: Annotated[str, Field(pattern=_VARIABLE_KEY)]
     value: Annotated[
@@ -78,7 +78,7 @@ class RunParams(BaseModel):
         pydantic.ValidationError: an option is unknown, or a value has the wrong type.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     message: Annotated[str | None, Field(description="Purpose of the run")] = None
     is_destroy: Annotated[bool | None, Field(description="Destroy all resources")] = None

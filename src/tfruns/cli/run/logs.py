@@ -1,6 +1,6 @@
 """`tfruns run logs`."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
@@ -9,19 +9,20 @@ from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
 from tfruns.cli.places import run_of
 from tfruns.cli.terminal import in_commands, in_options, print_lines, say
-from tfruns.cli.watching import Watch, watch
 from tfruns.errors import InvalidInput
 from tfruns.runs.log_stream import LogStream
 from tfruns.runs.logs import PhaseName, may_have_applied
 from tfruns.tool import View
 from tfruns.tools.get_run_logs import no_log_note
-from tfruns.tools.wait_for_run import Until
+
+if TYPE_CHECKING:
+    from tfruns.tools.wait_for_run import Until
 
 Phase = Literal["auto", "plan", "apply"]
 
 _PHASE = "auto: of the apply if it began, else of the plan"
 _FOLLOW = "Go on as the log grows, until the run waits for a person or is over"
-_UNTIL: dict[Phase, Until] = {"auto": "attention", "plan": "planned", "apply": "final"}
+_UNTIL: dict[Phase, "Until"] = {"auto": "attention", "plan": "planned", "apply": "final"}
 
 
 def logs(
@@ -52,6 +53,8 @@ def logs(
             )
         run_id = await run_of(session, run, workspace, organization)
         if follow:
+            from tfruns.cli.watching import Watch, watch  # noqa: PLC0415  # which draws, with rich
+
             await watch(session, Watch(run_id, _UNTIL[phase], None, await _phases(session, run_id, phase), True))
         elif options.json or tail or search:
             view = await session.call("get_run_logs", run_id=run_id, phase=phase, tail_lines=tail, search=search)
