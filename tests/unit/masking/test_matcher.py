@@ -124,10 +124,18 @@ def _seconds(case: Callable[[int], _Case], size: int) -> float:
     return time.process_time() - began
 
 
+def _growth(case: Callable[[int], _Case]) -> tuple[float, float]:
+    """The seconds for a size, at least 0.1, and for twice the size."""
+    large = _seconds(case, 100_000)
+    return (0.1 if large < 0.3 else max(_seconds(case, 50_000), 0.1)), large
+
+
 def test_time_is_linear_whatever_is_searched_for() -> None:
     for name, case in _CASES.items():
-        small, large = (min(_seconds(case, size) for _ in range(2)) for size in (50_000, 100_000))
-        assert large < 3 * max(small, 0.1), f"{name}: {small:.3f} s, and {large:.3f} s for twice the size"
+        small, large = _growth(case)
+        if large >= 3 * small:  # once more: the machine may have been busy
+            small, large = _growth(case)
+        assert large < 3 * small, f"{name}: {small:.3f} s, and {large:.3f} s for twice the size"
         assert large < 3, f"{name}: {large:.3f} s"
 
 
