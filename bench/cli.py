@@ -58,9 +58,8 @@ class _Home:
         configuration.mkdir()
         (configuration / "main.tf").write_text('resource "terraform_data" "bench" {}\n', encoding="utf-8")
         self.run(command(), "workspace", "create", "bench", "--local")
-        created = self.run(
-            command(), "run", "create", str(configuration), "--workspace", "bench", "--local", "--yes", "--json"
-        )
+        arguments = ("--workspace", "bench", "--directory", str(configuration), "--local", "--json")
+        created = self.run(command(), "run", "create", *arguments)
         run_id: str = json.loads(created)["id"]
         subprocess.run([command(), "run", "wait", run_id, "--local"], env=self._env, capture_output=True, check=False)
         return run_id
