@@ -21,13 +21,13 @@ from typing import Any
 import httpx2
 
 from bench.measure import Row
-from tfruns.local.app import build_app
-from tfruns.local.authentication import create_admin
+from tfruns.local.api.app import build_app
+from tfruns.local.api.authentication import create_admin
+from tfruns.local.api.rate_limit import RateLimiter
+from tfruns.local.api.signer import Signer
 from tfruns.local.backend import Backend, Options
-from tfruns.local.documents.signing import Signer
 from tfruns.local.ids import random_text
 from tfruns.local.queue import Priority
-from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.server import settle
 from tfruns.local.service.workspaces import create_organization, create_workspace
 from tfruns.local.store.database import Database

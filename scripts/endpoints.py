@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tfruns.local.routes.table import ENDPOINTS
+from tfruns.local.api.endpoints import ENDPOINTS
 
 _DOCUMENTED = Path(__file__).parent / "documented_endpoints.txt"
 

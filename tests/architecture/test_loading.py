@@ -117,7 +117,12 @@ READING = [
 ]
 SERVER = ["alembic", "cryptography", "dbos", "filelock", "jwt", "mako", "psycopg", "sqlalchemy", "starlette", "uvicorn"]
 FORBIDDEN_IN_READING = {*SERVER, "mcp", "mcp_types", "sqlite3", "tenacity", "rich.console", "rich.text", "uvloop"}
-FORBIDDEN_IN_READING |= {"tfruns.gate.confirmation", "tfruns.local.running", "tfruns.local.server", "tfruns.local.app"}
+FORBIDDEN_IN_READING |= {
+    "tfruns.gate.confirmation",
+    "tfruns.local.running",
+    "tfruns.local.server",
+    "tfruns.local.api.app",
+}
 
 
 @pytest.mark.processes

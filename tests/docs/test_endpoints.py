@@ -9,7 +9,7 @@ import pytest
 
 from endpoints import documented, without_names
 from tests.architecture.source import ROOT
-from tfruns.local.routes.table import ENDPOINTS
+from tfruns.local.api.endpoints import ENDPOINTS
 
 _PAGE = (ROOT / "docs" / "local-backend.md").read_text(encoding="utf-8")
 _MISSING = _PAGE[_PAGE.index("### Missing endpoints") :]

@@ -17,7 +17,7 @@ from openapi_schema_validator import OAS30Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-from tfruns.local.routes.table import ENDPOINTS, Endpoint
+from tfruns.local.api.endpoints import ENDPOINTS, Endpoint
 
 _ROOT = "urn:hcp"
 _METHODS = {"GET", "POST", "PATCH", "PUT", "DELETE"}

@@ -12,13 +12,13 @@ from sqlalchemy import event
 from starlette.applications import Starlette
 
 from tests.local.support import BASE_URL, TERRAFORM_VERSION, Api, Clock, Dispatches
-from tfruns.local.app import build_app
-from tfruns.local.authentication import create_admin
+from tfruns.local.api.app import build_app
+from tfruns.local.api.authentication import create_admin
+from tfruns.local.api.rate_limit import RateLimiter
+from tfruns.local.api.signer import Signer
 from tfruns.local.backend import Backend, Options
-from tfruns.local.documents.signing import Signer
 from tfruns.local.execution import slug
 from tfruns.local.execution.slug_process import ArchiveProcesses
-from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.service.workspaces import create_organization
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
@@ -77,5 +77,5 @@ def _served(database: Database, directory: Path) -> Iterator[Served]:
     with database.write() as write:
         create_organization(backend, write, "default", None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tfruns.local.objects_app.ARCHIVES", _ArchivesInProcess())
+        patch.setattr("tfruns.local.api.objects.ARCHIVES", _ArchivesInProcess())
         yield Served(build_app(backend, Signer(b"k" * 32), RateLimiter(is_limited=False)), backend, clock, dispatches)

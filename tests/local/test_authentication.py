@@ -7,12 +7,12 @@ from sqlalchemy import select
 from tests.local.support import API, BASE_URL, Api, Clock
 from tests.support.tables import rows
 from tfruns.errors import Unauthorized
-from tfruns.local.app import build_app
-from tfruns.local.authentication import create_admin, user_of_token
-from tfruns.local.documents.signing import Signer
+from tfruns.local.api.app import build_app
+from tfruns.local.api.authentication import create_admin, user_of_token
+from tfruns.local.api.endpoints import ENDPOINTS, Endpoint
+from tfruns.local.api.rate_limit import RateLimiter
+from tfruns.local.api.signer import Signer
 from tfruns.local.ids import new_id, random_text
-from tfruns.local.rate_limiting import RateLimiter
-from tfruns.local.routes.table import ENDPOINTS, Endpoint
 from tfruns.local.store.schema import TokenRow, UserRow
 
 HEADERS = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.local.support import API, STATE, Api, resource
 from tests.support.tables import rows
-from tfruns.local.routes.table import ENDPOINTS
+from tfruns.local.api.endpoints import ENDPOINTS
 from tfruns.local.store.database import Database
 
 BODIES = {

@@ -10,7 +10,8 @@ import pytest
 
 from tests.local.support import API, BASE_URL, Api, Json, anonymous, ids_of, resource
 from tests.local.test_states import OUTPUTS, announced, inline, state
-from tfruns.local.routes.table import EMPTY_LISTS, ENDPOINTS
+from tfruns.local.api.empty_lists import EMPTY_LISTS
+from tfruns.local.api.endpoints import ENDPOINTS
 
 _ORGANIZATION = "/organizations/default"
 

@@ -11,10 +11,10 @@ from sqlalchemy.exc import OperationalError
 from starlette.requests import ClientDisconnect
 
 from tests.local.support import BASE_URL, Api, Clock, Json, anonymous, archive
-from tfruns.local.app import build_app
-from tfruns.local.documents.signing import PATH, Grant, Signer
+from tfruns.local.api.app import build_app
+from tfruns.local.api.rate_limit import RateLimiter
+from tfruns.local.api.signer import PATH, Grant, Signer
 from tfruns.local.execution import slug
-from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.store.database import Database
 
 TEXT = b"Terraform v1.11.4\non linux_amd64\nInitializing plugins and modules...\n"
@@ -63,7 +63,7 @@ async def test_the_parts_of_a_log_are_the_log(api: Api, limit: int, is_ended: bo
 
 async def test_a_log_that_is_too_large_for_memory_is_sent_bit_by_bit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tfruns.local.execution.log.PART_BYTES", 10)
-    monkeypatch.setattr("tfruns.local.objects_app.PART_BYTES", 10)
+    monkeypatch.setattr("tfruns.local.api.objects.PART_BYTES", 10)
     url = await _log(api, await api.create_run(), is_ended=True)
     assert await _read(api, url) == b"\x02" + TEXT + b"\x03"
     assert await _read(api, url, offset=5, limit=30) == (b"\x02" + TEXT)[5:35]
@@ -218,7 +218,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing_and_may_be_repeated(
 
 
 async def test_an_upload_that_is_too_large_is_413_and_leaves_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfruns.local.objects_app._MAX_UPLOAD_BYTES", 5)
+    monkeypatch.setattr("tfruns.local.api.objects._MAX_UPLOAD_BYTES", 5)
     created = await api.create_configuration()
     answer = await api.upload(created)
     assert (answer.status_code, answer.json()["errors"][0]["status"]) == (413, "413")

@@ -11,7 +11,8 @@ from tests.local.serving import serving
 from tests.local.support import API, Api, Json, anonymous, archive, resource, run_body
 from tests.local.test_states import inline, state
 from tfruns.lifecycle import is_final
-from tfruns.local.routes.table import EMPTY_LISTS, ENDPOINTS
+from tfruns.local.api.empty_lists import EMPTY_LISTS
+from tfruns.local.api.endpoints import ENDPOINTS
 
 _MISSING = "0" * 16
 _PLAN = b'{"format_version":"1.2"}'

@@ -3,7 +3,7 @@
 from sqlalchemy import delete
 
 from tests.local.support import API, Api
-from tfruns.local.authentication import create_admin
+from tfruns.local.api.authentication import create_admin
 from tfruns.local.store.schema import TokenRow
 from tfruns.local.token_cache import TokenCache
 

@@ -14,18 +14,18 @@ from sqlalchemy import URL, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from starlette.applications import Starlette
 
-from tfruns.local.app import build_app
-from tfruns.local.authentication import create_admin, is_known
+from tfruns.local.api.app import build_app
+from tfruns.local.api.authentication import create_admin, is_known
+from tfruns.local.api.rate_limit import RateLimiter
+from tfruns.local.api.signer import Signer
 from tfruns.local.backend import Backend, Options
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.data_dir import DEFAULT_ORGANIZATION, DataDirectory
-from tfruns.local.documents.signing import Signer
 from tfruns.local.engine.engine import Engine
 from tfruns.local.engine.jobs import Workshop
 from tfruns.local.execution.api_access import ApiAccess
 from tfruns.local.execution.environment import Settings
 from tfruns.local.execution.terraform import find_terraform
-from tfruns.local.rate_limiting import RateLimiter
 from tfruns.local.service.workspaces import create_organization
 from tfruns.local.store.claim import Claim
 from tfruns.local.store.database import Database

@@ -36,7 +36,7 @@ _KEEP_ALIVE_S = 60
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 _TICKS_PER_S = 10  # uvicorn's
 # What clients can cause, and how many lines of each kind are written in a minute.
-_LIMITED_LOGS = {"uvicorn.error": 1, "tfruns.local.connections": 1, "tfruns.local.app": 60}
+_LIMITED_LOGS = {"uvicorn.error": 1, "tfruns.local.connections": 1, "tfruns.local.api.app": 60}
 
 
 class CannotListen(CannotStart):

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tfruns.errors import Unauthorized
-from tfruns.local.authentication import user_of_token
+from tfruns.local.api.authentication import user_of_token
 from tfruns.local.backend import Backend
 from tfruns.local.control import STATUS_PATH
 from tfruns.local.engine.resume import runs_under_way

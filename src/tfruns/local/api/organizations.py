@@ -1,26 +1,108 @@
 """Organizations and their projects. Source: HCP Terraform API, "Organizations", "Projects"."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+from tfruns.jsonapi import JSON
 from tfruns.lifecycle import statuses_of_phases
-from tfruns.local.documents.defaults import ORGANIZATION_SETTINGS
-from tfruns.local.documents.runs import run_resources
-from tfruns.local.documents.workspaces import (
-    DEFAULT_PROJECT,
-    entitlement_set,
-    organization_resource,
-    project_resource,
-)
-from tfruns.local.routes.attributes import NO_AGENTS, ExecutionMode
-from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply, unavailable
+from tfruns.local.api.request import Attributes, Call, unavailable
+from tfruns.local.api.response import Reply, list_reply, resource_reply
+from tfruns.local.api.runs import run_resources
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization
-from tfruns.local.store.schema import OrganizationRow, RunRow
+from tfruns.local.store.schema import (
+    OrganizationRow,
+    RunRow,
+    WorkspaceRow,
+)
 from tfruns.vocabulary import PhaseStatus, RunStatus
+from tfruns.wire.base import Flags, Related
+from tfruns.wire.organizations import EntitlementSet, Organization, Project
+
+ORGANIZATION_SETTINGS: Mapping[str, JSON] = {
+    "aggregated-commit-status-enabled": True,
+    "allow-force-delete-workspaces": True,
+    "assessments-enforced": False,
+    "collaborator-auth-policy": "password",
+    "cost-estimation-enabled": False,
+    "default-execution-mode": "remote",
+    "owners-team-saml-role-id": None,
+    "send-passing-statuses-for-untriggered-speculative-plans": False,
+    "session-remember": None,
+    "session-timeout": None,
+    "speculative-plan-management-enabled": True,
+    "stacks-enabled": False,
+}
+"""The settings of an organization that a request can change, and their defaults."""
+
+
+ORGANIZATION: Mapping[str, JSON] = {
+    "fair-run-queuing-enabled": False,
+    "global-module-sharing": False,
+    "global-provider-sharing": False,
+    "hcp-id": "",
+    "is-in-degraded-mode": False,
+    "is-unified": False,
+    "module-consuming-organizations-count": 0,
+    "over-stacks-resource-limit": False,
+    "parent-data-retention-policy-info": "",
+    "plan-expired": False,
+    "plan-expires-at": None,
+    "plan-identifier": "free",
+    "plan-is-enterprise": False,
+    "plan-is-trial": False,
+    "provider-consuming-organizations-count": 0,
+    "recoverable-items-enabled": False,
+    "remaining-testable-count": 0,
+    "saml-enabled": False,
+    "stacks-default-execution-mode": "remote",
+    "test-generation-enabled": False,
+    "two-factor-conformant": False,
+}
+
+
+_ORGANIZATION_PERMISSIONS = {
+    f"can-{verb}": True
+    for verb in ("update", "destroy", "create-workspace", "traverse", "manage-tags", "view-users", "create-project")
+}
+
+
+_PROJECT_PERMISSIONS = {"can-update": False, "can-destroy": False, "can-create-workspace": True}
+
+
+DEFAULT_PROJECT = "Default Project"
+
+
+_ENTITLEMENTS = {"operations": True, "state_storage": True} | dict.fromkeys(
+    (
+        "cost_estimation", "sentinel", "run_tasks", "teams", "agents", "vcs_integrations", "private_module_registry",
+        "audit_logging", "policy_enforcement", "sso", "configuration_designer", "global_run_tasks",
+    ),
+    False,
+)  # fmt: skip
+
+
+NO_AGENTS = "there are no agents here"
+
+
+_MODES = ("remote", "local")
+
+
+def _checked_mode(mode: str) -> str:
+    if mode == "agent":
+        raise ValueError(f"cannot be agent: {NO_AGENTS}")
+    if mode not in _MODES:
+        raise ValueError(f"has to be {' or '.join(_MODES)}")
+    return mode
+
+
+ExecutionMode = Annotated[str, AfterValidator(_checked_mode)]
+"""Where the runs of a workspace are executed: here, or (`local`) by whoever uses the workspace, which keeps states."""
 
 
 def _checked_policy(policy: str) -> str:
@@ -176,3 +258,43 @@ def read_project(call: Call) -> Reply:
     with call.backend.database.read() as session:
         row = find(session, OrganizationRow, OrganizationRow.default_project_id == call.path["project_id"])
         return resource_reply(project_resource(session, row))
+
+
+def organization_resource(row: OrganizationRow) -> Organization:
+    """An organization. One that was created without an email address has an empty one."""
+    return Organization.model_validate(
+        {
+            **ORGANIZATION,
+            **ORGANIZATION_SETTINGS,
+            **row.settings,
+            "id": row.name,
+            "name": row.name,
+            "external-id": f"org-{row.name}",
+            "email": row.email or "",
+            "created-at": row.created_at,
+            "permissions": Flags.model_validate(_ORGANIZATION_PERMISSIONS),
+            "default-project": Related(type="projects", id=row.default_project_id),
+            "default-agent-pool": None,
+            "data-retention-policy": None,
+            "entitlement-set": Related(type="entitlement-sets", id=row.name),
+        }
+    )
+
+
+def project_resource(session: Session, row: OrganizationRow) -> Project:
+    """The project of an organization; it has all workspaces."""
+    count = select(func.count()).select_from(WorkspaceRow).where(WorkspaceRow.organization == row.name)
+    return Project(
+        id=row.default_project_id,
+        name=DEFAULT_PROJECT,
+        description=None,
+        workspace_count=session.scalar(count),
+        team_count=0,
+        permissions=Flags.model_validate(_PROJECT_PERMISSIONS),
+        organization=Related(type="organizations", id=row.name),
+    )
+
+
+def entitlement_set(row: OrganizationRow) -> EntitlementSet:
+    """What an organization may use here."""
+    return EntitlementSet.model_validate({"id": row.name, **_ENTITLEMENTS})

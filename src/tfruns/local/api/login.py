@@ -22,10 +22,10 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from tfruns.errors import Unauthorized
-from tfruns.local.authentication import add_token, user_of_token
+from tfruns.local.api.authentication import add_token, user_of_token
+from tfruns.local.api.run_page import PAGE_HEADERS
+from tfruns.local.api.signer import Purpose, Signer
 from tfruns.local.backend import Backend
-from tfruns.local.documents.signing import Purpose, Signer
-from tfruns.local.run_page import PAGE_HEADERS
 
 _AUTHORIZE, _TOKEN = "/oauth/authorize", "/oauth/token"
 _CLIENT = "terraform-cli"

@@ -1,4 +1,4 @@
-"""Workspaces, organizations, variables and configuration versions."""
+"""Workspaces as they go over the wire."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,32 +9,59 @@ from sqlalchemy import BindParameter, Executable, Row, bindparam, func, literal_
 from sqlalchemy.orm import Session
 
 from tfruns.jsonapi import JSON, ResourceObject, linkage, linkages
-from tfruns.local.documents.defaults import (
-    ORGANIZATION,
-    ORGANIZATION_SETTINGS,
-    USER,
-    WORKSPACE,
-    WORKSPACE_SETTINGS,
-)
-from tfruns.local.documents.scope import Scope
 from tfruns.local.service.execution_mode import execution_mode
 from tfruns.local.store.schema import (
-    ConfigurationVersionRow,
     OrganizationRow,
     RunCountRow,
     RunRow,
     StateOutputRow,
     StateVersionRow,
-    UserRow,
     VariableRow,
     WorkspaceRow,
 )
 from tfruns.vocabulary import RunStatus
-from tfruns.wire.activity import User
-from tfruns.wire.base import Flags, Related
-from tfruns.wire.configuration_versions import ConfigurationVersion
-from tfruns.wire.organizations import EntitlementSet, Organization, Project
-from tfruns.wire.variables import Variable
+
+WORKSPACE_SETTINGS: Mapping[str, JSON] = {
+    "allow-destroy-plan": True,
+    "assessments-enabled": False,
+    "auto-apply-run-trigger": False,
+    "description": None,
+    "file-triggers-enabled": True,
+    "global-remote-state": False,
+    "hyok-enabled": False,
+    "inherits-project-auto-destroy": True,
+    "migration-environment": None,
+    "project-remote-state": False,
+    "queue-all-runs": False,
+    "source": "tfe-api",
+    "source-name": None,
+    "source-url": None,
+    "speculative-enabled": True,
+    "structured-run-output-enabled": True,
+    "trigger-patterns": [],
+    "trigger-prefixes": [],
+    "working-directory": "",
+}
+"""The settings of a workspace that a request can change, and their defaults."""
+
+
+WORKSPACE: Mapping[str, JSON] = {
+    "auto-destroy-activity-duration": None,
+    "auto-destroy-at": None,
+    "auto-destroy-status": None,
+    "can-queue-destroy-plan": True,
+    "effective-run-data-retention-desc": None,
+    "effective-state-version-retention-desc": None,
+    "environment": "default",
+    "last-assessment-result-at": None,
+    "no-code-upgrade-available": False,
+    "policy-check-failures": 0,
+    "source-module-id": None,
+    "unarchived-workspace-change-requests-count": 0,
+    "vcs-repo": None,
+    "vcs-repo-identifier": None,
+}
+
 
 # What the Terraform CLI and go-tfe look at before they do something; one user may do everything here.
 _WORKSPACE_PERMISSIONS = {
@@ -45,19 +72,6 @@ _WORKSPACE_PERMISSIONS = {
         "manage-tags", "force-delete", "queue-destroy",
     )
 }  # fmt: skip
-_ORGANIZATION_PERMISSIONS = {
-    f"can-{verb}": True
-    for verb in ("update", "destroy", "create-workspace", "traverse", "manage-tags", "view-users", "create-project")
-}
-_PROJECT_PERMISSIONS = {"can-update": False, "can-destroy": False, "can-create-workspace": True}
-DEFAULT_PROJECT = "Default Project"
-_ENTITLEMENTS = {"operations": True, "state_storage": True} | dict.fromkeys(
-    (
-        "cost_estimation", "sentinel", "run_tasks", "teams", "agents", "vcs_integrations", "private_module_registry",
-        "audit_logging", "policy_enforcement", "sso", "configuration_designer", "global_run_tasks",
-    ),
-    False,
-)  # fmt: skip
 
 
 # Built once: to build a statement takes longer than to execute it.
@@ -171,95 +185,3 @@ def _relationships(row: WorkspaceRow, relations: _WorkspaceRelations) -> dict[st
 def _locked_by(row: WorkspaceRow, details: Row[Any]) -> JSON:
     """The run that holds a workspace locks it, as a person can."""
     return linkage("runs", details.holder) or linkage("users", row.locked_by_user_id)
-
-
-def organization_resource(row: OrganizationRow) -> Organization:
-    """An organization. One that was created without an email address has an empty one."""
-    return Organization.model_validate(
-        {
-            **ORGANIZATION,
-            **ORGANIZATION_SETTINGS,
-            **row.settings,
-            "id": row.name,
-            "name": row.name,
-            "external-id": f"org-{row.name}",
-            "email": row.email or "",
-            "created-at": row.created_at,
-            "permissions": Flags.model_validate(_ORGANIZATION_PERMISSIONS),
-            "default-project": Related(type="projects", id=row.default_project_id),
-            "default-agent-pool": None,
-            "data-retention-policy": None,
-            "entitlement-set": Related(type="entitlement-sets", id=row.name),
-        }
-    )
-
-
-def project_resource(session: Session, row: OrganizationRow) -> Project:
-    """The project of an organization; it has all workspaces."""
-    count = select(func.count()).select_from(WorkspaceRow).where(WorkspaceRow.organization == row.name)
-    return Project(
-        id=row.default_project_id,
-        name=DEFAULT_PROJECT,
-        description=None,
-        workspace_count=session.scalar(count),
-        team_count=0,
-        permissions=Flags.model_validate(_PROJECT_PERMISSIONS),
-        organization=Related(type="organizations", id=row.name),
-    )
-
-
-def entitlement_set(row: OrganizationRow) -> EntitlementSet:
-    """What an organization may use here."""
-    return EntitlementSet.model_validate({"id": row.name, **_ENTITLEMENTS})
-
-
-def variable_resource(row: VariableRow) -> Variable:
-    """A variable; the value of a sensitive one is null."""
-    return Variable(
-        id=row.id,
-        key=row.key,
-        value=None if row.sensitive else row.value,
-        description=row.description,
-        category=row.category,
-        hcl=row.hcl,
-        sensitive=row.sensitive,
-        created_at=row.created_at,
-        version_id=row.version_id,
-        configurable=Related(type="workspaces", id=row.workspace_id),
-        workspace=Related(type="workspaces", id=row.workspace_id),
-    )
-
-
-def configuration_version_resource(
-    scope: Scope, row: ConfigurationVersionRow, *, is_new: bool = False
-) -> ConfigurationVersion:
-    """A configuration version. The address for its upload is shown once, when it is created."""
-    fields = {
-        "id": row.id,
-        "status": row.status,
-        "status_timestamps": row.status_timestamps,
-        "source": row.source,
-        "speculative": row.speculative,
-        "provisional": row.provisional,
-        "auto_queue_runs": row.auto_queue_runs,
-        "error": None,
-        "error_message": row.error_message,
-        "ingress_attributes": None,
-    }
-    if is_new:
-        fields["upload_url"] = scope.signed("write", "configuration", row.id)
-    return ConfigurationVersion.model_validate(fields)
-
-
-def user_resource(row: UserRow) -> User:
-    """A user as others see it, without an email address. Source: HCP Terraform API, "Users"."""
-    return User.model_validate({**USER, "id": row.id, "username": row.username})
-
-
-def account_resource(row: UserRow) -> User:
-    """A user as they see themselves. Source: HCP Terraform API, "Account".
-
-    HCP Terraform shows an email address here. A user of this backend has none, so it is empty.
-    """
-    own = {"email": "", "unconfirmed-email": None, "authenticated-resource": Related(type="users", id=row.id)}
-    return User.model_validate({**USER, **own, "id": row.id, "username": row.username})

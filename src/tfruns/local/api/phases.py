@@ -1,14 +1,17 @@
 """Plans and applies. Source: HCP Terraform API, "Plans", "Applies"."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound
+from tfruns.jsonapi import JSON, ResourceObject, linkages
 from tfruns.lifecycle import is_final
-from tfruns.local.documents.runs import phase_resource
-from tfruns.local.routes.call import Call, Reply, resource_reply
+from tfruns.local.api.request import Call, Scope
+from tfruns.local.api.response import Reply, resource_reply
 from tfruns.local.service.find import find, find_run
-from tfruns.local.store.schema import PhaseRow, RunRow
+from tfruns.local.store.schema import PhaseRow, RunRow, StateVersionRow
+
+_STATES = select(StateVersionRow.id).where(StateVersionRow.run_id == bindparam("run_id"))
 
 
 def read(call: Call) -> Reply:
@@ -55,3 +58,29 @@ def _phase(session: Session, call: Call) -> PhaseRow:
         run = find_run(session, call.path["run_id"])
         return session.scalars(select(PhaseRow).where(PhaseRow.run_id == run.id, PhaseRow.kind == kind)).one()
     return find(session, PhaseRow, PhaseRow.id == call.path["id"], PhaseRow.kind == kind)
+
+
+def phase_resource(session: Session, scope: Scope, phase: PhaseRow) -> ResourceObject:
+    """The plan or the apply of a run, with an address of its log that is good for a while."""
+    attributes: dict[str, JSON] = {
+        "status": phase.status,
+        "status-timestamps": phase.status_timestamps,
+        "log-read-url": scope.signed("read", "log", phase.id),
+        "resource-additions": phase.resource_additions,
+        "resource-changes": phase.resource_changes,
+        "resource-destructions": phase.resource_destructions,
+        "resource-imports": phase.resource_imports,
+        "execution-details": {"mode": "remote"},
+    }
+    if phase.kind == "apply":
+        states = linkages("state-versions", session.scalars(_STATES, {"run_id": phase.run_id}))
+        uncounted = {"action-invocations": None, "action-failures": None}  # nullable; nobody counts them here
+        return ResourceObject("applies", phase.id, attributes | uncounted, {"state-versions": states})
+    attributes |= {
+        "has-changes": bool(phase.has_changes),
+        "generated-configuration": phase.generated_configuration,
+        "structured-run-output-enabled": True,
+        "actions": {"is-exportable": False},
+        "permissions": {"can-export": False},
+    }
+    return ResourceObject("plans", phase.id, attributes, {"state-versions": [], "exports": []})

@@ -1,4 +1,4 @@
-"""The resource instances in a state. Which state changed one last is not kept, so it is null."""
+"""The resources of a workspace. Source: HCP Terraform API, "Workspace Resources"."""
 
 import hashlib
 import json
@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from tfruns.jsonapi import JSON
+from tfruns.local.api.request import Call
+from tfruns.local.api.response import Reply, list_reply
+from tfruns.local.service.find import find_workspace
 from tfruns.local.service.interpreted_state import interpret
 from tfruns.wire.workspaces import WorkspaceResource
 
@@ -46,3 +49,13 @@ def _instances(workspace_id: str, resource: Mapping[str, JSON]) -> Iterator[Work
             modified_by_state_version_id=None,
             name_index=None if key is None else str(key),
         )
+
+
+def list_for_workspace(call: Call) -> Reply:
+    """GET /workspaces/:workspace_id/resources -> 200, the instances in its current state."""
+    page = call.page()
+    with call.backend.database.read() as session:
+        state_id = find_workspace(session, call.path["workspace_id"]).current_state_version_id
+    state = call.backend.objects.read("state", state_id) if state_id else None
+    found = instance_resources(call.path["workspace_id"], state) if state else []
+    return list_reply(found[page.offset : page.offset + page.size], page, total=len(found))

@@ -3,21 +3,30 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tfruns.local.routes import (
+from tfruns.local.api import (
     activity,
-    configurations,
-    empty,
+    configuration_versions,
+    managed_resources,
     organizations,
     phases,
     remote_state,
-    resources,
     runs,
-    states,
+    state_versions,
     tags,
+    users,
     variables,
     workspaces,
 )
-from tfruns.local.routes.call import Call, Reply
+from tfruns.local.api.empty_lists import EMPTY_LISTS, list_nothing
+from tfruns.local.api.includes import (
+    CONFIGURATION_INCLUDES,
+    RUN_EVENT_INCLUDES,
+    RUN_INCLUDES,
+    STATE_INCLUDES,
+    WORKSPACE_INCLUDES,
+)
+from tfruns.local.api.request import ANY_INCLUDE, NO_INCLUDES, Call, Includes
+from tfruns.local.api.response import Reply
 
 Handler = Callable[[Call], Reply]
 
@@ -32,7 +41,7 @@ class Endpoint:
         handler: the function that serves it.
         fixed: parts of the path that are constant, under the names that the handler knows.
         is_run_list: whether the lower rate limit of run lists applies.
-        has_includes: whether related resources can be included; where not, to ask for one is an error.
+        includes: the related resources that can be included; asking for another one is an error.
         takes_state: whether the body can be a state, which is large.
         is_open_to_runs: whether a run may use it with its own token; see `remote_state.check_run_may_read`.
     """
@@ -42,7 +51,7 @@ class Endpoint:
     handler: Handler
     fixed: Mapping[str, str] = field(default_factory=dict)
     is_run_list: bool = False
-    has_includes: bool = False
+    includes: Includes = NO_INCLUDES
     takes_state: bool = False
     is_open_to_runs: bool = False
 
@@ -55,22 +64,10 @@ _RUN = "/runs/{run_id}"
 _PLAN = {"kind": "plan"}
 _APPLY = {"kind": "apply"}
 
-EMPTY_LISTS = (
-    *(f"{_ORG}/{name}" for name in (
-        "agent-pools", "teams", "varsets", "policies", "policy-sets", "ssh-keys", "oauth-clients", "tasks",
-    )),
-    *(f"{_WS}/{name}" for name in (
-        "varsets", "applicable-varsets", "run-triggers", "notification-configurations", "tasks", "assessment-results",
-    )),
-    *(f"/projects/{{project_id}}/{name}" for name in ("varsets", "tag-bindings", "effective-tag-bindings")),
-    *(f"{_RUN}/{name}" for name in ("policy-checks", "task-stages", "tf-policy-evaluations")),
-    "/team-workspaces", "/team-projects",
-)  # fmt: skip
-"""The lists of what this backend does not have."""
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/ping", activity.ping, is_open_to_runs=True),
-    Endpoint("GET", "/account/details", activity.read_account),
+    Endpoint("GET", "/ping", users.ping, is_open_to_runs=True),
+    Endpoint("GET", "/account/details", users.read_account),
     # organizations
     Endpoint("GET", "/organizations", organizations.list_organizations),
     Endpoint("POST", "/organizations", organizations.create_organization),
@@ -86,13 +83,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _ORG + "/projects", organizations.list_projects),
     Endpoint("GET", "/projects/{project_id}", organizations.read_project),
     # workspaces
-    Endpoint("GET", _ORG + "/workspaces", workspaces.list_workspaces, has_includes=True),
+    Endpoint("GET", _ORG + "/workspaces", workspaces.list_workspaces, includes=WORKSPACE_INCLUDES),
     Endpoint("POST", _ORG + "/workspaces", workspaces.create_workspace),
-    Endpoint("GET", _WS_NAMED, workspaces.read_workspace, is_open_to_runs=True, has_includes=True),
+    Endpoint("GET", _WS_NAMED, workspaces.read_workspace, is_open_to_runs=True, includes=WORKSPACE_INCLUDES),
     Endpoint("PATCH", _WS_NAMED, workspaces.update_workspace),
     Endpoint("DELETE", _WS_NAMED, workspaces.delete_workspace),
     Endpoint("POST", _WS_NAMED + "/actions/safe-delete", workspaces.safe_delete_workspace),
-    Endpoint("GET", _WS, workspaces.read_workspace, is_open_to_runs=True, has_includes=True),
+    Endpoint("GET", _WS, workspaces.read_workspace, is_open_to_runs=True, includes=WORKSPACE_INCLUDES),
     Endpoint("PATCH", _WS, workspaces.update_workspace),
     Endpoint("DELETE", _WS, workspaces.delete_workspace),
     Endpoint("POST", _WS + "/actions/safe-delete", workspaces.safe_delete_workspace),
@@ -119,20 +116,25 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/vars", variables.create_variable),
     Endpoint("PATCH", "/vars/{variable_id}", variables.update_variable),
     Endpoint("DELETE", "/vars/{variable_id}", variables.delete_variable),
-    Endpoint("GET", _WS + "/resources", resources.list_for_workspace),
+    Endpoint("GET", _WS + "/resources", managed_resources.list_for_workspace),
     # configuration versions
-    Endpoint("GET", _WS + "/configuration-versions", configurations.list_for_workspace, has_includes=True),
-    Endpoint("POST", _WS + "/configuration-versions", configurations.create),
-    Endpoint("GET", "/configuration-versions/{id}", configurations.read, has_includes=True),
-    Endpoint("GET", "/configuration-versions/{id}/download", configurations.download),
-    Endpoint("POST", "/configuration-versions/{id}/actions/archive", configurations.archive_action),
-    Endpoint("GET", _RUN + "/configuration-version", configurations.read, has_includes=True),
-    Endpoint("GET", _RUN + "/configuration-version/download", configurations.download),
+    Endpoint(
+        "GET",
+        _WS + "/configuration-versions",
+        configuration_versions.list_for_workspace,
+        includes=CONFIGURATION_INCLUDES,
+    ),
+    Endpoint("POST", _WS + "/configuration-versions", configuration_versions.create),
+    Endpoint("GET", "/configuration-versions/{id}", configuration_versions.read, includes=CONFIGURATION_INCLUDES),
+    Endpoint("GET", "/configuration-versions/{id}/download", configuration_versions.download),
+    Endpoint("POST", "/configuration-versions/{id}/actions/archive", configuration_versions.archive_action),
+    Endpoint("GET", _RUN + "/configuration-version", configuration_versions.read, includes=CONFIGURATION_INCLUDES),
+    Endpoint("GET", _RUN + "/configuration-version/download", configuration_versions.download),
     # runs
     Endpoint("POST", "/runs", runs.create),
-    Endpoint("GET", _RUN, runs.read, has_includes=True),
-    Endpoint("GET", _WS + "/runs", runs.list_for_workspace, is_run_list=True, has_includes=True),
-    Endpoint("GET", _ORG + "/runs", runs.list_for_organization, is_run_list=True, has_includes=True),
+    Endpoint("GET", _RUN, runs.read, includes=RUN_INCLUDES),
+    Endpoint("GET", _WS + "/runs", runs.list_for_workspace, is_run_list=True, includes=RUN_INCLUDES),
+    Endpoint("GET", _ORG + "/runs", runs.list_for_organization, is_run_list=True, includes=RUN_INCLUDES),
     *(
         Endpoint("POST", f"{_RUN}/actions/{action}", runs.act, {"action": action})
         for action in ("apply", "discard", "cancel", "force-cancel", "force-execute")
@@ -150,19 +152,25 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _RUN + "/comments", activity.list_comments),
     Endpoint("POST", _RUN + "/comments", activity.create_comment),
     Endpoint("GET", "/comments/{id}", activity.read_comment),
-    Endpoint("GET", _RUN + "/run-events", activity.list_run_events, has_includes=True),
-    Endpoint("GET", "/run-events/{id}", activity.read_run_event, has_includes=True),
-    Endpoint("GET", "/users/{id}", activity.read_user),
+    Endpoint("GET", _RUN + "/run-events", activity.list_run_events, includes=RUN_EVENT_INCLUDES),
+    Endpoint("GET", "/run-events/{id}", activity.read_run_event, includes=RUN_EVENT_INCLUDES),
+    Endpoint("GET", "/users/{id}", users.read_user),
     # states
-    Endpoint("GET", "/state-versions", states.list_all, has_includes=True),
-    Endpoint("POST", _WS + "/state-versions", states.create, takes_state=True),
-    Endpoint("PATCH", _WS + "/state-versions", states.roll_back),
-    Endpoint("GET", _WS + "/current-state-version", states.read_current, is_open_to_runs=True, has_includes=True),
-    Endpoint("GET", _WS + "/current-state-version-outputs", states.list_current_outputs, is_open_to_runs=True),
-    Endpoint("GET", "/state-versions/{id}", states.read, is_open_to_runs=True, has_includes=True),
-    Endpoint("GET", "/state-versions/{id}/download", states.download, is_open_to_runs=True),
-    Endpoint("GET", "/state-versions/{id}/outputs", states.list_outputs, is_open_to_runs=True),
-    Endpoint("GET", "/state-version-outputs/{id}", states.read_output, is_open_to_runs=True),
+    Endpoint("GET", "/state-versions", state_versions.list_all, includes=STATE_INCLUDES),
+    Endpoint("POST", _WS + "/state-versions", state_versions.create, takes_state=True),
+    Endpoint("PATCH", _WS + "/state-versions", state_versions.roll_back),
+    Endpoint(
+        "GET",
+        _WS + "/current-state-version",
+        state_versions.read_current,
+        is_open_to_runs=True,
+        includes=STATE_INCLUDES,
+    ),
+    Endpoint("GET", _WS + "/current-state-version-outputs", state_versions.list_current_outputs, is_open_to_runs=True),
+    Endpoint("GET", "/state-versions/{id}", state_versions.read, is_open_to_runs=True, includes=STATE_INCLUDES),
+    Endpoint("GET", "/state-versions/{id}/download", state_versions.download, is_open_to_runs=True),
+    Endpoint("GET", "/state-versions/{id}/outputs", state_versions.list_outputs, is_open_to_runs=True),
+    Endpoint("GET", "/state-version-outputs/{id}", state_versions.read_output, is_open_to_runs=True),
     # what there is none of
-    *(Endpoint("GET", path, empty.list_nothing, has_includes=True) for path in EMPTY_LISTS),
+    *(Endpoint("GET", path, list_nothing, includes=ANY_INCLUDE) for path in EMPTY_LISTS),
 )

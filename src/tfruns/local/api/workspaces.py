@@ -1,21 +1,44 @@
 """Workspaces and their locks. Source: HCP Terraform API, "Workspaces"."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from tfruns.errors import NotFound, UnprocessableEntity
-from tfruns.local.documents.defaults import WORKSPACE_SETTINGS
-from tfruns.local.documents.workspaces import workspace_resource, workspace_resources
-from tfruns.local.routes.attributes import MAX_TEXT, NO_AGENTS, ExecutionMode, checked_version
-from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply, unavailable
-from tfruns.local.routes.included import WORKSPACE_INCLUDES, included_with_workspaces
-from tfruns.local.routes.tags import related_tags
+from tfruns.local.api.organizations import NO_AGENTS, ExecutionMode
+from tfruns.local.api.request import Attributes, Call, unavailable
+from tfruns.local.api.response import Reply, list_reply, resource_reply
+from tfruns.local.api.tags import related_tags
+from tfruns.local.api.workspace_documents import WORKSPACE_SETTINGS, workspace_resource, workspace_resources
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization, find_workspace, lock_workspace
 from tfruns.local.service.workspace_lists import search_workspaces
 from tfruns.local.store.schema import OrganizationRow, WorkspaceRow
+
+MAX_TEXT = 1024
+"""The longest description, name of a source and the like."""
+
+
+_VERSION = re.compile(r"v?\d+(\.\d+){0,2}(-[0-9A-Za-z.-]+)?")
+
+
+_CONSTRAINT = re.compile(rf"\s*(=|!=|>=?|<=?|~>)?\s*{_VERSION.pattern}\s*")
+
+
+def checked_version(version: str) -> str:
+    """A version of Terraform, or a constraint such as `~> 1.11.0`.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if len(version) > 60 or not (
+        version in {"", "latest"} or all(_CONSTRAINT.fullmatch(part) for part in version.split(","))
+    ):
+        raise ValueError("is not a version of Terraform, such as 1.11.4, or a constraint, such as ~> 1.11.0")
+    return version
+
 
 _NO_AUTO_DESTROY = "workspaces are not destroyed automatically here"
 
@@ -96,7 +119,6 @@ def _is_set(name: str, given: Mapping[str, Any]) -> bool:
 def list_workspaces(call: Call) -> Reply:
     """GET /organizations/:organization/workspaces -> 200."""
     page = call.page()
-    include = call.include(WORKSPACE_INCLUDES)
     with call.backend.database.read() as session:
         organization = find_organization(session, call.path["organization"])
         found = search_workspaces(session, organization, call, page.offset, page.size)
@@ -104,7 +126,7 @@ def list_workspaces(call: Call) -> Reply:
             workspace_resources(session, found.rows),
             page,
             total=found.total,
-            included=included_with_workspaces(call.scope, session, found.rows, include),
+            included=call.included(session, found.rows),
         )
 
 
@@ -132,10 +154,9 @@ def _check_project(call: Call, organization: OrganizationRow) -> None:
 
 def read_workspace(call: Call) -> Reply:
     """GET /workspaces/:workspace_id, GET /organizations/:organization/workspaces/:name -> 200."""
-    include = call.include(WORKSPACE_INCLUDES)
     with call.backend.database.read() as session:
         row = _workspace(session, call)
-        included = included_with_workspaces(call.scope, session, [row], include)
+        included = call.included(session, [row])
         return resource_reply(workspace_resource(session, row), included=included)
 
 

@@ -7,12 +7,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound, UnprocessableEntity
-from tfruns.local.documents.workspaces import variable_resource
+from tfruns.local.api.request import Attributes, Call
+from tfruns.local.api.response import Reply, list_reply, resource_reply
 from tfruns.local.ids import new_id
-from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_workspace
-from tfruns.local.store.schema import VariableRow, WorkspaceRow
+from tfruns.local.store.schema import (
+    VariableRow,
+    WorkspaceRow,
+)
+from tfruns.wire.base import Related
+from tfruns.wire.variables import Variable
 
 
 class _Variable(Attributes):
@@ -95,3 +100,20 @@ def _variable(session: Session, call: Call) -> VariableRow:
     if call.path.get("workspace_id", row.workspace_id) != row.workspace_id:
         raise NotFound("not found")
     return row
+
+
+def variable_resource(row: VariableRow) -> Variable:
+    """A variable; the value of a sensitive one is null."""
+    return Variable(
+        id=row.id,
+        key=row.key,
+        value=None if row.sensitive else row.value,
+        description=row.description,
+        category=row.category,
+        hcl=row.hcl,
+        sensitive=row.sensitive,
+        created_at=row.created_at,
+        version_id=row.version_id,
+        configurable=Related(type="workspaces", id=row.workspace_id),
+        workspace=Related(type="workspaces", id=row.workspace_id),
+    )

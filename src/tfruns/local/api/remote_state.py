@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tfruns.errors import BadRequest, NotFound, UnprocessableEntity
-from tfruns.local.documents.workspaces import workspace_resources
-from tfruns.local.routes.call import Call, Reply, list_reply
+from tfruns.local.api.request import Call
+from tfruns.local.api.response import Reply, list_reply
+from tfruns.local.api.workspace_documents import workspace_resources
 from tfruns.local.service.find import find, find_run, find_workspace, lock_workspace
 from tfruns.local.service.remote_state import add_consumers, consumers_of, may_read_state, remove_consumers
 from tfruns.local.store.database import Write

@@ -12,8 +12,8 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from tfruns.errors import BadRequest, NotFound, ServerError, TfrunsError, UnprocessableEntity
 from tfruns.lifecycle import has_phase_ended
+from tfruns.local.api.signer import Grant
 from tfruns.local.backend import Backend
-from tfruns.local.documents.signing import Grant
 from tfruns.local.execution.log import ETX, PART_BYTES, log_parts
 from tfruns.local.execution.slug import BadArchive
 from tfruns.local.execution.slug_process import ARCHIVES, ArchiveInterrupted

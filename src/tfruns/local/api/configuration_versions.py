@@ -3,13 +3,15 @@
 from sqlalchemy import func, select
 
 from tfruns.errors import NotFound
-from tfruns.local.documents.workspaces import configuration_version_resource
-from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
-from tfruns.local.routes.included import CONFIGURATION_INCLUDES, included_with_configurations
+from tfruns.local.api.request import Attributes, Call, Scope
+from tfruns.local.api.response import Reply, list_reply, resource_reply
 from tfruns.local.service.configurations import archive, create_configuration_version
 from tfruns.local.service.find import find, find_run, find_workspace
-from tfruns.local.store.schema import ConfigurationVersionRow
+from tfruns.local.store.schema import (
+    ConfigurationVersionRow,
+)
 from tfruns.vocabulary import RunSource
+from tfruns.wire.configuration_versions import ConfigurationVersion
 
 
 class _ConfigurationVersion(Attributes):
@@ -40,7 +42,7 @@ def create(call: Call) -> Reply:
 
 def list_for_workspace(call: Call) -> Reply:
     """GET /workspaces/:workspace_id/configuration-versions -> 200, the newest first."""
-    page, include = call.page(), call.include(CONFIGURATION_INCLUDES)
+    page = call.page()
     with call.backend.database.read() as session:
         workspace = find_workspace(session, call.path["workspace_id"])
         condition = ConfigurationVersionRow.workspace_id == workspace.id
@@ -52,17 +54,16 @@ def list_for_workspace(call: Call) -> Reply:
             .offset(page.offset)
             .limit(page.size)
         ).all()
-        included = included_with_configurations(call.scope, session, rows, include)
+        included = call.included(session, rows)
         found = [configuration_version_resource(call.scope, row) for row in rows]
         return list_reply(found, page, total=total, included=included)
 
 
 def read(call: Call) -> Reply:
     """GET /configuration-versions/:id, GET /runs/:run_id/configuration-version -> 200."""
-    include = call.include(CONFIGURATION_INCLUDES)
     with call.backend.database.read() as session:
         row = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(call))
-        included = included_with_configurations(call.scope, session, [row], include)
+        included = call.included(session, [row])
         return resource_reply(configuration_version_resource(call.scope, row), included=included)
 
 
@@ -93,3 +94,24 @@ def _id(call: Call) -> str:
         return call.path["id"]
     with call.backend.database.read() as session:
         return find_run(session, call.path["run_id"]).configuration_version_id
+
+
+def configuration_version_resource(
+    scope: Scope, row: ConfigurationVersionRow, *, is_new: bool = False
+) -> ConfigurationVersion:
+    """A configuration version. The address for its upload is shown once, when it is created."""
+    fields = {
+        "id": row.id,
+        "status": row.status,
+        "status_timestamps": row.status_timestamps,
+        "source": row.source,
+        "speculative": row.speculative,
+        "provisional": row.provisional,
+        "auto_queue_runs": row.auto_queue_runs,
+        "error": None,
+        "error_message": row.error_message,
+        "ingress_attributes": None,
+    }
+    if is_new:
+        fields["upload_url"] = scope.signed("write", "configuration", row.id)
+    return ConfigurationVersion.model_validate(fields)

@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, delete, select
 
 from tfruns.errors import Unauthorized
 from tfruns.lifecycle import statuses_of_phases
+from tfruns.local.api.signer import Signer
 from tfruns.local.backend import Backend
-from tfruns.local.documents.signing import Signer
 from tfruns.local.ids import new_id, random_text
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow, TokenRow, UserRow

@@ -1,20 +1,26 @@
-"""Runs, their plans and applies, and the related resources."""
+"""Runs. Source: HCP Terraform API, "Runs"."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import field_validator
 from sqlalchemy import BindParameter, Executable, Integer, bindparam, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
+from tfruns.errors import UnprocessableEntity
 from tfruns.jsonapi import JSON, ResourceObject, linkage, linkages
+from tfruns.local.api.request import Attributes, Call, Scope
+from tfruns.local.api.response import Reply, list_reply, resource_reply
 from tfruns.local.backend import Backend
-from tfruns.local.documents.scope import Scope
-from tfruns.local.service.run_actions import allowed_now, needs_free_workspace
+from tfruns.local.service.find import find_organization, find_run, find_workspace
+from tfruns.local.service.run_actions import allowed_now, needs_free_workspace, perform
+from tfruns.local.service.run_creation import NewRun, create_run
+from tfruns.local.service.run_lists import RunQuery, list_runs
 from tfruns.local.service.transitions import taken_workspaces
-from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow, StateVersionRow
-from tfruns.vocabulary import RunAction
+from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow
+from tfruns.vocabulary import RunAction, RunSource
 from tfruns.wire.base import to_kebab
 from tfruns.wire.run_options import RunOptions
 from tfruns.wire.runs import RunPermissions
@@ -32,7 +38,8 @@ _RELATED: Executable = union_all(
         RunEventRow.run_id.in_(_IDS)
     ),
 ).order_by("sequence")
-_STATES = select(StateVersionRow.id).where(StateVersionRow.run_id == bindparam("run_id"))
+
+
 _OPTION_NAMES = {name: to_kebab(name) for name in RunOptions.model_fields}
 _PERMISSIONS = dict.fromkeys(map(to_kebab, RunPermissions.model_fields), True)
 
@@ -118,27 +125,90 @@ def _updated_at(run: RunRow) -> str | datetime:
     return max(run.status_timestamps.values(), default=run.created_at)
 
 
-def phase_resource(session: Session, scope: Scope, phase: PhaseRow) -> ResourceObject:
-    """The plan or the apply of a run, with an address of its log that is good for a while."""
-    attributes: dict[str, JSON] = {
-        "status": phase.status,
-        "status-timestamps": phase.status_timestamps,
-        "log-read-url": scope.signed("read", "log", phase.id),
-        "resource-additions": phase.resource_additions,
-        "resource-changes": phase.resource_changes,
-        "resource-destructions": phase.resource_destructions,
-        "resource-imports": phase.resource_imports,
-        "execution-details": {"mode": "remote"},
-    }
-    if phase.kind == "apply":
-        states = linkages("state-versions", session.scalars(_STATES, {"run_id": phase.run_id}))
-        uncounted = {"action-invocations": None, "action-failures": None}  # nullable; nobody counts them here
-        return ResourceObject("applies", phase.id, attributes | uncounted, {"state-versions": states})
-    attributes |= {
-        "has-changes": bool(phase.has_changes),
-        "generated-configuration": phase.generated_configuration,
-        "structured-run-output-enabled": True,
-        "actions": {"is-exportable": False},
-        "permissions": {"can-export": False},
-    }
-    return ResourceObject("plans", phase.id, attributes, {"state-versions": [], "exports": []})
+class _Variable(Attributes):
+    key: str
+    value: str
+
+
+class _RunAttributes(Attributes, RunOptions):
+    wire_type = "runs"
+
+    message: str | None = None
+    auto_apply: bool | None = None
+    variables: list[_Variable] | None = None
+
+    @field_validator("terraform_version", "message")
+    @classmethod
+    def _not_empty(cls, value: str | None) -> str | None:
+        return value or None  # some clients send every default
+
+
+def create(call: Call) -> Reply:
+    """POST /runs -> 201."""
+    attributes = call.attributes(_RunAttributes)
+    workspace_id = call.related_id("workspace")
+    if workspace_id is None:
+        raise UnprocessableEntity("The run needs a relationship to its workspace.")
+    new = NewRun(
+        workspace_id=workspace_id,
+        configuration_version_id=call.related_id("configuration-version"),
+        message=attributes.message,
+        auto_apply=attributes.auto_apply,
+        variables=[variable.model_dump() for variable in attributes.variables or ()],
+        options=attributes,
+        source=_source(call),
+    )
+    with call.backend.database.write() as write:
+        run = create_run(call.backend, write, new, user_id=call.user_id)
+        resource = run_resources(call.scope, write.session, [run])[0]
+    return resource_reply(resource, 201)
+
+
+def _source(call: Call) -> str:
+    """The Terraform CLI says who it is, with a `cloud` block or without; everything else is the API."""
+    if call.headers.get("x-terraform-integration", "").lower() == "cloud":
+        return RunSource.TERRAFORM_CLOUD.value
+    return (RunSource.TERRAFORM if "terraform-version" in call.headers else RunSource.TFE_API).value
+
+
+def read(call: Call) -> Reply:
+    """GET /runs/:run_id -> 200."""
+    with call.backend.database.read() as session:
+        run = find_run(session, call.path["run_id"])
+        resource = run_resources(call.scope, session, [run])[0]
+        return resource_reply(resource, included=call.included(session, [run]))
+
+
+def list_for_workspace(call: Call) -> Reply:
+    """GET /workspaces/:workspace_id/runs -> 200, with totals."""
+    with call.backend.database.read() as session:
+        workspace = find_workspace(session, call.path["workspace_id"])
+        return _list(call, session, RunQuery.from_call(call, workspace_id=workspace.id))
+
+
+def list_for_organization(call: Call) -> Reply:
+    """GET /organizations/:organization/runs -> 200, without totals."""
+    with call.backend.database.read() as session:
+        organization = find_organization(session, call.path["organization"])
+        return _list(call, session, RunQuery.from_call(call, organization=organization.name))
+
+
+def _list(call: Call, session: Session, query: RunQuery) -> Reply:
+    page = call.page()
+    found = list_runs(call.backend, session, query, page.offset, page.size)
+    return list_reply(
+        run_resources(call.scope, session, found.runs),
+        page,
+        total=found.total,
+        has_more=found.has_more,
+        included=call.included(session, found.runs),
+    )
+
+
+def act(call: Call) -> Reply:
+    """POST /runs/:run_id/actions/:action -> 202. The body is `null`, since some clients parse it."""
+    action = RunAction(call.path["action"].replace("-", "_"))
+    comment = call.comment()
+    with call.backend.database.write() as write:
+        perform(call.backend, write, call.path["run_id"], action, user_id=call.user_id, comment=comment)
+    return Reply(202)

@@ -5,18 +5,16 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from tfruns.local.documents.activity import comment_resources, run_event_resource
-from tfruns.local.documents.links import WireResource
-from tfruns.local.documents.runs import phase_resource, run_resources
-from tfruns.local.documents.scope import Scope
-from tfruns.local.documents.states import output_resources, state_version_resources, workspace_output_resource
-from tfruns.local.documents.workspaces import (
-    configuration_version_resource,
-    organization_resource,
-    project_resource,
-    user_resource,
-    workspace_resources,
-)
+from tfruns.local.api.activity import comment_resources, run_event_resource
+from tfruns.local.api.configuration_versions import configuration_version_resource
+from tfruns.local.api.links import WireResource
+from tfruns.local.api.organizations import organization_resource, project_resource
+from tfruns.local.api.phases import phase_resource
+from tfruns.local.api.request import Includes, Scope
+from tfruns.local.api.runs import run_resources
+from tfruns.local.api.state_versions import output_resources, state_version_resources, workspace_output_resource
+from tfruns.local.api.users import user_resource
+from tfruns.local.api.workspace_documents import workspace_resources
 from tfruns.local.store.schema import (
     CommentRow,
     ConfigurationVersionRow,
@@ -40,20 +38,8 @@ _ABSENT = (
 )  # what no run has here
 _MENTIONED = ("run_events", "comments")
 
-RUN_INCLUDES = (*_PHASES, *_USERS, "workspace", "configuration_version", *_ABSENT, *_MENTIONED)
-RUN_EVENT_INCLUDES = ("actor", "comment", "run")
-STATE_INCLUDES = ("outputs", "run", "created_by", "run.created_by", "run.configuration_version")
-CONFIGURATION_INCLUDES = ("ingress_attributes", "run")
-WORKSPACE_INCLUDES = (
-    "organization", "project", "locked_by", "readme", "outputs", "current_state_version", "current_run",
-    "current_run.plan", "current_run.configuration_version", "current_run.configuration_version.ingress_attributes",
-    "current_configuration_version", "current_configuration_version.ingress_attributes",
-)  # fmt: skip
 
-
-def included_with_runs(
-    scope: Scope, session: Session, runs: Sequence[RunRow], include: Sequence[str]
-) -> list[WireResource]:
+def _with_runs(scope: Scope, session: Session, runs: Sequence[RunRow], include: Sequence[str]) -> list[WireResource]:
     """The resources that were asked for, each once."""
     if not include:
         return []
@@ -82,7 +68,7 @@ def included_with_runs(
     return found
 
 
-def included_with_workspaces(
+def _with_workspaces(
     scope: Scope, session: Session, rows: Sequence[WorkspaceRow], include: Sequence[str]
 ) -> list[WireResource]:
     """The resources that were asked for with some workspaces, each once."""
@@ -116,7 +102,7 @@ def _runs_of_workspaces(
     runs = session.scalars(select(RunRow).where(is_wanted)).all()
     further = [word.removeprefix("current_run.") for word in include if word.startswith("current_run.")]
     current = [run for run in runs if run.id in ids]
-    return [*run_resources(scope, session, runs), *included_with_runs(scope, session, current, further)]
+    return [*run_resources(scope, session, runs), *_with_runs(scope, session, current, further)]
 
 
 def _states_of_workspaces(
@@ -137,7 +123,7 @@ def _once(resources: Sequence[WireResource]) -> list[WireResource]:
     return list({(resource.wire_type, resource.id): resource for resource in resources}.values())
 
 
-def included_with_run_events(
+def _with_run_events(
     scope: Scope, session: Session, rows: Sequence[RunEventRow], include: Sequence[str]
 ) -> list[WireResource]:
     """The resources that were asked for with some run events, each once."""
@@ -153,7 +139,7 @@ def included_with_run_events(
     return found
 
 
-def included_with_states(
+def _with_states(
     scope: Scope, session: Session, rows: Sequence[StateVersionRow], include: Sequence[str]
 ) -> list[WireResource]:
     """The resources that were asked for with some state versions, each once."""
@@ -170,11 +156,11 @@ def included_with_states(
         users += [run.created_by_id for run in runs]
     found += _users(session, users)
     if "run.configuration_version" in include:
-        found += included_with_runs(scope, session, runs, ["configuration_version"])
+        found += _with_runs(scope, session, runs, ["configuration_version"])
     return found
 
 
-def included_with_configurations(
+def _with_configurations(
     scope: Scope, session: Session, rows: Sequence[ConfigurationVersionRow], include: Sequence[str]
 ) -> list[WireResource]:
     """The runs that use some configuration versions, if they were asked for."""
@@ -190,3 +176,17 @@ def _users(session: Session, ids: Iterable[str | None]) -> list[WireResource]:
     if not wanted:
         return []
     return [user_resource(row) for row in session.scalars(select(UserRow).where(UserRow.id.in_(wanted)))]
+
+
+RUN_INCLUDES = Includes((*_PHASES, *_USERS, "workspace", "configuration_version", *_ABSENT, *_MENTIONED), _with_runs)
+RUN_EVENT_INCLUDES = Includes(("actor", "comment", "run"), _with_run_events)
+STATE_INCLUDES = Includes(("outputs", "run", "created_by", "run.created_by", "run.configuration_version"), _with_states)
+CONFIGURATION_INCLUDES = Includes(("ingress_attributes", "run"), _with_configurations)
+WORKSPACE_INCLUDES = Includes(
+    (
+        "organization", "project", "locked_by", "readme", "outputs", "current_state_version", "current_run",
+        "current_run.plan", "current_run.configuration_version", "current_run.configuration_version.ingress_attributes",
+        "current_configuration_version", "current_configuration_version.ingress_attributes",
+    ),
+    _with_workspaces,
+)  # fmt: skip

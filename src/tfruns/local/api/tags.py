@@ -3,6 +3,8 @@
 A tag without a value is a tag binding whose value is empty, so that both kinds of clients see all tags.
 """
 
+import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
@@ -12,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from tfruns.errors import BadRequest, NotFound, UnprocessableEntity
 from tfruns.jsonapi import JSON
-from tfruns.local.documents.tags import effective_tag_bindings, organization_tags, tag_bindings, tag_id, tags
-from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, validated
+from tfruns.local.api.request import Attributes, Call, validated
+from tfruns.local.api.response import Reply, list_reply
 from tfruns.local.service.find import find_organization, find_workspace, lock_workspace
 from tfruns.local.store.schema import WorkspaceRow
-from tfruns.wire.base import Resource
+from tfruns.wire.base import Related, Resource
+from tfruns.wire.workspaces import EffectiveTagBinding, Tag, TagBinding
 
 _MAX_BINDINGS = 10
 _CHARACTERS = r"^[\w.=+\-@:]*$"
@@ -189,3 +192,46 @@ def _change(call: Call, changed: Callable[[Session, WorkspaceRow], dict[str, str
         row = lock_workspace(write.session, find_workspace(write.session, call.path["workspace_id"]).id)
         row.tags = changed(write.session, row)
         return row
+
+
+def tag_bindings(row: WorkspaceRow) -> list[TagBinding]:
+    """The tags with their values."""
+    return [
+        TagBinding(id=_id("tb", row.id, key), key=key, value=value, created_at=row.created_at)
+        for key, value in row.tags.items()
+    ]
+
+
+def effective_tag_bindings(row: WorkspaceRow) -> list[EffectiveTagBinding]:
+    """The same: the one project has no tags to be inherited."""
+    return [EffectiveTagBinding(id=_id("tb", row.id, key), key=key, value=value) for key, value in row.tags.items()]
+
+
+def tags(row: WorkspaceRow) -> list[Tag]:
+    """The tags without a value."""
+    organization = Related(type="organizations", id=row.organization)
+    return [
+        Tag(id=tag_id(row.organization, key), name=key, organization=organization)
+        for key, value in row.tags.items()
+        if not value
+    ]
+
+
+def organization_tags(session: Session, organization: str) -> list[Tag]:
+    """The tags of an organization's workspaces, by name, with the number of workspaces that have each."""
+    rows = session.scalars(select(WorkspaceRow.tags).where(WorkspaceRow.organization == organization))
+    counts = Counter(key for row in rows for key in row)
+    related = Related(type="organizations", id=organization)
+    return [
+        Tag(id=tag_id(organization, name), name=name, instance_count=number, organization=related)
+        for name, number in sorted(counts.items())
+    ]
+
+
+def tag_id(organization: str, name: str) -> str:
+    """The id of a tag, which is the same in all workspaces of an organization."""
+    return _id("tag", organization, name)
+
+
+def _id(prefix: str, owner: str, key: str) -> str:
+    return f"{prefix}-{hashlib.sha256(f'{owner}/{key}'.encode()).hexdigest()[:16]}"

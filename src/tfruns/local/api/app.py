@@ -36,21 +36,21 @@ from tfruns.errors import (
     UnprocessableEntity,
 )
 from tfruns.jsonapi import CONTENT_TYPE, error_document
-from tfruns.local import login
-from tfruns.local.authentication import Caller, caller_of_token
+from tfruns.local.api import login
+from tfruns.local.api.authentication import Caller, caller_of_token
+from tfruns.local.api.endpoints import ENDPOINTS, Endpoint
+from tfruns.local.api.objects import read_object, write_object
+from tfruns.local.api.rate_limit import RateLimiter
+from tfruns.local.api.remote_state import check_run_may_read
+from tfruns.local.api.request import Call, Scope
+from tfruns.local.api.response import Reply
+from tfruns.local.api.routing import RoutesByShape, Serve, merge_methods
+from tfruns.local.api.run_page import PATHS, run_page
+from tfruns.local.api.signer import PATH as ARCHIVIST
+from tfruns.local.api.signer import Signer
 from tfruns.local.backend import Backend
 from tfruns.local.disk import DISK_FULL
-from tfruns.local.documents.scope import Scope
-from tfruns.local.documents.signing import PATH as ARCHIVIST
-from tfruns.local.documents.signing import Signer
 from tfruns.local.ids import random_text
-from tfruns.local.objects_app import read_object, write_object
-from tfruns.local.rate_limiting import RateLimiter
-from tfruns.local.routes.call import Call, Reply
-from tfruns.local.routes.remote_state import check_run_may_read
-from tfruns.local.routes.table import ENDPOINTS, Endpoint
-from tfruns.local.routing import RoutesByShape, Serve, merge_methods
-from tfruns.local.run_page import PATHS, run_page
 from tfruns.local.store.sqlite_file import is_damage
 from tfruns.masking.redaction import redact
 
@@ -153,6 +153,7 @@ async def _serve(
             headers=dict(request.headers),
             body=body,
             address=request.scope["path"],
+            includes=entry.includes,
         )
         return _response(_reply(entry, call), headers)
 
@@ -208,8 +209,8 @@ def _reply(entry: Endpoint, call: Call) -> Reply:
     Where requests are served at the same time (on PostgreSQL) another one may take a name that this one found free, or
     delete what it found. The database then refuses the whole change; looked at anew, it has a proper answer.
     """
-    if entry.method == "GET" and not entry.has_includes:
-        call.include(())
+    if entry.method == "GET":
+        call.check_include()
     if call.scope.run_id is not None:
         if not entry.is_open_to_runs:
             raise NotFound("not found")

@@ -1,20 +1,46 @@
 """One request and its answer, without HTTP around them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode
 
 import pydantic_core
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
+from sqlalchemy.orm import Session
 
 from tfruns.errors import BadRequest, UnprocessableEntity
 from tfruns.jsonapi import JSON
+from tfruns.local.api.links import WireResource
+from tfruns.local.api.signer import Grant, Signer
 from tfruns.local.backend import Backend
-from tfruns.local.documents.links import WireResource, with_links
-from tfruns.local.documents.scope import Scope
 from tfruns.wire.base import to_kebab
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One request's view of the backend: who asks, and under which address.
+
+    Attributes:
+        backend: the backend.
+        signer: signs addresses.
+        base_url: the address under which the client reached the backend.
+        user_id: the user who asks.
+        run_id: the run whose Terraform asks, with the run's own token.
+    """
+
+    backend: Backend
+    signer: Signer
+    base_url: str
+    user_id: str
+    run_id: str | None = None
+
+    def signed(self, verb: str, kind: str, id_: str) -> str:
+        """An absolute address that grants this for a while: clients do not take a relative one."""
+        grant = Grant(verb, kind, id_, self.user_id)
+        return self.base_url + self.signer.path(grant, self.backend.now())
+
 
 _DEFAULT_PAGE_SIZE = 20
 _MAX_PAGE_SIZE = 100
@@ -37,6 +63,30 @@ class Attributes(BaseModel):
 A = TypeVar("A", bound=Attributes)
 
 
+ReadIncludes = Callable[[Scope, Session, Sequence[Any], Sequence[str]], list[WireResource]]
+
+
+@dataclass(frozen=True, slots=True)
+class Includes:
+    """The related resources that the `include` parameter of an endpoint can name.
+
+    Attributes:
+        names: their names; None if any name is accepted, and ignored.
+        read: reads those with the given names that belong to some rows.
+    """
+
+    names: Sequence[str] | None
+    read: ReadIncludes
+
+
+def _read_nothing(*_: object) -> list[WireResource]:
+    return []
+
+
+NO_INCLUDES = Includes((), _read_nothing)
+ANY_INCLUDE = Includes(None, _read_nothing)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request by a user.
@@ -48,6 +98,7 @@ class Call:
         headers: by lower-case name.
         body: as it came.
         address: the path as it was requested, for the links of a list.
+        includes: the related resources that can be included.
     """
 
     scope: Scope
@@ -56,6 +107,7 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     address: str = ""
+    includes: Includes = NO_INCLUDES
 
     @property
     def backend(self) -> Backend:
@@ -139,18 +191,26 @@ class Call:
         """The comma-separated words of a query parameter; an empty one is as none."""
         return [word for part in self.query.get(name, "").split(",") if (word := part.strip())]
 
-    def include(self, allowed: Sequence[str]) -> list[str]:
-        """The related resources that were asked for.
+    def check_include(self) -> None:
+        """Refuse to include what this endpoint cannot.
 
         Raises:
             BadRequest: 400, one that there is not.
         """
-        words = [word.replace("-", "_") for word in self.words("include")]
-        unknown = [word for word in words if word not in allowed]
+        allowed = self.includes.names
+        if allowed is None:
+            return
+        unknown = [word for word in self._include() if word not in allowed]
         if unknown:
             possible = ", ".join(allowed) or "none"
             raise BadRequest(f"Invalid include parameter: {', '.join(unknown)}. Possible: {possible}.")
-        return words
+
+    def included(self, session: Session, rows: Sequence[Any]) -> list[WireResource]:
+        """The resources that were asked for with these rows, each once."""
+        return self.includes.read(self.scope, session, rows, self._include())
+
+    def _include(self) -> list[str]:
+        return [word.replace("-", "_") for word in self.words("include")]
 
     def page(self) -> "PageRequest":
         """The page that was asked for.
@@ -239,61 +299,3 @@ class PageRequest:
         """The address of another page of the same list."""
         page = {"page[number]": str(number), "page[size]": str(self.size)}
         return f"{self.address}?{urlencode({**self.query, **page})}"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: a JSON document, or bytes."""
-
-    status: int = 200
-    document: JSON = None
-    content: bytes | None = None
-    content_type: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def resource_reply(resource: WireResource, status: int = 200, *, included: Sequence[WireResource] = ()) -> Reply:
-    """An answer with one resource."""
-    document: dict[str, JSON] = {"data": with_links(resource)}
-    if included:
-        document["included"] = [with_links(other) for other in included]
-    return Reply(status, document)
-
-
-def list_reply(
-    resources: Sequence[WireResource],
-    page: PageRequest,
-    *,
-    total: int | None = None,
-    has_more: bool | None = None,
-    included: Sequence[WireResource] = (),
-) -> Reply:
-    """A page of a list, with totals if they are known, else with whether there is a further page."""
-    if has_more is None:
-        has_more = total is not None and page.offset + len(resources) < total
-    previous = page.number - 1 if page.number > 1 else None
-    following = page.number + 1 if has_more else None
-    pagination: dict[str, JSON] = {
-        "current-page": page.number,
-        "page-size": page.size,
-        "prev-page": previous,
-        "next-page": following,
-    }
-    links: dict[str, JSON] = {
-        "self": page.link(page.number),
-        "first": page.link(1),
-        "prev": page.link(previous) if previous else None,
-        "next": page.link(following) if following else None,
-    }
-    if total is not None:
-        pages = max(1, -(-total // page.size))
-        pagination |= {"total-count": total, "total-pages": pages}
-        links["last"] = page.link(pages)
-    document: dict[str, JSON] = {
-        "data": [with_links(resource) for resource in resources],
-        "links": links,
-        "meta": {"pagination": pagination},
-    }
-    if included:
-        document["included"] = [with_links(other) for other in included]
-    return Reply(200, document)

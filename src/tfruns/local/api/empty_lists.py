@@ -1,8 +1,22 @@
 """Lists of what the local backend does not have: they answer as documented, without entries."""
 
-from tfruns.local.routes.call import Call, Reply, list_reply
+from tfruns.local.api.request import Call
+from tfruns.local.api.response import Reply, list_reply
 from tfruns.local.service.find import find, find_organization, find_run, find_workspace
 from tfruns.local.store.schema import OrganizationRow
+
+EMPTY_LISTS = (
+    *(f"/organizations/{{organization}}/{name}" for name in (
+        "agent-pools", "teams", "varsets", "policies", "policy-sets", "ssh-keys", "oauth-clients", "tasks",
+    )),
+    *(f"/workspaces/{{workspace_id}}/{name}" for name in (
+        "varsets", "applicable-varsets", "run-triggers", "notification-configurations", "tasks", "assessment-results",
+    )),
+    *(f"/projects/{{project_id}}/{name}" for name in ("varsets", "tag-bindings", "effective-tag-bindings")),
+    *(f"/runs/{{run_id}}/{name}" for name in ("policy-checks", "task-stages", "tf-policy-evaluations")),
+    "/team-workspaces", "/team-projects",
+)  # fmt: skip
+"""The lists of what this backend does not have."""
 
 
 def list_nothing(call: Call) -> Reply:

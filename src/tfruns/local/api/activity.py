@@ -1,18 +1,19 @@
-"""Comments, run events, and users."""
+"""Comments and run events."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tfruns.errors import UnprocessableEntity
-from tfruns.local.documents.activity import comment_resources, run_event_resource
-from tfruns.local.documents.links import WireResource
-from tfruns.local.documents.workspaces import account_resource, user_resource
-from tfruns.local.routes.call import Attributes, Call, Reply, list_reply, resource_reply
-from tfruns.local.routes.included import RUN_EVENT_INCLUDES, included_with_run_events
+from tfruns.local.api.links import WireResource
+from tfruns.local.api.request import Attributes, Call
+from tfruns.local.api.response import Reply, list_reply, resource_reply
 from tfruns.local.service.find import find, find_run
 from tfruns.local.service.transitions import record_event
-from tfruns.local.store.schema import CommentRow, RunEventRow, UserRow
+from tfruns.local.store.schema import CommentRow, RunEventRow
+from tfruns.wire.activity import Comment, RunEvent
+from tfruns.wire.base import Related
 
 
 class _Comment(Attributes):
@@ -56,41 +57,50 @@ def read_comment(call: Call) -> Reply:
 
 def list_run_events(call: Call) -> Reply:
     """GET /runs/:run_id/run-events -> 200, the oldest first."""
-    include = call.include(RUN_EVENT_INCLUDES)
     with call.backend.database.read() as session:
         run = find_run(session, call.path["run_id"])
         rows = session.scalars(
             select(RunEventRow).where(RunEventRow.run_id == run.id).order_by(RunEventRow.sequence)
         ).all()
-        included = included_with_run_events(call.scope, session, rows, include)
+        included = call.included(session, rows)
         return _whole_list(call, [run_event_resource(row) for row in rows], included)
 
 
 def read_run_event(call: Call) -> Reply:
     """GET /run-events/:id -> 200."""
-    include = call.include(RUN_EVENT_INCLUDES)
     with call.backend.database.read() as session:
         row = find(session, RunEventRow, RunEventRow.id == call.path["id"])
-        included = included_with_run_events(call.scope, session, [row], include)
+        included = call.included(session, [row])
         return resource_reply(run_event_resource(row), included=included)
-
-
-def read_user(call: Call) -> Reply:
-    """GET /users/:id -> 200."""
-    with call.backend.database.read() as session:
-        return resource_reply(user_resource(find(session, UserRow, UserRow.id == call.path["id"])))
-
-
-def read_account(call: Call) -> Reply:
-    """GET /account/details -> 200."""
-    with call.backend.database.read() as session:
-        return resource_reply(account_resource(find(session, UserRow, UserRow.id == call.user_id)))
-
-
-def ping(_: Call) -> Reply:
-    """GET /ping -> 204."""
-    return Reply(204)
 
 
 def _whole_list(call: Call, resources: Sequence[WireResource], included: Sequence[WireResource] = ()) -> Reply:
     return list_reply(resources, call.whole_page(len(resources)), total=len(resources), included=included)
+
+
+def comment_resources(session: Session, rows: Sequence[CommentRow]) -> list[Comment]:
+    """Comments on runs, with the events that they belong to."""
+    ids = [row.id for row in rows]
+    events = select(RunEventRow.comment_id, RunEventRow.id).where(RunEventRow.comment_id.in_(ids))
+    event_of = dict(session.execute(events).all())
+    return [
+        Comment(
+            id=row.id,
+            body=row.body,
+            run_event=Related(type="run-events", id=event_of[row.id]) if row.id in event_of else None,
+        )
+        for row in rows
+    ]
+
+
+def run_event_resource(row: RunEventRow) -> RunEvent:
+    """Something that happened to a run."""
+    return RunEvent(
+        id=row.id,
+        action=row.action,
+        description=None,
+        created_at=row.created_at,
+        actor=Related(type="users", id=row.actor_id) if row.actor_id else None,
+        comment=Related(type="comments", id=row.comment_id) if row.comment_id else None,
+        run=Related(type="runs", id=row.run_id),
+    )

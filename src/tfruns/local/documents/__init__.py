@@ -1,1 +1,0 @@
-"""From rows to resources as they go over the wire."""
