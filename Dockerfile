@@ -1,12 +1,12 @@
-# The MCP server, and the local backend, as a user without rights. That it builds is not tested: no test of this project
-# can run a container.
+# The MCP server and the local backend, as an unprivileged user. Building it is not tested: no test of this project can
+# run a container.
 #
 #   docker build -t tfruns .
 #   docker run --rm -i -e TFE_TOKEN tfruns                                    the MCP server
 #   docker run --rm -p 127.0.0.1:8088:8088 -v tfruns:/data tfruns server --host 0.0.0.0 --insecure
 #
-# The second one listens beyond its own loopback, since a container's is nobody else's; the port is published on the
-# machine's loopback alone.
+# The server in the second command listens on all addresses of the container. The port is published on the loopback
+# address of the host only.
 
 FROM python:3.13-slim AS build
 WORKDIR /build
