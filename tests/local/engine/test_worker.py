@@ -66,6 +66,7 @@ async def test_an_executor_that_fails_in_a_way_nobody_foresaw_ends_the_run(
     assert "nobody foresaw this" in caplog.text
 
 
+@pytest.mark.processes
 async def test_the_state_of_an_apply_that_failed_so_is_not_lost(
     api: Api, worker: Worker, executor: Executor, workshop: Workshop
 ) -> None:
