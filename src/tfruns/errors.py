@@ -32,13 +32,13 @@
 
 Each class has an HTTP status, a stable code, a likely cause, a solution, and whether a retry can help. An instance adds
 the message, with the API's own text if there is one, and the API's request id. No text of an error contains a token or
-a signed URL: all texts pass `masking.redaction.shown_text`.
+a signed URL: all texts pass `masking.redaction.safe_text`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from tfruns.masking.redaction import shown_text
+from tfruns.masking.redaction import safe_text
 
 _MAX_SHOWN = 600  # characters of a text that an error shows
 _MAX_READ = 20_000  # characters of a text that are processed
@@ -110,7 +110,7 @@ class TfrunsError(Exception):
 def _shown(text: str) -> str:
     """The text without secrets, truncated."""
     # The last word of a truncated text may be part of a secret.
-    shown = shown_text(text if len(text) <= _MAX_READ else text[:_MAX_READ].rpartition(" ")[0])
+    shown = safe_text(text if len(text) <= _MAX_READ else text[:_MAX_READ].rpartition(" ")[0])
     is_whole = len(text) <= _MAX_READ and len(shown) <= _MAX_SHOWN
     return shown if is_whole else shown[:_MAX_SHOWN] + "…"
 

@@ -3,14 +3,14 @@
 import logging
 import sys
 
-from tfruns.masking.redaction import shown_text
+from tfruns.masking.redaction import safe_text
 
 
 class RedactingFormatter(logging.Formatter):
     """A formatter that removes tokens and signed URLs from every line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return shown_text(super().format(record))
+        return safe_text(super().format(record))
 
 
 def log_to_standard_error(level: int = logging.WARNING) -> None:

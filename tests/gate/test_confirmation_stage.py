@@ -578,7 +578,7 @@ async def test_the_question_shows_the_plan_and_what_is_dangerous_first() -> None
     await GuardHarness(samples.plan_json(**many, web=["create"]), person=person).call("apply_run")
     (question,) = person.asked
     assert "1 to add, 0 to change, 30 to destroy" in question
-    assert [name for name in many if f"terraform_data.{name}: is destroyed" not in question] == []
+    assert [name for name in many if f"terraform_data.{name}: will be destroyed" not in question] == []
 
 
 async def test_text_of_others_is_one_delimited_line_of_the_question() -> None:
@@ -680,7 +680,7 @@ async def test_a_question_names_what_failed_first_and_what_an_override_leads_to(
     assert first.startswith("Override the failed policies")
     assert then == "Then it is applied to real infrastructure, without another question."
     assert plan == "Plan: 1 to add, 0 to change, 1 to destroy."
-    assert destroyed == "- terraform_data.db: is destroyed"
+    assert destroyed == "- terraform_data.db: will be destroyed"
     assert samples.policy_check()["id"] in failed
 
 

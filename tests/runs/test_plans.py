@@ -85,8 +85,8 @@ async def test_where_marks_are_unreliable_the_redacted_form_is_read() -> None:
     found = await read_plan(client, run())
     assert found is not None
     assert found.is_redacted
-    assert found.unmarked == "Terraform 0.13.5 does not mark sensitive values in plans"
-    assert SECRET not in (await secrets_of(client, run())).hide(f"a log with {SECRET}")
+    assert found.marks_problem == "Terraform 0.13.5 does not mark sensitive values in plans"
+    assert SECRET not in (await secrets_of(client, run())).mask(f"a log with {SECRET}")
 
 
 @pytest.mark.anyio
@@ -103,7 +103,7 @@ async def test_what_the_schemas_of_the_redacted_form_call_sensitive_is_masked_ev
     found = await read_plan(client, run())
     assert found is not None
     assert found.changes[0].change["after_sensitive"] == {"result": True}
-    assert SECRET not in (await secrets_of(client, run())).hide(f"a log with {SECRET}")
+    assert SECRET not in (await secrets_of(client, run())).mask(f"a log with {SECRET}")
 
 
 @pytest.mark.parametrize("refusal", [error(404, "not found"), error(403, "forbidden"), httpx2.Response(204)])
@@ -127,7 +127,7 @@ async def test_while_there_is_no_plan_there_is_nothing_to_read() -> None:
     client = client_for(api_with(httpx2.Response(204)))
     assert await read_plan(client, run()) is None
     assert await plan_summary(client, run()) is None
-    assert (await secrets_of(client, run())).hide(SECRET) == SECRET
+    assert (await secrets_of(client, run())).mask(SECRET) == SECRET
 
 
 @rows("content", [b"", b"[]", b"{", b'"x"', b"\xff", b"[" * 1000])
@@ -142,7 +142,7 @@ async def test_a_plan_that_is_there_is_fetched_once_for_its_secrets_and_its_summ
     api = FakeApi().on("GET", FULL, httpx2.Response(204), blob(MARKED))
     client = client_for(api)
     await secrets_of(client, run())
-    assert (await secrets_of(client, run())).hide(SECRET) != SECRET
+    assert (await secrets_of(client, run())).mask(SECRET) != SECRET
     summary = await plan_summary(client, run())
     assert summary is not None
     assert summary.is_destructive
@@ -152,9 +152,9 @@ async def test_a_plan_that_is_there_is_fetched_once_for_its_secrets_and_its_summ
 @pytest.mark.anyio
 async def test_what_is_kept_stays_with_its_client_and_goes_with_it() -> None:
     powerful = client_for(api_with(blob(MARKED)))
-    assert (await secrets_of(powerful, run())).hide(SECRET) != SECRET
+    assert (await secrets_of(powerful, run())).mask(SECRET) != SECRET
     other = client_for(api_with(error(404, "not found"), blob(plan())), token="another-token")
-    assert (await secrets_of(other, run())).hide(SECRET) == SECRET
+    assert (await secrets_of(other, run())).mask(SECRET) == SECRET
     clients = [weakref.ref(powerful), weakref.ref(other)]
     del powerful, other
     gc.collect()
@@ -196,26 +196,26 @@ async def test_variables_that_the_workspace_calls_sensitive_are_hidden_too(path:
     listed = answer(variables(key, "open", "not-in-the-plan"))
     api = api_with(blob(GIVEN)).on("GET", f"/workspaces/{samples.WORKSPACE_ID}/{path}", listed)
     found = await secrets_of(client_for(api), run())
-    assert SECRET not in found.hide(f"it is {SECRET}")
-    assert found.hide("nothing special") == "nothing special"
+    assert SECRET not in found.mask(f"it is {SECRET}")
+    assert found.mask("nothing special") == "nothing special"
 
 
 @pytest.mark.anyio
 async def test_a_token_that_may_not_list_variables_hides_what_the_plan_marks() -> None:
     api = api_with(blob(MARKED | {"variables": {"name": {"value": "something"}}}))
     found = await secrets_of(client_for(api), run())
-    assert found.hide(SECRET) != SECRET
-    assert found.hide("something") == "something"
+    assert found.mask(SECRET) != SECRET
+    assert found.mask("something") == "something"
 
 
 @pytest.mark.anyio
 async def test_what_is_known_of_a_plan_is_told_without_a_request() -> None:
     api = api_with(blob(MARKED))
     client = client_for(api)
-    assert known_secrets(client, samples.RUN_ID).hide(SECRET) == SECRET
+    assert known_secrets(client, samples.RUN_ID).mask(SECRET) == SECRET
     assert api.requests == []
     await secrets_of(client, run())
     asked = len(api.requests)
-    assert known_secrets(client, samples.RUN_ID).hide(SECRET) != SECRET
-    assert known_secrets(client, "run-another").hide(SECRET) == SECRET
+    assert known_secrets(client, samples.RUN_ID).mask(SECRET) != SECRET
+    assert known_secrets(client, "run-another").mask(SECRET) == SECRET
     assert len(api.requests) == asked

@@ -82,7 +82,7 @@ async def test_a_page_past_the_end_says_so() -> None:
     view = await review({"page_number": 99})
     assert view["rows"] == []
     assert view["next_page"] is None
-    assert view["notes"] == ["There is no page 99: the last one is 1."]
+    assert view["notes"] == ["Page 99 does not exist: the last page is 1."]
 
 
 @pytest.mark.anyio
@@ -145,7 +145,7 @@ async def test_a_refresh_only_run_shows_all_that_happened_outside() -> None:
     drift = plan(resource_drift=[resource("a.b", ["update"], before={"x": 1}, after={"x": 2})])
     view = await review(api=api_for(samples.planned(refresh_only=True), blob(drift)))
     assert view["plan"] == (
-        "No resource is changed. 1 resource was changed outside of Terraform. The apply records this in the state."
+        "No resources change. 1 resource was changed outside of Terraform. The apply records this in the state."
     )
     assert view["changed_outside_of_terraform"] == 1
     assert view["rows"] == [{"address": "a.b", "action": "changed outside of Terraform", "changes": ["x: 1 -> 2"]}]

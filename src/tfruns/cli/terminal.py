@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.errors import ConfirmationNeeded, Declined, InvalidInput, PlanDiffers, TfrunsError
-from tfruns.masking.redaction import shown_document, shown_text
+from tfruns.masking.redaction import safe_document, safe_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,7 +91,7 @@ def can_ask() -> bool:
 
 def print_json(document: Any) -> None:
     """A document for programs, in one line."""
-    print(json.dumps(shown_document(document), ensure_ascii=False, separators=(",", ":")))
+    print(json.dumps(safe_document(document), ensure_ascii=False, separators=(",", ":")))
 
 
 def print_lines(lines: Sequence[str]) -> None:
@@ -103,9 +103,9 @@ def print_lines(lines: Sequence[str]) -> None:
 def say(text: str, style: str = "") -> None:
     """A message. What others wrote in it cannot move the cursor."""
     if is_drawn(sys.stderr):
-        err().print(shown_text(text), style=style)
+        err().print(safe_text(text), style=style)
     else:
-        print(shown_text(text), file=sys.stderr, flush=True)
+        print(safe_text(text), file=sys.stderr, flush=True)
 
 
 def in_commands(text: str) -> str:

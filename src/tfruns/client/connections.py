@@ -185,7 +185,7 @@ _NON_API_URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s\"'\\]+)/(?!api/|\[)
 
 class _Redaction(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = _NON_API_URL.sub(r"\1/[signed-address-removed]", redact(record.getMessage()))
+        record.msg = _NON_API_URL.sub(r"\1/[signed-url-removed]", redact(record.getMessage()))
         record.args = ()
         return True
 

@@ -23,8 +23,8 @@ from tfruns.errors import ApiError, AuditFailed, InvalidInput, OutcomeUnknown, S
 from tfruns.gate.record_file import append_record
 from tfruns.home import user_path
 from tfruns.jsonapi import JSON
-from tfruns.masking.arguments import without_variable_values
-from tfruns.masking.redaction import shown_document
+from tfruns.masking.arguments import mask_variable_values
+from tfruns.masking.redaction import safe_document
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class AuditLog:
     def _line(self, fields: Mapping[str, JSON]) -> bytes:
         time = self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         known = {key: value for key, value in {"time": time, **fields}.items() if value is not None}
-        return json.dumps(shown_document(known), ensure_ascii=True, separators=(",", ":")).encode()
+        return json.dumps(safe_document(known), ensure_ascii=True, separators=(",", ":")).encode()
 
 
 class Entry:
@@ -135,4 +135,4 @@ def logged_arguments(values: Mapping[str, Any]) -> dict[str, JSON]:
         for name, value in values.items()
         if value not in (None, "") and name != "confirmation"
     }
-    return without_variable_values(plain)
+    return mask_variable_values(plain)

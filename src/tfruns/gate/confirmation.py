@@ -19,7 +19,7 @@ from tfruns.gate.consent import Allow, Ask, Call, Consent, Refusal, decide, deci
 from tfruns.gate.person import Answer, Person, Question
 from tfruns.impact import NO_IMPACT, Impact
 from tfruns.jsonapi import JSON
-from tfruns.masking.redaction import shown_text
+from tfruns.masking.redaction import safe_text
 from tfruns.policy import Confirm, Mode, Policy
 from tfruns.tool import Proof, Tool
 
@@ -56,7 +56,7 @@ class Pending:
         """The question for a person: who asks, for which call, and what is at stake."""
         asks = f"{self.caller} asks: " if self.caller else ""
         text = "\n".join((f"{asks}{impact.question}", *impact.at_stake))
-        return Question(shown_text(text), self.subject(impact))
+        return Question(safe_text(text), self.subject(impact))
 
 
 async def require_consent(call: Pending, policy: Policy, person: Person, codes: Codes, client: Client) -> Consent:

@@ -16,7 +16,7 @@ from tfruns.gate.codes import Codes
 from tfruns.gate.person import NoPerson, Person
 from tfruns.gate.scope import check_location, drop_out_of_scope, enforce_scope
 from tfruns.jsonapi import JSON
-from tfruns.masking.redaction import redact_document, shown_document
+from tfruns.masking.redaction import redact_document, safe_document
 from tfruns.policy import Policy
 from tfruns.progress import NoProgress, Progress
 from tfruns.tool import Context, Proof, Result, Role, Tool, View
@@ -80,7 +80,7 @@ class Gate:
             entry = await self._record(pending, consent)
             view = await self._run_recorded(tool, values, entry)
         view = await drop_out_of_scope(tool, scope, client, view, values)
-        return await to_thread.run_sync(shown_document, view)
+        return await to_thread.run_sync(safe_document, view)
 
     async def _run(self, tool: Tool, values: Mapping[str, Any]) -> View:
         """Call the function of a tool, and make the form of its answer that is asked for."""

@@ -5,14 +5,14 @@ from typing import Any
 
 from tfruns.hcl.literals import Literal, NotALiteral, Number, Object, read_literal
 from tfruns.masking.plan_values import is_name, number_texts
-from tfruns.masking.redaction import REMOVED, shown_text
+from tfruns.masking.redaction import REMOVED, safe_text
 from tfruns.masking.secrets import Secrets
 
 _LONGEST_TEXT = 500  # characters
 _MOST_ITEMS = 100
 
 
-def without_variable_values(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def mask_variable_values(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """A copy with bounded texts and lists, without tokens and the values of variables, wherever these are repeated."""
     values = [text for value in _values_in(arguments) for text in _texts_of(value)]
     secrets = Secrets(of_variables=values, replacement=REMOVED)
@@ -67,7 +67,7 @@ def _texts_of(value: Any) -> Iterator[str]:
 
 def _cleaned(node: Any, secrets: Secrets) -> Any:
     if isinstance(node, str):
-        text = shown_text(secrets.hide(shown_text(node)))
+        text = safe_text(secrets.mask(safe_text(node)))
         return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
     if isinstance(node, list):
         return [_cleaned(child, secrets) for child in node[:_MOST_ITEMS]]

@@ -40,7 +40,7 @@ def remember_secret(secret: str) -> None:
         _remembered.add(secret)
 
 
-def is_signed_address(text: str) -> bool:
+def is_signed_url(text: str) -> bool:
     """Whether this address carries its own permission, so that to know it is to have access."""
     return _SIGNED.search(text) is not None
 
@@ -57,12 +57,12 @@ def redact(text: str) -> str:
 
 def _redact_address(match: re.Match[str]) -> str:
     address = match.group(0)
-    if not is_signed_address(address):
+    if not is_signed_url(address):
         return address
-    return f"{match.group(1) or ''}/[signed-address-removed]"
+    return f"{match.group(1) or ''}/[signed-url-removed]"
 
 
-def shown_text(text: str) -> str:
+def safe_text(text: str) -> str:
     """A text as it may leave the program: without control and invisible characters, then without secrets.
 
     In this order: a character that is not shown would split a secret so that it is not recognized.
@@ -70,14 +70,14 @@ def shown_text(text: str) -> str:
     return redact(sanitize(text))
 
 
-def shown_document(document: Any) -> Any:
+def safe_document(document: Any) -> Any:
     """A copy of a result in which every string is as it may leave the program, the names of objects included."""
     if isinstance(document, str):
-        return shown_text(document)
+        return safe_text(document)
     if isinstance(document, list | tuple):
-        return [shown_document(item) for item in document]
+        return [safe_document(item) for item in document]
     if isinstance(document, Mapping):
-        return {shown_document(key): shown_document(value) for key, value in document.items()}
+        return {safe_document(key): safe_document(value) for key, value in document.items()}
     return document
 
 

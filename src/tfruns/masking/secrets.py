@@ -19,7 +19,7 @@ from tfruns.masking.redaction import redact
 from tfruns.masking.text import one_line
 from tfruns.masking.written_forms import SHORTEST, written_forms
 
-HIDDEN = "(sensitive value)"
+MASKED = "(sensitive value)"
 
 Mask = Callable[[str], str]
 """Returns a text without the values that must not be shown."""
@@ -38,7 +38,7 @@ class Secrets:
     """
 
     def __init__(
-        self, values: Iterable[str] = (), *, of_variables: Iterable[str] = (), replacement: str = HIDDEN
+        self, values: Iterable[str] = (), *, of_variables: Iterable[str] = (), replacement: str = MASKED
     ) -> None:
         given = set(of_variables)
         short = {form for value in given for form in written_forms(value, 1) if len(form) < SHORTEST} - _CONSTANTS
@@ -64,19 +64,19 @@ class Secrets:
     def __bool__(self) -> bool:
         return bool(self._matcher)
 
-    def hide(self, text: str) -> str:
+    def mask(self, text: str) -> str:
         """The text with every secret in it replaced, also where they overlap."""
         if not self._matcher:
             return text
         data = _encoded(text)
-        hidden = self.hide_bytes(data)
+        hidden = self.mask_bytes(data)
         return text if hidden is data else hidden.decode(errors="surrogatepass")
 
-    def hide_bytes(self, data: bytes) -> bytes:
+    def mask_bytes(self, data: bytes) -> bytes:
         """The same for the bytes of a text."""
         return self._without(data, self._matcher.spans(data))
 
-    def hide_start(self, data: bytes) -> tuple[bytes, bytes]:
+    def mask_start(self, data: bytes) -> tuple[bytes, bytes]:
         """The start of a text that will continue, without secrets; and its rest, which goes before what follows."""
         cut = self._matcher.cut(data)
         spans = [(start, min(end, cut)) for start, end in self._matcher.spans(data) if start < cut]
@@ -89,22 +89,22 @@ class Secrets:
         kept = zip((0, *ends), (*starts, len(data)), strict=True)
         return self._replacement.encode().join(data[start:end] for start, end in kept)
 
-    def shown(self, text: str, length: int) -> str:
+    def safe_line(self, text: str, length: int) -> str:
         """The text as it may be shown: without secrets and tokens, on one line of so many characters at most."""
-        hidden = self.hide(text)
+        hidden = self.mask(text)
         flat = one_line(hidden, len(text) + length)
         if flat != hidden:
-            flat = self.hide(flat)  # once more: to join lines may make a secret
+            flat = self.mask(flat)  # once more: to join lines may make a secret
         return one_line(redact(flat), length)
 
-    def hide_in(self, document: Any) -> Any:
+    def mask_document(self, document: Any) -> Any:
         """The document with every secret in it replaced: in strings, in keys, and numbers that are one."""
         if isinstance(document, str):
-            return self.hide(document)
+            return self.mask(document)
         if isinstance(document, dict):
-            return {self.hide(key): self.hide_in(item) for key, item in document.items()}
+            return {self.mask(key): self.mask_document(item) for key, item in document.items()}
         if isinstance(document, list | tuple):
-            return [self.hide_in(item) for item in document]
+            return [self.mask_document(item) for item in document]
         is_secret = is_number(document) and not self._whole.isdisjoint(number_texts(document))
         return self._replacement if is_secret else document
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from tfruns.gate.codes import LIFETIME_S, Codes
 from tfruns.gate.person import Answer, Question
-from tfruns.masking.redaction import shown_text
+from tfruns.masking.redaction import safe_text
 
 FIRST_REVISION_WITHOUT_REQUESTS = "2026-07-28"
 _KEY = "confirm"
@@ -88,7 +88,7 @@ class ClientsPerson:
 
 def _request(question: Question) -> types.ElicitRequest:
     return types.ElicitRequest(
-        params=types.ElicitRequestFormParams(message=shown_text(question.text), requested_schema=_SCHEMA)
+        params=types.ElicitRequestFormParams(message=safe_text(question.text), requested_schema=_SCHEMA)
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from mcp.server import ServerRequestContext
 
-from tfruns.masking.redaction import shown_text
+from tfruns.masking.redaction import safe_text
 from tfruns.masking.text import one_line
 from tfruns.progress import NoProgress, Progress
 
@@ -19,7 +19,7 @@ class ProgressNotifications:
 
     async def report(self, message: str, *, done: float, total: float | None = None) -> None:
         """Send a notification that belongs to the request. The message is bounded: it is cleaned on the event loop."""
-        await self._session.report_progress(done, total, shown_text(one_line(message, _LONGEST)))
+        await self._session.report_progress(done, total, safe_text(one_line(message, _LONGEST)))
 
 
 def progress_for(ctx: ServerRequestContext[Any]) -> Progress:

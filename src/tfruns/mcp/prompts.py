@@ -87,12 +87,12 @@ class Prompts:
 
     async def get(self, _: _Ctx, params: types.GetPromptRequestParams) -> types.GetPromptResult:
         """One prompt, with its arguments."""
-        from tfruns.masking.redaction import shown_text  # noqa: PLC0415
+        from tfruns.masking.redaction import safe_text  # noqa: PLC0415
         from tfruns.masking.text import one_line  # noqa: PLC0415
 
         prompt = self._offered().get(params.name)
         if prompt is None:
-            raise MCPError(types.INVALID_PARAMS, f"There is no prompt {shown_text(one_line(params.name, 40))}.")
+            raise MCPError(types.INVALID_PARAMS, f"There is no prompt {safe_text(one_line(params.name, 40))}.")
         given = params.arguments or {}
         if set(given) != set(prompt.arguments):
             raise MCPError(types.INVALID_PARAMS, f"The prompt takes exactly these: {', '.join(prompt.arguments)}.")
@@ -107,7 +107,7 @@ class Prompts:
 
 def _as_data(text: str) -> str:
     """An argument on one line, in which no quotation mark ends the quotation."""
-    from tfruns.masking.redaction import shown_text  # noqa: PLC0415
+    from tfruns.masking.redaction import safe_text  # noqa: PLC0415
     from tfruns.masking.text import one_line  # noqa: PLC0415
 
-    return shown_text(one_line(text, _LONGEST)).replace("«", "'").replace("»", "'")
+    return safe_text(one_line(text, _LONGEST)).replace("«", "'").replace("»", "'")

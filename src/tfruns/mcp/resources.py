@@ -13,7 +13,7 @@ from mcp.server import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
-from tfruns.masking.redaction import shown_text
+from tfruns.masking.redaction import safe_text
 from tfruns.mcp.toolbox import Toolbox, as_text
 
 _URI = re.compile(r"run://(?P<run>run-[A-Za-z0-9]{1,64})(?:/(?P<plan>plan)|/log/(?P<log>plan|apply))?")
@@ -124,4 +124,4 @@ class RunResources:
 def _not_found(ctx: _Ctx, uri: str, message: str, more: Mapping[str, Any] | None = None) -> MCPError:
     is_old = ctx.protocol_version < _FIRST_REVISION_WITHOUT_IT
     code = _NOT_FOUND_BEFORE_2026 if is_old else types.INVALID_PARAMS
-    return MCPError(code, message, {"uri": shown_text(uri), **(more or {})})
+    return MCPError(code, message, {"uri": safe_text(uri), **(more or {})})

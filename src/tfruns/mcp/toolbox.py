@@ -126,7 +126,7 @@ class Toolbox:
 
     def _unknown(self, name: str, offered: list[str]) -> str:
         from tfruns.gate.registry import find_tool, tool_names  # noqa: PLC0415
-        from tfruns.masking.redaction import shown_text  # noqa: PLC0415
+        from tfruns.masking.redaction import safe_text  # noqa: PLC0415
 
         found = find_tool(name) if name in tool_names() else None
         if found is not None and found.toolset not in self._policy.toolsets:
@@ -135,7 +135,7 @@ class Toolbox:
             return f"The tool {name} is not offered in mode {self._policy.mode}."
         begins = [other for other in offered if other.startswith(name.lower())]
         near = begins or difflib.get_close_matches(name.lower(), offered, n=1)
-        return f"Unknown tool: {shown_text(name[:60])}." + (f" Did you mean {near[0]}?" if near else "")
+        return f"Unknown tool: {safe_text(name[:60])}." + (f" Did you mean {near[0]}?" if near else "")
 
 
 def as_text(view: Mapping[str, Any]) -> str:

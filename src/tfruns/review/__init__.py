@@ -1,1 +1,1 @@
-"""What a plan would do, for whoever has to decide about it. Pure: bytes of JSON in, bounded views out; no I/O."""
+"""Reviews of plans: plan JSON in, bounded pages out. No I/O."""

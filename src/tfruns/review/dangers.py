@@ -1,9 +1,9 @@
-"""What is dangerous about a change, and the order in which a reader has to see it."""
+"""Dangerous changes: why they are dangerous, and their order in a review."""
 
 from tfruns.review.plan_document import Action, Change
 
-# Resource types that hold data which is gone with them, of the providers that are used most. What begins like this:
-_DATA_STORES = (
+# Prefixes of resource types that store data, of the most used providers. Destroying such a resource loses the data.
+_DATA_STORE_PREFIXES = (
     # AWS
     "aws_db_instance",
     "aws_db_cluster_snapshot",
@@ -135,8 +135,8 @@ _DATA_STORES = (
     "random_password",
     "tls_private_key",
 )
-# ... and what begins like that and holds none: settings of a store, which can be made again.
-_SETTINGS = (
+# Suffixes of types that match a prefix above but store no data: settings of a data store, which can be recreated.
+_SETTINGS_SUFFIXES = (
     "_access_control",
     "_acl",
     "_access_block",
@@ -166,39 +166,41 @@ _SETTINGS = (
 _ORDER = (Action.UNKNOWN, Action.DESTROY, Action.REPLACE, Action.FORGET, Action.INVOKE)
 
 
-def holds_data(type_: str) -> bool:
-    """Whether a resource of this type holds data that would be gone with it."""
-    return type_.startswith(_DATA_STORES) and not type_.endswith(_SETTINGS)
+def stores_data(type_: str) -> bool:
+    """Whether a resource of this type stores data that is lost when the resource is destroyed."""
+    return type_.startswith(_DATA_STORE_PREFIXES) and not type_.endswith(_SETTINGS_SUFFIXES)
 
 
-def _is_store(change: Change) -> bool:
-    return holds_data(change.type) and not change.is_invocation
+def _is_data_store(change: Change) -> bool:
+    return stores_data(change.type) and not change.is_invocation
 
 
-def rank(change: Change) -> tuple[int, bool]:
-    """The place of a change in the order of dangers; of equal changes, those of data stores come first."""
-    is_store = _is_store(change)
+def danger_rank(change: Change) -> tuple[int, bool]:
+    """A sort key that puts the most dangerous changes first and, among equal actions, data stores first."""
+    is_data_store = _is_data_store(change)
     if change.action in _ORDER:
-        return _ORDER.index(change.action), not is_store
-    is_touched = is_store and change.action is Action.UPDATE
-    return len(_ORDER) + (not is_touched), True
+        return _ORDER.index(change.action), not is_data_store
+    is_store_update = is_data_store and change.action is Action.UPDATE
+    return len(_ORDER) + (not is_store_update), True
 
 
 def danger_of(change: Change) -> str:
     """Why a change is dangerous; empty if it is not."""
-    is_store = _is_store(change)
+    is_data_store = _is_data_store(change)
     why = _WHY.get(change.action, "")
     if change.is_forgetting_replacement:
-        why = "is replaced; Terraform forgets the old object, which is not destroyed"
-    if why and is_store:
-        return f"{why}; it holds data"
-    return "is changed in place; it holds data" if is_store and change.action is Action.UPDATE else why
+        why = "will be replaced; the old object will be forgotten, not destroyed"
+    if why and is_data_store:
+        return f"{why}; it {STORES_DATA}"
+    is_store_update = is_data_store and change.action is Action.UPDATE
+    return f"will be updated in place; it {STORES_DATA}" if is_store_update else why
 
 
+STORES_DATA = "stores data"
 _WHY = {
-    Action.UNKNOWN: "is changed in a way that tfruns does not know",
-    Action.DESTROY: "is destroyed",
-    Action.REPLACE: "is destroyed and created again",
-    Action.FORGET: "is no longer managed by Terraform; it is not destroyed",
-    Action.INVOKE: "is invoked; the plan does not tell what the action changes",
+    Action.UNKNOWN: "has a planned action that tfruns does not recognize",
+    Action.DESTROY: "will be destroyed",
+    Action.REPLACE: "will be destroyed and recreated",
+    Action.FORGET: "will no longer be managed by Terraform, but will not be destroyed",
+    Action.INVOKE: "will be invoked; the plan does not show what the action changes",
 }

@@ -1,7 +1,7 @@
-"""JSON whose numbers are read as they are written, however many digits they have.
+"""A JSON parser that loses no digits of a number.
 
-Most numbers are integers, or decimals that a double holds without loss. Any other number becomes a `Number`, which
-keeps its text: two such numbers are equal only if they are written the same.
+Most numbers are integers, or decimals that a double represents exactly. Any other number becomes a `Number`, which
+keeps its text. Two `Number`s are equal only if their texts are.
 """
 
 import json
@@ -14,38 +14,38 @@ from pydantic_core import from_json
 
 from tfruns.hcl.literals import Number
 
-_DEEPEST = 200  # levels of objects and lists, the limit of the fast reader
-_MOST_DIGITS = 4_000  # of a number that is computed with; Python reads no integer of more than 4,300
+_MAX_DEPTH = 200  # levels of objects and lists, the limit of the fast parser
+_MAX_DIGITS = 4_000  # of a number that is converted; Python parses no integer of more than 4,300
 
-# A number that the fast reader may round or refuse: with an exponent, more than 15 digits and a point, or thousands of
-# digits. It may also match within a text, which only costs time.
-_MAYBE_INEXACT = re.compile(rb"[\s:,\[-](?:[0-9]+(?:\.[0-9]+)?[eE]|(?=[0-9]+\.)[0-9.]{17}|[0-9]{%d})" % _MOST_DIGITS)
+# Numbers that the fast parser may round or reject: with an exponent, with a point and more than 15 digits, or with
+# thousands of digits. A match inside a string costs only time.
+_MAYBE_INEXACT = re.compile(rb"[\s:,\[-](?:[0-9]+(?:\.[0-9]+)?[eE]|(?=[0-9]+\.)[0-9.]{17}|[0-9]{%d})" % _MAX_DIGITS)
 
 
 def read_json(data: bytes) -> Any:
-    """The JSON value in some bytes.
+    """Parse JSON.
 
     Raises:
-        ValueError: it is not JSON, or nested more than 200 levels deep.
+        ValueError: the data is not JSON, or is nested more than 200 levels deep.
     """
     if not _MAYBE_INEXACT.search(data):
         return from_json(data, cache_strings="all")
     try:
         found = json.loads(data, parse_int=_integer, parse_float=_decimal)
     except RecursionError:
-        raise ValueError("nested too deep") from None
-    if is_deeper(found, _DEEPEST):
-        raise ValueError("nested too deep")
+        raise ValueError("nested too deeply") from None
+    if is_nested_deeper_than(found, _MAX_DEPTH):
+        raise ValueError("nested too deeply")
     return found
 
 
 def _integer(text: str) -> int | Number:
-    return int(text) if len(text) <= _MOST_DIGITS else Number(text)
+    return int(text) if len(text) <= _MAX_DIGITS else Number(text)
 
 
 def _decimal(text: str) -> float | Number:
-    """A float where it is the same number as the text."""
-    if len(text) > _MOST_DIGITS:
+    """The number as a float if that is exact."""
+    if len(text) > _MAX_DIGITS:
         return Number(text)
     value = float(text)
     try:
@@ -56,14 +56,14 @@ def _decimal(text: str) -> float | Number:
 
 
 def encode_number(value: Any) -> Any:
-    """For `json.dumps(default=…)`: the JSON form of a `Number`, which is different from any other number or text."""
+    """Encode a `Number` for `json.dumps(default=…)`, distinct from every other number and string."""
     if isinstance(value, Number):
         return {"(number)": value.text}
-    raise TypeError(f"{type(value).__name__} is no JSON value")
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
-def is_deeper(value: Any, levels: int) -> bool:
-    """Whether objects and lists are nested in more than so many levels."""
+def is_nested_deeper_than(value: Any, levels: int) -> bool:
+    """Whether objects and lists are nested more than `levels` deep."""
     level = [value]
     for _ in range(levels):
         parts = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]

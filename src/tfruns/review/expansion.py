@@ -1,6 +1,6 @@
-"""Differences that are too long for one line, in parts that each fit: members, elements, lines and words.
+"""Splitting of differences that are too long for one line into members, elements, lines and words.
 
-So nothing is cut off the end of a line but the rest of a single text.
+As a result, a line only ever truncates a single string.
 """
 
 import re
@@ -11,45 +11,45 @@ from itertools import zip_longest
 
 from tfruns.hcl.literals import Number
 from tfruns.masking.secrets import Secrets
-from tfruns.review.differences import VALUE, Difference, LineNumber, Step
-from tfruns.review.values import UNKNOWN, Marked, canonical, fits, json_of
+from tfruns.review.differences import MAX_VALUE, Difference, LineNumber, PathStep
+from tfruns.review.values import UNKNOWN, MarkedValue, canonical_json, common_prefix_length, fits, parse_json_text
 
-_LONGEST_COMPARED = 200_000  # characters of a text that is compared by lines or words
-_UNITS_COMPARED = 250_000  # pairs of lines or words
+_MAX_COMPARED = 200_000  # characters of a string that is compared by lines or words
+_MAX_PAIRS = 250_000  # pairs of lines or words
 _CONTEXT = 12  # characters before a difference within a line
 _WORDS = re.compile(r"[^\s,;]+[\s,;]*|[\s,;]+")
 
-_PLAIN = (str, int, float, Number, bool, type(None))
+_SCALARS = (str, int, float, Number, bool, type(None))
 
 
-def expanded(difference: Difference, secrets: Secrets) -> Iterator[Difference]:
-    """The parts of a difference, in order; the difference itself, where it fits on a line."""
+def expand(difference: Difference, secrets: Secrets) -> Iterator[Difference]:
+    """The parts of a difference in order, or the difference itself if it fits on a line."""
     before, after = difference.before, difference.after
     if isinstance(before, str) and isinstance(after, str):
-        yield from [difference] if difference.note else _texts(difference, before, after, secrets)
+        yield from [difference] if difference.note else _strings(difference, before, after, secrets)
         return
-    opened = _prepared(difference)
-    before, after = opened.before, opened.after
+    parsed = _parsed(difference)
+    before, after = parsed.before, parsed.after
     if _fits(before) and _fits(after):
-        yield opened
+        yield parsed
     elif isinstance(before, list) and isinstance(after, list):
-        yield _from_first_change(opened, before, after)
+        yield _from_first_change(parsed, before, after)
     elif _is_container(before) and (after is None or after is UNKNOWN):
         for step, value in _parts(before):
-            yield from expanded(_part(opened, step, value, after), secrets)
+            yield from expand(_part(parsed, step, value, after), secrets)
     elif _is_container(after) and before is None:
         for step, value in _parts(after):
-            yield from expanded(_part(opened, step, None, value), secrets)
+            yield from expand(_part(parsed, step, None, value), secrets)
     elif _is_container(before) or _is_container(after):
-        yield from expanded(replace(opened, after=None), secrets)
-        yield from expanded(replace(opened, before=None), secrets)
+        yield from expand(replace(parsed, after=None), secrets)
+        yield from expand(replace(parsed, before=None), secrets)
     else:
-        yield opened
+        yield parsed
 
 
-def _prepared(difference: Difference) -> Difference:
-    """The difference with its long JSON texts opened, and without what tells nothing of a new or removed value."""
-    before, after = _opened(difference.before), _opened(difference.after)
+def _parsed(difference: Difference) -> Difference:
+    """The difference with long JSON strings parsed, and without the empty members of a new or removed value."""
+    before, after = _parse_long_json(difference.before), _parse_long_json(difference.after)
     if before is None:
         after = _without_empty(after)
     if after is None or after is UNKNOWN:
@@ -57,42 +57,42 @@ def _prepared(difference: Difference) -> Difference:
     return replace(difference, before=before, after=after)
 
 
-def _opened(value: Marked) -> Marked:
-    """The object or list in a JSON text that is too long for a line; any other value as it is."""
+def _parse_long_json(value: MarkedValue) -> MarkedValue:
+    """Parse a JSON string that is too long for a line; return any other value unchanged."""
     if isinstance(value, str) and not _fits(value):
-        found = json_of(value)
+        found = parse_json_text(value)
         return value if found is None else found
     return value
 
 
-def _without_empty(value: Marked) -> Marked:
-    """A new or removed value without its empty members, which tell nothing: null, empty texts, lists and objects."""
+def _without_empty(value: MarkedValue) -> MarkedValue:
+    """A value without empty members: null, empty strings, lists and objects."""
     if isinstance(value, dict):
         members = {key: _without_empty(item) for key, item in value.items()}
         return {key: item for key, item in members.items() if item not in (None, "", [], {})}
     return [_without_empty(item) for item in value] if isinstance(value, list) else value
 
 
-def _fits(value: Marked) -> bool:
-    return (not _is_container(value) and not isinstance(value, str)) or fits(value, VALUE)
+def _fits(value: MarkedValue) -> bool:
+    return (not _is_container(value) and not isinstance(value, str)) or fits(value, MAX_VALUE)
 
 
-def _is_container(value: Marked) -> bool:
+def _is_container(value: MarkedValue) -> bool:
     return isinstance(value, dict | list) and bool(value)
 
 
-def _part(whole: Difference, step: Step, before: Marked, after: Marked) -> Difference:
+def _part(whole: Difference, step: PathStep, before: MarkedValue, after: MarkedValue) -> Difference:
     return replace(whole, path=(*whole.path, step), before=before, after=after)
 
 
-def _parts(value: Marked) -> Iterator[tuple[Step, Marked]]:
-    """The members of an object; the elements of a list, plain ones as many together as fit on a line."""
+def _parts(value: MarkedValue) -> Iterator[tuple[PathStep, MarkedValue]]:
+    """The members of an object, or the elements of a list, with as many consecutive scalars as fit on a line."""
     if isinstance(value, dict):
         yield from value.items()
         return
     start = 0
     while start < len(value):
-        end = _end_of_plain(value, start)
+        end = _end_of_scalars(value, start)
         if end - start > 1:
             yield range(start, end), value[start:end]
         else:
@@ -100,33 +100,33 @@ def _parts(value: Marked) -> Iterator[tuple[Step, Marked]]:
         start = end
 
 
-def _end_of_plain(items: Sequence[Marked], start: int) -> int:
-    """Up to which element the plain ones fit on a line together; one element at least."""
+def _end_of_scalars(items: Sequence[MarkedValue], start: int) -> int:
+    """The end of the consecutive scalars that fit on one line; at least one element."""
     end = start + 1
-    while end < len(items) and all(type(item) in _PLAIN for item in items[start : end + 1]):
-        if not fits(items[start : end + 1], VALUE):
+    while end < len(items) and all(type(item) in _SCALARS for item in items[start : end + 1]):
+        if not fits(items[start : end + 1], MAX_VALUE):
             break
         end += 1
     return end
 
 
-def _from_first_change(whole: Difference, before: Sequence[Marked], after: Sequence[Marked]) -> Difference:
-    """Two long lists in another order, from the first element that differs."""
+def _from_first_change(whole: Difference, before: Sequence[MarkedValue], after: Sequence[MarkedValue]) -> Difference:
+    """Two long lists with the same elements in a different order, from the first element that differs."""
     pairs = enumerate(zip(before, after, strict=False))
-    first = next((number for number, pair in pairs if canonical(pair[0]) != canonical(pair[1])), 0)
+    first = next((number for number, pair in pairs if canonical_json(pair[0]) != canonical_json(pair[1])), 0)
     note = f"{whole.note} from [{first}] on" if first else whole.note
     return replace(whole, before=before[first:], after=after[first:], note=note)
 
 
-# -- texts ------------------------------------------------------------------------------------------------------------
+# -- strings ----------------------------------------------------------------------------------------------------------
 
 
-def _texts(whole: Difference, before: str, after: str, secrets: Secrets) -> Iterator[Difference]:
-    """The lines or words in which two long texts differ."""
-    if max(len(before), len(after)) > _LONGEST_COMPARED or max(len(before), len(after)) <= VALUE:
+def _strings(whole: Difference, before: str, after: str, secrets: Secrets) -> Iterator[Difference]:
+    """The lines or words in which two long strings differ."""
+    if max(len(before), len(after)) > _MAX_COMPARED or max(len(before), len(after)) <= MAX_VALUE:
         yield whole
         return
-    first, second = secrets.hide(before), secrets.hide(after)
+    first, second = secrets.mask(before), secrets.mask(after)
     if first == second:
         yield whole
     elif "\n" in before or "\n" in after:
@@ -153,19 +153,13 @@ def _words(whole: Difference, before: Sequence[str], after: Sequence[str]) -> It
 
 
 def _groups(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[Sequence[str], Sequence[str], int]]:
-    """The runs in which two sequences differ: the old run, the new one, and the position of the new one."""
-    start = _common(before, after)
-    end = _common(before[start:][::-1], after[start:][::-1])
+    """The ranges in which two sequences differ: the old range, the new one, and the index of the new one."""
+    start = common_prefix_length(before, after)
+    end = common_prefix_length(before[start:][::-1], after[start:][::-1])
     old, new = before[start : len(before) - end], after[start : len(after) - end]
-    if len(old) * len(new) > _UNITS_COMPARED:
+    if len(old) * len(new) > _MAX_PAIRS:
         yield old, new, start
         return
     for kind, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind != "equal":
             yield old[i1:i2], new[j1:j2], start + j1
-
-
-def _common(before: Sequence[str], after: Sequence[str]) -> int:
-    """How many elements two sequences have in common at their beginning."""
-    pairs = enumerate(zip(before, after, strict=False))
-    return next((number for number, (one, other) in pairs if one != other), min(len(before), len(after)))

@@ -1,8 +1,9 @@
-"""A plan's JSON, read: the output of `terraform show -json`, or HCP Terraform's redacted form of it.
+"""Parsing of plan JSON: the output of `terraform show -json`, or HCP Terraform's redacted form of it.
 
-Source: Terraform, "JSON Output Format"; HCP Terraform API, "Retrieve the JSON execution plan". The redacted form has
-no state, no configuration and no variables, and sensitive values are texts in it whose only meaning is whether they
-are equal. Readers are tolerant: what is not of the documented form is counted, never passed over in silence.
+Source: Terraform, "JSON Output Format"; HCP Terraform API, "Retrieve the JSON execution plan". The redacted form
+contains no state, configuration or variables. It replaces sensitive values by strings that only show whether two
+values are equal. Parsing is tolerant: an entry that deviates from the documented format is counted, never dropped
+silently.
 """
 
 import json
@@ -13,13 +14,13 @@ from typing import Any
 
 from tfruns.errors import UnexpectedResponse
 from tfruns.review.exact_json import read_json
-from tfruns.review.unmarked import why_unmarked, with_marks
+from tfruns.review.sensitivity_marks import add_marks, marks_problem
 
-Object = Mapping[str, Any]
+JSONObject = Mapping[str, Any]
 
 
 class Action(StrEnum):
-    """What becomes of a resource, an output, or (in drift) became of it."""
+    """The action on a resource or output: planned, or (in drift) made outside of Terraform."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -49,21 +50,21 @@ _ACTIONS: dict[tuple[str, ...], Action] = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of the plan about one resource, or one invocation of an action.
+    """The change of one resource or output, or the invocation of one action.
 
     Attributes:
-        address: of the resource's instance, or of the action.
-        actions: Terraform's own words for the changes, in their order.
-        change: the values before and after with their marks; of an invocation, its configuration as `after`.
-        source: the whole entry.
-        deferred: Terraform's reason for leaving it to a later run; empty for a planned change.
-        is_invocation: an action is invoked.
+        address: the address of the resource instance, output or action.
+        actions: Terraform's actions, in order.
+        change: the values before and after with their marks. For an invocation, `after` is its configuration.
+        source: the whole JSON entry.
+        deferred: Terraform's reason to defer it to a later run; empty for a planned change.
+        is_invocation: whether it invokes an action.
     """
 
     address: str
     actions: tuple[str, ...]
-    change: Object
-    source: Object
+    change: JSONObject
+    source: JSONObject
     deferred: str = ""
     is_invocation: bool = False
 
@@ -73,7 +74,7 @@ class Change:
 
     @property
     def is_forgetting_replacement(self) -> bool:
-        """Whether a new object is created and the old one forgotten instead of destroyed."""
+        """Whether the old object is forgotten instead of destroyed."""
         return self.action is Action.REPLACE and "forget" in self.actions
 
     @property
@@ -86,18 +87,18 @@ class Change:
 
     @property
     def index(self) -> str | int | None:
-        """The key of the instance: a number with count, a text with for_each."""
+        """The instance key: an integer with count, a string with for_each."""
         found = self.source.get("index")
         return found if isinstance(found, str | int) else None
 
     @property
     def reason(self) -> str:
-        """Terraform's word for why the action is taken."""
+        """Terraform's `action_reason`."""
         return _text(self.source.get("action_reason"))
 
     @property
     def deposed(self) -> str:
-        """The key of a deposed object, which an interrupted replacement has left over."""
+        """The key of a deposed object, which remains after an interrupted replacement."""
         return _text(self.source.get("deposed"))
 
     @property
@@ -105,8 +106,8 @@ class Change:
         return _text(self.source.get("previous_address"))
 
     @property
-    def importing(self) -> Object | None:
-        """The identification of the imported object: `id`, `identity` or `unknown`; None without an import."""
+    def importing(self) -> JSONObject | None:
+        """The import: `id`, `identity` or `unknown`; None if the object is not imported."""
         importing = self.change.get("importing")
         return importing if isinstance(importing, dict) else None
 
@@ -117,39 +118,39 @@ class Change:
 
     @property
     def is_change(self) -> bool:
-        """Whether an apply changes the object or its entry in the state."""
+        """Whether the apply changes the object or its entry in the state."""
         return self.action is not Action.NO_OP or self.importing is not None or bool(self.previous_address)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanDocument:
-    """A plan.
+    """A parsed plan.
 
     Attributes:
-        run_id: the run of the plan.
-        plan_id: its id.
-        is_redacted: it is the redacted form.
-        source: the whole document, with marks by name where it is unmarked.
-        changes: the planned change of each resource, in Terraform's order, unchanged resources included.
+        run_id: the id of the run.
+        plan_id: the id of the plan.
+        is_redacted: whether this is the redacted form.
+        source: the whole JSON document. If its marks are unreliable, marks by attribute name are added.
+        changes: the planned change of each resource, in Terraform's order, including unchanged resources.
         invocations: the actions that the apply invokes.
-        deferred: changes and invocations that are left to a later run.
+        deferred: changes and invocations that are deferred to a later run.
         drift: changes of resources outside of Terraform.
         outputs: the change of each output of the root module.
-        unreadable: how many entries have an unknown form.
-        unmarked: why its marks of sensitive values cannot be relied on; empty if they can.
+        unrecognized: the number of entries with an unknown format.
+        marks_problem: why the marks of sensitive values are unreliable; empty if they are reliable.
     """
 
     run_id: str
     plan_id: str
     is_redacted: bool
-    source: Object = field(repr=False)
+    source: JSONObject = field(repr=False)
     changes: tuple[Change, ...] = field(repr=False)
     invocations: tuple[Change, ...] = field(repr=False)
     deferred: tuple[Change, ...] = field(repr=False)
     drift: tuple[Change, ...] = field(repr=False)
     outputs: tuple[Change, ...] = field(repr=False)
-    unreadable: int = 0
-    unmarked: str = ""
+    unrecognized: int = 0
+    marks_problem: str = ""
 
     @property
     def is_errored(self) -> bool:
@@ -158,17 +159,17 @@ class PlanDocument:
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether Terraform says that another plan is needed after this one."""
+        """Whether Terraform reports that another plan is needed after the apply."""
         return self.source.get("complete") is False
 
     @property
     def has_resource_changes(self) -> bool:
-        """Whether the plan has a list of resource changes at all; Terraform omits an empty one."""
+        """Whether the plan has a list of resource changes. Terraform omits an empty list."""
         return isinstance(self.source.get("resource_changes"), list)
 
     @property
-    def relevant(self) -> frozenset[str]:
-        """The resources whose drift may have contributed to the changes."""
+    def relevant_resources(self) -> frozenset[str]:
+        """The addresses of resources whose drift may have contributed to the planned changes."""
         attributes = objects_in(self.source.get("relevant_attributes"))
         return frozenset(_text(attribute.get("resource")) for attribute in attributes)
 
@@ -176,63 +177,65 @@ class PlanDocument:
 def parse_plan(
     data: bytes, *, run_id: str, plan_id: str, is_redacted: bool, terraform_version: str = ""
 ) -> PlanDocument:
-    """Read a plan's JSON.
+    """Parse plan JSON.
 
     Args:
         data: the JSON.
-        run_id: the run of the plan.
-        plan_id: its id.
-        is_redacted: it is the redacted form.
-        terraform_version: the run's; the redacted form does not tell.
+        run_id: the id of the run.
+        plan_id: the id of the plan.
+        is_redacted: whether it is the redacted form.
+        terraform_version: the Terraform version of the run, because the redacted form does not contain it.
 
     Raises:
-        UnexpectedResponse: it is no JSON object. Nothing of it is repeated.
+        UnexpectedResponse: the data is not a JSON object. The error repeats nothing from it.
     """
     try:
         source = read_json(data)
     except ValueError:
         source = None
     if not isinstance(source, dict):
-        raise UnexpectedResponse("The plan's JSON output cannot be read: it is no JSON object, or nested too deep.")
+        raise UnexpectedResponse(
+            "The plan's JSON output could not be parsed: it is not a JSON object, or is nested too deeply."
+        )
     return read_plan_document(
         source, run_id=run_id, plan_id=plan_id, is_redacted=is_redacted, terraform_version=terraform_version
     )
 
 
 def read_plan_document(
-    source: Object, *, run_id: str, plan_id: str, is_redacted: bool, terraform_version: str = ""
+    source: JSONObject, *, run_id: str, plan_id: str, is_redacted: bool, terraform_version: str = ""
 ) -> PlanDocument:
-    """The plan that a JSON object describes."""
-    unmarked = why_unmarked(source, terraform_version)
-    if unmarked:
-        source = with_marks(source)
-    lists = {name: _Entries(source.get(name)) for name in _LISTS}
+    """Parse the JSON object of a plan."""
+    problem = marks_problem(source, terraform_version)
+    if problem:
+        source = add_marks(source)
+    lists = {name: _ListSection(source.get(name)) for name in _LISTS}
     outputs = source.get("output_changes") or {}
     named = outputs.items() if isinstance(outputs, dict) else ()
-    read_outputs = [_read({"address": f"output.{name}", "change": change}) for name, change in named]
-    planned, drifted = ([_read(entry) for entry in lists[name].objects] for name in _RESOURCES)
-    later = [_read(entry.get("resource_change"), _reason(entry)) for entry in lists["deferred_changes"].objects]
-    invoked = [_read_invocation(entry) for entry in lists["action_invocations"].objects]
-    invoked_later = [
-        _read_invocation(entry.get("action_invocation"), _reason(entry))
+    parsed_outputs = [_parse({"address": f"output.{name}", "change": change}) for name, change in named]
+    planned, drifted = ([_parse(entry) for entry in lists[name].objects] for name in _RESOURCES)
+    deferred = [_parse(entry.get("resource_change"), _reason(entry)) for entry in lists["deferred_changes"].objects]
+    invoked = [_parse_invocation(entry) for entry in lists["action_invocations"].objects]
+    deferred_invocations = [
+        _parse_invocation(entry.get("action_invocation"), _reason(entry))
         for entry in lists["deferred_action_invocations"].objects
     ]
-    everything = (*planned, *drifted, *later, *read_outputs, *invoked, *invoked_later)
+    everything = (*planned, *drifted, *deferred, *parsed_outputs, *invoked, *deferred_invocations)
     return PlanDocument(
         run_id=run_id,
         plan_id=plan_id,
         is_redacted=is_redacted,
         source=source,
-        changes=_found(planned),
-        invocations=_found(invoked),
-        deferred=_found([*later, *invoked_later]),
-        drift=_found(drifted),
-        outputs=_found(read_outputs),
-        unreadable=sum(entries.others for entries in lists.values())
+        changes=_recognized(planned),
+        invocations=_recognized(invoked),
+        deferred=_recognized([*deferred, *deferred_invocations]),
+        drift=_recognized(drifted),
+        outputs=_recognized(parsed_outputs),
+        unrecognized=sum(section.non_objects for section in lists.values())
         + (not isinstance(outputs, dict))
-        + (not _is_known_form(source))
+        + (not _is_known_format(source))
         + sum(change is None or change.action is Action.UNKNOWN for change in everything),
-        unmarked=unmarked,
+        marks_problem=problem,
     )
 
 
@@ -240,14 +243,14 @@ _RESOURCES = ("resource_changes", "resource_drift")
 _LISTS = (*_RESOURCES, "deferred_changes", "action_invocations", "deferred_action_invocations")
 
 
-def _reason(entry: Object) -> str:
+def _reason(entry: JSONObject) -> str:
     return _text(entry.get("reason")) or "unknown"
 
 
-def _is_known_form(source: Object) -> bool:
-    """Whether this is a plan at all, and of a version whose words mean what they mean here.
+def _is_known_format(source: JSONObject) -> bool:
+    """Whether this is a plan, in a supported major version of the format.
 
-    Terraform, "JSON Output Format": what has another major version is not to be relied on.
+    Source: Terraform, "JSON Output Format": a consumer must reject a major version that it does not support.
     """
     version = source.get("format_version", source.get("plan_format_version"))
     if version is None:
@@ -259,20 +262,20 @@ _SECTIONS = {*_LISTS, "output_changes"}
 _MAJOR_VERSIONS = {"0", "1"}
 
 
-class _Entries:
-    """The objects of a list, and how many other things are in it."""
+class _ListSection:
+    """A section of the plan that is a list: its objects, and the number of items that are not objects."""
 
     def __init__(self, value: Any) -> None:
         items = value if isinstance(value, list) else [] if value is None else [value]
         self.objects = list(objects_in(items))
-        self.others = len(items) - len(self.objects)
+        self.non_objects = len(items) - len(self.objects)
 
 
-def _read(entry: Any, deferred: str = "") -> Change | None:
-    """One entry; None if it does not name its subject or its actions."""
+def _parse(entry: Any, deferred: str = "") -> Change | None:
+    """Parse one entry; None if its address, change or actions are missing."""
     if not isinstance(entry, dict):
         return None
-    address, change = entry.get("address") or _address_of_parts(entry), entry.get("change")
+    address, change = entry.get("address") or _built_address(entry), entry.get("change")
     if not isinstance(address, str) or not isinstance(change, dict):
         return None
     actions = change.get("actions")
@@ -281,8 +284,8 @@ def _read(entry: Any, deferred: str = "") -> Change | None:
     return Change(address, tuple(map(str, actions)), change, entry, deferred)
 
 
-def _address_of_parts(entry: Object) -> str | None:
-    """The address that follows from module, type, name and index. Terraform 0.15.2 to 1.0 omits it in drift."""
+def _built_address(entry: JSONObject) -> str | None:
+    """The address built from module, type, name and index. Terraform 0.15.2 to 1.0 omits the address in drift."""
     type_, name, index = _text(entry.get("type")), _text(entry.get("name")), entry.get("index")
     if not type_ or not name:
         return None
@@ -291,8 +294,8 @@ def _address_of_parts(entry: Object) -> str | None:
     return ".".join(part for part in (module, data, type_, f"{name}{key}") if part)
 
 
-def _read_invocation(entry: Any, deferred: str = "") -> Change | None:
-    """The invocation of an action; None if it does not name the action."""
+def _parse_invocation(entry: Any, deferred: str = "") -> Change | None:
+    """Parse the invocation of an action; None if the address of the action is missing."""
     if not isinstance(entry, dict) or not isinstance(entry.get("address"), str):
         return None
     change = {
@@ -305,12 +308,12 @@ def _read_invocation(entry: Any, deferred: str = "") -> Change | None:
     return Change(entry["address"], (), change, entry, deferred, is_invocation=True)
 
 
-def _found(changes: Iterable[Change | None]) -> tuple[Change, ...]:
+def _recognized(changes: Iterable[Change | None]) -> tuple[Change, ...]:
     return tuple(change for change in changes if change is not None)
 
 
-def objects_in(value: Any) -> Iterator[Object]:
-    """The objects in a list; none in anything else."""
+def objects_in(value: Any) -> Iterator[JSONObject]:
+    """The objects in a list; nothing for any other value."""
     if isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))
 

@@ -1,4 +1,4 @@
-"""A plan in a few numbers, its dangers, and the fingerprint that identifies it."""
+"""The summary of a plan: counts, dangerous changes, and the fingerprint that identifies it."""
 
 import hashlib
 import json
@@ -8,14 +8,14 @@ from itertools import accumulate
 from typing import Any
 
 from tfruns.masking.secrets import Secrets
-from tfruns.review.dangers import danger_of, rank
+from tfruns.review.dangers import danger_of, danger_rank
 from tfruns.review.differences import changed_values
 from tfruns.review.exact_json import encode_number
-from tfruns.review.naming import general_address, shown_keys
+from tfruns.review.instance_keys import format_keys, wildcard_address
 from tfruns.review.plan_document import Action, Change, PlanDocument
 
-# Everything of a plan that matters to whoever decides about it. A resource's change holds its import and its generated
-# configuration, too.
+# The sections that matter for the decision to apply. The change of a resource contains its import and its generated
+# configuration.
 _FINGERPRINTED = (
     "resource_changes",
     "resource_drift",
@@ -29,19 +29,19 @@ _FINGERPRINTED = (
     "errored",
 )
 _DESTRUCTIVE = {Action.DESTROY, Action.REPLACE}
-_ADDRESS = 160  # characters of an address that are shown
-_AT_STAKE = 4_000  # characters of the list of dangers in a question
+_ADDRESS = 160  # characters of an address
+_MAX_DANGERS = 4_000  # characters of the dangerous changes in a confirmation prompt
 
-NO_LIST = "it has no list of resource changes"
-"""A doubt that `has-changes` of the API can remove: Terraform omits an empty list."""
+NO_LIST = "the plan has no list of resource changes"
+"""A doubt that the `has-changes` attribute of the run can resolve, because Terraform omits an empty list."""
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """How many managed resources change, and how many actions are invoked.
+class PlanCounts:
+    """The number of managed resources that change, and of actions to invoke.
 
-    A replacement counts as `replace` alone. Where the old object is forgotten instead of destroyed, it is one to add
-    and one to forget, as Terraform counts it. An import or a move may be a change as well.
+    A replacement only counts as `replace`. If the old object is forgotten instead of destroyed, it counts as one to add
+    and one to forget, as in Terraform. An imported or moved resource may also count as a change.
     """
 
     add: int = 0
@@ -56,7 +56,7 @@ class Counts:
     deferred: int = 0
 
     def as_dict(self) -> dict[str, int]:
-        """Those that are not zero, by their names; `import` is no name for Python."""
+        """The counts that are not zero, by name. (`import` is a reserved word in Python.)"""
         values = {
             "add": self.add,
             "change": self.change,
@@ -73,14 +73,14 @@ class Counts:
 
     @property
     def line(self) -> str:
-        """The line as Terraform prints it, where a replacement is one to add and one to destroy, with all else."""
+        """Terraform's summary line, in which a replacement is one to add and one to destroy, plus other counts."""
         imported = f"{self.imported} to import, " if self.imported else ""
         more = {
             "to forget": self.forget,
             "to move": self.move,
-            "with an action that tfruns does not know": self.unknown,
+            "with an unrecognized action": self.unknown,
         }
-        others = "".join(f", {number} {what}" for what, number in more.items() if number)
+        others = "".join(f", {number} {label}" for label, number in more.items() if number)
         actions = f" Actions: {self.invoke} to invoke." if self.invoke else ""
         later = f" Deferred to a later run: {self.deferred}." if self.deferred else ""
         return (
@@ -90,14 +90,14 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Danger:
-    """Changes that a person should know of: one, or those of siblings. The texts are without secrets, on one line.
+class DangerousChange:
+    """A dangerous change of one resource, or the same one of several instances. Strings are masked and on one line.
 
     Attributes:
-        address: of the resource, with `[*]` for the keys of several siblings.
+        address: the address of the resource, with `[*]` in place of the keys of several instances.
         why: why the change is dangerous.
-        keys: the keys of all siblings; none for a single resource.
-        count: how many resources.
+        keys: the keys of all instances; empty for a single resource.
+        count: the number of resources.
     """
 
     address: str
@@ -107,59 +107,59 @@ class Danger:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What to know about a plan before it is applied.
+class PlanSummary:
+    """The summary of a plan.
 
     Attributes:
-        counts: of managed resources and actions.
-        outputs: how many outputs change.
-        drifted: how many resources were changed outside of Terraform.
-        moved: how many resources a refresh-only plan moves; any other plan counts them as changes.
-        dangers: all of them, the worst first.
-        doubts: why it cannot be said that nothing else changes; empty if it can.
-        fingerprint: a digest of the run, the plan and all its changes, sensitive values included.
-        is_destructive: something is destroyed or replaced, an action is invoked, or the plan cannot be read well enough
-            to say that nothing is destroyed.
+        counts: the counts of managed resources and actions.
+        outputs: the number of outputs that change.
+        drifted: the number of resources that were changed outside of Terraform.
+        moved: the number of resources that a refresh-only plan moves. Other plans count a move as a change.
+        dangers: all dangerous changes, the most dangerous first.
+        doubts: why there may be more changes; empty if there are not.
+        fingerprint: a digest of the run, the plan and all changes, including sensitive values.
+        is_destructive: whether a resource is destroyed or replaced, an action is invoked, or a part of the plan that
+            was not recognized may destroy something.
     """
 
-    counts: Counts
+    counts: PlanCounts
     outputs: int
     drifted: int
     moved: int
-    dangers: tuple[Danger, ...]
+    dangers: tuple[DangerousChange, ...]
     doubts: tuple[str, ...]
     fingerprint: str
     is_destructive: bool
 
 
-def summary(document: PlanDocument, secrets: Secrets | None = None) -> Summary:
-    """Sum up a plan.
+def summarize(document: PlanDocument, secrets: Secrets | None = None) -> PlanSummary:
+    """Summarize a plan.
 
     Args:
         document: the plan.
-        secrets: the plan's, where they have been collected already.
+        secrets: the secrets of the plan; collected from the plan if omitted.
     """
     secrets = secrets or Secrets.of_plan(document.source)
     changes = (*document.changes, *document.invocations)
-    return Summary(
-        counts=count(document),
+    return PlanSummary(
+        counts=count_changes(document),
         outputs=sum(output.is_change for output in document.outputs),
         drifted=sum(is_drift(change) and change.action is not Action.NO_OP for change in document.drift),
         moved=sum(is_drift(change) and change.action is Action.NO_OP for change in document.drift),
         dangers=tuple(_dangers(changes, secrets)),
         doubts=tuple(_doubts(document)),
         fingerprint=fingerprint(document),
-        is_destructive=bool(document.unreadable or document.invocations)
+        is_destructive=bool(document.unrecognized or document.invocations)
         or any(change.action in _DESTRUCTIVE for change in document.changes),
     )
 
 
-def count(document: PlanDocument) -> Counts:
-    """Count the managed resources of a plan, and the actions that it invokes."""
+def count_changes(document: PlanDocument) -> PlanCounts:
+    """Count the changes of managed resources, and the actions to invoke."""
     managed = [change for change in document.changes if not change.is_data]
     actions = [change.action for change in managed]
     forgetting = sum(change.is_forgetting_replacement for change in managed)
-    return Counts(
+    return PlanCounts(
         add=actions.count(Action.CREATE) + forgetting,
         change=actions.count(Action.UPDATE),
         destroy=actions.count(Action.DESTROY),
@@ -174,87 +174,87 @@ def count(document: PlanDocument) -> Counts:
 
 
 def is_drift(change: Change) -> bool:
-    """Whether an entry of the drift is one; Terraform 0.15.2 to 1.0 lists resources without a difference, too."""
+    """Whether a drift entry contains a change. Terraform 0.15.2 to 1.0 also lists resources without a difference."""
     if change.action is Action.UPDATE:
         return bool(changed_values(change))
     return change.is_change
 
 
-def at_stake(dangers: Sequence[Danger], length: int = _AT_STAKE) -> list[str]:
-    """The dangers of a plan for the question to a person, a line each: every instance is named.
+def danger_lines(dangers: Sequence[DangerousChange], length: int = _MAX_DANGERS) -> list[str]:
+    """Format dangerous changes for a confirmation prompt, one line each, with the key of every instance.
 
-    Where that takes more than so many characters, the last line says that some are not named.
+    If the lines would exceed `length` characters, the list is truncated and its last line says so.
     """
     lines: list[str] = []
-    is_whole = True
+    is_complete = True
     for danger in dangers:
         room = length - sum(map(len, lines))
         if room <= 0:
-            is_whole = False
+            is_complete = False
             break
         keys = _keys_within(danger.keys, room)
-        is_whole = is_whole and len(keys) == len(danger.keys)
+        is_complete = is_complete and len(keys) == len(danger.keys)
         named = f" ({danger.count}: {', '.join(keys)}{' …' * (len(keys) < len(danger.keys))})" if keys else ""
         lines.append(f"- {danger.address}: {danger.why}{named}")
     total = sum(danger.count for danger in dangers)
-    return lines if is_whole else [*lines, f"- not all of these {total} are named here: review_run lists them all"]
+    return lines if is_complete else [*lines, f"- this list is truncated: review_run lists all {total}"]
 
 
 def _keys_within(keys: Sequence[str], length: int) -> Sequence[str]:
-    """The first of the keys, at least one, that fit into so many characters."""
+    """The first keys that fit into `length` characters, at least one."""
     ends = accumulate(len(key) + 2 for key in keys)
     return keys[: max(1, sum(end <= length for end in ends))]
 
 
-def _dangers(changes: Iterable[Change], secrets: Secrets) -> Iterator[Danger]:
-    """The dangerous changes, those of siblings together where the first of them stands."""
+def _dangers(changes: Iterable[Change], secrets: Secrets) -> Iterator[DangerousChange]:
+    """The dangerous changes, grouped by instances with the same danger, in order of the first one."""
     groups: dict[tuple[str, str], list[Change]] = {}
-    for change in sorted(changes, key=rank):
+    for change in sorted(changes, key=danger_rank):
         if why := danger_of(change):
-            address = change.address if change.deposed else general_address(change.address)
+            address = change.address if change.deposed else wildcard_address(change.address)
             groups.setdefault((f"{address} {change.deposed}", why), []).append(change)
     for (_, why), group in groups.items():
         first = group[0]
         if len(group) == 1:
-            yield Danger(shown_address(first, secrets), why)
+            yield DangerousChange(shown_address(first, secrets), why)
             continue
-        address = shown_address(first, secrets, general_address(first.address))
-        keys = tuple(shown_keys([change.address for change in group], secrets))
-        yield Danger(address, why, keys if any(keys) else (), len(group))
+        address = shown_address(first, secrets, wildcard_address(first.address))
+        keys = tuple(format_keys([change.address for change in group], secrets))
+        yield DangerousChange(address, why, keys if any(keys) else (), len(group))
 
 
 def _doubts(document: PlanDocument) -> Iterator[str]:
-    """Why it cannot be said that nothing changes but what is counted."""
+    """Why there may be changes that are not counted."""
     if document.is_errored:
         yield "planning failed"
-    if document.unreadable:
-        yield "tfruns does not know the form of a part of it"
+    if document.unrecognized:
+        yield "tfruns does not recognize a part of the plan"
     if document.is_incomplete:
-        yield "it is incomplete"
+        yield "the plan is incomplete"
     if not document.has_resource_changes and document.source.get("applyable") is not False:
         yield NO_LIST
 
 
 def shown_address(change: Change, secrets: Secrets, address: str = "") -> str:
-    """The address of a change, or another one of it, as it may be shown."""
+    """The address of a change (or the given form of it), masked and on one line."""
     deposed = f" (deposed object {change.deposed})" if change.deposed and not address else ""
-    return secrets.shown(f"{address or change.address}{deposed}", _ADDRESS)
+    return secrets.safe_line(f"{address or change.address}{deposed}", _ADDRESS)
 
 
 def fingerprint(document: PlanDocument) -> str:
-    """A digest of the run, the plan, and everything that matters to a decision, the sensitive values included.
+    """A digest of the run, the plan and all sections that matter for the decision to apply, sensitive values included.
 
-    The same plan always has the same one; its redacted form has another, since other values are in it.
+    It is stable for one form of a plan. The redacted form contains other values, so its fingerprint differs.
     """
     digest = hashlib.sha256(_canonical([document.run_id, document.plan_id]))
     for name in _FINGERPRINTED:
         section = document.source.get(name)
-        for item in section if isinstance(section, list) else [section]:  # in parts: the whole may be large
+        for item in section if isinstance(section, list) else [section]:  # item by item, because a section may be large
             digest.update(b"\n" + _canonical(item))
         digest.update(b"\n\n")
     return digest.hexdigest()[:32]
 
 
 def _canonical(value: Any) -> bytes:
-    """The one way to write a JSON value: a line of ASCII, with sorted keys."""
+    """The canonical form of a JSON value: one line of ASCII with sorted keys."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=encode_number).encode()

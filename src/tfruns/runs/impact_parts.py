@@ -84,10 +84,10 @@ async def text_lines(client: Client, run: Run, values: Mapping[str, Any]) -> lis
         secrets = None
     lines = []
     if run.message and secrets is not None:
-        lines.append(f"Its message (written by who created it): «{secrets.shown(run.message, _MESSAGE)}»")
+        lines.append(f"Its message (written by who created it): «{secrets.safe_line(run.message, _MESSAGE)}»")
     comment = str(values.get("comment") or "").strip()
     if comment:
-        lines.append(f"The comment that is sent with it: «{(secrets or Secrets()).shown(comment, _COMMENT)}»")
+        lines.append(f"The comment that is sent with it: «{(secrets or Secrets()).safe_line(comment, _COMMENT)}»")
     return lines
 
 

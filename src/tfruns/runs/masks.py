@@ -50,4 +50,4 @@ def _secrets_before_plan(own: Iterable[RunVariable] | None) -> Secrets:
 
 
 def _mask_of(secrets: Secrets) -> Mask:
-    return lambda text: redact(secrets.hide(sanitize(text)))
+    return lambda text: redact(secrets.mask(sanitize(text)))

@@ -8,7 +8,7 @@ from tfruns.errors import Forbidden, NotFound, TfrunsError, TooLarge
 from tfruns.impact import ImpactKind
 from tfruns.jsonapi import JSON
 from tfruns.review.headline import headline
-from tfruns.review.summary import at_stake, shown_address
+from tfruns.review.summary import danger_lines, shown_address
 from tfruns.runs.plans import OpenPlan, open_plan
 from tfruns.wire.runs import Run
 
@@ -56,7 +56,7 @@ def _of_plan(run: Run, plan: OpenPlan) -> PlanImpact:
     if document.invocations or deferred:
         kinds.add(ImpactKind.ACTION_APPLY)
     lines = [headline(summary, is_refresh_only=bool(run.refresh_only), has_changes=run.has_changes)]
-    if dangers := at_stake(summary.dangers):
+    if dangers := danger_lines(summary.dangers):
         lines += ["Dangerous in it (data of the plan):", *dangers]
     if deferred:
         named = ", ".join(shown_address(change, plan.known.secrets) for change in deferred[:_MOST_ACTIONS])

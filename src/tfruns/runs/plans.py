@@ -26,8 +26,8 @@ from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_planned
 from tfruns.masking.secrets import NO_SECRETS, Secrets
 from tfruns.review.plan_document import PlanDocument, parse_plan
-from tfruns.review.summary import Summary, summary
-from tfruns.review.unmarked import with_marks
+from tfruns.review.sensitivity_marks import add_marks
+from tfruns.review.summary import PlanSummary, summarize
 from tfruns.vocabulary import PhaseStatus
 from tfruns.wire.plans import Plan
 from tfruns.wire.runs import Run
@@ -43,7 +43,7 @@ class Known:
 
     run_id: str
     secrets: Secrets
-    summary: Summary
+    summary: PlanSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def known_secrets(client: Client, run_id: str, *, before_plan: Secrets = NO_SECR
     return next((known.secrets for known in list(plans.kept.values()) if known.run_id == run_id), before_plan)
 
 
-async def plan_summary(client: Client, run: Run) -> Summary | None:
+async def plan_summary(client: Client, run: Run) -> PlanSummary | None:
     """A run's plan in a few numbers, with its dangers and its fingerprint; None while there is no plan.
 
     The fingerprint is the one that `review_run` shows to the same token. The plan is read once, whoever asks.
@@ -191,16 +191,16 @@ async def _read(client: Client, run: Run, plan_id: str, room: Reservation) -> Op
     room.shrink_to(len(data))
     document = await _parsed(run, plan_id, data, run.terraform_version or "", is_redacted=is_redacted)
     full = document
-    if document.unmarked and not is_redacted and (redacted := await _redacted_instead(run, document, read)):
+    if document.marks_problem and not is_redacted and (redacted := await _redacted_instead(run, document, read)):
         full = await to_thread.run_sync(_marked_by_schemas, document, redacted)
         document = redacted
     secrets = await _secrets_in(client, run, full)
-    return OpenPlan(document, Known(run.id, secrets, await to_thread.run_sync(summary, document, secrets)))
+    return OpenPlan(document, Known(run.id, secrets, await to_thread.run_sync(summarize, document, secrets)))
 
 
 def _marked_by_schemas(full: PlanDocument, redacted: PlanDocument) -> PlanDocument:
     """The full form, with marks for what the schemas in the redacted one call sensitive."""
-    return replace(full, source=with_marks(full.source, redacted.source.get("provider_schemas") or {}))
+    return replace(full, source=add_marks(full.source, redacted.source.get("provider_schemas") or {}))
 
 
 async def _redacted_instead(
@@ -275,7 +275,7 @@ def _counted(plan: Plan) -> dict[str, JSON]:
     return {name: count for name, count in counts.items() if count is not None}
 
 
-def _not_counted(found: Summary, *, is_refresh_only: bool) -> dict[str, JSON]:
+def _not_counted(found: PlanSummary, *, is_refresh_only: bool) -> dict[str, JSON]:
     """What the API does not count, without zeros."""
     counts: dict[str, JSON] = {
         "forget": found.counts.forget,

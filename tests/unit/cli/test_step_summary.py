@@ -21,10 +21,10 @@ PLAN: dict[str, Any] = {
             "action": "replace",
             "count": 2,
             "keys": ["blue", "green"],
-            "danger": "it holds data",
+            "danger": "stores data",
             "why": "asked",
         },
-        {"address": "aws_s3_bucket.logs", "action": "update", "danger": "it holds data"},
+        {"address": "aws_s3_bucket.logs", "action": "update", "danger": "stores data"},
         {"address": "aws_instance.web", "action": "create"},
     ],
     "next_page": 2,
@@ -46,8 +46,8 @@ def test_it_has_the_run_with_its_link_the_counts_the_dangers_and_the_first_error
     text = _text(markdown)
     assert f"]({RUN['url']}) in network: errored" in markdown
     assert PLAN["plan"] in text
-    assert "| aws_db_instance.main[*] (2: blue, green) | replace | it holds data; asked |" in text
-    assert "| aws_s3_bucket.logs | update | it holds data |" in text
+    assert "| aws_db_instance.main[*] (2: blue, green) | replace | stores data; asked |" in text
+    assert "| aws_s3_bucket.logs | update | stores data |" in text
     assert "aws_instance.web" not in text
     assert "among the first 3 rows of 30" in text
     assert "**Error:** No quota (main.tf:5)" in text

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.samples import run
 from tests.support.tables import rows
 from tfruns.errors import InvalidInput, TfrunsError, all_errors
-from tfruns.masking.redaction import REMOVED, is_signed_address, redact, redact_document, remember_secret
+from tfruns.masking.redaction import REMOVED, is_signed_url, redact, redact_document, remember_secret
 
 SECRET = "fakeSecret1234567890"
 API_TOKEN = f"aBcD1234efGH56.atlasv1.{SECRET}"
@@ -48,22 +48,22 @@ def test_a_signed_address_is_removed_and_its_host_stays(address: str, text: str)
     shown = redact(text % address)
     host = address.split("/")[2]
     assert SECRET not in shown
-    assert f"{host}/[signed-address-removed]" in shown
+    assert f"{host}/[signed-url-removed]" in shown
     assert shown.startswith(text.partition("%s")[0])
-    assert is_signed_address(address)
+    assert is_signed_url(address)
 
 
 # Download addresses and the target of a redirect may be relative.
 @pytest.mark.parametrize("address", [f"/_archivist/v1/object/{SECRET}", f"/v1/object/{SECRET}"])
 def test_a_signed_address_without_its_host_is_removed(address: str) -> None:
-    assert is_signed_address(address)
+    assert is_signed_url(address)
     assert SECRET not in redact(f"redirected to {address}, which failed")
 
 
 @pytest.mark.parametrize("address", _PLAIN)
 def test_another_address_stays_as_it_is(address: str) -> None:
     assert redact(f"see {address}.") == f"see {address}."
-    assert not is_signed_address(address)
+    assert not is_signed_url(address)
 
 
 def test_of_several_addresses_only_the_signed_ones_are_removed() -> None:
@@ -71,7 +71,7 @@ def test_of_several_addresses_only_the_signed_ones_are_removed() -> None:
     assert SECRET not in shown
     assert _PLAIN[0] in shown
     assert _PLAIN[1] in shown
-    assert shown.count("[signed-address-removed]") == 2
+    assert shown.count("[signed-url-removed]") == 2
 
 
 @rows(
@@ -214,7 +214,7 @@ def test_a_document_keeps_its_shape_and_loses_its_secrets() -> None:
     assert document == before
     assert SECRET not in json.dumps(redacted)
     assert redacted["data"]["attributes"] == {
-        "log-read-url": "https://archivist.terraform.io/[signed-address-removed]",
+        "log-read-url": "https://archivist.terraform.io/[signed-url-removed]",
         "has-changes": True,
         "resource-additions": 1,
         "note": None,

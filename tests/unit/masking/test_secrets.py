@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from tests.support.tables import rows
 from tests.unit.review.plans import change, plan, resource
 from tfruns.masking.redaction import redact
-from tfruns.masking.secrets import HIDDEN, Secrets
+from tfruns.masking.secrets import MASKED, Secrets
 
 SECRET = "s3cret-Zx81"
 
 
 def hidden(values: list[str], text: str) -> str:
-    return Secrets(values).hide(text)
+    return Secrets(values).mask(text)
 
 
 @rows(
@@ -87,7 +87,7 @@ def hidden(values: list[str], text: str) -> str:
 )
 def test_what_is_sensitive_is_found_wherever_it_stands(sections: dict[str, Any]) -> None:
     secrets = Secrets.of_plan(sections)
-    assert secrets.hide(f"it is {SECRET}!") == f"it is {HIDDEN}!"
+    assert secrets.mask(f"it is {SECRET}!") == f"it is {MASKED}!"
 
 
 def test_what_is_not_marked_is_no_secret() -> None:
@@ -98,13 +98,13 @@ def test_what_is_not_marked_is_no_secret() -> None:
             configuration={"root_module": {"variables": {"v": {}}}},
         )
     )
-    assert found.hide("a-name-of-it, an-open-value") == "a-name-of-it, an-open-value"
+    assert found.mask("a-name-of-it, an-open-value") == "a-name-of-it, an-open-value"
 
 
 def test_the_names_of_attributes_in_something_sensitive_stay_readable() -> None:
     value = {"description": SECRET, "from_port": 1, "Key-Of-A-Map": 2}
     found = Secrets.of_plan(plan(resource(after={"rule": value}, after_sensitive={"rule": True})))
-    assert found.hide("description, from_port, Key-Of-A-Map") == f"description, from_port, {HIDDEN}"
+    assert found.mask("description, from_port, Key-Of-A-Map") == f"description, from_port, {MASKED}"
 
 
 @rows(
@@ -122,15 +122,15 @@ def test_the_names_of_attributes_in_something_sensitive_stay_readable() -> None:
 )
 def test_a_secret_is_found_in_each_form_in_which_it_is_written(value: str, text: str) -> None:
     shown = hidden([value], text)
-    assert HIDDEN in shown
+    assert MASKED in shown
     for part in [value, *value.splitlines(), json.dumps(value, ensure_ascii=False)[1:-1]]:
         assert part not in shown
 
 
 def test_secrets_that_overlap_leave_nothing_of_either() -> None:
-    assert hidden(["abcdefgh", "efghijkl"], "-abcdefghijkl-") == f"-{HIDDEN}-"
-    assert hidden(["abcdef", "abcdefghij"], "-abcdefghij-") == f"-{HIDDEN}-"
-    assert hidden(["aaaaaa"], "aaaaaaaaa") == HIDDEN
+    assert hidden(["abcdefgh", "efghijkl"], "-abcdefghijkl-") == f"-{MASKED}-"
+    assert hidden(["abcdef", "abcdefghij"], "-abcdefghij-") == f"-{MASKED}-"
+    assert hidden(["aaaaaa"], "aaaaaaaaa") == MASKED
 
 
 def test_a_short_value_is_left_alone() -> None:
@@ -141,16 +141,16 @@ def test_a_short_value_is_left_alone() -> None:
 def test_numbers_of_six_digits_are_secrets_too() -> None:
     value = {"pin": 123456, "small": 80, "pi": 3.14159, "big": 1e9, "yes": True}
     secrets = Secrets.of_plan(plan(resource(after=value, after_sensitive=dict.fromkeys(value, True))))
-    assert secrets.hide("pin 123456, 80, 3.14159, 1000000000, true") == (f"pin {HIDDEN}, 80, {HIDDEN}, {HIDDEN}, true")
-    assert secrets.hide_in({"a": 123456, "b": [80, 3.14159, 1e9, True]}) == {
-        "a": HIDDEN,
-        "b": [80, HIDDEN, HIDDEN, True],
+    assert secrets.mask("pin 123456, 80, 3.14159, 1000000000, true") == (f"pin {MASKED}, 80, {MASKED}, {MASKED}, true")
+    assert secrets.mask_document({"a": 123456, "b": [80, 3.14159, 1e9, True]}) == {
+        "a": MASKED,
+        "b": [80, MASKED, MASKED, True],
     }
 
 
 def test_a_document_is_hidden_in_throughout() -> None:
-    found = Secrets([SECRET]).hide_in({"a": [SECRET, {SECRET: f"x{SECRET}"}], "n": None, "t": (1, SECRET)})
-    assert found == {"a": [HIDDEN, {HIDDEN: f"x{HIDDEN}"}], "n": None, "t": [1, HIDDEN]}
+    found = Secrets([SECRET]).mask_document({"a": [SECRET, {SECRET: f"x{SECRET}"}], "n": None, "t": (1, SECRET)})
+    assert found == {"a": [MASKED, {MASKED: f"x{MASKED}"}], "n": None, "t": [1, MASKED]}
 
 
 JSON_VALUES = st.recursive(
@@ -173,7 +173,7 @@ SECTIONS = (
 
 @given(st.dictionaries(st.sampled_from(SECTIONS), JSON_VALUES), st.text(max_size=30))
 def test_a_malformed_plan_is_no_trouble(sections: dict[str, Any], text: str) -> None:
-    Secrets.of_plan(sections).hide_in([text, sections])
+    Secrets.of_plan(sections).mask_document([text, sections])
 
 
 @given(st.lists(st.text(alphabet='ab\\"<\n', max_size=12), max_size=5), st.text(alphabet='ab\\"<\n', max_size=40))
@@ -182,7 +182,7 @@ def test_no_secret_is_left_and_nothing_else_is_lost(values: list[str], text: str
     for value in values:
         assert len(value) < 6 or value not in shown
     rest = text
-    for part in shown.split(HIDDEN):
+    for part in shown.split(MASKED):
         assert part in rest
         rest = rest[rest.index(part) + len(part) :]
 
@@ -191,7 +191,7 @@ def test_thousands_of_secrets_are_found_in_a_large_text_in_no_time() -> None:
     secrets = Secrets(f"secret-number-{number}" for number in range(5000))
     text = "no secret is in this line, but one in the next\n" * 20_000 + "secret-number-4999"
     start = time.perf_counter()
-    assert secrets.hide(text).endswith(f"next\n{HIDDEN}")
+    assert secrets.mask(text).endswith(f"next\n{MASKED}")
     assert time.perf_counter() - start < 5  # a megabyte; it takes some 0.1 s on an idle machine
 
 
@@ -206,34 +206,34 @@ def test_of_secrets_that_begin_alike_each_is_found(values: list[str], text: str)
             if text.startswith(value, place):
                 covered[place : place + len(value)] = [True] * len(value)
     kept = "".join(character for character, is_hidden in zip(text, covered, strict=True) if not is_hidden)
-    assert hidden(values, text).replace(HIDDEN, "") == kept
+    assert hidden(values, text).replace(MASKED, "") == kept
 
 
 def test_thousands_of_secrets_that_begin_alike_take_no_longer() -> None:
     secrets = Secrets(f"https:{number}{'x' * (number % 700)}" for number in range(5_000))
     text = "https:" * 60_000
     began = time.process_time()
-    assert secrets.hide(text) == text
+    assert secrets.mask(text) == text
     assert time.process_time() - began < 2
 
 
 @rows(
     ("value", "text", "expected"),
     [
-        ("1", 'a = 1, "1", 11, v1', f'a = {HIDDEN}, "{HIDDEN}", 11, v1'),
-        ("a", 'a word: a; "a"', f'a word: {HIDDEN}; "{HIDDEN}"'),
-        ("Qx4", "Qx4 aQx4 Qx4b (Qx4)", f"{HIDDEN} aQx4 Qx4b ({HIDDEN})"),
+        ("1", 'a = 1, "1", 11, v1', f'a = {MASKED}, "{MASKED}", 11, v1'),
+        ("a", 'a word: a; "a"', f'a word: {MASKED}; "{MASKED}"'),
+        ("Qx4", "Qx4 aQx4 Qx4b (Qx4)", f"{MASKED} aQx4 Qx4b ({MASKED})"),
         ("true", 'true "true"', 'true "true"'),
         ("", '""', '""'),
     ],
 )
 def test_a_short_value_of_a_sensitive_variable_is_hidden_as_a_whole(value: str, text: str, expected: str) -> None:
-    assert Secrets(of_variables=[value]).hide(text) == expected
+    assert Secrets(of_variables=[value]).mask(text) == expected
 
 
 def test_a_short_value_is_hidden_where_it_is_a_whole_value_of_a_document() -> None:
-    shown = Secrets(of_variables=["1", "pin", "true"]).hide_in({"a": 1, "b": "1", "c": 11, "d": "pin", "e": True})
-    assert shown == {"a": HIDDEN, "b": HIDDEN, "c": 11, "d": HIDDEN, "e": True}
+    shown = Secrets(of_variables=["1", "pin", "true"]).mask_document({"a": 1, "b": "1", "c": 11, "d": "pin", "e": True})
+    assert shown == {"a": MASKED, "b": MASKED, "c": 11, "d": MASKED, "e": True}
 
 
 def test_a_sensitive_digit_is_hidden_as_a_value_and_nowhere_else() -> None:
@@ -249,10 +249,10 @@ def test_a_sensitive_digit_is_hidden_as_a_value_and_nowhere_else() -> None:
         "rules[1].ports[10]",
         "step 1/1 of 1",
     ):
-        assert secrets.hide(kept) == kept
+        assert secrets.mask(kept) == kept
     for kept in ("exit code: 1", "exit code 1", "Exit status: 1.", "failed (exit code: 1)", "with exit code:1\n"):
-        assert secrets.hide(kept) == kept
-    assert Secrets(of_variables=["127"]).hide("pin 127, exit status 127") == f"pin {HIDDEN}, exit status 127"
+        assert secrets.mask(kept) == kept
+    assert Secrets(of_variables=["127"]).mask("pin 127, exit status 127") == f"pin {MASKED}, exit status 127"
     for text in (
         "the code: 1",
         "exitcode: 1",
@@ -265,7 +265,7 @@ def test_a_sensitive_digit_is_hidden_as_a_value_and_nowhere_else() -> None:
         "{1}",
         'a.b["1"]',
     ):
-        assert secrets.hide(text) == text.replace("1", HIDDEN), text
+        assert secrets.mask(text) == text.replace("1", MASKED), text
 
 
 @given(
@@ -278,33 +278,33 @@ def test_a_text_that_is_hidden_in_parts_shows_no_more_than_a_whole_one(
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
     shown, rest = b"", b""
     for start, end in pairwise([0, *cuts, len(text)]):
-        begin, rest = secrets.hide_start(rest + text[start:end].encode())
+        begin, rest = secrets.mask_start(rest + text[start:end].encode())
         shown += begin
-    shown += secrets.hide_bytes(rest)
-    assert shown.replace(b"*", b"") == secrets.hide_bytes(text.encode()).replace(b"*", b"")
+    shown += secrets.mask_bytes(rest)
+    assert shown.replace(b"*", b"") == secrets.mask_bytes(text.encode()).replace(b"*", b"")
 
 
 MIXED = 'Tr0ub4dor&3-\u00e9<x>"q\\w'
 
 # Texts in which a value is written in another way, with what they become.
 FOUND = [
-    (MIXED, json.dumps(MIXED).replace("\\u00e9", "\\u00E9"), f'"{HIDDEN}"'),
-    (MIXED, json.dumps(json.dumps({"a": MIXED}))[1:-1], f'{{\\"a\\": \\"{HIDDEN}\\"}}'),
-    ("ab/cd/efgh", '"ab\\/cd\\/efgh"', f'"{HIDDEN}"'),
-    (MIXED, "Tr0ub4dor%263-%c3%a9%3cx%3e%22q%5cw", HIDDEN),
-    ("p@ss:w0rd!x", "u:p%40ss%3Aw0rd!x@h", f"u:{HIDDEN}@h"),
-    ("p@ss w0rd!$&x", "/p@ss%20w0rd%21$&x", f"/{HIDDEN}"),
-    (MIXED, "Tr0ub4dor&amp;3-\u00e9&lt;x&gt;&quot;q\\w", HIDDEN),
-    (MIXED, "Tr0ub4dor&amp;3-\u00e9&lt;x&gt;&#34;q\\w", HIDDEN),
-    ("it'sasecret", "'it'\\''sasecret'", f"'{HIDDEN}'"),
-    ('say "hi" now', '"say ""hi"" now"', f'"{HIDDEN}"'),
-    ("pass\U0001f512word", '"pass\\U0001f512word"', f'"{HIDDEN}"'),
-    ("s\u00e9cr\u00e8t", "se\u0301cre\u0300t", HIDDEN),
-    ('{"user":"u","password":"hunter2Pass"}', 'password = "hunter2Pass"', f'password = "{HIDDEN}"'),
-    ('["aaaaaa1", {"n": 1234567}]', "aaaaaa1 and 1234567", f"{HIDDEN} and {HIDDEN}"),
-    ("hunter2Pass", b64encode(b"hunter2Pass").decode(), f"{HIDDEN}M="),
-    ("hunter2Pass?>", b64encode(b"user:hunter2Pass?>").decode(), f"dXNlcjp{HIDDEN}"),
-    ("hunter2Pass", f"Authorization: Bearer {'hunter2Pass'}", f"Authorization: Bearer {HIDDEN}"),
+    (MIXED, json.dumps(MIXED).replace("\\u00e9", "\\u00E9"), f'"{MASKED}"'),
+    (MIXED, json.dumps(json.dumps({"a": MIXED}))[1:-1], f'{{\\"a\\": \\"{MASKED}\\"}}'),
+    ("ab/cd/efgh", '"ab\\/cd\\/efgh"', f'"{MASKED}"'),
+    (MIXED, "Tr0ub4dor%263-%c3%a9%3cx%3e%22q%5cw", MASKED),
+    ("p@ss:w0rd!x", "u:p%40ss%3Aw0rd!x@h", f"u:{MASKED}@h"),
+    ("p@ss w0rd!$&x", "/p@ss%20w0rd%21$&x", f"/{MASKED}"),
+    (MIXED, "Tr0ub4dor&amp;3-\u00e9&lt;x&gt;&quot;q\\w", MASKED),
+    (MIXED, "Tr0ub4dor&amp;3-\u00e9&lt;x&gt;&#34;q\\w", MASKED),
+    ("it'sasecret", "'it'\\''sasecret'", f"'{MASKED}'"),
+    ('say "hi" now', '"say ""hi"" now"', f'"{MASKED}"'),
+    ("pass\U0001f512word", '"pass\\U0001f512word"', f'"{MASKED}"'),
+    ("s\u00e9cr\u00e8t", "se\u0301cre\u0300t", MASKED),
+    ('{"user":"u","password":"hunter2Pass"}', 'password = "hunter2Pass"', f'password = "{MASKED}"'),
+    ('["aaaaaa1", {"n": 1234567}]', "aaaaaa1 and 1234567", f"{MASKED} and {MASKED}"),
+    ("hunter2Pass", b64encode(b"hunter2Pass").decode(), f"{MASKED}M="),
+    ("hunter2Pass?>", b64encode(b"user:hunter2Pass?>").decode(), f"dXNlcjp{MASKED}"),
+    ("hunter2Pass", f"Authorization: Bearer {'hunter2Pass'}", f"Authorization: Bearer {MASKED}"),
 ]
 # What is not found, as docs/review.md says.
 NOT_FOUND = [
@@ -320,17 +320,17 @@ NOT_FOUND = [
 
 def test_a_value_is_found_in_each_form_that_programs_write() -> None:
     for value, text, shown in FOUND:
-        assert redact(Secrets([value]).hide(text)) == shown, text
+        assert redact(Secrets([value]).mask(text)) == shown, text
 
 
 def test_the_limits_of_what_is_found_are_those_of_the_documentation() -> None:
     for value, text in NOT_FOUND:
-        assert Secrets([value]).hide(text) == text
+        assert Secrets([value]).mask(text) == text
 
 
 @given(st.binary(max_size=20), st.text(min_size=6, max_size=40), st.binary(max_size=20))
 def test_a_value_is_found_in_base64_wherever_it_is_encoded(before: bytes, value: str, after: bytes) -> None:
     data = value.encode()
-    shown = Secrets([value]).hide(b64encode(before + data + after).decode())
-    assert HIDDEN in shown
-    assert len(shown) - len(HIDDEN) <= 4 * (len(before) + len(after)) / 3 + 8
+    shown = Secrets([value]).mask(b64encode(before + data + after).decode())
+    assert MASKED in shown
+    assert len(shown) - len(MASKED) <= 4 * (len(before) + len(after)) / 3 + 8

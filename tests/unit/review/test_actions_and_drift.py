@@ -19,17 +19,17 @@ def lifecycle(event: str, **fields: Any) -> dict[str, Any]:
 
 def test_the_trigger_of_an_action_is_told() -> None:
     triggers: list[tuple[dict[str, Any], str]] = [
-        ({"invoke_action_trigger": {}}, "the run was asked to invoke it"),
+        ({"invoke_action_trigger": {}}, "the run requested its invocation"),
         (
             {"invoke_action_trigger": {"calling_resource_address": "a.b"}},
-            "the run was asked to invoke it for a.b",
+            "the run requested its invocation for a.b",
         ),
         (lifecycle("BeforeCreate"), "before aws_db_instance.db is created"),
         (lifecycle("AfterUpdate"), "after aws_db_instance.db is updated"),
         (lifecycle("BeforeDestroy", on_failure="Taint"), 'before aws_db_instance.db is destroyed; on failure: "Taint"'),
         (lifecycle("DuringTheNight"), '"DuringTheNight" of aws_db_instance.db'),
         ({"lifecycle_action_trigger": {"action_trigger_event": "AfterCreate"}}, "after an unnamed resource is created"),
-        ({}, "the plan does not tell what invokes it"),
+        ({}, "the plan does not contain its trigger"),
     ]
     found = [rows_of(action_invocations=[invocation(**trigger)])[0]["why"] for trigger, _ in triggers]
     assert found == [why for _, why in triggers]
@@ -93,7 +93,7 @@ def test_malformed_actions_are_counted_as_unreadable() -> None:
         {"deferred_action_invocations": [{"reason": "x"}]},
     ):
         note = view_of(**sections)["notes"][0]
-        assert note.startswith("tfruns does not know the form of 1 entry"), sections
+        assert note.startswith("tfruns does not recognize 1 entry of this plan."), sections
 
 
 # -- reasons ----------------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_reasons_that_are_not_known_are_quoted() -> None:
     gone = resource("a.gone", ["delete"], action_reason='delete_because_"x"')
     rows = rows_of(gone, resource("a.odd", ["destroy", "forget"]), deferred_changes=deferred)
     assert [(row["action"], row["why"]) for row in rows] == [
-        ("destroy+forget", "tfruns does not know this kind of change; look at it in the browser"),
+        ("destroy+forget", "tfruns does not recognize this action; review it in the browser"),
         ("destroy", 'Terraform\'s reason: "delete_because_\\"x\\""'),
         ("create", 'deferred to a later run: "of_tomorrow"'),
     ]
@@ -122,8 +122,8 @@ def test_an_import_tells_its_id_or_its_identity() -> None:
         ),
         ({"id": "i-1", "identity": {"name": "n"}}, {"import_identity": '{"name": "n"}', "import_id": "i-1"}),
         ({"unknown": True}, {"import_id": "(known after apply)"}),
-        ({}, {"import_id": "(not given)"}),
-        ({"unknown": False}, {"import_id": "(not given)"}),
+        ({}, {"import_id": "(not specified)"}),
+        ({"unknown": False}, {"import_id": "(not specified)"}),
     ]
     for importing, expected in imports:
         (row,) = rows_of(resource("a.b", ["no-op"], importing=importing))

@@ -8,14 +8,14 @@ from tests.unit.review.plans import PLAN_ID, RUN_ID
 from tfruns.masking.secrets import Secrets
 from tfruns.review.plan_document import PlanDocument, read_plan_document
 from tfruns.review.review import review
-from tfruns.review.summary import at_stake, summary
+from tfruns.review.summary import danger_lines, summarize
 
 CASES = Path(__file__).parent / "cases"
 NO_COUNTS = "Plan: 0 to add, 0 to change, 0 to destroy."
 TEAMS = [f"team-{n:02}" for n in range(1, 26)]
-BY_NAME = "values are masked by the names of their attributes, and any other value may be secret as well."
-PARTLY_MARKED = "Terraform 1.0.0 does not mark sensitive values inside of nested attributes"
-INCOMPLETE = "Terraform calls this plan incomplete: another plan is needed after its apply."
+BY_NAME = "Values are masked by the names of their attributes; any other value may still be secret."
+PARTLY_MARKED = "Terraform 1.0.0 does not mark sensitive values inside nested attributes"
+INCOMPLETE = "Terraform marks this plan as incomplete: another plan is needed after the apply."
 
 
 def document_of(name: str) -> PlanDocument:
@@ -26,7 +26,7 @@ def document_of(name: str) -> PlanDocument:
 def view_of(name: str, **options: Any) -> dict[str, Any]:
     document = document_of(name)
     secrets = Secrets.of_plan(document.source)
-    return review(document, secrets, summary(document, secrets), {}, **options)
+    return review(document, secrets, summarize(document, secrets), {}, **options)
 
 
 NOTIFY = ["count_: 3", 'message: "maintenance begins"', "secret: (sensitive value)", 'tags: {"team": "platform"}']
@@ -40,7 +40,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
             {
                 "address": "action.example_notify.ops",
                 "action": "invoke",
-                "why": "the run was asked to invoke it",
+                "why": "the run requested its invocation",
                 "changes": NOTIFY,
             }
         ],
@@ -69,7 +69,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
             {
                 "address": "action.aws_lambda_invoke.purge",
                 "action": "invoke",
-                "why": "the run was asked to invoke it",
+                "why": "the run requested its invocation",
                 "changes": ['function_name: "purge"', 'payload: "{\\"all\\":true}"'],
             }
         ],
@@ -128,7 +128,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
                 "action": "destroy",
                 "count": 25,
                 "keys": TEAMS,
-                "danger": "it holds data",
+                "danger": "stores data",
                 "why": "its key is no longer in for_each",
             }
         ],
@@ -140,7 +140,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
             {
                 "address": "aws_s3_bucket.logs",
                 "action": "update",
-                "danger": "it holds data",
+                "danger": "stores data",
                 "why": "it was changed outside of Terraform",
                 "changes": [
                     'acl: "public-read" -> "private"',
@@ -149,7 +149,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
             }
         ],
     },
-    "drift_without_address": {"plan": "No changes.", "notes": [f"{PARTLY_MARKED}: {BY_NAME}"], "rows": []},
+    "drift_without_address": {"plan": "No changes.", "notes": [f"{PARTLY_MARKED}. {BY_NAME}"], "rows": []},
     "forget_then_create": {
         "plan": "Plan: 1 to add, 0 to change, 0 to destroy, 1 to forget.",
         "counts": {"add": 1, "forget": 1},
@@ -157,8 +157,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
             {
                 "address": "aws_db_instance.db",
                 "action": "replace",
-                "danger": "it holds data",
-                "why": "it cannot be changed in place; the old object is not destroyed, only forgotten",
+                "danger": "stores data",
+                "why": "it cannot be updated in place; the old object is forgotten, not destroyed",
                 "changes": ['engine: "postgres" -> "mysql" (forces replacement)', "known after apply: id"],
             }
         ],
@@ -195,12 +195,12 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "old_terraform_password": {
         "plan": "Plan: 0 to add, 1 to change, 0 to destroy.",
         "counts": {"change": 1},
-        "notes": [f"Terraform 0.13.5 does not mark sensitive values in plans: {BY_NAME}"],
+        "notes": [f"Terraform 0.13.5 does not mark sensitive values in plans. {BY_NAME}"],
         "rows": [
             {
                 "address": "aws_db_instance.db",
                 "action": "update",
-                "danger": "it holds data",
+                "danger": "stores data",
                 "changes": ["password: (sensitive value) -> (sensitive value)", "size: 1 -> 2"],
             }
         ],
@@ -257,7 +257,7 @@ def test_the_review_of_each_case_tells_the_whole_truth() -> None:
 
 
 def test_only_plans_that_destroy_or_invoke_are_destructive() -> None:
-    destructive = {name for name in EXPECTED if summary(document_of(name)).is_destructive}
+    destructive = {name for name in EXPECTED if summarize(document_of(name)).is_destructive}
     assert destructive == {
         "actions_only",
         "invoked_action",
@@ -268,8 +268,8 @@ def test_only_plans_that_destroy_or_invoke_are_destructive() -> None:
 
 
 def test_every_bucket_that_is_destroyed_is_named_in_the_question() -> None:
-    assert at_stake(summary(document_of("destroy_25_named")).dangers) == [
-        f"- aws_s3_bucket.team[*]: is destroyed; it holds data (25: {', '.join(TEAMS)})"
+    assert danger_lines(summarize(document_of("destroy_25_named")).dangers) == [
+        f"- aws_s3_bucket.team[*]: will be destroyed; it stores data (25: {', '.join(TEAMS)})"
     ]
 
 

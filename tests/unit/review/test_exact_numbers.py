@@ -7,7 +7,7 @@ from tests.unit.review.plans import plan, resource
 from tfruns.masking.secrets import Secrets
 from tfruns.review.plan_document import parse_plan
 from tfruns.review.review import review
-from tfruns.review.summary import summary
+from tfruns.review.summary import summarize
 
 LONG = "1" + "0" * 4_299
 LONGER = "1" + "0" * 5_000
@@ -32,7 +32,7 @@ def read(before: str, after: str, **more: Any) -> dict[str, Any]:
     data = text.replace('"B"', before).replace('"A"', after).encode()
     found = parse_plan(data, run_id="run-1", plan_id="plan-1", is_redacted=False)
     secrets = Secrets.of_plan(found.source)
-    return review(found, secrets, summary(found, secrets), {})
+    return review(found, secrets, summarize(found, secrets), {})
 
 
 def changes(before: str, after: str) -> list[str]:
@@ -75,7 +75,7 @@ def test_a_number_of_thousands_of_digits_is_shown_in_part_and_in_full() -> None:
     text = json.dumps(plan(resource(before={"n": 1}, after={"n": "A"}))).replace('"A"', LONGER)
     found = parse_plan(text.encode(), run_id="run-1", plan_id="plan-1", is_redacted=False)
     secrets = Secrets.of_plan(found.source)
-    view = review(found, secrets, summary(found, secrets), {}, address=found.changes[0].address)
+    view = review(found, secrets, summarize(found, secrets), {}, address=found.changes[0].address)
     assert view["rows"][0]["values"][:2] == ["n (before): 1", f"n (after) (digits 1 to 500 of 5,001): {LONGER[:500]}"]
 
 
@@ -99,7 +99,7 @@ def test_siblings_that_change_to_different_numbers_have_a_row_each() -> None:
     data = text.replace('"N0"', "1.0000000000000000001").replace('"N1"', "1.0000000000000000002").encode()
     found = parse_plan(data, run_id="run-1", plan_id="plan-1", is_redacted=False)
     secrets = Secrets.of_plan(found.source)
-    assert [row["address"] for row in review(found, secrets, summary(found, secrets), {})["rows"]] == [
+    assert [row["address"] for row in review(found, secrets, summarize(found, secrets), {})["rows"]] == [
         "a.b[0]",
         "a.b[1]",
     ]
@@ -114,4 +114,4 @@ def test_a_sensitive_number_is_hidden_however_it_is_written() -> None:
     ):
         text = json.dumps(plan(resource(after={"secret": "S"}, after_sensitive={"secret": True})))
         found = parse_plan(text.replace('"S"', written).encode(), run_id="run-1", plan_id="p", is_redacted=False)
-        assert shown not in Secrets.of_plan(found.source).hide(f"it is {shown}.")
+        assert shown not in Secrets.of_plan(found.source).mask(f"it is {shown}.")

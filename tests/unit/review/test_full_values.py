@@ -8,7 +8,7 @@ from tests.unit.review.plans import change, document, resource
 from tfruns.masking.secrets import Secrets
 from tfruns.review.pages import PAGE_BYTES
 from tfruns.review.review import review
-from tfruns.review.summary import summary
+from tfruns.review.summary import summarize
 
 SECRET = "s3cret-Zx81"
 
@@ -16,7 +16,7 @@ SECRET = "s3cret-Zx81"
 def pages_of(address: str, *resources: Any, **sections: Any) -> list[dict[str, Any]]:
     read = document(*resources, **sections)
     secrets = Secrets.of_plan(read.source)
-    summed_up = summary(read, secrets)
+    summed_up = summarize(read, secrets)
     pages: list[dict[str, Any]] = []
     number: int | None = 1
     while number is not None:
@@ -137,15 +137,15 @@ def test_an_address_that_is_not_in_the_plan_is_said_with_similar_ones() -> None:
     many = [resource(f"a.bucket_{n}", ["delete"]) for n in range(10)]
     (page,) = pages_of("a.bucket", *many)
     listed = ", ".join(f"a.bucket_{n}" for n in range(8))
-    assert page["notes"] == [f'The plan has nothing at "a.bucket". Similar addresses: {listed} and 2 more.']
+    assert page["notes"] == [f'The plan does not contain "a.bucket". Similar addresses: {listed} and 2 more.']
     (page,) = pages_of("b.c", *many)
-    assert page["notes"] == ['The plan has nothing at "b.c". review_run without an address lists what it has.']
+    assert page["notes"] == ['The plan does not contain "b.c". Call review_run without an address to list its changes.']
 
 
 def test_a_page_past_the_end_is_said() -> None:
     read = document(resource("a.b", ["create"], after={"x": 1}))
-    view = review(read, Secrets(), summary(read), {}, address="a.b", page_number=9)
-    assert view["notes"] == ["There is no page 9: the last one is 1."]
+    view = review(read, Secrets(), summarize(read), {}, address="a.b", page_number=9)
+    assert view["notes"] == ["Page 9 does not exist: the last page is 1."]
 
 
 def test_pages_are_small_whatever_the_values_are() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.unit.review.plans import change, document, resource
 from tfruns.review.headline import headline
-from tfruns.review.summary import summary
+from tfruns.review.summary import summarize
 
 ZEROS = "Plan: 0 to add, 0 to change, 0 to destroy"
 OUTPUT = {"o": change(["create"], after=1)}
@@ -15,7 +15,7 @@ INVOCATION = {"address": "action.a.b"}
 
 def line(*resources: Any, has_changes: bool | None = None, is_refresh_only: bool = False, **sections: Any) -> str:
     read = document(*resources, **sections)
-    return headline(summary(read), has_changes=has_changes, is_refresh_only=is_refresh_only)
+    return headline(summarize(read), has_changes=has_changes, is_refresh_only=is_refresh_only)
 
 
 def test_a_plan_is_called_what_it_is() -> None:
@@ -34,19 +34,19 @@ def test_a_plan_is_called_what_it_is() -> None:
         "nothing": line(resource("a.b", ["no-op"])),
     }
     assert lines == {
-        "outputs alone": "No resource is changed. 1 output changes.",
+        "outputs alone": "No resources change. 1 output changes.",
         "forgets alone": f"{ZEROS}, 1 to forget.",
         "moves alone": f"{ZEROS}, 1 to move.",
         "imports alone": "Plan: 1 to import, 0 to add, 0 to change, 0 to destroy.",
         "actions alone": f"{ZEROS}. Actions: 2 to invoke.",
         "deferred alone": f"{ZEROS}. Deferred to a later run: 1.",
-        "an unknown action": f"{ZEROS}, 1 with an action that tfruns does not know.",
+        "an unknown action": f"{ZEROS}, 1 with an unrecognized action.",
         "drift alone": "No changes.",
         "a refresh": (
-            "No resource is changed. 1 resource was changed outside of Terraform. The apply records this in the state."
+            "No resources change. 1 resource was changed outside of Terraform. The apply records this in the state."
         ),
         "a refresh that moves": (
-            "No resource is changed. 1 resource moves to another address. The run has nothing to apply."
+            "No resources change. 1 resource moves to another address. The run has nothing to apply."
         ),
         "reads alone": "No changes.",
         "nothing": "No changes.",
@@ -57,31 +57,35 @@ def test_that_nothing_changes_is_never_claimed_where_it_is_not_known() -> None:
     same = resource("a.b", ["no-op"])
     doubtful: list[tuple[dict[str, Any], bool | None, str]] = [
         ({"errored": True}, None, "planning failed"),
-        ({"complete": False}, None, "it is incomplete"),
-        ({"complete": False}, False, "it is incomplete"),
-        ({"resource_changes": [same, 1]}, False, "tfruns does not know the form of a part of it"),
-        ({"resource_changes": None}, None, "it has no list of resource changes"),
-        ({"resource_changes": None, "applyable": True}, None, "it has no list of resource changes"),
-        ({"resource_changes": None, "errored": True}, False, "planning failed; it has no list of resource changes"),
+        ({"complete": False}, None, "the plan is incomplete"),
+        ({"complete": False}, False, "the plan is incomplete"),
+        ({"resource_changes": [same, 1]}, False, "tfruns does not recognize a part of the plan"),
+        ({"resource_changes": None}, None, "the plan has no list of resource changes"),
+        ({"resource_changes": None, "applyable": True}, None, "the plan has no list of resource changes"),
+        (
+            {"resource_changes": None, "errored": True},
+            False,
+            "planning failed; the plan has no list of resource changes",
+        ),
     ]
     for sections, has_changes, doubt in doubtful:
         found = line(**({"resource_changes": [same]} | sections), has_changes=has_changes)
-        assert found == f"No change was found in this plan, but {doubt}: it may change more.", sections
+        assert found == f"No changes were found in this plan, but there may be some: {doubt}.", sections
 
 
 def test_beside_changed_outputs_a_doubt_about_resources_is_said() -> None:
     assert line(output_changes=OUTPUT, errored=True) == (
-        "Whether resources change is not known: planning failed. 1 output changes."
+        "It is unknown whether resources change: planning failed. 1 output changes."
     )
     assert line(output_changes={"o": change(["of_tomorrow"])}) == (
-        "Whether resources change is not known: tfruns does not know the form of a part of it. 1 output changes."
+        "It is unknown whether resources change: tfruns does not recognize a part of the plan. 1 output changes."
     )
-    assert line(output_changes=OUTPUT, resource_changes=None) == "No resource is changed. 1 output changes."
+    assert line(output_changes=OUTPUT, resource_changes=None) == "No resources change. 1 output changes."
 
 
 def test_the_word_of_the_api_decides_where_the_plan_says_nothing() -> None:
     assert line(resource("a.b", ["no-op"]), has_changes=True) == (
-        "No change was found in this plan, but the API says that the run has changes."
+        "No changes were found in this plan, but the API reports that the run has changes."
     )
     for sections in ({"resource_changes": None}, {"resource_changes": None, "applyable": False}):
         assert line(**sections, has_changes=False) == "No changes."

@@ -14,7 +14,7 @@ from tfruns.masking.secrets import Secrets
 from tfruns.review.pages import PAGE_BYTES
 from tfruns.review.plan_document import read_plan_document
 from tfruns.review.review import review
-from tfruns.review.summary import fingerprint, summary
+from tfruns.review.summary import fingerprint, summarize
 
 HEAD = {"run_id": RUN_ID, "status": "planned", "next": "n" * 200}
 ACTIONS = [["create"], ["update"], ["delete"], ["delete", "create"], ["forget"], ["no-op"], ["read"], ["other"]]
@@ -25,7 +25,7 @@ slow = settings(suppress_health_check=[HealthCheck.too_slow])
 def view_of(source: dict[str, Any], **options: Any) -> dict[str, Any]:
     read = read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=False)
     secrets = Secrets.of_plan(read.source)
-    return review(read, secrets, summary(read, secrets), dict(HEAD), **options)
+    return review(read, secrets, summarize(read, secrets), dict(HEAD), **options)
 
 
 def texts_in(value: Any) -> Iterator[str]:
@@ -134,7 +134,7 @@ def test_no_secret_is_shown_wherever_else_it_stands(
     for address in (addresses_of(source)[page], "a.hiding", "output.o", f"action.x.{secret}", str(secret)):
         for shown in texts_in(view_of(source, address=address, page_number=page)):
             assert not [form for form in forms if form in shown]
-    for danger in summary(document(*source["resource_changes"], **sections_of(source))).dangers:
+    for danger in summarize(document(*source["resource_changes"], **sections_of(source))).dangers:
         assert str(secret) not in danger.address + danger.why
 
 
@@ -242,7 +242,7 @@ def test_the_largest_rows_and_notes_fit_on_a_page(character: str) -> None:
     view = view_of(source)
     assert len(json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode()) <= PAGE_BYTES
     assert 1 <= len(view["rows"]) < 60
-    assert view["notes"][-1].startswith("Left out: ") or character == "x"
+    assert view["notes"][-1].startswith("Omitted: ") or character == "x"
     assert all(row["more_changes"] for row in view["rows"])
 
 

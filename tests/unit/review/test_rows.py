@@ -9,13 +9,13 @@ from tests.support.tables import rows
 from tests.unit.review.plans import change, document, resource
 from tfruns.masking.secrets import Secrets
 from tfruns.review.review import review
-from tfruns.review.summary import summary
+from tfruns.review.summary import summarize
 
 
 def view_of(*resources: Any, options: dict[str, Any] | None = None, **sections: Any) -> dict[str, Any]:
     read = document(*resources, **sections)
     secrets = Secrets.of_plan(read.source)
-    return review(read, secrets, summary(read, secrets), {"run_id": read.run_id}, **(options or {}))
+    return review(read, secrets, summarize(read, secrets), {"run_id": read.run_id}, **(options or {}))
 
 
 def rows_of(*resources: Any, **sections: Any) -> list[dict[str, Any]]:
@@ -59,16 +59,16 @@ PW = {"pw": True}
         (
             {"p": '{"A": 1}'},
             {"p": '{"A":1}'},
-            ['p: "{\\"A\\": 1}" -> "{\\"A\\":1}" (the same JSON, written in another way)'],
+            ['p: "{\\"A\\": 1}" -> "{\\"A\\":1}" (the same JSON, formatted differently)'],
         ),
         (
             {"p": '{"A":null,"B":1}'},
             {"p": '{"B":1}'},
-            ['p: "{\\"A\\":null,\\"B\\":1}" -> "{\\"B\\":1}" (members that are null are added or removed)'],
+            ['p: "{\\"A\\":null,\\"B\\":1}" -> "{\\"B\\":1}" (only null members are added or removed)'],
         ),
-        ({"s": "\u00e9"}, {"s": "e\u0301"}, ['s: "\u00e9" -> "e\u0301" (they differ in what is not shown)']),
+        ({"s": "\u00e9"}, {"s": "e\u0301"}, ['s: "\u00e9" -> "e\u0301" (the difference is not visible)']),
         ({"p": '{"A": 1}'}, {"p": "{no json"}, ['p: "{\\"A\\": 1}" -> "{no json"']),
-        ({"s": "a\nb"}, {"s": "a b"}, ['s: "a b" -> "a b" (they differ in what is not shown)']),
+        ({"s": "a\nb"}, {"s": "a b"}, ['s: "a b" -> "a b" (the difference is not visible)']),
     ],
 )
 def test_an_attribute_that_changes_is_said_with_before_and_after(before: Any, after: Any, lines: list[str]) -> None:
@@ -149,7 +149,7 @@ def test_what_becomes_a_secret_only_by_being_shown_is_hidden_too(secret: str, te
 def test_that_a_value_becomes_sensitive_or_is_no_longer_is_said() -> None:
     values = {"a": "the-value"}
     assert lines_of(values, values, after_sensitive={"a": True}) == [
-        "a: (sensitive value) -> (sensitive value) (is sensitive from now on; the value stays)"
+        "a: (sensitive value) -> (sensitive value) (becomes sensitive; the value is unchanged)"
     ]
     assert lines_of(values, {"a": "other-value"}, before_sensitive={"a": True}) == [
         'a: (sensitive value) -> "other-value" (is no longer sensitive)'
@@ -254,7 +254,7 @@ def test_the_dangerous_ones_stand_first_then_outputs_then_drift() -> None:
         ("a.deleted", "deleted outside of Terraform"),
     ]
     assert rows[1]["why"] == "the new object is created before the old one is destroyed"
-    assert rows[3]["danger"] == "it holds data"
+    assert rows[3]["danger"] == "stores data"
     assert [row.get("changes") for row in rows[6:]] == [["x: 1 -> 2"], None]
 
 
@@ -273,7 +273,7 @@ def test_what_is_read_is_no_row_but_mentioned_and_found_by_its_filter() -> None:
     assert view["plan"] == "No changes."
     assert view["notes"] == ['The apply reads 1 data source (filter "read").']
     (row,) = rows_of(read, options={"filter_text": "read"})
-    assert row["why"] == "its configuration is known after the apply only"
+    assert row["why"] == "its configuration is known only after apply"
 
 
 def test_imports_moves_and_deferred_changes_are_told() -> None:
@@ -315,18 +315,18 @@ def test_what_cannot_be_read_and_what_failed_is_said() -> None:
     )
     assert view["notes"] == [
         "Planning failed: this plan is incomplete and cannot be applied.",
-        "tfruns does not know the form of 2 entries of the plan. Look at it in the browser before it is applied.",
-        *['The check check.c failed: "It is not so.".'] * 5,
-        "Also not passed: 3 checks.",
+        "tfruns does not recognize 2 entries of this plan. Review the plan in the browser before you apply it.",
+        *['The check check.c failed: "It is not so."'] * 5,
+        "Other checks that did not pass: 3.",
     ]
     assert view["rows"][0]["action"] == "explode"
     assert view["rows"][1] == {
         "address": "action.x.y",
         "action": "invoke",
-        "why": "the plan does not tell what invokes it",
+        "why": "the plan does not contain its trigger",
     }
     assert view["plan"] == (
-        "Plan: 0 to add, 0 to change, 0 to destroy, 1 with an action that tfruns does not know. Actions: 1 to invoke."
+        "Plan: 0 to add, 0 to change, 0 to destroy, 1 with an unrecognized action. Actions: 1 to invoke."
     )
 
 
@@ -481,13 +481,13 @@ def test_a_filter_that_matches_nothing_says_what_there_is() -> None:
     options = {"filter_text": "nothing\n" + "x" * 500}
     view = view_of(*PLAN, output_changes=OUTPUTS, options=options)
     (note,) = view["notes"]
-    assert note.startswith('Nothing matches "nothing xxx')
+    assert note.startswith('No change matches the filter "nothing xxx')
     assert "actions: update (2), create (1), replace (1)" in note
     assert "types: b (4), a (3)" in note
     assert "modules: module.x (1)" in note
     assert len(note) < 800
     assert view["rows"] == []
-    assert view_of(options=options)["notes"][0].endswith("The plan has no entries.")
+    assert view_of(options=options)["notes"][0].endswith("The plan contains no changes.")
 
 
 def test_the_fingerprint_is_the_same_whatever_is_shown() -> None:
@@ -509,7 +509,7 @@ def test_a_check_is_left_out_only_if_it_passed_or_is_not_known_yet() -> None:
         "The check check.fail failed.",
         "The check check.error could not be evaluated.",
         'The check check.odd has the status "odd".',
-        "The check without a name failed.",
+        "An unnamed check failed.",
     ]
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from tests.support.tables import rows
 from tests.unit.review.plans import PLAN_ID, RUN_ID, change, document, plan, resource
 from tfruns.review.plan_document import read_plan_document
-from tfruns.review.summary import Counts, Danger, Summary, at_stake, fingerprint, summary
+from tfruns.review.summary import DangerousChange, PlanCounts, PlanSummary, danger_lines, fingerprint, summarize
 
 
-def summed_up(*resources: Any, **sections: Any) -> Summary:
-    return summary(document(*resources, **sections))
+def summed_up(*resources: Any, **sections: Any) -> PlanSummary:
+    return summarize(document(*resources, **sections))
 
 
 EVERYTHING = (
@@ -32,7 +32,7 @@ EVERYTHING = (
 
 def test_each_kind_of_change_is_counted_and_what_stays_or_is_read_is_not() -> None:
     counts = summed_up(*EVERYTHING).counts
-    assert counts == Counts(add=2, change=2, destroy=1, replace=2, imported=1, move=2, forget=2)
+    assert counts == PlanCounts(add=2, change=2, destroy=1, replace=2, imported=1, move=2, forget=2)
     assert counts.as_dict() == {
         "add": 2,
         "change": 2,
@@ -59,7 +59,7 @@ def test_each_kind_of_change_is_counted_and_what_stays_or_is_read_is_not() -> No
 )
 def test_what_is_no_plan_that_can_be_read_is_not_taken_for_harmless(source: dict[str, Any], is_plan: bool) -> None:
     found = read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=False)
-    assert summary(found).is_destructive is not is_plan
+    assert summarize(found).is_destructive is not is_plan
 
 
 def test_a_plan_without_changes_has_no_counts() -> None:
@@ -80,11 +80,11 @@ def test_the_dangers_are_all_there_and_the_worst_stand_first() -> None:
         resource("a.changed", ["update"]),
     )
     assert found.dangers == (
-        Danger("aws_s3_bucket.gone", "is destroyed; it holds data"),
-        Danger("a.gone", "is destroyed"),
-        Danger("a.replaced", "is destroyed and created again"),
-        Danger("a.forgotten", "is no longer managed by Terraform; it is not destroyed"),
-        Danger("aws_db_instance.changed", "is changed in place; it holds data"),
+        DangerousChange("aws_s3_bucket.gone", "will be destroyed; it stores data"),
+        DangerousChange("a.gone", "will be destroyed"),
+        DangerousChange("a.replaced", "will be destroyed and recreated"),
+        DangerousChange("a.forgotten", "will no longer be managed by Terraform, but will not be destroyed"),
+        DangerousChange("aws_db_instance.changed", "will be updated in place; it stores data"),
     )
 
 
@@ -110,7 +110,7 @@ def test_the_dangers_are_all_there_and_the_worst_stand_first() -> None:
 )
 def test_what_holds_data_is_told_from_its_settings(type_: str, is_store: bool) -> None:
     (danger,) = summed_up(resource(f"{type_}.x", ["delete"])).dangers
-    assert ("holds data" in danger.why) is is_store
+    assert ("stores data" in danger.why) is is_store
 
 
 @rows(
@@ -169,22 +169,22 @@ def test_siblings_are_one_danger_with_the_key_of_each() -> None:
     modules = [resource(f'module.m["{key}"].a.b', ["delete", "create"]) for key in ("eu", "us")]
     found = summed_up(*gone, *counted, *modules, resource("a.b[0]", ["delete"], deposed="0011"))
     teams = ", ".join(f"team-{n:02}" for n in range(25))
-    assert at_stake(found.dangers) == [
-        f"- aws_s3_bucket.team[*]: is destroyed; it holds data (25: {teams})",
-        "- a.b[0] (deposed object 0011): is destroyed",
-        "- module.m[*].a.b: is destroyed and created again (2: eu, us)",
-        "- a.web[*]: is no longer managed by Terraform; it is not destroyed (4: 0-2, 5)",
+    assert danger_lines(found.dangers) == [
+        f"- aws_s3_bucket.team[*]: will be destroyed; it stores data (25: {teams})",
+        "- a.b[0] (deposed object 0011): will be destroyed",
+        "- module.m[*].a.b: will be destroyed and recreated (2: eu, us)",
+        "- a.web[*]: will no longer be managed by Terraform, but will not be destroyed (4: 0-2, 5)",
     ]
 
 
 def test_dangers_too_long_for_a_question_end_with_where_the_rest_is() -> None:
     gone = [resource(f'a.b["{n:04}-{"k" * 90}"]', ["delete"]) for n in range(200)]
     others = [resource(f"a.c{n}", ["delete"]) for n in range(3)]
-    lines = at_stake(summed_up(*gone, *others).dangers)
+    lines = danger_lines(summed_up(*gone, *others).dangers)
     assert sum(map(len, lines)) < 4_500
-    assert lines[0].startswith("- a.b[*]: is destroyed (200: 0000-kkk")
+    assert lines[0].startswith("- a.b[*]: will be destroyed (200: 0000-kkk")
     assert lines[0].endswith("k …)")
-    assert lines[-1] == "- not all of these 203 are named here: review_run lists them all"
+    assert lines[-1] == "- this list is truncated: review_run lists all 203"
 
 
 INVOCATION = {"address": "action.aws_lambda_invoke.purge", "type": "aws_lambda_invoke", "config_values": {"all": True}}
@@ -198,8 +198,8 @@ def test_actions_count_are_dangerous_and_nothing_is_known_of_their_effect() -> N
         "Plan: 0 to add, 0 to change, 0 to destroy. Actions: 1 to invoke. Deferred to a later run: 1."
     )
     assert found.is_destructive
-    assert at_stake(found.dangers) == [
-        "- action.aws_lambda_invoke.purge: is invoked; the plan does not tell what the action changes"
+    assert danger_lines(found.dangers) == [
+        "- action.aws_lambda_invoke.purge: will be invoked; the plan does not show what the action changes"
     ]
 
 

@@ -19,7 +19,7 @@ from tests.unit.review.terraform import SCENARIOS, SECRET, made, redacted
 from tfruns.masking.secrets import Secrets
 from tfruns.review.plan_document import read_plan_document
 from tfruns.review.review import review
-from tfruns.review.summary import summary
+from tfruns.review.summary import summarize
 
 GOLDEN = Path(__file__).parent / "golden"
 IS_UPDATE = os.environ.get("TFRUNS_UPDATE_SNAPSHOTS") == "1"  # read before the tests take away whatever is ours
@@ -47,7 +47,7 @@ def reviewed(name: str, form: str, places: dict[str, Path], **options: Any) -> d
     document = read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=form == "redacted")
     secrets = Secrets.of_plan(document.source)
     options = {"is_refresh_only": SCENARIOS[name].is_refresh_only, **options}
-    return review(document, secrets, summary(document, secrets), {"run_id": RUN_ID}, **options)
+    return review(document, secrets, summarize(document, secrets), {"run_id": RUN_ID}, **options)
 
 
 def comparable(view: dict[str, Any]) -> str:

@@ -7,10 +7,10 @@ from tests.unit.review.plans import change, resource
 from tests.unit.review.test_cases import CASES
 from tests.unit.review.test_rows import view_of
 from tfruns.review.plan_document import read_plan_document
-from tfruns.review.unmarked import is_secret_name
+from tfruns.review.sensitivity_marks import is_secret_name
 
 SECRET = "n3w-pa55word"
-NOTE = "values are masked by the names of their attributes, and any other value may be secret as well."
+NOTE = "Values are masked by the names of their attributes; any other value may still be secret."
 
 
 def unmarked(address: str = "a.b", **values: Any) -> dict[str, Any]:
@@ -44,8 +44,8 @@ def test_what_is_named_like_a_secret_is_masked_in_every_shape() -> None:
 def test_the_review_says_why_values_are_masked_by_name() -> None:
     marks: dict[str, Any] = {"before_sensitive": {}, "after_sensitive": {}}
     expected = {
-        "0.15.0": f"Terraform 0.15.0 does not mark sensitive values in plans: {NOTE}",
-        "1.0.11": f"Terraform 1.0.11 does not mark sensitive values inside of nested attributes: {NOTE}",
+        "0.15.0": f"Terraform 0.15.0 does not mark sensitive values in plans. {NOTE}",
+        "1.0.11": f"Terraform 1.0.11 does not mark sensitive values inside nested attributes. {NOTE}",
         "1.1.0": None,
         "1.11.4": None,
     }
@@ -69,7 +69,7 @@ def test_where_marks_are_missing_values_are_masked_whatever_the_version() -> Non
     for sections in plans:
         view = view_of(**sections)
         assert SECRET not in json.dumps(view)
-        assert view["notes"][0] == f"The marks of sensitive values are missing in a part of this plan: {NOTE}"
+        assert view["notes"][0] == f"Some changes in this plan have no marks of sensitive values. {NOTE}"
         assert "(sensitive value)" in json.dumps(view["rows"])
 
 
@@ -98,7 +98,7 @@ def test_a_plan_without_a_version_has_that_of_its_run() -> None:
     source = {"plan_format_version": "0.2", "resource_changes": [resource(before={}, after={"password": SECRET})]}
     for version, is_unmarked in (("0.13.5", True), ("1.5.7", False), ("latest", False), ("", False)):
         read = read_plan_document(source, run_id="r", plan_id="p", is_redacted=True, terraform_version=version)
-        assert bool(read.unmarked) is is_unmarked, version
+        assert bool(read.marks_problem) is is_unmarked, version
 
 
 def test_names_of_secrets_are_told_from_names_of_their_properties() -> None:

@@ -114,7 +114,7 @@ class Commands:
             complaint = _stderr_of(path)
             if exit_code:
                 raise Stopped(
-                    PhaseStatus.ERRORED, f"The plan cannot be read: {self.secrets.hide(complaint)}", exit_code=exit_code
+                    PhaseStatus.ERRORED, f"The plan cannot be read: {self.secrets.mask(complaint)}", exit_code=exit_code
                 )
 
     def _start(self, open_things: ExitStack, path: Path, arguments: tuple[str, ...]) -> Process:

@@ -55,7 +55,7 @@ class Lines:
         for line in lines:
             self._sink(line)
         if len(self._rest) >= _MAX_LINE_BYTES:
-            begin, self._rest = self._secrets.hide_start(self._rest)
+            begin, self._rest = self._secrets.mask_start(self._rest)
             self._sink(begin)
 
     def finish(self) -> None:
@@ -78,11 +78,11 @@ def _masked_line(line: bytes, secrets: Secrets) -> bytes:
     """A line without secrets. In a message, only its texts are masked: a value such as `create` is also its word."""
     message = message_of(line)
     if not message:
-        return secrets.hide_bytes(line)
+        return secrets.mask_bytes(line)
     try:
         shown = {key: _masked_field(key, value, secrets) for key, value in message.items()}
     except RecursionError:
-        return secrets.hide_bytes(line)
+        return secrets.mask_bytes(line)
     return line if shown == message else json.dumps(shown, separators=(",", ":")).encode() + b"\n"
 
 
@@ -91,16 +91,16 @@ def _masked_field(name: str, value: Any, secrets: Secrets) -> Any:
     if name in _OWN_WORDS:
         return value
     if isinstance(value, dict) and name != "outputs":
-        return {key: item if key in _OWN_WORDS else secrets.hide_in(item) for key, item in value.items()}
+        return {key: item if key in _OWN_WORDS else secrets.mask_document(item) for key, item in value.items()}
     if isinstance(value, dict):
-        return {secrets.hide(key): _masked_output(item, secrets) for key, item in value.items()}
-    return secrets.hide_in(value)
+        return {secrets.mask(key): _masked_output(item, secrets) for key, item in value.items()}
+    return secrets.mask_document(value)
 
 
 def _masked_output(output: Any, secrets: Secrets) -> Any:
     if not isinstance(output, dict):
-        return secrets.hide_in(output)
-    return {key: item if key in _OWN_WORDS else secrets.hide_in(item) for key, item in output.items()}
+        return secrets.mask_document(output)
+    return {key: item if key in _OWN_WORDS else secrets.mask_document(item) for key, item in output.items()}
 
 
 class Findings:

@@ -47,7 +47,7 @@ def redacted_plan(plan: Document, schemas: Document, *, secret_texts: Iterable[s
             for deferred in plan.get("deferred_changes") or []
         ],
         "action_invocations": [mask.action(action) for action in plan.get("action_invocations") or []],
-        "relevant_attributes": known.hide_in(plan.get("relevant_attributes") or []),
+        "relevant_attributes": known.mask_document(plan.get("relevant_attributes") or []),
         "output_changes": {
             name: mask.change(change, f"output.{name}") for name, change in (plan.get("output_changes") or {}).items()
         },
@@ -64,11 +64,11 @@ class _Mask:
         self._known = known
 
     def resource(self, resource: Document) -> dict[str, Any]:
-        named = {name: self._known.hide_in(resource[name]) for name in _NAMES if name in resource}
+        named = {name: self._known.mask_document(resource[name]) for name in _NAMES if name in resource}
         return {**resource, **named, "change": self.change(resource["change"], resource["address"])}
 
     def action(self, action: Document) -> dict[str, Any]:
-        named = {name: self._known.hide_in(action[name]) for name in _NAMES if name in action}
+        named = {name: self._known.mask_document(action[name]) for name in _NAMES if name in action}
         return {**action, **named, **self._side(action, "config_values", "config_sensitive", action["address"])}
 
     def change(self, change: Document, address: str) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class _Mask:
             pairs = [self._masked(item, mark, address) for item, mark in zip_longest(value, of_items[: len(value)])]
             is_marked = any(mark for _, mark in pairs)
             return [item for item, _ in pairs], [_mark(mark, item) for item, mark in pairs] if is_marked else marks
-        if value is not None and value != "" and self._known.hide_in(value) != value:
+        if value is not None and value != "" and self._known.mask_document(value) != value:
             return self._text(value, address), True
         return value, marks
 
@@ -100,7 +100,7 @@ class _Mask:
     ) -> tuple[Any, Any]:
         shown, found = {}, dict(of_keys)
         for key, item in value.items():
-            name = key if self._known.hide(key) == key else self._text(key, address)
+            name = key if self._known.mask(key) == key else self._text(key, address)
             shown[name], mark = self._masked(item, of_keys.get(key), address)
             if name != key:
                 found.pop(key, None)

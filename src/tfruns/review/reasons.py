@@ -1,4 +1,4 @@
-"""Terraform's reasons in plain words. Words that are not known here are quoted.
+"""Terraform's reasons for changes, in plain words. Unknown reasons are quoted.
 
 Sources: Terraform, "JSON Output Format"; the reasons of deferrals as `terraform plan` prints them.
 """
@@ -6,30 +6,30 @@ Sources: Terraform, "JSON Output Format"; the reasons of deferrals as `terraform
 import json
 
 from tfruns.masking.secrets import Secrets
-from tfruns.review.plan_document import Action, Change, Object
+from tfruns.review.plan_document import Action, Change, JSONObject
 
-_QUOTED = 80  # characters of a word that is not known
+_QUOTED = 80  # characters of an unknown reason
 _ADDRESS = 120
 
 _REASONS = {
     "replace_because_tainted": "it is tainted",
-    "replace_because_cannot_update": "it cannot be changed in place",
-    "replace_by_request": "the run was asked to replace it",
-    "replace_by_triggers": "something in its replace_triggered_by changes",
+    "replace_because_cannot_update": "it cannot be updated in place",
+    "replace_by_request": "the run requested its replacement",
+    "replace_by_triggers": "a reference in its replace_triggered_by changes",
     "delete_because_no_resource_config": "it is no longer in the configuration",
-    "delete_because_wrong_repetition": "the configuration no longer has this count or for_each",
-    "delete_because_count_index": "its index is beyond the count",
+    "delete_because_wrong_repetition": "its key does not match the count or for_each of the configuration",
+    "delete_because_count_index": "its index is out of range for count",
     "delete_because_each_key": "its key is no longer in for_each",
     "delete_because_no_module": "its module is no longer in the configuration",
-    "delete_because_no_move_target": "it would move to an address that is not in the configuration",
-    "read_because_config_unknown": "its configuration is known after the apply only",
-    "read_because_dependency_pending": "it depends on something that changes first",
-    "read_because_check_nested": "a check reads it",
+    "delete_because_no_move_target": "its move target is not in the configuration",
+    "read_because_config_unknown": "its configuration is known only after apply",
+    "read_because_dependency_pending": "it depends on a resource with pending changes",
+    "read_because_check_nested": "a check block reads it",
 }
 _DEFERRED = {
     "instance_count_unknown": "the number of instances is unknown",
     "resource_config_unknown": "the configuration is unknown",
-    "provider_config_unknown": "the configuration of the provider is unknown",
+    "provider_config_unknown": "the provider configuration is unknown",
     "absent_prereq": "a prerequisite has not been created yet",
     "deferred_prereq": "a prerequisite is deferred",
     "excluded": "it was excluded",
@@ -38,8 +38,8 @@ _DEFERRED = {
 }
 _ORDERS: dict[tuple[str, ...], str] = {
     ("create", "delete"): "the new object is created before the old one is destroyed",
-    ("create", "forget"): "the old object is not destroyed, only forgotten",
-    ("forget", "create"): "the old object is not destroyed, only forgotten",
+    ("create", "forget"): "the old object is forgotten, not destroyed",
+    ("forget", "create"): "the old object is forgotten, not destroyed",
 }
 _EVENTS = {
     "BeforeCreate": "before {} is created",
@@ -51,41 +51,41 @@ _EVENTS = {
 }
 
 
-def why(change: Change, secrets: Secrets) -> str:
-    """Why a change is made, and in which order; empty if the plan gives no reason."""
+def explain(change: Change, secrets: Secrets) -> str:
+    """Why a change is made, and in which order; empty if the plan contains no reason."""
     return "; ".join(part for part in _reasons(change, secrets) if part)
 
 
 def _reasons(change: Change, secrets: Secrets) -> list[str]:
-    parts = [trigger(change, secrets)] if change.is_invocation else []
+    parts = [_explain_trigger(change, secrets)] if change.is_invocation else []
     if change.reason:
         parts.append(_REASONS.get(change.reason) or f"Terraform's reason: {_quoted(change.reason, secrets)}")
     if change.deferred:
-        word = change.deferred
-        reason = f"{_DEFERRED[word]} ({word})" if word in _DEFERRED else _quoted(word, secrets)
+        code = change.deferred
+        reason = f"{_DEFERRED[code]} ({code})" if code in _DEFERRED else _quoted(code, secrets)
         parts.append(f"deferred to a later run: {reason}")
     if change.action is Action.REPLACE:
         parts.append(_ORDERS.get(change.actions, ""))
         if change.importing is not None and not change.is_forgetting_replacement:
             parts.append("this destroys the imported object")
     if change.action is Action.UNKNOWN:
-        parts.append("tfruns does not know this kind of change; look at it in the browser")
+        parts.append("tfruns does not recognize this action; review it in the browser")
     return parts
 
 
-def trigger(change: Change, secrets: Secrets) -> str:
-    """What invokes an action."""
-    lifecycle, asked = change.source.get("lifecycle_action_trigger"), change.source.get("invoke_action_trigger")
+def _explain_trigger(change: Change, secrets: Secrets) -> str:
+    """The trigger of an action: an event of a resource, or a request of the run."""
+    lifecycle, request = change.source.get("lifecycle_action_trigger"), change.source.get("invoke_action_trigger")
     if isinstance(lifecycle, dict):
         return _lifecycle_trigger(lifecycle, secrets)
-    if isinstance(asked, dict):
-        caller = asked.get("calling_resource_address")
-        by = f" for {_name(caller, secrets)}" if isinstance(caller, str) and caller else ""
-        return f"the run was asked to invoke it{by}"
-    return "the plan does not tell what invokes it"
+    if isinstance(request, dict):
+        caller = request.get("calling_resource_address")
+        target = f" for {_name(caller, secrets)}" if isinstance(caller, str) and caller else ""
+        return f"the run requested its invocation{target}"
+    return "the plan does not contain its trigger"
 
 
-def _lifecycle_trigger(lifecycle: Object, secrets: Secrets) -> str:
+def _lifecycle_trigger(lifecycle: JSONObject, secrets: Secrets) -> str:
     event, address = lifecycle.get("action_trigger_event"), lifecycle.get("triggering_resource_address")
     name = _name(address, secrets) if isinstance(address, str) and address else "an unnamed resource"
     known = _EVENTS.get(event) if isinstance(event, str) else None
@@ -95,8 +95,8 @@ def _lifecycle_trigger(lifecycle: Object, secrets: Secrets) -> str:
 
 
 def _name(address: str, secrets: Secrets) -> str:
-    return secrets.shown(address, _ADDRESS)
+    return secrets.safe_line(address, _ADDRESS)
 
 
-def _quoted(word: object, secrets: Secrets) -> str:
-    return json.dumps(secrets.shown(str(word), _QUOTED), ensure_ascii=False)
+def _quoted(reason: object, secrets: Secrets) -> str:
+    return json.dumps(secrets.safe_line(str(reason), _QUOTED), ensure_ascii=False)
