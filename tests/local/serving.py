@@ -17,11 +17,11 @@ from tfruns.local.api.authentication import create_admin
 from tfruns.local.api.rate_limit import RateLimiter
 from tfruns.local.api.signer import Signer
 from tfruns.local.backend import Backend, Options
-from tfruns.local.execution import slug
-from tfruns.local.execution.slug_process import ArchiveProcesses
 from tfruns.local.service.workspaces import create_organization
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
+from tfruns.local.terraform import slug
+from tfruns.local.terraform.slug_process import ArchiveProcesses
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ import pytest
 
 from tests.local.support import STATE, Api, Json, anonymous, archive, resource, run_body
 from tests.support.stores import on_both_stores
-from tfruns.local.engine.jobs import Workshop
-from tfruns.local.engine.stopping import Stopping
+from tfruns.local.engine.cancel import Stopping
+from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
-from tfruns.local.execution.environment import Settings
-from tfruns.local.execution.terraform import Terraform
 from tfruns.local.service.phases import Begun, PhaseResult
+from tfruns.local.terraform.environment import OperatorSettings
+from tfruns.local.terraform.executable import Terraform
 
 pytestmark = on_both_stores
 
@@ -94,7 +94,7 @@ async def test_an_apply_that_was_dispatched_often_is_executed_once(
 
     monkeypatch.setattr("tfruns.local.engine.worker.execute", execute)
     terraform = Terraform(("terraform",), "terraform", "1.11.4", "linux_amd64")
-    workshop = Workshop(terraform, tmp_path / "work", Settings())
+    workshop = ExecutionConfig(terraform, tmp_path / "work", OperatorSettings())
     worker = Worker(api.backend, workshop, lease="this start", stopping=Stopping())
     for _ in range(_ROUNDS):
         run = await api.planned()

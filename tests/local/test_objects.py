@@ -14,8 +14,8 @@ from tests.local.support import BASE_URL, Api, Clock, Json, anonymous, archive
 from tfruns.local.api.app import build_app
 from tfruns.local.api.rate_limit import RateLimiter
 from tfruns.local.api.signer import PATH, Grant, Signer
-from tfruns.local.execution import slug
 from tfruns.local.store.database import Database
+from tfruns.local.terraform import slug
 
 TEXT = b"Terraform v1.11.4\non linux_amd64\nInitializing plugins and modules...\n"
 
@@ -62,7 +62,7 @@ async def test_the_parts_of_a_log_are_the_log(api: Api, limit: int, is_ended: bo
 
 
 async def test_a_log_that_is_too_large_for_memory_is_sent_bit_by_bit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfruns.local.execution.log.PART_BYTES", 10)
+    monkeypatch.setattr("tfruns.local.terraform.log.PART_BYTES", 10)
     monkeypatch.setattr("tfruns.local.api.objects.PART_BYTES", 10)
     url = await _log(api, await api.create_run(), is_ended=True)
     assert await _read(api, url) == b"\x02" + TEXT + b"\x03"

@@ -11,7 +11,7 @@ from tests.tools.calls import TOOLS
 from tfruns.client.client import Client
 from tfruns.errors import InvalidInput, NotFound, UnprocessableEntity
 from tfruns.gate.pipeline import Gate
-from tfruns.local.execution.slug import unpack
+from tfruns.local.terraform.slug import unpack
 from tfruns.policy import Policy
 from tfruns.wire.run_params import RunParams
 

@@ -81,11 +81,11 @@ def serve(
         check_platform()
         from tfruns.local.cli_config import cli_configuration  # noqa: PLC0415
         from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
-        from tfruns.local.execution.environment import Settings  # noqa: PLC0415
         from tfruns.local.idle import idle_exit_s  # noqa: PLC0415
         from tfruns.local.listening import Listening  # noqa: PLC0415
         from tfruns.local.running import BackendOptions, forbid_password  # noqa: PLC0415
         from tfruns.local.server import serve as serve_until_signal  # noqa: PLC0415
+        from tfruns.local.terraform.environment import OperatorSettings  # noqa: PLC0415
     except CannotStart as error:
         _fail(str(error))
     except ImportError as error:
@@ -103,7 +103,7 @@ def serve(
         is_rate_limited=rate_limit,
         keep=kept,
         force_cancel_after=cool_off,
-        settings=Settings(plugin_cache=plugin_cache, cli_config=cli_config),
+        settings=OperatorSettings(plugin_cache=plugin_cache, cli_config=cli_config),
     )
     listening = Listening(host, port, tls_cert, tls_key, is_insecure=insecure, is_self_signed=self_signed)
     log_to_standard_error(logging.INFO)

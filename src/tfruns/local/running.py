@@ -22,16 +22,16 @@ from tfruns.local.backend import Backend, Options
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.data_dir import DEFAULT_ORGANIZATION, DataDirectory
 from tfruns.local.engine.engine import Engine
-from tfruns.local.engine.jobs import Workshop
-from tfruns.local.execution.api_access import ApiAccess
-from tfruns.local.execution.environment import Settings
-from tfruns.local.execution.terraform import find_terraform
+from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.service.workspaces import create_organization
 from tfruns.local.store.claim import Claim
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
 from tfruns.local.store.schema import OrganizationRow, UserRow
 from tfruns.local.store.sqlite_file import visible_damage
+from tfruns.local.terraform.api_access import ApiAccess
+from tfruns.local.terraform.environment import OperatorSettings
+from tfruns.local.terraform.executable import find_terraform
 from tfruns.masking.redaction import remember_secret
 
 _PASSWORDS = {"password", "sslpassword"}  # in the query of a URL
@@ -71,7 +71,7 @@ class BackendOptions:
     is_rate_limited: bool = False
     keep: timedelta | None = None
     force_cancel_after: timedelta = timedelta(seconds=10)
-    settings: Settings = field(default_factory=Settings)
+    settings: OperatorSettings = field(default_factory=OperatorSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Running:
     token: str
     backend: Backend
     engine: Engine
-    workshop: Workshop
+    workshop: ExecutionConfig
     signer: Signer
     keep: timedelta | None
 
@@ -163,7 +163,7 @@ def running(directory: DataDirectory, options: BackendOptions) -> Iterator[Runni
                 token,
                 backend,
                 engine,
-                Workshop(terraform, directory.work, options.settings.prepared()),
+                ExecutionConfig(terraform, directory.work, options.settings.prepared()),
                 signer,
                 options.keep,
             )

@@ -22,12 +22,12 @@ from tfruns.local.cannot_start import CannotStart
 from tfruns.local.connections import Connections, limits_for, listen, raise_open_files
 from tfruns.local.data_dir import DataDirectory
 from tfruns.local.engine.resume import is_any_under_way
-from tfruns.local.execution.slug_process import ARCHIVES
 from tfruns.local.idle import IdleExit
 from tfruns.local.listening import Listening
 from tfruns.local.log_limits import LogRateLimit
 from tfruns.local.running import BackendOptions, PhaseStuck, Running, running
 from tfruns.local.status import StatusEndpoint
+from tfruns.local.terraform.slug_process import ARCHIVES
 
 _log = logging.getLogger(__name__)
 

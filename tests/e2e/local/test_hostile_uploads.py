@@ -13,11 +13,11 @@ from tests.support.hostile_archives import HOSTILE
 from tests.support.local_lab import Lab, wait_until
 from tests.support.local_lab import lab as lab_on
 from tests.support.local_server import LocalServer
-from tfruns.local.execution import slug
+from tfruns.local.terraform import slug
 
 pytestmark = pytest.mark.anyio
 
-USE_PROGRAM = "from tfruns.local.execution import slug; slug.__file__ = {!r}"
+USE_PROGRAM = "from tfruns.local.terraform import slug; slug.__file__ = {!r}"
 SLOW_PROGRAM = """\
 import gzip, runpy, time
 gzip.open = lambda *_: time.sleep(600)

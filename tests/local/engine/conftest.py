@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.local.support import Api
-from tfruns.local.engine.jobs import Workshop
-from tfruns.local.engine.stopping import CancelLevel, Stopping
+from tfruns.local.engine.cancel import CancelLevel, Stopping
+from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
-from tfruns.local.execution.environment import Settings
-from tfruns.local.execution.terraform import Terraform
 from tfruns.local.service.phases import Begun, PhaseResult
+from tfruns.local.terraform.environment import OperatorSettings
+from tfruns.local.terraform.executable import Terraform
 
 Play = Callable[[Begun, CancelLevel], PhaseResult]
 
@@ -40,11 +40,11 @@ def executor(monkeypatch: pytest.MonkeyPatch) -> Executor:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
+def config(tmp_path: Path) -> ExecutionConfig:
     """Where runs have their directories."""
     terraform = Terraform(("terraform",), "terraform", "1.11.4", "linux_amd64")
     (tmp_path / "work").mkdir()
-    return Workshop(terraform, tmp_path / "work", Settings())
+    return ExecutionConfig(terraform, tmp_path / "work", OperatorSettings())
 
 
 @pytest.fixture
@@ -53,6 +53,6 @@ def stopping() -> Stopping:
 
 
 @pytest.fixture
-def worker(api: Api, workshop: Workshop, stopping: Stopping) -> Worker:
+def worker(api: Api, config: ExecutionConfig, stopping: Stopping) -> Worker:
     """A worker of this start of the server."""
-    return Worker(api.backend, workshop, lease="this start", stopping=stopping)
+    return Worker(api.backend, config, lease="this start", stopping=stopping)

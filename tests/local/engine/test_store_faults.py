@@ -11,8 +11,8 @@ from sqlalchemy import event, exc
 from tests.local.engine.conftest import Executor
 from tests.local.support import STATE, Api, Json
 from tests.support.stores import on_both_stores
-from tfruns.local.engine.jobs import Workshop
-from tfruns.local.engine.stopping import Stopping
+from tfruns.local.engine.cancel import Stopping
+from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
 from tfruns.local.service.phases import PhaseResult
 
@@ -34,9 +34,9 @@ _FAULTS: dict[str, Callable[[], Exception]] = {
 
 
 @pytest.fixture
-def impatient(api: Api, workshop: Workshop, stopping: Stopping) -> Worker:
+def impatient(api: Api, config: ExecutionConfig, stopping: Stopping) -> Worker:
     """A worker that tries again at once."""
-    return Worker(api.backend, workshop, lease="this start", stopping=stopping, first_delay_s=0.001)
+    return Worker(api.backend, config, lease="this start", stopping=stopping, first_delay_s=0.001)
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 import pytest
 
 from tests.local.support import STATE, Api, Json
-from tfruns.local.engine.jobs import Workshop
-from tfruns.local.engine.stopping import Stopping
+from tfruns.local.engine.cancel import Stopping
+from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
 
 
 @pytest.fixture
-def worker(api: Api, workshop: Workshop, stopping: Stopping) -> Worker:
-    return Worker(api.backend, workshop, lease="this start", stopping=stopping, first_delay_s=0.001)
+def worker(api: Api, config: ExecutionConfig, stopping: Stopping) -> Worker:
+    return Worker(api.backend, config, lease="this start", stopping=stopping, first_delay_s=0.001)
 
 
 async def _is_free(api: Api) -> bool:
@@ -25,13 +25,13 @@ async def _log(api: Api, run: Json, kind: str) -> str:
 
 @pytest.mark.parametrize("kind", ["plan", "apply"])
 async def test_a_work_directory_that_is_a_file_ends_the_run(
-    api: Api, worker: Worker, workshop: Workshop, kind: str
+    api: Api, worker: Worker, config: ExecutionConfig, kind: str
 ) -> None:
     run = await (api.create_run() if kind == "plan" else api.planned())
     if kind == "apply":
         await api.act(run, "apply")
-    workshop.directory.rmdir()
-    workshop.directory.write_text("not a directory")
+    config.directory.rmdir()
+    config.directory.write_text("not a directory")
     worker.run_phase(run["id"], kind)
     assert await api.status(run) == "errored"
     assert await _is_free(api)

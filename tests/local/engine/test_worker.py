@@ -7,9 +7,9 @@ from sqlalchemy.exc import OperationalError
 
 from tests.local.engine.conftest import Executor
 from tests.local.support import STATE, Api
+from tfruns.local.engine.cancel import INTERRUPT, CancelLevel, Stopping
 from tfruns.local.engine.execution import Interrupted
-from tfruns.local.engine.jobs import Workshop
-from tfruns.local.engine.stopping import INTERRUPT, CancelLevel, Stopping
+from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
 from tfruns.local.service.phases import Begun, PhaseResult
 from tfruns.local.store.database import Database
@@ -32,10 +32,10 @@ async def test_a_plan_and_an_apply_bring_a_run_to_its_end(api: Api, worker: Work
 
 
 async def test_the_directory_of_a_run_is_kept_until_the_run_is_over(
-    api: Api, worker: Worker, executor: Executor, workshop: Workshop
+    api: Api, worker: Worker, executor: Executor, config: ExecutionConfig
 ) -> None:
     run = await api.create_run()
-    directory = workshop.directory_of(run["id"])
+    directory = config.directory_of(run["id"])
     directory.mkdir()
     worker.run_phase(run["id"], "plan")
     assert directory.exists()
@@ -68,19 +68,19 @@ async def test_an_executor_that_fails_in_a_way_nobody_foresaw_ends_the_run(
 
 @pytest.mark.processes
 async def test_the_state_of_an_apply_that_failed_so_is_not_lost(
-    api: Api, worker: Worker, executor: Executor, workshop: Workshop
+    api: Api, worker: Worker, executor: Executor, config: ExecutionConfig
 ) -> None:
     def fail(begun: Begun, level: CancelLevel) -> PhaseResult:
         raise OSError(24, "Too many open files")
 
     def recover(begun: Begun, level: CancelLevel) -> PhaseResult:
         assert begun.is_recovery
-        assert workshop.directory_of(begun.run.id).exists()
+        assert config.directory_of(begun.run.id).exists()
         return PhaseResult("errored", state=STATE)
 
     run = await api.planned()
     await api.act(run, "apply")
-    workshop.directory_of(run["id"]).mkdir()
+    config.directory_of(run["id"]).mkdir()
     executor.plays = [fail, fail, recover]
     worker.run_phase(run["id"], "apply")
     assert await api.status(run) == "errored"
@@ -187,11 +187,11 @@ async def test_a_state_is_stored_as_it_is_whatever_can_be_read_of_it(
 
 
 async def test_a_run_that_is_deleted_in_mid_phase_leaves_nothing(
-    api: Api, worker: Worker, executor: Executor, workshop: Workshop
+    api: Api, worker: Worker, executor: Executor, config: ExecutionConfig
 ) -> None:
     run = await api.planned()
     await api.act(run, "apply")
-    workshop.directory_of(run["id"]).mkdir()
+    config.directory_of(run["id"]).mkdir()
     written = []
 
     def write_after_the_end(begun: Begun, level: CancelLevel) -> PhaseResult:
@@ -205,7 +205,7 @@ async def test_a_run_that_is_deleted_in_mid_phase_leaves_nothing(
     executor.plays = [write_after_the_end]
     worker.run_phase(run["id"], "apply")
     assert not written[0].exists()
-    assert not workshop.directory_of(run["id"]).exists()
+    assert not config.directory_of(run["id"]).exists()
     await api.get(f"/runs/{run['id']}", 404)
     worker.run_phase(run["id"], "apply")  # nor does it mind that it is gone from the beginning
 

@@ -20,7 +20,7 @@ from tfruns.configuration.directory import Directory
 from tfruns.configuration.ignore import IgnoreRules, is_terraforms_own
 from tfruns.configuration.packing import Limits, Packed, pack
 from tfruns.errors import InvalidInput, RefusedByMode
-from tfruns.local.execution.slug import check, unpack
+from tfruns.local.terraform.slug import check, unpack
 
 SECRET = "hunter2-outside"
 

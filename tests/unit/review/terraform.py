@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tfruns.local.execution.redacted_plan import redacted_plan
+from tfruns.local.terraform.redacted_plan import redacted_plan
 
 TIMEOUT_S = 120.0
 

@@ -28,7 +28,7 @@ async def terraform() -> Finding:
 
 
 def _terraform() -> Finding:
-    from tfruns.local.execution.terraform import find_terraform  # noqa: PLC0415
+    from tfruns.local.terraform.executable import find_terraform  # noqa: PLC0415
 
     try:
         found = find_terraform()

@@ -14,12 +14,12 @@ from tfruns.errors import BadRequest, NotFound, ServerError, TfrunsError, Unproc
 from tfruns.lifecycle import has_phase_ended
 from tfruns.local.api.signer import Grant
 from tfruns.local.backend import Backend
-from tfruns.local.execution.log import ETX, PART_BYTES, log_parts
-from tfruns.local.execution.slug import BadArchive
-from tfruns.local.execution.slug_process import ARCHIVES, ArchiveInterrupted
 from tfruns.local.service.configurations import accept_upload, refuse_upload
 from tfruns.local.service.states import finish_state_version, take_json_state
 from tfruns.local.store.schema import PhaseRow
+from tfruns.local.terraform.log import ETX, PART_BYTES, log_parts
+from tfruns.local.terraform.slug import BadArchive
+from tfruns.local.terraform.slug_process import ARCHIVES, ArchiveInterrupted
 
 _MAX_UPLOAD_BYTES = 512 * 1024 * 1024
 _MAX_STATE_BYTES = 512 * 1024 * 1024

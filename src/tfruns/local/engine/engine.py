@@ -5,10 +5,10 @@ import secrets
 from datetime import timedelta
 
 from tfruns.local.backend import Backend
+from tfruns.local.engine.cancel import INTERRUPT, KILL, Stopping
 from tfruns.local.engine.housekeeping import Housekeeping
-from tfruns.local.engine.jobs import Workshop
+from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.resume import resume
-from tfruns.local.engine.stopping import INTERRUPT, KILL, Stopping
 from tfruns.local.engine.threads import PhaseQueue, ThreadQueue
 from tfruns.local.engine.worker import Worker
 from tfruns.local.queue import Priority
@@ -39,14 +39,14 @@ class Engine:
         """Have a phase executed, once a worker is free."""
         self._queue.dispatch(run_id, phase, priority)
 
-    def start(self, backend: Backend, workshop: Workshop, *, keep: timedelta | None, claim: Claim) -> None:
+    def start(self, backend: Backend, config: ExecutionConfig, *, keep: timedelta | None, claim: Claim) -> None:
         """Begin to execute, first what was queued or running when the last server stopped.
 
         Raises:
             SecondBackend: this process has an engine for a PostgreSQL database already.
         """
         self._worker = Worker(
-            backend, workshop, lease=self._boot_id, stopping=self._stopping, may_begin=lambda: claim.is_held
+            backend, config, lease=self._boot_id, stopping=self._stopping, may_begin=lambda: claim.is_held
         )
         self._queue.start(self._worker.run_phase)
         try:
@@ -54,7 +54,7 @@ class Engine:
         except BaseException:
             self.stop()
             raise
-        self._housekeeping = Housekeeping(backend, workshop, keep=keep, forget_ended=self._queue.forget_ended)
+        self._housekeeping = Housekeeping(backend, config, keep=keep, forget_ended=self._queue.forget_ended)
         self._housekeeping.start()
         claim.keep(on_regained=lambda: resume(backend))
 
@@ -83,6 +83,6 @@ class Engine:
 def _queue(url: str | None, boot_id: str, workers: int) -> PhaseQueue:
     if url is None:
         return ThreadQueue(workers=workers)
-    from tfruns.local.engine.dbos_queue import DbosQueue  # noqa: PLC0415  # DBOS is needed for PostgreSQL alone
+    from tfruns.local.engine.dbos import DbosQueue  # noqa: PLC0415  # DBOS is needed for PostgreSQL alone
 
     return DbosQueue(url, boot_id=boot_id, workers=workers)

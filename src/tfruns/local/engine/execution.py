@@ -1,4 +1,4 @@
-"""A phase executed: the run put into a job, the job carried out, and what it leaves put where the API finds it."""
+"""The execution of a phase: read its inputs, run Terraform, and store its results."""
 
 import logging
 from collections.abc import Callable
@@ -13,18 +13,18 @@ from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound
 from tfruns.local.backend import Backend
-from tfruns.local.engine.jobs import Workshop, apply_job, plan_job
-from tfruns.local.engine.stopping import CancelLevel
-from tfruns.local.execution.command import Stopped
-from tfruns.local.execution.jobs import ApplyOutcome
-from tfruns.local.execution.leftovers import end_leftovers
-from tfruns.local.execution.log import PhaseLog
-from tfruns.local.execution.phases import run_apply, run_plan, write_json_state
-from tfruns.local.execution.recovery import recover_apply
-from tfruns.local.execution.state import BadState
+from tfruns.local.engine.cancel import CancelLevel
+from tfruns.local.engine.inputs import ExecutionConfig, apply_inputs, plan_inputs
 from tfruns.local.service.interpreted_state import interpret
 from tfruns.local.service.phases import Begun, PhaseResult
 from tfruns.local.store.schema import StateVersionRow
+from tfruns.local.terraform.command import PhaseStopped
+from tfruns.local.terraform.inputs import ApplyOutcome
+from tfruns.local.terraform.leftovers import end_leftovers
+from tfruns.local.terraform.log import PhaseLog
+from tfruns.local.terraform.phases import run_apply, run_plan, write_json_state
+from tfruns.local.terraform.recovery import recover_apply
+from tfruns.local.terraform.state import BadState
 from tfruns.vocabulary import PhaseStatus
 
 _log = logging.getLogger(__name__)
@@ -49,25 +49,25 @@ class NotStarted(Exception):
     """Nothing of the phase has been started, because the database cannot be read. It can be tried again."""
 
 
-def execute(backend: Backend, workshop: Workshop, begun: Begun, level: CancelLevel) -> PhaseResult:
+def execute(backend: Backend, config: ExecutionConfig, begun: Begun, level: CancelLevel) -> PhaseResult:
     """Carry out the phase of a run, or find out what became of it when its server was killed.
 
     Raises:
         Interrupted: a plan of which nothing has to be kept.
     """
     if begun.is_recovery:
-        return _recover(backend, workshop, begun)
-    return (_plan if begun.kind == "plan" else _apply)(backend, workshop, begun, level)
+        return _recover(backend, config, begun)
+    return (_plan if begun.kind == "plan" else _apply)(backend, config, begun, level)
 
 
-def _plan(backend: Backend, workshop: Workshop, begun: Begun, level: CancelLevel) -> PhaseResult:
+def _plan(backend: Backend, config: ExecutionConfig, begun: Begun, level: CancelLevel) -> PhaseResult:
     id_ = begun.phase_id
     try:
-        job = _read(backend, lambda session: plan_job(backend, workshop, session, begun.run))
+        inputs = _read(backend, lambda session: plan_inputs(backend, config, session, begun.run))
     except BadState as error:
         _add_to_log(backend, id_, str(error))
         return PhaseResult(PhaseStatus.ERRORED)
-    outcome = run_plan(job, log=PhaseLog(_log_path(backend, id_)), cancel_level=level)
+    outcome = run_plan(inputs, log=PhaseLog(_log_path(backend, id_)), cancel_level=level)
     if outcome.status is PhaseStatus.CANCELED and not level.of_run():
         _add_to_log(backend, id_, _PLANS_AGAIN)
         raise Interrupted
@@ -82,10 +82,10 @@ def _plan(backend: Backend, workshop: Workshop, begun: Begun, level: CancelLevel
     )
 
 
-def _apply(backend: Backend, workshop: Workshop, begun: Begun, level: CancelLevel) -> PhaseResult:
-    job = _read(backend, lambda session: apply_job(workshop, session, begun.run))
+def _apply(backend: Backend, config: ExecutionConfig, begun: Begun, level: CancelLevel) -> PhaseResult:
+    inputs = _read(backend, lambda session: apply_inputs(config, session, begun.run))
     id_ = begun.phase_id
-    outcome = run_apply(job, log=PhaseLog(_log_path(backend, id_)), cancel_level=level)
+    outcome = run_apply(inputs, log=PhaseLog(_log_path(backend, id_)), cancel_level=level)
     if outcome.state is not None and not interpret(outcome.state.raw).is_complete:
         _add_to_log(backend, id_, _NOT_INTERPRETED, level="warn")
     if outcome.status is PhaseStatus.CANCELED and not level.of_run():
@@ -94,13 +94,13 @@ def _apply(backend: Backend, workshop: Workshop, begun: Begun, level: CancelLeve
     return _result(outcome, outcome.status)
 
 
-def _recover(backend: Backend, workshop: Workshop, begun: Begun) -> PhaseResult:
+def _recover(backend: Backend, config: ExecutionConfig, begun: Begun) -> PhaseResult:
     """The phase of a run that can only be ended: what still runs of it is ended first."""
-    job = _read(backend, lambda session: apply_job(workshop, session, begun.run))
+    inputs = _read(backend, lambda session: apply_inputs(config, session, begun.run))
     if begun.kind == "plan":
-        end_leftovers(job.workdir, patience_s=0)
+        end_leftovers(inputs.run_dir, patience_s=0)
         return PhaseResult(PhaseStatus.ERRORED)
-    outcome = recover_apply(job, log=PhaseLog(_log_path(backend, begun.phase_id)))
+    outcome = recover_apply(inputs, log=PhaseLog(_log_path(backend, begun.phase_id)))
     return _result(outcome, outcome.status)
 
 
@@ -112,16 +112,16 @@ def _read(backend: Backend, make: Callable[[Session], T]) -> T:
         raise NotStarted from error
 
 
-def keep_json_state(backend: Backend, workshop: Workshop, begun: Begun) -> None:
+def keep_json_state(backend: Backend, config: ExecutionConfig, begun: Begun) -> None:
     """Keep the state that an apply has left in Terraform's JSON output format, too. Nothing depends on it."""
     newest = select(StateVersionRow.id).where(StateVersionRow.run_id == begun.run.id)
     try:
         with backend.database.read() as session:
             id_ = session.scalars(newest.order_by(StateVersionRow.sequence.desc())).first()
-            job = apply_job(workshop, session, begun.run)
+            inputs = apply_inputs(config, session, begun.run)
         if id_ is not None:
-            backend.objects.adopt("json-state", id_, write_json_state(job))
-    except (SQLAlchemyError, OSError, Stopped, NotFound) as error:
+            backend.objects.adopt("json-state", id_, write_json_state(inputs))
+    except (SQLAlchemyError, OSError, PhaseStopped, NotFound) as error:
         _log.warning("The state of %s is not kept as JSON: %s", begun.run.id, type(error).__name__)
 
 

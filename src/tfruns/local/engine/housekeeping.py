@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tfruns.lifecycle import has_phase_begun, statuses_in
 from tfruns.local.backend import Backend
-from tfruns.local.engine.jobs import Workshop, apply_job, phase_of
+from tfruns.local.engine.inputs import ExecutionConfig, apply_inputs, phase_of
 from tfruns.local.engine.resume import resume
 from tfruns.local.service.states import md5_of
 from tfruns.local.store.objects import KINDS_OF_PHASE, KINDS_OF_STATE
@@ -42,16 +42,16 @@ class Housekeeping:
 
     Args:
         backend: whose runs.
-        workshop: where they are executed.
+        config: where they are executed.
         keep: how long logs and plans of runs that are over are kept; None for ever.
         forget_ended: what the carrier itself has to clean up.
     """
 
     def __init__(
-        self, backend: Backend, workshop: Workshop, *, keep: timedelta | None, forget_ended: Callable[[], None]
+        self, backend: Backend, config: ExecutionConfig, *, keep: timedelta | None, forget_ended: Callable[[], None]
     ) -> None:
         self._backend = backend
-        self._workshop = workshop
+        self._config = config
         self._keep = keep
         self._forget_ended = forget_ended
         self._sweep_at = 0.0
@@ -89,13 +89,13 @@ class Housekeeping:
 
     def _remove_directories(self) -> None:
         """Those of runs that are over, as when a person discards a plan, or that were deleted."""
-        if not self._workshop.directory.exists():
+        if not self._config.directory.exists():
             return
-        names = [path.name for path in self._workshop.directory.iterdir()]
+        names = [path.name for path in self._config.directory.iterdir()]
         for run_ids in _batched(names, _AT_ONCE):
             for run_id in set(run_ids) - self._in_use(run_ids):
-                rescue_state(self._backend, self._workshop, run_id)
-                self._workshop.remove(run_id)
+                rescue_state(self._backend, self._config, run_id)
+                self._config.remove(run_id)
 
     def _in_use(self, run_ids: Iterable[str]) -> set[str]:
         """Of these runs, those that are not over, or of which a process may still run."""
@@ -143,7 +143,7 @@ class Housekeeping:
         self._sweep_at = time.monotonic() + _SWEEP_INTERVAL_S
 
 
-def rescue_state(backend: Backend, workshop: Workshop, run_id: str) -> None:
+def rescue_state(backend: Backend, config: ExecutionConfig, run_id: str) -> None:
     """Keep the state that an apply left in its directory, where it is stored nowhere yet, as its errored state."""
     with backend.database.read() as session:
         run = session.scalars(select(RunRow).where(RunRow.id == run_id)).first()
@@ -154,8 +154,8 @@ def rescue_state(backend: Backend, workshop: Workshop, run_id: str) -> None:
             return
         of_workspace = select(StateVersionRow.md5).where(StateVersionRow.workspace_id == run.workspace_id)
         stored = set(session.scalars(of_workspace))
-        workdir = apply_job(workshop, session, run).workdir
-    left = workdir.left_state()
+        run_dir = apply_inputs(config, session, run).run_dir
+    left = run_dir.left_state()
     if left is not None and md5_of(left) not in stored and not backend.objects.path("errored-state", phase.id).exists():
         backend.objects.write("errored-state", phase.id, left)
         _log.error("Kept the state that %s left as its errored state: it was stored nowhere else.", run_id)

@@ -17,11 +17,11 @@ from sqlalchemy import select
 
 from tfruns.errors import NotFound
 from tfruns.local.backend import Backend
+from tfruns.local.engine.cancel import CancelLevel, Stopping
 from tfruns.local.engine.execution import Interrupted, NotStarted, execute, keep_json_state, note_failure
-from tfruns.local.engine.jobs import Workshop
-from tfruns.local.engine.persistence import FIRST_DELAY_S, Persistence
+from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.resume import resume
-from tfruns.local.engine.stopping import CancelLevel, Stopping
+from tfruns.local.engine.retries import FIRST_DELAY_S, Retries
 from tfruns.local.service.phases import Begun, PhaseResult, abandon_phase, begin_phase, end_phase
 from tfruns.local.store.objects import KINDS_OF_PHASE
 from tfruns.local.store.schema import PhaseRow, RunRow
@@ -37,17 +37,17 @@ class Worker:
 
     Args:
         backend: where the runs are.
-        workshop: where and with what they are executed.
+        config: where and with what they are executed.
         lease: what this start of the server is called; each phase that it begins has a lease of its own below it.
         stopping: whether the server is being stopped.
         may_begin: whether phases may be begun now; those that may not are dispatched again later.
-        first_delay_s: see `Persistence`.
+        first_delay_s: see `Retries`.
     """
 
     def __init__(
         self,
         backend: Backend,
-        workshop: Workshop,
+        config: ExecutionConfig,
         *,
         lease: str,
         stopping: Stopping,
@@ -55,11 +55,11 @@ class Worker:
         first_delay_s: float = FIRST_DELAY_S,
     ) -> None:
         self._backend = backend
-        self._workshop = workshop
+        self._config = config
         self._leases = (f"{lease}.{number}" for number in itertools.count())
         self._stopping = stopping
         self._may_begin = may_begin
-        self._persistence = Persistence(backend.database, stopping, first_delay_s=first_delay_s)
+        self._retries = Retries(backend.database, stopping, first_delay_s=first_delay_s)
         self._running: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
 
@@ -89,16 +89,16 @@ class Worker:
 
     def _run_phase(self, run_id: str, kind: str, lease: str) -> None:
         if kind == "apply":
-            self._persistence.until_done(lambda: self._wait_for_watcher(run_id))
-        begun = self._persistence.until_done(lambda: self._begin(run_id, kind, lease))
+            self._retries.until_done(lambda: self._wait_for_watcher(run_id))
+        begun = self._retries.until_done(lambda: self._begin(run_id, kind, lease))
         if begun is None:
             return
         result = self._execute(begun)
         is_over = self._end(begun, lease, result)
         if result.state is not None and not self._stopping.level:
-            keep_json_state(self._backend, self._workshop, begun)
+            keep_json_state(self._backend, self._config, begun)
         if is_over:
-            self._workshop.remove(run_id)
+            self._config.remove(run_id)
 
     def _wait_for_watcher(self, run_id: str) -> None:
         """Let the Terraform CLI see the plan of a run of its own, before a run that asks nobody goes on."""
@@ -121,10 +121,10 @@ class Worker:
         level = CancelLevel(self._backend.database, begun.run.id, self._stopping)
 
         def attempt() -> PhaseResult:
-            return execute(self._backend, self._workshop, begun, level)
+            return execute(self._backend, self._config, begun, level)
 
         try:
-            return self._persistence.until_done(attempt, only=NotStarted)
+            return self._retries.until_done(attempt, only=NotStarted)
         except Interrupted:
             if self._stopping.level:
                 raise
@@ -135,7 +135,7 @@ class Worker:
             return PhaseResult(PhaseStatus.ERRORED)
         # Terraform may have changed something; the state that says so must not go with the directory.
         recovery = replace(begun, is_recovery=True)
-        return self._persistence.until_done(lambda: execute(self._backend, self._workshop, recovery, level))
+        return self._retries.until_done(lambda: execute(self._backend, self._config, recovery, level))
 
     def _end(self, begun: Begun, lease: str, result: PhaseResult) -> bool:
         """End the phase; where its result cannot be stored, with its state as the errored one.
@@ -144,7 +144,7 @@ class Worker:
             Whether nothing of the run is needed any more.
         """
         try:
-            is_over = self._persistence.until_done(lambda: self._store(begun, lease, result))
+            is_over = self._retries.until_done(lambda: self._store(begun, lease, result))
         except Interrupted:
             raise
         except Exception as error:  # noqa: BLE001  # nobody foresaw it; what can be kept is kept
@@ -153,13 +153,13 @@ class Worker:
             if result.state is not None:
                 self._keep_errored_state(begun, result.state)
             reduced = PhaseResult(PhaseStatus.ERRORED)
-            is_over = self._persistence.until_done(lambda: self._store(begun, lease, reduced))
-        if self._persistence.has_failed:  # what had to follow the first attempt may be lost
-            self._persistence.until_done(lambda: resume(self._backend))
+            is_over = self._retries.until_done(lambda: self._store(begun, lease, reduced))
+        if self._retries.has_failed:  # what had to follow the first attempt may be lost
+            self._retries.until_done(lambda: resume(self._backend))
         return is_over
 
     def _keep_errored_state(self, begun: Begun, state: bytes) -> None:
-        self._persistence.until_done(lambda: self._backend.objects.write("errored-state", begun.phase_id, state))
+        self._retries.until_done(lambda: self._backend.objects.write("errored-state", begun.phase_id, state))
 
     def _store(self, begun: Begun, lease: str, result: PhaseResult) -> bool:
         try:
@@ -178,7 +178,7 @@ class Worker:
                 abandon_phase(self._backend, write, run_id, kind, lease)
 
         try:
-            self._persistence.until_done(abandon)
+            self._retries.until_done(abandon)
         except NotFound:
             pass
         except Exception:  # noqa: BLE001  # it is still a row, which housekeeping dispatches again

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfruns.jsonapi import JSON
-from tfruns.local.execution.json_scan import top_level_scalars
+from tfruns.local.terraform.json_scan import top_level_scalars
 
 MAX_SERIAL = 2**63 - 1  # what the column holds
 MAX_LENGTHS = {"lineage": 80, "terraform_version": 40}

@@ -1,0 +1,158 @@
+"""The directory of a run."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.local.terraform.conftest import Bench, upload
+from tests.local.terraform.test_slug import entry, link, packed
+from tests.local.terraform.test_state import state
+from tfruns.local.terraform.directory import BadWorkingDirectory, RunDirectory
+from tfruns.local.terraform.state import BadState
+from tfruns.vocabulary import PhaseStatus
+
+pytestmark = pytest.mark.processes
+
+CONFIGURATION = 'resource "terraform_data" "a" {}\n'
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> RunDirectory:
+    return RunDirectory(tmp_path / "run", "network")
+
+
+def set_up(run_dir: RunDirectory, files: dict[str, str], before: bytes | None = None) -> None:
+    run_dir.set_up(upload(run_dir.root.parent / "a.tar.gz", files), before)
+
+
+def test_the_directory_is_made_anew_each_time(run_dir: RunDirectory) -> None:
+    set_up(run_dir, {"old.tf": ""})
+    set_up(run_dir, {"new.tf": ""})
+    assert not (run_dir.config / "old.tf").exists()
+    assert run_dir.root.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_working_directory_may_be_below(run_dir: RunDirectory) -> None:
+    for name in ("a/b", "/a/b", "a/b/", "./a/./b"):
+        below = replace(run_dir, working_directory=name)
+        set_up(below, {"a/b/main.tf": "", "main.tf": ""})
+        assert below.working == run_dir.config / "a/b"
+
+
+@pytest.mark.parametrize("name", ["..", "a/../..", "/../a", "a/../../outside"])
+def test_a_working_directory_that_leads_out_is_refused(run_dir: RunDirectory, name: str) -> None:
+    with pytest.raises(BadWorkingDirectory, match="leads out"):
+        set_up(replace(run_dir, working_directory=name), {"a/main.tf": ""})
+
+
+@pytest.mark.parametrize("name", ["b", "main.tf", "a/main.tf"])
+def test_a_working_directory_that_is_not_there_is_refused(run_dir: RunDirectory, name: str) -> None:
+    with pytest.raises(BadWorkingDirectory, match="no directory"):
+        set_up(replace(run_dir, working_directory=name), {"a/main.tf": "", "main.tf": ""})
+
+
+def test_a_working_directory_with_a_nul_or_too_long_is_refused(run_dir: RunDirectory) -> None:
+    for name in ("a\0b", "a" * 300, "a/" * 3000):
+        with pytest.raises(BadWorkingDirectory):
+            set_up(replace(run_dir, working_directory=name), {"a/main.tf": ""})
+
+
+def test_a_working_directory_behind_a_link_is_where_the_link_leads(tmp_path: Path) -> None:
+    archive = packed(tmp_path / "a.tar.gz", [entry("real/main.tf"), link("here", "real")])
+    run_dir = RunDirectory(tmp_path / "run", "network", "here")
+    run_dir.set_up(archive, None)
+    assert Path(os.path.realpath(run_dir.working)) == run_dir.config / "real"
+
+
+def test_an_upload_without_configuration_is_refused_because_it_would_destroy_everything(bench: Bench) -> None:
+    bench.given(CONFIGURATION)
+    bench.applied()
+    bench.given(files={"README.md": "nothing"})
+    outcome = bench.plan()
+    assert (outcome.status, outcome.has_changes) == (PhaseStatus.ERRORED, None)
+    assert outcome.error == "The working directory has no Terraform configuration files."
+    assert bench.plan(is_destroy=True).status is PhaseStatus.FINISHED
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        'cloud {\n organization = "x"\n workspaces { name = "y" }\n}',
+        'backend "remote" { organization = "x" }',
+        'backend "s3" { bucket = "x" }',
+        'backend "http" { address = "http://127.0.0.1:1" }',
+        'backend "local" { path = "mine.tfstate" }',
+        "",
+    ],
+)
+def test_whatever_backend_the_configuration_names_the_state_is_the_runs(bench: Bench, block: str) -> None:
+    uploaded = {
+        "terraform.tfstate": state(99, resources=[]).decode(),
+        "zzz_override.tf": f"terraform {{\n{block}\n}}",
+        ".terraform/terraform.tfstate": '{"version":3,"backend":{"type":"s3","config":{},"hash":1}}',
+        ".terraform/environment": "other",
+    }
+    bench.given(f"terraform {{\n{block}\n}}\n{CONFIGURATION}", uploaded)
+    outcome = bench.applied()
+    assert outcome.state is not None
+    assert outcome.state.serial < 99
+    assert outcome.state.raw == bench.inputs.run_dir.state_file.read_bytes()
+    assert bench.planned().has_changes is False
+
+
+@pytest.mark.parametrize(
+    "name", ["~zzz_override.tf", "\U0010ffff_override.tf", "~tfruns_override.tf.json", "ÿ_override.tf.json"]
+)
+def test_an_override_of_the_configuration_that_comes_late_comes_before_ours(bench: Bench, name: str) -> None:
+    is_json = name.endswith(".json")
+    block = '{"terraform":{"backend":{"s3":{}}}}' if is_json else 'terraform {\n backend "s3" {}\n}'
+    bench.given(CONFIGURATION, {name: block})
+    outcome = bench.applied()
+    assert outcome.state is not None
+    assert outcome.state.raw == bench.inputs.run_dir.state_file.read_bytes()
+
+
+def test_an_errored_state_that_was_uploaded_is_not_taken_for_the_runs(bench: Bench) -> None:
+    bench.given(CONFIGURATION, {"errored.tfstate": state(99).decode()})
+    outcome = bench.applied()
+    assert outcome.state is not None
+    assert outcome.state.serial == 1
+
+
+def test_a_state_that_was_not_changed_is_no_new_one(run_dir: RunDirectory) -> None:
+    set_up(run_dir, {"main.tf": ""}, state(3))
+    assert run_dir.new_state() is None
+    run_dir.state_file.write_bytes(state(4))
+    new = run_dir.new_state()
+    assert new is not None
+    assert new.serial == 4
+
+
+def test_without_a_state_before_and_after_there_is_none(run_dir: RunDirectory) -> None:
+    set_up(run_dir, {"main.tf": ""})
+    assert run_dir.new_state() is None
+
+
+def test_a_state_that_terraform_could_not_put_in_its_place_is_found(run_dir: RunDirectory) -> None:
+    set_up(run_dir, {"main.tf": ""}, state(3))
+    run_dir.state_file.write_bytes(state(4)[:30])
+    run_dir.errored_state.write_bytes(state(4))
+    new = run_dir.new_state()
+    assert new is not None
+    assert new.serial == 4
+
+
+def test_a_state_that_was_cut_off_is_an_error_and_not_an_empty_state(run_dir: RunDirectory) -> None:
+    set_up(run_dir, {"main.tf": ""}, state(3))
+    run_dir.state_file.write_bytes(b"")
+    with pytest.raises(BadState, match="damaged"):
+        run_dir.new_state()
+
+
+def test_that_a_newer_state_was_cut_off_is_an_error_and_not_the_old_state(run_dir: RunDirectory) -> None:
+    set_up(run_dir, {"main.tf": ""}, state(3))
+    run_dir.errored_state.write_bytes(state(4)[:30])
+    with pytest.raises(BadState, match="damaged"):
+        run_dir.new_state()

@@ -1,0 +1,81 @@
+"""The guard that interrupts what a killed server leaves, and each of them once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.local.terraform.conftest import TIMEOUT_S, Gate
+
+# A server with many threads, which is handed out to one after the other when it is killed.
+SERVER = """
+import subprocess, sys, threading
+from pathlib import Path
+from tfruns.local.terraform.interrupt_guard import INTERRUPT_GUARD
+from tfruns.local.terraform.process import Process
+
+for _ in range(50):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+said, never, *names = sys.argv[1:]
+processes = [
+    Process(
+        ["sh", "-c", f"trap 'echo {name} > {said}' INT; echo up > {said}; while :; do read x < {never}; done"],
+        cwd=Path.cwd(), environment={"PATH": "/usr/bin:/bin"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    for name in names
+]
+if "guard-killed" in names:
+    INTERRUPT_GUARD._guard.kill()
+    INTERRUPT_GUARD._guard.wait()
+    INTERRUPT_GUARD.add(processes[0].pid)
+print(*[process.pid for process in processes], flush=True)
+threading.Event().wait()
+"""  # fmt: skip
+
+
+def interrupts_after_kill(tmp_path: Path, gate: Callable[[str], Gate], *names: str) -> str:
+    """What processes of these names say after their server was killed: the name, for each interrupt."""
+    said, never = gate("said"), gate("never")
+    arguments = [str(said.path), str(never.path), *names]
+    server = subprocess.Popen([sys.executable, "-c", SERVER, *arguments], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    pids = [int(pid) for pid in server.stdout.readline().split()]
+    server.stdout.close()
+    text = ""
+    while text.count("up\n") < len(names):
+        text += said.wait()
+    server.kill()
+    server.wait(TIMEOUT_S)
+    heard = text.replace("up\n", "")
+    while "first" not in heard:
+        heard += said.wait()
+    deadline = time.monotonic() + 0.5  # a second interrupt would follow within milliseconds
+    while (left := deadline - time.monotonic()) > 0:
+        heard += said.wait_at_most(left)
+    for pid in pids:
+        with_group_gone(pid)
+    return heard
+
+
+def with_group_gone(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+@pytest.mark.processes
+def test_each_process_is_interrupted_once_however_many_threads_its_server_had(
+    tmp_path: Path, gate: Callable[[str], Gate]
+) -> None:
+    assert sorted(interrupts_after_kill(tmp_path, gate, "first", "second").split()) == ["first", "second"]
+
+
+@pytest.mark.processes
+def test_a_guard_that_was_killed_is_replaced(tmp_path: Path, gate: Callable[[str], Gate]) -> None:
+    assert sorted(interrupts_after_kill(tmp_path, gate, "first", "guard-killed").split()) == ["first", "guard-killed"]

@@ -1,0 +1,135 @@
+"""The plan without what is sensitive."""
+
+import json
+from typing import Any
+
+from tests.local.terraform.conftest import Bench
+from tfruns.local.terraform.redacted_plan import providers_of, redacted_plan
+from tfruns.local.terraform.variables import VariableValue
+
+BUILT_IN = "terraform.io/builtin/terraform"
+SCHEMAS = {"format_version": "1.0", "provider_schemas": {}}
+
+
+def change(before: Any, after: Any, before_sensitive: Any, after_sensitive: Any) -> dict[str, Any]:
+    return {
+        "actions": ["update"],
+        "before": before,
+        "after": after,
+        "before_sensitive": before_sensitive,
+        "after_sensitive": after_sensitive,
+    }
+
+
+def resource(changed: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"address": "x.y", "mode": "managed", "type": "x", "provider_name": "p", "change": changed, **fields}
+
+
+def redacted(changed: dict[str, Any]) -> dict[str, Any]:
+    plan = {"format_version": "1.2", "resource_changes": [resource(changed)]}
+    result: dict[str, Any] = redacted_plan(plan, SCHEMAS)["resource_changes"][0]["change"]
+    return result
+
+
+def test_what_is_marked_sensitive_becomes_text_wherever_it_is_and_the_rest_stays() -> None:
+    value = {"pw": "s3cret", "port": 5432, "list": [1, {"k": "s3cret", "n": 7}], "map": {"a": [1]}, "none": None}
+    marks = {"pw": True, "port": True, "list": [False, {"k": True}], "map": True, "none": True}
+    after = redacted(change(None, value, False, marks))["after"]
+    assert "s3cret" not in json.dumps(after)
+    assert all(isinstance(after[key], str) for key in ("pw", "port", "map"))
+    assert after["list"][0] == 1
+    assert after["list"][1]["n"] == 7
+    assert after["none"] is None
+
+
+def test_that_a_sensitive_value_changes_can_be_seen_and_that_it_stays_too() -> None:
+    marks = {"a": True, "b": True}
+    changed = redacted(change({"a": "old", "b": "same"}, {"a": "new", "b": "same"}, marks, marks))
+    assert changed["before"]["a"] != changed["after"]["a"]
+    assert changed["before"]["b"] == changed["after"]["b"]
+
+
+def test_the_same_secret_looks_different_in_another_plan() -> None:
+    changed = change(None, {"a": "x"}, False, {"a": True})
+    assert redacted(changed) != redacted(changed)
+
+
+def test_drift_outputs_actions_and_deferred_changes_are_redacted_too() -> None:
+    changed = change({"a": "s3cret"}, {"a": "s3cret2"}, {"a": True}, {"a": True})
+    plan = {
+        "format_version": "1.2",
+        "resource_drift": [resource(changed)],
+        "deferred_changes": [{"reason": "unknown", "resource_change": resource(changed)}],
+        "action_invocations": [
+            {
+                "address": "action.x.y",
+                "type": "x",
+                "provider_name": "p",
+                "config_values": {"a": "s3cret"},
+                "config_sensitive": {"a": True},
+            }
+        ],
+        "output_changes": {"o": change("s3cret", "s3cret2", True, True)},
+        "variables": {"v": {"value": "s3cret"}},
+        "prior_state": {"values": {"outputs": {"o": {"value": "s3cret"}}}},
+    }
+    result = redacted_plan(plan, SCHEMAS)
+    assert "s3cret" not in json.dumps(result)
+    assert len(result["resource_drift"]) == len(result["deferred_changes"]) == len(result["action_invocations"]) == 1
+
+
+def test_a_secret_is_masked_also_where_terraform_has_lost_the_mark() -> None:
+    values = {"copied": {"deep": ["s3cret-a", "with s3cret-b in it"]}, "other": "open"}
+    plan = {
+        "format_version": "1.2",
+        "resource_changes": [resource(change(None, values, False, {}))],
+        "variables": {"v": {"value": {"k": "s3cret-a"}}, "w": {"value": "open"}},
+        "configuration": {"root_module": {"variables": {"v": {"sensitive": True}, "w": {}}}},
+    }
+    result = redacted_plan(plan, SCHEMAS, secret_texts=["s3cret-b", "x"])
+    assert "s3cret" not in json.dumps(result)
+    assert result["resource_changes"][0]["change"]["after"]["other"] == "open"
+
+
+def test_only_the_schemas_of_what_is_in_the_plan_are_in_it() -> None:
+    table = {"x": {"version": 1}, "other": {"version": 2}}
+    schemas = {
+        "format_version": "1.0",
+        "provider_schemas": {
+            "p": {"resource_schemas": table, "data_source_schemas": table, "action_schemas": table, "functions": {}},
+            "q": {"resource_schemas": table},
+        },
+    }
+    data = resource(change(None, {}, False, False), mode="data")
+    plan = {"format_version": "1.2", "resource_changes": [resource(change(None, {}, False, False)), data]}
+    assert redacted_plan(plan, schemas)["provider_schemas"] == {
+        "p": {"resource_schemas": {"x": {"version": 1}}, "data_source_schemas": {"x": {"version": 1}}}
+    }
+    assert providers_of(plan) == {"p"}
+
+
+def test_terraforms_plan_is_redacted_in_the_form_that_its_cli_renders(bench: Bench) -> None:
+    main = """
+    variable "pw" { sensitive = true }
+    resource "terraform_data" "a" { input = { pw = var.pw, open = "seen" } }
+    output "pw" {
+      value     = var.pw
+      sensitive = true
+    }
+    """
+    bench.given(main, variables=(VariableValue("pw", "hunter-1"),))
+    bench.applied()
+    bench.given(main, variables=(VariableValue("pw", "hunter-2"),))
+    outcome = bench.planned()
+    assert outcome.redacted_json is not None
+    assert outcome.plan_json is not None
+    text = outcome.redacted_json.read_text()
+    plan = json.loads(text)
+    assert "hunter" not in text
+    assert "hunter-2" in outcome.plan_json.read_text()
+    assert {"plan_format_version", "provider_format_version", "resource_drift", "relevant_attributes"} <= plan.keys()
+    (changed,) = plan["resource_changes"]
+    assert changed["change"]["after"]["input"]["open"] == "seen"
+    assert changed["change"]["before"]["input"]["pw"] != changed["change"]["after"]["input"]["pw"]
+    assert plan["output_changes"]["pw"]["actions"] == ["update"]
+    assert set(plan["provider_schemas"][BUILT_IN]["resource_schemas"]) == {"terraform_data"}

@@ -1,0 +1,194 @@
+"""Hostile archives are refused within bounds of memory and time, and what reads them never outlives the server."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.local.terraform.test_slug import entry, packed
+from tests.support.hostile_archives import HOSTILE, write_many_pax_records
+from tfruns.local.terraform import slug
+from tfruns.local.terraform.slug import BadArchive
+from tfruns.local.terraform.slug_process import ArchiveInterrupted, ArchiveProcesses
+
+pytestmark = pytest.mark.processes
+
+PATIENCE_S = 30.0
+# Checks archives, and says for each the reason, the seconds, and the peak of memory of all until then, in MiB.
+MEASURE = """
+import json, resource, sys, time
+from pathlib import Path
+from tfruns.local.terraform.slug_process import ArchiveProcesses, BadArchive
+for path in sys.argv[1:]:
+    start, reason, archives = time.monotonic(), "", ArchiveProcesses()
+    try:
+        archives.check(Path(path))
+    except BadArchive as error:
+        reason = str(error)
+    seconds = time.monotonic() - start
+    archives.stop()  # the peak is known of processes that were waited for
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    print(json.dumps([reason, seconds, peak]), flush=True)
+"""
+
+
+@contextmanager
+def started(processes: ArchiveProcesses) -> Iterator[ArchiveProcesses]:
+    try:
+        yield processes
+    finally:
+        processes.stop()
+
+
+@pytest.fixture
+def archives() -> Iterator[ArchiveProcesses]:
+    with started(ArchiveProcesses()) as processes:
+        yield processes
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    paths = [tmp_path_factory.mktemp("hostile") / "archive" for _ in HOSTILE]
+    for (make, _), path in zip(HOSTILE.values(), paths, strict=True):
+        make(path)
+    return paths
+
+
+def test_hostile_archives_are_refused_within_bounds(hostile: list[Path]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, *hostile], capture_output=True, text=True, check=True, timeout=300
+    )
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(results) == len(HOSTILE), done.stderr
+    for (name, (_, expected)), (reason, seconds, peak_mib) in zip(HOSTILE.items(), results, strict=True):
+        assert expected in reason, f"{name}: {reason!r}"
+        assert peak_mib < 150, f"{name}: {peak_mib} MiB"
+        assert seconds < PATIENCE_S, f"{name}: {seconds} s"
+
+
+def test_unpacking_refuses_them_and_leaves_nothing(archives: ArchiveProcesses, hostile: list[Path]) -> None:
+    for archive, (name, (_, expected)) in zip(hostile, HOSTILE.items(), strict=True):
+        with pytest.raises(BadArchive) as error:
+            archives.unpack(archive, archive.parent / "into")
+        assert expected in str(error.value), name
+        assert [path.name for path in archive.parent.iterdir()] == ["archive"], name
+
+
+def test_a_configuration_is_checked_and_unpacked(archives: ArchiveProcesses, tmp_path: Path) -> None:
+    archive = packed(tmp_path / "a.tar.gz", [entry("modules/a/main.tf", b"main")])
+    archives.check(archive)
+    archives.unpack(archive, tmp_path / "into")
+    assert (tmp_path / "into/modules/a/main.tf").read_bytes() == b"main"
+
+
+def test_an_archive_that_is_missing_is_said_to_be_missing(archives: ArchiveProcesses, tmp_path: Path) -> None:
+    with pytest.raises(BadArchive, match="no longer there"):
+        archives.check(tmp_path / "none")
+
+
+def test_a_directory_that_cannot_be_written_is_a_system_error(archives: ArchiveProcesses, tmp_path: Path) -> None:
+    archive = packed(tmp_path / "a.tar.gz", [entry("main.tf", b"main")])
+    with pytest.raises(FileNotFoundError):
+        archives.unpack(archive, tmp_path / "none" / "into")
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Path:
+    """An archive that cannot be read to its end: nobody writes to it."""
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    return path
+
+
+def test_an_archive_that_takes_too_long_is_refused(endless: Path) -> None:
+    with started(ArchiveProcesses(wall_s=0.5)) as archives, pytest.raises(BadArchive, match=r"takes more than 0\.5 s"):
+        archives.check(endless)
+
+
+def test_an_archive_that_takes_too_much_processor_time_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "a"
+    write_many_pax_records(archive)
+    expected = pytest.raises(BadArchive, match="takes more than 1 s of processor time")
+    with started(ArchiveProcesses(cpu_s=1)) as archives, expected:
+        archives.check(archive)
+
+
+def test_a_cancel_ends_it_at_once(archives: ArchiveProcesses, endless: Path) -> None:
+    start = time.monotonic()
+    with pytest.raises(ArchiveInterrupted):
+        archives.unpack(endless, endless.parent / "into", lambda: True)
+    assert time.monotonic() - start < PATIENCE_S / 3
+
+
+def test_a_stop_of_the_server_ends_it(archives: ArchiveProcesses, endless: Path) -> None:
+    threading.Timer(0.3, archives.stop).start()
+    with pytest.raises(ArchiveInterrupted):
+        archives.check(endless)
+
+
+def readers() -> set[int]:
+    """The processes that read archives, and those that fork them."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.fsencode(slug.__file__) in (process / "cmdline").read_bytes().split(b"\0"):
+                found.add(int(process.name))
+    return found
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_server_that_is_killed_takes_it_along(endless: Path) -> None:
+    others = readers()
+    with subprocess.Popen([sys.executable, "-c", MEASURE, endless], stdout=subprocess.DEVNULL) as server:
+        until(lambda: len(readers() - others) == 2)
+        server.send_signal(signal.SIGKILL)
+        server.wait(PATIENCE_S)
+        until(lambda: not readers() - others)
+
+
+def test_archives_are_read_again_after_their_processes_were_killed(
+    archives: ArchiveProcesses, tmp_path: Path, endless: Path
+) -> None:
+    archive = packed(tmp_path / "a.tar.gz", [entry("main.tf", b"main")])
+    others = readers()
+    archives.check(archive)
+    until(lambda: len(readers() - others) == 1)
+    (forker,) = readers() - others
+    reasons: list[str] = []
+    thread = threading.Thread(target=lambda: reasons.append(reason_of(archives, endless)))
+    thread.start()
+    until(lambda: len(readers() - others) == 2)
+    (child,) = readers() - others - {forker}
+    os.kill(child, signal.SIGKILL)
+    thread.join(PATIENCE_S)
+    assert reasons == ["it cannot be read: the process that reads it ended without an answer"]
+    until(lambda: readers() - others == {forker})
+    os.kill(forker, signal.SIGKILL)
+    until(lambda: has_ended(forker))
+    archives.check(archive)
+
+
+def reason_of(archives: ArchiveProcesses, archive: Path) -> str:
+    try:
+        archives.check(archive)
+    except BadArchive as error:
+        return str(error)
+    return ""
+
+
+def has_ended(pid: int) -> bool:
+    return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()

@@ -1,0 +1,125 @@
+"""Variables on their way into Terraform."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.local.terraform.conftest import Bench, local_exec, outputs_of
+from tfruns.local.terraform.variables import (
+    BadVariable,
+    VariableValue,
+    check_environment,
+    sensitive_texts,
+    write_var_file,
+)
+from tfruns.vocabulary import PhaseStatus
+
+ECHO = """
+variable "a" {}
+output "a" { value = var.a }
+"""
+
+
+def test_a_text_is_quoted_and_a_literal_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "x.tfvars"
+    write_var_file(
+        path, [VariableValue("a", "${b} 1"), VariableValue("c", '["d"]', is_hcl=True), VariableValue("a", "last")]
+    )
+    assert path.read_text() == 'a = "last"\nc = ["d"]\n'
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("key", ["", "a b", "a=1\nb", '"a"', "1a", "a.b"])
+def test_a_key_that_is_no_identifier_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(BadVariable, match="cannot be the name"):
+        write_var_file(tmp_path / "x.tfvars", [VariableValue(key, "secret-value")])
+
+
+@pytest.mark.parametrize("value", ["secret-value", "1\nb = 2", '"secret', "var.a", ""])
+def test_a_value_that_is_no_literal_is_refused_without_being_quoted(tmp_path: Path, value: str) -> None:
+    with pytest.raises(BadVariable) as error:
+        write_var_file(tmp_path / "x.tfvars", [VariableValue("a", value, is_hcl=True)])
+    assert str(error.value) == "The value of the variable a is not an HCL literal."
+
+
+@pytest.mark.parametrize("variable", [VariableValue("", "x"), VariableValue("a=b", "x"), VariableValue("a", "x\0y")])
+def test_what_cannot_be_an_environment_variable_is_refused(variable: VariableValue) -> None:
+    with pytest.raises(BadVariable):
+        check_environment([variable])
+
+
+def test_only_sensitive_values_are_secrets_and_none_is_shown() -> None:
+    variables = [
+        VariableValue("a", "open"),
+        VariableValue("b", "shut", is_sensitive=True),
+        VariableValue("c", '{k="v"}', True, True),
+    ]
+    assert sensitive_texts(variables) == ["shut", '{k="v"}', "v"]
+    assert "shut" not in repr(variables)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0")))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_terraform_reads_any_text_as_it_was(bench: Bench, text: str) -> None:
+    import unicodedata
+
+    bench.given(ECHO, variables=(VariableValue("a", text),), state=None)
+    assert outputs_of(bench.applied().state)["a"] == unicodedata.normalize("NFC", text)
+
+
+def test_a_run_overrides_the_workspace_and_the_workspace_overrides_the_configuration(bench: Bench) -> None:
+    bench.given(
+        """
+        variable "a" {}
+        variable "b" {}
+        variable "c" {}
+        output "all" { value = [var.a, var.b, var.c] }
+        """,
+        {"x.auto.tfvars": 'a = "auto"\nb = "auto"\nc = "auto"\n', "terraform.tfvars": 'a = "file"\n'},
+        variables=(VariableValue("b", "workspace"), VariableValue("c", "workspace"), VariableValue("undeclared", "x")),
+        run_variables=(VariableValue("c", '{ from = ["run", 1] }', is_hcl=True),),
+    )
+    assert outputs_of(bench.applied().state)["all"] == ["auto", "workspace", {"from": ["run", 1]}]
+
+
+def test_an_ephemeral_variable_is_there_at_the_apply_too(bench: Bench) -> None:
+    bench.given(
+        'variable "a" {\n ephemeral = true\n}\nresource "terraform_data" "x" {}', variables=(VariableValue("a", "x"),)
+    )
+    assert bench.applied().counts.additions == 1
+
+
+def test_a_bad_variable_fails_the_plan_and_the_log_says_so(bench: Bench) -> None:
+    bench.given(ECHO, variables=(VariableValue("a", "[secret-value", is_hcl=True, is_sensitive=True),))
+    outcome = bench.plan()
+    assert (outcome.status, outcome.error) == (
+        PhaseStatus.ERRORED,
+        "The value of the variable a is not an HCL literal.",
+    )
+    assert "Error: The value of the variable a is not an HCL literal." in bench.plan_log.read_text()
+
+
+def test_a_sensitive_value_that_terraform_quotes_in_an_error_is_not_in_the_log(bench: Bench) -> None:
+    bench.given(
+        'variable "a" { type = number }\nvariable "b" { type = string }',
+        variables=(VariableValue("a", "hunter-22", is_sensitive=True), VariableValue("b", '["hunter-33"]', True, True)),
+    )
+    outcome = bench.plan()
+    assert outcome.status is PhaseStatus.ERRORED
+    log = bench.plan_log.read_text()
+    assert "Invalid value for input variable" in log
+    assert "[removed]" in log
+    assert not [secret for secret in ("hunter-22", "hunter-33") if secret in log + str(outcome)]
+
+
+def test_a_sensitive_environment_variable_that_a_program_prints_is_not_in_the_log(bench: Bench) -> None:
+    bench.given(
+        local_exec("echo it is $PASSWORD"),
+        environment=(VariableValue("PASSWORD", 'hun"ter<22>', is_sensitive=True),),
+    )
+    bench.applied()
+    log = bench.apply_log.read_text()
+    assert "it is [removed]" in log
+    assert "hun" not in log
