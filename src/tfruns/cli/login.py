@@ -8,10 +8,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.calling import finish
-from tfruns.cli.connecting import login_address
-from tfruns.cli.identity import kind_of_token
+from tfruns.cli.connection import login_address
+from tfruns.cli.session import finish
 from tfruns.cli.terminal import can_ask, errors_said, print_json, say
+from tfruns.cli.token_kind import kind_of_token
 from tfruns.client.client import Client
 from tfruns.client.credentials import credentials_file
 from tfruns.client.credentials_store import store_token

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.calling import finish
-from tfruns.cli.connecting import login_address
+from tfruns.cli.connection import login_address
+from tfruns.cli.session import finish
 from tfruns.cli.terminal import print_json, say
 from tfruns.client.credentials import credentials_file
 from tfruns.client.credentials_store import remove_token

@@ -5,8 +5,8 @@ import select
 import signal
 import sys
 
+from tfruns.cli.progress_line import ProgressLine
 from tfruns.cli.terminal import err, say
-from tfruns.cli.working import WorkingLine
 from tfruns.gate.person import Answer, Question
 
 _LOOK_S = 0.2
@@ -21,7 +21,7 @@ class TerminalPerson:
 
     can_be_asked = True
 
-    def __init__(self, line: WorkingLine) -> None:
+    def __init__(self, line: ProgressLine) -> None:
         self._line = line
 
     async def ask(self, question: Question) -> Answer:

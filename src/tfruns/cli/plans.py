@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from tfruns.cli.calling import Session
+from tfruns.cli.session import Session
 from tfruns.cli.tables import print_table
 from tfruns.cli.terminal import in_commands, out, say
 from tfruns.masking.text import sanitize

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeFloat
 
+from tfruns.cli.progress_line import ProgressLine
 from tfruns.cli.tables import print_fields
 from tfruns.cli.terminal import elapsed, errors_said, print_json, say
-from tfruns.cli.working import WorkingLine
 from tfruns.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def stop(
         directory = _directory(data_dir)
         from tfruns.local.control import stop_server  # noqa: PLC0415
 
-        with WorkingLine(is_quiet=json).shown("Waiting for the runs" if drain else "Stopping the server"):
+        with ProgressLine(is_quiet=json).shown("Waiting for the runs" if drain else "Stopping the server"):
             was, interrupted = stop_server(directory, is_forced=force, drain_within_s=within_s)
     if json:
         print_json({"stopped": was.running, "pid": was.pid, "interrupted": interrupted})

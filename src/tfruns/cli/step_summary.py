@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tfruns.cli.calling import Session
 from tfruns.cli.plans import is_dangerous, named, why_of
+from tfruns.cli.session import Session
 from tfruns.cli.terminal import say
 from tfruns.errors import TfrunsError
 from tfruns.masking.text import one_line

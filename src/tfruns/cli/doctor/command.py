@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfruns.cli.calling import finish
 from tfruns.cli.cloud_block import read_cloud_block
-from tfruns.cli.connecting import connection_of
+from tfruns.cli.connection import connection_of
 from tfruns.cli.doctor import machine
 from tfruns.cli.doctor.findings import Finding, Health, Named, broken, examine
 from tfruns.cli.doctor.remote import Remote
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, Options
+from tfruns.cli.session import finish
 from tfruns.cli.tables import print_table
 from tfruns.cli.terminal import Styled, print_json, say
 from tfruns.errors import TfrunsError

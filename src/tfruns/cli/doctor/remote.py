@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 from anyio.to_thread import run_sync
 
 from tfruns.cli.doctor.findings import Finding, Named, broken, ok, skipped, warning
-from tfruns.cli.identity import kind_of_token
+from tfruns.cli.token_kind import kind_of_token
 from tfruns.client.client import Client
 from tfruns.client.connections import tls_context
 from tfruns.client.ping import PingResult

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from tfruns.cli.calling import Session, Work
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.places import run_of
 from tfruns.cli.run.bulk import bulk
 from tfruns.cli.run.filters import Filters
+from tfruns.cli.session import Session, Work
 from tfruns.cli.tables import print_fields, status_text
+from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import in_commands
 from tfruns.tool import View
 
@@ -30,7 +30,7 @@ def discarding_or_canceling(
             filters.refuse_with_run(run)
             return await bulk(session, name, filters, workspace, organization, comment=comment, is_dry=is_dry)
         filters.refuse_without_all(dry_run=is_dry)
-        run_id = await run_of(session, run, workspace, organization)
+        run_id = await resolve_run(session, run, workspace, organization)
         agreed = session.with_agreement()  # whoever types the command has agreed to it
         session.show(await agreed.call(f"{name}_run", run_id=run_id, comment=comment), print_accepted)
         return None

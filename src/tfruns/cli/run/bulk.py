@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from tfruns.cli.calling import Session
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.person import ask
-from tfruns.cli.places import organization_of, workspace_of
 from tfruns.cli.plans import is_dangerous, named, why_of
 from tfruns.cli.run.filters import Filters
+from tfruns.cli.session import Session
 from tfruns.cli.tables import print_table, status_text
+from tfruns.cli.targets import resolve_organization, resolve_workspace
 from tfruns.cli.terminal import say
 from tfruns.errors import Declined, InvalidInput, TfrunsError
 from tfruns.gate.person import Answer
@@ -118,9 +118,9 @@ async def _ids(
         statuses = sorted(status for status, rule in RULES.items() if action in rule.actions | rule.accepts)
         arguments["filter_status"] = ",".join(statuses)
     if filters.all_workspaces:
-        tool, place = "list_runs_in_organization", {"organization": organization_of(session, organization)}
+        tool, place = "list_runs_in_organization", {"organization": resolve_organization(session, organization)}
     else:
-        tool, place = "list_runs_in_workspace", {"workspace_id": workspace_of(session, workspace, organization)}
+        tool, place = "list_runs_in_workspace", {"workspace_id": resolve_workspace(session, workspace, organization)}
     found: list[str] = []
     for page in itertools.count(1):
         view = await session.call(tool, **place, **arguments, page_number=page, page_size=_PAGE_SIZE)

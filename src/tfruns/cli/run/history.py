@@ -5,11 +5,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
-from tfruns.cli.places import run_of
 from tfruns.cli.run.timeline import drawn
+from tfruns.cli.session import Session, command
 from tfruns.cli.tables import print_fields, print_table, status_text
+from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import print_line, say
 from tfruns.masking.text import sanitize
 from tfruns.tool import View
@@ -33,7 +33,7 @@ def history(
     """
 
     async def work(session: Session) -> None:
-        run_id = await run_of(session, run, workspace, organization)
+        run_id = await resolve_run(session, run, workspace, organization)
         view = await session.call("get_run_history", run_id=run_id, page_number=page, page_size=page_size)
         session.show(view, _print)
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
-from tfruns.cli.places import run_of
+from tfruns.cli.session import Session, command
+from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import in_commands, in_options, print_lines, say
 from tfruns.errors import InvalidInput
 from tfruns.runs.log_stream import LogStream
@@ -51,9 +51,9 @@ def logs(
             raise InvalidInput(
                 "--follow goes with neither --tail, nor --search, nor --json.", solution="Leave one out."
             )
-        run_id = await run_of(session, run, workspace, organization)
+        run_id = await resolve_run(session, run, workspace, organization)
         if follow:
-            from tfruns.cli.watching import Watch, watch  # noqa: PLC0415  # which draws, with rich
+            from tfruns.cli.watch import Watch, watch  # noqa: PLC0415  # which draws, with rich
 
             await watch(session, Watch(run_id, _UNTIL[phase], None, await _phases(session, run_id, phase), True))
         elif options.json or tail or search:

@@ -8,8 +8,8 @@ add_commands(
     workspace,
     "tfruns.cli.workspace",
     {
-        "list": "listing:list_workspaces",
-        "show": "showing:show",
-        "create": "creating:create",
+        "list": "list:list_workspaces",
+        "show": "show:show",
+        "create": "create:create",
     },
 )

@@ -5,11 +5,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Workspace
-from tfruns.cli.places import organization_of, workspace_of
 from tfruns.cli.run.filters import NO_FILTERS, Filters
+from tfruns.cli.session import Session, command
 from tfruns.cli.tables import print_table, status_text
+from tfruns.cli.targets import resolve_organization, resolve_workspace
 from tfruns.cli.terminal import in_options, say
 from tfruns.tool import View
 
@@ -34,10 +34,10 @@ def list_runs(
     async def work(session: Session) -> None:
         arguments = {"page_number": page, "page_size": page_size, **filters.arguments(workspace)}
         if filters.all_workspaces:
-            place = organization_of(session, organization)
+            place = resolve_organization(session, organization)
             view = await session.call("list_runs_in_organization", organization=place, **arguments)
         else:
-            name = workspace_of(session, workspace, organization)
+            name = resolve_workspace(session, workspace, organization)
             view = await session.call("list_runs_in_workspace", workspace_id=name, **arguments)
         session.show(view, _print)
 

@@ -1,13 +1,13 @@
-"""`tfruns run cancel`."""
+"""`tfruns run discard`."""
 
-from tfruns.cli.calling import command
 from tfruns.cli.options import DEFAULTS, Comment, Options, Organization, Run, Workspace, Yes
 from tfruns.cli.run.actions import discarding_or_canceling
 from tfruns.cli.run.bulk import All, DryRun
 from tfruns.cli.run.filters import NO_FILTERS, Filters
+from tfruns.cli.session import command
 
 
-def cancel(
+def discard(
     run: Run = None,
     /,
     *,
@@ -20,16 +20,16 @@ def cancel(
     organization: Organization = None,
     options: Options = DEFAULTS,
 ) -> None:
-    """Cancel a run: interrupt its plan or apply, as Ctrl-C would, or take it out of the queue.
+    """Discard a run that waits for confirmation or in the queue: it can never be applied then.
 
     Nothing is asked, unless with --all.
 
     For example:
-        tfruns run cancel run-CZcmD7eagjhyX0vN --comment "not needed"
-        tfruns run cancel --all --all-workspaces --status pending --dry-run
+        tfruns run discard run-CZcmD7eagjhyX0vN --comment "not needed"
+        tfruns run discard --all --all-workspaces --search nightly --dry-run
     """
 
     work = discarding_or_canceling(
-        "cancel", run, comment, filters, workspace, organization, is_all=all_runs, is_dry=dry_run
+        "discard", run, comment, filters, workspace, organization, is_all=all_runs, is_dry=dry_run
     )
     command(work, options, is_agreed=yes)

@@ -1,13 +1,13 @@
-"""`tfruns run discard`."""
+"""`tfruns run cancel`."""
 
-from tfruns.cli.calling import command
 from tfruns.cli.options import DEFAULTS, Comment, Options, Organization, Run, Workspace, Yes
 from tfruns.cli.run.actions import discarding_or_canceling
 from tfruns.cli.run.bulk import All, DryRun
 from tfruns.cli.run.filters import NO_FILTERS, Filters
+from tfruns.cli.session import command
 
 
-def discard(
+def cancel(
     run: Run = None,
     /,
     *,
@@ -20,16 +20,16 @@ def discard(
     organization: Organization = None,
     options: Options = DEFAULTS,
 ) -> None:
-    """Discard a run that waits for confirmation or in the queue: it can never be applied then.
+    """Cancel a run: interrupt its plan or apply, as Ctrl-C would, or take it out of the queue.
 
     Nothing is asked, unless with --all.
 
     For example:
-        tfruns run discard run-CZcmD7eagjhyX0vN --comment "not needed"
-        tfruns run discard --all --all-workspaces --search nightly --dry-run
+        tfruns run cancel run-CZcmD7eagjhyX0vN --comment "not needed"
+        tfruns run cancel --all --all-workspaces --status pending --dry-run
     """
 
     work = discarding_or_canceling(
-        "discard", run, comment, filters, workspace, organization, is_all=all_runs, is_dry=dry_run
+        "cancel", run, comment, filters, workspace, organization, is_all=all_runs, is_dry=dry_run
     )
     command(work, options, is_agreed=yes)

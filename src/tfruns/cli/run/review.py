@@ -5,11 +5,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
-from tfruns.cli.places import run_of
 from tfruns.cli.plans import print_review, read_review
+from tfruns.cli.session import Session, command
 from tfruns.cli.step_summary import write_step_summary
+from tfruns.cli.targets import resolve_run
 
 _FILTER = "Only an action, an address with all below it, or a type"
 _ADDRESS = "Show every value of this address in full"
@@ -39,7 +39,7 @@ def review(
     """
 
     async def work(session: Session) -> None:
-        run_id = await run_of(session, run, workspace, organization)
+        run_id = await resolve_run(session, run, workspace, organization)
         view = await read_review(session, run_id, filter_text=filter, address=address, page=page)
         session.show(view, print_review)
         await write_step_summary(session, view["run_id"])

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
-from tfruns.cli.places import run_of
 from tfruns.cli.run.timeline import drawn, steps
+from tfruns.cli.session import Session, command
 from tfruns.cli.tables import print_fields, status_text
+from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import Styled, in_commands, print_line
 from tfruns.lifecycle import is_final
 from tfruns.tool import View
@@ -30,7 +30,7 @@ def show(
     """
 
     async def work(session: Session) -> None:
-        run_id = await run_of(session, run, workspace, organization)
+        run_id = await resolve_run(session, run, workspace, organization)
         session.show(await session.call("get_run_details", run_id=run_id), _print)
 
     command(work, options)

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, WHICH_WORKSPACE, Options, Organization
-from tfruns.cli.places import workspace_of
+from tfruns.cli.session import Session, command
+from tfruns.cli.targets import resolve_workspace
 from tfruns.cli.workspace.views import print_workspace, workspace_view
 
 
@@ -25,7 +25,7 @@ def show(
     """
 
     async def work(session: Session) -> None:
-        name = workspace_of(session, workspace, organization)
+        name = resolve_workspace(session, workspace, organization)
         found = await session.gate.client.workspaces.read(name, include=["current_run"])
         session.show(workspace_view(found), print_workspace)
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization
-from tfruns.cli.places import organization_of
+from tfruns.cli.session import Session, command
 from tfruns.cli.tables import print_table, status_text
+from tfruns.cli.targets import resolve_organization
 from tfruns.cli.terminal import say
 from tfruns.tool import View
 
@@ -31,7 +31,7 @@ def list_workspaces(
     async def work(session: Session) -> None:
         view = await session.call(
             "list_workspaces",
-            organization=organization_of(session, organization),
+            organization=resolve_organization(session, organization),
             search=search,
             page_number=page,
             page_size=page_size,

@@ -4,12 +4,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.calling import Session, command
-from tfruns.cli.ending import wait_and_end
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Timeout, Workspace
-from tfruns.cli.places import run_of
-from tfruns.cli.watching import Watch
+from tfruns.cli.session import Session, command
+from tfruns.cli.targets import resolve_run
+from tfruns.cli.watch import Watch, wait_and_end
 from tfruns.tools.wait_for_run import Until
 
 _UNTIL = "attention: until it needs a person or is final; planned: until there is a plan; final: until it is over"
@@ -36,7 +35,7 @@ def wait(
     """
 
     async def work(session: Session) -> ExitCode:
-        run_id = await run_of(session, run, workspace, organization)
+        run_id = await resolve_run(session, run, workspace, organization)
         return await wait_and_end(session, Watch(run_id, until, timeout))
 
     command(work, options)

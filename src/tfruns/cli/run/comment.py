@@ -4,8 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, NamedRun, Options
+from tfruns.cli.session import Session, command
 from tfruns.cli.terminal import say
 from tfruns.errors import InvalidInput
 

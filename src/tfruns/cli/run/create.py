@@ -5,16 +5,15 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.calling import Session, command
-from tfruns.cli.ending import wait_and_end
+from tfruns.cli.config.upload import say_left_out
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, Include, Options, Organization, Timeout, Wait, Workspace, Yes
-from tfruns.cli.places import workspace_of
 from tfruns.cli.run.variables import variables_of
+from tfruns.cli.session import Session, command
 from tfruns.cli.tables import print_fields, status_text
+from tfruns.cli.targets import resolve_workspace
 from tfruns.cli.terminal import in_commands, say
-from tfruns.cli.uploads import say_left_out
-from tfruns.cli.watching import Watch
+from tfruns.cli.watch import Watch, wait_and_end
 from tfruns.errors import InvalidInput
 from tfruns.tool import View
 from tfruns.tools.create_run import kinds_of_new_run
@@ -104,7 +103,7 @@ def create(
             "configuration_version_id": configuration_version,
             "terraform_version": terraform_version,
         }
-        place = workspace_of(session, workspace, organization)
+        place = resolve_workspace(session, workspace, organization)
         kind = RunParams(plan_only=plan_only, is_destroy=destroy, auto_apply=auto_apply)
         if kinds_of_new_run(kind):
             session.require_person()  # before anything is uploaded

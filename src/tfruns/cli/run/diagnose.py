@@ -5,10 +5,10 @@ from typing import Any
 
 from rich.text import Text
 
-from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
-from tfruns.cli.places import run_of
+from tfruns.cli.session import Session, command
 from tfruns.cli.tables import print_fields, status_text
+from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import in_commands, out
 from tfruns.masking.text import sanitize
 from tfruns.tool import View
@@ -45,7 +45,7 @@ def diagnose(
     """
 
     async def work(session: Session) -> None:
-        run_id = await run_of(session, run, workspace, organization)
+        run_id = await resolve_run(session, run, workspace, organization)
         session.show(await session.call("diagnose_run", run_id=run_id), _print)
 
     command(work, options)

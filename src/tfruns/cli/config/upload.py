@@ -8,12 +8,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Include, Options, Organization, Workspace
-from tfruns.cli.places import workspace_of
+from tfruns.cli.session import Session, command
 from tfruns.cli.tables import print_fields
+from tfruns.cli.targets import resolve_workspace
 from tfruns.cli.terminal import say
-from tfruns.cli.uploads import say_left_out
 from tfruns.home import user_path
 from tfruns.tool import View
 
@@ -43,7 +42,7 @@ def upload(
     async def work(session: Session) -> None:
         view = await session.call(
             "upload_configuration",
-            workspace_id=workspace_of(session, workspace, organization),
+            workspace_id=resolve_workspace(session, workspace, organization),
             directory=session.allow(user_path(lambda: directory, instead="give an absolute path")),
             speculative=speculative,
             include=list(include) or None,
@@ -63,3 +62,14 @@ def _print(view: View, options: Options) -> None:
 
 def _left_out(counts: Mapping[str, int]) -> str | None:
     return ", ".join(f"{number} {why}" for why, number in counts.items()) or None
+
+
+def say_left_out(view: View) -> None:
+    """Say which files were left out as likely secrets, and how to upload them all the same; and any other note."""
+    withheld = view.get("likely_secrets_left_out", [])
+    if withheld:
+        say(f"Left out as likely secrets: {', '.join(withheld)}. (--include PATH uploads one.)")
+    if view.get("note"):
+        say(view["note"])
+    if view.get("variable_files_uploaded"):
+        say(f"Uploaded variable files, which may hold secrets: {', '.join(view['variable_files_uploaded'])}.")

@@ -1,6 +1,6 @@
 """The plan line of a command that waited claims nothing that the API did not say."""
 
-from tfruns.cli.ending import counts_line
+from tfruns.cli.watch import counts_line
 
 ZEROS = {"add": 0, "change": 0, "destroy": 0}
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.calling import Session, command
 from tfruns.cli.options import DEFAULTS, Options, Organization
-from tfruns.cli.places import organization_of
+from tfruns.cli.session import Session, command
+from tfruns.cli.targets import resolve_organization
 from tfruns.cli.workspace.views import print_workspace, workspace_view
 from tfruns.errors import InvalidInput
 from tfruns.gate.audit import outcome_of
@@ -38,7 +38,7 @@ def create(
     """
 
     async def work(session: Session) -> None:
-        place = organization_of(session, organization)
+        place = resolve_organization(session, organization)
         tags = _tags(tag)
         settings = {"terraform_version": terraform_version, "working_directory": working_directory}
         said = {"auto_apply": auto_apply, **settings, "tags": tags}

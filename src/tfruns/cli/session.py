@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tfruns.cli.connecting import connection_of
+from tfruns.cli.connection import connection_of
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import Options
 from tfruns.cli.person import AgreedPerson, TerminalPerson
+from tfruns.cli.progress_line import ProgressLine
 from tfruns.cli.terminal import can_ask, errors_said, print_json
-from tfruns.cli.working import WorkingLine
 from tfruns.configuration.allowed_directories import resolve_allowed
 from tfruns.errors import ConfirmationNeeded, RefusedByMode
 from tfruns.gate.person import NoPerson
@@ -37,7 +37,7 @@ class Session:
         line: shows that something takes time.
     """
 
-    def __init__(self, gate: Gate, *, is_json: bool, line: WorkingLine) -> None:
+    def __init__(self, gate: Gate, *, is_json: bool, line: ProgressLine) -> None:
         self.gate = gate
         self.line = line
         self.is_json = is_json
@@ -82,7 +82,7 @@ class Session:
 
     def with_progress(self, progress: Progress) -> "Session":
         """The same session, whose tools report their progress: who shows that draws on the terminal itself."""
-        quiet = WorkingLine(is_quiet=True)
+        quiet = ProgressLine(is_quiet=True)
         return Session(replace(self.gate, progress=progress), is_json=self.is_json, line=quiet)
 
     def with_agreement(self) -> "Session":
@@ -125,7 +125,7 @@ def finish(work: Callable[[], Awaitable[ExitCode | None]], *, is_json: bool) -> 
 async def _work(work: Work, options: Options, *, is_agreed: bool) -> ExitCode | None:
     options.check()
     connection = connection_of(options)
-    line = WorkingLine(is_quiet=options.json)
+    line = ProgressLine(is_quiet=options.json)
     try:
         with line.shown("Starting the local backend"):
             client = await connection.client()

@@ -4,12 +4,12 @@ import os
 import re
 from pathlib import Path
 
-from tfruns.cli.calling import Session
 from tfruns.cli.cloud_block import CloudBlock, read_cloud_block
+from tfruns.cli.session import Session
 from tfruns.errors import InvalidInput, NotFound
 
 
-def organization_of(session: Session, organization: str | None) -> str:
+def resolve_organization(session: Session, organization: str | None) -> str:
     """The organization: what was said, else `TF_CLOUD_ORGANIZATION`, else that of the `cloud` block.
 
     The local backend is not what the block is about, and has an organization of its own.
@@ -28,7 +28,7 @@ def organization_of(session: Session, organization: str | None) -> str:
     return found
 
 
-def workspace_of(session: Session, workspace: str | None, organization: str | None) -> str:
+def resolve_workspace(session: Session, workspace: str | None, organization: str | None) -> str:
     """The workspace, in a form that the tools take: what was said, else `TF_WORKSPACE`, else that of the `cloud` block.
 
     Raises:
@@ -42,10 +42,10 @@ def workspace_of(session: Session, workspace: str | None, organization: str | No
             solution="Say it: a name, organization/name, an id, or its browser URL.",
         )
     is_bare = "/" not in found and not re.fullmatch(r"ws-[A-Za-z0-9]{1,64}", found)
-    return f"{organization_of(session, organization)}/{found}" if is_bare else found
+    return f"{resolve_organization(session, organization)}/{found}" if is_bare else found
 
 
-async def run_of(session: Session, run: str | None, workspace: str | None, organization: str | None) -> str:
+async def resolve_run(session: Session, run: str | None, workspace: str | None, organization: str | None) -> str:
     """The run: what was said, else the current run of the workspace.
 
     Raises:
@@ -54,7 +54,7 @@ async def run_of(session: Session, run: str | None, workspace: str | None, organ
     """
     if run:
         return run
-    name = workspace_of(session, workspace, organization)
+    name = resolve_workspace(session, workspace, organization)
     found = (await session.gate.client.workspaces.read(name)).current_run
     if found is None:
         raise NotFound(f"The workspace {name} has no current run.", solution="Create one, or name a run by its id.")

@@ -4,17 +4,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.calling import Session, command
-from tfruns.cli.ending import wait_and_end
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, Comment, Options, Organization, Run, Timeout, Wait, Workspace, Yes
-from tfruns.cli.places import run_of
 from tfruns.cli.plans import draw_review, read_review
 from tfruns.cli.run.actions import print_accepted
 from tfruns.cli.run.bulk import All, DryRun, bulk
 from tfruns.cli.run.filters import NO_FILTERS, Filters
+from tfruns.cli.session import Session, command
+from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import err, say
-from tfruns.cli.watching import Watch
+from tfruns.cli.watch import Watch, wait_and_end
 from tfruns.errors import Forbidden, InvalidInput, NotFound, TooLarge
 
 _FINGERPRINT = "Apply only the plan that `tfruns run review` showed with this fingerprint"
@@ -52,7 +51,7 @@ def apply(
             return await bulk(session, "apply", filters, workspace, organization, comment=comment, is_dry=dry_run)
         filters.refuse_without_all(dry_run=dry_run)
         session.require_person()
-        run_id = await run_of(session, run, workspace, organization)
+        run_id = await resolve_run(session, run, workspace, organization)
         shown = await _show_plan(session, run_id)
         view = await session.call(
             "apply_run", run_id=run_id, comment=comment, fingerprint=fingerprint.strip() if fingerprint else shown

@@ -18,7 +18,7 @@ _ASCII_FRAMES = "|/-\\"
 _CLEAR = "\r\x1b[2K"
 
 
-class WorkingLine:
+class ProgressLine:
     """The line of one command.
 
     Args:
