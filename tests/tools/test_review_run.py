@@ -74,7 +74,7 @@ async def test_the_redacted_form_is_reviewed_and_said_to_be_it() -> None:
     view = await review(api=api_for(samples.planned(), error(404, "not found"), blob(PLAN)))
     assert view["counts"] == {"add": 1, "destroy": 7}
     (note,) = view["notes"]
-    assert note.startswith("Read from the redacted plan, which has another fingerprint than the full one")
+    assert note.startswith("This is a review of the redacted plan. Its fingerprint differs from that of the full plan")
 
 
 @pytest.mark.anyio
