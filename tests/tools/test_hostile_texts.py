@@ -14,7 +14,7 @@ from tests.support.api import FakeApi, answer, client_for
 from tests.tools.calls import LOG_URL, RUN_ID, TOOLS
 from tests.tools.test_no_secret_anywhere import everything_shown, talkative_api, texts_in
 from tfruns.gate.pipeline import Gate
-from tfruns.masking.invisible import DEFAULT_IGNORABLE
+from tfruns.masking.text import DEFAULT_IGNORABLE
 from tfruns.policy import Confirm, Policy
 from tfruns.wire import activity, checks, configuration_versions, organizations, plans, runs, variables, workspaces
 from tfruns.wire.base import Resource

@@ -1,1 +1,1 @@
-"""Secrets and untrusted text: what must not be shown is removed here, and only here."""
+"""Masking of secrets and sanitizing of untrusted text. No other package removes anything from output."""

@@ -1,4 +1,4 @@
-"""The arguments of a call, without the values of variables."""
+"""Masking of the arguments of a tool call for the audit log."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,19 +8,22 @@ from tfruns.masking.plan_values import is_name, number_texts
 from tfruns.masking.redaction import REMOVED, safe_text
 from tfruns.masking.secrets import Secrets
 
-_LONGEST_TEXT = 500  # characters
-_MOST_ITEMS = 100
+_MAX_STRING = 500  # characters
+_MAX_ITEMS = 100
 
 
 def mask_variable_values(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy with bounded texts and lists, without tokens and the values of variables, wherever these are repeated."""
+    """Copy arguments without tokens and variable values, also where another argument repeats them.
+
+    Long strings and lists are truncated.
+    """
     values = [text for value in _values_in(arguments) for text in _texts_of(value)]
     secrets = Secrets(of_variables=values, replacement=REMOVED)
     return {name: _cleaned(value, secrets) for name, value in arguments.items()}
 
 
 def hcl_texts(text: str) -> list[str]:
-    """The texts that are secret if an HCL literal is: the literal as it is written, and each text in it."""
+    """The strings that are secret if an HCL literal is secret: the literal itself, and every string in it."""
     try:
         return [text, *_leaves(read_literal(text))]
     except NotALiteral:
@@ -28,7 +31,7 @@ def hcl_texts(text: str) -> list[str]:
 
 
 def _leaves(value: Literal) -> Iterator[str]:
-    """Each string, number and key of a literal; of the keys, those that are more than a name."""
+    """Every string and number in a literal, and every key that is more than a name."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Number):
@@ -44,7 +47,7 @@ def _leaves(value: Literal) -> Iterator[str]:
 
 
 def _values_in(node: Any) -> Iterator[Any]:
-    """The values of variables, wherever they are."""
+    """The values of variables at any depth: objects with a `key` and a `value`."""
     if isinstance(node, Mapping):
         if "key" in node and "value" in node:
             yield node["value"]
@@ -62,15 +65,15 @@ def _texts_of(value: Any) -> Iterator[str]:
     elif isinstance(value, str):
         yield from hcl_texts(value)
     elif value is not None:
-        yield str(value).lower()  # a number, or true and false as HCL writes them
+        yield str(value).lower()  # a number or a boolean, in HCL syntax
 
 
 def _cleaned(node: Any, secrets: Secrets) -> Any:
     if isinstance(node, str):
         text = safe_text(secrets.mask(safe_text(node)))
-        return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+        return text if len(text) <= _MAX_STRING else text[:_MAX_STRING] + "…"
     if isinstance(node, list):
-        return [_cleaned(child, secrets) for child in node[:_MOST_ITEMS]]
+        return [_cleaned(child, secrets) for child in node[:_MAX_ITEMS]]
     if isinstance(node, Mapping):
         if "key" in node and "value" in node:
             return {"key": _cleaned(node["key"], secrets), "value": REMOVED}

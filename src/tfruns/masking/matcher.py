@@ -1,11 +1,11 @@
-"""Find many texts in one, in time proportional to the size of both, whatever is in them.
+"""Search for many patterns in a text, in time proportional to the size of both, for any content.
 
-Aho and Corasick's algorithm, from a library, finds keys: the first bytes of each pattern. All keys of an automaton have
-the same length, so at most one begins at a position, and none contains another. Where short patterns occur all over
-longer ones, the library takes quadratic time to build an automaton.
+The Aho-Corasick algorithm (from a library) finds keys, which are the first bytes of the patterns. All keys of one
+automaton have the same length, so at most one key starts at a position, and no key contains another. Without this
+restriction, the library takes quadratic time to build an automaton if short patterns occur throughout longer ones.
 
-What follows a key is compared. Patterns are short enough for that: a long one is replaced by pieces that cover it. So a
-piece of a long pattern is found, too, where the whole pattern does not occur.
+The bytes after a key are compared with the patterns. To bound that cost, a long pattern is replaced by pieces that
+cover it. As a result, a piece of a long pattern is found even if the whole pattern does not occur.
 """
 
 import re
@@ -14,41 +14,41 @@ from itertools import chain, pairwise
 
 from ahocorasick_rs import BytesAhoCorasick
 
-LONGEST_WHOLE = 64  # bytes of a pattern that is not searched for in pieces
-_KEY_LENGTHS = (12, 6, 3, 1)  # a pattern has the longest key that is not longer than itself
-_WINDOW = 1 << 16  # bytes that are searched at a time; each key found in them takes memory
+_PIECE_SIZE = 64  # bytes; a longer pattern is searched for in pieces
+_KEY_LENGTHS = (12, 6, 3, 1)  # a pattern has the longest key that is not longer than the pattern
+_WINDOW = 1 << 16  # bytes that are searched at a time, because each key that is found takes memory
 
 Span = tuple[int, int]
-Condition = Callable[[bytes, int, int], bool]
+MatchCondition = Callable[[bytes, int, int], bool]
 
 
 class Matcher:
-    """Patterns to find in bytes, also where they overlap.
+    """Patterns to find in bytes. Matches may overlap.
 
     Args:
-        anywhere: patterns that count wherever they occur.
-        words: patterns that count only as a whole word.
-        quoted: patterns that count only as a whole value: in quotes, or between `=`, `:`, a bracket or a comma and the
+        anywhere: patterns that match at any position.
+        words: patterns that match only as a whole word.
+        quoted: patterns that match only as a whole value: in quotes, or between `=`, `:`, a bracket or a comma and the
             end of the value.
 
-    The index of an instance or an element and the exit code of a program are neither.
+    `words` and `quoted` do not match the index of an instance or a list element, or the exit code of a program.
     """
 
     def __init__(
         self, anywhere: Iterable[bytes] = (), *, words: Iterable[bytes] = (), quoted: Iterable[bytes] = ()
     ) -> None:
-        conditions: dict[bytes, Condition | None] = {}
+        conditions: dict[bytes, MatchCondition | None] = {}
         conditions |= dict.fromkeys(quoted, _is_value)
         conditions |= dict.fromkeys(words, _is_word)
         conditions |= dict.fromkeys(chain.from_iterable(map(_pieces, anywhere)))
         self._longest = max(map(len, conditions), default=0)
-        self._groups = [_Group(length, found) for length, found in _by_key_length(conditions).items()]
+        self._groups = [_KeyGroup(length, found) for length, found in _by_key_length(conditions).items()]
 
     def __bool__(self) -> bool:
         return bool(self._groups)
 
     def spans(self, data: bytes) -> list[Span]:
-        """Where the patterns occur: start and end of each stretch that they cover."""
+        """The spans that the patterns cover, merged where they overlap or touch."""
         found: list[Span] = []
         for at in range(0, len(data), _WINDOW):
             for start, end in sorted(chain.from_iterable(group.spans(data, at, _WINDOW) for group in self._groups)):
@@ -59,14 +59,14 @@ class Matcher:
         return found
 
     def cut(self, data: bytes) -> int:
-        """Where data can be cut so that nothing is missed, whatever follows it.
+        """The position at which data can be cut without missing a match, for any continuation.
 
-        All patterns that begin before the cut are complete in the data. What they cover after the cut is covered by
-        the one that begins at the cut. Only bytes that one pattern may take are left after the cut.
+        Every match that starts before the cut is complete in the data. Bytes after the cut that such a match covers
+        are also covered by the match that starts at the cut. At most the length of one pattern remains after the cut.
         """
         latest = max(0, len(data) - max(self._longest - 1, 0))
-        begun = ((end, start) for start, end in self._occurrences(data) if start < latest)
-        end, start = max(begun, default=(0, 0))
+        matches = ((end, start) for start, end in self._occurrences(data) if start < latest)
+        end, start = max(matches, default=(0, 0))
         return start if end > latest else latest
 
     def _occurrences(self, data: bytes) -> Iterator[Span]:
@@ -74,10 +74,10 @@ class Matcher:
             yield from chain.from_iterable(group.spans(data, at, _WINDOW) for group in self._groups)
 
 
-class _Group:
-    """Patterns with keys of one length, and the condition under which each counts."""
+class _KeyGroup:
+    """Patterns with keys of one length, and the condition for each to match."""
 
-    def __init__(self, key_length: int, conditions: dict[bytes, Condition | None]) -> None:
+    def __init__(self, key_length: int, conditions: dict[bytes, MatchCondition | None]) -> None:
         lengths: dict[bytes, set[int]] = {}
         for pattern in conditions:
             lengths.setdefault(pattern[:key_length], set()).add(len(pattern))
@@ -87,16 +87,16 @@ class _Group:
         self._keys = BytesAhoCorasick(list(lengths))
 
     def spans(self, data: bytes, at: int, size: int) -> Iterator[Span]:
-        """The longest pattern at each of so many positions that has one, in their order."""
+        """The longest match at each position in a window of `size` bytes, in order of position."""
         window = data[at : at + size + self._key_length - 1]
-        for key, place, _ in self._keys.find_matches_as_indexes(window, overlapping=True):
-            start = at + place
+        for key, offset, _ in self._keys.find_matches_as_indexes(window, overlapping=True):
+            start = at + offset
             for length in self._lengths[key]:
-                if self._counts(data, start, start + length):
+                if self._matches(data, start, start + length):
                     yield start, start + length
                     break
 
-    def _counts(self, data: bytes, start: int, end: int) -> bool:
+    def _matches(self, data: bytes, start: int, end: int) -> bool:
         pattern = data[start:end]
         if end > len(data) or pattern not in self._conditions:
             return False
@@ -104,8 +104,8 @@ class _Group:
         return condition is None or condition(data, start, end)
 
 
-def _by_key_length(conditions: dict[bytes, Condition | None]) -> dict[int, dict[bytes, Condition | None]]:
-    groups: dict[int, dict[bytes, Condition | None]] = {}
+def _by_key_length(conditions: dict[bytes, MatchCondition | None]) -> dict[int, dict[bytes, MatchCondition | None]]:
+    groups: dict[int, dict[bytes, MatchCondition | None]] = {}
     for pattern, condition in conditions.items():
         if pattern:
             key_length = next(length for length in _KEY_LENGTHS if length <= len(pattern))
@@ -114,8 +114,8 @@ def _by_key_length(conditions: dict[bytes, Condition | None]) -> dict[int, dict[
 
 
 def _pieces(pattern: bytes) -> Iterator[bytes]:
-    """A pattern, or for a long one pieces of about the same size that cover it; no character is cut in two."""
-    size, length = LONGEST_WHOLE, len(pattern)
+    """A pattern, or the pieces that cover a long pattern. No piece splits a character."""
+    size, length = _PIECE_SIZE, len(pattern)
     if length <= size:
         yield pattern
         return
@@ -125,7 +125,7 @@ def _pieces(pattern: bytes) -> Iterator[bytes]:
 
 
 def _character_start(data: bytes, at: int) -> int:
-    """The position, or the nearest before it at which a character of UTF-8 begins."""
+    """The nearest position at or before `at` where a UTF-8 character starts."""
     starts = range(at, max(at - 4, -1), -1)
     return next((start for start in starts if start >= len(data) or data[start] & 0xC0 != 0x80), at)
 
@@ -159,13 +159,13 @@ def _is_value(data: bytes, start: int, end: int) -> bool:
 
 
 def _is_index(data: bytes, start: int, end: int) -> bool:
-    """Whether a number is that of an instance or an element, as in `aws_instance.web[1]`, which is no secret."""
+    """Whether a number is an index, as in `aws_instance.web[1]`, which is not a secret."""
     is_after_name = start > 1 and data[start - 1 : start] == b"[" and data[start - 2] in _NAME_ENDS
     return is_after_name and data[end : end + 1] == b"]" and data[start:end].isdigit()
 
 
 def _is_exit_code(data: bytes, start: int, end: int) -> bool:
-    """Whether a number tells how a program ended, as in `exit code: 1` and `exit status 1`, which is no secret."""
+    """Whether a number is an exit code, as in `exit code: 1` or `exit status 1`, which is not a secret."""
     return data[start:end].isdigit() and _EXIT.search(data, max(0, start - 16), start) is not None
 
 

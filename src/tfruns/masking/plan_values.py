@@ -1,7 +1,7 @@
-"""The sensitive values of a plan.
+"""Collection of the sensitive values of a plan.
 
-A value is sensitive if Terraform marks it in the plan or the state, or if the configuration declares it sensitive; with
-it, every string, number and key inside.
+A value is sensitive if Terraform marks it in the plan or the state, or if the configuration declares it sensitive. Then
+every string, number and key in it is sensitive.
 """
 
 import json
@@ -14,12 +14,12 @@ from typing import Any
 from tfruns.hcl.literals import Number
 
 _Object = Mapping[str, Any]
-_NAME = re.compile(r"[a-z_]+")  # an attribute's name; to hide all words that are one would hide most of a plan
+_NAME = re.compile(r"[a-z_]+")  # the name of an attribute; masking such words would mask most of a plan
 _SIDES = ("before", "after")
 
 
 def sensitive_values(plan: _Object, sensitive_variables: Collection[str] = ()) -> Iterator[str]:
-    """Every sensitive text in a plan, and numbers as text, of whatever length; some more than once."""
+    """Every sensitive string in a plan, of any length, including numbers as strings. May contain duplicates."""
     return chain(
         _of_changes(plan),
         _of_state(_at(plan, "prior_state", "values")),
@@ -59,7 +59,7 @@ def _of_state_module(module: _Object) -> Iterator[str]:
 
 
 def variable_values(plan: _Object, sensitive: Collection[str] = ()) -> Iterator[str]:
-    """Every text in the values of the variables of the root module that are sensitive; these have names here."""
+    """Every string in the values of sensitive root module variables, including those named in `sensitive`."""
     values = _at(plan, "variables")
     for name in sensitive:
         yield from _texts(_at(values, name).get("value"))
@@ -68,7 +68,7 @@ def variable_values(plan: _Object, sensitive: Collection[str] = ()) -> Iterator[
 
 
 def _of_module(module: _Object) -> Iterator[str]:
-    """What the configuration itself says: defaults of sensitive variables, constants given to them, and as outputs."""
+    """Sensitive values in the configuration: defaults of variables, constant arguments of modules, constant outputs."""
     for _, variable in _members(module.get("variables")):
         yield from _marked(variable.get("default"), variable.get("sensitive"))
     for _, output in _members(module.get("outputs")):
@@ -85,7 +85,7 @@ def _constants(expression: Any) -> Any:
 
 
 def _marked(value: Any, marks: Any) -> Iterator[str]:
-    """What the marks, which have the value's shape, call sensitive; all of it, should they have another shape."""
+    """Every string that the marks declare sensitive; all of them if the marks do not match the structure."""
     if marks is True:
         yield from _texts(value)
     elif isinstance(value, dict) and isinstance(marks, dict):
@@ -94,12 +94,12 @@ def _marked(value: Any, marks: Any) -> Iterator[str]:
     elif isinstance(value, list) and isinstance(marks, list):
         for item, mark in zip(value, marks, strict=False):
             yield from _marked(item, mark)
-    elif marks:  # of another shape
+    elif marks:  # the structure differs
         yield from _texts(value)
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value: strings, numbers, and keys that are more than a name."""
+    """Every string and number in a value, and every key that is more than a name."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -115,7 +115,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def is_name(key: str) -> bool:
-    """Whether a key looks like the name of an attribute, which is no secret."""
+    """Whether a key looks like the name of an attribute, which is not a secret."""
     return _NAME.fullmatch(key) is not None
 
 
@@ -124,14 +124,14 @@ def is_number(value: Any) -> bool:
 
 
 def number_texts(number: Number | float) -> set[str]:
-    """How a number may be written."""
+    """The ways in which a number may be written."""
     return {number.text if isinstance(number, Number) else json.dumps(number), number_text(number)}
 
 
 def number_text(number: Number | float) -> str:
-    """A number as Terraform writes it: without an exponent, and without zeros at the end of its fraction.
+    """Format a number as Terraform does: without an exponent and without trailing zeros in the fraction.
 
-    One with a large exponent is written as it is given.
+    A number with a large exponent is returned as given.
     """
     text = number.text if isinstance(number, Number) else json.dumps(number)
     if not _MAY_BE_SHORTER.search(text):
@@ -140,18 +140,18 @@ def number_text(number: Number | float) -> str:
         value = Decimal(text)
     except InvalidOperation:
         return text
-    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
+    if not value.is_finite() or abs(value.adjusted()) > _MAX_DIGITS:
         return text
     plain = f"{value:f}"
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
 _MAY_BE_SHORTER = re.compile(r"[eE]|\..*0$")
-_MOST_DIGITS = 1_000  # before or after the point
+_MAX_DIGITS = 1_000  # before or after the point
 
 
 def _at(value: _Object, *path: str) -> _Object:
-    """The object at the end of a path of keys; an empty one if there is none."""
+    """The object at a path of keys; empty if it does not exist."""
     found: Any = value
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None
@@ -165,6 +165,6 @@ def _members(value: Any) -> Iterator[tuple[str, _Object]]:
 
 
 def _objects_in(value: Any) -> Iterator[_Object]:
-    """The objects in a list; none in anything else."""
+    """The objects in a list; nothing for any other value."""
     if isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))

@@ -1,13 +1,13 @@
-"""Values that are known to be sensitive, and their removal from any text or document.
+"""Masking of known sensitive values in texts and documents.
 
-Terraform loses the mark of a sensitive value where a provider copies it or a program prints it, so a value is searched
-for everywhere. What is derived from it (a hash, an encoding) is for Terraform to mark. Of a form that takes more than
-64 bytes, pieces of that size are searched for: they are hidden, too, where the rest does not follow.
+Terraform loses the mark of a sensitive value when a provider copies it or a program prints it, so values are masked
+wherever they occur. Terraform itself must mark derived values, such as hashes. A form of more than 64 bytes is masked
+in pieces of that size, so a piece is masked even if the rest does not follow.
 
-A value of six characters or more is removed wherever it occurs. A shorter one would hit innocent text, so it counts
-only if it is the value of a variable that is sensitive: with three to five characters as a whole word, with one or two
-as a whole value (in quotes, after `=` or `:`). The index of an instance (`web[1]`) and the exit code of a program
-(`exit code: 1`, `exit status 127`) stay readable. `true`, `false` and `null` are no secrets.
+A value of six characters or more is masked at any position. A shorter value would match harmless text, so it is masked
+only if it is the value of a sensitive variable: with three to five characters as a whole word, with one or two as a
+whole value (in quotes, or after `=` or `:`). The index of an instance (`web[1]`) and the exit code of a program (`exit
+code: 1`, `exit status 127`) stay readable. `true`, `false` and `null` are never masked.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,47 +17,47 @@ from tfruns.masking.matcher import Matcher, Span
 from tfruns.masking.plan_values import is_number, number_texts, sensitive_values, variable_values
 from tfruns.masking.redaction import redact
 from tfruns.masking.text import one_line
-from tfruns.masking.written_forms import SHORTEST, written_forms
+from tfruns.masking.written_forms import MIN_LENGTH, written_forms
 
 MASKED = "(sensitive value)"
 
 Mask = Callable[[str], str]
-"""Returns a text without the values that must not be shown."""
+"""A function that masks the sensitive values in a text."""
 
-_SHORTEST_WORD = 3
+_MIN_WORD = 3  # characters; a shorter value is masked only as a whole value
 _CONSTANTS = {"", "true", "false", "null"}
 
 
 class Secrets:
-    """Texts that must not be shown.
+    """Sensitive values to mask.
 
     Args:
-        values: sensitive values; those of less than six characters are not searched for.
-        of_variables: the values of sensitive variables, which are searched for however short they are.
-        replacement: what stands in the place of each.
+        values: sensitive values; values of fewer than six characters are ignored.
+        of_variables: the values of sensitive variables, of any length.
+        replacement: the text that replaces each value.
     """
 
     def __init__(
         self, values: Iterable[str] = (), *, of_variables: Iterable[str] = (), replacement: str = MASKED
     ) -> None:
         given = set(of_variables)
-        short = {form for value in given for form in written_forms(value, 1) if len(form) < SHORTEST} - _CONSTANTS
+        short = {form for value in given for form in written_forms(value, 1) if len(form) < MIN_LENGTH} - _CONSTANTS
         forms = {form for value in given | set(values) for form in written_forms(value)}
         self._whole = frozenset(forms | short)
         self._replacement = replacement
         self._matcher = Matcher(
             map(_encoded, forms),
-            words=[_encoded(form) for form in short if len(form) >= _SHORTEST_WORD],
-            quoted=[_encoded(form) for form in short if len(form) < _SHORTEST_WORD],
+            words=[_encoded(form) for form in short if len(form) >= _MIN_WORD],
+            quoted=[_encoded(form) for form in short if len(form) < _MIN_WORD],
         )
 
     @classmethod
     def of_plan(cls, plan: Mapping[str, Any], sensitive_variables: Collection[str] = ()) -> Self:
-        """All that is sensitive in a plan. Of the redacted form these are only the texts that stand for it.
+        """Collect the sensitive values of a plan. In the redacted form, these are only their substitutes.
 
         Args:
-            plan: its JSON, as `terraform show -json` writes it or in the redacted form.
-            sensitive_variables: the names of those that are sensitive whatever the configuration says.
+            plan: the JSON of the plan, in the full or the redacted form.
+            sensitive_variables: the names of variables that are sensitive even if the configuration does not say so.
         """
         return cls(sensitive_values(plan, sensitive_variables), of_variables=variable_values(plan, sensitive_variables))
 
@@ -65,19 +65,23 @@ class Secrets:
         return bool(self._matcher)
 
     def mask(self, text: str) -> str:
-        """The text with every secret in it replaced, also where they overlap."""
+        """Mask every secret in a text. Overlapping secrets are replaced once."""
         if not self._matcher:
             return text
         data = _encoded(text)
-        hidden = self.mask_bytes(data)
-        return text if hidden is data else hidden.decode(errors="surrogatepass")
+        masked = self.mask_bytes(data)
+        return text if masked is data else masked.decode(errors="surrogatepass")
 
     def mask_bytes(self, data: bytes) -> bytes:
-        """The same for the bytes of a text."""
+        """Mask every secret in an encoded text."""
         return self._without(data, self._matcher.spans(data))
 
     def mask_start(self, data: bytes) -> tuple[bytes, bytes]:
-        """The start of a text that will continue, without secrets; and its rest, which goes before what follows."""
+        """Mask the start of a text that continues.
+
+        Returns:
+            The masked start, and the unmasked rest, to be prepended to the continuation.
+        """
         cut = self._matcher.cut(data)
         spans = [(start, min(end, cut)) for start, end in self._matcher.spans(data) if start < cut]
         return self._without(data[:cut], spans), data[cut:]
@@ -90,15 +94,15 @@ class Secrets:
         return self._replacement.encode().join(data[start:end] for start, end in kept)
 
     def safe_line(self, text: str, length: int) -> str:
-        """The text as it may be shown: without secrets and tokens, on one line of so many characters at most."""
-        hidden = self.mask(text)
-        flat = one_line(hidden, len(text) + length)
-        if flat != hidden:
-            flat = self.mask(flat)  # once more: to join lines may make a secret
+        """Mask and redact a text and put it on one line of at most `length` characters."""
+        masked = self.mask(text)
+        flat = one_line(masked, len(text) + length)
+        if flat != masked:
+            flat = self.mask(flat)  # again, because joining lines may complete a secret
         return one_line(redact(flat), length)
 
     def mask_document(self, document: Any) -> Any:
-        """The document with every secret in it replaced: in strings, in keys, and numbers that are one."""
+        """Mask every secret in a document: in strings and keys, and as a number."""
         if isinstance(document, str):
             return self.mask(document)
         if isinstance(document, dict):
@@ -117,7 +121,7 @@ NO_SECRETS = Secrets()
 
 
 def masked_line(text: str, length: int, mask: Mask) -> str:
-    """A text on one line of limited length, masked.
+    """Mask a text and put it on one line of at most `length` characters.
 
     The mask is applied again after the lines are joined, because joining may complete a sensitive value.
     """

@@ -1,10 +1,12 @@
 """The forms in which Terraform and its providers write a value.
 
-As it is; escaped for HCL, for JSON (as Go does and as programs do that write ASCII only), for Go's `%q`, for an
-address, for XML, or for a shell; most of these within a JSON text, too; in base64, also as a part of a text that is
-encoded as a whole; each line of it; and the texts in it, if it is a JSON document. Not among them are hashes, other
-encodings, parts of a value, a value in other letter case or spacing, and one that is wrapped onto two lines: Terraform
-marks what it derives from a sensitive value itself.
+- The value itself, each of its lines, and each string in it if it is a JSON document.
+- Escaped for HCL, JSON (as in Go, or ASCII only), Go's `%q`, URLs, XML, and shell, SQL, YAML or CSV quotes; most of
+  these also inside a JSON string.
+- In base64, also as part of a longer encoded text.
+
+Not covered are hashes, other encodings, parts of a value, other letter case or spacing, and values that are wrapped
+onto two lines. Terraform itself marks values that it derives from a sensitive value.
 """
 
 import html
@@ -19,29 +21,29 @@ from urllib.parse import quote, quote_plus
 from tfruns.hcl.literals import NotALiteral, literal
 from tfruns.masking.text import sanitize
 
-SHORTEST = 6  # characters of a secret that is searched for in any text; a shorter one would hit innocent text
+MIN_LENGTH = 6  # characters of a secret that is masked at any position; a shorter one would match harmless text
 
-_LONG = 1_000  # characters of a value that is searched for by its lines alone where these are long enough
+_LONG = 1_000  # characters; of a longer value, only the lines are searched for if all of them are long enough
 _GO_ESCAPES = {"\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v"}
 _GO_ESCAPED = re.compile(r'[\x00-\x1f\x7f\\"]')
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")
 
 
-def written_forms(value: str, shortest: int = SHORTEST) -> set[str]:
-    """Each form of a value, and of its lines, that is at least so many characters long."""
+def written_forms(value: str, shortest: int = MIN_LENGTH) -> set[str]:
+    """The forms of a value and its lines that have at least `shortest` characters."""
     lines = {line.strip() for line in value.splitlines()} - {""}
-    are_enough = len(value) > _LONG and all(len(line) >= SHORTEST for line in lines)
+    are_enough = len(value) > _LONG and all(len(line) >= MIN_LENGTH for line in lines)
     parts = lines if are_enough else {value, *lines}
-    parts |= {leaf for leaf in _leaves(_document(value)) if len(leaf) >= SHORTEST}
+    parts |= {leaf for leaf in _leaves(_document(value)) if len(leaf) >= MIN_LENGTH}
     parts |= {sanitize(part) for part in parts}
     parts |= {unicodedata.normalize(form, part) for part in parts for form in ("NFC", "NFD")}
     forms = {form for part in parts if len(part) >= shortest for form in _forms(part)}
-    return forms | {*_in_base64(value)} if SHORTEST <= len(value) <= _LONGEST_ENCODED else forms
+    return forms | {*_in_base64(value)} if MIN_LENGTH <= len(value) <= _MAX_ENCODED else forms
 
 
 def _document(text: str) -> Any:
-    """The object or list that a text is; None if it is neither."""
-    if text.lstrip()[:1] not in {"{", "["} or len(text) > _LONGEST_DOCUMENT:
+    """Parse a string that is a JSON object or list; None for any other string."""
+    if text.lstrip()[:1] not in {"{", "["} or len(text) > _MAX_DOCUMENT:
         return None
     try:
         return json.loads(text, parse_int=str, parse_float=str)
@@ -50,7 +52,7 @@ def _document(text: str) -> Any:
 
 
 def _leaves(document: Any) -> Iterator[str]:
-    """The texts and numbers in a JSON document."""
+    """The strings and numbers in a JSON document."""
     rest = [document]
     while rest:
         item = rest.pop()
@@ -63,28 +65,28 @@ def _leaves(document: Any) -> Iterator[str]:
 def _forms(text: str) -> Iterator[str]:
     yield text
     if _PLAIN.fullmatch(text):
-        return  # nothing in it is escaped anywhere
+        return  # no format escapes any of these characters
     once = {text, _in_hcl(text), _in_go(text), _in_ascii(_in_go(text)), *_in_json(text)}
     yield from once
     for form in once:
         yield from _in_json(form)
     yield from _in_markup(text)
-    yield from _in_addresses(text.encode(errors="surrogatepass"))
+    yield from _in_urls(text.encode(errors="surrogatepass"))
 
 
-def _in_addresses(data: bytes) -> Iterator[str]:
-    for quoted in (quote_plus(data), *(quote(data, safe=kept) for kept in _KEPT_IN_ADDRESSES)):
+def _in_urls(data: bytes) -> Iterator[str]:
+    for quoted in (quote_plus(data), *(quote(data, safe=unescaped) for unescaped in _UNESCAPED_IN_URLS)):
         yield quoted
         yield _PERCENT.sub(lambda match: match[0].lower(), quoted)
 
 
-# What Python, JavaScript (encodeURIComponent, encodeURI) and Go (path, user) leave as it is.
-_KEPT_IN_ADDRESSES = ("", "/", "!'()*", ";,/?:@&=+$#!'()*", "$&+=:@", "$&+,;=")
+# The characters that Python, JavaScript (encodeURIComponent, encodeURI) and Go (path, user) do not escape.
+_UNESCAPED_IN_URLS = ("", "/", "!'()*", ";,/?:@&=+$#!'()*", "$&+=:@", "$&+,;=")
 _PERCENT = re.compile("%[0-9A-F]{2}")
 
 
 def _in_markup(text: str) -> Iterator[str]:
-    """In XML as Python, Java and Go write it, and in the quotes of a shell, of SQL, YAML and CSV."""
+    """Escaped for XML as in Python, Java and Go, and for quoted strings of a shell, SQL, YAML and CSV."""
     escaped = html.escape(text, quote=False)
     yield escaped
     for quotes in (
@@ -100,25 +102,25 @@ def _in_markup(text: str) -> Iterator[str]:
 
 
 def _in_base64(text: str) -> Iterator[str]:
-    """The characters of base64 that a text becomes, wherever it stands in what is encoded."""
+    """The base64 characters that encode a text at any offset of a longer encoded text."""
     data = text.encode(errors="surrogatepass")
     for before in range(3):
         encoded = b64encode(b"\0" * before + data).decode()
         stable = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
-        if len(stable) >= _SHORTEST_ENCODED:
+        if len(stable) >= _MIN_BASE64:
             yield stable
             yield stable.replace("+", "-").replace("/", "_")
 
 
-_SHORTEST_ENCODED = 7  # characters of base64
-_LONGEST_ENCODED = 20_000  # characters of a value
-_LONGEST_DOCUMENT = 200_000
+_MIN_BASE64 = 7  # characters of base64
+_MAX_ENCODED = 20_000  # characters of a value
+_MAX_DOCUMENT = 200_000  # characters
 
 
 def _in_json(text: str) -> Iterator[str]:
     quoted = json.dumps(text, ensure_ascii=False)[1:-1].replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     yield quoted
-    # Go writes these so in JSON, unless it is told not to.
+    # Go escapes these characters in JSON by default.
     for_html = quoted.replace("<", "\\u003c").replace(">", "\\u003e")
     yield for_html
     yield for_html.replace("&", "\\u0026")
@@ -141,7 +143,7 @@ def _go_escape(match: re.Match[str]) -> str:
 
 
 def _in_ascii(text: str) -> str:
-    """As Go's `%+q` and HCL write what is not ASCII."""
+    """Escape characters that are not ASCII, as Go's `%+q` and HCL do."""
     return "".join(
         one if one.isascii() else f"\\u{ord(one):04x}" if ord(one) < 0x10000 else f"\\U{ord(one):08x}" for one in text
     )

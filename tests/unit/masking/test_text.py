@@ -5,10 +5,9 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generate_invisible import ranges
+from generate_default_ignorable import TARGET, ranges, updated
 from tests.support.tables import rows
-from tfruns.masking.invisible import DEFAULT_IGNORABLE
-from tfruns.masking.text import one_line, sanitize
+from tfruns.masking.text import DEFAULT_IGNORABLE, one_line, sanitize
 
 
 @rows(
@@ -98,6 +97,14 @@ def test_what_was_sanitized_stays_the_same(text: str) -> None:
     assert sanitize(sanitize(text)) == sanitize(text)
 
 
-def test_the_table_is_generated_from_the_property() -> None:
+def test_generated_ranges_are_those_of_the_unicode_property() -> None:
     lines = ["00AD ; Default_Ignorable_Code_Point # Cf", "E0000..E0001 ; Default_Ignorable_Code_Point", "E0002; Other"]
     assert ranges(lines) == [(0xAD, 0xAD), (0xE0000, 0xE0001)]
+
+
+def test_generated_table_replaces_only_the_generated_part() -> None:
+    module = TARGET.read_text(encoding="utf-8")
+    rows = [f"{first:04X}..{last:04X} ; Default_Ignorable_Code_Point" for first, last in DEFAULT_IGNORABLE]
+    assert updated(module, "\n".join(["# DerivedCoreProperties-17.0.0.txt", *rows])) == module
+    other = updated(module, "# Other.txt\n00AD ; Default_Ignorable_Code_Point")
+    assert "# Source: Other.txt\nDEFAULT_IGNORABLE = (\n    (0x00AD, 0x00AD),\n)\n# End" in other
