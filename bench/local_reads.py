@@ -25,10 +25,10 @@ from tfruns.local.api.app import build_app
 from tfruns.local.api.authentication import create_admin
 from tfruns.local.api.rate_limit import RateLimiter
 from tfruns.local.api.signer import Signer
-from tfruns.local.backend import Backend, Options
+from tfruns.local.backend import Backend
 from tfruns.local.ids import random_text
 from tfruns.local.queue import Priority
-from tfruns.local.server import settle
+from tfruns.local.server import freeze_loaded_objects
 from tfruns.local.service.workspaces import create_organization, create_workspace
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
@@ -55,7 +55,7 @@ def measure(runs: int = DEFAULT_RUNS) -> tuple[list[Row], list[str]]:
     with tempfile.TemporaryDirectory() as place:
         few = _Seeded(Path(place) / "few", runs // 100)
         many = _Seeded(Path(place) / "many", runs)
-        settle()  # as the server does when it is ready
+        freeze_loaded_objects()  # as the server does when it is ready
         times, cpu_times = asyncio.run(_measure([few, many]))
         few.close()
         many.close()
@@ -124,7 +124,7 @@ class _Seeded:
         place.mkdir()
         self._database = Database(f"sqlite:///{place / 'tfruns.db'}")
         self._database.migrate()
-        backend = Backend(self._database, Objects(place / "objects"), _NoEngine(), Options("1.11.4"))
+        backend = Backend(self._database, Objects(place / "objects"), _NoEngine(), "1.11.4")
         self._token = create_admin(backend)
         with self._database.write() as write:
             create_organization(backend, write, "default", None)

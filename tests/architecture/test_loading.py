@@ -119,7 +119,7 @@ SERVER = ["alembic", "cryptography", "dbos", "filelock", "jwt", "mako", "psycopg
 FORBIDDEN_IN_READING = {*SERVER, "mcp", "mcp_types", "sqlite3", "tenacity", "rich.console", "rich.text", "uvloop"}
 FORBIDDEN_IN_READING |= {
     "tfruns.gate.confirmation",
-    "tfruns.local.running",
+    "tfruns.local.startup",
     "tfruns.local.server",
     "tfruns.local.api.app",
 }
@@ -138,7 +138,7 @@ def test_reading_commands_import_no_server_database_or_sdk(monkeypatch: pytest.M
 
 @pytest.mark.processes
 def test_attaching_and_the_lifecycle_of_the_server_import_nothing_of_it(tmp_path: Path) -> None:
-    attaching = "import tfruns.local.attaching, tfruns.local.idle, tfruns.local.control"
+    attaching = "import tfruns.local.attachment, tfruns.local.idle, tfruns.local.control"
     loaded = modules_in(run_python(f"{attaching}\nimport sys\nprint('modules:', *sys.modules)"))
     assert loaded & {*SERVER, "httpx2", "pydantic", "mcp"} == set()
     for words in (["server", "status", "--data-dir", str(tmp_path)], ["server", "stop", "--data-dir", str(tmp_path)]):

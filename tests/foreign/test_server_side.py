@@ -16,9 +16,9 @@ from tests.support.local_server import LocalServer
 from tests.support.stdio import PATIENCE_S, environment
 from tests.support.stdio import tfruns as command
 from tfruns.errors import InvalidInput
+from tfruns.local.bind_config import BindConfig
 from tfruns.local.cli_config import cli_configuration
 from tfruns.local.data_dir import DataDirectory
-from tfruns.local.listening import Listening
 from tfruns.local.self_signed import self_signed
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,7 +81,7 @@ def test_a_certificate_without_its_key_is_made_anew(tmp_path: Path) -> None:
 
 def test_a_certificate_is_named_or_made_and_not_both() -> None:
     with pytest.raises(InvalidInput, match="--self-signed"):
-        Listening(tls_cert=Path("c"), tls_key=Path("k"), is_self_signed=True).check()
+        BindConfig(tls_cert=Path("c"), tls_key=Path("k"), is_self_signed=True).check()
 
 
 @pytest.mark.anyio
@@ -107,13 +107,13 @@ def test_the_block_for_the_cli_names_the_running_server_and_never_the_token(
 
 def test_the_block_is_printed_for_a_server_that_is_not_there_yet(tmp_path: Path) -> None:
     directory = DataDirectory(tmp_path / "with a blank")
-    printed = cli_configuration(directory, Listening(port=8123))
+    printed = cli_configuration(directory, BindConfig(port=8123))
     assert '"http://127.0.0.1:8123/api/v2/"' in printed
     assert f"$(cat '{directory.path}/token')" in printed
     assert "SSL_CERT_FILE" not in printed
     assert not directory.path.exists()
     with pytest.raises(InvalidInput, match="No server"):
-        cli_configuration(directory, Listening(port=0))
+        cli_configuration(directory, BindConfig(port=0))
 
 
 @pytest.mark.processes

@@ -16,7 +16,7 @@ from tfruns.local.api.app import build_app
 from tfruns.local.api.authentication import create_admin
 from tfruns.local.api.rate_limit import RateLimiter
 from tfruns.local.api.signer import Signer
-from tfruns.local.backend import Backend, Options
+from tfruns.local.backend import Backend
 from tfruns.local.service.workspaces import create_organization
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
@@ -73,7 +73,7 @@ def _without_waiting_for_the_disk(connection: Any, _: Any) -> None:
 @contextmanager
 def _served(database: Database, directory: Path) -> Iterator[Served]:
     clock, dispatches = Clock(), Dispatches()
-    backend = Backend(database, Objects(directory / "objects"), dispatches, Options(TERRAFORM_VERSION), clock.now)
+    backend = Backend(database, Objects(directory / "objects"), dispatches, TERRAFORM_VERSION, now=clock.now)
     with database.write() as write:
         create_organization(backend, write, "default", None)
     with pytest.MonkeyPatch.context() as patch:

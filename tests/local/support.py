@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from tfruns.local.backend import Backend
 from tfruns.local.queue import Priority
-from tfruns.local.service.phases import PhaseResult, begin_phase, end_phase
+from tfruns.local.service.phases import PhaseResult, finish_phase, start_phase
 
 BASE_URL = "http://127.0.0.1:1"
 API = "/api/v2"
@@ -121,7 +121,7 @@ class Api:
     def begin(self, run: Json, kind: str = "plan", lease: str = "lease") -> bool:
         """Begin a phase, and return whether it is to be executed: not ended already, and not only to be recovered."""
         with self.backend.database.write() as write:
-            begun = begin_phase(self.backend, write, run["id"], kind, lease)
+            begun = start_phase(self.backend, write, run["id"], kind, lease)
         return begun is not None and not begun.is_recovery
 
     def end(self, run: Json, kind: str = "plan", lease: str = "lease", **result: Any) -> None:
@@ -129,7 +129,7 @@ class Api:
         fields: dict[str, Any] = {"status": "finished", "has_changes": kind == "plan"} | result
         found = PhaseResult(**fields)
         with self.backend.database.write() as write:
-            end_phase(self.backend, write, run["id"], kind, lease, found)
+            finish_phase(self.backend, write, run["id"], kind, lease, found)
 
     def plan(self, run: Json, **result: Any) -> None:
         """Let a run be planned."""

@@ -13,7 +13,7 @@ from tests.support.stores import on_both_stores
 from tfruns.local.engine.cancel import Stopping
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
-from tfruns.local.service.phases import Begun, PhaseResult
+from tfruns.local.service.phases import PhaseResult, StartedPhase
 from tfruns.local.terraform.environment import OperatorSettings
 from tfruns.local.terraform.executable import Terraform
 
@@ -86,9 +86,9 @@ async def test_a_run_is_canceled_once_and_never_both_begun_and_ended(api: Api) -
 async def test_an_apply_that_was_dispatched_often_is_executed_once(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun: list[Begun] = []
+    begun: list[StartedPhase] = []
 
-    def execute(_: Any, __: Any, phase: Begun, ___: Any) -> PhaseResult:
+    def execute(_: Any, __: Any, phase: StartedPhase, ___: Any) -> PhaseResult:
         begun.append(phase)
         return PhaseResult("finished")
 

@@ -18,7 +18,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from tfruns.local.connections import ConnectionLimits, Connections, limits_for, listen, raise_open_files
-from tfruns.local.log_limits import LogRateLimit
+from tfruns.local.server import LogRateLimit
 
 PATIENCE_S = 10.0
 REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"

@@ -13,8 +13,9 @@ from tests.local.support import STATE, Api, Json, actions_of
 from tests.support.stores import on_both_stores
 from tfruns.errors import Conflict, NotFound, TransitionNotAllowed
 from tfruns.lifecycle import is_final
+from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.service.find import find_workspace
-from tfruns.local.service.phases import begin_phase
+from tfruns.local.service.phases import start_phase
 from tfruns.local.service.run_actions import perform
 from tfruns.local.service.workspaces import delete_workspace, lock, unlock
 from tfruns.local.store.schema import RunRow
@@ -100,7 +101,11 @@ async def test_a_force_cancel_releases_the_workspace_at_once_where_nothing_runs(
 
 
 def _mark_canceled(api: Api, run: Json) -> None:
-    values = {"cancel_level": 1, "canceled_at": api.clock.now(), "force_cancel_available_at": api.clock.now()}
+    values = {
+        "cancel_level": CancelLevel.INTERRUPT,
+        "canceled_at": api.clock.now(),
+        "force_cancel_available_at": api.clock.now(),
+    }
     with api.backend.database.write() as write:
         write.session.execute(update(RunRow).where(RunRow.id == run["id"]).values(**values))
 
@@ -321,7 +326,7 @@ async def test_a_run_whose_process_may_still_run_keeps_its_workspace(api: Api) -
     await api.act(run, "force-cancel")
     await api.post(f"/workspaces/{api.workspace_id}/actions/force-unlock", None, 409)
     with api.backend.database.write() as write:
-        begun = begin_phase(api.backend, write, run["id"], "apply", "another start")
+        begun = start_phase(api.backend, write, run["id"], "apply", "another start")
     assert begun is not None
     assert begun.is_recovery
 

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.local.support import STATE, Api, actions_of, statements
 from tests.support.stores import on_both_stores
 from tfruns.local.queue import Priority
-from tfruns.local.service.phases import begin_phase
+from tfruns.local.service.phases import start_phase
 from tfruns.local.store.schema import RunRow
 
 pytestmark = on_both_stores
@@ -285,7 +285,7 @@ async def test_a_phase_begins_once(api: Api) -> None:
 async def test_an_apply_without_a_live_lease_is_only_ended_and_the_first_result_is_dropped(api: Api) -> None:
     run = await api.applying()
     with api.backend.database.write() as write:
-        begun = begin_phase(api.backend, write, run["id"], "apply", "after")
+        begun = start_phase(api.backend, write, run["id"], "apply", "after")
     assert begun is not None
     assert begun.is_recovery
     api.end(run, "apply")
@@ -305,7 +305,7 @@ async def test_a_run_that_was_force_canceled_when_the_server_was_killed_lets_the
     await api.act(run, "force-cancel")
     assert await api.status(waiting) == "pending"
     with api.backend.database.write() as write:
-        begun = begin_phase(api.backend, write, run["id"], "apply", "after")
+        begun = start_phase(api.backend, write, run["id"], "apply", "after")
     assert begun is not None
     assert begun.is_recovery
     api.end(run, "apply", "after", status="errored")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.local.support import API, Api, actions_of, run_body
-from tfruns.local.service.phases import begin_phase
+from tfruns.local.service.phases import start_phase
 
 MISSING_ID = "run-0000000000000000"
 
@@ -50,9 +50,9 @@ async def test_a_new_run_has_what_clients_insist_on(api: Api) -> None:
 
 async def test_the_terraform_version_of_a_run_is_the_one_that_plans_it(api: Api) -> None:
     run = await api.create_run()
-    upgraded = replace(api.backend, options=replace(api.backend.options, terraform_version="1.12.0"))
+    upgraded = replace(api.backend, terraform_version="1.12.0")
     with upgraded.database.write() as write:
-        begin_phase(upgraded, write, run["id"], "plan", "after the upgrade")
+        start_phase(upgraded, write, run["id"], "plan", "after the upgrade")
     assert (await api.run(run))["attributes"]["terraform-version"] == "1.12.0"
 
 

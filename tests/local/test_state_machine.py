@@ -24,7 +24,7 @@ from tests.local.support import API, Json, actions_of, archive, resource, run_bo
 from tests.local.test_states import announced, inline, state
 from tests.support.stores import on_both_stores
 from tfruns.errors import NotFound
-from tfruns.local.service.phases import PhaseResult, begin_phase, end_phase
+from tfruns.local.service.phases import PhaseResult, finish_phase, start_phase
 
 LONG_SEARCH = int(os.environ.get("TFRUNS_LONG_SEARCH", "0"))
 
@@ -277,28 +277,28 @@ class Clients(RuleBasedStateMachine):
         """Do what has been dispatched, from its beginning to its end."""
         self.leave(choice, lease, status, has_changes=has_changes)
         run_id, kind, _ = self.begun[-1]
-        self.end_phase(run_id, kind, lease, status, has_changes=has_changes)
+        self.finish_phase(run_id, kind, lease, status, has_changes=has_changes)
 
     def leave(self, choice: int, lease: str, *_: str, **__: bool) -> None:
         """Begin what has been dispatched."""
         run = self.some([run for run in self.now.runs.values() if run["status"] in _PHASES], choice)
-        self.begin_phase(run["id"], _PHASES[run["status"]], lease)
+        self.start_phase(run["id"], _PHASES[run["status"]], lease)
 
     def begin(self, choice: int, lease: str, *_: str, **__: bool) -> None:
         """Begin a phase that was dispatched, perhaps long ago, perhaps for the second time."""
         run_id, kind, _priority = self.some(self.served.dispatches.seen, choice)
-        self.begin_phase(run_id, kind, lease)
+        self.start_phase(run_id, kind, lease)
 
     def end(self, choice: int, _: str, status: str, *, has_changes: bool) -> None:
         """End a phase that was begun, perhaps for the second time, or when somebody else had taken it up."""
         run_id, kind, lease = self.some(self.begun, choice)
-        self.end_phase(run_id, kind, lease, status, has_changes=has_changes)
+        self.finish_phase(run_id, kind, lease, status, has_changes=has_changes)
 
-    def begin_phase(self, run_id: str, kind: str, lease: str) -> None:
+    def start_phase(self, run_id: str, kind: str, lease: str) -> None:
         backend = self.served.backend
         try:
             with backend.database.write() as write:
-                begun = begin_phase(backend, write, run_id, kind, lease)
+                begun = start_phase(backend, write, run_id, kind, lease)
         except NotFound:
             assert run_id not in self.now.runs
             return
@@ -306,7 +306,7 @@ class Clients(RuleBasedStateMachine):
             self.begun.append((run_id, kind, lease))
         self.settle()
 
-    def end_phase(self, run_id: str, kind: str, lease: str, status: str, *, has_changes: bool) -> None:
+    def finish_phase(self, run_id: str, kind: str, lease: str, status: str, *, has_changes: bool) -> None:
         backend = self.served.backend
         content = None
         if kind == "apply" and run_id in self.now.runs:
@@ -315,7 +315,7 @@ class Clients(RuleBasedStateMachine):
         result = PhaseResult(status, has_changes=has_changes, state=content)
         try:
             with backend.database.write() as write:
-                end_phase(backend, write, run_id, kind, lease, result)
+                finish_phase(backend, write, run_id, kind, lease, result)
         except NotFound:
             assert run_id not in self.now.runs
             return

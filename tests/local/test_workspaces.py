@@ -9,7 +9,8 @@ from tests.local.support import STATE, Api, ids_of, resource
 from tests.support.stores import on_both_stores
 from tests.support.tables import rows
 from tfruns.errors import NotFound
-from tfruns.local.service.phases import cancel_level
+from tfruns.local.cancel_level import CancelLevel
+from tfruns.local.service.phases import read_cancel_level
 from tfruns.local.store.objects import KINDS_OF_PHASE
 from tfruns.local.store.schema import Base
 
@@ -335,7 +336,7 @@ async def test_what_is_under_way_in_a_workspace_that_is_deleted_ends_harmlessly(
     run = await api.applying()
     await api.send("DELETE", NAMED, status=204)
     with api.backend.database.read() as session:
-        assert cancel_level(session, run["id"]) == 2  # its process is to be killed
+        assert read_cancel_level(session, run["id"]) is CancelLevel.KILL
     with pytest.raises(NotFound):
         api.end(run, "apply", status="canceled", state=STATE)
     assert not any(_rows(api).values())

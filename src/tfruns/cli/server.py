@@ -79,12 +79,13 @@ def serve(
 
     try:
         check_platform()
+        from tfruns.local.bind_config import BindConfig  # noqa: PLC0415
         from tfruns.local.cli_config import cli_configuration  # noqa: PLC0415
         from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
         from tfruns.local.idle import idle_exit_s  # noqa: PLC0415
-        from tfruns.local.listening import Listening  # noqa: PLC0415
-        from tfruns.local.running import BackendOptions, forbid_password  # noqa: PLC0415
         from tfruns.local.server import serve as serve_until_signal  # noqa: PLC0415
+        from tfruns.local.startup import BackendOptions  # noqa: PLC0415
+        from tfruns.local.store.open_database import forbid_password  # noqa: PLC0415
         from tfruns.local.terraform.environment import OperatorSettings  # noqa: PLC0415
     except CannotStart as error:
         _fail(str(error))
@@ -105,7 +106,7 @@ def serve(
         force_cancel_after=cool_off,
         settings=OperatorSettings(plugin_cache=plugin_cache, cli_config=cli_config),
     )
-    listening = Listening(host, port, tls_cert, tls_key, is_insecure=insecure, is_self_signed=self_signed)
+    listening = BindConfig(host, port, tls_cert, tls_key, is_insecure=insecure, is_self_signed=self_signed)
     log_to_standard_error(logging.INFO)
     directory = DataDirectory(data_dir)
     try:

@@ -1,4 +1,4 @@
-"""The embedded backend: the HCP Terraform run API on one machine, with the real `terraform` underneath.
+"""The local backend: the HCP Terraform run API on one machine, with the real `terraform`.
 
 import tfruns.local
 
@@ -13,15 +13,15 @@ from tfruns.local.cannot_start import check_platform
 
 if TYPE_CHECKING:
     from tfruns.local.embedded import client
-    from tfruns.local.running import BackendOptions
+    from tfruns.local.startup import BackendOptions
 
 __all__ = ["BackendOptions", "client"]
 
-_HOMES = {"BackendOptions": "tfruns.local.running", "client": "tfruns.local.embedded"}
+_MODULES = {"BackendOptions": "tfruns.local.startup", "client": "tfruns.local.embedded"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'tfruns.local' has no attribute {name!r}")
     check_platform()
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

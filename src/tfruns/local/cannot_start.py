@@ -1,24 +1,24 @@
-"""What keeps a local backend from starting."""
+"""The errors that prevent a local backend from starting."""
 
 import sys
 
-# Nothing of it is in a package index: what is installed came from a checkout.
+# tfruns is not in a package index: it was installed from a checkout.
 INSTALL_EXTRA = "In the checkout of tfruns: pip install '.[local]'"
 
 
 class CannotStart(Exception):
-    """A local backend cannot be started. The text says why, and what to do about it."""
+    """A local backend cannot be started. The text states the cause and the solution."""
 
 
 class UnsupportedPlatform(CannotStart):
-    """Runs cannot be executed on this kind of machine."""
+    """Runs cannot be executed on this platform."""
 
 
 def check_platform() -> None:
-    """Refuse to start where Terraform cannot be interrupted, or killed with all that it has started.
+    """Refuse a platform on which Terraform cannot be interrupted, or killed with all of its child processes.
 
     Raises:
-        UnsupportedPlatform: on Windows.
+        UnsupportedPlatform: this is Windows.
     """
     if sys.platform == "win32":
-        raise UnsupportedPlatform("The local backend runs on Linux and macOS; on Windows, run it in WSL.")
+        raise UnsupportedPlatform("The local backend runs on Linux and macOS. On Windows, use WSL.")

@@ -10,15 +10,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tfruns.errors import InvalidInput
+from tfruns.local.bind_config import BindConfig
 from tfruns.local.data_dir import DataDirectory
-from tfruns.local.listening import Listening
 
 HOSTNAME = "tfruns.local"
 _LOOK_WITHIN_S = 5.0
 SERVICES = ("tfe.v2", "tfe.v2.1", "tfe.v2.2")
 
 
-def cli_configuration(directory: DataDirectory, listening: Listening) -> str:
+def cli_configuration(directory: DataDirectory, listening: BindConfig) -> str:
     """The block for the server that owns a data directory; without one, for the server that would listen there.
 
     Comments say where it belongs, and how the token gets to Terraform.

@@ -24,8 +24,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tfruns.home import user_path
-from tfruns.local import private
 from tfruns.local.cannot_start import CannotStart
+from tfruns.local.files import make_private_directory, open_private
 
 DEFAULT_ORGANIZATION = "default"  # exists from the first start on
 
@@ -163,7 +163,7 @@ class DataDirectory:
         try:
             self._address.unlink(missing_ok=True)  # that of a server that was killed
             for path in (self.objects, self.work):
-                private.directory(path)
+                make_private_directory(path)
             yield
         finally:
             self._address.unlink(missing_ok=True)
@@ -263,7 +263,7 @@ class DataDirectory:
 
     def _write(self, name: str, text: str) -> None:
         unfinished = self.path / f".{name}.{os.getpid()}"
-        with open(unfinished, "w", encoding="utf-8", opener=private.opener) as file:
+        with open(unfinished, "w", encoding="utf-8", opener=open_private) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())  # a power cut would leave an empty key, with which anybody can sign

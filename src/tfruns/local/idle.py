@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tfruns.errors import InvalidInput
-from tfruns.local.attaching import unused
+from tfruns.local.attachment import unused
 from tfruns.local.data_dir import DataDirectory
 
 _log = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
 """`tfruns server`: the local backend on a socket.
 
-When it is ready it says so in one line on standard output, `listening on http://127.0.0.1:PORT`; its log is standard
-error. SIGTERM and Ctrl-C stop it: it begins no phase any more, interrupts what Terraform does, and keeps the state; a
-second one does not wait for Terraform.
+When the server is ready, it prints one line, `listening on http://127.0.0.1:PORT`; its log goes to standard error.
+SIGTERM and Ctrl-C stop it: it starts no more phases, interrupts Terraform, and keeps the state. A second signal kills
+Terraform.
 """
 
 import asyncio
@@ -13,67 +13,70 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 import uvicorn
 
+from tfruns.local.bind_config import BindConfig
+from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.connections import Connections, limits_for, listen, raise_open_files
 from tfruns.local.data_dir import DataDirectory
 from tfruns.local.engine.resume import is_any_under_way
 from tfruns.local.idle import IdleExit
-from tfruns.local.listening import Listening
-from tfruns.local.log_limits import LogRateLimit
-from tfruns.local.running import BackendOptions, PhaseStuck, Running, running
+from tfruns.local.startup import BackendOptions, OpenBackend, PhaseStuck, open_backend
 from tfruns.local.status import StatusEndpoint
 from tfruns.local.terraform.slug_process import ARCHIVES
 
 _log = logging.getLogger(__name__)
 
-_REQUESTS_END_WITHIN_S = 10
+_GRACEFUL_SHUTDOWN_S = 10
 _KEEP_ALIVE_S = 60
-_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+_GC_THRESHOLD = 20_000
 _TICKS_PER_S = 10  # uvicorn's
-# What clients can cause, and how many lines of each kind are written in a minute.
-_LIMITED_LOGS = {"uvicorn.error": 1, "tfruns.local.connections": 1, "tfruns.local.api.app": 60}
+# The loggers whose lines clients can cause, and the lines of each kind that are written per minute.
+_LINES_PER_MINUTE = {"uvicorn.error": 1, "tfruns.local.connections": 1, "tfruns.local.api.app": 60}
+_LOG_PERIOD_S = 60.0
 
 
 class CannotListen(CannotStart):
-    """The address is in use, or none of this machine."""
+    """The address is in use, or does not belong to this machine."""
 
 
 def serve(
-    directory: DataDirectory, options: BackendOptions, listening: Listening, *, idle_exit_s: float | None = None
+    directory: DataDirectory, options: BackendOptions, bind: BindConfig, *, idle_exit_s: float | None = None
 ) -> None:
-    """Serve until a signal.
+    """Serve until a signal arrives.
 
     Args:
         directory: the data directory.
-        options: how the backend is set up.
-        listening: where it listens.
-        idle_exit_s: exit too after so long without a use; see `IdleExit`. None to stay until a signal.
+        options: the options of the backend.
+        bind: the address to listen on.
+        idle_exit_s: exit also after this many seconds without a use, see `IdleExit`; None to exit only on a signal.
 
     Raises:
-        InvalidInput: see `Listening.check`.
-        CannotListen: the address is in use, or is none of this machine.
+        InvalidInput: see `BindConfig.check`.
+        CannotListen: the address is in use, or does not belong to this machine.
         OSError: the certificate cannot be written.
 
-    And what `running` raises.
+    And what `open_backend` raises.
     """
-    listening.check()
-    for talkative in ("alembic", "uvicorn"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
-    for name, lines_per_minute in _LIMITED_LOGS.items():
+    bind.check()
+    for verbose in ("alembic", "uvicorn"):
+        logging.getLogger(verbose).setLevel(logging.WARNING)
+    for name, lines_per_minute in _LINES_PER_MINUTE.items():
         logging.getLogger(name).addFilter(LogRateLimit(lines_per_minute))
     signals = _Signals()
-    with signals.taken(), running(directory, options) as backend, _bound(listening, directory) as bound:
-        certificate = directory.certificate if listening.is_self_signed else None
-        listening = listening.with_certificate(directory.certificate)
-        url = listening.url(bound.getsockname()[1])
-        server = _Server(listening, backend, directory, url)
+    with signals.handled(), open_backend(directory, options) as backend, _socket(bind, directory) as bound:
+        certificate = directory.certificate if bind.is_self_signed else None
+        bind = bind.with_certificate(directory.certificate)
+        url = bind.url(bound.getsockname()[1])
+        server = _Server(bind, backend, directory, url)
         signals.server = server
-        # Nothing is executed before it is sure that the server can be reached: a start that fails would break it off.
+        # Runs are executed only once the server is sure to be reachable: a failed start would interrupt them.
         try:
             with backend.executing(url, certificate):
                 if idle_exit_s is not None:
@@ -89,8 +92,8 @@ class _Signals:
     """The signals that stop a server, from its start until its last run has stopped.
 
     Attributes:
-        count: how many there were.
-        server: what they stop, once it is there.
+        count: the number of signals received.
+        server: the server that they stop, once it exists.
     """
 
     def __init__(self) -> None:
@@ -98,51 +101,51 @@ class _Signals:
         self.server: _Server | None = None
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Take them in this block."""
-        before = {number: signal.signal(number, self._take) for number in (signal.SIGINT, signal.SIGTERM)}
+    def handled(self) -> Iterator[None]:
+        """Handle the signals within this block."""
+        before = {number: signal.signal(number, self._receive) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _take(self, *_: object) -> None:
+    def _receive(self, *_: object) -> None:
         self.count += 1
         if self.server is not None:
-            self.server.stop(is_urgent=self.count > 1)
+            self.server.stop(CancelLevel.INTERRUPT if self.count == 1 else CancelLevel.KILL)
 
 
-def settle() -> None:
-    """Take what was loaded until now out of the garbage collector's care: it stays, and to look at it takes 60 ms."""
+def freeze_loaded_objects() -> None:
+    """Exclude all objects loaded so far from garbage collection: they stay, and traversing them takes 60 ms."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)  # by default 700, which a single list of runs makes
+    gc.set_threshold(_GC_THRESHOLD, 20, 20)  # the default is 700, which a single list of runs exceeds
 
 
-def _bound(listening: Listening, directory: DataDirectory) -> socket.socket:
-    """The socket; where any port will do, that of the directory's last server unless it is taken."""
+def _socket(bind: BindConfig, directory: DataDirectory) -> socket.socket:
+    """The listening socket. Without a given port, the port of the directory's last server is used if it is free."""
     last_port = directory.last_port()
-    if listening.port == 0 and last_port:
+    if bind.port == 0 and last_port:
         with suppress(OSError):
-            return listen(listening.host, last_port)
+            return listen(bind.host, last_port)
     try:
-        return listen(listening.host, listening.port)
+        return listen(bind.host, bind.port)
     except OSError as error:
-        raise CannotListen(f"Cannot listen on {listening.host}, port {listening.port}: {error.strerror}.") from None
+        raise CannotListen(f"Cannot listen on {bind.host}, port {bind.port}: {error.strerror}.") from None
 
 
-def _say_where(url: str) -> None:
-    """Say it to whoever waits for it, and to nobody if he has gone."""
+def _print_url(url: str) -> None:
+    """Print the URL for a process that waits for it. A closed standard output is ignored."""
     try:
         print(f"listening on {url}", flush=True)  # noqa: T201
     except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())  # what could not be written is tried again when the process ends
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())  # otherwise the buffered line would fail again when the process exits
+        os.close(null)
 
 
-def _configuration(app: StatusEndpoint, listening: Listening) -> uvicorn.Config:
+def _uvicorn_config(app: StatusEndpoint, bind: BindConfig) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan="off",
@@ -152,22 +155,22 @@ def _configuration(app: StatusEndpoint, listening: Listening) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_REQUESTS_END_WITHIN_S,
-        ssl_certfile=listening.tls_cert,
-        ssl_keyfile=listening.tls_key,
+        timeout_graceful_shutdown=_GRACEFUL_SHUTDOWN_S,
+        ssl_certfile=bind.tls_cert,
+        ssl_keyfile=bind.tls_key,
     )
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which says when it is ready, and whose signals are the engine's too."""
+    """uvicorn's server, which also announces its address and stops the engine."""
 
-    def __init__(self, listening: Listening, backend: Running, directory: DataDirectory, url: str) -> None:
+    def __init__(self, bind: BindConfig, backend: OpenBackend, directory: DataDirectory, url: str) -> None:
         self._status = StatusEndpoint(backend.app, backend.backend)
-        super().__init__(_configuration(self._status, listening))
+        super().__init__(_uvicorn_config(self._status, bind))
         self._backend = backend
         self._directory = directory
         self._url = url
-        self.servers: list[asyncio.base_events.Server] = []  # uvicorn's own, of which there is none: see `Connections`
+        self.servers: list[asyncio.base_events.Server] = []  # uvicorn's own; `Connections` replaces them
         self._accepting: list[asyncio.Task[None]] = []
         self._connections: Connections | None = None
 
@@ -176,16 +179,16 @@ class _Server(uvicorn.Server):
         accepting = [self._connections.accept(listener) for listener in sockets or []]
         self._accepting = [asyncio.create_task(accept, name="accept") for accept in accepting]
         self.started = True
-        settle()
+        freeze_loaded_objects()
         self._directory.announce(self._url)
-        terraform = self._backend.workshop.terraform
+        terraform = self._backend.execution.terraform
         _log.info("%s %s, data in %s", terraform.name, terraform.version, self._directory.path)
-        _say_where(self._url)
+        _print_url(self._url)
 
     async def on_tick(self, counter: int) -> bool:
         for task in self._accepting:
             if task.done():
-                task.result()  # which raises: a server that accepts nothing must not stay
+                task.result()  # raises: a server that accepts no connections must exit
         if self._connections is not None and counter % _TICKS_PER_S == 0:
             self._connections.expire()
         return await super().on_tick(counter)
@@ -199,19 +202,63 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone; uvicorn would raise them again when it has ended."""
+        """Leave the signals to `_Signals`; uvicorn would raise them again after the shutdown."""
         yield
 
-    def stop(self, *, is_urgent: bool = False) -> None:
-        """Stop; if it is urgent, without waiting for Terraform."""
-        self._backend.engine.demand_stop(is_urgent=is_urgent)
+    def stop(self, level: CancelLevel = CancelLevel.INTERRUPT) -> None:
+        """Stop the server, and its running phases at this level."""
+        self._backend.engine.demand_stop(level)
         ARCHIVES.stop()
         self.should_exit = True
 
     def exit_when_idle(self, after_s: float) -> None:
-        """Stop once nothing has used the server for so long, and no run is under way."""
+        """Stop the server after this many seconds without a use or a run under way."""
         idle = IdleExit(
             self._directory, after_s, self._status.uses, lambda: is_any_under_way(self._backend.backend), self.stop
         )
         self._status.idle_exit = idle
         threading.Thread(target=idle.run, name="idle exit", daemon=True).start()
+
+
+# -- log limits -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Window:
+    started: float
+    lines: int = 0
+    dropped: int = 0
+
+
+class LogRateLimit(logging.Filter):
+    """Limits the log lines that clients can cause, so that they cannot fill the disk.
+
+    Each kind of record, identified by its format string, has its own limit per minute. The first record of the next
+    minute states how many were dropped.
+
+    Args:
+        lines_per_minute: the number of records of one kind that pass.
+        monotonic: the clock, in seconds.
+    """
+
+    def __init__(self, lines_per_minute: int = 1, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._lines_per_minute = lines_per_minute
+        self._monotonic = monotonic
+        self._windows: dict[str, _Window] = {}
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written."""
+        kind, now = str(record.msg), self._monotonic()
+        with self._lock:
+            window = self._windows.setdefault(kind, _Window(now))
+            if now - window.started >= _LOG_PERIOD_S:
+                if window.dropped:
+                    record.msg = f"{kind} ({window.dropped} more lines like this were dropped)"
+                self._windows[kind] = window = _Window(now)
+            window.lines += 1
+            if window.lines <= self._lines_per_minute:
+                return True
+            window.dropped += 1
+            return False

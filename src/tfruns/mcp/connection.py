@@ -11,7 +11,7 @@ from tfruns.local.cannot_start import CannotStart, check_platform
 
 if TYPE_CHECKING:
     from tfruns.client.client import Client
-    from tfruns.local.attaching import Attachment
+    from tfruns.local.attachment import Attachment
 
 
 class Connection(Protocol):
@@ -99,7 +99,7 @@ class LocalConnection:
     def _attach(self) -> "Client":
         try:
             check_platform()
-            from tfruns.local.attaching import attach  # noqa: PLC0415
+            from tfruns.local.attachment import attach  # noqa: PLC0415
             from tfruns.local.data_dir import DEFAULT_ORGANIZATION, DataDirectory  # noqa: PLC0415
             from tfruns.local.idle import idle_exit_s  # noqa: PLC0415
 

@@ -19,14 +19,14 @@ from tests.support.local_lab import Lab, wait_until
 from tests.support.local_server import until
 from tests.support.stdio import PATIENCE_S, environment
 from tfruns import Client
-from tfruns.local.attaching import ServerNotStarted, attached
+from tfruns.local.attachment import ServerNotStarted, attached
 from tfruns.local.data_dir import DataDirectory, Owner
 from tfruns.vocabulary import RunStatus
 
 _ATTACHED = """
 import sys
 from pathlib import Path
-from tfruns.local.attaching import attached
+from tfruns.local.attachment import attached
 from tfruns.local.data_dir import DataDirectory
 with attached(DataDirectory(Path(sys.argv[1]))) as server:
     print(server.url, flush=True)

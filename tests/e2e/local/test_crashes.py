@@ -187,10 +187,10 @@ def after(owner, name, is_it=lambda *a: True):
 """
 _POINTS = {
     "committed but not dispatched": 'before(ThreadQueue, "dispatch", lambda self, run, phase, priority: phase == kind)',
-    "dispatched but not begun": 'before(worker, "begin_phase", lambda b, w, run, phase, lease: phase == kind)',
+    "dispatched but not begun": 'before(worker, "start_phase", lambda b, w, run, phase, lease: phase == kind)',
     "begun, and nothing done": 'before(worker, "execute", lambda b, w, begun, level: begun.kind == kind)',
-    "done, and nothing stored": 'before(worker, "end_phase", lambda b, w, run, phase, *a: phase == kind)',
-    "stored, not committed": 'after(worker, "end_phase", lambda b, w, run, phase, *a: phase == kind)',
+    "done, and nothing stored": 'before(worker, "finish_phase", lambda b, w, run, phase, *a: phase == kind)',
+    "stored, not committed": 'after(worker, "finish_phase", lambda b, w, run, phase, *a: phase == kind)',
     "committed, not cleaned up": 'after(worker.Worker, "_end", lambda self, begun, *_: begun.kind == kind)',
 }
 _APPLIED = {"committed but not dispatched", "dispatched but not begun", "committed, not cleaned up"}

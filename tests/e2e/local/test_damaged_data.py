@@ -47,7 +47,7 @@ _DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "garbage in a row": (
         lambda file: execute(file, "UPDATE runs SET status = 'planning', options = '{'"),
-        "a value in it cannot be read",
+        "it contains an invalid value",
     ),
 }
 

@@ -18,7 +18,7 @@ from tests.support.local_server import LocalServer
 from tfruns import Client
 from tfruns.local.data_dir import DataDirectory
 from tfruns.local.embedded import _in_thread
-from tfruns.local.running import BackendOptions, Running, running
+from tfruns.local.startup import BackendOptions, OpenBackend, open_backend
 from tfruns.vocabulary import RunStatus
 
 ONE = 'resource "terraform_data" "one" {}'
@@ -68,9 +68,9 @@ async def test_fifty_runs_leave_nothing_open_and_nothing_behind(server: LocalSer
 
 
 @asynccontextmanager
-async def in_process(directory: Path, options: BackendOptions) -> AsyncIterator[tuple[Lab, Running]]:
+async def in_process(directory: Path, options: BackendOptions) -> AsyncIterator[tuple[Lab, OpenBackend]]:
     """A backend in this process, all of it."""
-    async with _in_thread(running(DataDirectory(directory), options)) as backend:
+    async with _in_thread(open_backend(DataDirectory(directory), options)) as backend:
         transport = httpx2.ASGITransport(backend.app)
         headers = {"authorization": f"Bearer {backend.token}"}
         async with (
@@ -81,7 +81,7 @@ async def in_process(directory: Path, options: BackendOptions) -> AsyncIterator[
             yield Lab(client, http), backend
 
 
-def clean_up(backend: Running) -> None:
+def clean_up(backend: OpenBackend) -> None:
     """What the server does every minute."""
     housekeeping = backend.engine._housekeeping
     assert housekeeping is not None

@@ -116,7 +116,7 @@ def test_two_commands_at_once_start_one_server(env: dict[str, str], directory: D
     python.write_text(f'#!/bin/sh\necho started >> {log}\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
     program = (
-        "import sys; from tfruns.local.attaching import attach; from tfruns.local.data_dir import DataDirectory;"
+        "import sys; from tfruns.local.attachment import attach; from tfruns.local.data_dir import DataDirectory;"
         f"sys.executable = {str(python)!r}; print(attach(DataDirectory(), 600).url)"
     )
     command = [sys.executable, "-c", program]

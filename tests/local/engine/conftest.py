@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from tests.local.support import Api
-from tfruns.local.engine.cancel import CancelLevel, Stopping
+from tfruns.local.engine.cancel import CancelCheck, Stopping
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
-from tfruns.local.service.phases import Begun, PhaseResult
+from tfruns.local.service.phases import PhaseResult, StartedPhase
 from tfruns.local.terraform.environment import OperatorSettings
 from tfruns.local.terraform.executable import Terraform
 
-Play = Callable[[Begun, CancelLevel], PhaseResult]
+Play = Callable[[StartedPhase, CancelCheck], PhaseResult]
 
 
 @dataclass
@@ -23,9 +23,9 @@ class Executor:
     """An executor that does what the test says: first what stands first."""
 
     plays: list[Play | PhaseResult] = field(default_factory=list)
-    begun: list[Begun] = field(default_factory=list)
+    begun: list[StartedPhase] = field(default_factory=list)
 
-    def __call__(self, _: Any, __: Any, begun: Begun, level: CancelLevel) -> PhaseResult:
+    def __call__(self, _: Any, __: Any, begun: StartedPhase, level: CancelCheck) -> PhaseResult:
         self.begun.append(begun)
         play = self.plays.pop(0) if self.plays else PhaseResult("finished", has_changes=begun.kind == "plan")
         return play if isinstance(play, PhaseResult) else play(begun, level)

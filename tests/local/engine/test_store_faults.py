@@ -151,7 +151,7 @@ async def test_a_phase_that_can_never_be_begun_ends_the_run(
     def fail(*_: object) -> None:
         raise KeyError("surprise")
 
-    monkeypatch.setattr("tfruns.local.engine.worker.begin_phase", fail)
+    monkeypatch.setattr("tfruns.local.engine.worker.start_phase", fail)
     impatient.run_phase(run["id"], kind)
     assert executor.begun == []
     assert await api.status(run) == "errored"

@@ -7,16 +7,17 @@ from sqlalchemy.exc import OperationalError
 
 from tests.local.engine.conftest import Executor
 from tests.local.support import STATE, Api
-from tfruns.local.engine.cancel import INTERRUPT, CancelLevel, Stopping
+from tfruns.local.cancel_level import CancelLevel
+from tfruns.local.engine.cancel import CancelCheck, Stopping
 from tfruns.local.engine.execution import Interrupted
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
-from tfruns.local.service.phases import Begun, PhaseResult
+from tfruns.local.service.phases import PhaseResult, StartedPhase
 from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
 
 
-def never(begun: Begun, level: CancelLevel) -> PhaseResult:
+def never(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
     raise AssertionError("nothing is to be executed")
 
 
@@ -56,7 +57,7 @@ async def test_a_phase_that_was_dispatched_twice_is_executed_once(api: Api, work
 async def test_an_executor_that_fails_in_a_way_nobody_foresaw_ends_the_run(
     api: Api, worker: Worker, executor: Executor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(begun: Begun, level: CancelLevel) -> PhaseResult:
+    def fail(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
         raise RuntimeError("nobody foresaw this")
 
     run = await api.create_run()
@@ -70,10 +71,10 @@ async def test_an_executor_that_fails_in_a_way_nobody_foresaw_ends_the_run(
 async def test_the_state_of_an_apply_that_failed_so_is_not_lost(
     api: Api, worker: Worker, executor: Executor, config: ExecutionConfig
 ) -> None:
-    def fail(begun: Begun, level: CancelLevel) -> PhaseResult:
+    def fail(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
         raise OSError(24, "Too many open files")
 
-    def recover(begun: Begun, level: CancelLevel) -> PhaseResult:
+    def recover(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
         assert begun.is_recovery
         assert config.directory_of(begun.run.id).exists()
         return PhaseResult("errored", state=STATE)
@@ -114,10 +115,10 @@ async def test_a_server_that_stops_before_that_leaves_the_phase_for_the_next_sta
     await api.act(run, "apply")
 
     def away(*_: object) -> None:
-        stopping.demand(INTERRUPT)
+        stopping.demand(CancelLevel.INTERRUPT)
         raise OperationalError("UPDATE", {}, Exception("away"))
 
-    def finish(begun: Begun, level: CancelLevel) -> PhaseResult:
+    def finish(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
         monkeypatch.setattr(Database, "write", away)
         return PhaseResult("finished", state=STATE)
 
@@ -132,7 +133,7 @@ async def test_no_phase_is_begun_when_the_server_is_being_stopped(
     api: Api, worker: Worker, executor: Executor, stopping: Stopping
 ) -> None:
     run = await api.create_run()
-    stopping.demand(INTERRUPT)
+    stopping.demand(CancelLevel.INTERRUPT)
     worker.run_phase(run["id"], "plan")
     assert await api.status(run) == "plan_queued"
     assert executor.begun == []
@@ -141,8 +142,8 @@ async def test_no_phase_is_begun_when_the_server_is_being_stopped(
 async def test_an_interrupted_plan_stays_for_the_next_start(
     api: Api, worker: Worker, executor: Executor, stopping: Stopping
 ) -> None:
-    def interrupt(begun: Begun, level: CancelLevel) -> PhaseResult:
-        stopping.demand(INTERRUPT)
+    def interrupt(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
+        stopping.demand(CancelLevel.INTERRUPT)
         raise Interrupted
 
     run = await api.create_run()
@@ -194,7 +195,7 @@ async def test_a_run_that_is_deleted_in_mid_phase_leaves_nothing(
     config.directory_of(run["id"]).mkdir()
     written = []
 
-    def write_after_the_end(begun: Begun, level: CancelLevel) -> PhaseResult:
+    def write_after_the_end(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
         with api.backend.database.write() as write:
             write.session.delete(write.session.merge(begun.run))
         assert level() == 2
@@ -218,10 +219,10 @@ async def test_a_cancel_is_seen_by_the_executor_also_while_the_database_is_away(
     def away(*_: object) -> None:
         raise OperationalError("SELECT", {}, Exception("away"))
 
-    def look(begun: Begun, level: CancelLevel) -> PhaseResult:
+    def look(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
         seen.append(level())
         with api.backend.database.write() as write:
-            write.session.merge(begun.run).cancel_level = 1
+            write.session.merge(begun.run).cancel_level = CancelLevel.INTERRUPT
         seen.append(level())
         with monkeypatch.context() as patch:
             patch.setattr(Database, "read", away)
@@ -231,5 +232,5 @@ async def test_a_cancel_is_seen_by_the_executor_also_while_the_database_is_away(
     run = await api.create_run()
     executor.plays = [look]
     worker.run_phase(run["id"], "plan")
-    assert seen == [0, 1, 1]
+    assert seen == [CancelLevel.NONE, CancelLevel.INTERRUPT, CancelLevel.INTERRUPT]
     assert await api.status(run) == "canceled"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.terraform.environment import RunIdentity
 from tfruns.local.terraform.executable import Terraform, find_terraform
 from tfruns.local.terraform.inputs import ApplyInputs, ApplyOutcome, PlanInputs, PlanOutcome
@@ -23,8 +24,8 @@ from tfruns.local.terraform.state import State
 TIMEOUT_S = 60.0
 
 
-def not_canceled() -> int:
-    return 0
+def not_canceled() -> CancelLevel:
+    return CancelLevel.NONE
 
 
 def upload(path: Path, files: dict[str, str]) -> Path:
@@ -79,9 +80,9 @@ class Level:
     """A cancel level that a test raises."""
 
     def __init__(self) -> None:
-        self.value = 0
+        self.value = CancelLevel.NONE
 
-    def __call__(self) -> int:
+    def __call__(self) -> CancelLevel:
         return self.value
 
 
@@ -145,7 +146,7 @@ class Bench:
         return self.root / "apply.log"
 
     def close(self) -> None:
-        self.level.value = 2
+        self.level.value = CancelLevel.KILL
         self._pool.shutdown()
 
 

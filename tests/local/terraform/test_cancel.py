@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.terraform.conftest import TIMEOUT_S, Bench, Gate, local_exec
+from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.terraform.log import PhaseLog
 from tfruns.local.terraform.phases import run_apply
 from tfruns.local.terraform.plan_json import ResourceCounts
@@ -71,13 +72,13 @@ def tainted(state: State | None) -> list[str]:
     return [r["name"] for r in resources if r["instances"][0].get("status") == "tainted"]
 
 
-@pytest.mark.parametrize("level", [1, 2])
-def test_a_plan_is_canceled_in_the_middle(bench: Bench, slow_state: SlowState, level: int) -> None:
+@pytest.mark.parametrize("level", [CancelLevel.INTERRUPT, CancelLevel.KILL])
+def test_a_plan_is_canceled_in_the_middle(bench: Bench, slow_state: SlowState, level: CancelLevel) -> None:
     bench.given(slow_state.configuration)
     running = bench.start_plan()
     assert slow_state.asked.wait(TIMEOUT_S)
     bench.level.value = level
-    if level == 1:
+    if level is CancelLevel.INTERRUPT:
         slow_state.release.set()  # Terraform finishes what it is reading
     outcome = running.result(TIMEOUT_S)
     assert outcome.status is PhaseStatus.CANCELED
@@ -91,8 +92,8 @@ def test_a_canceled_plan_that_cannot_be_interrupted_is_killed_by_the_second_leve
     bench.given(slow_state.configuration)
     running = bench.start_plan()
     assert slow_state.asked.wait(TIMEOUT_S)
-    bench.level.value = 1
-    bench.level.value = 2
+    bench.level.value = CancelLevel.INTERRUPT
+    bench.level.value = CancelLevel.KILL
     outcome = running.result(TIMEOUT_S)
     assert (outcome.status, outcome.exit_code) == (PhaseStatus.CANCELED, -9)
     assert "Error: The run was canceled." in bench.plan_log.read_text()
@@ -107,7 +108,7 @@ def test_an_apply_is_canceled_in_the_middle_and_its_state_is_kept(bench: Bench, 
     bench.planned()
     running = bench.start_apply()
     started.wait()
-    bench.level.value = 1
+    bench.level.value = CancelLevel.INTERRUPT
     outcome = running.result(TIMEOUT_S)
     assert outcome.status is PhaseStatus.CANCELED
     assert outcome.exit_code == 1
@@ -126,7 +127,7 @@ def test_a_killed_apply_keeps_what_was_complete(bench: Bench, gate: Gates) -> No
     bench.planned()
     running = bench.start_apply()
     started.wait()
-    bench.level.value = 2
+    bench.level.value = CancelLevel.KILL
     outcome = running.result(TIMEOUT_S)
     assert (outcome.status, outcome.exit_code, outcome.counts) == (
         PhaseStatus.CANCELED,
@@ -145,7 +146,7 @@ def test_what_a_local_exec_started_does_not_outlive_a_cancel(bench: Bench, gate:
     bench.planned()
     running = bench.start_apply()
     started.wait()
-    bench.level.value = 1
+    bench.level.value = CancelLevel.INTERRUPT
     assert running.result(TIMEOUT_S).status is PhaseStatus.CANCELED
     assert is_gone(int(pid_file.read_text()))
 
@@ -172,7 +173,7 @@ def test_what_a_local_exec_leaves_in_the_background_does_not_outlive_the_apply(b
 def test_a_run_that_was_canceled_before_it_began_runs_nothing(bench: Bench) -> None:
     bench.given(local_exec("true"))
     bench.planned()
-    bench.level.value = 1
+    bench.level.value = CancelLevel.INTERRUPT
     apply = bench.apply()
     assert (apply.status, apply.exit_code, apply.state) == (PhaseStatus.CANCELED, None, None)
     assert bench.plan().status is PhaseStatus.CANCELED
@@ -185,11 +186,11 @@ def test_an_apply_that_succeeded_before_it_noticed_the_cancel_is_finished(bench:
     asked: list[int] = []
     answers = iter([0])
 
-    def ask_once_too_late() -> int:
+    def ask_once_too_late() -> CancelLevel:
         asked.append(1)
         if next(answers, 1):
             go.open()
-        return 0
+        return CancelLevel.NONE
 
     outcome = run_apply(bench.inputs, log=PhaseLog(bench.apply_log), cancel_level=ask_once_too_late)
     assert asked

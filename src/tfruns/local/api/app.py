@@ -49,7 +49,7 @@ from tfruns.local.api.run_page import PATHS, run_page
 from tfruns.local.api.signer import PATH as ARCHIVIST
 from tfruns.local.api.signer import Signer
 from tfruns.local.backend import Backend
-from tfruns.local.disk import DISK_FULL
+from tfruns.local.files import DISK_FULL
 from tfruns.local.ids import random_text
 from tfruns.local.store.sqlite_file import is_damage
 from tfruns.masking.redaction import redact

@@ -15,7 +15,7 @@ from tfruns.lifecycle import has_phase_ended
 from tfruns.local.api.signer import Grant
 from tfruns.local.backend import Backend
 from tfruns.local.service.configurations import accept_upload, refuse_upload
-from tfruns.local.service.states import finish_state_version, take_json_state
+from tfruns.local.service.states import upload_json_state, upload_state
 from tfruns.local.store.schema import PhaseRow
 from tfruns.local.terraform.log import ETX, PART_BYTES, log_parts
 from tfruns.local.terraform.slug import BadArchive
@@ -55,7 +55,7 @@ def _read_log(backend: Backend, phase_id: str, offset: int, limit: int | None) -
         phase = session.scalars(select(PhaseRow).where(PhaseRow.id == phase_id)).first()
     is_ended = phase is not None and has_phase_ended(phase.status)
     found = log_parts(backend.objects.path("log", phase_id), offset, limit, is_ended=is_ended)
-    parts = _until_etx(found, partial(backend.reading.has_ended, phase_id))
+    parts = _until_etx(found, partial(backend.log_reads.mark_read, phase_id))
     if limit is not None and limit <= PART_BYTES:
         return Response(b"".join(parts), media_type="text/plain")
     return StreamingResponse(parts, media_type="text/plain")
@@ -119,7 +119,7 @@ def _take_configuration(backend: Backend, grant: Grant, archive: Path) -> None:
 def _take_state(backend: Backend, grant: Grant, body: Path) -> None:
     state = body.read_bytes()
     if grant.kind == "json-state":
-        take_json_state(backend, grant.id, state)
+        upload_json_state(backend, grant.id, state)
         return
     with backend.database.write() as write:
-        finish_state_version(backend, write, grant.id, state)
+        upload_state(backend, write, grant.id, state)

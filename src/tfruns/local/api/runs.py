@@ -18,7 +18,7 @@ from tfruns.local.service.find import find_organization, find_run, find_workspac
 from tfruns.local.service.run_actions import allowed_now, needs_free_workspace, perform
 from tfruns.local.service.run_creation import NewRun, create_run
 from tfruns.local.service.run_lists import RunQuery, list_runs
-from tfruns.local.service.transitions import taken_workspaces
+from tfruns.local.service.transitions import held_workspaces
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow
 from tfruns.vocabulary import RunAction, RunSource
 from tfruns.wire.base import to_kebab
@@ -50,11 +50,11 @@ class _RunRelations:
 
     Attributes:
         ids: of a run's `plan`, `apply`, `comment`s and `event`s, in order.
-        taken_workspaces: the workspaces that a run or a person holds.
+        held_workspaces: the workspaces that a run or a person holds.
     """
 
     ids: Mapping[tuple[str, str], Sequence[str]]
-    taken_workspaces: set[str]
+    held_workspaces: set[str]
 
 
 def run_resources(scope: Scope, session: Session, runs: Sequence[RunRow]) -> list[ResourceObject]:
@@ -68,11 +68,11 @@ def _relations(session: Session, runs: Sequence[RunRow]) -> _RunRelations:
     ids: dict[tuple[str, str], list[str]] = defaultdict(list)
     for run_id, kind, id_, _ in session.execute(_RELATED, {"ids": [run.id for run in runs]}):
         ids[run_id, kind].append(id_)
-    return _RunRelations(ids, taken_workspaces(session, waiting) if waiting else set())
+    return _RunRelations(ids, held_workspaces(session, waiting) if waiting else set())
 
 
 def _run(backend: Backend, run: RunRow, relations: _RunRelations) -> ResourceObject:
-    allowed = allowed_now(backend, run, is_workspace_free=run.workspace_id not in relations.taken_workspaces)
+    allowed = allowed_now(backend, run, is_workspace_free=run.workspace_id not in relations.held_workspaces)
     attributes: dict[str, JSON] = {
         "status": run.status,
         "status-timestamps": run.status_timestamps,

@@ -15,7 +15,7 @@ from tfruns.local.api.request import Attributes, Call, Scope
 from tfruns.local.api.response import Reply, list_reply, resource_reply
 from tfruns.local.service.find import find, find_workspace
 from tfruns.local.service.interpreted_state import MAX_SERIAL
-from tfruns.local.service.states import begin_state_version, check_json_state, finish_state_version, roll_back_state
+from tfruns.local.service.states import check_json_state, create_state_version, roll_back_state, upload_state
 from tfruns.local.store.schema import StateOutputRow, StateVersionRow, WorkspaceRow
 from tfruns.wire.base import Related
 from tfruns.wire.state_versions import StateVersion, StateVersionOutput
@@ -46,7 +46,7 @@ def create(call: Call) -> Reply:
     _check_outputs(_decoded("json-state-outputs", attributes.json_state_outputs))
     with call.backend.database.write() as write:
         workspace = find_workspace(write.session, call.path["workspace_id"])
-        row = begin_state_version(
+        row = create_state_version(
             call.backend,
             write,
             workspace.id,
@@ -58,7 +58,7 @@ def create(call: Call) -> Reply:
             user_id=call.user_id,
         )
         if state is not None:
-            finish_state_version(call.backend, write, row.id, state)
+            upload_state(call.backend, write, row.id, state)
         if json_state is not None:
             call.backend.objects.write("json-state", row.id, json_state)
         return resource_reply(state_version_resources(call.scope, write.session, [row])[0], 201)

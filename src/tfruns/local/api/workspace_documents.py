@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Executable, Row, bindparam, func, literal_
 from sqlalchemy.orm import Session
 
 from tfruns.jsonapi import JSON, ResourceObject, linkage, linkages
-from tfruns.local.service.execution_mode import execution_mode
+from tfruns.local.service.workspaces import execution_mode
 from tfruns.local.store.schema import (
     OrganizationRow,
     RunCountRow,

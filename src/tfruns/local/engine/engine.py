@@ -5,7 +5,8 @@ import secrets
 from datetime import timedelta
 
 from tfruns.local.backend import Backend
-from tfruns.local.engine.cancel import INTERRUPT, KILL, Stopping
+from tfruns.local.cancel_level import CancelLevel
+from tfruns.local.engine.cancel import Stopping
 from tfruns.local.engine.housekeeping import Housekeeping
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.resume import resume
@@ -58,9 +59,9 @@ class Engine:
         self._housekeeping.start()
         claim.keep(on_regained=lambda: resume(backend))
 
-    def demand_stop(self, *, is_urgent: bool = False) -> None:
-        """Begin no phase any more, and interrupt what Terraform does; or kill it, with its state kept."""
-        self._stopping.demand(KILL if is_urgent else INTERRUPT)
+    def demand_stop(self, level: CancelLevel = CancelLevel.INTERRUPT) -> None:
+        """Start no more phases, and stop the running ones; their states are kept."""
+        self._stopping.demand(level)
 
     def stop(self) -> bool:
         """Stop, and return when nothing is under way any more.
@@ -73,7 +74,7 @@ class Engine:
             self._housekeeping.stop()
         if self._worker is not None and not self._worker.wait_until_idle(_PATIENCE_S):
             _log.warning("Terraform has not stopped; it is killed.")
-            self.demand_stop(is_urgent=True)
+            self.demand_stop(CancelLevel.KILL)
             if not self._worker.wait_until_idle(_DYING_S):
                 return False
         self._queue.stop()

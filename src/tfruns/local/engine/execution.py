@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound
 from tfruns.local.backend import Backend
-from tfruns.local.engine.cancel import CancelLevel
+from tfruns.local.engine.cancel import CancelCheck
 from tfruns.local.engine.inputs import ExecutionConfig, apply_inputs, plan_inputs
 from tfruns.local.service.interpreted_state import interpret
-from tfruns.local.service.phases import Begun, PhaseResult
+from tfruns.local.service.phases import PhaseResult, StartedPhase
 from tfruns.local.store.schema import StateVersionRow
 from tfruns.local.terraform.command import PhaseStopped
 from tfruns.local.terraform.inputs import ApplyOutcome
@@ -49,7 +49,7 @@ class NotStarted(Exception):
     """Nothing of the phase has been started, because the database cannot be read. It can be tried again."""
 
 
-def execute(backend: Backend, config: ExecutionConfig, begun: Begun, level: CancelLevel) -> PhaseResult:
+def execute(backend: Backend, config: ExecutionConfig, begun: StartedPhase, level: CancelCheck) -> PhaseResult:
     """Carry out the phase of a run, or find out what became of it when its server was killed.
 
     Raises:
@@ -60,7 +60,7 @@ def execute(backend: Backend, config: ExecutionConfig, begun: Begun, level: Canc
     return (_plan if begun.kind == "plan" else _apply)(backend, config, begun, level)
 
 
-def _plan(backend: Backend, config: ExecutionConfig, begun: Begun, level: CancelLevel) -> PhaseResult:
+def _plan(backend: Backend, config: ExecutionConfig, begun: StartedPhase, level: CancelCheck) -> PhaseResult:
     id_ = begun.phase_id
     try:
         inputs = _read(backend, lambda session: plan_inputs(backend, config, session, begun.run))
@@ -82,7 +82,7 @@ def _plan(backend: Backend, config: ExecutionConfig, begun: Begun, level: Cancel
     )
 
 
-def _apply(backend: Backend, config: ExecutionConfig, begun: Begun, level: CancelLevel) -> PhaseResult:
+def _apply(backend: Backend, config: ExecutionConfig, begun: StartedPhase, level: CancelCheck) -> PhaseResult:
     inputs = _read(backend, lambda session: apply_inputs(config, session, begun.run))
     id_ = begun.phase_id
     outcome = run_apply(inputs, log=PhaseLog(_log_path(backend, id_)), cancel_level=level)
@@ -94,7 +94,7 @@ def _apply(backend: Backend, config: ExecutionConfig, begun: Begun, level: Cance
     return _result(outcome, outcome.status)
 
 
-def _recover(backend: Backend, config: ExecutionConfig, begun: Begun) -> PhaseResult:
+def _recover(backend: Backend, config: ExecutionConfig, begun: StartedPhase) -> PhaseResult:
     """The phase of a run that can only be ended: what still runs of it is ended first."""
     inputs = _read(backend, lambda session: apply_inputs(config, session, begun.run))
     if begun.kind == "plan":
@@ -112,7 +112,7 @@ def _read(backend: Backend, make: Callable[[Session], T]) -> T:
         raise NotStarted from error
 
 
-def keep_json_state(backend: Backend, config: ExecutionConfig, begun: Begun) -> None:
+def keep_json_state(backend: Backend, config: ExecutionConfig, begun: StartedPhase) -> None:
     """Keep the state that an apply has left in Terraform's JSON output format, too. Nothing depends on it."""
     newest = select(StateVersionRow.id).where(StateVersionRow.run_id == begun.run.id)
     try:
@@ -125,7 +125,7 @@ def keep_json_state(backend: Backend, config: ExecutionConfig, begun: Begun) -> 
         _log.warning("The state of %s is not kept as JSON: %s", begun.run.id, type(error).__name__)
 
 
-def note_failure(backend: Backend, begun: Begun, error: Exception) -> None:
+def note_failure(backend: Backend, begun: StartedPhase, error: Exception) -> None:
     """Say in the log of a phase that the server failed; nothing of what it was, which may be secret."""
     text = f"The server failed while it ran this {begun.kind}: {type(error).__name__}. See the server's log."
     with suppress(OSError):

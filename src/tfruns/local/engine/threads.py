@@ -22,7 +22,7 @@ class PhaseQueue(Protocol):
     def dispatch(self, run_id: str, kind: str, priority: Priority) -> None:
         """Have a phase executed once a worker is free. It never fails, also where the database is away.
 
-        A phase that is dispatched several times is executed once: see `begin_phase`.
+        A phase that is dispatched several times is executed once: see `start_phase`.
         """
         ...
 

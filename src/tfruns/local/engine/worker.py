@@ -17,12 +17,12 @@ from sqlalchemy import select
 
 from tfruns.errors import NotFound
 from tfruns.local.backend import Backend
-from tfruns.local.engine.cancel import CancelLevel, Stopping
+from tfruns.local.engine.cancel import CancelCheck, Stopping
 from tfruns.local.engine.execution import Interrupted, NotStarted, execute, keep_json_state, note_failure
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.resume import resume
 from tfruns.local.engine.retries import FIRST_DELAY_S, Retries
-from tfruns.local.service.phases import Begun, PhaseResult, abandon_phase, begin_phase, end_phase
+from tfruns.local.service.phases import PhaseResult, StartedPhase, abandon_phase, finish_phase, start_phase
 from tfruns.local.store.objects import KINDS_OF_PHASE
 from tfruns.local.store.schema import PhaseRow, RunRow
 from tfruns.vocabulary import PhaseStatus, RunSource, RunStatus
@@ -108,17 +108,17 @@ class Worker:
             plan = select(PhaseRow.id).join(RunRow).where(is_watched, PhaseRow.kind == "plan")
             plan_id = session.scalar(plan)
         if plan_id is not None:
-            self._backend.reading.wait(plan_id)
+            self._backend.log_reads.wait(plan_id)
 
-    def _begin(self, run_id: str, kind: str, lease: str) -> Begun | None:
+    def _begin(self, run_id: str, kind: str, lease: str) -> StartedPhase | None:
         with self._backend.database.write() as write:
             try:
-                return begin_phase(self._backend, write, run_id, kind, lease)
+                return start_phase(self._backend, write, run_id, kind, lease)
             except NotFound:  # it was deleted in the meantime
                 return None
 
-    def _execute(self, begun: Begun) -> PhaseResult:
-        level = CancelLevel(self._backend.database, begun.run.id, self._stopping)
+    def _execute(self, begun: StartedPhase) -> PhaseResult:
+        level = CancelCheck(self._backend.database, begun.run.id, self._stopping)
 
         def attempt() -> PhaseResult:
             return execute(self._backend, self._config, begun, level)
@@ -137,7 +137,7 @@ class Worker:
         recovery = replace(begun, is_recovery=True)
         return self._retries.until_done(lambda: execute(self._backend, self._config, recovery, level))
 
-    def _end(self, begun: Begun, lease: str, result: PhaseResult) -> bool:
+    def _end(self, begun: StartedPhase, lease: str, result: PhaseResult) -> bool:
         """End the phase; where its result cannot be stored, with its state as the errored one.
 
         Returns:
@@ -158,13 +158,13 @@ class Worker:
             self._retries.until_done(lambda: resume(self._backend))
         return is_over
 
-    def _keep_errored_state(self, begun: Begun, state: bytes) -> None:
+    def _keep_errored_state(self, begun: StartedPhase, state: bytes) -> None:
         self._retries.until_done(lambda: self._backend.objects.write("errored-state", begun.phase_id, state))
 
-    def _store(self, begun: Begun, lease: str, result: PhaseResult) -> bool:
+    def _store(self, begun: StartedPhase, lease: str, result: PhaseResult) -> bool:
         try:
             with self._backend.database.write() as write:
-                return end_phase(self._backend, write, begun.run.id, begun.kind, lease, result)
+                return finish_phase(self._backend, write, begun.run.id, begun.kind, lease, result)
         except NotFound:  # deleted in the meantime, with its objects but those that were just written
             for kind in KINDS_OF_PHASE:
                 self._backend.objects.delete(kind, begun.phase_id)

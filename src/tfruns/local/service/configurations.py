@@ -9,10 +9,10 @@ from tfruns.errors import Conflict, TransitionNotAllowed, UnprocessableEntity
 from tfruns.lifecycle import statuses_in
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.service.execution_mode import executes_runs
 from tfruns.local.service.find import find, lock_workspace
 from tfruns.local.service.run_creation import NewRun, create_run
 from tfruns.local.service.transitions import wire_time
+from tfruns.local.service.workspaces import executes_runs
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import ConfigurationVersionRow, RunRow
 from tfruns.vocabulary import RunSource, StatusGroup

@@ -21,7 +21,7 @@ _UNREADABLE = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Interpreted:
+class InterpretedState:
     """What was read of a state.
 
     Attributes:
@@ -35,14 +35,14 @@ class Interpreted:
     is_complete: bool
 
 
-def interpret(state: bytes) -> Interpreted:
+def interpret(state: bytes) -> InterpretedState:
     """Read of a state what can be read; never fails."""
     try:
         found = json.loads(state, parse_int=_integer)
     except (ValueError, RecursionError):
         return _from_top_level(state)
     if not isinstance(found, dict):
-        return Interpreted({}, None, is_complete=False)
+        return InterpretedState({}, None, is_complete=False)
     outputs = found.get("outputs") or {}
     readable = (
         {name: value for name, value in outputs.items() if _is_output(name, value)} if isinstance(outputs, dict) else {}
@@ -52,17 +52,17 @@ def interpret(state: bytes) -> Interpreted:
     serial = found.get("serial")
     is_serial = isinstance(serial, int) and not isinstance(serial, bool) and 0 <= serial <= MAX_SERIAL
     is_complete = is_serial and len(texts) == len(MAX_LENGTHS) and readable == outputs
-    return Interpreted(document, serial if is_serial else None, is_complete=is_complete)
+    return InterpretedState(document, serial if is_serial else None, is_complete=is_complete)
 
 
-def _from_top_level(state: bytes) -> Interpreted:
+def _from_top_level(state: bytes) -> InterpretedState:
     """The serial and the texts of a state that cannot be taken apart."""
     scalars = top_level_scalars(state) or {}
     serial = scalars.get(b"serial", b"")
     texts = {name: scalars.get(name.encode(), b"").decode(errors="replace") for name in MAX_LENGTHS}
     is_serial = serial.isdigit() and len(serial) < 20 and int(serial) <= MAX_SERIAL
     document = {name: text for name, text in texts.items() if text and _is_text(name, text)}
-    return Interpreted(document, int(serial) if is_serial else None, is_complete=False)
+    return InterpretedState(document, int(serial) if is_serial else None, is_complete=False)
 
 
 def _integer(digits: str) -> Any:

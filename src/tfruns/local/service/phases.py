@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from tfruns.lifecycle import PHASE_STATUSES, is_final
 from tfruns.local.backend import Backend
+from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.service.find import find_run
 from tfruns.local.service.states import store_state
 from tfruns.local.service.transitions import change_status, record_event, release, start_apply
@@ -43,7 +44,7 @@ class PhaseResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StartedPhase:
     """A phase that was begun.
 
     Attributes:
@@ -59,7 +60,7 @@ class Begun:
     is_recovery: bool = False
 
 
-def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str) -> Begun | None:
+def start_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str) -> StartedPhase | None:
     """Begin a phase that was dispatched, or take it up where a server was killed.
 
     Returns:
@@ -77,9 +78,9 @@ def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: s
         return None
     if run.status == queued:
         change_status(backend, write, run, running, lease=lease, options=_with_version(backend, run, phase))
-        return Begun(run, kind, phase_id)
+        return StartedPhase(run, kind, phase_id)
     if run.status == running and run.lease == lease:  # the transaction that began it was committed, and seemed to fail
-        return Begun(run, kind, phase_id)
+        return StartedPhase(run, kind, phase_id)
     is_left = run.lease not in (None, lease) and (run.status == running or is_final(run.status))
     if not is_left:
         return None
@@ -87,24 +88,24 @@ def begin_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: s
     is_recovery = kind == "apply" or is_final(run.status)
     event = "recovered" if is_recovery else "planning_again"
     record_event(backend, write.session, run.id, event, actor_id=None)
-    return Begun(run, kind, phase_id, is_recovery)
+    return StartedPhase(run, kind, phase_id, is_recovery)
 
 
 def _with_version(backend: Backend, run: RunRow, phase: RunPhase) -> dict[str, Any]:
     """The options of a run that is planned now, with the Terraform version that plans it."""
     options: dict[str, Any] = run.options
     if phase is RunPhase.PLAN:
-        options = {**options, "terraform_version": backend.options.terraform_version}
+        options = {**options, "terraform_version": backend.terraform_version}
     return options
 
 
-def cancel_level(session: Session, run_id: str) -> int:
-    """How strongly a run is to be stopped: 0 not at all, 1 as Ctrl-C would, 2 at once, as one that was deleted."""
+def read_cancel_level(session: Session, run_id: str) -> CancelLevel:
+    """How far the cancel of a run has gone. The processes of a deleted run are killed."""
     level = session.scalar(select(RunRow.cancel_level).where(RunRow.id == run_id))
-    return 2 if level is None else level
+    return CancelLevel.KILL if level is None else level
 
 
-def end_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str, result: PhaseResult) -> bool:
+def finish_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str, result: PhaseResult) -> bool:
     """Take the result of a phase, and move the run on from there.
 
     A result without the run's lease is dropped: its holder was declared dead, and another one has continued. So is the

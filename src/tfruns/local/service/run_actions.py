@@ -8,15 +8,16 @@ from sqlalchemy import select
 from tfruns.errors import Forbidden, TransitionNotAllowed
 from tfruns.lifecycle import ACTIONS, act, allowed_actions, statuses_of_phases
 from tfruns.local.backend import Backend
+from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.service.find import find_run, lock_workspace
 from tfruns.local.service.transitions import (
     change_status,
-    end_stale_hold,
+    held_workspaces,
     promote_next,
     queue_of,
     record_event,
+    release_stale_hold,
     start_apply,
-    taken_workspaces,
     wire_time,
 )
 from tfruns.local.store.database import Write
@@ -37,7 +38,7 @@ def allowed_now(backend: Backend, run: RunRow, *, is_workspace_free: bool) -> fr
     available = run.force_cancel_available_at
     allowed = allowed_actions(
         run.status,
-        is_cancel_asked=run.cancel_level > 0,
+        is_cancel_asked=run.cancel_level is not CancelLevel.NONE,
         is_cool_off_over=available is not None and backend.now() >= available,
     )
     return allowed - {RunAction.APPLY} if needs_free_workspace(run) and not is_workspace_free else allowed
@@ -66,14 +67,14 @@ def perform(
     act(
         RunStatus(run.status),
         action,
-        is_cancel_asked=run.cancel_level > 0,
+        is_cancel_asked=run.cancel_level is not CancelLevel.NONE,
         is_cool_off_over=available is not None and backend.now() >= available,
     )
     _PERFORM[action](backend, write, run, user_id, comment)
 
 
 def _apply(backend: Backend, write: Write, run: RunRow, user_id: str, comment: str | None) -> None:
-    if needs_free_workspace(run) and taken_workspaces(write.session, [run.workspace_id]):
+    if needs_free_workspace(run) and held_workspaces(write.session, [run.workspace_id]):
         raise TransitionNotAllowed("A saved plan can be applied only while its workspace is free.")
     start_apply(backend, write, run, actor_id=user_id, comment=comment)
 
@@ -85,10 +86,10 @@ def _discard(backend: Backend, write: Write, run: RunRow, user_id: str, comment:
 def _cancel(backend: Backend, write: Write, run: RunRow, user_id: str, comment: str | None) -> None:
     """A run that has not begun ends at once; a process is interrupted, and the status changes when it has ended."""
     now = backend.now()
-    run.cancel_level = 1
+    run.cancel_level = CancelLevel.INTERRUPT
     run.canceled_at = now
     run.canceled_by_id = user_id
-    run.force_cancel_available_at = now + backend.options.force_cancel_after
+    run.force_cancel_available_at = now + backend.force_cancel_after
     write.session.flush()
     if run.status in _NOT_STARTED:
         change_status(backend, write, run, RunStatus.CANCELED, actor_id=user_id, comment=comment)
@@ -100,7 +101,7 @@ def _force_cancel(backend: Backend, write: Write, run: RunRow, user_id: str, com
     """End the run now. A process of it is killed first, before the workspace is released; without one it is at once."""
     change_status(
         backend, write, run, RunStatus.CANCELED,
-        actor_id=user_id, comment=comment, event="force_canceled", cancel_level=2,
+        actor_id=user_id, comment=comment, event="force_canceled", cancel_level=CancelLevel.KILL,
         is_process_alive=run.lease is not None,
     )  # fmt: skip
     run.status_timestamps = {**run.status_timestamps, "force-canceled-at": wire_time(backend.now())}
@@ -119,7 +120,7 @@ def _force_execute(backend: Backend, write: Write, run: RunRow, user_id: str) ->
     """Discard the run that holds the workspace, and cancel the runs that are queued before this one."""
     session = write.session
     workspace = lock_workspace(session, run.workspace_id)
-    was_stale = end_stale_hold(backend, write, workspace.id)
+    was_stale = release_stale_hold(backend, write, workspace.id)
     queue = queue_of(session, workspace)
     if run.status != RunStatus.PENDING or (queue.holder is None and not was_stale):
         raise Forbidden(ACTIONS[RunAction.FORCE_EXECUTE].refusal)

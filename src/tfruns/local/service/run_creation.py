@@ -11,10 +11,9 @@ from tfruns.errors import UnprocessableEntity
 from tfruns.lifecycle import is_queued
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.service.counts import count_run
-from tfruns.local.service.execution_mode import executes_runs
 from tfruns.local.service.find import find, find_workspace, lock_workspace
-from tfruns.local.service.transitions import promote_next, record_event, start_plan, wire_time
+from tfruns.local.service.transitions import count_run, promote_next, record_event, start_plan, wire_time
+from tfruns.local.service.workspaces import executes_runs
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import ConfigurationVersionRow, PhaseRow, RunRow, VariableRow, WorkspaceRow
 from tfruns.vocabulary import PhaseStatus, RunSource, RunStatus
@@ -70,7 +69,7 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
         created_by_id=user_id,
         auto_apply=workspace.auto_apply if new.auto_apply is None else new.auto_apply,
         options={name: getattr(options, name) for name in RunOptions.model_fields}
-        | {"terraform_version": backend.options.terraform_version},
+        | {"terraform_version": backend.terraform_version},
         variables=list(new.variables),
         workspace_variables=_snapshot(session, workspace),
     )
@@ -129,10 +128,8 @@ def _check(backend: Backend, workspace: WorkspaceRow, options: RunOptions) -> No
     )
     if is_impossible:
         raise UnprocessableEntity("invalid run parameters")
-    if asked is not None and asked != backend.options.terraform_version:
-        raise UnprocessableEntity(
-            f"Terraform {asked} is not available here; {backend.options.terraform_version} is installed."
-        )
+    if asked is not None and asked != backend.terraform_version:
+        raise UnprocessableEntity(f"Terraform {asked} is not available here; {backend.terraform_version} is installed.")
     if options.is_destroy and workspace.settings.get("allow-destroy-plan") is False:
         raise UnprocessableEntity("The workspace does not allow destroy plans.")
 

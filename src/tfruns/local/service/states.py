@@ -206,7 +206,7 @@ def _resources(content: dict[str, JSON]) -> list[Any]:
 # -- states that a client uploads -------------------------------------------------------------------------------------
 
 
-def begin_state_version(
+def create_state_version(
     backend: Backend, write: Write, workspace_id: str, *, serial: int, md5: str, lineage: str | None, is_forced: bool,
     run_id: str | None, user_id: str,
 ) -> StateVersionRow:  # fmt: skip
@@ -231,7 +231,7 @@ def begin_state_version(
     return row
 
 
-def finish_state_version(backend: Backend, write: Write, id_: str, state: bytes) -> None:
+def upload_state(backend: Backend, write: Write, id_: str, state: bytes) -> None:
     """Take the content of a state version, and make it the workspace's current state.
 
     The same content once more changes nothing: a client that lost the answer sends it again.
@@ -260,7 +260,7 @@ def finish_state_version(backend: Backend, write: Write, id_: str, state: bytes)
     _finalize(backend, write, row, state, content)
 
 
-def take_json_state(backend: Backend, id_: str, json_state: bytes) -> None:
+def upload_json_state(backend: Backend, id_: str, json_state: bytes) -> None:
     """Keep the JSON output format of a state version that a client uploads, once. Nothing here depends on it.
 
     Raises:

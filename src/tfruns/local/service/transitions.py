@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, select, update
+from sqlalchemy import CursorResult, Select, select, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -20,7 +20,6 @@ from tfruns.lifecycle import advance, is_final, is_queued, phase_status_of, stat
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.queue import Priority, Queue, plan_priority
-from tfruns.local.service.counts import count_run
 from tfruns.local.service.find import lock_workspace
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow, WorkspaceRow
@@ -31,6 +30,14 @@ _log = logging.getLogger(__name__)
 _PHASE_TIMESTAMPS = {PhaseStatus.RUNNING: "started-at"}
 _ABORTED = {RunStatus.ERRORED: PhaseStatus.ERRORED, RunStatus.CANCELED: PhaseStatus.CANCELED}
 _UNDER_WAY = {PhaseStatus.QUEUED, PhaseStatus.RUNNING}
+
+_ADD = """\
+INSERT INTO run_counts (workspace_id, operation, status, runs) VALUES {rows}
+ON CONFLICT (workspace_id, operation, status) DO UPDATE SET runs = run_counts.runs + excluded.runs
+"""
+_ONE_MORE = "(:workspace_id, :operation, :status, 1)"
+_COUNT_NEW = text(_ADD.format(rows=_ONE_MORE))
+_COUNT_CHANGED = text(_ADD.format(rows=f"(:workspace_id, :operation, :before, -1), {_ONE_MORE}"))
 
 
 def change_status(
@@ -84,6 +91,15 @@ def _update(session: Session, run: RunRow, before: RunStatus, values: dict[str, 
         raise TransitionNotAllowed("The run changed in the meantime.", facts={"run_status": before.value})
     for name, value in values.items():
         set_committed_value(run, name, value)
+
+
+def count_run(session: Session, run: RunRow, *, before: str | None) -> None:
+    """Count a run under its present status, and no more under the one before, another one; None for a new run."""
+    row = {"workspace_id": run.workspace_id, "operation": run.operation, "status": str(run.status)}
+    if before is None:
+        session.execute(_COUNT_NEW, row)
+    else:
+        session.execute(_COUNT_CHANGED, {**row, "before": str(before)})
 
 
 def timestamp_key(status: RunStatus) -> str:
@@ -162,7 +178,7 @@ def queue_of(session: Session, workspace: WorkspaceRow) -> Queue:
     )
 
 
-def taken_workspaces(session: Session, ids: Collection[str]) -> set[str]:
+def held_workspaces(session: Session, ids: Collection[str]) -> set[str]:
     """Those of these workspaces that a run or a person holds."""
     by_runs = select(RunRow.workspace_id).where(RunRow.workspace_id.in_(ids), RunRow.holds_workspace)
     by_people = select(WorkspaceRow.id).where(WorkspaceRow.id.in_(ids), WorkspaceRow.locked_by_user_id.is_not(None))
@@ -175,7 +191,7 @@ def promote_next(backend: Backend, write: Write, workspace_id: str) -> None:
     If only a person's lock keeps it, it is the current run already: by that the Terraform CLI knows what it waits for.
     """
     workspace = lock_workspace(write.session, workspace_id)
-    end_stale_hold(backend, write, workspace_id)
+    release_stale_hold(backend, write, workspace_id)
     queue = queue_of(write.session, workspace)
     if queue.holder is None and queue.pending:
         workspace.current_run_id = queue.pending[0]
@@ -212,7 +228,7 @@ def stale_holders() -> Select[RunRow]:
     )
 
 
-def end_stale_hold(backend: Backend, write: Write, workspace_id: str) -> bool:
+def release_stale_hold(backend: Backend, write: Write, workspace_id: str) -> bool:
     """Take a workspace, which is locked by this transaction, from a run that has ended and holds it still.
 
     Returns:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
 
 from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.jsonapi import JSON
@@ -13,7 +14,7 @@ from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id, random_text
 from tfruns.local.service.find import lock_workspace
 from tfruns.local.service.states import pending_states
-from tfruns.local.service.transitions import end_stale_hold, promote_next, queue_of, taken_workspaces
+from tfruns.local.service.transitions import held_workspaces, promote_next, queue_of, release_stale_hold
 from tfruns.local.store.database import Write
 from tfruns.local.store.objects import KINDS_OF_PHASE, KINDS_OF_STATE
 from tfruns.local.store.schema import (
@@ -25,6 +26,8 @@ from tfruns.local.store.schema import (
     VariableRow,
     WorkspaceRow,
 )
+
+DEFAULT_EXECUTION_MODE = "remote"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,90}")
 
@@ -99,7 +102,7 @@ def create_workspace(
     now = backend.now()
     row = WorkspaceRow(
         id=new_id("ws"), organization=organization, name=name, created_at=now, updated_at=now,
-        **{"terraform_version": backend.options.terraform_version, "settings": {}, "tags": {}, **values},
+        **{"terraform_version": backend.terraform_version, "settings": {}, "tags": {}, **values},
     )  # fmt: skip
     _check_free(write, row)
     write.session.add(row)
@@ -135,7 +138,7 @@ def delete_workspace(backend: Backend, write: Write, row: WorkspaceRow, *, is_sa
         Conflict: 409, to be safe: a run or a person holds it, or it still manages resources.
     """
     lock_workspace(write.session, row.id)
-    if is_safe and taken_workspaces(write.session, [row.id]):
+    if is_safe and held_workspaces(write.session, [row.id]):
         raise Conflict("The workspace is locked.")
     if is_safe and _manages_resources(write, row):
         raise Conflict("The workspace is still managing resources; destroy them first, or force the deletion.")
@@ -169,7 +172,7 @@ def lock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, rea
         Conflict: 409, it is locked, or a run holds it.
     """
     workspace = lock_workspace(write.session, row.id)
-    end_stale_hold(backend, write, row.id)
+    release_stale_hold(backend, write, row.id)
     queue = queue_of(write.session, workspace)
     if queue.is_locked or queue.holder is not None:
         raise Conflict("Unable to lock workspace. The workspace is already locked.")
@@ -185,7 +188,7 @@ def unlock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, i
         Conflict: 409, it is not locked, or by a run, or (unless forced) by somebody else.
     """
     workspace = lock_workspace(write.session, row.id)
-    if is_forced and end_stale_hold(backend, write, row.id):
+    if is_forced and release_stale_hold(backend, write, row.id):
         promote_next(backend, write, row.id)
         return
     queue = queue_of(write.session, workspace)
@@ -231,6 +234,26 @@ def _check_free(write: Write, row: WorkspaceRow) -> None:
         ).first()
     if taken is not None:
         raise UnprocessableEntity("Name has already been taken")
+
+
+# -- execution mode (Workspaces API, "Create a Workspace", `execution-mode`) ------------------------------------------
+
+
+def execution_mode(settings: Mapping[str, Any], organization_settings: Mapping[str, Any]) -> str:
+    """The execution mode of a workspace: `remote`, or `local` for a workspace that only stores states.
+
+    Args:
+        settings: the settings of the workspace, whose own mode takes precedence.
+        organization_settings: the settings of its organization.
+    """
+    default = organization_settings.get("default-execution-mode", DEFAULT_EXECUTION_MODE)
+    return str(settings.get("execution-mode") or default)
+
+
+def executes_runs(session: Session, row: WorkspaceRow) -> bool:
+    """Whether this backend executes the runs of a workspace. It only stores the states of a `local` one."""
+    organization = session.get_one(OrganizationRow, row.organization)
+    return execution_mode(row.settings, organization.settings) != "local"
 
 
 # -- variables --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from tfruns.local import private
+from tfruns.local.files import open_private
 
 KINDS_OF_PHASE = ("log", "plan-json", "plan-json-redacted", "errored-state")
 """The objects that a plan or an apply may have."""
@@ -53,7 +53,7 @@ class Objects:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         try:
-            with open(unfinished, "xb", opener=private.opener) as file:
+            with open(unfinished, "xb", opener=open_private) as file:
                 size = sum(file.write(part) for part in ([content] if isinstance(content, bytes) else content))
                 file.flush()
                 os.fsync(file.fileno())

@@ -24,6 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from tfruns.local.cancel_level import CancelLevel
+
 
 class UtcTime(TypeDecorator[datetime]):
     """An aware time. SQLite forgets the zone, so it is always UTC."""
@@ -38,6 +40,19 @@ class UtcTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class _CancelLevel(TypeDecorator[CancelLevel]):
+    """A cancel level, stored as its number."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: CancelLevel | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> CancelLevel | None:  # noqa: ARG002
+        return None if value is None else CancelLevel(value)
 
 
 _Id = String(40)
@@ -215,7 +230,7 @@ class RunRow(Base):
     variables: Mapped[list[Any]] = mapped_column(default=list)
     workspace_variables: Mapped[list[Any]] = mapped_column(default=list)
     holds_workspace: Mapped[bool] = mapped_column(default=False)
-    cancel_level: Mapped[int] = mapped_column(default=0)
+    cancel_level: Mapped[CancelLevel] = mapped_column(_CancelLevel, default=CancelLevel.NONE)
     canceled_at: Mapped[datetime | None]
     force_cancel_available_at: Mapped[datetime | None]
     lease: Mapped[str | None] = mapped_column(_Id)

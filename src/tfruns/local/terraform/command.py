@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.terraform.directory import RunDirectory
 from tfruns.local.terraform.environment import for_reading
 from tfruns.local.terraform.executable import Terraform
 from tfruns.local.terraform.json_scan import top_level_scalars
 from tfruns.local.terraform.output import InitOutput, LineSplitter, OutputSummary, Sink, masked
-from tfruns.local.terraform.process import INTERRUPT, CommandResult, Process, run
+from tfruns.local.terraform.process import CommandResult, Process, run
 from tfruns.masking.secrets import Secrets
 from tfruns.vocabulary import PhaseStatus
 
@@ -52,7 +53,7 @@ class Commands:
     secrets: Secrets
     secret_texts: Sequence[str] = field(repr=False)
     write: Sink
-    cancel_level: Callable[[], int]
+    cancel_level: Callable[[], CancelLevel]
     limit_s: float | None
 
     def init(self, *, verbose: bool) -> None:
@@ -149,7 +150,7 @@ class Commands:
         return ended
 
     def _check_canceled(self) -> None:
-        if self.cancel_level() >= INTERRUPT:
+        if self.cancel_level() >= CancelLevel.INTERRUPT:
             raise PhaseStopped(PhaseStatus.CANCELED)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tfruns.local.disk import DISK_FULL
+from tfruns.local.cancel_level import CancelLevel
+from tfruns.local.files import DISK_FULL
 from tfruns.local.terraform.command import Commands, PhaseStopped
 from tfruns.local.terraform.directory import BadWorkingDirectory, RunDirectory, state_after_failure
 from tfruns.local.terraform.environment import run_environment
@@ -20,7 +21,6 @@ from tfruns.local.terraform.output import Sink
 from tfruns.local.terraform.plain_text import as_plain_text
 from tfruns.local.terraform.plan_files import PlanSummary, write_plan_files
 from tfruns.local.terraform.plan_json import ResourceCounts
-from tfruns.local.terraform.process import INTERRUPT
 from tfruns.local.terraform.slug import BadArchive
 from tfruns.local.terraform.slug_process import ArchiveInterrupted
 from tfruns.local.terraform.state import BadState
@@ -31,13 +31,13 @@ _NOT_READABLE = "The plan is stored as Terraform wrote it; it is nested too deep
 _BAD_INPUT = (BadArchive, BadVariable, BadWorkingDirectory, BadState)
 
 
-def run_plan(inputs: PlanInputs, *, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanOutcome:
+def run_plan(inputs: PlanInputs, *, log: PhaseLog, cancel_level: Callable[[], CancelLevel]) -> PlanOutcome:
     """Make the run's directory anew and plan in it.
 
     Args:
         inputs: all there is to know.
         log: where Terraform's output goes; closed at the end.
-        cancel_level: asked four times a second: 0, or 1 to interrupt Terraform, or 2 to kill all that it started.
+        cancel_level: the level that is wanted; called four times a second.
     """
     try:
         with log:
@@ -57,7 +57,7 @@ def run_plan(inputs: PlanInputs, *, log: PhaseLog, cancel_level: Callable[[], in
     )
 
 
-def run_apply(inputs: ApplyInputs, *, log: PhaseLog, cancel_level: Callable[[], int]) -> ApplyOutcome:
+def run_apply(inputs: ApplyInputs, *, log: PhaseLog, cancel_level: Callable[[], CancelLevel]) -> ApplyOutcome:
     """Apply the plan that is in the run's directory, and read the state back, however that ends.
 
     Args:
@@ -104,12 +104,12 @@ def write_json_state(inputs: ApplyInputs) -> Path:
         OSError: the disk is full.
     """
     path = inputs.run_dir.root / "state.json"
-    commands = _commands(inputs, lambda _: None, lambda: 0)
+    commands = _commands(inputs, lambda _: None, lambda: CancelLevel.NONE)
     commands.read_json({path: ("show", "-json", "-no-color", str(inputs.run_dir.state_file))})
     return path
 
 
-def _plan(inputs: PlanInputs, log: PhaseLog, cancel_level: Callable[[], int]) -> PlanOutcome:
+def _plan(inputs: PlanInputs, log: PhaseLog, cancel_level: Callable[[], CancelLevel]) -> PlanOutcome:
     run_dir = inputs.run_dir
     log.header(inputs.terraform)
     if run_dir.root.exists():  # planned again after a crash; what that plan still does is of no use
@@ -118,7 +118,7 @@ def _plan(inputs: PlanInputs, log: PhaseLog, cancel_level: Callable[[], int]) ->
         inputs.archive,
         inputs.state,
         needs_configuration=not inputs.is_destroy,
-        is_canceled=lambda: cancel_level() >= INTERRUPT,
+        is_canceled=lambda: cancel_level() >= CancelLevel.INTERRUPT,
     )
     for path, variables in zip(run_dir.var_files, (inputs.variables, inputs.run_variables), strict=True):
         write_var_file(path, variables)
@@ -196,7 +196,7 @@ def _sink(inputs: ApplyInputs, log: PhaseLog) -> Sink:
     return partial(_write, log, inputs.run_dir.reserve)
 
 
-def _commands(inputs: ApplyInputs, write: Sink, cancel_level: Callable[[], int]) -> Commands:
+def _commands(inputs: ApplyInputs, write: Sink, cancel_level: Callable[[], CancelLevel]) -> Commands:
     check_environment(inputs.environment)
     return Commands(
         terraform=inputs.terraform,
@@ -217,10 +217,10 @@ def _commands(inputs: ApplyInputs, write: Sink, cancel_level: Callable[[], int])
     )
 
 
-def _giving_room(run_dir: RunDirectory, cancel_level: Callable[[], int]) -> Callable[[], int]:
+def _giving_room(run_dir: RunDirectory, cancel_level: Callable[[], CancelLevel]) -> Callable[[], CancelLevel]:
     """The cancel level, which is asked for all the time; and room for Terraform's state, as soon as it gets scarce."""
 
-    def level() -> int:
+    def level() -> CancelLevel:
         run_dir.give_room()
         return cancel_level()
 

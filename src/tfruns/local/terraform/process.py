@@ -16,10 +16,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.terraform.executable import Terraform
 from tfruns.local.terraform.interrupt_guard import INTERRUPT_GUARD
-
-NOT_CANCELED, INTERRUPT, KILL = 0, 1, 2  # how far a cancel has gone
 
 _TICK_S = 0.1  # how late a line may be seen
 _CANCEL_POLL_S = 0.25  # asking may cost a query
@@ -139,7 +138,7 @@ def run(
     environment: Mapping[str, str],
     output: Path,
     on_output: Callable[[bytes], None],
-    cancel_level: Callable[[], int],
+    cancel_level: Callable[[], CancelLevel],
     is_whole: Callable[[], bool],
     limit_s: float | None = None,
 ) -> CommandResult:
@@ -153,7 +152,7 @@ def run(
         output: a file for its output; others see by it whether the process still runs (`is_running`).
         on_output: gets the output at most 0.1 s after it was written. Should it raise OSError, Terraform is
             interrupted, waited for, and the error raised then.
-        cancel_level: asked four times a second: 0, or 1 to interrupt, or 2 to kill.
+        cancel_level: the level that is wanted; called four times a second.
         is_whole: whether the files that a kill must not cut off are whole at the moment (see `kill_group`).
         limit_s: seconds after which it is interrupted, and 30 s later killed.
     """
@@ -168,7 +167,7 @@ def run(
             _pid_file(output).write_text(str(process.pid))
             while not process.has_ended(within_s=_TICK_S):
                 pump.pump()
-                stopping.check(INTERRUPT if pump.failure else NOT_CANCELED)
+                stopping.check(CancelLevel.INTERRUPT if pump.failure else CancelLevel.NONE)
         except BaseException:
             process.interrupt()
             process.has_ended(within_s=_GRACE_S)
@@ -178,7 +177,8 @@ def run(
         pump.pump()
     if pump.failure:
         raise pump.failure
-    return CommandResult(exit_code, stopping.level >= INTERRUPT, stopping.level >= KILL, stopping.is_overtime)
+    level = stopping.level
+    return CommandResult(exit_code, level >= CancelLevel.INTERRUPT, level >= CancelLevel.KILL, stopping.is_overtime)
 
 
 def is_running(output: Path) -> bool:
@@ -269,7 +269,7 @@ class _Stopping:
     def __init__(
         self,
         process: Process,
-        cancel_level: Callable[[], int],
+        cancel_level: Callable[[], CancelLevel],
         is_whole: Callable[[], bool],
         limit_s: float | None,
     ) -> None:
@@ -279,28 +279,28 @@ class _Stopping:
         self._started = time.monotonic()
         self._limit_s = limit_s
         self._next_poll = self._started
-        self.level = NOT_CANCELED
+        self.level = CancelLevel.NONE
         self.is_overtime = False
 
-    def check(self, at_least: int) -> None:
+    def check(self, at_least: CancelLevel) -> None:
         """Stop the process as far as is asked for by now."""
         asked = max(at_least, self._asked(), self._overtime())
-        if asked >= INTERRUPT > self.level:
+        if asked >= CancelLevel.INTERRUPT > self.level:
             self._process.interrupt()
-        if asked >= KILL > self.level:
+        if asked >= CancelLevel.KILL > self.level:
             kill_group(self._process.pid, self._is_whole)
         self.level = max(self.level, asked)
 
-    def _asked(self) -> int:
+    def _asked(self) -> CancelLevel:
         now = time.monotonic()
         if now < self._next_poll:
-            return NOT_CANCELED
+            return CancelLevel.NONE
         self._next_poll = now + _CANCEL_POLL_S
         return self._cancel_level()
 
-    def _overtime(self) -> int:
+    def _overtime(self) -> CancelLevel:
         over_s = time.monotonic() - self._started - self._limit_s if self._limit_s is not None else -1.0
         if over_s < 0:
-            return NOT_CANCELED
-        self.is_overtime = self.is_overtime or self.level == NOT_CANCELED
-        return KILL if over_s > _GRACE_S else INTERRUPT
+            return CancelLevel.NONE
+        self.is_overtime = self.is_overtime or self.level == CancelLevel.NONE
+        return CancelLevel.KILL if over_s > _GRACE_S else CancelLevel.INTERRUPT

@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class BindConfig:
     """Where a server listens.
 
     Attributes:
@@ -65,7 +65,7 @@ class Listening:
                 solution="Both are PEM files, and the key has no password.",
             ) from None
 
-    def with_certificate(self, certificate: Path) -> "Listening":
+    def with_certificate(self, certificate: Path) -> "BindConfig":
         """The same with a certificate of our own, which is made there if need be; as it is if none is wanted.
 
         How to trust it goes to the log.

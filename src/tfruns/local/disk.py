@@ -1,5 +1,0 @@
-"""How a full disk shows."""
-
-import errno
-
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
