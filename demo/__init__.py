@@ -1,1 +1,1 @@
-"""The main job of tfruns on this machine, as an assistant does it: `make demo`."""
+"""The demo of tfruns: `make demo`."""

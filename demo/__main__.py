@@ -1,7 +1,6 @@
-"""Start the local backend in a temporary directory, and do the main job through `tfruns mcp`, as an assistant would.
+"""Start the local backend in a temporary directory, and do a complete job through `tfruns mcp`, as an assistant would.
 
-Every call is one of an MCP client over standard input and output, with real Terraform at the other end. Nothing of it
-is left behind.
+An MCP client makes every call over standard input and output. Terraform is real. All files are deleted afterwards.
 """
 
 import os
@@ -26,38 +25,38 @@ _TFRUNS = str(Path(sys.executable).parent / "tfruns")
 _READY_WITHIN_S = 60.0
 
 
-class Surprise(Exception):
-    """A call did not end as the demonstration expects."""
+class UnexpectedResult(Exception):
+    """A call did not have the expected result."""
 
 
 def main() -> None:
-    """The demonstration, from an empty directory to an empty directory."""
+    """Run the demo in a temporary directory."""
     with tempfile.TemporaryDirectory(prefix="tfruns-demo-") as scratch:
         data = Path(scratch) / "data"
         heading("The local backend")
-        say("HCP Terraform's run API on this machine, with real Terraform underneath:")
+        say("HCP Terraform's run API on this machine, with real Terraform:")
         with _server(data) as url:
             say(f"  $ tfruns server --data-dir {data.name}", f"  listening on {url}")
-            _make_workspace(url, (data / "token").read_text(encoding="utf-8").strip())
-            surprise = _assisted(data)
-    if surprise is not None:
-        sys.exit(f"\n{surprise}")
-    _farewell()
+            _create_workspace(url, (data / "token").read_text(encoding="utf-8").strip())
+            failure = _run_assistant(data)
+    if failure is not None:
+        sys.exit(f"\n{failure}")
+    _show_next_steps()
 
 
-def _assisted(data: Path) -> BaseException | None:
-    """Do the work, and return what was not expected in it."""
-    surprise: BaseException | None = None
+def _run_assistant(data: Path) -> BaseException | None:
+    """Do the work. Returns the first unexpected result, if any."""
+    failure: BaseException | None = None
     try:
-        anyio.run(_assist, data)
-    except* Surprise as group:
-        surprise = _first(group)
-    return surprise
+        anyio.run(_connect_and_work, data)
+    except* UnexpectedResult as group:
+        failure = _first(group)
+    return failure
 
 
 @contextmanager
 def _server(data: Path) -> Iterator[str]:
-    """A server in a process of its own; its address."""
+    """Run a server in a separate process. Yields its URL."""
     arguments = [_TFRUNS, "server", "--data-dir", str(data), "--port", "0"]
     log = data.with_name("server.log")
     with log.open("wb") as stderr:
@@ -74,21 +73,21 @@ def _server(data: Path) -> Iterator[str]:
 
 
 def _environment(data: Path) -> dict[str, str]:
-    """That of this process, without settings for other servers, and with everything kept in the directory."""
-    ours = ("TFE_", "TFC_", "TF_", "TFRUNS_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    """The environment of this process, without settings for other servers, and with the audit log next to the data."""
+    settings = ("TFE_", "TFC_", "TF_", "TFRUNS_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     return kept | {"TFRUNS_AUDIT_FILE": str(data.with_name("audit.jsonl"))}
 
 
-def _make_workspace(url: str, token: str) -> None:
-    """What one does in the browser of HCP Terraform, or lets `terraform init` do."""
+def _create_workspace(url: str, token: str) -> None:
+    """Create the workspace, which users of HCP Terraform do in the browser or with `terraform init`."""
     workspace = {"data": {"type": "workspaces", "attributes": {"name": "shop"}}}
     headers = {"authorization": f"Bearer {token}"}
-    answer = httpx2.post(f"{url}/api/v2/organizations/default/workspaces", json=workspace, headers=headers, timeout=30)
-    answer.raise_for_status()
+    path = "/api/v2/organizations/default/workspaces"
+    httpx2.post(f"{url}{path}", json=workspace, headers=headers, timeout=30).raise_for_status()
 
 
-async def _assist(data: Path) -> None:
+async def _connect_and_work(data: Path) -> None:
     arguments = ["mcp", "--local", "--data-dir", str(data), "--allow-dir", str(_SHOP)]
     heading("An assistant connects")
     say(f"  $ tfruns {' '.join(arguments[:2])} --allow-dir {_SHOP.name}", "and calls its tools:")
@@ -98,25 +97,25 @@ async def _assist(data: Path) -> None:
 
 
 class _Assistant:
-    """What an assistant does, one call after the other."""
+    """The calls of an assistant."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     async def work(self) -> None:
-        heading("Find the workspace, bring the configuration there, and plan")
+        heading("Find the workspace, upload the configuration, and plan")
         await self._call("list_workspaces", organization="default")
         await self._call("upload_configuration", workspace_id="default/shop", directory=str(_SHOP))
         run = await self._call("create_run", workspace_id="default/shop", params={"message": "Open the shop"})
         await self._call("wait_for_run", run_id=run["id"])
 
-        heading("Look at what it would do, then apply it, and watch it end")
+        heading("Review the plan, apply it, and wait until it is applied")
         review = await self._call("review_run", run_id=run["id"])
         await self._call("apply_run", run_id=run["id"], fingerprint=review["fingerprint"])
         await self._call("wait_for_run", run_id=run["id"], until="final")
         await self._call("get_run_logs", run_id=run["id"], tail_lines=8)
 
-        heading("Now a change that would cost the database. What was not shown cannot be destroyed")
+        heading("Plan a change that would replace the database. It cannot be applied without a review")
         change = {"message": "A newer database", "variables": [{"key": "engine_version", "value": '"17"'}]}
         run = await self._call("create_run", workspace_id="default/shop", params=change)
         await self._call("wait_for_run", run_id=run["id"])
@@ -124,41 +123,39 @@ class _Assistant:
         await self._call("review_run", run_id=run["id"], filter="replace")
         await self._call("discard_run", run_id=run["id"], comment="Not on a Friday.")
 
-        heading("What there was")
+        heading("List the runs")
         await self._call("list_runs_in_workspace", workspace_id="default/shop")
 
     async def _call(self, tool: str, *, is_refusal_expected: bool = False, **arguments: Any) -> dict[str, Any]:
-        """Call a tool, and show the call and its answer."""
+        """Call a tool, and show the call and its result."""
         say("", call_text(tool, arguments, shown_as={str(_SHOP): _SHOP.name}))
         result = await self._client.call_tool(tool, arguments)
-        answer: dict[str, Any] = result.structured_content or {}
-        show(answer, is_error=result.is_error)
+        content: dict[str, Any] = result.structured_content or {}
+        show(content, is_error=result.is_error)
         if result.is_error is not is_refusal_expected:
-            raise Surprise(f"{tool} {'failed' if result.is_error else 'was not refused'}, which nobody expected here.")
-        return answer
+            raise UnexpectedResult(f"{tool} unexpectedly {'failed' if result.is_error else 'succeeded'}.")
+        return content
 
 
-def _first(group: BaseExceptionGroup[Surprise]) -> BaseException:
-    """The exception in groups of groups."""
+def _first(group: BaseExceptionGroup[UnexpectedResult]) -> BaseException:
+    """The first exception in nested groups."""
     first = group.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
-def _farewell() -> None:
-    heading("What next")
+def _show_next_steps() -> None:
+    heading("Next steps")
     say(
-        "Everything of this is gone again. To work with it:",
+        "The demo has deleted all its files. To use tfruns:",
         "",
-        "  tfruns mcp --local            the same for an assistant, with a data directory that stays",
-        "  tfruns server                 the local backend for all that speaks HCP Terraform's API",
-        "  tfruns mcp                    HCP Terraform itself, with the token of `terraform login` or TFE_TOKEN;",
-        "                                TFE_ADDRESS for Terraform Enterprise",
+        "  tfruns mcp --local            an assistant on the local backend, with a permanent data directory",
+        "  tfruns server                 the local backend for any client of HCP Terraform's API",
+        "  tfruns mcp                    an assistant on HCP Terraform; set TFE_TOKEN or use `terraform login`",
+        "                                (for Terraform Enterprise, also set TFE_ADDRESS)",
         "",
-        "In an MCP client: the command `tfruns` with the argument `mcp` (and `--local`); for Claude Code:",
+        "To add it to Claude Code (README.md shows other clients, and the safety options):",
         "",
         "  claude mcp add tfruns -- tfruns mcp",
-        "",
-        "README.md has the other clients, and what keeps a run safe.",
     )
 
 

@@ -1,6 +1,6 @@
-"""Look up every pinned dependency in the vulnerability database of the package index; fail if one has an entry.
+"""Check every pinned dependency in the vulnerability database of the package index, and fail if one is listed.
 
-Where no dependency can be looked up, because the index here serves packages only, nothing is checked: that is printed.
+If the database cannot be reached (some indexes serve packages only), nothing is checked, and the script says so.
 """
 
 import json
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).parent.parent
-_REQUIREMENTS = ("requirements-dev.txt", "requirements-docs.txt")  # the first one includes the runtime's
-_WITHIN_S = 300
-_UNREACHABLE = "requests.exceptions."  # the connection failed: refused, timed out, or its certificate is not trusted
+_REQUIREMENTS = ("requirements-dev.txt", "requirements-docs.txt")  # the first includes requirements.txt
+_TIMEOUT_S = 300
+_UNREACHABLE = "requests.exceptions."  # no connection: refused, timed out, or an untrusted certificate
 
 
 def main() -> None:
-    """Print what was found, and exit with 1 if a dependency is vulnerable or could not be looked up."""
-    message, is_failure = verdict([_audit(name) for name in _REQUIREMENTS])
+    """Print the result, and exit with 1 if a dependency is vulnerable or could not be checked."""
+    message, is_failure = summarize([_audit(name) for name in _REQUIREMENTS])
     print(message)
     sys.exit(1 if is_failure else 0)
 
@@ -29,7 +29,7 @@ def _audit(requirements: str) -> Mapping[str, Any]:
         [*command, "--format", "json", "--requirement", str(_ROOT / requirements)],
         capture_output=True,
         text=True,
-        timeout=_WITHIN_S,
+        timeout=_TIMEOUT_S,
         check=False,
     )
     if _UNREACHABLE in done.stderr:
@@ -40,8 +40,8 @@ def _audit(requirements: str) -> Mapping[str, Any]:
     return report
 
 
-def verdict(reports: list[Mapping[str, Any]]) -> tuple[str, bool]:
-    """What reports of pip-audit amount to, and whether that is a failure."""
+def summarize(reports: list[Mapping[str, Any]]) -> tuple[str, bool]:
+    """The result of pip-audit reports as a message, and whether it is a failure."""
     dependencies = [dependency for report in reports for dependency in report["dependencies"]]
     skipped = sorted({dependency["name"] for dependency in dependencies if "skip_reason" in dependency})
     vulnerable = sorted(
@@ -54,10 +54,10 @@ def verdict(reports: list[Mapping[str, Any]]) -> tuple[str, bool]:
     if vulnerable:
         return "Vulnerable dependencies:\n" + "\n".join(vulnerable), True
     if len(skipped) == len({dependency["name"] for dependency in dependencies}):
-        return "No dependency was audited: the vulnerability database cannot be reached from here.", False
+        return "No dependency was checked: the vulnerability database is unreachable.", False
     if skipped:
         return f"Not in the vulnerability database: {', '.join(skipped)}.", True
-    return f"{len(dependencies)} pinned dependencies have no known vulnerability.", False
+    return f"{len(dependencies)} pinned dependencies have no known vulnerabilities.", False
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The pages and parts of pages that are drawn from the command line's own declarations."""
+"""Documentation generated from the declarations of the command line."""
 
 import inspect
 import re
@@ -20,26 +20,26 @@ _CONTENTS = "## Table of Contents"
 
 
 def command_line_page(note: str) -> str:
-    """Every command with its arguments and options."""
+    """The page of all commands, with arguments and options."""
     title, _, rest = app.generate_docs().partition("\n")
     assert title == "# tfruns", title  # noqa: S101
-    reference = _escaped(_fenced(_without_contents(rest.strip().splitlines())))
-    return "\n".join([f"# The command line\n\n{note}", *reference, "", *_exit_codes()]) + "\n"
+    reference = _escape_html(_fence_examples(_drop_contents(rest.strip().splitlines())))
+    return "\n".join([f"# Command line\n\n{note}", *reference, "", *_exit_codes()]) + "\n"
 
 
 def command_help() -> dict[str, str]:
-    """The docstring of each command by `module:function`, one paragraph per line; examples keep their lines."""
+    """The docstring of each command, by `module:function`: one line per paragraph, except in examples."""
     texts = {}
     for command in _commands(app):
         function = inspect.unwrap(command.default_command)
         paragraphs = (inspect.getdoc(function) or "").split("\n\n")
-        command.help = "\n\n".join(map(_unwrapped, paragraphs))  # not the text that was stored before
+        command.help = "\n\n".join(map(_unwrap, paragraphs))  # instead of the text in help.json
         texts[f"{function.__module__}:{function.__name__}"] = command.help
     return texts
 
 
 def _commands(group: App) -> Iterator[Any]:
-    """The commands of a group, and those of its groups."""
+    """The commands of a group and its subgroups."""
     for name in group:
         if not name.startswith("-"):
             command = group[name]
@@ -48,24 +48,24 @@ def _commands(group: App) -> Iterator[Any]:
             yield from _commands(command)
 
 
-def _unwrapped(paragraph: str) -> str:
+def _unwrap(paragraph: str) -> str:
     return paragraph if "\n    " in paragraph else " ".join(paragraph.split())
 
 
-def examples() -> list[str]:
+def help_examples() -> list[str]:
     """The commands that the help shows as examples."""
     return [line.strip() for line in app.generate_docs().splitlines() if line.startswith(_EXAMPLE)]
 
 
 def _exit_codes() -> Iterator[str]:
     yield "## Exit codes\n"
-    yield "| code | what it says |\n|---|---|"
+    yield "| code | meaning |\n|---|---|"
     for name, meaning in _MEANING.findall(inspect.getdoc(ExitCode) or ""):
         yield f"| {ExitCode[name].value} | {meaning} |"
 
 
 def options_table(command: str) -> str:
-    """The options of one command, as a table."""
+    """The options of a command, as a Markdown table."""
     lines = iter(app.generate_docs().splitlines())
     for line in lines:
         if _HEADING.match(line) and line.endswith(f" tfruns {command}"):
@@ -76,12 +76,12 @@ def options_table(command: str) -> str:
             break
         if option := _OPTION.match(line):
             text = option["help"].replace(" *[default: False]*", "").replace("|", "\\|")
-            rows.append(f"| {option['names']} | {next(_escaped([text]))} |")
-    return "\n".join(["| option | |", "|---|---|", *rows])
+            rows.append(f"| {option['names']} | {next(_escape_html([text]))} |")
+    return "\n".join(["| option | description |", "|---|---|", *rows])
 
 
-def _without_contents(lines: Iterable[str]) -> Iterator[str]:
-    """Without the list of commands at its head, which the list below it repeats."""
+def _drop_contents(lines: Iterable[str]) -> Iterator[str]:
+    """Remove the table of contents, which repeats the list of commands below it."""
     is_within = False
     for line in lines:
         if line == _CONTENTS:
@@ -92,8 +92,8 @@ def _without_contents(lines: Iterable[str]) -> Iterator[str]:
             yield line
 
 
-def _fenced(lines: Iterable[str]) -> Iterator[str]:
-    """With examples as blocks of code, which in the help are lines with four spaces before them."""
+def _fence_examples(lines: Iterable[str]) -> Iterator[str]:
+    """Convert examples, which the help indents by four spaces, to code blocks."""
     is_example = False
     for line in lines:
         if line.startswith(_EXAMPLE) is not is_example:
@@ -102,8 +102,8 @@ def _fenced(lines: Iterable[str]) -> Iterator[str]:
         yield line.removeprefix("    ") if is_example else line
 
 
-def _escaped(lines: Iterable[str]) -> Iterator[str]:
-    """With what would be read as HTML made text; code stays as it is."""
+def _escape_html(lines: Iterable[str]) -> Iterator[str]:
+    """Escape `<` outside code."""
     is_code = False
     for line in lines:
         is_code ^= line.startswith(_FENCE)

@@ -1,4 +1,4 @@
-"""The documented endpoints of HCP Terraform's API, and which of them the local backend serves."""
+"""The documented endpoints of HCP Terraform's API, and those that the local backend does not serve."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,11 +9,11 @@ from tfruns.local.api.endpoints import ENDPOINTS
 _DOCUMENTED = Path(__file__).parent / "documented_endpoints.txt"
 
 Endpoints = Mapping[str, list[tuple[str, str]]]
-"""Methods and paths, by the page of the reference."""
+"""Methods and paths, by page of the API reference."""
 
 
-def documented() -> Endpoints:
-    """The documented endpoints."""
+def documented_endpoints() -> Endpoints:
+    """The endpoints in documented_endpoints.txt."""
     found: dict[str, list[tuple[str, str]]] = {}
     family = ""
     for line in _DOCUMENTED.read_text(encoding="utf-8").splitlines():
@@ -25,17 +25,17 @@ def documented() -> Endpoints:
     return found
 
 
-def without_names(path: str) -> str:
-    """A path whose parameters have no names, which differ between sources."""
+def without_parameter_names(path: str) -> str:
+    """A path without the names of its parameters, which differ between sources."""
     return re.sub(r":\w+|\{\w+\}", "{}", path)
 
 
-def missing() -> tuple[Endpoints, list[str]]:
-    """The endpoints that are missing where others of the same page are served, and the pages that are missing whole."""
-    served = {(entry.method, without_names(entry.path)) for entry in ENDPOINTS}
+def missing_endpoints() -> tuple[Endpoints, list[str]]:
+    """The missing endpoints of pages that are partly served, and the pages of which no endpoint is served."""
+    served = {(entry.method, without_parameter_names(entry.path)) for entry in ENDPOINTS}
     partly, wholly = {}, []
-    for family, endpoints in sorted(documented().items()):
-        absent = [(method, path) for method, path in endpoints if (method, without_names(path)) not in served]
+    for family, endpoints in sorted(documented_endpoints().items()):
+        absent = [(method, path) for method, path in endpoints if (method, without_parameter_names(path)) not in served]
         if len(absent) == len(endpoints):
             wholly.append(family)
         elif absent:
@@ -44,8 +44,8 @@ def missing() -> tuple[Endpoints, list[str]]:
 
 
 def missing_table() -> Iterator[str]:
-    """The missing endpoints as Markdown."""
-    partly, wholly = missing()
+    """The missing endpoints as a Markdown table."""
+    partly, wholly = missing_endpoints()
     yield "| page of the reference | missing endpoints |\n|---|---|"
     for family, endpoints in partly.items():
         yield f"| {family} | {', '.join(f'`{method} {path}`' for method, path in endpoints)} |"

@@ -1,25 +1,25 @@
-"""Run the demonstration and record what it prints: `python scripts/record_demo.py`, then scripts/generate_docs.py."""
+"""Run the demo and record its output in docs/demonstration.md. Run scripts/generate_docs.py afterwards."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from transcript import page
+from transcript import demo_page
 
 ROOT = Path(__file__).parent.parent
 NOTE = "<!-- Recorded by scripts/record_demo.py; do not edit. -->\n"
-_WITHIN_S = 120
+_TIMEOUT_S = 120
 
 
 def record() -> str:
-    """What `make demo` prints."""
+    """The output of `make demo`."""
     done = subprocess.run(
         [sys.executable, "-m", "demo"],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=_WITHIN_S,
+        timeout=_TIMEOUT_S,
         check=False,
     )
     if done.returncode:
@@ -28,4 +28,4 @@ def record() -> str:
 
 
 if __name__ == "__main__":
-    (ROOT / "docs" / "demonstration.md").write_text(page(record(), NOTE), encoding="utf-8")
+    (ROOT / "docs" / "demonstration.md").write_text(demo_page(record(), NOTE), encoding="utf-8")

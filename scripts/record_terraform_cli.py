@@ -1,4 +1,4 @@
-"""Run `terraform apply` against a local backend and record what it prints: `python scripts/record_terraform_cli.py`."""
+"""Run `terraform apply` with a local backend and record its output in docs/terraform-cli.md."""
 
 import os
 import re
@@ -10,11 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 PAGE = Path(__file__).parent.parent / "docs" / "terraform-cli.md"
-_WITHIN_S = 120
-_PLACE = re.compile(
+_TIMEOUT_S = 120
+_REGION = re.compile(
     r"(<!-- begin transcript: scripts/record_terraform_cli.py -->\n).*?(<!-- end transcript -->)", re.DOTALL
 )
-_QUESTION = "  Enter a value: "
+_PROMPT = "  Enter a value: "
 _TFRUNS = [sys.executable, "-m", "tfruns"]
 _MAIN = """\
 terraform {
@@ -43,7 +43,7 @@ output "greeting" {
 
 @contextmanager
 def server(data: Path) -> Iterator[None]:
-    """A server on a data directory of its own."""
+    """Run a server on a new data directory."""
     command = [*_TFRUNS, "server", "--port", "0", "--data-dir", str(data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
@@ -55,7 +55,7 @@ def server(data: Path) -> Iterator[None]:
 
 
 def record(directory: Path) -> str:
-    """What `terraform init` and `terraform apply` print, with their commands."""
+    """The commands `terraform init` and `terraform apply`, with their output."""
     data, home, project = (directory / name for name in ("data", "home", "project"))
     for path in (home, project):
         path.mkdir()
@@ -70,11 +70,10 @@ def record(directory: Path) -> str:
             "TF_TOKEN_tfruns_local": (data / "token").read_text(encoding="utf-8").strip(),
             "CHECKPOINT_DISABLE": "1",
         }
-        said = [_said(command, project, env) for command in ("init", "apply")]
-    return "\n\n".join(said)
+        return "\n\n".join(_run_terraform(command, project, env) for command in ("init", "apply"))
 
 
-def _said(command: str, project: Path, env: dict[str, str]) -> str:
+def _run_terraform(command: str, project: Path, env: dict[str, str]) -> str:
     done = subprocess.run(
         ["terraform", command, "-no-color"],
         cwd=project,
@@ -82,22 +81,22 @@ def _said(command: str, project: Path, env: dict[str, str]) -> str:
         input="yes\n",
         capture_output=True,
         text=True,
-        timeout=_WITHIN_S,
+        timeout=_TIMEOUT_S,
         check=False,
     )
     if done.returncode:
         sys.exit(f"{done.stdout}\n{done.stderr}")
-    output = done.stdout.replace(_QUESTION, f"{_QUESTION}yes\n").strip()
+    output = done.stdout.replace(_PROMPT, f"{_PROMPT}yes\n").strip()
     return f"$ terraform {command}\n" + re.sub(r"\n{3,}", "\n\n", output)
 
 
 def main() -> None:
-    """Record it into the page."""
+    """Write the recording to the page."""
     with TemporaryDirectory() as directory:
         recorded = record(Path(directory))
     page = PAGE.read_text(encoding="utf-8")
     text = f"\n```console\n{recorded}\n```\n\n"
-    PAGE.write_text(_PLACE.sub(lambda place: place[1] + text + place[2], page), encoding="utf-8")
+    PAGE.write_text(_REGION.sub(lambda found: found[1] + text + found[2], page), encoding="utf-8")
 
 
 if __name__ == "__main__":

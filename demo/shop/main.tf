@@ -1,5 +1,5 @@
-# A shop: a database, its servers, and a password. Everything is made of the built-in `terraform_data`, which needs no
-# provider and no account; what it "makes" exists in the state alone.
+# A shop with a database, servers, and a password. It uses only the built-in `terraform_data`, which needs no provider
+# and no account; its resources exist only in the state.
 
 variable "engine_version" {
   type    = string
@@ -17,7 +17,7 @@ resource "terraform_data" "database" {
   triggers_replace = var.engine_version
 
   provisioner "local-exec" {
-    command = "echo Creating the database... && sleep 1 && echo The database is there."
+    command = "echo Creating the database... && sleep 1 && echo The database is ready."
   }
 }
 

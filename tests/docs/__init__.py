@@ -1,1 +1,1 @@
-"""The documents: what they show is true, what they link to is there, what they list is complete."""
+"""The documentation: examples work, links resolve, and lists are complete."""

@@ -1,4 +1,4 @@
-"""Markdown as these tests read it: blocks of code, links, headings."""
+"""The code blocks, links and headings of the Markdown pages."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _COMMAND = "$ "
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block of code, and where it stands."""
+    """A code block and its location."""
 
     page: str
     line: int
@@ -28,7 +28,7 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Every page for people: those at the root, and those of the documentation."""
+    """Every Markdown page, in the root directory and in docs/."""
     return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
@@ -37,7 +37,7 @@ def name_of(path: Path) -> str:
 
 
 def blocks(language: str) -> list[Block]:
-    """The blocks in one language, of all pages."""
+    """The code blocks in one language, of all pages."""
     return [
         Block(name_of(path), text.count("\n", 0, found.start()) + 1, language, found["code"])
         for path in pages()
@@ -48,7 +48,7 @@ def blocks(language: str) -> list[Block]:
 
 
 def commands() -> list[tuple[str, str]]:
-    """The commands that pages show, after a prompt, each with its page."""
+    """The commands after a prompt in code blocks, each with its page."""
     return [
         (block.page, line.removeprefix(_COMMAND))
         for block in blocks("console")
@@ -58,12 +58,12 @@ def commands() -> list[tuple[str, str]]:
 
 
 def links(text: str) -> Iterator[str]:
-    """What a page links to, outside of its code."""
+    """The link targets of a page, outside code."""
     for found in _LINK.finditer(re.sub(r"`[^`\n]*`", "", _FENCE.sub("", text))):
         yield found["target"]
 
 
 def anchors(text: str) -> set[str]:
-    """The addresses of a page's headings, as GitHub and Sphinx make them."""
+    """The anchors of a page's headings, as GitHub and Sphinx generate them."""
     headings = (found["text"] for found in _HEADING.finditer(_FENCE.sub("", text)))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}

@@ -1,4 +1,4 @@
-"""Every environment variable and every option is on the page of the settings."""
+"""docs/configuration.md lists every environment variable and every option of the servers."""
 
 import ast
 import re
@@ -13,8 +13,8 @@ _README = (ROOT / "README.md").read_text(encoding="utf-8")
 _VARIABLE = re.compile(r"(TFE|TFC|TF|TFRUNS|SSL_CERT|GITHUB|XDG)_[A-Z_]+|[A-Z]+_PROXY|NO_COLOR|APPDATA")
 _IN_TABLE = re.compile(r"`([A-Z_]+)`")
 
-# Read by the libraries that connect (certificates, proxies) and print.
-_OF_LIBRARIES = {
+# Read by libraries, for certificates, proxies, terminals and PostgreSQL.
+_READ_BY_LIBRARIES = {
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "HTTPS_PROXY",
@@ -30,8 +30,8 @@ def _strings(tree: ast.AST) -> set[str]:
     return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
-def _asked_for(tree: ast.AST) -> set[str]:
-    """Names that the environment is asked for, whatever they look like: `….environ.get("…")`, `environ["…"]`."""
+def _read_names(tree: ast.AST) -> set[str]:
+    """Names that are read from the environment, in any form: `….environ.get("…")`, `environ["…"]`."""
     found = set()
     for node in ast.walk(tree):
         source = node.func if isinstance(node, ast.Call) else node.value if isinstance(node, ast.Subscript) else None
@@ -44,37 +44,37 @@ def _asked_for(tree: ast.AST) -> set[str]:
 
 
 def _variables() -> dict[str, str]:
-    """The environment variables in the source, each with a module that knows it."""
+    """The environment variables in the source, each with a module that uses it."""
     found = {}
     for path in source_files():
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        for text in _asked_for(tree) | {text for text in _strings(tree) if _VARIABLE.fullmatch(text)}:
+        for text in _read_names(tree) | {text for text in _strings(tree) if _VARIABLE.fullmatch(text)}:
             found[text] = module_name(path)
     return found
 
 
 @pytest.mark.parametrize(("variable", "module"), sorted(_variables().items()))
-def test_an_environment_variable_of_the_source_is_in_docs_configuration_md(variable: str, module: str) -> None:
+def test_environment_variable_is_documented(variable: str, module: str) -> None:
     named = {"TF_TOKEN_": "TF_TOKEN_<host>", "TF_VAR_": "TF_VAR_<name>"}.get(variable, variable)
-    assert f"`{named}`" in _PAGE, f"{module} knows {variable}, and docs/configuration.md does not"
+    assert f"`{named}`" in _PAGE, f"{module} uses {variable}, which docs/configuration.md does not list"
 
 
-def test_no_variable_on_the_page_is_unknown_to_the_source() -> None:
-    on_the_page = {name for line in _PAGE.splitlines() if line.startswith("| `") for name in _IN_TABLE.findall(line)}
+def test_documented_environment_variables_exist() -> None:
+    documented = {name for line in _PAGE.splitlines() if line.startswith("| `") for name in _IN_TABLE.findall(line)}
     strings = {text for path in source_files() for text in _strings(ast.parse(path.read_text(encoding="utf-8")))}
     values = {"TRACE", "CHOICE", "STR", "PATH", "INT", "FLOAT"}
-    assert on_the_page - strings - _OF_LIBRARIES - values == set()
-    assert len(on_the_page) > 15
+    assert documented - strings - _READ_BY_LIBRARIES - values == set()
+    assert len(documented) > 15
 
 
 @pytest.mark.parametrize("command", ["mcp", "server"])
-def test_every_option_of_a_server_is_in_a_table(command: str) -> None:
+def test_server_options_are_documented(command: str) -> None:
     table = options_table(command)
     assert table.count("\n| `--") >= 8
     assert table in _PAGE
 
 
-def test_the_readme_explains_every_option_of_the_mcp_server() -> None:
+def test_readme_documents_each_option_of_the_mcp_server() -> None:
     options = re.findall(r"^\| `(--[a-z-]+)", options_table("mcp"), re.MULTILINE)
     assert options
     assert [option for option in options if f"| `{option}" not in _README and f", `{option}" not in _README] == []

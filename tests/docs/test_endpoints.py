@@ -1,4 +1,4 @@
-"""Every documented endpoint is served, or named as missing; and nothing that is served is called missing."""
+"""Each documented endpoint is either served or listed as missing in docs/local-backend.md."""
 
 import json
 import os
@@ -7,49 +7,55 @@ from pathlib import Path
 
 import pytest
 
-from endpoints import documented, without_names
+from endpoints import documented_endpoints, without_parameter_names
 from tests.architecture.source import ROOT
 from tfruns.local.api.endpoints import ENDPOINTS
 
 _PAGE = (ROOT / "docs" / "local-backend.md").read_text(encoding="utf-8")
 _MISSING = _PAGE[_PAGE.index("### Missing endpoints") :]
-_SERVED = {(entry.method, without_names(entry.path)) for entry in ENDPOINTS}
-# What the Terraform CLI and go-tfe use beside the documented endpoints, and one list that is empty here.
+_SERVED = {(entry.method, without_parameter_names(entry.path)) for entry in ENDPOINTS}
+# Undocumented endpoints that the Terraform CLI and go-tfe use, and one list that is always empty.
 _UNDOCUMENTED = ("/ping", "/organizations/{}/capacity", "/organizations/{}/runs/queue", "/run-events/{}",
                  "/runs/{}/apply", "/runs/{}/run-events", "/state-versions/{}/download",
                  "/workspaces/{}/assessment-results")  # fmt: skip
 _METHODS = {"get", "post", "patch", "put", "delete"}
 
 
-def _named() -> set[tuple[str, str]]:
-    """What the page calls missing: single endpoints, and all endpoints of some pages of the reference."""
-    single = {(method, without_names(path)) for method, path in re.findall(r"`([A-Z]+) (/[^`]+)`", _MISSING)}
+def _listed_as_missing() -> set[tuple[str, str]]:
+    """The endpoints that the page lists: single ones, and all endpoints of some pages of the reference."""
+    single = {(method, without_parameter_names(path)) for method, path in re.findall(r"`([A-Z]+) (/[^`]+)`", _MISSING)}
     whole = re.search(r"\| all endpoints of \| (.*) \|", _MISSING)
     assert whole is not None
-    families = documented()
-    return single | {(method, without_names(path)) for name in whole[1].split(", ") for method, path in families[name]}
+    families = documented_endpoints()
+    return single | {
+        (method, without_parameter_names(path)) for name in whole[1].split(", ") for method, path in families[name]
+    }
 
 
-def test_each_documented_endpoint_is_either_served_or_named_as_missing() -> None:
-    endpoints = {(method, without_names(path)) for rows in documented().values() for method, path in rows}
+def test_documented_endpoint_is_either_served_or_listed_as_missing() -> None:
+    endpoints = {
+        (method, without_parameter_names(path)) for rows in documented_endpoints().values() for method, path in rows
+    }
     assert len(endpoints) > 400
-    assert endpoints - _SERVED == _named()
+    assert endpoints - _SERVED == _listed_as_missing()
 
 
-def test_the_openapi_document_has_no_endpoint_that_is_neither_served_nor_named() -> None:
+def test_openapi_endpoint_is_served_or_listed_as_missing() -> None:
     source = os.environ.get("HCP_OPENAPI")
     if not source:
-        pytest.skip("HCP_OPENAPI does not name a copy of HCP Terraform's OpenAPI document")
+        pytest.skip("HCP_OPENAPI is not the path of HCP Terraform's OpenAPI document")
     paths = json.loads(Path(source).read_bytes())["paths"]
     endpoints = {
-        (method.upper(), without_names(path.rstrip("/")))
+        (method.upper(), without_parameter_names(path.rstrip("/")))
         for path, methods in paths.items()
         for method in methods
         if method in _METHODS
     }
-    assert endpoints - _SERVED - _named() == set()
+    assert endpoints - _SERVED - _listed_as_missing() == set()
 
 
-def test_what_is_served_beyond_the_documents_is_known() -> None:
-    known = {(method, without_names(path)) for rows in documented().values() for method, path in rows}
+def test_undocumented_endpoints_are_known() -> None:
+    known = {
+        (method, without_parameter_names(path)) for rows in documented_endpoints().values() for method, path in rows
+    }
     assert _SERVED - known == {("GET", path) for path in _UNDOCUMENTED}

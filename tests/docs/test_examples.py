@@ -1,4 +1,4 @@
-"""What the documents tell a reader to do works: configurations, programs, commands."""
+"""The configurations, programs and commands in the documentation work."""
 
 import ast
 import json
@@ -21,45 +21,45 @@ _JSON = [pytest.param(block, id=block.id) for block in blocks("json")]
 _PYTHON = [pytest.param(block, id=block.id) for block in blocks("python")]
 _PROGRAMS = [pytest.param(block, id=block.id) for block in blocks("python") if "asyncio.run(" in block.code]
 
-# What a reader replaces, or the client does.
+# Replaced by the reader or by the client.
 _PLACEHOLDERS = {"your-token", "${TFE_TOKEN}", "${input:tfe-token}", "${env:TFE_TOKEN}"}
 _DIRECTORY = "/path/to/configurations"
 
-# Of these no more is tried than that make knows them: they set up, and run all tests.
+# Only checked with `make -n`: these commands install packages and run all tests.
 _MAKE = re.compile(r"make [a-z]+")
-# Installing is tried by tests/packaging.
+# Covered by tests/packaging.
 _INSTALL = {"pip install '.[local]'", "uvx --from '.[local]' tfruns --version"}
-# The Terraform CLI on the local backend is tried by tests/foreign.
+# Covered by tests/foreign.
 _TERRAFORM = re.compile(r"terraform (init|plan|apply|destroy)( -[\w-]+)*")
 _EXPORT = re.compile(r"export (?P<name>\w+)=")
 _CLAUDE = re.compile(r"claude mcp add (?:--scope user )?tfruns -- (?P<command>tfruns .*)")
 
 
-def test_there_are_examples() -> None:
+def test_documentation_has_examples() -> None:
     assert len(_JSON) >= 5
     assert len(_PROGRAMS) >= 2
     assert len(commands()) >= 8
 
 
 @pytest.mark.parametrize("block", _JSON)
-def test_a_block_of_json_can_be_read(block: Block) -> None:
+def test_json_block_is_valid(block: Block) -> None:
     assert json.loads(block.code)
 
 
 @pytest.mark.parametrize("block", _PYTHON)
-def test_a_block_of_python_can_be_read(block: Block) -> None:
+def test_python_block_is_valid(block: Block) -> None:
     assert ast.parse(block.code).body
 
 
 def _servers(document: Any) -> dict[str, Any]:
     found = document.get("mcpServers") or document.get("servers")
-    assert isinstance(found, dict), "a client's configuration names its servers"
+    assert isinstance(found, dict), "a client configuration contains servers"
     return found
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("block", [param for param in _JSON if "command" in str(param.values[0])])
-def test_an_mcp_clients_configuration_starts_a_server_with_tools(block: Block, tmp_path: Path) -> None:
+def test_mcp_client_configuration_starts_a_server(block: Block, tmp_path: Path) -> None:
     document = json.loads(block.code)
     [server] = _servers(document).values()
     assert set(server) <= {"type", "command", "args", "env"}
@@ -72,7 +72,7 @@ def test_an_mcp_clients_configuration_starts_a_server_with_tools(block: Block, t
         assert started.result("tools/list")["tools"]
 
 
-def test_vs_code_asks_for_every_input_that_a_configuration_uses() -> None:
+def test_vs_code_inputs_match_their_use() -> None:
     documents = [json.loads(block.code) for block in blocks("json") if '"servers"' in block.code]
     assert documents
     for document in documents:
@@ -82,7 +82,7 @@ def test_vs_code_asks_for_every_input_that_a_configuration_uses() -> None:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("block", _PROGRAMS)
-async def test_a_program_runs_on_the_local_backend(block: Block, tmp_path: Path) -> None:
+async def test_program_runs_on_the_local_backend(block: Block, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(block.code.replace("my-organization", "default"), encoding="utf-8")
     if "tfruns.local" in block.code:
@@ -105,7 +105,7 @@ def _run(program: Path, env: dict[str, str]) -> str:
 
 @pytest.mark.processes
 @pytest.mark.parametrize(("page", "command"), commands())
-def test_a_command_that_a_page_shows_works(page: str, command: str, tmp_path: Path) -> None:
+def test_documented_command_works(page: str, command: str, tmp_path: Path) -> None:
     if command in _INSTALL or _TERRAFORM.fullmatch(command):
         return
     if exported := _EXPORT.match(command):
@@ -117,14 +117,14 @@ def test_a_command_that_a_page_shows_works(page: str, command: str, tmp_path: Pa
             ["make", "-n", command.split()[1]], cwd=ROOT, capture_output=True, check=True, timeout=PATIENCE_S
         )
         return
-    by_claude = _CLAUDE.fullmatch(command)
-    alone = re.split(r" [|<>] ", by_claude["command"] if by_claude else command, maxsplit=1)[0]
-    _try(shlex.split(alone), tmp_path)
+    claude = _CLAUDE.fullmatch(command)
+    tested = re.split(r" [|<>] ", claude["command"] if claude else command, maxsplit=1)[0]
+    _run_command(shlex.split(tested), tmp_path)
 
 
-def _try(words: list[str], home: Path) -> None:
-    """Run a command of ours: a server until it serves, any other to its end."""
-    assert words[0] == "tfruns", f"no test knows how to try {shlex.join(words)}"
+def _run_command(words: list[str], home: Path) -> None:
+    """Run a tfruns command: a server until it is ready, any other command until it exits."""
+    assert words[0] == "tfruns", f"no test covers {shlex.join(words)}"
     starts_server = words[1] == "server" and not {"status", "stop", "--print-cli-config"} & {*words}
     if starts_server:
         with LocalServer(home / "data", *words[2:]) as server:

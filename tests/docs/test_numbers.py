@@ -5,7 +5,7 @@ import re
 from tests.architecture.source import ROOT
 
 
-def test_the_readme_quotes_the_measured_tokens() -> None:
+def test_readme_quotes_measured_tokens() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     quoted = re.search(r"\*\*Low token use\.\*\*(.*?)\[Benchmarks\]", readme, re.DOTALL)
     assert quoted is not None

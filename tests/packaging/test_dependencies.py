@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 import pytest
 from packaging.requirements import Requirement
 
-from audit import verdict
+from audit import summarize
 from tests.architecture.source import ROOT
 
 _PERMISSIVE = {"MIT", "MIT-0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0"}
@@ -100,14 +100,14 @@ _SKIPPED = {"name": "c", "skip_reason": "not found"}
 @pytest.mark.parametrize(
     ("dependencies", "message", "is_failure"),
     [
-        ([_FINE], "1 pinned dependencies have no known vulnerability.", False),
+        ([_FINE], "1 pinned dependencies have no known vulnerabilities.", False),
         ([_FINE, _BAD, _SKIPPED], "Vulnerable dependencies:\nb 2: PYSEC-2026-1", True),
         ([_FINE, _SKIPPED], "Not in the vulnerability database: c.", True),
-        ([], "No dependency was audited: the vulnerability database cannot be reached from here.", False),
-        ([_SKIPPED], "No dependency was audited: the vulnerability database cannot be reached from here.", False),
+        ([], "No dependency was checked: the vulnerability database is unreachable.", False),
+        ([_SKIPPED], "No dependency was checked: the vulnerability database is unreachable.", False),
     ],
 )
 def test_an_audit_fails_if_a_dependency_is_vulnerable_or_unknown(
     dependencies: list[dict[str, object]], message: str, is_failure: bool
 ) -> None:
-    assert verdict([{"dependencies": dependencies}]) == (message, is_failure)
+    assert summarize([{"dependencies": dependencies}]) == (message, is_failure)
