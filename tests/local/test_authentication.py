@@ -8,7 +8,7 @@ from tests.local.support import API, BASE_URL, Api, Clock
 from tests.support.tables import rows
 from tfruns.errors import Unauthorized
 from tfruns.local.api.app import build_app
-from tfruns.local.api.authentication import create_admin, user_of_token
+from tfruns.local.api.authentication import create_admin, user_id_of_token
 from tfruns.local.api.endpoints import ENDPOINTS, Endpoint
 from tfruns.local.api.rate_limit import RateLimiter
 from tfruns.local.api.signer import Signer
@@ -45,16 +45,16 @@ async def test_only_the_hash_of_a_token_is_kept(empty: Api) -> None:
 async def test_a_new_token_is_of_the_same_user_and_takes_the_place_of_the_old_one(empty: Api) -> None:
     tokens = [create_admin(empty.backend) for _ in range(2)]
     with empty.backend.database.read() as session:
-        assert [user_of_token(empty.backend, f"Bearer {tokens[1]}")] == list(session.scalars(select(UserRow.id)))
+        assert [user_id_of_token(empty.backend, f"Bearer {tokens[1]}")] == list(session.scalars(select(UserRow.id)))
     with pytest.raises(Unauthorized):
-        user_of_token(empty.backend, f"Bearer {tokens[0]}")
+        user_id_of_token(empty.backend, f"Bearer {tokens[0]}")
 
 
 async def test_the_scheme_may_be_written_in_any_case(empty: Api) -> None:
     token = create_admin(empty.backend)
-    assert user_of_token(empty.backend, f"bearer {token}") == user_of_token(empty.backend, f"BEARER  {token} ")
+    assert user_id_of_token(empty.backend, f"bearer {token}") == user_id_of_token(empty.backend, f"BEARER  {token} ")
     with pytest.raises(Unauthorized):
-        user_of_token(empty.backend, f"Token {token}")
+        user_id_of_token(empty.backend, f"Token {token}")
 
 
 async def test_ping_has_the_headers_that_the_terraform_cli_looks_at(empty: Api) -> None:
@@ -93,14 +93,14 @@ def test_the_thirty_first_request_of_a_window_is_refused(is_run_list: bool, leng
     limiter = _limiter(clock)
 
     def remaining_now() -> str:
-        return limiter.take("user-a", is_run_list=is_run_list).headers["x-ratelimit-remaining"]
+        return limiter.count("user-a", is_run_list=is_run_list).headers["x-ratelimit-remaining"]
 
     remaining = [remaining_now() for _ in range(30)]
     assert (remaining[0], remaining[-1]) == ("29", "0")
     clock.advance(length_s / 4)
-    refusal = limiter.take("user-a", is_run_list=is_run_list).refusal
-    assert refusal is not None
-    assert refusal.retry_after_s == pytest.approx(length_s * 3 / 4)
+    error = limiter.count("user-a", is_run_list=is_run_list).error
+    assert error is not None
+    assert error.retry_after_s == pytest.approx(length_s * 3 / 4)
     clock.advance(length_s * 3 / 4)
     assert remaining_now() == "29"
 
@@ -108,18 +108,18 @@ def test_the_thirty_first_request_of_a_window_is_refused(is_run_list: bool, leng
 def test_users_and_kinds_of_requests_are_counted_apart() -> None:
     limiter = _limiter(Clock())
     for _ in range(30):
-        limiter.take("user-a", is_run_list=False)
-    assert limiter.take("user-a", is_run_list=False).refusal is not None
-    assert limiter.take("user-a", is_run_list=True).refusal is None
-    assert limiter.take("user-b", is_run_list=False).refusal is None
+        limiter.count("user-a", is_run_list=False)
+    assert limiter.count("user-a", is_run_list=False).error is not None
+    assert limiter.count("user-a", is_run_list=True).error is None
+    assert limiter.count("user-b", is_run_list=False).error is None
 
 
 def test_without_limits_nothing_is_refused() -> None:
     limiter = RateLimiter(is_limited=False)
     for _ in range(100):
-        standing = limiter.take("user-a", is_run_list=True)
-    assert standing.refusal is None
-    assert set(standing.headers) == HEADERS
+        state = limiter.count("user-a", is_run_list=True)
+    assert state.error is None
+    assert set(state.headers) == HEADERS
 
 
 async def test_the_headers_are_there_whatever_the_answer_is(empty: Api) -> None:

@@ -348,7 +348,7 @@ async def test_no_endpoint_fails_on_bad_input_and_each_refusal_says_why(api: Api
 @pytest.mark.parametrize("path", ["vars", "tag-bindings", "all-vars"])
 async def test_a_page_that_cannot_be_is_400_where_a_list_has_one_page(api: Api, path: str) -> None:
     errors = (await api.get(f"/workspaces/{api.workspace_id}/{path}", 400, **{"page[size]": "0"}))["errors"]
-    assert errors[0]["detail"] == "page[size] has to be a positive integer."
+    assert errors[0]["detail"] == "page[size] must be a positive integer."
 
 
 async def test_a_refusal_says_what_each_attribute_has_to_be(api: Api) -> None:
@@ -356,14 +356,14 @@ async def test_a_refusal_says_what_each_attribute_has_to_be(api: Api) -> None:
     wrong = {"name": 5, "auto-apply": "perhaps", "description": "d" * 1025, "terraform-version": "banana"}
     detail = (await api.post(workspaces, resource("workspaces", wrong), 422))["errors"][0]["detail"]
     assert detail == (
-        "Invalid attributes: auto-apply has to be a valid boolean, unable to interpret input; "
-        "description has to have at most 1024 characters; name has to be a valid string; terraform-version "
-        "is not a version of Terraform, such as 1.11.4, or a constraint, such as ~> 1.11.0."
+        "Invalid attributes: auto-apply must be a valid boolean, unable to interpret input; "
+        "description must have at most 1024 characters; name must be a valid string; terraform-version "
+        "must be a Terraform version such as 1.11.4, or a constraint such as ~> 1.11.0."
     )
     for data, expected in (
-        ({"attributes": {"name": "a"}}, 'data.type is missing. It has to be "workspaces".'),
-        ({"type": "workspaces", "attributes": [1]}, "data.attributes has to be an object."),
-        ({"type": "workspaces", "relationships": "x"}, "data.relationships has to be an object."),
+        ({"attributes": {"name": "a"}}, 'data.type is missing: it must be "workspaces".'),
+        ({"type": "workspaces", "attributes": [1]}, "data.attributes must be an object."),
+        ({"type": "workspaces", "relationships": "x"}, "data.relationships must be an object."),
     ):
         assert (await api.post(workspaces, {"data": data}, 422))["errors"][0]["detail"] == expected
     # Scripts that work on HCP Terraform name the type in the singular.

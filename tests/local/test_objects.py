@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from tests.local.support import BASE_URL, Api, Clock, Json, anonymous, archive
 from tfruns.local.api.app import build_app
 from tfruns.local.api.rate_limit import RateLimiter
-from tfruns.local.api.signer import PATH, Grant, Signer
+from tfruns.local.api.signer import OBJECT_PATH, ObjectGrant, Signer
 from tfruns.local.store.database import Database
 from tfruns.local.terraform import slug
 
@@ -162,9 +162,9 @@ async def test_an_address_expires(api: Api) -> None:
 
 async def test_an_address_that_was_changed_or_signed_by_another_is_404(api: Api) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
-    forged = BASE_URL + Signer(b"x" * 32).path(Grant("read", "log", "plan-x"), api.clock.now())
+    forged = BASE_URL + Signer(b"x" * 32).object_path(ObjectGrant("read", "log", "plan-x"), api.clock.now())
     start, _, signature = url.rpartition(".")
-    for address in (url[:-5], url + "x", start, f"{start}.", start + signature, forged, BASE_URL + PATH + "x"):
+    for address in (url[:-5], url + "x", start, f"{start}.", start + signature, forged, BASE_URL + OBJECT_PATH + "x"):
         answer = await anonymous(api.http, "GET", address)
         assert (answer.status_code, answer.json()["errors"][0]["title"]) == (404, "not found")
 
@@ -182,8 +182,10 @@ def test_a_signature_without_a_grant_or_an_end_is_none() -> None:
     whole["exp"] = int((now + timedelta(hours=1)).timestamp())
     for name in whole:
         claims = {key: value for key, value in whole.items() if key != name}
-        assert signer.read(jwt.encode(claims, b"k" * 32, algorithm="HS256"), now) is None
-    assert signer.read(jwt.encode(whole, b"k" * 32, algorithm="HS256"), now) == Grant("read", "log", "plan-x")
+        assert signer.read_grant(jwt.encode(claims, b"k" * 32, algorithm="HS256"), now) is None
+    assert signer.read_grant(jwt.encode(whole, b"k" * 32, algorithm="HS256"), now) == ObjectGrant(
+        "read", "log", "plan-x"
+    )
 
 
 # -- uploads ----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 from tfruns.local.api.app import build_app
-from tfruns.local.api.authentication import create_admin, is_known
+from tfruns.local.api.authentication import create_admin, is_valid_token
 from tfruns.local.api.rate_limit import RateLimiter
 from tfruns.local.api.signer import Signer
 from tfruns.local.backend import Backend
@@ -176,7 +176,7 @@ def _admin_token(backend: Backend, directory: DataDirectory) -> str:
         if is_new and write.session.get(OrganizationRow, DEFAULT_ORGANIZATION) is None:
             create_organization(backend, write, DEFAULT_ORGANIZATION, None)
     token = directory.token()
-    if token is None or not is_known(backend, token):
+    if token is None or not is_valid_token(backend, token):
         token = create_admin(backend)
         directory.keep_token(token)
     return token

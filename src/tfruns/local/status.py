@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tfruns.errors import Unauthorized
-from tfruns.local.api.authentication import user_of_token
+from tfruns.local.api.authentication import user_id_of_token
 from tfruns.local.backend import Backend
 from tfruns.local.control import STATUS_PATH
 from tfruns.local.engine.resume import runs_under_way
@@ -48,7 +48,7 @@ class StatusEndpoint:
 
     def _answer(self, scope: Scope) -> Response:
         try:
-            user_of_token(self.backend, Headers(scope=scope).get("authorization", ""))
+            user_id_of_token(self.backend, Headers(scope=scope).get("authorization", ""))
         except Unauthorized:
             return JSONResponse({"errors": [{"status": "401", "title": "unauthorized"}]}, 401)
         return JSONResponse(self._document())

@@ -1,1 +1,1 @@
-"""The API: one file for each kind of resource. A route reads the request, calls a service, and writes the answer."""
+"""The HTTP API of the local backend: one file per resource, with its endpoints and its JSON:API documents."""

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from tfruns.errors import UnprocessableEntity
 from tfruns.local.api.links import WireResource
-from tfruns.local.api.request import Attributes, Call
-from tfruns.local.api.response import Reply, list_reply, resource_reply
+from tfruns.local.api.request import ApiRequest, RequestAttributes
+from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.service.find import find, find_run
 from tfruns.local.service.transitions import record_event
 from tfruns.local.store.schema import CommentRow, RunEventRow
@@ -16,70 +16,74 @@ from tfruns.wire.activity import Comment, RunEvent
 from tfruns.wire.base import Related
 
 
-class _Comment(Attributes):
+class _CommentAttributes(RequestAttributes):
     wire_type = "comments"
 
     body: str | None = None
 
 
-def list_comments(call: Call) -> Reply:
+def list_comments(request: ApiRequest) -> ApiResponse:
     """GET /runs/:run_id/comments -> 200."""
-    with call.backend.database.read() as session:
-        run = find_run(session, call.path["run_id"])
+    with request.backend.database.read() as session:
+        run = find_run(session, request.path["run_id"])
         rows = session.scalars(
             select(CommentRow).where(CommentRow.run_id == run.id).order_by(CommentRow.sequence)
         ).all()
-        return _whole_list(call, comment_resources(session, rows))
+        return _whole_list(request, comment_resources(session, rows))
 
 
-def create_comment(call: Call) -> Reply:
+def create_comment(request: ApiRequest) -> ApiResponse:
     """POST /runs/:run_id/comments -> 201.
 
     Raises:
-        UnprocessableEntity: 422, it is empty.
+        UnprocessableEntity: 422, the comment is empty.
     """
-    body = (call.attributes(_Comment).body or "").strip()
+    body = (request.attributes(_CommentAttributes).body or "").strip()
     if not body:
         raise UnprocessableEntity("Body can't be blank")
-    with call.backend.database.write() as write:
-        run = find_run(write.session, call.path["run_id"])
-        comment_id = record_event(call.backend, write.session, run.id, "commented", actor_id=call.user_id, comment=body)
+    with request.backend.database.write() as write:
+        run = find_run(write.session, request.path["run_id"])
+        comment_id = record_event(
+            request.backend, write.session, run.id, "commented", actor_id=request.user_id, comment=body
+        )
         row = find(write.session, CommentRow, CommentRow.id == comment_id)
-        return resource_reply(comment_resources(write.session, [row])[0], 201)
+        return resource_response(comment_resources(write.session, [row])[0], 201)
 
 
-def read_comment(call: Call) -> Reply:
+def read_comment(request: ApiRequest) -> ApiResponse:
     """GET /comments/:id -> 200."""
-    with call.backend.database.read() as session:
-        row = find(session, CommentRow, CommentRow.id == call.path["id"])
-        return resource_reply(comment_resources(session, [row])[0])
+    with request.backend.database.read() as session:
+        row = find(session, CommentRow, CommentRow.id == request.path["id"])
+        return resource_response(comment_resources(session, [row])[0])
 
 
-def list_run_events(call: Call) -> Reply:
-    """GET /runs/:run_id/run-events -> 200, the oldest first."""
-    with call.backend.database.read() as session:
-        run = find_run(session, call.path["run_id"])
+def list_run_events(request: ApiRequest) -> ApiResponse:
+    """GET /runs/:run_id/run-events -> 200, oldest first."""
+    with request.backend.database.read() as session:
+        run = find_run(session, request.path["run_id"])
         rows = session.scalars(
             select(RunEventRow).where(RunEventRow.run_id == run.id).order_by(RunEventRow.sequence)
         ).all()
-        included = call.included(session, rows)
-        return _whole_list(call, [run_event_resource(row) for row in rows], included)
+        included = request.included(session, rows)
+        return _whole_list(request, [run_event_resource(row) for row in rows], included)
 
 
-def read_run_event(call: Call) -> Reply:
+def read_run_event(request: ApiRequest) -> ApiResponse:
     """GET /run-events/:id -> 200."""
-    with call.backend.database.read() as session:
-        row = find(session, RunEventRow, RunEventRow.id == call.path["id"])
-        included = call.included(session, [row])
-        return resource_reply(run_event_resource(row), included=included)
+    with request.backend.database.read() as session:
+        row = find(session, RunEventRow, RunEventRow.id == request.path["id"])
+        included = request.included(session, [row])
+        return resource_response(run_event_resource(row), included=included)
 
 
-def _whole_list(call: Call, resources: Sequence[WireResource], included: Sequence[WireResource] = ()) -> Reply:
-    return list_reply(resources, call.whole_page(len(resources)), total=len(resources), included=included)
+def _whole_list(
+    request: ApiRequest, resources: Sequence[WireResource], included: Sequence[WireResource] = ()
+) -> ApiResponse:
+    return list_response(resources, request.whole_page(len(resources)), total=len(resources), included=included)
 
 
 def comment_resources(session: Session, rows: Sequence[CommentRow]) -> list[Comment]:
-    """Comments on runs, with the events that they belong to."""
+    """Comments on runs, with their run events."""
     ids = [row.id for row in rows]
     events = select(RunEventRow.comment_id, RunEventRow.id).where(RunEventRow.comment_id.in_(ids))
     event_of = dict(session.execute(events).all())
@@ -94,7 +98,7 @@ def comment_resources(session: Session, rows: Sequence[CommentRow]) -> list[Comm
 
 
 def run_event_resource(row: RunEventRow) -> RunEvent:
-    """Something that happened to a run."""
+    """A run event."""
     return RunEvent(
         id=row.id,
         action=row.action,

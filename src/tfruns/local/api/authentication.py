@@ -1,4 +1,4 @@
-"""Who asks: a user with an API token, of which only the hash is kept, or a run with its own."""
+"""Authentication: a user's API token, of which only the hash is stored, or a run token."""
 
 import hashlib
 import hmac
@@ -22,21 +22,21 @@ _EXECUTING = statuses_of_phases(PhaseStatus.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a request: a user, or a run on behalf of the user who created it."""
+    """The sender of a request: a user, or a run on behalf of the user who created it."""
 
     user_id: str
     run_id: str | None = None
 
 
-def caller_of_token(backend: Backend, signer: Signer, authorization: str) -> Caller:
-    """Who has the token of an Authorization header. A run's own token is valid while the run plans or applies.
+def authenticate(backend: Backend, signer: Signer, authorization: str) -> Caller:
+    """The owner of the token in an Authorization header. A run token is valid while its run plans or applies.
 
     Raises:
-        Unauthorized: 401, the header has no token, or one that nobody has.
+        Unauthorized: 401, the header contains no valid token.
     """
-    run_id = signer.run_of(authorization.partition(" ")[2].strip(), backend.now())
+    run_id = signer.run_id_of(authorization.partition(" ")[2].strip(), backend.now())
     if run_id is None:
-        return Caller(user_of_token(backend, authorization))
+        return Caller(user_id_of_token(backend, authorization))
     with backend.database.read() as session:
         run = session.execute(_BY_RUN, {"run_id": run_id}).first()
     if run is None or run.status not in _EXECUTING:
@@ -44,11 +44,11 @@ def caller_of_token(backend: Backend, signer: Signer, authorization: str) -> Cal
     return Caller(run.created_by_id, run_id)
 
 
-def user_of_token(backend: Backend, authorization: str) -> str:
-    """The id of the user whose token is in an Authorization header.
+def user_id_of_token(backend: Backend, authorization: str) -> str:
+    """The user whose API token is in an Authorization header.
 
     Raises:
-        Unauthorized: 401, there is none, or nobody has it.
+        Unauthorized: 401, the header contains no valid token of a user.
     """
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() == "bearer" and token:
@@ -65,20 +65,20 @@ def _look_up(backend: Backend, digest: str) -> str | None:
     return str(row.user_id) if row is not None and hmac.compare_digest(row.sha256, digest) else None
 
 
-def is_known(backend: Backend, token: str) -> bool:
-    """Whether this is the token of a user."""
+def is_valid_token(backend: Backend, token: str) -> bool:
+    """Whether a user has this token."""
     try:
-        user_of_token(backend, f"Bearer {token}")
+        user_id_of_token(backend, f"Bearer {token}")
     except Unauthorized:
         return False
     return True
 
 
 def create_admin(backend: Backend, username: str = "admin") -> str:
-    """Make a user, unless there is one, and a token for it, which takes the place of its earlier ones.
+    """Create the user unless it exists, and replace all its tokens with a new one.
 
     Returns:
-        The token; only its hash is kept.
+        The new token; only its hash is stored.
     """
     with backend.database.write() as write:
         user = write.session.scalars(select(UserRow).where(UserRow.username == username)).first()
@@ -92,7 +92,7 @@ def create_admin(backend: Backend, username: str = "admin") -> str:
 
 
 def add_token(backend: Backend, write: Write, user_id: str) -> str:
-    """Make a further API token for a user. Only its hash is kept."""
+    """Create another API token for a user; only its hash is stored."""
     token = f"{random_text(14)}.atlasv1.{random_text(67)}"
     write.session.add(TokenRow(sha256=_digest(token), user_id=user_id, created_at=backend.now()))
     return token

@@ -3,8 +3,8 @@
 from sqlalchemy import func, select
 
 from tfruns.errors import NotFound
-from tfruns.local.api.request import Attributes, Call, Scope
-from tfruns.local.api.response import Reply, list_reply, resource_reply
+from tfruns.local.api.request import ApiRequest, RequestAttributes, RequestContext
+from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.service.configurations import archive, create_configuration_version
 from tfruns.local.service.find import find, find_run, find_workspace
 from tfruns.local.store.schema import (
@@ -14,7 +14,7 @@ from tfruns.vocabulary import RunSource
 from tfruns.wire.configuration_versions import ConfigurationVersion
 
 
-class _ConfigurationVersion(Attributes):
+class _ConfigurationVersionAttributes(RequestAttributes):
     wire_type = "configuration-versions"
 
     auto_queue_runs: bool | None = None
@@ -22,14 +22,15 @@ class _ConfigurationVersion(Attributes):
     provisional: bool | None = None
 
 
-def create(call: Call) -> Reply:
-    """POST /workspaces/:workspace_id/configuration-versions -> 201, with the address for the upload."""
-    attributes = call.attributes(_ConfigurationVersion) if call.body.strip() else _ConfigurationVersion()
-    is_cli = call.headers.get("x-terraform-integration", "").lower() == "cloud"
-    with call.backend.database.write() as write:
-        workspace = find_workspace(write.session, call.path["workspace_id"])
+def create(request: ApiRequest) -> ApiResponse:
+    """POST /workspaces/:workspace_id/configuration-versions -> 201, with the upload URL."""
+    has_body = bool(request.body.strip())
+    attributes = request.attributes(_ConfigurationVersionAttributes) if has_body else _ConfigurationVersionAttributes()
+    is_cli = request.headers.get("x-terraform-integration", "").lower() == "cloud"
+    with request.backend.database.write() as write:
+        workspace = find_workspace(write.session, request.path["workspace_id"])
         row = create_configuration_version(
-            call.backend,
+            request.backend,
             write,
             workspace.id,
             speculative=bool(attributes.speculative),
@@ -37,14 +38,14 @@ def create(call: Call) -> Reply:
             auto_queue_runs=attributes.auto_queue_runs is not False,
             source=(RunSource.TERRAFORM_CLOUD if is_cli else RunSource.TFE_API).value,
         )
-        return resource_reply(configuration_version_resource(call.scope, row, is_new=True), 201)
+        return resource_response(configuration_version_resource(request.context, row, is_new=True), 201)
 
 
-def list_for_workspace(call: Call) -> Reply:
-    """GET /workspaces/:workspace_id/configuration-versions -> 200, the newest first."""
-    page = call.page()
-    with call.backend.database.read() as session:
-        workspace = find_workspace(session, call.path["workspace_id"])
+def list_for_workspace(request: ApiRequest) -> ApiResponse:
+    """GET /workspaces/:workspace_id/configuration-versions -> 200, newest first."""
+    page = request.page()
+    with request.backend.database.read() as session:
+        workspace = find_workspace(session, request.path["workspace_id"])
         condition = ConfigurationVersionRow.workspace_id == workspace.id
         total = session.scalar(select(func.count()).select_from(ConfigurationVersionRow).where(condition))
         rows = session.scalars(
@@ -54,52 +55,54 @@ def list_for_workspace(call: Call) -> Reply:
             .offset(page.offset)
             .limit(page.size)
         ).all()
-        included = call.included(session, rows)
-        found = [configuration_version_resource(call.scope, row) for row in rows]
-        return list_reply(found, page, total=total, included=included)
+        included = request.included(session, rows)
+        found = [configuration_version_resource(request.context, row) for row in rows]
+        return list_response(found, page, total=total, included=included)
 
 
-def read(call: Call) -> Reply:
+def read(request: ApiRequest) -> ApiResponse:
     """GET /configuration-versions/:id, GET /runs/:run_id/configuration-version -> 200."""
-    with call.backend.database.read() as session:
-        row = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(call))
-        included = call.included(session, [row])
-        return resource_reply(configuration_version_resource(call.scope, row), included=included)
+    with request.backend.database.read() as session:
+        row = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(request))
+        included = request.included(session, [row])
+        return resource_response(configuration_version_resource(request.context, row), included=included)
 
 
-def download(call: Call) -> Reply:
+def download(request: ApiRequest) -> ApiResponse:
     """GET /configuration-versions/:id/download, GET /runs/:run_id/configuration-version/download -> 302.
 
     Raises:
-        NotFound: 404, absent, or without files (any more).
+        NotFound: 404, the configuration version does not exist, was not uploaded, or was archived.
     """
-    with call.backend.database.read() as session:
-        row = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(call))
+    with request.backend.database.read() as session:
+        row = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(request))
     if row.status != "uploaded":
         raise NotFound("not found")
-    return Reply(302, headers={"location": call.scope.signed("read", "configuration", row.id)})
+    return ApiResponse(302, headers={"location": request.context.signed_url("read", "configuration", row.id)})
 
 
-def archive_action(call: Call) -> Reply:
+def archive_action(request: ApiRequest) -> ApiResponse:
     """POST /configuration-versions/:id/actions/archive -> 202."""
-    with call.backend.database.write() as write:
+    with request.backend.database.write() as write:
         archive(
-            call.backend, write, find(write.session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(call))
+            request.backend,
+            write,
+            find(write.session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(request)),
         )
-    return Reply(202)
+    return ApiResponse(202)
 
 
-def _id(call: Call) -> str:
-    if "run_id" not in call.path:
-        return call.path["id"]
-    with call.backend.database.read() as session:
-        return find_run(session, call.path["run_id"]).configuration_version_id
+def _id(request: ApiRequest) -> str:
+    if "run_id" not in request.path:
+        return request.path["id"]
+    with request.backend.database.read() as session:
+        return find_run(session, request.path["run_id"]).configuration_version_id
 
 
 def configuration_version_resource(
-    scope: Scope, row: ConfigurationVersionRow, *, is_new: bool = False
+    context: RequestContext, row: ConfigurationVersionRow, *, is_new: bool = False
 ) -> ConfigurationVersion:
-    """A configuration version. The address for its upload is shown once, when it is created."""
+    """A configuration version. Only the response that creates it contains the upload URL."""
     fields = {
         "id": row.id,
         "status": row.status,
@@ -113,5 +116,5 @@ def configuration_version_resource(
         "ingress_attributes": None,
     }
     if is_new:
-        fields["upload_url"] = scope.signed("write", "configuration", row.id)
+        fields["upload_url"] = context.signed_url("write", "configuration", row.id)
     return ConfigurationVersion.model_validate(fields)

@@ -1,7 +1,7 @@
-"""Lists of what the local backend does not have: they answer as documented, without entries."""
+"""Lists of resources that the local backend does not support: each returns an empty page, as documented."""
 
-from tfruns.local.api.request import Call
-from tfruns.local.api.response import Reply, list_reply
+from tfruns.local.api.request import ApiRequest
+from tfruns.local.api.response import ApiResponse, list_response
 from tfruns.local.service.find import find, find_organization, find_run, find_workspace
 from tfruns.local.store.schema import OrganizationRow
 
@@ -16,17 +16,17 @@ EMPTY_LISTS = (
     *(f"/runs/{{run_id}}/{name}" for name in ("policy-checks", "task-stages", "tf-policy-evaluations")),
     "/team-workspaces", "/team-projects",
 )  # fmt: skip
-"""The lists of what this backend does not have."""
+"""The paths of the lists."""
 
 
-def list_nothing(call: Call) -> Reply:
+def list_nothing(request: ApiRequest) -> ApiResponse:
     """GET …/teams, …/agent-pools, …/varsets and the like -> 200.
 
     Raises:
         NotFound: 404, the organization, project, workspace or run of the path does not exist.
     """
-    page, path = call.page(), call.path
-    with call.backend.database.read() as session:
+    page, path = request.page(), request.path
+    with request.backend.database.read() as session:
         if "organization" in path:
             find_organization(session, path["organization"])
         if "project_id" in path:
@@ -35,4 +35,4 @@ def list_nothing(call: Call) -> Reply:
             find_workspace(session, path["workspace_id"])
         if "run_id" in path:
             find_run(session, path["run_id"])
-    return list_reply([], page, total=0)
+    return list_response([], page, total=0)

@@ -1,4 +1,4 @@
-"""Resources as they go over the wire, with the links of each. Every link leads to an endpoint of this server.
+"""The links of resources and their relationships. Every link leads to an endpoint of this server.
 
 Source: HCP Terraform API, "JSON API Documents", and the sample responses of each page.
 """
@@ -9,7 +9,7 @@ from tfruns.jsonapi import JSON, ResourceObject
 from tfruns.wire.base import Resource
 
 WireResource = Resource | ResourceObject
-"""What can be written into a document."""
+"""A resource that a document can contain."""
 
 _API = "/api/v2"
 
@@ -30,7 +30,7 @@ _SELF: Mapping[str, Mapping[str, str]] = {
     },
     "entitlement-sets": {"self": _API + "/organizations/{id}/entitlement-set"},
 }
-"""The links of a resource, by its type. A resource of another type has one link, to itself, or none."""
+"""The links of a resource, by type. Other types have one link, to themselves, or none."""
 
 _WITHOUT_LINKS = frozenset({"tag-bindings", "effective-tag-bindings", "tags", "resources", "workspace-outputs"})
 
@@ -80,9 +80,9 @@ _RELATED: Mapping[str, Mapping[str, str]] = {
     "users": {"authenticated-resource": "/users/{authenticated-resource}"},
     "comments": {"run-event": "/run-events/{run-event}"},
 }
-"""Where the other end of a relationship is read. One that has no address, since it is empty, has no link.
+"""The path of a related resource, by type and relationship. An empty relationship has no link.
 
-Each template has one name, so that it is filled without parsing it: a list has hundreds of them.
+Each template contains one name, so that filling it requires no parsing: a list has hundreds of links.
 """
 
 
@@ -99,7 +99,7 @@ _RELATED_PARTS = {
 
 
 def with_links(resource: WireResource) -> dict[str, JSON]:
-    """A resource object with its links, and with those of its relationships."""
+    """A resource object with its links and the links of its relationships."""
     data = resource.to_wire()
     relationships: dict[str, JSON] = data["relationships"]
     names = _names(data)
@@ -115,7 +115,7 @@ def with_links(resource: WireResource) -> dict[str, JSON]:
 
 
 def _names(data: Mapping[str, JSON]) -> dict[str, str]:
-    """What a template can name: the id and the name of the resource, and the ids at the end of its relationships."""
+    """The values for templates: the id and name of the resource, and the ids of its related resources."""
     related = {
         name: linkage["id"]
         for name, relationship in data["relationships"].items()

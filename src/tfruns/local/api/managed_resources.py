@@ -1,4 +1,7 @@
-"""The resources of a workspace. Source: HCP Terraform API, "Workspace Resources"."""
+"""The resources of a workspace. Source: HCP Terraform API, "Workspace Resources".
+
+The state version that last changed a resource is not recorded, so it is null.
+"""
 
 import hashlib
 import json
@@ -6,18 +9,28 @@ import re
 from collections.abc import Iterator, Mapping
 
 from tfruns.jsonapi import JSON
-from tfruns.local.api.request import Call
-from tfruns.local.api.response import Reply, list_reply
+from tfruns.local.api.request import ApiRequest
+from tfruns.local.api.response import ApiResponse, list_response
 from tfruns.local.service.find import find_workspace
 from tfruns.local.service.interpreted_state import interpret
 from tfruns.wire.workspaces import WorkspaceResource
 
 _PROVIDER = re.compile(r'provider\["(?:registry\.(?:terraform\.io|opentofu\.org)/)?([^"]+)"\]')
-_MODULE_STEP = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![^.])module\.')  # not within the key of an instance
+_MODULE_STEP = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![^.])module\.')  # not inside an instance key
+
+
+def list_for_workspace(request: ApiRequest) -> ApiResponse:
+    """GET /workspaces/:workspace_id/resources -> 200, the managed instances in the current state."""
+    page = request.page()
+    with request.backend.database.read() as session:
+        state_id = find_workspace(session, request.path["workspace_id"]).current_state_version_id
+    state = request.backend.objects.read("state", state_id) if state_id else None
+    found = instance_resources(request.path["workspace_id"], state) if state else []
+    return list_response(found[page.offset : page.offset + page.size], page, total=len(found))
 
 
 def instance_resources(workspace_id: str, state: bytes) -> list[WorkspaceResource]:
-    """The managed instances of a state, in its order, as far as they can be read."""
+    """The managed resource instances of a state, in the order of the state; malformed ones are skipped."""
     resources = interpret(state).document.get("resources")
     return [
         found
@@ -28,7 +41,7 @@ def instance_resources(workspace_id: str, state: bytes) -> list[WorkspaceResourc
 
 
 def _instances(workspace_id: str, resource: Mapping[str, JSON]) -> Iterator[WorkspaceResource]:
-    module = _MODULE_STEP.sub(r"\1", str(resource.get("module") or ""))  # HCP Terraform leaves `module.` out
+    module = _MODULE_STEP.sub(r"\1", str(resource.get("module") or ""))  # HCP Terraform omits `module.`
     kind, name = str(resource.get("type")), str(resource.get("name"))
     provider = _PROVIDER.search(str(resource.get("provider")))
     instances = resource.get("instances")
@@ -49,13 +62,3 @@ def _instances(workspace_id: str, resource: Mapping[str, JSON]) -> Iterator[Work
             modified_by_state_version_id=None,
             name_index=None if key is None else str(key),
         )
-
-
-def list_for_workspace(call: Call) -> Reply:
-    """GET /workspaces/:workspace_id/resources -> 200, the instances in its current state."""
-    page = call.page()
-    with call.backend.database.read() as session:
-        state_id = find_workspace(session, call.path["workspace_id"]).current_state_version_id
-    state = call.backend.objects.read("state", state_id) if state_id else None
-    found = instance_resources(call.path["workspace_id"], state) if state else []
-    return list_reply(found[page.offset : page.offset + page.size], page, total=len(found))

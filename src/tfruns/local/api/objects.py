@@ -1,4 +1,4 @@
-"""The object store over HTTP: logs, uploads and downloads behind signed addresses. No token is asked for."""
+"""Uploads and downloads of logs, configurations, plans and states over signed URLs, which need no API token."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from tfruns.errors import BadRequest, NotFound, ServerError, TfrunsError, UnprocessableEntity
 from tfruns.lifecycle import has_phase_ended
-from tfruns.local.api.signer import Grant
+from tfruns.local.api.signer import ObjectGrant
 from tfruns.local.backend import Backend
 from tfruns.local.service.configurations import accept_upload, refuse_upload
 from tfruns.local.service.states import upload_json_state, upload_state
@@ -25,8 +25,13 @@ _MAX_UPLOAD_BYTES = 512 * 1024 * 1024
 _MAX_STATE_BYTES = 512 * 1024 * 1024
 
 
-async def read_object(request: Request, backend: Backend, grant: Grant) -> Response:
-    """An object; of a log, the part that is asked for with `offset` and `limit`."""
+async def read_object(request: Request, backend: Backend, grant: ObjectGrant) -> Response:
+    """Download an object; of a log, the bytes that `offset` and `limit` select.
+
+    Raises:
+        NotFound: 404, the object does not exist.
+        BadRequest: 400, `offset` or `limit` is invalid.
+    """
     if grant.kind == "log":
         offset, limit = _number(request, "offset"), _number(request, "limit")
         return await run_in_threadpool(_read_log, backend, grant.id, offset or 0, limit)
@@ -42,51 +47,59 @@ def _number(request: Request, name: str) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 15:
-        raise BadRequest(f"{name} has to be a number of bytes.")
+        raise BadRequest(f"{name} must be a number of bytes.")
     return int(text)
 
 
 def _read_log(backend: Backend, phase_id: str, offset: int, limit: int | None) -> Response:
-    """Part of a log. Its end follows from the phase's status, which changes together with the run's.
+    """Part of a log. The end-of-text byte is sent once the phase has finished.
 
-    Clients take it as the end of the phase and read the run at once.
+    Clients take that byte as the end of the phase and read the run immediately, so it must follow the phase's status,
+    which changes in the same transaction as the run's.
     """
     with backend.database.read() as session:
         phase = session.scalars(select(PhaseRow).where(PhaseRow.id == phase_id)).first()
-    is_ended = phase is not None and has_phase_ended(phase.status)
-    found = log_parts(backend.objects.path("log", phase_id), offset, limit, is_ended=is_ended)
-    parts = _until_etx(found, partial(backend.log_reads.mark_read, phase_id))
+    has_ended = phase is not None and has_phase_ended(phase.status)
+    content = log_parts(backend.objects.path("log", phase_id), offset, limit, is_ended=has_ended)
+    parts = _report_end(content, partial(backend.log_reads.mark_read, phase_id))
     if limit is not None and limit <= PART_BYTES:
         return Response(b"".join(parts), media_type="text/plain")
     return StreamingResponse(parts, media_type="text/plain")
 
 
-def _until_etx(parts: Iterator[bytes], has_ended: Callable[[], None]) -> Iterator[bytes]:
+def _report_end(parts: Iterator[bytes], on_end: Callable[[], None]) -> Iterator[bytes]:
+    """The parts of a log; calls `on_end` before the end-of-text byte."""
     for part in parts:
         if part == ETX:
-            has_ended()
+            on_end()
         yield part
 
 
-async def write_object(request: Request, backend: Backend, grant: Grant) -> Response:
-    """Take an upload: as a whole, checked, or not at all."""
+async def write_object(request: Request, backend: Backend, grant: ObjectGrant) -> Response:
+    """Store an upload, once it is complete and valid.
+
+    Raises:
+        TfrunsError: 413, the upload is too large.
+        UnprocessableEntity: 422, the content is invalid.
+        ServerError: 503, the server is stopping.
+    """
     if grant.kind == "configuration":
         archive = await _receive(request, backend, _MAX_UPLOAD_BYTES)
         try:
-            await run_in_threadpool(_take_configuration, backend, grant, archive)
+            await run_in_threadpool(_store_configuration, backend, grant, archive)
         finally:
             archive.unlink(missing_ok=True)
     else:
         body = await _receive(request, backend, _MAX_STATE_BYTES)
         try:
-            await run_in_threadpool(_take_state, backend, grant, body)
+            await run_in_threadpool(_store_state, backend, grant, body)
         finally:
             body.unlink(missing_ok=True)
     return Response(status_code=200)
 
 
 async def _receive(request: Request, backend: Backend, max_bytes: int) -> Path:
-    """The body in a file of its own, so that a large one needs no memory."""
+    """Write the body into a temporary file, so that a large upload does not fill the memory."""
     target = backend.objects.path("incoming", secrets.token_hex(8))
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     size = 0
@@ -95,7 +108,7 @@ async def _receive(request: Request, backend: Backend, max_bytes: int) -> Path:
             async for part in request.stream():
                 size += len(part)
                 if size > max_bytes:
-                    raise TfrunsError(f"The upload is larger than {max_bytes} bytes.", status=413)
+                    raise TfrunsError(f"The upload is too large: the limit is {max_bytes} bytes.", status=413)
                 await run_in_threadpool(file.write, part)
     except BaseException:
         target.unlink(missing_ok=True)
@@ -103,7 +116,7 @@ async def _receive(request: Request, backend: Backend, max_bytes: int) -> Path:
     return target
 
 
-def _take_configuration(backend: Backend, grant: Grant, archive: Path) -> None:
+def _store_configuration(backend: Backend, grant: ObjectGrant, archive: Path) -> None:
     try:
         ARCHIVES.check(archive)
     except ArchiveInterrupted:
@@ -116,7 +129,7 @@ def _take_configuration(backend: Backend, grant: Grant, archive: Path) -> None:
         accept_upload(backend, write, grant.id, archive, user_id=grant.user_id)
 
 
-def _take_state(backend: Backend, grant: Grant, body: Path) -> None:
+def _store_state(backend: Backend, grant: ObjectGrant, body: Path) -> None:
     state = body.read_bytes()
     if grant.kind == "json-state":
         upload_json_state(backend, grant.id, state)

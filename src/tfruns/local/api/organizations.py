@@ -10,16 +10,12 @@ from sqlalchemy.orm import Session
 
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import statuses_of_phases
-from tfruns.local.api.request import Attributes, Call, unavailable
-from tfruns.local.api.response import Reply, list_reply, resource_reply
+from tfruns.local.api.request import ApiRequest, RequestAttributes, unsupported
+from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.api.runs import run_resources
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization
-from tfruns.local.store.schema import (
-    OrganizationRow,
-    RunRow,
-    WorkspaceRow,
-)
+from tfruns.local.store.schema import OrganizationRow, RunRow, WorkspaceRow
 from tfruns.vocabulary import PhaseStatus, RunStatus
 from tfruns.wire.base import Flags, Related
 from tfruns.wire.organizations import EntitlementSet, Organization, Project
@@ -38,10 +34,10 @@ ORGANIZATION_SETTINGS: Mapping[str, JSON] = {
     "speculative-plan-management-enabled": True,
     "stacks-enabled": False,
 }
-"""The settings of an organization that a request can change, and their defaults."""
+"""The settings that a request can change, with their defaults. An organization stores only the changed ones."""
 
-
-ORGANIZATION: Mapping[str, JSON] = {
+# Attributes of features that the local backend does not have. Names and types are those of the OpenAPI document.
+_CONSTANTS: Mapping[str, JSON] = {
     "fair-run-queuing-enabled": False,
     "global-module-sharing": False,
     "global-provider-sharing": False,
@@ -65,18 +61,14 @@ ORGANIZATION: Mapping[str, JSON] = {
     "two-factor-conformant": False,
 }
 
-
 _ORGANIZATION_PERMISSIONS = {
     f"can-{verb}": True
     for verb in ("update", "destroy", "create-workspace", "traverse", "manage-tags", "view-users", "create-project")
 }
 
-
 _PROJECT_PERMISSIONS = {"can-update": False, "can-destroy": False, "can-create-workspace": True}
 
-
 DEFAULT_PROJECT = "Default Project"
-
 
 _ENTITLEMENTS = {"operations": True, "state_storage": True} | dict.fromkeys(
     (
@@ -86,9 +78,7 @@ _ENTITLEMENTS = {"operations": True, "state_storage": True} | dict.fromkeys(
     False,
 )  # fmt: skip
 
-
-NO_AGENTS = "there are no agents here"
-
+NO_AGENTS = "this server has no agents"
 
 _MODES = ("remote", "local")
 
@@ -97,25 +87,25 @@ def _checked_mode(mode: str) -> str:
     if mode == "agent":
         raise ValueError(f"cannot be agent: {NO_AGENTS}")
     if mode not in _MODES:
-        raise ValueError(f"has to be {' or '.join(_MODES)}")
+        raise ValueError(f"must be {' or '.join(_MODES)}")
     return mode
 
 
 ExecutionMode = Annotated[str, AfterValidator(_checked_mode)]
-"""Where the runs of a workspace are executed: here, or (`local`) by whoever uses the workspace, which keeps states."""
+"""Where the runs of a workspace are executed: `remote` on this server, `local` by the user, who only stores states."""
 
 
 def _checked_policy(policy: str) -> str:
     if policy != "password":
-        raise ValueError("has to be password: there is no second factor here")
+        raise ValueError("must be password: this server has no two-factor authentication")
     return policy
 
 
 _WAITING = [RunStatus.PENDING, *statuses_of_phases(PhaseStatus.QUEUED)]
 
 
-class _Organization(Attributes):
-    """Every attribute of the reference. What cannot be had is refused."""
+class _OrganizationAttributes(RequestAttributes):
+    """Every documented attribute. Unsupported ones are rejected."""
 
     wire_type = "organizations"
 
@@ -123,106 +113,106 @@ class _Organization(Attributes):
     email: Annotated[str, Field(max_length=320)] | None = None
     aggregated_commit_status_enabled: bool | None = None
     allow_force_delete_workspaces: bool | None = None
-    assessments_enforced: Annotated[bool | None, unavailable("there are no health assessments here")] = None
+    assessments_enforced: Annotated[bool | None, unsupported("this server has no health assessments")] = None
     collaborator_auth_policy: Annotated[str, AfterValidator(_checked_policy)] | None = None
-    cost_estimation_enabled: bool | None = (
-        None  # kept and returned, without effect: clients set it on every organization
-    )
+    cost_estimation_enabled: bool | None = None  # stored without effect, because clients always set it
     default_execution_mode: ExecutionMode | None = None
-    default_agent_pool_id: Annotated[str | None, unavailable(NO_AGENTS)] = None
-    enforce_hyok: Annotated[bool | None, unavailable("states are not encrypted here")] = None
-    global_module_sharing: Annotated[bool | None, unavailable("there is no registry here")] = None
-    global_provider_sharing: Annotated[bool | None, unavailable("there is no registry here")] = None
-    owners_team_saml_role_id: Annotated[str | None, unavailable("there are no teams here")] = None
-    recoverable_items_enabled: Annotated[bool | None, unavailable("what is deleted is gone")] = None
-    saml_enabled: Annotated[bool | None, unavailable("there is no single sign-on here")] = None
+    default_agent_pool_id: Annotated[str | None, unsupported(NO_AGENTS)] = None
+    enforce_hyok: Annotated[bool | None, unsupported("this server does not encrypt states")] = None
+    global_module_sharing: Annotated[bool | None, unsupported("this server has no registry")] = None
+    global_provider_sharing: Annotated[bool | None, unsupported("this server has no registry")] = None
+    owners_team_saml_role_id: Annotated[str | None, unsupported("this server has no teams")] = None
+    recoverable_items_enabled: Annotated[bool | None, unsupported("this server does not keep deleted items")] = None
+    saml_enabled: Annotated[bool | None, unsupported("this server has no single sign-on")] = None
     send_passing_statuses_for_untriggered_speculative_plans: bool | None = None
-    session_remember: Annotated[int | None, unavailable("there are no sessions here")] = None
-    session_timeout: Annotated[int | None, unavailable("there are no sessions here")] = None
+    session_remember: Annotated[int | None, unsupported("this server has no sessions")] = None
+    session_timeout: Annotated[int | None, unsupported("this server has no sessions")] = None
     speculative_plan_management_enabled: bool | None = None
-    stacks_default_execution_mode: Annotated[str | None, unavailable("there are no stacks here")] = None
-    stacks_enabled: bool | None = None  # kept and returned, without effect, for the same reason
+    stacks_default_execution_mode: Annotated[str | None, unsupported("this server has no stacks")] = None
+    stacks_enabled: bool | None = None  # stored without effect, because clients always set it
 
     def settings(self) -> dict[str, Any]:
-        """The settings that were given."""
+        """The given settings."""
         given = self.model_dump(exclude_none=True, by_alias=True)
         return {name: given[name] for name in given.keys() & ORGANIZATION_SETTINGS.keys()}
 
 
-def list_organizations(call: Call) -> Reply:
+def list_organizations(request: ApiRequest) -> ApiResponse:
     """GET /organizations -> 200."""
-    page = call.page()
-    with call.backend.database.read() as session:
+    page = request.page()
+    with request.backend.database.read() as session:
         total = session.scalar(select(func.count()).select_from(OrganizationRow))
         rows = session.scalars(
             select(OrganizationRow).order_by(OrganizationRow.name).offset(page.offset).limit(page.size)
         )
-        return list_reply([organization_resource(row) for row in rows], page, total=total)
+        return list_response([organization_resource(row) for row in rows], page, total=total)
 
 
-def create_organization(call: Call) -> Reply:
+def create_organization(request: ApiRequest) -> ApiResponse:
     """POST /organizations -> 201."""
-    attributes = call.attributes(_Organization)
-    with call.backend.database.write() as write:
-        row = service.create_organization(call.backend, write, attributes.name or "", attributes.email)
+    attributes = request.attributes(_OrganizationAttributes)
+    with request.backend.database.write() as write:
+        row = service.create_organization(request.backend, write, attributes.name or "", attributes.email)
         row.settings = attributes.settings()
-        return resource_reply(organization_resource(row), 201)
+        return resource_response(organization_resource(row), 201)
 
 
-def update_organization(call: Call) -> Reply:
+def update_organization(request: ApiRequest) -> ApiResponse:
     """PATCH /organizations/:organization -> 200."""
-    attributes = call.attributes(_Organization)
-    with call.backend.database.write() as write:
-        row = find_organization(write.session, call.path["organization"])
+    attributes = request.attributes(_OrganizationAttributes)
+    with request.backend.database.write() as write:
+        row = find_organization(write.session, request.path["organization"])
         row.settings = {**row.settings, **attributes.settings()}
         if attributes.email is not None:
             row.email = attributes.email
         if attributes.name is not None:
             row = service.rename_organization(write, row, attributes.name)
-        return resource_reply(organization_resource(row))
+        return resource_response(organization_resource(row))
 
 
-def read_organization(call: Call) -> Reply:
+def read_organization(request: ApiRequest) -> ApiResponse:
     """GET /organizations/:organization -> 200."""
-    with call.backend.database.read() as session:
-        return resource_reply(organization_resource(find_organization(session, call.path["organization"])))
+    with request.backend.database.read() as session:
+        return resource_response(organization_resource(find_organization(session, request.path["organization"])))
 
 
-def delete_organization(call: Call) -> Reply:
+def delete_organization(request: ApiRequest) -> ApiResponse:
     """DELETE /organizations/:organization -> 204."""
-    with call.backend.database.write() as write:
-        service.delete_organization(call.backend, write, find_organization(write.session, call.path["organization"]))
-    return Reply(204)
+    with request.backend.database.write() as write:
+        service.delete_organization(
+            request.backend, write, find_organization(write.session, request.path["organization"])
+        )
+    return ApiResponse(204)
 
 
-def read_entitlements(call: Call) -> Reply:
+def read_entitlements(request: ApiRequest) -> ApiResponse:
     """GET /organizations/:organization/entitlement-set -> 200."""
-    with call.backend.database.read() as session:
-        return resource_reply(entitlement_set(find_organization(session, call.path["organization"])))
+    with request.backend.database.read() as session:
+        return resource_response(entitlement_set(find_organization(session, request.path["organization"])))
 
 
-def read_run_queue(call: Call) -> Reply:
-    """GET /organizations/:organization/runs/queue -> 200, the runs that wait for a worker or for their turn."""
-    page = call.page()
-    with call.backend.database.read() as session:
-        organization = find_organization(session, call.path["organization"]).name
+def read_run_queue(request: ApiRequest) -> ApiResponse:
+    """GET /organizations/:organization/runs/queue -> 200, the runs that wait for a worker or for their workspace."""
+    page = request.page()
+    with request.backend.database.read() as session:
+        organization = find_organization(session, request.path["organization"]).name
         conditions = (RunRow.organization == organization, RunRow.status.in_(_WAITING))
         total = session.scalar(select(func.count()).select_from(RunRow).where(*conditions))
         rows = session.scalars(
             select(RunRow).where(*conditions).order_by(RunRow.sequence).offset(page.offset).limit(page.size)
         ).all()
-        resources = run_resources(call.scope, session, rows)
+        resources = run_resources(request.context, session, rows)
         placed = [
             replace(run, attributes={**run.attributes, "position-in-queue": number})
             for number, run in enumerate(resources, page.offset + 1)
         ]
-        return list_reply(placed, page, total=total)
+        return list_response(placed, page, total=total)
 
 
-def read_capacity(call: Call) -> Reply:
-    """GET /organizations/:organization/capacity -> 200, how many runs wait and how many are under way."""
-    with call.backend.database.read() as session:
-        organization = find_organization(session, call.path["organization"]).name
+def read_capacity(request: ApiRequest) -> ApiResponse:
+    """GET /organizations/:organization/capacity -> 200, the number of waiting and of running runs."""
+    with request.backend.database.read() as session:
+        organization = find_organization(session, request.path["organization"]).name
         numbers = {
             name: session.scalar(
                 select(func.count())
@@ -235,36 +225,36 @@ def read_capacity(call: Call) -> Reply:
             )
         }
     data = {"id": organization, "type": "organization-capacity", "attributes": numbers}
-    return Reply(200, {"data": data})
+    return ApiResponse(200, {"data": data})
 
 
-def list_projects(call: Call) -> Reply:
-    """GET /organizations/:organization/projects -> 200, the one that there is."""
-    page = call.page()
-    names = [name.casefold() for name in call.words("filter[names]")]
+def list_projects(request: ApiRequest) -> ApiResponse:
+    """GET /organizations/:organization/projects -> 200, the only project."""
+    page = request.page()
+    names = [name.casefold() for name in request.words("filter[names]")]
     is_found = (
         DEFAULT_PROJECT.casefold() in names
         if names
-        else call.query.get("q", "").casefold() in (DEFAULT_PROJECT.casefold())
+        else request.query.get("q", "").casefold() in (DEFAULT_PROJECT.casefold())
     )
-    with call.backend.database.read() as session:
-        organization = find_organization(session, call.path["organization"])
+    with request.backend.database.read() as session:
+        organization = find_organization(session, request.path["organization"])
         found = [project_resource(session, organization)] if is_found else []
-        return list_reply(found[page.offset :], page, total=len(found))
+        return list_response(found[page.offset :], page, total=len(found))
 
 
-def read_project(call: Call) -> Reply:
+def read_project(request: ApiRequest) -> ApiResponse:
     """GET /projects/:project_id -> 200."""
-    with call.backend.database.read() as session:
-        row = find(session, OrganizationRow, OrganizationRow.default_project_id == call.path["project_id"])
-        return resource_reply(project_resource(session, row))
+    with request.backend.database.read() as session:
+        row = find(session, OrganizationRow, OrganizationRow.default_project_id == request.path["project_id"])
+        return resource_response(project_resource(session, row))
 
 
 def organization_resource(row: OrganizationRow) -> Organization:
-    """An organization. One that was created without an email address has an empty one."""
+    """An organization; an unset email address is empty."""
     return Organization.model_validate(
         {
-            **ORGANIZATION,
+            **_CONSTANTS,
             **ORGANIZATION_SETTINGS,
             **row.settings,
             "id": row.name,
@@ -282,7 +272,7 @@ def organization_resource(row: OrganizationRow) -> Organization:
 
 
 def project_resource(session: Session, row: OrganizationRow) -> Project:
-    """The project of an organization; it has all workspaces."""
+    """The only project of an organization, which contains all its workspaces."""
     count = select(func.count()).select_from(WorkspaceRow).where(WorkspaceRow.organization == row.name)
     return Project(
         id=row.default_project_id,
@@ -296,5 +286,5 @@ def project_resource(session: Session, row: OrganizationRow) -> Project:
 
 
 def entitlement_set(row: OrganizationRow) -> EntitlementSet:
-    """What an organization may use here."""
+    """The features that the local backend supports."""
     return EntitlementSet.model_validate({"id": row.name, **_ENTITLEMENTS})

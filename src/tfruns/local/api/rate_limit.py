@@ -1,6 +1,7 @@
-"""The rate limits of HCP Terraform, where they are wanted, and the headers that clients expect in any case.
+"""HCP Terraform's rate limits, if they are enabled, and the headers that clients always expect.
 
-Source: HCP Terraform API, "Rate Limiting": 30 requests a second, run lists 30 a minute, for each user.
+Source: HCP Terraform API, "Rate Limiting": each user can send 30 requests per second, and list runs 30 times per
+minute.
 """
 
 import threading
@@ -16,16 +17,16 @@ _UNLIMITED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a client stands.
+class RateLimitState:
+    """A caller's rate limit after a request.
 
     Attributes:
-        headers: that tell it so.
-        refusal: what to answer if there were too many requests.
+        headers: the headers that report the limit and the remaining requests.
+        error: the error to respond with if the limit is exceeded.
     """
 
     headers: dict[str, str]
-    refusal: RateLimited | None = None
+    error: RateLimited | None = None
 
 
 @dataclass(slots=True)
@@ -38,8 +39,8 @@ class RateLimiter:
     """Counts requests in fixed windows.
 
     Args:
-        is_limited: refuse what is above the limits; otherwise they are announced as high ones.
-        monotonic: the time in seconds.
+        is_limited: enforce HCP Terraform's limits; otherwise nothing is limited and the headers report a high limit.
+        monotonic: the clock, in seconds.
     """
 
     def __init__(self, *, is_limited: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -48,13 +49,13 @@ class RateLimiter:
         self._windows: dict[tuple[str, bool], _Window] = defaultdict(_Window)
         self._lock = threading.Lock()
 
-    def take(self, user_id: str, *, is_run_list: bool) -> Standing:
-        """Count a request."""
+    def count(self, caller_id: str, *, is_run_list: bool) -> RateLimitState:
+        """Count a request of a user or run."""
         if not self._is_limited:
-            return self.unused()
+            return self.initial_state()
         length_s = 60.0 if is_run_list else 1.0
         with self._lock:
-            window = self._windows[user_id, is_run_list]
+            window = self._windows[caller_id, is_run_list]
             now = self._monotonic()
             if now - window.started >= length_s:
                 window.started, window.requests = now, 0
@@ -62,13 +63,13 @@ class RateLimiter:
             reset_s = window.started + length_s - now
         headers = _headers(_LIMIT, max(0, _LIMIT - window.requests), reset_s)
         if window.requests > _LIMIT:
-            return Standing(headers, RateLimited("too many requests", retry_after_s=reset_s))
-        return Standing(headers)
+            return RateLimitState(headers, RateLimited("too many requests", retry_after_s=reset_s))
+        return RateLimitState(headers)
 
-    def unused(self) -> Standing:
-        """Where a client stands that has asked for nothing yet, as one of which nobody knows who it is."""
+    def initial_state(self) -> RateLimitState:
+        """The state before the first request, also for requests without a known caller."""
         limit = _LIMIT if self._is_limited else _UNLIMITED
-        return Standing(_headers(limit, limit, 1.0))
+        return RateLimitState(_headers(limit, limit, 1.0))
 
 
 def _headers(limit: int, remaining: int, reset_s: float) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Remote state consumers, and the requests that a run itself makes to read the states of other workspaces.
+"""Remote state consumers, and the access that a run token gives to the states of other workspaces.
 
 Source: HCP Terraform API, "Workspaces", "Get Remote State Consumers" and following.
 """
@@ -9,89 +9,89 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tfruns.errors import BadRequest, NotFound, UnprocessableEntity
-from tfruns.local.api.request import Call
-from tfruns.local.api.response import Reply, list_reply
+from tfruns.local.api.request import ApiRequest
+from tfruns.local.api.response import ApiResponse, list_response
 from tfruns.local.api.workspace_documents import workspace_resources
 from tfruns.local.service.find import find, find_run, find_workspace, lock_workspace
 from tfruns.local.service.remote_state import add_consumers, consumers_of, may_read_state, remove_consumers
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import StateOutputRow, StateVersionRow, WorkspaceRow
 
-_INCLUDES_OF_RUNS = {"outputs"}
+_RUN_TOKEN_INCLUDES = {"outputs"}
 
 
-def list_consumers(call: Call) -> Reply:
+def list_consumers(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/relationships/remote-state-consumers -> 200."""
-    page = call.page()
-    with call.backend.database.read() as session:
-        condition = consumers_of(find_workspace(session, call.path["workspace_id"]))
+    page = request.page()
+    with request.backend.database.read() as session:
+        condition = consumers_of(find_workspace(session, request.path["workspace_id"]))
         total = session.scalar(select(func.count()).select_from(WorkspaceRow).where(condition))
         statement = select(WorkspaceRow).where(condition).order_by(WorkspaceRow.name)
         rows = session.scalars(statement.offset(page.offset).limit(page.size)).all()
-        return list_reply(workspace_resources(session, rows), page, total=total)
+        return list_response(workspace_resources(session, rows), page, total=total)
 
 
-def add(call: Call) -> Reply:
+def add(request: ApiRequest) -> ApiResponse:
     """POST /workspaces/:workspace_id/relationships/remote-state-consumers -> 204."""
-    ids = _ids(call)
-    return _change(call, lambda write, owner: add_consumers(write, owner, ids))
+    ids = _ids(request)
+    return _change(request, lambda write, owner: add_consumers(write, owner, ids))
 
 
-def remove(call: Call) -> Reply:
+def remove(request: ApiRequest) -> ApiResponse:
     """DELETE /workspaces/:workspace_id/relationships/remote-state-consumers -> 204."""
-    ids = _ids(call)
-    return _change(call, lambda write, owner: remove_consumers(write, owner, ids))
+    ids = _ids(request)
+    return _change(request, lambda write, owner: remove_consumers(write, owner, ids))
 
 
-def replace(call: Call) -> Reply:
+def replace(request: ApiRequest) -> ApiResponse:
     """PATCH /workspaces/:workspace_id/relationships/remote-state-consumers -> 204."""
-    ids = _ids(call)
+    ids = _ids(request)
 
     def change(write: Write, owner: WorkspaceRow) -> None:
         remove_consumers(write, owner)
         add_consumers(write, owner, ids)
 
-    return _change(call, change)
+    return _change(request, change)
 
 
-def _change(call: Call, change: Callable[[Write, WorkspaceRow], None]) -> Reply:
-    with call.backend.database.write() as write:
-        change(write, lock_workspace(write.session, call.path["workspace_id"]))
-    return Reply(204)
+def _change(request: ApiRequest, change: Callable[[Write, WorkspaceRow], None]) -> ApiResponse:
+    with request.backend.database.write() as write:
+        change(write, lock_workspace(write.session, request.path["workspace_id"]))
+    return ApiResponse(204)
 
 
-def _ids(call: Call) -> list[str]:
-    items = call.document().get("data")
+def _ids(request: ApiRequest) -> list[str]:
+    items = request.document().get("data")
     ids = [item.get("id") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     if not isinstance(items, list) or len(ids) != len(items) or not all(isinstance(id_, str) for id_ in ids):
-        raise UnprocessableEntity('data has to be a list of {"type": "workspaces", "id": "ws-…"}.')
+        raise UnprocessableEntity('data must be a list of {"type": "workspaces", "id": "ws-…"}.')
     return [str(id_) for id_ in ids]
 
 
-# -- a run's own requests ---------------------------------------------------------------------------------------------
+# -- run tokens -------------------------------------------------------------------------------------------------------
 
 
-def check_run_may_read(call: Call) -> None:
-    """Let a run read the states that are shared with its workspace, and nothing else.
+def check_run_token_access(request: ApiRequest) -> None:
+    """Allow a run token to read the states that are shared with the run's workspace, and nothing else.
 
     Raises:
         NotFound: 404, the state or workspace does not exist, or is not shared with the run's workspace.
-        BadRequest: 400, something other than outputs is to be included.
+        BadRequest: 400, the request includes other resources than outputs.
     """
-    if set(call.words("include")) - _INCLUDES_OF_RUNS:
-        raise BadRequest("Invalid include parameter: a run's own token can include outputs only.")
-    with call.backend.database.read() as session:
-        reader = find_workspace(session, find_run(session, call.scope.run_id or "").workspace_id)
-        if call.path.get("organization", reader.organization) != reader.organization:
+    if set(request.words("include")) - _RUN_TOKEN_INCLUDES:
+        raise BadRequest("Invalid include parameter: a run token can include only outputs.")
+    with request.backend.database.read() as session:
+        reader = find_workspace(session, find_run(session, request.context.run_id or "").workspace_id)
+        if request.path.get("organization", reader.organization) != reader.organization:
             raise NotFound("not found")
-        owner = _workspace_of(session, call)
+        owner = _workspace_of(session, request)
         if owner is not None and not may_read_state(session, reader, owner):
             raise NotFound("not found")
 
 
-def _workspace_of(session: Session, call: Call) -> WorkspaceRow | None:
-    """The workspace that a path is about; None for an organization or the API itself."""
-    path = call.path
+def _workspace_of(session: Session, request: ApiRequest) -> WorkspaceRow | None:
+    """The workspace that a path refers to; None for an organization or ping."""
+    path = request.path
     if "workspace_id" in path:
         return find_workspace(session, path["workspace_id"])
     if "name" in path:

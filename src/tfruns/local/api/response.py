@@ -1,4 +1,4 @@
-"""The answer to a request, without HTTP around it."""
+"""The response to an API request, independent of HTTP: one resource, or a page of a list."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,33 +9,41 @@ from tfruns.local.api.request import PageRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: a JSON document, or bytes."""
+class ApiResponse:
+    """A status, a JSON document unless it is None, and headers beyond those of every response."""
 
     status: int = 200
     document: JSON = None
-    content: bytes | None = None
-    content_type: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def resource_reply(resource: WireResource, status: int = 200, *, included: Sequence[WireResource] = ()) -> Reply:
-    """An answer with one resource."""
+def resource_response(
+    resource: WireResource, status: int = 200, *, included: Sequence[WireResource] = ()
+) -> ApiResponse:
+    """A response that contains one resource."""
     document: dict[str, JSON] = {"data": with_links(resource)}
     if included:
         document["included"] = [with_links(other) for other in included]
-    return Reply(status, document)
+    return ApiResponse(status, document)
 
 
-def list_reply(
+def list_response(
     resources: Sequence[WireResource],
     page: PageRequest,
     *,
     total: int | None = None,
     has_more: bool | None = None,
     included: Sequence[WireResource] = (),
-) -> Reply:
-    """A page of a list, with totals if they are known, else with whether there is a further page."""
+) -> ApiResponse:
+    """A page of a list.
+
+    Args:
+        resources: the resources on the page.
+        page: the requested page.
+        total: the length of the list; None if unknown, in which case the response contains no totals.
+        has_more: whether there is a next page; by default, this follows from `total`.
+        included: related resources.
+    """
     if has_more is None:
         has_more = total is not None and page.offset + len(resources) < total
     previous = page.number - 1 if page.number > 1 else None
@@ -63,4 +71,4 @@ def list_reply(
     }
     if included:
         document["included"] = [with_links(other) for other in included]
-    return Reply(200, document)
+    return ApiResponse(200, document)

@@ -1,4 +1,4 @@
-"""Which route serves a path. Starlette tries one after the other, which for the last of a hundred takes 0.1 ms."""
+"""Routing by the shape of a path. Starlette tries one route after another: 0.1 ms for the last of a hundred."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,15 +10,17 @@ from starlette.types import Receive, Scope, Send
 
 Serve = Callable[[Request], Awaitable[Response]]
 
-_CHOSEN = "tfruns.route"
-_CONSTANT_PARTS = 4  # "", "api", "v2" and the kind of resource
+_MATCHED_ROUTE = "tfruns.route"
+_CONSTANT_PARTS = 4  # "", "api", "v2" and the type of resource
 
 
 class RoutesByShape(BaseRoute):
-    """Routes by the constant beginning of their paths and the number of parts: few are left to be tried, in order.
+    """Routes indexed by the constant beginning and the number of parts of their paths.
+
+    Only the few routes with the shape of a request's path are tried, in order.
 
     Args:
-        routes: their paths begin with `/api/v2/` and a constant part.
+        routes: routes whose paths begin with `/api/v2/` and a constant part.
     """
 
     def __init__(self, routes: Sequence[Route]) -> None:
@@ -27,16 +29,16 @@ class RoutesByShape(BaseRoute):
             self._routes[_shape(route.path)].append(route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Choose the route of a path, whatever the method: `Route.handle` refuses a wrong one with 405."""
+        """Find the route of a path, for any method: `Route.handle` rejects a wrong method with 405."""
         for route in self._routes.get(_shape(scope["path"]), ()) if scope["type"] == "http" else ():
             match, found = route.matches(scope)
             if match is not Match.NONE:
-                return match, {**found, _CHOSEN: route}
+                return match, {**found, _MATCHED_ROUTE: route}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request by the route that was chosen for it."""
-        route: Route = scope[_CHOSEN]
+        """Serve a request with the route that `matches` found."""
+        route: Route = scope[_MATCHED_ROUTE]
         await route.handle(scope, receive, send)
 
 
@@ -46,7 +48,7 @@ def _shape(path: str) -> tuple[str, int]:
 
 
 def merge_methods(routes: Sequence[Route]) -> list[Route]:
-    """One route for each path: Starlette answers 405 at the first route whose path fits."""
+    """One route per path: Starlette responds with 405 at the first route whose path matches."""
     by_path: dict[str, dict[str, Serve]] = {}
     for route in routes:
         for method in route.methods or ():

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from tfruns.errors import UnprocessableEntity
 from tfruns.jsonapi import JSON, ResourceObject, linkage, linkages
-from tfruns.local.api.request import Attributes, Call, Scope
-from tfruns.local.api.response import Reply, list_reply, resource_reply
+from tfruns.local.api.request import ApiRequest, RequestAttributes, RequestContext
+from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.backend import Backend
 from tfruns.local.service.find import find_organization, find_run, find_workspace
 from tfruns.local.service.run_actions import allowed_now, needs_free_workspace, perform
@@ -25,7 +25,7 @@ from tfruns.wire.base import to_kebab
 from tfruns.wire.run_options import RunOptions
 from tfruns.wire.runs import RunPermissions
 
-# Built once: to build a statement takes longer than to execute it.
+# Built once, because building a statement takes longer than executing it.
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
 _RELATED: Executable = union_all(
     select(PhaseRow.run_id, PhaseRow.kind, PhaseRow.id, literal_column("0", Integer).label("sequence")).where(
@@ -39,28 +39,116 @@ _RELATED: Executable = union_all(
     ),
 ).order_by("sequence")
 
-
 _OPTION_NAMES = {name: to_kebab(name) for name in RunOptions.model_fields}
 _PERMISSIONS = dict.fromkeys(map(to_kebab, RunPermissions.model_fields), True)
 
 
+class _RunVariable(RequestAttributes):
+    key: str
+    value: str
+
+
+class _RunAttributes(RequestAttributes, RunOptions):
+    wire_type = "runs"
+
+    message: str | None = None
+    auto_apply: bool | None = None
+    variables: list[_RunVariable] | None = None
+
+    @field_validator("terraform_version", "message")
+    @classmethod
+    def _not_empty(cls, value: str | None) -> str | None:
+        return value or None  # some clients send empty defaults
+
+
+def create(request: ApiRequest) -> ApiResponse:
+    """POST /runs -> 201."""
+    attributes = request.attributes(_RunAttributes)
+    workspace_id = request.related_id("workspace")
+    if workspace_id is None:
+        raise UnprocessableEntity("data.relationships.workspace is missing: a run needs a workspace.")
+    new = NewRun(
+        workspace_id=workspace_id,
+        configuration_version_id=request.related_id("configuration-version"),
+        message=attributes.message,
+        auto_apply=attributes.auto_apply,
+        variables=[variable.model_dump() for variable in attributes.variables or ()],
+        options=attributes,
+        source=_source(request),
+    )
+    with request.backend.database.write() as write:
+        run = create_run(request.backend, write, new, user_id=request.user_id)
+        resource = run_resources(request.context, write.session, [run])[0]
+    return resource_response(resource, 201)
+
+
+def _source(request: ApiRequest) -> str:
+    """The source of a run: the Terraform CLI identifies itself, with or without a `cloud` block; others are the API."""
+    if request.headers.get("x-terraform-integration", "").lower() == "cloud":
+        return RunSource.TERRAFORM_CLOUD.value
+    return (RunSource.TERRAFORM if "terraform-version" in request.headers else RunSource.TFE_API).value
+
+
+def read(request: ApiRequest) -> ApiResponse:
+    """GET /runs/:run_id -> 200."""
+    with request.backend.database.read() as session:
+        run = find_run(session, request.path["run_id"])
+        resource = run_resources(request.context, session, [run])[0]
+        return resource_response(resource, included=request.included(session, [run]))
+
+
+def list_for_workspace(request: ApiRequest) -> ApiResponse:
+    """GET /workspaces/:workspace_id/runs -> 200, with totals."""
+    with request.backend.database.read() as session:
+        workspace = find_workspace(session, request.path["workspace_id"])
+        return _list(request, session, RunQuery.from_call(request, workspace_id=workspace.id))
+
+
+def list_for_organization(request: ApiRequest) -> ApiResponse:
+    """GET /organizations/:organization/runs -> 200, without totals."""
+    with request.backend.database.read() as session:
+        organization = find_organization(session, request.path["organization"])
+        return _list(request, session, RunQuery.from_call(request, organization=organization.name))
+
+
+def _list(request: ApiRequest, session: Session, query: RunQuery) -> ApiResponse:
+    page = request.page()
+    found = list_runs(request.backend, session, query, page.offset, page.size)
+    return list_response(
+        run_resources(request.context, session, found.runs),
+        page,
+        total=found.total,
+        has_more=found.has_more,
+        included=request.included(session, found.runs),
+    )
+
+
+def act(request: ApiRequest) -> ApiResponse:
+    """POST /runs/:run_id/actions/:action -> 202."""
+    action = RunAction(request.path["action"].replace("-", "_"))
+    comment = request.comment()
+    with request.backend.database.write() as write:
+        perform(request.backend, write, request.path["run_id"], action, user_id=request.user_id, comment=comment)
+    return ApiResponse(202)
+
+
 @dataclass(frozen=True, slots=True)
 class _RunRelations:
-    """What belongs to some runs, read at once for all of them.
+    """The related resources of some runs, read with one statement for all of them.
 
     Attributes:
-        ids: of a run's `plan`, `apply`, `comment`s and `event`s, in order.
-        held_workspaces: the workspaces that a run or a person holds.
+        ids: the ids of a run's `plan`, `apply`, `comment`s and `event`s, in order.
+        held_workspaces: the workspaces that a run holds or a person has locked.
     """
 
     ids: Mapping[tuple[str, str], Sequence[str]]
     held_workspaces: set[str]
 
 
-def run_resources(scope: Scope, session: Session, runs: Sequence[RunRow]) -> list[ResourceObject]:
-    """Runs as they go over the wire."""
+def run_resources(context: RequestContext, session: Session, runs: Sequence[RunRow]) -> list[ResourceObject]:
+    """Runs as resource objects."""
     relations = _relations(session, runs)
-    return [_run(scope.backend, run, relations) for run in runs]
+    return [_run(context.backend, run, relations) for run in runs]
 
 
 def _relations(session: Session, runs: Sequence[RunRow]) -> _RunRelations:
@@ -121,94 +209,5 @@ def _relationships(run: RunRow, relations: _RunRelations) -> dict[str, JSON]:
 
 
 def _updated_at(run: RunRow) -> str | datetime:
-    """When the run came into its present status."""
+    """When the run entered its current status."""
     return max(run.status_timestamps.values(), default=run.created_at)
-
-
-class _Variable(Attributes):
-    key: str
-    value: str
-
-
-class _RunAttributes(Attributes, RunOptions):
-    wire_type = "runs"
-
-    message: str | None = None
-    auto_apply: bool | None = None
-    variables: list[_Variable] | None = None
-
-    @field_validator("terraform_version", "message")
-    @classmethod
-    def _not_empty(cls, value: str | None) -> str | None:
-        return value or None  # some clients send every default
-
-
-def create(call: Call) -> Reply:
-    """POST /runs -> 201."""
-    attributes = call.attributes(_RunAttributes)
-    workspace_id = call.related_id("workspace")
-    if workspace_id is None:
-        raise UnprocessableEntity("The run needs a relationship to its workspace.")
-    new = NewRun(
-        workspace_id=workspace_id,
-        configuration_version_id=call.related_id("configuration-version"),
-        message=attributes.message,
-        auto_apply=attributes.auto_apply,
-        variables=[variable.model_dump() for variable in attributes.variables or ()],
-        options=attributes,
-        source=_source(call),
-    )
-    with call.backend.database.write() as write:
-        run = create_run(call.backend, write, new, user_id=call.user_id)
-        resource = run_resources(call.scope, write.session, [run])[0]
-    return resource_reply(resource, 201)
-
-
-def _source(call: Call) -> str:
-    """The Terraform CLI says who it is, with a `cloud` block or without; everything else is the API."""
-    if call.headers.get("x-terraform-integration", "").lower() == "cloud":
-        return RunSource.TERRAFORM_CLOUD.value
-    return (RunSource.TERRAFORM if "terraform-version" in call.headers else RunSource.TFE_API).value
-
-
-def read(call: Call) -> Reply:
-    """GET /runs/:run_id -> 200."""
-    with call.backend.database.read() as session:
-        run = find_run(session, call.path["run_id"])
-        resource = run_resources(call.scope, session, [run])[0]
-        return resource_reply(resource, included=call.included(session, [run]))
-
-
-def list_for_workspace(call: Call) -> Reply:
-    """GET /workspaces/:workspace_id/runs -> 200, with totals."""
-    with call.backend.database.read() as session:
-        workspace = find_workspace(session, call.path["workspace_id"])
-        return _list(call, session, RunQuery.from_call(call, workspace_id=workspace.id))
-
-
-def list_for_organization(call: Call) -> Reply:
-    """GET /organizations/:organization/runs -> 200, without totals."""
-    with call.backend.database.read() as session:
-        organization = find_organization(session, call.path["organization"])
-        return _list(call, session, RunQuery.from_call(call, organization=organization.name))
-
-
-def _list(call: Call, session: Session, query: RunQuery) -> Reply:
-    page = call.page()
-    found = list_runs(call.backend, session, query, page.offset, page.size)
-    return list_reply(
-        run_resources(call.scope, session, found.runs),
-        page,
-        total=found.total,
-        has_more=found.has_more,
-        included=call.included(session, found.runs),
-    )
-
-
-def act(call: Call) -> Reply:
-    """POST /runs/:run_id/actions/:action -> 202. The body is `null`, since some clients parse it."""
-    action = RunAction(call.path["action"].replace("-", "_"))
-    comment = call.comment()
-    with call.backend.database.write() as write:
-        perform(call.backend, write, call.path["run_id"], action, user_id=call.user_id, comment=comment)
-    return Reply(202)

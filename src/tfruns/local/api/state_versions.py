@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound, UnprocessableEntity
-from tfruns.local.api.request import Attributes, Call, Scope
-from tfruns.local.api.response import Reply, list_reply, resource_reply
+from tfruns.local.api.request import ApiRequest, RequestAttributes, RequestContext
+from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.service.find import find, find_workspace
 from tfruns.local.service.interpreted_state import MAX_SERIAL
 from tfruns.local.service.states import check_json_state, create_state_version, roll_back_state, upload_state
@@ -22,7 +22,7 @@ from tfruns.wire.state_versions import StateVersion, StateVersionOutput
 from tfruns.wire.workspaces import WorkspaceOutput
 
 
-class _StateVersion(Attributes):
+class _StateVersionAttributes(RequestAttributes):
     wire_type = "state-versions"
 
     serial: Annotated[int, Field(ge=0, le=MAX_SERIAL)] | None = None
@@ -34,44 +34,47 @@ class _StateVersion(Attributes):
     force: bool | None = None
 
 
-def create(call: Call) -> Reply:
-    """POST /workspaces/:workspace_id/state-versions -> 201; with the state in it, or with addresses to upload it."""
-    attributes = call.attributes(_StateVersion)
+def create(request: ApiRequest) -> ApiResponse:
+    """POST /workspaces/:workspace_id/state-versions -> 201.
+
+    The request contains the state, or the response contains the URLs to upload it.
+    """
+    attributes = request.attributes(_StateVersionAttributes)
     if attributes.serial is None or not attributes.md5:
-        raise UnprocessableEntity("A state version needs its serial and md5.")
+        raise UnprocessableEntity("serial and md5 are required.")
     state = _decoded("state", attributes.state)
     json_state = _decoded("json-state", attributes.json_state)
     if json_state is not None:
         check_json_state(json_state)
     _check_outputs(_decoded("json-state-outputs", attributes.json_state_outputs))
-    with call.backend.database.write() as write:
-        workspace = find_workspace(write.session, call.path["workspace_id"])
+    with request.backend.database.write() as write:
+        workspace = find_workspace(write.session, request.path["workspace_id"])
         row = create_state_version(
-            call.backend,
+            request.backend,
             write,
             workspace.id,
             serial=attributes.serial,
             md5=attributes.md5,
             lineage=attributes.lineage,
             is_forced=bool(attributes.force),
-            run_id=call.related_id("run"),
-            user_id=call.user_id,
+            run_id=request.related_id("run"),
+            user_id=request.user_id,
         )
         if state is not None:
-            upload_state(call.backend, write, row.id, state)
+            upload_state(request.backend, write, row.id, state)
         if json_state is not None:
-            call.backend.objects.write("json-state", row.id, json_state)
-        return resource_reply(state_version_resources(call.scope, write.session, [row])[0], 201)
+            request.backend.objects.write("json-state", row.id, json_state)
+        return resource_response(state_version_resources(request.context, write.session, [row])[0], 201)
 
 
-def roll_back(call: Call) -> Reply:
+def roll_back(request: ApiRequest) -> ApiResponse:
     """PATCH /workspaces/:workspace_id/state-versions -> 201."""
-    source = call.related_id("rollback-state-version")
+    source = request.related_id("rollback-state-version")
     if source is None:
-        raise UnprocessableEntity("The relationship rollback-state-version is missing.")
-    with call.backend.database.write() as write:
-        row = roll_back_state(call.backend, write, call.path["workspace_id"], source, user_id=call.user_id)
-        return resource_reply(state_version_resources(call.scope, write.session, [row])[0], 201)
+        raise UnprocessableEntity("data.relationships.rollback-state-version is missing.")
+    with request.backend.database.write() as write:
+        row = roll_back_state(request.backend, write, request.path["workspace_id"], source, user_id=request.user_id)
+        return resource_response(state_version_resources(request.context, write.session, [row])[0], 201)
 
 
 def _decoded(name: str, text: str | None) -> bytes | None:
@@ -79,34 +82,34 @@ def _decoded(name: str, text: str | None) -> bytes | None:
         return None
     try:
         return base64.b64decode(text, validate=True)
-    except ValueError:  # also what is not ASCII
-        raise UnprocessableEntity(f"The attribute {name} is not base64.") from None
+    except ValueError:  # also raised for text that is not ASCII
+        raise UnprocessableEntity(f"{name} must be base64.") from None
 
 
 def _check_outputs(content: bytes | None) -> None:
-    """The outputs are read from the state itself, of which these are another form."""
+    """Check that `json-state-outputs` is JSON. It is not used: the outputs are read from the state."""
     try:
         if content is not None:
             pydantic_core.from_json(content)
     except ValueError:
-        raise UnprocessableEntity("The attribute json-state-outputs is not JSON.") from None
+        raise UnprocessableEntity("json-state-outputs must be JSON.") from None
 
 
-def read(call: Call) -> Reply:
+def read(request: ApiRequest) -> ApiResponse:
     """GET /state-versions/:id -> 200."""
-    return _reply(call, lambda session: find(session, StateVersionRow, StateVersionRow.id == call.path["id"]))
+    return _reply(request, lambda session: find(session, StateVersionRow, StateVersionRow.id == request.path["id"]))
 
 
-def read_current(call: Call) -> Reply:
+def read_current(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/current-state-version -> 200."""
-    return _reply(call, lambda session: _current(session, call.path["workspace_id"]))
+    return _reply(request, lambda session: _current(session, request.path["workspace_id"]))
 
 
-def _reply(call: Call, read_row: Callable[[Session], StateVersionRow]) -> Reply:
-    with call.backend.database.read() as session:
+def _reply(request: ApiRequest, read_row: Callable[[Session], StateVersionRow]) -> ApiResponse:
+    with request.backend.database.read() as session:
         row = read_row(session)
-        included = call.included(session, [row])
-        return resource_reply(state_version_resources(call.scope, session, [row])[0], included=included)
+        included = request.included(session, [row])
+        return resource_response(state_version_resources(request.context, session, [row])[0], included=included)
 
 
 def _current(session: Session, workspace_id: str) -> StateVersionRow:
@@ -114,85 +117,86 @@ def _current(session: Session, workspace_id: str) -> StateVersionRow:
     return find(session, StateVersionRow, StateVersionRow.id == state_id)
 
 
-def list_all(call: Call) -> Reply:
-    """GET /state-versions?filter[workspace][name]=…&filter[organization][name]=… -> 200, the newest first."""
-    page = call.page()
-    organization = call.query.get("filter[organization][name]", "")
-    name = call.query.get("filter[workspace][name]", "")
-    with call.backend.database.read() as session:
+def list_all(request: ApiRequest) -> ApiResponse:
+    """GET /state-versions?filter[workspace][name]=…&filter[organization][name]=… -> 200, newest first."""
+    page = request.page()
+    organization = request.query.get("filter[organization][name]", "")
+    name = request.query.get("filter[workspace][name]", "")
+    with request.backend.database.read() as session:
         workspace = find(session, WorkspaceRow, WorkspaceRow.organization == organization, WorkspaceRow.name == name)
         condition = StateVersionRow.workspace_id == workspace.id
-        statuses = _STATUSES.intersection(call.words("filter[status]"))
-        if call.words("filter[status]"):
+        statuses = _STATUSES.intersection(request.words("filter[status]"))
+        if request.words("filter[status]"):
             condition &= StateVersionRow.status.in_(statuses)
         total = session.scalar(select(func.count()).select_from(StateVersionRow).where(condition))
         statement = select(StateVersionRow).where(condition).order_by(StateVersionRow.sequence.desc())
         rows = session.scalars(statement.offset(page.offset).limit(page.size)).all()
-        included = call.included(session, rows)
-        return list_reply(state_version_resources(call.scope, session, rows), page, total=total, included=included)
+        included = request.included(session, rows)
+        return list_response(
+            state_version_resources(request.context, session, rows), page, total=total, included=included
+        )
 
 
 _STATUSES = frozenset({"pending", "finalized", "discarded"})
 
 
-def download(call: Call) -> Reply:
+def download(request: ApiRequest) -> ApiResponse:
     """GET /state-versions/:id/download -> 302."""
-    with call.backend.database.read() as session:
-        row = find(session, StateVersionRow, StateVersionRow.id == call.path["id"])
+    with request.backend.database.read() as session:
+        row = find(session, StateVersionRow, StateVersionRow.id == request.path["id"])
     if row.status != "finalized":
         raise NotFound("not found")
-    return Reply(302, headers={"location": call.scope.signed("read", "state", row.id)})
+    return ApiResponse(302, headers={"location": request.context.signed_url("read", "state", row.id)})
 
 
-def list_outputs(call: Call) -> Reply:
-    """GET /state-versions/:id/outputs -> 200, with the values of sensitive ones.
+def list_outputs(request: ApiRequest) -> ApiResponse:
+    """GET /state-versions/:id/outputs -> 200, with the values of sensitive outputs.
 
-    "State Version Outputs" hides them in the outputs of the current state alone, and go-tfe's tests read them here.
+    "State Version Outputs" hides these values only in the outputs of the current state, and go-tfe's tests read them
+    here.
     """
-    with call.backend.database.read() as session:
-        row = find(session, StateVersionRow, StateVersionRow.id == call.path["id"])
-        return _outputs(call, session, row, is_revealed=True)
+    with request.backend.database.read() as session:
+        row = find(session, StateVersionRow, StateVersionRow.id == request.path["id"])
+        return _outputs(request, session, row, is_revealed=True)
 
 
-def list_current_outputs(call: Call) -> Reply:
-    """GET /workspaces/:workspace_id/current-state-version-outputs -> 200; the values of sensitive ones are null."""
-    with call.backend.database.read() as session:
-        return _outputs(call, session, _current(session, call.path["workspace_id"]), is_revealed=False)
+def list_current_outputs(request: ApiRequest) -> ApiResponse:
+    """GET /workspaces/:workspace_id/current-state-version-outputs -> 200; the values of sensitive outputs are null."""
+    with request.backend.database.read() as session:
+        return _outputs(request, session, _current(session, request.path["workspace_id"]), is_revealed=False)
 
 
-def _outputs(call: Call, session: Session, row: StateVersionRow, *, is_revealed: bool) -> Reply:
-    page = call.page()
+def _outputs(request: ApiRequest, session: Session, row: StateVersionRow, *, is_revealed: bool) -> ApiResponse:
+    page = request.page()
     condition = StateOutputRow.state_version_id == row.id
     total = session.scalar(select(func.count()).select_from(StateOutputRow).where(condition))
     statement = select(StateOutputRow).where(condition).order_by(StateOutputRow.name)
     rows = session.scalars(statement.offset(page.offset).limit(page.size))
-    return list_reply([output_resource(output, is_revealed=is_revealed) for output in rows], page, total=total)
+    return list_response([output_resource(output, is_revealed=is_revealed) for output in rows], page, total=total)
 
 
-def read_output(call: Call) -> Reply:
-    """GET /state-version-outputs/:id -> 200, with its value even if it is sensitive.
-
-    Raises:
-        NotFound: 404.
-    """
-    with call.backend.database.read() as session:
-        row = find(session, StateOutputRow, StateOutputRow.id == call.path["id"])
-        return resource_reply(output_resource(row, is_revealed=True))
+def read_output(request: ApiRequest) -> ApiResponse:
+    """GET /state-version-outputs/:id -> 200, with its value even if it is sensitive."""
+    with request.backend.database.read() as session:
+        row = find(session, StateOutputRow, StateOutputRow.id == request.path["id"])
+        return resource_response(output_resource(row, is_revealed=True))
 
 
-def state_version_resources(scope: Scope, session: Session, rows: Sequence[StateVersionRow]) -> list[StateVersion]:
-    """State versions; of their outputs the ids alone, so that no value is read for a list."""
+def state_version_resources(
+    context: RequestContext, session: Session, rows: Sequence[StateVersionRow]
+) -> list[StateVersion]:
+    """State versions, with the ids of their outputs; no output value is read."""
     ids: dict[str, list[str]] = defaultdict(list)
     statement = select(StateOutputRow.state_version_id, StateOutputRow.id).where(
         StateOutputRow.state_version_id.in_([row.id for row in rows])
     )
     for state_version_id, id_ in session.execute(statement.order_by(StateOutputRow.name)):
         ids[state_version_id].append(id_)
-    return [_state_version(scope, row, ids[row.id]) for row in rows]
+    return [_state_version(context, row, ids[row.id]) for row in rows]
 
 
-def _state_version(scope: Scope, row: StateVersionRow, output_ids: Sequence[str]) -> StateVersion:
-    """One that waits for its content has addresses to upload it, a finished one to download it."""
+def _state_version(context: RequestContext, row: StateVersionRow, output_ids: Sequence[str]) -> StateVersion:
+    """A pending state version has upload URLs, a finalized one has download URLs."""
     fields = {
         "id": row.id,
         "status": row.status,
@@ -218,23 +222,23 @@ def _state_version(scope: Scope, row: StateVersionRow, output_ids: Sequence[str]
         "outputs": [Related(type="state-version-outputs", id=id_) for id_ in output_ids],
     }
     if row.status == "finalized":
-        fields["hosted_state_download_url"] = scope.signed("read", "state", row.id)
-        if scope.backend.objects.path("json-state", row.id).exists():
-            fields["hosted_json_state_download_url"] = scope.signed("read", "json-state", row.id)
+        fields["hosted_state_download_url"] = context.signed_url("read", "state", row.id)
+        if context.backend.objects.path("json-state", row.id).exists():
+            fields["hosted_json_state_download_url"] = context.signed_url("read", "json-state", row.id)
     elif row.status == "pending":
-        fields["hosted_state_upload_url"] = scope.signed("write", "state", row.id)
-        fields["hosted_json_state_upload_url"] = scope.signed("write", "json-state", row.id)
+        fields["hosted_state_upload_url"] = context.signed_url("write", "state", row.id)
+        fields["hosted_json_state_upload_url"] = context.signed_url("write", "json-state", row.id)
     return StateVersion.model_validate(fields)
 
 
 def output_resources(session: Session, state_version_id: str) -> list[StateVersionOutput]:
-    """The outputs of a state, without the values of sensitive ones."""
+    """The outputs of a state version, without the values of sensitive outputs."""
     statement = select(StateOutputRow).where(StateOutputRow.state_version_id == state_version_id)
     return [output_resource(row) for row in session.scalars(statement.order_by(StateOutputRow.name))]
 
 
 def output_resource(row: StateOutputRow, *, is_revealed: bool = False) -> StateVersionOutput:
-    """An output. Where it is not revealed, the value of a sensitive one is null."""
+    """An output. The value of a sensitive output is null unless `is_revealed` is set."""
     return StateVersionOutput.model_validate(
         {
             "id": row.id,
@@ -248,7 +252,7 @@ def output_resource(row: StateOutputRow, *, is_revealed: bool = False) -> StateV
 
 
 def workspace_output_resource(row: StateOutputRow) -> WorkspaceOutput:
-    """An output as a part of its workspace; the value of a sensitive one is null."""
+    """An output of a workspace's current state; the value of a sensitive output is null."""
     return WorkspaceOutput.model_validate(
         {
             "id": row.id,

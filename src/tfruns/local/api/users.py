@@ -1,18 +1,18 @@
-"""Users, the account of the caller, and `ping`."""
+"""Users, the caller's account, and ping. Source: HCP Terraform API, "Users", "Account"."""
 
 from collections.abc import Mapping
 
 from tfruns.jsonapi import JSON
-from tfruns.local.api.request import Call
-from tfruns.local.api.response import Reply, resource_reply
+from tfruns.local.api.request import ApiRequest
+from tfruns.local.api.response import ApiResponse, resource_response
 from tfruns.local.service.find import find
 from tfruns.local.store.schema import UserRow
 from tfruns.wire.activity import User
 from tfruns.wire.base import Related
 
-USER: Mapping[str, JSON] = {
+_CONSTANTS: Mapping[str, JSON] = {
     "auth-method": "tfc",
-    "avatar-url": "https://www.gravatar.com/avatar/00000000000000000000000000000000?s=100&d=mm",  # of nobody
+    "avatar-url": "https://www.gravatar.com/avatar/00000000000000000000000000000000?s=100&d=mm",  # a placeholder image
     "enterprise-support": False,
     "has-git-hub-app-token": False,
     "has-linked-hcp": False,
@@ -37,32 +37,29 @@ USER: Mapping[str, JSON] = {
 }
 
 
-def read_user(call: Call) -> Reply:
+def read_user(request: ApiRequest) -> ApiResponse:
     """GET /users/:id -> 200."""
-    with call.backend.database.read() as session:
-        return resource_reply(user_resource(find(session, UserRow, UserRow.id == call.path["id"])))
+    with request.backend.database.read() as session:
+        return resource_response(user_resource(find(session, UserRow, UserRow.id == request.path["id"])))
 
 
-def read_account(call: Call) -> Reply:
+def read_account(request: ApiRequest) -> ApiResponse:
     """GET /account/details -> 200."""
-    with call.backend.database.read() as session:
-        return resource_reply(account_resource(find(session, UserRow, UserRow.id == call.user_id)))
+    with request.backend.database.read() as session:
+        return resource_response(account_resource(find(session, UserRow, UserRow.id == request.user_id)))
 
 
-def ping(_: Call) -> Reply:
+def ping(_: ApiRequest) -> ApiResponse:
     """GET /ping -> 204."""
-    return Reply(204)
+    return ApiResponse(204)
 
 
 def user_resource(row: UserRow) -> User:
-    """A user as others see it, without an email address. Source: HCP Terraform API, "Users"."""
-    return User.model_validate({**USER, "id": row.id, "username": row.username})
+    """A user as seen by others: without an email address."""
+    return User.model_validate({**_CONSTANTS, "id": row.id, "username": row.username})
 
 
 def account_resource(row: UserRow) -> User:
-    """A user as they see themselves. Source: HCP Terraform API, "Account".
-
-    HCP Terraform shows an email address here. A user of this backend has none, so it is empty.
-    """
+    """A user as seen by themselves. HCP Terraform returns an email address here; users of this backend have none."""
     own = {"email": "", "unconfirmed-email": None, "authenticated-resource": Related(type="users", id=row.id)}
-    return User.model_validate({**USER, **own, "id": row.id, "username": row.username})
+    return User.model_validate({**_CONSTANTS, **own, "id": row.id, "username": row.username})

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound, UnprocessableEntity
-from tfruns.local.api.request import Attributes, Call
-from tfruns.local.api.response import Reply, list_reply, resource_reply
+from tfruns.local.api.request import ApiRequest, RequestAttributes
+from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.ids import new_id
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_workspace
@@ -20,7 +20,7 @@ from tfruns.wire.base import Related
 from tfruns.wire.variables import Variable
 
 
-class _Variable(Attributes):
+class _VariableAttributes(RequestAttributes):
     wire_type = "vars"
 
     key: str | None = None
@@ -31,73 +31,75 @@ class _Variable(Attributes):
     sensitive: bool | None = None
 
 
-def list_variables(call: Call) -> Reply:
+def list_variables(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/vars, GET /vars?filter[organization][name]=…&filter[workspace][name]=… -> 200.
 
-    Also GET /workspaces/:workspace_id/all-vars, which has those of variable sets in addition: there are none here.
+    Also GET /workspaces/:workspace_id/all-vars, which in HCP Terraform adds the variables of variable sets.
     """
-    with call.backend.database.read() as session:
-        workspace = _workspace(session, call)
+    with request.backend.database.read() as session:
+        workspace = _workspace(session, request)
         statement = select(VariableRow).where(VariableRow.workspace_id == workspace.id).order_by(VariableRow.key)
         found = [variable_resource(row) for row in session.scalars(statement)]
-        return list_reply(found, call.whole_page(len(found)), total=len(found))
+        return list_response(found, request.whole_page(len(found)), total=len(found))
 
 
-def create_variable(call: Call) -> Reply:
+def create_variable(request: ApiRequest) -> ApiResponse:
     """POST /workspaces/:workspace_id/vars, POST /vars with a relationship to the workspace -> 201."""
-    values = _said(call)
-    with call.backend.database.write() as write:
-        workspace = _workspace(write.session, call)
-        row = VariableRow(id=new_id("var"), workspace_id=workspace.id, created_at=call.backend.now(), key="", value="")
+    values = _given_attributes(request)
+    with request.backend.database.write() as write:
+        workspace = _workspace(write.session, request)
+        row = VariableRow(
+            id=new_id("var"), workspace_id=workspace.id, created_at=request.backend.now(), key="", value=""
+        )
         row.hcl = row.sensitive = False
         service.save_variable(write, row, values)
-        return resource_reply(variable_resource(row), 201)
+        return resource_response(variable_resource(row), 201)
 
 
-def update_variable(call: Call) -> Reply:
+def update_variable(request: ApiRequest) -> ApiResponse:
     """PATCH /workspaces/:workspace_id/vars/:variable_id, PATCH /vars/:variable_id -> 200."""
-    values = _said(call)
-    with call.backend.database.write() as write:
-        row = _variable(write.session, call)
+    values = _given_attributes(request)
+    with request.backend.database.write() as write:
+        row = _variable(write.session, request)
         service.save_variable(write, row, values)
-        return resource_reply(variable_resource(row))
+        return resource_response(variable_resource(row))
 
 
-def read_variable(call: Call) -> Reply:
+def read_variable(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/vars/:variable_id -> 200."""
-    with call.backend.database.read() as session:
-        return resource_reply(variable_resource(_variable(session, call)))
+    with request.backend.database.read() as session:
+        return resource_response(variable_resource(_variable(session, request)))
 
 
-def delete_variable(call: Call) -> Reply:
+def delete_variable(request: ApiRequest) -> ApiResponse:
     """DELETE /workspaces/:workspace_id/vars/:variable_id, DELETE /vars/:variable_id -> 204."""
-    with call.backend.database.write() as write:
-        write.session.delete(_variable(write.session, call))
-    return Reply(204)
+    with request.backend.database.write() as write:
+        write.session.delete(_variable(write.session, request))
+    return ApiResponse(204)
 
 
-def _said(call: Call) -> dict[str, Any]:
-    said = call.attributes(_Variable).model_dump(exclude_unset=True)
-    return {name: value for name, value in said.items() if value is not None or name == "description"}
+def _given_attributes(request: ApiRequest) -> dict[str, Any]:
+    given = request.attributes(_VariableAttributes).model_dump(exclude_unset=True)
+    return {name: value for name, value in given.items() if value is not None or name == "description"}
 
 
-def _workspace(session: Session, call: Call) -> WorkspaceRow:
-    """The workspace of the path, of a filter by names, or of a relationship."""
-    if "workspace_id" in call.path:
-        return find_workspace(session, call.path["workspace_id"])
-    if call.body.strip():
-        workspace_id = call.related_id("workspace")
+def _workspace(session: Session, request: ApiRequest) -> WorkspaceRow:
+    """The workspace from the path, from a relationship, or from a filter by names."""
+    if "workspace_id" in request.path:
+        return find_workspace(session, request.path["workspace_id"])
+    if request.body.strip():
+        workspace_id = request.related_id("workspace")
         if workspace_id is None:
-            raise UnprocessableEntity("The variable needs a relationship to its workspace.")
+            raise UnprocessableEntity("data.relationships.workspace is missing: a variable needs a workspace.")
         return find_workspace(session, workspace_id)
-    organization, name = (call.query.get(f"filter[{kind}][name]", "") for kind in ("organization", "workspace"))
+    organization, name = (request.query.get(f"filter[{kind}][name]", "") for kind in ("organization", "workspace"))
     return find(session, WorkspaceRow, WorkspaceRow.organization == organization, WorkspaceRow.name == name)
 
 
-def _variable(session: Session, call: Call) -> VariableRow:
-    row = find(session, VariableRow, VariableRow.id == call.path["variable_id"])
-    find_workspace(session, call.path.get("workspace_id", row.workspace_id))
-    if call.path.get("workspace_id", row.workspace_id) != row.workspace_id:
+def _variable(session: Session, request: ApiRequest) -> VariableRow:
+    row = find(session, VariableRow, VariableRow.id == request.path["variable_id"])
+    find_workspace(session, request.path.get("workspace_id", row.workspace_id))
+    if request.path.get("workspace_id", row.workspace_id) != row.workspace_id:
         raise NotFound("not found")
     return row
 

@@ -1,4 +1,4 @@
-"""Workspaces as they go over the wire."""
+"""The JSON:API documents of workspaces."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -42,10 +42,10 @@ WORKSPACE_SETTINGS: Mapping[str, JSON] = {
     "trigger-prefixes": [],
     "working-directory": "",
 }
-"""The settings of a workspace that a request can change, and their defaults."""
+"""The settings that a request can change, with their defaults. A workspace stores only the changed ones."""
 
-
-WORKSPACE: Mapping[str, JSON] = {
+# Attributes of features that the local backend does not have. Names and types are those of the OpenAPI document.
+_CONSTANTS: Mapping[str, JSON] = {
     "auto-destroy-activity-duration": None,
     "auto-destroy-at": None,
     "auto-destroy-status": None,
@@ -62,8 +62,7 @@ WORKSPACE: Mapping[str, JSON] = {
     "vcs-repo-identifier": None,
 }
 
-
-# What the Terraform CLI and go-tfe look at before they do something; one user may do everything here.
+# The Terraform CLI and go-tfe check these before they act. The only user has every permission.
 _WORKSPACE_PERMISSIONS = {
     f"can-{verb}": True
     for verb in (
@@ -73,8 +72,7 @@ _WORKSPACE_PERMISSIONS = {
     )
 }  # fmt: skip
 
-
-# Built once: to build a statement takes longer than to execute it.
+# Built once, because building a statement takes longer than executing it.
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
 _HOLDER = select(RunRow.id).where(RunRow.workspace_id == WorkspaceRow.id, RunRow.holds_workspace).scalar_subquery()
 _RUNS = select(func.sum(RunCountRow.runs)).where(RunCountRow.workspace_id == WorkspaceRow.id)
@@ -106,11 +104,11 @@ _RELATED: Executable = union_all(
 
 @dataclass(frozen=True, slots=True)
 class _WorkspaceRelations:
-    """What belongs to some workspaces, read at once for all of them.
+    """The related resources of some workspaces, read for all of them together.
 
     Attributes:
         details: the run that holds a workspace, its state, its number of runs and its organization's settings.
-        ids: of a workspace's `vars` and `outputs`, in order.
+        ids: the ids of a workspace's `vars` and `outputs`, in order.
     """
 
     details: Mapping[str, Row[Any]]
@@ -118,7 +116,7 @@ class _WorkspaceRelations:
 
 
 def workspace_resources(session: Session, rows: Sequence[WorkspaceRow]) -> list[ResourceObject]:
-    """Workspaces as they go over the wire."""
+    """The JSON:API documents of workspaces."""
     wanted = {"ids": [row.id for row in rows]}
     related: dict[tuple[str, str], list[str]] = defaultdict(list)
     for workspace_id, kind, id_, _ in session.execute(_RELATED, wanted):
@@ -128,7 +126,7 @@ def workspace_resources(session: Session, rows: Sequence[WorkspaceRow]) -> list[
 
 
 def workspace_resource(session: Session, row: WorkspaceRow) -> ResourceObject:
-    """One workspace as it goes over the wire."""
+    """One workspace as a resource object."""
     return workspace_resources(session, [row])[0]
 
 
@@ -137,7 +135,7 @@ def _workspace(row: WorkspaceRow, relations: _WorkspaceRelations) -> ResourceObj
     mode = execution_mode(row.settings, details.organization_settings)
     has_own_mode = row.settings.get("execution-mode") is not None
     attributes: dict[str, JSON] = {
-        **WORKSPACE,
+        **_CONSTANTS,
         **WORKSPACE_SETTINGS,
         **row.settings,
         "name": row.name,
@@ -183,5 +181,5 @@ def _relationships(row: WorkspaceRow, relations: _WorkspaceRelations) -> dict[st
 
 
 def _locked_by(row: WorkspaceRow, details: Row[Any]) -> JSON:
-    """The run that holds a workspace locks it, as a person can."""
+    """The run that holds the workspace, or else the user who locked it."""
     return linkage("runs", details.holder) or linkage("users", row.locked_by_user_id)
