@@ -1,4 +1,4 @@
-"""How the documentation is built: `make docs`. Its pages are Markdown that reads well without being built, too."""
+"""Sphinx configuration. Run `make docs` to build the documentation."""
 
 import re
 from pathlib import Path
@@ -7,9 +7,7 @@ from sphinx.application import Sphinx
 
 _ROOT = Path(__file__).parent.parent
 _VERSION = (_ROOT / "src" / "tfruns" / "_version.py").read_text(encoding="utf-8")
-_PAGES_OF_THE_ROOT = {
-    page: _ROOT / f"{page.upper()}.md" for page in ("readme", "contributing", "security", "changelog")
-}
+_ROOT_PAGES = {page: _ROOT / f"{page.upper()}.md" for page in ("readme", "contributing", "security", "changelog")}
 _LINK = re.compile(r"\]\((?!https?:|#)([^)]+)\)")
 
 project = "tfruns"
@@ -27,20 +25,20 @@ html_show_copyright = False
 
 
 def setup(app: Sphinx) -> None:
-    """Take in the pages that stand at the root, where people look for them."""
-    app.connect("source-read", _read_from_the_root)
+    """Include the pages in the root directory."""
+    app.connect("source-read", _read_root_page)
 
 
-def _read_from_the_root(app: Sphinx, page: str, content: list[str]) -> None:
-    if page in _PAGES_OF_THE_ROOT:
-        app.env.note_dependency(_PAGES_OF_THE_ROOT[page])
-        content[0] = _LINK.sub(_moved, _PAGES_OF_THE_ROOT[page].read_text(encoding="utf-8"))
+def _read_root_page(app: Sphinx, page: str, content: list[str]) -> None:
+    if page in _ROOT_PAGES:
+        app.env.note_dependency(_ROOT_PAGES[page])
+        content[0] = _LINK.sub(_rewrite_link, _ROOT_PAGES[page].read_text(encoding="utf-8"))
 
 
-def _moved(link: re.Match[str]) -> str:
-    """A link of a page at the root, as it is from here."""
+def _rewrite_link(link: re.Match[str]) -> str:
+    """Rewrite a link of a page in the root directory so that it is relative to docs/."""
     target = link[1]
     if target.startswith("docs/"):
         return f"]({target.removeprefix('docs/')})"
     stem = target.removesuffix(".md").lower()
-    return f"]({stem}.md)" if stem in _PAGES_OF_THE_ROOT else f"](../{target})"
+    return f"]({stem}.md)" if stem in _ROOT_PAGES else f"](../{target})"

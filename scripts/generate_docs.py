@@ -7,6 +7,7 @@ python scripts/generate_docs.py --check   fail if a file is outdated
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def pages() -> Mapping[Path, str]:
         DOCS / "decisions" / "0006-consent.md": replace_regions(
             _text(DOCS / "decisions" / "0006-consent.md"), {"consent": "\n".join(_consent())}
         ),
+        DOCS / "architecture.md": replace_regions(_text(DOCS / "architecture.md"), {"layers": "\n".join(_layers())}),
         ROOT / "README.md": replace_regions(
             _text(ROOT / "README.md"),
             {"tools": "\n".join(_tool_table()), "transcript": excerpt(recording(_text(DOCS / "demonstration.md")))},
@@ -186,6 +188,18 @@ def _consent() -> Iterator[str]:
     yield f"|---|{'---|' * len(confirms)}"
     for kind, row in REQUIREMENTS.items():
         yield f"| {_cell(kind)} | {' | '.join(_NEEDS[row[confirm]] for confirm in confirms)} |"
+
+
+def _layers() -> Iterator[str]:
+    """The layers of the package, highest first, from the contract for import-linter."""
+    contracts = tomllib.loads(_text(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    yield "```text"
+    for layer in layers:
+        names = [name for name in re.split(r" [|:] ", layer) if not name.startswith("_")]
+        if names:
+            yield ", ".join(names)
+    yield "```"
 
 
 def _cell(text: str) -> str:

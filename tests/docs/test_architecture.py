@@ -22,6 +22,16 @@ def test_named_source_files_exist() -> None:
     assert missing == set()
 
 
+def test_each_package_is_described() -> None:
+    page = _PAGES[0].read_text(encoding="utf-8")
+    names = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in _PACKAGE.iterdir()
+        if not path.name.startswith("_") and (path.is_dir() or path.suffix == ".py")
+    }
+    assert {name for name in names if f"`{name}`" not in page} == set()
+
+
 def test_named_definitions_exist() -> None:
     found = _DEFINITION.findall(_PAGES[0].read_text(encoding="utf-8"))
     assert len(found) >= 4
