@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.command_process import start
 from tests.support.local_server import LocalServer
 from tests.support.stdio import environment, tfruns
 
@@ -55,17 +56,10 @@ class Shell:
 
     def __call__(self, *arguments: str, stdin: str = "", code: int | None = 0, **variables: str) -> Done:
         """Run `tfruns` with these arguments. Its exit code has to be the given one, unless that is None."""
-        ended = subprocess.run(
-            [tfruns(), *arguments],
-            cwd=self.directory,
-            env={**self.env, **variables},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        done = Done(ended.returncode, ended.stdout, ended.stderr)
+        env = {**self.env, **variables}
+        process = start([tfruns(), *arguments], cwd=self.directory, env=env, stdin=subprocess.PIPE)
+        out, err = process.communicate(stdin.encode(), timeout=PATIENCE_S)
+        done = Done(process.wait(), out.decode(), err.decode())
         assert "Traceback" not in done.err, done.err
         assert code is None or done.code == code, done
         return done

@@ -6,7 +6,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import Self
 
 import httpx2
 
+from tests.support.command_process import Process, start
 from tests.support.stdio import PATIENCE_S, environment, tfruns
 from tfruns import Client
 
@@ -55,10 +55,10 @@ class LocalServer:
         self.url = ""
         self._log = log or data_dir.parent / f"{data_dir.name}.log"
         self._env = {**environment(self._log.parent), **(env or {})}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Process:
         assert self._process is not None, "it was not started"
         return self._process
 
@@ -94,13 +94,9 @@ class LocalServer:
         assert not self.is_running
         self._close()
         port = () if "--port" in self.arguments else ("--port", "0")
-        program = f"{self.fault}\nfrom tfruns.cli import main\nmain()"
-        begin = [sys.executable, "-c", program] if self.fault else [tfruns()]
-        command = [*begin, "server", "--data-dir", str(self.data_dir), *port, *self.arguments]
+        command = [tfruns(), "server", "--data-dir", str(self.data_dir), *port, *self.arguments]
         with self._log.open("ab") as stderr:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, env=self._env
-            )
+            self._process = start(command, env=self._env, fault=self.fault, stderr=stderr)
 
     def read_line(self) -> str:
         """The next line of its output; empty if it has ended without one."""

@@ -4,7 +4,6 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
+
+from tests.support.command_process import TFRUNS, start
 
 PATIENCE_S = 30.0  # a busy machine; whatever is waited for comes much earlier
 
@@ -33,7 +34,7 @@ Message = dict[str, Any]
 
 def tfruns() -> str:
     """The installed command."""
-    return str(Path(sys.executable).parent / "tfruns")
+    return TFRUNS
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
@@ -61,9 +62,7 @@ class StdioServer:
         self._last_id = 1000  # below are the ids that tests choose themselves
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         with log.open("wb") as stderr:
-            self.process = subprocess.Popen(
-                [tfruns(), "mcp", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=env
-            )
+            self.process = start([tfruns(), "mcp", *arguments], env=env, stdin=subprocess.PIPE, stderr=stderr)
         self._reader = threading.Thread(target=self._read_lines, daemon=True)
         self._reader.start()
 

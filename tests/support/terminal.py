@@ -6,7 +6,6 @@ import pty
 import re
 import select
 import struct
-import subprocess
 import termios
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.command_process import start
 from tests.support.stdio import PATIENCE_S
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
@@ -32,9 +32,7 @@ class Terminal:
     def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
         self._screen, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, _ROWS_AND_COLUMNS)
-        self.process = subprocess.Popen(
-            [*command], cwd=cwd, env=dict(env), stdin=inner, stdout=inner, stderr=inner, start_new_session=True
-        )
+        self.process = start(command, cwd=cwd, env=env, stdin=inner, stdout=inner, stderr=inner, is_new_session=True)
         os.close(inner)
         self._shown = b""
         self._read = 0

@@ -1,0 +1,169 @@
+"""A process that has loaded the libraries of `tfruns`, and forks to run the command: see `command_process`.
+
+It loads libraries only. Each command imports tfruns itself, so that an import that is missing there is still noticed.
+Its argument is the file descriptor of its control socket. Each request has five files: a JSON document of what to run,
+the three standard streams, and a pipe to which it writes the process ID, and the exit code once the process has
+finished.
+"""
+
+import gc
+import importlib
+import io
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+_FILES = 5
+_LIBRARIES = (
+    "alembic.command",
+    "alembic.runtime.migration",
+    "anyio.to_thread",
+    "anyio._backends._asyncio",
+    "cryptography.x509",
+    "cyclopts",
+    "httpx2",
+    "mcp.server",
+    "mcp.server.stdio",
+    "pydantic",
+    "rich.console",
+    "rich.progress",
+    "rich.table",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "sqlalchemy.orm",
+    "starlette.applications",
+    "tenacity",
+    "uvicorn",
+    "uvloop",
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a new process runs, and its standard streams and the pipe for its end."""
+
+    document: dict[str, Any]
+    streams: list[int]
+    report: int
+
+    def take_over(self) -> None:
+        """Give this process the environment, the directory and the standard streams of the request."""
+        os.environ.clear()
+        os.environ.update(self.document["env"])
+        os.chdir(self.document["cwd"])
+        if self.document["is_new_session"]:
+            os.setsid()
+        for target, stream in enumerate(self.streams):
+            os.dup2(stream, target)
+            os.close(stream)
+        os.close(self.report)
+        sys.stdin = sys.__stdin__ = _stream(0, "r", sys.stdin)
+        sys.stdout = sys.__stdout__ = _stream(1, "w", sys.stdout)
+        sys.stderr = sys.__stderr__ = _stream(2, "w", sys.stderr, line_buffering=True)
+        sys.argv = self.document["arguments"]
+
+    def run(self) -> None:
+        """Run the program. The interpreter itself ends the process, as after any program."""
+        gc.enable()
+        exec(compile(self.document["program"], "<string>", "exec"), {"__name__": "__main__"})
+
+
+def _stream(file: int, mode: str, like: Any, *, line_buffering: bool = False) -> io.TextIOWrapper:
+    """A standard stream as the interpreter makes it."""
+    raw = io.FileIO(file, mode, closefd=False)
+    buffered: Any = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
+    newline = None if mode == "r" else "\n"
+    is_terminal = raw.isatty()
+    return io.TextIOWrapper(
+        buffered, like.encoding, like.errors, newline=newline, line_buffering=line_buffering or is_terminal
+    )
+
+
+class ForkServer:
+    """Forks for each request until the control socket is closed."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._reports: dict[int, int] = {}
+        self._ended, self._wakeup = os.pipe()
+        os.set_blocking(self._wakeup, False)
+        signal.set_wakeup_fd(self._wakeup)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def serve(self) -> Request | None:
+        """Serve requests. Returns the request in each forked process, and None in this process at the end."""
+        while True:
+            ready, _, _ = select.select([self._control, self._ended], [], [])
+            if self._ended in ready:
+                os.read(self._ended, 4096)
+                self._reap()
+            if self._control in ready:
+                request = self._receive()
+                if request is None or self._fork(request):
+                    return request
+
+    def _receive(self) -> Request | None:
+        message, files, _, _ = socket.recv_fds(self._control, 1, _FILES)
+        if not message:
+            return None
+        document, *streams, report = files
+        with os.fdopen(document, "rb") as file:
+            file.seek(0)
+            return Request(json.load(file), streams, report)
+
+    def _fork(self, request: Request) -> bool:
+        """Whether this is the new process."""
+        pid = os.fork()
+        if pid == 0:
+            self._forget()
+            return True
+        for stream in request.streams:
+            os.close(stream)
+        self._reports[pid] = request.report
+        self._report(request.report, pid)
+        return False
+
+    def _forget(self) -> None:
+        """Drop everything of the fork server in a new process."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self._control.close()
+        for file in (self._ended, self._wakeup, *self._reports.values()):
+            os.close(file)
+
+    def _reap(self) -> None:
+        while self._reports:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            report = self._reports.pop(pid)
+            self._report(report, os.waitstatus_to_exitcode(status))
+            os.close(report)
+
+    def _report(self, report: int, number: int) -> None:
+        try:
+            os.write(report, b"%d\n" % number)
+        except BrokenPipeError:  # the test has finished without waiting for the process
+            return
+
+
+def load_libraries() -> None:
+    """Import the libraries, without a run of the garbage collector, and keep it away from them later."""
+    gc.disable()
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+    gc.freeze()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    load_libraries()
+    asked = ForkServer(socket.socket(fileno=int(sys.argv[1]))).serve()
+    if asked is not None:
+        asked.take_over()
+        asked.run()
