@@ -52,7 +52,10 @@ def test_it_fails_and_ends_by_signals_like_any_program(tmp_path: Path) -> None:
 
 
 def test_a_wait_ends_in_time_and_a_kill_is_seen(tmp_path: Path) -> None:
-    process = start([TFRUNS], env=environment(tmp_path), fault="input()", stdin=subprocess.PIPE)
+    program = "import time; time.sleep(600)"
+    process = start(
+        [TFRUNS], env=environment(tmp_path), fault=program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     assert process.poll() is None
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.01)

@@ -212,7 +212,7 @@ def test_nothing_is_executed_where_the_port_is_in_use(new_server: NewServer) -> 
 
 def test_a_first_start_that_was_killed_halfway_is_finished_by_the_next(new_server: NewServer) -> None:
     server = new_server(
-        fault="import os; from tfruns.local import running; running.create_admin = lambda *_: os._exit(9)"
+        fault="import os; from tfruns.local import startup; startup.create_admin = lambda *_: os._exit(9)"
     )
     server.launch()
     assert server.wait(60) == 9
