@@ -61,9 +61,9 @@ class Request:
             os.dup2(stream, target)
             os.close(stream)
         os.close(self.report)
-        sys.stdin = sys.__stdin__ = _stream(0, "r", sys.stdin)
-        sys.stdout = sys.__stdout__ = _stream(1, "w", sys.stdout)
-        sys.stderr = sys.__stderr__ = _stream(2, "w", sys.stderr, line_buffering=True)
+        sys.stdin = _stream(0, "r", sys.stdin)
+        sys.stdout = _stream(1, "w", sys.stdout)
+        sys.stderr = _stream(2, "w", sys.stderr, line_buffering=True)
         sys.argv = self.document["arguments"]
 
     def run(self) -> None:
@@ -97,11 +97,11 @@ class ForkServer:
     def serve(self) -> Request | None:
         """Serve requests. Returns the request in each forked process, and None in this process at the end."""
         while True:
-            ready, _, _ = select.select([self._control, self._ended], [], [])
+            ready, _, _ = select.select([self._control.fileno(), self._ended], [], [])
             if self._ended in ready:
                 os.read(self._ended, 4096)
                 self._reap()
-            if self._control in ready:
+            if self._control.fileno() in ready:
                 request = self._receive()
                 if request is None or self._fork(request):
                     return request
