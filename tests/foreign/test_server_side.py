@@ -19,7 +19,7 @@ from tfruns.errors import InvalidInput
 from tfruns.local.bind_config import BindConfig
 from tfruns.local.cli_config import cli_configuration
 from tfruns.local.data_dir import DataDirectory
-from tfruns.local.self_signed import self_signed
+from tfruns.local.self_signed import load_or_create_certificate
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -59,23 +59,27 @@ def test_only_the_owner_reads_the_key_and_the_log_says_what_to_trust(server: Loc
 
 def test_a_certificate_is_kept_until_it_ends_soon_or_has_not_this_name(tmp_path: Path) -> None:
     path = tmp_path / "tls" / "certificate.pem"
-    first = self_signed(path, "127.0.0.1", NOW)
+    first = load_or_create_certificate(path, "127.0.0.1", NOW)
     made = path.read_bytes()
-    assert self_signed(path, "127.0.0.1", NOW + timedelta(days=300)).ends == first.ends.replace(microsecond=0)
+    assert load_or_create_certificate(path, "127.0.0.1", NOW + timedelta(days=300)).expires == first.expires.replace(
+        microsecond=0
+    )
     assert path.read_bytes() == made
-    self_signed(path, "another.example", NOW)
+    load_or_create_certificate(path, "another.example", NOW)
     assert path.read_bytes() != made
     made = path.read_bytes()
-    assert self_signed(path, "another.example", first.ends - timedelta(days=1)).ends > first.ends
+    assert (
+        load_or_create_certificate(path, "another.example", first.expires - timedelta(days=1)).expires > first.expires
+    )
     assert path.read_bytes() != made
 
 
 def test_a_certificate_without_its_key_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "tls" / "certificate.pem"
-    self_signed(path, "127.0.0.1", NOW)
+    load_or_create_certificate(path, "127.0.0.1", NOW)
     made = path.read_bytes()
     (tmp_path / "tls" / "key.pem").write_text("no key")
-    self_signed(path, "127.0.0.1", NOW)
+    load_or_create_certificate(path, "127.0.0.1", NOW)
     assert path.read_bytes() != made
 
 

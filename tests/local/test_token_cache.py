@@ -1,4 +1,4 @@
-"""Tokens that were looked up lately are not looked up again, and a deleted one is refused."""
+"""The cache of API tokens: recent tokens are not looked up again, and deleted ones are rejected."""
 
 from sqlalchemy import delete
 
@@ -8,8 +8,8 @@ from tfruns.local.store.schema import TokenRow
 from tfruns.local.token_cache import TokenCache
 
 
-class _Store:
-    """The users by their tokens, and how often they were looked up."""
+class _CountingStore:
+    """A store with one token that counts the lookups."""
 
     def __init__(self) -> None:
         self.users = {"digest": "user-1"}
@@ -20,8 +20,8 @@ class _Store:
         return self.users.get("digest")
 
 
-def test_a_token_is_looked_up_once_a_second() -> None:
-    store, now = _Store(), [0.0]
+def test_a_token_is_looked_up_once_per_second() -> None:
+    store, now = _CountingStore(), [0.0]
     cache = TokenCache(lambda: now[0])
     for moment, lookups in ((0.0, 1), (0.99, 1), (1.0, 2), (1.5, 2), (2.0, 3)):
         now[0] = moment
@@ -29,8 +29,8 @@ def test_a_token_is_looked_up_once_a_second() -> None:
         assert store.lookups == lookups, moment
 
 
-def test_a_token_deleted_by_another_process_is_refused_within_a_second() -> None:
-    store, now = _Store(), [0.0]
+def test_a_token_deleted_by_another_process_is_rejected_in_a_second() -> None:
+    store, now = _CountingStore(), [0.0]
     cache = TokenCache(lambda: now[0])
     assert cache.user_of("digest", store.look_up) == "user-1"
     store.users.clear()
@@ -39,7 +39,7 @@ def test_a_token_deleted_by_another_process_is_refused_within_a_second() -> None
 
 
 def test_an_unknown_token_is_looked_up_every_time() -> None:
-    store = _Store()
+    store = _CountingStore()
     store.users.clear()
     cache = TokenCache(lambda: 0.0)
     assert cache.user_of("digest", store.look_up) is None
@@ -47,8 +47,8 @@ def test_an_unknown_token_is_looked_up_every_time() -> None:
     assert cache.user_of("digest", store.look_up) == "user-2"
 
 
-def test_a_token_that_is_deleted_during_its_lookup_is_not_kept() -> None:
-    store = _Store()
+def test_a_token_deleted_during_its_lookup_is_not_cached() -> None:
+    store = _CountingStore()
     cache = TokenCache(lambda: 0.0)
 
     def look_up() -> str | None:
@@ -61,7 +61,7 @@ def test_a_token_that_is_deleted_during_its_lookup_is_not_kept() -> None:
     assert cache.user_of("digest", store.look_up) is None
 
 
-def test_the_number_of_kept_tokens_is_bounded() -> None:
+def test_the_size_of_the_cache_is_bounded() -> None:
     cache = TokenCache(lambda: 0.0)
     lookups: list[None] = []
 
@@ -76,7 +76,7 @@ def test_the_number_of_kept_tokens_is_bounded() -> None:
     assert len(lookups) == 1002
 
 
-async def test_a_replaced_token_is_refused_at_once(empty: Api) -> None:
+async def test_a_replaced_token_is_rejected_immediately(empty: Api) -> None:
     old = {"authorization": f"Bearer {create_admin(empty.backend)}"}
     assert (await empty.http.get(f"{API}/account/details", headers=old)).status_code == 200
     new = {"authorization": f"Bearer {create_admin(empty.backend)}"}
@@ -84,7 +84,7 @@ async def test_a_replaced_token_is_refused_at_once(empty: Api) -> None:
     assert (await empty.http.get(f"{API}/account/details", headers=new)).status_code == 200
 
 
-async def test_a_deletion_that_is_not_committed_leaves_the_token_valid(empty: Api) -> None:
+async def test_a_rolled_back_deletion_leaves_the_token_valid(empty: Api) -> None:
     header = {"authorization": f"Bearer {create_admin(empty.backend)}"}
     try:
         with empty.backend.database.write() as write:

@@ -1,4 +1,4 @@
-"""Where a server listens, and whether it may listen there."""
+"""The address on which a server listens, and its certificate."""
 
 import ipaddress
 import logging
@@ -8,22 +8,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tfruns.errors import InvalidInput
-from tfruns.local.self_signed import self_signed
+from tfruns.local.self_signed import load_or_create_certificate
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class BindConfig:
-    """Where a server listens.
+    """The address on which a server listens, and its certificate.
 
     Attributes:
         host: an address of this machine, or a name.
-        port: 0 for any that is free.
-        tls_cert: its certificate, with those between it and its authority; PEM.
-        tls_key: the certificate's key; PEM.
-        is_insecure: plain HTTP beyond loopback is wanted.
-        is_self_signed: HTTPS is wanted with a certificate of our own; see `with_certificate`.
+        port: the port; 0 for any free port.
+        tls_cert: the PEM file of the certificate and its intermediate certificates.
+        tls_key: the PEM file of the certificate's key.
+        is_insecure: allow plain HTTP on an address other than loopback.
+        is_self_signed: use HTTPS with a self-signed certificate; see `with_certificate`.
     """
 
     host: str = "127.0.0.1"
@@ -34,22 +34,23 @@ class BindConfig:
     is_self_signed: bool = False
 
     def check(self) -> None:
-        """Refuse what would hand the machine to whoever listens.
+        """Check the options for conflicts, and that the API token never crosses a network unencrypted by accident.
 
         Raises:
-            InvalidInput: a port that is none, half of a certificate or one that cannot be used, or plain HTTP beyond
-                loopback.
+            InvalidInput: the port is invalid, a certificate or key is missing or unusable, or plain HTTP is not allowed
+                on this address.
         """
         if not 0 <= self.port <= 65535:
-            raise InvalidInput(f"{self.port} is no port; there are 1 to 65535, and 0 for any that is free.")
+            raise InvalidInput(f"Invalid port {self.port}: use 1 to 65535, or 0 for any free port.")
         if (self.tls_cert is None) is not (self.tls_key is None):
-            raise InvalidInput("A certificate needs its key, and a key its certificate: --tls-cert and --tls-key.")
+            raise InvalidInput("A certificate needs its key: use --tls-cert and --tls-key together.")
         if self.is_self_signed and self.tls_cert is not None:
-            raise InvalidInput("There is a certificate: --self-signed makes one, --tls-cert names one.")
+            raise InvalidInput("Conflicting options: use either --self-signed or --tls-cert.")
         if not self._is_loopback and not self.has_tls and not self.is_insecure:
             raise InvalidInput(
-                f"On {self.host} the API token would cross the network in the clear; whoever has it runs code here.",
-                solution="Use --tls-cert and --tls-key, or --self-signed; or --insecure, where the network is trusted.",
+                f"Refusing plain HTTP on {self.host}: it sends the API token over the network unencrypted, and the "
+                "token allows running code on this machine.",
+                solution="Use --tls-cert and --tls-key, or --self-signed. On a trusted network, use --insecure.",
             )
         self._check_certificate()
 
@@ -58,35 +59,38 @@ class BindConfig:
             return
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.tls_cert, self.tls_key, _no_password)
-        except (OSError, ValueError) as error:  # of which SSLError is one
+        except (OSError, ValueError) as error:  # includes ssl.SSLError
             why = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else error
             raise InvalidInput(
-                f"The certificate {self.tls_cert} with the key {self.tls_key} cannot be used: {why}.",
-                solution="Both are PEM files, and the key has no password.",
+                f"Cannot load the certificate {self.tls_cert} with the key {self.tls_key}: {why}.",
+                solution="Use PEM files, and a key without a password.",
             ) from None
 
     def with_certificate(self, certificate: Path) -> "BindConfig":
-        """The same with a certificate of our own, which is made there if need be; as it is if none is wanted.
+        """The configuration with the paths of its self-signed certificate, if it uses one.
 
-        How to trust it goes to the log.
+        Creates the certificate if needed, and logs how clients can trust it.
+
+        Args:
+            certificate: the file of the certificate; its key is in the same directory.
 
         Raises:
-            OSError: the directory cannot be written.
+            OSError: the directory is not writable.
         """
         if not self.is_self_signed:
             return self
-        made = self_signed(certificate, self.host, datetime.now(UTC))
+        found = load_or_create_certificate(certificate, self.host, datetime.now(UTC))
         _log.info(
-            "the certificate %s, valid until %s, has to be trusted: by Terraform with SSL_CERT_FILE, by tfruns with "
-            "TFE_CA_FILE",
-            made.certificate,
-            made.ends.date(),
+            "clients must trust the certificate %s (valid until %s): set SSL_CERT_FILE for Terraform, TFE_CA_FILE for "
+            "tfruns",
+            found.certificate,
+            found.expires.date(),
         )
-        return replace(self, tls_cert=made.certificate, tls_key=made.key, is_self_signed=False)
+        return replace(self, tls_cert=found.certificate, tls_key=found.key, is_self_signed=False)
 
     @property
     def has_tls(self) -> bool:
-        """Whether it is HTTPS."""
+        """Whether the server uses HTTPS."""
         return self.is_self_signed or self.tls_cert is not None
 
     @property
@@ -99,13 +103,13 @@ class BindConfig:
             return False
 
     def url(self, port: int) -> str:
-        """The address under which the server is reached from this machine."""
+        """The URL of the server on this machine."""
         scheme = "https" if self.has_tls else "http"
-        anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not listened on
-        host = anywhere.get(self.host, self.host)
+        loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # a lookup, not an address to listen on
+        host = loopback.get(self.host, self.host)
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _no_password() -> str:
-    """Of a key that has one; it would be asked for on the terminal."""
+    """Called for a key with a password, instead of a prompt on the terminal."""
     raise ValueError("the key has a password")

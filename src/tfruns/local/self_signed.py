@@ -1,6 +1,7 @@
-"""The server's own certificate, for those who have no other: the Terraform CLI asks a host for its services over HTTPS.
+"""The server's self-signed certificate. The Terraform CLI requires HTTPS to discover the services of a host.
 
-It is no authority: whoever trusts it trusts this one server, and nothing that its key could sign.
+The certificate is not a certificate authority: a client that trusts it trusts only this server, and no other
+certificate that its key might sign.
 """
 
 import ipaddress
@@ -16,50 +17,50 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_LIFETIME = timedelta(days=397)  # Apple's platforms trust none that lives longer than 825 days
-_RENEWED_BEFORE = timedelta(days=30)
-_ALWAYS = ("localhost", "127.0.0.1", "::1")
+_LIFETIME = timedelta(days=397)  # Apple's platforms reject certificates that are valid for more than 825 days
+_RENEWAL_PERIOD = timedelta(days=30)
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
-class SelfSigned:
-    """A certificate and its key, PEM files of which only the owner can read the key.
+class SelfSignedCertificate:
+    """A certificate and its key, as PEM files. Only the owner can read the key.
 
     Attributes:
-        certificate: what clients have to trust.
-        key: its key.
-        ends: until when it is valid.
+        certificate: the file that clients need to trust.
+        key: the file of the key.
+        expires: when the certificate expires.
     """
 
     certificate: Path
     key: Path
-    ends: datetime
+    expires: datetime
 
 
-def self_signed(certificate: Path, host: str, now: datetime) -> SelfSigned:
-    """A server's own certificate; made where there is none yet, or none that is good for long.
+def load_or_create_certificate(certificate: Path, host: str, now: datetime) -> SelfSignedCertificate:
+    """Read the server's certificate, or create one if it is missing, about to expire, or valid for other names.
 
     Args:
-        certificate: where it is kept, in a directory with its key.
-        host: where the server listens.
-        now: the time.
+        certificate: the file of the certificate; its key is in the same directory.
+        host: the address on which the server listens.
+        now: the current time.
 
     Raises:
-        OSError: the directory cannot be written.
+        OSError: the directory is not writable.
     """
     key = certificate.with_name("key.pem")
     names = _names(host)
-    ends = _good_until(certificate, key, names)
-    if ends is None or ends < now + _RENEWED_BEFORE:
+    expires = _expiry(certificate, key, names)
+    if expires is None or expires < now + _RENEWAL_PERIOD:
         certificate.parent.mkdir(mode=0o700, exist_ok=True)
-        ends = now + _LIFETIME
-        _make(certificate, key, names, now, ends)
-    return SelfSigned(certificate, key, ends)
+        expires = now + _LIFETIME
+        _create(certificate, key, names, now, expires)
+    return SelfSignedCertificate(certificate, key, expires)
 
 
 def _names(host: str) -> list[x509.GeneralName]:
-    """This machine's names, and the one that the server is asked to listen on."""
-    names = dict.fromkeys((*_ALWAYS, socket.gethostname().lower(), host.lower()))
+    """The names of this machine, and the address on which the server listens."""
+    names = dict.fromkeys((*_LOOPBACK_NAMES, socket.gethostname().lower(), host.lower()))
     return [name for name in map(_name, names) if name is not None]
 
 
@@ -71,19 +72,19 @@ def _name(text: str) -> x509.GeneralName | None:
     return None if address.is_unspecified else x509.IPAddress(address)
 
 
-def _good_until(certificate: Path, key: Path, names: Iterable[x509.GeneralName]) -> datetime | None:
-    """When the certificate that is there ends; None if there is none for these names, or not for this key."""
+def _expiry(certificate: Path, key: Path, names: Iterable[x509.GeneralName]) -> datetime | None:
+    """When the certificate expires; None if it is missing, or does not match the names or the key."""
     try:
         found = x509.load_pem_x509_certificate(certificate.read_bytes())
         private = serialization.load_pem_private_key(key.read_bytes(), None)
-        has = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        valid_names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (FileNotFoundError, ValueError, TypeError, x509.ExtensionNotFound):
         return None
-    is_ours = private.public_key() == found.public_key() and set(names) <= set(has)
-    return found.not_valid_after_utc if is_ours else None
+    matches = private.public_key() == found.public_key() and set(names) <= set(valid_names)
+    return found.not_valid_after_utc if matches else None
 
 
-def _make(certificate: Path, key: Path, names: list[x509.GeneralName], begins: datetime, ends: datetime) -> None:
+def _create(certificate: Path, key: Path, names: list[x509.GeneralName], now: datetime, expires: datetime) -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     public = private.public_key()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tfruns local backend")])
@@ -91,14 +92,14 @@ def _make(certificate: Path, key: Path, names: list[x509.GeneralName], begins: d
         digital_signature=True, content_commitment=False, key_encipherment=False, data_encipherment=False,
         key_agreement=False, key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False,
     )  # fmt: skip
-    made = (
+    created = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(begins - timedelta(hours=1))  # clients' clocks differ a little
-        .not_valid_after(ends)
+        .not_valid_before(now - timedelta(hours=1))  # for clients whose clock is slow
+        .not_valid_after(expires)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)
@@ -110,7 +111,7 @@ def _make(certificate: Path, key: Path, names: list[x509.GeneralName], begins: d
     pem = serialization.Encoding.PEM
     secret = private.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     _write(key, secret, 0o600)
-    _write(certificate, made.public_bytes(pem), 0o644)
+    _write(certificate, created.public_bytes(pem), 0o644)
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

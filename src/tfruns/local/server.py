@@ -23,7 +23,7 @@ import uvicorn
 from tfruns.local.bind_config import BindConfig
 from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.cannot_start import CannotStart
-from tfruns.local.connections import Connections, limits_for, listen, raise_open_files
+from tfruns.local.connection_limits import ConnectionLimiter, limits_for, listen, raise_open_files
 from tfruns.local.data_dir import DataDirectory
 from tfruns.local.engine.resume import is_any_under_way
 from tfruns.local.idle import IdleExit
@@ -38,7 +38,7 @@ _KEEP_ALIVE_S = 60
 _GC_THRESHOLD = 20_000
 _TICKS_PER_S = 10  # uvicorn's
 # The loggers whose lines clients can cause, and the lines of each kind that are written per minute.
-_LINES_PER_MINUTE = {"uvicorn.error": 1, "tfruns.local.connections": 1, "tfruns.local.api.app": 60}
+_LINES_PER_MINUTE = {"uvicorn.error": 1, "tfruns.local.connection_limits": 1, "tfruns.local.api.app": 60}
 _LOG_PERIOD_S = 60.0
 
 
@@ -170,13 +170,13 @@ class _Server(uvicorn.Server):
         self._backend = backend
         self._directory = directory
         self._url = url
-        self.servers: list[asyncio.base_events.Server] = []  # uvicorn's own; `Connections` replaces them
+        self.servers: list[asyncio.base_events.Server] = []  # uvicorn's own; `ConnectionLimiter` replaces them
         self._accepting: list[asyncio.Task[None]] = []
-        self._connections: Connections | None = None
+        self._limiter: ConnectionLimiter | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self._connections = Connections(self.config, self.server_state, limits_for(raise_open_files()))
-        accepting = [self._connections.accept(listener) for listener in sockets or []]
+        self._limiter = ConnectionLimiter(self.config, self.server_state, limits_for(raise_open_files()))
+        accepting = [self._limiter.accept(listener) for listener in sockets or []]
         self._accepting = [asyncio.create_task(accept, name="accept") for accept in accepting]
         self.started = True
         freeze_loaded_objects()
@@ -189,8 +189,8 @@ class _Server(uvicorn.Server):
         for task in self._accepting:
             if task.done():
                 task.result()  # raises: a server that accepts no connections must exit
-        if self._connections is not None and counter % _TICKS_PER_S == 0:
-            self._connections.expire()
+        if self._limiter is not None and counter % _TICKS_PER_S == 0:
+            self._limiter.expire()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

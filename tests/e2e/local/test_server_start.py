@@ -228,7 +228,7 @@ def test_a_time_beyond_all_times_is_refused(option: str, number: str, new_server
 
 
 def test_a_port_that_is_none_is_refused(new_server: NewServer) -> None:
-    assert "65536 is no port" in refusal(new_server("--port", "65536"))
+    assert "Invalid port 65536" in refusal(new_server("--port", "65536"))
 
 
 def test_an_address_that_is_none_is_refused(new_server: NewServer) -> None:

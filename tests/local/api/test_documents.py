@@ -1,4 +1,4 @@
-"""What every document of the API has in common: links, pages, includes, and settings that are kept or refused."""
+"""Rules for all documents of the API: attributes, links, pages, includes, and settings."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _ORGANIZATION = "/organizations/default"
 def _schemas() -> dict[str, Any]:
     path = os.environ.get("HCP_OPENAPI")
     if not path:
-        pytest.skip("HCP_OPENAPI does not name a copy of HCP Terraform's OpenAPI document")
+        pytest.skip("HCP_OPENAPI is not set to a copy of HCP Terraform's OpenAPI document")
     return dict(json.loads(Path(path).read_bytes())["components"]["schemas"])
 
 
@@ -49,8 +49,8 @@ def _resources(document: Json) -> list[Json]:
     return [*(data if isinstance(data, list) else [data]), *document.get("included", [])]
 
 
-# Attributes of the OpenAPI document that a response never has: for requests only, of other products, or for one case.
-_NOT_SHOWN = {
+# Attributes that these responses omit: for requests only, of other products, or for particular cases.
+_OMITTED = {
     "state-versions": {"state", "json-state", "json-state-outputs", "force", "encrypted-state-download-url",
                        "sanitized-state-download-url", "sanitized-state-upload-url", "hosted-state-upload-url",
                        "hosted-json-state-download-url",
@@ -63,12 +63,12 @@ _NOT_SHOWN = {
 }  # fmt: skip
 
 
-async def test_every_document_has_every_attribute_of_the_openapi_document(api: Api) -> None:
+async def test_every_document_has_every_attribute_of_the_openapi_schema(api: Api) -> None:
     schemas, missing = _schemas(), set()
     for document in await _documents(api):
         for item in _resources(document):
             schema = schemas.get(item["type"], {}).get("properties", {}).get("attributes", {})
-            expected = schema.get("properties", {}).keys() - _NOT_SHOWN.get(item["type"], set())
+            expected = schema.get("properties", {}).keys() - _OMITTED.get(item["type"], set())
             missing |= {f"{item['type']} {name}" for name in expected - item["attributes"].keys()}
     assert sorted(missing) == []
 
@@ -104,7 +104,7 @@ async def test_a_list_links_to_its_pages(api: Api) -> None:
     }
 
 
-async def test_a_slash_at_the_end_of_a_path_changes_nothing(api: Api) -> None:
+async def test_a_trailing_slash_changes_nothing(api: Api) -> None:
     path = f"/workspaces/{api.workspace_id}"
     assert (await api.get(f"{path}/"))["data"] == (await api.get(path))["data"]
     configuration = await api.create_configuration()
@@ -120,7 +120,7 @@ async def test_a_slash_at_the_end_of_a_path_changes_nothing(api: Api) -> None:
      ("speculative-enabled", False), ("structured-run-output-enabled", False), ("terraform-version", "1.10.0"),
      ("trigger-patterns", ["a/*"]), ("trigger-prefixes", ["a"]), ("working-directory", "w")],
 )  # fmt: skip
-async def test_a_setting_of_a_workspace_is_read_back(api: Api, name: str, value: Json) -> None:
+async def test_a_workspace_setting_is_returned_as_it_was_set(api: Api, name: str, value: Json) -> None:
     path = f"/workspaces/{api.workspace_id}"
     await api.send("PATCH", path, status=200, json=resource("workspaces", {name: value}))
     assert (await api.get(path))["data"]["attributes"][name] == value
@@ -132,13 +132,13 @@ async def test_a_setting_of_a_workspace_is_read_back(api: Api, name: str, value:
      ("auto-destroy-at", "2030-01-01T00:00:00Z"), ("auto-destroy-activity-duration", "14d"),
      ("vcs-repo", {"identifier": "a/b"}), ("terraform-version", "banana"), ("description", "d" * 1025)],
 )  # fmt: skip
-async def test_a_setting_that_cannot_be_had_is_422_and_named(api: Api, name: str, value: Json) -> None:
+async def test_an_unsupported_setting_is_422_and_the_error_names_it(api: Api, name: str, value: Json) -> None:
     path = f"/workspaces/{api.workspace_id}"
     refused = await api.send("PATCH", path, status=422, json=resource("workspaces", {name: value}))
     assert name in refused["errors"][0]["detail"]
 
 
-async def test_local_execution_keeps_states_and_refuses_runs(api: Api) -> None:
+async def test_local_execution_accepts_states_and_rejects_runs(api: Api) -> None:
     path = f"/workspaces/{api.workspace_id}"
     changed = await api.send("PATCH", path, status=200, json=resource("workspaces", {"operations": False}))
     attributes = changed["data"]["attributes"]
@@ -160,8 +160,8 @@ async def test_a_workspace_inherits_the_execution_mode_of_its_organization(api: 
     assert (await api.get(path))["data"]["attributes"]["setting-overwrites"]["execution-mode"] is True
 
 
-async def test_only_the_account_itself_has_an_email_address_which_is_empty(api: Api) -> None:
-    # HCP Terraform API, "Account": the object of "Users" with an email address, which others do not see.
+async def test_only_the_account_document_has_an_email_address(api: Api) -> None:
+    # HCP Terraform API, "Account": the document of "Users" plus an email address, which only its owner can read.
     account = (await api.get("/account/details"))["data"]
     assert (account["attributes"]["email"], account["attributes"]["unconfirmed-email"]) == ("", None)
     assert account["attributes"]["avatar-url"].startswith("https://www.gravatar.com/avatar/")
@@ -187,7 +187,7 @@ async def test_cost_estimation_and_stacks_are_settings_without_effect(api: Api) 
     await api.send("GET", f"{_ORGANIZATION}/stacks", status=404)
 
 
-async def test_an_organization_keeps_its_workspaces_under_a_new_name(api: Api) -> None:
+async def test_a_renamed_organization_keeps_its_workspaces(api: Api) -> None:
     await api.send("PATCH", _ORGANIZATION, status=200, json=resource("organizations", {"name": "renamed"}))
     assert ids_of(await api.get("/organizations/renamed/workspaces")) == [api.workspace_id]
     await api.get(_ORGANIZATION, 404)
@@ -204,7 +204,7 @@ async def test_an_unknown_include_is_400_on_every_path(api: Api) -> None:
 
 
 _USERS, _RUNS, _CONFIGURATIONS = "users", "runs", "configuration-versions"
-# The documented includes that can have a document here, and its type. Source: HCP Terraform API, each resource's page.
+# The documented includes of supported resources, with their types. Source: HCP Terraform API, each resource's page.
 _INCLUDED = {
     "run": {
         "plan": "plans", "apply": "applies", "created_by": _USERS, "confirmed_by": _USERS, "workspace": "workspaces",
@@ -225,7 +225,7 @@ _INCLUDED = {
 }  # fmt: skip
 
 
-async def test_every_documented_include_brings_its_documents(api: Api) -> None:
+async def test_every_documented_include_adds_its_documents(api: Api) -> None:
     run = await api.planned()
     await api.act(run, "apply", comment="go")
     api.apply(run, state=state(1, outputs=OUTPUTS))
@@ -254,7 +254,7 @@ async def test_every_documented_include_brings_its_documents(api: Api) -> None:
     assert missing == []
 
 
-async def test_a_state_includes_what_made_it(api: Api) -> None:
+async def test_a_state_version_includes_its_run_and_user(api: Api) -> None:
     run = await api.applying()
     api.end(run, "apply", state=state(1, outputs=OUTPUTS))
     include = "run,created_by,run.created_by,run.configuration_version,outputs"
@@ -266,13 +266,13 @@ async def test_a_state_includes_what_made_it(api: Api) -> None:
 @pytest.mark.parametrize(
     "content", [{"version": 99}, {"outputs": []}, {"resources": {}}, {"outputs": {"a": 1}}, {"resources": [1]}]
 )
-async def test_an_upload_that_is_no_state_is_422(api: Api, content: Json) -> None:
+async def test_an_upload_that_is_not_a_state_is_422(api: Api, content: Json) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     path = f"/workspaces/{api.workspace_id}/state-versions"
     await api.post(path, inline(state(1, **content)), 422)
 
 
-async def test_the_announced_serial_and_lineage_count(api: Api) -> None:
+async def test_the_serial_of_the_request_overrides_the_serial_of_the_state(api: Api) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     path = f"/workspaces/{api.workspace_id}/state-versions"
     created = (await api.post(path, inline(state(5), serial=1, lineage="bbbb")))["data"]["attributes"]
@@ -310,14 +310,14 @@ async def test_tags_are_added_by_id_and_their_number_is_limited(api: Api) -> Non
     assert len((await api.get(f"{path}/tag-bindings"))["data"]) == 10
 
 
-async def test_a_list_sorted_by_runs_has_the_workspaces_with_runs(api: Api) -> None:
+async def test_sorting_by_current_run_lists_only_workspaces_with_runs(api: Api) -> None:
     await api.create_workspace("other")
     await api.create_run()
     found = await api.get(f"{_ORGANIZATION}/workspaces", sort="current-run.created-at")
     assert ids_of(found) == [api.workspace_id]
 
 
-async def test_the_resources_of_a_workspace_are_its_instances(api: Api) -> None:
+async def test_the_resources_of_a_workspace_are_managed_instances(api: Api) -> None:
     resources = [
         {"mode": "managed", "module": "module.m", "type": "terraform_data", "name": "a", "instances":
          [{"index_key": "k"}, {"index_key": 1}], "provider": 'provider["terraform.io/builtin/terraform"]'},
@@ -329,7 +329,7 @@ async def test_the_resources_of_a_workspace_are_its_instances(api: Api) -> None:
     assert addresses == ['m.terraform_data.a["k"]', "m.terraform_data.a[1]"]
 
 
-async def test_the_reason_for_a_lock_is_shown_as_the_terraform_cli_sends_it(api: Api) -> None:
+async def test_the_lock_reason_of_the_terraform_cli_is_returned(api: Api) -> None:
     body = {"data": {"type": "", "attributes": {"reason": "repairs"}}}
     locked = await api.post(f"/workspaces/{api.workspace_id}/actions/lock", body, 200)
     assert locked["data"]["attributes"]["locked-reason"] == "repairs"
@@ -348,14 +348,14 @@ async def test_the_older_paths_of_variables_are_served(api: Api) -> None:
     await api.send("DELETE", f"/vars/{created['id']}", status=204)
 
 
-async def test_a_signed_address_takes_a_slash_at_its_end(api: Api) -> None:
+async def test_a_signed_url_accepts_a_trailing_slash(api: Api) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     created = (await api.post(f"/workspaces/{api.workspace_id}/state-versions", announced(state(1))))["data"]
     url = created["attributes"]["hosted-state-upload-url"] + "/"
     assert (await anonymous(api.http, "PUT", url, content=state(1))).status_code == 200
 
 
-# Attributes that the OpenAPI document does not call read-only, and that only the service sets.
+# Attributes that only the service sets, although the OpenAPI document does not mark them as read-only.
 _SET_BY_THE_SERVICE = {
     "actions", "permissions", "locked", "locked-reason", "environment", "resource-count", "apply-duration-average",
     "plan-duration-average", "policy-check-failures", "run-failures", "workspace-kpis-runs-count", "latest-change-at",
@@ -378,7 +378,7 @@ _VALUES: dict[str, Json] = {
 
 
 def _values(name: str, schema: Json) -> list[Json]:
-    """Values of an attribute's type; of a boolean or an enumeration all."""
+    """Valid values of an attribute; all values if it is a boolean or an enumeration."""
     if name in _VALUES:
         return [_VALUES[name]]
     kind = schema.get("type")
@@ -392,7 +392,7 @@ def _values(name: str, schema: Json) -> list[Json]:
     ("kind", "path"),
     [("organizations", "/organizations/second"), ("workspaces", ""), ("vars", "vars")],
 )
-async def test_every_documented_attribute_is_read_back_or_named_in_a_422(api: Api, kind: str, path: str) -> None:
+async def test_every_documented_attribute_is_stored_or_named_in_a_422(api: Api, kind: str, path: str) -> None:
     schemas = _schemas()
     attributes = schemas[kind]["properties"]["attributes"]["properties"]
     await api.post("/organizations", resource("organizations", {"name": "second", "email": "a@example.com"}))
@@ -400,16 +400,16 @@ async def test_every_documented_attribute_is_read_back_or_named_in_a_422(api: Ap
     if kind == "vars":
         variable = await api.post(f"{workspace}/vars", resource("vars", {"key": "a", "category": "terraform"}))
         path = f"{workspace}/vars/{variable['data']['id']}"
-    silent = []
+    ignored = []
     for name, schema in attributes.items():
         if schema.get("readOnly") or name in _SET_BY_THE_SERVICE or name in {"name", "key"}:
             continue
         for value in _values(name, schema):
-            answer = await api.http.request("PATCH", API + (path or workspace), json=resource(kind, {name: value}))
-            told = answer.status_code == 422 and name in answer.text
-            kept = answer.status_code == 200 and answer.json()["data"]["attributes"].get(name) == value
-            if not (told or kept):
-                silent.append(
-                    (name, value, answer.status_code, answer.json().get("data", {}).get("attributes", {}).get(name))
+            response = await api.http.request("PATCH", API + (path or workspace), json=resource(kind, {name: value}))
+            rejected = response.status_code == 422 and name in response.text
+            stored = response.status_code == 200 and response.json()["data"]["attributes"].get(name) == value
+            if not (rejected or stored):
+                ignored.append(
+                    (name, value, response.status_code, response.json().get("data", {}).get("attributes", {}).get(name))
                 )
-    assert silent == []
+    assert ignored == []

@@ -1,7 +1,7 @@
-"""HashiCorp's OpenAPI document, and what of an answer does not agree with it.
+"""HashiCorp's OpenAPI document, and how responses deviate from it.
 
-Its path comes from the environment variable `HCP_OPENAPI`. The document is a beta with errors of its own, and covers
-part of the API. Where an answer is right by the written reference and the document is not, `KNOWN_FAULTS` says so.
+The environment variable `HCP_OPENAPI` contains its path. The document is a beta, contains errors, and covers part of
+the API. `KNOWN_FAULTS` lists where the document contradicts the written reference.
 """
 
 import json
@@ -26,10 +26,10 @@ _ERROR = 400
 
 @dataclass(frozen=True, slots=True)
 class KnownFault:
-    """Where the document is wrong: in which answers, in what of them (both are patterns), and why we are right."""
+    """An error in the document: patterns for the responses and for the deviation, and the reference that is right."""
 
     where: str
-    what: str
+    deviation: str
     reason: str
 
 
@@ -45,18 +45,18 @@ KNOWN_FAULTS = (
     KnownFault(
         "GET .*/runs.* 200$",
         r"data/(\*/)?relationships/comments/data/\*/type: 'comments' is not one of",
-        'HCP Terraform API, "Comments": the type of every sample is `comments`, as it is in what the document says of '
-        "comments themselves.",
+        'HCP Terraform API, "Comments": every sample has the type `comments`, as does the document\'s own schema of '
+        "comments.",
     ),
     KnownFault(
         "GET .*/download 302$",
         "status$",
-        'HCP Terraform API, "Download Configuration Files": 302, to a temporary address of the files.',
+        'HCP Terraform API, "Download Configuration Files": 302, to a temporary URL of the files.',
     ),
     KnownFault(
         "POST .*/actions/(apply|archive) 202$",
         ": None ",
-        "The document means null, and says a string of which the only value is `null`.",
+        "The document means null, but declares a string whose only value is `null`.",
     ),
     KnownFault(
         "POST .*/actions/apply 404$",
@@ -68,24 +68,24 @@ KNOWN_FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An answer, and what was asked."""
+    """A response, and the endpoint that sent it."""
 
     endpoint: Endpoint
-    answer: httpx2.Response
+    response: httpx2.Response
 
     @property
     def is_error(self) -> bool:
-        return self.answer.status_code >= _ERROR
+        return self.response.status_code >= _ERROR
 
 
 def endpoint_of(method: str, path: str) -> Endpoint | None:
-    """The endpoint that serves a path below the API's root: one with a fixed text before one with a name in it."""
-    fitting = [
+    """The endpoint that serves a path below `/api/v2`; constant parts take precedence over variable parts."""
+    matching = [
         entry
         for entry in ENDPOINTS
         if entry.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", entry.path), path)
     ]
-    return min(fitting, key=lambda entry: entry.path.count("{")) if fitting else None
+    return min(matching, key=lambda entry: entry.path.count("{")) if matching else None
 
 
 class Document:
@@ -103,49 +103,49 @@ class Document:
 
     @classmethod
     def from_environment(cls) -> "Document | None":
-        """The document that `HCP_OPENAPI` names."""
+        """The document at the path in `HCP_OPENAPI`; None if it is unset."""
         path = os.environ.get("HCP_OPENAPI")
         return cls(Path(path)) if path else None
 
     def covers(self, endpoint: Endpoint) -> bool:
-        """Whether the document knows this method of this path."""
+        """Whether the document contains this endpoint."""
         return (endpoint.method, _anonymous(endpoint.path)) in self._operations
 
     def deviations(self, exchange: Exchange) -> Iterator[str]:
-        """What of an answer is not as the document says, without the exceptions."""
-        answer, endpoint = exchange.answer, exchange.endpoint
+        """The deviations of a response from the document, without the known faults."""
+        response, endpoint = exchange.response, exchange.endpoint
         responses = self._operations[endpoint.method, _anonymous(endpoint.path)]["responses"]
-        code = str(answer.status_code)
+        code = str(response.status_code)
         where = f"{endpoint.method} {endpoint.path} {code}"
-        found = [text for text in self._found(responses, code, answer) if not _is_known(where, text)]
+        found = [text for text in self._found(responses, code, response) if not _is_known(where, text)]
         yield from (f"{where}: {text}" for text in found)
 
-    def _found(self, responses: Mapping[str, Any], code: str, answer: httpx2.Response) -> Iterator[str]:
-        if code not in responses and (answer.status_code < _ERROR or "default" not in responses):
+    def _found(self, responses: Mapping[str, Any], code: str, response: httpx2.Response) -> Iterator[str]:
+        if code not in responses and (response.status_code < _ERROR or "default" not in responses):
             yield "status"
             return
-        response = responses.get(code) or responses["default"]
-        media: dict[str, Any] = next(iter(response.get("content", {}).values()), {})
+        documented = responses.get(code) or responses["default"]
+        media: dict[str, Any] = next(iter(documented.get("content", {}).values()), {})
         if "schema" not in media:
             return
-        kind = answer.headers.get("content-type", "")
-        if kind not in response["content"]:
+        kind = response.headers.get("content-type", "")
+        if kind not in documented["content"]:
             yield f"content type {kind}"
         validator = OAS30Validator(
             _rooted(media["schema"]), registry=self._registry, format_checker=OAS30Validator.FORMAT_CHECKER
         )
-        for error in validator.iter_errors(answer.json()):
-            place = "/".join("*" if isinstance(part, int) else str(part) for part in error.absolute_path)
-            yield f"{place}: {error.message[:160]}"
+        for error in validator.iter_errors(response.json()):
+            location = "/".join("*" if isinstance(part, int) else str(part) for part in error.absolute_path)
+            yield f"{location}: {error.message[:160]}"
 
 
 def _anonymous(template: str) -> str:
-    """A path whose parameters have no names: these differ."""
+    """A path without the names of its parameters, which differ between sources."""
     return re.sub(r"\{\w+\}", "{}", template)
 
 
 def _rooted(schema: Any) -> Any:
-    """A schema whose references begin at the document."""
+    """A schema whose references are relative to the document."""
     if isinstance(schema, dict):
         return {
             key: f"{_ROOT}{value}" if key == "$ref" and isinstance(value, str) else _rooted(value)
@@ -155,4 +155,4 @@ def _rooted(schema: Any) -> Any:
 
 
 def _is_known(where: str, text: str) -> bool:
-    return any(re.match(fault.where, where) and re.match(fault.what, text) for fault in KNOWN_FAULTS)
+    return any(re.match(fault.where, where) and re.match(fault.deviation, text) for fault in KNOWN_FAULTS)

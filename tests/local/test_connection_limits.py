@@ -1,4 +1,4 @@
-"""What clients may take of a server: connections, time, and size, over real sockets."""
+"""Limits on the number of connections and on the time and size of requests, over real sockets."""
 
 import asyncio
 import errno
@@ -17,7 +17,14 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from tfruns.local.connections import ConnectionLimits, Connections, limits_for, listen, raise_open_files
+from tfruns.local.connection_limits import (
+    ConnectionLimiter,
+    ConnectionLimits,
+    LimitedConnection,
+    limits_for,
+    listen,
+    raise_open_files,
+)
 from tfruns.local.server import LogRateLimit
 
 PATIENCE_S = 10.0
@@ -26,7 +33,7 @@ SLOW = ConnectionLimits(connections=50, head_s=30, body_s=30, read_s=30)
 
 
 async def application(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
-    """Answer the length of the body; or, for /large, more than a client's and a server's buffers hold."""
+    """Respond with the length of the body; for /large, with more bytes than the socket buffers can store."""
     size, more = 0, True
     while more:
         message = await receive()
@@ -43,11 +50,11 @@ async def application(scope: Any, receive: Callable[[], Any], send: Callable[[An
 @dataclass
 class Server:
     port: int
-    connections: Connections
+    limiter: ConnectionLimiter
     state: ServerState
 
     def connect(self) -> socket.socket:
-        """A connection of which nothing is read; it does not block."""
+        """A non-blocking connection that nobody reads from yet."""
         client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
         client.setblocking(False)
         return client
@@ -59,7 +66,7 @@ class Server:
 
     @staticmethod
     async def read(client: socket.socket) -> bytes:
-        """What comes next; nothing if the server has closed the connection."""
+        """The next bytes; none if the server has closed the connection."""
         with suppress(ConnectionResetError):
             return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(client, 65536), PATIENCE_S)
         return b""
@@ -68,7 +75,7 @@ class Server:
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
             assert time.monotonic() < deadline
-            self.connections.expire()
+            self.limiter.expire()
             await asyncio.sleep(0.01)
 
 
@@ -77,11 +84,11 @@ async def serving(limits: ConnectionLimits) -> AsyncIterator[Server]:
     config = uvicorn.Config(application, lifespan="off", ws="none", log_config=None, timeout_keep_alive=30)
     config.load()
     state = ServerState()
-    connections = Connections(config, state, limits)
+    limiter = ConnectionLimiter(config, state, limits)
     with listen("127.0.0.1", 0) as listener:
-        accepting = asyncio.create_task(connections.accept(listener))
+        accepting = asyncio.create_task(limiter.accept(listener))
         try:
-            yield Server(listener.getsockname()[1], connections, state)
+            yield Server(listener.getsockname()[1], limiter, state)
         finally:
             accepting.cancel()
             await asyncio.wait([accepting])
@@ -90,7 +97,12 @@ async def serving(limits: ConnectionLimits) -> AsyncIterator[Server]:
             await asyncio.sleep(0.01)
 
 
-async def test_accepted_connections_send_without_delay() -> None:
+def _busy(state: ServerState) -> int:
+    """The number of connections that serve a request."""
+    return sum(isinstance(one, LimitedConnection) and not one.is_idle for one in state.connections)
+
+
+async def test_accepted_connections_use_tcp_nodelay() -> None:
     async with serving(SLOW) as server:
         with server.connect() as client:
             assert (await server.ask(client)).endswith(b"\r\n\r\n0")
@@ -99,7 +111,7 @@ async def test_accepted_connections_send_without_delay() -> None:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
-async def test_idle_connections_make_room_for_new_ones(caplog: pytest.LogCaptureFixture) -> None:
+async def test_idle_connections_are_closed_for_new_ones(caplog: pytest.LogCaptureFixture) -> None:
     async with serving(replace(SLOW, connections=5)) as server:
         kept = server.connect()
         assert await server.ask(kept)
@@ -107,12 +119,14 @@ async def test_idle_connections_make_room_for_new_ones(caplog: pytest.LogCapture
         for _ in range(20):
             with server.connect() as client:
                 assert (await server.ask(client)).startswith(b"HTTP/1.1 200")
-        assert (await server.ask(kept)).startswith(b"HTTP/1.1 200"), "those without a request go first"
+        assert (await server.ask(kept)).startswith(b"HTTP/1.1 200"), "connections without a request are closed first"
         assert await server.read(idle[0]) == b""
         assert len(server.state.connections) <= 5
         for client in (kept, *idle):
             client.close()
-    assert {record.msg for record in caplog.records} == {"%d connections are open: idle ones are closed for new ones"}
+    assert {record.msg for record in caplog.records} == {
+        "%d connections are open: closing idle ones to accept new ones"
+    }
 
 
 async def test_busy_connections_are_not_closed_for_new_ones() -> None:
@@ -122,18 +136,18 @@ async def test_busy_connections_are_not_closed_for_new_ones() -> None:
             await asyncio.get_running_loop().sock_sendall(
                 client, b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\na"
             )
-        await server.until(lambda: sum(not one.is_idle for one in server.connections._open_ones()) == 3)
+        await server.until(lambda: _busy(server.state) == 3)
         waiting = server.connect()
-        answer = asyncio.create_task(server.ask(waiting))
-        done, _ = await asyncio.wait([answer], timeout=0.1)
+        response = asyncio.create_task(server.ask(waiting))
+        done, _ = await asyncio.wait([response], timeout=0.1)
         assert not done
         assert (await server.ask(busy[0], b"b")).endswith(b"\r\n\r\n2")
-        assert (await answer).startswith(b"HTTP/1.1 200")
+        assert (await response).startswith(b"HTTP/1.1 200")
         for client in (*busy, waiting):
             client.close()
 
 
-# What a slow client sends at first, and then every hundredth of a second.
+# The bytes that a slow client sends first, and those that it repeats every 10 ms.
 SLOW_CLIENTS = {
     "nothing": (b"", b""),
     "a slow head": (b"GET / HTTP/1.1\r\n", b"x"),
@@ -143,7 +157,7 @@ SLOW_CLIENTS = {
 }
 
 
-async def test_slow_clients_are_closed() -> None:
+async def test_slow_clients_are_disconnected() -> None:
     limits = replace(SLOW, head_s=0.3, body_s=0.3, body_bytes_per_s=1000)
     async with serving(limits) as server:
         for name, (first, then) in SLOW_CLIENTS.items():
@@ -154,12 +168,12 @@ async def test_slow_clients_are_closed() -> None:
                     assert time.monotonic() - start < PATIENCE_S, name
                     with suppress(ConnectionError):
                         client.send(then)
-                    server.connections.expire()
+                    server.limiter.expire()
                     await asyncio.sleep(0.01)
                 assert time.monotonic() - start >= 0.25, name
 
 
-async def test_a_client_that_does_not_read_is_closed() -> None:
+async def test_a_client_that_does_not_read_is_disconnected() -> None:
     async with serving(replace(SLOW, read_s=0.3)) as server:
         with server.connect() as client:
             client.send(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -167,18 +181,18 @@ async def test_a_client_that_does_not_read_is_closed() -> None:
             await server.until(lambda: not server.state.connections)
 
 
-async def test_a_body_that_keeps_arriving_is_read_to_its_end() -> None:
+async def test_a_slow_but_steady_body_is_read_completely() -> None:
     async with serving(replace(SLOW, body_s=0.2, body_bytes_per_s=1000)) as server:
         with server.connect() as client:
             client.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n\r\n")
             for _ in range(50):
                 client.send(b"x" * 100)
-                server.connections.expire()
+                server.limiter.expire()
                 await asyncio.sleep(0.01)
             assert (await server.read(client)).endswith(b"\r\n\r\n5000")
 
 
-async def test_a_head_without_an_end_is_refused() -> None:
+async def test_a_head_that_is_too_large_is_431() -> None:
     async with serving(replace(SLOW, head_bytes=1000)) as server:
         for head in (b"GET /%s", b"GET / HTTP/1.1\r\nx: %s", b"GET / HTTP/1.1\r\n%s: x"):
             with server.connect() as client:
@@ -186,7 +200,7 @@ async def test_a_head_without_an_end_is_refused() -> None:
                 assert await server.read(client) == b""
 
 
-async def test_accept_backs_off_where_no_more_files_can_be_open(caplog: pytest.LogCaptureFixture) -> None:
+async def test_accept_backs_off_when_no_file_descriptors_are_left(caplog: pytest.LogCaptureFixture) -> None:
     class Exhausted(socket.socket):
         tries = 0
 
@@ -201,15 +215,15 @@ async def test_accept_backs_off_where_no_more_files_can_be_open(caplog: pytest.L
             listener.bind(("127.0.0.1", 0))
             listener.listen()
             with socket.create_connection(listener.getsockname()):
-                accepting = asyncio.create_task(server.connections.accept(listener))
+                accepting = asyncio.create_task(server.limiter.accept(listener))
                 await server.until(lambda: not server.state.connections)
-                assert Exhausted.tries == 1, "the idle connection makes room before the next attempt"
+                assert Exhausted.tries == 1, "the idle connection is closed before the next attempt"
                 await asyncio.sleep(0.1)
                 assert Exhausted.tries == 1
                 accepting.cancel()
                 await asyncio.wait([accepting])
         idle.close()
-    assert [record.getMessage() for record in caplog.records] == ["no connection can be accepted: Too many open files"]
+    assert [record.getMessage() for record in caplog.records] == ["cannot accept connections: Too many open files"]
 
 
 def test_a_log_line_of_one_kind_is_written_once_a_minute() -> None:
@@ -231,10 +245,10 @@ def test_a_log_line_of_one_kind_is_written_once_a_minute() -> None:
 
 
 @pytest.mark.processes
-def test_open_files_are_raised_to_what_the_system_allows() -> None:
+def test_the_open_file_limit_is_raised_to_the_hard_limit() -> None:
     program = """if True:
         import resource
-        from tfruns.local.connections import raise_open_files
+        from tfruns.local.connection_limits import raise_open_files
         resource.setrlimit(resource.RLIMIT_NOFILE, (100, 600))
         print(raise_open_files(), resource.getrlimit(resource.RLIMIT_NOFILE), raise_open_files())
     """
@@ -244,5 +258,5 @@ def test_open_files_are_raised_to_what_the_system_allows() -> None:
     assert raise_open_files() >= before[0] or before[0] == resource.RLIM_INFINITY
 
 
-def test_the_number_of_connections_follows_from_the_files_that_may_be_open() -> None:
+def test_the_connection_limit_depends_on_the_open_file_limit() -> None:
     assert [limits_for(files).connections for files in (16, 64, 256, 1024, 4096, 65_536)] == [4, 8, 32, 384, 1000, 1000]

@@ -1,4 +1,4 @@
-"""Logs, uploads and downloads behind signed addresses. Sources: HCP Terraform API, "Plans"; contract notes, 4."""
+"""Logs, uploads and downloads over signed URLs. Sources: HCP Terraform API, "Plans"; contract notes, 4."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -21,7 +21,7 @@ TEXT = b"Terraform v1.11.4\non linux_amd64\nInitializing plugins and modules...\
 
 
 async def _log(api: Api, run: Json, *, is_ended: bool) -> str:
-    """The address of the log of a run's plan, which has some lines."""
+    """The URL of the log of a run's plan, which contains some lines."""
     plan_id = run["relationships"]["plan"]["data"]["id"]
     api.begin(run)
     api.backend.objects.write("log", plan_id, TEXT)
@@ -31,25 +31,25 @@ async def _log(api: Api, run: Json, *, is_ended: bool) -> str:
 
 
 async def _read(api: Api, url: str, **query: int) -> bytes:
-    answer = await anonymous(api.http, "GET", url, params=query or None)
-    assert answer.status_code == 200, answer.text
-    return answer.content
+    response = await anonymous(api.http, "GET", url, params=query or None)
+    assert response.status_code == 200, response.text
+    return response.content
 
 
-async def test_the_address_of_a_log_is_absolute_and_needs_no_token(api: Api) -> None:
+async def test_a_log_url_is_absolute_and_needs_no_token(api: Api) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
     assert url.startswith(BASE_URL)
     assert await _read(api, url) == b"\x02" + TEXT + b"\x03"
 
 
-async def test_the_log_of_a_phase_that_goes_on_has_no_end(api: Api) -> None:
+async def test_the_log_of_a_running_phase_has_no_end_marker(api: Api) -> None:
     url = await _log(api, await api.create_run(), is_ended=False)
     assert await _read(api, url) == b"\x02" + TEXT
 
 
 @pytest.mark.parametrize("is_ended", [False, True])
 @pytest.mark.parametrize("limit", [1, 2, 7, 1000])
-async def test_the_parts_of_a_log_are_the_log(api: Api, limit: int, is_ended: bool) -> None:
+async def test_the_parts_of_a_log_add_up_to_the_log(api: Api, limit: int, is_ended: bool) -> None:
     # Contract notes: "STX (0x02) first, ETX (0x03) last; honour byte offset and limit, … past the end 200 and empty."
     url = await _log(api, await api.create_run(), is_ended=is_ended)
     found = b""
@@ -61,7 +61,7 @@ async def test_the_parts_of_a_log_are_the_log(api: Api, limit: int, is_ended: bo
     assert await _read(api, url, offset=0, limit=0) == b""
 
 
-async def test_a_log_that_is_too_large_for_memory_is_sent_bit_by_bit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_large_log_is_sent_in_parts(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tfruns.local.terraform.log.PART_BYTES", 10)
     monkeypatch.setattr("tfruns.local.api.objects.PART_BYTES", 10)
     url = await _log(api, await api.create_run(), is_ended=True)
@@ -83,34 +83,32 @@ async def test_a_log_that_is_too_large_for_memory_is_sent_bit_by_bit(api: Api, m
     assert b"".join(sent) == b"\x02" + TEXT + b"\x03"
 
 
-async def test_a_log_is_503_while_the_database_is_away(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
+async def test_a_log_is_503_while_the_database_is_unavailable(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(*_: object) -> None:
         raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
 
     url = await _log(api, await api.create_run(), is_ended=True)
-    monkeypatch.setattr(Database, "read", away)
-    answer = await anonymous(api.http, "GET", url)
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1.000")
-    assert answer.json()["errors"][0]["status"] == "503"
+    monkeypatch.setattr(Database, "read", unavailable)
+    response = await anonymous(api.http, "GET", url)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1.000")
+    assert response.json()["errors"][0]["status"] == "503"
 
 
-async def test_an_upload_to_a_full_disk_is_503_says_so_and_leaves_nothing(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_upload_to_a_full_disk_is_503_and_leaves_no_file(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     created = await api.create_configuration()
     monkeypatch.setattr(slug, "check", full)
-    answer = await api.upload(created)
-    assert answer.status_code == 503
-    assert "disk is full" in answer.json()["errors"][0]["detail"]
+    response = await api.upload(created)
+    assert response.status_code == 503
+    assert "disk is full" in response.json()["errors"][0]["detail"]
     assert _incoming(api) == []
     shown = (await api.get(f"/configuration-versions/{created['id']}"))["data"]["attributes"]
     assert shown["status"] == "pending"
 
 
-async def test_a_log_that_nothing_was_written_to_is_empty_and_at_its_end_marked(api: Api) -> None:
+async def test_an_empty_log_has_markers_once_the_phase_has_ended(api: Api) -> None:
     run = await api.create_run()
     path = f"/plans/{run['relationships']['plan']['data']['id']}"
     assert await _read(api, (await api.get(path))["data"]["attributes"]["log-read-url"]) == b""
@@ -119,26 +117,26 @@ async def test_a_log_that_nothing_was_written_to_is_empty_and_at_its_end_marked(
 
 
 @pytest.mark.parametrize("query", ["offset=-1", "offset=x", "limit=-5", "limit=1e3", "offset=²", "offset=" + "9" * 20])
-async def test_a_part_that_cannot_be_is_400(api: Api, query: str) -> None:
+async def test_an_invalid_offset_or_limit_is_400(api: Api, query: str) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
-    answer = await anonymous(api.http, "GET", f"{url}?{query}")
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["status"] == "400"
+    response = await anonymous(api.http, "GET", f"{url}?{query}")
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["status"] == "400"
 
 
-async def test_a_plans_documents_are_204_until_they_are_there_and_then_a_redirect(api: Api) -> None:
+async def test_a_plans_json_output_is_204_and_then_a_redirect(api: Api) -> None:
     # Contract notes: "json-output: 204 until ready, then 307 to a short-lived URL."
     run = await api.create_run()
     plan_id = run["relationships"]["plan"]["data"]["id"]
     for name, kind in (("json-output", "plan-json"), ("json-output-redacted", "plan-json-redacted")):
         await api.get(f"/plans/{plan_id}/{name}", 204)
         api.backend.objects.write(kind, plan_id, b'{"kind": "%s"}' % kind.encode())
-        answer = await api.http.get(f"/api/v2/plans/{plan_id}/{name}")
-        assert answer.status_code == 307
-        assert (await anonymous(api.http, "GET", answer.headers["location"])).json() == {"kind": kind}
+        response = await api.http.get(f"/api/v2/plans/{plan_id}/{name}")
+        assert response.status_code == 307
+        assert (await anonymous(api.http, "GET", response.headers["location"])).json() == {"kind": kind}
 
 
-async def test_what_is_not_served_is_logged_without_its_permission_and_without_control_characters(
+async def test_an_unserved_request_is_logged_without_token_and_controls(
     api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
@@ -149,10 +147,10 @@ async def test_what_is_not_served_is_logged_without_its_permission_and_without_c
     assert r"/none\x1b[31m is not served (404)" in caplog.text
 
 
-# -- signed addresses -------------------------------------------------------------------------------------------------
+# -- signed URLs -----------------------------------------------------------------------------------------------------
 
 
-async def test_an_address_expires(api: Api) -> None:
+async def test_a_signed_url_expires(api: Api) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
     api.clock.advance(3599)
     await _read(api, url)
@@ -160,23 +158,23 @@ async def test_an_address_expires(api: Api) -> None:
     assert (await anonymous(api.http, "GET", url)).status_code == 404
 
 
-async def test_an_address_that_was_changed_or_signed_by_another_is_404(api: Api) -> None:
+async def test_a_modified_or_forged_url_is_404(api: Api) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
     forged = BASE_URL + Signer(b"x" * 32).object_path(ObjectGrant("read", "log", "plan-x"), api.clock.now())
     start, _, signature = url.rpartition(".")
-    for address in (url[:-5], url + "x", start, f"{start}.", start + signature, forged, BASE_URL + OBJECT_PATH + "x"):
-        answer = await anonymous(api.http, "GET", address)
-        assert (answer.status_code, answer.json()["errors"][0]["title"]) == (404, "not found")
+    for changed in (url[:-5], url + "x", start, f"{start}.", start + signature, forged, BASE_URL + OBJECT_PATH + "x"):
+        response = await anonymous(api.http, "GET", changed)
+        assert (response.status_code, response.json()["errors"][0]["title"]) == (404, "not found")
 
 
-async def test_an_address_to_read_does_not_write_nor_the_other_way_round(api: Api) -> None:
+async def test_a_read_url_cannot_write_and_a_write_url_cannot_read(api: Api) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
     assert (await anonymous(api.http, "PUT", url, content=b"x")).status_code == 404
     created = await api.create_configuration()
     assert (await anonymous(api.http, "GET", created["attributes"]["upload-url"])).status_code == 404
 
 
-def test_a_signature_without_a_grant_or_an_end_is_none() -> None:
+def test_a_token_without_one_of_its_claims_is_rejected() -> None:
     signer, now = Signer(b"k" * 32), Clock().now()
     whole: dict[str, str | int] = {"v": "read", "k": "log", "i": "plan-x", "u": "", "aud": "object"}
     whole["exp"] = int((now + timedelta(hours=1)).timestamp())
@@ -195,41 +193,39 @@ def _incoming(api: Api) -> list[str]:
     return [path.name for path in api.backend.objects.path("incoming", "x").parent.glob("*")]
 
 
-async def test_an_upload_leaves_nothing_beside_what_was_uploaded(api: Api) -> None:
+async def test_an_upload_leaves_no_temporary_file(api: Api) -> None:
     created = await api.create_configuration()
-    await api.upload(created, b"no archive")
+    await api.upload(created, b"not an archive")
     await api.upload(await api.create_configuration(), archive())
     assert _incoming(api) == []
     assert api.backend.objects.read("configuration", created["id"]) is None
 
 
-async def test_an_upload_that_breaks_off_leaves_nothing_and_may_be_repeated(
-    api: Api, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_aborted_upload_leaves_no_file_and_can_be_repeated(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     async def half() -> AsyncIterator[bytes]:
         yield archive()[:10]
         raise ClientDisconnect
 
     created = await api.create_configuration()
     await anonymous(api.http, "PUT", created["attributes"]["upload-url"], content=half())
-    assert caplog.records == [], "it is no error of ours"
+    assert caplog.records == [], "an aborted upload is not a server error"
     assert _incoming(api) == []
     shown = (await api.get(f"/configuration-versions/{created['id']}"))["data"]["attributes"]
     assert shown["status"] == "pending"
     assert (await api.upload(created)).status_code == 200
 
 
-async def test_an_upload_that_is_too_large_is_413_and_leaves_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_upload_that_is_too_large_is_413_and_leaves_no_file(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tfruns.local.api.objects._MAX_UPLOAD_BYTES", 5)
     created = await api.create_configuration()
-    answer = await api.upload(created)
-    assert (answer.status_code, answer.json()["errors"][0]["status"]) == (413, "413")
+    response = await api.upload(created)
+    assert (response.status_code, response.json()["errors"][0]["status"]) == (413, "413")
     assert _incoming(api) == []
 
 
-async def test_an_upload_for_a_workspace_that_is_gone_is_404(api: Api) -> None:
+async def test_an_upload_for_a_deleted_workspace_is_404(api: Api) -> None:
     created = await api.create_configuration()
     await api.send("DELETE", f"/workspaces/{api.workspace_id}", status=204)
-    answer = await api.upload(created)
-    assert answer.status_code == 404
+    response = await api.upload(created)
+    assert response.status_code == 404
     assert _incoming(api) == []

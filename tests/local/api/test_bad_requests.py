@@ -1,4 +1,4 @@
-"""Requests that make no sense: always a 4xx JSON:API document, never a 5xx.
+"""Invalid requests: the response is a 4xx JSON:API error, never a 5xx.
 
 Contract notes: "The CLI retries 5xx, POST included, up to 30 times: never use 5xx for validation."
 """
@@ -20,7 +20,7 @@ from tfruns.local.store.database import Database
 BODIES = {
     "not JSON": b"{",
     "not UTF-8": b'{"data": "\xff"}',
-    "half of a character": b'{"data": {"attributes": {"name": "\\ud800", "message": "\\ud800"}}}',
+    "an unpaired surrogate": b'{"data": {"attributes": {"name": "\\ud800", "message": "\\ud800"}}}',
     "a list": b"[]",
     "a number": b"1",
     "a very long number": b"9" * 5000,
@@ -43,30 +43,30 @@ WRITES = (
     ("POST", "/runs/{run}/comments"),
     ("POST", "/runs/{run}/actions/cancel"),
 )
-# What these may be sent without, so that such a body is as none.
-TAKES_LITTLE = {"/workspaces/{workspace}/actions/lock", "/runs/{run}/actions/cancel", "/workspaces/{workspace}",
+# These need no body, so some invalid bodies count as an empty one.
+OPTIONAL_BODY = {"/workspaces/{workspace}/actions/lock", "/runs/{run}/actions/cancel", "/workspaces/{workspace}",
                 "/workspaces/{workspace}/configuration-versions"}  # fmt: skip
 
 
-def check_refusal(answer: Any) -> None:
-    assert 400 <= answer.status_code < 500, answer.text
-    assert answer.headers["content-type"] == "application/vnd.api+json"
-    errors = answer.json()["errors"]
+def check_error(response: Any) -> None:
+    assert 400 <= response.status_code < 500, response.text
+    assert response.headers["content-type"] == "application/vnd.api+json"
+    errors = response.json()["errors"]
     assert errors
-    assert all(error["status"] == str(answer.status_code) and error["title"] for error in errors)
+    assert all(error["status"] == str(response.status_code) and error["title"] for error in errors)
 
 
 @rows("body", BODIES.values(), ids=BODIES)
 @rows(("method", "path"), WRITES)
-async def test_a_body_that_is_no_request_is_refused(api: Api, method: str, path: str, body: bytes) -> None:
+async def test_an_invalid_body_is_rejected(api: Api, method: str, path: str, body: bytes) -> None:
     run = await api.create_run()
     filled = API + path.format(workspace=api.workspace_id, run=run["id"])
-    answer = await api.http.request(method, filled, content=body)
-    if path in TAKES_LITTLE and answer.status_code < 300:
-        if path.endswith("/lock"):  # the next body has to find the workspace as this one did
+    response = await api.http.request(method, filled, content=body)
+    if path in OPTIONAL_BODY and response.status_code < 300:
+        if path.endswith("/lock"):  # restore the workspace for the next body
             await api.post(f"/workspaces/{api.workspace_id}/actions/unlock", None, 200)
         return
-    check_refusal(answer)
+    check_error(response)
 
 
 WRONG: list[tuple[str, str, Any]] = [
@@ -110,25 +110,25 @@ RIGHT: dict[str, dict[str, Any]] = {
 
 
 @rows(("path", "name", "value"), WRONG)
-async def test_an_attribute_of_the_wrong_type_or_form_is_422(api: Api, path: str, name: str, value: Any) -> None:
+async def test_an_invalid_attribute_is_422(api: Api, path: str, name: str, value: Any) -> None:
     workspace = f"/workspaces/{api.workspace_id}"
     if not (await api.get(workspace))["data"]["attributes"]["locked"]:
         await api.post(f"{workspace}/actions/lock", None, 200)
     body = resource("x", RIGHT[path] | {name: value}, workspace={"data": {"id": api.workspace_id}})
-    answer = await api.http.post(API + path.format(workspace=api.workspace_id), json=body)
-    assert answer.status_code == 422
-    check_refusal(answer)
+    response = await api.http.post(API + path.format(workspace=api.workspace_id), json=body)
+    assert response.status_code == 422
+    check_error(response)
 
 
 @pytest.mark.parametrize("tags", [5, "x", {"a": 1}, [1], [{}], [{"attributes": "x"}], [{"attributes": {"name": 5}}]])
-async def test_tags_of_a_wrong_form_are_no_server_error(api: Api, tags: Any) -> None:
+async def test_malformed_tags_are_never_a_server_error(api: Api, tags: Any) -> None:
     body = resource("workspaces", {"name": "storage"}, tags={"data": tags})
-    answer = await api.http.post(f"{API}/organizations/default/workspaces", json=body)
-    assert answer.status_code in {201, 422}
+    response = await api.http.post(f"{API}/organizations/default/workspaces", json=body)
+    assert response.status_code in {201, 422}
 
 
 @rows("comment", [5, ["a"], {"a": 1}, True])
-async def test_a_comment_that_is_no_text_is_422_and_nothing_is_done(api: Api, comment: Any) -> None:
+async def test_a_comment_that_is_not_a_string_is_422_without_effect(api: Api, comment: Any) -> None:
     run = await api.planned()
     await api.post(f"/runs/{run['id']}/actions/apply", {"comment": comment}, 422)
     assert await api.status(run) == "planned"
@@ -142,16 +142,16 @@ BAD_NUMBERS = ("0", "-1", "1.5", "x", "1e3", "²", "9" * 10, "0000000001" + "9" 
 
 
 @rows("path", LISTS)
-async def test_a_page_that_cannot_be_is_400(api: Api, path: str) -> None:
+async def test_an_invalid_page_is_400(api: Api, path: str) -> None:
     for name in ("page[number]", "page[size]"):
         for number in BAD_NUMBERS:
-            answer = await api.http.get(API + path.format(workspace=api.workspace_id), params={name: number})
-            assert answer.status_code == 400, (name, number)
-            check_refusal(answer)
+            response = await api.http.get(API + path.format(workspace=api.workspace_id), params={name: number})
+            assert response.status_code == 400, (name, number)
+            check_error(response)
 
 
 @rows("path", LISTS)
-async def test_the_farthest_page_is_empty(api: Api, path: str) -> None:
+async def test_the_highest_page_number_is_an_empty_page(api: Api, path: str) -> None:
     query = {"page[number]": "9" * 9, "filter[workspace][name]": "network", "filter[organization][name]": "default"}
     document = await api.get(path.format(workspace=api.workspace_id), 200, **query)
     assert document["data"] == []
@@ -160,27 +160,27 @@ async def test_the_farthest_page_is_empty(api: Api, path: str) -> None:
 @rows("path", ["/runs/{run}", "/runs/{run}/run-events", "/workspaces/{workspace}",
                                   "/workspaces/{workspace}/runs", "/organizations/default/runs",
                                   "/organizations/default/workspaces"])  # fmt: skip
-async def test_an_unknown_include_is_400_and_says_so(api: Api, path: str) -> None:
+async def test_an_unknown_include_is_400_and_the_error_names_it(api: Api, path: str) -> None:
     # Contract notes: "a bad include, with "include parameter" in the message".
     run = await api.create_run()
     filled = path.format(run=run["id"], workspace=api.workspace_id)
-    answer = await api.http.get(API + filled, params={"include": "secrets"})
-    assert answer.status_code == 400
-    check_refusal(answer)
-    assert "include parameter" in answer.json()["errors"][0]["detail"]
+    response = await api.http.get(API + filled, params={"include": "secrets"})
+    assert response.status_code == 400
+    check_error(response)
+    assert "include parameter" in response.json()["errors"][0]["detail"]
 
 
 @rows("path", ["/nothing", "/runs", "/runs/run-x", "/workspaces/%00", "/workspaces/%ff", "/plans/x",
                                   "/applies/x", "/comments/x", "/state-versions/x", "/state-version-outputs/x",
                                   "/configuration-versions/x", "/organizations/none", "/organizations/none/runs",
                                   "/workspaces/ws-x/vars", "/runs/run-x/plan", "/runs/run-x/comments"])  # fmt: skip
-async def test_what_is_not_there_is_404_or_405(api: Api, path: str) -> None:
-    answer = await api.http.get(API + path)
-    assert answer.status_code == (405 if path == "/runs" else 404)
-    check_refusal(answer)
+async def test_an_unknown_path_or_id_is_404_or_405(api: Api, path: str) -> None:
+    response = await api.http.get(API + path)
+    assert response.status_code == (405 if path == "/runs" else 404)
+    check_error(response)
 
 
-async def test_a_plan_is_no_apply(api: Api) -> None:
+async def test_the_id_of_a_plan_is_not_the_id_of_an_apply(api: Api) -> None:
     related = (await api.create_run())["relationships"]
     await api.get(f"/applies/{related['plan']['data']['id']}", 404)
     await api.get(f"/plans/{related['apply']['data']['id']}", 404)
@@ -195,9 +195,9 @@ async def test_a_body_that_is_too_large_is_413(api: Api) -> None:
         yield body[100:]
 
     for content in (body, chunks()):
-        answer = await api.http.post(f"{API}/runs", content=content)
-        assert answer.status_code == 413
-        check_refusal(answer)
+        response = await api.http.post(f"{API}/runs", content=content)
+        assert response.status_code == 413
+        check_error(response)
     path = f"{API}/workspaces/{api.workspace_id}/state-versions"
     assert (await api.http.post(path, content=body)).status_code == 400, "a state may be larger"
     assert (await api.http.post(path, content=body * 16)).status_code == 413
@@ -209,54 +209,54 @@ async def test_a_search_text_that_is_too_long_is_414(api: Api) -> None:
         for name in ("search[basic]", "search[name]", "search[wildcard-name]", "search[commit]", "filter[status]"):
             for character in ("x", "%", "_", "\\", "*"):
                 for length, status in ((1000, 200), (20_000, 414)):
-                    answer = await api.http.get(filled, params={name: character * length})
+                    response = await api.http.get(filled, params={name: character * length})
                     if status == 200:
-                        assert answer.status_code in {200, 400, 422}, (path, name, character)
+                        assert response.status_code in {200, 400, 422}, (path, name, character)
                     else:
-                        assert answer.status_code == 414
-                        check_refusal(answer)
+                        assert response.status_code == 414
+                        check_error(response)
 
 
-async def test_a_nul_is_refused_everywhere(api: Api) -> None:
-    # PostgreSQL takes it in no text.
+async def test_a_nul_character_is_rejected_everywhere(api: Api) -> None:
+    # PostgreSQL cannot store it.
     run = await api.planned()
     for path in ("/workspaces/{nul}", "/runs/{nul}", "/organizations/{nul}", "/organizations/default/workspaces/{nul}"):
-        answer = await api.http.get(API + path.replace("{nul}", "a%00"))
-        assert answer.status_code == 404, path
-        check_refusal(answer)
+        response = await api.http.get(API + path.replace("{nul}", "a%00"))
+        assert response.status_code == 404, path
+        check_error(response)
     for query in ("search[name]=a%00", "filter[status]=%00", "a%00=b", "page[number]=1%00"):
-        answer = await api.http.get(f"{API}/organizations/default/workspaces?{query}")
-        assert answer.status_code == 400, query
-        check_refusal(answer)
+        response = await api.http.get(f"{API}/organizations/default/workspaces?{query}")
+        assert response.status_code == 400, query
+        check_error(response)
     for method, path in WRITES:
         filled = API + path.format(workspace=api.workspace_id, run=run["id"])
-        for place in ("name", "message", "key", "value", "description", "body", "comment", "reason"):
-            attributes = {"name": "a", "key": "a", "category": "env", "body": "a"} | {place: "a\0b"}
+        for field in ("name", "message", "key", "value", "description", "body", "comment", "reason"):
+            attributes = {"name": "a", "key": "a", "category": "env", "body": "a"} | {field: "a\0b"}
             body = {"data": {"type": "x", "attributes": attributes}, "comment": "a\0", "reason": "a\0"}
-            answer = await api.http.request(method, filled, json=body)
-            assert answer.status_code == 400, (method, path, place)
-            check_refusal(answer)
+            response = await api.http.request(method, filled, json=body)
+            assert response.status_code == 400, (method, path, field)
+            check_error(response)
 
 
 BAD_STATES: dict[str, bytes] = {
     "empty": b"",
-    "no JSON": b"{",
+    "not JSON": b"{",
     "a list": b"[]",
     "no serial": b"{}",
-    "a serial that is a truth value": b'{"serial": true}',
+    "a boolean serial": b'{"serial": true}',
     "a serial that is too large": b'{"serial": 1' + b"0" * 30 + b"}",
-    "a lineage that is no text": b'{"serial": 1, "lineage": {"a": 1}}',
-    "a version that is no text": b'{"serial": 1, "terraform_version": [1]}',
-    "an output that is no object": b'{"serial": 1, "outputs": {"a": 5}}',
-    "half of a character": b'{"serial": 1, "lineage": "\\ud800"}',
-    "half of a character in an output": b'{"serial": 1, "outputs": {"a": {"value": "\\ud800", "type": "string"}}}',
+    "a lineage that is not a string": b'{"serial": 1, "lineage": {"a": 1}}',
+    "a version that is not a string": b'{"serial": 1, "terraform_version": [1]}',
+    "an output that is not an object": b'{"serial": 1, "outputs": {"a": 5}}',
+    "an unpaired surrogate": b'{"serial": 1, "lineage": "\\ud800"}',
+    "an unpaired surrogate in an output": b'{"serial": 1, "outputs": {"a": {"value": "\\ud800", "type": "string"}}}',
     "not a number": b'{"serial": 1, "outputs": {"a": {"value": NaN, "type": "number"}}}',
     "deep": b'{"serial": 1, "a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
 }
 
 
 @pytest.mark.parametrize("state", BAD_STATES.values(), ids=BAD_STATES)
-async def test_a_state_that_is_none_is_refused_and_the_old_one_stays(api: Api, state: bytes) -> None:
+async def test_an_invalid_state_is_rejected_and_changes_nothing(api: Api, state: bytes) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     path = f"/workspaces/{api.workspace_id}/state-versions"
 
@@ -271,7 +271,7 @@ async def test_a_state_that_is_none_is_refused_and_the_old_one_stays(api: Api, s
     assert current["id"] == first["id"]
 
 
-async def test_lists_within_a_state_may_have_any_form(api: Api) -> None:
+async def test_unexpected_types_inside_a_state_are_accepted(api: Api) -> None:
     run = await api.applying()
     state = b'{"serial": 1, "outputs": [], "resources": [1, {"mode": "managed", "instances": 5, "name": 7}]}'
     api.end(run, "apply", state=state)
@@ -281,28 +281,28 @@ async def test_lists_within_a_state_may_have_any_form(api: Api) -> None:
 @pytest.mark.parametrize(
     ("path", "name"), [("/runs/{run}/actions/apply", "comment"), ("/workspaces/{workspace}/actions/lock", "reason")]
 )
-async def test_a_text_with_half_of_a_character_is_400(api: Api, path: str, name: str) -> None:
-    # It could neither be written down nor given back.
+async def test_an_unpaired_surrogate_is_400(api: Api, path: str, name: str) -> None:
+    # It could be neither stored nor returned.
     run = await api.planned()
     body = b'{"%s": "\\ud800"}' % name.encode()
-    answer = await api.http.post(API + path.format(run=run["id"], workspace=api.workspace_id), content=body)
-    assert answer.status_code == 400
-    check_refusal(answer)
+    response = await api.http.post(API + path.format(run=run["id"], workspace=api.workspace_id), content=body)
+    assert response.status_code == 400
+    check_error(response)
 
 
-async def test_a_database_that_is_away_is_said_to_be_so_and_when_to_come_again(
+async def test_an_unavailable_database_is_503_with_retry_after(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def away(*_: object) -> None:
+    def unavailable(*_: object) -> None:
         raise OperationalError("SELECT secrets", {}, Exception("the server closed the connection"))
 
-    monkeypatch.setattr(Database, "read", away)
+    monkeypatch.setattr(Database, "read", unavailable)
     for path, headers in (("/organizations/default", {}), ("/ping", {"authorization": "Bearer not-in-the-cache"})):
-        answer = await api.http.get(API + path, headers=headers)
-        assert answer.status_code == 503
-        assert answer.headers["retry-after"] == "1.000"
-        assert answer.json()["errors"][0]["status"] == "503"
-        assert "secrets" not in answer.text + caplog.text
+        response = await api.http.get(API + path, headers=headers)
+        assert response.status_code == 503
+        assert response.headers["retry-after"] == "1.000"
+        assert response.json()["errors"][0]["status"] == "503"
+        assert "secrets" not in response.text + caplog.text
 
 
 QUERIES = ("include=nonsense", "include=run,,..", "page[size]=0", "page[size]=-1", "page[size]=1e9", "page[size]=abc",
@@ -321,7 +321,7 @@ WRONG_BODIES = {
 _WITHOUT_BODY = re.compile(r"/actions/|DELETE .*/(\{\w+\}|workspaces/\{name\})$")
 
 
-async def test_no_endpoint_fails_on_bad_input_and_each_refusal_says_why(api: Api) -> None:
+async def test_no_endpoint_fails_on_bad_input(api: Api) -> None:
     run = await api.planned()
     project = (await api.get("/organizations/default/projects"))["data"][0]["id"]
     names = {"organization": "default", "name": "network", "workspace_id": api.workspace_id, "run_id": run["id"],
@@ -331,27 +331,27 @@ async def test_no_endpoint_fails_on_bad_input_and_each_refusal_says_why(api: Api
         if entry.method == "GET":
             requests = [(f"{path}?{query}", b"") for query in QUERIES]
         elif _WITHOUT_BODY.search(f"{entry.method} {entry.path}"):
-            continue  # what it does is tested by itself: a body is not read, or has a comment alone
+            continue  # these ignore the body or read only a comment; other tests cover them
         else:
-            takes_list = "/relationships/" in path or path.endswith(("/tags", "/tag-bindings"))  # also an empty one
+            accepts_list = "/relationships/" in path or path.endswith(("/tags", "/tag-bindings"))  # also an empty one
             requests = [
-                (path, body) for name, body in WRONG_BODIES.items() if name != "data is a list" or not takes_list
+                (path, body) for name, body in WRONG_BODIES.items() if name != "data is a list" or not accepts_list
             ]
         for url, body in requests:
-            answer = await api.http.request(entry.method, url, content=body)
-            if answer.status_code >= 400:
-                check_refusal(answer)
+            response = await api.http.request(entry.method, url, content=body)
+            if response.status_code >= 400:
+                check_error(response)
             else:
-                assert entry.method == "GET", f"{entry.method} {entry.path}: {answer.status_code} {body[:60]!r}"
+                assert entry.method == "GET", f"{entry.method} {entry.path}: {response.status_code} {body[:60]!r}"
 
 
 @pytest.mark.parametrize("path", ["vars", "tag-bindings", "all-vars"])
-async def test_a_page_that_cannot_be_is_400_where_a_list_has_one_page(api: Api, path: str) -> None:
+async def test_an_invalid_page_is_400_for_lists_without_pages(api: Api, path: str) -> None:
     errors = (await api.get(f"/workspaces/{api.workspace_id}/{path}", 400, **{"page[size]": "0"}))["errors"]
     assert errors[0]["detail"] == "page[size] must be a positive integer."
 
 
-async def test_a_refusal_says_what_each_attribute_has_to_be(api: Api) -> None:
+async def test_an_error_states_the_rule_for_each_invalid_attribute(api: Api) -> None:
     workspaces = "/organizations/default/workspaces"
     wrong = {"name": 5, "auto-apply": "perhaps", "description": "d" * 1025, "terraform-version": "banana"}
     detail = (await api.post(workspaces, resource("workspaces", wrong), 422))["errors"][0]["detail"]
@@ -366,6 +366,6 @@ async def test_a_refusal_says_what_each_attribute_has_to_be(api: Api) -> None:
         ({"type": "workspaces", "relationships": "x"}, "data.relationships must be an object."),
     ):
         assert (await api.post(workspaces, {"data": data}, 422))["errors"][0]["detail"] == expected
-    # Scripts that work on HCP Terraform name the type in the singular.
+    # Scripts that work with HCP Terraform send the type in the singular.
     body = resource("configuration-version", {"auto-queue-runs": False})
     await api.post(f"/workspaces/{api.workspace_id}/configuration-versions", body)

@@ -1,4 +1,4 @@
-"""Every answer of every endpoint as HashiCorp's OpenAPI document has it, where it covers the path and the method."""
+"""Every response conforms to HashiCorp's OpenAPI document, where that document covers the endpoint."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.local.openapi import Document, Exchange, endpoint_of
+from tests.local.api.openapi import Document, Exchange, endpoint_of
 from tests.local.serving import serving
 from tests.local.support import API, Api, Json, anonymous, archive, resource, run_body
 from tests.local.test_states import inline, state
@@ -22,20 +22,20 @@ _PLAN = b'{"format_version":"1.2"}'
 def document() -> Document:
     found = Document.from_environment()
     if found is None:
-        pytest.skip("HCP_OPENAPI does not name a copy of HCP Terraform's OpenAPI document")
+        pytest.skip("HCP_OPENAPI is not set to a copy of HCP Terraform's OpenAPI document")
     return found
 
 
 @pytest.fixture
 async def recorded(store_url: str, tmp_path: Path) -> AsyncIterator[tuple[Api, list[Exchange]]]:
-    """A backend, and all its answers."""
+    """A backend, and a record of all its responses."""
     exchanges: list[Exchange] = []
 
-    async def record(answer: httpx2.Response) -> None:
-        endpoint = endpoint_of(answer.request.method, answer.request.url.path.removeprefix(API))
+    async def record(response: httpx2.Response) -> None:
+        endpoint = endpoint_of(response.request.method, response.request.url.path.removeprefix(API))
         if endpoint is not None:
-            await answer.aread()
-            exchanges.append(Exchange(endpoint, answer))
+            await response.aread()
+            exchanges.append(Exchange(endpoint, response))
 
     with serving(store_url, tmp_path) as served:
         async with served.client() as http:
@@ -43,10 +43,12 @@ async def recorded(store_url: str, tmp_path: Path) -> AsyncIterator[tuple[Api, l
             yield served.api(http), exchanges
 
 
-async def test_every_answer_is_as_the_document_says(document: Document, recorded: tuple[Api, list[Exchange]]) -> None:
+async def test_every_response_conforms_to_the_openapi_document(
+    document: Document, recorded: tuple[Api, list[Exchange]]
+) -> None:
     api, exchanges = recorded
-    await _go_through(api)
-    await _be_refused(api)
+    await _call_every_endpoint(api)
+    await _provoke_errors(api)
     covered = [entry for entry in ENDPOINTS if document.covers(entry)]
     seen = {(exchange.endpoint.method, exchange.endpoint.path, exchange.is_error) for exchange in exchanges}
     wanted = {(entry.method, entry.path, is_error) for entry in covered for is_error in (False, True)}
@@ -57,13 +59,13 @@ async def test_every_answer_is_as_the_document_says(document: Document, recorded
     assert sorted(found) == []
 
 
-async def _go_through(api: Api) -> None:
-    """Every endpoint, with an answer that it is meant for."""
+async def _call_every_endpoint(api: Api) -> None:
+    """Send a valid request to every endpoint."""
     await api.get("/ping", 204)
     await api.post("/organizations", resource("organizations", {"name": "another", "email": "a@example.com"}))
     await api.send("PATCH", "/organizations/another", status=200, json=resource("organizations", {"name": "other"}))
     await api.send("DELETE", "/organizations/other", status=204)
-    api.workspace_id = await api.create_workspace(description="what")
+    api.workspace_id = await api.create_workspace(description="a workspace")
     named = "/organizations/default/workspaces/network"
     by_id = f"/workspaces/{api.workspace_id}"
     configuration_id = await api.configured()
@@ -90,7 +92,7 @@ async def _go_through(api: Api) -> None:
     await _tags(api)
     await _consumers(api)
     for path in (named, by_id):
-        await api.send("PATCH", path, status=200, json=resource("workspaces", {"description": "that"}))
+        await api.send("PATCH", path, status=200, json=resource("workspaces", {"description": "another"}))
     await api.post(f"/configuration-versions/{configuration_id}/actions/archive", None, 202)
     await _states(api)
     for number, (method, suffix) in enumerate((("DELETE", ""), ("POST", "/actions/safe-delete"))):
@@ -101,7 +103,7 @@ async def _go_through(api: Api) -> None:
 
 
 async def _runs(api: Api) -> list[Json]:
-    """Runs of every kind, in many statuses."""
+    """Runs with different options, in many statuses."""
     applied = await api.planned(message="one", target_addrs=["terraform_data.a"])
     await api.act(applied, "apply", comment="go")
     api.apply(applied, state=state(1), counts={"additions": 1, "changes": 0, "destructions": 0, "imports": 0})
@@ -131,8 +133,8 @@ async def _read_run(api: Api, run: Json) -> None:
     await api.get(f"/plans/{plan_id}")
     await api.get(f"/applies/{apply_id}")
     api.backend.objects.write("errored-state", apply_id, state(9))
-    is_over = is_final((await api.run(run))["attributes"]["status"])
-    await api.get(f"/applies/{apply_id}/errored-state", 307 if is_over else 404)
+    is_finished = is_final((await api.run(run))["attributes"]["status"])
+    await api.get(f"/applies/{apply_id}/errored-state", 307 if is_finished else 404)
     for kind, names in (("plan-json", ("json-output",)), ("plan-json-redacted", ("json-output-redacted",))):
         for name in names:
             await api.get(f"/plans/{plan_id}/{name}", 204)
@@ -209,14 +211,14 @@ async def _states(api: Api) -> None:
     await api.post(f"{path}/actions/force-unlock", None, 200)
 
 
-async def _be_refused(api: Api) -> None:
-    """Every endpoint, for things that there are not; and the refusals that have a status of their own."""
+async def _provoke_errors(api: Api) -> None:
+    """Request missing objects from every endpoint, and provoke the errors with a particular status."""
     for entry in ENDPOINTS:
         path = entry.path.replace("{organization}", "nobody").replace("{name}", "nothing")
         for name in ("workspace_id", "run_id", "variable_id", "project_id", "id"):
             path = path.replace(f"{{{name}}}", f"{name}-{_MISSING}")
-        answer = await api.http.request(entry.method, API + path, json=resource("things", {"serial": 1, "md5": "x"}))
-        assert answer.status_code < 500
+        response = await api.http.request(entry.method, API + path, json=resource("things", {"serial": 1, "md5": "x"}))
+        assert response.status_code < 500
     for path in (
         "/account/details",
         "/organizations",

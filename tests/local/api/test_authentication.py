@@ -1,4 +1,4 @@
-"""Who may ask, and how often. Source: HCP Terraform API, "Authentication", "Rate Limiting"."""
+"""Authentication, rate limits and ids. Source: HCP Terraform API, "Authentication", "Rate Limiting"."""
 
 import httpx2
 import pytest
@@ -21,28 +21,28 @@ HEADERS = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
 @pytest.mark.parametrize(
     "authorization", ["", "Bearer", "Bearer ", "Bearer nobody's", "Basic dTpw", "nonsense", "Bearer é"]
 )
-async def test_without_a_token_of_ours_everything_is_401(empty: Api, authorization: str) -> None:
+async def test_a_missing_or_unknown_token_is_401(empty: Api, authorization: str) -> None:
     for path in ("/ping", "/runs/run-x", "/organizations"):
-        answer = await empty.http.get(API + path, headers={b"authorization": authorization.encode()})
-        assert answer.status_code == 401
-        assert answer.json() == {"errors": [{"status": "401", "title": "unauthorized"}]}
+        response = await empty.http.get(API + path, headers={b"authorization": authorization.encode()})
+        assert response.status_code == 401
+        assert response.json() == {"errors": [{"status": "401", "title": "unauthorized"}]}
 
 
 @rows("endpoint", ENDPOINTS)
-async def test_every_endpoint_asks_for_a_token_before_anything_else(empty: Api, endpoint: Endpoint) -> None:
+async def test_every_endpoint_checks_the_token_first(empty: Api, endpoint: Endpoint) -> None:
     method, path = endpoint.method, endpoint.path.replace("{", "").replace("}", "")
-    answer = await empty.http.request(method, API + path, content=b"{", headers={"authorization": "Bearer x"})
-    assert answer.status_code == 401
+    response = await empty.http.request(method, API + path, content=b"{", headers={"authorization": "Bearer x"})
+    assert response.status_code == 401
 
 
-async def test_only_the_hash_of_a_token_is_kept(empty: Api) -> None:
+async def test_only_the_hash_of_a_token_is_stored(empty: Api) -> None:
     token = create_admin(empty.backend)
     with empty.backend.database.read() as session:
-        kept = session.scalars(select(TokenRow.sha256)).all()
-    assert all(token not in digest and len(digest) == 64 for digest in kept)
+        stored = session.scalars(select(TokenRow.sha256)).all()
+    assert all(token not in digest and len(digest) == 64 for digest in stored)
 
 
-async def test_a_new_token_is_of_the_same_user_and_takes_the_place_of_the_old_one(empty: Api) -> None:
+async def test_a_new_admin_token_replaces_the_old_one(empty: Api) -> None:
     tokens = [create_admin(empty.backend) for _ in range(2)]
     with empty.backend.database.read() as session:
         assert [user_id_of_token(empty.backend, f"Bearer {tokens[1]}")] == list(session.scalars(select(UserRow.id)))
@@ -50,20 +50,20 @@ async def test_a_new_token_is_of_the_same_user_and_takes_the_place_of_the_old_on
         user_id_of_token(empty.backend, f"Bearer {tokens[0]}")
 
 
-async def test_the_scheme_may_be_written_in_any_case(empty: Api) -> None:
+async def test_the_authorization_scheme_ignores_case(empty: Api) -> None:
     token = create_admin(empty.backend)
     assert user_id_of_token(empty.backend, f"bearer {token}") == user_id_of_token(empty.backend, f"BEARER  {token} ")
     with pytest.raises(Unauthorized):
         user_id_of_token(empty.backend, f"Token {token}")
 
 
-async def test_ping_has_the_headers_that_the_terraform_cli_looks_at(empty: Api) -> None:
-    # Contract notes: without `TFP-API-Version` >= 2.5 init fails; the limit in ping is a rate per second to go-tfe.
-    answer = await empty.http.get(f"{API}/ping")
-    assert answer.status_code == 204
-    assert (answer.headers["tfp-api-version"], answer.headers["tfp-appname"]) == ("2.6", "HCP Terraform")
-    assert int(answer.headers["x-ratelimit-limit"]) >= 30
-    assert float(answer.headers["x-ratelimit-reset"]) >= 0
+async def test_ping_has_the_headers_that_the_terraform_cli_checks(empty: Api) -> None:
+    # Contract notes: without `TFP-API-Version` >= 2.5 init fails; go-tfe reads requests per second from the limit.
+    response = await empty.http.get(f"{API}/ping")
+    assert response.status_code == 204
+    assert (response.headers["tfp-api-version"], response.headers["tfp-appname"]) == ("2.6", "HCP Terraform")
+    assert int(response.headers["x-ratelimit-limit"]) >= 30
+    assert float(response.headers["x-ratelimit-reset"]) >= 0
 
 
 async def test_discovery_needs_no_token(empty: Api) -> None:
@@ -87,7 +87,7 @@ def _limiter(clock: Clock) -> RateLimiter:
 
 
 @pytest.mark.parametrize(("is_run_list", "length_s"), [(False, 1.0), (True, 60.0)])
-def test_the_thirty_first_request_of_a_window_is_refused(is_run_list: bool, length_s: float) -> None:
+def test_the_31st_request_in_a_window_is_rejected(is_run_list: bool, length_s: float) -> None:
     # Contract notes: "Rate limits: 30 a second; run lists 30 a minute."
     clock = Clock()
     limiter = _limiter(clock)
@@ -105,7 +105,7 @@ def test_the_thirty_first_request_of_a_window_is_refused(is_run_list: bool, leng
     assert remaining_now() == "29"
 
 
-def test_users_and_kinds_of_requests_are_counted_apart() -> None:
+def test_each_user_has_separate_limits_for_run_lists() -> None:
     limiter = _limiter(Clock())
     for _ in range(30):
         limiter.count("user-a", is_run_list=False)
@@ -114,7 +114,7 @@ def test_users_and_kinds_of_requests_are_counted_apart() -> None:
     assert limiter.count("user-b", is_run_list=False).error is None
 
 
-def test_without_limits_nothing_is_refused() -> None:
+def test_without_rate_limits_no_request_is_rejected() -> None:
     limiter = RateLimiter(is_limited=False)
     for _ in range(100):
         state = limiter.count("user-a", is_run_list=True)
@@ -122,8 +122,8 @@ def test_without_limits_nothing_is_refused() -> None:
     assert set(state.headers) == HEADERS
 
 
-async def test_the_headers_are_there_whatever_the_answer_is(empty: Api) -> None:
-    # The issue's "the headers are always there": a client reads its pace from any answer.
+async def test_every_response_has_the_rate_limit_headers(empty: Api) -> None:
+    # Clients adjust their request rate after any response.
     for path, headers, status in (
         ("/ping", {}, 204),
         ("/ping", {"authorization": "Bearer x"}, 401),
@@ -131,28 +131,28 @@ async def test_the_headers_are_there_whatever_the_answer_is(empty: Api) -> None:
         ("/no-such-thing", {}, 404),
         ("/runs", {}, 405),
     ):
-        answer = await empty.http.get(API + path, headers=headers)
-        assert (answer.status_code, set(answer.headers) & HEADERS) == (status, HEADERS)
+        response = await empty.http.get(API + path, headers=headers)
+        assert (response.status_code, set(response.headers) & HEADERS) == (status, HEADERS)
 
 
-async def test_a_refused_request_says_when_it_may_come_again(empty: Api) -> None:
+async def test_a_rate_limited_response_has_retry_after(empty: Api) -> None:
     app = build_app(empty.backend, Signer(b"k" * 32), _limiter(empty.clock))
     headers = {"authorization": f"Bearer {create_admin(empty.backend)}"}
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers) as http:
-        answers = [await http.get(f"{API}/ping") for _ in range(31)]
+        responses = [await http.get(f"{API}/ping") for _ in range(31)]
         unknown = await http.get(f"{API}/no-such-thing")
-    assert [answer.status_code for answer in answers[-2:]] == [204, 429]
+    assert [response.status_code for response in responses[-2:]] == [204, 429]
     limited = {"x-ratelimit-limit": "30", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1.000",
                "retry-after": "1.000"}  # fmt: skip
-    assert {name: answers[-1].headers[name] for name in limited} == limited
+    assert {name: responses[-1].headers[name] for name in limited} == limited
     assert unknown.headers["x-ratelimit-limit"] == "30"
 
 
 # -- ids --------------------------------------------------------------------------------------------------------------
 
 
-def test_ids_are_a_prefix_and_sixteen_letters_and_digits_and_never_the_same() -> None:
+def test_ids_are_unique_with_a_prefix_and_16_characters() -> None:
     ids = {new_id("run") for _ in range(1000)}
     assert len(ids) == 1000
     assert all(len(id_) == 20 and id_.removeprefix("run-").isalnum() and id_.isascii() for id_ in ids)
