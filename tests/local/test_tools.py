@@ -91,7 +91,7 @@ async def test_an_archive_that_the_server_does_not_take_is_an_error_with_its_wor
     (tmp_path / "no-archive").write_bytes(b"not a tar")
     with (tmp_path / "no-archive").open("rb") as file:
         await client.configuration_versions.upload(version, file)
-    with pytest.raises(UnprocessableEntity, match="not a gzip tar"):
+    with pytest.raises(UnprocessableEntity, match="not a gzip-compressed tar archive"):
         await client.configuration_versions.wait_until_processed(version.id)
 
 

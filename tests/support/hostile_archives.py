@@ -86,10 +86,10 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "global PAX records of 700 MiB": (_large(tarfile.XGLTYPE, 700), "a header is larger than 65536 bytes"),
     "a long name of 700 MiB": (_large(tarfile.GNUTYPE_LONGNAME, 700), "a header is larger than 65536 bytes"),
     "a long link of 700 MiB": (_large(tarfile.GNUTYPE_LONGLINK, 700), "a header is larger than 65536 bytes"),
-    "200 MiB of zeros": (_large(tarfile.REGTYPE, 200), "too large when unpacked"),
+    "200 MiB of zeros": (_large(tarfile.REGTYPE, 200), "unpacked size is too large"),
     "200 MiB that the header does not declare": (
         lambda path: _write(path, [_header(tarfile.REGTYPE, 0), _END, *repeat(bytes(_MIB), 200)]),
-        "too large when unpacked",
+        "unpacked size is too large",
     ),
     "headers upon headers": (_tar(_special(tarfile.XHDTYPE, _record("a", b"b")) * 5000), "too many headers"),
     "a NUL in PAX records": (_tar(_pax(path=b"a\0b")), "a NUL character"),
@@ -97,10 +97,10 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
         _tar(_special(tarfile.XHDTYPE, _record("linkpath", b"a\0b")) + _header(tarfile.SYMTYPE, 0)),
         "a NUL character",
     ),
-    "2,000 nested directories": (_tar(_pax(path=b"a/" * 2000 + b"b")), "nested more than 100 deep"),
+    "2,000 nested directories": (_tar(_pax(path=b"a/" * 2000 + b"b")), "has more than 100 levels"),
     "a path of 5,000 bytes": (_tar(_pax(path=b"/".join([b"a" * 200] * 25))), "longer than 2048 bytes"),
-    "a name of 300 bytes": (_tar(_pax(path=b"a" * 300)), "longer than 255 bytes"),
-    "250,000 equal entries": (_tar(_header(tarfile.REGTYPE, 0) * 250_000), "too large when unpacked"),
+    "a name of 300 bytes": (_tar(_pax(path=b"a" * 300)), "a name of more than 255 bytes"),
+    "250,000 equal entries": (_tar(_header(tarfile.REGTYPE, 0) * 250_000), "unpacked size is too large"),
     "300,000 directories": (_tar(_links(4000)), "more than 200000 entries"),
     "a sparse file": (_tar(_header(tarfile.GNUTYPE_SPARSE, 0)), "sparse file"),
     "a sparse file in PAX records": (
@@ -111,5 +111,5 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
         _tar(_pax(GNU__sparse__major=b"1", GNU__sparse__minor=b"0", GNU__sparse__name=b"x")),
         "damaged",
     ),
-    "a device": (_tar(_header(tarfile.CHRTYPE, 0)), "neither a file"),
+    "a device": (_tar(_header(tarfile.CHRTYPE, 0)), "is not a file"),
 }

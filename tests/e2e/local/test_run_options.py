@@ -333,7 +333,7 @@ async def test_terraform_runs_in_the_working_directory_with_its_neighbours_besid
         ('variable "missing" {}', "No value for required variable"),
         ('resource "none_such" "a" {}', "provider"),
         ('terraform { required_version = "< 0.1" }', "Unsupported Terraform Core version"),
-        ("", "no Terraform configuration files"),
+        ("", "contains no Terraform configuration files"),
     ],
 )
 async def test_a_plan_that_cannot_be_made_is_errored_and_its_log_says_why(lab: Lab, main: str, words: str) -> None:

@@ -43,13 +43,13 @@ def test_the_working_directory_may_be_below(run_dir: RunDirectory) -> None:
 
 @pytest.mark.parametrize("name", ["..", "a/../..", "/../a", "a/../../outside"])
 def test_a_working_directory_that_leads_out_is_refused(run_dir: RunDirectory, name: str) -> None:
-    with pytest.raises(BadWorkingDirectory, match="leads out"):
+    with pytest.raises(BadWorkingDirectory, match="is outside"):
         set_up(replace(run_dir, working_directory=name), {"a/main.tf": ""})
 
 
 @pytest.mark.parametrize("name", ["b", "main.tf", "a/main.tf"])
 def test_a_working_directory_that_is_not_there_is_refused(run_dir: RunDirectory, name: str) -> None:
-    with pytest.raises(BadWorkingDirectory, match="no directory"):
+    with pytest.raises(BadWorkingDirectory, match="does not exist in the configuration"):
         set_up(replace(run_dir, working_directory=name), {"a/main.tf": "", "main.tf": ""})
 
 
@@ -72,7 +72,7 @@ def test_an_upload_without_configuration_is_refused_because_it_would_destroy_eve
     bench.given(files={"README.md": "nothing"})
     outcome = bench.plan()
     assert (outcome.status, outcome.has_changes) == (PhaseStatus.ERRORED, None)
-    assert outcome.error == "The working directory has no Terraform configuration files."
+    assert outcome.error == "The working directory contains no Terraform configuration files."
     assert bench.plan(is_destroy=True).status is PhaseStatus.FINISHED
 
 
@@ -147,12 +147,12 @@ def test_a_state_that_terraform_could_not_put_in_its_place_is_found(run_dir: Run
 def test_a_state_that_was_cut_off_is_an_error_and_not_an_empty_state(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"main.tf": ""}, state(3))
     run_dir.state_file.write_bytes(b"")
-    with pytest.raises(BadState, match="damaged"):
+    with pytest.raises(BadState, match="state file is incomplete"):
         run_dir.new_state()
 
 
 def test_that_a_newer_state_was_cut_off_is_an_error_and_not_the_old_state(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"main.tf": ""}, state(3))
     run_dir.errored_state.write_bytes(state(4)[:30])
-    with pytest.raises(BadState, match="damaged"):
+    with pytest.raises(BadState, match="state file is incomplete"):
         run_dir.new_state()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.terraform.conftest import Bench, local_exec, outputs_of
-from tfruns.local.terraform.environment import OperatorSettings, RunIdentity, for_reading, run_environment
+from tfruns.local.terraform.environment import OperatorSettings, RunIdentity, run_environment, without_output_options
 from tfruns.local.terraform.variables import VariableValue
 
 RUN = RunIdentity("run-1", "network", "acme")
@@ -61,7 +61,7 @@ def test_a_workspace_overrides_the_machine_but_not_what_makes_the_run(monkeypatc
 
 def test_a_program_whose_output_is_read_gets_no_extra_arguments() -> None:
     environment = {"TF_CLI_ARGS": "-x", "TF_CLI_ARGS_show": "-y", "TF_LOG": "TRACE", "TF_WORKSPACE": "network"}
-    assert for_reading(environment) == {"TF_WORKSPACE": "network"}
+    assert without_output_options(environment) == {"TF_WORKSPACE": "network"}
 
 
 def test_in_debugging_mode_terraforms_trace_is_in_the_log_and_the_plan_can_be_read(bench: Bench) -> None:

@@ -69,13 +69,15 @@ def test_the_one_that_is_named_is_taken(on_path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["/nowhere/terraform", "/etc/passwd", "/bin/echo"])
 def test_one_that_is_named_and_is_none_is_an_error(name: str) -> None:
-    with pytest.raises(NoTerraform, match=f"^{name} is not a Terraform that can be run.*Install Terraform"):
+    with pytest.raises(NoTerraform, match=f"^{name} is not a usable Terraform or OpenTofu.*Install Terraform"):
         find_terraform(name)
 
 
 def test_without_any_the_error_says_how_to_get_one(on_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    with pytest.raises(NoTerraform, match=r"no Terraform on this machine.*developer\.hashicorp\.com.*\[local\]"):
+    with pytest.raises(
+        NoTerraform, match=r"Terraform is not installed on this machine.*developer\.hashicorp\.com.*\[local\]"
+    ):
         find_terraform()
 
 

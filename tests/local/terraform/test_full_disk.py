@@ -71,5 +71,5 @@ def test_a_plan_that_was_not_written_completely_is_an_error(bench: Bench) -> Non
 
     cut_off = bench.root / "plan.json"
     cut_off.write_text('{"format_version": "1.2", "resource_')
-    with pytest.raises(PhaseStopped, match="not written completely"):
+    with pytest.raises(PhaseStopped, match="output of Terraform is incomplete"):
         load_json(cut_off)

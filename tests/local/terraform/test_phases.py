@@ -130,7 +130,9 @@ def test_actions_are_refused_by_a_terraform_that_has_none_and_passed_to_one_that
     old = replace(bench.inputs.terraform, version="1.13.0")
     outcome = bench.plan(terraform=old)
     assert outcome.status is PhaseStatus.ERRORED
-    assert outcome.error == "Terraform 1.13.0 cannot invoke actions; Terraform 1.14 can."
+    assert (
+        outcome.error == "Actions cannot be invoked: Terraform 1.13.0 does not support it. Use Terraform 1.14 or later."
+    )
     new = replace(bench.inputs, terraform=replace(old, version="1.14.0"))
     assert "-invoke=action.x.y" in plan_arguments(new)
 
@@ -201,7 +203,7 @@ def test_an_apply_without_its_plan_is_an_error(bench: Bench) -> None:
     bench.given(TWO)
     apply = bench.apply()
     assert (apply.status, apply.state) == (PhaseStatus.ERRORED, None)
-    assert apply.error == "The plan of this run is gone; it cannot be applied."
+    assert apply.error == "The plan cannot be applied: its file is missing on the server. Start a new run."
 
 
 def test_a_plan_can_be_made_again_in_the_same_directory(bench: Bench) -> None:
@@ -226,5 +228,5 @@ def test_a_phase_that_takes_too_long_is_an_error(bench: Bench, gate: Callable[[s
     bench.given(local_exec(f"read go < {gate('never').path}"))
     bench.planned()
     apply = bench.apply(limit_s=0.5)
-    assert (apply.status, apply.error) == (PhaseStatus.ERRORED, "It took longer than 0.5 s and was stopped.")
+    assert (apply.status, apply.error) == (PhaseStatus.ERRORED, "Terraform was stopped: it took longer than 0.5 s.")
     assert apply.state is not None

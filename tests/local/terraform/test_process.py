@@ -55,7 +55,7 @@ def test_what_is_never_whole_does_not_save_a_group_from_being_killed(tmp_path: P
         stderr=subprocess.DEVNULL,
     )
     kill_group(process.pid, lambda: False)
-    assert process.has_ended(within_s=10)
+    assert process.has_exited(within_s=10)
     assert process.close() == -9
 
 
@@ -88,9 +88,9 @@ def many_open_files(number: int) -> Iterator[None]:
 def test_a_process_is_waited_for_however_many_files_are_open(tmp_path: Path) -> None:
     with many_open_files(1100):
         process = a_process(tmp_path, "tail", "-f", "/dev/null")
-        assert not process.has_ended(within_s=0)
+        assert not process.has_exited(within_s=0)
         kill_group(process.pid)
-        assert process.has_ended(within_s=10)
+        assert process.has_exited(within_s=10)
         assert process.close() == -9
 
 
@@ -103,9 +103,9 @@ def test_a_process_is_waited_for_where_the_kernel_gives_no_handle_for_it(
 
     monkeypatch.setattr(os, "pidfd_open", none)
     process = a_process(tmp_path, "tail", "-f", "/dev/null")
-    assert not process.has_ended(within_s=0)
+    assert not process.has_exited(within_s=0)
     kill_group(process.pid)
-    assert process.has_ended(within_s=10)
+    assert process.has_exited(within_s=10)
     assert process.close() == -9
 
 
@@ -121,7 +121,7 @@ def test_no_process_goes_on_whose_id_could_not_be_written_down(tmp_path: Path, m
             output=output,
             on_output=lambda _: None,
             cancel_level=not_canceled,
-            is_whole=lambda: True,
+            is_complete=lambda: True,
         )
     assert not is_running(output)
 

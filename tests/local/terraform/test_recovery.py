@@ -92,12 +92,12 @@ def test_the_log_of_an_apply_whose_server_was_killed_is_completed(bench: Bench, 
         "stuck: Creating...",
         "(local-exec): [removed]",
         "Interrupt received",
-        "was stopped while",
+        "apply was interrupted",
     ):
         assert len([message for message in said if once in message]) == 1
     assert "my-password" not in bench.apply_log.read_text()
     assert outcome.error is not None
-    assert outcome.error.startswith("The server was stopped while it applied.")
+    assert outcome.error.startswith("The apply was interrupted: the server stopped.")
     assert "local-exec provisioner error" in outcome.error
 
 
@@ -144,17 +144,19 @@ def test_where_there_never_was_a_run_there_is_nothing_to_recover(bench: Bench) -
     assert recovered(bench, patience_s=60).state is None
 
 
-def test_a_plan_that_still_runs_is_ended_before_it_is_made_again(bench: Bench) -> None:
+def test_a_plan_that_still_runs_is_killed_before_the_next_one(bench: Bench, gate: Gates) -> None:
+    started, never = gate("started"), gate("never")
     bench.given('resource "terraform_data" "a" {}')
     bench.planned()
     run_dir = bench.inputs.run_dir
     orphan = Process(
-        ["tail", "-f", "/dev/null"],
+        ["sh", "-c", f"echo up > {started.path}; read go < {never.path}"],
         cwd=run_dir.root,
         environment={"PATH": os.environ["PATH"], "HOME": str(run_dir.home)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    started.wait()  # before that, its environment may not be readable yet
     bench.planned()
-    assert orphan.has_ended(within_s=10)
+    assert orphan.has_exited(within_s=10)
     assert orphan.close() == -signal.SIGKILL

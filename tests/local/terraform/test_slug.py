@@ -111,17 +111,17 @@ def test_what_a_former_init_remembers_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["/etc/cron.d/x", "../outside/x", "a/../../outside/x", "a/b/../../../outside/x", ".."])
 def test_a_name_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
-    assert "leads out" in refusal(tmp_path, entry("main.tf"), entry(name, b"x"))
+    assert "is outside" in refusal(tmp_path, entry("main.tf"), entry(name, b"x"))
 
 
 @pytest.mark.parametrize("target", ["/etc", "..", "../outside", "a/../../outside", "./../outside"])
 def test_a_link_that_leads_out_is_refused(tmp_path: Path, target: str) -> None:
-    assert "leads out" in refusal(tmp_path, link("here", target))
+    assert "points outside" in refusal(tmp_path, link("here", target))
 
 
 def test_links_that_lead_out_only_together_are_refused(tmp_path: Path) -> None:
     deep = entry("a/b/c/d/file", b"x")
-    assert "leads out" in refusal(tmp_path, deep, link("a/b/c/e", "../../.."), link("out", "a/b/c/e/../outside"))
+    assert "points outside" in refusal(tmp_path, deep, link("a/b/c/e", "../../.."), link("out", "a/b/c/e/../outside"))
 
 
 def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_hard_link_to_what_is_not_in_the_archive_is_refused(tmp_path: Path, ta
 
 @pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
 def test_a_device_is_refused(tmp_path: Path, kind: bytes) -> None:
-    assert "neither" in refusal(tmp_path, entry("null", kind=kind))
+    assert "is not a file, directory or link" in refusal(tmp_path, entry("null", kind=kind))
 
 
 def test_too_many_entries_are_refused(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, damage: str) -> None:
 
 
 def test_a_name_that_the_disk_cannot_have_is_refused(tmp_path: Path) -> None:
-    assert "longer than 255 bytes" in refusal(tmp_path, entry("x" * 300))
+    assert "contains a name of more than 255 bytes" in refusal(tmp_path, entry("x" * 300))
 
 
 def test_a_file_that_is_also_a_directory_is_refused(tmp_path: Path) -> None:

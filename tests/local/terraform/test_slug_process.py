@@ -90,7 +90,7 @@ def test_a_configuration_is_checked_and_unpacked(archives: ArchiveProcesses, tmp
 
 
 def test_an_archive_that_is_missing_is_said_to_be_missing(archives: ArchiveProcesses, tmp_path: Path) -> None:
-    with pytest.raises(BadArchive, match="no longer there"):
+    with pytest.raises(BadArchive, match="its files were deleted"):
         archives.check(tmp_path / "none")
 
 
@@ -175,7 +175,7 @@ def test_archives_are_read_again_after_their_processes_were_killed(
     (child,) = readers() - others - {forker}
     os.kill(child, signal.SIGKILL)
     thread.join(PATIENCE_S)
-    assert reasons == ["it cannot be read: the process that reads it ended without an answer"]
+    assert reasons == ["the process that reads it exited unexpectedly"]
     until(lambda: readers() - others == {forker})
     os.kill(forker, signal.SIGKILL)
     until(lambda: has_ended(forker))

@@ -33,7 +33,7 @@ def test_a_text_is_quoted_and_a_literal_is_not(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["", "a b", "a=1\nb", '"a"', "1a", "a.b"])
 def test_a_key_that_is_no_identifier_is_refused(tmp_path: Path, key: str) -> None:
-    with pytest.raises(BadVariable, match="cannot be the name"):
+    with pytest.raises(BadVariable, match="its name is not an identifier"):
         write_var_file(tmp_path / "x.tfvars", [VariableValue(key, "secret-value")])
 
 
@@ -41,7 +41,7 @@ def test_a_key_that_is_no_identifier_is_refused(tmp_path: Path, key: str) -> Non
 def test_a_value_that_is_no_literal_is_refused_without_being_quoted(tmp_path: Path, value: str) -> None:
     with pytest.raises(BadVariable) as error:
         write_var_file(tmp_path / "x.tfvars", [VariableValue("a", value, is_hcl=True)])
-    assert str(error.value) == "The value of the variable a is not an HCL literal."
+    assert str(error.value) == "The variable a cannot be passed to Terraform: the value is not an HCL literal."
 
 
 @pytest.mark.parametrize("variable", [VariableValue("", "x"), VariableValue("a=b", "x"), VariableValue("a", "x\0y")])
@@ -96,9 +96,12 @@ def test_a_bad_variable_fails_the_plan_and_the_log_says_so(bench: Bench) -> None
     outcome = bench.plan()
     assert (outcome.status, outcome.error) == (
         PhaseStatus.ERRORED,
-        "The value of the variable a is not an HCL literal.",
+        "The variable a cannot be passed to Terraform: the value is not an HCL literal.",
     )
-    assert "Error: The value of the variable a is not an HCL literal." in bench.plan_log.read_text()
+    assert (
+        "Error: The variable a cannot be passed to Terraform: the value is not an HCL literal."
+        in bench.plan_log.read_text()
+    )
 
 
 def test_a_sensitive_value_that_terraform_quotes_in_an_error_is_not_in_the_log(bench: Bench) -> None:

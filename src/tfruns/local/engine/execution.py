@@ -20,10 +20,9 @@ from tfruns.local.service.phases import PhaseResult, StartedPhase
 from tfruns.local.store.schema import StateVersionRow
 from tfruns.local.terraform.command import PhaseStopped
 from tfruns.local.terraform.inputs import ApplyOutcome
-from tfruns.local.terraform.leftovers import end_leftovers
 from tfruns.local.terraform.log import PhaseLog
 from tfruns.local.terraform.phases import run_apply, run_plan, write_json_state
-from tfruns.local.terraform.recovery import recover_apply
+from tfruns.local.terraform.recovery import recover_apply, stop_leftovers
 from tfruns.local.terraform.state import BadState
 from tfruns.vocabulary import PhaseStatus
 
@@ -98,7 +97,7 @@ def _recover(backend: Backend, config: ExecutionConfig, begun: StartedPhase) -> 
     """The phase of a run that can only be ended: what still runs of it is ended first."""
     inputs = _read(backend, lambda session: apply_inputs(config, session, begun.run))
     if begun.kind == "plan":
-        end_leftovers(inputs.run_dir, patience_s=0)
+        stop_leftovers(inputs.run_dir, patience_s=0)
         return PhaseResult(PhaseStatus.ERRORED)
     outcome = recover_apply(inputs, log=PhaseLog(_log_path(backend, begun.phase_id)))
     return _result(outcome, outcome.status)

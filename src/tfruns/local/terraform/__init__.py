@@ -1,5 +1,6 @@
-"""Carrying out one phase of a run: everything that touches Terraform and a run's files.
+"""The execution of one Terraform run: its directory, environment, process, log and state.
 
-Nothing here knows of a database, of HTTP, or of who dispatches phases. `phases` has the two entry points, `run_plan`
-and `run_apply`; `recovery` reads what a server that was killed left behind. POSIX only: process groups, file locks.
+This package does not know the database, HTTP or the queue. `phases` contains the entry points `run_plan` and
+`run_apply`; `recovery` reads the state of an apply whose server was killed. It requires POSIX: process groups and file
+locks.
 """

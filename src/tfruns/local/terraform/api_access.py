@@ -1,9 +1,10 @@
-"""How a run's Terraform reaches the API of this server, to read the states of other workspaces.
+"""Access to the server's API for the Terraform of a run, which reads the states of other workspaces.
 
-A Terraform CLI configuration in the run's own directory has the server's names, the address of its API and the run's
-own token. The operator's configuration, if there is one, is included in it.
+A Terraform CLI configuration file in the run's directory contains the server's hostnames, the URL of its API and the
+run's token. It includes the operator's CLI configuration, if one is set.
 
-Source: Terraform, "CLI Configuration File", "Credentials"; "Host Service Configuration" of its code base for `host`.
+Source: Terraform, "CLI Configuration File", "Credentials"; for `host`, the Terraform source code, "Host Service
+Configuration".
 """
 
 import json
@@ -21,12 +22,12 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """What a run's Terraform needs to reach the API.
+    """The URL and credentials of the API, for the Terraform of one run.
 
     Attributes:
-        url: the server's address.
-        token: the run's own token.
-        certificate: the server's certificate, if the machine does not trust it.
+        url: the URL of the server.
+        token: the token of the run.
+        certificate: the server's certificate; None if the machine trusts it.
     """
 
     url: str
@@ -35,7 +36,7 @@ class ApiAccess:
 
     @property
     def hostnames(self) -> tuple[str, ...]:
-        """The names of the server in a configuration: the one that needs no certificate, and its address."""
+        """The hostnames that a configuration may use: the fixed name, which needs no certificate, and the address."""
         address = urlsplit(self.url)
         names = [HOSTNAME, address.netloc]
         if address.hostname in _LOOPBACK:
@@ -43,10 +44,10 @@ class ApiAccess:
         return tuple(dict.fromkeys(names))
 
     def write(self, directory: Path, operator_config: Path | None) -> dict[str, str]:
-        """Write the configuration, readable by its owner only.
+        """Write the CLI configuration, readable only by its owner.
 
         Returns:
-            The environment variables that name it.
+            The environment variables that point to it.
 
         Raises:
             OSError: a file cannot be read or written.
@@ -62,7 +63,7 @@ class ApiAccess:
         return environment
 
     def _merged(self, operator_config: str) -> str:
-        """The operator's configuration with the server's hosts. Terraform takes it as JSON or as HCL 1, not as both."""
+        """The operator's configuration plus the server's hosts, in the operator's syntax: either JSON or HCL 1."""
         hosts = {name: {"services": dict.fromkeys(SERVICES, f"{self.url}/api/v2/")} for name in self.hostnames}
         credentials = {name: {"token": self.token} for name in self.hostnames}
         if not operator_config.lstrip().startswith("{"):
@@ -72,14 +73,14 @@ class ApiAccess:
         try:
             document = json.loads(operator_config)
         except ValueError:
-            return operator_config  # Terraform says what is wrong with it
+            return operator_config  # Terraform reports the syntax error
         return json.dumps({**document, **{
             key: [*_listed(document.get(key)), ours] for key, ours in (("host", hosts), ("credentials", credentials))
         }})  # fmt: skip
 
 
 def _object(body: dict[str, Any]) -> str:
-    """An object of strings and objects as HCL 1, in which JSON's strings are strings too."""
+    """An object of strings and objects as HCL 1, which accepts JSON strings."""
     items = (
         f"{json.dumps(key)} = {json.dumps(value) if isinstance(value, str) else _object(value)}"
         for key, value in body.items()
@@ -94,7 +95,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _trusted_certificates() -> str:
-    """The certificates that the machine trusts, as one PEM text."""
+    """The machine's trusted certificates in PEM format."""
     path = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
     return _read(Path(path)) + "\n" if path and Path(path).exists() else ""
 

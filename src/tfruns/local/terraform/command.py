@@ -1,4 +1,4 @@
-"""Running Terraform's commands for one phase: with its environment, into its log, under its cancel level."""
+"""The Terraform commands of one phase, with its environment, log and cancel level."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.terraform.directory import RunDirectory
-from tfruns.local.terraform.environment import for_reading
+from tfruns.local.terraform.environment import without_output_options
 from tfruns.local.terraform.executable import Terraform
 from tfruns.local.terraform.json_scan import top_level_scalars
 from tfruns.local.terraform.output import InitOutput, LineSplitter, OutputSummary, Sink, masked
@@ -20,17 +20,17 @@ from tfruns.vocabulary import PhaseStatus
 
 _TICK_S = 0.1
 _MAX_STDERR_BYTES = 2000
-_MAX_DIGITS = 4000  # Python converts 4,300 at most
+_MAX_DIGITS = 4000  # Python converts at most 4,300
 
 
 class PhaseStopped(Exception):
-    """The phase is over before its end.
+    """The phase stopped early, because it failed or was canceled.
 
     Attributes:
         status: canceled or errored.
-        error: what went wrong, if something did.
-        exit_code: of the command that was the last.
-        is_logged: whether the log says so already.
+        error: the error message, if the phase failed.
+        exit_code: the exit code of the last command.
+        is_logged: whether the log already contains the reason.
     """
 
     def __init__(
@@ -45,7 +45,18 @@ class PhaseStopped(Exception):
 
 @dataclass(frozen=True)
 class Commands:
-    """What all commands of a phase have in common."""
+    """The commands of a phase.
+
+    Attributes:
+        terraform: the executable.
+        run_dir: the directory of the run.
+        environment: the complete environment of the commands.
+        secrets: masks the output.
+        secret_texts: the values that `secrets` masks.
+        write: receives the output.
+        cancel_level: returns the requested cancel level; polled four times a second.
+        limit_s: the maximum duration of a command in seconds; None for no limit.
+    """
 
     terraform: Terraform
     run_dir: RunDirectory
@@ -57,85 +68,90 @@ class Commands:
     limit_s: float | None
 
     def init(self, *, verbose: bool) -> None:
-        """Install modules and providers. -reconfigure: a backend that the upload remembers is no concern of ours.
+        """Install modules and providers.
+
+        -reconfigure ignores the backend that an uploaded `.terraform` directory records.
 
         Raises:
-            PhaseStopped: it failed, or was canceled.
+            PhaseStopped: the command failed or was canceled.
         """
-        findings = OutputSummary(self.write)
-        shown = InitOutput(findings)
+        summary = OutputSummary(self.write)
+        shown = InitOutput(summary)
         json_flag = ("-json",) if self.terraform.has_json_init else ()
         arguments = ("init", "-input=false", "-no-color", "-reconfigure", *json_flag)
-        ended = self._run(arguments, findings if verbose else shown)
-        if not ended.has_succeeded and not ended.was_canceled:
+        result = self._run(arguments, summary if verbose else shown)
+        if not result.has_succeeded and not result.was_canceled:
             shown.release()
-        self.check(ended, findings)
+        self.check(result, summary)
 
     def run(self, *arguments: str) -> tuple[CommandResult, OutputSummary]:
-        """Run a command with its output into the log.
+        """Run a command and write its output to the log.
 
         Raises:
-            PhaseStopped: the phase was canceled before the command began.
+            PhaseStopped: the phase was canceled before the command started.
         """
-        findings = OutputSummary(self.write)
-        return self._run(arguments, findings), findings
+        summary = OutputSummary(self.write)
+        return self._run(arguments, summary), summary
 
-    def check(self, ended: CommandResult, findings: OutputSummary) -> None:
-        """Raise PhaseStopped if the command was canceled or has failed."""
-        if ended.was_canceled:
-            raise PhaseStopped(PhaseStatus.CANCELED, exit_code=ended.exit_code, is_logged=not ended.was_killed)
-        if not ended.has_succeeded:
-            error = findings.error
+    def check(self, result: CommandResult, summary: OutputSummary) -> None:
+        """Check that a command succeeded.
+
+        Raises:
+            PhaseStopped: the command failed or was canceled.
+        """
+        if result.was_canceled:
+            raise PhaseStopped(PhaseStatus.CANCELED, exit_code=result.exit_code, is_logged=not result.was_killed)
+        if not result.has_succeeded:
             raise PhaseStopped(
                 PhaseStatus.ERRORED,
-                self.failure(ended, findings),
-                exit_code=ended.exit_code,
-                is_logged=error is not None and not ended.was_overtime,
+                self.failure(result, summary),
+                exit_code=result.exit_code,
+                is_logged=summary.error is not None and not result.has_timed_out,
             )
 
-    def failure(self, ended: CommandResult, findings: OutputSummary) -> str:
-        """In words, why a command failed."""
-        if ended.was_overtime:
-            return f"It took longer than {self.limit_s:g} s and was stopped."
-        return findings.error or f"{self.terraform.name} ended with exit code {ended.exit_code}."
+    def failure(self, result: CommandResult, summary: OutputSummary) -> str:
+        """The error message of a failed command."""
+        if result.has_timed_out:
+            return f"{self.terraform.name} was stopped: it took longer than {self.limit_s:g} s."
+        return summary.error or f"{self.terraform.name} failed with exit code {result.exit_code}."
 
     def read_json(self, requests: Mapping[Path, tuple[str, ...]]) -> None:
-        """Run reading commands, all at once, with the output of each in a file.
+        """Run commands that only read, in parallel, and write the output of each to a file.
 
         Raises:
-            PhaseStopped: one failed, or the phase was canceled.
+            PhaseStopped: a command failed, or the phase was canceled.
         """
         self._check_canceled()
-        with ExitStack() as open_things:
-            processes = [self._start(open_things, path, arguments) for path, arguments in requests.items()]
-            while not all([process.has_ended(within_s=_TICK_S) for process in processes]):  # noqa: C419  # wait for each
+        with ExitStack() as resources:
+            processes = [self._start(resources, path, arguments) for path, arguments in requests.items()]
+            while not all([process.has_exited(within_s=_TICK_S) for process in processes]):  # noqa: C419  # wait for each
                 self._check_canceled()
             exit_codes = [process.close() for process in processes]
         for path, exit_code in zip(requests, exit_codes, strict=True):
-            complaint = _stderr_of(path)
+            stderr = _stderr_of(path)
             if exit_code:
                 raise PhaseStopped(
-                    PhaseStatus.ERRORED, f"The plan cannot be read: {self.secrets.mask(complaint)}", exit_code=exit_code
+                    PhaseStatus.ERRORED, f"The plan cannot be read: {self.secrets.mask(stderr)}", exit_code=exit_code
                 )
 
-    def _start(self, open_things: ExitStack, path: Path, arguments: tuple[str, ...]) -> Process:
+    def _start(self, resources: ExitStack, path: Path, arguments: tuple[str, ...]) -> Process:
         files = [os.open(at, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) for at in (path, path.with_suffix(".err"))]
         for file in files:
-            open_things.callback(os.close, file)
+            resources.callback(os.close, file)
         process = Process(
             self.terraform.command + arguments,
             cwd=self.run_dir.working,
-            environment=for_reading(self.environment),
+            environment=without_output_options(self.environment),
             stdout=files[0],
             stderr=files[1],
         )
-        open_things.callback(process.close)
+        resources.callback(process.close)
         return process
 
     def _run(self, arguments: tuple[str, ...], sink: Sink) -> CommandResult:
         self._check_canceled()
         lines = LineSplitter(masked(sink, self.secrets), self.secrets)
-        ended = run(
+        result = run(
             self.terraform,
             arguments,
             cwd=self.run_dir.working,
@@ -143,11 +159,11 @@ class Commands:
             output=self.run_dir.output,
             on_output=lines,
             cancel_level=self.cancel_level,
-            is_whole=self.run_dir.is_state_whole,
+            is_complete=self.run_dir.is_state_complete,
             limit_s=self.limit_s,
         )
         lines.finish()
-        return ended
+        return result
 
     def _check_canceled(self) -> None:
         if self.cancel_level() >= CancelLevel.INTERRUPT:
@@ -155,15 +171,15 @@ class Commands:
 
 
 class NestedTooDeep(Exception):
-    """What a command has written is complete, and nested too deep to be taken apart."""
+    """The output of a command is complete, but nested too deep for Python to parse."""
 
 
 def load_json(path: Path) -> Any:
-    """What a command has written; a number of thousands of digits is a text that says so.
+    """Parse the output of a command. A number with thousands of digits becomes a text that describes it.
 
     Raises:
-        NestedTooDeep: it is nested too deep.
-        PhaseStopped: it is cut off, as it is when the disk is full; Terraform does not notice.
+        NestedTooDeep: the output is nested too deep.
+        PhaseStopped: the output is incomplete. Terraform does not report an error if the disk is full.
     """
     content = path.read_bytes()
     try:
@@ -173,7 +189,7 @@ def load_json(path: Path) -> Any:
             raise NestedTooDeep from None
     except ValueError:
         pass
-    raise PhaseStopped(PhaseStatus.ERRORED, "The plan cannot be read: it was not written completely.")
+    raise PhaseStopped(PhaseStatus.ERRORED, "The plan cannot be read: the output of Terraform is incomplete.")
 
 
 def _integer(digits: str) -> int | str:

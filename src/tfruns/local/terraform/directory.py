@@ -1,16 +1,16 @@
-"""A run's own directory: configuration, state, plan and variables, from the plan until the apply has ended.
+"""The directory of a run: configuration, state, plan and variables. It exists until the apply has finished.
 
-config/                          the configuration, with our override, or a link to state/, in the working directory
-home/                            HOME of what runs
-state/NAME/terraform.tfstate     the state of the workspace NAME, where Terraform's local backend looks for it
-initial.tfstate                  the state that was put in
+config/                          the configuration; its working directory also has an override file or a link to state/
+home/                            HOME of the commands
+state/NAME/terraform.tfstate     the state of the workspace NAME, as Terraform's local backend expects it
+initial.tfstate                  the state before the run
 workspace.tfvars, run.tfvars     variables, in the order of precedence
-plan.tfplan                      what is applied
-plan.json, redacted.json         the plan for readers
-cli.tfrc, trusted.pem            the Terraform CLI configuration, with the run's own token, and certificates
-reserve                          room for the state of an apply, should the disk be full
-generated.tf                     configuration that Terraform has written for imports
-terraform.out, terraform.pid     output and process of the command that runs, or ran last
+plan.tfplan                      the plan that is applied
+plan.json, redacted.json         the plan for clients
+cli.tfrc, trusted.pem            the Terraform CLI configuration, with the token of the run, and certificates
+reserve                          disk space for the state of an apply, in case the disk is full
+generated.tf                     configuration that Terraform generated for imports
+terraform.out, terraform.pid     output and process id of the current or last command
 """
 
 import json
@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from tfruns.local.terraform.slug_process import ARCHIVES
 from tfruns.local.terraform.state import BadState, State, newest_state
 
-# The last of all override files counts, and `~` sorts behind all letters.
+# The last override file takes precedence, and `~` sorts after all letters.
 _OVERRIDE = "~tfruns_override.tf.json"
 _OVERRIDES = ("override.tf", "override.tf.json", "override.tofu", "override.tofu.json")
 _LAST_CHARACTER = "\U0010ffff"
@@ -33,17 +33,17 @@ _CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
 
 class BadWorkingDirectory(ValueError):
-    """The configuration has no such working directory, or nothing in it."""
+    """The working directory is invalid, missing or empty."""
 
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """The directory of a run. It has to stay where it is from the plan to the apply.
+    """The directory of a run. It must not be moved between the plan and the apply.
 
     Attributes:
-        root: its absolute path.
-        workspace_name: `terraform.workspace` in the configuration, as in HCP Terraform.
-        working_directory: where in the configuration Terraform runs.
+        root: the absolute path.
+        workspace_name: the value of `terraform.workspace` in the configuration, as in HCP Terraform.
+        working_directory: Terraform's working directory, relative to the configuration.
     """
 
     root: Path
@@ -56,7 +56,7 @@ class RunDirectory:
 
     @property
     def working(self) -> Path:
-        """Where Terraform runs."""
+        """Terraform's working directory."""
         return self.config / _relative(self.working_directory)
 
     @property
@@ -73,7 +73,7 @@ class RunDirectory:
 
     @property
     def errored_state(self) -> Path:
-        """Where Terraform puts a state that it could not put where it belongs."""
+        """The file in which Terraform saves a state that it could not write to the state file."""
         return self.working / "errored.tfstate"
 
     @property
@@ -82,7 +82,7 @@ class RunDirectory:
 
     @property
     def var_files(self) -> tuple[Path, Path]:
-        """Those of the workspace's and of the run's variables."""
+        """The files for the variables of the workspace and of the run."""
         return self.root / "workspace.tfvars", self.root / "run.tfvars"
 
     @property
@@ -103,7 +103,7 @@ class RunDirectory:
 
     @property
     def reserve(self) -> Path:
-        """Room on the disk that is given back when there is no other left."""
+        """The file that reserves disk space."""
         return self.root / "reserve"
 
     @property
@@ -118,18 +118,18 @@ class RunDirectory:
         needs_configuration: bool = True,
         is_canceled: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Make the directory anew, with the configuration and the state in it.
+        """Replace the directory by a new one that contains the configuration and the state.
 
         Args:
-            archive: the configuration.
-            state: the workspace's current state, if it has one.
-            needs_configuration: whether an empty working directory is an error. It would plan to destroy everything,
-                and the override hides from Terraform that it is empty.
-            is_canceled: asked while a large configuration is unpacked.
+            archive: the archive of the configuration.
+            state: the current state of the workspace; None if it has none.
+            needs_configuration: whether an empty working directory is an error. Its plan would destroy everything, and
+                because of the override file, Terraform would not report that it is empty.
+            is_canceled: polled while a large configuration is unpacked.
 
         Raises:
             BadArchive, ArchiveInterrupted: see `ArchiveProcesses.unpack`.
-            BadWorkingDirectory: the configuration does not have it, or it is empty.
+            BadWorkingDirectory: the working directory is invalid, missing or empty.
             OSError: the disk is full.
         """
         self.remove()
@@ -137,16 +137,16 @@ class RunDirectory:
             directory.mkdir(parents=True, mode=0o700)
         ARCHIVES.unpack(archive, self.config, is_canceled)
         self._check_working_directory(needs_configuration=needs_configuration)
-        self.errored_state.unlink(missing_ok=True)  # one that was uploaded is none of this run's
+        self.errored_state.unlink(missing_ok=True)  # it may be part of the upload
         if state is not None:
             self.state_file.write_bytes(state)
             self.initial_state.write_bytes(state)
 
     def override_backend(self) -> None:
-        """Put the state where we want it, whatever backend, or HCP Terraform, the configuration names.
+        """Override the backend or `cloud` block of the configuration, so that the state is in this directory.
 
-        Terraform has to be initialized then. Without a block to override it is simply the backend. A path outside keeps
-        a `terraform.tfstate` that was uploaded out of the way.
+        Terraform must be initialized afterwards. The override also applies if the configuration has no such block. The
+        state is outside the configuration, so an uploaded `terraform.tfstate` is ignored.
         """
         default = self.states / "default" / "terraform.tfstate"
         backend = {"local": {"path": str(default), "workspace_dir": str(self.states)}}
@@ -154,30 +154,32 @@ class RunDirectory:
         override.write_text(json.dumps({"terraform": {"backend": backend}}))
 
     def link_states(self) -> None:
-        """Put the states where Terraform looks for them where the configuration names no backend.
+        """Link the states to the location that Terraform uses if the configuration has no backend.
 
-        Terraform need not be initialized then. Source: Terraform, "Workspaces", "Workspace Internals".
+        Terraform need not be initialized afterwards. Source: Terraform, "Workspaces", "Workspace Internals".
         """
         (self.working / "terraform.tfstate.d").symlink_to(self.states)
 
     def new_state(self) -> State | None:
-        """The state as Terraform has left it; None if it is still the one that was put in, or there is none.
+        """The state that Terraform wrote; None if it is unchanged or missing.
 
-        Where Terraform could not write the state (a full disk), it leaves `errored.tfstate`; where the file is cut
-        off, the one before stands.
+        If Terraform cannot write the state, for example because the disk is full, it writes `errored.tfstate`.
 
         Raises:
-            BadState: Terraform has left a file in which there is no state, and no new one beside it.
+            BadState: the state file is damaged, and no other file contains a new state.
         """
         state = newest_state([self.state_file, self.errored_state])
         if state is not None and not (self.initial_state.exists() and state.raw == self.initial_state.read_bytes()):
             return state
-        if not self.is_state_whole():
-            raise BadState("Terraform's state file is damaged, as a full disk or a kill in mid-write leaves it.")
+        if not self.is_state_complete():
+            raise BadState(
+                "The state of the apply cannot be read: Terraform's state file is incomplete, as a full disk or a kill "
+                "leaves it. Check which resources the apply created, and import them."
+            )
         return None
 
     def left_state(self) -> bytes | None:
-        """The bytes of the state as Terraform has left it, complete or not; None if it is the one that was put in."""
+        """The content of the state file, complete or not; None if it is unchanged or missing."""
         state = newest_state([self.state_file, self.errored_state])
         if state is not None:
             raw = state.raw
@@ -188,30 +190,30 @@ class RunDirectory:
         is_initial = self.initial_state.exists() and raw == self.initial_state.read_bytes()
         return None if is_initial else raw
 
-    def is_state_whole(self) -> bool:
-        """Whether there is no state file, at this moment, that is only half written."""
+    def is_state_complete(self) -> bool:
+        """Whether all existing state files are complete."""
         files = (self.state_file, self.errored_state)
         return not any(path.exists() and newest_state([path]) is None for path in files)
 
-    def reserve_room(self) -> None:
-        """Set room aside, so that Terraform can still save the state when the disk is full.
+    def create_reserve(self) -> None:
+        """Reserve disk space, so that Terraform can save the state if the disk becomes full.
 
         Raises:
-            OSError: it is full already.
+            OSError: the disk is already full.
         """
         state_bytes = self.state_file.stat().st_size if self.state_file.exists() else 0
         with self.reserve.open("wb") as file:
             file.write(bytes(max(_RESERVE_BYTES, 4 * state_bytes)))
 
-    def give_room(self) -> None:
-        """Give the reserve back if the disk is about to be full: what is left may be too little for the state."""
+    def free_reserve(self) -> None:
+        """Free the reserved disk space if the disk has less free space than that."""
         with suppress(FileNotFoundError):
             disk = os.statvfs(self.root)
             if disk.f_bavail * disk.f_frsize < self.reserve.stat().st_size:
                 self.reserve.unlink()
 
     def remove(self) -> None:
-        """Remove the directory and all that is in it."""
+        """Remove the directory and its contents."""
         remove_tree(self.root)
 
     def _check_working_directory(self, *, needs_configuration: bool) -> None:
@@ -221,12 +223,14 @@ class RunDirectory:
         except OSError:  # a name that is too long
             is_inside = False
         if not is_inside:
-            raise BadWorkingDirectory(f"The configuration has no directory {self.working_directory!r}.")
+            raise BadWorkingDirectory(
+                f"The working directory {self.working_directory!r} does not exist in the configuration."
+            )
         if needs_configuration and not any(path.name.endswith(_CONFIGURATION) for path in real.iterdir()):
-            raise BadWorkingDirectory("The working directory has no Terraform configuration files.")
+            raise BadWorkingDirectory("The working directory contains no Terraform configuration files.")
 
     def _last_name(self) -> str:
-        """The name of an override file that comes after all others."""
+        """A name for the override file that sorts after all others."""
         others = [os.fsencode(path.name) for path in self.working.iterdir() if path.name.endswith(_OVERRIDES)]
         name = _OVERRIDE
         while others and max(others) >= name.encode():
@@ -235,13 +239,13 @@ class RunDirectory:
 
 
 def remove_tree(root: Path) -> None:
-    """Remove a directory with all that is in it, also from directories that a configuration made read-only."""
+    """Remove a directory and its contents, including directories that a configuration made read-only."""
     shutil.rmtree(root, ignore_errors=True)
     if not root.is_dir():
         return
     with suppress(OSError):
         root.chmod(0o700)
-    for directory, names, _ in os.walk(root):  # into each one only after its mode was changed
+    for directory, names, _ in os.walk(root):  # top down, so the mode is changed before a directory is read
         for path in (Path(directory, name) for name in names):
             if not path.is_symlink():
                 with suppress(OSError):
@@ -250,10 +254,10 @@ def remove_tree(root: Path) -> None:
 
 
 def state_after_failure(run_dir: RunDirectory, error: str | None) -> tuple[State | None, str | None]:
-    """The new state, as `new_state`; and the error, which says so where there is none that is whole.
+    """The state of a phase that failed (see `RunDirectory.new_state`), and its error, extended if the state is lost.
 
     Raises:
-        OSError: it cannot be read at the moment.
+        OSError: the state cannot be read now.
     """
     try:
         return run_dir.new_state(), error
@@ -263,8 +267,8 @@ def state_after_failure(run_dir: RunDirectory, error: str | None) -> tuple[State
 
 def _relative(working_directory: str) -> PurePosixPath:
     if "\0" in working_directory:
-        raise BadWorkingDirectory(f"The working directory {working_directory!r} has a NUL character.")
+        raise BadWorkingDirectory(f"The working directory {working_directory!r} contains a NUL character.")
     path = PurePosixPath(working_directory)
     if ".." in path.parts:
-        raise BadWorkingDirectory(f"The working directory {working_directory!r} leads out of the configuration.")
+        raise BadWorkingDirectory(f"The working directory {working_directory!r} is outside the configuration.")
     return PurePosixPath(*path.parts[1:]) if path.is_absolute() else path

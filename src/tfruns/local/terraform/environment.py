@@ -1,4 +1,4 @@
-"""The environment of a run's Terraform: what it needs, what the workspace says, and nothing of the server's own."""
+"""The environment variables of a run's Terraform, which inherits none of the server's own."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -9,8 +9,8 @@ from types import MappingProxyType
 from tfruns.home import user_path
 from tfruns.local.terraform.variables import VariableValue
 
-# What Terraform, and a local-exec, cannot do without on this machine: programs, language, certificates, proxies.
-_OF_THE_MACHINE = (
+# Terraform and local-exec provisioners need these from the machine: programs, language, certificates, proxies.
+_INHERITED = (
     "PATH",
     "LANG",
     "LC_ALL",
@@ -29,21 +29,23 @@ _OF_THE_MACHINE = (
 
 @dataclass(frozen=True)
 class OperatorSettings:
-    """What the server's operator has set for every run.
+    """The operator's settings, which apply to every run.
 
     Attributes:
-        plugin_cache: where providers are kept between runs (Terraform's own plugin cache).
-        cli_config: a Terraform CLI configuration file, say for a provider mirror or the credentials of a registry.
+        plugin_cache: the directory of Terraform's plugin cache, which keeps providers between runs.
+        cli_config: a Terraform CLI configuration file, for example for a provider mirror or registry credentials.
     """
 
     plugin_cache: Path | None = None
     cli_config: Path | None = None
 
     def prepared(self) -> "OperatorSettings":
-        """The same for Terraform, which runs in other directories, and wants its cache to be there.
+        """The settings with absolute paths, after the plugin cache has been created.
+
+        Terraform runs in other directories and requires that the cache exists.
 
         Raises:
-            OSError: the cache cannot be made.
+            OSError: the cache cannot be created.
         """
         cache, config = _absolute(self.plugin_cache), _absolute(self.cli_config)
         if cache is not None:
@@ -57,7 +59,7 @@ def _absolute(path: Path | None) -> Path | None:
 
 @dataclass(frozen=True)
 class RunIdentity:
-    """What a run is called in its own environment. Source: HCP Terraform, "Run environment"."""
+    """The identity of a run in its own environment. Source: HCP Terraform, "Run environment"."""
 
     run_id: str
     workspace_name: str
@@ -73,13 +75,20 @@ def run_environment(
     debugging_mode: bool = False,
     api_environment: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
-    """All of the environment of a run's commands.
+    """The complete environment of a run's commands.
 
-    A workspace's environment variables override the machine's and the operator's, but not what makes the run a run:
-    unattended, in its own Terraform workspace, under its own name. `api_environment` lets it
-    reach the API of this server; see `api_access`.
+    A workspace's environment variables override the machine's and the operator's. They do not override the variables
+    that make the run non-interactive, select its Terraform workspace and identify it.
+
+    Args:
+        run: the identity of the run.
+        home: the HOME directory of the commands.
+        settings: the operator's settings.
+        variables: the workspace's environment variables.
+        debugging_mode: whether Terraform logs at the level TRACE.
+        api_environment: the variables that give access to the API of this server; see `api_access`.
     """
-    environment = {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
+    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     environment.setdefault("PATH", os.defpath)
     environment["HOME"] = str(home)
     if settings.plugin_cache is not None:
@@ -101,8 +110,8 @@ def run_environment(
     }
 
 
-def for_reading(environment: Mapping[str, str]) -> dict[str, str]:
-    """The same for a command whose output is read by this program: without extra arguments, without Terraform's log."""
+def without_output_options(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a command whose output is parsed: without TF_CLI_ARGS and TF_LOG."""
     return {
         name: value for name, value in environment.items() if not name.startswith("TF_CLI_ARGS") and name != "TF_LOG"
     }

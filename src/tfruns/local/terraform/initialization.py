@@ -1,7 +1,7 @@
-"""Whether a configuration has to be initialized before it is planned.
+"""The decision whether a run needs `terraform init` before it is planned.
 
-`terraform init` installs providers and modules and sets up the backend. A configuration has none of these if it has
-only resources of the provider that is part of Terraform. Whatever is not known for certain needs `init`.
+`terraform init` installs providers and modules and configures the backend. A configuration that contains only
+resources of Terraform's built-in provider needs none of these. `init` runs unless it is certainly unnecessary.
 """
 
 import json
@@ -18,27 +18,27 @@ _STATE_VERSION = 4
 _OTHER_SYNTAXES = (".tf.json", ".tofu", ".tofu.json")
 _LEFT_BY_INIT = (".terraform", ".terraform.lock.hcl")
 _LOCAL_STATES = ("terraform.tfstate", "terraform.tfstate.d")
-_PLAIN_BLOCKS = {"variable", "output", "locals", "moved"}  # which need neither a provider nor a module
+_PLAIN_BLOCKS = {"variable", "output", "locals", "moved"}  # need neither a provider nor a module
 _RESOURCES = {"resource", "data"}
 
 
 def needs_init(inputs: PlanInputs) -> bool:
-    """Whether `terraform init` has something to do for a run whose configuration is unpacked."""
+    """Whether a run, whose configuration is unpacked, needs `terraform init`."""
     return (
-        inputs.debugging_mode  # its log shows init
+        inputs.debugging_mode  # the log shows the output of init
         or inputs.run.workspace_name == "default"  # its state has another location; see `RunDirectory.link_states`
-        or any(_is_setting_of_terraform(variable.key) for variable in inputs.environment)
+        or any(_is_terraform_setting(variable.key) for variable in inputs.environment)
         or not _is_plain_state(inputs.state)
         or not _is_plain_directory(inputs.run_dir.working)
     )
 
 
-def _is_setting_of_terraform(name: str) -> bool:
+def _is_terraform_setting(name: str) -> bool:
     return name.startswith("TF_") and not name.startswith("TF_VAR_")
 
 
 def _is_plain_state(state: bytes | None) -> bool:
-    """Whether no resource in the state needs a provider that would have to be installed to destroy it."""
+    """Whether the state contains only resources of the built-in provider. Others need a provider to be destroyed."""
     if state is None:
         return True
     if len(state) > _MAX_BYTES:
@@ -53,14 +53,14 @@ def _is_plain_state(state: bytes | None) -> bool:
 
 def _is_plain_directory(directory: Path) -> bool:
     try:
-        names = os.listdir(directory)  # noqa: PTH208  # names that are no Unicode, too
+        names = os.listdir(directory)  # noqa: PTH208  # includes names that are not Unicode
         if any(name in _LEFT_BY_INIT + _LOCAL_STATES or name.endswith(_OTHER_SYNTAXES) for name in names):
             return False
         files = [directory / name for name in names if name.endswith(".tf")]
         if not files or sum(file.stat().st_size for file in files) > _MAX_BYTES:
             return False
         return all(_is_plain(block) for file in files for block in read_blocks(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError):  # what is wrong with it, Terraform says
+    except (OSError, ValueError):  # Terraform reports the error
         return False
 
 
@@ -69,7 +69,7 @@ def _is_plain(block: Block) -> bool:
     kind = block.words[0]
     if kind == "terraform":
         return not block.blocks and block.arguments <= {"required_version"}
-    if kind in _RESOURCES:  # of a type `NAME_…`, the provider is NAME, unless another one is given
+    if kind in _RESOURCES:  # the provider of a type `NAME_…` is NAME, unless another one is set
         is_built_in = block.words[1:2] and block.words[1].partition("_")[0] == "terraform"
         return bool(is_built_in) and "provider" not in block.arguments
     return kind in _PLAIN_BLOCKS

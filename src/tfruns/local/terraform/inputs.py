@@ -1,4 +1,4 @@
-"""What a phase is given, and what comes of it."""
+"""The inputs and outcomes of a plan and an apply."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,21 +17,21 @@ from tfruns.vocabulary import PhaseStatus
 
 @dataclass(frozen=True, kw_only=True)
 class ApplyInputs:
-    """What both phases need.
+    """The inputs of an apply, which a plan has, too.
 
     Attributes:
-        terraform: what to run.
-        directory: the run's own directory, absolute; the same for plan and apply. The plan makes it.
-        run: its name in its environment.
-        working_directory: where in the configuration Terraform runs.
-        variables: the workspace's Terraform variables.
-        run_variables: the run's own, which override them; HCL literals.
-        environment: the workspace's environment variables.
-        debugging_mode: whether Terraform's own trace goes into the log.
-        is_text: whether the log is text instead of Terraform's machine-readable output; see `human`.
-        settings: the operator's.
-        limit_s: seconds that a command may take.
-        api: how Terraform reaches the server's API; None where the backend has no address.
+        terraform: the executable.
+        directory: the absolute path of the run's directory. The plan creates it, and the apply uses it.
+        run: the identity of the run in its environment.
+        working_directory: Terraform's working directory, relative to the configuration.
+        variables: the Terraform variables of the workspace.
+        run_variables: the variables of the run, as HCL literals, which override those of the workspace.
+        environment: the environment variables of the workspace.
+        debugging_mode: whether the log contains Terraform's trace.
+        is_text: whether the log is text instead of Terraform's machine-readable output; see `plain_text`.
+        settings: the operator's settings.
+        limit_s: the maximum duration of a command in seconds; None for no limit.
+        api: gives access to the server's API; None if the backend has no address.
     """
 
     terraform: Terraform
@@ -53,25 +53,25 @@ class ApplyInputs:
 
     @property
     def secret_texts(self) -> list[str]:
-        """The values of sensitive variables, and the run's own token."""
+        """The values of the sensitive variables, and the token of the run."""
         own = [self.api.token] if self.api is not None else []
         return [*own, *sensitive_texts((*self.variables, *self.run_variables, *self.environment))]
 
     @property
     def secrets(self) -> Secrets:
-        """The texts that are kept out of the log."""
+        """The secrets to mask in the log."""
         return Secrets(of_variables=self.secret_texts, replacement=REMOVED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanInputs(ApplyInputs):
-    """What only the plan needs.
+    """The inputs of a plan.
 
     Attributes:
-        archive: the configuration, a gzip tar.
-        state: the workspace's current state, if it has one.
+        archive: the configuration, a gzip-compressed tar archive.
+        state: the current state of the workspace; None if it has none.
 
-    The others are the run's options, as the API calls them.
+    The other attributes are the options of the run, with their names in the API.
     """
 
     archive: Path
@@ -87,17 +87,17 @@ class PlanInputs(ApplyInputs):
 
 @dataclass(frozen=True, kw_only=True)
 class PlanOutcome:
-    """How a plan ended.
+    """The outcome of a plan.
 
     Attributes:
         status: finished, errored or canceled.
-        exit_code: of the last command, if there was one.
-        counts: what it would change, and whether that is anything; None without a plan.
-        has_changes: as above; a change of outputs alone is one.
-        plan_json: the plan as JSON; None without a plan. An errored one may exist, for the configuration in it.
-        redacted_json: the same for the Terraform CLI, without sensitive values.
-        has_generated_configuration: whether Terraform wrote configuration for imports.
-        error: what went wrong, in Terraform's words where there are any; secrets removed.
+        exit_code: the exit code of the last command; None if none ran.
+        counts: the numbers of planned changes; None without a plan.
+        has_changes: whether the plan changes anything, including outputs; None without a plan.
+        plan_json: the file of the JSON plan; None without a plan. An errored plan can have one with its configuration.
+        redacted_json: the file of the redacted JSON plan, which the Terraform CLI renders.
+        has_generated_configuration: whether Terraform generated configuration for imports.
+        error: the error message, Terraform's own if it reported one, without secrets.
     """
 
     status: PhaseStatus
@@ -112,14 +112,14 @@ class PlanOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class ApplyOutcome:
-    """How an apply ended.
+    """The outcome of an apply.
 
     Attributes:
-        status: finished, errored or canceled. An apply that succeeded before it noticed a cancel is finished.
-        exit_code: of Terraform, if it ran.
-        counts: what it has changed, also if it failed halfway.
-        state: the state as Terraform left it, however it ended; None if it is the one that the plan was given.
-        error: what went wrong, in Terraform's words where there are any; secrets removed.
+        status: finished, errored or canceled. An apply that succeeds despite a cancel is finished.
+        exit_code: the exit code of Terraform; None if it did not run.
+        counts: the numbers of applied changes, also of an apply that failed or was canceled.
+        state: the state that Terraform wrote, whatever the status; None if the state is unchanged.
+        error: the error message, Terraform's own if it reported one, without secrets.
     """
 
     status: PhaseStatus

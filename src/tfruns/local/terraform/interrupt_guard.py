@@ -1,11 +1,11 @@
-"""What interrupts the Terraforms of a server that was killed: a small process beside it that sees it end.
+"""A small process that interrupts Terraform if the server is killed.
 
-Terraform stops gracefully at the first interrupt, and at once at the second: what it is creating is lost then. Linux's
-PR_SET_PDEATHSIG will not do, because a parent with threads dies thread by thread, and the child is sent the signal each
-time that it is handed on from one to the next.
+Terraform stops gracefully after the first interrupt. After the second it stops immediately and loses the resources that
+it is creating. PR_SET_PDEATHSIG of Linux sends several interrupts: a parent with threads dies thread by thread, and the
+child receives the signal each time that another thread becomes its parent.
 
-The guard reads from a pipe which processes run. When the pipe ends, so has the server, and the guard interrupts what
-still runs, once.
+The guard reads the ids of the running processes from a pipe. The pipe closes when the server exits for any reason; the
+guard then interrupts each process that is still running, once.
 """
 
 import atexit
@@ -17,7 +17,7 @@ from contextlib import suppress
 
 _log = logging.getLogger(__name__)
 
-_END_WITHIN_S = 10.0
+_EXIT_TIMEOUT_S = 10.0
 _GUARD = """\
 import os, signal, sys
 running = set()
@@ -32,7 +32,7 @@ for pid in running:
 
 
 class InterruptGuard:
-    """The processes that are to be interrupted should this one be killed. The guard is started with the first."""
+    """The processes to interrupt if this process is killed. The guard starts with the first of them."""
 
     def __init__(self) -> None:
         self._running: set[int] = set()
@@ -40,30 +40,30 @@ class InterruptGuard:
         self._lock = threading.Lock()
 
     def add(self, pid: int) -> None:
-        """Interrupt a process if this one ends before it."""
+        """Add a process to interrupt if this process is killed."""
         with self._lock:
             self._running.add(pid)
             if self._guard is None or self._guard.poll() is not None:
                 self._start()
             else:
-                self._tell(f"+{pid}\n")
+                self._send(f"+{pid}\n")
 
     def remove(self, pid: int) -> None:
-        """Leave it alone from now on; before its id can be that of another."""
+        """Remove a process. Call this before the operating system can reuse its id."""
         with self._lock:
             self._running.discard(pid)
-            self._tell(f"-{pid}\n")
+            self._send(f"-{pid}\n")
 
     def close(self) -> None:
-        """End the guard."""
+        """Stop the guard."""
         with self._lock:
             if self._guard is not None:
-                self._end(self._guard)
+                self._stop(self._guard)
                 self._guard = None
 
     def _start(self) -> None:
         if self._guard is not None:
-            self._end(self._guard)
+            self._stop(self._guard)
             self._guard = None
         try:
             self._guard = subprocess.Popen(  # noqa: S603
@@ -72,24 +72,26 @@ class InterruptGuard:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                start_new_session=True,  # the terminal's Ctrl-C is not for it
+                start_new_session=True,  # Ctrl-C in the terminal must not reach it
             )
-        except OSError as error:  # too many files or processes; what runs already is not to be lost by it
-            _log.warning("What runs would not be interrupted, should this process be killed: %s", error.strerror)
-        self._tell("".join(f"+{pid}\n" for pid in self._running))
+        except OSError as error:  # too many open files or processes; the running commands must continue
+            _log.warning(
+                "The process that interrupts Terraform if the server is killed cannot be started: %s.", error.strerror
+            )
+        self._send("".join(f"+{pid}\n" for pid in self._running))
 
-    def _tell(self, text: str) -> None:
+    def _send(self, text: str) -> None:
         if self._guard is not None and self._guard.stdin is not None:
-            with suppress(BrokenPipeError):  # somebody has killed it; the next `add` starts another
+            with suppress(BrokenPipeError):  # the guard was killed; the next `add` starts another one
                 self._guard.stdin.write(text.encode())
                 self._guard.stdin.flush()
 
     @staticmethod
-    def _end(guard: subprocess.Popen[bytes]) -> None:
+    def _stop(guard: subprocess.Popen[bytes]) -> None:
         with suppress(BrokenPipeError):
             if guard.stdin is not None:
                 guard.stdin.close()
-        guard.wait(_END_WITHIN_S)
+        guard.wait(_EXIT_TIMEOUT_S)
 
 
 INTERRUPT_GUARD = InterruptGuard()

@@ -1,7 +1,7 @@
-"""JSON that this program need not, or cannot, take apart: whether it is complete, and single values at its top level.
+"""A scan of JSON without parsing it: checks that it is complete, and reads scalars at its top level.
 
-Terraform writes numbers of any length and values of any depth, which no JSON library of Python reads. The scan has no
-limits: it takes time in proportion to the text, and no stack.
+Terraform writes numbers of any length and values of any depth, which Python's JSON libraries do not parse. The scan
+has no such limits: its time is linear in the size of the text, and it is not recursive.
 """
 
 import re
@@ -12,10 +12,10 @@ _CLOSING = {b"}": b"{", b"]": b"["}
 
 
 def top_level_scalars(text: bytes) -> dict[bytes, bytes] | None:
-    """The strings, numbers and constants at the top level of a JSON object, as they are written, by the key's text.
+    """Read the strings, numbers and constants at the top level of a JSON object.
 
     Returns:
-        None if it is no JSON object that is complete.
+        The text of each value by the text of its key; None if the text is not a complete JSON object.
     """
     found: dict[bytes, bytes] = {}
     open_brackets: list[bytes] = []
@@ -30,7 +30,7 @@ def top_level_scalars(text: bytes) -> dict[bytes, bytes] | None:
             if not open_brackets or open_brackets.pop() != _CLOSING[word]:
                 return None
             end = token.end()
-        elif word == b'"':  # a string that does not end
+        elif word == b'"':  # an unterminated string
             return None
         elif len(open_brackets) == 1 and (value := _VALUE.match(text, token.end())):
             found[word[1:-1]] = value[1].strip(b'"')

@@ -1,11 +1,11 @@
-"""The log of one phase: a file that grows while it is read.
+"""The log of one phase: a file that grows while clients read it.
 
-The Terraform CLI drops the first three lines of an apply's log, so every log has a header of three lines. Then come the
-lines of Terraform's machine-readable output, one JSON object each. Sources: internal/cloud of the Terraform CLI;
+The Terraform CLI drops the first three lines of an apply's log, so every log starts with a header of three lines. The
+lines of Terraform's machine-readable output follow, one JSON object each. Sources: internal/cloud of the Terraform CLI;
 Terraform, "Machine-Readable UI".
 
-Readers get STX before and ETX behind it, and take ETX for the end of the phase. So neither is in the file: whether the
-phase has ended is its status, which only the reader of both knows, also after a crash or on a full disk.
+Clients receive STX before the log and ETX after it, and treat ETX as the end of the phase. The file contains neither:
+the status of the phase decides whether it has finished, also after a crash or if the disk is full.
 """
 
 import json
@@ -25,17 +25,16 @@ PART_BYTES = 1 << 20
 
 
 class PhaseLog:
-    """The writing side. Every write is in the file when it returns; a log that a crash left behind is continued.
+    """The writer of a log. A write is in the file when it returns.
 
-    Writing raises OSError when the disk is full; what was written before stays. To open a log that is there writes
-    nothing.
+    Writing raises OSError if the disk is full; earlier writes are kept. Opening an existing log appends to it.
     """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         size = os.fstat(self._file).st_size
-        self._is_cut_off = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+        self._is_truncated = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
 
     def __enter__(self) -> Self:
         return self
@@ -44,24 +43,24 @@ class PhaseLog:
         self.close()
 
     def header(self, terraform: Terraform) -> None:
-        """Write the three lines that come before Terraform's own."""
+        """Write the three lines that precede Terraform's output."""
         lines = (f"{terraform.name} v{terraform.version}", f"on {terraform.platform}", _INITIALIZING)
         self.write("".join(f"{line}\n" for line in lines).encode())
 
     def write(self, data: bytes) -> None:
-        """Append bytes; on a line of their own, where a crash has cut off the last one."""
-        if self._is_cut_off and data:
+        """Append bytes. They start on a new line if a crash truncated the last one."""
+        if self._is_truncated and data:
             data = b"\n" + data
-            self._is_cut_off = False
+            self._is_truncated = False
         while data:
             data = data[os.write(self._file, data) :]
 
     def write_error(self, summary: str, detail: str = "") -> None:
-        """Append an error of ours in the form of Terraform's, so that every renderer shows it as one."""
+        """Append an error of the server in Terraform's format, which every client renders as an error."""
         self._write_diagnostic("error", summary, detail)
 
     def write_warning(self, summary: str, detail: str = "") -> None:
-        """Append a warning of ours in the form of Terraform's."""
+        """Append a warning of the server in Terraform's format."""
         self._write_diagnostic("warning", summary, detail)
 
     def _write_diagnostic(self, severity: str, summary: str, detail: str) -> None:
@@ -76,13 +75,13 @@ class PhaseLog:
         self.write(json.dumps(message).encode() + b"\n")
 
     def count_lines(self) -> int:
-        """How many lines there are by now, from this writer and those before it."""
+        """The number of lines in the file."""
         with open(os.dup(self._file), "rb") as file:  # noqa: PTH123
             file.seek(0)
             return sum(1 for _ in file)
 
     def close(self) -> None:
-        """Let go of the file; a second time does nothing."""
+        """Close the file. A second call does nothing."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -92,20 +91,20 @@ _INITIALIZING = "Initializing plugins and modules..."
 
 
 def read_log(path: Path, offset: int = 0, limit: int | None = None, *, is_ended: bool) -> bytes:
-    """Part of a log as clients see it, or all of it; see `log_parts`."""
+    """Read a range of a log; see `log_parts`."""
     return b"".join(log_parts(path, offset, limit, is_ended=is_ended))
 
 
 def log_parts(path: Path, offset: int = 0, limit: int | None = None, *, is_ended: bool) -> Iterator[bytes]:
-    """Part of a log as clients see it, or all of it, bit by bit: it may be larger than what fits into memory.
+    """Read a range of a log, as clients see it, in parts: a log may be larger than the memory.
 
-    It is empty past the end, or where nothing has been written yet. ETX comes by itself, as the last.
+    There are no parts after the end, or before the first write. ETX is a separate part, the last one.
 
     Args:
-        path: the log's file.
-        offset: bytes to leave out at the beginning; STX is the first byte.
-        limit: bytes to return at most.
-        is_ended: whether the phase has ended, so that ETX follows the last byte.
+        path: the file of the log.
+        offset: the first byte; STX has the offset 0.
+        limit: the maximum number of bytes.
+        is_ended: whether the phase has finished, so that ETX follows the last byte.
     """
     size = path.stat().st_size if path.exists() else 0
     if not size and not is_ended:

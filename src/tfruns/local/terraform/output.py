@@ -1,6 +1,6 @@
-"""What Terraform writes, on its way into the log: whole lines, without secrets, and what can be learned from them.
+"""Terraform's output on its way into the log: split into lines, masked, and summarized.
 
-Source: Terraform, "Machine-Readable UI": one JSON object a line, with `type` and, for a diagnostic, `diagnostic`.
+Source: Terraform, "Machine-Readable UI": one JSON object per line, with `type` and, for a diagnostic, `diagnostic`.
 """
 
 import json
@@ -15,11 +15,11 @@ from tfruns.masking.secrets import NO_SECRETS, Secrets
 Sink = Callable[[bytes], None]
 
 _MAX_LINE_BYTES = 1 << 20
-_MAX_HELD_BYTES = 1 << 18
+_MAX_BUFFER_BYTES = 1 << 18
 _MAX_ERRORS = 5
 
-# Fields of Terraform's messages that hold one of its own words or numbers, never a value of a configuration.
-_OWN_WORDS = {
+# Fields of Terraform's messages that contain one of its keywords or numbers, never a value of a configuration.
+_KEYWORD_FIELDS = {
     *(
         "@level",
         "@module",
@@ -39,9 +39,9 @@ _OWN_WORDS = {
 
 
 class LineSplitter:
-    """Cuts output into whole lines, each with its end.
+    """Splits output into complete lines, which include their newline.
 
-    A line without an end in sight is passed on in parts, with the secrets that are in it masked before it is cut.
+    A line that exceeds 1 MiB is forwarded in parts. Its secrets are masked before it is split.
     """
 
     def __init__(self, sink: Sink, secrets: Secrets = NO_SECRETS) -> None:
@@ -59,23 +59,23 @@ class LineSplitter:
             self._sink(begin)
 
     def finish(self) -> None:
-        """Pass on the last line, should it have no end."""
+        """Forward the last line if it has no newline."""
         if self._rest:
             self._sink(self._rest + b"\n")
             self._rest = b""
 
 
 def masked(sink: Sink, secrets: Secrets) -> Sink:
-    """A sink that passes lines on without the values of sensitive variables.
+    """A sink that masks the values of sensitive variables and forwards the lines.
 
-    Terraform hides what the configuration calls sensitive. It does not know that a variable of the workspace is, and
-    quotes its line in an error.
+    Terraform masks the values that the configuration declares as sensitive. It does not know which variables of the
+    workspace are sensitive, and quotes their lines in errors.
     """
     return (lambda line: sink(_masked_line(line, secrets))) if secrets else sink
 
 
 def _masked_line(line: bytes, secrets: Secrets) -> bytes:
-    """A line without secrets. In a message, only its texts are masked: a value such as `create` is also its word."""
+    """A line without secrets. Terraform's keywords are not masked, since a secret may be equal to one (`create`)."""
     message = message_of(line)
     if not message:
         return secrets.mask_bytes(line)
@@ -87,11 +87,11 @@ def _masked_line(line: bytes, secrets: Secrets) -> bytes:
 
 
 def _masked_field(name: str, value: Any, secrets: Secrets) -> Any:
-    """A field of a message. Terraform's own words in it, directly or one level below, stay as they are."""
-    if name in _OWN_WORDS:
+    """A field of a message without secrets. Terraform's keywords, in it or one level below, are kept."""
+    if name in _KEYWORD_FIELDS:
         return value
     if isinstance(value, dict) and name != "outputs":
-        return {key: item if key in _OWN_WORDS else secrets.mask_document(item) for key, item in value.items()}
+        return {key: item if key in _KEYWORD_FIELDS else secrets.mask_document(item) for key, item in value.items()}
     if isinstance(value, dict):
         return {secrets.mask(key): _masked_output(item, secrets) for key, item in value.items()}
     return secrets.mask_document(value)
@@ -100,11 +100,11 @@ def _masked_field(name: str, value: Any, secrets: Secrets) -> Any:
 def _masked_output(output: Any, secrets: Secrets) -> Any:
     if not isinstance(output, dict):
         return secrets.mask_document(output)
-    return {key: item if key in _OWN_WORDS else secrets.mask_document(item) for key, item in output.items()}
+    return {key: item if key in _KEYWORD_FIELDS else secrets.mask_document(item) for key, item in output.items()}
 
 
 class OutputSummary:
-    """Passes lines on and keeps what they say: errors, and how many resources were changed."""
+    """Forwards lines and collects their errors and the numbers of changed resources."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -114,10 +114,10 @@ class OutputSummary:
 
     def __call__(self, line: bytes) -> None:
         self._sink(line)
-        with suppress(AttributeError, KeyError, TypeError):  # a line that only looks like one of Terraform's
-            self._learn(message_of(line))
+        with suppress(AttributeError, KeyError, TypeError):  # a line of another program that resembles a message
+            self._collect(message_of(line))
 
-    def _learn(self, message: dict[str, Any]) -> None:
+    def _collect(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
         if kind == "diagnostic" and message.get("@level") == "error":
             self._errors.append(_error_text(message.get("diagnostic", {})))
@@ -129,44 +129,44 @@ class OutputSummary:
 
     @property
     def error(self) -> str | None:
-        """The first errors, a paragraph each; None if there was none."""
+        """The first errors, one paragraph each; None without errors."""
         return "\n\n".join(self._errors[:_MAX_ERRORS]) or None
 
     @property
     def counts(self) -> ResourceCounts:
-        """What was done: as Terraform sums it up, else (it does not after an error) counted one by one."""
-        done = self._applied
-        return self._summary or ResourceCounts(done["create"], done["update"], done["delete"], 0)
+        """Terraform's summary of the changes; after an error, which has no summary, the number of applied changes."""
+        applied = self._applied
+        return self._summary or ResourceCounts(applied["create"], applied["update"], applied["delete"], 0)
 
 
 class InitOutput:
-    """Passes on what `init` has to complain about, and holds the rest back.
+    """Forwards the diagnostics of `init` and buffers its other output.
 
-    HCP Terraform's log has nothing of a successful init either: what init says of the backend is true only of the
-    override, and of the next commands, wrong.
+    HCP Terraform's log does not contain the output of a successful `init` either. The output describes the overridden
+    backend, and its advice on the next commands does not apply.
     """
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._has_passed = False
-        self._held = b""
+        self._has_forwarded = False
+        self._buffer = b""
 
     def __call__(self, line: bytes) -> None:
         if message_of(line).get("type") == "diagnostic":
-            self._has_passed = True
+            self._has_forwarded = True
             self._sink(line)
         else:
-            self._held = (self._held + line)[-_MAX_HELD_BYTES:]
+            self._buffer = (self._buffer + line)[-_MAX_BUFFER_BYTES:]
 
     def release(self) -> None:
-        """Init has failed: if it gave no reason in a form that would be passed on, pass on all it said."""
-        if not self._has_passed:
-            for line in self._held.splitlines(keepends=True):
+        """Forward the buffered output of a failed `init`, unless it reported a diagnostic."""
+        if not self._has_forwarded:
+            for line in self._buffer.splitlines(keepends=True):
                 self._sink(line)
 
 
 def message_of(line: bytes) -> dict[str, Any]:
-    """A line's JSON object; an empty one for any other line."""
+    """The JSON object in a line; an empty one if the line is not a JSON object."""
     if not line.startswith(b"{"):
         return {}
     try:
@@ -177,7 +177,7 @@ def message_of(line: bytes) -> dict[str, Any]:
 
 
 def _error_text(diagnostic: dict[str, Any]) -> str:
-    place = diagnostic.get("range") or {}
-    at = f" ({place['filename']}:{place['start']['line']})" if place else ""
+    source = diagnostic.get("range") or {}
+    location = f" ({source['filename']}:{source['start']['line']})" if source else ""
     detail = diagnostic.get("detail") or ""
-    return f"{diagnostic.get('summary', '')}{at}" + (f"\n{detail}" if detail else "")
+    return f"{diagnostic.get('summary', '')}{location}" + (f"\n{detail}" if detail else "")

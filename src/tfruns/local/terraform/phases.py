@@ -1,7 +1,7 @@
-"""The two phases of a run, carried out: `run_plan`, then, in the same directory, `run_apply`.
+"""The two phases of a run: `run_plan`, then `run_apply` in the same directory.
 
-Both return an outcome, whatever a configuration, a variable, Terraform or a full disk does; and both finish the log
-before they return. Only where the state that an apply has left cannot be read there is none: see `recovery`.
+Both return an outcome even if the configuration, a variable or Terraform fails, or the disk is full, and both complete
+the log first. The only exception is an apply whose state cannot be read: see `recovery`.
 """
 
 from collections.abc import Callable
@@ -15,29 +15,29 @@ from tfruns.local.terraform.directory import BadWorkingDirectory, RunDirectory, 
 from tfruns.local.terraform.environment import run_environment
 from tfruns.local.terraform.initialization import needs_init
 from tfruns.local.terraform.inputs import ApplyInputs, ApplyOutcome, PlanInputs, PlanOutcome
-from tfruns.local.terraform.leftovers import end_leftovers
 from tfruns.local.terraform.log import PhaseLog
 from tfruns.local.terraform.output import Sink
 from tfruns.local.terraform.plain_text import as_plain_text
 from tfruns.local.terraform.plan_files import PlanSummary, write_plan_files
 from tfruns.local.terraform.plan_json import ResourceCounts
+from tfruns.local.terraform.recovery import stop_leftovers
 from tfruns.local.terraform.slug import BadArchive
 from tfruns.local.terraform.slug_process import ArchiveInterrupted
 from tfruns.local.terraform.state import BadState
 from tfruns.local.terraform.variables import BadVariable, check_environment, write_var_file
 from tfruns.vocabulary import PhaseStatus
 
-_NOT_READABLE = "The plan is stored as Terraform wrote it; it is nested too deep to be redacted and shown."
+_TOO_DEEP = "The plan can be applied but not shown: its values are nested too deep to be redacted."
 _BAD_INPUT = (BadArchive, BadVariable, BadWorkingDirectory, BadState)
 
 
 def run_plan(inputs: PlanInputs, *, log: PhaseLog, cancel_level: Callable[[], CancelLevel]) -> PlanOutcome:
-    """Make the run's directory anew and plan in it.
+    """Create the directory of the run and plan in it.
 
     Args:
-        inputs: all there is to know.
-        log: where Terraform's output goes; closed at the end.
-        cancel_level: the level that is wanted; called four times a second.
+        inputs: the inputs of the plan.
+        log: receives Terraform's output; closed at the end.
+        cancel_level: returns the requested level; called four times a second.
     """
     try:
         with log:
@@ -58,46 +58,49 @@ def run_plan(inputs: PlanInputs, *, log: PhaseLog, cancel_level: Callable[[], Ca
 
 
 def run_apply(inputs: ApplyInputs, *, log: PhaseLog, cancel_level: Callable[[], CancelLevel]) -> ApplyOutcome:
-    """Apply the plan that is in the run's directory, and read the state back, however that ends.
+    """Apply the plan in the directory of the run. The state is read even if the apply fails.
 
     Args:
-        inputs: the same as for the plan.
-        log: where Terraform's output goes; closed at the end.
+        inputs: the inputs of the apply, the same as for the plan.
+        log: receives Terraform's output; closed at the end.
         cancel_level: as for `run_plan`.
 
     Raises:
-        OSError: the state that it left cannot be read at the moment, as when no more files can be open.
+        OSError: the state cannot be read now, for example because too many files are open. The caller may retry.
     """
-    done = ResourceCounts()
+    counts = ResourceCounts()
     try:
         with log:
             try:
-                inputs.run_dir.output.unlink(missing_ok=True)  # what is in it from now on is the apply's
+                inputs.run_dir.output.unlink(missing_ok=True)  # remove the output of the plan
                 log.header(inputs.terraform)
                 if not inputs.run_dir.plan_file.exists():
-                    raise PhaseStopped(PhaseStatus.ERRORED, "The plan of this run is gone; it cannot be applied.")
-                commands = _commands(inputs, _sink(inputs, log), _giving_room(inputs.run_dir, cancel_level))
-                inputs.run_dir.reserve_room()
-                ended, findings = commands.run(*_apply_arguments(inputs))
-                done = findings.counts
-                if ended.has_succeeded:
+                    error = "The plan cannot be applied: its file is missing on the server. Start a new run."
+                    raise PhaseStopped(PhaseStatus.ERRORED, error)
+                commands = _commands(inputs, _sink(inputs, log), _freeing_reserve(inputs.run_dir, cancel_level))
+                inputs.run_dir.create_reserve()
+                result, summary = commands.run(*_apply_arguments(inputs))
+                counts = summary.counts
+                if result.has_succeeded:
                     return ApplyOutcome(
-                        status=PhaseStatus.FINISHED, exit_code=0, counts=done, state=inputs.run_dir.new_state()
+                        status=PhaseStatus.FINISHED, exit_code=0, counts=counts, state=inputs.run_dir.new_state()
                     )
-                commands.check(ended, findings)
+                commands.check(result, summary)
             except (PhaseStopped, OSError, *_BAD_INPUT) as error:
                 stopped = _logged(error, log)
     except OSError as error:
         stopped = _stopped(error)
     state, error_text = state_after_failure(inputs.run_dir, stopped.error)
-    return ApplyOutcome(status=stopped.status, exit_code=stopped.exit_code, counts=done, state=state, error=error_text)
+    return ApplyOutcome(
+        status=stopped.status, exit_code=stopped.exit_code, counts=counts, state=state, error=error_text
+    )
 
 
 def write_json_state(inputs: ApplyInputs) -> Path:
-    """Write the state in the run's directory in Terraform's JSON output format.
+    """Write the state in the directory of the run in Terraform's JSON output format.
 
     Returns:
-        The file.
+        The path of the file.
 
     Raises:
         PhaseStopped: Terraform cannot read the state.
@@ -112,8 +115,8 @@ def write_json_state(inputs: ApplyInputs) -> Path:
 def _plan(inputs: PlanInputs, log: PhaseLog, cancel_level: Callable[[], CancelLevel]) -> PlanOutcome:
     run_dir = inputs.run_dir
     log.header(inputs.terraform)
-    if run_dir.root.exists():  # planned again after a crash; what that plan still does is of no use
-        end_leftovers(run_dir, patience_s=0)
+    if run_dir.root.exists():  # planned again after a crash; the previous plan may still run
+        stop_leftovers(run_dir, patience_s=0)
     run_dir.set_up(
         inputs.archive,
         inputs.state,
@@ -128,13 +131,13 @@ def _plan(inputs: PlanInputs, log: PhaseLog, cancel_level: Callable[[], CancelLe
         commands.init(verbose=inputs.debugging_mode)
     else:
         run_dir.link_states()
-    ended, findings = commands.run(*plan_arguments(inputs))
-    if not ended.has_succeeded and not ended.was_canceled and run_dir.plan_file.exists():
-        write_plan_files(commands, reported=findings.counts)  # it failed after it had generated configuration
-    commands.check(ended, findings)
-    plan = write_plan_files(commands, reported=findings.counts, is_refresh_only=inputs.refresh_only)
+    result, summary = commands.run(*plan_arguments(inputs))
+    if not result.has_succeeded and not result.was_canceled and run_dir.plan_file.exists():
+        write_plan_files(commands, reported=summary.counts)  # failed after it had generated configuration
+    commands.check(result, summary)
+    plan = write_plan_files(commands, reported=summary.counts, is_refresh_only=inputs.refresh_only)
     if not plan.is_redacted:
-        log.write_warning(_NOT_READABLE)
+        log.write_warning(_TOO_DEEP)
     if inputs.is_text:
         commands.check(*commands.run("show", "-no-color", str(run_dir.plan_file)))
     return _finished(inputs, plan)
@@ -154,13 +157,14 @@ def _finished(inputs: PlanInputs, plan: PlanSummary) -> PlanOutcome:
 
 
 def plan_arguments(inputs: PlanInputs) -> list[str]:
-    """The `plan` command for a run's options.
+    """The arguments of `terraform plan` for the options of a run.
 
     Raises:
-        PhaseStopped: this Terraform has no such option.
+        PhaseStopped: this version of Terraform does not support an option.
     """
     if inputs.invoke_action_addrs and not inputs.terraform.has_invoke:
-        error = f"{inputs.terraform.name} {inputs.terraform.version} cannot invoke actions; Terraform 1.14 can."
+        version = f"{inputs.terraform.name} {inputs.terraform.version}"
+        error = f"Actions cannot be invoked: {version} does not support it. Use Terraform 1.14 or later."
         raise PhaseStopped(PhaseStatus.ERRORED, error)
     run_dir = inputs.run_dir
     flags = {
@@ -217,18 +221,18 @@ def _commands(inputs: ApplyInputs, write: Sink, cancel_level: Callable[[], Cance
     )
 
 
-def _giving_room(run_dir: RunDirectory, cancel_level: Callable[[], CancelLevel]) -> Callable[[], CancelLevel]:
-    """The cancel level, which is asked for all the time; and room for Terraform's state, as soon as it gets scarce."""
+def _freeing_reserve(run_dir: RunDirectory, cancel_level: Callable[[], CancelLevel]) -> Callable[[], CancelLevel]:
+    """The cancel level. Each poll also frees the reserve if the disk is almost full."""
 
     def level() -> CancelLevel:
-        run_dir.give_room()
+        run_dir.free_reserve()
         return cancel_level()
 
     return level
 
 
 def _write(log: PhaseLog, reserve: Path, data: bytes) -> None:
-    """Write into the log; where that fails, Terraform is stopped next, and gets the reserve to save its state."""
+    """Write to the log. If this fails, free the reserve: Terraform is interrupted next and must save its state."""
     try:
         log.write(data)
     except OSError:
@@ -237,7 +241,7 @@ def _write(log: PhaseLog, reserve: Path, data: bytes) -> None:
 
 
 def _logged(error: Exception, log: PhaseLog) -> PhaseStopped:
-    """Why the phase stopped, with the log saying so where it does not yet.
+    """The reason why the phase stopped, which is also written to the log unless the log contains it.
 
     Raises:
         OSError: the log cannot be written.
@@ -257,7 +261,7 @@ def _stopped(error: Exception) -> PhaseStopped:
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return PhaseStopped(PhaseStatus.ERRORED, "The server's disk is full.")
     if isinstance(error, OSError):
-        return PhaseStopped(PhaseStatus.ERRORED, f"The server cannot use its files: {error.strerror}.")
+        return PhaseStopped(PhaseStatus.ERRORED, f"The server cannot access its files: {error.strerror}.")
     return PhaseStopped(
         PhaseStatus.ERRORED,
         f"The configuration cannot be used: {error}" if isinstance(error, BadArchive) else str(error),

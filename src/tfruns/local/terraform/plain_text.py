@@ -1,7 +1,7 @@
-"""Terraform's machine-readable output as text, for who cannot render it: the `remote` backend of the Terraform CLI.
+"""Terraform's machine-readable output as plain text, for the `remote` backend of the Terraform CLI.
 
-The `cloud` block renders the log and the plan itself; the `remote` backend prints each line as it comes. Source:
-Terraform, "Machine-Readable UI"; HCP Terraform, "Structured Run Output" does not work with the `remote` backend.
+The `cloud` block renders the log and the plan. The `remote` backend prints each line unchanged. Sources: Terraform,
+"Machine-Readable UI"; HCP Terraform, "Structured Run Output", which the `remote` backend does not support.
 """
 
 import json
@@ -10,11 +10,11 @@ from typing import Any
 
 from tfruns.local.terraform.output import Sink, message_of
 
-_OF_THE_PLAN_ITSELF = {"version", "planned_change", "resource_drift"}  # the plan is shown as a whole behind them
+_OMITTED = {"version", "planned_change", "resource_drift"}  # the complete plan follows them
 
 
 def as_plain_text(sink: Sink) -> Sink:
-    """A sink that passes lines on as Terraform would show them to a person; some not at all."""
+    """A sink that forwards messages as Terraform's text output, and omits those that the text output does not have."""
 
     def write(line: bytes) -> None:
         message = message_of(line)
@@ -37,12 +37,12 @@ def _lines(message: Mapping[str, Any]) -> Iterator[str]:
             yield from ("", message.get("@message", ""))
     elif kind == "outputs":
         yield from _outputs(message.get("outputs") or {})
-    elif kind not in _OF_THE_PLAN_ITSELF:
+    elif kind not in _OMITTED:
         yield message.get("@message", "")
 
 
 def _outputs(outputs: Mapping[str, Any]) -> Iterator[str]:
-    """The outputs after an apply; those of a plan, which say what is done to them, are shown with it."""
+    """The outputs after an apply. The outputs of a plan, which have an action, are part of the plan's own text."""
     if any("action" in output for output in outputs.values()) or not outputs:
         return
     yield from ("", "Outputs:", "")
@@ -52,10 +52,10 @@ def _outputs(outputs: Mapping[str, Any]) -> Iterator[str]:
 
 def _diagnostic(diagnostic: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", f"{str(diagnostic.get('severity', 'error')).capitalize()}: {diagnostic.get('summary', '')}", "")
-    place, snippet = diagnostic.get("range"), diagnostic.get("snippet") or {}
-    if place:
+    source, snippet = diagnostic.get("range"), diagnostic.get("snippet") or {}
+    if source:
         context = f", in {snippet['context']}" if snippet.get("context") else ""
-        yield f"  on {place['filename']} line {place['start']['line']}{context}:"
+        yield f"  on {source['filename']} line {source['start']['line']}{context}:"
         for number, code in enumerate(str(snippet.get("code", "")).splitlines(), snippet.get("start_line", 1)):
             yield f"  {number:>3}: {code}"
         yield ""

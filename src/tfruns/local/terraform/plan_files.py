@@ -1,4 +1,4 @@
-"""The plan for readers: as JSON, and redacted as the Terraform CLI renders it."""
+"""The JSON plan, and the redacted plan that the Terraform CLI renders."""
 
 import json
 import os
@@ -14,18 +14,18 @@ from tfruns.local.terraform.redacted_plan import providers_of, redacted_plan
 
 _SCHEMAS: tuple[str, ...] = ("providers", "schema", "-json")
 
-# The schema of the provider that is part of Terraform does not change while this program runs.
+# The schema of the built-in provider does not change while the server runs.
 _built_in_schemas: dict[Terraform, Document] = {}
 
 
 @dataclass(frozen=True)
 class PlanSummary:
-    """What a plan would change, and whether that is anything.
+    """The summary of a plan.
 
     Attributes:
-        counts: numbers of resources.
-        has_changes: whether there is something to apply.
-        is_redacted: whether there is a redacted plan.
+        counts: the numbers of changed resources.
+        has_changes: whether the plan has something to apply.
+        is_redacted: whether a redacted plan was written.
     """
 
     counts: ResourceCounts
@@ -34,14 +34,14 @@ class PlanSummary:
 
 
 def write_plan_files(commands: Commands, *, reported: ResourceCounts, is_refresh_only: bool = False) -> PlanSummary:
-    """Write `plan.json` and `redacted.json` of the plan in the run's directory, and sum it up.
+    """Write `plan.json` and `redacted.json` in the directory of the run, and summarize the plan.
 
-    A plan that is nested too deep for this program is stored as Terraform wrote it, without a redacted form.
+    A plan that is nested too deep to be parsed is stored unchanged, without a redacted form.
 
     Args:
-        commands: those of the phase.
-        reported: what Terraform itself said that it would change, while it planned.
-        is_refresh_only: whether the plan is one for drift alone.
+        commands: the commands of the phase.
+        reported: the numbers of changes that Terraform reported while it planned.
+        is_refresh_only: whether the plan is refresh-only.
 
     Raises:
         PhaseStopped: Terraform cannot read its plan, or the phase was canceled.
@@ -59,12 +59,12 @@ def write_plan_files(commands: Commands, *, reported: ResourceCounts, is_refresh
 
 
 def _read(commands: Commands) -> tuple[Document, Document]:
-    """The plan, which is written to its file, and the schemas of its providers."""
+    """The plan, which is also written to its file, and the schemas of its providers."""
     run_dir = commands.run_dir
     show: dict[Path, tuple[str, ...]] = {run_dir.plan_json: ("show", "-json", "-no-color", str(run_dir.plan_file))}
     schema_file = run_dir.root / "schema.json"
     schema = {schema_file: _SCHEMAS}
-    if (run_dir.working / ".terraform.lock.hcl").exists():  # names every provider but the built-in one
+    if (run_dir.working / ".terraform.lock.hcl").exists():  # lists every provider except the built-in one
         commands.read_json(show | schema)
         plan = load_json(run_dir.plan_json)
         schemas = load_json(schema_file)

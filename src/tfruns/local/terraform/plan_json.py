@@ -1,4 +1,4 @@
-"""What a plan would do, from the output of `terraform show -json`. Source: Terraform, "JSON Output Format"."""
+"""The changes of a plan, read from the output of `terraform show -json`. Source: Terraform, "JSON Output Format"."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _NOTHING: tuple[list[str], ...] = (["no-op"], [])
 
 @dataclass(frozen=True)
 class ResourceCounts:
-    """How many resources; a replacement is one addition and one destruction."""
+    """Numbers of changed resources. A replacement is one addition and one destruction."""
 
     additions: int = 0
     changes: int = 0
@@ -20,7 +20,7 @@ class ResourceCounts:
 
 
 def counts(plan: Document) -> ResourceCounts:
-    """Count as Terraform's own "Plan: 1 to add" does: managed resources only; a move or a forgetting is no change."""
+    """Count like Terraform's "Plan: 1 to add": managed resources only, without moved and forgotten resources."""
     managed = [resource["change"] for resource in resource_changes(plan) if resource.get("mode") == "managed"]
     actions = [change["actions"] for change in managed]
     return ResourceCounts(
@@ -32,9 +32,9 @@ def counts(plan: Document) -> ResourceCounts:
 
 
 def has_changes(plan: Document, *, is_refresh_only: bool = False) -> bool:
-    """Whether there is something to apply: resources, outputs alone, moves, imports; or drift, if that is the purpose.
+    """Whether the plan has something to apply: resources, outputs, moves, imports, or the drift of a refresh-only plan.
 
-    Terraform says so itself (`applyable`, since 1.8); OpenTofu and older ones do not.
+    Terraform reports this as `applyable` since 1.8. OpenTofu and older versions do not.
     """
     applyable = plan.get("applyable")
     if isinstance(applyable, bool):
@@ -46,7 +46,7 @@ def has_changes(plan: Document, *, is_refresh_only: bool = False) -> bool:
 
 
 def resource_changes(plan: Document) -> Iterable[Document]:
-    """What becomes of each resource."""
+    """The changes of the resources."""
     changes: Iterable[Document] = plan.get("resource_changes") or []
     return changes
 

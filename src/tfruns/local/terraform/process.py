@@ -1,7 +1,7 @@
-"""One Terraform process and everything it started: how it is begun, read, stopped and ended.
+"""A Terraform process and its children: starts them, reads their output, and stops them.
 
-Output goes to a file and is read from there, not through a pipe. A reader that dies would break a pipe, and Terraform
-would die of its next line instead of saving the state. Appending to a file also keeps lines of stdout and stderr whole.
+The output is written to a file, not to a pipe. A pipe breaks if the server dies, and the next line would kill Terraform
+before it saves the state. Appending to a file also keeps the lines of stdout and stderr intact.
 """
 
 import fcntl
@@ -20,30 +20,30 @@ from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.terraform.executable import Terraform
 from tfruns.local.terraform.interrupt_guard import INTERRUPT_GUARD
 
-_TICK_S = 0.1  # how late a line may be seen
-_CANCEL_POLL_S = 0.25  # asking may cost a query
-_GRACE_S = 30.0  # from the interrupt to the kill, where nobody is there to decide
+_TICK_S = 0.1  # the maximum delay of a line
+_CANCEL_POLL_S = 0.25  # a poll can be a database query
+_GRACE_S = 30.0  # from the interrupt to the kill, if the server decides
 _CHUNK_BYTES = 1 << 18
 _FREEZE_S = 0.005
 _MAX_FREEZES = 100
-_STILL = {"T", "t", "Z", "X"}  # states of a thread, proc(5): stopped, or ended
+_NOT_RUNNING = {"T", "t", "Z", "X"}  # states of a thread, proc(5): stopped or dead
 
 
 @dataclass(frozen=True)
 class CommandResult:
-    """How a command ended.
+    """The result of a command.
 
     Attributes:
-        exit_code: as the shell counts; negative for the signal that ended it.
-        was_interrupted: whether it was sent SIGINT.
-        was_killed: whether it was sent SIGKILL.
-        was_overtime: whether that was because it took longer than allowed.
+        exit_code: the exit code; the negative signal number if a signal terminated the command.
+        was_interrupted: whether SIGINT was sent.
+        was_killed: whether SIGKILL was sent.
+        has_timed_out: whether the signal was sent because the command exceeded its time limit.
     """
 
     exit_code: int
     was_interrupted: bool = False
     was_killed: bool = False
-    was_overtime: bool = False
+    has_timed_out: bool = False
 
     @property
     def has_succeeded(self) -> bool:
@@ -51,15 +51,14 @@ class CommandResult:
 
     @property
     def was_canceled(self) -> bool:
-        """Whether somebody asked for its end. It may have succeeded before it noticed; exit code 1 is any failure."""
-        return (self.was_interrupted or self.was_killed) and not self.was_overtime
+        """Whether a cancel was requested. The command can still have succeeded; exit code 1 means any failure."""
+        return (self.was_interrupted or self.was_killed) and not self.has_timed_out
 
 
 class Process:
-    """A command in a session and process group of its own.
+    """A command in a separate session and process group. `close` must be called.
 
-    Should this process be killed, it gets SIGINT, so that a Terraform whose server was killed stops gracefully. `close`
-    has to be called.
+    If the server is killed, the command receives SIGINT, so that Terraform stops gracefully.
     """
 
     def __init__(
@@ -75,40 +74,40 @@ class Process:
             start_new_session=True,
         )
         INTERRUPT_GUARD.add(self._process.pid)
-        self._ending = _ending_of(self._process.pid)
+        self._exit_watch = _exit_watch(self._process.pid)
         self._is_closed = False
 
     @property
     def pid(self) -> int:
-        """The id of the process, and of its group."""
+        """The id of the process and of its group."""
         return self._process.pid
 
-    def has_ended(self, *, within_s: float) -> bool:
-        """Wait for the process itself; others of its group may still run."""
-        if self._ending is not None:  # neither busy nor late, and the id stays ours until `close`
-            return self._ending.poll(within_s * 1000)
+    def has_exited(self, *, within_s: float) -> bool:
+        """Wait until the process has exited. Other processes of its group may still run."""
+        if self._exit_watch is not None:  # returns immediately after the exit, and does not release the process id
+            return self._exit_watch.poll(within_s * 1000)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(within_s)
         return self._process.returncode is not None
 
     def interrupt(self) -> None:
-        """Ask the process alone to stop; Terraform passes it on to its providers as it sees fit."""
+        """Send SIGINT to the process only; Terraform stops its providers."""
         self._process.send_signal(signal.SIGINT)
 
     def close(self) -> int:
-        """Kill what is left of the group (an interrupted local-exec leaves its children) and return the exit code."""
+        """Kill the remaining processes of the group, such as the children of a local-exec, and return the exit code."""
         if not self._is_closed:
             self._is_closed = True
             kill_group(self.pid)
             INTERRUPT_GUARD.remove(self.pid)
             self._process.wait()
-            if self._ending is not None:
-                self._ending.close()
+            if self._exit_watch is not None:
+                self._exit_watch.close()
         return self._process.wait()
 
 
-class _Ending:
-    """The end of a process, to be waited for. Not with `select`, which takes no file above 1023."""
+class _ExitWatch:
+    """Waits for the exit of a process. It uses `poll`: `select` does not support file descriptors above 1023."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
@@ -122,11 +121,11 @@ class _Ending:
         os.close(self._handle)
 
 
-def _ending_of(pid: int) -> _Ending | None:
-    """None on macOS, on a Linux before 5.3, and where no more files can be open: there, one asks for the process."""
+def _exit_watch(pid: int) -> _ExitWatch | None:
+    """Watch a process; None on macOS, on Linux before 5.3, or if too many files are open."""
     if sys.platform == "linux":
         with suppress(OSError):
-            return _Ending(os.pidfd_open(pid))
+            return _ExitWatch(os.pidfd_open(pid))
     return None
 
 
@@ -139,50 +138,51 @@ def run(
     output: Path,
     on_output: Callable[[bytes], None],
     cancel_level: Callable[[], CancelLevel],
-    is_whole: Callable[[], bool],
+    is_complete: Callable[[], bool],
     limit_s: float | None = None,
 ) -> CommandResult:
-    """Run Terraform to its end, whatever that end is.
+    """Run Terraform until it exits.
 
     Args:
-        terraform: which one.
-        arguments: the subcommand and what follows it.
-        cwd: where to run it.
-        environment: all of its environment.
-        output: a file for its output; others see by it whether the process still runs (`is_running`).
-        on_output: gets the output at most 0.1 s after it was written. Should it raise OSError, Terraform is
-            interrupted, waited for, and the error raised then.
-        cancel_level: the level that is wanted; called four times a second.
-        is_whole: whether the files that a kill must not cut off are whole at the moment (see `kill_group`).
-        limit_s: seconds after which it is interrupted, and 30 s later killed.
+        terraform: the executable.
+        arguments: the subcommand and its arguments.
+        cwd: the working directory.
+        environment: the complete environment.
+        output: the file for the output. Its lock shows whether the process is still running (see `is_running`).
+        on_output: receives the output at most 0.1 s after it was written. If it raises OSError, Terraform is
+            interrupted, and the error is raised after Terraform has exited.
+        cancel_level: returns the requested level; called four times a second.
+        is_complete: returns whether the files that a kill must not truncate are complete (see `kill_group`).
+        limit_s: the number of seconds after which Terraform is interrupted; it is killed 30 s later.
     """
     with _output_file(output) as file:
-        _pid_file(output).unlink(missing_ok=True)  # that of the command before, whose id may be somebody else's by now
+        _pid_file(output).unlink(missing_ok=True)  # of the previous command; its id may belong to another process now
         process = Process(
             terraform.command + tuple(arguments), cwd=cwd, environment=environment, stdout=file, stderr=file
         )
         pump = _Pump(file, on_output)
-        stopping = _Stopping(process, cancel_level, is_whole, limit_s)
+        stopper = _Stopper(process, cancel_level, is_complete, limit_s)
         try:
             _pid_file(output).write_text(str(process.pid))
-            while not process.has_ended(within_s=_TICK_S):
+            while not process.has_exited(within_s=_TICK_S):
                 pump.pump()
-                stopping.check(CancelLevel.INTERRUPT if pump.failure else CancelLevel.NONE)
+                stopper.check(CancelLevel.INTERRUPT if pump.failure else CancelLevel.NONE)
         except BaseException:
             process.interrupt()
-            process.has_ended(within_s=_GRACE_S)
+            process.has_exited(within_s=_GRACE_S)
             raise
         finally:
             exit_code = process.close()
         pump.pump()
     if pump.failure:
         raise pump.failure
-    level = stopping.level
-    return CommandResult(exit_code, level >= CancelLevel.INTERRUPT, level >= CancelLevel.KILL, stopping.is_overtime)
+    return CommandResult(
+        exit_code, stopper.level >= CancelLevel.INTERRUPT, stopper.level >= CancelLevel.KILL, stopper.has_timed_out
+    )
 
 
 def is_running(output: Path) -> bool:
-    """Whether a process that writes to this file is still alive, whoever started it."""
+    """Whether a process that writes to this file is still running, including one that another server started."""
     try:
         with output.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -193,45 +193,46 @@ def is_running(output: Path) -> bool:
     return False
 
 
-def kill_running(output: Path, is_whole: Callable[[], bool]) -> None:
-    """Kill the group of the process that writes to this file, if there is one, and if its id could be written down."""
+def kill_running(output: Path, is_complete: Callable[[], bool]) -> None:
+    """Kill the group of the process that writes to this file, if it is running and its id is recorded."""
     if is_running(output):
         with suppress(FileNotFoundError, ValueError):
-            kill_group(int(_pid_file(output).read_text()), is_whole)
+            kill_group(int(_pid_file(output).read_text()), is_complete)
 
 
-def kill_group(group: int, is_whole: Callable[[], bool] | None = None) -> None:
-    """Kill a process group; should that be asked for, not while it writes something that would be lost.
+def kill_group(group: int, is_complete: Callable[[], bool] | None = None) -> None:
+    """Kill a process group.
 
-    Terraform writes its state in place: killed in the middle, it leaves half of one. So the group is frozen, and if
-    the state is not whole, it may go on for a moment. It is killed in the end, whole or not.
+    Terraform writes its state in place, so a kill during the write leaves a truncated state. If `is_complete` is given,
+    the group is suspended before the kill. While the state is incomplete, the group resumes for a moment, at most 100
+    times. Then it is killed in any case.
     """
-    with suppress(ProcessLookupError, PermissionError):  # all have ended; macOS says the latter of zombies
-        for _ in range(_MAX_FREEZES if is_whole else 0):
+    with suppress(ProcessLookupError, PermissionError):  # all have exited; macOS raises PermissionError for zombies
+        for _ in range(_MAX_FREEZES if is_complete else 0):
             os.killpg(group, signal.SIGSTOP)
-            if _is_frozen(group) and (is_whole is None or is_whole()):
+            if _is_suspended(group) and (is_complete is None or is_complete()):
                 break
             os.killpg(group, signal.SIGCONT)
             time.sleep(_FREEZE_S)
         os.killpg(group, signal.SIGKILL)
 
 
-def _is_frozen(pid: int) -> bool:
-    """Wait until a process that was sent SIGSTOP does nothing any more; what it is doing in the kernel it finishes."""
+def _is_suspended(pid: int) -> bool:
+    """Wait until a process that received SIGSTOP is suspended. It first completes the current system call."""
     for _ in range(_MAX_FREEZES):
         time.sleep(_FREEZE_S)
         try:
             threads = [(thread / "stat").read_text() for thread in Path(f"/proc/{pid}/task").iterdir()]
-        except OSError:  # it has ended, or this is not Linux
+        except OSError:  # it has exited, or this is not Linux
             return True
-        if all(stat.rpartition(")")[2].split()[0] in _STILL for stat in threads):
+        if all(stat.rpartition(")")[2].split()[0] in _NOT_RUNNING for stat in threads):
             return True
     return False
 
 
 @contextmanager
 def _output_file(path: Path) -> Iterator[int]:
-    """A new file, locked for as long as a process has it for its output, even if this process is gone."""
+    """A new file. It stays locked while a process uses it for its output, even if the server is gone."""
     path.unlink(missing_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     try:
@@ -246,7 +247,7 @@ def _pid_file(output: Path) -> Path:
 
 
 class _Pump:
-    """Passes on what has been written to the output file since the last time."""
+    """Forwards the output since the previous call."""
 
     def __init__(self, file: int, on_output: Callable[[bytes], None]) -> None:
         self._file = file
@@ -263,44 +264,44 @@ class _Pump:
                 self.failure = error
 
 
-class _Stopping:
-    """Carries out what the cancel level, or the limit, asks for: each signal once."""
+class _Stopper:
+    """Sends the signals that the cancel level or the time limit requires, each one once."""
 
     def __init__(
         self,
         process: Process,
         cancel_level: Callable[[], CancelLevel],
-        is_whole: Callable[[], bool],
+        is_complete: Callable[[], bool],
         limit_s: float | None,
     ) -> None:
         self._process = process
         self._cancel_level = cancel_level
-        self._is_whole = is_whole
+        self._is_complete = is_complete
         self._started = time.monotonic()
         self._limit_s = limit_s
         self._next_poll = self._started
         self.level = CancelLevel.NONE
-        self.is_overtime = False
+        self.has_timed_out = False
 
     def check(self, at_least: CancelLevel) -> None:
-        """Stop the process as far as is asked for by now."""
-        asked = max(at_least, self._asked(), self._overtime())
-        if asked >= CancelLevel.INTERRUPT > self.level:
+        """Send the signals for the requested level, which is at least `at_least`."""
+        level = max(at_least, self._requested(), self._timeout_level())
+        if level >= CancelLevel.INTERRUPT > self.level:
             self._process.interrupt()
-        if asked >= CancelLevel.KILL > self.level:
-            kill_group(self._process.pid, self._is_whole)
-        self.level = max(self.level, asked)
+        if level >= CancelLevel.KILL > self.level:
+            kill_group(self._process.pid, self._is_complete)
+        self.level = max(self.level, level)
 
-    def _asked(self) -> CancelLevel:
+    def _requested(self) -> CancelLevel:
         now = time.monotonic()
         if now < self._next_poll:
             return CancelLevel.NONE
         self._next_poll = now + _CANCEL_POLL_S
         return self._cancel_level()
 
-    def _overtime(self) -> CancelLevel:
+    def _timeout_level(self) -> CancelLevel:
         over_s = time.monotonic() - self._started - self._limit_s if self._limit_s is not None else -1.0
         if over_s < 0:
             return CancelLevel.NONE
-        self.is_overtime = self.is_overtime or self.level == CancelLevel.NONE
+        self.has_timed_out = self.has_timed_out or self.level == CancelLevel.NONE
         return CancelLevel.KILL if over_s > _GRACE_S else CancelLevel.INTERRUPT

@@ -1,11 +1,11 @@
-"""The plan as the Terraform CLI renders it: with the providers' schemas, and without any sensitive value.
+"""The redacted plan that the Terraform CLI renders: with the providers' schemas and without sensitive values.
 
-Sources: HCP Terraform API, "Retrieve the redacted JSON execution plan"; for the form, `jsonformat.Plan` of the
-Terraform CLI. Sensitive values become texts, whatever their type, and the CLI shows none of them, but it compares them
-to find out what changes. So equal values of a resource become equal texts, from which no value can be found out.
+Sources: HCP Terraform API, "Retrieve the redacted JSON execution plan"; for the format, `jsonformat.Plan` of the
+Terraform CLI. Each sensitive value becomes a string, whatever its type. The CLI does not show these strings, but
+compares them to detect changes. So equal values of a resource become equal strings, which do not reveal the value.
 
-Terraform marks what it knows to be sensitive, but loses the mark where a provider copies a value. So what is marked in
-one place is masked in every place, and the values of sensitive variables also within longer texts.
+Terraform marks sensitive values, but loses the mark if a provider copies a value. So a value that is marked anywhere is
+masked everywhere, and the values of sensitive variables are also masked inside longer strings.
 """
 
 import hashlib
@@ -25,16 +25,16 @@ _SCHEMAS_OF_MODE = {"managed": "resource_schemas", "data": "data_source_schemas"
 
 def providers_of(plan: Document) -> set[str]:
     """The providers whose schemas the redacted plan needs."""
-    return {thing["provider_name"] for _, thing in _typed(plan)}
+    return {item["provider_name"] for _, item in _typed(plan)}
 
 
 def redacted_plan(plan: Document, schemas: Document, *, secret_texts: Iterable[str] = ()) -> dict[str, Any]:
-    """The redacted form of a plan.
+    """Redact a plan.
 
     Args:
         plan: the output of `terraform show -json`.
         schemas: the output of `terraform providers schema -json`.
-        secret_texts: the values of variables that are sensitive whatever the configuration says.
+        secret_texts: the values of variables that the workspace declares as sensitive.
     """
     known = Secrets(sensitive_values(plan), of_variables=[*secret_texts, *variable_values(plan)], replacement=REMOVED)
     mask = _Mask(known)
@@ -57,7 +57,7 @@ def redacted_plan(plan: Document, schemas: Document, *, secret_texts: Iterable[s
 
 
 class _Mask:
-    """Replaces sensitive values, and marks them as sensitive. Its key is made for one plan and then forgotten."""
+    """Replaces sensitive values and marks them as sensitive. Its key is random and used for one plan only."""
 
     def __init__(self, known: Secrets) -> None:
         self._key = secrets.token_bytes(32)
@@ -81,7 +81,11 @@ class _Mask:
         return {side: value} if marks == given else {side: value, sensitive: marks}
 
     def _masked(self, value: Any, marks: Any, address: str) -> tuple[Any, Any]:
-        """The value, masked where the marks, which have its shape, say true, and where a secret is in it; its marks."""
+        """Mask a value where its marks, which have the same structure, are true, or where it contains a secret.
+
+        Returns:
+            The masked value and its marks.
+        """
         if marks is True:
             return (None if value is None else self._text(value, address)), True
         if isinstance(value, Mapping):
@@ -117,14 +121,14 @@ _NAMES = ("address", "index", "previous_address", "module_address", "previous_mo
 
 
 def _mark(mark: Any, item: Any) -> Any:
-    """A mark of the shape of its item, where none was given."""
+    """The mark of an item; if it has none, an empty one of the item's type."""
     if mark is not None:
         return mark
     return {} if isinstance(item, Mapping) else [] if isinstance(item, list) else False
 
 
 def _typed(plan: Document) -> list[tuple[str, Document]]:
-    """Whatever in the plan has a provider and a type, with the name of the table that has its schema."""
+    """The parts of the plan that have a provider and a type, with the name of the table that contains their schema."""
     changes = [
         *(plan.get("resource_drift") or []),
         *resource_changes(plan),
@@ -137,10 +141,10 @@ def _typed(plan: Document) -> list[tuple[str, Document]]:
 
 
 def _needed(plan: Document, schemas: Document) -> dict[str, Any]:
-    """The schemas of the types in the plan. All those of a large provider are tens of megabytes."""
+    """The schemas of the types in the plan. The complete schemas of a large provider are tens of megabytes."""
     needed: dict[str, Any] = {}
-    for table, thing in _typed(plan):
-        provider, type_ = thing["provider_name"], thing["type"]
+    for table, item in _typed(plan):
+        provider, type_ = item["provider_name"], item["type"]
         schema = (schemas.get(provider) or {}).get(table, {}).get(type_)
         if schema is not None:
             needed.setdefault(provider, {}).setdefault(table, {})[type_] = schema

@@ -1,7 +1,7 @@
-"""Archives, read in processes with limits: however an archive is made, it cannot take the server's memory or time.
+"""Processes with limits that read archives, so that a malicious archive cannot exhaust the server's memory or time.
 
-One small process is kept, which forks a child for each archive (see `slug`). A fork takes 1 ms where the start of a
-Python takes 40 ms; a child reads a single archive, and the process that forks it reads none.
+A small server process forks a child for each archive (see `slug`). A fork takes 1 ms; starting Python takes 40 ms. A
+child reads a single archive, and the server process reads none.
 """
 
 import atexit
@@ -21,20 +21,20 @@ from tfruns.local.terraform.slug import BadArchive
 
 _POLL_S = 0.1
 _FIRST_POLL_S = 0.25
-_EXITS_WITHIN_S = 10.0
+_EXIT_TIMEOUT_S = 10.0
 _PART_BYTES = 1 << 16
 
 
 class ArchiveInterrupted(Exception):
-    """Somebody canceled, or the server is stopping; nothing was decided about the archive."""
+    """The run was canceled or the server is stopping before the archive was read. The archive may be valid."""
 
 
 class ArchiveProcesses:
     """The processes that read archives.
 
     Args:
-        wall_s: how long one may take.
-        cpu_s: how much of the processor's time one may take.
+        wall_s: the maximum duration of one archive in seconds.
+        cpu_s: the maximum processor time of one archive in seconds.
     """
 
     def __init__(self, wall_s: float = 300.0, cpu_s: int = 60) -> None:
@@ -45,7 +45,7 @@ class ArchiveProcesses:
         self._forker: _Forker | None = None
 
     def stop(self) -> None:
-        """Stop those that are running, and start no more."""
+        """Stop the running processes, and start no more."""
         self._stopped.set()
         with self._lock:
             if self._forker is not None:
@@ -53,37 +53,37 @@ class ArchiveProcesses:
                 self._forker = None
 
     def check(self, archive: Path) -> None:
-        """See `slug.check`.
+        """Check an archive; see `slug.check`.
 
         Raises:
-            BadArchive: the archive cannot be used, or takes too much time or memory.
+            BadArchive: the archive is invalid, or needs too much time or memory.
             ArchiveInterrupted: the server is stopping.
-            OSError: the system refuses something.
+            OSError: the archive cannot be read, or a process cannot be started.
         """
         self._run(["check", str(archive), ""], lambda: False)
 
     def unpack(self, archive: Path, into: Path, is_canceled: Callable[[], bool] = lambda: False) -> None:
-        """See `slug.unpack`.
+        """Unpack an archive; see `slug.unpack`.
 
         Raises:
-            BadArchive: the archive cannot be used, or takes too much time or memory.
-            ArchiveInterrupted: `is_canceled` said so, or the server is stopping.
-            OSError: the disk is full, or the directory cannot be written.
+            BadArchive: the archive is invalid, or needs too much time or memory.
+            ArchiveInterrupted: `is_canceled` returned true, or the server is stopping.
+            OSError: the disk is full, or the directory is not writable.
         """
         try:
             self._run(["unpack", str(archive), str(into)], is_canceled)
         except BaseException:
-            slug.remove_unfinished(into)  # a process that was stopped leaves it
+            slug.remove_unfinished(into)  # a process that was stopped does not remove it
             raise
 
     def _run(self, request: list[str], is_canceled: Callable[[], bool]) -> None:
         with self._child() as connection:
-            with suppress(ConnectionError):  # it has ended; the missing answer says so
+            with suppress(ConnectionError):  # the child has exited; the response is empty
                 connection.sendall(json.dumps([self._cpu_s, *request]).encode() + b"\n")
-            answer = self._wait(connection, is_canceled)
-        if not answer:
-            raise BadArchive("it cannot be read: the process that reads it ended without an answer")
-        code, detail = json.loads(answer)
+            response = self._wait(connection, is_canceled)
+        if not response:
+            raise BadArchive("the process that reads it exited unexpectedly")
+        code, detail = json.loads(response)
         if code == slug.BAD_ARCHIVE:
             raise BadArchive(detail)
         if code == slug.SYSTEM_ERROR:
@@ -91,7 +91,7 @@ class ArchiveProcesses:
 
     @contextmanager
     def _child(self) -> Iterator[socket.socket]:
-        """A connection to a child of its own, which has exited at the end of the block."""
+        """A connection to a new child, which has exited at the end of the block."""
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
@@ -100,8 +100,8 @@ class ArchiveProcesses:
                 yield ours
             finally:
                 with suppress(OSError):
-                    ours.shutdown(socket.SHUT_WR)  # which makes it exit
-                    ours.settimeout(_EXITS_WITHIN_S)
+                    ours.shutdown(socket.SHUT_WR)  # makes the child exit
+                    ours.settimeout(_EXIT_TIMEOUT_S)
                     while ours.recv(_PART_BYTES):
                         pass
 
@@ -109,16 +109,16 @@ class ArchiveProcesses:
         with self._lock:
             if self._stopped.is_set():
                 raise ArchiveInterrupted
-            if self._forker is not None and not self._forker.is_alive:  # somebody has killed it
+            if self._forker is not None and not self._forker.is_alive:  # it was killed
                 self._forker.close()
                 self._forker = None
             self._forker = self._forker or _Forker()
             self._forker.fork(connection)
 
     def _wait(self, connection: socket.socket, is_canceled: Callable[[], bool]) -> bytes:
-        """What the child has answered by its end."""
+        """The response of the child, which is complete when the child exits."""
         deadline = time.monotonic() + self._wall_s
-        connection.settimeout(_FIRST_POLL_S)  # most have ended by then; to be asked may cost a query
+        connection.settimeout(_FIRST_POLL_S)  # most have finished by then; `is_canceled` can be a database query
         received = b""
         while True:
             try:
@@ -130,7 +130,7 @@ class ArchiveProcesses:
                 if self._stopped.is_set() or is_canceled():
                     raise ArchiveInterrupted from None
                 if time.monotonic() > deadline:
-                    raise BadArchive(f"it takes more than {self._wall_s:g} s to be read") from None
+                    raise BadArchive(f"reading it takes more than {self._wall_s:g} s") from None
                 continue
             if not part:
                 return received
@@ -138,12 +138,12 @@ class ArchiveProcesses:
 
 
 class _Forker:
-    """The process that forks the children. It exits when this process does."""
+    """The process that forks the children. It exits with this process."""
 
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair()
         with theirs:
-            # -I, -S: neither the environment nor what is installed has a say in it.
+            # -I, -S: ignore the environment and the installed packages.
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", "-S", slug.__file__],
                 stdin=theirs.fileno(),
@@ -151,7 +151,7 @@ class _Forker:
                 stderr=subprocess.DEVNULL,
                 env={name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
                 cwd="/",
-                start_new_session=True,  # the terminal's Ctrl-C is not for it
+                start_new_session=True,  # Ctrl-C in the terminal must not reach it
             )
 
     @property
@@ -159,8 +159,8 @@ class _Forker:
         return self._process.poll() is None
 
     def fork(self, connection: socket.socket) -> None:
-        """Have a child forked that serves a connection."""
-        with suppress(ConnectionError):  # it was killed just now; the connection ends without an answer
+        """Fork a child that serves a connection."""
+        with suppress(ConnectionError):  # the process was killed; the connection closes without a response
             socket.send_fds(self._control, [b"+"], [connection.fileno()])
 
     def close(self) -> None:

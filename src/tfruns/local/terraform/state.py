@@ -1,4 +1,4 @@
-"""The state as Terraform keeps it in a file. It is bytes here: what is in it matters only where two files compete."""
+"""Terraform state files. A state is kept as bytes; only its serial is read, to choose between two files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from tfruns.local.terraform.json_scan import top_level_scalars
 
 
 class BadState(ValueError):
-    """The file of a state is missing, cut off, or holds something else."""
+    """A state file is missing, truncated or not a state."""
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class State:
     """A complete state file.
 
     Attributes:
-        raw: as Terraform wrote it.
-        serial: its serial; -1 if it cannot be read.
+        raw: the content that Terraform wrote.
+        serial: the serial; -1 if it is unreadable.
     """
 
     raw: bytes = field(repr=False)
@@ -25,20 +25,20 @@ class State:
 
 
 def parse_state(raw: bytes) -> State:
-    """Read a state.
+    """Parse a state.
 
     Raises:
-        BadState: it is no complete JSON object: a full disk, or a kill, cuts it off.
+        BadState: the content is not a complete JSON object. A full disk or a kill truncates it.
     """
     scalars = top_level_scalars(raw)
     if not scalars:
-        raise BadState("This is not a Terraform state, or only a part of one.")
+        raise BadState("The file is not a complete Terraform state.")
     serial = scalars.get(b"serial", b"")
     return State(raw, int(serial) if serial.isdigit() and len(serial) < 20 else -1)
 
 
 def newest_state(paths: Iterable[Path]) -> State | None:
-    """The state with the highest serial among these files; None if none of them holds one."""
+    """The state with the highest serial among these files; None if they contain no complete state."""
     newest: State | None = None
     for path in paths:
         try:

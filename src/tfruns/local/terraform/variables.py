@@ -1,8 +1,8 @@
-"""The variables of a workspace and of a run, on their way into Terraform.
+"""The variables of a workspace and of a run, as input of Terraform.
 
-They go into variable files on the command line, of which a later one wins, and all win over the `*.auto.tfvars` and
-`terraform.tfvars` of the configuration. Source: HCP Terraform, "Variables", precedence. A variable that the
-configuration does not declare only makes Terraform warn.
+They are passed in variable files on the command line. A later file overrides an earlier one, and all override the
+`*.auto.tfvars` and `terraform.tfvars` of the configuration. Source: HCP Terraform, "Variables", precedence. Terraform
+only warns about a variable that the configuration does not declare.
 """
 
 import os
@@ -14,13 +14,13 @@ from pathlib import Path
 from tfruns.hcl.literals import NotALiteral, is_literal, literal
 from tfruns.masking.arguments import hcl_texts
 
-_ENVIRONMENT_PREFIX = "TF_VAR_"  # such a variable of the environment gives an HCL value to one of Terraform
+_ENVIRONMENT_PREFIX = "TF_VAR_"  # such an environment variable sets a Terraform variable to an HCL value
 _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
 _ENVIRONMENT_NAME = re.compile(r"[^=\0]+")
 
 
 class BadVariable(ValueError):
-    """A variable that Terraform could not be given. The text names it and does not hold its value."""
+    """A variable that cannot be passed to Terraform. The message contains its name, but not its value."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class VariableValue:
     """A variable with its value.
 
     Attributes:
-        key: its name.
-        value: a text; or, if `is_hcl`, an HCL literal. A run's own variables always are literals.
-        is_hcl: which of the two.
-        is_sensitive: whether the value is to be kept out of logs.
+        key: the name.
+        value: a string or, if `is_hcl`, an HCL literal. The variables of a run are always literals.
+        is_hcl: whether the value is an HCL literal.
+        is_sensitive: whether the value is masked in logs.
     """
 
     key: str
@@ -41,10 +41,10 @@ class VariableValue:
 
 
 def write_var_file(path: Path, variables: Iterable[VariableValue]) -> None:
-    """Write variables into a file that Terraform reads and only its owner may; of two with one key the last counts.
+    """Write variables to a file that is readable only by its owner. The last of several with the same key is used.
 
     Raises:
-        BadVariable: a key is no identifier, or a value no literal. Terraform would quote the line, whatever it holds.
+        BadVariable: a key is not an identifier, or a value is not a literal. Terraform's error would quote the line.
     """
     lines = {variable.key: f"{variable.key} = {_expression(variable)}\n" for variable in variables}
     path.unlink(missing_ok=True)
@@ -53,18 +53,21 @@ def write_var_file(path: Path, variables: Iterable[VariableValue]) -> None:
 
 
 def check_environment(variables: Iterable[VariableValue]) -> None:
-    """Check that these can be environment variables at all.
+    """Check the names and values of environment variables.
 
     Raises:
-        BadVariable: a name or a value cannot.
+        BadVariable: the operating system does not allow a name or a value.
     """
     for variable in variables:
         if not _ENVIRONMENT_NAME.fullmatch(variable.key) or "\0" in variable.value:
-            raise BadVariable(f"The environment variable {variable.key!r} has a name or a value that none can have.")
+            raise BadVariable(
+                f"The environment variable {variable.key!r} cannot be set: its name must not be empty or contain `=`, "
+                "and neither name nor value may contain a NUL character."
+            )
 
 
 def sensitive_texts(variables: Iterable[VariableValue]) -> list[str]:
-    """The texts that must not be read in a log: the values of sensitive variables, and what is nested in them."""
+    """The secrets to mask: the values of sensitive variables and the strings nested in them."""
     texts: list[str] = []
     for variable in variables:
         if variable.is_sensitive:
@@ -75,12 +78,16 @@ def sensitive_texts(variables: Iterable[VariableValue]) -> list[str]:
 
 def _expression(variable: VariableValue) -> str:
     if not _IDENTIFIER.fullmatch(variable.key):
-        raise BadVariable(f"{variable.key!r} cannot be the name of a Terraform variable.")
+        raise BadVariable(
+            f"The variable {variable.key!r} cannot be passed to Terraform: its name is not an identifier."
+        )
     if variable.is_hcl:
         if not is_literal(variable.value):
-            raise BadVariable(f"The value of the variable {variable.key} is not an HCL literal.")
+            raise BadVariable(
+                f"The variable {variable.key} cannot be passed to Terraform: the value is not an HCL literal."
+            )
         return variable.value
     try:
         return literal(variable.value)
     except NotALiteral as error:
-        raise BadVariable(f"The value of the variable {variable.key} cannot be written: {error}.") from None
+        raise BadVariable(f"The variable {variable.key} cannot be passed to Terraform: {error}.") from None
