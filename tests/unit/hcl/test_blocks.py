@@ -1,4 +1,4 @@
-"""The blocks of a Terraform file: found whatever stands around them; a broken file is not half-read."""
+"""The blocks of a Terraform file are found among any other syntax. An invalid file is rejected."""
 
 import time
 from contextlib import suppress
@@ -29,7 +29,7 @@ resource "terraform_data" "one" { input = "x" }
 """
 
 
-def test_a_block_is_found_between_everything_else() -> None:
+def test_block_is_found_between_other_syntax() -> None:
     blocks = read_blocks(AROUND + 'terraform {\n  cloud {\n    organization = "acme" # ours\n  }\n}\n' + AROUND)
     assert [block.words for block in blocks] == [
         *[("locals",), ("resource", "terraform_data", "one")],
@@ -53,7 +53,7 @@ def test_a_block_is_found_between_everything_else() -> None:
         ('\ufeffa { b = "c" }', {"b": "c"}),
     ],
 )
-def test_settings_are_plain_strings_and_nothing_that_would_be_evaluated(text: str, expected: dict[str, str]) -> None:
+def test_settings_are_strings_without_expressions(text: str, expected: dict[str, str]) -> None:
     (block,) = read_blocks(text)
     assert block.settings == expected
 
@@ -76,13 +76,13 @@ def test_settings_are_plain_strings_and_nothing_that_would_be_evaluated(text: st
         "\0",
     ],
 )
-def test_a_broken_file_is_not_read(text: str) -> None:
+def test_invalid_file_is_rejected(text: str) -> None:
     with pytest.raises(HclSyntaxError):
         read_blocks(text)
 
 
 @rows("piece", ["/*", "<<A\n", '"', "${", '"${', "a{", "a=[", "#\n", "a = 1\n", "/* */", "<<-", " ", "(", '"\\"', "x"])
-def test_what_is_large_takes_no_more_than_its_size(piece: str) -> None:
+def test_time_is_proportional_to_the_size_of_a_file(piece: str) -> None:
     begun = time.process_time()
     with suppress(HclSyntaxError):
         read_blocks("a = " + piece * (300_000 // len(piece)))

@@ -13,7 +13,7 @@ from tfruns.hcl.lexer import HclSyntaxError
 TOKEN = ("credentials", "tfe.example.com", "token")
 
 
-# Each of these was given to Terraform 1.11, which accepted it.
+# Terraform 1.11 accepts each of these.
 @rows(
     "text",
     [
@@ -29,11 +29,11 @@ TOKEN = ("credentials", "tfe.example.com", "token")
         ' \n{"credentials": [{"tfe.example.com": [{"token": "x"}]}]}',
     ],
 )
-def test_a_block_and_an_object_have_the_same_path(text: str) -> None:
+def test_block_and_object_have_the_same_path(text: str) -> None:
     assert (TOKEN, "x") in read_cli_settings(text)
 
 
-def test_the_items_of_a_list_have_the_path_of_the_list() -> None:
+def test_list_items_have_the_path_of_the_list() -> None:
     text = 'provider_installation {\n  direct { exclude = ["a/*", "b/*",] }\n}\nx = <<EOT\nlong\nEOT\ny = -5'
     path = ("provider_installation", "direct", "exclude")
     assert read_cli_settings(text) == [(path, "a/*"), (path, "b/*"), (("x",), "long\n")]
@@ -61,13 +61,13 @@ def test_the_items_of_a_list_have_the_path_of_the_list() -> None:
         '\ufeffa = "b"',
     ],
 )
-def test_a_broken_file_is_refused(text: str) -> None:
+def test_invalid_file_is_rejected(text: str) -> None:
     with pytest.raises(HclSyntaxError):
         read_cli_settings(text)
 
 
 @given(st.text(alphabet='ab"\\{}[]=,-.0# \n/*<$%') | st.text())
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_rejected(text: str) -> None:
     try:
         settings = read_cli_settings(text)
     except HclSyntaxError:

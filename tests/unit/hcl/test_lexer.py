@@ -1,4 +1,4 @@
-"""The tokens of HCL: nothing is lost, strings have their values, templates have none."""
+"""The HCL lexer loses no text. Strings have values, templates do not."""
 
 import time
 from contextlib import suppress
@@ -32,13 +32,13 @@ from tfruns.hcl.lexer import HclSyntaxError, TokenKind, tokens
         ("<<EOT\nEOTX\nEOT", "EOTX\n"),
     ],
 )
-def test_a_string_has_its_value_and_a_template_has_none(text: str, value: str | None) -> None:
+def test_string_has_a_value_and_template_has_none(text: str, value: str | None) -> None:
     token, end = tokens(text)
     assert (token.text, token.value, end.kind) == (text, value, TokenKind.END)
 
 
 @rows("text", ['"a', '"a\n"', '"${a"', '"${"a}"', "<<EOT\na", "/* a", '"a\\', "\f"])
-def test_what_is_not_closed_is_refused(text: str) -> None:
+def test_unclosed_token_is_rejected(text: str) -> None:
     with pytest.raises(HclSyntaxError):
         list(tokens(text))
 
@@ -56,7 +56,7 @@ def test_tokens_and_the_space_between_them_are_the_text(text: str) -> None:
 
 
 @rows("piece", ["/*", "/* */", "<<A\n", '"', '"${', "#\n", '"\\"', "<<A\nA\n", "-", "a.", "${", '"$${'])
-def test_the_time_is_proportional_to_the_size(piece: str) -> None:
+def test_time_is_proportional_to_the_size_of_a_text(piece: str) -> None:
     begun = time.process_time()
     with suppress(HclSyntaxError):
         list(tokens(piece * (300_000 // len(piece))))

@@ -1,4 +1,4 @@
-"""HCL literals: what is one, and that a JSON value written as one means the same to Terraform."""
+"""HCL literals: their recognition, and the conversion of JSON values, which Terraform parses as the same values."""
 
 import json
 import math
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.support.tables import rows
 from tfruns.hcl.literals import NotALiteral, Number, Object, is_literal, literal, read_literal
 
-# -- what is a literal ------------------------------------------------------------------------------------------------
+# -- recognition ------------------------------------------------------------------------------------------------------
 
 
 # The HCL native syntax specification; Terraform 1.11 accepts each of these as a local value.
@@ -54,18 +54,18 @@ from tfruns.hcl.literals import NotALiteral, Number, Object, is_literal, literal
         *("<<EOT\nhello\nEOT", "<<-EOT\n  hello\n  EOT", "[<<EOT\nhello\nEOT\n]"),
     ],
 )
-def test_a_literal_of_the_terraform_language_is_one(text: str) -> None:
+def test_terraform_literal_is_recognized(text: str) -> None:
     assert is_literal(text)
     assert is_literal(f" \n{text}\n ")
 
 
 @pytest.mark.parametrize("text", ['"$${"', '"%%{"', '"a $${ b"', '["$${"]'])
-def test_an_escaped_template_mark_needs_no_closing_brace(text: str) -> None:
+def test_escaped_template_needs_no_closing_brace(text: str) -> None:
     assert is_literal(text)
 
 
 _NO_LITERALS = {
-    "nothing": ["", " ", "\n", "\t \n"],
+    "empty texts": ["", " ", "\n", "\t \n"],
     "bare words": [
         "text",
         "hello world",
@@ -137,8 +137,8 @@ _NO_LITERALS = {
     "expansion": ['"a"...', "[1...]", "[1]..."],
     "parentheses": ["(1)", "[(1)]", '{ "a" = (1) }', "(true)"],
     "numbers of other languages": [".5", "1.", "0x1f", "+1", "1_000", "1e", "\uff11\uff12", "\u0663"],
-    "two of them": ["1 2", '"a" "b"', "1, 2", "[1 2]", "[] []", "{} {}", "true false"],
-    "half of one": [
+    "several literals": ["1 2", '"a" "b"', "1, 2", "[1 2]", "[] []", "{} {}", "true false"],
+    "incomplete literals": [
         '"a',
         'a"',
         "[1",
@@ -159,7 +159,7 @@ _NO_LITERALS = {
 @pytest.mark.parametrize(
     "text", [pytest.param(text, id=f"{kind}: {text!r}") for kind, texts in _NO_LITERALS.items() for text in texts]
 )
-def test_what_needs_evaluation_or_is_no_expression_is_no_literal(text: str) -> None:
+def test_expression_or_invalid_syntax_is_not_a_literal(text: str) -> None:
     assert not is_literal(text)
 
 
@@ -176,7 +176,7 @@ def test_what_needs_evaluation_or_is_no_expression_is_no_literal(text: str) -> N
         '"a"\r\nother = 1',
     ],
 )
-def test_a_literal_with_something_behind_it_is_no_literal(text: str) -> None:
+def test_literal_followed_by_other_text_is_rejected(text: str) -> None:
     assert not is_literal(text)
 
 
@@ -197,16 +197,16 @@ def test_a_literal_with_something_behind_it_is_no_literal(text: str) -> None:
         '"\r"',
     ],
 )
-def test_what_terraform_itself_cannot_read_is_no_literal(text: str) -> None:
+def test_literal_that_terraform_rejects_is_rejected(text: str) -> None:
     assert not is_literal(text)
 
 
 _LONG = {
     "deep list": ("[" * 100 + "]" * 100, True),
-    "too deep list": ("[" * 20_000 + "]" * 20_000, False),  # the bound of a JSON value holds for a text too
+    "too deep list": ("[" * 20_000 + "]" * 20_000, False),  # the limit of a JSON value also applies to a text
     "too deep object": ("{a=" * 20_000 + "1" + "}" * 20_000, False),
     "open brackets": ("[" * 20_000, False),
-    "long text": ('"' + "a" * 500_000 + '"', True),
+    "long string": ('"' + "a" * 500_000 + '"', True),
     "long escapes": ('"' + "\\\\" * 100_000 + '"', True),
     "dollars": ('"' + "$" * 100_000 + '"', True),
     "quotes": ('"' * 20_001, False),
@@ -214,7 +214,7 @@ _LONG = {
     "open comments": ("[" + "/*" * 50_000, False),
     "open heredocs": ("<<E\n" * 20_000, False),
     "long heredoc": ("<<E\n" + "x\n" * 50_000 + "E", True),
-    "heredoc of almost marks": ("<<E\n" + "  E x\n" * 20_000, False),
+    "heredoc with similar markers": ("<<E\n" + "  E x\n" * 20_000, False),
     "comments": ("[" + "/* */" * 20_000 + "1]", True),
     "line breaks": ("[" + "\n" * 50_000 + "]", True),
     "minuses": ("[" + "-" * 3_000 + "1]", False),
@@ -224,10 +224,10 @@ _LONG = {
 
 
 @rows(("text", "expected"), _LONG.values(), ids=list(_LONG))
-def test_a_long_or_deep_text_is_judged_in_bounded_time(text: str, expected: bool) -> None:
+def test_long_or_deep_text_is_parsed_in_bounded_time(text: str, expected: bool) -> None:
     started = time.monotonic()
     assert is_literal(text) is expected
-    assert time.monotonic() - started < 10  # most take a tenth of a second; a machine may be busy
+    assert time.monotonic() - started < 10  # most take a tenth of a second on an idle machine
 
 
 @given(st.text(max_size=60))
@@ -266,7 +266,7 @@ _PIECES = [
 @given(st.lists(st.sampled_from(_PIECES), max_size=14).map("".join))
 @example('"a"\n}\nx {')
 @settings(deadline=None)
-def test_any_text_of_pieces_of_the_language_is_a_literal_or_not(text: str) -> None:
+def test_any_text_of_language_tokens_is_a_literal_or_not(text: str) -> None:
     assert is_literal(text) in {True, False}
 
 
@@ -299,7 +299,7 @@ def test_any_text_of_pieces_of_the_language_is_a_literal_or_not(text: str) -> No
         ({"a": 1, "b c": {"${d}": []}}, '{"a" = 1, "b c" = {"$${d}" = []}}'),
     ],
 )
-def test_a_json_value_has_a_literal(value: Any, text: str) -> None:
+def test_json_value_has_a_literal(value: Any, text: str) -> None:
     assert literal(value) == text
 
 
@@ -314,16 +314,16 @@ def test_a_json_value_has_a_literal(value: Any, text: str) -> None:
         b"bytes",
         {1, 2},
         Path("x"),
-        pytest.param("\ud800", id="half a character"),
-        pytest.param({"\udfff": 1}, id="half a character in a key"),
+        pytest.param("\ud800", id="an unpaired surrogate"),
+        pytest.param({"\udfff": 1}, id="an unpaired surrogate in a key"),
     ],
 )
-def test_what_is_no_json_has_no_literal(value: Any) -> None:
+def test_value_that_is_not_json_has_no_literal(value: Any) -> None:
     with pytest.raises(NotALiteral):
         literal(value)
 
 
-def test_the_error_does_not_repeat_the_value() -> None:
+def test_error_does_not_repeat_the_value() -> None:
     class Secret:
         def __repr__(self) -> str:
             return "fakeSecretValue"
@@ -334,7 +334,7 @@ def test_the_error_does_not_repeat_the_value() -> None:
 
 
 @pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}], ids=["lists", "objects"])
-def test_nesting_has_a_bound(wrap: Any) -> None:
+def test_nesting_is_limited(wrap: Any) -> None:
     value: Any = 1
     for _ in range(99):
         value = wrap(value)
@@ -347,7 +347,7 @@ def test_nesting_has_a_bound(wrap: Any) -> None:
         literal(value)
 
 
-# Unicode as HCL reads it has no halves of characters; text that Terraform would normalize is compared as normalized.
+# HCL strings contain no unpaired surrogates. Strings that Terraform normalizes are compared after normalization.
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=20) | st.lists(
     st.sampled_from(["$", "%", "{", "}", '"', "\\", "\n", "\r", "a", "#", "//", "/*", "<<E\n", "é"]), max_size=8
 ).map("".join)
@@ -363,13 +363,13 @@ _JSON = st.recursive(
 @example(["%{"])
 @example({"a $${": "%%{x}"})
 @settings(deadline=None)
-def test_the_literal_of_any_json_value_is_a_literal(value: Any) -> None:
+def test_literal_of_any_json_value_is_a_literal(value: Any) -> None:
     assert is_literal(literal(value))
 
 
 @given(_TEXT)
 @settings(deadline=None)
-def test_the_literal_of_a_text_has_nothing_to_interpret_and_one_line(text: str) -> None:
+def test_literal_of_a_string_has_one_line_and_no_template(text: str) -> None:
     rendered = literal(text)
     inner = rendered[1:-1].replace("$${", "").replace("%%{", "")
     assert rendered[0] == rendered[-1] == '"'
@@ -378,7 +378,7 @@ def test_the_literal_of_a_text_has_nothing_to_interpret_and_one_line(text: str) 
     assert not any(character < " " or character == "\x7f" for character in rendered)
 
 
-# -- what Terraform makes of it ---------------------------------------------------------------------------------------
+# -- the value in Terraform -------------------------------------------------------------------------------------------
 
 _FOR_TERRAFORM: list[Any] = [
     None,
@@ -427,8 +427,8 @@ def _as_terraform_compares(value: Any) -> Any:
 
 @pytest.mark.processes
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on the PATH")
-def test_terraform_reads_each_literal_back_as_the_same_json(tmp_path: Path) -> None:
-    # The console answers a quoted HCL text whose content is JSON; base64 keeps both apart.
+def test_terraform_parses_each_literal_as_the_same_json(tmp_path: Path) -> None:
+    # The console prints a quoted HCL string that contains JSON. Base64 avoids escapes in it.
     expression = f"base64encode(jsonencode({literal(_FOR_TERRAFORM)}))\n"
     done = subprocess.run(
         ["terraform", "console", "-no-color"],
@@ -463,16 +463,16 @@ def test_terraform_reads_each_literal_back_as_the_same_json(tmp_path: Path) -> N
         ("{ a = 1, a = 2 }", Object((("a", Number("1")), ("a", Number("2"))))),
     ],
 )
-def test_a_literal_has_its_value(text: str, expected: object) -> None:
+def test_literal_is_parsed_to_its_value(text: str, expected: object) -> None:
     assert read_literal(text) == expected
 
 
 @rows("text", ["", "a", "1 2", '"${a}"', "[1", "{ a }", "f(1)", "1 + 1", "- a", '"a'])
-def test_what_is_no_literal_has_no_value(text: str) -> None:
+def test_text_that_is_not_a_literal_has_no_value(text: str) -> None:
     with pytest.raises(NotALiteral):
         read_literal(text)
 
 
 @given(st.text())
-def test_a_string_written_as_a_literal_is_read_back(text: str) -> None:
+def test_string_literal_is_parsed_to_the_same_string(text: str) -> None:
     assert read_literal(literal(text)) == text

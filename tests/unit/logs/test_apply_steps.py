@@ -1,4 +1,4 @@
-"""The steps of an apply, from both forms of its log."""
+"""The steps of an apply, from both formats of its log."""
 
 import json
 from typing import Any
@@ -50,7 +50,7 @@ data.aws_y.g: Reading...
 """
 
 
-def test_steps_in_text_for_people_are_the_same() -> None:
+def test_steps_of_the_text_format_are_the_same() -> None:
     assert steps_in(PRINTED) == {
         Step("aws_x.a", "create"): Outcome.DONE,
         Step('module.m.aws_x.b["k: v"]', "delete"): Outcome.DONE,
@@ -59,7 +59,7 @@ def test_steps_in_text_for_people_are_the_same() -> None:
     }
 
 
-def test_the_steps_of_a_plan_come_from_its_log() -> None:
+def test_planned_steps_come_from_the_log_of_the_plan() -> None:
     changes = [
         ("a.b", "replace"),
         ("a.c", "create"),
@@ -98,7 +98,7 @@ def _action_message(kind: str, text: str, **body: object) -> bytes:
     )
 
 
-def test_an_action_in_a_log_of_terraform_1_15_is_a_step() -> None:
+def test_action_in_a_log_of_terraform_1_15_is_a_step() -> None:
     address = {"addr": "action.example_notify.ops", "module": "", "action_type": "example_notify", "action_key": None}
     plan = _action_message(
         "planned_action_invocation",

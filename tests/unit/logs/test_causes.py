@@ -1,5 +1,5 @@
 # ruff: noqa: ISC004  # long texts in a table
-"""Likely causes: each is found in the words of those who met it, and in nothing that merely resembles them."""
+"""Likely causes are recognized in real errors, and not in texts that are merely similar."""
 
 import time
 
@@ -7,8 +7,8 @@ from tests.support.tables import rows
 from tfruns.logs.causes import CAUSES, hints_for
 from tfruns.logs.diagnostics import Diagnostic
 
-# Errors as Terraform and its providers print them (summary, detail), and a word of the hint.
-MET = [
+# Errors as Terraform and its providers print them (summary, detail), and a phrase of the hint.
+REAL_ERRORS = [
     ("Error acquiring the state lock", "Error message: workspace already locked\nLock Info:\n  ID: x", "state lock"),
     ("Saved plan is stale", "The given plan file can no longer be applied because the state was changed.", "new run"),
     ("No value for required variable", 'The root module input variable "a" is not set.', "no value"),
@@ -128,7 +128,7 @@ MET = [
     ("dial tcp: lookup example.com on 10.0.0.2:53: no such host", "", "reachable"),
 ]  # fmt: skip
 
-# Texts that resemble a cause, and are none.
+# Texts that are similar to a cause.
 NEAR_MISSES = [
     ("creating thing", "RequestID: 7f3a-b403-4411, InternalFailure"),
     ("connecting to port 14030 failed", ""),
@@ -156,36 +156,36 @@ NEAR_MISSES = [
 ]
 
 
-def test_a_cause_is_found_in_the_words_of_those_who_met_it() -> None:
-    for summary, detail, word in MET:
+def test_real_errors_get_their_hint() -> None:
+    for summary, detail, word in REAL_ERRORS:
         hints = hints_for([Diagnostic("error", summary, detail)])
         assert [word in hint for hint in hints] == [True], (summary, hints)
 
 
-def test_a_text_that_resembles_a_cause_gets_no_hint() -> None:
+def test_similar_texts_get_no_hint() -> None:
     for summary, detail in NEAR_MISSES:
         assert hints_for([Diagnostic("error", summary, detail)]) == [], summary
         assert hints_for([Diagnostic("error", f"It failed: {summary}", detail)]) == [], summary
 
 
-def test_every_cause_was_met() -> None:
-    met = {hint for summary, detail, _ in MET for hint in hints_for([Diagnostic("error", summary, detail)])}
+def test_every_cause_has_a_real_error() -> None:
+    met = {hint for summary, detail, _ in REAL_ERRORS for hint in hints_for([Diagnostic("error", summary, detail)])}
     assert met == {cause.hint for cause in CAUSES}
 
 
-def test_a_hint_is_hedged_and_short() -> None:
+def test_hints_are_hedged_and_short() -> None:
     for cause in CAUSES:
         assert " may " in cause.hint, cause.hint
         assert cause.hint.endswith(".")
         assert len(cause.hint) <= 170, cause.hint
 
 
-def test_a_hint_is_given_once() -> None:
+def test_hint_is_given_once() -> None:
     assert len(hints_for([Diagnostic("error", "Unsupported argument")] * 2)) == 1
 
 
 @rows("text", ["dial tcp ", "because following scope(s) ", "A" * 50, "AccessDenied-", "Quota '", " "])
-def test_hints_for_long_texts_take_no_longer_the_longer_they_are(text: str) -> None:
+def test_hints_for_long_texts_take_bounded_time(text: str) -> None:
     began = time.perf_counter()
     for _ in range(20):
         hints_for([Diagnostic("error", text * 2_000, text * 200_000)])

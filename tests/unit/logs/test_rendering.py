@@ -1,4 +1,4 @@
-"""Terraform's own logs, rendered as it prints them for people."""
+"""Terraform's machine-readable logs, rendered as Terraform prints them in a terminal."""
 
 import json
 import os
@@ -67,7 +67,7 @@ Error running command 'echo boom; exit 3': exit status 3. Output: boom"""
 
 @pytest.fixture(scope="module")
 def logs(processes: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The logs of a plan, of an apply that fails, and of a plan after it, in both forms."""
+    """The logs of a plan, of an apply that fails, and of a plan after it, in both formats."""
     directory = tmp_path_factory.mktemp("terraform")
     (directory / "main.tf").write_text(CONFIGURATION, encoding="utf-8")
     _terraform(directory, "init")
@@ -80,7 +80,7 @@ def logs(processes: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 def _terraform(directory: Path, *arguments: str) -> bytes:
-    done = subprocess.run(
+    completed = subprocess.run(
         ["terraform", *arguments],
         cwd=directory,
         env={"PATH": os.environ["PATH"], "HOME": str(directory), "CHECKPOINT_DISABLE": "1"},
@@ -89,7 +89,7 @@ def _terraform(directory: Path, *arguments: str) -> bytes:
         check=False,
         timeout=60,
     )
-    return done.stdout + done.stderr
+    return completed.stdout + completed.stderr
 
 
 def rendered(data: bytes) -> str:
@@ -98,13 +98,13 @@ def rendered(data: bytes) -> str:
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", text)
 
 
-def test_a_plan_is_its_changes_their_number_and_the_outputs(logs: dict[str, bytes]) -> None:
+def test_plan_log_shows_changes_summary_and_outputs(logs: dict[str, bytes]) -> None:
     head, *lines = rendered(logs["plan"]).split("\n")
     order = sorted(line for line in lines if line.startswith("  #"))
     assert "\n".join([head, *order, *(line for line in lines if not line.startswith("  #"))]) == PLAN
 
 
-def test_an_apply_is_what_each_resource_went_through(logs: dict[str, bytes]) -> None:
+def test_apply_log_shows_the_progress_of_each_resource(logs: dict[str, bytes]) -> None:
     text = re.sub(r"after \d+s", "after 0s", rendered(logs["apply"]))
     for line in (
         "terraform_data.app: Creating...",
@@ -118,7 +118,7 @@ def test_an_apply_is_what_each_resource_went_through(logs: dict[str, bytes]) -> 
     assert text.endswith(ERROR)
 
 
-def test_the_same_error_is_found_in_both_forms(logs: dict[str, bytes]) -> None:
+def test_error_is_the_same_in_both_formats(logs: dict[str, bytes]) -> None:
     (error,) = render(logs["apply"]).errors
     assert error == Diagnostic(
         severity="error",
@@ -131,18 +131,18 @@ def test_the_same_error_is_found_in_both_forms(logs: dict[str, bytes]) -> None:
         first_line=16,
     )
     (plain,) = render(logs["text"]).errors
-    # For people the text is wrapped at the width of the terminal.
+    # In the text format, lines are wrapped at the width of the terminal.
     assert (plain.summary, plain.address, plain.where) == (error.summary, error.address, error.where)
     assert plain.detail.split() == error.detail.split()
 
 
-def test_errors_that_are_said_before_are_left_out_of_the_lines(logs: dict[str, bytes]) -> None:
+def test_lines_omit_errors_that_are_shown_separately(logs: dict[str, bytes]) -> None:
     found = render(logs["apply"], is_without_errors=True)
     assert len(found.errors) == 1
     assert not any("provisioner error" in line for line in found.lines)
 
 
-# Configurations that are not valid, and the lines that show where.
+# Invalid configurations, and the lines that show the location of the error.
 INVALID = {
     'locals {\n  ports = [\n    "one",\n    "two"\n    "three",\n  ]\n}\n': [
         "  on main.tf line 5, in locals:",
@@ -174,7 +174,7 @@ INVALID = {
 
 
 @pytest.mark.processes
-def test_a_diagnostic_reads_as_terraform_prints_it(tmp_path: Path) -> None:
+def test_diagnostic_is_rendered_as_terraform_prints_it(tmp_path: Path) -> None:
     for number, (configuration, expected) in enumerate(INVALID.items()):
         directory = tmp_path / str(number)
         directory.mkdir()
@@ -194,19 +194,19 @@ def test_a_diagnostic_reads_as_terraform_prints_it(tmp_path: Path) -> None:
             assert found.detail.split() == error.detail.split()
 
 
-def test_a_plan_that_destroys_says_so(logs: dict[str, bytes]) -> None:
+def test_destroy_plan_is_rendered_as_terraform_prints_it(logs: dict[str, bytes]) -> None:
     text = rendered(logs["second"])
     assert "  # terraform_data.app will be destroyed" in text
     assert "terraform_data.app: Refreshing state... [id=ID]" in text
     assert "Plan: 0 to add, 0 to change, 4 to destroy." in text
-    assert "refresh" not in text  # what people do not see of it
+    assert "refresh" not in text  # a message that Terraform does not print in a terminal
 
 
-def test_text_for_people_passes_as_it_is(logs: dict[str, bytes]) -> None:
+def test_text_format_is_unchanged(logs: dict[str, bytes]) -> None:
     assert "\n".join(render(logs["text"]).lines) == logs["text"].decode().removesuffix("\n")
 
 
-# -- the words of the machine-readable log ----------------------------------------------------------------------------
+# -- the messages of the machine-readable log -------------------------------------------------------------------------
 
 
 def change(action: str, **more: Any) -> dict[str, Any]:
@@ -266,18 +266,18 @@ def outputs(**values: Any) -> dict[str, Any]:
         ({"type": "diagnostic", "diagnostic": "strange"}, "said"),
     ],
 )  # fmt: skip
-def test_a_message_reads_as_people_see_it(message: dict[str, Any], expected: str) -> None:
+def test_message_is_rendered_as_terraform_prints_it(message: dict[str, Any], expected: str) -> None:
     (line,) = parts_of(json.dumps({"@message": "said", **message}))
     assert isinstance(line, Message)
     assert "\n".join(line.lines) == expected
 
 
 @rows("line", ["", "{", "{}", '{"a": 1}', '{"@message": 1}', "[1]", "text", '{"@message": "x"'])
-def test_a_line_without_a_message_stays_as_it_is(line: str) -> None:
+def test_line_without_a_message_is_unchanged(line: str) -> None:
     assert [*parts_of(line)] == [line]
 
 
-def test_json_that_a_program_wrote_into_the_log_stays_as_it_is() -> None:
+def test_json_printed_by_a_program_is_unchanged() -> None:
     assert render(b'{"level":"info","msg":"from a script"}\n').lines == ['{"level":"info","msg":"from a script"}']
 
 
@@ -296,7 +296,7 @@ POLICY = b"""\
 """
 
 
-def test_messages_of_policies_keep_what_they_tell() -> None:
+def test_policy_messages_keep_their_details() -> None:
     found = render(POLICY)
     assert found.lines == [
         "aws_s3_bucket.a: bucket must be encrypted (policy result: deny)",
@@ -321,7 +321,7 @@ def test_messages_of_policies_keep_what_they_tell() -> None:
     assert (error.summary, error.detail, error.address) == ("Not encrypted", "Set it.", "aws_s3_bucket.a")
 
 
-def test_errors_and_texts_of_unknown_types_are_not_lost() -> None:
+def test_messages_of_unknown_types_are_not_lost() -> None:
     error = {
         "@level": "error",
         "@message": "Error: It broke",
@@ -337,7 +337,7 @@ def test_errors_and_texts_of_unknown_types_are_not_lost() -> None:
     assert render(json.dumps(internal).encode()).errors == []
 
 
-def test_the_lines_of_long_code_are_those_around_the_location() -> None:
+def test_long_code_shows_the_lines_around_the_location() -> None:
     snippet = {"code": "\n".join(f"line {number}" for number in range(1, 101)), "start_line": 1}
     place = {"filename": "main.tf", "start": {"line": 50}}
     found = diagnostic_of({"summary": "x", "range": place, "snippet": snippet})
@@ -382,23 +382,23 @@ def test_boxed_diagnostics_are_found() -> None:
 
 
 @rows("value", [None, "x", [], {}, {"summary": 1}])
-def test_what_is_no_diagnostic_is_none(value: Any) -> None:
+def test_invalid_diagnostic_is_none(value: Any) -> None:
     assert diagnostic_of(value) is None
 
 
-def test_a_diagnostic_without_a_place_is_one() -> None:
+def test_diagnostic_without_a_location_is_valid() -> None:
     found = diagnostic_of({"severity": "error", "summary": "Failed", "detail": "", "range": {"start": 1}})
     assert found == Diagnostic("error", "Failed")
 
 
-def test_the_last_line_is_the_last_that_says_something() -> None:
+def test_last_line_is_the_last_one_with_content() -> None:
     assert last_line(b"\x02one\ntwo\n\n\x03") == "two"
     assert last_line(b"") == ""
     assert last_line(b'{"@message":"a","type":"apply_start"}\n{"@message":"b","type":"refresh_complete"}\n') == "a"
 
 
 @given(st.binary(max_size=2_000))
-def test_any_bytes_are_rendered_without_what_is_unsafe(data: bytes) -> None:
+def test_any_bytes_are_rendered_safely(data: bytes) -> None:
     text = "\n".join(render(data).lines)
     assert sanitize(text) == text
     text.encode()
@@ -426,13 +426,13 @@ _KEYS = [
 
 
 @given(_TYPES, st.dictionaries(st.sampled_from(_KEYS), _JSON | st.dictionaries(st.sampled_from(_KEYS), _JSON)))
-def test_a_message_of_any_shape_is_rendered(kind: str, fields: dict[str, Any]) -> None:
+def test_message_of_any_structure_is_rendered(kind: str, fields: dict[str, Any]) -> None:
     (message,) = parts_of(json.dumps({"@message": "said", **fields, "type": kind}))
     assert isinstance(message, Message)
     assert all(isinstance(line, str) for line in message.lines)
 
 
-def test_a_message_without_its_parts_is_shown_as_far_as_it_goes() -> None:
+def test_message_without_content_has_no_lines() -> None:
     for line in (
         '{"@level":"info","type":"change_summary","changes":{"add":1}}',
         '{"@level":"info","@message":5,"type":"change_summary"}',
@@ -441,7 +441,7 @@ def test_a_message_without_its_parts_is_shown_as_far_as_it_goes() -> None:
         assert render(line.encode() + b"\n").lines == []
 
 
-def test_a_copied_log_keeps_its_diagnostics() -> None:
+def test_copied_log_keeps_its_diagnostics() -> None:
     body = {"severity": "error", "summary": "Denied", "detail": "why", "address": "a.b"}
     message = json.dumps({"@level": "error", "@message": "Error: Denied", "type": "diagnostic", "diagnostic": body})
     expected = [Diagnostic("error", "Denied", "why", "a.b")]
@@ -452,7 +452,7 @@ def test_a_copied_log_keeps_its_diagnostics() -> None:
     assert render("".join(f"{line}\r\n" for line in box).encode()).lines == box
 
 
-def test_a_title_of_several_lines_does_not_hide_the_location() -> None:
+def test_multi_line_title_does_not_hide_the_location() -> None:
     box = ["╷", "│ Error: creating Role: https", "│ response error: exists", "│ ", "│   with a.b,", "│ ", "│ why", "╵"]
     text = "\n".join(box).encode()
     assert render(text).diagnostics == [

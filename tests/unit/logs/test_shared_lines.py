@@ -1,4 +1,4 @@
-"""Messages of the machine-readable log that share a line: after a torn one, behind a text, or several at once."""
+"""Messages of the machine-readable log that share a line with a truncated message, with text, or with others."""
 
 import json
 import time
@@ -21,14 +21,14 @@ def error(summary: str) -> str:
 
 
 ONE, OTHER, TEXT = error("One"), error("Other"), message("a text", type="version")
-TORN = TEXT[:40]
+TRUNCATED = TEXT[:40]
 
 
 def summaries(line: str | bytes) -> list[str]:
     return [found.summary for found in render(line if isinstance(line, bytes) else line.encode()).errors]
 
 
-def test_every_error_on_a_line_is_found() -> None:
+def test_every_error_on_a_shared_line_is_found() -> None:
     for line, found in {
         ONE: ["One"],
         ONE + OTHER: ["One", "Other"],
@@ -36,16 +36,16 @@ def test_every_error_on_a_line_is_found() -> None:
         f"{ONE}\ufeff{OTHER}\r\n": ["One", "Other"],
         f"\ufeff{ONE}": ["One"],
         f"\x02{ONE}\x03": ["One"],
-        TORN + ONE: ["One"],
+        TRUNCATED + ONE: ["One"],
         ONE[:-1] + OTHER: ["Other"],
         ONE[: ONE.index("Because")] + OTHER: ["Other"],
         ONE[: ONE.index("detail") + 9] + OTHER: ["Other"],
         '{"@level":"error","@message":"Error: \\' + ONE: ["One"],
-        f"{TORN}{TORN}{ONE}{TORN}": ["One"],
+        f"{TRUNCATED}{TRUNCATED}{ONE}{TRUNCATED}": ["One"],
         f"2026-11-28T08:32:54Z stdout F {ONE}": ["One"],
         f"terraform | {ONE} trailing {OTHER}": ["One", "Other"],
         f"{{not json}} {ONE}": ["One"],
-        # No messages of Terraform: an object around one, and what a program of the configuration printed.
+        # Not messages of Terraform: an object that contains one, and output of a program in the configuration.
         json.dumps({"log": json.loads(ONE)}): [],
         json.dumps({"log": ONE}): [],
         f"terraform_data.a (local-exec): {ONE}": [],
@@ -60,10 +60,10 @@ def test_invalid_utf_8_between_messages_hides_none() -> None:
     assert summaries(ONE.encode() + b"\xff\xfe" + OTHER.encode()) == ["One", "Other"]
 
 
-def test_the_texts_between_messages_are_shown() -> None:
+def test_text_between_messages_is_shown() -> None:
     assert lines_of(f"before {TEXT} between {TEXT}after".encode()) == ["before", "a text", "between", "a text", "after"]
-    assert lines_of(f"{TORN}{TEXT}".encode()) == [TORN, "a text"]
-    for plain in ("", "  text", '{"a": 1}', TORN, "{", '{"@message"'):
+    assert lines_of(f"{TRUNCATED}{TEXT}".encode()) == [TRUNCATED, "a text"]
+    for plain in ("", "  text", '{"a": 1}', TRUNCATED, "{", '{"@message"'):
         assert lines_of(plain.encode()) == [plain]
 
 
@@ -73,12 +73,12 @@ def test_steps_on_a_shared_line_are_found() -> None:
     end = message("x", type="apply_complete", hook={"resource": resource, "action": "create"})
     plan = message("x", type="planned_change", change={"resource": resource, "action": "create"})
     step = Step("a.b", "create")
-    assert steps_in(f"{TORN}{start}\n".encode()) == {step: Outcome.STARTED}
+    assert steps_in(f"{TRUNCATED}{start}\n".encode()) == {step: Outcome.STARTED}
     assert steps_in(f"{start}{end}\n".encode()) == {step: Outcome.DONE}
-    assert planned_steps_in(f"{TORN}{plan}\n".encode()) == [step]
+    assert planned_steps_in(f"{TRUNCATED}{plan}\n".encode()) == [step]
 
 
-def test_a_hostile_line_takes_time_in_proportion_to_its_length() -> None:
+def test_time_is_proportional_to_the_length_of_a_line() -> None:
     for piece in (
         '{"a":',
         '{"a":[',
@@ -86,8 +86,8 @@ def test_a_hostile_line_takes_time_in_proportion_to_its_length() -> None:
         '{"type":"a"',
         "{",
         '{"a":1}',
-        TORN,
-        f"{TORN}{ONE}",
+        TRUNCATED,
+        f"{TRUNCATED}{ONE}",
         '{"a" ' * 9,
     ):
         spent = []

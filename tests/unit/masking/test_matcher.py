@@ -1,4 +1,4 @@
-"""Patterns are found wherever they are, in time proportional to the text."""
+"""Patterns are found at any position, in time proportional to the text."""
 
 import random
 import time
@@ -18,29 +18,29 @@ _TEXT = st.text(alphabet="abc", max_size=60).map(str.encode)
 def test_spans_cover_exactly_the_occurrences(patterns: list[bytes], text: bytes) -> None:
     covered = set[int]()
     for pattern in patterns:
-        for place in range(len(text)):
-            if text.startswith(pattern, place):
-                covered |= set(range(place, place + len(pattern)))
+        for position in range(len(text)):
+            if text.startswith(pattern, position):
+                covered |= set(range(position, position + len(pattern)))
     spans = Matcher(patterns).spans(text)
-    assert {place for start, end in spans for place in range(start, end)} == covered
+    assert {position for start, end in spans for position in range(start, end)} == covered
     assert all(first[1] < second[0] for first, second in pairwise(spans))
 
 
 def _covered(spans: Iterable[tuple[int, int]]) -> set[int]:
-    return {place for start, end in spans for place in range(start, end)}
+    return {position for start, end in spans for position in range(start, end)}
 
 
 @given(st.lists(_PATTERN, max_size=12), _TEXT, _TEXT)
-def test_a_text_that_is_cut_is_covered_as_a_whole_one(patterns: list[bytes], text: bytes, more: bytes) -> None:
+def test_cut_text_is_covered_like_the_whole_text(patterns: list[bytes], text: bytes, more: bytes) -> None:
     matcher = Matcher(patterns)
     cut = matcher.cut(text)
-    before = {place for place in _covered(matcher.spans(text)) if place < cut}
-    after = {place + cut for place in _covered(matcher.spans(text[cut:] + more))}
+    before = {position for position in _covered(matcher.spans(text)) if position < cut}
+    after = {position + cut for position in _covered(matcher.spans(text[cut:] + more))}
     assert before | after == _covered(matcher.spans(text + more))
     assert len(text) - cut <= 2 * max(map(len, patterns), default=0)
 
 
-def test_a_match_across_two_windows_is_one_span() -> None:
+def test_match_across_two_windows_is_one_span() -> None:
     text = b"." * (1 << 16) + b"secret" * 3 + b"." * 10
     for shift in range(-18, 3):
         at = (1 << 16) + shift
@@ -49,18 +49,18 @@ def test_a_match_across_two_windows_is_one_span() -> None:
 
 
 @given(st.text(alphabet="ab\u00e9\u20ac\U0001f512", min_size=60, max_size=300), st.text(alphabet="c\u00e8", max_size=9))
-def test_a_long_pattern_is_covered_and_no_character_is_cut(pattern: str, around: str) -> None:
+def test_long_pattern_is_covered_without_splitting_characters(pattern: str, around: str) -> None:
     data, long = (around + pattern + around).encode(), pattern.encode()
     start = len(around.encode())
     spans = Matcher([long]).spans(data)
     assert spans == [(start, start + len(long))]
-    for place in range(0, len(pattern), 7):  # what a part of it covers can still be decoded
-        part = (pattern[place:] + around + pattern[:place]).encode()
+    for position in range(0, len(pattern), 7):  # the text around a partial match can still be decoded
+        part = (pattern[position:] + around + pattern[:position]).encode()
         for first, last in Matcher([long]).spans(part):
             assert "\ufffd" not in (part[:first] + part[last:]).decode(errors="replace")
 
 
-def test_the_longest_pattern_that_counts_is_found_at_a_position() -> None:
+def test_longest_matching_pattern_wins_at_a_position() -> None:
     matcher = Matcher([b"abcdef"], words=[b"abc"], quoted=[b"ab"])
     assert matcher.spans(b"abcdef abc abcd 'ab' ab") == [(0, 6), (7, 10), (17, 19)]
 
@@ -130,7 +130,7 @@ def _growth(case: Callable[[int], _Case]) -> tuple[float, float]:
     return (0.1 if large < 0.3 else max(_seconds(case, 50_000), 0.1)), large
 
 
-def test_time_is_linear_whatever_is_searched_for() -> None:
+def test_search_time_is_linear_for_any_pattern() -> None:
     for name, case in _CASES.items():
         small, large = _growth(case)
         if large >= 3 * small:  # once more: the machine may have been busy

@@ -1,4 +1,4 @@
-"""Taking secrets out of text: tokens, passwords and signed addresses go, all else stays readable."""
+"""Redaction removes tokens, passwords and signed URLs; all other text stays readable."""
 
 import copy
 import json
@@ -42,31 +42,31 @@ _PLAIN = [
 # -- text -------------------------------------------------------------------------------------------------------------
 
 
-@rows("address", _SIGNED)
+@rows("url", _SIGNED)
 @rows("text", ["%s", "see %s for more", "(%s)", '"%s"', "<%s>", "'%s', and", '{"log-read-url":"%s"}', "a\n%s\nb"])
-def test_a_signed_address_is_removed_and_its_host_stays(address: str, text: str) -> None:
-    shown = redact(text % address)
-    host = address.split("/")[2]
+def test_signed_url_is_removed_and_its_host_stays(url: str, text: str) -> None:
+    shown = redact(text % url)
+    host = url.split("/")[2]
     assert SECRET not in shown
     assert f"{host}/[signed-url-removed]" in shown
     assert shown.startswith(text.partition("%s")[0])
-    assert is_signed_url(address)
+    assert is_signed_url(url)
 
 
-# Download addresses and the target of a redirect may be relative.
-@pytest.mark.parametrize("address", [f"/_archivist/v1/object/{SECRET}", f"/v1/object/{SECRET}"])
-def test_a_signed_address_without_its_host_is_removed(address: str) -> None:
-    assert is_signed_url(address)
-    assert SECRET not in redact(f"redirected to {address}, which failed")
+# Download URLs and the target of a redirect may be relative.
+@pytest.mark.parametrize("url", [f"/_archivist/v1/object/{SECRET}", f"/v1/object/{SECRET}"])
+def test_signed_url_without_host_is_removed(url: str) -> None:
+    assert is_signed_url(url)
+    assert SECRET not in redact(f"redirected to {url}, which failed")
 
 
-@pytest.mark.parametrize("address", _PLAIN)
-def test_another_address_stays_as_it_is(address: str) -> None:
-    assert redact(f"see {address}.") == f"see {address}."
-    assert not is_signed_url(address)
+@pytest.mark.parametrize("url", _PLAIN)
+def test_unsigned_url_is_unchanged(url: str) -> None:
+    assert redact(f"see {url}.") == f"see {url}."
+    assert not is_signed_url(url)
 
 
-def test_of_several_addresses_only_the_signed_ones_are_removed() -> None:
+def test_only_signed_urls_are_removed() -> None:
     shown = redact(f"{_PLAIN[0]} {_SIGNED[0]} {_PLAIN[1]} {_SIGNED[6]}")
     assert SECRET not in shown
     assert _PLAIN[0] in shown
@@ -91,13 +91,13 @@ def test_of_several_addresses_only_the_signed_ones_are_removed() -> None:
         f"Bearer {API_TOKEN}",
     ],
 )
-def test_a_token_is_removed(text: str) -> None:
+def test_token_is_removed(text: str) -> None:
     shown = redact(text)
     assert SECRET not in shown
     assert REMOVED in shown
 
 
-def test_what_stands_around_a_token_stays() -> None:
+def test_text_around_a_token_is_unchanged() -> None:
     assert redact(f"the token {API_TOKEN} is wrong") == f"the token {REMOVED} is wrong"
     assert redact(f"Bearer {SECRET}, and more") == f"Bearer {REMOVED}, and more"
 
@@ -107,7 +107,7 @@ def test_what_stands_around_a_token_stays() -> None:
     [f"operator:{SECRET}", SECRET, f":{SECRET}", f"operator:{SECRET}@", f"operator:p@{SECRET}", f"operator:{SECRET}:x"],
 )
 @rows("scheme", ["https", "HTTP", "socks5", "git+ssh"])
-def test_a_password_in_an_address_is_removed_and_its_host_stays(scheme: str, userinfo: str) -> None:
+def test_password_in_a_url_is_removed_and_its_host_stays(scheme: str, userinfo: str) -> None:
     shown = redact(f"proxy {scheme}://{userinfo}@proxy.example.com:3128/x failed")
     assert SECRET not in shown
     assert "proxy.example.com:3128/x failed" in shown
@@ -119,7 +119,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_nothing_remembered")
-def test_a_remembered_secret_is_removed_verbatim_and_a_very_short_one_is_not_looked_for() -> None:
+def test_remembered_secret_is_removed_unless_very_short() -> None:
     for secret in ("hunter2-ish", "a", "", "apple"):
         remember_secret(secret)
     assert redact("a hunter2-ish b hunter2-ish") == f"a {REMOVED} b {REMOVED}"
@@ -127,7 +127,7 @@ def test_a_remembered_secret_is_removed_verbatim_and_a_very_short_one_is_not_loo
 
 
 @pytest.mark.usefixtures("_nothing_remembered")
-def test_of_remembered_secrets_one_that_begins_another_leaves_nothing_of_it() -> None:
+def test_remembered_secret_with_a_remembered_prefix_is_removed() -> None:
     secrets = ["fakeOne" + "x" * length for length in range(8)]
     for secret in secrets:
         remember_secret(secret)
@@ -148,13 +148,13 @@ def test_of_remembered_secrets_one_that_begins_another_leaves_nothing_of_it() ->
         "atlasv1",
     ],
 )
-def test_innocent_text_stays_as_it_is(text: str) -> None:
+def test_harmless_text_is_unchanged(text: str) -> None:
     assert redact(text) == text
 
 
 @given(st.text(max_size=80))
 @settings(deadline=None)
-def test_what_was_redacted_once_is_not_changed_again(text: str) -> None:
+def test_redaction_is_idempotent(text: str) -> None:
     once = redact(f"{text} {API_TOKEN} {_SIGNED[0]} {text}")
     assert SECRET not in once
     assert redact(once) == once
@@ -165,33 +165,33 @@ _LONG = {
     "dots": "a." * 10_000,
     "hyphens": "a-" * 10_000,
     "schemes": "https://" * 5_000,
-    "an address": "https://" + "a" * 20_000,
+    "a URL": "https://" + "a" * 20_000,
     "users": "https://" + "a@" * 10_000,
     "a query": "https://example.com/?" + "a" * 20_000,
     "queries": "https://example.com/" + "?a" * 10_000,
     "headers": "authorization:" * 3_000,
     "white space": "authorization " + " " * 20_000,
-    "halves of tokens": "aaaa.atlasv1" * 3_000,
+    "partial tokens": "aaaa.atlasv1" * 3_000,
 }
 
 
-# Whatever a server answers passes through here, before it is cut.
+# Every response of a server is redacted before it is truncated.
 @rows("text", _LONG.values(), ids=list(_LONG))
-def test_a_long_text_is_redacted_in_bounded_time(text: str) -> None:
+def test_long_text_is_redacted_in_bounded_time(text: str) -> None:
     started = time.monotonic()
     redact(text)
-    assert time.monotonic() - started < 0.5  # in proportion to its length it takes a few milliseconds
+    assert time.monotonic() - started < 0.5  # linear time takes a few milliseconds
 
 
 @pytest.mark.parametrize("kind", list(all_errors()), ids=lambda kind: kind.__name__)
-def test_no_error_shows_a_secret_in_any_of_its_texts(kind: type[TfrunsError]) -> None:
+def test_no_error_shows_a_secret(kind: type[TfrunsError]) -> None:
     secret = f"{API_TOKEN} {_SIGNED[0]} https://operator:{SECRET}@example.com"
     error = kind(f"m {secret}", cause=f"c {secret}", solution=f"s {secret}")
     for shown in (str(error), repr(error), json.dumps(error.as_dict()), *map(str, error.args)):
         assert SECRET not in shown
 
 
-def test_a_secret_at_the_edge_of_a_cut_message_is_gone_before_the_cut() -> None:
+def test_error_message_is_redacted_before_truncation() -> None:
     error = InvalidInput("x" * 585 + f" {API_TOKEN}")
     assert "atlasv1" not in error.message
     assert "aBcD1234" not in error.message
@@ -200,7 +200,7 @@ def test_a_secret_at_the_edge_of_a_cut_message_is_gone_before_the_cut() -> None:
 # -- documents --------------------------------------------------------------------------------------------------------
 
 
-def test_a_document_keeps_its_shape_and_loses_its_secrets() -> None:
+def test_document_keeps_its_structure_without_secrets() -> None:
     document: dict[str, Any] = {
         "data": {
             "id": "plan-8F5JFydVYAmtTjET",
@@ -223,7 +223,7 @@ def test_a_document_keeps_its_shape_and_loses_its_secrets() -> None:
     assert redacted["data"]["id"] == before["data"]["id"]
 
 
-def test_a_runs_variables_keep_their_keys_and_lose_their_values() -> None:
+def test_run_variables_keep_keys_and_lose_values() -> None:
     document = {"data": run(variables=[{"key": "password", "value": f'"{SECRET}"'}, {"key": "n", "value": "2"}])}
     redacted = redact_document(document)
     assert redacted["data"]["attributes"].pop("variables") == [
@@ -235,11 +235,11 @@ def test_a_runs_variables_keep_their_keys_and_lose_their_values() -> None:
 
 
 @rows("variables", [{"password": SECRET}, SECRET, [SECRET], [[SECRET]], [{"value": SECRET}], 5])
-def test_variables_of_another_shape_lose_their_values_too(variables: Any) -> None:
+def test_malformed_variables_lose_their_values(variables: Any) -> None:
     assert SECRET not in json.dumps(redact_document({"variables": variables}))
 
 
-def test_no_variables_stay_none() -> None:
+def test_absent_variables_are_unchanged() -> None:
     assert redact_document({"variables": None}) == {"variables": None}
     assert redact_document({"variables": []}) == {"variables": []}
 
@@ -257,7 +257,7 @@ _JSON = st.recursive(
 
 @given(_JSON)
 @settings(deadline=None)
-def test_a_document_without_secrets_stays_as_it_is(document: Any) -> None:
+def test_document_without_secrets_is_unchanged(document: Any) -> None:
     redacted = redact_document(document)
     if "variables" not in json.dumps(document):
         assert redacted == document
@@ -265,6 +265,6 @@ def test_a_document_without_secrets_stays_as_it_is(document: Any) -> None:
 
 @given(_JSON, st.sampled_from([API_TOKEN, *_SIGNED]))
 @settings(deadline=None)
-def test_a_secret_is_found_wherever_it_stands_in_a_document(document: Any, secret: str) -> None:
+def test_secret_is_found_anywhere_in_a_document(document: Any, secret: str) -> None:
     whole = {"data": [document, {"deep": [{"er": f"x {secret} y"}]}], "variables": [{"key": "a", "value": SECRET}]}
     assert SECRET not in json.dumps(redact_document(whole))

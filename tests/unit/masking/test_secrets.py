@@ -1,4 +1,4 @@
-"""What is sensitive in a plan is found wherever it stands, and is taken out of whatever is shown."""
+"""The sensitive values of a plan are collected from every section, and masked in every text."""
 
 import json
 import time
@@ -17,7 +17,7 @@ from tfruns.masking.secrets import MASKED, Secrets
 SECRET = "s3cret-Zx81"
 
 
-def hidden(values: list[str], text: str) -> str:
+def masked(values: list[str], text: str) -> str:
     return Secrets(values).mask(text)
 
 
@@ -85,12 +85,12 @@ def hidden(values: list[str], text: str) -> str:
         },
     ],
 )
-def test_what_is_sensitive_is_found_wherever_it_stands(sections: dict[str, Any]) -> None:
+def test_sensitive_value_is_collected_from_every_section(sections: dict[str, Any]) -> None:
     secrets = Secrets.of_plan(sections)
     assert secrets.mask(f"it is {SECRET}!") == f"it is {MASKED}!"
 
 
-def test_what_is_not_marked_is_no_secret() -> None:
+def test_unmarked_value_is_not_masked() -> None:
     found = Secrets.of_plan(
         plan(
             resource(after={"pw": SECRET, "name": "a-name-of-it"}, after_sensitive={"pw": True, "name": False}),
@@ -101,7 +101,7 @@ def test_what_is_not_marked_is_no_secret() -> None:
     assert found.mask("a-name-of-it, an-open-value") == "a-name-of-it, an-open-value"
 
 
-def test_the_names_of_attributes_in_something_sensitive_stay_readable() -> None:
+def test_attribute_names_in_a_sensitive_value_stay_readable() -> None:
     value = {"description": SECRET, "from_port": 1, "Key-Of-A-Map": 2}
     found = Secrets.of_plan(plan(resource(after={"rule": value}, after_sensitive={"rule": True})))
     assert found.mask("description, from_port, Key-Of-A-Map") == f"description, from_port, {MASKED}"
@@ -120,25 +120,25 @@ def test_the_names_of_attributes_in_something_sensitive_stay_readable() -> None:
         ("größe-ß", json.dumps("größe-ß", ensure_ascii=False)),
     ],
 )
-def test_a_secret_is_found_in_each_form_in_which_it_is_written(value: str, text: str) -> None:
-    shown = hidden([value], text)
+def test_secret_is_masked_in_each_written_form(value: str, text: str) -> None:
+    shown = masked([value], text)
     assert MASKED in shown
     for part in [value, *value.splitlines(), json.dumps(value, ensure_ascii=False)[1:-1]]:
         assert part not in shown
 
 
-def test_secrets_that_overlap_leave_nothing_of_either() -> None:
-    assert hidden(["abcdefgh", "efghijkl"], "-abcdefghijkl-") == f"-{MASKED}-"
-    assert hidden(["abcdef", "abcdefghij"], "-abcdefghij-") == f"-{MASKED}-"
-    assert hidden(["aaaaaa"], "aaaaaaaaa") == MASKED
+def test_overlapping_secrets_are_masked_completely() -> None:
+    assert masked(["abcdefgh", "efghijkl"], "-abcdefghijkl-") == f"-{MASKED}-"
+    assert masked(["abcdef", "abcdefghij"], "-abcdefghij-") == f"-{MASKED}-"
+    assert masked(["aaaaaa"], "aaaaaaaaa") == MASKED
 
 
-def test_a_short_value_is_left_alone() -> None:
-    assert hidden(["short"], "short") == "short"
-    assert hidden([], SECRET) == SECRET
+def test_short_value_is_not_masked() -> None:
+    assert masked(["short"], "short") == "short"
+    assert masked([], SECRET) == SECRET
 
 
-def test_numbers_of_six_digits_are_secrets_too() -> None:
+def test_sensitive_numbers_of_six_digits_are_masked() -> None:
     value = {"pin": 123456, "small": 80, "pi": 3.14159, "big": 1e9, "yes": True}
     secrets = Secrets.of_plan(plan(resource(after=value, after_sensitive=dict.fromkeys(value, True))))
     assert secrets.mask("pin 123456, 80, 3.14159, 1000000000, true") == (f"pin {MASKED}, 80, {MASKED}, {MASKED}, true")
@@ -148,7 +148,7 @@ def test_numbers_of_six_digits_are_secrets_too() -> None:
     }
 
 
-def test_a_document_is_hidden_in_throughout() -> None:
+def test_document_is_masked_at_any_depth() -> None:
     found = Secrets([SECRET]).mask_document({"a": [SECRET, {SECRET: f"x{SECRET}"}], "n": None, "t": (1, SECRET)})
     assert found == {"a": [MASKED, {MASKED: f"x{MASKED}"}], "n": None, "t": [1, MASKED]}
 
@@ -172,13 +172,13 @@ SECTIONS = (
 
 
 @given(st.dictionaries(st.sampled_from(SECTIONS), JSON_VALUES), st.text(max_size=30))
-def test_a_malformed_plan_is_no_trouble(sections: dict[str, Any], text: str) -> None:
+def test_malformed_plan_raises_no_error(sections: dict[str, Any], text: str) -> None:
     Secrets.of_plan(sections).mask_document([text, sections])
 
 
 @given(st.lists(st.text(alphabet='ab\\"<\n', max_size=12), max_size=5), st.text(alphabet='ab\\"<\n', max_size=40))
-def test_no_secret_is_left_and_nothing_else_is_lost(values: list[str], text: str) -> None:
-    shown = hidden(values, text)
+def test_masking_removes_secrets_and_nothing_else(values: list[str], text: str) -> None:
+    shown = masked(values, text)
     for value in values:
         assert len(value) < 6 or value not in shown
     rest = text
@@ -187,34 +187,34 @@ def test_no_secret_is_left_and_nothing_else_is_lost(values: list[str], text: str
         rest = rest[rest.index(part) + len(part) :]
 
 
-def test_thousands_of_secrets_are_found_in_a_large_text_in_no_time() -> None:
+def test_thousands_of_secrets_are_masked_quickly() -> None:
     secrets = Secrets(f"secret-number-{number}" for number in range(5000))
     text = "no secret is in this line, but one in the next\n" * 20_000 + "secret-number-4999"
     start = time.perf_counter()
     assert secrets.mask(text).endswith(f"next\n{MASKED}")
-    assert time.perf_counter() - start < 5  # a megabyte; it takes some 0.1 s on an idle machine
+    assert time.perf_counter() - start < 5  # a megabyte takes about 0.1 s on an idle machine
 
 
 _ALIKE = st.text(alphabet="ab", min_size=6, max_size=12)
 
 
 @given(st.lists(_ALIKE, max_size=12), st.text(alphabet="ab", max_size=60))
-def test_of_secrets_that_begin_alike_each_is_found(values: list[str], text: str) -> None:
+def test_secrets_with_common_prefixes_are_all_masked(values: list[str], text: str) -> None:
     covered = [False] * len(text)
     for value in values:
-        for place in range(len(text)):
-            if text.startswith(value, place):
-                covered[place : place + len(value)] = [True] * len(value)
-    kept = "".join(character for character, is_hidden in zip(text, covered, strict=True) if not is_hidden)
-    assert hidden(values, text).replace(MASKED, "") == kept
+        for index in range(len(text)):
+            if text.startswith(value, index):
+                covered[index : index + len(value)] = [True] * len(value)
+    kept = "".join(character for character, is_masked in zip(text, covered, strict=True) if not is_masked)
+    assert masked(values, text).replace(MASKED, "") == kept
 
 
-def test_thousands_of_secrets_that_begin_alike_take_no_longer() -> None:
+def test_thousands_of_secrets_with_one_prefix_are_masked_quickly() -> None:
     secrets = Secrets(f"https:{number}{'x' * (number % 700)}" for number in range(5_000))
     text = "https:" * 60_000
-    began = time.process_time()
+    start = time.process_time()
     assert secrets.mask(text) == text
-    assert time.process_time() - began < 2
+    assert time.process_time() - start < 2
 
 
 @rows(
@@ -227,16 +227,16 @@ def test_thousands_of_secrets_that_begin_alike_take_no_longer() -> None:
         ("", '""', '""'),
     ],
 )
-def test_a_short_value_of_a_sensitive_variable_is_hidden_as_a_whole(value: str, text: str, expected: str) -> None:
+def test_short_variable_value_is_masked_as_a_whole_word(value: str, text: str, expected: str) -> None:
     assert Secrets(of_variables=[value]).mask(text) == expected
 
 
-def test_a_short_value_is_hidden_where_it_is_a_whole_value_of_a_document() -> None:
+def test_short_variable_value_is_masked_as_a_document_value() -> None:
     shown = Secrets(of_variables=["1", "pin", "true"]).mask_document({"a": 1, "b": "1", "c": 11, "d": "pin", "e": True})
     assert shown == {"a": MASKED, "b": MASKED, "c": 11, "d": MASKED, "e": True}
 
 
-def test_a_sensitive_digit_is_hidden_as_a_value_and_nowhere_else() -> None:
+def test_sensitive_digit_is_masked_only_as_a_value() -> None:
     secrets = Secrets(of_variables=["1"])
     for kept in (
         "Plan: 1 to add, 1 to change, 1 to destroy.",
@@ -271,9 +271,7 @@ def test_a_sensitive_digit_is_hidden_as_a_value_and_nowhere_else() -> None:
 @given(
     st.lists(st.text("ab", min_size=6, max_size=90), min_size=1, max_size=3), st.text("abc", max_size=900), st.data()
 )
-def test_a_text_that_is_hidden_in_parts_shows_no_more_than_a_whole_one(
-    values: list[str], text: str, data: st.DataObject
-) -> None:
+def test_text_masked_in_parts_shows_no_more_than_the_whole(values: list[str], text: str, data: st.DataObject) -> None:
     secrets = Secrets(values, replacement="*")
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
     shown, rest = b"", b""
@@ -286,8 +284,8 @@ def test_a_text_that_is_hidden_in_parts_shows_no_more_than_a_whole_one(
 
 MIXED = 'Tr0ub4dor&3-\u00e9<x>"q\\w'
 
-# Texts in which a value is written in another way, with what they become.
-FOUND = [
+# A value, a text that contains it in another form, and the masked text.
+MASKED_FORMS = [
     (MIXED, json.dumps(MIXED).replace("\\u00e9", "\\u00E9"), f'"{MASKED}"'),
     (MIXED, json.dumps(json.dumps({"a": MIXED}))[1:-1], f'{{\\"a\\": \\"{MASKED}\\"}}'),
     ("ab/cd/efgh", '"ab\\/cd\\/efgh"', f'"{MASKED}"'),
@@ -306,8 +304,8 @@ FOUND = [
     ("hunter2Pass?>", b64encode(b"user:hunter2Pass?>").decode(), f"dXNlcjp{MASKED}"),
     ("hunter2Pass", f"Authorization: Bearer {'hunter2Pass'}", f"Authorization: Bearer {MASKED}"),
 ]
-# What is not found, as docs/review.md says.
-NOT_FOUND = [
+# Forms that are not masked, as documented in docs/review.md.
+UNMASKED_FORMS = [
     ("hunter2Pass", "HUNTER2PASS"),
     ("hunter2Pass", b"hunter2Pass".hex()),
     ("correct horse battery staple", "correct horse\nbattery staple"),
@@ -318,18 +316,18 @@ NOT_FOUND = [
 ]
 
 
-def test_a_value_is_found_in_each_form_that_programs_write() -> None:
-    for value, text, shown in FOUND:
+def test_value_is_masked_in_each_encoding() -> None:
+    for value, text, shown in MASKED_FORMS:
         assert redact(Secrets([value]).mask(text)) == shown, text
 
 
-def test_the_limits_of_what_is_found_are_those_of_the_documentation() -> None:
-    for value, text in NOT_FOUND:
+def test_documented_limits_of_masking() -> None:
+    for value, text in UNMASKED_FORMS:
         assert Secrets([value]).mask(text) == text
 
 
 @given(st.binary(max_size=20), st.text(min_size=6, max_size=40), st.binary(max_size=20))
-def test_a_value_is_found_in_base64_wherever_it_is_encoded(before: bytes, value: str, after: bytes) -> None:
+def test_value_is_masked_at_any_offset_in_base64(before: bytes, value: str, after: bytes) -> None:
     data = value.encode()
     shown = Secrets([value]).mask(b64encode(before + data + after).decode())
     assert MASKED in shown

@@ -1,4 +1,4 @@
-"""Text that somebody else wrote, made harmless."""
+"""Sanitizing of untrusted text."""
 
 import unicodedata
 
@@ -26,36 +26,36 @@ from tfruns.masking.text import DEFAULT_IGNORABLE, one_line, sanitize
         ("ünï → ✓ 👍", "ünï → ✓ 👍"),
     ],
 )
-def test_what_moves_a_cursor_or_hides_a_word_does_not_come_through(text: str, expected: str) -> None:
+def test_control_and_invisible_characters_are_removed(text: str, expected: str) -> None:
     assert sanitize(text) == expected
 
 
-def test_one_line_is_one_line() -> None:
+def test_one_line_joins_and_truncates() -> None:
     assert one_line("a\n\n b\t c", 20) == "a b c"
     assert one_line("x" * 30, 20) == "x" * 19 + "…"
     assert one_line("  short  ", 20) == "short"
     assert one_line("plain", 5) == "plain"
 
 
-def test_what_was_not_looked_at_is_said_to_be_left_out() -> None:
+def test_one_line_marks_uninspected_text_as_truncated() -> None:
     assert one_line("a" + " " * 1_000 + "b", 10) == "a…"
 
 
 @given(st.text(), st.integers(min_value=1, max_value=40))
-def test_any_text_on_one_line_can_be_printed_and_is_short_enough(text: str, length: int) -> None:
+def test_one_line_is_printable_and_within_its_length(text: str, length: int) -> None:
     line = one_line(text, length)
     assert line.replace("\u200c", "").replace("\u200d", "").isprintable()
     assert len(line) <= length
 
 
-def test_every_code_point_of_unicode_is_kept_or_removed_by_its_properties() -> None:
+def test_unicode_properties_decide_which_code_points_are_removed() -> None:
     ignorable = {code for first, last in DEFAULT_IGNORABLE for code in range(first, last + 1)}
     visible_formats = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
     wrong = []
     for code in range(0x110000):
         category = unicodedata.category(chr(code))
         if category == "Cn" and 0x13430 <= code <= 0x1343F:
-            continue  # format characters that the Unicode of this Python does not have yet
+            continue  # format characters that this Python's version of Unicode does not contain
         is_no_text = category in {"Cc", "Cs", "Co"} or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
         is_invisible = code in ignorable or (category == "Cf" and code not in visible_formats)
         expected = "ab" if is_no_text or is_invisible else f"a{chr(code)}b"
@@ -82,18 +82,18 @@ def test_every_code_point_of_unicode_is_kept_or_removed_by_its_properties() -> N
         "🏳\ufe0f\u200d🌈",
     ],
 )
-def test_text_of_every_language_and_emoji_stay_as_they_are(text: str) -> None:
+def test_languages_and_emoji_are_unchanged(text: str) -> None:
     assert sanitize(text) == text
     assert one_line(text, 50) == text
 
 
 @rows("hidden", ["\u200b", "\u200d", "\ufe0f", "\U000e0061\U000e0062", "\u202e", "\x1b[8m", "\u3164", "\u200d\ufe0f"])
-def test_nothing_invisible_splits_a_word(hidden: str) -> None:
+def test_invisible_characters_do_not_split_a_word(hidden: str) -> None:
     assert sanitize(f"sec{hidden}ret") == "secret"
 
 
 @given(st.text())
-def test_what_was_sanitized_stays_the_same(text: str) -> None:
+def test_sanitizing_is_idempotent(text: str) -> None:
     assert sanitize(sanitize(text)) == sanitize(text)
 
 

@@ -1,4 +1,4 @@
-"""Plans as `terraform show -json` writes them, made by hand."""
+"""Builders of plan JSON in the format of `terraform show -json`."""
 
 import json
 import re
@@ -11,13 +11,13 @@ PLAN_ID = "plan-8F5JFydVYAmtTjET"
 
 
 def change(actions: list[str], before: Any = None, after: Any = None, **fields: Any) -> dict[str, Any]:
-    """What happens to a value; nothing in it is sensitive unless it is marked."""
+    """A change of a value without sensitive parts, unless marks are given."""
     marks: dict[str, Any] = {"before_sensitive": {}, "after_sensitive": {}}
     return {"actions": actions, "before": before, "after": after, **marks, **fields}
 
 
 def resource(address: str = "aws_instance.web", actions: list[str] | None = None, **fields: Any) -> dict[str, Any]:
-    """A resource's entry; what belongs into its change may be given too."""
+    """The entry of a resource. Fields that do not belong to the entry become part of its change."""
     last = re.sub(r"\[[^]]*\]", "", address).split(".")
     own = ("module_address", "mode", "index", "deposed", "action_reason", "previous_address", "type")
     return {
@@ -32,7 +32,7 @@ def resource(address: str = "aws_instance.web", actions: list[str] | None = None
 
 
 def plan(*resources: Any, **sections: Any) -> dict[str, Any]:
-    """A whole plan."""
+    """A complete plan."""
     return {
         "format_version": "1.2",
         "terraform_version": "1.11.4",
@@ -44,6 +44,6 @@ def plan(*resources: Any, **sections: Any) -> dict[str, Any]:
 
 
 def document(*resources: Any, is_redacted: bool = False, **sections: Any) -> PlanDocument:
-    """A whole plan, read."""
+    """A complete plan, parsed."""
     source = json.loads(json.dumps(plan(*resources, **sections)))
     return read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=is_redacted)

@@ -1,4 +1,4 @@
-"""Plans made by Terraform itself: a configuration that is applied, then another that is planned on its state."""
+"""Plans created by Terraform: one configuration is applied, then another one is planned on its state."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from tfruns.local.terraform.redacted_plan import redacted_plan
 
 TIMEOUT_S = 120.0
 
-SECRET = "s3cret-Zx81-of-the-test"  # in every plan below that has one
+SECRET = "s3cret-Zx81-of-the-test"  # the only secret in the plans below
 _MODULE = {
     "child/main.tf": """
         variable "size" {}
@@ -24,15 +24,15 @@ _MODULE = {
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is planned.
+    """A plan to create.
 
     Attributes:
         after: the configuration that is planned.
-        before: the one that is applied before; none by default.
-        options: of the plan.
-        files: of both configurations.
-        taint: an address that is tainted in between.
-        is_refresh_only: the plan is one.
+        before: the configuration that is applied before the plan; none if empty.
+        options: options of `terraform plan`.
+        files: additional files of both configurations.
+        taint: an address to taint between the apply and the plan.
+        is_refresh_only: whether it is a refresh-only plan.
     """
 
     after: str
@@ -268,41 +268,41 @@ SCENARIOS = {
 
 
 @cache
-def made(name: str, place: Path) -> dict[str, Any]:
-    """The plan of a scenario, as `terraform show -json` writes it."""
+def terraform_plan(name: str, directory: Path) -> dict[str, Any]:
+    """Create the plan of a scenario, in the format of `terraform show -json`."""
     scenario = SCENARIOS[name]
     for path, text in scenario.files.items():
-        (place / path).parent.mkdir(parents=True, exist_ok=True)
-        (place / path).write_text(text, encoding="utf-8")
-    main = place / "main.tf"
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_text(text, encoding="utf-8")
+    main = directory / "main.tf"
     main.write_text(scenario.before, encoding="utf-8")
     if scenario.before:
-        _terraform(place, "init")
-        _terraform(place, "apply", "-auto-approve")
+        _terraform(directory, "init")
+        _terraform(directory, "apply", "-auto-approve")
     if scenario.taint:
-        _terraform(place, "taint", scenario.taint)
+        _terraform(directory, "taint", scenario.taint)
     main.write_text(scenario.after, encoding="utf-8")
-    _terraform(place, "init")
-    _terraform(place, "plan", "-out=plan", *scenario.options, may_fail=name.startswith("failing"))
-    plan: dict[str, Any] = json.loads(_terraform(place, "show", "-json", "plan"))
+    _terraform(directory, "init")
+    _terraform(directory, "plan", "-out=plan", *scenario.options, may_fail=name.startswith("failing"))
+    plan: dict[str, Any] = json.loads(_terraform(directory, "show", "-json", "plan"))
     return plan
 
 
 def redacted(plan: dict[str, Any]) -> dict[str, Any]:
-    """The redacted form of it."""
+    """The redacted form of a plan."""
     return redacted_plan(plan, {"format_version": "1.0", "provider_schemas": {}})
 
 
-def _terraform(place: Path, command: str, *options: str, may_fail: bool = False) -> str:
+def _terraform(directory: Path, command: str, *options: str, may_fail: bool = False) -> str:
     color = () if command == "taint" else ("-no-color",)
-    ended = subprocess.run(
+    completed = subprocess.run(
         ["terraform", command, *color, *options],
-        cwd=place,
+        cwd=directory,
         env={**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"},
         capture_output=True,
         text=True,
         check=False,
         timeout=TIMEOUT_S,
     )
-    assert may_fail or ended.returncode == 0, f"{command}: {ended.stdout}{ended.stderr}"
-    return ended.stdout
+    assert may_fail or completed.returncode == 0, f"{command}: {completed.stdout}{completed.stderr}"
+    return completed.stdout

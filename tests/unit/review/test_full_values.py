@@ -1,4 +1,4 @@
-"""Every value of one address can be read, in pages that are small, and nothing of it is lost or revealed."""
+"""The values of one address are complete over pages of limited size, and masked."""
 
 import json
 import re
@@ -16,11 +16,11 @@ SECRET = "s3cret-Zx81"
 def pages_of(address: str, *resources: Any, **sections: Any) -> list[dict[str, Any]]:
     read = document(*resources, **sections)
     secrets = Secrets.of_plan(read.source)
-    summed_up = summarize(read, secrets)
+    summary = summarize(read, secrets)
     pages: list[dict[str, Any]] = []
     number: int | None = 1
     while number is not None:
-        view = review(read, secrets, summed_up, {"run_id": read.run_id}, address=address, page_number=number)
+        view = review(read, secrets, summary, {"run_id": read.run_id}, address=address, page_number=number)
         assert len(json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode()) <= PAGE_BYTES
         pages.append(view)
         number = view["next_page"]
@@ -36,7 +36,7 @@ def values_of(address: str, *resources: Any, **sections: Any) -> list[str]:
     ]
 
 
-def test_a_long_text_is_whole_over_all_pages() -> None:
+def test_long_string_is_complete_over_all_pages() -> None:
     text = 'line one\n\t"quoted" \\ é \u202e\x1b[31m\U000e0041 end\n' * 700
     lines = values_of("a.b", resource("a.b", ["create"], after={"script": text}))
     parts = [re.fullmatch(r'script \(characters [\d,]+ to [\d,]+ of [\d,]+\): (".*")', line) for line in lines]
@@ -44,7 +44,7 @@ def test_a_long_text_is_whole_over_all_pages() -> None:
     assert all(line.isprintable() and "\U000e0041" not in line for line in lines)
 
 
-def test_all_attributes_are_shown_those_that_change_first() -> None:
+def test_all_attributes_are_shown_changed_ones_first() -> None:
     policy = {"Version": 1, "Statement": [{"Action": "*"}]}
     before = {"name": "n", "size": 1, "policy": json.dumps(policy), "tags": {"a": "b"}, "empty": [], "none": None}
     lines = values_of("a.b", resource("a.b", before=before, after={**before, "size": 2}))
@@ -59,7 +59,7 @@ def test_all_attributes_are_shown_those_that_change_first() -> None:
     ]
 
 
-def test_a_long_text_that_changes_is_shown_before_and_after() -> None:
+def test_changed_long_string_is_shown_before_and_after() -> None:
     before, after = "a" * 700, "b" * 600
     assert values_of("a.b", resource("a.b", before={"t": before}, after={"t": after})) == [
         f't (before) (characters 1 to 500 of 700): "{"a" * 500}"',
@@ -69,7 +69,7 @@ def test_a_long_text_that_changes_is_shown_before_and_after() -> None:
     ]
 
 
-def test_of_what_is_destroyed_read_or_unchanged_the_values_are_shown() -> None:
+def test_values_are_shown_for_every_action() -> None:
     plan = [
         resource("a.gone", ["delete"], before={"x": 1}),
         resource("a.forgotten", ["forget"], before={"x": 2}),
@@ -95,7 +95,7 @@ def test_of_what_is_destroyed_read_or_unchanged_the_values_are_shown() -> None:
     assert found == expected
 
 
-def test_an_address_without_its_key_is_that_of_all_instances() -> None:
+def test_address_without_key_selects_all_instances() -> None:
     many = [resource(f'module.m["{key}"].a.b[0]', ["delete"], before={"x": key}) for key in ("eu", "us")]
     for address in ("module.m[*].a.b[*]", "module.m.a.b"):
         (page,) = pages_of(address, *many)
@@ -107,7 +107,7 @@ def test_an_address_without_its_key_is_that_of_all_instances() -> None:
     assert page["total_rows"] == 1
 
 
-def test_an_action_shows_its_configuration_and_an_import_what_it_generates() -> None:
+def test_action_shows_configuration_and_import_its_generated_config() -> None:
     invocation = {"address": "action.a.b", "config_values": {"payload": "p" * 300}, "invoke_action_trigger": {}}
     assert values_of("action.a.b", action_invocations=[invocation]) == [f'payload: "{"p" * 300}"']
     taken = resource("a.b", ["no-op"], after={"x": 1}, importing={"id": "i"}, generated_config="resource {\n  x = 1\n}")
@@ -119,7 +119,7 @@ def test_an_action_shows_its_configuration_and_an_import_what_it_generates() -> 
     ]
 
 
-def test_sensitive_values_stay_masked_and_copies_of_them_too() -> None:
+def test_sensitive_values_and_their_copies_stay_masked() -> None:
     after = {
         "pw": SECRET,
         "number": 1234567,
@@ -133,7 +133,7 @@ def test_sensitive_values_stay_masked_and_copies_of_them_too() -> None:
     assert lines[-2:] == ["json.a: (sensitive value)", '["(sensitive value)"]: 1']
 
 
-def test_an_address_that_is_not_in_the_plan_is_said_with_similar_ones() -> None:
+def test_unknown_address_lists_similar_addresses() -> None:
     many = [resource(f"a.bucket_{n}", ["delete"]) for n in range(10)]
     (page,) = pages_of("a.bucket", *many)
     listed = ", ".join(f"a.bucket_{n}" for n in range(8))
@@ -142,13 +142,13 @@ def test_an_address_that_is_not_in_the_plan_is_said_with_similar_ones() -> None:
     assert page["notes"] == ['The plan does not contain "b.c". Call review_run without an address to list its changes.']
 
 
-def test_a_page_past_the_end_is_said() -> None:
+def test_page_beyond_the_last_is_reported() -> None:
     read = document(resource("a.b", ["create"], after={"x": 1}))
     view = review(read, Secrets(), summarize(read), {}, address="a.b", page_number=9)
     assert view["notes"] == ["Page 9 does not exist: the last page is 1."]
 
 
-def test_pages_are_small_whatever_the_values_are() -> None:
+def test_pages_are_within_the_limit_for_any_value() -> None:
     for character in ("\U000e0041", "\U0001f600", '"', "\\", "\x1b"):
         long = character * 3_000
         after = {f"{n}{long}": long for n in range(3)}

@@ -1,4 +1,4 @@
-"""The one line about a plan: it claims no more than the plan and the API say."""
+"""The headline claims no more than the plan and the API say."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def line(*resources: Any, has_changes: bool | None = None, is_refresh_only: bool
     return headline(summarize(read), has_changes=has_changes, is_refresh_only=is_refresh_only)
 
 
-def test_a_plan_is_called_what_it_is() -> None:
+def test_headline_describes_each_kind_of_plan() -> None:
     lines = {
         "outputs alone": line(output_changes=OUTPUT),
         "forgets alone": line(resource("a.b", ["forget"])),
@@ -53,7 +53,7 @@ def test_a_plan_is_called_what_it_is() -> None:
     }
 
 
-def test_that_nothing_changes_is_never_claimed_where_it_is_not_known() -> None:
+def test_headline_states_doubts_instead_of_no_changes() -> None:
     same = resource("a.b", ["no-op"])
     doubtful: list[tuple[dict[str, Any], bool | None, str]] = [
         ({"errored": True}, None, "planning failed"),
@@ -73,7 +73,7 @@ def test_that_nothing_changes_is_never_claimed_where_it_is_not_known() -> None:
         assert found == f"No changes were found in this plan, but there may be some: {doubt}.", sections
 
 
-def test_beside_changed_outputs_a_doubt_about_resources_is_said() -> None:
+def test_headline_with_outputs_states_doubts_about_resources() -> None:
     assert line(output_changes=OUTPUT, errored=True) == (
         "It is unknown whether resources change: planning failed. 1 output changes."
     )
@@ -83,7 +83,7 @@ def test_beside_changed_outputs_a_doubt_about_resources_is_said() -> None:
     assert line(output_changes=OUTPUT, resource_changes=None) == "No resources change. 1 output changes."
 
 
-def test_the_word_of_the_api_decides_where_the_plan_says_nothing() -> None:
+def test_has_changes_of_the_run_decides_for_an_empty_plan() -> None:
     assert line(resource("a.b", ["no-op"]), has_changes=True) == (
         "No changes were found in this plan, but the API reports that the run has changes."
     )

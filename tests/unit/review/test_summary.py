@@ -1,4 +1,4 @@
-"""A plan in a few numbers, what is dangerous about it, and its fingerprint."""
+"""The summary of a plan: counts, dangerous changes, and the fingerprint."""
 
 import copy
 from dataclasses import replace
@@ -10,7 +10,7 @@ from tfruns.review.plan_document import read_plan_document
 from tfruns.review.summary import DangerousChange, PlanCounts, PlanSummary, danger_lines, fingerprint, summarize
 
 
-def summed_up(*resources: Any, **sections: Any) -> PlanSummary:
+def summary_of(*resources: Any, **sections: Any) -> PlanSummary:
     return summarize(document(*resources, **sections))
 
 
@@ -30,8 +30,8 @@ EVERYTHING = (
 )
 
 
-def test_each_kind_of_change_is_counted_and_what_stays_or_is_read_is_not() -> None:
-    counts = summed_up(*EVERYTHING).counts
+def test_counts_include_each_change_but_no_reads_or_no_ops() -> None:
+    counts = summary_of(*EVERYTHING).counts
     assert counts == PlanCounts(add=2, change=2, destroy=1, replace=2, imported=1, move=2, forget=2)
     assert counts.as_dict() == {
         "add": 2,
@@ -57,20 +57,20 @@ def test_each_kind_of_change_is_counted_and_what_stays_or_is_read_is_not() -> No
         ({"resource_changes": []}, True),
     ],
 )
-def test_what_is_no_plan_that_can_be_read_is_not_taken_for_harmless(source: dict[str, Any], is_plan: bool) -> None:
+def test_unrecognized_plan_is_destructive(source: dict[str, Any], is_plan: bool) -> None:
     found = read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=False)
     assert summarize(found).is_destructive is not is_plan
 
 
-def test_a_plan_without_changes_has_no_counts() -> None:
-    found = summed_up(resource("a.same", ["no-op"]), output_changes={"o": change(["no-op"])})
+def test_plan_without_changes_has_no_counts() -> None:
+    found = summary_of(resource("a.same", ["no-op"]), output_changes={"o": change(["no-op"])})
     assert found.counts.as_dict() == {}
     assert found.outputs == 0
     assert not found.is_destructive
 
 
-def test_the_dangers_are_all_there_and_the_worst_stand_first() -> None:
-    found = summed_up(
+def test_dangers_are_complete_and_the_worst_is_first() -> None:
+    found = summary_of(
         resource("aws_db_instance.changed", ["update"]),
         resource("a.forgotten", ["forget"]),
         resource("a.replaced", ["delete", "create"]),
@@ -108,8 +108,8 @@ def test_the_dangers_are_all_there_and_the_worst_stand_first() -> None:
         ("hcloud_volume_attachment", False),
     ],
 )
-def test_what_holds_data_is_told_from_its_settings(type_: str, is_store: bool) -> None:
-    (danger,) = summed_up(resource(f"{type_}.x", ["delete"])).dangers
+def test_data_stores_are_distinguished_from_their_settings(type_: str, is_store: bool) -> None:
+    (danger,) = summary_of(resource(f"{type_}.x", ["delete"])).dangers
     assert ("stores data" in danger.why) is is_store
 
 
@@ -129,8 +129,8 @@ def test_what_holds_data_is_told_from_its_settings(type_: str, is_store: bool) -
         (["read"], False),
     ],
 )
-def test_only_what_destroys_or_cannot_be_read_is_destructive(actions: list[str], is_destructive: bool) -> None:
-    assert summed_up(resource("a.b", actions)).is_destructive is is_destructive
+def test_only_destroying_or_unknown_actions_are_destructive(actions: list[str], is_destructive: bool) -> None:
+    assert summary_of(resource("a.b", actions)).is_destructive is is_destructive
 
 
 @rows(
@@ -145,29 +145,29 @@ def test_only_what_destroys_or_cannot_be_read_is_destructive(actions: list[str],
         {"deferred_changes": [{"reason": "x"}]},
     ],
 )
-def test_what_cannot_be_read_may_be_destructive(sections: dict[str, Any]) -> None:
-    assert summed_up(**sections).is_destructive
+def test_unrecognized_sections_are_destructive(sections: dict[str, Any]) -> None:
+    assert summary_of(**sections).is_destructive
 
 
-def test_an_address_in_a_danger_is_one_line_bounded_and_without_secrets() -> None:
+def test_address_of_a_danger_is_masked_and_on_one_line() -> None:
     address = 'a.b["s3cret-Zx81\n\x1b[31mIgnore all\u202e that ' + "x" * 500 + '"]'
     marks = {"before": {"pw": "s3cret-Zx81"}, "before_sensitive": {"pw": True}}
-    (danger,) = summed_up(resource(address, ["delete"], **marks)).dangers
+    (danger,) = summary_of(resource(address, ["delete"], **marks)).dangers
     assert danger.address.isprintable()
     assert danger.address.startswith('a.b["(sensitive value) Ignore all that xxx')
     assert len(danger.address) == 160
 
 
-def test_a_deposed_object_is_told_from_the_resource_itself() -> None:
-    (danger,) = summed_up(resource("a.b", ["delete"], deposed="00112233")).dangers
+def test_danger_of_a_deposed_object_names_its_key() -> None:
+    (danger,) = summary_of(resource("a.b", ["delete"], deposed="00112233")).dangers
     assert danger.address == "a.b (deposed object 00112233)"
 
 
-def test_siblings_are_one_danger_with_the_key_of_each() -> None:
+def test_instances_are_one_danger_with_every_key() -> None:
     gone = [resource(f'aws_s3_bucket.team["team-{n:02}"]', ["delete"]) for n in range(25)]
     counted = [resource(f"a.web[{n}]", ["forget"]) for n in (0, 1, 2, 5)]
     modules = [resource(f'module.m["{key}"].a.b', ["delete", "create"]) for key in ("eu", "us")]
-    found = summed_up(*gone, *counted, *modules, resource("a.b[0]", ["delete"], deposed="0011"))
+    found = summary_of(*gone, *counted, *modules, resource("a.b[0]", ["delete"], deposed="0011"))
     teams = ", ".join(f"team-{n:02}" for n in range(25))
     assert danger_lines(found.dangers) == [
         f"- aws_s3_bucket.team[*]: will be destroyed; it stores data (25: {teams})",
@@ -177,10 +177,10 @@ def test_siblings_are_one_danger_with_the_key_of_each() -> None:
     ]
 
 
-def test_dangers_too_long_for_a_question_end_with_where_the_rest_is() -> None:
+def test_truncated_danger_list_points_to_the_review() -> None:
     gone = [resource(f'a.b["{n:04}-{"k" * 90}"]', ["delete"]) for n in range(200)]
     others = [resource(f"a.c{n}", ["delete"]) for n in range(3)]
-    lines = danger_lines(summed_up(*gone, *others).dangers)
+    lines = danger_lines(summary_of(*gone, *others).dangers)
     assert sum(map(len, lines)) < 4_500
     assert lines[0].startswith("- a.b[*]: will be destroyed (200: 0000-kkk")
     assert lines[0].endswith("k …)")
@@ -190,9 +190,9 @@ def test_dangers_too_long_for_a_question_end_with_where_the_rest_is() -> None:
 INVOCATION = {"address": "action.aws_lambda_invoke.purge", "type": "aws_lambda_invoke", "config_values": {"all": True}}
 
 
-def test_actions_count_are_dangerous_and_nothing_is_known_of_their_effect() -> None:
+def test_actions_are_counted_and_dangerous() -> None:
     later = {"reason": "excluded", "action_invocation": INVOCATION}
-    found = summed_up(action_invocations=[INVOCATION], deferred_action_invocations=[later])
+    found = summary_of(action_invocations=[INVOCATION], deferred_action_invocations=[later])
     assert found.counts.as_dict() == {"invoke": 1, "deferred": 1}
     assert found.counts.line == (
         "Plan: 0 to add, 0 to change, 0 to destroy. Actions: 1 to invoke. Deferred to a later run: 1."
@@ -217,23 +217,25 @@ BASE = plan(
 )
 
 
-def print_of(source: Any, **fields: Any) -> str:
+def fingerprint_of(source: Any, **fields: Any) -> str:
     read = read_plan_document(source, run_id="run-1", plan_id="plan-1", is_redacted=False)
     return fingerprint(replace(read, **fields))
 
 
-def test_the_same_plan_has_the_same_fingerprint_in_whatever_order_its_keys_are() -> None:
-    def turned(value: Any) -> Any:
+def test_fingerprint_does_not_depend_on_key_order() -> None:
+    def reversed_keys(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: turned(item) for key, item in reversed(value.items())}
-        return [turned(item) for item in value] if isinstance(value, list) else value
+            return {key: reversed_keys(item) for key, item in reversed(value.items())}
+        return [reversed_keys(item) for item in value] if isinstance(value, list) else value
 
-    assert print_of(BASE) == print_of(copy.deepcopy(BASE)) == print_of(turned(BASE))
-    assert len(print_of(BASE)) == 32
+    assert fingerprint_of(BASE) == fingerprint_of(copy.deepcopy(BASE)) == fingerprint_of(reversed_keys(BASE))
+    assert len(fingerprint_of(BASE)) == 32
 
 
-def test_the_fingerprint_is_that_of_one_run_and_one_plan() -> None:
-    assert len({print_of(BASE), print_of(BASE, run_id="run-2"), print_of(BASE, plan_id="plan-2")}) == 3
+def test_fingerprint_depends_on_run_and_plan() -> None:
+    assert (
+        len({fingerprint_of(BASE), fingerprint_of(BASE, run_id="run-2"), fingerprint_of(BASE, plan_id="plan-2")}) == 3
+    )
 
 
 @rows(
@@ -271,8 +273,8 @@ def test_the_fingerprint_is_that_of_one_run_and_one_plan() -> None:
 )
 def test_any_difference_changes_the_fingerprint(path: tuple[Any, ...], value: Any) -> None:
     other = copy.deepcopy(BASE)
-    place: Any = other
+    target: Any = other
     for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = value
-    assert print_of(other) != print_of(BASE)
+        target = target[key]
+    target[path[-1]] = value
+    assert fingerprint_of(other) != fingerprint_of(BASE)

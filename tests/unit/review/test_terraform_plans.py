@@ -1,6 +1,6 @@
-"""What is said of plans that Terraform itself made, in both forms.
+"""Reviews of plans that Terraform created, in the full and the redacted form.
 
-Where a difference is meant, write the results anew, and let the review look at them:
+After an intended change, update the golden files and review the difference:
 
     TFRUNS_UPDATE_SNAPSHOTS=1 .venv/bin/pytest tests/unit/review/test_terraform_plans.py
 """
@@ -15,25 +15,25 @@ from typing import Any
 import pytest
 
 from tests.unit.review.plans import PLAN_ID, RUN_ID
-from tests.unit.review.terraform import SCENARIOS, SECRET, made, redacted
+from tests.unit.review.terraform import SCENARIOS, SECRET, redacted, terraform_plan
 from tfruns.masking.secrets import Secrets
 from tfruns.review.plan_document import read_plan_document
 from tfruns.review.review import review
 from tfruns.review.summary import summarize
 
 GOLDEN = Path(__file__).parent / "golden"
-IS_UPDATE = os.environ.get("TFRUNS_UPDATE_SNAPSHOTS") == "1"  # read before the tests take away whatever is ours
+IS_UPDATE = os.environ.get("TFRUNS_UPDATE_SNAPSHOTS") == "1"  # read before fixtures remove TFRUNS_ variables
 FORMS = ("full", "redacted")
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform"),
+    pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on the PATH"),
 ]
 
 
 @pytest.fixture(scope="session")
-def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A directory for each scenario, in which it is made once."""
+def directories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A directory for each scenario, in which its plan is created once."""
     root = tmp_path_factory.mktemp("plans")
     found = {name: root / name for name in SCENARIOS}
     for path in found.values():
@@ -41,8 +41,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return found
 
 
-def reviewed(name: str, form: str, places: dict[str, Path], **options: Any) -> dict[str, Any]:
-    plan = made(name, places[name])
+def review_of(name: str, form: str, directories: dict[str, Path], **options: Any) -> dict[str, Any]:
+    plan = terraform_plan(name, directories[name])
     source = redacted(plan) if form == "redacted" else plan
     document = read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=form == "redacted")
     secrets = Secrets.of_plan(document.source)
@@ -51,7 +51,7 @@ def reviewed(name: str, form: str, places: dict[str, Path], **options: Any) -> d
 
 
 def comparable(view: dict[str, Any]) -> str:
-    """The view as text, without what differs from one plan to the next."""
+    """The review as text, without values that differ between two runs."""
     text = json.dumps(view, indent=2, ensure_ascii=False) + "\n"
     text = re.sub(r'("fingerprint": )"[0-9a-f]{32}"', r'\1"…"', text)
     return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "(uuid)", text)
@@ -59,36 +59,36 @@ def comparable(view: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_the_review_of_a_plan_is_what_was_agreed_on(name: str, form: str, places: dict[str, Path]) -> None:
+def test_review_matches_its_golden_file(name: str, form: str, directories: dict[str, Path]) -> None:
     path = GOLDEN / f"{name}.{form}.json"
-    text = comparable(reviewed(name, form, places))
+    text = comparable(review_of(name, form, directories))
     if IS_UPDATE:
         path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8"), f"{path.name} differs; to write it anew: TFRUNS_UPDATE_SNAPSHOTS=1"
+    assert text == path.read_text(encoding="utf-8"), f"{path.name} differs; to update it: TFRUNS_UPDATE_SNAPSHOTS=1"
 
 
-def test_every_result_is_one_of_a_scenario() -> None:
+def test_every_golden_file_belongs_to_a_scenario() -> None:
     assert {path.name for path in GOLDEN.iterdir()} == {f"{name}.{form}.json" for name in SCENARIOS for form in FORMS}
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_no_secret_is_in_the_review_whatever_it_is_narrowed_to(name: str, form: str, places: dict[str, Path]) -> None:
+def test_no_filter_shows_a_secret(name: str, form: str, directories: dict[str, Path]) -> None:
     for text in ("", "create", "update", "output", "drift", "terraform_data", "nothing-like-this"):
-        assert SECRET not in json.dumps(reviewed(name, form, places, filter_text=text))
+        assert SECRET not in json.dumps(review_of(name, form, directories, filter_text=text))
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_both_forms_say_the_same_of_a_plan(name: str, form: str, places: dict[str, Path]) -> None:
-    full, other = (reviewed(name, form, places) for form in FORMS)
+def test_full_and_redacted_forms_agree(name: str, form: str, directories: dict[str, Path]) -> None:
+    full, other = (review_of(name, form, directories) for form in FORMS)
     assert full["plan"] == other["plan"]
     assert full.get("counts") == other.get("counts")
     assert [row["address"] for row in full["rows"]] == [row["address"] for row in other["rows"]]
     assert full["fingerprint"] != other["fingerprint"] or name == "no_changes"
 
 
-def test_terraform_counts_as_the_review_does(places: dict[str, Path]) -> None:
-    view = reviewed("replace", "full", places)
+def test_counts_match_those_of_terraform(directories: dict[str, Path]) -> None:
+    view = review_of("replace", "full", directories)
     assert view["plan"] == "Plan: 6 to add, 1 to change, 6 to destroy."
     assert view["counts"] == {"change": 1, "replace": 6}

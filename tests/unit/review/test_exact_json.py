@@ -1,4 +1,4 @@
-"""Numbers of a plan are compared, identified and shown as they are written, whatever a double can hold."""
+"""Numbers in a plan are compared, fingerprinted and shown with all their digits."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ SAME = [("1.50", "1.5"), ("1e2", "100"), ("1.000000000000000000000", "1"), ("1e-
 
 
 def read(before: str, after: str, **more: Any) -> dict[str, Any]:
-    """The review of a plan in which a number changes; `B` and `A` in any text of it stand for the numbers, too."""
+    """The review of a plan with a number that changes. `B` and `A` are placeholders for the numbers in any string."""
     text = json.dumps(plan(resource(before={"n": "B"} | more, after={"n": "A"} | more)))
     data = text.replace('"B"', before).replace('"A"', after).encode()
     found = parse_plan(data, run_id="run-1", plan_id="plan-1", is_redacted=False)
@@ -40,7 +40,7 @@ def changes(before: str, after: str) -> list[str]:
     return found
 
 
-def test_numbers_that_differ_are_shown_as_they_are_written() -> None:
+def test_different_numbers_are_shown_with_all_digits() -> None:
     for before, after in DIFFERENT:
         if "99999" in before:
             assert changes(before, after) == [f"n: {before} -> {after}"]
@@ -53,23 +53,23 @@ def test_numbers_that_differ_are_shown_as_they_are_written() -> None:
     assert changes("12345678901234567890123.0", "2.5e3") == ["n: 12345678901234567890123 -> 2500"]
 
 
-def test_numbers_of_equal_value_are_no_difference() -> None:
+def test_equal_numbers_in_different_notation_are_no_change() -> None:
     for before, after in SAME:
         assert changes(before, after) == [], (before, after)
 
 
-def test_numbers_that_differ_have_different_fingerprints() -> None:
+def test_different_numbers_have_different_fingerprints() -> None:
     numbers = {number for pair in [*DIFFERENT, (LONG, LONGER), (LONG[:-1] + "1", LONGER[:-1] + "1")] for number in pair}
     assert len({read("0", number)["fingerprint"] for number in numbers}) == len(numbers)
 
 
-def test_a_number_is_different_from_a_text_of_its_digits() -> None:
+def test_number_differs_from_a_string_of_its_digits() -> None:
     for digits in (LONG, LONGER, "1.0000000000000000001"):
         assert read("0", digits)["fingerprint"] != read("0", f'"{digits}"')["fingerprint"]
         assert len(changes(digits, f'"{digits}"')) == 1
 
 
-def test_a_number_of_thousands_of_digits_is_shown_in_part_and_in_full() -> None:
+def test_huge_number_is_truncated_in_a_row_and_full_by_address() -> None:
     for digits in (LONG, LONGER):
         assert changes("1", digits) == [f"n: 1 -> {digits[:119]}…"]
     text = json.dumps(plan(resource(before={"n": 1}, after={"n": "A"}))).replace('"A"', LONGER)
@@ -79,7 +79,7 @@ def test_a_number_of_thousands_of_digits_is_shown_in_part_and_in_full() -> None:
     assert view["rows"][0]["values"][:2] == ["n (before): 1", f"n (after) (digits 1 to 500 of 5,001): {LONGER[:500]}"]
 
 
-def test_elements_of_lists_and_members_of_json_texts_are_compared_exactly() -> None:
+def test_numbers_in_lists_and_json_strings_are_compared_exactly() -> None:
     one, other = "1.0000000000000000001", "1.0000000000000000002"
     for before, after in (
         (f'[{{"w": {one}}}]', f'[{{"w": {other}}}]'),
@@ -92,7 +92,7 @@ def test_elements_of_lists_and_members_of_json_texts_are_compared_exactly() -> N
         assert other in found[0]
 
 
-def test_siblings_that_change_to_different_numbers_have_a_row_each() -> None:
+def test_instances_with_different_numbers_have_separate_rows() -> None:
     text = json.dumps(
         plan(*(resource(f"a.b[{key}]", before={"n": 1}, after={"n": f"N{key}"}) | {"index": key} for key in range(2)))
     )
@@ -105,7 +105,7 @@ def test_siblings_that_change_to_different_numbers_have_a_row_each() -> None:
     ]
 
 
-def test_a_sensitive_number_is_hidden_however_it_is_written() -> None:
+def test_sensitive_number_is_masked_in_any_notation() -> None:
     for written, shown in (
         ("1.0000000000000000001", "1.0000000000000000001"),
         ("0.00000123", "0.00000123"),

@@ -1,4 +1,4 @@
-"""Plans of which a review once told less than the truth, each with the right outcome."""
+"""Plans whose review was once incomplete, each with the correct result."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def view_of(name: str, **options: Any) -> dict[str, Any]:
 NOTIFY = ["count_: 3", 'message: "maintenance begins"', "secret: (sensitive value)", 'tags: {"team": "platform"}']
 
 EXPECTED: dict[str, dict[str, Any]] = {
-    # These two were made by Terraform 1.15.5 and a provider with an action: `plan -invoke`, and `action_trigger`.
+    # These two plans were created by Terraform 1.15.5 with a provider action: `plan -invoke`, and `action_trigger`.
     "invoked_action": {
         "plan": f"{NO_COUNTS} Actions: 1 to invoke.",
         "counts": {"invoke": 1},
@@ -250,7 +250,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
 _PAGING = ("fingerprint", "page", "next_page", "total_pages", "total_rows")
 
 
-def test_the_review_of_each_case_tells_the_whole_truth() -> None:
+def test_review_of_each_case_is_complete() -> None:
     names = {path.stem for path in CASES.glob("*.json")}
     found = {name: {key: value for key, value in view_of(name).items() if key not in _PAGING} for name in names}
     assert found == EXPECTED
@@ -267,17 +267,17 @@ def test_only_plans_that_destroy_or_invoke_are_destructive() -> None:
     }
 
 
-def test_every_bucket_that_is_destroyed_is_named_in_the_question() -> None:
+def test_confirmation_prompt_names_every_destroyed_bucket() -> None:
     assert danger_lines(summarize(document_of("destroy_25_named")).dangers) == [
         f"- aws_s3_bucket.team[*]: will be destroyed; it stores data (25: {', '.join(TEAMS)})"
     ]
 
 
-def test_actions_are_found_by_their_filter_type_and_address() -> None:
+def test_actions_match_by_keyword_type_and_address() -> None:
     for text in ("invoke", "action", "aws_lambda_invoke", "action.aws_lambda_invoke.purge"):
         assert view_of("actions_only", filter_text=text)["total_rows"] == 1
 
 
-def test_attached_drift_is_found_by_its_filter() -> None:
+def test_attached_drift_matches_the_drift_filter() -> None:
     (row,) = view_of("drift_undone_by_the_plan", filter_text="drift")["rows"]
     assert row["changes"] == ['acl: "private" -> "public-read"']

@@ -1,4 +1,4 @@
-"""What holds for every plan: no secret is shown, every page is small, and the pages together hold every row."""
+"""Properties of every review: no secrets, pages within the limit, no lost rows, robust against malformed plans."""
 
 import json
 from collections.abc import Iterator
@@ -42,15 +42,15 @@ def texts_in(value: Any) -> Iterator[str]:
 
 # -- no secret is shown -----------------------------------------------------------------------------------------------
 
-# None of these characters is in what the review itself says, but for the quotes and backslashes of quoted texts.
+# The texts of the review itself contain none of these characters, except quotes and backslashes of quoted strings.
 secret_texts = st.text(alphabet='ZQ9Jé<&$%"\\\n\t \u202e', min_size=6, max_size=90).filter(
     lambda text: text.strip() != ""
 )
 numbers = st.integers(10**9, 10**12).map(lambda number: number * 10 + 7)
 
 
-def planted(secret: Any, place: int, mark: int) -> dict[str, Any]:
-    """A plan in which a secret is marked in one of many places, and stands unmarked everywhere else."""
+def planted(secret: Any, section: int, mark: int) -> dict[str, Any]:
+    """A plan that marks a secret in one location, and contains unmarked copies everywhere else."""
     text = str(secret)
     copies = {
         "exact": secret,
@@ -99,7 +99,7 @@ def planted(secret: Any, place: int, mark: int) -> dict[str, Any]:
     )
     hiding = resource("a.hiding", ["update"], before=marked, after=marked, before_sensitive=marks)
     state = {"root_module": {"child_modules": [{"resources": [{"values": marked, "sensitive_values": marks}]}]}}
-    match place:
+    match section:
         case 0:
             source["resource_changes"].append(hiding)
         case 1:
@@ -121,10 +121,8 @@ FILTERS = ("", "create", "update", "drift", "output", "read", "move", "import", 
 
 @slow
 @given(secret_texts | numbers, st.integers(0, 5), st.integers(0, 2), st.sampled_from(FILTERS), st.integers(1, 3))
-def test_no_secret_is_shown_wherever_else_it_stands(
-    secret: str | int, place: int, mark: int, text: str, page: int
-) -> None:
-    source = planted(secret, place, mark)
+def test_no_secret_is_shown_anywhere(secret: str | int, section: int, mark: int, text: str, page: int) -> None:
+    source = planted(secret, section, mark)
     for chosen in {text, str(secret)}:
         view = view_of(source, filter_text=chosen, page_number=page, page_size=7, is_refresh_only=page == 1)
         forms = {str(secret), json.dumps(str(secret), ensure_ascii=False)[1:-1]}
@@ -190,7 +188,7 @@ CHECKS = [
 
 @slow
 @given(st.lists(resources(), max_size=12), st.integers(1, 15), st.booleans(), st.sampled_from(["", "a", "none"]))
-def test_every_page_is_small_and_together_they_hold_every_row(
+def test_pages_are_within_the_limit_and_contain_every_row(
     found: list[dict[str, Any]], size: int, has_checks: bool, text: str
 ) -> None:
     source = plan(*found, checks=CHECKS if has_checks else [], action_invocations=CHECKS)
@@ -210,11 +208,11 @@ def test_every_page_is_small_and_together_they_hold_every_row(
         heads = [(row["address"], row["action"], row.get("count", 1)) for row in rows]
         again = [(row["address"], row["action"], row.get("count", 1)) for row in whole["rows"]]
         assert heads[: len(again)] == again
-    assert sum(row.get("count", 1) for row in rows) == len(found) - _left_out(found, text)
+    assert sum(row.get("count", 1) for row in rows) == len(found) - _without_row(found, text)
 
 
-def _left_out(found: list[dict[str, Any]], text: str) -> int:
-    """Those that are no rows: what stays as it is, and what is read, unless it was asked for."""
+def _without_row(found: list[dict[str, Any]], text: str) -> int:
+    """The number of entries without a row: unchanged resources, and data source reads unless a filter matches them."""
     if text == "none":
         return len(found)
     changes = [(one["change"]["actions"], one.get("previous_address"), one["change"]["importing"]) for one in found]
@@ -225,7 +223,7 @@ def _left_out(found: list[dict[str, Any]], text: str) -> int:
 
 
 @pytest.mark.parametrize("character", ["\U0001f600", '"', "\\", "x"])
-def test_the_largest_rows_and_notes_fit_on_a_page(character: str) -> None:
+def test_largest_rows_and_notes_fit_on_a_page(character: str) -> None:
     long = character * 3000
     many = [
         resource(
@@ -246,7 +244,7 @@ def test_the_largest_rows_and_notes_fit_on_a_page(character: str) -> None:
     assert all(row["more_changes"] for row in view["rows"])
 
 
-def test_attributes_are_shared_out_among_the_rows_and_what_is_left_out_is_counted() -> None:
+def test_rows_share_the_attribute_budget_and_count_omitted_ones() -> None:
     many = [resource(f"a.b{n}", before={}, after={f"attribute_{k}": "v" * 30 for k in range(50)}) for n in range(20)]
     view = view_of(plan(*many))
     assert len(view["rows"]) == 20
@@ -262,7 +260,7 @@ def test_attributes_are_shared_out_among_the_rows_and_what_is_left_out_is_counte
 
 @slow
 @given(st.lists(resources(), max_size=3), st.lists(resources(), max_size=3))
-def test_plans_that_differ_have_different_fingerprints(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
+def test_different_plans_have_different_fingerprints(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
     first, second = (json.dumps(found, sort_keys=True) for found in (one, other))
     assert (fingerprint(document(*one)) == fingerprint(document(*other))) is (first == second)
 
@@ -291,7 +289,7 @@ entries = st.fixed_dictionaries(
 
 @slow
 @given(st.dictionaries(st.sampled_from(SECTIONS), anything | st.lists(entries | anything, max_size=4)))
-def test_a_malformed_plan_is_reviewed_all_the_same(source: dict[str, Any]) -> None:
+def test_malformed_plan_is_still_reviewed(source: dict[str, Any]) -> None:
     for text in ("", "drift", "a", "no-such"):
         view = view_of(source, filter_text=text)
         assert len(json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode()) <= PAGE_BYTES

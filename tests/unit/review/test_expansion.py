@@ -1,14 +1,14 @@
-"""Changes inside lists, sets, nested blocks, JSON texts and long texts: what changes is visible, whatever its shape."""
+"""Changes inside lists, sets, nested blocks, JSON strings and long strings are visible."""
 
 import json
 from typing import Any
 
 from tests.unit.review.plans import resource
-from tests.unit.review.test_rows import lines_of, rows_of
+from tests.unit.review.views import lines_of, rows_of
 
 
 def rule(port: int, cidr: str, **more: Any) -> dict[str, Any]:
-    """A rule of a security group, as the provider of AWS writes it: a set of objects without a name."""
+    """A rule of a security group in the format of the AWS provider: an object without a name, in a set."""
     return {
         "cidr_blocks": [cidr],
         "description": "",
@@ -53,7 +53,7 @@ def policy(*statements: Any) -> dict[str, Any]:
 
 CHANGES: list[tuple[str, Any, Any, list[str]]] = [
     (
-        "an image, a port and a variable of containers",
+        "an image, a port and an environment variable of containers",
         deployment(container("api", "api:1"), container("proxy", "proxy:1", ENV="a", DEBUG="0")),
         deployment(container("api", "api:2"), container("proxy", "proxy:1", 9090, ENV="a", DEBUG="1")),
         [
@@ -63,7 +63,7 @@ CHANGES: list[tuple[str, Any, Any, list[str]]] = [
         ],
     ),
     (
-        "containers that change places",
+        "containers in a different order",
         deployment(container("api", "api:1"), container("proxy", "proxy:1")),
         deployment(container("proxy", "proxy:2"), container("api", "api:2")),
         [
@@ -72,7 +72,7 @@ CHANGES: list[tuple[str, Any, Any, list[str]]] = [
         ],
     ),
     (
-        "rules that are opened, in a set in another order",
+        "rules that are opened, in a set in a different order",
         {"ingress": [rule(22, "10.0.0.0/8"), rule(443, "10.0.0.0/8"), rule(80, "10.0.0.0/8")]},
         {"ingress": [rule(443, "0.0.0.0/0"), rule(80, "10.0.0.0/8"), rule(22, "0.0.0.0/0")]},
         [
@@ -93,7 +93,7 @@ CHANGES: list[tuple[str, Any, Any, list[str]]] = [
         ],
     ),
     (
-        "equal elements of which one changes",
+        "one of two equal elements",
         {"rule": [{"port": 80, "cidr": "a"}, {"port": 80, "cidr": "a"}]},
         {"rule": [{"port": 80, "cidr": "a"}, {"port": 80, "cidr": "b"}]},
         ['rule[1].cidr: "a" -> "b" (where port: 80)'],
@@ -135,7 +135,7 @@ CHANGES: list[tuple[str, Any, Any, list[str]]] = [
         ["grid[0][2]: 3 -> 0", "grid[2][2]: 9 -> 0"],
     ),
     (
-        "JSON texts in a list",
+        "JSON strings in a list",
         {"documents": [json.dumps({"id": n, "port": 80, "pad": "x" * 200}) for n in range(3)]},
         {"documents": [json.dumps({"id": n, "port": n or 80, "pad": "x" * 200}) for n in range(3)]},
         ["documents[1].port: 80 -> 1", "documents[2].port: 80 -> 2"],
@@ -163,13 +163,13 @@ CHANGES: list[tuple[str, Any, Any, list[str]]] = [
         ],
     ),
     (
-        "a long list in another order",
+        "a long list in a different order",
         {"order": [f"element-{n:03}" for n in range(40)]},
         {"order": [*(f"element-{n:03}" for n in range(38)), "element-039", "element-038"]},
         ['order: ["element-038", "element-039"] -> ["element-039", "element-038"] (the order changes from [38] on)'],
     ),
     (
-        "an object that becomes a text",
+        "an object that becomes a string",
         {"value": {"a": "x" * 100, "b": "y" * 100}},
         {"value": "z"},
         [f'value.a: "{"x" * 100}" -> null', f'value.b: "{"y" * 100}" -> null', 'value: null -> "z"'],
@@ -177,12 +177,12 @@ CHANGES: list[tuple[str, Any, Any, list[str]]] = [
 ]
 
 
-def test_what_changes_inside_a_value_is_visible() -> None:
+def test_changes_inside_values_are_visible() -> None:
     found = {name: lines_of(before, after) for name, before, after, _ in CHANGES}
     assert found == {name: lines for name, _, _, lines in CHANGES}
 
 
-def test_a_long_value_of_a_new_resource_is_expanded_to_its_end() -> None:
+def test_long_value_of_a_new_resource_is_expanded_completely() -> None:
     many = [f"10.0.{n}.0/24" for n in range(20)]
     lines = lines_of(
         None, {**policy(*STATEMENTS, {"Action": "*"}), "block": [{"cidrs": many, "name": "n"}]}, ["create"]
@@ -202,7 +202,7 @@ def test_a_long_value_of_a_new_resource_is_expanded_to_its_end() -> None:
     ]
 
 
-def test_of_a_long_path_the_end_is_shown() -> None:
+def test_long_path_shows_its_end() -> None:
     before: Any = 1
     after: Any = 2
     for n in range(30):
@@ -212,7 +212,7 @@ def test_of_a_long_path_the_end_is_shown() -> None:
     assert line.endswith(".level_1.level_0: 1 -> 2")
 
 
-def test_a_value_that_becomes_unknown_is_shown_where_the_object_is_kept() -> None:
+def test_value_that_becomes_unknown_is_shown_in_an_update() -> None:
     before = {"cidr_blocks": ["10.0.0.0/8"], "id": "i-1", "none": None}
     marks = {"cidr_blocks": True, "id": True, "none": True}
     assert lines_of(before, {}, after_unknown=marks) == [
@@ -225,13 +225,13 @@ def test_a_value_that_becomes_unknown_is_shown_where_the_object_is_kept() -> Non
     ]
 
 
-def test_siblings_that_become_unknown_are_one_row() -> None:
+def test_instances_with_values_that_become_unknown_are_one_row() -> None:
     many = [resource(f"a.b[{n}]", before={"id": f"i-{n}"}, after={}, after_unknown={"id": True}) for n in range(3)]
     (row,) = rows_of(*many)
     assert row["changes"] == ["known after apply: id"]
 
 
-def test_siblings_whose_policies_differ_before_are_rows_of_their_own() -> None:
+def test_instances_with_different_old_policies_are_separate_rows() -> None:
     many = [
         resource(f"a.b[{n}]", before=policy({"Sid": str(n)}), after={}, after_unknown={"policy": True})
         for n in range(2)
@@ -242,7 +242,7 @@ def test_siblings_whose_policies_differ_before_are_rows_of_their_own() -> None:
     ]
 
 
-def test_no_part_of_a_secret_is_shown_where_a_text_is_split() -> None:
+def test_split_string_shows_no_part_of_a_secret() -> None:
     secret = "first-line\nab\nlast-line of it"
     script = "echo\n" * 60
     lines = lines_of(

@@ -1,11 +1,11 @@
-"""Plans in which Terraform marks too little: what is named like a secret is masked, and the review says why."""
+"""Plans without reliable marks: values are masked by name and schema, and a note explains why."""
 
 import json
 from typing import Any
 
 from tests.unit.review.plans import change, resource
-from tests.unit.review.test_cases import CASES
-from tests.unit.review.test_rows import view_of
+from tests.unit.review.test_review_cases import CASES
+from tests.unit.review.views import view_of
 from tfruns.review.plan_document import read_plan_document
 from tfruns.review.sensitivity_marks import is_secret_name
 
@@ -14,7 +14,7 @@ NOTE = "Values are masked by the names of their attributes; any other value may 
 
 
 def unmarked(address: str = "a.b", **values: Any) -> dict[str, Any]:
-    """A resource as Terraform before 0.15.1 writes it, without marks."""
+    """A resource without marks, as in Terraform before 0.15.1."""
     entry = resource(address, before={}, after=values)
     for side in ("before", "after"):
         del entry["change"][f"{side}_sensitive"]
@@ -33,7 +33,7 @@ SHAPES: dict[str, Any] = {
 }
 
 
-def test_what_is_named_like_a_secret_is_masked_in_every_shape() -> None:
+def test_values_with_secret_names_are_masked_in_any_structure() -> None:
     for version in ("0.12.31", "0.13.5", "0.14.11", "0.15.0", "0.15.1", "1.0.11", "1.0.0-beta1"):
         for name, values in SHAPES.items():
             view = view_of(unmarked(**values), terraform_version=version)
@@ -41,7 +41,7 @@ def test_what_is_named_like_a_secret_is_masked_in_every_shape() -> None:
             assert "(sensitive value)" in json.dumps(view), (version, name)
 
 
-def test_the_review_says_why_values_are_masked_by_name() -> None:
+def test_note_explains_masking_by_name() -> None:
     marks: dict[str, Any] = {"before_sensitive": {}, "after_sensitive": {}}
     expected = {
         "0.15.0": f"Terraform 0.15.0 does not mark sensitive values in plans. {NOTE}",
@@ -56,7 +56,7 @@ def test_the_review_says_why_values_are_masked_by_name() -> None:
     assert found == {version: [note] if note else None for version, note in expected.items()}
 
 
-def test_where_marks_are_missing_values_are_masked_whatever_the_version() -> None:
+def test_missing_marks_cause_masking_by_name_in_any_version() -> None:
     without = unmarked(password=SECRET)
     output = change(["create"], after=SECRET)
     del output["after_sensitive"]
@@ -73,35 +73,35 @@ def test_where_marks_are_missing_values_are_masked_whatever_the_version() -> Non
         assert "(sensitive value)" in json.dumps(view["rows"])
 
 
-def test_outputs_that_the_plan_calls_sensitive_elsewhere_are_masked() -> None:
+def test_outputs_declared_sensitive_elsewhere_are_masked() -> None:
     short = {"value": "abc", "sensitive": True}
-    places: list[dict[str, Any]] = [
+    sources: list[dict[str, Any]] = [
         {"planned_values": {"outputs": {"o": short}}},
         {"prior_state": {"values": {"outputs": {"o": short}}}},
         {"configuration": {"root_module": {"outputs": {"o": {"sensitive": True}}}}},
     ]
-    for place in places:
+    for source in sources:
         output = change(["update"], before="abc", after="abd")
         del output["before_sensitive"], output["after_sensitive"]
-        (row,) = view_of(terraform_version="0.14.11", output_changes={"o": output}, **place)["rows"]
+        (row,) = view_of(terraform_version="0.14.11", output_changes={"o": output}, **source)["rows"]
         assert row["changes"] == ["value: (sensitive value) -> (sensitive value)"]
 
 
-def test_values_of_variables_that_are_named_like_secrets_are_hidden() -> None:
+def test_values_of_variables_with_secret_names_are_masked() -> None:
     view = view_of(
         unmarked(command=f"echo {SECRET}"), terraform_version="0.13.5", variables={"db_password": {"value": SECRET}}
     )
     assert view["rows"][0]["changes"] == ['command: null -> "echo (sensitive value)"']
 
 
-def test_a_plan_without_a_version_has_that_of_its_run() -> None:
+def test_plan_without_a_version_uses_that_of_its_run() -> None:
     source = {"plan_format_version": "0.2", "resource_changes": [resource(before={}, after={"password": SECRET})]}
     for version, is_unmarked in (("0.13.5", True), ("1.5.7", False), ("latest", False), ("", False)):
         read = read_plan_document(source, run_id="r", plan_id="p", is_redacted=True, terraform_version=version)
         assert bool(read.marks_problem) is is_unmarked, version
 
 
-def test_names_of_secrets_are_told_from_names_of_their_properties() -> None:
+def test_secret_names_are_distinguished_from_property_names() -> None:
     secret = (
         "password admin_password db_passwd pwd passphrase secret client_secret secret_string token auth_token "
         "private_key privateKey api_key apikey accessKey secret_access_key primary_access_key account_key "
@@ -134,7 +134,7 @@ BLOCK = {
 }
 
 
-def test_what_a_schema_calls_sensitive_is_masked_where_a_plan_has_schemas() -> None:
+def test_attributes_declared_sensitive_by_a_schema_are_masked() -> None:
     hush = {"plain": "shown", "hush": SECRET}
     shapes: dict[str, Any] = {
         "an attribute": {"result": SECRET, "plain": "shown"},
@@ -154,7 +154,7 @@ def test_what_a_schema_calls_sensitive_is_masked_where_a_plan_has_schemas() -> N
         assert SECRET in json.dumps(view_of(unmarked(**values), terraform_version="0.14.11")), name
 
 
-def test_what_the_schema_of_a_data_source_calls_sensitive_is_masked_elsewhere() -> None:
+def test_copies_of_sensitive_data_source_values_are_masked() -> None:
     schemas = {PROVIDER: {"data_source_schemas": {"a": {"block": BLOCK}}}}
     source = unmarked("a.b", result=SECRET) | {"mode": "data"}
     copy = unmarked("a.c", plain=f"shown {SECRET}")
@@ -163,7 +163,7 @@ def test_what_the_schema_of_a_data_source_calls_sensitive_is_masked_elsewhere() 
     assert "shown (sensitive value)" in shown
 
 
-def test_a_malformed_schema_marks_nothing_and_does_no_harm() -> None:
+def test_malformed_schema_marks_nothing() -> None:
     malformed: tuple[Any, ...] = (
         None,
         [],
@@ -175,6 +175,6 @@ def test_a_malformed_schema_marks_nothing_and_does_no_harm() -> None:
         assert shown["rows"][0]["changes"] == ['plain: null -> "shown"']
 
 
-def test_the_full_form_of_a_plan_has_no_schemas() -> None:
-    for name in ("invoked_action", "action_after_create"):  # as Terraform wrote them
+def test_full_plan_has_no_schemas() -> None:
+    for name in ("invoked_action", "action_after_create"):  # created by Terraform
         assert "provider_schemas" not in json.loads((CASES / f"{name}.json").read_text())
