@@ -233,9 +233,8 @@ def test_fingerprint_does_not_depend_on_key_order() -> None:
 
 
 def test_fingerprint_depends_on_run_and_plan() -> None:
-    assert (
-        len({fingerprint_of(BASE), fingerprint_of(BASE, run_id="run-2"), fingerprint_of(BASE, plan_id="plan-2")}) == 3
-    )
+    others = {fingerprint_of(BASE, run_id="run-2"), fingerprint_of(BASE, plan_id="plan-2")}
+    assert len({fingerprint_of(BASE), *others}) == 3
 
 
 @rows(
