@@ -1,1 +1,1 @@
-"""What docs/benchmarks.md quotes, measured: `python -m bench`."""
+"""The benchmarks of docs/benchmarks.md: `python -m bench`."""

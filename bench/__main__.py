@@ -1,4 +1,4 @@
-"""Measure, print a table, and exit with code 1 if a target is missed: `python -m bench [NAME]...`."""
+"""Run benchmarks, print a table, and exit with 1 if a target is missed: `python -m bench [NAME]...`."""
 
 import argparse
 import os
@@ -22,7 +22,7 @@ from bench import (
 )
 from bench.measure import Row, table
 
-_MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
+_BENCHMARKS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "startup": startup.measure,
     "cli": cli.measure,
     "tokens": tokens.measure,
@@ -40,42 +40,44 @@ _MEASUREMENTS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
 def main(arguments: list[str]) -> int:
     chosen = _parser().parse_args(arguments)
     names: list[str] = chosen.names
-    measurements = _MEASUREMENTS | {
+    benchmarks = _BENCHMARKS | {
         "local-reads": partial(local_reads.measure, chosen.runs),
         "faults": partial(faults.measure, chosen.calls, chosen.kills, chosen.seed, chosen.database),
     }
-    unknown = set(names) - set(measurements)
+    unknown = sorted(set(names) - set(benchmarks))
     if unknown:
-        print(f"There is no measurement {', '.join(sorted(unknown))}; there are: {', '.join(measurements)}.")
+        print(f"Unknown benchmark: {', '.join(unknown)}. Available: {', '.join(benchmarks)}.")
         return 2
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
-            del os.environ[name]  # what is measured is on loopback
+            del os.environ[name]  # all benchmarks use loopback
     rows: list[Row] = []
     notes = [f"load average before: {os.getloadavg()[0]:.1f}"] if hasattr(os, "getloadavg") else []
-    for name in names or measurements:
-        more, said = measurements[name]()
-        rows += more
-        notes += [f"{name}: {note}" for note in said]
+    for name in names or benchmarks:
+        its_rows, its_notes = benchmarks[name]()
+        rows += its_rows
+        notes += [f"{name}: {note}" for note in its_notes]
     print(table(rows))
     print()
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     print("\n".join(notes))
-    return 0 if all(row.is_reached for row in rows) else 1
+    return 0 if all(row.is_on_target for row in rows) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(_MEASUREMENTS)}; all by default")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(_BENCHMARKS)}; all by default")
 
     def number(option: str, default: int | None, text: str) -> None:
         parser.add_argument(option, type=int, default=default, metavar="N", help=text)
 
-    number("--runs", local_reads.DEFAULT_RUNS, "local-reads: runs in the database (%(default)s)")
-    number("--calls", faults.DEFAULT_CALLS, "faults: faulted calls of the client (%(default)s); 0 for none")
-    number("--kills", faults.DEFAULT_KILLS, "faults: kills of the server and its guard (%(default)s); 0 for none")
-    number("--seed", None, "faults: repeat the trial that printed this seed")
-    parser.add_argument("--database", metavar="URL", help="faults: a PostgreSQL database for the server; else SQLite")
+    number("--runs", local_reads.DEFAULT_RUNS, "local-reads: number of runs in the database (%(default)s)")
+    number("--calls", faults.DEFAULT_CALLS, "faults: number of faulted calls (%(default)s); 0 skips them")
+    number("--kills", faults.DEFAULT_KILLS, "faults: number of kills (%(default)s); 0 skips them")
+    number("--seed", None, "faults: seed of a trial to repeat")
+    parser.add_argument(
+        "--database", metavar="URL", help="faults: PostgreSQL database for the server; SQLite by default"
+    )
     return parser
 
 

@@ -1,7 +1,7 @@
-"""How long a run takes from the request to `planned`, over HTTP, one run after another.
+"""The time from the request for a run until it is `planned`, over HTTP, for consecutive runs.
 
-The baseline is what a person types for the same plan, in a directory of its own, in the same minute: `init`,
-`plan -out`, `show -json`. Each run changes a resource, and is discarded before the next one.
+The baseline is the same plan on the command line, interleaved: `init`, `plan -out`, `show -json`. Each run changes a
+resource, and is discarded before the next one.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from bench.local_runs import SHORT, Server, by_hand_s, create_workspace, http_client, serving
+from bench.local_runs import SHORT, Server, commands_time_s, create_workspace, http_client, serving
 from bench.measure import Row, compile_sources
 from tfruns import Client, RunParams
 
@@ -28,36 +28,36 @@ _COMMANDS = (
 
 
 def measure(runs: int = DEFAULT_RUNS) -> tuple[list[Row], list[str]]:
-    """The rows, and how they were measured."""
+    """Run the benchmark. Returns its rows and notes."""
     terraform = shutil.which("terraform")
     if terraform is None:
-        return [], ["skipped: there is no `terraform` on the PATH"]
+        return [], ["skipped: `terraform` is not on the PATH"]
     compile_sources()
     with tempfile.TemporaryDirectory() as scratch, serving(Path(scratch) / "data") as server:
-        ours, by_hand = anyio.run(_compare, server, Path(scratch), terraform, runs)
-    p50, p50_by_hand = statistics.median(ours) * 1000, statistics.median(by_hand) * 1000
+        tfruns_s, commands_s = anyio.run(_compare, server, Path(scratch), terraform, runs)
+    p50, baseline = statistics.median(tfruns_s) * 1000, statistics.median(commands_s) * 1000
     rows = [
-        Row("p50 of create to planned (baseline: by hand)", p50, "ms", p50_by_hand, at_most=150),
-        Row("p90 of create to planned", statistics.quantiles(ours, n=10)[-1] * 1000, "ms"),
+        Row("p50 of create to planned (baseline: commands)", p50, "ms", baseline, at_most=150),
+        Row("p90 of create to planned", statistics.quantiles(tfruns_s, n=10)[-1] * 1000, "ms"),
     ]
-    return rows, [f"{runs} runs one after another, by hand and by the backend in turn; polled every {_POLL_S} s"]
+    return rows, [f"{runs} consecutive runs, interleaved with commands; polled every {_POLL_S} s"]
 
 
 async def _compare(server: Server, scratch: Path, terraform: str, runs: int) -> tuple[list[float], list[float]]:
-    ours, by_hand = [], []
+    tfruns_s, commands_s = [], []
     async with Client(server.url, server.token) as client, http_client(server) as http:
         workspace = await create_workspace(http, "planned", SHORT)
         for number in range(_WARM_UP + runs):
-            one = await _planned_s(client, workspace)
-            other = await anyio.to_thread.run_sync(by_hand_s, scratch / "by-hand", terraform, SHORT, _COMMANDS)
+            run_s = await _planned_s(client, workspace)
+            plan_s = await anyio.to_thread.run_sync(commands_time_s, scratch / "commands", terraform, SHORT, _COMMANDS)
             if number >= _WARM_UP:
-                ours.append(one)
-                by_hand.append(other)
-    return ours, by_hand
+                tfruns_s.append(run_s)
+                commands_s.append(plan_s)
+    return tfruns_s, commands_s
 
 
 async def _planned_s(client: Client, workspace_id: str) -> float:
-    """Seconds from the request for a run to its being planned."""
+    """Seconds from the request for a run until it is planned."""
     start = time.perf_counter()
     run = await client.runs.create(workspace_id, RunParams(auto_apply=False))
     while run.status in {"pending", "plan_queued", "planning"}:

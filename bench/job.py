@@ -1,7 +1,7 @@
-"""What one job costs an assistant: a change to a workspace of 50 resources, planned, reviewed, applied and verified.
+"""The size of the results of one job: a change to a workspace with 50 resources is planned, reviewed and applied.
 
-The local backend runs real Terraform, and the tools are called over standard input and output. The baseline are the
-API's own documents of the same job, as a program without tfruns would read them: each once, however often it polled.
+The local backend runs real Terraform, and the tools are called over standard input and output. The baseline is the
+API's documents for the same job, each counted once, however often a program would poll.
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.support.stdio import StdioServer, environment
 from bench.measure import Row
 from bench.tokens import counter
 
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 _CONFIGURATION = """\
 resource "terraform_data" "subnet" {
   count = 12
@@ -53,35 +53,35 @@ _AFTER = {
 
 
 def measure() -> tuple[list[Row], list[str]]:
-    """The rows, and what is to be known about them."""
+    """Run the benchmark. Returns its rows and notes."""
     if shutil.which("terraform") is None:
-        return [], ["there is no terraform on the PATH"]
-    with tempfile.TemporaryDirectory() as place, LocalServer(Path(place) / "data") as backend:
-        root = Path(place) / "configuration"
+        return [], ["skipped: `terraform` is not on the PATH"]
+    with tempfile.TemporaryDirectory() as scratch, LocalServer(Path(scratch) / "data") as backend:
+        root = Path(scratch) / "configuration"
         root.mkdir()
-        env = environment(Path(place), TFE_ADDRESS=backend.url, TFE_TOKEN=backend.token)
+        env = environment(Path(scratch), TFE_ADDRESS=backend.url, TFE_TOKEN=backend.token)
         with (
             _http(backend) as api,
-            StdioServer("--allow-dir", str(root), env=env, log=Path(place) / "stderr.log") as server,
+            StdioServer("--allow-dir", str(root), env=env, log=Path(scratch) / "stderr.log") as server,
         ):
-            _make_workspace(api)
-            _Job(server, root).do(_BEFORE)
+            _create_workspace(api)
+            _Job(server, root).run(_BEFORE)
             job = _Job(server, root)
-            run_id = job.do(_AFTER)
+            run_id = job.run(_AFTER)
             documents = _documents(api, run_id)
-    return _rows(job.answers, documents), [f"{name}: {len(text.encode()):,} bytes" for name, text in job.answers]
+    return _rows(job.results, documents), [f"{name}: {len(text.encode()):,} bytes" for name, text in job.results]
 
 
 class _Job:
-    """The calls of an assistant, and the texts of their answers."""
+    """The calls of an assistant, and the texts of their results."""
 
     def __init__(self, server: StdioServer, root: Path) -> None:
         self._server = server
         self._root = root
-        self.answers: list[tuple[str, str]] = []
+        self.results: list[tuple[str, str]] = []
 
-    def do(self, values: dict[str, Any]) -> str:
-        """Change the configuration, and bring it to the world; the run's id."""
+    def run(self, values: dict[str, Any]) -> str:
+        """Change the configuration, plan it and apply it. Returns the id of the run."""
         (self._root / "main.tf").write_text(_CONFIGURATION % values, encoding="utf-8")
         uploaded = self._call("upload_configuration", workspace_id="default/shop", directory=str(self._root))
         params = {"configuration_version_id": uploaded["configuration_version_id"], "message": "A new version"}
@@ -97,28 +97,28 @@ class _Job:
         if result.get("isError"):
             raise RuntimeError(f"{tool} failed: {result}")
         text: str = result["content"][0]["text"]
-        self.answers.append((tool, text))
+        self.results.append((tool, text))
         view: dict[str, Any] = json.loads(text)
         return view
 
     @staticmethod
     def _expect(status: str, view: dict[str, Any]) -> None:
         if view["status"] != status:
-            raise RuntimeError(f"the run is not {status}: {view}")
+            raise RuntimeError(f"The run is not {status}: {view}")
 
 
 def _http(backend: LocalServer) -> httpx2.Client:
     headers = {"authorization": f"Bearer {backend.token}"}
-    return httpx2.Client(base_url=f"{backend.url}/api/v2", headers=headers, timeout=_PATIENCE_S, follow_redirects=True)
+    return httpx2.Client(base_url=f"{backend.url}/api/v2", headers=headers, timeout=_TIMEOUT_S, follow_redirects=True)
 
 
-def _make_workspace(api: httpx2.Client) -> None:
+def _create_workspace(api: httpx2.Client) -> None:
     body = {"data": {"type": "workspaces", "attributes": {"name": "shop"}}}
     api.post("/organizations/default/workspaces", json=body).raise_for_status()
 
 
 def _documents(api: httpx2.Client, run_id: str) -> dict[str, str]:
-    """What the API says in the course of the job. A run is read three times: created, planned, applied."""
+    """The API documents of the job. The run is read three times: created, planned, applied."""
     run = _read(api, f"/runs/{run_id}")
     related = {name: run["data"]["relationships"][name]["data"]["id"] for name in ("plan", "configuration-version")}
     version = _read(api, f"/configuration-versions/{related['configuration-version']}")
@@ -139,8 +139,8 @@ def _read(api: httpx2.Client, path: str) -> Any:
     return api.get(path).raise_for_status().json()
 
 
-def _rows(answers: list[tuple[str, str]], documents: dict[str, str]) -> list[Row]:
-    texts = [text for _, text in answers]
+def _rows(results: list[tuple[str, str]], documents: dict[str, str]) -> list[Row]:
+    texts = [text for _, text in results]
     sizes = [sum(len(text.encode()) for text in group) for group in (texts, documents.values())]
     rows = [
         Row("one job: calls", len(texts), "calls", at_most=6),

@@ -1,9 +1,9 @@
-"""Many clients of one server: 195 that read and 5 that create runs, all at once, with real Terraform.
+"""Many clients of one server: 195 that read and 5 that create runs, at the same time, with real Terraform.
 
-The rate limit is off: the one of HCP Terraform, 30 requests a second, is about a token and not about a server.
-The clients, the server and Terraform share the cores of the machine. The baseline is the same readers against a bare
-ASGI application that answers one fixed document of the size of a run, with no creators. The processor's time of the
-server for each request is shown, too: it depends less on what else the machine does.
+The rate limit is off: HCP Terraform's limit of 30 requests a second applies to a token, not to a server. The clients,
+the server and Terraform share the cores of the machine. The baseline is a minimal ASGI application that returns one
+document of the size of a run, with the same readers and no creators. The server's processor time per request depends
+less on other load.
 """
 
 import json
@@ -29,8 +29,8 @@ _CREATORS = 5
 _SECONDS = 20
 _DRAINED_RUNS = 500
 _DRAINED_WORKSPACES = 50
-_PATIENCE_S = 600
-_BARE = """
+_TIMEOUT_S = 600
+_MINIMAL_SERVER = """
 import sys, socket, uvicorn
 body = b"x" * int(sys.argv[1])
 head = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
@@ -45,31 +45,31 @@ server.run(sockets=[listener])
 
 
 def measure() -> tuple[list[Row], list[str]]:
-    """The rows, and what is to be known about them."""
+    """Run the benchmark. Returns its rows and notes."""
     if shutil.which("terraform") is None:
-        return [], ["skipped: there is no `terraform` on the PATH"]
+        return [], ["skipped: `terraform` is not on the PATH"]
     with tempfile.TemporaryDirectory() as scratch, serving(Path(scratch) / "data") as server:
         job, size = anyio.run(_prepare, server)
         quiet, quiet_cpu = _load({**job, "creators": []}, server.pid)
         busy, busy_cpu = _load(job, server.pid)
         drained_s = anyio.run(_drain, server)
-    with _bare(size) as (url, pid):
+    with _minimal_server(size) as (url, pid):
         bare, _ = _load({**job, "url": url, "creators": []}, pid)
     rates = [len(found["read_ms"]) / _SECONDS for found in (busy, quiet, bare)]
     p50, p99 = (_percentile(busy["read_ms"], percent) for percent in (50, 99))
     rows = [
-        Row("195 readers and 5 creators (baseline: a bare server)", rates[0], "/s", rates[2], at_least=400),
+        Row("195 readers and 5 creators (baseline: a minimal server)", rates[0], "/s", rates[2], at_least=400),
         Row("p50 of a read", p50, "ms", _percentile(bare["read_ms"], 50)),
         Row("p99 of a read", p99, "ms", _percentile(bare["read_ms"], 99), at_most=1000),
         Row("195 readers alone", rates[1], "/s", rates[2]),
         Row("p99 of a read, readers alone", _percentile(quiet["read_ms"], 99), "ms"),
-        Row("processor's time of the server for a read, readers alone", quiet_cpu, "ms"),
+        Row("processor time of the server per read, readers alone", quiet_cpu, "ms"),
         Row(f"{_DRAINED_RUNS} runs in {_DRAINED_WORKSPACES} workspaces", drained_s, "s"),
     ]
     return rows, [
         f"{_SECONDS} s each; the rate limit is off",
         f"{len(busy['create_ms'])} runs created, p50 of a create {_percentile(busy['create_ms'], 50):.0f} ms",
-        f"processor's time of the server for a request with creators: {busy_cpu:.2f} ms, with the engine's part in it",
+        f"processor time of the server per request with creators, including the engine: {busy_cpu:.2f} ms",
     ]
 
 
@@ -78,7 +78,7 @@ def _percentile(times: list[float], percent: int) -> float:
 
 
 def _load(job: dict[str, Any], pid: int) -> tuple[dict[str, list[float]], float]:
-    """What the clients measure, and the milliseconds of the server's processor time for each request."""
+    """Run the clients. Returns their measurements, and the server's processor time per request in milliseconds."""
     before = cpu_s(pid)
     done = subprocess.run(
         [sys.executable, "-m", "bench.load_clients"],
@@ -87,18 +87,18 @@ def _load(job: dict[str, Any], pid: int) -> tuple[dict[str, list[float]], float]
         stdout=subprocess.PIPE,
         text=True,
         check=True,
-        timeout=_PATIENCE_S,
+        timeout=_TIMEOUT_S,
     )
     found: dict[str, list[float]] = json.loads(done.stdout)
     return found, (cpu_s(pid) - before) * 1000 / sum(map(len, found.values()))
 
 
 async def _prepare(server: Server) -> tuple[dict[str, Any], int]:
-    """The clients' job, and the size of a run's document."""
+    """Create workspaces and runs. Returns the job of the clients, and the size of a run's document."""
     async with http_client(server) as http:
         ids = [await create_workspace(http, f"load-{number}", SHORT) for number in range(_CREATORS + 1)]
         bodies = [_run_body(id_) for id_ in ids]
-        runs = [await _created(http, bodies[0]) for _ in range(30)]
+        runs = [await _create_run(http, bodies[0]) for _ in range(30)]
         await _until_final(http, runs)
         document = await http.get(f"/api/v2/runs/{runs[0]}")
         plan = document.json()["data"]["relationships"]["plan"]["data"]["id"]
@@ -120,14 +120,14 @@ def _run_body(workspace_id: str) -> dict[str, Any]:
     return {"data": {"type": "runs", "attributes": {"auto-apply": True}, "relationships": {"workspace": workspace}}}
 
 
-async def _created(http: httpx2.AsyncClient, body: dict[str, Any]) -> str:
-    answer = await http.post("/api/v2/runs", json=body)
-    return str(answer.raise_for_status().json()["data"]["id"])
+async def _create_run(http: httpx2.AsyncClient, body: dict[str, Any]) -> str:
+    response = await http.post("/api/v2/runs", json=body)
+    return str(response.raise_for_status().json()["data"]["id"])
 
 
 async def _until_final(http: httpx2.AsyncClient, runs: list[str]) -> None:
     for run in runs:
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + _TIMEOUT_S
         while (status := await _status(http, run)) not in {"applied", "planned_and_finished"}:
             if status in {"errored", "canceled"} or time.monotonic() > deadline:
                 raise RuntimeError(f"{run} is {status}")
@@ -135,23 +135,23 @@ async def _until_final(http: httpx2.AsyncClient, runs: list[str]) -> None:
 
 
 async def _status(http: httpx2.AsyncClient, run: str) -> str:
-    answer = await http.get(f"/api/v2/runs/{run}")
-    return str(answer.raise_for_status().json()["data"]["attributes"]["status"])
+    response = await http.get(f"/api/v2/runs/{run}")
+    return str(response.raise_for_status().json()["data"]["attributes"]["status"])
 
 
 async def _drain(server: Server) -> float:
-    """Seconds from the first of many runs to the end of the last."""
+    """Seconds from the creation of the first run until the last one is final."""
     async with http_client(server) as http:
         ids = [await create_workspace(http, f"drain-{number}", SHORT) for number in range(_DRAINED_WORKSPACES)]
         start = time.perf_counter()
-        runs = [await _created(http, _run_body(ids[number % len(ids)])) for number in range(_DRAINED_RUNS)]
+        runs = [await _create_run(http, _run_body(ids[number % len(ids)])) for number in range(_DRAINED_RUNS)]
         await _until_final(http, runs)
         return time.perf_counter() - start
 
 
 @contextmanager
-def _bare(size: int) -> Iterator[tuple[str, int]]:
-    command = [sys.executable, "-c", _BARE, str(size)]
+def _minimal_server(size: int) -> Iterator[tuple[str, int]]:
+    command = [sys.executable, "-c", _MINIMAL_SERVER, str(size)]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -1,10 +1,11 @@
-"""Clients that ask a server over and over, in a process of their own: `python -m bench.load_clients`.
+"""Clients that send requests continuously, in a separate process: `python -m bench.load_clients`.
 
-The job is one JSON object on standard input: `url`, `token`, `seconds`, `readers`, `reads` (paths, asked in turn) and
-`creators` (bodies of runs, one client for each). The result is one JSON object on standard output: `read_ms` and
-`create_ms`, each request's milliseconds.
+Standard input is one JSON object: `url`, `token`, `seconds`, `readers`, `reads` (paths, requested in turn) and
+`creators` (request bodies, one client each). Standard output is one JSON object: `read_ms` and `create_ms`, the
+duration of each request in milliseconds.
 
-They speak HTTP by themselves, one connection each: a full client would take more of the processor than the server.
+Each client has one connection and a minimal HTTP implementation. A full HTTP client would use more processor time than
+the server.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ _POLL_S = 0.1
 
 
 class _Client:
-    """One connection, which is kept."""
+    """A client with one persistent connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str) -> None:
         self._reader = reader
@@ -35,12 +36,12 @@ class _Client:
         parts = urlsplit(url)
         return cls(*await asyncio.open_connection(parts.hostname, parts.port), token)
 
-    async def ask(self, method: str, path: str, body: bytes = b"") -> bytes:
+    async def send(self, method: str, path: str, body: bytes = b"") -> bytes:
         head = f"{method} {path} HTTP/1.1\r\n{self._head}content-length: {len(body)}\r\n\r\n"
         self._writer.write(head.encode() + body)
-        answer = (await self._reader.readuntil(b"\r\n\r\n")).lower()
-        status = int(answer[9:12])
-        length = int(answer.partition(b"content-length:")[2].partition(b"\r\n")[0])
+        response = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        status = int(response[9:12])
+        length = int(response.partition(b"content-length:")[2].partition(b"\r\n")[0])
         content = await self._reader.readexactly(length)
         if not 200 <= status < 300:
             raise RuntimeError(f"{method} {path}: {status} {content[:300]!r}")
@@ -50,21 +51,21 @@ class _Client:
 async def _read(client: _Client, paths: Sequence[str], first: int, until: float) -> list[float]:
     times, number = [], first
     while (start := time.perf_counter()) < until:
-        await client.ask("GET", paths[number % len(paths)])
+        await client.send("GET", paths[number % len(paths)])
         times.append((time.perf_counter() - start) * 1000)
         number += 1
     return times
 
 
 async def _create(client: _Client, body: str, until: float) -> list[float]:
-    """Create a run, wait for its end, and create the next."""
+    """Create runs, each after the previous one is final."""
     times = []
     while (start := time.perf_counter()) < until:
-        run = json.loads(await client.ask("POST", "/api/v2/runs", body.encode()))["data"]
+        run = json.loads(await client.send("POST", "/api/v2/runs", body.encode()))["data"]
         times.append((time.perf_counter() - start) * 1000)
         while run["attributes"]["status"] not in _FINAL and time.perf_counter() < until:
             await asyncio.sleep(_POLL_S)
-            run = json.loads(await client.ask("GET", f"/api/v2/runs/{run['id']}"))["data"]
+            run = json.loads(await client.send("GET", f"/api/v2/runs/{run['id']}"))["data"]
     return times
 
 

@@ -1,7 +1,7 @@
-"""Reads of the local backend with many runs in its database, in process: a run, and pages of lists.
+"""Reads of a run and of pages of run lists, in process, with many runs in the database of the local backend.
 
-Half of the runs are in one workspace, the others in a hundred. The same is asked of a database with a hundredth of the
-runs, as a baseline.
+One workspace contains half of the runs, a hundred workspaces the others. The baseline is a database with a hundredth of
+the runs.
 """
 
 import asyncio
@@ -47,14 +47,14 @@ _Times = dict[str, list[float]]
 
 class _NoEngine:
     def dispatch(self, run_id: str, phase: str, priority: Priority) -> None:  # noqa: ARG002
-        raise AssertionError("nothing is executed here")
+        raise AssertionError("this backend executes nothing")
 
 
 def measure(runs: int = DEFAULT_RUNS) -> tuple[list[Row], list[str]]:
-    """The rows, and what is to be known about them."""
-    with tempfile.TemporaryDirectory() as place:
-        few = _Seeded(Path(place) / "few", runs // 100)
-        many = _Seeded(Path(place) / "many", runs)
+    """Run the benchmark. Returns its rows and notes."""
+    with tempfile.TemporaryDirectory() as scratch:
+        few = _Seeded(Path(scratch) / "few", runs // 100)
+        many = _Seeded(Path(scratch) / "many", runs)
         freeze_loaded_objects()  # as the server does when it is ready
         times, cpu_times = asyncio.run(_measure([few, many]))
         few.close()
@@ -68,9 +68,9 @@ def measure(runs: int = DEFAULT_RUNS) -> tuple[list[Row], list[str]]:
     sizes = f"{runs:,} runs, seeded in {many.seconds:.0f} s; the baseline has {runs // 100:,}"
     return rows, [
         sizes,
-        f"{_ROUNDS} requests of each kind, in turn",
+        f"{_ROUNDS} requests of each kind, interleaved",
         f"medians in ms: {medians}",
-        f"medians of the processor's time, in ms: {cpu}",
+        f"medians of processor time, in ms: {cpu}",
     ]
 
 
@@ -79,19 +79,19 @@ def _p99(times: list[float]) -> float:
 
 
 async def _measure(backends: "list[_Seeded]") -> tuple[list[_Times], list[_Times]]:
-    """The milliseconds that each request took by the clock, and of the processor's time, for each backend."""
+    """The elapsed and the processor time of each request, in milliseconds, for each backend."""
     times: list[_Times] = [{name: [] for name in _requests(one)} for one in backends]
     cpu_times: list[_Times] = [{name: [] for name in _requests(one)} for one in backends]
-    for round_ in range(-5, _ROUNDS):  # the first are the warm-up
+    for round_ in range(-5, _ROUNDS):  # the first rounds are the warm-up
         for one, found, cpu in zip(backends, times, cpu_times, strict=True):
             async with one.client() as http:
                 await http.get("/api/v2/ping")
                 for name, path in _requests(one).items():
                     start, cpu_start = time.perf_counter(), time.process_time()
-                    answer = await http.get(f"/api/v2{path}")
+                    response = await http.get(f"/api/v2{path}")
                     elapsed_ms = (time.perf_counter() - start) * 1000
                     cpu_ms = (time.process_time() - cpu_start) * 1000
-                    assert answer.status_code == 200, answer.text
+                    assert response.status_code == 200, response.text
                     if round_ >= 0:
                         found[name].append(elapsed_ms)
                         cpu[name].append(cpu_ms)
@@ -118,13 +118,13 @@ def _requests(one: "_Seeded") -> dict[str, str]:
 
 
 class _Seeded:
-    """A backend without an engine, with so many runs in its database."""
+    """A backend without an engine, with generated runs in its database."""
 
-    def __init__(self, place: Path, runs: int) -> None:
-        place.mkdir()
-        self._database = Database(f"sqlite:///{place / 'tfruns.db'}")
+    def __init__(self, directory: Path, runs: int) -> None:
+        directory.mkdir()
+        self._database = Database(f"sqlite:///{directory / 'tfruns.db'}")
         self._database.migrate()
-        backend = Backend(self._database, Objects(place / "objects"), _NoEngine(), "1.11.4")
+        backend = Backend(self._database, Objects(directory / "objects"), _NoEngine(), "1.11.4")
         self._token = create_admin(backend)
         with self._database.write() as write:
             create_organization(backend, write, "default", None)
@@ -132,7 +132,7 @@ class _Seeded:
         self.workspace_id = ids[0]
         self.run_ids: list[str] = []
         start = time.perf_counter()
-        with closing(sqlite3.connect(place / "tfruns.db")) as connection:
+        with closing(sqlite3.connect(directory / "tfruns.db")) as connection:
             self._seed(connection, ids, runs)
         self.seconds = time.perf_counter() - start
         self._app = build_app(backend, Signer(b"k" * 32), RateLimiter(is_limited=False))
@@ -150,8 +150,8 @@ class _Seeded:
         connection.execute("PRAGMA synchronous=OFF")
         dice = random.Random(1)
         counts: dict[tuple[str, str, str], int] = {}
-        waiting = iter(range(runs))
-        while numbers := list(islice(waiting, _BATCH)):
+        remaining = iter(range(runs))
+        while numbers := list(islice(remaining, _BATCH)):
             batch = [_run(dice, workspace_ids, number, runs) for number in numbers]
             for run in batch:
                 key = (run["workspace_id"], run["operation"], run["status"])

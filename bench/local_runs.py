@@ -1,7 +1,6 @@
-"""What the local backend costs over the same Terraform commands run by hand, how much it gets done, and what it idles.
+"""The local backend compared with Terraform commands: latency, throughput, and CPU use when idle.
 
-By hand means in one directory, one after the other, without a person in between: `init`, `plan -out`, `show -json`,
-`providers schema -json`, `apply`.
+The commands run consecutively in one directory: `init`, `plan -out`, `show -json`, `providers schema -json`, `apply`.
 """
 
 import concurrent.futures
@@ -55,10 +54,10 @@ _COMMANDS = (
 
 
 def measure() -> tuple[list[Row], list[str]]:
-    """The rows, and what is to be known about them."""
+    """Run the benchmark. Returns its rows and notes."""
     terraform = shutil.which("terraform")
     if terraform is None:
-        return [], ["skipped: there is no `terraform` on the PATH"]
+        return [], ["skipped: `terraform` is not on the PATH"]
     compile_sources()
     with tempfile.TemporaryDirectory() as scratch, serving(Path(scratch) / "data") as server:
         idle = _idle_share(server.pid)
@@ -66,7 +65,7 @@ def measure() -> tuple[list[Row], list[str]]:
     rows.append(Row("CPU of an idle server", 100 * idle, "%", at_most=0.3))
     note = (
         f"medians of {_ROUNDS} rounds, interleaved ({_LONG_ROUNDS} for the long run); "
-        f"{_RUNS} runs over {_WORKSPACES} workspaces against a loop over the same commands, {_AT_A_TIME} at a time; "
+        f"{_RUNS} runs in {_WORKSPACES} workspaces, compared with a loop of the same commands, {_AT_A_TIME} at a time; "
         f"idle for {_IDLE_S:.0f} s"
     )
     return rows, [note]
@@ -93,7 +92,7 @@ def serving(data: Path) -> Iterator[Server]:
 
 
 def _idle_share(pid: int) -> float:
-    """The share of one core that a process uses while nobody asks it for anything."""
+    """The share of one core that an idle process uses."""
     time.sleep(_SETTLES_S)
     before = cpu_s(pid)
     time.sleep(_IDLE_S)
@@ -107,15 +106,21 @@ def cpu_s(pid: int) -> float:
 
 async def _measure(server: Server, scratch: Path, terraform: str) -> list[Row]:
     async with Client(server.url, server.token) as client, http_client(server) as http:
-        short, by_hand = await _compare(client, http, scratch, terraform, SHORT, _ROUNDS)
-        long, long_by_hand = await _compare(client, http, scratch, terraform, _LONG, _LONG_ROUNDS)
+        short, short_commands = await _compare(client, http, scratch, terraform, SHORT, _ROUNDS)
+        long, long_commands = await _compare(client, http, scratch, terraform, _LONG, _LONG_ROUNDS)
         rate = await _rate(client, http)
     loop = await anyio.to_thread.run_sync(_loop_rate, scratch, terraform)
     return [
-        Row("create to applied (baseline: by hand)", short, "s", by_hand),
-        Row("of which is the backend's", short - by_hand, "s", at_most=0.5),
-        Row("the same where an apply takes 10 s", long, "s", long_by_hand, ratio_at_most=1.05),
-        Row(f"{_RUNS} runs over {_WORKSPACES} workspaces (baseline: the loop)", rate, "/s", loop, ratio_at_least=0.6),
+        Row("create to applied (baseline: commands)", short, "s", short_commands),
+        Row("of this, added by the backend", short - short_commands, "s", at_most=0.5),
+        Row("the same with an apply of 10 s", long, "s", long_commands, ratio_at_most=1.05),
+        Row(
+            f"{_RUNS} runs in {_WORKSPACES} workspaces (baseline: a loop of commands)",
+            rate,
+            "/s",
+            loop,
+            ratio_at_least=0.6,
+        ),
     ]
 
 
@@ -126,23 +131,21 @@ def http_client(server: Server) -> httpx2.AsyncClient:
 async def _compare(
     client: Client, http: httpx2.AsyncClient, scratch: Path, terraform: str, text: str, rounds: int
 ) -> tuple[float, float]:
-    """Seconds of a run, and of its commands by hand: medians, in turn."""
+    """The median times of a run and of the same commands, interleaved, in seconds."""
     workspace = await create_workspace(http, f"one-{len(text)}", text)
-    directory = scratch / f"by-hand-{len(text)}"
-    ours, by_hand = [], []
+    directory = scratch / f"commands-{len(text)}"
+    runs_s, commands_s = [], []
     for round_ in range(rounds + 1):
-        one, other = (
-            await _run_s(client, workspace),
-            await anyio.to_thread.run_sync(by_hand_s, directory, terraform, text),
-        )
-        if round_ > 0:  # the first is the warm-up
-            ours.append(one)
-            by_hand.append(other)
-    return statistics.median(ours), statistics.median(by_hand)
+        run_s = await _run_s(client, workspace)
+        baseline_s = await anyio.to_thread.run_sync(commands_time_s, directory, terraform, text)
+        if round_ > 0:  # the first round is the warm-up
+            runs_s.append(run_s)
+            commands_s.append(baseline_s)
+    return statistics.median(runs_s), statistics.median(commands_s)
 
 
 async def _run_s(client: Client, workspace_id: str) -> float:
-    """Seconds from the request for a run to its being applied."""
+    """Seconds from the request for a run until it is applied."""
     start = time.perf_counter()
     run = await client.runs.create(workspace_id, RunParams(auto_apply=True))
     while run.status not in _FINAL:
@@ -153,8 +156,10 @@ async def _run_s(client: Client, workspace_id: str) -> float:
     return time.perf_counter() - start
 
 
-def by_hand_s(directory: Path, terraform: str, text: str, commands: Sequence[tuple[str, ...]] = _COMMANDS) -> float:
-    """Seconds that commands take in a directory with this configuration."""
+def commands_time_s(
+    directory: Path, terraform: str, text: str, commands: Sequence[tuple[str, ...]] = _COMMANDS
+) -> float:
+    """The time of Terraform commands in a directory with this configuration, in seconds."""
     directory.mkdir(exist_ok=True)
     (directory / "main.tf").write_text(text)
     start = time.perf_counter()
@@ -164,7 +169,7 @@ def by_hand_s(directory: Path, terraform: str, text: str, commands: Sequence[tup
 
 
 async def _rate(client: Client, http: httpx2.AsyncClient) -> float:
-    """Runs a second, all asked for at once."""
+    """Runs per second, all requested at the same time."""
     workspaces = [await create_workspace(http, f"many-{number}", SHORT) for number in range(_WORKSPACES)]
     start = time.perf_counter()
     runs = [
@@ -172,40 +177,40 @@ async def _rate(client: Client, http: httpx2.AsyncClient) -> float:
         for number in range(_RUNS)
     ]
     for run in runs:
-        while (seen := await client.runs.read(run.id)).status not in _FINAL:  # noqa: ASYNC110  # another process
+        while (current := await client.runs.read(run.id)).status not in _FINAL:  # noqa: ASYNC110  # another process
             await anyio.sleep(0.1)
-        if seen.status != "applied":
-            raise RuntimeError(f"{run.id} is {seen.status}")
+        if current.status != "applied":
+            raise RuntimeError(f"{run.id} is {current.status}")
     return _RUNS / (time.perf_counter() - start)
 
 
 def _loop_rate(scratch: Path, terraform: str) -> float:
-    """The same without a backend: each workspace a directory, in turn, so many at a time."""
+    """The same rate with commands: one directory per workspace, `_AT_A_TIME` in parallel."""
 
-    def go(number: int) -> None:
+    def run_commands(number: int) -> None:
         for _ in range(_RUNS // _WORKSPACES):
-            by_hand_s(scratch / f"loop-{number}", terraform, SHORT)
+            commands_time_s(scratch / f"loop-{number}", terraform, SHORT)
 
     start = time.perf_counter()
     with concurrent.futures.ThreadPoolExecutor(_AT_A_TIME) as pool:
-        list(pool.map(go, range(_WORKSPACES)))
+        list(pool.map(run_commands, range(_WORKSPACES)))
     return _RUNS / (time.perf_counter() - start)
 
 
 async def create_workspace(http: httpx2.AsyncClient, name: str, text: str) -> str:
-    """A workspace with this configuration; its id."""
-    workspace = await _created(http, "/organizations/default/workspaces", "workspaces", {"name": name})
+    """Create a workspace with this configuration. Returns its id."""
+    workspace = await _create(http, "/organizations/default/workspaces", "workspaces", {"name": name})
     path = f"/workspaces/{workspace['id']}/configuration-versions"
-    configuration = await _created(http, path, "configuration-versions", {"auto-queue-runs": False})
-    answer = await http.put(configuration["attributes"]["upload-url"], content=_archive(text))
-    answer.raise_for_status()
+    configuration = await _create(http, path, "configuration-versions", {"auto-queue-runs": False})
+    response = await http.put(configuration["attributes"]["upload-url"], content=_archive(text))
+    response.raise_for_status()
     return str(workspace["id"])
 
 
-async def _created(http: httpx2.AsyncClient, path: str, kind: str, attributes: dict[str, Any]) -> Any:
-    answer = await http.post(f"/api/v2{path}", json={"data": {"type": kind, "attributes": attributes}})
-    answer.raise_for_status()
-    return answer.json()["data"]
+async def _create(http: httpx2.AsyncClient, path: str, kind: str, attributes: dict[str, Any]) -> Any:
+    response = await http.post(f"/api/v2{path}", json={"data": {"type": kind, "attributes": attributes}})
+    response.raise_for_status()
+    return response.json()["data"]
 
 
 def _archive(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What all measurements share: the form of a result, and the processes that are measured."""
+"""Shared by all benchmarks: the rows of the result, and the measured processes."""
 
 import compileall
 import os
@@ -22,17 +22,17 @@ class Row:
     """One result.
 
     Attributes:
-        what: what was measured.
-        measured: the number.
-        unit: of the number and of the baseline.
-        baseline: what it is compared with, if anything.
-        at_most: the target for the number.
-        at_least: the same, where more is better.
-        ratio_at_most: the target for the number by the baseline.
-        ratio_at_least: the same, where more is better.
+        name: the measured quantity.
+        measured: its value.
+        unit: unit of the value and the baseline.
+        baseline: value to compare with, if any.
+        at_most: upper limit of the value.
+        at_least: lower limit of the value.
+        ratio_at_most: upper limit of value / baseline.
+        ratio_at_least: lower limit of value / baseline.
     """
 
-    what: str
+    name: str
     measured: float
     unit: str
     baseline: float | None = None
@@ -52,8 +52,8 @@ class Row:
         )
 
     @property
-    def is_reached(self) -> bool:
-        """Whether every target is reached; true where there is none."""
+    def is_on_target(self) -> bool:
+        """Whether the result meets all its targets, if any."""
         ratio = self.ratio or 0.0
         return not (
             (self.at_most is not None and self.measured > self.at_most)
@@ -63,16 +63,16 @@ class Row:
         )
 
     def cells(self) -> list[str]:
-        """The columns of the table."""
+        """The cells of the table row."""
         targets = [
             None if self.at_most is None else f"<= {_number(self.at_most)} {self.unit}",
             None if self.at_least is None else f">= {_number(self.at_least)} {self.unit}",
             None if self.ratio_at_most is None else f"ratio <= {self.ratio_at_most:g}",
             None if self.ratio_at_least is None else f"ratio >= {self.ratio_at_least:g}",
         ]
-        verdict = ("ok" if self.is_reached else "MISSED") if self.has_target else ""
+        verdict = ("ok" if self.is_on_target else "MISSED") if self.has_target else ""
         return [
-            self.what,
+            self.name,
             f"{_number(self.measured)} {self.unit}",
             "" if self.baseline is None else f"{_number(self.baseline)} {self.unit}",
             "" if self.ratio is None else f"{self.ratio:.2f}",
@@ -82,8 +82,8 @@ class Row:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The results as a table in Markdown, which can be read as it is."""
-    head = ["what", "measured", "baseline", "ratio", "target", ""]
+    """The results as an aligned Markdown table."""
+    head = ["name", "measured", "baseline", "ratio", "target", ""]
     lines = [head, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     texts = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
@@ -96,32 +96,32 @@ def _number(value: float) -> str:
 
 
 def command() -> str:
-    """The installed command."""
+    """The path of the installed `tfruns`."""
     return str(Path(sys.executable).parent / "tfruns")
 
 
 def environment() -> dict[str, str]:
-    """The environment of what is measured: byte-code may be written, and no setting of the caller's is seen."""
-    ours = ("TFE_", "TFC_", "TF_", "TFRUNS_", "PYTHON")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    """The environment of measured processes: without settings of the caller, and with bytecode caching."""
+    settings = ("TFE_", "TFC_", "TF_", "TFRUNS_", "PYTHON")
+    return {name: value for name, value in os.environ.items() if not name.startswith(settings)}
 
 
 def compile_sources() -> str:
-    """Compile our sources to byte-code, as an installation does; what else is imported is compiled by a warm-up."""
-    place = Path(tfruns.__file__).parent
-    compileall.compile_dir(str(place), quiet=2)
-    return f"byte-code of {place} compiled; the processes run without PYTHONDONTWRITEBYTECODE"
+    """Compile tfruns to bytecode, as an installation does. The warm-up compiles other modules. Returns a note."""
+    package = Path(tfruns.__file__).parent
+    compileall.compile_dir(str(package), quiet=2)
+    return f"bytecode of {package} compiled; processes run without PYTHONDONTWRITEBYTECODE"
 
 
 def elapsed_s(work: Callable[[], object]) -> float:
-    """Seconds that something takes."""
+    """The duration of a call, in seconds."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def interleaved_medians(rounds: int, *works: Callable[[], float]) -> list[float]:
-    """The median of what each returns, all called in turn, so that a slow moment of the machine hits all of them."""
+    """The median of the results of each function. Calls are interleaved, so other load affects all of them."""
     for work in works:
         work()  # warm-up
     samples: list[list[float]] = [[] for _ in works]
@@ -132,13 +132,13 @@ def interleaved_medians(rounds: int, *works: Callable[[], float]) -> list[float]
 
 
 def run(*arguments: str) -> None:
-    """Run a process to its end. It is waited for without a timeout, which `subprocess` does by polling every 50 ms."""
+    """Run a process until it exits, without the timeout of `subprocess`, which polls every 50 ms."""
     process = subprocess.Popen(arguments, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    end = threading.Timer(60, process.kill)
-    end.start()
+    timeout = threading.Timer(60, process.kill)
+    timeout.start()
     try:
         code = process.wait()
     finally:
-        end.cancel()
+        timeout.cancel()
     if code != 0:
         raise subprocess.CalledProcessError(code, arguments)

@@ -1,4 +1,4 @@
-"""What the client costs over a bare GET of `httpx2`, on loopback: one read after the other, and 32 in flight."""
+"""The client compared with a plain GET of `httpx2`, on loopback: sequential reads, and 32 in flight."""
 
 import statistics
 import subprocess
@@ -23,19 +23,21 @@ Read = Callable[[], Awaitable[object]]
 
 
 def measure() -> tuple[list[Row], list[str]]:
-    """The rows, and what is to be known about them."""
+    """Run the benchmark. Returns its rows and notes."""
     with _serving() as address:
         rows = anyio.run(_measure, address)
-    return rows, [f"medians of {_ROUNDS} rounds, interleaved: {_SEQUENTIAL} reads in a row, {_READS} at {_IN_FLIGHT}"]
+    return rows, [
+        f"medians of {_ROUNDS} interleaved rounds: {_SEQUENTIAL} sequential reads, {_READS} with {_IN_FLIGHT} in flight"
+    ]
 
 
 async def _measure(address: str) -> list[Row]:
-    async with httpx2.AsyncClient() as bare, Client(address, "bench-token") as client:
+    async with httpx2.AsyncClient() as http, Client(address, "bench-token") as client:
         url = f"{address}/api/v2/runs/{samples.RUN_ID}"
         headers = {"authorization": "Bearer bench-token"}
 
-        async def read_bare() -> object:
-            return (await bare.get(url, headers=headers)).content
+        async def read_plain() -> object:
+            return (await http.get(url, headers=headers)).content
 
         async def read() -> object:
             return await client.runs.read(samples.RUN_ID)
@@ -43,22 +45,24 @@ async def _measure(address: str) -> list[Row]:
         latencies: tuple[list[float], list[float]] = ([], [])
         rates: tuple[list[float], list[float]] = ([], [])
         for round_ in range(_ROUNDS + 1):
-            for kind, one in enumerate((read_bare, read)):
+            for kind, one in enumerate((read_plain, read)):
                 latency, rate = await _latency_ms(one), await _rate(one)
-                if round_ > 0:  # the first is the warm-up
+                if round_ > 0:  # the first round is the warm-up
                     latencies[kind].append(latency)
                     rates[kind].append(rate)
-    bare_ms, ours_ms = map(statistics.median, latencies)
-    bare_rate, our_rate = map(statistics.median, rates)
+    plain_ms, client_ms = map(statistics.median, latencies)
+    plain_rate, client_rate = map(statistics.median, rates)
     return [
-        Row("a read of a run (baseline: a bare GET)", ours_ms, "ms", bare_ms),
-        Row("of which is the client's overhead", ours_ms - bare_ms, "ms", at_most=1.0),
-        Row(f"reads at {_IN_FLIGHT} in flight (baseline: bare GETs)", our_rate, "/s", bare_rate, ratio_at_least=0.6),
+        Row("read of a run (baseline: plain GET)", client_ms, "ms", plain_ms),
+        Row("of this, overhead of the client", client_ms - plain_ms, "ms", at_most=1.0),
+        Row(
+            f"reads at {_IN_FLIGHT} in flight (baseline: plain GETs)", client_rate, "/s", plain_rate, ratio_at_least=0.6
+        ),
     ]
 
 
 async def _latency_ms(read: Read) -> float:
-    """The median of reads one after the other."""
+    """The median time of sequential reads, in milliseconds."""
     times = []
     for _ in range(_SEQUENTIAL):
         start = time.perf_counter()
@@ -68,11 +72,11 @@ async def _latency_ms(read: Read) -> float:
 
 
 async def _rate(read: Read) -> float:
-    """Reads a second, so many at once."""
-    waiting = iter(range(_READS))
+    """Reads per second, with `_IN_FLIGHT` in parallel."""
+    remaining = iter(range(_READS))
 
     async def work() -> None:
-        for _ in waiting:
+        for _ in remaining:
             await read()
 
     start = time.perf_counter()
@@ -84,8 +88,10 @@ async def _rate(read: Read) -> float:
 
 @contextmanager
 def _serving() -> Iterator[str]:
-    """The address of a server in a process of its own."""
-    server = subprocess.Popen([sys.executable, "-m", "bench.run_server"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    """Run the server in a separate process. Yields its URL."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "bench.single_run_api"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert server.stdout is not None
         port = server.stdout.readline().strip()

@@ -1,7 +1,6 @@
-"""What a review of a plan of 5,000 changes costs: time, memory beyond the download, and the size of its pages.
+"""The review of a plan with 5,000 changes: time, memory in addition to the download, and the size of its pages.
 
-`python -m bench.review PLAN` is the process that is measured: the tool, with an API in the same process that has the
-plan's bytes in memory already.
+The measured process is `python -m bench.review PLAN`: the tool, and an API in the same process with the plan in memory.
 """
 
 import json
@@ -25,13 +24,13 @@ _FILTERS = ("", "update", "create", "replace")
 
 
 def measure() -> tuple[list[Row], list[str]]:
-    """The rows, and what is to be known about them."""
+    """Run the benchmark. Returns its rows and notes."""
     notes = [compile_sources()]
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "plan.json"
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "plan.json"
         path.write_text(json.dumps(_plan(), separators=(",", ":")), encoding="utf-8")
         size = path.stat().st_size
-        runs = [_measured(path) for _ in range(_ROUNDS)]
+        runs = [_measure_process(path) for _ in range(_ROUNDS)]
     best = min(runs, key=lambda run: run["seconds"])
     notes.append(
         f"a plan of {size / 1e6:.1f} MB; the best of {_ROUNDS} processes: {[run['seconds'] for run in runs]} s"
@@ -39,16 +38,16 @@ def measure() -> tuple[list[Row], list[str]]:
     pages = [json.dumps(page, ensure_ascii=False, separators=(",", ":")) for page in best["pages"]]
     rows = [
         Row(f"review of {_CHANGES:,} changes", best["seconds"], "s", at_most=1.5),
-        Row("the same on a core of its own (processor time)", min(run["computed"] for run in runs), "s"),
-        Row("memory beyond the download", max(run["megabytes"] for run in runs), "MB", at_most=250),
-        Row("its largest page", max(len(page.encode()) for page in pages), "bytes", size, at_most=9_200),
+        Row("processor time of the review", min(run["cpu_s"] for run in runs), "s"),
+        Row("memory in addition to the download", max(run["megabytes"] for run in runs), "MB", at_most=250),
+        Row("largest page", max(len(page.encode()) for page in pages), "bytes", size, at_most=9_200),
     ]
     if count := counter():
-        rows.append(Row("its largest page", max(map(count, pages)), "tokens", at_most=3_000))
+        rows.append(Row("largest page", max(map(count, pages)), "tokens", at_most=3_000))
     return rows, notes
 
 
-def _measured(plan: Path) -> dict[str, Any]:
+def _measure_process(plan: Path) -> dict[str, Any]:
     ended = subprocess.run(
         [sys.executable, "-m", "bench.review", str(plan)], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -57,7 +56,7 @@ def _measured(plan: Path) -> dict[str, Any]:
 
 
 async def _review(content: bytes) -> dict[str, Any]:
-    """Review the plan, in this process."""
+    """Review the plan in this process. Returns times, memory and pages."""
     import httpx2
     from tests.support import samples
     from tests.support.api import FakeApi, answer, client_for
@@ -75,29 +74,29 @@ async def _review(content: bytes) -> dict[str, Any]:
     async with client_for(api) as client:
         gate = Gate(client, Policy())
         before = _memory_mb("VmRSS")
-        start, computed = time.perf_counter(), time.process_time()
+        start, cpu_start = time.perf_counter(), time.process_time()
         pages = [await gate.call(tool, {"run_id": samples.RUN_ID})]
-        seconds, computed = time.perf_counter() - start, time.process_time() - computed
+        seconds, cpu_s = time.perf_counter() - start, time.process_time() - cpu_start
         after = _memory_mb("VmHWM")
         arguments = ({"run_id": samples.RUN_ID, "filter": text, "page_number": 2} for text in _FILTERS)
         pages += [await gate.call(tool, one) for one in arguments]
     return {
         "seconds": round(seconds, 3),
-        "computed": round(computed, 3),
+        "cpu_s": round(cpu_s, 3),
         "megabytes": after - before,
         "pages": pages,
     }
 
 
 def _memory_mb(name: str) -> float:
-    """The memory of this process, now (`VmRSS`) or at most (`VmHWM`). Linux alone says it of a process on its own."""
+    """The current (`VmRSS`) or maximum (`VmHWM`) memory of this process; Linux only."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     kilobytes = next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
     return int(kilobytes) * 1024 / 1e6
 
 
 def _plan() -> dict[str, Any]:
-    """A plan as `terraform show -json` writes one, of instances with 40 attributes, half of them from counts."""
+    """A plan in the format of `terraform show -json`: instances with 40 attributes, half of them with `count`."""
     source = random.Random(5)
     changes: list[Any] = []
     planned: list[Any] = []

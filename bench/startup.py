@@ -1,4 +1,4 @@
-"""From spawn to the answer to `initialize`, against the floor of the SDK; and the time of `tfruns --help`."""
+"""The time from spawn to the response to `initialize`, compared with importing the SDK; the time of `tfruns --help`."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ import time
 from bench.measure import Row, command, compile_sources, elapsed_s, environment, interleaved_medians, run
 
 _ROUNDS = 9
-_FLOOR = "import os, mcp.server; os._exit(0)"
+_BASELINE = "import os, mcp.server; os._exit(0)"
 _INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -18,24 +18,31 @@ _INITIALIZE = {
 
 
 def measure() -> tuple[list[Row], list[str]]:
-    """The rows, and what is to be known about them."""
+    """Run the benchmark. Returns its rows and notes."""
     note = compile_sources()
-    floor, answer, help_ = interleaved_medians(
+    baseline, response, help_ = interleaved_medians(
         _ROUNDS,
-        lambda: elapsed_s(lambda: run(sys.executable, "-c", _FLOOR)),
+        lambda: elapsed_s(lambda: run(sys.executable, "-c", _BASELINE)),
         _initialize_s,
         lambda: elapsed_s(lambda: run(command(), "--help")),
     )
     rows = [
-        Row("spawn to `initialize` (floor: `import mcp.server`)", answer, "s", floor, at_most=0.775, ratio_at_most=1.3),
+        Row(
+            "spawn to `initialize` (baseline: `import mcp.server`)",
+            response,
+            "s",
+            baseline,
+            at_most=0.775,
+            ratio_at_most=1.3,
+        ),
         Row("`tfruns --help`", help_, "s", at_most=0.25),
     ]
     return rows, [f"medians of {_ROUNDS}, interleaved; {note}"]
 
 
 def initialize_medians() -> list[float]:
-    """The floor, and the time to the answer to `initialize`: medians, interleaved."""
-    return interleaved_medians(_ROUNDS, lambda: elapsed_s(lambda: run(sys.executable, "-c", _FLOOR)), _initialize_s)
+    """The medians of the baseline and of the time to the response to `initialize`, interleaved."""
+    return interleaved_medians(_ROUNDS, lambda: elapsed_s(lambda: run(sys.executable, "-c", _BASELINE)), _initialize_s)
 
 
 def _initialize_s() -> float:

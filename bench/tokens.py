@@ -1,7 +1,7 @@
-"""What an assistant pays for: tokens and bytes of the list of tools and of answers, as the server sends them.
+"""The size of the tool list and of results as the server sends them, in tokens and bytes.
 
-Tokens are those of o200k_base. Its ranks come from the wheel of `litellm`, which bundles them under the name that
-`tiktoken` gives them in its own cache; nothing of `litellm` is installed or run.
+Tokens are counted with o200k_base. Its ranks come from the wheel of `litellm`, which contains them under the name that
+`tiktoken` uses in its cache. `litellm` is not installed or run.
 """
 
 import json
@@ -25,18 +25,18 @@ from tests.support.stdio import StdioServer, environment
 from bench.measure import CACHE, Row
 
 _WHEEL = "litellm==1.109.1"
-_RANKS = "fb374d419588a4632f3f557e76b4b70aebbca790"  # SHA-1 of the address that tiktoken would load them from
+_RANKS = "fb374d419588a4632f3f557e76b4b70aebbca790"  # SHA-1 of the URL from which tiktoken would load them
 
 Count = Callable[[str], int]
 
 
 def measure() -> tuple[list[Row], list[str]]:
-    """The rows, and what is to be known about them."""
+    """Run the benchmark. Returns its rows and notes."""
     count = counter()
-    notes = [] if count else [f"tokens were not counted: {_WHEEL} is not to be had here"]
-    with tempfile.TemporaryDirectory() as place, HttpApi() as api:
-        env = environment(Path(place), TFE_ADDRESS=api.address, TFE_TOKEN=TOKEN)
-        with StdioServer(env=env, log=Path(place) / "stderr.log") as server:
+    notes = [] if count else [f"tokens were not counted: {_WHEEL} could not be downloaded"]
+    with tempfile.TemporaryDirectory() as scratch, HttpApi() as api:
+        env = environment(Path(scratch), TFE_ADDRESS=api.address, TFE_TOKEN=TOKEN)
+        with StdioServer(env=env, log=Path(scratch) / "stderr.log") as server:
             rows = [
                 *_sizes(count, "tools/list", _compact(server.result("tools/list")), None, 6000, 27_000),
                 *_run(count, api, server),
@@ -73,7 +73,7 @@ def _organization_list(count: Count | None, api: HttpApi, server: StdioServer) -
 
 
 class _Ids:
-    """Ids of random letters and digits, the same in every run of the benchmark."""
+    """Random ids that are the same in every run of the benchmark."""
 
     def __init__(self) -> None:
         self._random = random.Random(20)
@@ -93,7 +93,7 @@ def _text(server: StdioServer, tool: str, arguments: dict[str, Any]) -> str:
 def _sizes(
     count: Count | None, what: str, text: str, raw: object, tokens_at_most: int, bytes_at_most: int
 ) -> list[Row]:
-    """Two rows; the baseline is the API's own document as compact JSON."""
+    """The rows for bytes and tokens. The baseline is the API's document as compact JSON."""
     whole = _compact(raw) if raw is not None else None
     rows = [Row(what, len(text.encode()), "bytes", len(whole.encode()) if whole else None, at_most=bytes_at_most)]
     if count:
@@ -106,16 +106,16 @@ def _compact(document: object) -> str:
 
 
 def counter() -> Count | None:
-    """What counts tokens; None where the ranks cannot be had."""
-    place = CACHE / "ranks"
-    if not (place / _RANKS).exists() and not _fetch_ranks(place):
+    """A function that counts tokens; None if the ranks cannot be downloaded."""
+    ranks = CACHE / "ranks"
+    if not (ranks / _RANKS).exists() and not _fetch_ranks(ranks):
         return None
-    os.environ["TIKTOKEN_CACHE_DIR"] = str(place)  # from there it is loaded, and its checksum compared
+    os.environ["TIKTOKEN_CACHE_DIR"] = str(ranks)  # tiktoken loads the file and verifies its checksum
     encoding = tiktoken.get_encoding("o200k_base")
     return lambda text: len(encoding.encode(text, disallowed_special=()))
 
 
-def _fetch_ranks(place: Path) -> bool:
+def _fetch_ranks(directory: Path) -> bool:
     with tempfile.TemporaryDirectory() as downloads:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
         options = ["--only-binary", ":all:", "--dest", downloads, _WHEEL]
@@ -124,6 +124,6 @@ def _fetch_ranks(place: Path) -> bool:
         wheel = next(Path(downloads).glob("*.whl"))
         with zipfile.ZipFile(wheel) as archive:
             content = archive.read(f"litellm/litellm_core_utils/tokenizers/{_RANKS}")
-    place.mkdir(parents=True, exist_ok=True)
-    (place / _RANKS).write_bytes(content)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / _RANKS).write_bytes(content)
     return True

@@ -1,8 +1,8 @@
-"""Faulted calls of the client: what it reports is compared with what the server did.
+"""Faulted calls of the client: its reports are compared with what the server did.
 
-An outcome is right, unknown (the client says that it does not know), or wrong: success that did not happen, failure
-that did, the run of another call, or a change that was carried out twice. Time is virtual, so that a timeout takes
-none.
+An outcome is right, unknown (the client reports it as unknown), or wrong: reported success that did not happen,
+reported failure that did, the run of another call, or a change that happened twice. Time is virtual, so timeouts take
+no real time.
 """
 
 import asyncio
@@ -14,22 +14,22 @@ from dataclasses import dataclass, field
 
 from tests.support.virtual_time import LoopClock, VirtualTimeLoop
 
-from bench.faults.stub import Fault, Stub
+from bench.faults.faulty_api import Fault, FaultyApi
 from bench.measure import Row
 from tfruns import Client
 from tfruns.errors import OutcomeUnknown, TfrunsError
 from tfruns.wire.run_params import RunParams
 
 _AT_ONCE = 24
-_LONGEST_ANSWER_S = 1000.0
+_LONGEST_RESPONSE_S = 1000.0
 _READ_FAULTS = 0.02
 _PAGES = (200, 201, 202, 302, 303, 400, 401, 403, 404, 408, 409, 422, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(slots=True)
-class Tally:
-    """How often which outcome was seen, by the kind of fault; and what was wrong."""
+class CallOutcomes:
+    """The number of outcomes by kind of fault, and a description of each wrong outcome."""
 
     seed: int
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -43,7 +43,7 @@ class Tally:
             self.wrong.append(f"{kind}: {what}")
 
     def total(self, outcome: str) -> int:
-        """How many calls had this outcome."""
+        """The number of calls with this outcome."""
         return sum(count for (_, found), count in self.counts.items() if found == outcome)
 
     def lines(self) -> Iterator[str]:
@@ -55,50 +55,49 @@ class Tally:
 
 
 def measure(calls: int, seed: int) -> tuple[list[Row], list[str]]:
-    """The rows and notes of a trial with this many calls."""
+    """Run a trial with `calls` calls. Returns its rows and notes."""
     began = time.perf_counter()
-    tally = play(calls, seed)
+    outcomes = run_trial(calls, seed)
     took_s = time.perf_counter() - began
-    rows = [Row("faulted calls with a wrong outcome", len(tally.wrong), "", at_most=0)]
-    said = [f"seed {seed}; {calls} calls, {tally.requests} requests, {took_s:.0f} s"]
-    said.append(", ".join(f"{tally.total(outcome)} {outcome}" for outcome in ("right", "unknown", "wrong")))
-    return rows, [*said, *tally.lines()]
+    rows = [Row("faulted calls with a wrong outcome", len(outcomes.wrong), "", at_most=0)]
+    notes = [f"seed {seed}; {calls} calls, {outcomes.requests} requests, {took_s:.0f} s"]
+    notes.append(", ".join(f"{outcomes.total(outcome)} {outcome}" for outcome in ("right", "unknown", "wrong")))
+    return rows, [*notes, *outcomes.lines()]
 
 
-def play(calls: int, seed: int) -> Tally:
-    """Play so many faulted calls."""
+def run_trial(calls: int, seed: int) -> CallOutcomes:
+    """Make `calls` faulted calls."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(_play(calls, seed))
+        return runner.run(_run_calls(calls, seed))
 
 
-async def _play(calls: int, seed: int) -> Tally:
+async def _run_calls(calls: int, seed: int) -> CallOutcomes:
     rng = random.Random(seed)
-    stub, tally = Stub(random.Random(seed + 1), _READ_FAULTS), Tally(seed)
-    server = await asyncio.start_server(stub.serve, "127.0.0.1", 0, limit=1 << 20)
+    api, outcomes = FaultyApi(random.Random(seed + 1), _READ_FAULTS), CallOutcomes(seed)
+    server = await asyncio.start_server(api.serve, "127.0.0.1", 0, limit=1 << 20)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     numbers = iter(range(calls))
     async with Client(address, "bench-token-of-nobody", clock=LoopClock()) as client:
 
         async def work() -> None:
             for number in numbers:
-                await _one(client, stub, tally, rng, number)
+                await _make_call(client, api, outcomes, rng, number)
 
         await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
     server.close()
-    await asyncio.sleep(_LONGEST_ANSWER_S)
-    tally.requests = stub.requests
-    return tally
+    await asyncio.sleep(_LONGEST_RESPONSE_S)
+    outcomes.requests = api.requests
+    return outcomes
 
 
-async def _one(client: Client, stub: Stub, tally: Tally, rng: random.Random, number: int) -> None:
-    kind = rng.choices(("create", "twins", "action", "comment", "read"), (40, 10, 30, 10, 10))[0]
-    play_one = {"create": _create, "twins": _twins, "action": _act, "comment": _comment, "read": _read}[kind]
-    await play_one(client, stub, tally, rng, number)
-    stub.forget(f"ws-{number}")
+async def _make_call(client: Client, api: FaultyApi, outcomes: CallOutcomes, rng: random.Random, number: int) -> None:
+    kind = rng.choices(("create", "create twice", "action", "comment", "read"), (40, 10, 30, 10, 10))[0]
+    await _CALLS[kind](client, api, outcomes, rng, number)
+    api.forget(f"ws-{number}")
 
 
 def any_fault(rng: random.Random, *, is_action: bool = False) -> Fault:
-    """A fault of a change."""
+    """A random fault for a change."""
     is_executed = rng.random() < 0.5
     kind = rng.choices(
         ("none", "reset", "cut", "late", "hang", "slow", "doubled", "stray", "page", "redirect", "refused", "limited",
@@ -120,22 +119,24 @@ def any_fault(rng: random.Random, *, is_action: bool = False) -> Fault:
     return Fault(kind, is_executed or must_happen, rng.choice(statuses.get(kind, (0,))))
 
 
-async def _create(client: Client, stub: Stub, tally: Tally, rng: random.Random, number: int) -> None:
+async def _create(client: Client, api: FaultyApi, outcomes: CallOutcomes, rng: random.Random, number: int) -> None:
     key, fault = f"call {number}", any_fault(rng)
-    stub.faults[key] = [fault]
+    api.faults[key] = [fault]
 
     async def create() -> str | None:
         run = await client.runs.create(f"ws-{number}", RunParams(message=key))
-        is_own = stub.runs[run.id].get("attributes", {}).get("message") == key
+        is_own = api.runs[run.id].get("attributes", {}).get("message") == key
         return None if is_own else f"the run {run.id} of another call"
 
-    await _judge(stub, tally, f"create, {fault.kind}", key, create)
+    await _check_call(api, outcomes, f"create, {fault.kind}", key, create)
 
 
-async def _twins(client: Client, stub: Stub, tally: Tally, rng: random.Random, number: int) -> None:
-    """Two equal calls at once: a run is known to be that of one of them only by its own answer."""
-    key, faults = f"twins {number}", [any_fault(rng), any_fault(rng)]
-    stub.faults[key] = [*faults]
+async def _create_twice(
+    client: Client, api: FaultyApi, outcomes: CallOutcomes, rng: random.Random, number: int
+) -> None:
+    """Two equal calls at the same time: only the response itself shows which call created a run."""
+    key, faults = f"create twice {number}", [any_fault(rng), any_fault(rng)]
+    api.faults[key] = [*faults]
 
     async def create() -> str | TfrunsError:
         try:
@@ -148,55 +149,60 @@ async def _twins(client: Client, stub: Stub, tally: Tally, rng: random.Random, n
     failures = [result for result in results if isinstance(result, TfrunsError)]
     is_wrong = (
         len(set(ids)) < len(ids)
-        or not set(ids) <= stub.delivered
-        or stub.executed[key] > 2
-        or (stub.executed[key] > len(ids) and not any(isinstance(failure, OutcomeUnknown) for failure in failures))
+        or not set(ids) <= api.delivered
+        or api.executed[key] > 2
+        or (api.executed[key] > len(ids) and not any(isinstance(failure, OutcomeUnknown) for failure in failures))
     )
     is_unknown = any(isinstance(failure, OutcomeUnknown) for failure in failures)
-    what = f"{[fault.kind for fault in faults]} executed {stub.executed[key]}: {results}"
-    tally.add("create, two equal calls", "wrong" if is_wrong else "unknown" if is_unknown else "right", what)
+    what = f"{[fault.kind for fault in faults]} executed {api.executed[key]}: {results}"
+    outcomes.add("create, two equal calls", "wrong" if is_wrong else "unknown" if is_unknown else "right", what)
 
 
-async def _act(client: Client, stub: Stub, tally: Tally, rng: random.Random, number: int) -> None:
-    run_id, fault = stub.add_run(f"ws-{number}", {})["id"], any_fault(rng, is_action=True)
-    stub.faults[run_id] = [fault]
+async def _act(client: Client, api: FaultyApi, outcomes: CallOutcomes, rng: random.Random, number: int) -> None:
+    run_id, fault = api.add_run(f"ws-{number}", {})["id"], any_fault(rng, is_action=True)
+    api.faults[run_id] = [fault]
     action = rng.choice((client.runs.apply, client.runs.discard, client.runs.cancel))
-    await _judge(stub, tally, f"action, {fault.kind}", run_id, lambda: action(run_id))
+    await _check_call(api, outcomes, f"action, {fault.kind}", run_id, lambda: action(run_id))
 
 
-async def _comment(client: Client, stub: Stub, tally: Tally, rng: random.Random, number: int) -> None:
-    run_id, key, fault = stub.add_run(f"ws-{number}", {})["id"], f"comment {number}", any_fault(rng)
-    stub.faults[key] = [fault]
+async def _comment(client: Client, api: FaultyApi, outcomes: CallOutcomes, rng: random.Random, number: int) -> None:
+    run_id, key, fault = api.add_run(f"ws-{number}", {})["id"], f"comment {number}", any_fault(rng)
+    api.faults[key] = [fault]
 
     async def comment() -> str | None:
         written = await client.comments.create(run_id, key)
         return None if written.body == key else "the comment of another call"
 
-    await _judge(stub, tally, f"comment, {fault.kind}", key, comment)
+    await _check_call(api, outcomes, f"comment, {fault.kind}", key, comment)
 
 
-async def _read(client: Client, stub: Stub, tally: Tally, rng: random.Random, number: int) -> None:
-    run = stub.add_run(f"ws-{number}", {"message": f"read {number}"})
+async def _read(client: Client, api: FaultyApi, outcomes: CallOutcomes, rng: random.Random, number: int) -> None:
+    run = api.add_run(f"ws-{number}", {"message": f"read {number}"})
     try:
         found = await client.runs.read(run["id"], include=["workspace"] if rng.random() < 0.5 else [])
     except TfrunsError:
-        tally.add("read", "right", "")
+        outcomes.add("read", "right", "")
     else:
         is_own = (found.id, found.message) == (run["id"], f"read {number}")
-        tally.add("read", "right" if is_own else "wrong", f"{found.id} in place of {run['id']}")
+        outcomes.add("read", "right" if is_own else "wrong", f"{found.id} instead of {run['id']}")
 
 
-async def _judge(stub: Stub, tally: Tally, kind: str, key: str, call: Callable[[], Awaitable[str | None]]) -> None:
-    """Make a call, and compare what it reports with what happened."""
+async def _check_call(
+    api: FaultyApi, outcomes: CallOutcomes, kind: str, key: str, call: Callable[[], Awaitable[str | None]]
+) -> None:
+    """Make a call, and compare its report with what happened."""
     try:
         what = await call()
     except OutcomeUnknown:
         outcome, what = "unknown", None
     except TfrunsError as error:
-        outcome, what = "right", f"reported {error.code}, and happened" if stub.executed[key] else None
+        outcome, what = "right", f"reported {error.code}, but happened" if api.executed[key] else None
     else:
         outcome = "right"
-        what = what or (None if stub.executed[key] else "reported success, and did not happen")
-    if stub.executed[key] > 1:
-        what = f"carried out {stub.executed[key]} times"
-    tally.add(kind, "wrong" if what else outcome, f"{key}: {what}")
+        what = what or (None if api.executed[key] else "reported success, but did not happen")
+    if api.executed[key] > 1:
+        what = f"happened {api.executed[key]} times"
+    outcomes.add(kind, "wrong" if what else outcome, f"{key}: {what}")
+
+
+_CALLS = {"create": _create, "create twice": _create_twice, "action": _act, "comment": _comment, "read": _read}

@@ -1,19 +1,19 @@
-"""The short form of `python -m bench faults --calls 0`: kills of the server and of its guard at random moments."""
+"""The short form of `python -m bench faults --calls 0`: kills of the server and its guard at random moments."""
 
 import os
 import random
 
-from bench.faults.server import play
+from bench.faults.server import run_trial
 
-KILLS = int(os.environ.get("TFRUNS_TEST_KILLS", "8"))  # more on request: each takes some seconds
+KILLS = int(os.environ.get("TFRUNS_TEST_KILLS", "8"))  # each takes a few seconds
 
 
-def test_nothing_is_lost_stuck_or_applied_twice_after_kills_of_server_and_guard() -> None:
+def test_kills_lose_nothing_and_apply_nothing_twice() -> None:
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
-    tally = play(KILLS, seed)
-    print(*tally.lines(), sep="\n")
-    assert tally.faults == [], f"seed {seed}"
-    assert tally.total_kills >= KILLS
-    assert tally.kills["server"] > 0
-    assert tally.resumed.total() > 0, f"seed {seed}: the kills hit no phase"
+    results = run_trial(KILLS, seed)
+    print(*results.lines(), sep="\n")
+    assert results.faults == [], f"seed {seed}"
+    assert results.total_kills >= KILLS
+    assert results.kills["server"] > 0
+    assert results.resumed.total() > 0, f"seed {seed}: the kills hit no phase"

@@ -1,4 +1,4 @@
-"""The API on a socket, with faults: its caller decides what happens to a change, and it records what did."""
+"""An API on a socket that injects faults and records which changes it made."""
 
 import asyncio
 import gzip
@@ -25,13 +25,13 @@ _REASONS = {200: "OK", 201: "Created", 202: "Accepted"}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to one request.
+    """The fault of one request.
 
     Attributes:
         kind: its name.
         is_executed: whether the change happens.
-        status: of the answer, where it has one.
-        delay_s: how long after the answer (or its loss) the change happens.
+        status: HTTP status of the response, if the fault sets one.
+        delay_s: delay between the response (or its loss) and the change.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Request:
-    """A request as it arrived."""
+    """A received request."""
 
     method: str
     path: str
@@ -50,20 +50,20 @@ class Request:
 
     @property
     def key(self) -> str:
-        """What identifies the call that it belongs to: a message, a comment, or a run."""
+        """Identifies the call of the request: a message, a comment, or a run."""
         attributes = self.body.get("data", {}).get("attributes", {})
         return str(attributes.get("message") or attributes.get("body") or self.path.split("/")[4])
 
 
 @dataclass(slots=True)
-class Stub:
-    """The state of the API, and the faults that are planned for its changes.
+class FaultyApi:
+    """The state of the API, and the planned faults.
 
     Attributes:
-        faults: for each call, those of its requests in turn; a request without one is answered as it should be.
-        executed: how often the change of a call happened.
+        faults: the faults of the requests of each call, in order; other requests are handled correctly.
+        executed: how often the change of each call happened.
         runs: by id.
-        delivered: ids of the runs whose creation was answered as it should be.
+        delivered: ids of the runs whose creation got a correct response.
     """
 
     rng: random.Random
@@ -77,15 +77,15 @@ class Stub:
     _last: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     _later: set[asyncio.Task[None]] = field(default_factory=set)
 
-    # -- what happens -------------------------------------------------------------------------------------------------
+    # -- changes and reads --------------------------------------------------------------------------------------------
 
     def add_run(self, workspace_id: str, attributes: Mapping[str, Any]) -> Json:
-        """A new run."""
+        """Add a run."""
         id_ = f"run-{len(self.runs):08}"
         run = {
             "id": id_,
             "type": "runs",
-            "attributes": {"status": "planned", "created-at": _moment().isoformat(), **attributes},
+            "attributes": {"status": "planned", "created-at": _now().isoformat(), **attributes},
             "relationships": {
                 "workspace": {"data": {"type": "workspaces", "id": workspace_id}},
                 "created-by": {"data": _USER},
@@ -96,12 +96,12 @@ class Stub:
         return run
 
     def forget(self, workspace_id: str) -> None:
-        """Forget the runs of a workspace whose calls were judged."""
+        """Delete the runs of a workspace whose calls were checked."""
         for run in self._of_workspace.pop(workspace_id, []):
             self.runs[run["id"]] = {}
 
     def execute(self, request: Request) -> tuple[int, bytes]:
-        """Carry a change out; the status and the body of its answer."""
+        """Make a change. Returns the status and the body of the response."""
         self.executed[request.key] += 1
         data = request.body.get("data", {})
         if request.path == "/api/v2/runs":
@@ -110,12 +110,12 @@ class Stub:
         if request.path.endswith("/comments"):
             return 201, _document({"id": "wsc-1", "type": "comments", "attributes": data["attributes"]})
         action = request.path.rsplit("/", 1)[1]
-        run = self.runs[request.path.split("/")[4]]  # which is empty if its call was judged already
+        run = self.runs[request.path.split("/")[4]]  # empty if its call was already checked
         run.setdefault("attributes", {})["status"] = _DONE[action]
         return 202, b""
 
     def read(self, path: str) -> tuple[int, bytes]:
-        """Answer a read."""
+        """Handle a read. Returns the status and the body of the response."""
         parts = path.partition("?")[0].split("/")[3:]
         if parts[0] == "workspaces":
             return 200, json.dumps({"data": self._of_workspace[parts[1]]}).encode()
@@ -126,15 +126,15 @@ class Stub:
     # -- the socket ---------------------------------------------------------------------------------------------------
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection."""
+        """Handle the requests of one connection."""
         try:
-            while request := await _received(reader):
+            while request := await _receive(reader):
                 self.requests += 1
                 fault = self._fault_of(request)
-                if not await self._answer(request, fault, writer):
+                if not await self._respond(request, fault, writer):
                     break
         except (OSError, asyncio.IncompleteReadError):
-            pass  # the client went away
+            pass  # the client disconnected
         finally:
             writer.close()
 
@@ -146,8 +146,8 @@ class Stub:
             return Fault(self.rng.choice(["reset", "doubled", "stray", "server error", "cut"]))
         return Fault("none")
 
-    async def _answer(self, request: Request, fault: Fault, writer: asyncio.StreamWriter) -> bool:
-        """Do what the fault says; whether the connection stays."""
+    async def _respond(self, request: Request, fault: Fault, writer: asyncio.StreamWriter) -> bool:
+        """Handle a request with its fault. Returns whether the connection stays open."""
         status, body = 0, b""
         if request.method == "GET":
             status, body = self.read(request.path)
@@ -155,19 +155,19 @@ class Stub:
             self._execute_later(request, fault.delay_s)
         elif fault.is_executed:
             status, body = self.execute(request)
-        head, sent = _answer_of(fault, status, body)
-        stray = self._strays(request, fault, head + sent, status)
+        head, sent = _response_for(fault, status, body)
+        stray = self._stray_response(request, fault, head + sent, status)
         if fault.kind == "stray" and stray:
             head, sent = stray, b""
         elif status == 201 and fault.kind in {"none", "doubled", "stray"}:
             self.delivered.add(json.loads(body)["data"]["id"])
         return await _send(fault, head, sent, writer)
 
-    def _strays(self, request: Request, fault: Fault, answer: bytes, status: int) -> bytes:
-        """The last answer that shows that it is one to another call; a refusal does not."""
+    def _stray_response(self, request: Request, fault: Fault, response: bytes, status: int) -> bytes:
+        """The last response that is recognizably for another call. A refusal does not identify its call."""
         key, previous = self._last.get(request.method, ("", b""))
         if fault.kind == "none" and status in {200, 201}:
-            self._last[request.method] = (request.key, answer)
+            self._last[request.method] = (request.key, response)
         return previous if key != request.key else b""
 
     def _execute_later(self, request: Request, delay_s: float) -> None:
@@ -180,7 +180,7 @@ class Stub:
         task.add_done_callback(self._later.discard)
 
 
-async def _received(reader: asyncio.StreamReader) -> Request | None:
+async def _receive(reader: asyncio.StreamReader) -> Request | None:
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
     except asyncio.IncompleteReadError:
@@ -191,8 +191,8 @@ async def _received(reader: asyncio.StreamReader) -> Request | None:
     return Request(method, path, json.loads(content) if content else {})
 
 
-def _answer_of(fault: Fault, status: int, body: bytes) -> tuple[bytes, bytes]:
-    """The head and the body of the answer."""
+def _response_for(fault: Fault, status: int, body: bytes) -> tuple[bytes, bytes]:
+    """The head and the body of the response."""
     headers = {"content-type": "application/vnd.api+json"}
     if fault.kind == "page":
         status, body, headers = fault.status, _PAGE, {"content-type": "text/html"}
@@ -211,7 +211,7 @@ def _answer_of(fault: Fault, status: int, body: bytes) -> tuple[bytes, bytes]:
     elif fault.kind == "bomb":
         body, headers = _BOMB, headers | {"content-encoding": "gzip"}
     headers |= {
-        "date": format_datetime(_moment(), usegmt=True),
+        "date": format_datetime(_now(), usegmt=True),
         "x-ratelimit-limit": "1000000",
         "content-length": str(len(body)),
     }
@@ -252,5 +252,5 @@ def _document(resource: Json) -> bytes:
     return json.dumps({"data": resource}).encode()
 
 
-def _moment() -> datetime:
+def _now() -> datetime:
     return _START + timedelta(seconds=asyncio.get_running_loop().time())

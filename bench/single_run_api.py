@@ -1,6 +1,6 @@
-"""An HTTP server that answers every GET with one run, as fast as Python can: `python -m bench.run_server`.
+"""An HTTP server that responds to every GET with the same run: `python -m bench.single_run_api`.
 
-It prints its port when it listens. It announces a rate limit that no client reaches.
+It prints its port when it is ready, and announces a rate limit that no client reaches.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import json
 from tests.support import samples
 
 _BODY = json.dumps({"data": samples.run()}).encode()
-_ANSWER = (
+_RESPONSE = (
     b"HTTP/1.1 200 OK\r\n"
     b"content-type: application/vnd.api+json\r\n"
     b"x-ratelimit-limit: 100000\r\n"
@@ -28,7 +28,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         *requests, self._received = (self._received + data).split(b"\r\n\r\n")
-        self._transport.write(_ANSWER * len(requests))
+        self._transport.write(_RESPONSE * len(requests))
 
 
 async def main() -> None:
