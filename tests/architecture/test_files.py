@@ -37,17 +37,17 @@ FILES = [pytest.param(path, id=module_name(path)) for path in source_files()]
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_a_source_file_is_small(path: Path) -> None:
+def test_source_files_are_small(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= _LONGEST
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_a_source_file_is_finished(path: Path) -> None:
+def test_source_files_have_no_leftovers(path: Path) -> None:
     assert _UNFINISHED.findall(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_a_source_file_says_what_it_is_for(path: Path) -> None:
+def test_source_files_have_a_docstring(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not text.strip() or text.startswith('"""')
 
@@ -71,7 +71,7 @@ def test_no_requirements_file_chooses_an_index() -> None:
 
 
 @pytest.mark.parametrize("host", _INDEXES)
-def test_an_index_is_recognized_in_an_address(host: str) -> None:
+def test_index_url_is_recognized(host: str) -> None:
     assert _INDEX.search(f"see https://files.{host}/simple or {host.upper()}")
     assert not _INDEX.search("HCP Terraform's registry, registry.terraform.io; my-crates.iodine")
 
@@ -86,7 +86,7 @@ def _text(path: Path) -> str | None:
 
 
 @pytest.mark.processes
-def test_the_pages_drawn_from_the_code_are_current() -> None:
+def test_generated_pages_are_current() -> None:
     ended = subprocess.run(
         [sys.executable, "scripts/generate_docs.py", "--check"],
         cwd=ROOT,

@@ -23,7 +23,7 @@ def test_imports_keep_the_contracts() -> None:
     assert ended.returncode == 0, ended.stdout
 
 
-def test_the_rules_of_a_run_need_only_the_standard_library() -> None:
+def test_lifecycle_imports_only_the_standard_library() -> None:
     names = {f"{PACKAGE}.{name}" for name in ("vocabulary", "lifecycle", "errors", "masking.redaction")}
     paths = [path for path in source_files() if module_name(path) in names]
     assert len(paths) == len(names)
@@ -31,7 +31,7 @@ def test_the_rules_of_a_run_need_only_the_standard_library() -> None:
         assert {found.distribution for found in imports_of(path)} <= set(sys.stdlib_module_names) | {PACKAGE}, path
 
 
-def test_the_lower_parts_do_no_io() -> None:
+def test_lower_layers_do_no_io() -> None:
     for unit in ("vocabulary", "errors", "lifecycle", "jsonapi", "wire", "review", "hcl", "masking"):
         paths = [path for path in source_files() if unit_of(module_name(path)) == unit]
         assert paths, unit
@@ -40,7 +40,7 @@ def test_the_lower_parts_do_no_io() -> None:
             assert {found.distribution for found in imported} & _DOES_IO == set(), path
 
 
-def test_an_import_is_found_in_every_form() -> None:
+def test_every_form_of_import_is_found() -> None:
     forms = {
         "import tfruns.tools.apply_run as r, os": {"tfruns.tools.apply_run", "os"},
         "from . import x": {"tfruns.wire"},

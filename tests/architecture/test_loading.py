@@ -50,7 +50,7 @@ def help_output(processes: None) -> str:
     return run_python(HELP)
 
 
-def test_the_help_shows_the_commands(help_output: str) -> None:
+def test_help_lists_the_commands(help_output: str) -> None:
     assert "mcp" in help_output.rpartition("modules:")[0]
     assert "cyclopts" in modules_in(help_output)
 
@@ -59,20 +59,20 @@ def test_the_help_shows_the_commands(help_output: str) -> None:
     "library",
     ["mcp", "mcp_types", "starlette", "uvicorn", "httpx2", "httpx", "pydantic", "pydantic_core", "anyio", "sqlite3"],
 )
-def test_the_help_imports_no_server_no_client_and_no_models(help_output: str, library: str) -> None:
+def test_help_imports_no_server_client_or_models(help_output: str, library: str) -> None:
     assert library not in modules_in(help_output)
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("statement", ["import tfruns", "from tfruns import RunStatus, NotFound, TfrunsError"])
-def test_the_words_and_errors_need_neither_an_http_client_nor_pydantic(statement: str) -> None:
+def test_vocabulary_and_errors_import_no_http_client_or_pydantic(statement: str) -> None:
     loaded = modules_in(run_python(f"{statement}\nimport sys\nprint('modules:', *sys.modules)"))
     assert "tfruns" in loaded
     assert loaded & {"httpx2", "httpx", "pydantic", "pydantic_core", "mcp", "mcp_types", "cyclopts", "rich"} == set()
 
 
 @pytest.mark.processes
-def test_the_models_are_loaded_without_the_server_and_the_command_line() -> None:
+def test_models_are_loaded_without_server_and_command_line() -> None:
     loaded = modules_in(run_python("from tfruns import *\nClient, Run\nimport sys\nprint('modules:', *sys.modules)"))
     assert loaded >= {"httpx2", "pydantic"}
     assert loaded & {"mcp", "mcp_types", "cyclopts", "rich", "starlette", "uvicorn"} == set()
@@ -88,7 +88,7 @@ print("modules:", *sys.modules)
 
 
 @pytest.mark.processes
-def test_a_server_starts_without_tools_client_and_models() -> None:
+def test_mcp_server_starts_without_tools_client_and_models() -> None:
     loaded = run_python(STARTED_SERVER).rpartition("modules:")[2].split()
     assert "tfruns.mcp.toolbox" in loaded
     parts = ("tools", "gate", "tool", "runs", "client", "wire", "review", "logs")
@@ -150,7 +150,7 @@ def test_attaching_and_the_lifecycle_of_the_server_import_nothing_of_it(tmp_path
 
 
 @pytest.mark.parametrize(("name", "home"), LATER.items())
-def test_a_name_that_is_loaded_later_is_the_object_of_its_home_module(name: str, home: str) -> None:
+def test_lazy_name_is_the_object_of_its_module(name: str, home: str) -> None:
     found = getattr(tfruns, name)
     assert found is getattr(importlib.import_module(home), name)
     assert found.__module__ == home
@@ -158,21 +158,21 @@ def test_a_name_that_is_loaded_later_is_the_object_of_its_home_module(name: str,
 
 
 @pytest.mark.parametrize("name", AT_ONCE)
-def test_a_name_that_is_there_at_once_is_the_object_of_its_home_module(name: str) -> None:
+def test_eager_name_is_the_object_of_its_module(name: str) -> None:
     home = errors if hasattr(errors, name) else vocabulary
     assert getattr(tfruns, name) is getattr(home, name)
     assert getattr(tfruns, name).__module__ == home.__name__
 
 
-def test_every_name_that_is_loaded_later_is_offered() -> None:
+def test_every_lazy_name_is_exported() -> None:
     assert set(LATER) <= set(tfruns.__all__)
 
 
-def test_the_names_that_are_offered_are_sorted_and_said_once() -> None:
+def test_exported_names_are_sorted_and_unique() -> None:
     assert tfruns.__all__ == sorted(set(tfruns.__all__))
 
 
-def test_every_error_and_every_word_is_offered() -> None:
+def test_every_error_and_enumeration_is_exported() -> None:
     tree = {error.__name__ for error in errors.all_errors() if error.__module__ == errors.__name__}
     words = {name for name, kind in vars(vocabulary).items() if getattr(kind, "__module__", "") == vocabulary.__name__}
     assert words
@@ -180,23 +180,23 @@ def test_every_error_and_every_word_is_offered() -> None:
 
 
 @pytest.mark.processes
-def test_dir_shows_what_is_offered_before_it_is_loaded() -> None:
+def test_dir_lists_exports_before_they_are_loaded() -> None:
     shown = run_python("import tfruns\nprint(*dir(tfruns))").split()
     assert set(tfruns.__all__) <= set(shown)
 
 
 @pytest.mark.parametrize("name", ["client_", "Clients", "run", "_nothing"])
-def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
+def test_unknown_name_is_an_attribute_error(name: str) -> None:
     with pytest.raises(AttributeError, match=f"'tfruns' has no attribute '{name}'"):
         getattr(tfruns, name)
 
 
-def test_a_type_checker_sees_the_names_that_are_loaded_later() -> None:
+def test_type_checker_sees_lazy_names() -> None:
     tree = ast.parse(Path(tfruns.__file__).read_text(encoding="utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     seen = {alias.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert seen == LATER
 
 
-def test_the_version_is_offered() -> None:
+def test_version_is_exported() -> None:
     assert tfruns.__version__ == importlib.import_module("tfruns._version").__version__

@@ -126,7 +126,7 @@ def test_organizations(tfe: TFEClient) -> None:
     assert list(tfe.organizations.read_run_queue(ORGANIZATION, ReadRunQueueOptions()).items) == []
 
 
-def test_the_one_project(tfe: TFEClient, workspace: Workspace) -> None:
+def test_default_project_is_listed(tfe: TFEClient, workspace: Workspace) -> None:
     [project] = tfe.projects.list(ORGANIZATION)
     assert project.name == "Default Project"
     assert tfe.projects.read(project.id).name == "Default Project"
@@ -202,7 +202,7 @@ def test_configuration_versions(tfe: TFEClient, workspace: Workspace, new_direct
 # -- runs -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_is_created_planned_and_applied(tfe: TFEClient, configured: Workspace) -> None:
+def test_run_is_created_planned_and_applied(tfe: TFEClient, configured: Workspace) -> None:
     made = create(tfe, configured, message="from pytfe", variables=[RunVariable(key="word", value=json.dumps("hi"))])
     assert (made.message, made.source) == ("from pytfe", RunSource.Run_Source_API)
     planned = run_until(tfe, made, RunStatus.Run_Planned)
@@ -260,13 +260,13 @@ def test_everything_that_comes_along_with_a_run_is_understood(tfe: TFEClient, co
         ({"replace-addrs": ["terraform_data.greeting"]}, RunStatus.Run_Planned),
     ],
 )
-def test_the_options_of_a_run(
+def test_run_options_are_kept(
     tfe: TFEClient, configured: Workspace, options: dict[str, object], end: RunStatus
 ) -> None:
     run_until(tfe, create(tfe, configured, **options), end)
 
 
-def test_a_run_is_canceled_and_then_force_canceled(
+def test_run_is_canceled_and_then_force_canceled(
     tfe: TFEClient, workspace: Workspace, new_directory: Callable[[], Path], plan_gate: PlanGate, name: str
 ) -> None:
     upload(tfe, workspace, new_directory(), plan_gate.configuration(name))
@@ -280,7 +280,7 @@ def test_a_run_is_canceled_and_then_force_canceled(
     assert [run.status for run in tfe.runs.list(workspace.id)] == [RunStatus.Run_Canceled] * 2
 
 
-def test_a_run_is_force_executed(tfe: TFEClient, configured: Workspace) -> None:
+def test_run_is_force_executed(tfe: TFEClient, configured: Workspace) -> None:
     first = create(tfe, configured)
     run_until(tfe, first, RunStatus.Run_Planned)
     second = create(tfe, configured)
@@ -328,7 +328,7 @@ def test_lists_of_runs_with_every_filter(tfe: TFEClient, configured: Workspace) 
 # -- states -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_state_is_uploaded_and_read_again(tfe: TFEClient, workspace: Workspace) -> None:
+def test_state_is_uploaded_and_read_back(tfe: TFEClient, workspace: Workspace) -> None:
     output = {"value": "a value", "type": "string"}
     state = json.dumps(
         {"version": 4, "terraform_version": "1.11.4", "serial": 3, "lineage": "a-lineage", "outputs": {"o": output}}
@@ -351,7 +351,7 @@ def test_a_state_is_uploaded_and_read_again(tfe: TFEClient, workspace: Workspace
     assert [version.id for version in found] == [made.id]
 
 
-def test_what_is_not_there_is_not_found(tfe: TFEClient) -> None:
+def test_missing_resources_are_not_found(tfe: TFEClient) -> None:
     for read in (tfe.runs.read, tfe.plans.read, tfe.applies.read, tfe.configuration_versions.read):
         with pytest.raises(NotFound):
             read("xx-0123456789abcdef")

@@ -41,15 +41,13 @@ def trusting(server: LocalServer) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_the_certificate_is_good_for_the_names_of_this_machine(
-    server: LocalServer, trusting: ssl.SSLContext, host: str
-) -> None:
+def test_certificate_is_valid_for_this_machines_names(server: LocalServer, trusting: ssl.SSLContext, host: str) -> None:
     port = server.url.rpartition(":")[2]
     found = httpx2.get(f"https://{host}:{port}/.well-known/terraform.json", verify=trusting)
     assert found.json()["tfe.v2"] == "/api/v2/"
 
 
-def test_only_the_owner_reads_the_key_and_the_log_says_what_to_trust(server: LocalServer) -> None:
+def test_key_is_private_and_the_log_names_the_certificate(server: LocalServer) -> None:
     tls = server.data_dir / "tls"
     assert stat.S_IMODE((tls / "key.pem").stat().st_mode) == 0o600
     assert str(tls / "certificate.pem") in server.stderr
@@ -57,7 +55,7 @@ def test_only_the_owner_reads_the_key_and_the_log_says_what_to_trust(server: Loc
     assert "PRIVATE" not in server.stderr
 
 
-def test_a_certificate_is_kept_until_it_ends_soon_or_has_not_this_name(tmp_path: Path) -> None:
+def test_certificate_is_kept_until_it_expires_or_lacks_the_name(tmp_path: Path) -> None:
     path = tmp_path / "tls" / "certificate.pem"
     first = load_or_create_certificate(path, "127.0.0.1", NOW)
     made = path.read_bytes()
@@ -74,7 +72,7 @@ def test_a_certificate_is_kept_until_it_ends_soon_or_has_not_this_name(tmp_path:
     assert path.read_bytes() != made
 
 
-def test_a_certificate_without_its_key_is_made_anew(tmp_path: Path) -> None:
+def test_certificate_without_its_key_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "tls" / "certificate.pem"
     load_or_create_certificate(path, "127.0.0.1", NOW)
     made = path.read_bytes()
@@ -83,7 +81,7 @@ def test_a_certificate_without_its_key_is_made_anew(tmp_path: Path) -> None:
     assert path.read_bytes() != made
 
 
-def test_a_certificate_is_named_or_made_and_not_both() -> None:
+def test_certificate_is_given_or_self_signed_not_both() -> None:
     with pytest.raises(InvalidInput, match="--self-signed"):
         BindConfig(tls_cert=Path("c"), tls_key=Path("k"), is_self_signed=True).check()
 
@@ -98,9 +96,7 @@ async def test_tfruns_itself_trusts_the_certificate_of_a_server_it_attaches_to(s
 # -- the block --------------------------------------------------------------------------------------------------------
 
 
-def test_the_block_for_the_cli_names_the_running_server_and_never_the_token(
-    server: LocalServer, tmp_path: Path
-) -> None:
+def test_cli_block_names_the_running_server_without_the_token(server: LocalServer, tmp_path: Path) -> None:
     env = cli_environment(server, tmp_path)
     printed = Path(env["TF_CLI_CONFIG_FILE"]).read_text()
     assert f'"{server.url}/api/v2/"' in printed
@@ -109,7 +105,7 @@ def test_the_block_for_the_cli_names_the_running_server_and_never_the_token(
     assert env["SSL_CERT_FILE"] == str(server.data_dir / "tls" / "certificate.pem")
 
 
-def test_the_block_is_printed_for_a_server_that_is_not_there_yet(tmp_path: Path) -> None:
+def test_cli_block_is_printed_before_the_server_starts(tmp_path: Path) -> None:
     directory = DataDirectory(tmp_path / "with a blank")
     printed = cli_configuration(directory, BindConfig(port=8123))
     assert '"http://127.0.0.1:8123/api/v2/"' in printed
@@ -121,7 +117,7 @@ def test_the_block_is_printed_for_a_server_that_is_not_there_yet(tmp_path: Path)
 
 
 @pytest.mark.processes
-def test_a_port_has_to_be_known_for_the_block(tmp_path: Path) -> None:
+def test_cli_block_requires_a_known_port(tmp_path: Path) -> None:
     done = subprocess.run(
         [command(), "server", "--print-cli-config", "--port", "0", "--data-dir", str(tmp_path)],
         env=environment(tmp_path),
@@ -137,7 +133,7 @@ def test_a_port_has_to_be_known_for_the_block(tmp_path: Path) -> None:
 # -- the page of a run, and what is not served ------------------------------------------------------------------------
 
 
-def test_the_page_of_a_run_says_what_shows_it_and_nothing_else(server: LocalServer, trusting: ssl.SSLContext) -> None:
+def test_run_page_names_only_the_command_that_shows_the_run(server: LocalServer, trusting: ssl.SSLContext) -> None:
     for path in ("/app/default/network/runs/run-abc", "/app/default/workspaces/network/runs/run-abc"):
         page = httpx2.get(server.url + path, verify=trusting)
         assert page.status_code == 200
@@ -149,7 +145,7 @@ def test_the_page_of_a_run_says_what_shows_it_and_nothing_else(server: LocalServ
     assert "script" not in refused.text
 
 
-def test_a_request_that_is_not_served_is_logged(server: LocalServer, trusting: ssl.SSLContext) -> None:
+def test_unserved_request_is_logged(server: LocalServer, trusting: ssl.SSLContext) -> None:
     assert httpx2.get(f"{server.url}/api/v2{EXPECTED}", verify=trusting).status_code == 404
     assert f"GET /api/v2{EXPECTED} is not served (404)" in server.stderr
     assert trouble(server) == []

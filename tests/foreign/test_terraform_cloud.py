@@ -122,12 +122,12 @@ async def test_tags_with_values_are_bound_to_a_workspace_and_find_it(
     assert f"{name}-a" not in other.try_("workspace", "list").text
 
 
-def test_a_workspace_of_the_configured_project_is_made(uninitialized: NewProject, name: str) -> None:
+def test_workspace_in_the_configured_project_is_created(uninitialized: NewProject, name: str) -> None:
     project = uninitialized(workspaces=f'name = "{name}"\n project = "Default Project"')
     assert "successfully initialized" in project.run("init", "-input=false").text
 
 
-def test_a_workspace_is_deleted_only_if_it_manages_nothing(uninitialized: NewProject, name: str) -> None:
+def test_workspace_is_deleted_only_without_resources(uninitialized: NewProject, name: str) -> None:
     project = uninitialized(workspaces=f'tags = ["{name}"]')
     initialize_with(project, f"{name}-a")
     project.run("workspace", "new", f"{name}-b")
@@ -143,9 +143,7 @@ def test_a_workspace_is_deleted_only_if_it_manages_nothing(uninitialized: NewPro
 # -- plan -------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_plan_is_shown_in_colour_with_the_address_of_its_run(
-    new_project: NewProject, name: str, lab: Lab
-) -> None:
+async def test_plan_is_shown_in_color_with_the_run_url(new_project: NewProject, name: str, lab: Lab) -> None:
     said = new_project().run("plan")
     assert f"https://tfruns.local/app/default/{name}/runs/run-" in said.text
     assert "# terraform_data.greeting will be created" in said.text
@@ -156,13 +154,13 @@ async def test_a_plan_is_shown_in_colour_with_the_address_of_its_run(
     assert (run.plan_only, run.status, run.source) == (True, "planned_and_finished", "terraform+cloud")
 
 
-def test_a_plan_without_changes_says_so(new_project: NewProject) -> None:
+def test_plan_without_changes_is_reported(new_project: NewProject) -> None:
     project = new_project()
     project.run("apply", "-auto-approve")
     assert "No changes. Your infrastructure matches the configuration." in project.run("plan").text
 
 
-def test_the_options_of_a_plan_have_their_effect(new_project: NewProject) -> None:
+def test_plan_options_take_effect(new_project: NewProject) -> None:
     project = new_project(GREETING + 'resource "terraform_data" "other" { input = var.word }\nvariable "word" {}')
     project.run("apply", "-auto-approve", "-var", "word=first")
     said = project.run("plan", "-var", "word=second", "-replace", "terraform_data.greeting").text
@@ -174,7 +172,7 @@ def test_the_options_of_a_plan_have_their_effect(new_project: NewProject) -> Non
     assert "No changes" in project.run("plan", "-refresh-only", "-var", "word=first").text
 
 
-def test_a_sensitive_value_is_never_shown(new_project: NewProject) -> None:
+def test_sensitive_value_is_never_shown(new_project: NewProject) -> None:
     project = new_project("""
         variable "password" {
           sensitive = true
@@ -193,7 +191,7 @@ def test_a_sensitive_value_is_never_shown(new_project: NewProject) -> None:
     assert project.json("output", "-json")["password"]["value"] == "correct horse battery"
 
 
-def test_a_mistake_in_the_configuration_is_shown_as_terraform_shows_it(new_project: NewProject) -> None:
+def test_configuration_error_is_shown_as_by_terraform(new_project: NewProject) -> None:
     project = new_project()
     project.write('output "wrong" { value = terraform_data.missing.output }', "wrong.tf")
     failed = project.try_("plan")
@@ -202,7 +200,7 @@ def test_a_mistake_in_the_configuration_is_shown_as_terraform_shows_it(new_proje
     assert "on wrong.tf line 1" in failed.text
 
 
-def test_what_a_plan_reads_from_files_is_uploaded_with_it(new_project: NewProject) -> None:
+def test_files_that_a_plan_reads_are_uploaded(new_project: NewProject) -> None:
     project = new_project('output "text" { value = file("${path.module}/more/text.txt") }')
     (project.directory / "more").mkdir()
     project.write("from a file", "more/text.txt")
@@ -214,7 +212,7 @@ def test_what_a_plan_reads_from_files_is_uploaded_with_it(new_project: NewProjec
 # -- apply ------------------------------------------------------------------------------------------------------------
 
 
-async def test_an_apply_that_is_agreed_to_is_applied(new_project: NewProject, name: str, lab: Lab) -> None:
+async def test_confirmed_apply_is_applied(new_project: NewProject, name: str, lab: Lab) -> None:
     project = new_project()
     with project.terminal("apply") as terminal:
         terminal.expect("Plan: 1 to add, 0 to change, 0 to destroy.")
@@ -227,7 +225,7 @@ async def test_an_apply_that_is_agreed_to_is_applied(new_project: NewProject, na
     assert (run.status, run.auto_apply) == ("applied", False)
 
 
-async def test_an_apply_that_is_not_agreed_to_is_discarded(new_project: NewProject, name: str, lab: Lab) -> None:
+async def test_declined_apply_is_discarded(new_project: NewProject, name: str, lab: Lab) -> None:
     project = new_project()
     with project.terminal("apply") as terminal:
         terminal.answer("Enter a value:", "no")
@@ -237,7 +235,7 @@ async def test_an_apply_that_is_not_agreed_to_is_discarded(new_project: NewProje
     assert (await run_of(lab, terminal.text)).status == "discarded"
 
 
-async def test_an_apply_that_is_agreed_to_elsewhere_goes_on(new_project: NewProject, name: str, lab: Lab) -> None:
+async def test_apply_confirmed_elsewhere_continues(new_project: NewProject, name: str, lab: Lab) -> None:
     project = new_project()
     with project.terminal("apply") as terminal:
         terminal.expect("Enter a value:")
@@ -247,7 +245,7 @@ async def test_an_apply_that_is_agreed_to_elsewhere_goes_on(new_project: NewProj
         assert terminal.end() == 0, terminal.text
 
 
-def test_the_log_of_an_apply_is_shown_while_it_grows(new_project: NewProject, apply_gate: ApplyGate) -> None:
+def test_apply_log_is_streamed(new_project: NewProject, apply_gate: ApplyGate) -> None:
     project = new_project(apply_gate.configuration(before="echo a line of the provisioner"))
     with project.terminal("apply", "-auto-approve") as terminal:
         terminal.expect("terraform_data.a: (local-exec): a line of the provisioner")
@@ -266,7 +264,7 @@ async def test_apply_auto_approve_asks_nothing_and_shows_the_outputs(
     assert (await run_of(lab, said)).auto_apply is True
 
 
-def test_an_apply_that_fails_says_why_and_keeps_what_it_has_made(new_project: NewProject) -> None:
+def test_failed_apply_shows_why_and_keeps_its_state(new_project: NewProject) -> None:
     project = new_project("""
         resource "terraform_data" "good" {}
         resource "terraform_data" "bad" {
@@ -304,7 +302,7 @@ async def test_refresh_is_a_run_that_only_refreshes(new_project: NewProject, nam
 # -- saved plans ------------------------------------------------------------------------------------------------------
 
 
-def test_a_saved_plan_is_shown_and_then_applied(new_project: NewProject) -> None:
+def test_saved_plan_is_shown_and_applied(new_project: NewProject) -> None:
     project = new_project()
     assert "Plan: 1 to add" in project.run("plan", "-out=p").text
     assert set(json.loads((project.directory / "p").read_text())) == {"remote_plan_format", "run_id", "hostname"}
@@ -319,7 +317,7 @@ def test_a_saved_plan_is_shown_and_then_applied(new_project: NewProject) -> None
     assert "already been applied" in again.text or "Saved plan is already" in again.text, again.text
 
 
-def test_a_saved_plan_for_another_state_is_refused(new_project: NewProject) -> None:
+def test_stale_saved_plan_is_refused(new_project: NewProject) -> None:
     project = new_project()
     project.run("plan", "-out=p")
     project.run("apply", "-auto-approve")
@@ -351,7 +349,7 @@ def test_outputs_are_read(applied: Project) -> None:
     assert 'Output "missing" not found' in applied.try_("output", "missing").text
 
 
-def test_a_state_is_listed_shown_and_pulled(applied: Project) -> None:
+def test_state_is_listed_shown_and_pulled(applied: Project) -> None:
     assert applied.resources() == ["terraform_data.a", "terraform_data.b"]
     assert "input = 1" in applied.run("state", "show", "terraform_data.a").text
     assert applied.json("state", "pull")["serial"] >= 1
@@ -359,7 +357,7 @@ def test_a_state_is_listed_shown_and_pulled(applied: Project) -> None:
     assert applied.json("show", "-json")["values"]["outputs"]["number"]["value"] == 1
 
 
-async def test_the_state_is_changed_under_the_workspace_s_lock(applied: Project, name: str, lab: Lab) -> None:
+async def test_state_is_changed_under_the_workspace_lock(applied: Project, name: str, lab: Lab) -> None:
     serial = applied.json("state", "pull")["serial"]
     assert "marked as tainted" in applied.run("taint", "terraform_data.a").text
     assert "terraform_data.a is tainted, so must be replaced" in applied.run("plan").text
@@ -371,7 +369,7 @@ async def test_the_state_is_changed_under_the_workspace_s_lock(applied: Project,
     assert await lab.is_free((await lab.client.workspaces.read(f"default/{name}")).id)
 
 
-def test_a_state_is_pushed_and_an_older_one_refused(applied: Project) -> None:
+def test_state_is_pushed_and_an_older_one_refused(applied: Project) -> None:
     state = applied.json("state", "pull")
     applied.write(json.dumps({**state, "serial": state["serial"] + 5}), "new.json")
     applied.run("state", "push", "new.json")
@@ -383,7 +381,7 @@ def test_a_state_is_pushed_and_an_older_one_refused(applied: Project) -> None:
 # -- locks, the queue, Ctrl-C -----------------------------------------------------------------------------------------
 
 
-async def test_a_lock_is_respected_until_it_is_forced_open(new_project: NewProject, name: str, lab: Lab) -> None:
+async def test_lock_is_respected_until_force_unlocked(new_project: NewProject, name: str, lab: Lab) -> None:
     project = new_project()
     project.run("apply", "-auto-approve")
     workspace = await lab.client.workspaces.read(f"default/{name}")
@@ -398,9 +396,7 @@ async def test_a_lock_is_respected_until_it_is_forced_open(new_project: NewProje
     project.run("taint", "terraform_data.greeting")
 
 
-async def test_a_run_waits_for_a_workspace_that_is_locked_and_says_so(
-    new_project: NewProject, name: str, lab: Lab
-) -> None:
+async def test_run_waits_for_a_locked_workspace_with_a_message(new_project: NewProject, name: str, lab: Lab) -> None:
     project = new_project()
     workspace = await lab.client.workspaces.read(f"default/{name}")
     await lab.lock(workspace.id)
@@ -411,7 +407,7 @@ async def test_a_run_waits_for_a_workspace_that_is_locked_and_says_so(
         assert terminal.end() == 0, terminal.text
 
 
-async def test_of_two_at_once_the_second_waits_in_the_queue_and_says_so(
+async def test_second_of_two_runs_waits_in_the_queue_with_a_message(
     new_project: NewProject, apply_gate: ApplyGate
 ) -> None:
     first, second = new_project(apply_gate.configuration()), new_project(GREETING)

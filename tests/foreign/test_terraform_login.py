@@ -77,7 +77,7 @@ def login(**changes: str) -> dict[str, str]:
     }
 
 
-async def test_a_login_that_is_not_terraforms_is_refused(browser: httpx2.AsyncClient, server: LocalServer) -> None:
+async def test_login_of_another_client_is_refused(browser: httpx2.AsyncClient, server: LocalServer) -> None:
     wrong = [
         {"client_id": "another"},
         {"response_type": "token"},
@@ -96,7 +96,7 @@ async def test_a_login_that_is_not_terraforms_is_refused(browser: httpx2.AsyncCl
             assert "location" not in answer.headers
 
 
-async def test_only_a_users_token_is_taken(browser: httpx2.AsyncClient) -> None:
+async def test_only_a_user_token_is_accepted(browser: httpx2.AsyncClient) -> None:
     page = await browser.get("/oauth/authorize", params=login())
     assert 'value="s t&amp;&lt;&quot;"' in page.text
     assert page.headers["cache-control"] == "no-store"
@@ -106,7 +106,7 @@ async def test_only_a_users_token_is_taken(browser: httpx2.AsyncClient) -> None:
     assert "nobody.atlasv1" not in answer.text
 
 
-async def test_a_code_is_exchanged_by_the_program_that_asked_for_it_and_no_other(
+async def test_code_is_exchanged_only_by_the_requesting_program(
     browser: httpx2.AsyncClient, server: LocalServer
 ) -> None:
     answer = await browser.post("/oauth/authorize", data={**login(), "token": server.token})
@@ -124,7 +124,7 @@ async def test_a_code_is_exchanged_by_the_program_that_asked_for_it_and_no_other
     assert (await browser.get(f"/_archivist/v1/object/{code}")).status_code == 404
 
 
-async def test_the_page_to_which_terraform_sends_users_says_where_the_token_is(browser: httpx2.AsyncClient) -> None:
+async def test_token_page_explains_where_the_token_is(browser: httpx2.AsyncClient) -> None:
     answer = await browser.get("/app/settings/tokens", params={"source": "terraform-login"})
     assert answer.status_code == 200
     assert "<code>token</code>" in answer.text

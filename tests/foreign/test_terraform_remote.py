@@ -71,7 +71,7 @@ def new_project(uninitialized: NewProject) -> NewProject:
     return make
 
 
-def test_a_cloud_block_finds_the_server_by_discovery_too(uninitialized: NewProject, hostname: str, name: str) -> None:
+def test_cloud_block_finds_the_server_by_discovery(uninitialized: NewProject, hostname: str, name: str) -> None:
     project = uninitialized(kind="cloud")
     project.run("init", "-input=false")
     said = project.run("apply", "-auto-approve").text
@@ -80,7 +80,7 @@ def test_a_cloud_block_finds_the_server_by_discovery_too(uninitialized: NewProje
     assert project.resources() == ["terraform_data.greeting"]
 
 
-def test_without_trust_in_the_certificate_nothing_is_sent(uninitialized: NewProject) -> None:
+def test_untrusted_certificate_sends_nothing(uninitialized: NewProject) -> None:
     refused = uninitialized().try_("init", "-input=false", SSL_CERT_FILE="/dev/null", SSL_CERT_DIR="/nowhere")
     assert refused.code == 1
     assert "certificate" in refused.text
@@ -101,7 +101,7 @@ def test_workspaces_with_a_prefix_are_made_listed_selected_and_deleted(uninitial
     assert project.run("workspace", "list").text == "* a"
 
 
-def test_a_plan_is_shown_as_terraform_shows_it(new_project: NewProject) -> None:
+def test_plan_is_shown_as_by_terraform(new_project: NewProject) -> None:
     said = new_project().run("plan").text
     assert '"@level"' not in said, "the machine-readable log, which this backend does not render"
     assert '# terraform_data.greeting will be created + resource "terraform_data" "greeting" {' in said
@@ -109,7 +109,7 @@ def test_a_plan_is_shown_as_terraform_shows_it(new_project: NewProject) -> None:
     assert said.count("terraform_data.greeting will be created") == 1
 
 
-def test_a_mistake_is_shown_as_terraform_shows_it(new_project: NewProject) -> None:
+def test_error_is_shown_as_by_terraform(new_project: NewProject) -> None:
     project = new_project()
     project.write('output "wrong" { value = terraform_data.missing.output }', "wrong.tf")
     failed = project.try_("plan")
@@ -119,7 +119,7 @@ def test_a_mistake_is_shown_as_terraform_shows_it(new_project: NewProject) -> No
     assert 'A managed resource "terraform_data" "missing" has not been declared' in failed.text
 
 
-def test_an_apply_is_agreed_to_or_not(new_project: NewProject) -> None:
+def test_apply_is_confirmed_or_declined(new_project: NewProject) -> None:
     project = new_project()
     with project.terminal("apply") as terminal:
         terminal.answer("Enter a value:", "no")
@@ -134,7 +134,7 @@ def test_an_apply_is_agreed_to_or_not(new_project: NewProject) -> None:
     assert project.run("output", "-raw", "greeting").raw == "hello"
 
 
-def test_the_log_of_an_apply_is_shown_while_it_grows(new_project: NewProject, apply_gate: ApplyGate) -> None:
+def test_apply_log_is_streamed(new_project: NewProject, apply_gate: ApplyGate) -> None:
     project = new_project(apply_gate.configuration(before="echo a line of the provisioner"))
     with project.terminal("apply", "-auto-approve") as terminal:
         terminal.expect("(local-exec): a line of the provisioner")
@@ -144,7 +144,7 @@ def test_the_log_of_an_apply_is_shown_while_it_grows(new_project: NewProject, ap
         assert terminal.end() == 0, terminal.text
 
 
-def test_an_apply_that_fails_says_why(new_project: NewProject) -> None:
+def test_failed_apply_shows_why(new_project: NewProject) -> None:
     project = new_project('resource "terraform_data" "bad" {\n provisioner "local-exec" { command = "exit 3" }\n}')
     failed = project.try_("apply", "-auto-approve")
     assert failed.code == 1

@@ -21,7 +21,7 @@ from tfruns.vocabulary import PhaseStatus, RunEnding, RunOperation, RunPhase, Ru
 
 
 @rows("status", RunStatus)
-def test_a_run_has_an_ending_once_nothing_can_follow(status: RunStatus) -> None:
+def test_only_final_statuses_have_an_ending(status: RunStatus) -> None:
     assert (ending_of(status) is not None) is is_final(status) is (TRANSITIONS[status] == frozenset())
 
 
@@ -33,34 +33,34 @@ def test_a_run_has_an_ending_once_nothing_can_follow(status: RunStatus) -> None:
         (RunEnding.ABORTED, {"canceled", "force_canceled", "discarded"}),
     ],
 )
-def test_each_ending_has_its_statuses(ending: RunEnding, statuses: set[str]) -> None:
+def test_each_ending_lists_its_statuses(ending: RunEnding, statuses: set[str]) -> None:
     assert {status.value for status, rule in RULES.items() if rule.ending is ending} == statuses
 
 
-def test_an_unknown_status_has_no_ending_and_says_nothing_of_a_phase() -> None:
+def test_unknown_status_has_no_ending_and_no_phase_status() -> None:
     assert ending_of("warped") is None
     assert phase_status_of("warped") is None
 
 
 @rows("phase", [RunPhase.PLAN, RunPhase.APPLY])
-def test_a_phase_is_queued_then_runs_then_is_finished(phase: RunPhase) -> None:
+def test_phase_status_goes_from_queued_to_running_to_finished(phase: RunPhase) -> None:
     by_status = {status: run for run, (of, status) in PHASE_STATUSES.items() if of is phase}
     assert by_status[PhaseStatus.RUNNING] in TRANSITIONS[by_status[PhaseStatus.QUEUED]]
     assert by_status[PhaseStatus.FINISHED] in TRANSITIONS[by_status[PhaseStatus.RUNNING]]
 
 
 @rows("operation", RunOperation)
-def test_only_previews_and_saved_plans_do_not_queue(operation: RunOperation) -> None:
+def test_only_plan_only_and_saved_plan_runs_skip_the_queue(operation: RunOperation) -> None:
     assert is_queued(operation) is (operation not in {RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN})
 
 
-def test_the_index_of_runs_under_way_has_the_words_of_the_table() -> None:
+def test_index_of_active_runs_matches_the_table() -> None:
     under_way = statuses_of_phases(PhaseStatus.QUEUED, PhaseStatus.RUNNING)
     assert re.findall(r"'(\w+)'", UNDER_WAY) == [status.value for status in under_way]
 
 
 @rows("status", PhaseStatus)
-def test_what_has_ended_has_begun_unless_it_was_never_reached(status: PhaseStatus) -> None:
+def test_finished_phase_has_started_unless_unreachable(status: PhaseStatus) -> None:
     if has_phase_ended(status):
         assert has_phase_begun(status) is (status is not PhaseStatus.UNREACHABLE)
     assert has_phase_begun(status) or status.value in {
@@ -73,7 +73,7 @@ def test_what_has_ended_has_begun_unless_it_was_never_reached(status: PhaseStatu
     }
 
 
-def test_a_killed_run_is_told_from_a_canceled_one_by_its_timestamps() -> None:
+def test_force_canceled_run_is_recognized_by_its_timestamps() -> None:
     canceled = {"canceled-at"}
     assert is_force_canceled("force_canceled", ())
     assert is_force_canceled("canceled", canceled | {"force-canceled-at"})

@@ -131,22 +131,22 @@ def letters(actions: Iterable[RunAction]) -> set[str]:
 # -- what is allowed --------------------------------------------------------------------------------------------------
 
 
-def test_the_table_of_this_test_has_every_status() -> None:
+def test_expected_table_has_every_status() -> None:
     assert set(SHOWN) == set(RunStatus)
 
 
 @rows("status", RunStatus)
-def test_each_status_shows_exactly_the_actions_of_the_reference(status: RunStatus) -> None:
+def test_each_status_allows_exactly_the_documented_actions(status: RunStatus) -> None:
     assert letters(allowed_actions(status)) == set(SHOWN[status]) - {"K"}
 
 
 @rows("status", [status for status in RunStatus if "K" in SHOWN[status]])
-def test_after_a_cancel_was_asked_a_second_one_is_not_shown(status: RunStatus) -> None:
+def test_second_cancel_is_not_allowed_after_a_cancel(status: RunStatus) -> None:
     assert allowed_actions(status, is_cancel_asked=True) == frozenset()
 
 
 @rows("status", RunStatus)
-def test_force_cancel_is_shown_only_where_something_runs_and_only_after_the_cool_off(status: RunStatus) -> None:
+def test_force_cancel_requires_a_running_process_and_the_cool_off(status: RunStatus) -> None:
     is_possible = "K" in SHOWN[status]
     assert (A.FORCE_CANCEL in allowed_actions(status, is_cancel_asked=True, is_cool_off_over=True)) == is_possible
     assert A.FORCE_CANCEL not in allowed_actions(status, is_cancel_asked=True)
@@ -155,13 +155,13 @@ def test_force_cancel_is_shown_only_where_something_runs_and_only_after_the_cool
 
 
 @rows("status", [status for status in RunStatus if "C" not in SHOWN[status]])
-def test_an_earlier_cancel_forbids_only_the_apply(status: RunStatus) -> None:
+def test_earlier_cancel_forbids_only_the_apply(status: RunStatus) -> None:
     expected = allowed_actions(status) - {RunAction.APPLY}
     assert allowed_actions(status, is_cancel_asked=True, is_cool_off_over=True) == expected
 
 
 @rows("status", RunStatus)
-def test_a_status_is_looked_up_by_its_plain_word_too(status: RunStatus) -> None:
+def test_status_is_found_by_its_plain_string(status: RunStatus) -> None:
     assert allowed_actions(status.value) == allowed_actions(status)
     assert rule_of(status.value) is RULES[status]
     assert is_final(status.value) == is_final(status)
@@ -188,7 +188,7 @@ def status_after(status: RunStatus, action: RunAction) -> RunStatus:
 
 
 @rows(("status", "action"), EVERY_STATUS_AND_ACTION)
-def test_an_action_is_accepted_exactly_where_the_reference_allows_it(status: RunStatus, action: RunAction) -> None:
+def test_action_is_accepted_exactly_where_documented(status: RunStatus, action: RunAction) -> None:
     if is_accepted(status, action):
         assert act(status, action) is status_after(status, action)
         return
@@ -201,7 +201,7 @@ def test_an_action_is_accepted_exactly_where_the_reference_allows_it(status: Run
 
 
 @rows(("status", "action"), EVERY_STATUS_AND_ACTION)
-def test_what_is_shown_is_accepted_and_what_is_not_is_refused(status: RunStatus, action: RunAction) -> None:
+def test_allowed_actions_are_accepted_and_others_refused(status: RunStatus, action: RunAction) -> None:
     for asked in (NEVER_ASKED, ASKED, COOLED_OFF):
         if action in allowed_actions(status, **asked) or (status, action) in ACCEPTED_UNSHOWN:
             act(status, action, **asked)
@@ -211,13 +211,13 @@ def test_what_is_shown_is_accepted_and_what_is_not_is_refused(status: RunStatus,
 
 
 @rows("status", [status for status in RunStatus if "K" in SHOWN[status]])
-def test_a_second_cancel_is_refused(status: RunStatus) -> None:
+def test_second_cancel_is_refused(status: RunStatus) -> None:
     with pytest.raises(TransitionNotAllowed, match="cancel not allowed"):
         act(status, A.CANCEL, is_cancel_asked=True)
 
 
 @rows("status", [status for status in RunStatus if "K" in SHOWN[status]])
-def test_a_force_cancel_needs_an_earlier_cancel_and_the_cool_off_and_then_ends_the_run_at_once(
+def test_force_cancel_after_the_cool_off_cancels_immediately(
     status: RunStatus,
 ) -> None:
     for too_early in (NEVER_ASKED, ASKED, {"is_cool_off_over": True}):
@@ -227,7 +227,7 @@ def test_a_force_cancel_needs_an_earlier_cancel_and_the_cool_off_and_then_ends_t
 
 
 @rows(("status", "action"), EVERY_STATUS_AND_ACTION)
-def test_where_an_action_leads_is_a_legal_transition(status: RunStatus, action: RunAction) -> None:
+def test_every_action_leads_to_a_legal_transition(status: RunStatus, action: RunAction) -> None:
     accepted = allowed_actions(status, **COOLED_OFF) | allowed_actions(status) | RULES[status].accepts
     assert action not in accepted or ACTIONS[action].leads_to in TRANSITIONS[status]
 
@@ -240,7 +240,7 @@ def test_every_action_has_a_rule() -> None:
 
 
 @rows("status", RunStatus)
-def test_a_run_advances_along_the_transitions_and_nowhere_else(status: RunStatus) -> None:
+def test_run_advances_only_along_transitions(status: RunStatus) -> None:
     before = {key: set(targets) for key, targets in TRANSITIONS.items()}
     for to in RunStatus:
         if to in TRANSITIONS[status]:
@@ -272,7 +272,7 @@ def test_a_run_advances_along_the_transitions_and_nowhere_else(status: RunStatus
         "assessing assessed",
     ],
 )
-def test_the_documented_ways_of_a_run_are_legal(path: str) -> None:
+def test_documented_status_sequences_are_legal(path: str) -> None:
     for before, after in itertools.pairwise(map(RunStatus, path.split())):
         assert advance(before, after) is after
 
@@ -295,18 +295,18 @@ def test_the_documented_ways_of_a_run_are_legal(path: str) -> None:
         (S.PLANNED, S.PLANNED),
     ],
 )
-def test_a_run_skips_no_stage_that_protects_it(status: RunStatus, to: RunStatus) -> None:
+def test_run_cannot_skip_a_protecting_stage(status: RunStatus, to: RunStatus) -> None:
     with pytest.raises(TransitionNotAllowed):
         advance(status, to)
 
 
 @rows("status", sorted(set(RunStatus) - FINAL - FINAL_INFERRED))
-def test_a_run_that_is_not_final_can_fail(status: RunStatus) -> None:
+def test_every_non_final_run_can_fail(status: RunStatus) -> None:
     assert advance(status, S.ERRORED) is S.ERRORED
 
 
 @rows("to", RunStatus)
-def test_the_sources_of_a_status_are_the_transitions_backwards(to: RunStatus) -> None:
+def test_sources_of_a_status_invert_the_transitions(to: RunStatus) -> None:
     assert sources_of(to) == {status for status in RunStatus if to in TRANSITIONS[status]}
 
 
@@ -319,7 +319,7 @@ def test_every_status_has_a_rule_and_transitions() -> None:
 
 
 @rows("status", RunStatus)
-def test_every_status_has_a_phase_and_says_what_follows(status: RunStatus) -> None:
+def test_every_status_has_a_phase_and_a_next_step(status: RunStatus) -> None:
     rule = RULES[status]
     assert rule.phase in RunPhase
     assert rule.follows.endswith(".")
@@ -336,12 +336,12 @@ def test_exactly_the_final_statuses_are_final() -> None:
 
 
 @rows("status", RunStatus)
-def test_exactly_the_final_statuses_have_no_way_out(status: RunStatus) -> None:
+def test_exactly_the_final_statuses_have_no_transitions(status: RunStatus) -> None:
     assert (not TRANSITIONS[status]) == is_final(status)
 
 
 @rows("status", RunStatus)
-def test_from_every_status_a_run_can_end(status: RunStatus) -> None:
+def test_every_status_can_reach_a_final_one(status: RunStatus) -> None:
     assert any(is_final(end) for end in reachable_from(status))
 
 
@@ -364,25 +364,25 @@ def reachable_from(start: RunStatus) -> set[RunStatus]:
 # -- groups -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_discardable_group_is_the_documented_list_and_what_is_inferred_after_it() -> None:
+def test_discardable_group_is_the_documented_list_plus_inferred() -> None:
     found = statuses_in(StatusGroup.DISCARDABLE)
     assert len(found) == len(set(found))
     assert set(found) >= DISCARDABLE
     assert set(found) - DISCARDABLE == DISCARDABLE_INFERRED
 
 
-def test_each_status_is_either_final_or_not() -> None:
+def test_each_status_is_in_exactly_one_of_final_and_non_final() -> None:
     final, non_final = set(statuses_in(StatusGroup.FINAL)), set(statuses_in(StatusGroup.NON_FINAL))
     assert final == FINAL | FINAL_INFERRED
     assert non_final == set(RunStatus) - final
 
 
-def test_a_discardable_run_is_not_final() -> None:
+def test_discardable_run_is_not_final() -> None:
     assert not set(statuses_in(StatusGroup.DISCARDABLE)) & set(statuses_in(StatusGroup.FINAL))
 
 
 @rows("status", RunStatus)
-def test_the_group_of_a_status_is_its_finality(status: RunStatus) -> None:
+def test_group_of_a_status_follows_its_finality(status: RunStatus) -> None:
     assert group_of(status) is (StatusGroup.FINAL if status in FINAL | FINAL_INFERRED else StatusGroup.NON_FINAL)
 
 
@@ -391,7 +391,7 @@ def test_the_group_of_a_status_is_its_finality(status: RunStatus) -> None:
 
 @rows("status", UNKNOWN)
 @rows("action", RunAction)
-def test_an_unknown_status_crashes_nothing_and_claims_nothing(status: str, action: RunAction) -> None:
+def test_unknown_status_raises_nothing_and_claims_nothing(status: str, action: RunAction) -> None:
     assert rule_of(status) is None
     assert is_final(status) is False
     assert group_of(status) is None
@@ -402,7 +402,7 @@ def test_an_unknown_status_crashes_nothing_and_claims_nothing(status: str, actio
 
 
 @rows("status", UNKNOWN)
-def test_a_run_in_an_unknown_status_is_judged_by_its_own_actions(status: str) -> None:
+def test_run_in_an_unknown_status_is_judged_by_its_actions(status: str) -> None:
     assert what_follows(status, [A.APPLY, A.DISCARD]) == "Waits for a person to apply or discard it."
     assert "does not know this status" in what_follows(status, [A.DISCARD])
 
@@ -434,7 +434,7 @@ def test_a_run_in_an_unknown_status_is_judged_by_its_own_actions(status: str) ->
         ("errored", [], False, "Final: failed"),
     ],
 )
-def test_what_follows_is_said_by_the_allowed_actions_before_the_status(
+def test_next_step_depends_on_allowed_actions_before_the_status(
     status: str, allowed: list[RunAction], is_auto_apply: bool, words: str
 ) -> None:
     assert words in what_follows(status, allowed, is_auto_apply=is_auto_apply)
@@ -442,7 +442,7 @@ def test_what_follows_is_said_by_the_allowed_actions_before_the_status(
 
 @rows("status", RunStatus)
 @rows("is_auto_apply", [False, True])
-def test_nobody_is_told_to_apply_what_cannot_be_applied(status: RunStatus, is_auto_apply: bool) -> None:
+def test_next_step_never_suggests_an_impossible_apply(status: RunStatus, is_auto_apply: bool) -> None:
     allowed = allowed_actions(status) - {A.APPLY}
     assert what_follows(status, allowed, is_auto_apply=is_auto_apply) == RULES[status].follows
 
@@ -472,7 +472,7 @@ SHOWN_BY = {
 
 
 @rows(("status", "action"), EVERY_STATUS_AND_ACTION)
-def test_an_action_has_taken_effect_where_the_status_shows_it(status: RunStatus, action: RunAction) -> None:
+def test_action_has_taken_effect_if_the_status_shows_it(status: RunStatus, action: RunAction) -> None:
     assert has_taken_effect(action, status.value, []) == (status in SHOWN_BY[action])
 
 
@@ -495,14 +495,14 @@ def test_an_action_has_taken_effect_where_the_status_shows_it(status: RunStatus,
         (A.FORCE_EXECUTE, "errored", ["plan-queued-at", "errored-at"], True),
     ],
 )
-def test_a_timestamp_shows_an_accepted_action_in_any_later_status(
+def test_timestamp_shows_an_accepted_action_in_later_statuses(
     action: RunAction, status: str, timestamps: list[str], has: bool
 ) -> None:
     assert has_taken_effect(action, status, timestamps) is has
 
 
 @rows(("status", "action"), EVERY_STATUS_AND_ACTION)
-def test_an_action_that_is_still_possible_has_not_taken_effect(status: RunStatus, action: RunAction) -> None:
+def test_action_still_possible_has_not_taken_effect(status: RunStatus, action: RunAction) -> None:
     if action in allowed_actions(status, **COOLED_OFF) | allowed_actions(status):
         assert not has_taken_effect(action, status, [])
 
@@ -511,9 +511,7 @@ def test_an_action_that_is_still_possible_has_not_taken_effect(status: RunStatus
 
 
 @rows(("resource", "words"), [("runs", RunStatus), ("plans", PhaseStatus), ("applies", PhaseStatus)])
-def test_every_status_of_the_openapi_document_is_in_the_vocabulary(
-    resource: str, words: type[RunStatus] | type[PhaseStatus]
-) -> None:
+def test_every_openapi_status_is_in_the_vocabulary(resource: str, words: type[RunStatus] | type[PhaseStatus]) -> None:
     path = os.environ.get("HCP_OPENAPI")
     if not path:
         pytest.skip("HCP_OPENAPI does not name a copy of HCP Terraform's OpenAPI document")

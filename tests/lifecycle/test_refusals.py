@@ -23,12 +23,12 @@ REASONS = {
 }
 
 
-def test_every_action_has_a_reason_here() -> None:
+def test_every_action_has_an_expected_refusal() -> None:
     assert set(REASONS) == {action.value for action in RunAction}
 
 
 @rows(("action", "reason"), REASONS.items())
-def test_a_refusal_gives_the_reason_of_the_api_reference(action: str, reason: str) -> None:
+def test_refusal_has_the_documented_message(action: str, reason: str) -> None:
     with pytest.raises(TransitionNotAllowed) as refusal:
         act(RunStatus.APPLIED, RunAction(action))
     assert refusal.value.message == reason
@@ -44,26 +44,26 @@ def test_a_refusal_gives_the_reason_of_the_api_reference(action: str, reason: st
         (RunStatus.APPLIED, []),
     ],
 )
-def test_a_refusal_names_the_status_and_what_is_allowed_instead(status: RunStatus, allowed: list[str]) -> None:
+def test_refusal_contains_the_status_and_allowed_actions(status: RunStatus, allowed: list[str]) -> None:
     with pytest.raises(TransitionNotAllowed) as refusal:
         act(status, RunAction.FORCE_EXECUTE)
     assert refusal.value.facts == {"run_status": status.value, "allowed_actions": allowed}
 
 
-def test_a_refused_apply_of_a_pending_run_names_the_discard_that_is_accepted() -> None:
+def test_refused_apply_of_a_pending_run_offers_the_discard() -> None:
     with pytest.raises(TransitionNotAllowed) as refusal:
         act(RunStatus.PENDING, RunAction.APPLY)
     assert "discard" in (refusal.value.as_dict()["allowed_actions"] or ())  # type: ignore[operator]
 
 
-def test_an_illegal_move_says_from_where_to_where_and_changes_nothing() -> None:
+def test_illegal_transition_names_both_statuses() -> None:
     before = deepcopy((lifecycle.RULES, TRANSITIONS, lifecycle.ACTIONS))
     with pytest.raises(TransitionNotAllowed, match="from applied to planning"):
         advance(RunStatus.APPLIED, RunStatus.PLANNING)
     assert before == (lifecycle.RULES, TRANSITIONS, lifecycle.ACTIONS)
 
 
-def test_nothing_is_applied_that_was_not_confirmed() -> None:
+def test_applying_requires_a_confirmation() -> None:
     seen: set[RunStatus] = set()
     waiting = {RunStatus.PENDING, RunStatus.ASSESSING}
     while waiting:

@@ -46,7 +46,7 @@ def _licenses(name: str) -> set[str]:
     return {_OTHER_NAMES.get(name, name) for name in re.split(r" (?:AND|OR) ", str(text))}
 
 
-def test_the_readme_names_every_license_that_is_not_permissive() -> None:
+def test_readme_names_every_non_permissive_license() -> None:
     assert len(_RUNTIME) > 20
     others = {name: _licenses(name) for name in _RUNTIME if not _licenses(name) <= _PERMISSIVE}
     assert others == {"psycopg": {"LGPL-3.0-only"}, "psycopg-binary": {"LGPL-3.0-only"}}
@@ -65,7 +65,7 @@ def test_the_readme_names_every_license_that_is_not_permissive() -> None:
         "requirements-docs.txt",
     ],
 )
-def test_every_requirement_is_pinned_with_hashes_and_names_no_index(name: str) -> None:
+def test_every_requirement_is_pinned_with_hashes_and_no_index(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
     lines = text.splitlines()
     assert lines
@@ -81,7 +81,7 @@ def _pins(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)", text, re.MULTILINE))
 
 
-def test_what_is_tested_is_what_the_image_installs() -> None:
+def test_image_installs_the_tested_versions() -> None:
     tested = _pins("requirements-dev.txt")
     for name in ("requirements.txt", "requirements-build.txt", "requirements-demo.txt"):
         assert {package: tested.get(package) for package in _pins(name)} == _pins(name)
@@ -107,7 +107,7 @@ _SKIPPED = {"name": "c", "skip_reason": "not found"}
         ([_SKIPPED], "No dependency was checked: the vulnerability database is unreachable.", False),
     ],
 )
-def test_an_audit_fails_if_a_dependency_is_vulnerable_or_unknown(
+def test_audit_fails_for_a_vulnerable_or_unknown_dependency(
     dependencies: list[dict[str, object]], message: str, is_failure: bool
 ) -> None:
     assert summarize([{"dependencies": dependencies}]) == (message, is_failure)

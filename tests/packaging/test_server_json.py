@@ -77,7 +77,7 @@ def _is_input(document: dict[str, Any], more: set[str]) -> bool:
     )
 
 
-def test_the_description_would_be_accepted() -> None:
+def test_server_json_is_valid() -> None:
     assert problems(DOCUMENT) == []
 
 
@@ -103,7 +103,7 @@ def test_the_description_would_be_accepted() -> None:
         (("packages", 0, "environmentVariables", 0, "isSecret"), False, "secret"),
     ],
 )
-def test_a_description_that_would_be_refused_is_recognized(path: tuple[Any, ...], value: Any, problem: str) -> None:
+def test_invalid_server_json_is_recognized(path: tuple[Any, ...], value: Any, problem: str) -> None:
     document = deepcopy(DOCUMENT)
     place: Any = document
     for step in path[:-1]:

@@ -28,19 +28,19 @@ def metadata(wheel: Path) -> Message:
         return email.message_from_bytes(archive.read(f"tfruns-{__version__}.dist-info/METADATA"))
 
 
-def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path) -> None:
+def test_wheel_contains_exactly_the_package_files(wheel: Path) -> None:
     names = _names(wheel)
     tracked = {path.relative_to(ROOT / "src").as_posix() for path in tracked_files() if ROOT / "src" in path.parents}
     assert {name for name in names if ".dist-info/" not in name} == tracked
     assert {"tfruns/py.typed", "tfruns/local/store/migrations/versions/rev_0001.py"} <= names
 
 
-def test_the_wheel_is_for_every_platform_and_brings_its_licence(wheel: Path) -> None:
+def test_wheel_is_platform_independent_and_has_the_license(wheel: Path) -> None:
     assert wheel.name == f"tfruns-{__version__}-py3-none-any.whl"
     assert f"tfruns-{__version__}.dist-info/licenses/LICENSE" in _names(wheel)
 
 
-def test_the_metadata_says_what_is_true(metadata: Message) -> None:
+def test_metadata_is_correct(metadata: Message) -> None:
     assert (metadata["Name"], metadata["Version"]) == ("tfruns", __version__)
     assert (metadata["License-Expression"], metadata["Requires-Python"]) == ("Apache-2.0", ">=3.11")
     assert {"local", "postgresql"} == set(metadata.get_all("Provides-Extra", []))
@@ -49,7 +49,7 @@ def test_the_metadata_says_what_is_true(metadata: Message) -> None:
     assert metadata.get_all("Project-URL") is None, "there is no public home that an address could name"
 
 
-def test_the_source_distribution_has_what_make_needs(source_distribution: Path) -> None:
+def test_source_distribution_has_the_files_for_make(source_distribution: Path) -> None:
     with tarfile.open(source_distribution) as archive:
         files = {member.name.partition("/")[2] for member in archive.getmembers() if member.isfile()}
     for path in ("Makefile", "requirements-dev.txt", "requirements-docs.txt", "demo/__main__.py", "demo/shop/main.tf"):
@@ -85,17 +85,17 @@ def _installed(*command: str) -> str:
     return _run(*command, PYTHONPATH=sysconfig.get_path("purelib"))
 
 
-def test_the_installed_command_says_its_version(installed: Path) -> None:
+def test_installed_command_prints_its_version(installed: Path) -> None:
     assert _installed(str(installed / "tfruns"), "--version") == f"tfruns {__version__}\n"
     assert _installed(str(installed / "python"), "-m", "tfruns", "--version") == f"tfruns {__version__}\n"
 
 
-def test_the_installed_package_can_be_imported(installed: Path) -> None:
+def test_installed_package_can_be_imported(installed: Path) -> None:
     where = _installed(str(installed / "python"), "-c", "import tfruns; print(tfruns.__file__); tfruns.Client")
     assert Path(where.strip()).is_relative_to(installed.parent), "it is this checkout's"
 
 
-def test_the_installed_local_backend_finds_its_migrations(installed: Path, tmp_path: Path) -> None:
+def test_installed_local_backend_finds_its_migrations(installed: Path, tmp_path: Path) -> None:
     program = (
         "import asyncio, pathlib, sys, tfruns.local\n"
         "async def main():\n"

@@ -31,7 +31,7 @@ ACCOUNT = document({"data": user()})
 
 
 @pytest.mark.anyio
-async def test_a_port_on_which_nobody_listens_refuses_the_connection(connect: Connect) -> None:
+async def test_closed_port_refuses_the_connection(connect: Connect) -> None:
     port = unused_port()
     async with connect(f"http://127.0.0.1:{port}") as client:
         with anyio.fail_after(20), pytest.raises(ConnectionFailed, match="refused") as caught:
@@ -42,14 +42,14 @@ async def test_a_port_on_which_nobody_listens_refuses_the_connection(connect: Co
 
 
 @pytest.mark.anyio
-async def test_a_run_that_could_not_be_asked_for_was_certainly_not_created(connect: Connect) -> None:
+async def test_run_is_certainly_not_created_without_a_connection(connect: Connect) -> None:
     async with connect(f"http://127.0.0.1:{unused_port()}") as client:
         with anyio.fail_after(20), pytest.raises(ConnectionFailed):
             await client.runs.create(WORKSPACE_ID)
 
 
 @pytest.mark.anyio
-async def test_a_host_whose_name_nobody_knows_is_told_as_that(connect: Connect) -> None:
+async def test_unresolvable_host_is_host_not_found(connect: Connect) -> None:
     # RFC 6761: names below .invalid never resolve
     async with connect("https://tfe.invalid") as client:
         with anyio.fail_after(60), pytest.raises(HostNotFound, match=r"tfe\.invalid") as caught:
@@ -83,7 +83,7 @@ async def test_calls_at_once_use_as_many_connections_as_they_need_and_keep_them(
 
 
 @pytest.mark.anyio
-async def test_a_closed_client_leaves_no_connection_and_makes_a_new_one_when_used_again(connect: Connect) -> None:
+async def test_closed_client_reconnects_when_used_again(connect: Connect) -> None:
     with web_server(ACCOUNT) as server:
         client = connect(server.address)
         await client.account.read()
@@ -94,7 +94,7 @@ async def test_a_closed_client_leaves_no_connection_and_makes_a_new_one_when_use
         assert server.connections == 2
 
 
-def test_a_client_serves_one_event_loop_after_the_other_if_it_is_closed_in_between(connect: Connect) -> None:
+def test_client_works_in_several_event_loops_if_closed_between(connect: Connect) -> None:
     async def use() -> None:
         async with client, anyio.create_task_group() as tasks:
             for _ in range(3):
@@ -108,7 +108,7 @@ def test_a_client_serves_one_event_loop_after_the_other_if_it_is_closed_in_betwe
 
 
 @pytest.mark.anyio
-async def test_a_kept_connection_that_the_server_closed_meanwhile_is_replaced_for_a_change_too(
+async def test_connection_closed_by_the_server_is_replaced(
     connect: Connect,
 ) -> None:
     def respond(request: Received) -> Answer:
@@ -140,7 +140,7 @@ _BREAKS = {
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("kind", _BREAKS)
-async def test_a_read_whose_connection_breaks_is_repeated_and_then_told(connect: Connect, kind: str) -> None:
+async def test_read_with_lost_connections_is_retried_and_fails(connect: Connect, kind: str) -> None:
     with web_server(_BREAKS[kind]) as server:
         async with connect(server.address) as client:
             with anyio.fail_after(20), pytest.raises(ConnectionLost):
@@ -150,7 +150,7 @@ async def test_a_read_whose_connection_breaks_is_repeated_and_then_told(connect:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("kind", _BREAKS)
-async def test_a_read_whose_connection_breaks_once_succeeds(connect: Connect, kind: str) -> None:
+async def test_read_with_one_lost_connection_succeeds(connect: Connect, kind: str) -> None:
     answers = [_BREAKS[kind], ACCOUNT]
     with web_server(lambda _: answers.pop(0)) as server:
         async with connect(server.address) as client:
@@ -160,7 +160,7 @@ async def test_a_read_whose_connection_breaks_once_succeeds(connect: Connect, ki
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("break_", [*_BREAKS.values(), cut(201, b'{"data": {"id": "run-', 5000)])
-async def test_a_run_whose_answer_breaks_is_found_by_the_servers_clock(connect: Connect, break_: Answer) -> None:
+async def test_run_of_a_lost_response_is_found_by_the_servers_clock(connect: Connect, break_: Answer) -> None:
     """The client's clock is that of another year; the server says its own time in every answer."""
 
     def respond(request: Received) -> Answer:
@@ -184,9 +184,7 @@ async def test_a_run_whose_answer_breaks_is_found_by_the_servers_clock(connect: 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("kind", _BREAKS)
-async def test_a_run_whose_answer_breaks_and_that_is_not_there_is_never_asked_for_twice(
-    connect: Connect, kind: str
-) -> None:
+async def test_missing_run_of_a_lost_response_is_never_created_twice(connect: Connect, kind: str) -> None:
     with web_server(lambda request: _BREAKS[kind] if request.method == "POST" else document(page())) as server:
         async with connect(server.address) as client:
             with anyio.fail_after(20), pytest.raises(OutcomeUnknown):
@@ -204,7 +202,7 @@ async def test_truncated_json_of_the_announced_length_is_an_unexpected_response(
 
 
 @pytest.mark.anyio
-async def test_a_sign_in_page_is_an_unexpected_response_with_its_title(connect: Connect) -> None:
+async def test_sign_in_page_is_unexpected_with_its_title(connect: Connect) -> None:
     html = Answer(200, b"<html><title>Sign in to Acme</title></html>", {"content-type": "text/html"})
     with web_server(html) as server:
         async with connect(server.address) as client:
@@ -213,7 +211,7 @@ async def test_a_sign_in_page_is_an_unexpected_response_with_its_title(connect: 
 
 
 @pytest.mark.anyio
-async def test_a_compressed_answer_is_read(connect: Connect) -> None:
+async def test_compressed_response_is_read(connect: Connect) -> None:
     compressed = Answer(200, gzip.compress(ACCOUNT.body), {**ACCOUNT.headers, "content-encoding": "gzip"})
     with web_server(compressed) as server:
         async with connect(server.address) as client:
@@ -221,7 +219,7 @@ async def test_a_compressed_answer_is_read(connect: Connect) -> None:
 
 
 @pytest.mark.anyio
-async def test_an_answer_whose_compression_is_damaged_is_an_unexpected_response(connect: Connect) -> None:
+async def test_damaged_compression_is_unexpected(connect: Connect) -> None:
     damaged = Answer(200, b"not gzip at all", {**ACCOUNT.headers, "content-encoding": "gzip"})
     with web_server(damaged) as server:
         async with connect(server.address) as client:
@@ -230,7 +228,7 @@ async def test_an_answer_whose_compression_is_damaged_is_an_unexpected_response(
 
 
 @pytest.mark.anyio
-async def test_what_is_no_http_at_all_is_an_error_of_ours(connect: Connect) -> None:
+async def test_response_that_is_not_http_is_a_tfruns_error(connect: Connect) -> None:
     with web_server(Answer(200, b"", {"transfer-encoding": "gibberish"}, is_closed=True)) as server:
         async with connect(server.address) as client:
             with anyio.fail_after(20), pytest.raises((ConnectionLost, UnexpectedResponse)):
@@ -238,7 +236,7 @@ async def test_what_is_no_http_at_all_is_an_error_of_ours(connect: Connect) -> N
 
 
 @pytest.mark.anyio
-async def test_a_call_that_is_cancelled_while_the_server_thinks_leaves_the_client_usable(connect: Connect) -> None:
+async def test_call_cancelled_while_waiting_leaves_the_client_usable(connect: Connect) -> None:
     thinking, done = threading.Event(), threading.Event()
 
     def respond(request: Received) -> Answer:
@@ -260,9 +258,7 @@ async def test_a_call_that_is_cancelled_while_the_server_thinks_leaves_the_clien
 
 
 @pytest.mark.anyio
-async def test_a_localhost_that_is_another_machine_gets_no_token(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_localhost_on_another_machine_gets_no_token(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0)), (socket.AF_INET, 1, 6, "", ("10.0.0.1", 0))]
 
     async def resolved(*_: object, **__: object) -> object:
@@ -281,7 +277,7 @@ async def test_a_localhost_that_is_another_machine_gets_no_token(
 
 
 @pytest.mark.anyio
-async def test_an_answer_delivered_twice_never_answers_the_next_request(connect: Connect) -> None:
+async def test_duplicate_response_never_answers_the_next_request(connect: Connect) -> None:
     """The second one arrives before the next request is sent, and would be the first thing to be read after it."""
     created: list[str] = []
 

@@ -16,7 +16,7 @@ async def tls(address: str, ca_file: Path | None = None) -> Finding:
         return await Remote(client, None).tls()
 
 
-async def test_a_certificate_that_is_accepted_is_shown_with_its_time(certificate: Certificate) -> None:
+async def test_accepted_certificate_is_shown_with_its_expiry(certificate: Certificate) -> None:
     with web_server(document({"data": user()}), context=certificate.context) as server:
         found = await tls(server.address, certificate.ca_file)
     assert found.health in {Health.OK, Health.WARNING}  # it may be a short-lived one
@@ -24,7 +24,7 @@ async def test_a_certificate_that_is_accepted_is_shown_with_its_time(certificate
     assert f"with the authorities in {certificate.ca_file}" in found.text
 
 
-async def test_a_certificate_that_is_not_accepted_is_broken_with_its_remedy(certificate: Certificate) -> None:
+async def test_rejected_certificate_is_broken_with_a_remedy(certificate: Certificate) -> None:
     with web_server(document({"data": user()}), context=certificate.context) as server:
         found = await tls(server.address)
     assert found.health is Health.BROKEN
@@ -32,5 +32,5 @@ async def test_a_certificate_that_is_not_accepted_is_broken_with_its_remedy(cert
     assert "TFE_CA_FILE" in found.remedy
 
 
-async def test_nobody_who_listens_is_broken() -> None:
+async def test_closed_port_is_broken() -> None:
     assert (await tls(f"https://127.0.0.1:{unused_port()}")).health is Health.BROKEN

@@ -53,7 +53,7 @@ async def test_plain_http_where_it_is_allowed_goes_through_its_own_proxy(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("exceptions", ["127.0.0.1", "*", "example.com, 127.0.0.1 ,other.test"])
-async def test_no_proxy_is_used_for_a_host_that_is_excepted(
+async def test_proxy_is_not_used_for_an_excluded_host(
     exceptions: str, connect: Connect, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TFE_CA_FILE", str(certificate.ca_file))
@@ -83,7 +83,7 @@ async def test_plain_http_to_this_machine_never_leaves_it_through_a_proxy(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"])
-async def test_a_proxy_that_refuses_the_tunnel_is_told_and_a_run_was_certainly_not_created(
+async def test_refused_tunnel_is_reported_and_creates_no_run(
     status: str, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusal = f"HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode()
@@ -96,7 +96,7 @@ async def test_a_proxy_that_refuses_the_tunnel_is_told_and_a_run_was_certainly_n
 
 
 @pytest.mark.anyio
-async def test_the_password_of_a_proxy_goes_to_the_proxy_and_into_no_error(
+async def test_proxy_password_appears_in_no_error(
     connect: Connect, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -115,7 +115,7 @@ async def test_the_password_of_a_proxy_goes_to_the_proxy_and_into_no_error(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("where", ["127.0.0.1", "proxy.invalid"])
-async def test_a_proxy_that_is_not_there_is_not_taken_for_the_api(
+async def test_missing_proxy_is_not_reported_as_the_api(
     where: str, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever reads that the API's host is unknown, or refuses connections, looks in the wrong place."""

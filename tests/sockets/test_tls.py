@@ -20,9 +20,7 @@ ACCOUNT = document({"data": user()})
 
 
 @pytest.mark.anyio
-async def test_a_certificate_of_an_unknown_authority_is_not_accepted_and_nothing_is_sent(
-    connect: Connect, certificate: Certificate
-) -> None:
+async def test_unknown_authority_is_rejected_and_nothing_is_sent(connect: Connect, certificate: Certificate) -> None:
     with web_server(ACCOUNT, context=certificate.context) as server:
         async with connect(server.address) as client:
             with anyio.fail_after(20), pytest.raises(TlsFailed, match="self-signed certificate") as caught:
@@ -36,7 +34,7 @@ async def test_a_certificate_of_an_unknown_authority_is_not_accepted_and_nothing
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", ["TFE_CA_FILE", "SSL_CERT_FILE"])
-async def test_a_private_authority_is_trusted_through_the_environment(
+async def test_private_authority_is_trusted_through_the_environment(
     name: str, connect: Connect, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, str(certificate.ca_file))
@@ -47,14 +45,14 @@ async def test_a_private_authority_is_trusted_through_the_environment(
 
 
 @pytest.mark.anyio
-async def test_a_private_authority_is_trusted_through_the_argument(certificate: Certificate) -> None:
+async def test_private_authority_is_trusted_through_the_argument(certificate: Certificate) -> None:
     with web_server(ACCOUNT, context=certificate.context) as server:
         async with Client(server.address, TOKEN, ca_file=certificate.ca_file, clock=FakeClock()) as client:
             assert (await client.account.read()).username == "operator"
 
 
 @pytest.mark.anyio
-async def test_the_private_bundle_is_trusted_in_addition_to_the_machines(
+async def test_private_bundle_is_added_to_the_machines_authorities(
     connect: Connect, certificate: Certificate, make_certificate: MakeCertificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.ca_file))
@@ -80,7 +78,7 @@ async def test_another_private_authority_does_not_help(
 @pytest.mark.parametrize(
     ("names", "days", "words"), [(["other.example.test"], 1, "127.0.0.1"), (["127.0.0.1"], -1, "expired")]
 )
-async def test_a_trusted_certificate_has_to_be_for_the_host_and_not_expired(
+async def test_trusted_certificate_must_match_the_host_and_be_valid(
     names: list[str],
     days: int,
     words: str,
@@ -98,7 +96,7 @@ async def test_a_trusted_certificate_has_to_be_for_the_host_and_not_expired(
 
 
 @pytest.mark.anyio
-async def test_a_server_that_does_not_speak_tls_gets_no_token(connect: Connect) -> None:
+async def test_server_without_tls_gets_no_token(connect: Connect) -> None:
     with web_server(ACCOUNT) as server:
         async with connect(server.address.replace("http://", "https://")) as client:
             with anyio.fail_after(20), pytest.raises(TlsFailed):
@@ -107,7 +105,7 @@ async def test_a_server_that_does_not_speak_tls_gets_no_token(connect: Connect) 
 
 
 @pytest.mark.anyio
-async def test_a_server_that_hangs_up_in_the_handshake_is_a_connection_that_failed(connect: Connect) -> None:
+async def test_closed_handshake_is_a_failed_connection(connect: Connect) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
 
@@ -130,7 +128,7 @@ async def test_a_server_that_hangs_up_in_the_handshake_is_a_connection_that_fail
 @pytest.mark.anyio
 @pytest.mark.parametrize("content", [None, b"", b"no certificates here"])
 @pytest.mark.parametrize("name", ["TFE_CA_FILE", "SSL_CERT_FILE"])
-async def test_a_bundle_that_cannot_be_used_is_named(
+async def test_unusable_bundle_is_named(
     name: str, content: bytes | None, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = tmp_path / "bundle.pem"

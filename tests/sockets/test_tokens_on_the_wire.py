@@ -26,9 +26,7 @@ def carries_token(request: Received) -> bool:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_to_another_port_is_not_followed_and_the_token_does_not_arrive(
-    status: int, connect: Connect
-) -> None:
+async def test_redirect_to_another_port_is_not_followed(status: int, connect: Connect) -> None:
     with (
         web_server(document({"data": run()})) as other,
         web_server(lambda request: redirect(f"{other.address}{request.path}", status)) as api,
@@ -44,7 +42,7 @@ async def test_a_redirect_to_another_port_is_not_followed_and_the_token_does_not
 
 
 @pytest.mark.anyio
-async def test_a_download_follows_a_redirect_within_the_api_with_the_token(connect: Connect) -> None:
+async def test_download_follows_a_redirect_in_the_api_with_the_token(connect: Connect) -> None:
     def respond(request: Received) -> Answer:
         return Answer(200, b"{}") if request.path == "/api/v2/moved" else redirect("/api/v2/moved")
 
@@ -55,9 +53,7 @@ async def test_a_download_follows_a_redirect_within_the_api_with_the_token(conne
 
 
 @pytest.mark.anyio
-async def test_a_log_arrives_without_the_token_and_without_a_trace_in_the_log(
-    connect: Connect, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_log_download_sends_no_token_and_logs_no_url(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with web_server(Answer(200, b"\x02a log\x03")) as store:
         signed = f"{store.address}/_archivist/v1/object/{OBJECT_KEY}"
@@ -77,9 +73,7 @@ async def test_a_log_arrives_without_the_token_and_without_a_trace_in_the_log(
 
 
 @pytest.mark.anyio
-async def test_a_blob_arrives_without_the_token_and_without_a_trace_in_the_log(
-    connect: Connect, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_blob_download_sends_no_token_and_logs_no_url(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with (
         web_server(Answer(200, b"{}")) as store,
@@ -95,7 +89,7 @@ async def test_a_blob_arrives_without_the_token_and_without_a_trace_in_the_log(
 
 
 @pytest.mark.anyio
-async def test_a_cookie_of_the_api_does_not_go_to_the_object_store(connect: Connect) -> None:
+async def test_api_cookie_is_not_sent_to_the_object_store(connect: Connect) -> None:
     with web_server(Answer(200, b"{}")) as store:
         signed_in = Answer(
             307, b"", {"location": f"{store.address}/blob", "set-cookie": "session=secretCookie; Path=/"}

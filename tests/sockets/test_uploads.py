@@ -24,7 +24,7 @@ async def upload(client: Client, address: str) -> None:
         await client.configuration_versions.upload(version, file)
 
 
-async def test_a_file_arrives_as_it_is_at_another_host_without_the_token(connect: Callable[[str], Client]) -> None:
+async def test_file_is_uploaded_unchanged_without_the_token(connect: Callable[[str], Client]) -> None:
     with web_server(lambda _: Answer()) as store, web_server(lambda _: Answer(500)) as api:
         async with connect(api.address) as client:
             await upload(client, f"{store.address}/v1/object/secret")
@@ -38,7 +38,7 @@ async def test_a_file_arrives_as_it_is_at_another_host_without_the_token(connect
         assert api.received == []
 
 
-async def test_an_upload_that_broke_is_sent_again_as_a_whole(connect: Callable[[str], Client]) -> None:
+async def test_interrupted_upload_is_resent_from_the_start(connect: Callable[[str], Client]) -> None:
     answers = iter([Answer(is_reset=True), Answer()])
     with web_server(lambda _: next(answers)) as store:
         async with connect(store.address) as client:
@@ -46,7 +46,7 @@ async def test_an_upload_that_broke_is_sent_again_as_a_whole(connect: Callable[[
         assert [len(received.body) for received in store.received] == [len(CONTENT)] * 2
 
 
-async def test_a_refusal_does_not_show_the_address(connect: Callable[[str], Client]) -> None:
+async def test_refusal_hides_the_signed_url(connect: Callable[[str], Client]) -> None:
     def respond(request: Received) -> Answer:
         version = samples.configuration_version("cv-n4XQPBa2QnecZJ4G")
         return Answer(403, b"expired") if request.method == "PUT" else document({"data": version})

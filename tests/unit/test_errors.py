@@ -63,34 +63,34 @@ def drawn_tree() -> dict[str, str]:
     return tree
 
 
-def test_the_drawing_shows_every_class_below_its_parent() -> None:
+def test_diagram_shows_every_class_below_its_parent() -> None:
     assert drawn_tree() == {error.__name__: error.__bases__[0].__name__ for error in BELOW_THE_ROOT}
 
 
-def test_the_drawing_has_the_order_of_the_file() -> None:
+def test_diagram_has_the_order_of_the_file() -> None:
     assert list(drawn_tree()) == [error.__name__ for error in BELOW_THE_ROOT]
 
 
-def test_the_tree_has_one_root_and_no_second_parent() -> None:
+def test_tree_has_one_root_and_single_parents() -> None:
     assert TfrunsError.__bases__ == (Exception,)
     assert [error.__name__ for error in OURS if len(error.__bases__) != 1] == []
 
 
-def test_the_statuses_in_the_drawing_are_those_of_the_classes() -> None:
+def test_statuses_in_the_diagram_match_the_classes() -> None:
     drawn = dict(re.findall(r"-- (\w+) +(\d{3})$", tfruns.errors.__doc__ or "", flags=re.MULTILINE))
     assert {name: str(getattr(tfruns.errors, name).default_status) for name in drawn} == drawn
     own = {error.__name__ for error in BELOW_THE_ROOT if "default_status" in vars(error)}
     assert own - {"ServerError"} == set(drawn)  # that one is drawn as 5xx
 
 
-def test_all_errors_of_the_package_live_in_one_module() -> None:
+def test_all_errors_are_defined_in_one_module() -> None:
     for name in _MODULES:
         importlib.import_module(name)
     elsewhere = {error.__module__ for error in all_errors()} & set(_MODULES) - {"tfruns.errors"}
     assert elsewhere == set()
 
 
-def test_all_errors_gives_each_class_once_and_parents_first() -> None:
+def test_all_errors_yields_each_class_once_parents_first() -> None:
     names = [error.__name__ for error in OURS]
     assert len(names) == len(set(names))
     for error in BELOW_THE_ROOT:
@@ -98,7 +98,7 @@ def test_all_errors_gives_each_class_once_and_parents_first() -> None:
 
 
 @rows("error", BELOW_THE_ROOT)
-def test_every_class_has_a_code_a_likely_cause_and_a_solution_of_its_own(error: type[TfrunsError]) -> None:
+def test_every_class_has_a_code_a_cause_and_a_solution(error: type[TfrunsError]) -> None:
     for field in ("code", "default_cause", "default_solution"):
         assert vars(error).get(field), f"{error.__name__} has no {field}"
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", error.code)
@@ -112,7 +112,7 @@ def test_codes_are_unique() -> None:
 
 
 @rows("error", BELOW_THE_ROOT)
-def test_an_answer_of_the_api_has_its_status_and_other_errors_have_none(error: type[TfrunsError]) -> None:
+def test_only_api_errors_have_a_default_status(error: type[TfrunsError]) -> None:
     if not issubclass(error, ApiError):
         assert error("it happened").status is None
     elif error is not ApiError:
@@ -120,7 +120,7 @@ def test_an_answer_of_the_api_has_its_status_and_other_errors_have_none(error: t
 
 
 # Repeating what the server refused for a reason cannot help; repeating what never came through can.
-def test_exactly_the_passing_failures_may_be_tried_again() -> None:
+def test_exactly_the_transient_errors_are_retryable() -> None:
     assert {error.code for error in OURS if error.is_retryable} == {
         "connection_failed",
         "host_not_found",
@@ -150,7 +150,7 @@ def test_exactly_the_passing_failures_may_be_tried_again() -> None:
         (ServerError, 500, ApiError, "failed", "Try again"),
     ],
 )
-def test_each_scenario_has_its_class_with_status_cause_and_solution(
+def test_each_scenario_has_its_class_status_cause_and_solution(
     error: type[ApiError], status: int, parent: type[ApiError], cause: str, solution: str
 ) -> None:
     assert error.__bases__ == (parent,)
@@ -161,7 +161,7 @@ def test_each_scenario_has_its_class_with_status_cause_and_solution(
     assert solution in str(fields["solution"])
 
 
-def test_an_error_keeps_the_status_that_the_api_really_gave() -> None:
+def test_error_keeps_the_actual_status() -> None:
     assert ServerError("down", status=503).status == 503
     assert TransitionNotAllowed("not pending", status=403).status == 403
 
@@ -170,7 +170,7 @@ def test_an_error_keeps_the_status_that_the_api_really_gave() -> None:
 
 
 @rows("error", OURS)
-def test_every_error_is_a_flat_object_of_json_without_empty_fields(error: type[TfrunsError]) -> None:
+def test_every_error_is_a_flat_json_object_without_empty_fields(error: type[TfrunsError]) -> None:
     failure = error(
         "it happened",
         request_id="",
@@ -194,7 +194,7 @@ def test_zero_and_false_are_not_empty() -> None:
     assert fields["is_locked"] is False
 
 
-def test_what_an_instance_knows_is_in_its_object() -> None:
+def test_fields_of_an_instance_are_in_its_object() -> None:
     failure = RateLimited("slow down", cause="A loop.", solution="Stop it.", retry_after_s=2.5, request_id="req-1")
     assert failure.as_dict() == {
         "error": "rate_limited",
@@ -208,11 +208,11 @@ def test_what_an_instance_knows_is_in_its_object() -> None:
     }
 
 
-def test_what_cannot_be_tried_again_does_not_say_that_it_can() -> None:
+def test_only_retryable_errors_are_marked_retryable() -> None:
     assert "retryable" not in NotFound("not found").as_dict()
 
 
-def test_facts_are_the_errors_own_and_not_the_callers() -> None:
+def test_facts_are_copied() -> None:
     facts: dict[str, tfruns.errors.Fact] = {"run_status": "planned"}
     failure = Conflict("no", facts=facts)
     failure.facts["run_status"] = "applying"
@@ -220,7 +220,7 @@ def test_facts_are_the_errors_own_and_not_the_callers() -> None:
     assert Conflict("no").facts == {}
 
 
-def test_the_text_of_an_error_says_what_happened_and_what_to_do() -> None:
+def test_text_of_an_error_has_message_and_solution() -> None:
     assert str(NotFound("not found", solution="Verify the id.")) == "not found (Verify the id.)"
     assert str(TfrunsError("it happened")) == "it happened"
 
@@ -230,7 +230,7 @@ def test_the_text_of_an_error_says_what_happened_and_what_to_do() -> None:
 
 @rows("secret", [API_TOKEN, SIGNED_ADDRESS, f"Bearer {SECRET}", f"https://user:{SECRET}@example.com"])
 @rows("error", OURS)
-def test_no_text_of_an_error_holds_a_token_or_a_signed_address(error: type[TfrunsError], secret: str) -> None:
+def test_error_texts_contain_no_token_and_no_signed_url(error: type[TfrunsError], secret: str) -> None:
     failure = error(f"failed with {secret} here", cause=f"Because of {secret} it", solution=f"Drop {secret} now")
     shown = f"{failure} {failure!r} {failure.args} {failure.message} {json.dumps(failure.as_dict())}"
     assert SECRET not in shown
@@ -238,38 +238,38 @@ def test_no_text_of_an_error_holds_a_token_or_a_signed_address(error: type[Tfrun
     assert "here" in failure.message
 
 
-def test_a_token_in_use_is_removed_whatever_its_form() -> None:
+def test_token_in_use_is_removed_in_any_form() -> None:
     remember_secret("plain-looking-token")
     assert "plain-looking-token" not in json.dumps(TfrunsError("sent plain-looking-token, was refused").as_dict())
 
 
 # A lock's reason, for one, is free text of whoever locked the workspace.
 @pytest.mark.parametrize("secret", [API_TOKEN, SIGNED_ADDRESS])
-def test_no_fact_of_an_error_holds_a_token_or_a_signed_address(secret: str) -> None:
+def test_facts_contain_no_token_and_no_signed_url(secret: str) -> None:
     failure = WorkspaceLocked("locked", facts={"locked_reason": f"see {secret}", "notes": [f"see {secret}"]})
     assert SECRET not in json.dumps(failure.as_dict())
 
 
-def test_a_fact_that_is_added_later_holds_no_secret_either() -> None:
+def test_fact_added_later_contains_no_secret() -> None:
     failure = WorkspaceLocked("locked")
     failure.facts["locked_reason"] = f"see {SIGNED_ADDRESS}"
     assert SECRET not in json.dumps(failure.as_dict())
 
 
 @pytest.mark.parametrize("length", [601, 20_000, 20_001, 1_000_000])
-def test_a_long_message_is_cut_and_says_so(length: int) -> None:
+def test_long_message_is_truncated_with_a_mark(length: int) -> None:
     failure = TfrunsError("x" * length)
     assert len(failure.message) < _BOUND
     assert failure.message.endswith("…")
     assert str(failure) == failure.message
 
 
-def test_a_short_message_is_kept_whole() -> None:
+def test_short_message_is_kept_whole() -> None:
     assert TfrunsError("x" * 600).message == "x" * 600
 
 
 @rows("before", [560, 580, 590, 599, 600, 19_950, 19_975, 19_980, 19_990, 19_999])
-def test_cutting_leaves_no_part_of_a_secret_that_lies_across_the_cut(before: int) -> None:
+def test_truncation_leaves_no_part_of_a_secret(before: int) -> None:
     secret = "wholeSecretOfNoKnownForm"
     remember_secret(secret)
     for padding in ("x" * before, _shrinks_when_redacted(before)):

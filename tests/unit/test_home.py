@@ -31,7 +31,7 @@ def _no_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     assert list(tmp_path.iterdir()) == []  # nothing was written to a directory named ~
 
 
-async def test_a_token_of_the_environment_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_token_in_the_environment_suffices_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFE_TOKEN", TOKEN)
     found = Client().settings.credentials.token
     assert found is not None
@@ -41,7 +41,7 @@ async def test_a_token_of_the_environment_is_enough(monkeypatch: pytest.MonkeyPa
     assert explicit.text == "fakeTokenGiven"
 
 
-async def test_a_cli_configuration_that_is_named_is_read(
+async def test_configured_cli_file_is_read_without_a_home(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     named = tmp_path_factory.mktemp("etc") / "terraformrc"
@@ -52,14 +52,14 @@ async def test_a_cli_configuration_that_is_named_is_read(
     assert found.text == TOKEN
 
 
-async def test_without_any_token_the_error_names_the_missing_home() -> None:
+async def test_missing_token_error_names_the_missing_home() -> None:
     async with Client() as client:
         with pytest.raises(NoCredentials, match="no home directory"):
             await client.account.read()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="APPDATA names it")
-def test_files_below_the_home_are_refused_with_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_below_a_missing_home_are_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidInput, match="no home directory") as caught:
         credentials_file()
     assert caught.value.solution == "Set HOME, or set TFE_TOKEN."
@@ -74,13 +74,13 @@ def test_files_below_the_home_are_refused_with_what_to_set(monkeypatch: pytest.M
         audit_file()
 
 
-def test_a_path_that_needs_no_home_is_left_alone(tmp_path: Path) -> None:
+def test_path_without_tilde_is_unchanged(tmp_path: Path) -> None:
     assert user_path(lambda: tmp_path / "~" / "x", instead="") == tmp_path / "~" / "x"
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("words", ["run list", "login --token-stdin", "doctor", "run apply run-a1 --yes"])
-def test_commands_of_a_user_without_an_entry_say_what_to_do(words: str, tmp_path: Path) -> None:
+def test_commands_without_a_home_explain_the_remedy(words: str, tmp_path: Path) -> None:
     program = "import pwd; pwd.getpwuid = {}.__getitem__; from tfruns.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", program, *words.split(), "--json"],

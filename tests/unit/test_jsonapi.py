@@ -30,23 +30,23 @@ _JSON = st.recursive(
 
 
 @pytest.mark.parametrize("data", [{"id": "run-a", "type": "runs"}, [], [{"id": "run-a"}], None])
-def test_the_primary_data_is_what_stands_under_data(data: Any) -> None:
+def test_primary_data_is_the_data_member(data: Any) -> None:
     assert primary({"data": data, "meta": {}}) == data
 
 
 @rows("document", [None, [], "data", 5, True, [{"data": 1}]])
-def test_a_document_that_is_no_object_is_malformed(document: Any) -> None:
+def test_document_that_is_not_an_object_is_malformed(document: Any) -> None:
     with pytest.raises(MalformedDocument, match="the document is not an object"):
         primary(document)
 
 
 @pytest.mark.parametrize("document", [{}, {"errors": []}, {"Data": {}}])
-def test_a_document_without_data_is_malformed(document: dict[str, Any]) -> None:
+def test_document_without_data_is_malformed(document: dict[str, Any]) -> None:
     with pytest.raises(MalformedDocument, match="has no data"):
         primary(document)
 
 
-def test_what_is_no_object_is_named_and_not_repeated() -> None:
+def test_non_object_is_named_and_not_repeated() -> None:
     with pytest.raises(MalformedDocument) as caught:
         as_object(["fakeSecretValue"], "the resource")
     assert str(caught.value) == "the resource is not an object"
@@ -55,19 +55,19 @@ def test_what_is_no_object_is_named_and_not_repeated() -> None:
 # -- included ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_came_along_is_found_by_type_and_id() -> None:
+def test_included_resources_are_found_by_type_and_id() -> None:
     user, workspace = samples.user(), samples.workspace()
     document = {"data": samples.run(), "included": [user, workspace]}
     assert included(document) == {("users", user["id"]): user, ("workspaces", workspace["id"]): workspace}
 
 
 @pytest.mark.parametrize("document", [{}, {"included": None}, {"included": []}])
-def test_a_document_with_which_nothing_came_has_nothing_included(document: dict[str, Any]) -> None:
+def test_document_without_included_has_none(document: dict[str, Any]) -> None:
     assert included(document) == {}
 
 
 @rows("resource", [None, "users", 5, [], {}, {"type": "users"}, {"id": "user-a"}])
-def test_what_is_no_resource_is_left_out(resource: Any) -> None:
+def test_malformed_included_resources_are_ignored(resource: Any) -> None:
     user = samples.user()
     assert included({"included": [resource, user]}) == {("users", user["id"]): user}
 
@@ -81,24 +81,24 @@ def tolerant_included(document: dict[str, Any]) -> dict[Any, Any]:
 
 
 @rows("value", [5, True, 1.5, [{"type": [], "id": "x"}], [{"type": "users", "id": {}}], [{"type": {}, "id": []}]])
-def test_included_of_another_shape_ends_in_no_other_error(value: Any) -> None:
+def test_malformed_included_raises_nothing(value: Any) -> None:
     assert tolerant_included({"included": value}) == {}
 
 
 # -- pagination -------------------------------------------------------------------------------------------------------
 
 
-def test_a_list_with_totals_says_where_its_page_stands() -> None:
+def test_list_with_totals_has_the_page_position() -> None:
     document = samples.page(samples.run(), number=2, next_page=3, total=45)
     assert pagination(document) == Pagination(current_page=2, page_size=20, next_page=3, total_pages=3, total_count=45)
 
 
 # HCP Terraform API, "List Runs in an Organization".
-def test_a_list_without_totals_has_a_next_page_only() -> None:
+def test_list_without_totals_has_only_a_next_page() -> None:
     assert pagination(samples.page(samples.run(), next_page=2)) == Pagination(current_page=1, page_size=20, next_page=2)
 
 
-def test_the_last_page_has_no_next_one() -> None:
+def test_last_page_has_no_next_page() -> None:
     assert pagination(samples.page(number=3, total=45)).next_page is None
 
 
@@ -106,11 +106,11 @@ def test_the_last_page_has_no_next_one() -> None:
     "document",
     [{}, {"meta": None}, {"meta": []}, {"meta": {}}, {"meta": {"pagination": None}}, {"meta": {"pagination": "2"}}],
 )
-def test_a_list_without_pagination_is_its_own_only_page(document: dict[str, Any]) -> None:
+def test_list_without_pagination_has_one_page(document: dict[str, Any]) -> None:
     assert pagination(document) == Pagination(current_page=1)
 
 
-def test_a_number_that_is_none_is_as_if_it_were_not_given() -> None:
+def test_invalid_number_counts_as_omitted() -> None:
     page = {"current-page": "2", "page-size": 20.5, "next-page": True, "total-pages": [], "total-count": None}
     assert pagination({"meta": {"pagination": page}}) == Pagination(current_page=1)
 
@@ -146,12 +146,12 @@ def test_a_number_that_is_none_is_as_if_it_were_not_given() -> None:
         ("not found", []),
     ],
 )
-def test_the_words_of_an_error_document_are_one_line_for_each_error(document: Any, words: list[str]) -> None:
+def test_error_texts_has_one_text_per_error(document: Any, words: list[str]) -> None:
     assert error_texts(document) == words
 
 
 # JSON:API 1.0, "Error Objects": the status is a string.
-def test_an_error_document_is_written_as_it_is_read() -> None:
+def test_error_document_round_trips() -> None:
     assert error_document(404, "not found") == {"errors": [{"status": "404", "title": "not found"}]}
     assert error_texts(error_document(422, "unprocessable entity", "invalid run parameters")) == [
         "unprocessable entity: invalid run parameters"
@@ -161,7 +161,7 @@ def test_an_error_document_is_written_as_it_is_read() -> None:
 # -- documents that ask for a new resource ----------------------------------------------------------------------------
 
 
-def test_a_create_document_has_type_attributes_and_relationships() -> None:
+def test_create_document_has_type_attributes_and_relationships() -> None:
     attributes = {"message": "m", "plan-only": True}
     document = create_document("runs", attributes, [("workspace", "workspaces", "ws-a"), ("x", "y", "z-1")])
     assert document == {
@@ -177,7 +177,7 @@ def test_a_create_document_has_type_attributes_and_relationships() -> None:
     assert document["data"]["attributes"] is not attributes
 
 
-def test_a_create_document_without_relationships_names_none() -> None:
+def test_create_document_without_relationships_has_none() -> None:
     assert create_document("comments", {"body": "b"}) == {"data": {"type": "comments", "attributes": {"body": "b"}}}
 
 
@@ -190,7 +190,7 @@ def test_a_create_document_without_relationships_names_none() -> None:
 @example({"included": 5})
 @example({"included": [{"type": [], "id": []}]})
 @settings(deadline=None)
-def test_any_document_is_read_or_malformed(document: Any) -> None:
+def test_any_document_is_parsed_or_malformed(document: Any) -> None:
     error_texts(document)
     try:
         top = as_object(document, "the document")

@@ -5,7 +5,7 @@ import pytest
 from tests.support.tables import rows
 
 
-def test_every_failing_row_is_listed_and_the_others_are_walked() -> None:
+def test_every_failing_row_is_listed() -> None:
     seen = []
 
     @rows(("number", "word"), [(1, "one"), (2, "two"), (3, "three")], ids=["first", "second", "third"])
@@ -18,7 +18,7 @@ def test_every_failing_row_is_listed_and_the_others_are_walked() -> None:
     assert seen == ["one", "two", "three"]
 
 
-async def test_a_table_of_coroutines_is_walked_as_well() -> None:
+async def test_table_of_coroutines_is_run() -> None:
     @rows("outer", "ab")
     @rows("inner", [1, 2])
     async def test(outer: str, inner: int) -> None:
@@ -28,6 +28,6 @@ async def test_a_table_of_coroutines_is_walked_as_well() -> None:
         await test()
 
 
-def test_an_empty_table_is_refused() -> None:
+def test_empty_table_is_refused() -> None:
     with pytest.raises(AssertionError, match="no rows"):
         rows("value", [])

@@ -22,7 +22,7 @@ from tfruns.errors import InvalidInput
         ("  https://tfe.example.com\n", Address("https", "tfe.example.com", 443)),
     ],
 )
-def test_an_address_is_a_scheme_a_host_and_a_port(text: str, address: Address) -> None:
+def test_address_has_scheme_host_and_port(text: str, address: Address) -> None:
     assert parse_address(text) == address
 
 
@@ -37,7 +37,7 @@ def test_an_address_is_a_scheme_a_host_and_a_port(text: str, address: Address) -
         "tfe.example.com/app",
     ],
 )
-def test_a_path_and_another_spelling_make_no_other_origin(text: str) -> None:
+def test_path_and_spelling_do_not_change_the_origin(text: str) -> None:
     assert parse_address(text) == Address("https", "tfe.example.com", 443)
 
 
@@ -52,7 +52,7 @@ def test_a_path_and_another_spelling_make_no_other_origin(text: str) -> None:
         "https://sub.tfe.example.com",
     ],
 )
-def test_another_scheme_host_or_port_is_another_origin(text: str) -> None:
+def test_other_scheme_host_or_port_is_another_origin(text: str) -> None:
     assert parse_address(text) != parse_address("https://tfe.example.com")
 
 
@@ -75,26 +75,26 @@ def test_another_scheme_host_or_port_is_another_origin(text: str) -> None:
         "https://[not-an-address]",
     ],
 )
-def test_what_is_no_address_of_a_service_is_refused_with_an_example(text: str) -> None:
+def test_invalid_address_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_address(text, what="TFE_ADDRESS")
     assert caught.value.message.startswith("TFE_ADDRESS ")
     assert "https://app.terraform.io" in caught.value.solution
 
 
-def test_port_zero_is_refused_rather_than_taken_for_the_usual_one() -> None:
+def test_port_zero_is_refused() -> None:
     with pytest.raises(InvalidInput):
         parse_address("https://tfe.example.com:0")
 
 
 @pytest.mark.parametrize("host", ["tfe example.com", "tfe\\example.com", "tfe\x00.example.com"])
-def test_a_host_with_characters_that_no_host_has_is_refused(host: str) -> None:
+def test_host_with_invalid_characters_is_refused(host: str) -> None:
     with pytest.raises(InvalidInput):
         parse_address(f"https://{host}")
 
 
 @pytest.mark.parametrize("text", ["https://operator:hunter2@tfe.example.com", "https://operator@tfe.example.com"])
-def test_a_password_in_an_address_is_refused_and_not_repeated(text: str) -> None:
+def test_password_in_an_address_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_address(text)
     assert "user name or password" in caught.value.message
@@ -114,9 +114,7 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(text: str) -> None
         (Address("https", "::1", 8443), "[::1]:8443", "https://[::1]:8443"),
     ],
 )
-def test_a_hostname_has_the_port_that_is_not_that_of_https_and_an_address_the_unusual_one(
-    address: Address, hostname: str, text: str
-) -> None:
+def test_hostname_omits_only_the_https_port(address: Address, hostname: str, text: str) -> None:
     assert (address.hostname, str(address)) == (hostname, text)
 
 
@@ -142,7 +140,7 @@ def test_a_hostname_has_the_port_that_is_not_that_of_https_and_an_address_the_un
         ("http://tfe.example.com", False),
     ],
 )
-def test_only_what_never_leaves_the_machine_is_loopback(text: str, is_loopback: bool) -> None:
+def test_only_localhost_and_loopback_ips_are_loopback(text: str, is_loopback: bool) -> None:
     assert parse_address(text).is_loopback is is_loopback
 
 
@@ -157,12 +155,12 @@ def test_only_what_never_leaves_the_machine_is_loopback(text: str, is_loopback: 
         ("::1", "::1"),
     ],
 )
-def test_two_spellings_of_a_host_are_one(host: str, normalized: str) -> None:
+def test_spellings_of_a_host_are_normalized(host: str, normalized: str) -> None:
     assert normalize_host(host) == normalized
 
 
 # UTS 46, non-transitional processing: browsers and Terraform's own host names keep the sharp s apart from ss.
-def test_an_international_name_is_never_taken_for_another_host() -> None:
+def test_international_name_never_equals_another_host() -> None:
     assert parse_address("https://faß.example.com") != parse_address("https://fass.example.com")
 
 
@@ -182,7 +180,7 @@ _LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True).fil
 
 @given(st.sampled_from(["http", "https"]), st.lists(_LABEL, min_size=1, max_size=4), st.integers(1, 65535))
 @settings(deadline=None)
-def test_the_text_of_an_address_is_read_back_as_the_same_address(scheme: str, labels: list[str], port: int) -> None:
+def test_address_round_trips_through_its_text(scheme: str, labels: list[str], port: int) -> None:
     address = Address(scheme, ".".join(labels), port)
     assert parse_address(str(address)) == address
     assert parse_address(str(address).upper()) == address

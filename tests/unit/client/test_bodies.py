@@ -43,19 +43,19 @@ async def body_of(stream: Stream, max_bytes: int = MEGABYTE, **headers: str) -> 
         return await read_body(httpx2.Response(200, headers=named, stream=stream), max_bytes, limit)
 
 
-async def test_an_answer_that_arrives_byte_by_byte_ends_after_a_minute() -> None:
+async def test_response_trickling_byte_by_byte_times_out_after_a_minute() -> None:
     begun = anyio.current_time()
     with pytest.raises(httpx2.ReadTimeout):
         await body_of(Stream(itertools.repeat(b"x"), every_s=0.5))
     assert 60.0 <= anyio.current_time() - begun <= 60.5
 
 
-async def test_an_answer_that_arrives_steadily_has_the_time_that_it_needs() -> None:
+async def test_steady_response_has_the_time_it_needs() -> None:
     parts = [bytes(100_000)] * 100
     assert len(await body_of(Stream(parts, every_s=1.0), max_bytes=10 * MEGABYTE)) == 10 * MEGABYTE
 
 
-async def test_an_answer_that_does_not_begin_is_a_timeout() -> None:
+async def test_response_that_does_not_start_times_out() -> None:
     begun = anyio.current_time()
     with pytest.raises(httpx2.ReadTimeout):
         await body_of(Stream([b"late"], every_s=1000.0))
@@ -63,7 +63,7 @@ async def test_an_answer_that_does_not_begin_is_a_timeout() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip"])
-async def test_an_answer_without_an_end_is_read_no_further_than_its_bound(encoding: str) -> None:
+async def test_endless_response_is_read_only_to_its_limit(encoding: str) -> None:
     part = bytes(100_000)
     packer = zlib.compressobj(level=0, wbits=16 + zlib.MAX_WBITS)
     parts = itertools.repeat(part) if not encoding else (packer.compress(part) for _ in itertools.count())
@@ -73,7 +73,7 @@ async def test_an_answer_without_an_end_is_read_no_further_than_its_bound(encodi
     assert stream.sent == 11
 
 
-async def test_a_bomb_is_decoded_no_further_than_its_bound() -> None:
+async def test_gzip_bomb_is_decoded_only_to_its_limit() -> None:
     bomb = gzip.compress(bytes(200 * MEGABYTE), 9)
     assert len(bomb) < MEGABYTE
     with pytest.raises(TooLarge):
@@ -81,7 +81,7 @@ async def test_a_bomb_is_decoded_no_further_than_its_bound() -> None:
 
 
 @pytest.mark.parametrize("length", ["1000001", "9" * 19])
-async def test_an_announced_length_beyond_the_bound_is_not_begun(length: str) -> None:
+async def test_announced_length_over_the_limit_is_not_read(length: str) -> None:
     stream = Stream([b"x"])
     with pytest.raises(TooLarge):
         await body_of(stream, content_length=length)
@@ -89,12 +89,12 @@ async def test_an_announced_length_beyond_the_bound_is_not_begun(length: str) ->
 
 
 @rows("encoding", ["br", "zstd", "deflate", "gzip, gzip", "gzip, br"])
-async def test_an_encoding_that_was_not_asked_for_is_not_decoded(encoding: str) -> None:
+async def test_unrequested_encoding_is_refused(encoding: str) -> None:
     with pytest.raises(httpx2.DecodingError):
         await body_of(Stream([b"x"]), content_encoding=encoding)
 
 
-async def test_gzip_is_decoded_in_any_parts_if_it_is_complete() -> None:
+async def test_gzip_in_any_chunks_is_decoded_if_complete() -> None:
     content = b"some text, " * 1000
     packed = gzip.compress(content) + gzip.compress(b"and more")
     for size in (1, 7, 100, len(packed)):

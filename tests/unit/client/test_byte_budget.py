@@ -6,7 +6,7 @@ from anyio.lowlevel import checkpoint
 from tfruns.client.byte_budget import ByteBudget, Reservation
 
 
-async def test_a_budget_is_never_exceeded_and_serves_in_order() -> None:
+async def test_budget_is_never_exceeded_and_served_in_order() -> None:
     budget = ByteBudget(100)
     order: list[int] = []
     held = 0
@@ -30,7 +30,7 @@ async def test_a_budget_is_never_exceeded_and_serves_in_order() -> None:
     assert order == list(range(7))
 
 
-async def test_a_reservation_releases_what_it_does_not_need_and_never_more() -> None:
+async def test_reservation_releases_exactly_the_unused_bytes() -> None:
     budget = ByteBudget(100)
     first, second = Reservation(budget), Reservation(budget)
     with anyio.fail_after(10):

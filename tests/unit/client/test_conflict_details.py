@@ -59,7 +59,7 @@ async def refused_to_create(api: FakeApi) -> TfrunsError:
 
 @pytest.mark.anyio
 @rows("action", RunAction)
-async def test_a_409_tells_the_present_status_and_the_allowed_actions(action: RunAction) -> None:
+async def test_conflict_contains_the_status_and_allowed_actions(action: RunAction) -> None:
     said = "Run was not paused for confirmation; not allowed."
     read = answer({"data": run(status="planning", actions=actions("cancelable"))})
     failure = await refused(refusing(action, error(409, "transition not allowed", said), read), action)
@@ -92,7 +92,7 @@ EARLY_APPLIES = {
 
 
 @pytest.mark.anyio
-async def test_an_apply_that_comes_too_early_tells_what_to_wait_for() -> None:
+async def test_early_apply_names_the_condition_to_wait_for() -> None:
     for status, advice in EARLY_APPLIES.items():
         read = answer({"data": run(status=status, actions=actions("discardable"))})
         failure = await refused(refusing(RunAction.APPLY, error(409, "no"), read), RunAction.APPLY)
@@ -110,7 +110,7 @@ async def test_an_apply_that_comes_too_early_tells_what_to_wait_for() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_409_for_a_final_run_tells_that_nothing_is_allowed() -> None:
+async def test_conflict_on_a_final_run_allows_nothing() -> None:
     read = answer({"data": run(status="applied", actions=actions())})
     failure = await refused(refusing(RunAction.APPLY, error(409, "transition not allowed"), read), RunAction.APPLY)
     assert failure.facts["allowed_actions"] == []
@@ -118,7 +118,7 @@ async def test_a_409_for_a_final_run_tells_that_nothing_is_allowed() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_409_for_a_run_of_an_unknown_status_tells_it_as_it_is() -> None:
+async def test_conflict_keeps_an_unknown_status_unchanged() -> None:
     read = answer({"data": run(status="brand_new_status", actions=actions("discardable"))})
     failure = await refused(refusing(RunAction.APPLY, error(409, "no"), read), RunAction.APPLY)
     assert failure.facts["run_status"] == "brand_new_status"
@@ -126,7 +126,7 @@ async def test_a_409_for_a_run_of_an_unknown_status_tells_it_as_it_is() -> None:
 
 
 @pytest.mark.anyio
-async def test_actions_that_the_token_has_no_permission_for_are_not_named_as_allowed() -> None:
+async def test_actions_without_permission_are_not_listed_as_allowed() -> None:
     may = run()["attributes"]["permissions"] | {"can-apply": False}
     read = answer({"data": planned(permissions=may)})
     failure = await refused(refusing(RunAction.CANCEL, error(409, "no"), read), RunAction.CANCEL)
@@ -136,9 +136,7 @@ async def test_actions_that_the_token_has_no_permission_for_are_not_named_as_all
 @pytest.mark.anyio
 @rows("reading", [error(404, "not found"), error(500, "x"), httpx2.ReadTimeout("slow"), answer({})])
 @rows(("status", "kind"), [(409, TransitionNotAllowed), (403, Forbidden)])
-async def test_if_the_run_cannot_be_read_the_apis_own_words_have_to_do(
-    status: int, kind: type[TfrunsError], reading: Script
-) -> None:
+async def test_unreadable_run_leaves_the_apis_own_error(status: int, kind: type[TfrunsError], reading: Script) -> None:
     failure = await refused(refusing(RunAction.APPLY, error(status, "the words"), reading), RunAction.APPLY)
     assert isinstance(failure, kind)
     assert failure.status == status
@@ -150,7 +148,7 @@ async def test_if_the_run_cannot_be_read_the_apis_own_words_have_to_do(
 
 
 @pytest.mark.anyio
-async def test_a_force_cancel_that_comes_too_early_tells_when_it_becomes_available() -> None:
+async def test_early_force_cancel_contains_the_end_of_the_cool_off() -> None:
     # run API, "Forcefully cancel a run": force-cancel-available-at is present once a cancel was asked
     read = answer(
         {
@@ -169,7 +167,7 @@ async def test_a_force_cancel_that_comes_too_early_tells_when_it_becomes_availab
 
 
 @pytest.mark.anyio
-async def test_the_time_of_force_cancel_is_told_in_utc_whatever_zone_the_api_writes() -> None:
+async def test_force_cancel_time_is_in_utc() -> None:
     read = answer(
         {
             "data": run(
@@ -185,7 +183,7 @@ async def test_the_time_of_force_cancel_is_told_in_utc_whatever_zone_the_api_wri
 
 
 @pytest.mark.anyio
-async def test_a_force_cancel_without_a_cancel_before_says_to_cancel_first() -> None:
+async def test_force_cancel_without_a_cancel_asks_for_a_cancel_first() -> None:
     read = answer({"data": run(status="applying", actions=actions("cancelable"))})
     failure = await refused(refusing(RunAction.FORCE_CANCEL, error(409, "no"), read), RunAction.FORCE_CANCEL)
     assert "cancel it first" in failure.solution
@@ -193,7 +191,7 @@ async def test_a_force_cancel_without_a_cancel_before_says_to_cancel_first() -> 
 
 
 @pytest.mark.anyio
-async def test_a_force_cancel_of_a_run_that_is_over_says_so() -> None:
+async def test_force_cancel_of_a_final_run_is_refused() -> None:
     read = answer(
         {
             "data": run(
@@ -214,7 +212,7 @@ async def test_a_force_cancel_of_a_run_that_is_over_says_so() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("action", sorted(set(RunAction) - {RunAction.FORCE_EXECUTE}))
-async def test_a_403_to_an_action_names_the_permission(action: RunAction) -> None:
+async def test_forbidden_action_names_the_permission(action: RunAction) -> None:
     failure = await refused(refusing(action, error(403, "forbidden"), answer({"data": planned()})), action)
     assert type(failure) is Forbidden
     assert failure.status == 403
@@ -224,7 +222,7 @@ async def test_a_403_to_an_action_names_the_permission(action: RunAction) -> Non
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", ["planning", "planned", "applied", "brand_new_status"])
-async def test_a_403_to_force_execute_of_a_run_that_is_not_pending_tells_its_status(status: str) -> None:
+async def test_forbidden_force_execute_of_a_non_pending_run_has_its_status(status: str) -> None:
     # run API, "Forcefully execute a run": 403 if the run is not pending, or the workspace not locked by another run
     api = refusing(RunAction.FORCE_EXECUTE, error(403, "forbidden"), answer({"data": run(status=status)}))
     failure = await refused(api, RunAction.FORCE_EXECUTE)
@@ -239,14 +237,14 @@ async def test_a_403_to_force_execute_of_a_run_that_is_not_pending_tells_its_sta
 
 
 @pytest.mark.anyio
-async def test_a_403_to_force_execute_of_a_pending_run_tells_that_no_run_holds_the_workspace() -> None:
+async def test_forbidden_force_execute_of_a_pending_run_names_both_causes() -> None:
     api = refusing(RunAction.FORCE_EXECUTE, error(403, "forbidden"), answer({"data": run(status="pending")}))
     failure = await refused(api, RunAction.FORCE_EXECUTE)
     assert "No run locks the workspace" in failure.cause
 
 
 @pytest.mark.anyio
-async def test_a_403_to_force_execute_without_the_permission_names_the_permission() -> None:
+async def test_forbidden_force_execute_without_permission_names_it() -> None:
     may = run()["attributes"]["permissions"] | {"can-force-execute": False}
     read = answer({"data": run(status="pending", permissions=may)})
     failure = await refused(refusing(RunAction.FORCE_EXECUTE, error(403, "forbidden"), read), RunAction.FORCE_EXECUTE)
@@ -256,9 +254,7 @@ async def test_a_403_to_force_execute_without_the_permission_names_the_permissio
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("status", "kind"), [(401, Unauthorized), (404, NotFound), (422, UnprocessableEntity)])
-async def test_other_refusals_of_an_action_are_told_without_another_request(
-    status: int, kind: type[TfrunsError]
-) -> None:
+async def test_other_refusals_of_an_action_take_no_extra_request(status: int, kind: type[TfrunsError]) -> None:
     api = refusing(RunAction.APPLY, error(status, "no"), answer({"data": planned()}))
     assert type(await refused(api, RunAction.APPLY)) is kind
     assert api.sent("GET") == []
@@ -274,7 +270,7 @@ def create_refused(refusal: Script, **holders: Any) -> FakeApi:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("refusal", "kind", "status"), [(LOCKED, WorkspaceLocked, 422), (BUSY, WorkspaceBusy, 409)])
-async def test_a_workspace_held_by_a_run_names_the_run_and_what_to_do(
+async def test_workspace_locked_by_a_run_names_the_run(
     refusal: httpx2.Response, kind: type[TfrunsError], status: int
 ) -> None:
     api = create_refused(refusal, locked=True, locked_by=("runs", BLOCKING), current_run=("runs", BLOCKING))
@@ -289,7 +285,7 @@ async def test_a_workspace_held_by_a_run_names_the_run_and_what_to_do(
 
 
 @pytest.mark.anyio
-async def test_a_workspace_with_an_active_run_and_no_lock_names_the_current_run() -> None:
+async def test_busy_workspace_without_a_lock_names_the_current_run() -> None:
     failure = await refused_to_create(create_refused(BUSY, current_run=("runs", BLOCKING)))
     assert isinstance(failure, WorkspaceBusy)
     assert failure.facts["blocking_run_id"] == BLOCKING
@@ -297,7 +293,7 @@ async def test_a_workspace_with_an_active_run_and_no_lock_names_the_current_run(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("holder", [("users", "user-1234"), ("teams", "team-1234")])
-async def test_a_persons_lock_is_not_to_be_forced(holder: tuple[str, str]) -> None:
+async def test_lock_of_a_user_asks_to_contact_the_user(holder: tuple[str, str]) -> None:
     api = create_refused(
         LOCKED, locked=True, locked_by=holder, locked_reason="maintenance", current_run=("runs", BLOCKING)
     )
@@ -311,7 +307,7 @@ async def test_a_persons_lock_is_not_to_be_forced(holder: tuple[str, str]) -> No
 
 
 @pytest.mark.anyio
-async def test_an_active_run_is_what_is_in_the_way_of_a_busy_workspace_that_a_person_locked_too() -> None:
+async def test_busy_workspace_locked_by_a_user_names_the_active_run() -> None:
     api = create_refused(BUSY, locked=True, locked_by=("users", "user-1234"), current_run=("runs", BLOCKING))
     failure = await refused_to_create(api)
     assert failure.facts["blocking_run_id"] == BLOCKING
@@ -319,7 +315,7 @@ async def test_an_active_run_is_what_is_in_the_way_of_a_busy_workspace_that_a_pe
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("refusal", [LOCKED, BUSY])
-async def test_a_workspace_that_is_free_again_leaves_the_general_advice(refusal: httpx2.Response) -> None:
+async def test_free_workspace_leaves_the_general_advice(refusal: httpx2.Response) -> None:
     failure = await refused_to_create(create_refused(refusal))
     assert isinstance(failure, WorkspaceLocked | WorkspaceBusy)
     assert "Wait" in failure.solution
@@ -328,9 +324,7 @@ async def test_a_workspace_that_is_free_again_leaves_the_general_advice(refusal:
 @pytest.mark.anyio
 @rows("reading", [error(404, "not found"), httpx2.ReadError("reset"), answer({"data": 5})])
 @rows("refusal", [LOCKED, BUSY])
-async def test_if_the_workspace_cannot_be_read_the_apis_own_words_have_to_do(
-    refusal: httpx2.Response, reading: Script
-) -> None:
+async def test_unreadable_workspace_leaves_the_apis_own_error(refusal: httpx2.Response, reading: Script) -> None:
     api = FakeApi().on("POST", "/runs", refusal).on("GET", f"/workspaces/{WORKSPACE_ID}", reading)
     failure = await refused_to_create(api)
     assert isinstance(failure, WorkspaceLocked | WorkspaceBusy)
@@ -349,7 +343,7 @@ async def test_if_the_workspace_cannot_be_read_the_apis_own_words_have_to_do(
         "Creating runs is blocked for this organization",
     ],
 )
-async def test_another_422_is_told_without_another_request(words: str) -> None:
+async def test_other_422_takes_no_extra_request(words: str) -> None:
     failure = await refused_to_create(api := FakeApi().on("POST", "/runs", error(422, "unprocessable entity", words)))
     assert type(failure) is UnprocessableEntity
     assert words in failure.message
@@ -360,11 +354,11 @@ async def test_another_422_is_told_without_another_request(words: str) -> None:
 @pytest.mark.parametrize(
     "words", ["Workspace is locked", "Unable to queue: LOCKED by run-1", "workspace has a lock on it", "workspace-lock"]
 )
-async def test_a_422_that_speaks_of_a_lock_is_of_a_locked_workspace(words: str) -> None:
+async def test_422_about_a_lock_is_workspace_locked(words: str) -> None:
     assert type(await refused_to_create(create_refused(error(422, "unprocessable entity", words)))) is WorkspaceLocked
 
 
 @pytest.mark.anyio
-async def test_a_conflict_is_a_conflict_for_who_catches_conflicts() -> None:
+async def test_detailed_conflicts_are_caught_as_conflict() -> None:
     failure = await refused_to_create(create_refused(BUSY, current_run=("runs", BLOCKING)))
     assert isinstance(failure, Conflict)

@@ -10,14 +10,14 @@ from tfruns.errors import InvalidInput, OutcomeUnknown, UnprocessableEntity
 PATH = "/organizations/acme/workspaces"
 
 
-async def test_what_is_not_said_is_not_sent() -> None:
+async def test_omitted_options_are_not_sent() -> None:
     api = FakeApi().on("POST", PATH, answer({"data": workspace()}, 201))
     created = await client_for(api).workspaces.create("acme", "network")
     assert created.id == WORKSPACE_ID
     assert body(api.requests[0]) == {"data": {"type": "workspaces", "attributes": {"name": "network"}}}
 
 
-async def test_what_is_said_is_sent() -> None:
+async def test_given_options_are_sent() -> None:
     api = FakeApi().on("POST", PATH, answer({"data": workspace()}, 201))
     await client_for(api).workspaces.create(
         "acme",
@@ -41,21 +41,21 @@ async def test_what_is_said_is_sent() -> None:
 
 
 @pytest.mark.parametrize(("organization", "name"), [("acme", ""), ("acme", "a/b"), ("", "network"), ("..", "network")])
-async def test_names_that_cannot_be_are_not_sent(organization: str, name: str) -> None:
+async def test_malformed_names_are_not_sent(organization: str, name: str) -> None:
     api = FakeApi()
     with pytest.raises(InvalidInput):
         await client_for(api).workspaces.create(organization, name)
     assert api.requests == []
 
 
-async def test_a_lost_answer_is_called_unknown_and_the_workspace_is_not_created_twice() -> None:
+async def test_lost_response_is_unknown_and_not_retried() -> None:
     api = FakeApi().on("POST", PATH, httpx2.ReadTimeout("slow"))
     with pytest.raises(OutcomeUnknown, match="whether the workspace was created"):
         await client_for(api).workspaces.create("acme", "network")
     assert len(api.requests) == 1
 
 
-async def test_a_taken_name_is_the_api_s_refusal() -> None:
+async def test_taken_name_is_the_apis_refusal() -> None:
     api = FakeApi().on("POST", PATH, error(422, "invalid attribute", "Name has already been taken"))
     with pytest.raises(UnprocessableEntity, match="already been taken"):
         await client_for(api).workspaces.create("acme", "network")

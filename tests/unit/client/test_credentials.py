@@ -66,7 +66,7 @@ def json_of(host: str, token: str) -> str:
 # -- precedence -------------------------------------------------------------------------------------------------------
 
 
-def test_the_places_are_asked_in_order_and_the_first_answers(tmp_path: Path) -> None:
+def test_sources_are_searched_in_order(tmp_path: Path) -> None:
     environ = {"TFE_TOKEN": "tfe", "TFC_TOKEN": "tfc", "TF_TOKEN_tfe_example_com": "host"}
     write(tmp_path / RC, hcl(HOST, "rc"))
     write(tmp_path / LOGIN, json_of(HOST, "login"))
@@ -82,14 +82,14 @@ def test_the_places_are_asked_in_order_and_the_first_answers(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\n"])
-def test_an_empty_place_is_passed_over(nothing: str, tmp_path: Path) -> None:
+def test_empty_source_is_skipped(nothing: str, tmp_path: Path) -> None:
     write(tmp_path / RC, hcl(HOST, ""))
     write(tmp_path / LOGIN, json_of(HOST, TOKEN))
     environ = {"TFE_TOKEN": nothing, "TFC_TOKEN": nothing, "TF_TOKEN_tfe_example_com": nothing}
     assert found(tmp_path, explicit=nothing, **environ) == TOKEN
 
 
-def test_the_search_says_where_the_token_was_found(tmp_path: Path) -> None:
+def test_search_returns_the_source_of_the_token(tmp_path: Path) -> None:
     def source(explicit: str | None = None, **environ: str) -> str:
         token = search(tmp_path, explicit=explicit, **environ).token
         return token.source if token else ""
@@ -101,7 +101,7 @@ def test_the_search_says_where_the_token_was_found(tmp_path: Path) -> None:
     assert source() == str(rc)
 
 
-def test_white_space_around_a_token_is_not_part_of_it(tmp_path: Path) -> None:
+def test_whitespace_around_a_token_is_stripped(tmp_path: Path) -> None:
     assert found(tmp_path, TFE_TOKEN=f"  {TOKEN}\n") == TOKEN
     assert found(tmp_path, explicit=f"{TOKEN}\r\n") == TOKEN
 
@@ -120,18 +120,18 @@ def test_white_space_around_a_token_is_not_part_of_it(tmp_path: Path) -> None:
         "https://www.tfe.example.com",
     ],
 )
-def test_the_environments_token_never_goes_to_another_origin(name: str, address: str, tmp_path: Path) -> None:
+def test_environment_token_is_never_sent_to_another_origin(name: str, address: str, tmp_path: Path) -> None:
     assert found(tmp_path, HOST, **{name: TOKEN}) == TOKEN
     assert found(tmp_path, address, **{name: TOKEN}) == ""
 
 
-def test_another_origin_gets_its_own_token_although_the_environment_has_one(tmp_path: Path) -> None:
+def test_other_origin_uses_its_own_token_despite_the_environment(tmp_path: Path) -> None:
     environ = {"TFE_TOKEN": OTHER, "TF_TOKEN_tfe_example_com": TOKEN}
     assert found(tmp_path, HOST, environment="app.terraform.io", **environ) == TOKEN
 
 
 @pytest.mark.parametrize("place", [RC, LOGIN])
-def test_a_configured_token_never_goes_to_another_host_or_port(place: Path, tmp_path: Path) -> None:
+def test_configured_token_is_never_sent_to_another_host_or_port(place: Path, tmp_path: Path) -> None:
     write(tmp_path / place, json_of(HOST, TOKEN))
     assert found(tmp_path) == TOKEN
     for other in ("app.terraform.io", f"{HOST}:8443", f"evil.{HOST}", f"{HOST}.evil.example"):
@@ -139,14 +139,14 @@ def test_a_configured_token_never_goes_to_another_host_or_port(place: Path, tmp_
 
 
 # A Terraform host name means HTTPS (svchost: port 443 is the default); plain HTTP on port 80 is another origin.
-def test_a_token_for_a_host_is_not_sent_there_in_the_clear(tmp_path: Path) -> None:
+def test_token_of_an_https_host_is_not_used_for_plain_http(tmp_path: Path) -> None:
     write(tmp_path / RC, hcl(HOST, TOKEN))
     assert found(tmp_path, "http://tfe.example.com") == ""
     assert found(tmp_path, "http://tfe.example.com", TF_TOKEN_tfe_example_com=TOKEN) == ""
 
 
 @pytest.mark.parametrize("written", ["localhost:8088", "LOCALHOST:8088"])
-def test_a_port_is_part_of_the_hosts_name(written: str, tmp_path: Path) -> None:
+def test_port_is_part_of_the_host_name(written: str, tmp_path: Path) -> None:
     write(tmp_path / RC, hcl(written, TOKEN))
     assert found(tmp_path, "http://localhost:8088") == TOKEN
     assert found(tmp_path, "https://localhost:8088") == TOKEN
@@ -165,7 +165,7 @@ def test_a_port_is_part_of_the_hosts_name(written: str, tmp_path: Path) -> None:
         ("CAFÉ.fr:8443", "https://café.fr:8443"),
     ],
 )
-def test_a_configured_host_matches_in_any_spelling(written: str, address: str, tmp_path: Path) -> None:
+def test_configured_host_matches_in_any_spelling(written: str, address: str, tmp_path: Path) -> None:
     write(tmp_path / RC, hcl(written, TOKEN))
     assert found(tmp_path, address, environment="app.terraform.io") == TOKEN
 
@@ -193,7 +193,7 @@ def test_a_configured_host_matches_in_any_spelling(written: str, address: str, t
         ("TF_TOKEN_CONFIGUREDUPPERCASE_EXAMPLE_COM", "configureduppercase.example.com"),
     ],
 )
-def test_the_name_of_a_token_variable_is_read_as_terraform_reads_it(name: str, host: str, tmp_path: Path) -> None:
+def test_token_variable_name_is_decoded_as_in_terraform(name: str, host: str, tmp_path: Path) -> None:
     assert found(tmp_path, host, **{name: TOKEN}) == TOKEN
 
 
@@ -212,7 +212,7 @@ def test_the_name_of_a_token_variable_is_read_as_terraform_reads_it(name: str, h
         "TF_TOKEN_..",
     ],
 )
-def test_a_token_variable_of_another_host_is_not_used(name: str, tmp_path: Path) -> None:
+def test_token_variable_of_another_host_is_ignored(name: str, tmp_path: Path) -> None:
     assert found(tmp_path, "my-tfe.example.com", **{name: TOKEN}) == ""
 
 
@@ -222,7 +222,7 @@ _HOSTNAME = st.lists(_LABEL, min_size=1, max_size=4).map(".".join)
 
 @given(host=_HOSTNAME, asked=_HOSTNAME)
 @hypothesis_settings(deadline=None)
-def test_every_hosts_variable_can_be_written_with_underscores_only(host: str, asked: str) -> None:
+def test_every_host_has_a_variable_with_only_underscores(host: str, asked: str) -> None:
     environ = {"TF_TOKEN_" + host.replace("-", "__").replace(".", "_"): TOKEN}
     home = Path("/nowhere")
     assert found(home, host, environment="app.terraform.io", **environ) == TOKEN
@@ -264,7 +264,7 @@ _REAL_WORLD = {
 
 
 @pytest.mark.parametrize("text", _REAL_WORLD.values(), ids=list(_REAL_WORLD))
-def test_a_configuration_that_terraform_reads_is_read(text: str, tmp_path: Path) -> None:
+def test_terraform_cli_configurations_are_parsed(text: str, tmp_path: Path) -> None:
     write(tmp_path / RC, text % TOKEN)
     assert search(tmp_path).problems == ()
     assert found(tmp_path) == TOKEN
@@ -280,26 +280,26 @@ _JSON = {
 
 @pytest.mark.parametrize("document", _JSON.values(), ids=list(_JSON))
 @pytest.mark.parametrize("place", [RC, LOGIN])
-def test_a_configuration_in_json_is_read_as_well(document: object, place: Path, tmp_path: Path) -> None:
+def test_json_configuration_is_parsed(document: object, place: Path, tmp_path: Path) -> None:
     write(tmp_path / place, "\n" + json.dumps(document, indent=2))
     assert found(tmp_path) == TOKEN
 
 
-def test_the_file_of_terraform_login_is_read(tmp_path: Path) -> None:
+def test_credentials_file_of_terraform_login_is_used(tmp_path: Path) -> None:
     write(tmp_path / LOGIN, json.dumps({"credentials": {HOST: {"token": TOKEN}}}, indent=2))
     token = search(tmp_path).token
     assert token is not None
     assert (token.text, token.source) == (TOKEN, str(tmp_path / LOGIN))
 
 
-def test_tf_cli_config_file_stands_in_for_the_usual_file(tmp_path: Path) -> None:
+def test_tf_cli_config_file_replaces_the_default_file(tmp_path: Path) -> None:
     chosen = write(tmp_path / "ci.tfrc", hcl(HOST, TOKEN))
     write(tmp_path / RC, hcl(HOST, OTHER))
     assert found(tmp_path, TF_CLI_CONFIG_FILE=str(chosen)) == TOKEN
     assert found(tmp_path, TF_CLI_CONFIG_FILE="") == OTHER
 
 
-def test_the_usual_file_is_not_read_where_another_is_named(tmp_path: Path) -> None:
+def test_default_file_is_ignored_if_another_is_set(tmp_path: Path) -> None:
     write(tmp_path / RC, hcl(HOST, OTHER))
     chosen = write(tmp_path / "empty.tfrc", "")
     assert found(tmp_path, TF_CLI_CONFIG_FILE=str(chosen)) == ""
@@ -307,7 +307,7 @@ def test_the_usual_file_is_not_read_where_another_is_named(tmp_path: Path) -> No
 
 # Terraform only warns; so the places after it are still asked.
 @pytest.mark.parametrize("missing", ["nothing-here.tfrc", "no/such/directory.tfrc", ".terraformrc/below-a-file"])
-def test_tf_cli_config_file_may_name_a_file_that_is_not_there(missing: str, tmp_path: Path) -> None:
+def test_tf_cli_config_file_may_be_missing(missing: str, tmp_path: Path) -> None:
     write(tmp_path / ".terraformrc", hcl("other.example.com", OTHER))
     named = {"TF_CLI_CONFIG_FILE": str(tmp_path / missing)}
     assert search(tmp_path, **named).token is None
@@ -329,7 +329,7 @@ _BROKEN = {
 
 @pytest.mark.parametrize("text", _BROKEN.values(), ids=list(_BROKEN))
 @pytest.mark.parametrize("place", [RC, LOGIN])
-def test_a_file_that_cannot_be_understood_is_a_problem_and_not_an_end(text: str, place: Path, tmp_path: Path) -> None:
+def test_malformed_file_is_reported_and_skipped(text: str, place: Path, tmp_path: Path) -> None:
     path = write(tmp_path / place, text)
     outcome = search(tmp_path)
     assert outcome.token is None
@@ -353,14 +353,14 @@ _HARMLESS = {
 
 
 @pytest.mark.parametrize("text", _HARMLESS.values(), ids=list(_HARMLESS))
-def test_a_file_without_a_token_for_the_host_has_none(text: str, tmp_path: Path) -> None:
+def test_file_without_the_host_has_no_token(text: str, tmp_path: Path) -> None:
     write(tmp_path / RC, text)
     write(tmp_path / LOGIN, json_of(HOST, TOKEN))
     assert found(tmp_path) == TOKEN
     assert search(tmp_path, "other.example.com", environment=HOST).token is None
 
 
-def test_a_file_that_cannot_be_read_is_a_problem_and_not_an_end(tmp_path: Path) -> None:
+def test_unreadable_file_is_reported_and_skipped(tmp_path: Path) -> None:
     (tmp_path / RC).mkdir(parents=True)
     binary = tmp_path / LOGIN
     binary.parent.mkdir(parents=True, exist_ok=True)
@@ -374,7 +374,7 @@ def test_a_file_that_cannot_be_read_is_a_problem_and_not_an_end(tmp_path: Path) 
 
 
 @pytest.mark.skipif(ON_WINDOWS, reason="there are no such permissions")
-def test_a_file_without_permission_is_a_problem_and_not_an_end(tmp_path: Path) -> None:
+def test_file_without_read_permission_is_reported_and_skipped(tmp_path: Path) -> None:
     path = write(tmp_path / RC, hcl(HOST, TOKEN))
     path.chmod(0)
     try:
@@ -387,7 +387,7 @@ def test_a_file_without_permission_is_a_problem_and_not_an_end(tmp_path: Path) -
     assert search(tmp_path) == CredentialSearch(None, (f"{path} could not be read (PermissionError)",))
 
 
-def test_a_broken_file_does_not_hide_the_token_of_the_next_place(tmp_path: Path) -> None:
+def test_malformed_file_does_not_hide_the_next_source(tmp_path: Path) -> None:
     write(tmp_path / RC, 'credentials "')
     write(tmp_path / LOGIN, json_of(HOST, TOKEN))
     assert found(tmp_path) == TOKEN
@@ -395,9 +395,7 @@ def test_a_broken_file_does_not_hide_the_token_of_the_next_place(tmp_path: Path)
 
 @given(st.text(max_size=200) | st.binary(max_size=200))
 @hypothesis_settings(deadline=None)
-def test_no_content_of_a_configuration_file_ends_the_search(
-    tmp_path_factory: pytest.TempPathFactory, content: str | bytes
-) -> None:
+def test_no_file_content_aborts_the_search(tmp_path_factory: pytest.TempPathFactory, content: str | bytes) -> None:
     home = tmp_path_factory.mktemp("any", numbered=True)
     (home / LOGIN).parent.mkdir(parents=True)
     (home / LOGIN).write_text(json_of(HOST, TOKEN))
@@ -408,7 +406,7 @@ def test_no_content_of_a_configuration_file_ends_the_search(
 # -- never shown ------------------------------------------------------------------------------------------------------
 
 
-def test_a_token_is_in_no_representation() -> None:
+def test_repr_never_shows_a_token() -> None:
     token = Token(TOKEN, "TFE_TOKEN")
     for shown in (repr(token), str(token), f"{token}", repr(CredentialSearch(token)), str([token])):
         assert TOKEN not in shown
@@ -427,7 +425,7 @@ def test_a_token_is_in_no_representation() -> None:
         "fakeSecret\x7f",
     ],
 )
-def test_a_token_with_characters_that_no_token_has_is_refused_without_being_shown(text: str) -> None:
+def test_invalid_token_is_refused_without_being_shown(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         Token(text, "TFE_TOKEN")
     error = caught.value
@@ -437,14 +435,14 @@ def test_a_token_with_characters_that_no_token_has_is_refused_without_being_show
 
 
 @pytest.mark.parametrize("explicit", [True, False])
-def test_a_token_with_a_line_break_is_refused_wherever_it_comes_from(explicit: bool, tmp_path: Path) -> None:
+def test_token_with_a_line_break_is_refused_from_any_source(explicit: bool, tmp_path: Path) -> None:
     text = "fakeSecret\nX-Injected: 1"
     with pytest.raises(InvalidInput) as caught:
         search(tmp_path, explicit=text) if explicit else search(tmp_path, TFE_TOKEN=text)
     assert "fakeSecret" not in str(caught.value.as_dict())
 
 
-def test_a_token_is_refused_for_its_characters_only_where_it_would_be_used(tmp_path: Path) -> None:
+def test_invalid_token_is_refused_only_if_it_would_be_used(tmp_path: Path) -> None:
     environ = {"TF_TOKEN_other_example_com": "bad token", "TFE_TOKEN": TOKEN}
     assert found(tmp_path, **environ) == TOKEN
 
@@ -453,7 +451,7 @@ def test_a_token_is_refused_for_its_characters_only_where_it_would_be_used(tmp_p
 
 
 @pytest.mark.anyio
-async def test_without_a_token_a_client_is_made_and_each_call_says_how_to_give_one() -> None:
+async def test_client_without_a_token_explains_how_to_set_one() -> None:
     api = FakeApi()
     async with client_for(api, token=None) as client:
         for _ in range(2):
@@ -472,7 +470,7 @@ async def test_without_a_token_a_client_is_made_and_each_call_says_how_to_give_o
 
 
 @pytest.mark.anyio
-async def test_without_a_token_the_error_names_the_files_that_could_not_be_read() -> None:
+async def test_missing_token_error_names_unreadable_files() -> None:
     path = write(Path.home() / RC, "credentials {{{ fakeInBrokenFile")
     async with client_for(FakeApi(), token=None) as client:
         with pytest.raises(NoCredentials) as caught:

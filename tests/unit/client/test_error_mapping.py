@@ -98,7 +98,7 @@ _FAILURES: list[tuple[httpx2.HTTPError, type[TfrunsError], str]] = [
 
 
 @pytest.mark.parametrize(("error", "kind", "word"), _FAILURES, ids=lambda value: str(value)[:40])
-def test_a_failure_without_an_answer_has_its_class_and_names_the_host(
+def test_connection_failure_has_its_class_and_names_the_host(
     error: httpx2.HTTPError, kind: type[TfrunsError], word: str
 ) -> None:
     failure = error_from_failure(error, WHERE)
@@ -111,7 +111,7 @@ def test_a_failure_without_an_answer_has_its_class_and_names_the_host(
     assert failure.code == kind.code
 
 
-def test_why_a_certificate_was_not_accepted_is_told() -> None:
+def test_rejected_certificate_has_its_reason() -> None:
     rejected = ssl.SSLCertVerificationError(1, "failed")
     rejected.verify_message = "certificate has expired"
     failure = error_from_failure(caused(httpx2.ConnectError("x"), rejected), WHERE)
@@ -121,7 +121,7 @@ def test_why_a_certificate_was_not_accepted_is_told() -> None:
     assert not failure.is_retryable
 
 
-def test_causes_that_go_in_a_circle_do_no_harm() -> None:
+def test_cyclic_causes_are_handled() -> None:
     error = httpx2.ReadError("x")
     other = OSError("y")
     error.__cause__, other.__context__ = other, error
@@ -131,7 +131,7 @@ def test_causes_that_go_in_a_circle_do_no_harm() -> None:
 # -- an answer that is an error ---------------------------------------------------------------------------------------
 
 
-def test_the_apis_own_words_are_all_repeated() -> None:
+def test_all_texts_of_an_error_document_are_included() -> None:
     document: JSON = {
         "errors": [
             {
@@ -152,7 +152,7 @@ def test_the_apis_own_words_are_all_repeated() -> None:
 
 
 @rows("words", ["x" * 40_000, "a." * 20_000, "a://" * 10_000, "bearer " * 6_000, "<title>" * 6_000])
-def test_very_long_words_of_the_api_are_cut_and_do_not_hold_up_everything_else(words: str) -> None:
+def test_very_long_api_texts_are_truncated_quickly(words: str) -> None:
     began = time.monotonic()
     assert len(str(refused(422, words))) < 1_500
     assert time.monotonic() - began < 0.5, "the time has to grow with the length, not with its square"
@@ -164,17 +164,17 @@ def test_very_long_words_of_the_api_are_cut_and_do_not_hold_up_everything_else(w
     ids=str,
 )
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 422, 429, 500, 503])
-def test_an_error_document_of_any_shape_becomes_the_error_of_its_status(document: JSON, status: int) -> None:
+def test_error_document_of_any_shape_maps_to_its_status(document: JSON, status: int) -> None:
     failure = error_from_response(response(status), document, Purpose())
     assert failure.status == status
     assert str(status) in failure.message
 
 
-def test_errors_as_one_text_are_repeated() -> None:
+def test_errors_as_a_single_string_are_included() -> None:
     assert "the words" in error_from_response(response(400), {"errors": "the words"}, Purpose()).message
 
 
-def test_the_request_id_is_in_every_error_that_has_one() -> None:
+def test_request_id_is_kept_in_every_error() -> None:
     assert refused(404, "not found", x_request_id="req-9").request_id == "req-9"
     assert refused(500, x_request_id="req-9").as_dict()["request_id"] == "req-9"
     assert unexpected(response(200, x_request_id="req-9"), "an HTML page").request_id == "req-9"
@@ -190,26 +190,24 @@ def test_the_request_id_is_in_every_error_that_has_one() -> None:
         (409, "anything", WorkspaceBusy),
     ],
 )
-def test_the_purpose_of_a_request_can_name_more_exact_errors_by_status_and_words(
-    status: int, words: str, kind: type[ApiError]
-) -> None:
+def test_purpose_selects_a_more_specific_error(status: int, words: str, kind: type[ApiError]) -> None:
     purpose = Purpose("queue plans", errors=((422, "lock", WorkspaceLocked), (409, "", WorkspaceBusy)))
     assert type(refused(status, words, purpose=purpose)) is kind
 
 
-def test_a_409_to_an_action_is_a_transition_that_is_not_allowed() -> None:
+def test_409_for_an_action_is_transition_not_allowed() -> None:
     purpose = Purpose("apply runs", errors=((409, "", TransitionNotAllowed),))
     assert type(refused(409, "transition not allowed", purpose=purpose)) is TransitionNotAllowed
 
 
-def test_a_403_names_the_permission() -> None:
+def test_403_names_the_permission() -> None:
     failure = refused(403, "forbidden", purpose=Purpose("queue plans"))
     assert isinstance(failure, Forbidden)
     assert "permission" in failure.cause
     assert '"queue plans"' in failure.cause
 
 
-def test_a_404_may_be_hidden_and_organization_tokens_cannot_read_runs() -> None:
+def test_404_mentions_hidden_runs_and_organization_tokens() -> None:
     failure = refused(404, "not found", purpose=Purpose("read runs"))
     assert isinstance(failure, NotFound)
     for words in ("hidden from this token", "rganization tokens", '"read runs"'):
@@ -217,21 +215,21 @@ def test_a_404_may_be_hidden_and_organization_tokens_cannot_read_runs() -> None:
     assert "Verify the id" in failure.solution
 
 
-def test_a_401_says_how_to_get_a_new_token() -> None:
+def test_401_explains_how_to_get_a_new_token() -> None:
     failure = refused(401, "unauthorized")
     assert isinstance(failure, Unauthorized)
     assert "terraform login" in failure.solution
 
 
 @rows("status", [401, 403, 429, 500, 502, 503])
-def test_an_html_page_keeps_the_class_of_statuses_that_gateways_give_too(status: int) -> None:
+def test_html_page_keeps_the_class_of_gateway_statuses(status: int) -> None:
     failure = error_from_response(response(status, True, b"<title>Gateway</title>"), None, Purpose())
     assert isinstance(failure, ApiError)
     assert "HTML" in failure.message
 
 
 @rows("status", [400, 404, 405, 409, 422])
-def test_any_other_html_page_is_not_the_apis(status: int) -> None:
+def test_other_html_page_is_an_unexpected_response(status: int) -> None:
     failure = error_from_response(response(status, True, b"<title>Apache</title>"), None, Purpose())
     assert isinstance(failure, UnexpectedResponse)
     assert failure.status == status
@@ -242,11 +240,11 @@ def test_any_other_html_page_is_not_the_apis(status: int) -> None:
     "content",
     [b"", b"<title></title>", b"<title>", b"<title>\xff\xfe</title>", b"<html>" + b"x" * 1_000_000, b"<TITLE a='b'>T"],
 )
-def test_an_html_page_without_a_title_is_told_as_one(content: bytes) -> None:
+def test_html_page_without_a_title_is_recognized(content: bytes) -> None:
     assert "an HTML page" in unexpected(response(200, True, content), "an HTML page").message
 
 
-def test_a_title_is_shown_in_one_line_and_cut() -> None:
+def test_html_title_is_shown_on_one_line_and_truncated() -> None:
     page = b"<title>\nSign\n in " + b"x" * 5_000 + b"</title>"
     message = unexpected(response(200, True, page), "an HTML page").message
     assert len(message) < 400
@@ -264,7 +262,7 @@ def test_a_title_is_shown_in_one_line_and_cut() -> None:
         "Sun Nov  6 08:49:37 1994",
     ],
 )
-def test_the_three_forms_of_an_http_date_are_read_in_utc(text: str) -> None:
+def test_all_three_http_date_formats_are_parsed_in_utc(text: str) -> None:
     assert parse_date(text) == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 
 
@@ -281,11 +279,11 @@ def test_the_three_forms_of_an_http_date_are_read_in_utc(text: str) -> None:
         "Fri, 02 Jan 2026 03:04:05 +99999999999999999999",
     ],
 )
-def test_what_is_no_date_is_none(text: str | None) -> None:
+def test_invalid_date_is_none(text: str | None) -> None:
     assert parse_date(text) is None
 
 
 @pytest.mark.parametrize("status", [200, 404, 503])
-def test_the_end_of_the_rate_window_is_a_wait_only_where_the_limit_was_hit(status: int) -> None:
+def test_rate_window_end_is_used_only_for_a_429(status: int) -> None:
     assert retry_after_s(response(status, x_ratelimit_reset="3")) is None
     assert retry_after_s(response(429, x_ratelimit_reset="3")) == 3.0

@@ -5,7 +5,7 @@ from bench.faults.client import run_trial
 CALLS, SEED = 1000, 20261128
 
 
-def test_no_faulted_call_has_a_wrong_outcome() -> None:
+def test_no_faulted_call_reports_a_wrong_outcome() -> None:
     outcomes = run_trial(CALLS, SEED)
     assert outcomes.wrong == [], f"seed {SEED}"
     assert (outcomes.total("right") + outcomes.total("unknown"), outcomes.total("wrong")) == (CALLS, 0)

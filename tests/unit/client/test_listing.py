@@ -40,7 +40,7 @@ async def ids_of_all(api: FakeApi) -> list[str]:
 
 
 @pytest.mark.anyio
-async def test_all_items_come_in_order_page_after_page() -> None:
+async def test_items_are_iterated_in_order_across_pages() -> None:
     api = pages(["run-1", "run-2"], ["run-3"], ["run-4"])
     assert await ids_of_all(api) == ["run-1", "run-2", "run-3", "run-4"]
     assert [query(request)["page[number]"] for request in api.requests] == ["1", "2", "3"]
@@ -48,14 +48,14 @@ async def test_all_items_come_in_order_page_after_page() -> None:
 
 
 @pytest.mark.anyio
-async def test_an_empty_list_has_no_items_and_one_page() -> None:
+async def test_empty_list_has_no_items_and_one_page() -> None:
     api = pages([])
     assert await ids_of_all(api) == []
     assert len(api.requests) == 1
 
 
 @pytest.mark.anyio
-async def test_a_page_is_read_only_when_it_is_reached() -> None:
+async def test_page_is_read_only_when_reached() -> None:
     api = pages(["run-1", "run-2"], ["run-3"])
     reading = aiter(client_for(api).runs.list_for_workspace(WORKSPACE_ID))
     assert [(await anext(reading)).id for _ in range(2)] == ["run-1", "run-2"]
@@ -65,7 +65,7 @@ async def test_a_page_is_read_only_when_it_is_reached() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_list_can_be_gone_through_again() -> None:
+async def test_list_can_be_iterated_again() -> None:
     api = pages(["run-1"])
     runs = client_for(api).runs.list_for_workspace(WORKSPACE_ID)
     assert [item.id async for item in runs] == [item.id async for item in runs] == ["run-1"]
@@ -87,7 +87,7 @@ async def test_a_list_can_be_gone_through_again() -> None:
         pytest.param(lambda number: [2], id="list"),
     ],
 )
-async def test_going_through_a_list_ends_even_if_the_next_page_is_wrong(next_page: Callable[[int], Any]) -> None:
+async def test_iteration_stops_if_next_page_is_wrong(next_page: Callable[[int], Any]) -> None:
     api = pages(["run-1"], ["run-2"], next_page=next_page)
     found = await ids_of_all(api)
     assert found in (["run-1"], ["run-1", "run-2"])
@@ -98,14 +98,14 @@ async def test_going_through_a_list_ends_even_if_the_next_page_is_wrong(next_pag
 @pytest.mark.parametrize(
     "meta", [None, 5, [], {}, {"pagination": None}, {"pagination": []}, {"pagination": {}}], ids=str
 )
-async def test_a_list_without_pagination_is_its_own_only_page(meta: Any) -> None:
+async def test_list_without_pagination_has_one_page(meta: Any) -> None:
     api = FakeApi().on("GET", PATH, answer({"data": [run()], "meta": meta}))
     assert await ids_of_all(api) == [RUN_ID]
     assert len(api.requests) == 1
 
 
 @pytest.mark.anyio
-async def test_a_failure_on_a_later_page_comes_after_the_items_before_it() -> None:
+async def test_failure_on_a_later_page_follows_earlier_items() -> None:
     api = FakeApi().on("GET", PATH, answer(page(run("run-1"), next_page=2)), error(500, "broken"))
     seen: list[str] = []
 
@@ -122,7 +122,7 @@ async def test_a_failure_on_a_later_page_comes_after_the_items_before_it() -> No
 
 
 @pytest.mark.anyio
-async def test_a_page_tells_where_it_stands_and_the_totals_where_the_list_has_them() -> None:
+async def test_page_has_its_position_and_available_totals() -> None:
     api = FakeApi().on("GET", PATH, answer(page(run(), number=2, next_page=3, total=55)))
     got = await client_for(api).runs.list_for_workspace(WORKSPACE_ID).page(2)
     assert (got.pagination.current_page, got.pagination.next_page) == (2, 3)
@@ -131,7 +131,7 @@ async def test_a_page_tells_where_it_stands_and_the_totals_where_the_list_has_th
 
 
 @pytest.mark.anyio
-async def test_an_organizations_list_has_no_totals() -> None:
+async def test_organization_list_has_no_totals() -> None:
     api = FakeApi().on("GET", "/organizations/acme/runs", answer(page(run(), next_page=2)))
     got = await client_for(api).runs.list_for_organization("acme").page()
     assert got.pagination.total_count is None
@@ -139,14 +139,14 @@ async def test_an_organizations_list_has_no_totals() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_page_past_the_end_is_empty() -> None:
+async def test_page_past_the_end_is_empty() -> None:
     got = await client_for(pages(["run-1"])).runs.list_for_workspace(WORKSPACE_ID).page(9)
     assert list(got.items) == []
 
 
 @pytest.mark.anyio
 @rows(("number", "size"), [(0, 20), (-1, 20), (1, 0), (1, -5), (1, 101), (1, 10_000)])
-async def test_a_page_that_cannot_be_is_refused_before_anything_is_sent(number: int, size: int) -> None:
+async def test_invalid_page_is_refused_before_sending(number: int, size: int) -> None:
     api = pages(["run-1"])
     with pytest.raises(InvalidInput):
         await client_for(api).runs.list_for_workspace(WORKSPACE_ID).page(number, size=size)
@@ -155,14 +155,14 @@ async def test_a_page_that_cannot_be_is_refused_before_anything_is_sent(number: 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("size", [1, 100])
-async def test_the_smallest_and_the_largest_page_are_allowed(size: int) -> None:
+async def test_smallest_and_largest_page_sizes_are_allowed(size: int) -> None:
     api = pages(["run-1"])
     await client_for(api).runs.list_for_workspace(WORKSPACE_ID).page(size=size)
     assert query(api.requests[0])["page[size]"] == str(size)
 
 
 @pytest.mark.anyio
-async def test_a_page_does_not_show_the_apis_document_in_its_representation() -> None:
+async def test_repr_of_a_page_hides_the_document() -> None:
     secret = run(variables=[{"key": "password", "value": '"hunter2"'}])
     api = FakeApi().on("GET", PATH, answer(page(secret)))
     got = await client_for(api).runs.list_for_workspace(WORKSPACE_ID).page()
@@ -174,7 +174,7 @@ async def test_a_page_does_not_show_the_apis_document_in_its_representation() ->
 
 
 @pytest.mark.anyio
-async def test_unknown_words_of_the_api_pass_through_a_list_as_they_are() -> None:
+async def test_unknown_values_pass_through_a_list_unchanged() -> None:
     new = run("run-new", status="awaiting_the_moon", source="tfe-teleport", trigger_reason="odd", brand_new=[1])
     api = FakeApi().on("GET", PATH, answer(page(new, run("run-old", status="planned"))))
     first, second = (await client_for(api).runs.list_for_workspace(WORKSPACE_ID).page()).items
@@ -184,7 +184,7 @@ async def test_unknown_words_of_the_api_pass_through_a_list_as_they_are() -> Non
 
 @pytest.mark.anyio
 @rows("status", [*RunStatus, "", "PLANNED", "naïve ⚙"])
-async def test_a_run_of_any_status_can_be_listed(status: str) -> None:
+async def test_run_in_any_status_can_be_listed(status: str) -> None:
     api = FakeApi().on("GET", PATH, answer(page(run(status=status))))
     (item,) = (await client_for(api).runs.list_for_workspace(WORKSPACE_ID).page()).items
     assert item.status == status
@@ -210,13 +210,13 @@ async def test_a_run_of_any_status_can_be_listed(status: str) -> None:
     ],
     ids=lambda document: str(document)[:50],
 )
-async def test_json_that_is_no_list_of_runs_is_an_unexpected_response(document: Any) -> None:
+async def test_json_that_is_not_a_run_list_is_unexpected(document: Any) -> None:
     with pytest.raises(UnexpectedResponse):
         await client_for(FakeApi().on("GET", PATH, answer(document))).runs.list_for_workspace(WORKSPACE_ID).page()
 
 
 @pytest.mark.anyio
-async def test_what_was_included_can_be_followed_from_each_item() -> None:
+async def test_included_resources_can_be_followed_from_each_item() -> None:
     document = page(run()) | {"included": [workspace(name="network"), user(username="operator")]}
     api = FakeApi().on("GET", PATH, answer(document))
     listing = client_for(api).runs.list_for_workspace(WORKSPACE_ID, include=["workspace", "created_by"])
@@ -231,7 +231,7 @@ async def test_what_was_included_can_be_followed_from_each_item() -> None:
 
 
 @pytest.mark.anyio
-async def test_include_comes_along_on_every_page() -> None:
+async def test_include_is_sent_for_every_page() -> None:
     api = pages(["run-1"], ["run-2"])
     async for _ in client_for(api).runs.list_for_workspace(WORKSPACE_ID, include=["workspace"]):
         pass

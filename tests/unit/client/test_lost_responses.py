@@ -76,7 +76,7 @@ def client_at(api: FakeApi, now: datetime = NOW) -> Client:
 
 @pytest.mark.anyio
 @rows("kind", AMBIGUOUS)
-async def test_the_run_of_a_lost_answer_is_found_and_returned(kind: str) -> None:
+async def test_run_of_a_lost_response_is_found_and_returned(kind: str) -> None:
     api = lost(listed(created(), created("run-old", ago_s=3600)), failure=AMBIGUOUS[kind])
     got = await client_at(api).runs.create(WORKSPACE_ID)
     assert got.id == RUN_ID
@@ -85,7 +85,7 @@ async def test_the_run_of_a_lost_answer_is_found_and_returned(kind: str) -> None
 
 @pytest.mark.anyio
 @rows("kind", UNREADABLE_201)
-async def test_a_201_that_cannot_be_read_leaves_a_run_that_is_looked_for(kind: str) -> None:
+async def test_unparsable_201_triggers_a_search_for_the_run(kind: str) -> None:
     api = lost(listed(created()), failure=UNREADABLE_201[kind])
     assert (await client_at(api).runs.create(WORKSPACE_ID)).id == RUN_ID
     assert len(api.sent("POST")) == 1
@@ -93,7 +93,7 @@ async def test_a_201_that_cannot_be_read_leaves_a_run_that_is_looked_for(kind: s
 
 @pytest.mark.anyio
 @rows("kind", UNREADABLE_201)
-async def test_a_201_that_cannot_be_read_and_shows_no_run_is_of_unknown_outcome(kind: str) -> None:
+async def test_unparsable_201_without_a_match_is_unknown(kind: str) -> None:
     api = lost(listed(), failure=UNREADABLE_201[kind])
     with pytest.raises(OutcomeUnknown):
         await client_at(api).runs.create(WORKSPACE_ID)
@@ -101,7 +101,7 @@ async def test_a_201_that_cannot_be_read_and_shows_no_run_is_of_unknown_outcome(
 
 
 @pytest.mark.anyio
-async def test_it_is_looked_for_among_the_runs_of_every_operation() -> None:
+async def test_search_includes_runs_of_every_operation() -> None:
     # Run API, "List Runs in a Workspace": plan-only runs are excluded unless all operations are asked for
     api = lost(listed(created(plan_only=True)))
     got = await client_at(api).runs.create(WORKSPACE_ID, RunParams(plan_only=True))
@@ -113,7 +113,7 @@ async def test_it_is_looked_for_among_the_runs_of_every_operation() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("count", [0, 2, 3])
-async def test_with_none_or_several_the_outcome_is_unknown_and_the_error_says_how_to_find_out(count: int) -> None:
+async def test_no_or_several_matches_are_an_unknown_outcome(count: int) -> None:
     runs = [created(f"run-{number}") for number in range(count)]
     api = lost(listed(*runs), failure=error(504, "gateway timeout"))
     with pytest.raises(OutcomeUnknown) as caught:
@@ -130,7 +130,7 @@ async def test_with_none_or_several_the_outcome_is_unknown_and_the_error_says_ho
 
 
 @pytest.mark.anyio
-async def test_it_is_looked_for_several_times_since_the_server_may_be_slower_than_the_proxy() -> None:
+async def test_search_is_repeated_for_a_slow_server() -> None:
     api = lost(listed(), error(503, "unavailable"), listed(), listed(created(ago_s=-2)))
     clock = FakeClock(NOW)
     assert (await client_for(api, clock).runs.create(WORKSPACE_ID)).id == RUN_ID
@@ -139,7 +139,7 @@ async def test_it_is_looked_for_several_times_since_the_server_may_be_slower_tha
 
 
 @pytest.mark.anyio
-async def test_the_search_ends_and_does_not_take_long() -> None:
+async def test_search_is_bounded_in_time() -> None:
     clock = FakeClock(NOW)
     with pytest.raises(OutcomeUnknown):
         await client_for(lost(), clock).runs.create(WORKSPACE_ID)
@@ -148,7 +148,7 @@ async def test_the_search_ends_and_does_not_take_long() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("failure", [httpx2.ConnectError("down"), httpx2.ReadTimeout("slow"), error(503, "busy")])
-async def test_a_search_that_cannot_be_made_ends_in_an_unknown_outcome_in_bounded_time(failure: Script) -> None:
+async def test_failing_search_is_unknown_in_bounded_time(failure: Script) -> None:
     clock = FakeClock(NOW)
     api = lost(failure)
     with pytest.raises(OutcomeUnknown):
@@ -161,14 +161,14 @@ async def test_a_search_that_cannot_be_made_ends_in_an_unknown_outcome_in_bounde
 @pytest.mark.parametrize(
     "document", [None, 5, [], {}, {"data": None}, {"data": 5}, {"data": {}}, {"data": [5]}], ids=str
 )
-async def test_a_list_that_cannot_be_read_ends_in_an_unknown_outcome(document: Any) -> None:
+async def test_unparsable_list_is_an_unknown_outcome(document: Any) -> None:
     with pytest.raises(OutcomeUnknown):
         await client_at(lost(answer(document))).runs.create(WORKSPACE_ID)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [401, 403, 404])
-async def test_a_list_that_is_refused_ends_in_an_unknown_outcome(status: int) -> None:
+async def test_refused_list_is_an_unknown_outcome(status: int) -> None:
     with pytest.raises(OutcomeUnknown):
         await client_at(lost(error(status, "no"))).runs.create(WORKSPACE_ID)
 
@@ -178,13 +178,13 @@ async def test_a_list_that_is_refused_ends_in_an_unknown_outcome(status: int) ->
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("local", [NOW - timedelta(days=400), NOW + timedelta(hours=1), NOW + timedelta(days=400)])
-async def test_the_servers_clock_decides_however_wrong_the_local_one_is(local: datetime) -> None:
+async def test_server_clock_decides_despite_a_wrong_local_clock(local: datetime) -> None:
     api = lost(listed(created(), created("run-before", ago_s=30)))
     assert (await client_at(api, local).runs.create(WORKSPACE_ID)).id == RUN_ID
 
 
 @pytest.mark.anyio
-async def test_a_like_run_from_before_the_call_is_never_taken_for_its_own() -> None:
+async def test_earlier_matching_run_is_never_claimed() -> None:
     api = lost(listed(created("run-before", ago_s=30)))
     with pytest.raises(OutcomeUnknown) as caught:
         await client_at(api).runs.create(WORKSPACE_ID)
@@ -192,7 +192,7 @@ async def test_a_like_run_from_before_the_call_is_never_taken_for_its_own() -> N
 
 
 @pytest.mark.anyio
-async def test_the_time_that_the_request_took_counts() -> None:
+async def test_request_duration_is_taken_into_account() -> None:
     clock = FakeClock(NOW)
 
     def slow(request: httpx2.Request) -> httpx2.Response:
@@ -205,14 +205,14 @@ async def test_the_time_that_the_request_took_counts() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_whole_seconds_of_a_date_header_and_fractions_in_created_at_go_together() -> None:
+async def test_whole_second_dates_match_fractional_created_at() -> None:
     api = lost(listed(created(created_at="2026-01-02T03:04:04.900Z"), date=NOW))
     assert (await client_at(api).runs.create(WORKSPACE_ID)).id == RUN_ID
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("date", [None, "yesterday", "Fri, 02 Jan 2026 03:04:05", "Fri, 02 Jan 2026 03:04:05 -0000"])
-async def test_without_a_usable_date_header_the_local_clock_has_to_do(date: str | None) -> None:
+async def test_local_clock_is_used_without_a_date_header(date: str | None) -> None:
     response = listed(created(), date=None)
     if date is not None:
         response.headers["date"] = date
@@ -220,7 +220,7 @@ async def test_without_a_usable_date_header_the_local_clock_has_to_do(date: str 
 
 
 @pytest.mark.anyio
-async def test_a_run_that_was_created_while_the_request_waited_to_be_sent_is_not_its_own() -> None:
+async def test_run_created_before_sending_is_not_claimed() -> None:
     """A 429 was not acted on: what appears before the next attempt is somebody else's."""
     api = FakeApi().on("POST", "/runs", error(429, "too many", retry_after="20"), httpx2.ReadTimeout("no answer"))
     api.on("GET", LIST_PATH, listed(created("run-others", ago_s=-10), date=NOW + timedelta(seconds=20)))
@@ -279,7 +279,7 @@ _OPTIONS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("asked", "shown", "is_ours"), _OPTIONS, ids=str)
-async def test_only_a_run_with_the_same_message_and_options_can_be_the_one(
+async def test_only_a_run_with_equal_message_and_options_matches(
     asked: dict[str, Any], shown: dict[str, Any], is_ours: bool
 ) -> None:
     client = client_at(lost(listed(created(**shown))))
@@ -291,7 +291,7 @@ async def test_only_a_run_with_the_same_message_and_options_can_be_the_one(
 
 
 @pytest.mark.anyio
-async def test_an_option_that_the_api_does_not_show_does_not_hide_the_run() -> None:
+async def test_option_missing_in_the_response_does_not_exclude_a_run() -> None:
     resource = created()
     for name in ("debugging-mode", "save-plan", "variables", "allow-config-generation"):
         resource["attributes"].pop(name, None)
@@ -301,7 +301,7 @@ async def test_an_option_that_the_api_does_not_show_does_not_hide_the_run() -> N
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("asked", "is_ours"), [("cv-n4XQPBa2QnecZJ4G", True), ("cv-another", False), (None, True)])
-async def test_the_configuration_version_has_to_be_the_one_that_was_asked_for(asked: str | None, is_ours: bool) -> None:
+async def test_configuration_version_must_match(asked: str | None, is_ours: bool) -> None:
     client = client_at(lost(listed(created())))
     params = RunParams(configuration_version_id=asked)
     if is_ours:
@@ -312,7 +312,7 @@ async def test_the_configuration_version_has_to_be_the_one_that_was_asked_for(as
 
 
 @pytest.mark.anyio
-async def test_runs_of_unknown_statuses_and_without_a_date_do_not_disturb_the_search() -> None:
+async def test_unknown_statuses_and_missing_dates_do_not_break_search() -> None:
     odd = [created("run-odd", status="brand_new_status", created_at=None), created(status="another_new_status")]
     assert (await client_at(lost(listed(*odd))).runs.create(WORKSPACE_ID)).id == RUN_ID
 
@@ -321,7 +321,7 @@ async def test_runs_of_unknown_statuses_and_without_a_date_do_not_disturb_the_se
 
 
 @pytest.mark.anyio
-async def test_the_run_of_an_earlier_call_is_never_taken_for_a_later_ones() -> None:
+async def test_run_of_an_earlier_call_is_never_claimed_later() -> None:
     first = created("run-first")
     api = FakeApi().on("POST", "/runs", answer({"data": first}, 201), httpx2.ReadTimeout("no answer"))
     api.on("GET", LIST_PATH, listed(first))
@@ -332,7 +332,7 @@ async def test_the_run_of_an_earlier_call_is_never_taken_for_a_later_ones() -> N
 
 
 @pytest.mark.anyio
-async def test_a_run_that_was_found_once_is_not_found_again_for_the_next_call() -> None:
+async def test_claimed_run_is_not_claimed_again() -> None:
     api = lost(listed(created()))
     client = client_at(api)
     assert (await client.runs.create(WORKSPACE_ID)).id == RUN_ID
@@ -348,7 +348,7 @@ async def _create_into(results: list[object], client: Client) -> None:
 
 
 @pytest.mark.anyio
-async def test_two_lost_calls_at_once_both_leave_the_one_run_unclaimed() -> None:
+async def test_two_concurrent_lost_calls_leave_one_run_unclaimed() -> None:
     client = client_at(lost(listed(created())))
     results: list[object] = []
     async with anyio.create_task_group() as tasks:
@@ -359,7 +359,7 @@ async def test_two_lost_calls_at_once_both_leave_the_one_run_unclaimed() -> None
 
 
 @pytest.mark.anyio
-async def test_a_lost_call_does_not_claim_the_run_of_another_whose_answer_is_on_its_way() -> None:
+async def test_lost_call_does_not_claim_the_run_of_a_pending_call() -> None:
     others_answer = anyio.Event()
 
     class Api(FakeApi):
@@ -384,7 +384,7 @@ async def test_a_lost_call_does_not_claim_the_run_of_another_whose_answer_is_on_
 
 
 @pytest.mark.anyio
-async def test_a_lost_call_is_not_disturbed_by_another_one_with_other_options() -> None:
+async def test_lost_call_ignores_calls_with_other_options() -> None:
     others_answer = anyio.Event()
 
     class Api(FakeApi):
@@ -412,7 +412,7 @@ async def test_a_lost_call_is_not_disturbed_by_another_one_with_other_options() 
 
 @pytest.mark.anyio
 @rows("status", [400, 401, 403, 404, 408, 409, 422, 425, 501])
-async def test_a_refused_run_is_not_looked_for_and_not_sent_again(status: int) -> None:
+async def test_refused_run_is_neither_searched_nor_retried(status: int) -> None:
     api = lost(listed(created()), failure=error(status, "no"))
     with pytest.raises(TfrunsError) as caught:
         await client_at(api).runs.create(WORKSPACE_ID)
@@ -422,7 +422,7 @@ async def test_a_refused_run_is_not_looked_for_and_not_sent_again(status: int) -
 
 
 @pytest.mark.anyio
-async def test_a_sign_in_page_in_place_of_the_new_run_is_told_as_one() -> None:
+async def test_sign_in_page_in_place_of_a_new_run_is_recognized() -> None:
     api = lost(listed(), failure=httpx2.Response(200, html="<title>Sign in</title>"))
     with pytest.raises(OutcomeUnknown, match="Sign in"):
         await client_at(api).runs.create(WORKSPACE_ID)
@@ -474,9 +474,7 @@ async def act(client: Client, action: RunAction) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("action", "now"), _TAKEN, ids=str)
-async def test_an_action_whose_answer_was_lost_has_happened_if_the_run_shows_it(
-    action: RunAction, now: dict[str, Any]
-) -> None:
+async def test_lost_action_succeeded_if_the_run_shows_it(action: RunAction, now: dict[str, Any]) -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[action], httpx2.ReadTimeout("no answer"))
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(**now)}))
     await act(client_at(api), action)
@@ -486,9 +484,7 @@ async def test_an_action_whose_answer_was_lost_has_happened_if_the_run_shows_it(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("action", "now"), _NOT_TAKEN, ids=str)
-async def test_an_action_whose_answer_was_lost_is_of_unknown_outcome_if_the_run_does_not_show_it(
-    action: RunAction, now: dict[str, Any]
-) -> None:
+async def test_lost_action_is_unknown_if_the_run_does_not_show_it(action: RunAction, now: dict[str, Any]) -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[action], error(504, "gateway timeout"))
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(**now)}))
     with pytest.raises(OutcomeUnknown) as caught:
@@ -503,7 +499,7 @@ async def test_an_action_whose_answer_was_lost_is_of_unknown_outcome_if_the_run_
 @pytest.mark.anyio
 @rows("kind", sorted(set(AMBIGUOUS) - {"cut 201"}))
 @rows("action", RunAction)
-async def test_no_action_is_ever_sent_twice_after_a_lost_answer(action: RunAction, kind: str) -> None:
+async def test_action_is_never_sent_twice_after_a_lost_response(action: RunAction, kind: str) -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[action], AMBIGUOUS[kind])
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(status="assessing")}))
     try:
@@ -515,7 +511,7 @@ async def test_no_action_is_ever_sent_twice_after_a_lost_answer(action: RunActio
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("reading", [error(404, "not found"), error(503, "busy"), httpx2.ReadTimeout("slow")])
-async def test_an_action_whose_run_cannot_be_read_is_of_unknown_outcome(reading: Script) -> None:
+async def test_lost_action_is_unknown_if_the_run_is_unreadable(reading: Script) -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[RunAction.APPLY], httpx2.ReadError("reset"))
     api.on("GET", f"/runs/{RUN_ID}", reading)
     with pytest.raises(OutcomeUnknown, match="could not be read"):
@@ -534,7 +530,7 @@ async def test_an_action_whose_run_cannot_be_read_is_of_unknown_outcome(reading:
     ],
     ids=lambda response: f"{response.status_code} {response.text[:10]!r}",
 )
-async def test_an_action_that_was_accepted_needs_no_body_and_no_second_look(accepted: httpx2.Response) -> None:
+async def test_accepted_action_needs_no_body_and_no_read(accepted: httpx2.Response) -> None:
     """Its status is the whole answer: the run may well show nothing yet."""
     api = FakeApi().on("POST", _ACTION_PATHS[RunAction.CANCEL], accepted)
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(status="planning")}))
@@ -543,7 +539,7 @@ async def test_an_action_that_was_accepted_needs_no_body_and_no_second_look(acce
 
 
 @pytest.mark.anyio
-async def test_a_sign_in_page_is_no_acceptance_of_an_action() -> None:
+async def test_sign_in_page_does_not_accept_an_action() -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[RunAction.APPLY], httpx2.Response(200, html="<title>Sign in</title>"))
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": planned()}))
     with pytest.raises(OutcomeUnknown, match="Sign in"):
@@ -553,7 +549,7 @@ async def test_a_sign_in_page_is_no_acceptance_of_an_action() -> None:
 @pytest.mark.anyio
 @rows("failure", [httpx2.ConnectError("refused"), error(429, "too many", retry_after="1")])
 @rows("action", RunAction)
-async def test_an_action_that_certainly_did_not_happen_is_sent_again(action: RunAction, failure: Script) -> None:
+async def test_action_that_certainly_failed_is_retried(action: RunAction, failure: Script) -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[action], failure, httpx2.Response(202))
     await act(client_at(api), action)
     first, second = api.sent("POST")
@@ -561,7 +557,7 @@ async def test_an_action_that_certainly_did_not_happen_is_sent_again(action: Run
 
 
 @pytest.mark.anyio
-async def test_a_cancelled_call_does_not_go_on_looking() -> None:
+async def test_cancelled_call_stops_searching() -> None:
     class Hangs(FakeApi):
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
             if request.method == "GET":

@@ -119,7 +119,7 @@ async def test_each_list_is_read_at_its_documented_path(
 
 @pytest.mark.anyio
 @rows(("path", "read", "document", "sent"), _READS)
-async def test_each_resource_that_is_not_there_is_a_404_and_may_be_hidden(
+async def test_each_missing_resource_is_a_404_that_may_be_hidden(
     path: str, read: Callable[[Client], Awaitable[Resource]], document: dict[str, Any], sent: dict[str, str]
 ) -> None:
     api = FakeApi().on("GET", path, error(404, "not found"))
@@ -130,7 +130,7 @@ async def test_each_resource_that_is_not_there_is_a_404_and_may_be_hidden(
 
 @pytest.mark.anyio
 @rows(("path", "read", "document", "sent"), _READS)
-async def test_each_resource_may_have_a_status_and_fields_that_are_newer_than_the_client(
+async def test_each_resource_may_have_unknown_statuses_and_fields(
     path: str, read: Callable[[Client], Awaitable[Resource]], document: dict[str, Any], sent: dict[str, str]
 ) -> None:
     newer = {**document, "attributes": {**document["attributes"], "status": "brand_new", "new-field": {"a": [1]}}}
@@ -153,7 +153,7 @@ _WRONG: list[Callable[[Client, str], Any]] = [
 @pytest.mark.anyio
 @rows("id_", ["", "..", "../account/details", "plan-1/../..", "plan-1?x=1", "plan-é", "user-1/x/y"])
 @rows("read", _WRONG)
-async def test_no_id_can_lead_to_another_path(read: Callable[[Client, str], Any], id_: str) -> None:
+async def test_no_id_can_change_the_path(read: Callable[[Client, str], Any], id_: str) -> None:
     api = FakeApi()
     with pytest.raises(InvalidInput):
         await read(client_for(api), id_)
@@ -161,7 +161,7 @@ async def test_no_id_can_lead_to_another_path(read: Callable[[Client, str], Any]
 
 
 @pytest.mark.parametrize("run", ["", "../account/details", "run-1/comments", "ws-1234"])
-def test_a_list_of_a_run_that_cannot_be_is_refused_at_once(run: str) -> None:
+def test_list_of_an_invalid_run_is_refused_immediately(run: str) -> None:
     client = client_for(FakeApi())
     for resources in (client.comments, client.run_events, client.policy_checks, client.task_stages):
         with pytest.raises(InvalidInput):
@@ -169,14 +169,14 @@ def test_a_list_of_a_run_that_cannot_be_is_refused_at_once(run: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_an_account_whose_token_is_not_valid_is_unauthorized() -> None:
+async def test_account_with_an_invalid_token_is_unauthorized() -> None:
     api = FakeApi().on("GET", "/account/details", error(401, "unauthorized"))
     with pytest.raises(Unauthorized, match="unauthorized"):
         await client_for(api).account.read()
 
 
 @pytest.mark.anyio
-async def test_a_plan_and_an_apply_have_their_numbers_and_statuses() -> None:
+async def test_plan_and_apply_have_counts_and_statuses() -> None:
     api = FakeApi().on("GET", "/plans/plan-8F5JFydVYAmtTjET", answer({"data": PLAN}))
     api.on("GET", "/applies/apply-47MBvjwzBG8YKc2v", answer({"data": APPLY}))
     client = client_for(api)
@@ -189,14 +189,14 @@ async def test_a_plan_and_an_apply_have_their_numbers_and_statuses() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("is_redacted", "form"), [(False, "json-output"), (True, "json-output-redacted")])
-async def test_a_plans_json_is_read_in_either_form(is_redacted: bool, form: str) -> None:
+async def test_plan_json_is_read_in_both_forms(is_redacted: bool, form: str) -> None:
     api = FakeApi().on("GET", f"/plans/plan-8F5JFydVYAmtTjET/{form}", answer({"format_version": "1.2"}))
     got = await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET", is_redacted=is_redacted)
     assert got == b'{"format_version": "1.2"}'
 
 
 @pytest.mark.anyio
-async def test_the_lock_of_a_workspace_is_told_by_who_holds_it() -> None:
+async def test_workspace_lock_names_its_owner() -> None:
     held = workspace(locked=True, locked_by=("users", "user-1"), current_run=("runs", "run-1"))
     api = FakeApi().on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": held}))
     got = await client_for(api).workspaces.read(WORKSPACE_ID)
@@ -207,7 +207,7 @@ async def test_the_lock_of_a_workspace_is_told_by_who_holds_it() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_workspace_by_its_id_is_resolved_without_a_request() -> None:
+async def test_workspace_id_is_resolved_without_a_request() -> None:
     api = FakeApi()
     assert await client_for(api).workspaces.resolve(WORKSPACE_ID) == WORKSPACE_ID
     assert api.requests == []

@@ -51,7 +51,7 @@ async def together(times: int, call: Callable[[Client], Any], client: Client) ->
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("latency_s", [0.0, 0.3, 2.0])
-async def test_in_no_second_do_more_than_30_requests_start(latency_s: float) -> None:
+async def test_no_second_has_more_than_30_requests(latency_s: float) -> None:
     api = TimedApi(latency_s)
     api.on("GET", RUN_PATH, answer({"data": run()}))
     await together(200, read, client_on(api))
@@ -61,7 +61,7 @@ async def test_in_no_second_do_more_than_30_requests_start(latency_s: float) -> 
 
 
 @pytest.mark.anyio
-async def test_in_no_minute_do_more_than_30_run_lists_start() -> None:
+async def test_no_minute_has_more_than_30_run_lists() -> None:
     api = TimedApi(0.1)
     api.on("GET", LIST_PATH, answer(page(run())))
     await together(100, list_runs, client_on(api))
@@ -71,7 +71,7 @@ async def test_in_no_minute_do_more_than_30_run_lists_start() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_lists_of_workspaces_and_of_organizations_share_one_limit() -> None:
+async def test_workspace_and_organization_run_lists_share_one_limit() -> None:
     api = TimedApi()
     api.on("GET", LIST_PATH, answer(page(run()))).on("GET", "/organizations/acme/runs", answer(page(run())))
     client = client_on(api)
@@ -86,7 +86,7 @@ async def test_the_lists_of_workspaces_and_of_organizations_share_one_limit() ->
 
 
 @pytest.mark.anyio
-async def test_calls_that_trickle_in_stay_below_the_limit_too() -> None:
+async def test_trickling_calls_stay_below_the_limit() -> None:
     api = TimedApi()
     api.on("GET", RUN_PATH, answer({"data": run()}))
     client = client_on(api)
@@ -99,7 +99,7 @@ async def test_calls_that_trickle_in_stay_below_the_limit_too() -> None:
 
 
 @pytest.mark.anyio
-async def test_run_lists_that_wait_do_not_hold_up_other_requests() -> None:
+async def test_waiting_run_lists_do_not_block_other_requests() -> None:
     api = TimedApi()
     api.on("GET", LIST_PATH, answer(page(run()))).on("GET", RUN_PATH, answer({"data": run()}))
     client = client_on(api)
@@ -111,7 +111,7 @@ async def test_run_lists_that_wait_do_not_hold_up_other_requests() -> None:
 
 
 @pytest.mark.anyio
-async def test_run_lists_that_are_held_up_by_the_other_limit_still_do_not_start_all_together() -> None:
+async def test_run_lists_delayed_by_the_other_limit_do_not_burst() -> None:
     """What counts is when a list starts, and not when it got the first of its two turns."""
     limits = RateLimits(LoopClock())
     limits.block(50.0, is_run_list=False)
@@ -129,7 +129,7 @@ async def test_run_lists_that_are_held_up_by_the_other_limit_still_do_not_start_
 
 
 @pytest.mark.anyio
-async def test_calls_go_in_the_order_in_which_they_came() -> None:
+async def test_calls_start_in_order_of_arrival() -> None:
     limit = RateLimit(30, 1.0, LoopClock())
     order: list[int] = []
 
@@ -145,7 +145,7 @@ async def test_calls_go_in_the_order_in_which_they_came() -> None:
 
 
 @pytest.mark.anyio
-async def test_repeated_attempts_count_too() -> None:
+async def test_retries_count_against_the_limit() -> None:
     api = TimedApi()
     ids = [f"run-{number:016}" for number in range(50)]
     for id_ in ids:
@@ -159,7 +159,7 @@ async def test_repeated_attempts_count_too() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_call_that_waited_long_for_its_turn_is_repeated_all_the_same() -> None:
+async def test_call_that_waited_long_is_still_retried() -> None:
     api = TimedApi()
     api.on("GET", LIST_PATH, *[answer(page(run()))] * 70, error(503, "busy"), answer(page(run())))
     await together(71, list_runs, client_on(api))
@@ -171,7 +171,7 @@ async def test_a_call_that_waited_long_for_its_turn_is_repeated_all_the_same() -
 
 
 @pytest.mark.anyio
-async def test_a_server_that_announces_more_gets_more() -> None:
+async def test_higher_announced_limit_is_used() -> None:
     api = TimedApi(0.01)
     api.on("GET", RUN_PATH, answer({"data": run()}, x_ratelimit_limit="1000"))
     client = client_on(api)
@@ -182,7 +182,7 @@ async def test_a_server_that_announces_more_gets_more() -> None:
 
 
 @pytest.mark.anyio
-async def test_calls_that_wait_already_are_woken_when_the_limit_grows() -> None:
+async def test_waiting_calls_resume_when_the_limit_grows() -> None:
     api = TimedApi(0.01)
     api.on("GET", LIST_PATH, answer(page(run()), x_ratelimit_limit="600"))
     await together(200, list_runs, client_on(api))
@@ -191,7 +191,7 @@ async def test_calls_that_wait_already_are_woken_when_the_limit_grows() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_server_that_announces_less_gets_less() -> None:
+async def test_lower_announced_limit_is_used() -> None:
     api = TimedApi()
     api.on("GET", RUN_PATH, answer({"data": run()}, x_ratelimit_limit="10"))
     client = client_on(api)
@@ -203,7 +203,7 @@ async def test_a_server_that_announces_less_gets_less() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_limit_of_run_lists_is_learned_from_run_lists_only() -> None:
+async def test_run_list_limit_is_learned_only_from_run_lists() -> None:
     api = TimedApi()
     api.on("GET", RUN_PATH, answer({"data": run()}, x_ratelimit_limit="1000"))
     api.on("GET", LIST_PATH, answer(page(run()), x_ratelimit_limit="30"))
@@ -215,7 +215,7 @@ async def test_the_limit_of_run_lists_is_learned_from_run_lists_only() -> None:
 
 
 @pytest.mark.anyio
-async def test_none_left_means_that_nobody_starts_until_the_window_ends() -> None:
+async def test_none_remaining_blocks_until_the_window_ends() -> None:
     api = TimedApi()
     used_up = answer({"data": run()}, x_ratelimit_limit="30", x_ratelimit_remaining="0", x_ratelimit_reset="0.75")
     api.on("GET", RUN_PATH, used_up, answer({"data": run()}))
@@ -227,7 +227,7 @@ async def test_none_left_means_that_nobody_starts_until_the_window_ends() -> Non
 
 
 @pytest.mark.anyio
-async def test_a_call_that_waits_already_heeds_a_later_none_left() -> None:
+async def test_waiting_call_respects_a_later_none_remaining() -> None:
     limit = RateLimit(30, 1.0, LoopClock())
     for _ in range(limit.allowed):
         await limit.wait_for_turn()
@@ -239,7 +239,7 @@ async def test_a_call_that_waits_already_heeds_a_later_none_left() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_429_holds_the_others_too() -> None:
+async def test_429_delays_other_requests() -> None:
     api = TimedApi()
     api.on("GET", RUN_PATH, error(429, "too many requests", retry_after="5"), answer({"data": run()}))
     client = client_on(api)
@@ -252,7 +252,7 @@ async def test_a_429_holds_the_others_too() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_429_for_a_run_list_holds_the_other_run_lists() -> None:
+async def test_429_for_a_run_list_delays_other_run_lists() -> None:
     api = TimedApi()
     api.on("GET", LIST_PATH, error(429, "too many requests", retry_after="20"), answer(page(run())))
     client = client_on(api)
@@ -264,7 +264,7 @@ async def test_a_429_for_a_run_list_holds_the_other_run_lists() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_429_for_a_download_from_the_api_holds_the_others_too() -> None:
+async def test_429_for_a_download_delays_other_requests() -> None:
     api = TimedApi()
     path = "/plans/plan-8F5JFydVYAmtTjET/json-output"
     api.on("GET", path, error(429, "too many requests", retry_after="5"), answer({}))
@@ -280,7 +280,7 @@ async def test_a_429_for_a_download_from_the_api_holds_the_others_too() -> None:
 @pytest.mark.anyio
 @rows("value", ["", "abc", "-5", "0", "0.5", "nan", "inf", "-inf", "1e999", "30, 30;w=1", "1e400"])
 @rows("name", ["x_ratelimit_limit", "x_ratelimit_remaining", "x_ratelimit_reset"])
-async def test_garbage_in_the_rate_limit_headers_neither_fails_nor_blocks(name: str, value: str) -> None:
+async def test_invalid_rate_limit_headers_are_ignored(name: str, value: str) -> None:
     headers = {"x_ratelimit_limit": "30", "x_ratelimit_remaining": "0", "x_ratelimit_reset": "0.1"} | {name: value}
     began = now()
     api = TimedApi()
@@ -292,7 +292,7 @@ async def test_garbage_in_the_rate_limit_headers_neither_fails_nor_blocks(name: 
 
 
 @pytest.mark.anyio
-async def test_a_reset_far_away_does_not_hold_anybody_longer_than_the_window() -> None:
+async def test_distant_reset_blocks_at_most_one_window() -> None:
     api = TimedApi()
     far = answer({"data": run()}, x_ratelimit_limit="30", x_ratelimit_remaining="0", x_ratelimit_reset="1767323045")
     api.on("GET", RUN_PATH, far, answer({"data": run()}))
@@ -306,7 +306,7 @@ async def test_a_reset_far_away_does_not_hold_anybody_longer_than_the_window() -
 
 
 @pytest.mark.anyio
-async def test_a_call_that_is_cancelled_while_it_waits_for_its_turn_frees_the_next() -> None:
+async def test_cancelled_waiting_call_frees_the_next() -> None:
     api = TimedApi()
     api.on("GET", RUN_PATH, answer({"data": run()}))
     client = client_on(api)
@@ -320,7 +320,7 @@ async def test_a_call_that_is_cancelled_while_it_waits_for_its_turn_frees_the_ne
 
 
 @pytest.mark.anyio
-async def test_the_first_in_the_queue_may_be_cancelled_while_others_stand_behind_it() -> None:
+async def test_first_waiting_call_can_be_cancelled() -> None:
     limit = RateLimit(30, 1.0, LoopClock())
     for _ in range(limit.allowed):
         await limit.wait_for_turn()
@@ -344,7 +344,7 @@ async def test_the_first_in_the_queue_may_be_cancelled_while_others_stand_behind
 
 
 @pytest.mark.anyio
-async def test_run_lists_that_are_cancelled_before_they_start_are_not_counted() -> None:
+async def test_cancelled_run_lists_are_not_counted() -> None:
     limits = RateLimits(LoopClock())
     limits.block(5.0, is_run_list=False)
     for _ in range(30):
@@ -356,7 +356,7 @@ async def test_run_lists_that_are_cancelled_before_they_start_are_not_counted() 
 
 
 @pytest.mark.anyio
-async def test_two_clients_do_not_wait_for_each_other() -> None:
+async def test_clients_do_not_wait_for_each_other() -> None:
     first, second = TimedApi(), TimedApi()
     for api in (first, second):
         api.on("GET", RUN_PATH, answer({"data": run()}))
@@ -366,14 +366,14 @@ async def test_two_clients_do_not_wait_for_each_other() -> None:
     assert now() == 0.0
 
 
-def test_a_limit_is_never_less_than_one() -> None:
+def test_limit_is_never_below_one() -> None:
     limit = RateLimit(1, 1.0, FakeClock())
     assert limit.allowed == 1
     limit.set_limit(0)
     assert limit.allowed == 1
 
 
-def test_the_limit_that_is_kept_is_a_little_below_the_announced_one() -> None:
+def test_limit_is_slightly_below_the_announced_one() -> None:
     limit = RateLimit(30, 1.0, FakeClock())
     assert 24 <= limit.allowed < 30
     limit.set_limit(1000)

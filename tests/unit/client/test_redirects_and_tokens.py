@@ -75,9 +75,7 @@ async def failed(transport: Transport, method: str) -> TfrunsError:
     ],
 )
 @rows("method", ["GET", "POST"])
-async def test_no_request_for_a_document_follows_a_redirect_within_the_api(
-    method: str, status: int, location: str
-) -> None:
+async def test_document_request_does_not_follow_a_redirect_in_the_api(method: str, status: int, location: str) -> None:
     api = FakeApi().on(method, RUN_PATH, moved(location, status)).on(method, "/moved", answer({"data": run()}))
     failure = await failed(transport_for(api), method)
     assert [str(request.url) for request in api.requests] == [RUN_URL]
@@ -106,7 +104,7 @@ async def test_no_request_for_a_document_follows_a_redirect_within_the_api(
     ],
 )
 @rows("method", ["GET", "POST"])
-async def test_no_request_follows_a_redirect_to_anywhere_else(method: str, location: str, status: int) -> None:
+async def test_document_request_does_not_follow_a_redirect_elsewhere(method: str, location: str, status: int) -> None:
     api = FakeApi().on(method, RUN_PATH, moved(location, status))
     failure = await failed(transport_for(api), method)
     assert [str(request.url) for request in api.requests] == [RUN_URL], "asked once, and nobody else"
@@ -114,7 +112,7 @@ async def test_no_request_follows_a_redirect_to_anywhere_else(method: str, locat
 
 
 @pytest.mark.anyio
-async def test_a_redirect_to_another_host_is_told_with_status_and_request_id() -> None:
+async def test_redirect_to_another_host_has_status_and_request_id() -> None:
     api = FakeApi().on("GET", RUN_PATH, moved("https://sso.example.com/login?state=secretState"))
     with pytest.raises(UnexpectedResponse, match="redirect") as caught:
         await transport_for(api).get(f"/api/v2{RUN_PATH}")
@@ -125,7 +123,7 @@ async def test_a_redirect_to_another_host_is_told_with_status_and_request_id() -
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_redirect_to_another_host_names_the_address_to_set(method: str) -> None:
+async def test_redirect_to_another_host_names_the_address_to_set(method: str) -> None:
     api = FakeApi().on(method, RUN_PATH, moved("https://new.example.com:8443/api/v2/runs?state=secretState", 308))
     failure = await failed(transport_for(api), method)
     assert failure.solution == "If https://new.example.com:8443 is the API, set TFE_ADDRESS to it."
@@ -134,7 +132,7 @@ async def test_a_redirect_to_another_host_names_the_address_to_set(method: str) 
 
 @pytest.mark.anyio
 @rows("status", [301, 302, 303, 307, 308])
-async def test_a_redirected_change_is_sent_once_and_looked_for(status: int) -> None:
+async def test_redirected_change_is_sent_once_and_searched(status: int) -> None:
     api = FakeApi().on("POST", "/runs", moved("https://new.example.com/api/v2/runs", status))
     with pytest.raises(OutcomeUnknown) as caught:
         await client_for(api).runs.create("ws-LLGHCr4SWy28wyGN")
@@ -144,7 +142,7 @@ async def test_a_redirected_change_is_sent_once_and_looked_for(status: int) -> N
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [300, 302, 304, 307])
-async def test_a_redirect_to_nowhere_is_an_unexpected_response(status: int) -> None:
+async def test_redirect_without_a_target_is_unexpected(status: int) -> None:
     api = FakeApi().on("GET", RUN_PATH, httpx2.Response(status))
     with pytest.raises(UnexpectedResponse) as caught:
         await transport_for(api).get(f"/api/v2{RUN_PATH}")
@@ -157,7 +155,7 @@ async def test_a_redirect_to_nowhere_is_an_unexpected_response(status: int) -> N
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("address", SIGNED.values(), ids=SIGNED.keys())
-async def test_a_log_is_fetched_without_the_token(address: str) -> None:
+async def test_log_is_downloaded_without_the_token(address: str) -> None:
     api = FakeApi().on("GET", address.partition("?")[0], httpx2.Response(200, content=b"\x02log\x03"))
     assert await client_for(api).plans.read_log(plan_with_log(address)) == b"\x02log\x03"
     (request,) = api.requests
@@ -167,14 +165,14 @@ async def test_a_log_is_fetched_without_the_token(address: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_log_needs_no_token_at_all() -> None:
+async def test_log_download_needs_no_token() -> None:
     api = FakeApi().on("GET", SIGNED["archivist"], httpx2.Response(200, content=b"log"))
     assert await client_for(api, token=None).plans.read_log(plan_with_log(SIGNED["archivist"])) == b"log"
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("address", SIGNED.values(), ids=SIGNED.keys())
-async def test_the_token_goes_to_the_api_and_not_along_to_the_blob(address: str) -> None:
+async def test_token_is_sent_to_the_api_but_not_to_the_blob(address: str) -> None:
     api = FakeApi().on("GET", PLAN_JSON, moved(address, 307))
     api.on("GET", address.partition("?")[0], httpx2.Response(200, content=b"{}"))
     assert await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET") == b"{}"
@@ -191,7 +189,7 @@ async def test_the_token_goes_to_the_api_and_not_along_to_the_blob(address: str)
         f"https://{HOST}.evil.example.com/api/v2/object",
     ],
 )
-async def test_a_path_that_looks_like_the_apis_does_not_get_the_token_on_another_origin(elsewhere: str) -> None:
+async def test_api_like_path_on_another_origin_gets_no_token(elsewhere: str) -> None:
     api = FakeApi().on("GET", PLAN_JSON, moved(elsewhere, 307))
     api.on("GET", elsewhere, httpx2.Response(200, content=b"{}"))
     await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET")
@@ -200,7 +198,7 @@ async def test_a_path_that_looks_like_the_apis_does_not_get_the_token_on_another
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_announced", [True, False])
-async def test_an_object_that_is_too_large_is_not_read_into_memory(is_announced: bool) -> None:
+async def test_oversized_object_is_not_read_into_memory(is_announced: bool) -> None:
     def blob(_: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, content=b"x" * 101)
 
@@ -212,7 +210,7 @@ async def test_an_object_that_is_too_large_is_not_read_into_memory(is_announced:
 
 
 @pytest.mark.anyio
-async def test_a_redirect_from_a_blob_back_to_the_api_is_no_way_to_other_api_paths_without_a_token() -> None:
+async def test_redirect_back_to_an_object_of_the_api_sends_no_token() -> None:
     api = FakeApi().on("GET", SIGNED["archivist"], moved(f"{ADDRESS}/_archivist/v1/object/{OBJECT_KEY}"))
     api.on("GET", f"{ADDRESS}/_archivist/v1/object/{OBJECT_KEY}", httpx2.Response(200, content=b"log"))
     assert await transport_for(api).download(SIGNED["archivist"]) == b"log"
@@ -221,7 +219,7 @@ async def test_a_redirect_from_a_blob_back_to_the_api_is_no_way_to_other_api_pat
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("location", ["ftp://blobs.example.com/x", "file:///etc/passwd", "javascript:alert(1)"])
-async def test_a_download_that_is_redirected_off_the_web_is_an_unexpected_response(location: str) -> None:
+async def test_download_redirected_to_a_non_http_url_is_unexpected(location: str) -> None:
     api = FakeApi().on("GET", PLAN_JSON, moved(location, 307))
     with pytest.raises(UnexpectedResponse):
         await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET")
@@ -229,7 +227,7 @@ async def test_a_download_that_is_redirected_off_the_web_is_an_unexpected_respon
 
 
 @pytest.mark.anyio
-async def test_a_download_that_is_redirected_in_a_circle_ends() -> None:
+async def test_download_redirected_in_a_loop_fails() -> None:
     api = FakeApi().on("GET", PLAN_JSON, moved(f"{ADDRESS}/api/v2{PLAN_JSON}", 307))
     with pytest.raises(UnexpectedResponse, match="in a loop"):
         await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET")
@@ -237,13 +235,13 @@ async def test_a_download_that_is_redirected_in_a_circle_ends() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_plans_json_that_is_not_there_yet_is_none() -> None:
+async def test_missing_plan_json_is_none() -> None:
     api = FakeApi().on("GET", PLAN_JSON, httpx2.Response(204))
     assert await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET") is None
 
 
 @pytest.mark.anyio
-async def test_a_plans_json_that_is_hidden_names_the_permission_it_needs() -> None:
+async def test_hidden_plan_json_names_the_permission() -> None:
     api = FakeApi().on("GET", PLAN_JSON, error(404, "not found"))
     with pytest.raises(NotFound) as caught:
         await client_for(api).plans.read_json("plan-8F5JFydVYAmtTjET")
@@ -253,7 +251,7 @@ async def test_a_plans_json_that_is_hidden_names_the_permission_it_needs() -> No
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-async def test_an_object_store_that_is_busy_is_asked_again(status: int) -> None:
+async def test_busy_object_store_is_retried(status: int) -> None:
     api = FakeApi().on(
         "GET",
         SIGNED["archivist"],
@@ -266,7 +264,7 @@ async def test_an_object_store_that_is_busy_is_asked_again(status: int) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [400, 403, 404, 410])
-async def test_an_object_that_is_refused_is_told_to_have_expired(status: int) -> None:
+async def test_refused_object_is_reported_as_expired(status: int) -> None:
     api = FakeApi().on("GET", SIGNED["archivist"], httpx2.Response(status, text=f"<Error>{OBJECT_KEY}</Error>"))
     with pytest.raises(UnexpectedResponse, match="expired") as caught:
         await transport_for(api).download(SIGNED["archivist"])
@@ -276,7 +274,7 @@ async def test_an_object_that_is_refused_is_told_to_have_expired(status: int) ->
 
 
 @pytest.mark.anyio
-async def test_an_object_stores_path_is_not_shown_even_if_it_looks_like_the_apis() -> None:
+async def test_object_store_path_is_never_shown() -> None:
     address = f"https://blobs.example.com/api/v1/{OBJECT_KEY}"
     api = FakeApi().on("GET", address, error(403, "denied"))
     with pytest.raises(TfrunsError) as caught:
@@ -294,16 +292,14 @@ async def test_an_object_stores_path_is_not_shown_even_if_it_looks_like_the_apis
         ({"max_bytes": 3}, {"limit": "3", "offset": "0"}, b"012"),
     ],
 )
-async def test_a_log_is_read_as_a_whole_or_in_part(
-    options: dict[str, int], sent: dict[str, str], expected: bytes
-) -> None:
+async def test_log_is_read_whole_or_in_part(options: dict[str, int], sent: dict[str, str], expected: bytes) -> None:
     api = FakeApi().on("GET", SIGNED["archivist"], httpx2.Response(200, content=b"0123456789"))
     assert await client_for(api).plans.read_log(plan_with_log(SIGNED["archivist"]), **options) == expected
     assert query(api.requests[0]) == sent
 
 
 @pytest.mark.anyio
-async def test_a_part_of_a_log_is_asked_for_beside_the_query_that_signs_its_address() -> None:
+async def test_range_parameters_are_added_to_the_signed_query() -> None:
     address = SIGNED["query-signed"]
     api = FakeApi().on("GET", address.partition("?")[0], httpx2.Response(200, content=b"01"))
     await client_for(api).plans.read_log(plan_with_log(address), max_bytes=2)
@@ -313,7 +309,7 @@ async def test_a_part_of_a_log_is_asked_for_beside_the_query_that_signs_its_addr
 
 
 @pytest.mark.anyio
-async def test_a_signed_address_is_asked_for_to_the_letter() -> None:
+async def test_signed_url_is_requested_unchanged() -> None:
     """Its signature may cover how the query is written."""
     address = "https://logs.example.com/a%20b/plan.log?sig=a%2Fb%20c+d%3D&se=2026-01-02T03%3A04%3A05Z&flag&empty="
     api = FakeApi().on("GET", address.partition("?")[0], httpx2.Response(200, content=b"log"))
@@ -323,7 +319,7 @@ async def test_a_signed_address_is_asked_for_to_the_letter() -> None:
 
 @pytest.mark.anyio
 @rows("address", ["", "nonsense", "https://[::1", "https://", "ftp://x/y", "https://x:99999/", "http://a b/", "\x00"])
-async def test_an_address_of_a_log_that_cannot_be_is_an_unexpected_response(address: str) -> None:
+async def test_invalid_log_url_is_unexpected(address: str) -> None:
     api = FakeApi()
     with pytest.raises(UnexpectedResponse):
         await client_for(api).plans.read_log(plan_with_log(address))
@@ -331,7 +327,7 @@ async def test_an_address_of_a_log_that_cannot_be_is_an_unexpected_response(addr
 
 
 @pytest.mark.anyio
-async def test_a_log_that_has_not_begun_is_empty() -> None:
+async def test_log_that_has_not_started_is_empty() -> None:
     api = FakeApi()
     plan = Plan.from_wire({"id": "plan-1", "type": "plans", "attributes": {"status": "pending"}})
     assert await client_for(api).plans.read_log(plan) == b""
@@ -399,7 +395,7 @@ _ASK: dict[str, Callable[[Client], Awaitable[Any]]] = {
 @pytest.mark.parametrize("token", [TOKEN, OPAQUE_TOKEN], ids=["api-token", "opaque-token"])
 @pytest.mark.parametrize("ask", _ASK)
 @pytest.mark.parametrize("kind", _failures(TOKEN))
-async def test_no_error_and_no_log_line_shows_a_token_or_a_signed_address(
+async def test_errors_and_logs_show_no_token_and_no_signed_url(
     kind: str, ask: str, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -424,7 +420,7 @@ async def test_no_error_and_no_log_line_shows_a_token_or_a_signed_address(
 
 
 @pytest.mark.anyio
-async def test_the_log_line_of_a_download_that_works_does_not_show_its_address(
+async def test_log_line_of_a_download_hides_its_url(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -436,7 +432,7 @@ async def test_the_log_line_of_a_download_that_works_does_not_show_its_address(
 
 
 @pytest.mark.anyio
-async def test_an_ambiguous_failure_does_not_show_what_the_http_library_said() -> None:
+async def test_ambiguous_failure_hides_the_http_librarys_text() -> None:
     said = _words(TOKEN)
     api = FakeApi().on("POST", "/runs", httpx2.ReadTimeout(said))
     with pytest.raises(AttemptFailed) as caught:
@@ -444,11 +440,11 @@ async def test_an_ambiguous_failure_does_not_show_what_the_http_library_said() -
     assert TOKEN not in f"{caught.value} {caught.value!r} {everything_said(caught.value.error)}"
 
 
-def test_no_representation_shows_the_token() -> None:
+def test_repr_never_shows_the_token() -> None:
     client = client_for(FakeApi())
     parts = [client, client.settings, client.settings.credentials, client.settings.credentials.token, client.runs]
     assert TOKEN not in repr(parts) + str([vars(part) for part in (client, client.runs)])
 
 
-def test_no_representation_of_a_plan_shows_the_address_of_its_log() -> None:
+def test_repr_of_a_plan_hides_the_log_url() -> None:
     assert OBJECT_KEY not in repr(plan_with_log(SIGNED["archivist"]))

@@ -50,11 +50,11 @@ ESCAPES = [
 
 @rows("prefix", ["run", "ws", "cv", "plan", "apply", "ce", "polchk", "poleval", "ts"])
 @rows("rest", ["CZcmD7eagjhyX0vN", "xxxxxxxx", "12345678", "a", "A" * 64])
-def test_an_id_is_a_prefix_and_letters_and_digits_of_any_number(prefix: str, rest: str) -> None:
+def test_id_is_a_prefix_with_letters_and_digits(prefix: str, rest: str) -> None:
     assert check_id(prefix, f"{prefix}-{rest}") == f"{prefix}-{rest}"
 
 
-def test_white_space_around_an_id_is_not_part_of_it() -> None:
+def test_whitespace_around_an_id_is_stripped() -> None:
     assert check_id("run", f"  {RUN}\n") == RUN
     assert parse_run(f"\t{RUN} ", ADDRESS) == RUN
     assert parse_workspace(" ws-abc ", ADDRESS, None) == WorkspaceId("ws-abc")
@@ -80,14 +80,14 @@ def test_white_space_around_an_id_is_not_part_of_it() -> None:
     + [escape for escape in ESCAPES if escape != "run-abc\n"]
     + ["run-" + "a" * 65, "xrun-abc", RUN_URL],
 )
-def test_what_is_no_id_is_refused_with_an_example(text: str) -> None:
+def test_invalid_id_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_id("run", text)
     assert caught.value.message == "The run id is not a run id."
     assert '"run-" followed by letters and digits' in caught.value.solution
 
 
-def test_the_error_names_the_argument_and_does_not_repeat_the_text() -> None:
+def test_error_names_the_argument_without_its_value() -> None:
     with pytest.raises(InvalidInput) as caught:
         check_id("cv", "fakeTokenInTheWrongPlace", what="configuration_version_id")
     assert caught.value.message == "configuration_version_id is not a configuration version id."
@@ -98,7 +98,7 @@ def test_the_error_names_the_argument_and_does_not_repeat_the_text() -> None:
 
 
 @pytest.mark.parametrize("text", [RUN, "run-xxxxxxxx", "run-12345678"])
-def test_a_run_is_given_by_its_id(text: str) -> None:
+def test_run_is_given_by_id(text: str) -> None:
     assert parse_run(text, ADDRESS) == text
 
 
@@ -115,7 +115,7 @@ def test_a_run_is_given_by_its_id(text: str) -> None:
         f"https://tfe.example.com/api/v2/runs/{RUN}",
     ],
 )
-def test_a_run_is_given_by_its_browser_address(url: str) -> None:
+def test_run_is_given_by_browser_address(url: str) -> None:
     assert parse_run(url, ADDRESS) == RUN
 
 
@@ -128,7 +128,7 @@ def test_a_run_is_given_by_its_browser_address(url: str) -> None:
         RUN_URL.replace("tfe.example.com", "tfe.example.com.evil.example"),
     ],
 )
-def test_a_browser_address_of_another_host_is_refused(url: str) -> None:
+def test_browser_address_of_another_host_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_run(url, ADDRESS)
     assert "tfruns is connected to https://tfe.example.com." in caught.value.message
@@ -139,7 +139,7 @@ def test_a_browser_address_of_another_host_is_refused(url: str) -> None:
 @pytest.mark.parametrize(
     "url", [RUN_URL.replace("://", "://tfe.example.com@evil.example/"), RUN_URL.replace("https", "ftp")]
 )
-def test_a_browser_address_in_disguise_is_refused(url: str) -> None:
+def test_disguised_browser_address_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput):
         parse_run(url, ADDRESS)
 
@@ -158,7 +158,7 @@ def test_a_browser_address_in_disguise_is_refused(url: str) -> None:
         f"{WORKSPACE_URL}/runs/..%2F..%2Faccount%2Fdetails",
     ],
 )
-def test_a_browser_address_that_is_not_of_a_run_is_refused(url: str) -> None:
+def test_browser_address_that_is_not_a_run_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput):
         parse_run(url, ADDRESS)
 
@@ -184,13 +184,13 @@ def test_a_browser_address_that_is_not_of_a_run_is_refused(url: str) -> None:
         (RUN_URL, None, WorkspaceName("acme", "network")),
     ],
 )
-def test_a_workspace_is_given_by_id_name_or_browser_address(
+def test_workspace_is_given_by_id_name_or_browser_address(
     text: str, organization: str | None, workspace: WorkspaceId | WorkspaceName
 ) -> None:
     assert parse_workspace(text, ADDRESS, organization) == workspace
 
 
-def test_a_bare_name_without_an_organization_says_how_to_give_one() -> None:
+def test_bare_name_without_organization_explains_the_remedy() -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_workspace("network", ADDRESS, None)
     assert "organization" in caught.value.message
@@ -226,23 +226,23 @@ def test_a_bare_name_without_an_organization_says_how_to_give_one() -> None:
         "https://tfe.example.com/x/app/acme/workspaces/network",
     ],
 )
-def test_what_is_no_workspace_is_refused(text: str) -> None:
+def test_invalid_workspace_reference_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         parse_workspace(text, ADDRESS, "acme")
 
 
-def test_a_wrong_organization_of_a_bare_name_is_refused() -> None:
+def test_invalid_default_organization_is_refused() -> None:
     with pytest.raises(InvalidInput):
         parse_workspace("network", ADDRESS, "../admin")
 
 
 @rows("name", ["acme", "Acme_Corp-1", "a", "1", "a" * 128])
-def test_an_organization_is_a_name(name: str) -> None:
+def test_organization_is_given_by_name(name: str) -> None:
     assert check_organization(f" {name} ") == name
 
 
 @rows("name", ["", " ", ".", "..", "a/b", "a b", "a.b", "a%2Fb", "é", "a\nb", "a" * 129, "https://x"])
-def test_what_is_no_organization_is_refused_with_what_is(name: str) -> None:
+def test_invalid_organization_is_refused_with_the_rules(name: str) -> None:
     with pytest.raises(InvalidInput, match="The organization name is invalid") as caught:
         check_organization(name)
     assert "letters, digits, hyphens and underscores" in caught.value.solution
@@ -261,12 +261,12 @@ def test_what_is_no_organization_is_refused_with_what_is(name: str) -> None:
         (("runs", "é\n"), "/api/v2/runs/%C3%A9%0A"),
     ],
 )
-def test_every_segment_of_a_path_is_encoded(segments: tuple[str, ...], path: str) -> None:
+def test_every_path_segment_is_encoded(segments: tuple[str, ...], path: str) -> None:
     assert api_path(*segments) == path
 
 
 @pytest.mark.parametrize("segment", ["", ".", ".."])
-def test_a_segment_that_would_change_the_meaning_of_a_path_is_refused(segment: str) -> None:
+def test_segment_that_changes_the_path_is_refused(segment: str) -> None:
     with pytest.raises(InvalidInput):
         api_path("runs", segment, "actions")
 
@@ -292,7 +292,7 @@ def stays_in(path: str, *place: str) -> bool:
 
 @given(_ID)
 @settings(deadline=None)
-def test_every_id_is_accepted_and_stays_in_its_place(rest: str) -> None:
+def test_every_valid_id_keeps_the_path_structure(rest: str) -> None:
     run = parse_run(f"run-{rest}", ADDRESS)
     assert run == f"run-{rest}"
     assert stays_in(api_path("runs", run), "runs")
@@ -301,7 +301,7 @@ def test_every_id_is_accepted_and_stays_in_its_place(rest: str) -> None:
 
 @given(_NAME, _NAME)
 @settings(deadline=None)
-def test_every_name_is_accepted_and_stays_in_its_place(organization: str, name: str) -> None:
+def test_every_valid_name_keeps_the_path_structure(organization: str, name: str) -> None:
     expected = WorkspaceName(organization, name)
     assert parse_workspace(f"{organization}/{name}", ADDRESS, None) == expected
     assert parse_workspace(f"https://tfe.example.com/app/{organization}/workspaces/{name}", ADDRESS, None) == expected
@@ -315,7 +315,7 @@ def test_every_name_is_accepted_and_stays_in_its_place(organization: str, name: 
 @example("../account/details")
 @example("run-abc\n/../x")
 @settings(deadline=None)
-def test_a_run_from_any_text_stays_below_runs_or_is_refused(text: str) -> None:
+def test_any_run_text_keeps_the_path_or_is_refused(text: str) -> None:
     try:
         run = parse_run(text, ADDRESS)
     except InvalidInput:
@@ -325,7 +325,7 @@ def test_a_run_from_any_text_stays_below_runs_or_is_refused(text: str) -> None:
 
 @given(_HOSTILE.map((WORKSPACE_URL + "/runs/").__add__) | _HOSTILE.map("https://tfe.example.com".__add__))
 @settings(deadline=None)
-def test_a_run_from_any_browser_address_stays_below_runs_or_is_refused(url: str) -> None:
+def test_any_browser_address_keeps_the_path_or_is_refused(url: str) -> None:
     try:
         run = parse_run(url, ADDRESS)
     except InvalidInput:
@@ -335,7 +335,7 @@ def test_a_run_from_any_browser_address_stays_below_runs_or_is_refused(url: str)
 
 @given(_HOSTILE | _HOSTILE.map("https://tfe.example.com/app/".__add__), st.none() | _HOSTILE)
 @settings(deadline=None)
-def test_a_workspace_from_any_text_stays_in_its_place_or_is_refused(text: str, organization: str | None) -> None:
+def test_any_workspace_text_keeps_the_path_or_is_refused(text: str, organization: str | None) -> None:
     try:
         workspace = parse_workspace(text, ADDRESS, organization)
     except InvalidInput:
@@ -350,7 +350,7 @@ def test_a_workspace_from_any_text_stays_in_its_place_or_is_refused(text: str, o
 
 @given(_HOSTILE)
 @settings(deadline=None)
-def test_an_organization_from_any_text_stays_in_its_place_or_is_refused(text: str) -> None:
+def test_any_organization_text_keeps_the_path_or_is_refused(text: str) -> None:
     try:
         organization = check_organization(text)
     except InvalidInput:
@@ -360,7 +360,7 @@ def test_an_organization_from_any_text_stays_in_its_place_or_is_refused(text: st
 
 @given(st.lists(_HOSTILE.filter(lambda text: text not in {"", ".", ".."}), min_size=1, max_size=4))
 @settings(deadline=None)
-def test_a_path_of_any_segments_is_read_back_as_the_same_segments(segments: list[str]) -> None:
+def test_path_segments_round_trip(segments: list[str]) -> None:
     path = api_path(*segments)
     assert re.fullmatch(r"/api/v2(/[A-Za-z0-9_.~%-]+)+", path)
     assert [unquote(segment) for segment in path.removeprefix("/api/v2/").split("/")] == segments

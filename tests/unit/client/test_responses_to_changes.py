@@ -133,7 +133,7 @@ def _shows_it(kind: str, error_: object) -> bool:
     return kind == "force_execute" and error_ is None
 
 
-async def test_an_answer_that_is_not_the_apis_leaves_the_outcome_unknown() -> None:
+async def test_response_not_from_the_api_is_an_unknown_outcome() -> None:
     wrong = []
     for kind, change in CHANGES.items():
         for status in STATUSES:
@@ -146,7 +146,7 @@ async def test_an_answer_that_is_not_the_apis_leaves_the_outcome_unknown() -> No
     assert wrong == []
 
 
-async def test_an_error_of_the_api_is_a_refusal_unless_the_server_failed() -> None:
+async def test_api_error_is_a_refusal_unless_it_is_a_5xx() -> None:
     wrong = []
     for kind, change in CHANGES.items():
         for status in (*range(400, 429), *range(430, 512)):
@@ -158,7 +158,7 @@ async def test_an_error_of_the_api_is_a_refusal_unless_the_server_failed() -> No
     assert wrong == []
 
 
-async def test_only_the_answer_of_the_api_to_the_change_is_its_success() -> None:
+async def test_only_the_matching_response_is_a_success() -> None:
     for kind, change in CHANGES.items():
         right = httpx2.Response(change[2]) if change[3] is None else _echoed(change)
         assert await outcome_of(change, right) == (None, 1), kind
@@ -171,7 +171,7 @@ def _echoed(change: Change) -> httpx2.Response:
     return answer(document, change[2])
 
 
-async def test_a_429_of_a_proxy_may_have_been_acted_on_unlike_the_apis() -> None:
+async def test_429_from_a_proxy_is_ambiguous_unlike_the_apis() -> None:
     limited = error(429, "too many requests", retry_after="1")
     page = httpx2.Response(429, html="<title>Slow down</title>", headers={"retry-after": "1"})
     for kind, change in CHANGES.items():
@@ -184,7 +184,7 @@ async def test_a_429_of_a_proxy_may_have_been_acted_on_unlike_the_apis() -> None
         assert isinstance(found, OutcomeUnknown) or _shows_it(kind, found), kind
 
 
-async def test_the_answer_to_another_creation_is_not_taken_for_ones_own() -> None:
+async def test_response_to_another_creation_is_not_accepted() -> None:
     """The run of another message, workspace or option, or one that an earlier call has created already."""
     others = [
         run(message="another"),
@@ -214,7 +214,7 @@ async def test_the_answer_to_another_creation_is_not_taken_for_ones_own() -> Non
     assert [body(request) for request in api.sent("POST")] == [body(api.sent("POST")[0])] * 2
 
 
-async def test_a_read_that_gets_the_answer_to_another_one_is_repeated() -> None:
+async def test_read_with_a_mismatched_response_is_retried() -> None:
     others = [answer({"data": run("run-another")}), answer({"data": CHECK})]
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", *others, answer({"data": run()}))
     assert (await client_for(api).runs.read(RUN_ID)).id == RUN_ID

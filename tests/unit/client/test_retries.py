@@ -48,7 +48,7 @@ SENT = CONNECTION_ERRORS[4:]
 
 @pytest.mark.anyio
 @rows("failure", [*CONNECTION_ERRORS, limited(), *(error(s, "x") for s in (502, 503, 504))])
-async def test_a_read_is_repeated_after_what_passes(failure: Script) -> None:
+async def test_read_is_retried_after_a_transient_failure(failure: Script) -> None:
     api, clock = FakeApi().on("GET", PATH, failure, failure, DONE), FakeClock()
     got = await transport_for(api, clock).get(f"/api/v2{PATH}")
     assert got.document == {"data": run()}
@@ -59,7 +59,7 @@ async def test_a_read_is_repeated_after_what_passes(failure: Script) -> None:
 
 @pytest.mark.anyio
 @rows("status", [400, 401, 403, 404, 405, 409, 410, 422, 500, 501])
-async def test_a_read_is_not_repeated_after_what_stays(status: int) -> None:
+async def test_read_is_not_retried_after_a_permanent_failure(status: int) -> None:
     api, clock = FakeApi().on("GET", PATH, error(status, "no"), DONE), FakeClock()
     with pytest.raises(TfrunsError):
         await transport_for(api, clock).get(f"/api/v2{PATH}")
@@ -69,7 +69,7 @@ async def test_a_read_is_not_repeated_after_what_stays(status: int) -> None:
 
 @pytest.mark.anyio
 @rows("failure", [*CONNECTION_ERRORS, limited(), error(503, "busy")])
-async def test_a_read_is_given_up_after_a_few_attempts_and_the_last_failure_is_told(failure: Script) -> None:
+async def test_read_fails_with_the_last_error_after_all_attempts(failure: Script) -> None:
     api, clock = FakeApi().on("GET", PATH, failure), FakeClock()
     with pytest.raises(TfrunsError) as caught:
         await transport_for(api, clock).get(f"/api/v2{PATH}")
@@ -79,7 +79,7 @@ async def test_a_read_is_given_up_after_a_few_attempts_and_the_last_failure_is_t
 
 
 @pytest.mark.anyio
-async def test_the_last_failure_is_the_one_that_is_told() -> None:
+async def test_last_failure_is_reported() -> None:
     api = FakeApi().on("GET", PATH, error(503, "busy"), httpx2.ReadError("reset"), error(404, "not found"))
     with pytest.raises(TfrunsError) as caught:
         await transport_for(api, FakeClock()).get(f"/api/v2{PATH}")
@@ -87,7 +87,7 @@ async def test_the_last_failure_is_the_one_that_is_told() -> None:
 
 
 @pytest.mark.anyio
-async def test_waits_grow_and_differ_between_clients() -> None:
+async def test_delays_grow_and_have_jitter() -> None:
     waits: list[list[float]] = []
     for _ in range(20):
         api, clock = FakeApi().on("GET", PATH, error(503, "busy")), FakeClock()
@@ -103,7 +103,7 @@ async def test_waits_grow_and_differ_between_clients() -> None:
 
 
 @pytest.mark.anyio
-async def test_no_attempt_begins_after_the_time_for_trying_is_up() -> None:
+async def test_no_attempt_starts_after_the_retry_budget() -> None:
     clock = FakeClock()
 
     starts: list[float] = []
@@ -140,7 +140,7 @@ async def test_no_attempt_begins_after_the_time_for_trying_is_up() -> None:
     ],
     ids=str,
 )
-async def test_a_429_is_waited_out_as_long_as_the_server_says(headers: dict[str, str], seconds: float) -> None:
+async def test_429_is_retried_after_the_servers_delay(headers: dict[str, str], seconds: float) -> None:
     api, clock = FakeApi().on("GET", PATH, limited(**headers), DONE), FakeClock()
     await transport_for(api, clock).get(f"/api/v2{PATH}")
     assert len(api.requests) == 2
@@ -148,7 +148,7 @@ async def test_a_429_is_waited_out_as_long_as_the_server_says(headers: dict[str,
 
 
 @pytest.mark.anyio
-async def test_an_http_date_without_a_date_header_is_waited_for_by_the_clients_clock() -> None:
+async def test_retry_after_date_without_date_header_uses_local_clock() -> None:
     """Not by the time of the machine that the tests run on."""
     clock = FakeClock(datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC))
     api = FakeApi().on("GET", PATH, limited(retry_after="Tue, 06 May 2031 07:08:29 GMT"), DONE)
@@ -158,7 +158,7 @@ async def test_an_http_date_without_a_date_header_is_waited_for_by_the_clients_c
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [502, 503, 504])
-async def test_a_busy_server_may_say_how_long_it_will_be(status: int) -> None:
+async def test_retry_after_of_a_busy_server_is_respected(status: int) -> None:
     api, clock = FakeApi().on("GET", PATH, error(status, "busy", retry_after="12"), DONE), FakeClock()
     await transport_for(api, clock).get(f"/api/v2{PATH}")
     assert 12 <= sum(clock.sleeps) <= 12.5
@@ -185,7 +185,7 @@ async def test_a_busy_server_may_say_how_long_it_will_be(status: int) -> None:
 )
 @rows("header", ["retry_after", "x_ratelimit_reset"])
 @rows("date", ["Fri, 02 Jan 2026 03:04:05 GMT", "Fri, 02 Jan 2026 03:04:05"])
-async def test_garbage_in_a_header_is_no_reason_to_fail_or_to_wait_long(garbage: str, header: str, date: str) -> None:
+async def test_invalid_retry_after_is_ignored(garbage: str, header: str, date: str) -> None:
     refusal = limited(date=date, **{header: garbage})
     api, clock = FakeApi().on("GET", PATH, refusal, DONE), FakeClock()
     await transport_for(api, clock).get(f"/api/v2{PATH}")
@@ -196,7 +196,7 @@ async def test_garbage_in_a_header_is_no_reason_to_fail_or_to_wait_long(garbage:
 @pytest.mark.anyio
 @rows("huge", ["86400", "1e300", "inf", "1e999", "Fri, 01 Jan 2125 00:00:00 GMT"])
 @rows("status", [429, 503])
-async def test_who_is_told_to_come_back_tomorrow_is_told_so_at_once(huge: str, status: int) -> None:
+async def test_very_long_retry_after_fails_immediately(huge: str, status: int) -> None:
     refusal = error(status, "later", retry_after=huge, date="Fri, 02 Jan 2026 03:04:05 GMT")
     api, clock = FakeApi().on("GET", PATH, refusal), FakeClock()
     with pytest.raises(TfrunsError) as caught:
@@ -209,7 +209,7 @@ async def test_who_is_told_to_come_back_tomorrow_is_told_so_at_once(huge: str, s
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("huge", ["61", "86400", "604800"])
-async def test_later_calls_are_not_held_for_a_day_because_one_was_told_to_come_back_tomorrow(huge: str) -> None:
+async def test_very_long_retry_after_does_not_block_later_calls(huge: str) -> None:
     api, clock = FakeApi().on("GET", PATH, limited(retry_after=huge), DONE), FakeClock()
     transport = transport_for(api, clock)
     with pytest.raises(RateLimited):
@@ -224,7 +224,7 @@ async def test_later_calls_are_not_held_for_a_day_because_one_was_told_to_come_b
 
 @pytest.mark.anyio
 @rows("failure", [*NOT_SENT, limited(retry_after="1")])
-async def test_a_change_is_repeated_where_the_server_certainly_did_not_act(failure: Script) -> None:
+async def test_change_is_retried_if_it_certainly_did_not_happen(failure: Script) -> None:
     api, clock = FakeApi().on("POST", "/runs", failure, failure, answer({"data": run()}, 201)), FakeClock()
     got = await transport_for(api, clock).post("/api/v2/runs", {"data": 1})
     assert got.document == {"data": run()}
@@ -234,7 +234,7 @@ async def test_a_change_is_repeated_where_the_server_certainly_did_not_act(failu
 
 @pytest.mark.anyio
 @rows("failure", [*SENT, *(error(s, "x", retry_after="1") for s in (502, 503, 504))])
-async def test_a_change_that_may_have_happened_is_never_sent_twice(failure: Script) -> None:
+async def test_change_that_may_have_happened_is_never_retried(failure: Script) -> None:
     api, clock = FakeApi().on("POST", "/runs", failure, answer({"data": run()}, 201)), FakeClock()
     with pytest.raises(AttemptFailed) as caught:
         await transport_for(api, clock).post("/api/v2/runs", {})
@@ -245,7 +245,7 @@ async def test_a_change_that_may_have_happened_is_never_sent_twice(failure: Scri
 
 @pytest.mark.anyio
 @rows("failure", [*SENT, error(502, "x"), error(503, "x"), error(504, "x")])
-async def test_a_change_that_is_repeated_after_a_429_is_not_repeated_once_it_may_have_happened(failure: Script) -> None:
+async def test_change_retried_after_a_429_stops_once_ambiguous(failure: Script) -> None:
     refused = httpx2.ConnectError("refused")
     api = FakeApi().on("POST", "/runs", limited(retry_after="1"), refused, failure, answer({}, 201))
     with pytest.raises(AttemptFailed) as caught:
@@ -256,7 +256,7 @@ async def test_a_change_that_is_repeated_after_a_429_is_not_repeated_once_it_may
 
 @pytest.mark.anyio
 @rows("status", [400, 401, 403, 404, 408, 409, 422, 425, 501])
-async def test_a_change_that_is_refused_is_not_repeated_and_not_ambiguous(status: int) -> None:
+async def test_refused_change_is_neither_retried_nor_ambiguous(status: int) -> None:
     api, clock = FakeApi().on("POST", "/runs", error(status, "no"), answer({}, 201)), FakeClock()
     with pytest.raises(TfrunsError) as caught:
         await transport_for(api, clock).post("/api/v2/runs", {})
@@ -266,7 +266,7 @@ async def test_a_change_that_is_refused_is_not_repeated_and_not_ambiguous(status
 
 @pytest.mark.anyio
 @rows("failure", [*NOT_SENT, limited(retry_after="1")])
-async def test_a_change_that_is_never_sent_is_given_up_as_one_that_did_not_happen(failure: Script) -> None:
+async def test_unsent_change_fails_as_not_happened(failure: Script) -> None:
     api, clock = FakeApi().on("POST", "/runs", failure), FakeClock()
     with pytest.raises(TfrunsError):
         await transport_for(api, clock).post("/api/v2/runs", {})
@@ -276,7 +276,7 @@ async def test_a_change_that_is_never_sent_is_given_up_as_one_that_did_not_happe
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("content", [b"", b'{"data": {"id": "run-', b"\xff\xfe"])
-async def test_a_change_whose_answer_cannot_be_read_has_happened_and_is_not_sent_again(content: bytes) -> None:
+async def test_change_with_an_unparsable_response_is_not_retried(content: bytes) -> None:
     cut = httpx2.Response(201, content=content, headers={"content-type": "application/vnd.api+json"})
     api = FakeApi().on("POST", "/runs", cut)
     with pytest.raises(AttemptFailed) as caught:
@@ -289,7 +289,7 @@ async def test_a_change_whose_answer_cannot_be_read_has_happened_and_is_not_sent
 
 
 @pytest.mark.anyio
-async def test_a_call_that_is_cancelled_while_it_waits_to_try_again_asks_no_more() -> None:
+async def test_call_cancelled_during_a_delay_sends_nothing_more() -> None:
     class Stuck(FakeClock):
         async def sleep(self, seconds: float) -> None:
             self.sleeps.append(seconds)
@@ -303,7 +303,7 @@ async def test_a_call_that_is_cancelled_while_it_waits_to_try_again_asks_no_more
 
 
 @pytest.mark.anyio
-async def test_an_error_that_is_not_of_the_network_is_not_swallowed() -> None:
+async def test_other_exceptions_propagate() -> None:
     api = FakeApi().on("GET", PATH, ZeroDivisionError("a mistake of ours"))
     with pytest.raises(ZeroDivisionError):
         await transport_for(api, FakeClock()).get(f"/api/v2{PATH}")

@@ -36,12 +36,12 @@ def params(**filters: Any) -> dict[str, str]:
 
 
 @rows("name", _SPELLING)
-def test_each_filter_has_the_spelling_of_the_api(name: str) -> None:
+def test_each_filter_has_the_apis_parameter_name(name: str) -> None:
     value, spelled = _SPELLING[name]
     assert params(**{name: value}) == {spelled: value}
 
 
-def test_filters_apply_together_and_what_was_not_said_is_not_sent() -> None:
+def test_filters_combine_and_omitted_ones_are_not_sent() -> None:
     assert params() == {}
     everything = {name: value for name, (value, _) in _SPELLING.items()}
     assert params(**everything) == {spelled: value for value, spelled in _SPELLING.values()}
@@ -49,17 +49,17 @@ def test_filters_apply_together_and_what_was_not_said_is_not_sent() -> None:
 
 @rows("name", _SPELLING)
 @rows("nothing", ["", " ", None])
-def test_an_empty_filter_is_as_if_it_were_not_given(name: str, nothing: str | None) -> None:
+def test_empty_filter_counts_as_omitted(name: str, nothing: str | None) -> None:
     assert params(**{name: nothing}) == {}
 
 
 @pytest.mark.parametrize("nothing", [",", " , ,"])
-def test_nothing_but_commas_is_as_if_it_were_not_given(nothing: str) -> None:
+def test_only_commas_count_as_omitted(nothing: str) -> None:
     lists = ("operation", "status", "source", "status_group", "agent_pool_names", "workspace_names")
     assert params(**dict.fromkeys(lists, nothing)) == {}
 
 
-def test_an_empty_list_is_as_if_it_were_not_given() -> None:
+def test_empty_list_counts_as_omitted() -> None:
     assert (
         params(operation=[], status=(), source=[""], status_group=[" "], agent_pool_names=[], workspace_names=[]) == {}
     )
@@ -68,16 +68,16 @@ def test_an_empty_list_is_as_if_it_were_not_given() -> None:
 @pytest.mark.parametrize(
     "value", ["planned,errored", " planned , errored ", ["planned", "errored"], ("planned", " errored")]
 )
-def test_several_values_are_a_text_with_commas_or_a_list(value: Any) -> None:
+def test_several_values_are_a_comma_separated_string_or_a_list(value: Any) -> None:
     assert params(status=value) == {"filter[status]": "planned,errored"}
 
 
-def test_a_value_said_twice_is_sent_once_and_the_order_stays() -> None:
+def test_duplicate_values_are_sent_once_in_order() -> None:
     assert params(status="errored,planned,errored") == {"filter[status]": "errored,planned"}
     assert params(operation="plan,plan_only") == {"filter[operation]": "plan_only"}
 
 
-def test_searches_are_sent_as_they_are_without_white_space_around() -> None:
+def test_searches_are_sent_stripped_of_whitespace() -> None:
     assert params(basic="  fix, the network ", user="operator", commit=" abc ") == {
         "search[basic]": "fix, the network",
         "search[user]": "operator",
@@ -103,7 +103,7 @@ async def test_filters_reach_the_api_in_the_query_of_the_list() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_wrong_filter_is_refused_before_anything_is_sent() -> None:
+async def test_wrong_filter_is_refused_before_sending() -> None:
     api = FakeApi()
     async with client_for(api) as client:
         with pytest.raises(InvalidInput):
@@ -119,17 +119,17 @@ async def test_a_wrong_filter_is_refused_before_anything_is_sent() -> None:
 
 
 @rows("operation", RunOperation)
-def test_every_operation_of_the_api_is_known(operation: RunOperation) -> None:
+def test_every_api_operation_is_known(operation: RunOperation) -> None:
     assert params(operation=operation.value) == {"filter[operation]": operation.value}
 
 
 @rows("source", RunSource)
-def test_every_source_of_the_api_is_known(source: RunSource) -> None:
+def test_every_api_source_is_known(source: RunSource) -> None:
     assert params(source=source.value) == {"filter[source]": source.value}
 
 
 @pytest.mark.parametrize("group", StatusGroup)
-def test_every_status_group_of_the_api_is_known(group: StatusGroup) -> None:
+def test_every_api_status_group_is_known(group: StatusGroup) -> None:
     assert params(status_group=group.value) == {"filter[status_group]": group.value}
 
 
@@ -150,9 +150,7 @@ def test_every_status_group_of_the_api_is_known(group: StatusGroup) -> None:
         ({"source": "TFE-UI"}, {"filter[source]": "tfe-ui"}),
     ],
 )
-def test_the_examples_of_the_description_mean_what_the_api_calls_otherwise(
-    filters: dict[str, str], sent: dict[str, str]
-) -> None:
+def test_example_values_are_aliases_of_api_values(filters: dict[str, str], sent: dict[str, str]) -> None:
     assert params(**filters) == sent
 
 
@@ -169,12 +167,12 @@ def test_the_examples_of_the_description_mean_what_the_api_calls_otherwise(
         ("discardable,final,non_final", None),
     ],
 )
-def test_groups_that_make_up_one_are_joined_and_all_runs_need_none(groups: Any, sent: str | None) -> None:
+def test_combinable_groups_become_one_and_all_runs_none(groups: Any, sent: str | None) -> None:
     assert params(status_group=groups) == ({"filter[status_group]": sent} if sent else {})
 
 
 @pytest.mark.parametrize("groups", ["final,discardable", "discardable,final", ["discardable", "final"]])
-def test_groups_that_make_up_none_are_refused_with_the_statuses_to_ask_for(groups: Any) -> None:
+def test_uncombinable_groups_are_refused_with_their_statuses(groups: Any) -> None:
     with pytest.raises(InvalidInput, match="one status group") as caught:
         params(status_group=groups)
     assert "final" in caught.value.message
@@ -197,7 +195,7 @@ def test_groups_that_make_up_none_are_refused_with_the_statuses_to_ask_for(group
         ("status_group", "doing", StatusGroup, "running means non_final"),
     ],
 )
-def test_a_word_that_the_api_does_not_know_is_refused_with_the_allowed_ones(
+def test_unknown_value_is_refused_with_the_allowed_ones(
     name: str, word: str, kind: type[RunOperation | RunSource | StatusGroup], also: str
 ) -> None:
     for value in (word, f"{next(iter(kind)).value},{word}", [word]):
@@ -217,12 +215,12 @@ def test_a_word_that_the_api_does_not_know_is_refused_with_the_allowed_ones(
         ("status_group", "nonfinal", "non_final"),
     ],
 )
-def test_a_misspelled_word_is_answered_with_the_one_that_was_meant(name: str, word: str, meant: str) -> None:
+def test_misspelled_value_gets_a_suggestion(name: str, word: str, meant: str) -> None:
     with pytest.raises(InvalidInput, match=f'Did you mean "{meant}"'):
         params(**{name: word})
 
 
-def test_a_long_wrong_word_is_not_repeated_at_length() -> None:
+def test_long_wrong_value_is_truncated_in_the_error() -> None:
     with pytest.raises(InvalidInput) as caught:
         params(operation="x" * 10_000)
     assert "x" * 41 not in caught.value.message
@@ -232,13 +230,13 @@ def test_a_long_wrong_word_is_not_repeated_at_length() -> None:
 
 
 @rows("status", RunStatus)
-def test_every_status_of_the_api_is_known(status: RunStatus) -> None:
+def test_every_api_status_is_known(status: RunStatus) -> None:
     filters = RunFilters(status=status.value)
     assert filters.as_params() == {"filter[status]": status.value}
     assert filters.unknown_statuses == []
 
 
-def test_an_unknown_status_is_sent_as_it_is_and_can_be_told() -> None:
+def test_unknown_status_is_sent_unchanged_and_reported() -> None:
     filters = RunFilters(status="planned, brand_new ,Errored")
     assert filters.as_params() == {"filter[status]": "planned,brand_new,Errored"}
     assert filters.unknown_statuses == ["brand_new", "Errored"]
@@ -249,12 +247,12 @@ def test_an_unknown_status_is_sent_as_it_is_and_can_be_told() -> None:
 
 
 @rows(("value", "sent"), [("2024", "2024"), (2024, "2024"), (" 2024 ", "2024"), ("year", "year"), (" year", "year")])
-def test_a_timeframe_is_a_year_or_the_last_twelve_months(value: str | int, sent: str) -> None:
+def test_timeframe_is_a_year_or_the_last_twelve_months(value: str | int, sent: str) -> None:
     assert params(timeframe=value) == {"filter[timeframe]": sent}
 
 
 @rows("value", ["24", "last week", "2024-01", "20245", 0, 24, -2024, "YEAR", "٢٠٢٤", "2024,2025", "2024\n1"])
-def test_another_timeframe_is_refused_with_what_it_may_be(value: str | int) -> None:
+def test_other_timeframe_is_refused_with_the_rules(value: str | int) -> None:
     with pytest.raises(InvalidInput, match='a year, such as 2026, or "year"'):
         params(timeframe=value)
 
@@ -267,21 +265,21 @@ _WORDS = st.text(st.characters(codec="utf-8", exclude_characters=","), max_size=
 
 @given(st.lists(st.sampled_from(sorted(_OPERATION)), min_size=1, max_size=8))
 @settings(deadline=None)
-def test_any_operations_are_sent_once_each_in_the_apis_words(words: list[str]) -> None:
+def test_any_operations_are_sent_once_each(words: list[str]) -> None:
     expected = ",".join(dict.fromkeys(_OPERATION[word] for word in words))
     assert params(operation=words) == params(operation=",".join(words)) == {"filter[operation]": expected}
 
 
 @given(st.lists(_WORDS, max_size=6))
 @settings(deadline=None)
-def test_a_text_with_commas_and_a_list_mean_the_same(words: list[str]) -> None:
+def test_comma_separated_string_and_list_are_equivalent(words: list[str]) -> None:
     assert params(status=",".join(words)) == params(status=words)
     assert RunFilters(status=",".join(words)).unknown_statuses == RunFilters(status=words).unknown_statuses
 
 
 @given(st.lists(_WORDS, max_size=6))
 @settings(deadline=None)
-def test_statuses_are_sent_whatever_they_are_and_each_is_known_or_told(words: list[str]) -> None:
+def test_any_statuses_are_sent_and_unknown_ones_reported(words: list[str]) -> None:
     filters = RunFilters(status=words)
     sent = filters.as_params().get("filter[status]", "")
     asked = {word.strip() for word in words} - {""}
@@ -303,7 +301,7 @@ def test_statuses_are_sent_whatever_they_are_and_each_is_known_or_told(words: li
     )
 )
 @settings(deadline=None)
-def test_whatever_is_asked_is_a_query_of_the_apis_own_names_or_invalid_input(filters: dict[str, Any]) -> None:
+def test_any_filters_become_a_valid_query_or_invalid_input(filters: dict[str, Any]) -> None:
     try:
         sent = params(**filters)
     except InvalidInput:

@@ -70,7 +70,7 @@ async def test_each_option_is_sent_by_its_own_name_and_alone(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("params", [None, RunParams(), RunParams(message=None, auto_apply=None)], ids=str)
-async def test_what_the_caller_did_not_say_is_not_sent(params: RunParams | None) -> None:
+async def test_omitted_options_are_not_sent(params: RunParams | None) -> None:
     assert await sent_for(params) == {
         "data": {
             "type": "runs",
@@ -81,7 +81,7 @@ async def test_what_the_caller_did_not_say_is_not_sent(params: RunParams | None)
 
 
 @pytest.mark.anyio
-async def test_the_configuration_version_is_sent_as_a_relationship_and_no_attribute() -> None:
+async def test_configuration_version_is_sent_as_a_relationship() -> None:
     sent = await sent_for(RunParams(configuration_version_id=CV_ID, message="m"))
     assert sent["data"]["attributes"] == {"message": "m"}
     assert sent["data"]["relationships"] == {
@@ -91,7 +91,7 @@ async def test_the_configuration_version_is_sent_as_a_relationship_and_no_attrib
 
 
 @pytest.mark.anyio
-async def test_a_terraform_version_is_sent_with_a_plan_only_run() -> None:
+async def test_terraform_version_is_sent_with_plan_only() -> None:
     sent = await sent_for(RunParams(plan_only=True, terraform_version="1.9.0"))
     assert sent["data"]["attributes"] == {"plan-only": True, "terraform-version": "1.9.0"}
 
@@ -107,13 +107,13 @@ async def test_a_terraform_version_is_sent_with_a_plan_only_run() -> None:
     ],
     ids=str,
 )
-def test_options_that_cannot_go_together_cannot_even_be_said(options: dict[str, Any]) -> None:
+def test_incompatible_options_cannot_be_constructed(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         RunParams(**options)
 
 
 @pytest.mark.anyio
-async def test_the_new_run_is_returned_as_the_api_shows_it() -> None:
+async def test_new_run_is_returned_as_the_api_shows_it() -> None:
     created = await client_for(creating()).runs.create(WORKSPACE_ID, RunParams(message="Custom message"))
     assert isinstance(created, Run)
     assert (created.id, created.status, created.message) == (RUN_ID, "pending", "Custom message")
@@ -131,7 +131,7 @@ async def test_the_new_run_is_returned_as_the_api_shows_it() -> None:
         (f"{ADDRESS}/app/acme/workspaces/network/runs", None),
     ],
 )
-async def test_a_workspace_that_is_given_by_name_is_looked_up_first(given: str, organization: str | None) -> None:
+async def test_workspace_name_is_resolved_first(given: str, organization: str | None) -> None:
     api = creating()
     await client_for(api, organization=organization).runs.create(given)
     assert [request.method for request in api.requests] == ["GET", "POST"]
@@ -140,7 +140,7 @@ async def test_a_workspace_that_is_given_by_name_is_looked_up_first(given: str, 
 
 
 @pytest.mark.anyio
-async def test_a_workspace_that_is_not_there_ends_the_call_before_a_run_is_asked_for() -> None:
+async def test_missing_workspace_fails_before_a_run_is_created() -> None:
     api = FakeApi().on("POST", "/runs", answer({"data": run()}, 201))
     with pytest.raises(NotFound):
         await client_for(api).runs.create("acme/absent")
@@ -149,7 +149,7 @@ async def test_a_workspace_that_is_not_there_ends_the_call_before_a_run_is_asked
 
 @pytest.mark.anyio
 @rows("given", ["", "../runs", "ws-1/../..", "a/b/c", "https://other.example.com/app/a/workspaces/b"])
-async def test_a_workspace_that_cannot_be_is_refused_before_anything_is_sent(given: str) -> None:
+async def test_invalid_workspace_is_refused_before_sending(given: str) -> None:
     api = creating()
     with pytest.raises(InvalidInput):
         await client_for(api).runs.create(given)
@@ -158,7 +158,7 @@ async def test_a_workspace_that_cannot_be_is_refused_before_anything_is_sent(giv
 
 @pytest.mark.anyio
 @rows("given", ["", "cv-", "cv-../x", "run-1234", "latest"])
-async def test_a_configuration_version_that_cannot_be_is_refused_before_anything_is_sent(given: str) -> None:
+async def test_invalid_configuration_version_is_refused_before_sending(given: str) -> None:
     api = creating()
     with pytest.raises(InvalidInput, match="configuration_version_id"):
         await client_for(api).runs.create("acme/network", RunParams(configuration_version_id=given))
@@ -166,7 +166,7 @@ async def test_a_configuration_version_that_cannot_be_is_refused_before_anything
 
 
 @pytest.mark.anyio
-async def test_a_client_does_not_keep_the_values_of_variables_once_the_run_is_created() -> None:
+async def test_client_does_not_keep_variable_values() -> None:
     client = client_for(creating())
     params = RunParams(variables=[{"key": "password", "value": '"hunter2"'}])
     await client.runs.create(WORKSPACE_ID, params)
@@ -200,7 +200,7 @@ _FILTERS: list[tuple[dict[str, Any], dict[str, str]]] = [
 @pytest.mark.anyio
 @pytest.mark.parametrize(("filters", "sent"), _FILTERS, ids=str)
 @pytest.mark.parametrize("path", [f"/workspaces/{WORKSPACE_ID}/runs", "/organizations/acme/runs"])
-async def test_filters_reach_the_api_in_its_own_spelling(
+async def test_filters_reach_the_api_with_its_parameter_names(
     path: str, filters: dict[str, Any], sent: dict[str, str]
 ) -> None:
     api = FakeApi().on("GET", path, answer(page(run())))
@@ -215,7 +215,7 @@ async def test_filters_reach_the_api_in_its_own_spelling(
 
 
 @pytest.mark.anyio
-async def test_an_organizations_list_can_be_narrowed_to_workspaces() -> None:
+async def test_organization_list_can_be_filtered_by_workspaces() -> None:
     api = FakeApi().on("GET", "/organizations/acme/runs", answer(page(run())))
     await client_for(api).runs.list_for_organization("acme", RunFilters(workspace_names=["a", "b"])).page()
     assert query(api.requests[0])["filter[workspace_names]"] == "a,b"
@@ -226,7 +226,7 @@ async def test_an_organizations_list_can_be_narrowed_to_workspaces() -> None:
     [{"operation": "explode"}, {"source": "moon"}, {"status_group": "odd"}, {"timeframe": "soon"}],
     ids=str,
 )
-def test_a_filter_that_the_api_does_not_know_is_refused_at_once(filters: dict[str, Any]) -> None:
+def test_unknown_filter_is_refused_immediately(filters: dict[str, Any]) -> None:
     api = FakeApi()
     runs = client_for(api).runs
     with pytest.raises(InvalidInput):
@@ -235,19 +235,19 @@ def test_a_filter_that_the_api_does_not_know_is_refused_at_once(filters: dict[st
         runs.list_for_organization("acme", RunFilters(**filters))
 
 
-def test_a_workspaces_list_cannot_be_narrowed_to_workspaces() -> None:
+def test_workspace_list_cannot_be_filtered_by_workspaces() -> None:
     with pytest.raises(InvalidInput, match="workspace_names"):
         client_for(FakeApi()).runs.list_for_workspace(WORKSPACE_ID, RunFilters(workspace_names="a"))
 
 
 @rows("organization", ["", " ", "..", "a/b", "a b", "../acme"])
-def test_an_organization_that_cannot_be_is_refused_at_once(organization: str) -> None:
+def test_invalid_organization_is_refused_immediately(organization: str) -> None:
     with pytest.raises(InvalidInput):
         client_for(FakeApi()).runs.list_for_organization(organization)
 
 
 @pytest.mark.anyio
-async def test_a_list_of_a_workspace_by_name_looks_it_up_when_it_is_read() -> None:
+async def test_list_by_workspace_name_resolves_it_when_read() -> None:
     api = FakeApi().on("GET", "/organizations/acme/workspaces/network", answer({"data": workspace()}))
     api.on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(page(run())))
     listing = client_for(api).runs.list_for_workspace("acme/network")
@@ -269,13 +269,13 @@ async def test_a_list_of_a_workspace_by_name_looks_it_up_when_it_is_read() -> No
         f"{ADDRESS}/app/acme/network/runs/{RUN_ID}/",
     ],
 )
-async def test_a_run_is_read_by_its_id_or_browser_address(given: str) -> None:
+async def test_run_is_read_by_id_or_browser_address(given: str) -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": run()}))
     assert (await client_for(api).runs.read(given)).id == RUN_ID
 
 
 @pytest.mark.anyio
-async def test_a_run_is_read_with_what_should_come_along() -> None:
+async def test_run_is_read_with_included_resources() -> None:
     document = {"data": run(), "included": [workspace(name="network")]}
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer(document))
     got = await client_for(api).runs.read(RUN_ID, include=["workspace", "plan"])
@@ -300,7 +300,7 @@ async def test_a_run_is_read_with_what_should_come_along() -> None:
     ],
 )
 @rows("verb", ["read", *RunAction])
-async def test_what_is_no_run_of_this_host_is_refused_before_anything_is_sent(verb: str, given: str) -> None:
+async def test_invalid_run_reference_is_refused_before_sending(verb: str, given: str) -> None:
     api = FakeApi()
     with pytest.raises(InvalidInput):
         await getattr(client_for(api).runs, verb)(given)
@@ -308,7 +308,7 @@ async def test_what_is_no_run_of_this_host_is_refused_before_anything_is_sent(ve
 
 
 @pytest.mark.anyio
-async def test_a_run_that_is_not_there_may_be_hidden() -> None:
+async def test_missing_run_may_be_hidden() -> None:
     with pytest.raises(NotFound) as caught:
         await client_for(FakeApi().on("GET", f"/runs/{RUN_ID}", error(404, "not found"))).runs.read(RUN_ID)
     assert "hidden from this token" in caught.value.cause
@@ -333,7 +333,7 @@ async def act(client: Client, action: RunAction, **options: Any) -> None:
 
 @pytest.mark.anyio
 @rows("action", RunAction)
-async def test_an_action_is_one_post_with_an_empty_body_and_no_look_before(action: RunAction) -> None:
+async def test_action_is_one_post_with_an_empty_body(action: RunAction) -> None:
     api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{_PATHS[action]}", accepted())
     await act(client_for(api), action)
     (request,) = api.requests
@@ -344,7 +344,7 @@ async def test_an_action_is_one_post_with_an_empty_body_and_no_look_before(actio
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("action", _WITH_COMMENT)
-async def test_a_comment_goes_along_as_it_is(action: RunAction) -> None:
+async def test_comment_is_sent_unchanged(action: RunAction) -> None:
     api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{_PATHS[action]}", accepted())
     await act(client_for(api), action, comment='Looks "good" to me\n✓')
     assert body(api.requests[0]) == {"comment": 'Looks "good" to me\n✓'}
@@ -353,14 +353,14 @@ async def test_a_comment_goes_along_as_it_is(action: RunAction) -> None:
 @pytest.mark.anyio
 @rows("action", _WITH_COMMENT)
 @rows("comment", ["", None])
-async def test_an_empty_comment_is_not_sent(action: RunAction, comment: str | None) -> None:
+async def test_empty_comment_is_not_sent(action: RunAction, comment: str | None) -> None:
     api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{_PATHS[action]}", accepted())
     await act(client_for(api), action, comment=comment)
     assert body(api.requests[0]) == {}
 
 
 @pytest.mark.anyio
-async def test_a_run_may_be_acted_on_by_its_browser_address() -> None:
+async def test_action_accepts_a_browser_address() -> None:
     api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/apply", accepted())
     await client_for(api).runs.apply(f"{ADDRESS}/app/acme/workspaces/network/runs/{RUN_ID}")
     assert len(api.requests) == 1

@@ -15,7 +15,7 @@ def token_of(settings: Settings) -> str | None:
     return settings.credentials.token.text if settings.credentials.token else None
 
 
-def test_without_anything_said_it_is_hcp_terraform_and_there_is_no_token(tmp_path: Path) -> None:
+def test_default_is_hcp_terraform_without_a_token(tmp_path: Path) -> None:
     settings = load_settings(environ={}, home=tmp_path)
     assert settings.address == Address("https", "app.terraform.io", 443)
     assert settings.credentials.token is None
@@ -33,13 +33,13 @@ def test_without_anything_said_it_is_hcp_terraform_and_there_is_no_token(tmp_pat
         ({"TFE_ADDRESS": "  ", "TFC_ADDRESS": ""}, "app.terraform.io"),
     ],
 )
-def test_the_address_is_tfe_address_then_tfc_address_then_hcp_terraform(
+def test_address_is_tfe_address_tfc_address_or_hcp_terraform(
     environ: dict[str, str], host: str, tmp_path: Path
 ) -> None:
     assert load_settings(environ=environ, home=tmp_path).address.host == host
 
 
-def test_an_argument_goes_before_the_environment(tmp_path: Path) -> None:
+def test_argument_takes_precedence_over_the_environment(tmp_path: Path) -> None:
     environ = {"TFE_ADDRESS": "https://other.example.com", "TFE_TOKEN": "other", "TF_CLOUD_ORGANIZATION": "other"}
     settings = load_settings("tfe.example.com", TOKEN, organization="acme", environ=environ, home=tmp_path)
     assert settings.address.host == "tfe.example.com"
@@ -47,7 +47,7 @@ def test_an_argument_goes_before_the_environment(tmp_path: Path) -> None:
     assert settings.organization == "acme"
 
 
-def test_an_empty_argument_is_as_if_it_were_not_given(tmp_path: Path) -> None:
+def test_empty_argument_counts_as_omitted(tmp_path: Path) -> None:
     environ = {"TFE_ADDRESS": "https://tfe.example.com", "TFE_TOKEN": TOKEN, "TF_CLOUD_ORGANIZATION": "acme"}
     settings = load_settings("", "", organization="", environ=environ, home=tmp_path)
     assert settings.address.host == "tfe.example.com"
@@ -57,7 +57,7 @@ def test_an_empty_argument_is_as_if_it_were_not_given(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("environment_address", ["TFE_ADDRESS", "TFC_ADDRESS"])
 @pytest.mark.parametrize("name", ["TFE_TOKEN", "TFC_TOKEN"])
-def test_the_environments_token_is_for_the_environments_address_only(
+def test_environment_token_is_only_for_the_environment_address(
     name: str, environment_address: str, tmp_path: Path
 ) -> None:
     environ = {environment_address: "https://tfe.example.com", name: TOKEN}
@@ -67,7 +67,7 @@ def test_the_environments_token_is_for_the_environments_address_only(
         assert token_of(load_settings(other, environ=environ, home=tmp_path)) is None
 
 
-def test_without_an_address_in_the_environment_its_token_is_for_hcp_terraform_only(tmp_path: Path) -> None:
+def test_environment_token_without_address_is_for_hcp_terraform(tmp_path: Path) -> None:
     environ = {"TFE_TOKEN": TOKEN}
     assert token_of(load_settings(environ=environ, home=tmp_path)) == TOKEN
     assert token_of(load_settings("https://tfe.example.com", environ=environ, home=tmp_path)) is None
@@ -100,12 +100,12 @@ def test_plain_http_on_this_machine_needs_no_permission(address: str, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["TFE_ADDRESS", "TFC_ADDRESS"])
-def test_an_address_in_the_environment_that_cannot_be_is_named_by_its_variable(name: str, tmp_path: Path) -> None:
+def test_invalid_environment_address_is_named_by_its_variable(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=f"^{name} "):
         load_settings(environ={name: "ftp://tfe.example.com"}, home=tmp_path)
 
 
-def test_private_certificate_authorities_are_named_by_argument_or_environment(tmp_path: Path) -> None:
+def test_ca_file_comes_from_argument_or_environment(tmp_path: Path) -> None:
     environ = {"TFE_CA_FILE": "/etc/ssl/private.pem"}
     assert load_settings(environ=environ, home=tmp_path).ca_file == Path("/etc/ssl/private.pem")
     assert load_settings(ca_file="other.pem", environ=environ, home=tmp_path).ca_file == Path("other.pem")
@@ -119,14 +119,14 @@ def test_settings_never_show_the_token(tmp_path: Path) -> None:
     assert TOKEN not in str(settings)
 
 
-def test_the_environment_of_the_process_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFE_ADDRESS", "https://tfe.example.com")
     monkeypatch.setenv("TFE_TOKEN", TOKEN)
     settings = load_settings()
     assert (settings.address.host, token_of(settings)) == ("tfe.example.com", TOKEN)
 
 
-def test_a_broken_configuration_file_is_no_error_until_a_token_is_needed(tmp_path: Path) -> None:
+def test_malformed_file_is_no_error_until_a_token_is_needed(tmp_path: Path) -> None:
     (tmp_path / ".terraformrc").write_text("credentials {{{")
     try:
         settings = load_settings(environ={}, home=tmp_path)

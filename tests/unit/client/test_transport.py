@@ -46,7 +46,7 @@ def raw(status: int, content: bytes, content_type: str = "application/vnd.api+js
 
 
 @pytest.mark.anyio
-async def test_a_read_carries_the_token_and_asks_for_json_api() -> None:
+async def test_read_sends_the_token_and_accepts_json_api() -> None:
     api = FakeApi().on("GET", RUN_PATH, answer({"data": run()}))
     await transport_for(api).get(f"/api/v2{RUN_PATH}", {"include": "plan,workspace", "page[size]": 5})
     (request,) = api.requests
@@ -61,7 +61,7 @@ async def test_a_read_carries_the_token_and_asks_for_json_api() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_change_is_sent_as_json_api() -> None:
+async def test_change_is_sent_as_json_api() -> None:
     api = FakeApi().on("POST", "/runs", answer({"data": run()}, 201))
     await transport_for(api).post("/api/v2/runs", {"data": {"type": "runs"}})
     (request,) = api.requests
@@ -88,7 +88,7 @@ _CALLS: dict[str, Callable[[Transport], Awaitable[object]]] = {
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("call", _CALLS)
-async def test_without_a_token_nothing_is_sent_and_the_error_names_the_ways_to_have_one(call: str) -> None:
+async def test_missing_token_sends_nothing_and_explains_how_to_set_one(call: str) -> None:
     api = FakeApi()
     with pytest.raises(NoCredentials) as caught:
         await _CALLS[call](transport_for(api, token=None))
@@ -102,7 +102,7 @@ async def test_without_a_token_nothing_is_sent_and_the_error_names_the_ways_to_h
 
 
 @pytest.mark.anyio
-async def test_an_answer_has_its_document_and_the_time_by_the_servers_clock() -> None:
+async def test_response_has_its_document_and_the_servers_time() -> None:
     api = FakeApi().on("GET", RUN_PATH, answer({"data": run()}, date="Fri, 02 Jan 2026 03:04:05 GMT"))
     got = await transport_for(api).get(f"/api/v2{RUN_PATH}")
     assert got.document == {"data": run()}
@@ -123,7 +123,7 @@ async def test_an_answer_has_its_document_and_the_time_by_the_servers_clock() ->
         "Fri, 02 Jan 2026 03:04:05 +99999999999999999999",
     ],
 )
-async def test_a_date_header_that_is_missing_or_malformed_spoils_nothing(date: str | None) -> None:
+async def test_missing_or_malformed_date_header_is_ignored(date: str | None) -> None:
     response = answer({"data": run()})
     if date is not None:
         response.headers["date"] = date
@@ -145,7 +145,7 @@ async def test_a_date_header_that_is_missing_or_malformed_spoils_nothing(date: s
         pytest.param(raw(200, b"[" * 100_000 + b"]" * 100_000), id="deeply-nested"),
     ],
 )
-async def test_a_read_that_matchesed_without_json_fails_with_status_and_request_id(response: httpx2.Response) -> None:
+async def test_read_without_json_fails_with_status_and_request_id(response: httpx2.Response) -> None:
     with pytest.raises(UnexpectedResponse) as caught:
         await transport_for(FakeApi().on("GET", RUN_PATH, response)).get(f"/api/v2{RUN_PATH}")
     assert caught.value.status == response.status_code
@@ -178,7 +178,7 @@ async def test_a_read_that_matchesed_without_json_fails_with_status_and_request_
     ],
     ids=lambda document: json.dumps(document)[:60],
 )
-async def test_json_that_is_no_run_is_an_unexpected_response(document: Any) -> None:
+async def test_json_that_is_not_a_run_is_unexpected(document: Any) -> None:
     client = client_for(FakeApi().on("GET", RUN_PATH, answer(document)))
     with pytest.raises(UnexpectedResponse):
         await client.runs.read(RUN_ID)
@@ -186,14 +186,14 @@ async def test_json_that_is_no_run_is_an_unexpected_response(document: Any) -> N
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("included", [None, 5, "text", {}, [5], [{"type": [], "id": {}}], [{"type": "plans"}]], ids=str)
-async def test_an_odd_list_of_included_resources_is_passed_over_or_an_unexpected_response(included: Any) -> None:
+async def test_malformed_included_resources_are_ignored_or_unexpected(included: Any) -> None:
     client = client_for(FakeApi().on("GET", RUN_PATH, answer({"data": run(), "included": included})))
     with contextlib.suppress(UnexpectedResponse):
         assert (await client.runs.read(RUN_ID)).id == RUN_ID
 
 
 @pytest.mark.anyio
-async def test_what_a_run_says_is_not_repeated_in_the_error_about_its_shape() -> None:
+async def test_shape_error_does_not_repeat_values() -> None:
     odd = run(variables=[{"key": "password", "value": ["hunter2-the-secret"]}])
     with pytest.raises(UnexpectedResponse) as caught:
         await client_for(FakeApi().on("GET", RUN_PATH, answer({"data": odd}))).runs.read(RUN_ID)
@@ -203,7 +203,7 @@ async def test_what_a_run_says_is_not_repeated_in_the_error_about_its_shape() ->
 
 @pytest.mark.anyio
 @rows("field", sorted(set(run()["attributes"]) - {"status"}))
-async def test_a_field_that_the_api_answers_with_null_is_merely_not_said(field: str) -> None:
+async def test_null_field_counts_as_omitted(field: str) -> None:
     resource = run()
     resource["attributes"][field] = None
     got = await client_for(FakeApi().on("GET", RUN_PATH, answer({"data": resource}))).runs.read(RUN_ID)
@@ -211,7 +211,7 @@ async def test_a_field_that_the_api_answers_with_null_is_merely_not_said(field: 
 
 
 @pytest.mark.anyio
-async def test_a_sign_in_page_is_no_answer_of_the_api_and_its_title_is_told() -> None:
+async def test_sign_in_page_is_unexpected_and_its_title_is_shown() -> None:
     html = raw(200, b"<html><head><title>\n Sign in to Acme\n</title></head></html>", "text/html; charset=utf-8")
     with pytest.raises(UnexpectedResponse) as caught:
         await transport_for(FakeApi().on("GET", RUN_PATH, html)).get(f"/api/v2{RUN_PATH}")
@@ -221,7 +221,7 @@ async def test_a_sign_in_page_is_no_answer_of_the_api_and_its_title_is_told() ->
 
 
 @pytest.mark.anyio
-async def test_a_change_may_be_answered_without_a_body() -> None:
+async def test_change_response_may_have_no_body() -> None:
     api = FakeApi().on("POST", f"{RUN_PATH}/actions/apply", httpx2.Response(202))
     expected = ExpectedResponse(empty_status=202)
     answered = await transport_for(api).post(f"/api/v2{RUN_PATH}/actions/apply", {}, expected=expected)
@@ -249,7 +249,7 @@ _REFUSALS: list[tuple[int, type[ApiError], str, bool]] = [
 
 @pytest.mark.anyio
 @rows(("status", "kind", "code", "is_retryable"), _REFUSALS)
-async def test_a_refusal_has_class_status_code_words_cause_solution_and_request_id(
+async def test_refusal_has_all_fields_of_an_error(
     status: int, kind: type[ApiError], code: str, is_retryable: bool
 ) -> None:
     api = FakeApi().on("GET", RUN_PATH, error(status, "the title", "the detail"))
@@ -270,7 +270,7 @@ async def test_a_refusal_has_class_status_code_words_cause_solution_and_request_
 @pytest.mark.anyio
 @rows(("status", "kind", "code", "is_retryable"), _REFUSALS)
 @rows("content", [b"", b"upstream failed", b"null", b"[]", b'{"errors": [null, 5]}', b'{"err'])
-async def test_a_refusal_without_words_is_told_by_its_status(
+async def test_refusal_without_a_text_has_its_status(
     status: int, kind: type[ApiError], code: str, is_retryable: bool, content: bytes
 ) -> None:
     api = FakeApi().on("GET", RUN_PATH, raw(status, content))
@@ -282,7 +282,7 @@ async def test_a_refusal_without_words_is_told_by_its_status(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-async def test_an_html_page_with_a_server_error_is_a_server_error(status: int) -> None:
+async def test_html_page_with_a_5xx_is_a_server_error(status: int) -> None:
     api = FakeApi().on("GET", RUN_PATH, raw(status, b"<title>Bad gateway</title>", "text/html"))
     with pytest.raises(ServerError) as caught:
         await transport_for(api).get(f"/api/v2{RUN_PATH}")
@@ -291,7 +291,7 @@ async def test_an_html_page_with_a_server_error_is_a_server_error(status: int) -
 
 
 @pytest.mark.anyio
-async def test_an_html_page_instead_of_a_404_tells_of_a_wrong_address() -> None:
+async def test_html_404_page_suggests_a_wrong_address() -> None:
     api = FakeApi().on("GET", RUN_PATH, raw(404, b"<title>Page not found</title>", "text/html"))
     with pytest.raises(UnexpectedResponse, match="Page not found") as caught:
         await transport_for(api).get(f"/api/v2{RUN_PATH}")
@@ -320,7 +320,7 @@ class CountedApi(FakeApi):
 
 
 @pytest.mark.anyio
-async def test_a_client_that_was_not_used_has_nothing_to_close() -> None:
+async def test_unused_client_can_be_closed() -> None:
     api = CountedApi()
     async with client_for(api):
         pass
@@ -328,7 +328,7 @@ async def test_a_client_that_was_not_used_has_nothing_to_close() -> None:
 
 
 @pytest.mark.anyio
-async def test_calls_that_begin_together_share_one_connection_pool() -> None:
+async def test_concurrent_calls_share_one_connection_pool() -> None:
     api = CountedApi()
     async with client_for(api) as client, anyio.create_task_group() as tasks:
         for _ in range(5):
@@ -338,7 +338,7 @@ async def test_calls_that_begin_together_share_one_connection_pool() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_closed_client_can_be_closed_again_and_used_again() -> None:
+async def test_closed_client_can_be_closed_again_and_reused() -> None:
     api = CountedApi()
     client = client_for(api)
     await client.runs.read(RUN_ID)
@@ -351,7 +351,7 @@ async def test_a_closed_client_can_be_closed_again_and_used_again() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_call_that_begins_while_the_client_closes_keeps_its_connections() -> None:
+async def test_call_started_during_close_keeps_its_connections() -> None:
     closing, reused = anyio.Event(), anyio.Event()
 
     class SlowToClose(CountedApi):
@@ -376,7 +376,7 @@ async def test_a_call_that_begins_while_the_client_closes_keeps_its_connections(
 
 
 @pytest.mark.parametrize("calls_at_once", [1, 3])
-def test_a_client_that_was_closed_serves_another_event_loop(calls_at_once: int) -> None:
+def test_closed_client_works_in_another_event_loop(calls_at_once: int) -> None:
     api = FakeApi().on("GET", RUN_PATH, answer({"data": run()}))
     client = client_for(api)
 
@@ -391,7 +391,7 @@ def test_a_client_that_was_closed_serves_another_event_loop(calls_at_once: int) 
 
 
 @pytest.mark.anyio
-async def test_two_clients_have_nothing_in_common() -> None:
+async def test_clients_share_no_state() -> None:
     first, second = FakeApi(), FakeApi()
     for api in (first, second):
         api.on("GET", RUN_PATH, answer({"data": run()}))
@@ -403,7 +403,7 @@ async def test_two_clients_have_nothing_in_common() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_call_that_is_cancelled_leaves_the_client_usable() -> None:
+async def test_cancelled_call_leaves_the_client_usable() -> None:
     never = anyio.Event()
 
     class HangsOnce(FakeApi):
@@ -436,7 +436,7 @@ async def test_a_call_that_is_cancelled_leaves_the_client_usable() -> None:
         ("ALL_PROXY", "socks5://proxy.example.com:1080"),
     ],
 )
-async def test_a_setting_of_the_environment_that_cannot_be_used_is_an_error_that_names_it(
+async def test_unusable_environment_setting_is_named_in_the_error(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -448,7 +448,7 @@ async def test_a_setting_of_the_environment_that_cannot_be_used_is_an_error_that
 
 
 @pytest.mark.anyio
-async def test_an_ambiguous_change_tells_its_caller_so() -> None:
+async def test_ambiguous_change_raises_attempt_failed() -> None:
     api = FakeApi().on("POST", "/runs", httpx2.ReadTimeout("no answer"))
     with pytest.raises(AttemptFailed) as caught:
         await transport_for(api).post("/api/v2/runs", {})
@@ -457,7 +457,7 @@ async def test_an_ambiguous_change_tells_its_caller_so() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_list_is_read_with_the_size_that_was_asked_for() -> None:
+async def test_list_is_read_with_the_requested_size() -> None:
     api = FakeApi().on("GET", "/organizations/acme/runs", answer(page(run())))
     listed = await client_for(api).runs.list_for_organization("acme").page(3, size=7)
     assert [item.id for item in listed.items] == [RUN_ID]

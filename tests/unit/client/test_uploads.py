@@ -58,7 +58,7 @@ async def uploaded(api: FakeApi, to: ConfigurationVersion | None = None) -> None
         ({"provisional": False}, {"provisional": False}),
     ],
 )
-async def test_what_the_caller_did_not_say_is_not_sent(options: dict[str, bool], attributes: dict[str, bool]) -> None:
+async def test_omitted_options_are_not_sent(options: dict[str, bool], attributes: dict[str, bool]) -> None:
     api = FakeApi().on("POST", CREATE, version(upload_url=UPLOAD_URL))
     async with client_for(api) as client:
         created = await client.configuration_versions.create(WORKSPACE_ID, **options)
@@ -71,7 +71,7 @@ LOST = [httpx2.ReadTimeout("no"), error(502, "bad gateway"), httpx2.Response(201
 
 
 @pytest.mark.parametrize("lost", LOST, ids=["timeout", "502", "truncated", "unreadable"])
-async def test_a_creation_without_an_answer_is_not_repeated_and_called_unknown(lost: Any) -> None:
+async def test_lost_creation_is_unknown_and_not_retried(lost: Any) -> None:
     api = FakeApi().on("POST", CREATE, lost)
     async with client_for(api) as client:
         with pytest.raises(OutcomeUnknown):
@@ -82,7 +82,7 @@ async def test_a_creation_without_an_answer_is_not_repeated_and_called_unknown(l
 # -- uploading --------------------------------------------------------------------------------------------------------
 
 
-async def test_an_upload_is_the_whole_file_with_its_length_and_without_the_token() -> None:
+async def test_upload_sends_the_file_with_its_length_without_the_token() -> None:
     api = FakeApi().on("PUT", UPLOAD_URL, httpx2.Response(200))
     await uploaded(api)
     (request,) = api.requests
@@ -94,13 +94,13 @@ async def test_an_upload_is_the_whole_file_with_its_length_and_without_the_token
 
 
 @pytest.mark.parametrize("passing", [httpx2.ReadTimeout("no"), httpx2.ConnectError("no"), httpx2.Response(503)])
-async def test_an_upload_is_sent_again_from_its_beginning(passing: Any) -> None:
+async def test_retried_upload_starts_from_the_beginning(passing: Any) -> None:
     api = FakeApi().on("PUT", UPLOAD_URL, passing, httpx2.Response(200))
     await uploaded(api)
     assert [request.content for request in api.sent("PUT")] == [CONTENT, CONTENT]
 
 
-async def test_an_upload_that_arrived_though_its_answer_was_lost_has_succeeded() -> None:
+async def test_upload_with_a_lost_response_succeeded_if_it_arrived() -> None:
     api = FakeApi().on("PUT", UPLOAD_URL, httpx2.ReadTimeout("no"), error(409, "conflict", "uploaded already"))
     await uploaded(api.on("GET", f"/configuration-versions/{VERSION_ID}", version(status="uploaded")))
 
@@ -116,9 +116,7 @@ async def test_an_upload_that_arrived_though_its_answer_was_lost_has_succeeded()
     ],
 )
 @rows("now", [version(), error(404, "not found")], ids=["waits", "unreadable"])
-async def test_a_refused_upload_is_an_error_that_does_not_show_the_address(
-    refusal: Any, says: str, now: httpx2.Response
-) -> None:
+async def test_refused_upload_hides_the_signed_url(refusal: Any, says: str, now: httpx2.Response) -> None:
     api = FakeApi().on("PUT", UPLOAD_URL, refusal).on("GET", f"/configuration-versions/{VERSION_ID}", now)
     with pytest.raises(TfrunsError) as failed:
         await uploaded(api)
@@ -128,13 +126,13 @@ async def test_a_refused_upload_is_an_error_that_does_not_show_the_address(
     assert all(request.method in {"PUT", "GET"} for request in api.requests)
 
 
-async def test_an_address_without_a_host_is_one_of_the_api_and_gets_no_token_either() -> None:
+async def test_relative_upload_url_gets_no_token() -> None:
     api = FakeApi().on("PUT", f"{ADDRESS}/_archivist/v1/object/x", httpx2.Response(200))
     await uploaded(api, ConfigurationVersion(id=VERSION_ID, status="pending", upload_url="/_archivist/v1/object/x"))
     assert "authorization" not in api.requests[0].headers
 
 
-async def test_without_an_address_nothing_is_sent() -> None:
+async def test_upload_without_a_url_sends_nothing() -> None:
     api = FakeApi()
     with pytest.raises(UnexpectedResponse):
         await uploaded(api, ConfigurationVersion(id=VERSION_ID, status="pending"))
@@ -144,7 +142,7 @@ async def test_without_an_address_nothing_is_sent() -> None:
 # -- waiting ----------------------------------------------------------------------------------------------------------
 
 
-async def test_it_is_waited_for_until_the_files_were_looked_at() -> None:
+async def test_wait_lasts_until_the_files_are_processed() -> None:
     api, clock = FakeApi(), FakeClock()
     statuses = [version(), version(status="fetching"), version(status="uploaded")]
     api.on("GET", f"/configuration-versions/{VERSION_ID}", *statuses)
@@ -153,7 +151,7 @@ async def test_it_is_waited_for_until_the_files_were_looked_at() -> None:
     assert clock.sleeps == [0.5, 0.5]
 
 
-async def test_after_its_time_it_is_returned_as_it_is() -> None:
+async def test_wait_returns_the_current_version_after_the_timeout() -> None:
     api, clock = FakeApi().on("GET", f"/configuration-versions/{VERSION_ID}", version()), FakeClock()
     async with client_for(api, clock) as client:
         found = await client.configuration_versions.wait_until_processed(VERSION_ID, timeout_s=2.0)
@@ -161,7 +159,7 @@ async def test_after_its_time_it_is_returned_as_it_is() -> None:
     assert sum(clock.sleeps) == pytest.approx(2.0)
 
 
-async def test_files_that_were_not_accepted_are_an_error_with_the_reason() -> None:
+async def test_rejected_files_are_an_error_with_the_reason() -> None:
     errored = version(status="errored", error_message="the archive is damaged")
     api = FakeApi().on("GET", f"/configuration-versions/{VERSION_ID}", errored)
     async with client_for(api) as client:
@@ -174,7 +172,7 @@ async def test_files_that_were_not_accepted_are_an_error_with_the_reason() -> No
 COMMENTS = f"/runs/{RUN_ID}/comments"
 
 
-async def test_a_comment_is_sent_without_the_space_around_it() -> None:
+async def test_comment_is_sent_stripped() -> None:
     api = FakeApi().on("POST", COMMENTS, answer({"data": samples.comment(body="fine")}, 201))
     async with client_for(api) as client:
         assert (await client.comments.create(RUN_ID, " fine \n")).body == "fine"
@@ -182,7 +180,7 @@ async def test_a_comment_is_sent_without_the_space_around_it() -> None:
 
 
 @pytest.mark.parametrize("lost", LOST, ids=["timeout", "502", "truncated", "unreadable"])
-async def test_a_comment_without_an_answer_is_not_repeated_and_called_unknown(lost: Any) -> None:
+async def test_lost_comment_is_unknown_and_not_retried(lost: Any) -> None:
     api = FakeApi().on("POST", COMMENTS, lost)
     async with client_for(api) as client:
         with pytest.raises(OutcomeUnknown):
@@ -191,7 +189,7 @@ async def test_a_comment_without_an_answer_is_not_repeated_and_called_unknown(lo
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * 10_001])
-async def test_an_empty_or_endless_comment_is_not_sent(text: str) -> None:
+async def test_empty_or_too_long_comment_is_not_sent(text: str) -> None:
     api = FakeApi()
     async with client_for(api) as client:
         with pytest.raises(InvalidInput):
@@ -216,14 +214,14 @@ async def overridden(api: FakeApi, override: Override) -> None:
 
 
 @pytest.mark.parametrize(("path", "override"), OVERRIDES)
-async def test_an_override_is_sent_once(path: str, override: Override) -> None:
+async def test_override_is_sent_once(path: str, override: Override) -> None:
     resource = CHECK if "policy" in path else STAGE
     api = FakeApi().on("POST", f"{path}/actions/override", answer({"data": resource}))
     await overridden(api, override)
     assert [body(request) for request in api.requests] == [{}]
 
 
-async def test_a_task_stage_is_told_why() -> None:
+async def test_task_stage_override_sends_the_comment() -> None:
     api = FakeApi().on("POST", f"/task-stages/{STAGE['id']}/actions/override", answer({"data": STAGE}))
     await overridden(api, lambda c: c.task_stages.override(STAGE["id"], comment="agreed"))
     assert body(api.requests[0]) == {"comment": "agreed"}
@@ -231,7 +229,7 @@ async def test_a_task_stage_is_told_why() -> None:
 
 @rows(("path", "override"), OVERRIDES)
 @rows(("refusal", "kind"), [(403, Forbidden), (404, NotFound), (409, TransitionNotAllowed), (422, UnprocessableEntity)])
-async def test_a_refused_override_is_an_error(
+async def test_refused_override_is_an_error(
     path: str, override: Override, refusal: int, kind: type[TfrunsError]
 ) -> None:
     api = FakeApi().on("POST", f"{path}/actions/override", error(refusal, "no"))
@@ -249,7 +247,7 @@ async def test_a_refused_override_is_an_error(
         ("awaiting_override", False),
     ],
 )
-async def test_the_status_tells_whether_an_override_without_an_answer_happened(status: str, is_known: bool) -> None:
+async def test_status_decides_about_a_lost_override(status: str, is_known: bool) -> None:
     is_check = status in {"overridden", "soft_failed"}
     resource = samples.policy_check(status=status) if is_check else samples.task_stage(status=status)
     path, override = OVERRIDES[0 if is_check else 1].values
@@ -264,7 +262,7 @@ async def test_the_status_tells_whether_an_override_without_an_answer_happened(s
 
 
 @pytest.mark.parametrize(("path", "override"), OVERRIDES)
-async def test_an_override_that_nobody_can_look_into_is_called_unknown(path: str, override: Override) -> None:
+async def test_lost_override_is_unknown_if_unreadable(path: str, override: Override) -> None:
     api = FakeApi().on("POST", f"{path}/actions/override", error(504, "gateway timeout"))
     with pytest.raises(OutcomeUnknown, match="could not be read"):
         await overridden(api, override)

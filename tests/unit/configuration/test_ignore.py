@@ -58,7 +58,7 @@ boop.txt
         (".gitignore", False),
     ],
 )
-def test_the_rules_of_its_own_sample_mean_what_they_mean_there(path: str, is_left_out: bool) -> None:
+def test_sample_rules_match_as_documented(path: str, is_left_out: bool) -> None:
     assert IgnoreRules(ARCHIVE_DIR).excludes(path) is is_left_out
 
 
@@ -103,7 +103,7 @@ def test_the_rules_of_its_own_sample_mean_what_they_mean_there(path: str, is_lef
         ("a*b**/c", "aab/c", True),
     ],
 )
-def test_a_rule_leaves_out_what_it_names(rules: str, path: str, is_left_out: bool) -> None:
+def test_rule_excludes_matching_files(rules: str, path: str, is_left_out: bool) -> None:
     assert IgnoreRules(rules).excludes(path) is is_left_out
 
 
@@ -117,23 +117,23 @@ def test_a_rule_leaves_out_what_it_names(rules: str, path: str, is_left_out: boo
         ("", "src/", False),
     ],
 )
-def test_a_directory_is_passed_over_where_nothing_in_it_can_be_taken_back(rules: str, path: str, is_all: bool) -> None:
+def test_directory_is_skipped_if_no_rule_can_include_its_files(rules: str, path: str, is_all: bool) -> None:
     assert IgnoreRules(rules).excludes_all_below(path) is is_all
 
 
 @pytest.mark.parametrize("rule", ["[a", "[z-a].tf", "a/**/b/**/c/**/d/**/e/**/f", "[]"])
-def test_a_rule_that_cannot_be_read_is_named_by_its_line(rule: str) -> None:
+def test_malformed_rule_is_named_by_its_line(rule: str) -> None:
     with pytest.raises(InvalidInput, match=r"Line 2 of \.terraformignore"):
         IgnoreRules(f"# first\n{rule}")
 
 
-def test_there_is_an_end_to_how_many_rules_there_may_be() -> None:
+def test_number_of_rules_is_limited() -> None:
     with pytest.raises(InvalidInput, match="more than"):
         IgnoreRules("a\n" * 1_001)
 
 
 @pytest.mark.parametrize("rule", ["*a" * 40 + "b", "a*" * 60 + "/b", "**/*a*a*a/**/*a*a*a/**/*a*b"])
-def test_no_rule_takes_long(rule: str) -> None:
+def test_no_rule_is_slow(rule: str) -> None:
     rules = IgnoreRules(rule)
     start = time.perf_counter()
     assert not rules.excludes("/".join(["a" * 60] * 12))
@@ -157,5 +157,5 @@ def test_no_rule_takes_long(rule: str) -> None:
         ("terraform.d", False),
     ],
 )
-def test_states_and_what_terraform_installs_are_its_own(name: str, is_own: bool) -> None:
+def test_states_and_installed_files_are_terraforms_own(name: str, is_own: bool) -> None:
     assert is_terraforms_own(name) is is_own

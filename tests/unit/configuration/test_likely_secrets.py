@@ -71,12 +71,12 @@ HARMLESS = [
 PLAN = b"PK\x03\x04\x14\x00\x08\x00\x08\x00" + b"\x00" * 16 + b"\x06\x00\x00\x00tfplan"
 
 
-def test_names_that_say_what_they_are() -> None:
+def test_likely_secrets_are_recognized_by_name() -> None:
     assert [path for path in LIKELY if not is_likely_secret(path)] == []
     assert [path for path in HARMLESS if is_likely_secret(path)] == []
 
 
-def test_content_that_says_what_it_is() -> None:
+def test_likely_secrets_are_recognized_by_content() -> None:
     key = b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA"
     account = b'{"type": "service_account", "private_key": "-----BEGIN"}'
     certificate = b"-----BEGIN CERTIFICATE-----\nAAAA"
@@ -89,12 +89,12 @@ def test_content_that_says_what_it_is() -> None:
     assert not is_likely_secret("main.tf", b'variable "key" { default = "-----BEGIN OPENSSH PRIVATE KEY-----" }')
 
 
-def test_variable_files_that_terraform_loads() -> None:
+def test_automatically_loaded_variable_files_are_recognized() -> None:
     loaded = ["terraform.tfvars", "a/terraform.tfvars.json", "x.auto.tfvars", "x.auto.tfvars.json"]
     assert all(map(is_loaded_by_terraform, loaded))
     assert not any(map(is_loaded_by_terraform, ["prod.tfvars", "main.tf", "terraform.tfvars.bak"]))
 
 
-def test_states_of_every_name_are_terraforms_own() -> None:
+def test_states_of_any_name_are_terraforms_own() -> None:
     names = ["terraform.tfstate", "terraform.tfstate.backup", "terraform.tfstate-old", "errored.tfstate", "a.tfstate.1"]
     assert all(map(is_terraforms_own, names))

@@ -61,7 +61,7 @@ def refusal(root: Path, limits: Limits | None = None) -> InvalidInput:
     return refused.value
 
 
-def test_files_and_directories_are_packed_in_order_without_their_owner(root: Path) -> None:
+def test_files_are_packed_in_order_without_owners(root: Path) -> None:
     (root / "run.sh").write_text("#!/bin/sh\n")
     (root / "run.sh").chmod(0o755)
     os.utime(root / "main.tf", (1_600_000_000.7, 1_600_000_000.7))
@@ -75,13 +75,13 @@ def test_files_and_directories_are_packed_in_order_without_their_owner(root: Pat
     assert {str(place) for place in result.configured} == {".", "modules/a"}
 
 
-def test_the_same_files_make_the_same_archive_wherever_they_are(root: Path, tmp_path: Path) -> None:
+def test_equal_files_make_equal_archives_anywhere(root: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(root, copy)
     assert packed(copy)[1] == packed(root)[1]
 
 
-def test_what_is_terraforms_own_is_left_out_whatever_the_rules_say(root: Path) -> None:
+def test_terraforms_own_files_are_always_excluded(root: Path) -> None:
     own = [".terraform/modules/modules.json", "terraform.tfstate", "a/b.tfstate.backup", "terraform.tfstate.d/x/y"]
     write(
         root, dict.fromkeys(own, SECRET) | {".terraformignore": "!.terraform/\n!*.tfstate\n", ".terraform.lock.hcl": ""}
@@ -94,7 +94,7 @@ def test_what_is_terraforms_own_is_left_out_whatever_the_rules_say(root: Path) -
     assert result.excluded == {"terraforms_own": 4}
 
 
-def test_what_is_ignored_is_left_out_and_counted(root: Path) -> None:
+def test_ignored_files_are_excluded_and_counted(root: Path) -> None:
     write(
         root, {".terraformignore": "*.log\ntmp/\nlogs\n", "a.log": "", "tmp/x/y.tf": "", ".git/HEAD": "", "logs/1": ""}
     )
@@ -105,14 +105,14 @@ def test_what_is_ignored_is_left_out_and_counted(root: Path) -> None:
     assert "logs/1" in members(archive)
 
 
-def test_what_a_later_rule_takes_back_is_packed_below_a_directory_that_is_left_out(root: Path) -> None:
+def test_later_rule_includes_files_below_an_excluded_directory(root: Path) -> None:
     write(root, {".terraformignore": "tmp/\n!tmp/keep.tf\n", "tmp/keep.tf": "", "tmp/other.tf": ""})
     names = set(members(packed(root)[1]))
     assert "tmp/keep.tf" in names
     assert not {"tmp", "tmp/other.tf"} & names
 
 
-def test_links_inside_stay_links_and_an_absolute_one_becomes_relative(root: Path, tmp_path: Path) -> None:
+def test_internal_links_stay_links_and_become_relative(root: Path, tmp_path: Path) -> None:
     (root / "b.tf").symlink_to("modules/a/a.tf")
     (root / "modules" / "root").symlink_to(root)
     (root / "modules" / "again").symlink_to("../modules/a")
@@ -135,7 +135,7 @@ def test_links_inside_stay_links_and_an_absolute_one_becomes_relative(root: Path
     "target",
     ["../outside/secret.txt", "{outside}/secret.txt", "../outside", "modules/../../outside", "/etc/passwd", ".."],
 )
-def test_a_link_that_leads_out_is_an_error_that_names_it(target: str, root: Path) -> None:
+def test_link_out_of_the_directory_is_an_error_naming_it(target: str, root: Path) -> None:
     (root / "modules" / "link.tf").parent.mkdir(exist_ok=True)
     (root / "link.tf").symlink_to(target.format(outside=root.parent / "outside"))
     error = refusal(root)
@@ -145,19 +145,19 @@ def test_a_link_that_leads_out_is_an_error_that_names_it(target: str, root: Path
     assert "link.tf" not in members(packed(root)[1])
 
 
-def test_a_link_that_leads_out_through_another_is_an_error(root: Path) -> None:
+def test_link_out_through_another_link_is_an_error(root: Path) -> None:
     (root / "modules" / "deep").mkdir()
     (root / "a").symlink_to("modules/a/../b/secret.txt")
     (root / "modules" / "b").symlink_to("../../outside")
     assert "leads out" in refusal(root).message
 
 
-def test_a_rule_file_that_is_a_link_is_refused_and_not_read(root: Path) -> None:
+def test_ignore_file_that_is_a_link_is_refused(root: Path) -> None:
     (root / ".terraformignore").symlink_to("../outside/secret.txt")
     assert ".terraformignore" in refusal(root).message
 
 
-def test_what_is_no_file_is_left_out(root: Path) -> None:
+def test_special_files_are_excluded(root: Path) -> None:
     os.mkfifo(root / "pipe")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.relpath(root / "socket"))  # such an address may not be long
@@ -174,16 +174,16 @@ def test_what_is_no_file_is_left_out(root: Path) -> None:
         (Limits(max_depth=2), "more than 2 levels deep"),
     ],
 )
-def test_what_is_too_large_is_refused(limits: Limits, what: str, root: Path) -> None:
+def test_too_large_directory_is_refused(limits: Limits, what: str, root: Path) -> None:
     assert what in refusal(root, limits).message
 
 
-def test_what_is_left_out_with_its_directory_does_not_count(root: Path) -> None:
+def test_files_in_excluded_directories_do_not_count(root: Path) -> None:
     write(root, {f".git/objects/{number}": "" for number in range(50)})
     assert packed(root, Limits(max_entries=10))[0].files == 2
 
 
-def test_a_file_that_cannot_be_read_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_file_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Directory, name: str) -> Any:
         raise (FileNotFoundError if name == ".terraformignore" else PermissionError)(13, "Permission denied", name)
 
@@ -194,7 +194,7 @@ def test_a_file_that_cannot_be_read_is_named(root: Path, monkeypatch: pytest.Mon
 # -- somebody changes the directory meanwhile -------------------------------------------------------------------------
 
 
-def test_a_file_that_is_exchanged_for_a_link_is_not_followed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_replaced_by_a_link_is_not_followed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entries = Directory.entries
 
     def exchanged(self: Directory, *, most: int) -> Any:
@@ -208,7 +208,7 @@ def test_a_file_that_is_exchanged_for_a_link_is_not_followed(root: Path, monkeyp
     assert "cannot be packed" in refusal(root).message
 
 
-def test_a_directory_that_is_exchanged_for_a_link_is_not_followed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directory_replaced_by_a_link_is_not_followed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entries = Directory.entries
 
     def exchanged(self: Directory, *, most: int) -> Any:
@@ -222,9 +222,7 @@ def test_a_directory_that_is_exchanged_for_a_link_is_not_followed(root: Path, mo
     assert "cannot be packed" in refusal(root).message
 
 
-def test_a_directory_that_was_opened_is_read_though_its_path_leads_elsewhere_now(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_open_directory_is_read_even_if_its_path_changed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entries = Directory.entries
 
     def moved(self: Directory, *, most: int) -> Any:
@@ -240,7 +238,7 @@ def test_a_directory_that_was_opened_is_read_though_its_path_leads_elsewhere_now
     assert SECRET.encode() not in gzip.decompress(archive)
 
 
-def test_a_file_that_becomes_shorter_is_an_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_truncated_file_is_an_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.fstat
 
     class Longer:
@@ -254,7 +252,7 @@ def test_a_file_that_becomes_shorter_is_an_error(root: Path, monkeypatch: pytest
 # -- where it may be --------------------------------------------------------------------------------------------------
 
 
-def test_only_what_is_inside_of_an_allowed_directory_is_opened(root: Path) -> None:
+def test_only_directories_in_an_allowed_one_are_opened(root: Path) -> None:
     allowed = resolve_allowed([root])
     (root / "out").symlink_to("../outside")
     (root.parent / "in").symlink_to("root/modules")
@@ -267,26 +265,26 @@ def test_only_what_is_inside_of_an_allowed_directory_is_opened(root: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["", "modules", ".", "../root", "~", "a\0b", "/a\0b"])
-def test_a_path_has_to_be_absolute(name: str, root: Path) -> None:
+def test_path_must_be_absolute(name: str, root: Path) -> None:
     with pytest.raises(InvalidInput, match="absolute"):
         locate(name, resolve_allowed([root]))
 
 
-def test_without_an_allowed_directory_it_is_said_how_to_allow_one(root: Path) -> None:
+def test_error_without_allowed_directories_explains_allow_dir(root: Path) -> None:
     with pytest.raises(RefusedByMode) as refused:
         locate(str(root), ())
     assert "--allow-dir" in refused.value.solution
 
 
 @pytest.mark.parametrize("name", ["main.tf", "nowhere", "modules/a/a.tf"])
-def test_what_is_no_directory_is_said_to_be_none(name: str, root: Path) -> None:
+def test_path_that_is_not_a_directory_is_refused(name: str, root: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"), locate(str(root / name), resolve_allowed([root])).open():
         pass
     with pytest.raises(InvalidInput, match="not a directory"):
         resolve_allowed([root / name])
 
 
-def test_a_directory_on_the_way_that_is_exchanged_for_a_link_is_not_followed(root: Path) -> None:
+def test_parent_directory_replaced_by_a_link_is_not_followed(root: Path) -> None:
     place = locate(str(root / "modules" / "a"), resolve_allowed([root]))
     shutil.rmtree(root / "modules")
     (root.parent / "outside" / "a").mkdir()
@@ -323,9 +321,7 @@ _RULES = st.lists(
 
 @settings(deadline=None)
 @given(files=st.sets(_PATHS, max_size=8), links=st.dictionaries(_PATHS, _TARGETS, max_size=3), rules=_RULES)
-def test_an_archive_holds_what_belongs_to_the_configuration_and_is_accepted_by_the_local_backend(
-    files: set[str], links: dict[str, str], rules: str
-) -> None:
+def test_archive_is_accepted_by_the_local_backend(files: set[str], links: dict[str, str], rules: str) -> None:
     with TemporaryDirectory() as place:
         base = Path(place).resolve()
         root = base / "root"

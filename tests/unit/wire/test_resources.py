@@ -53,43 +53,43 @@ def resource(kind: type[Resource], **attributes: Any) -> dict[str, Any]:
 
 
 @rows("kind", KINDS)
-def test_a_resource_is_read_by_its_type_and_id(kind: type[Resource]) -> None:
+def test_resource_is_parsed_with_type_and_id(kind: type[Resource]) -> None:
     assert kind.from_wire(resource(kind)).id == "x-1"
 
 
 @rows("kind", KINDS)
 @rows("type_", ["organizations", "Runs", "run", "", None, []])
-def test_a_resource_of_another_type_is_malformed(kind: type[Resource], type_: Any) -> None:
+def test_resource_of_another_type_is_malformed(kind: type[Resource], type_: Any) -> None:
     with pytest.raises(MalformedDocument, match=kind.wire_type):
         kind.from_wire({**resource(kind), "type": type_})
 
 
 @rows("wrong", [None, [], "runs", 5, [samples.run()]])
-def test_what_is_no_object_is_malformed(wrong: Any) -> None:
+def test_non_object_is_malformed(wrong: Any) -> None:
     with pytest.raises(MalformedDocument, match="is not an object"):
         Run.from_wire(wrong)
 
 
 @rows("part", ["attributes", "relationships"])
 @rows("wrong", [["status"], "status", 5])
-def test_parts_that_are_no_objects_are_malformed(part: str, wrong: Any) -> None:
+def test_parts_that_are_not_objects_are_malformed(part: str, wrong: Any) -> None:
     with pytest.raises(MalformedDocument, match=f"the {part} is not an object"):
         Run.from_wire({**samples.run(), part: wrong})
 
 
 @pytest.mark.parametrize("id_", [None, 5, [], {}])
-def test_a_resource_without_an_id_is_refused(id_: Any) -> None:
+def test_resource_without_an_id_is_refused(id_: Any) -> None:
     with pytest.raises(ValidationError):
         Run.from_wire({**samples.run(), "id": id_})
 
 
 @rows("kind", KINDS)
 @rows("nothing", [None, {}])
-def test_relationships_may_be_left_out(kind: type[Resource], nothing: Any) -> None:
+def test_relationships_may_be_omitted(kind: type[Resource], nothing: Any) -> None:
     assert kind.from_wire({**resource(kind), "relationships": nothing}).id == "x-1"
 
 
-def test_a_resource_cannot_be_changed() -> None:
+def test_resource_is_immutable() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Run.from_wire(samples.run()).status = "applied"  # type: ignore[misc]
 
@@ -97,7 +97,7 @@ def test_a_resource_cannot_be_changed() -> None:
 # -- attributes -------------------------------------------------------------------------------------------------------
 
 
-def test_the_sample_of_the_reference_is_read_in_full() -> None:
+def test_documented_sample_is_parsed_completely() -> None:
     run = Run.from_wire(samples.run(variables=[{"key": "n", "value": "2"}], target_addrs=["terraform_data.a"]))
     assert run.id == samples.RUN_ID
     assert run.status is RunStatus.PENDING
@@ -119,33 +119,33 @@ def test_the_sample_of_the_reference_is_read_in_full() -> None:
 
 
 @rows("kind", [Run, Plan, Apply, CostEstimate, PolicyCheck, TaskStage, ConfigurationVersion])
-def test_an_unknown_status_stays_the_text_that_it_is(kind: type[Resource]) -> None:
+def test_unknown_status_stays_a_string(kind: type[Resource]) -> None:
     read: Any = kind.from_wire(resource(kind, status="brand_new"))
     assert read.status == "brand_new"
     assert type(read.status) is str
 
 
 @rows("status", RunStatus)
-def test_a_known_status_of_a_run_is_its_word(status: RunStatus) -> None:
+def test_known_run_status_is_an_enum_member(status: RunStatus) -> None:
     assert Run.from_wire(samples.run(status=status.value)).status is status
 
 
 @rows("kind", [Plan, Apply])
 @rows("status", PhaseStatus)
-def test_a_known_status_of_a_phase_is_its_word(kind: type[Plan | Apply], status: PhaseStatus) -> None:
+def test_known_phase_status_is_an_enum_member(kind: type[Plan | Apply], status: PhaseStatus) -> None:
     assert kind.from_wire(resource(kind, status=status.value)).status is status
 
 
 @pytest.mark.parametrize(
     ("source", "read"), [("brand-new", "brand-new"), ("tfe-ui", RunSource.TFE_UI), (None, None), ("", "")]
 )
-def test_an_unknown_source_stays_the_text_that_it_is(source: str | None, read: Any) -> None:
+def test_unknown_source_stays_a_string(source: str | None, read: Any) -> None:
     found = Run.from_wire(samples.run(source=source)).source
     assert found == read
     assert type(found) is type(read)
 
 
-def test_unknown_attributes_and_relationships_are_kept_as_they_came() -> None:
+def test_unknown_attributes_and_relationships_are_kept() -> None:
     document = samples.run(brand_new={"nested-thing": [1, None]})
     document["relationships"]["another-one"] = {"data": {"type": "things", "id": "thing-1"}}
     extra = Run.from_wire(document).model_extra
@@ -154,7 +154,7 @@ def test_unknown_attributes_and_relationships_are_kept_as_they_came() -> None:
     assert extra["another-one"] == {"data": {"type": "things", "id": "thing-1"}}
 
 
-def test_unknown_actions_and_permissions_are_kept_as_they_came() -> None:
+def test_unknown_actions_and_permissions_are_kept() -> None:
     run = Run.from_wire(
         samples.run(actions={"is-confirmable": True, "is-brand-new": "x"}, permissions={"can-fly": False})
     )
@@ -166,7 +166,7 @@ def test_unknown_actions_and_permissions_are_kept_as_they_came() -> None:
 
 
 @rows("kind", KINDS)
-def test_attributes_that_are_left_out_are_not_said(kind: type[Resource]) -> None:
+def test_omitted_attributes_are_none(kind: type[Resource]) -> None:
     read = kind.from_wire(resource(kind))
     for name in kind.model_fields:
         if name not in {"id", "status"}:
@@ -174,28 +174,28 @@ def test_attributes_that_are_left_out_are_not_said(kind: type[Resource]) -> None
 
 
 @rows("kind", KINDS)
-def test_every_attribute_but_the_status_may_be_null(kind: type[Resource]) -> None:
+def test_every_attribute_except_the_status_may_be_null(kind: type[Resource]) -> None:
     nulls = {name: None for name in kind.model_fields if name not in {"id", "status"}}
     read = kind.from_wire(resource(kind, **nulls))
     for name in nulls:
         assert getattr(read, name) in (None, (), {}), name
 
 
-def test_a_time_is_aware_and_in_any_zone() -> None:
+def test_times_are_timezone_aware_in_any_zone() -> None:
     run = Run.from_wire(samples.run(created_at="2024-01-01T02:00:00+02:00", canceled_at="2024-01-01T00:00:01.5Z"))
     assert run.created_at == datetime(2024, 1, 1, tzinfo=UTC)
     assert run.canceled_at is not None
     assert run.canceled_at.utcoffset() is not None
 
 
-def test_an_unknown_timestamp_is_kept_and_one_that_is_null_too() -> None:
+def test_unknown_and_null_timestamps_are_kept() -> None:
     stamps = {"brand-new-at": "2024-01-01T00:00:00Z", "planned-at": None}
     read = Run.from_wire(samples.run(status_timestamps=stamps)).status_timestamps
     assert read == {"brand-new-at": datetime(2024, 1, 1, tzinfo=UTC), "planned-at": None}
 
 
 @pytest.mark.parametrize("status", [None, 5, [], {"x": 1}])
-def test_a_status_that_is_no_text_is_refused(status: Any) -> None:
+def test_status_that_is_not_a_string_is_refused(status: Any) -> None:
     with pytest.raises(ValidationError):
         Run.from_wire(samples.run(status=status))
 
@@ -210,7 +210,7 @@ def test_a_status_that_is_no_text_is_refused(status: Any) -> None:
         {"wire_type": "x", "__class__": "y", "": 1, "a b": 2},
     ],
 )
-def test_no_name_of_an_attribute_reaches_the_model_itself(attributes: dict[str, Any]) -> None:
+def test_attribute_names_cannot_override_the_model(attributes: dict[str, Any]) -> None:
     document = samples.run()
     document["attributes"] |= attributes
     run = Run.from_wire(document, {}, {"data": document})
@@ -234,7 +234,7 @@ _FIELDS = st.dictionaries(
 @given(st.builds(lambda a, r: {"id": "run-a", "type": "runs", "attributes": a, "relationships": r}, _FIELDS, _FIELDS))
 @example({"id": "run-a", "type": "runs", "attributes": {"status": "pending"}, "relationships": {"workspace": 5}})
 @settings(deadline=None)
-def test_any_run_is_read_or_refused(document: Any) -> None:
+def test_any_run_is_parsed_or_refused(document: Any) -> None:
     before = copy.deepcopy(document)
     try:
         run = Run.from_wire(document)
@@ -248,7 +248,7 @@ def test_any_run_is_read_or_refused(document: Any) -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, {}, {"data": None}, {"links": {"related": "/api/v2/x"}}])
-def test_a_relationship_to_nothing_is_none_or_empty(nothing: Any) -> None:
+def test_empty_relationship_is_none_or_empty(nothing: Any) -> None:
     document = samples.run()
     document["relationships"] |= {"plan": nothing, "comments": nothing}
     run = Run.from_wire(document)
@@ -256,13 +256,13 @@ def test_a_relationship_to_nothing_is_none_or_empty(nothing: Any) -> None:
     assert run.comments == ()
 
 
-def test_a_relationship_keeps_type_and_id_and_nothing_else() -> None:
+def test_relationship_keeps_only_type_and_id() -> None:
     document = samples.workspace(locked_by=("users", "user-a"))
     document["relationships"]["locked-by"]["data"]["meta"] = {"x": 1}
     assert Workspace.from_wire(document).locked_by == Related(type="users", id="user-a")
 
 
-def test_what_came_along_is_followed_from_one_resource_to_the_next() -> None:
+def test_included_resources_can_be_followed_transitively() -> None:
     workspace = samples.workspace(current_run=("runs", samples.RUN_ID))
     document = {"data": samples.run(), "included": [workspace, samples.user(), samples.run(status="planning")]}
     run = Run.from_wire(document["data"], included(document))
@@ -277,19 +277,19 @@ def test_what_came_along_is_followed_from_one_resource_to_the_next() -> None:
     assert current.status is RunStatus.PLANNING
 
 
-def test_what_did_not_come_along_is_none() -> None:
+def test_resource_not_included_is_none() -> None:
     run = Run.from_wire(samples.run())
     assert run.follow(run.workspace, Workspace) is None
     assert run.follow(run.confirmed_by, User) is None
 
 
-def test_what_came_along_of_another_kind_than_is_asked_for_is_not_followed() -> None:
+def test_included_resource_of_another_type_is_not_followed() -> None:
     document = {"data": samples.run(), "included": [samples.user()]}
     run = Run.from_wire(document["data"], included(document))
     assert run.follow(run.created_by, Workspace) is None
 
 
-def test_the_document_is_kept_only_where_the_resource_is_all_that_it_is_about() -> None:
+def test_document_is_kept_only_for_a_primary_resource() -> None:
     document = {"data": samples.run()}
     assert Run.from_wire(document["data"], None, document).document is document
     assert Run.from_wire(document["data"]).document is None
@@ -311,23 +311,23 @@ def test_the_document_is_kept_only_where_the_resource_is_all_that_it_is_about() 
         ({"plan_only": None, "is_destroy": None}, RunOperation.PLAN_AND_APPLY),
     ],
 )
-def test_the_operation_of_a_run_follows_from_its_options(options: dict[str, Any], operation: RunOperation) -> None:
+def test_operation_follows_from_the_options(options: dict[str, Any], operation: RunOperation) -> None:
     assert Run.from_wire(samples.run(**options)).operation is operation
 
 
-def test_the_runs_own_word_decides_what_is_allowed() -> None:
+def test_payload_decides_about_allowed_actions() -> None:
     run = Run.from_wire(samples.run(status="planning", actions=samples.actions("force-cancelable")))
     assert run.allowed_actions == [RunAction.FORCE_CANCEL]
     assert run.possible_actions == frozenset({RunAction.FORCE_CANCEL})
 
 
-def test_an_unknown_status_is_explained_by_the_runs_own_word_alone() -> None:
+def test_unknown_status_uses_only_the_payloads_actions() -> None:
     run = Run.from_wire(samples.run(status="brand_new", actions=samples.actions("confirmable", "discardable")))
     assert run.allowed_actions == [RunAction.APPLY, RunAction.DISCARD]
     assert Run.from_wire(samples.run(status="brand_new", actions=None)).allowed_actions == []
 
 
-def test_where_the_run_says_nothing_the_lifecycle_answers() -> None:
+def test_lifecycle_decides_if_the_payload_omits_actions() -> None:
     assert Run.from_wire(samples.run(status="planned", actions=None)).allowed_actions == [
         RunAction.APPLY,
         RunAction.DISCARD,
@@ -336,11 +336,11 @@ def test_where_the_run_says_nothing_the_lifecycle_answers() -> None:
 
 
 # Run API, "Discard a Run": a pending run can be discarded; its payload does not show it.
-def test_a_pending_run_can_be_discarded_although_it_does_not_say_so() -> None:
+def test_pending_run_can_be_discarded_despite_its_payload() -> None:
     assert Run.from_wire(samples.run(status="pending")).allowed_actions == [RunAction.DISCARD, RunAction.CANCEL]
 
 
-def test_what_the_token_may_not_do_is_not_allowed() -> None:
+def test_actions_without_permission_are_not_allowed() -> None:
     run = Run.from_wire(samples.planned(permissions={"can-apply": False, "can-discard": None}))
     assert run.forbidden_actions == {RunAction.APPLY}
     assert run.allowed_actions == [RunAction.DISCARD]
@@ -365,9 +365,7 @@ _SECRETS: list[tuple[type[Resource], Mapping[str, Any], str]] = [
 
 
 @rows(("kind", "attributes", "field"), _SECRETS, ids=[f"{kind.__name__}.{field}" for kind, _, field in _SECRETS])
-def test_a_secret_is_read_and_in_no_representation(
-    kind: type[Resource], attributes: Mapping[str, Any], field: str
-) -> None:
+def test_secret_is_parsed_but_not_in_repr(kind: type[Resource], attributes: Mapping[str, Any], field: str) -> None:
     document = {"data": resource(kind, **attributes)}
     read = kind.from_wire(document["data"], {("x", "y"): document["data"]}, document)
     assert "fakeSecretValue" in str(read.model_dump())
@@ -375,7 +373,7 @@ def test_a_secret_is_read_and_in_no_representation(
         assert "fakeSecretValue" not in shown
 
 
-def test_the_value_of_a_runs_variable_is_in_no_representation_of_its_own() -> None:
+def test_repr_of_a_run_variable_hides_its_value() -> None:
     variables = Run.from_wire(samples.run(variables=[{"key": "password", "value": '"fakeSecretValue"'}])).variables
     assert variables is not None
     assert variables[0].value == '"fakeSecretValue"'
@@ -384,7 +382,7 @@ def test_the_value_of_a_runs_variable_is_in_no_representation_of_its_own() -> No
 
 
 @pytest.mark.parametrize("value", [None, "", "2"])
-def test_a_variable_without_a_visible_value_is_read(value: str | None) -> None:
+def test_variable_without_a_value_is_parsed(value: str | None) -> None:
     variables = Run.from_wire(samples.run(variables=[{"key": "a", "value": value}, {"key": "b"}])).variables
     assert variables is not None
     assert [variable.value for variable in variables] == [value, None]
@@ -396,7 +394,7 @@ def test_a_variable_without_a_visible_value_is_read(value: str | None) -> None:
 @pytest.mark.parametrize(
     "document", [samples.run(), samples.planned(), samples.workspace(locked_by=("runs", "run-a")), samples.user()]
 )
-def test_a_resource_is_written_as_it_is_read(document: dict[str, Any]) -> None:
+def test_resource_round_trips(document: dict[str, Any]) -> None:
     kind = {kind.wire_type: kind for kind in KINDS}[document["type"]]
     read = kind.from_wire(document)
     written = read.to_wire()
@@ -405,7 +403,7 @@ def test_a_resource_is_written_as_it_is_read(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("option", ["is_destroy", "refresh_only", "allow_empty_apply"])
-def test_a_saved_plan_is_one_whatever_else_it_does(option: str) -> None:
+def test_saved_plan_takes_precedence_as_operation(option: str) -> None:
     # Run API, "Run Operations": a saved plan does not queue, and that is what its operation is asked for.
     resource = samples.run(save_plan=True)
     resource["attributes"][option.replace("_", "-")] = True

@@ -7,7 +7,7 @@ from tfruns.wire.run_params import RunParams
 from tfruns.wire.runs import Run
 
 
-def test_a_request_names_the_options_that_a_run_shows() -> None:
+def test_request_options_match_the_runs_options() -> None:
     more = {"message", "auto_apply", "variables", "configuration_version_id"}
     assert set(RunParams.model_fields) == set(RunOptions.model_fields) | more
     assert {name: RunParams.model_fields[name].annotation for name in RunOptions.model_fields} == {
@@ -27,11 +27,11 @@ def test_a_request_names_the_options_that_a_run_shows() -> None:
         (("plan_only", "is_destroy", "refresh_only"), RunOperation.PLAN_ONLY),
     ],
 )
-def test_what_decides_how_a_run_is_queued_names_its_operation(chosen: tuple[str, ...], operation: RunOperation) -> None:
+def test_queuing_options_take_precedence_as_operation(chosen: tuple[str, ...], operation: RunOperation) -> None:
     assert RunOptions.model_validate(dict.fromkeys(chosen, True)).operation is operation
 
 
-def test_only_refresh_is_on_by_itself() -> None:
+def test_only_refresh_is_on_by_default() -> None:
     said = RunOptions(save_plan=True, refresh=None, target_addrs=["a.b"]).with_defaults()
     assert said.model_dump(exclude_none=True) == {
         "is_destroy": False, "refresh": True, "refresh_only": False, "plan_only": False, "save_plan": True,

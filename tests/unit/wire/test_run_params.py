@@ -38,45 +38,45 @@ _FLAGS = [name for name, (_, value) in _OPTIONS.items() if isinstance(value, boo
 # -- what is sent -----------------------------------------------------------------------------------------------------
 
 
-def test_what_was_not_said_is_not_sent() -> None:
+def test_omitted_options_are_not_sent() -> None:
     assert RunParams().as_attributes() == {}
 
 
 @rows("name", _OPTIONS)
-def test_each_option_is_sent_alone_under_the_wires_name(name: str) -> None:
+def test_each_option_is_sent_with_its_wire_name(name: str) -> None:
     wire_name, value = _OPTIONS[name]
     assert RunParams(**{name: value}).as_attributes() == {wire_name: value}
 
 
 @rows("name", _FLAGS)
 @rows("value", [True, False])
-def test_a_flag_is_sent_as_it_was_said_even_where_it_is_the_default(name: str, value: bool) -> None:
+def test_flag_is_sent_even_if_it_equals_the_default(name: str, value: bool) -> None:
     assert RunParams(**{name: value}).as_attributes() == {_OPTIONS[name][0]: value}
 
 
 @rows("name", [*_OPTIONS, "variables", "terraform_version", "configuration_version_id"])
-def test_none_is_as_if_it_were_not_said(name: str) -> None:
+def test_none_counts_as_omitted(name: str) -> None:
     assert RunParams(**{name: None}).as_attributes() == {}
 
 
-def test_an_empty_list_or_text_was_said() -> None:
+def test_empty_list_or_string_is_sent() -> None:
     params = RunParams(message="", target_addrs=[], variables=[])
     assert params.as_attributes() == {"message": "", "target-addrs": [], "variables": []}
 
 
-def test_the_terraform_version_is_sent_with_a_plan_only_run() -> None:
+def test_terraform_version_is_sent_with_plan_only() -> None:
     params = RunParams(plan_only=True, terraform_version="1.11.4")
     assert params.as_attributes() == {"plan-only": True, "terraform-version": "1.11.4"}
 
 
-def test_the_configuration_version_is_no_attribute() -> None:
+def test_configuration_version_is_not_an_attribute() -> None:
     params = RunParams(configuration_version_id="cv-n4XQPBa2QnecZJ4G")
     assert params.configuration_version_id == "cv-n4XQPBa2QnecZJ4G"
     assert params.as_attributes() == {}
 
 
 @pytest.mark.anyio
-async def test_all_that_was_said_reaches_the_api_and_nothing_else() -> None:
+async def test_exactly_the_given_options_reach_the_api() -> None:
     said = {name: value for name, (_, value) in _OPTIONS.items() if name not in {"refresh_only", "plan_only"}}
     params = RunParams(**said, variables=[RunVariableParam(key="n", value=2)], configuration_version_id="cv-abc")
     api = FakeApi().on("POST", "/runs", answer({"data": run()}, 201))
@@ -98,7 +98,7 @@ async def test_all_that_was_said_reaches_the_api_and_nothing_else() -> None:
 
 @given(st.sets(st.sampled_from(sorted(_OPTIONS))))
 @settings(deadline=None)
-def test_any_options_that_go_together_are_sent_and_no_others(names: set[str]) -> None:
+def test_any_compatible_options_are_sent(names: set[str]) -> None:
     said = {name: _OPTIONS[name][1] for name in sorted(names)}
     try:
         params = RunParams(**said)
@@ -121,9 +121,7 @@ def test_any_options_that_go_together_are_sent_and_no_others(names: set[str]) ->
         ({"allow_empty_apply": True, "plan_only": True}, ("allow_empty_apply", "plan_only")),
     ],
 )
-def test_options_that_exclude_or_need_each_other_are_refused_by_name(
-    options: dict[str, Any], named: tuple[str, str]
-) -> None:
+def test_incompatible_options_are_refused_by_name(options: dict[str, Any], named: tuple[str, str]) -> None:
     with pytest.raises(InvalidInput) as caught:
         RunParams(**options)
     for name in named:
@@ -142,7 +140,7 @@ def test_options_that_exclude_or_need_each_other_are_refused_by_name(
         {"refresh_only": True, "plan_only": True},
     ],
 )
-def test_options_that_only_look_like_excluding_each_other_are_sent(options: dict[str, bool]) -> None:
+def test_compatible_option_pairs_are_sent(options: dict[str, bool]) -> None:
     assert RunParams(**options).as_attributes() == {_OPTIONS[name][0]: value for name, value in options.items()}
 
 
@@ -152,7 +150,7 @@ def test_options_that_only_look_like_excluding_each_other_are_sent(options: dict
 @rows(
     "name", ["auto-apply", "autoApply", "destroy", "workspace_id", "target", "is_destory", "_included", "model_config"]
 )
-def test_an_unknown_option_is_refused_by_its_name_without_its_value(name: str) -> None:
+def test_unknown_option_is_refused_without_its_value(name: str) -> None:
     with pytest.raises(ValidationError, match="extra_forbidden") as caught:
         RunParams(**{name: "fakeSecretValue"})
     assert caught.value.errors()[0]["loc"] == (name,)
@@ -173,13 +171,13 @@ def test_an_unknown_option_is_refused_by_its_name_without_its_value(name: str) -
         {"variables": [{"key": "a"}]},
     ],
 )
-def test_an_option_of_the_wrong_type_is_refused_without_its_value(options: dict[str, Any]) -> None:
+def test_wrong_type_is_refused_without_the_value(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as caught:
         RunParams(**options)
     assert "fakeSecretValue" not in str(caught.value)
 
 
-def test_options_cannot_be_changed_once_checked() -> None:
+def test_options_are_immutable() -> None:
     params = RunParams(plan_only=True, terraform_version="1.11.4")
     with pytest.raises(ValidationError, match="frozen"):
         params.plan_only = False  # type: ignore[misc]
@@ -199,7 +197,7 @@ def value_of(value: Any) -> Any:
     "text",
     ['"text"', '""', "2", "-1.5", "true", "null", '["a", 1]', '{ a = "b" }', '"$${not_a_reference}"', "<<EOT\nx\nEOT"],
 )
-def test_a_text_that_is_an_hcl_literal_is_sent_as_it_is(text: str) -> None:
+def test_hcl_literal_is_sent_unchanged(text: str) -> None:
     assert value_of(text) == text
 
 
@@ -217,12 +215,12 @@ def test_a_text_that_is_an_hcl_literal_is_sent_as_it_is(text: str) -> None:
         ({}, "{}"),
     ],
 )
-def test_any_other_json_value_is_sent_as_its_literal(value: Any, sent: str) -> None:
+def test_other_json_values_are_sent_as_literals(value: Any, sent: str) -> None:
     assert value_of(value) == sent
 
 
 @rows("text", ["", "text", "us-east-1", "var.x", "${var.x}", '"${var.x}"', "[a]", "'a'", "t2.micro", "1 + 1"])
-def test_a_text_that_is_no_literal_is_refused_with_the_quoted_form(text: str) -> None:
+def test_string_that_is_not_a_literal_is_refused_with_the_quoted_form(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         RunVariableParam(key="region", value=text)
     assert "region" in caught.value.message
@@ -231,7 +229,7 @@ def test_a_text_that_is_no_literal_is_refused_with_the_quoted_form(text: str) ->
 
 
 @pytest.mark.parametrize("value", ["fakeSecretValue", '"${fakeSecretValue}"', {"a": {1, 2, "fakeSecretValue"}}])
-def test_a_refused_value_is_not_repeated(value: Any) -> None:
+def test_refused_value_is_not_repeated(value: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         RunVariableParam(key="password", value=value)
     assert "fakeSecretValue" not in json.dumps(caught.value.as_dict())
@@ -239,23 +237,23 @@ def test_a_refused_value_is_not_repeated(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("nan")], object()])
-def test_a_value_without_a_literal_is_refused(value: Any) -> None:
+def test_value_without_a_literal_form_is_refused(value: Any) -> None:
     with pytest.raises(InvalidInput, match="cannot be written as an HCL literal"):
         RunVariableParam(key="a", value=value)
 
 
 @rows("key", ["a", "_a", "A1", "my-key", "my_key", "a" * 200])
-def test_a_variables_key_is_an_identifier(key: str) -> None:
+def test_variable_key_is_an_identifier(key: str) -> None:
     assert RunVariableParam(key=key, value=1).key == key
 
 
 @rows("key", ["", "1a", "-a", "a b", "a.b", "a=b", "a\n", "a\nb", 'a"', "${a}", "é"])
-def test_what_is_no_identifier_is_no_variables_key(key: str) -> None:
+def test_invalid_variable_key_is_refused(key: str) -> None:
     with pytest.raises(ValidationError, match="pattern"):
         RunVariableParam(key=key, value=1)
 
 
-def test_values_of_variables_are_in_no_representation() -> None:
+def test_repr_hides_variable_values() -> None:
     variable = RunVariableParam(key="password", value='"fakeSecretValue"')
     params = RunParams(variables=[variable], message="m")
     for shown in (repr(variable), str(variable), repr(params), str(params), f"{params}"):
@@ -273,5 +271,5 @@ _VALUES = st.recursive(
 
 @given(_VALUES)
 @settings(deadline=None)
-def test_any_json_value_but_a_text_is_sent_as_its_literal(value: Any) -> None:
+def test_any_json_value_except_strings_is_sent_as_a_literal(value: Any) -> None:
     assert value_of(value) == literal(value)
