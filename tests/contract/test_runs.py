@@ -189,7 +189,8 @@ async def test_a_run_of_which_little_is_said_has_the_defaults(api: Api) -> None:
 @meets("exclusive-options")
 async def test_a_destroy_that_only_refreshes_is_refused(api: Api) -> None:
     errors = await api.create_run(status=422, is_destroy=True, refresh_only=True)
-    assert errors == [{"status": "422", "title": "unprocessable entity", "detail": "invalid run parameters"}]
+    detail = "invalid run parameters: is_destroy and refresh_only exclude each other. Set only one of them."
+    assert errors == [{"status": "422", "title": "unprocessable entity", "detail": detail}]
 
 
 @pytest.mark.parametrize("is_queued", [True, False])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.local.support import API, Api, actions_of, run_body
+from tests.support.tables import rows
 from tfruns.local.service.phases import start_phase
 
 MISSING_ID = "run-0000000000000000"
@@ -98,24 +99,28 @@ async def test_workspace_and_configuration_may_stand_among_the_attributes(api: A
     assert document["data"]["relationships"]["configuration-version"]["data"]["id"] == configuration_id
 
 
-@pytest.mark.parametrize(
-    "options",
+@rows(
+    ("options", "reason"),
     [
-        {"is_destroy": True, "refresh_only": True},  # contract: they "exclude each other"
-        {"plan_only": True, "save_plan": True},
-        {"plan_only": True, "allow_empty_apply": True},
-        {"terraform_version": "1.11.4"},  # only a plan-only run may ask for a version
+        ({"is_destroy": True, "refresh_only": True}, "is_destroy and refresh_only exclude each other."),
+        ({"plan_only": True, "save_plan": True}, "save_plan and plan_only exclude each other"),
+        ({"plan_only": True, "allow_empty_apply": True}, "allow_empty_apply and plan_only exclude each other"),
+        ({"terraform_version": "1.11.4"}, "terraform_version requires plan_only."),
     ],
 )
-async def test_options_that_exclude_each_other_are_422(api: Api, options: dict[str, Any]) -> None:
-    errors = await api.create_run(status=422, **options)
-    assert errors == [{"status": "422", "title": "unprocessable entity", "detail": "invalid run parameters"}]
+async def test_options_that_exclude_each_other_are_refused(api: Api, options: dict[str, Any], reason: str) -> None:
+    (error,) = await api.create_run(status=422, **options)
+    assert error["title"] == "unprocessable entity"
+    assert error["detail"].startswith(f"invalid run parameters: {reason}")
 
 
-async def test_a_plan_only_run_may_ask_for_the_terraform_that_is_installed_and_no_other(api: Api) -> None:
+async def test_plan_only_run_can_request_only_the_installed_terraform(api: Api) -> None:
     await api.create_run(plan_only=True, terraform_version="1.11.4")
-    errors = await api.create_run(status=422, plan_only=True, terraform_version="0.11.0")
-    assert "0.11.0 is not available" in errors[0]["detail"]
+    (error,) = await api.create_run(status=422, plan_only=True, terraform_version="0.11.0")
+    assert error["detail"] == (
+        "The run cannot be created: Terraform 0.11.0 is not available. Omit terraform_version to use 1.11.4, which is "
+        "installed."
+    )
 
 
 async def test_a_destroy_is_422_in_a_workspace_that_does_not_allow_it(api: Api) -> None:

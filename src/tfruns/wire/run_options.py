@@ -1,9 +1,10 @@
-"""The options of a run, and the operation that follows from them.
+"""The options of a run, the operation that follows from them, and the options that exclude each other.
 
 Source: HCP Terraform API, "Create a Run"; for `policy-paths` and `invoke-action-addrs`, the OpenAPI document.
 """
 
-from typing import Self
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -48,7 +49,62 @@ class RunOptions(BaseModel):
         return RunOperation.PLAN_AND_APPLY
 
     def with_defaults(self) -> Self:
-        """The same, with the API's default for every yes or no that was not said: only `refresh` is on by itself."""
+        """These options, with the API's defaults for omitted flags: only `refresh` defaults to true."""
         flags = [name for name, field in RunOptions.model_fields.items() if field.annotation == bool | None]
-        unsaid = {name: name == "refresh" for name in flags if getattr(self, name) is None}
-        return self.model_copy(update=unsaid)
+        defaults = {name: name == "refresh" for name in flags if getattr(self, name) is None}
+        return self.model_copy(update=defaults)
+
+
+class _Options(Protocol):
+    """The options that can exclude each other, in a request or of a run."""
+
+    @property
+    def is_destroy(self) -> bool | None: ...
+    @property
+    def refresh_only(self) -> bool | None: ...
+    @property
+    def plan_only(self) -> bool | None: ...
+    @property
+    def save_plan(self) -> bool | None: ...
+    @property
+    def allow_empty_apply(self) -> bool | None: ...
+    @property
+    def terraform_version(self) -> str | None: ...
+
+
+class OptionConflict(NamedTuple):
+    """Why a combination of options is invalid, and the solution."""
+
+    message: str
+    solution: str
+
+
+_ONE_OF_THEM = "Set only one of them."
+_CONFLICTS: Sequence[tuple[Callable[[_Options], object], OptionConflict]] = (
+    (
+        lambda options: options.is_destroy and options.refresh_only,
+        OptionConflict("is_destroy and refresh_only exclude each other.", _ONE_OF_THEM),
+    ),
+    (
+        lambda options: options.terraform_version is not None and not options.plan_only,
+        OptionConflict("terraform_version requires plan_only.", "Set plan_only to true, or omit terraform_version."),
+    ),
+    (
+        lambda options: options.allow_empty_apply and options.plan_only,
+        OptionConflict(
+            "allow_empty_apply and plan_only exclude each other: a plan-only run is never applied.", _ONE_OF_THEM
+        ),
+    ),
+    (
+        lambda options: options.save_plan and options.plan_only,
+        OptionConflict("save_plan and plan_only exclude each other: a plan-only run is never applied.", _ONE_OF_THEM),
+    ),
+)
+
+
+def option_conflict(options: _Options) -> OptionConflict | None:
+    """The first conflict among the options of a new run; None if they are valid together.
+
+    Client and local backend both use this table.
+    """
+    return next((conflict for applies, conflict in _CONFLICTS if applies(options)), None)

@@ -18,6 +18,7 @@ from tfruns.errors import InvalidInput
 from tfruns.hcl.literals import NotALiteral, is_literal, literal
 from tfruns.jsonapi import JSON
 from tfruns.wire.base import to_kebab
+from tfruns.wire.run_options import option_conflict
 
 _VARIABLE_KEY = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 
@@ -105,18 +106,9 @@ class RunParams(BaseModel):
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         """Refuse combinations that the run API refuses, or of which it silently ignores one option."""
-        if self.is_destroy and self.refresh_only:
-            raise InvalidInput("is_destroy and refresh_only exclude each other.", solution="Set only one of them.")
-        if self.terraform_version is not None and not self.plan_only:
-            raise InvalidInput(
-                "terraform_version requires plan_only.",
-                solution="Set plan_only: true, or omit terraform_version.",
-            )
-        if self.allow_empty_apply and self.plan_only:
-            raise InvalidInput(
-                "allow_empty_apply and plan_only exclude each other: a plan-only run is never applied.",
-                solution="Set only one of them.",
-            )
+        conflict = option_conflict(self)
+        if conflict is not None:
+            raise InvalidInput(conflict.message, solution=conflict.solution)
         return self
 
     def as_attributes(self) -> dict[str, JSON]:

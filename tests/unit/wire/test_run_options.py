@@ -1,8 +1,13 @@
 """The options of a run."""
 
+from typing import Any
+
+import pytest
+
 from tests.support.tables import rows
+from tfruns.errors import InvalidInput
 from tfruns.vocabulary import RunOperation
-from tfruns.wire.run_options import RunOptions
+from tfruns.wire.run_options import RunOptions, option_conflict
 from tfruns.wire.run_params import RunParams
 from tfruns.wire.runs import Run
 
@@ -38,3 +43,44 @@ def test_only_refresh_is_on_by_default() -> None:
         "allow_empty_apply": False, "allow_config_generation": False, "debugging_mode": False, "target_addrs": ["a.b"],
     }  # fmt: skip
     assert RunOptions(refresh=False).with_defaults().refresh is False
+
+
+_NEVER_APPLIED = "a plan-only run is never applied."
+
+
+@rows(
+    ("options", "message", "solution"),
+    [
+        (
+            {"is_destroy": True, "refresh_only": True},
+            "is_destroy and refresh_only exclude each other.",
+            "Set only one of them.",
+        ),
+        (
+            {"terraform_version": "1.11.4"},
+            "terraform_version requires plan_only.",
+            "Set plan_only to true, or omit terraform_version.",
+        ),
+        (
+            {"plan_only": True, "allow_empty_apply": True},
+            f"allow_empty_apply and plan_only exclude each other: {_NEVER_APPLIED}",
+            "Set only one of them.",
+        ),
+        (
+            {"plan_only": True, "save_plan": True},
+            f"save_plan and plan_only exclude each other: {_NEVER_APPLIED}",
+            "Set only one of them.",
+        ),
+    ],
+)
+def test_client_and_backend_refuse_the_same_options(options: dict[str, Any], message: str, solution: str) -> None:
+    assert option_conflict(RunOptions(**options)) == (message, solution)
+    with pytest.raises(InvalidInput) as failure:
+        RunParams(**options)
+    assert (failure.value.message, failure.value.solution) == (message, solution)
+
+
+@rows("options", [{"plan_only": True, "terraform_version": "1.11.4"}, {"save_plan": True, "is_destroy": True}, {}])
+def test_valid_options_have_no_conflict(options: dict[str, Any]) -> None:
+    assert option_conflict(RunOptions(**options)) is None
+    RunParams(**options)

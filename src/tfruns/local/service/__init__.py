@@ -1,1 +1,1 @@
-"""The rules of the local backend: what a request may do, and what follows from it."""
+"""The rules of the local backend: which changes are allowed, and what they cause."""

@@ -22,7 +22,7 @@ def create_configuration_version(
     backend: Backend, write: Write, workspace_id: str, *, speculative: bool, provisional: bool, auto_queue_runs: bool,
     source: str,
 ) -> ConfigurationVersionRow:  # fmt: skip
-    """Create a configuration version that waits for its files."""
+    """Create a configuration version, whose files are uploaded later."""
     row = ConfigurationVersionRow(
         id=new_id("cv"), workspace_id=workspace_id, status="pending", source=source, speculative=speculative,
         provisional=provisional, auto_queue_runs=auto_queue_runs, created_at=backend.now(), status_timestamps={},
@@ -36,10 +36,11 @@ def create_configuration_version(
 
 
 def accept_upload(backend: Backend, write: Write, id_: str, archive: Path, *, user_id: str) -> None:
-    """Take the files of a configuration version, which were checked, and queue a run if it wants that.
+    """Store the checked files of a configuration version, and queue a run if it has `auto-queue-runs`.
 
-    HCP Terraform accepts a second upload: its own client's tests send two archives to one address. Here it replaces
-    the files until a run uses them. The same files can always be sent again, as a client does that lost the answer.
+    HCP Terraform accepts a second upload: the tests of its own client send two archives to one URL. Here, a second
+    upload replaces the files until a run uses them. The same files can always be uploaded again, as by a client that
+    retries after a lost response.
 
     Raises:
         Conflict: 409, a run uses other files of this configuration version, or its status does not allow an upload.
@@ -67,7 +68,11 @@ def _is_same_file(archive: Path, stored: Path) -> bool:
 
 
 def _check_is_unused(write: Write, row: ConfigurationVersionRow) -> None:
-    """Refuse other files where a run uses the present ones: they are fixed when the run is created."""
+    """Refuse other files once a run uses the current ones.
+
+    Raises:
+        Conflict: 409, a run was created with the current files.
+    """
     run_id = write.session.scalars(select(RunRow.id).where(RunRow.configuration_version_id == row.id)).first()
     if run_id is not None:
         raise Conflict(
@@ -76,7 +81,7 @@ def _check_is_unused(write: Write, row: ConfigurationVersionRow) -> None:
 
 
 def refuse_upload(backend: Backend, write: Write, id_: str, reason: str) -> None:
-    """Write down why the files of a configuration version cannot be used."""
+    """Record why the uploaded files of a configuration version cannot be used."""
     row = find(write.session, ConfigurationVersionRow, ConfigurationVersionRow.id == id_)
     if row.status == "pending":
         row.status = "errored"
@@ -85,11 +90,11 @@ def refuse_upload(backend: Backend, write: Write, id_: str, reason: str) -> None
 
 
 def archive(backend: Backend, write: Write, row: ConfigurationVersionRow) -> None:
-    """Drop the files of a configuration version; no run can use it any more.
+    """Delete the files of a configuration version. No run can use it afterwards.
 
     Raises:
         UnprocessableEntity: 422, it has no files.
-        TransitionNotAllowed: 409, a run still needs them, or it is the workspace's current one.
+        TransitionNotAllowed: 409, a run still uses it, or it is the workspace's current one.
     """
     if row.status == "archived":
         return

@@ -1,4 +1,4 @@
-"""Finding things, or saying that there are none: the API answers 404 for whatever a token may not see, too."""
+"""Reads that raise NotFound. The API also responds with 404 for resources that a token may not read."""
 
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from tfruns.local.store.schema import Base, OrganizationRow, RunRow, WorkspaceRo
 
 RowT = TypeVar("RowT", bound=Base)
 
-# Built once: to build a statement takes longer than to execute it.
+# Built once, because building a statement takes longer than executing it.
 _KEY: BindParameter[str] = bindparam("key")
 _RUN = select(RunRow).where(RunRow.id == _KEY)
 _WORKSPACE = select(WorkspaceRow).where(WorkspaceRow.id == _KEY)
@@ -18,10 +18,10 @@ _ORGANIZATION = select(OrganizationRow).where(OrganizationRow.name == _KEY)
 
 
 def find(session: Session, kind: type[RowT], *conditions: ColumnElement[bool] | Any) -> RowT:
-    """The one row for which the conditions hold.
+    """The row that matches the conditions.
 
     Raises:
-        NotFound: 404, there is none.
+        NotFound: 404, no row matches.
     """
     return _first(session, select(kind).where(*conditions))
 
@@ -34,10 +34,15 @@ def _first(session: Session, statement: Select[RowT], **values: str) -> RowT:
 
 
 def find_run(session: Session, run_id: str, *, is_for_update: bool = False) -> RunRow:
-    """A run; to change it, with a lock on it and on its workspace.
+    """A run by its id.
+
+    Args:
+        session: the transaction.
+        run_id: the run.
+        is_for_update: lock the run and its workspace for the rest of the transaction.
 
     Raises:
-        NotFound: 404.
+        NotFound: 404, the run does not exist.
     """
     run = _first(session, _RUN, key=run_id)
     if is_for_update:
@@ -47,12 +52,12 @@ def find_run(session: Session, run_id: str, *, is_for_update: bool = False) -> R
 
 
 def lock_workspace(session: Session, workspace_id: str) -> WorkspaceRow:
-    """The workspace as it is now, with a lock on it for the rest of the transaction.
+    """Lock a workspace for the rest of the transaction, and return its current values.
 
     Raises:
-        NotFound: 404, there is none, or no more.
+        NotFound: 404, the workspace does not exist, or was deleted.
     """
-    # Somebody else may have changed it since this transaction read it first, and while this one waited for the lock.
+    # Another transaction may have changed it after this one first read it, or while this one waited for the lock.
     statement = select(WorkspaceRow).where(WorkspaceRow.id == workspace_id).with_for_update()
     return _first(session, statement.execution_options(populate_existing=True))
 
@@ -61,7 +66,7 @@ def find_workspace(session: Session, workspace_id: str) -> WorkspaceRow:
     """A workspace by its id.
 
     Raises:
-        NotFound: 404.
+        NotFound: 404, the workspace does not exist.
     """
     return _first(session, _WORKSPACE, key=workspace_id)
 
@@ -70,6 +75,6 @@ def find_organization(session: Session, name: str) -> OrganizationRow:
     """An organization by its name.
 
     Raises:
-        NotFound: 404.
+        NotFound: 404, the organization does not exist.
     """
     return _first(session, _ORGANIZATION, key=name)

@@ -1,7 +1,7 @@
-"""What can be read of a state that Terraform wrote, and whether that is all of it.
+"""The readable part of a state that Terraform wrote, and whether it is complete.
 
-Terraform's values have no limits; a database column, a JSON document and this program have. What is beyond them is left
-out here, and stays in the state itself.
+Terraform's values have no limits; a database column, a JSON document and this program do. Values beyond these limits
+are omitted here, and stay in the state itself.
 """
 
 import json
@@ -11,23 +11,23 @@ from typing import Any
 from tfruns.jsonapi import JSON
 from tfruns.local.terraform.json_scan import top_level_scalars
 
-MAX_SERIAL = 2**63 - 1  # what the column holds
+MAX_SERIAL = 2**63 - 1  # the maximum of the column
 MAX_LENGTHS = {"lineage": 80, "terraform_version": 40}
-_MAX_DIGITS = 4000  # Python converts 4,300 at most
+_MAX_DIGITS = 4000  # Python converts at most 4,300
 _MAX_DEPTH = 100
-_MAX_NAME = 1000  # characters of an output's name, which is indexed
+_MAX_NAME = 1000  # characters of an output's name; the column is indexed
 
 _UNREADABLE = object()
 
 
 @dataclass(frozen=True, slots=True)
 class InterpretedState:
-    """What was read of a state.
+    """The readable part of a state.
 
     Attributes:
-        document: its lineage, version, outputs and resources, as far as they can be read.
-        serial: its serial, if it can be read.
-        is_complete: whether nothing was left out.
+        document: the readable parts of its lineage, version, outputs and resources.
+        serial: its serial, if readable.
+        is_complete: whether nothing was omitted.
     """
 
     document: dict[str, JSON]
@@ -36,7 +36,7 @@ class InterpretedState:
 
 
 def interpret(state: bytes) -> InterpretedState:
-    """Read of a state what can be read; never fails."""
+    """Read the readable part of a state. Never fails."""
     try:
         found = json.loads(state, parse_int=_integer)
     except (ValueError, RecursionError):
@@ -56,7 +56,7 @@ def interpret(state: bytes) -> InterpretedState:
 
 
 def _from_top_level(state: bytes) -> InterpretedState:
-    """The serial and the texts of a state that cannot be taken apart."""
+    """The serial and the texts of a state that cannot be parsed."""
     scalars = top_level_scalars(state) or {}
     serial = scalars.get(b"serial", b"")
     texts = {name: scalars.get(name.encode(), b"").decode(errors="replace") for name in MAX_LENGTHS}
@@ -78,7 +78,7 @@ def _is_output(name: str, output: JSON) -> bool:
 
 
 def _is_plain(value: JSON) -> bool:
-    """Whether a value is not nested too deep, and everything in it could be read."""
+    """Whether a value is not nested too deep, and all its parts are readable."""
     level: list[JSON] = [value]
     for _ in range(_MAX_DEPTH):
         if any(item is _UNREADABLE for item in level):

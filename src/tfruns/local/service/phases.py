@@ -1,8 +1,8 @@
-"""The beginning and the end of a phase, as the engine reports them.
+"""The start and the end of a phase, as the engine reports them.
 
-Whoever executes a phase holds a lease on its run: a text that is new with each start of the server. A plan may be begun
-again, by whoever finds it without a live lease. An apply begins once: whoever finds it without a live lease takes up
-what it left. Results are taken only from the holder of the lease.
+A worker that executes a phase has a lease on its run: a text that is unique to this start of the server. Without a live
+lease, a plan may be started again by any worker. An apply starts only once: a worker that finds it without a live lease
+recovers its state. Only the worker with the lease can store a result.
 """
 
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ _STATUSES = {phase: status for status, phase in PHASE_STATUSES.items()}
 
 @dataclass(frozen=True, slots=True)
 class PhaseResult:
-    """How a phase ended.
+    """The result of a phase.
 
     Attributes:
         status: `finished`, `errored` or `canceled`.
-        has_changes: of a plan: there is something to apply.
-        counts: numbers of resources by `additions`, `changes`, `destructions`, `imports`.
-        is_configuration_generated: of a plan: it wrote configuration for imports.
-        state: the workspace's state after the phase; None where it did not change it.
+        has_changes: whether a plan contains changes to apply.
+        counts: the numbers of resources by `additions`, `changes`, `destructions`, `imports`.
+        is_configuration_generated: whether a plan wrote configuration for imports.
+        state: the workspace's state after the phase; None if the phase did not change it.
     """
 
     status: str
@@ -45,13 +45,13 @@ class PhaseResult:
 
 @dataclass(frozen=True, slots=True)
 class StartedPhase:
-    """A phase that was begun.
+    """A phase that a worker has started.
 
     Attributes:
-        run: as it is now.
+        run: the run, with its current values.
         kind: `plan` or `apply`.
         phase_id: the id of the plan or apply.
-        is_recovery: it was begun by a server that was killed, and can only be ended.
+        is_recovery: whether a server that was killed had started it, so that only its state can be recovered.
     """
 
     run: RunRow
@@ -61,10 +61,10 @@ class StartedPhase:
 
 
 def start_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str) -> StartedPhase | None:
-    """Begin a phase that was dispatched, or take it up where a server was killed.
+    """Start a dispatched phase, or resume one whose server was killed.
 
     Returns:
-        The phase; None if there is nothing to do, because it has ended or somebody else does it.
+        The phase; None if it has finished, or another worker executes it.
 
     Raises:
         NotFound: the run was deleted.
@@ -73,16 +73,16 @@ def start_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: s
     phase = RunPhase(kind)
     queued, running = _STATUSES[phase, PhaseStatus.QUEUED], _STATUSES[phase, PhaseStatus.RUNNING]
     phase_id = _phase(write.session, run_id, kind).id
-    if run.status == queued and run.cancel_level:  # a cancel decides first, here as at the end of a phase
+    if run.status == queued and run.cancel_level:  # a cancel takes precedence, as at the end of a phase
         change_status(backend, write, run, RunStatus.CANCELED)
         return None
     if run.status == queued:
         change_status(backend, write, run, running, lease=lease, options=_with_version(backend, run, phase))
         return StartedPhase(run, kind, phase_id)
-    if run.status == running and run.lease == lease:  # the transaction that began it was committed, and seemed to fail
+    if run.status == running and run.lease == lease:  # the commit succeeded although it was reported as failed
         return StartedPhase(run, kind, phase_id)
-    is_left = run.lease not in (None, lease) and (run.status == running or is_final(run.status))
-    if not is_left:
+    is_orphaned = run.lease not in (None, lease) and (run.status == running or is_final(run.status))
+    if not is_orphaned:
         return None
     run.lease = lease
     is_recovery = kind == "apply" or is_final(run.status)
@@ -92,7 +92,7 @@ def start_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: s
 
 
 def _with_version(backend: Backend, run: RunRow, phase: RunPhase) -> dict[str, Any]:
-    """The options of a run that is planned now, with the Terraform version that plans it."""
+    """The options of a run, with the Terraform version of its plan if this phase is the plan."""
     options: dict[str, Any] = run.options
     if phase is RunPhase.PLAN:
         options = {**options, "terraform_version": backend.terraform_version}
@@ -106,16 +106,16 @@ def read_cancel_level(session: Session, run_id: str) -> CancelLevel:
 
 
 def finish_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str, result: PhaseResult) -> bool:
-    """Take the result of a phase, and move the run on from there.
+    """Store the result of a phase, and advance the run.
 
-    A result without the run's lease is dropped: its holder was declared dead, and another one has continued. So is the
-    result of a phase that is not running.
+    A result without the run's lease is ignored: its worker was considered dead, and another one has continued. The
+    result of a phase that is not running is ignored too.
 
-    A cancel that was accepted while the phase ran decides, however the phase ended, with one exception: an apply that
-    finished has been applied, and the run says so (its `canceled-at` stays).
+    A cancel that was accepted during the phase takes precedence over its result, with one exception: a finished apply
+    was applied, and the run's status is `applied` (its `canceled-at` stays).
 
     Returns:
-        Whether the run is final, so that its directory is not needed any more.
+        Whether the run is final, so that its directory is no longer needed.
 
     Raises:
         NotFound: the run was deleted.
@@ -129,26 +129,26 @@ def finish_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: 
     _record(session, run, kind, result)
     if result.state is not None:
         store_state(backend, write, run.workspace_id, result.state, run_id=run.id, user_id=run.created_by_id)
-    _go_on(backend, write, run, kind, result)
+    _advance(backend, write, run, kind, result)
     return is_final(run.status)
 
 
 def abandon_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: str) -> None:
-    """End a phase as errored that could not be begun, or whose result could not be stored.
+    """Mark a phase as errored that could not be started, or whose result could not be stored.
 
     Raises:
         NotFound: the run was deleted.
     """
     run = find_run(write.session, run_id, is_for_update=True)
-    ours = {_STATUSES[RunPhase(kind), status] for status in (PhaseStatus.QUEUED, PhaseStatus.RUNNING)}
-    is_ours = run.lease == lease or (run.lease is None and run.status in ours)
-    if is_ours and (run.status in ours or is_final(run.status)):
+    unfinished = {_STATUSES[RunPhase(kind), status] for status in (PhaseStatus.QUEUED, PhaseStatus.RUNNING)}
+    has_lease = run.lease == lease or (run.lease is None and run.status in unfinished)
+    if has_lease and (run.status in unfinished or is_final(run.status)):
         run.lease = None
-        _go_on(backend, write, run, kind, PhaseResult(PhaseStatus.ERRORED))
+        _advance(backend, write, run, kind, PhaseResult(PhaseStatus.ERRORED))
 
 
-def _go_on(backend: Backend, write: Write, run: RunRow, kind: str, result: PhaseResult) -> None:
-    if is_final(run.status):  # force-canceled: only its process was still to end
+def _advance(backend: Backend, write: Write, run: RunRow, kind: str, result: PhaseResult) -> None:
+    if is_final(run.status):  # force-canceled: only its process had still to stop
         if run.holds_workspace:
             release(backend, write, run)
     elif run.cancel_level and not (kind == "apply" and result.status == PhaseStatus.FINISHED):
@@ -158,7 +158,7 @@ def _go_on(backend: Backend, write: Write, run: RunRow, kind: str, result: Phase
     elif kind == "apply":
         change_status(backend, write, run, RunStatus.APPLIED)
     else:
-        _go_on_after_plan(backend, write, run, has_changes=result.has_changes)
+        _advance_after_plan(backend, write, run, has_changes=result.has_changes)
 
 
 def _phase(session: Session, run_id: str, kind: str) -> PhaseRow:
@@ -175,8 +175,8 @@ def _record(session: Session, run: RunRow, kind: str, result: PhaseResult) -> No
     session.flush()
 
 
-def _go_on_after_plan(backend: Backend, write: Write, run: RunRow, *, has_changes: bool) -> None:
-    """Run states, "The Plan Stage", "Leaving this stage"; neither cost estimation nor policies exist here."""
+def _advance_after_plan(backend: Backend, write: Write, run: RunRow, *, has_changes: bool) -> None:
+    """Run states, "The Plan Stage", "Leaving this stage". This backend has neither cost estimation nor policies."""
     options: dict[str, Any] = run.options
     is_empty = not has_changes and not options["allow_empty_apply"]
     if run.operation == RunOperation.PLAN_ONLY or is_empty:

@@ -1,4 +1,4 @@
-"""Which workspace may read the state of another one during its runs.
+"""Remote state consumers: the workspaces whose runs may read the state of another workspace.
 
 Source: HCP Terraform, "Terraform State", "Remote State Access Controls"; Workspaces API, "Get Remote State Consumers".
 """
@@ -23,7 +23,7 @@ def may_read_state(session: Session, reader: WorkspaceRow, owner: WorkspaceRow) 
 
 
 def consumers_of(owner: WorkspaceRow) -> ColumnElement[bool]:
-    """The condition for the workspaces that may read the state of `owner`, without `owner` itself."""
+    """The SQL condition for the workspaces that may read the state of `owner`, except `owner` itself."""
     if _is_shared_with_all(owner):
         return (WorkspaceRow.organization == owner.organization) & (WorkspaceRow.id != owner.id)
     chosen = select(RemoteStateConsumerRow.consumer_id).where(RemoteStateConsumerRow.workspace_id == owner.id)
@@ -31,26 +31,28 @@ def consumers_of(owner: WorkspaceRow) -> ColumnElement[bool]:
 
 
 def add_consumers(write: Write, owner: WorkspaceRow, ids: Sequence[str]) -> None:
-    """Let runs of these workspaces read the state of `owner`.
+    """Allow the runs of these workspaces to read the state of `owner`.
 
     Raises:
-        UnprocessableEntity: 422, `owner` shares its state with all, or an id is not one of another workspace of the
-            organization.
+        UnprocessableEntity: 422, `owner` shares its state with all workspaces, or an id does not belong to another
+            workspace of the organization.
     """
     _check_is_not_shared_with_all(owner)
     for id_ in dict.fromkeys(ids):
         consumer = write.session.get(WorkspaceRow, id_)
         if consumer is None or consumer.organization != owner.organization or id_ == owner.id:
-            raise UnprocessableEntity(f"{id_!r} is not the id of another workspace of the organization.")
+            raise UnprocessableEntity(
+                f"The consumer cannot be added: {id_!r} is not the id of another workspace of the organization."
+            )
         write.session.merge(RemoteStateConsumerRow(workspace_id=owner.id, consumer_id=id_))
     write.session.flush()
 
 
 def remove_consumers(write: Write, owner: WorkspaceRow, ids: Sequence[str] | None = None) -> None:
-    """Take these workspaces out of the consumers of `owner`; without ids, all of them.
+    """Remove these workspaces from the consumers of `owner`; all of them if no ids are given.
 
     Raises:
-        UnprocessableEntity: 422, `owner` shares its state with all.
+        UnprocessableEntity: 422, `owner` shares its state with all workspaces.
     """
     _check_is_not_shared_with_all(owner)
     statement = delete(RemoteStateConsumerRow).where(RemoteStateConsumerRow.workspace_id == owner.id)
@@ -60,12 +62,13 @@ def remove_consumers(write: Write, owner: WorkspaceRow, ids: Sequence[str] | Non
 
 
 def _is_shared_with_all(owner: WorkspaceRow) -> bool:
-    """The one project of an organization has all of its workspaces."""
+    """Whether all workspaces may read the state. An organization has one project, which contains all workspaces."""
     return any(owner.settings.get(name) for name in ("global-remote-state", "project-remote-state"))
 
 
 def _check_is_not_shared_with_all(owner: WorkspaceRow) -> None:
     if _is_shared_with_all(owner):
         raise UnprocessableEntity(
-            "The workspace shares its state with all workspaces: set global-remote-state to false."
+            "The consumers cannot be changed: the workspace shares its state with all workspaces. Set "
+            "global-remote-state to false first."
         )

@@ -1,4 +1,4 @@
-"""What a person may do to a run. The lifecycle's table decides; here is what follows.
+"""The actions on a run. The table in `lifecycle` decides whether an action is allowed; this module carries it out.
 
 Source: HCP Terraform API, "Runs": apply, discard, cancel, force-cancel, force-execute.
 """
@@ -28,12 +28,13 @@ _NOT_STARTED = {RunStatus.PENDING, *statuses_of_phases(PhaseStatus.QUEUED)}
 
 
 def allowed_now(backend: Backend, run: RunRow, *, is_workspace_free: bool) -> frozenset[RunAction]:
-    """What the run's payload shows as possible.
+    """The actions that the run's payload shows as possible.
 
     Args:
         backend: the backend.
         run: the run.
-        is_workspace_free: nobody holds its workspace; that matters to a saved plan alone, see `needs_free_workspace`.
+        is_workspace_free: whether its workspace is neither held nor locked. Only a saved plan depends on it, see
+            `needs_free_workspace`.
     """
     available = run.force_cancel_available_at
     allowed = allowed_actions(
@@ -45,19 +46,19 @@ def allowed_now(backend: Backend, run: RunRow, *, is_workspace_free: bool) -> fr
 
 
 def needs_free_workspace(run: RunRow) -> bool:
-    """Whether the run does not hold its workspace, and takes it only when it is applied: it is a saved plan."""
+    """Whether the run is a saved plan, which does not hold its workspace until it is applied."""
     return run.status == RunStatus.PLANNED_AND_SAVED
 
 
 def perform(
     backend: Backend, write: Write, run_id: str, action: RunAction, *, user_id: str, comment: str | None
 ) -> None:
-    """Do it, or raise and change nothing.
+    """Perform an action on a run. An action that is refused changes nothing.
 
     Raises:
-        NotFound: 404, no such run.
-        TransitionNotAllowed: 409, the run's status does not allow it.
-        Forbidden: 403, a force-execute of a run that is not pending, or whose workspace no run locks.
+        NotFound: 404, the run does not exist.
+        TransitionNotAllowed: 409, the run's status does not allow the action.
+        Forbidden: 403, a force-execute of a run that is not pending, or whose workspace is not held by a run.
     """
     run = find_run(write.session, run_id, is_for_update=True)
     if action is RunAction.FORCE_EXECUTE:
@@ -84,7 +85,7 @@ def _discard(backend: Backend, write: Write, run: RunRow, user_id: str, comment:
 
 
 def _cancel(backend: Backend, write: Write, run: RunRow, user_id: str, comment: str | None) -> None:
-    """A run that has not begun ends at once; a process is interrupted, and the status changes when it has ended."""
+    """Cancel a run that has not started immediately; interrupt a process, after which the status changes."""
     now = backend.now()
     run.cancel_level = CancelLevel.INTERRUPT
     run.canceled_at = now
@@ -98,7 +99,7 @@ def _cancel(backend: Backend, write: Write, run: RunRow, user_id: str, comment: 
 
 
 def _force_cancel(backend: Backend, write: Write, run: RunRow, user_id: str, comment: str | None) -> None:
-    """End the run now. A process of it is killed first, before the workspace is released; without one it is at once."""
+    """Cancel the run now. The workspace is released when the run's process, if any, has been killed."""
     change_status(
         backend, write, run, RunStatus.CANCELED,
         actor_id=user_id, comment=comment, event="force_canceled", cancel_level=CancelLevel.KILL,

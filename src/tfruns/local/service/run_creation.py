@@ -17,14 +17,24 @@ from tfruns.local.service.workspaces import executes_runs
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import ConfigurationVersionRow, PhaseRow, RunRow, VariableRow, WorkspaceRow
 from tfruns.vocabulary import PhaseStatus, RunSource, RunStatus
-from tfruns.wire.run_options import RunOptions
+from tfruns.wire.run_options import RunOptions, option_conflict
 
 DEFAULT_MESSAGE = "Queued manually via the Terraform Enterprise API"
 
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What a request for a run says; None is what it does not say."""
+    """A request for a run. None stands for an omitted option.
+
+    Attributes:
+        workspace_id: the workspace.
+        configuration_version_id: the configuration version. Default: the latest of the workspace.
+        message: the message.
+        auto_apply: whether the plan is applied without confirmation. Default: the workspace's setting.
+        options: the options that the run returns as given.
+        variables: variables that override those of the workspace.
+        source: the source of the run.
+    """
 
     workspace_id: str
     configuration_version_id: str | None = None
@@ -36,22 +46,22 @@ class NewRun:
 
 
 def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> RunRow:
-    """Create a run, and let it go at once if nothing is before it.
+    """Create a run, and start its plan immediately if no other run blocks it.
 
     Raises:
-        NotFound: 404, no such workspace or configuration version.
-        UnprocessableEntity: 422, options that cannot be, or a configuration that is missing or not there yet.
+        NotFound: 404, the workspace or the configuration version does not exist.
+        UnprocessableEntity: 422, options exclude each other, or the configuration is missing or not uploaded yet.
     """
     session = write.session
     workspace = lock_workspace(session, find_workspace(session, new.workspace_id).id)
     if not executes_runs(session, workspace):
         raise UnprocessableEntity(
-            "The run cannot be created: the execution mode of the workspace is local, so it keeps states only. Run "
-            "Terraform where you are, or set the execution mode to remote."
+            "The run cannot be created: the workspace only stores states, since its execution mode is local. Run "
+            "Terraform on your own machine, or set the execution mode to remote."
         )
     configuration = _configuration(session, workspace, new)
     options = new.options.with_defaults()
-    if configuration.speculative:  # it can never be applied, whatever the request says
+    if configuration.speculative:  # it can never be applied, whatever the request asks for
         options = options.model_copy(update={"plan_only": True})
     _check(backend, workspace, options)
     now = backend.now()
@@ -94,7 +104,7 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
 
 
 def _configuration(session: Session, workspace: WorkspaceRow, new: NewRun) -> ConfigurationVersionRow:
-    """The configuration version to use; it may be one of another workspace."""
+    """The configuration version of the new run, which may belong to another workspace."""
     if new.configuration_version_id is not None:
         found = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == new.configuration_version_id)
         if found.status in {"pending", "fetching"}:
@@ -114,28 +124,31 @@ def _configuration(session: Session, workspace: WorkspaceRow, new: NewRun) -> Co
             raise UnprocessableEntity("Configuration version is missing")
         found = latest
     if found.status != "uploaded":
-        raise UnprocessableEntity(f"The configuration version is {found.status} and cannot be used.")
+        raise UnprocessableEntity(
+            f"The run cannot be created: the configuration version is {found.status}. Create another one."
+        )
     return found
 
 
 def _check(backend: Backend, workspace: WorkspaceRow, options: RunOptions) -> None:
-    asked = options.terraform_version
-    is_impossible = (
-        (options.is_destroy and options.refresh_only)
-        or (asked is not None and not options.plan_only)
-        or (options.allow_empty_apply and options.plan_only)
-        or (options.save_plan and options.plan_only)
-    )
-    if is_impossible:
-        raise UnprocessableEntity("invalid run parameters")
-    if asked is not None and asked != backend.terraform_version:
-        raise UnprocessableEntity(f"Terraform {asked} is not available here; {backend.terraform_version} is installed.")
+    conflict = option_conflict(options)
+    if conflict is not None:
+        raise UnprocessableEntity(f"invalid run parameters: {conflict.message} {conflict.solution}")
+    requested, installed = options.terraform_version, backend.terraform_version
+    if requested not in (None, installed):
+        raise UnprocessableEntity(
+            f"The run cannot be created: Terraform {requested} is not available. Omit terraform_version to use "
+            f"{installed}, which is installed."
+        )
     if options.is_destroy and workspace.settings.get("allow-destroy-plan") is False:
-        raise UnprocessableEntity("The workspace does not allow destroy plans.")
+        raise UnprocessableEntity(
+            "The run cannot be created: the workspace does not allow destroy plans. Set "
+            "allow-destroy-plan to true first."
+        )
 
 
 def _snapshot(session: Session, workspace: WorkspaceRow) -> list[dict[str, Any]]:
-    """The workspace's variables as they are now: a run keeps those with which it was created."""
+    """The current variables of the workspace. A run keeps the variables from the time of its creation."""
     rows = session.scalars(select(VariableRow).where(VariableRow.workspace_id == workspace.id))
     return [
         {"key": row.key, "value": row.value, "category": row.category, "hcl": row.hcl, "sensitive": row.sensitive}

@@ -1,4 +1,4 @@
-"""Lists of runs, with every filter and search of the API, fast in a database of a million runs.
+"""Lists of runs with the API's filters and searches, fast with a million runs.
 
 Source: HCP Terraform API, "List Runs in a Workspace", "List Runs in an Organization".
 """
@@ -33,10 +33,9 @@ class _Query(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunQuery:
-    """Which runs are wanted: those of a workspace or of an organization, narrowed by filters.
+    """A query for the runs of a workspace or an organization, with filters.
 
-    A filter that was not given is None. Of one that was given, the known words count, each once; a filter of unknown
-    words alone finds nothing.
+    An omitted filter is None. Unknown values in a filter are ignored; a filter with only unknown values matches no run.
     """
 
     workspace_id: str | None = None
@@ -54,7 +53,7 @@ class RunQuery:
 
     @classmethod
     def from_call(cls, call: _Query, *, workspace_id: str | None = None, organization: str | None = None) -> Self:
-        """What a request asks for."""
+        """The query of a request."""
         query = call.query
         return cls(
             workspace_id=workspace_id,
@@ -73,14 +72,14 @@ class RunQuery:
 
 
 def _known(call: _Query, name: str, vocabulary: Iterable[str]) -> list[str] | None:
-    """The words of a filter that are in the vocabulary, each once; None for a filter without words."""
-    asked = set(call.words(name))
-    return [word for word in vocabulary if word in asked] if asked else None
+    """The values of a filter that are in the vocabulary, without duplicates; None for an empty filter."""
+    requested = set(call.words(name))
+    return [word for word in vocabulary if word in requested] if requested else None
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRuns:
-    """A page of runs. The total is None for an organization, whose lists have none."""
+    """A page of runs. `total` is None for an organization, whose lists have no total."""
 
     runs: Sequence[RunRow]
     has_more: bool
@@ -88,19 +87,19 @@ class FoundRuns:
 
 
 def list_runs(backend: Backend, session: Session, query: RunQuery, offset: int, size: int) -> FoundRuns:
-    """The runs that are wanted, the newest first.
+    """A page of the matching runs, newest first.
 
     Raises:
-        BadRequest: 400, an unknown status group or a timeframe that cannot be.
+        BadRequest: 400, the status group is unknown, or the timeframe is invalid.
     """
-    kinds = _kinds(session, query)
+    pairs = _pairs(session, query)
     values = _values(backend, session, query)
     page = {"offset": offset, "limit": size + 1}
-    sequences = session.scalars(_page(kinds, tuple(values)), {**values, **page}).all() if kinds else []
+    sequences = session.scalars(_page(pairs, tuple(values)), {**values, **page}).all() if pairs else []
     return FoundRuns(
         session.scalars(_BY_SEQUENCE, {"sequences": sequences[:size]}).all(),
         has_more=len(sequences) > size,
-        total=_total(session, query, kinds, values) if query.workspace_id is not None else None,
+        total=_total(session, query, pairs, values) if query.workspace_id is not None else None,
     )
 
 
@@ -110,8 +109,8 @@ _BY_SEQUENCE = (
     .order_by(RunRow.created_at.desc(), RunRow.sequence.desc())
 )
 
-_Kind = tuple[str | None, str | None]
-"""An operation and a status; None is any."""
+_OperationStatus = tuple[str | None, str | None]
+"""An operation and a status. None matches any."""
 
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "workspace": RunRow.workspace_id == bindparam("workspace"),
@@ -126,32 +125,34 @@ _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "text": RunRow.message.icontains(bindparam("text"), escape="/"),
     "nothing": false(),
 }
-"""What a list can be narrowed by, beside the kinds of its runs; the values are in `_values`."""
+"""The filters of a list besides operation and status. `_values` returns their values."""
 
 
 @lru_cache(maxsize=256)
-def _page(kinds: Sequence[_Kind], conditions: Sequence[str]) -> CompoundSelect[Any]:
-    """A page of the runs of these kinds, by their sequence. Kept, since to build it takes longer than to execute it.
+def _page(pairs: Sequence[_OperationStatus], conditions: Sequence[str]) -> CompoundSelect[Any]:
+    """A page of the runs with these operations and statuses, by their sequence.
 
-    An index gives the runs of one kind in the order of the list, but not those of several (`IN`): they would all be
-    read and sorted, a million for a page of twenty. So each kind is a query of its own, and the database merges them
-    and stops where the page ends.
+    An index returns the runs of one operation and status in the order of the list, but not those of several (`IN`): the
+    database would read and sort all of them, a million for a page of twenty. Therefore each pair has its own query, and
+    the database merges the queries and stops at the end of the page.
+
+    Statements are cached, because building one takes longer than executing it.
     """
-    found = _of_kinds(kinds, conditions)
+    found = _of_pairs(pairs, conditions)
     columns = found.selected_columns
-    # The order has to be that of the union itself: SQLite sorts a subquery as a whole.
+    # Only the union itself is ordered: SQLite would sort a whole subquery.
     newest = found.order_by(columns.created_at.desc(), columns.sequence.desc())
     return newest.offset(bindparam("offset")).limit(bindparam("limit"))
 
 
 @lru_cache(maxsize=256)
-def _number(kinds: Sequence[_Kind], conditions: Sequence[str]) -> Select[int]:
-    return select(func.count()).select_from(_of_kinds(kinds, conditions).subquery())
+def _number(pairs: Sequence[_OperationStatus], conditions: Sequence[str]) -> Select[int]:
+    return select(func.count()).select_from(_of_pairs(pairs, conditions).subquery())
 
 
-def _of_kinds(kinds: Sequence[_Kind], conditions: Sequence[str]) -> CompoundSelect[Any]:
+def _of_pairs(pairs: Sequence[_OperationStatus], conditions: Sequence[str]) -> CompoundSelect[Any]:
     queries = []
-    for operation, status in kinds:
+    for operation, status in pairs:
         statement = select(RunRow.sequence, RunRow.created_at).where(*(_CONDITIONS[name] for name in conditions))
         if operation is not None:
             statement = statement.where(RunRow.operation == operation)
@@ -161,11 +162,11 @@ def _of_kinds(kinds: Sequence[_Kind], conditions: Sequence[str]) -> CompoundSele
     return union_all(*queries)
 
 
-def _kinds(session: Session, query: RunQuery) -> tuple[_Kind, ...]:
-    """The kinds of runs that are wanted; of a workspace those alone that it has, since that is known."""
+def _pairs(session: Session, query: RunQuery) -> tuple[_OperationStatus, ...]:
+    """The operations and statuses to query. For a workspace, only those that its counts contain."""
     operations, statuses = _operations(query), _statuses(query)
     if query.basic and _RUN_ID.fullmatch(query.basic):
-        return ((None, None),)  # it is found by itself, see `_search`
+        return ((None, None),)  # the id suffices, see `_search`
     if query.workspace_id is not None and statuses is not None:
         counts = _counts(query, RunCountRow.operation, RunCountRow.status).where(RunCountRow.runs > 0)
         return tuple((operation, status) for operation, status in session.execute(counts))
@@ -174,7 +175,7 @@ def _kinds(session: Session, query: RunQuery) -> tuple[_Kind, ...]:
 
 
 def _counts(query: RunQuery, *columns: Any) -> Select[Any]:
-    """What is kept of the numbers of a workspace's runs, of the wanted operations and statuses."""
+    """The stored counts of a workspace's runs with the requested operations and statuses."""
     statement = select(*columns).where(RunCountRow.workspace_id == query.workspace_id)
     operations, statuses = _operations(query), _statuses(query)
     if operations is not None:
@@ -183,7 +184,7 @@ def _counts(query: RunQuery, *columns: Any) -> Select[Any]:
 
 
 def _values(backend: Backend, session: Session, query: RunQuery) -> dict[str, Any]:
-    """What the runs have to be, beside their operation and status: the values of `_CONDITIONS`."""
+    """The values for `_CONDITIONS`: the filters besides operation and status."""
     values: dict[str, Any] = (
         {"organization": query.organization} if query.workspace_id is None else {"workspace": query.workspace_id}
     )
@@ -192,12 +193,12 @@ def _values(backend: Backend, session: Session, query: RunQuery) -> dict[str, An
     if query.workspace_names is not None:
         values["workspaces"] = _workspaces(session, query)
     if query.is_by_agent_pool:
-        values["nothing"] = True  # there are no agents here
+        values["nothing"] = True  # this backend has no agents
     return values | _timeframe(query, backend.now()) | _search(query)
 
 
 def _operations(query: RunQuery) -> Sequence[str] | None:
-    """Run API: plan-only runs are left out unless they are asked for. An organization's list has them."""
+    """Run API: the list of a workspace excludes plan-only runs unless requested. An organization's does not."""
     if query.operations is not None:
         return query.operations
     if query.workspace_id is None:
@@ -211,7 +212,7 @@ def _statuses(query: RunQuery) -> Sequence[str] | None:
     try:
         in_group = statuses_in(StatusGroup(query.status_group))
     except ValueError:
-        raise BadRequest(f"filter[status_group] has to be one of {', '.join(StatusGroup)}.") from None
+        raise BadRequest(f"filter[status_group] is invalid: use one of {', '.join(StatusGroup)}.") from None
     return [status for status in in_group if query.statuses is None or status in query.statuses]
 
 
@@ -220,39 +221,40 @@ def _workspaces(session: Session, query: RunQuery) -> Sequence[str]:
     rows = session.execute(
         select(WorkspaceRow.id, WorkspaceRow.name).where(WorkspaceRow.organization == query.organization)
     )
-    return [id_ for id_, name in rows if name in names]  # in SQL, thousands of names would be too many parameters
+    return [id_ for id_, name in rows if name in names]  # thousands of names would be too many SQL parameters
 
 
 def _timeframe(query: RunQuery, now: datetime) -> dict[str, datetime]:
-    """A year, or the last one, which is the default of an organization's list."""
+    """A calendar year, or the last 365 days, which is the default for the list of an organization."""
     text = query.timeframe or ("year" if query.organization is not None else "")
     if not text:
         return {}
     if text == "year":
         return {"since": now - _YEAR}
     if len(text) != 4 or not text.isascii() or not text.isdigit() or text == "0000":
-        raise BadRequest("filter[timeframe] has to be a year or 'year'.")
+        raise BadRequest("filter[timeframe] is invalid: use 'year' or a year with four digits, such as 2026.")
     start = now.replace(year=int(text), month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
     return {"since": start, "until": start.replace(year=start.year + 1) if start.year < 9999 else now}
 
 
 def _search(query: RunQuery) -> dict[str, Any]:
-    """There are no users and commits of version control: a search for them finds nothing, and overrides `basic`.
+    """The condition of a search.
 
-    A whole id means that run. Any other text is looked for in the messages, which are all read for it.
+    This backend has no version control: a search for its users or commits matches no run, and overrides `basic`. A
+    complete run id matches that run. Any other text is searched for in all messages.
     """
     if query.user or query.commit:
         return {"nothing": True}
     if not query.basic:
         return {}
     if _RUN_ID.fullmatch(query.basic):
-        wanted = {"id": query.basic, "operations": _operations(query), "statuses": _statuses(query)}
-        return {name: value for name, value in wanted.items() if value is not None}
+        found = {"id": query.basic, "operations": _operations(query), "statuses": _statuses(query)}
+        return {name: value for name, value in found.items() if value is not None}
     return {"text": query.basic.replace("/", "//").replace("%", "/%").replace("_", "/_")}
 
 
-def _total(session: Session, query: RunQuery, kinds: Sequence[_Kind], values: Mapping[str, Any]) -> int:
-    """How many there are in all: kept where only operation and status narrow the list, counted otherwise."""
+def _total(session: Session, query: RunQuery, pairs: Sequence[_OperationStatus], values: Mapping[str, Any]) -> int:
+    """The total number of matching runs: from the stored counts if only operation and status are filtered."""
     if values.keys() == {"workspace"}:
         return session.scalar(_counts(query, func.sum(RunCountRow.runs))) or 0
-    return session.scalar(_number(tuple(kinds), tuple(values)), dict(values)) or 0 if kinds else 0
+    return session.scalar(_number(tuple(pairs), tuple(values)), dict(values)) or 0 if pairs else 0

@@ -1,4 +1,4 @@
-"""States. Source: HCP Terraform API, "State Versions"."""
+"""State versions. Source: HCP Terraform API, "State Versions"."""
 
 import hashlib
 import json
@@ -26,13 +26,13 @@ _VERSIONS = (1, 2, 3, 4)  # of Terraform's state snapshot format
 def store_state(
     backend: Backend, write: Write, workspace_id: str, state: bytes, *, run_id: str | None, user_id: str | None
 ) -> StateVersionRow | None:
-    """Make a state that Terraform wrote the workspace's current one, exactly as it is.
+    """Store a state that Terraform wrote, unchanged, as the workspace's current state.
 
-    What cannot be read of it (numbers of thousands of digits, values nested hundreds deep) is left out where it is
-    shown.
+    Unreadable parts (numbers with thousands of digits, values nested hundreds of levels deep) are omitted where outputs
+    and resources are shown.
 
     Returns:
-        The new state version; None where this is the state that the workspace has already.
+        The new state version; None if the workspace already has this state.
     """
     workspace = lock_workspace(write.session, workspace_id)
     current = _current(write, workspace.current_state_version_id)
@@ -51,9 +51,9 @@ def store_state(
 
 
 def _finalize(backend: Backend, write: Write, row: StateVersionRow, state: bytes, content: dict[str, JSON]) -> None:
-    """Let the workspace's state be this one, which waited for its content.
+    """Store the content of a pending state version, and make it the workspace's current state.
 
-    Plans that were saved for another state are void, and so are states that were announced and do not follow this one:
+    Saved plans for another state are discarded, and so are pending state versions that do not follow this one:
     "superseded by a newer state version before it could be uploaded" (State Versions, "State Version Status").
     """
     _fill_in(write, row, state, content)
@@ -86,7 +86,7 @@ def _discard_superseded(write: Write, current: StateVersionRow) -> None:
 
 
 def pending_states(session: Session, workspace_id: str) -> Sequence[StateVersionRow]:
-    """The states of a workspace that were announced and have no content yet."""
+    """The state versions of a workspace that were created and have no content yet."""
     is_pending = (StateVersionRow.workspace_id == workspace_id) & (StateVersionRow.status == "pending")
     return session.scalars(select(StateVersionRow).where(is_pending)).all()
 
@@ -94,19 +94,25 @@ def pending_states(session: Session, workspace_id: str) -> Sequence[StateVersion
 def _check_succession(
     current: StateVersionRow | None, serial: int, lineage: str | None, md5: str | None, *, is_forced: bool
 ) -> None:
-    """Refuse a state that does not follow the workspace's current one. The same state again follows.
+    """Refuse a state that does not follow the workspace's current one. The same state is accepted again.
 
     Raises:
-        Conflict: 409, its lineage is another, its serial is lower, or the same with another content.
+        Conflict: 409, its lineage differs, its serial is lower, or its serial is the same and its content differs.
     """
     if current is None or is_forced:
         return
     if lineage and current.lineage and lineage != current.lineage:
-        raise Conflict("The state's lineage is not that of the workspace's state.")
+        raise Conflict("The state cannot be stored: its lineage differs from that of the workspace's current state.")
     if serial < current.serial:
-        raise Conflict(f"The state's serial {serial} is below {current.serial}, that of the workspace's.")
+        raise Conflict(
+            f"The state cannot be stored: its serial {serial} is lower than {current.serial}, the serial of the "
+            "workspace's current state."
+        )
     if serial == current.serial and md5 != current.md5:
-        raise Conflict(f"The workspace's state has the same serial {serial}, and another MD5 hash.")
+        raise Conflict(
+            f"The state cannot be stored: the workspace's current state has the same serial {serial} and another MD5 "
+            "hash."
+        )
 
 
 def _current(write: Write, state_version_id: str | None) -> StateVersionRow | None:
@@ -116,41 +122,45 @@ def _current(write: Write, state_version_id: str | None) -> StateVersionRow | No
 
 
 def parse_state(state: bytes) -> dict[str, JSON]:
-    """A Terraform state as JSON.
+    """Parse a Terraform state.
 
     Raises:
-        UnprocessableEntity: it is none.
+        UnprocessableEntity: 422, it is not JSON, has no serial, or one of its texts is too long.
     """
     try:
         content: JSON = pydantic_core.from_json(state, allow_inf_nan=False)
     except ValueError:
-        raise UnprocessableEntity("The state is not JSON.") from None
+        raise UnprocessableEntity("The state is invalid: it is not JSON.") from None
     if not isinstance(content, dict) or not _is_serial(content.get("serial")):
-        raise UnprocessableEntity("The state has no serial.")
+        raise UnprocessableEntity("The state is invalid: it has no serial.")
     for name, max_length in MAX_LENGTHS.items():
         text = content.get(name) or ""
         if not isinstance(text, str) or len(text) > max_length:
-            raise UnprocessableEntity(f"The state's {name} is not a string of at most {max_length} characters.")
+            raise UnprocessableEntity(
+                f"The state is invalid: its {name} is not a string of at most {max_length} characters."
+            )
     return content
 
 
 def check_is_state(content: Mapping[str, JSON]) -> None:
-    """Refuse what a client uploads as a state although Terraform could not read it as one.
+    """Refuse an uploaded state that Terraform could not read.
 
     Raises:
-        UnprocessableEntity: 422, its version is unknown, or its outputs or resources have another form.
+        UnprocessableEntity: 422, its version is unknown, or its outputs or resources are malformed.
     """
     if content.get("version") not in _VERSIONS or isinstance(content.get("version"), bool):
-        raise UnprocessableEntity(f"The state has no version from {_VERSIONS[0]} to {_VERSIONS[-1]}.")
-    for name, kind, what in (("outputs", dict, "an object"), ("resources", list, "a list")):
+        raise UnprocessableEntity(
+            f"The state is invalid: its version is not a number from {_VERSIONS[0]} to {_VERSIONS[-1]}."
+        )
+    for name, kind, expected in (("outputs", dict, "an object"), ("resources", list, "a list")):
         if not isinstance(content.get(name), kind | None):
-            raise UnprocessableEntity(f"The state's {name} are not {what}.")
+            raise UnprocessableEntity(f"The state is invalid: its {name} are not {expected}.")
     for name, output in (content.get("outputs") or {}).items():
         if not isinstance(output, dict):
-            raise UnprocessableEntity(f"The state's output {name} is not an object.")
+            raise UnprocessableEntity(f"The state is invalid: its output {name} is not an object.")
     for resource in content.get("resources") or []:
         if not isinstance(resource, dict) or not isinstance(resource.get("instances", []), list):
-            raise UnprocessableEntity("A resource of the state is not an object with a list of instances.")
+            raise UnprocessableEntity("The state is invalid: a resource is not an object with a list of instances.")
 
 
 def _is_serial(value: JSON) -> bool:
@@ -158,12 +168,12 @@ def _is_serial(value: JSON) -> bool:
 
 
 def md5_of(state: bytes) -> str:
-    """The checksum by which states are known."""
+    """The MD5 hash of a state, as the API uses it."""
     return hashlib.md5(state, usedforsecurity=False).hexdigest()
 
 
 def _fill_in(write: Write, row: StateVersionRow, state: bytes, content: dict[str, JSON]) -> None:
-    """Take from a state what is shown of it without reading it again."""
+    """Copy the parts of a state that are shown into the row, so that the state need not be read again."""
     row.size = len(state)
     row.lineage = row.lineage or content.get("lineage")
     row.terraform_version = content.get("terraform_version")
@@ -177,7 +187,7 @@ def _outputs(state_version_id: str, content: dict[str, JSON]) -> Iterator[StateO
     outputs = content.get("outputs")
     for name, output in (outputs if isinstance(outputs, dict) else {}).items():
         if not isinstance(output, dict):
-            raise UnprocessableEntity(f"The state's output {name} is not an object.")
+            raise UnprocessableEntity(f"The state is invalid: its output {name} is not an object.")
         yield StateOutputRow(
             id=new_id("wsout"),
             state_version_id=state_version_id,
@@ -210,15 +220,18 @@ def create_state_version(
     backend: Backend, write: Write, workspace_id: str, *, serial: int, md5: str, lineage: str | None, is_forced: bool,
     run_id: str | None, user_id: str,
 ) -> StateVersionRow:  # fmt: skip
-    """Create a state version that waits for its content.
+    """Create a state version, whose content is uploaded later.
 
     Raises:
-        Conflict: 409, it does not follow the workspace's state, or neither this user nor this run has the workspace.
+        Conflict: 409, it does not follow the workspace's current state, or the workspace is neither locked by this user
+            nor held by this run.
     """
     workspace = lock_workspace(write.session, workspace_id)
     holder = queue_of(write.session, workspace).holder
     if workspace.locked_by_user_id != user_id and (run_id is None or run_id != holder):
-        raise Conflict("The workspace has to be locked by you, or held by the run, before its state is changed.")
+        raise Conflict(
+            "The state cannot be changed: the workspace is not locked by you or held by the run. Lock it first."
+        )
     md5 = md5.lower()
     current = _current(write, workspace.current_state_version_id)
     _check_succession(current, serial, lineage, md5, is_forced=is_forced)
@@ -232,14 +245,14 @@ def create_state_version(
 
 
 def upload_state(backend: Backend, write: Write, id_: str, state: bytes) -> None:
-    """Take the content of a state version, and make it the workspace's current state.
+    """Store the content of a state version, and make it the workspace's current state.
 
-    The same content once more changes nothing: a client that lost the answer sends it again.
+    The same content changes nothing: a client that lost the response sends it again.
 
     Raises:
-        Conflict: 409, it has another content already, or does not follow the workspace's state, which may have changed
-            since it was announced.
-        UnprocessableEntity: 422, it is no state, or not the one that was announced.
+        Conflict: 409, the state version already has other content, or does not follow the workspace's state, which may
+            have changed since the state version was created.
+        UnprocessableEntity: 422, the content is not a state, or does not match the announced MD5 hash.
     """
     row = find(write.session, StateVersionRow, StateVersionRow.id == id_)
     workspace = lock_workspace(write.session, row.workspace_id)
@@ -248,12 +261,14 @@ def upload_state(backend: Backend, write: Write, id_: str, state: bytes) -> None
     if row.status == "finalized" and row.md5 == md5:
         return
     if row.status != "pending":
-        raise Conflict(f"The state version is {row.status}.")
+        raise Conflict(f"The state cannot be uploaded: the state version is {row.status}. Create another one.")
     content = parse_state(state)
     if md5 != row.md5:
-        raise UnprocessableEntity("The state's md5 is not the one that was announced.")
+        raise UnprocessableEntity(
+            "The state is invalid: its MD5 hash is not the one given when the version was created."
+        )
     check_is_state(content)
-    # HCP Terraform goes by the serial and lineage that were announced, whatever those of the content are.
+    # HCP Terraform uses the serial and lineage of the state version, even if those of the content differ.
     lineage = row.lineage or content.get("lineage")
     current = _current(write, workspace.current_state_version_id)
     _check_succession(current, row.serial, lineage, md5, is_forced=row.is_forced)
@@ -261,11 +276,11 @@ def upload_state(backend: Backend, write: Write, id_: str, state: bytes) -> None
 
 
 def upload_json_state(backend: Backend, id_: str, json_state: bytes) -> None:
-    """Keep the JSON output format of a state version that a client uploads, once. Nothing here depends on it.
+    """Store the JSON output format of a state version. The backend itself does not use it.
 
     Raises:
         NotFound: 404, the state version was deleted.
-        Conflict: 409, it has another one already.
+        Conflict: 409, the state version already has another one.
         UnprocessableEntity: 422, it is not the output of `terraform show -json`.
     """
     check_json_state(json_state)
@@ -273,12 +288,12 @@ def upload_json_state(backend: Backend, id_: str, json_state: bytes) -> None:
         find(write.session, StateVersionRow, StateVersionRow.id == id_)
         known = backend.objects.read("json-state", id_)
         if known is not None and known != json_state:
-            raise Conflict("The state version has a JSON state already.")
+            raise Conflict("The JSON state cannot be uploaded: the state version already has another one.")
         backend.objects.write("json-state", id_, json_state)
 
 
 def check_json_state(json_state: bytes) -> None:
-    """Refuse what is not the JSON output format of a state.
+    """Refuse a document that is not in the JSON output format of a state.
 
     Raises:
         UnprocessableEntity: 422, it is not the output of `terraform show -json`.
@@ -286,15 +301,17 @@ def check_json_state(json_state: bytes) -> None:
     try:
         document = pydantic_core.from_json(json_state)
     except ValueError:
-        raise UnprocessableEntity("The JSON state is not JSON.") from None
+        raise UnprocessableEntity("The JSON state is invalid: it is not JSON.") from None
     if not isinstance(document, dict) or not isinstance(document.get("format_version"), str):
-        raise UnprocessableEntity("The JSON state has no format_version: it is the output of `terraform show -json`.")
+        raise UnprocessableEntity(
+            "The JSON state is invalid: it has no format_version. Upload the output of `terraform show -json`."
+        )
 
 
 def roll_back_state(
     backend: Backend, write: Write, workspace_id: str, state_version_id: str, *, user_id: str
 ) -> StateVersionRow:
-    """Make a copy of an earlier state of the workspace its current one, with the next serial.
+    """Copy an earlier state of the workspace, with the next serial, and make the copy the current state.
 
     Raises:
         NotFound: 404, the workspace has no such state version.
@@ -308,10 +325,10 @@ def roll_back_state(
         StateVersionRow.workspace_id == workspace_id,
     )
     if workspace.locked_by_user_id != user_id:
-        raise Conflict("The workspace has to be locked by you before its state is rolled back.")
+        raise Conflict("The state cannot be rolled back: the workspace is not locked by you. Lock it first.")
     state = backend.objects.read("state", source.id) if source.status == "finalized" else None
     if state is None:
-        raise Conflict(f"The state version is {source.status}, and has no content to roll back to.")
+        raise Conflict(f"The state cannot be rolled back: the state version is {source.status} and has no content.")
     current = _current(write, workspace.current_state_version_id)
     content = {**parse_state(state), "serial": (current.serial if current is not None else source.serial) + 1}
     copy = json.dumps(content, indent=2).encode()

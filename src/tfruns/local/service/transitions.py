@@ -1,8 +1,9 @@
-"""The one function that changes the status of a run, with all that changes together with it.
+"""`change_status`: the only function that changes the status of a run, together with everything that depends on it.
 
-In one transaction: the status and its timestamp, the statuses of plan and apply, the counts of the workspace's runs, an
-event, and, when a run becomes final, the release of its workspace and the promotion of the next run. The update names
-the status that it starts from; if that is not the run's status any more, nothing happens and the change is refused.
+One transaction changes the status and its timestamp, the statuses of plan and apply, and the counts of the workspace's
+runs, and adds an event. When a run becomes final, the same transaction releases its workspace and promotes the next
+run. The UPDATE is conditional on the previous status: if another request has changed it, the change is refused and
+nothing happens.
 """
 
 import logging
@@ -52,21 +53,22 @@ def change_status(
     is_process_alive: bool = False,
     **values: Any,
 ) -> None:
-    """Bring a run into another status, and everything that depends on it up to date.
+    """Change the status of a run, and everything that depends on it.
 
     Args:
         backend: the backend.
         write: the transaction.
-        run: the run as it was read in this transaction; it is updated too.
+        run: the run, as read in this transaction; the object is updated too.
         to: the new status.
-        actor_id: the user who did it; None for the backend itself.
-        comment: what the user said; it becomes a comment of the run.
-        event: the name of the event, by default that of the status.
-        is_process_alive: a process of the run is still to be killed; the workspace is released when it has ended.
-        values: further columns of the run.
+        actor_id: the user who performed the action; None for the backend itself.
+        comment: the user's comment, which is stored with the run.
+        event: the name of the event. Default: the name of the status.
+        is_process_alive: whether a process of the run must still be killed; the workspace is released afterwards.
+        values: other columns of the run to set.
 
     Raises:
-        TransitionNotAllowed: the lifecycle has no such transition, or another request was first. Nothing happens.
+        TransitionNotAllowed: the lifecycle does not allow the transition, or another request changed the run first.
+            Nothing has changed.
     """
     before = RunStatus(run.status)
     advance(before, to)
@@ -79,7 +81,7 @@ def change_status(
     if is_final(to) and run.holds_workspace and not is_process_alive:
         release(backend, write, run)
     elif before is RunStatus.PENDING and is_final(to):
-        promote_next(backend, write, run.workspace_id)  # another run is the first of the queue now
+        promote_next(backend, write, run.workspace_id)  # the queue has a new first run
 
 
 def _update(session: Session, run: RunRow, before: RunStatus, values: dict[str, Any]) -> None:
@@ -94,7 +96,10 @@ def _update(session: Session, run: RunRow, before: RunStatus, values: dict[str, 
 
 
 def count_run(session: Session, run: RunRow, *, before: str | None) -> None:
-    """Count a run under its present status, and no more under the one before, another one; None for a new run."""
+    """Count a run under its current status instead of the one before; `before` is None for a new run.
+
+    Counts are stored because counting a million rows takes too long.
+    """
     row = {"workspace_id": run.workspace_id, "operation": run.operation, "status": str(run.status)}
     if before is None:
         session.execute(_COUNT_NEW, row)
@@ -108,12 +113,12 @@ def timestamp_key(status: RunStatus) -> str:
 
 
 def wire_time(moment: datetime) -> str:
-    """A time as it goes over the wire: RFC 3339, in UTC, with Z (HashiCorp's Go client refuses an offset)."""
+    """A time in RFC 3339 format, in UTC with a Z (HashiCorp's Go client does not parse an offset)."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def _change_phases(session: Session, run_id: str, to: RunStatus, now: datetime) -> None:
-    """Bring plan and apply along: the one that the status is about, and at the end those that did not happen."""
+    """Update the statuses of plan and apply: of the one that the run's status names, and at the end of both."""
     for phase in session.scalars(select(PhaseRow).where(PhaseRow.run_id == run_id)):
         status = _phase_status(phase, to)
         if status is not None and status != phase.status:
@@ -137,10 +142,10 @@ def _phase_status(phase: PhaseRow, to: RunStatus) -> PhaseStatus | None:
 def record_event(
     backend: Backend, session: Session, run_id: str, action: str, *, actor_id: str | None, comment: str | None = None
 ) -> str | None:
-    """Write down what happened to a run, and what was said about it.
+    """Record an event of a run, and the comment on it.
 
     Returns:
-        The id of the comment, if there is one.
+        The id of the comment, if one was given.
     """
     comment_id = None
     if comment:
@@ -164,7 +169,7 @@ def record_event(
 
 
 def queue_of(session: Session, workspace: WorkspaceRow) -> Queue:
-    """The queue of a workspace as it is now."""
+    """The current queue of a workspace."""
     pending = session.execute(
         select(RunRow.id, RunRow.operation)
         .where(RunRow.workspace_id == workspace.id, RunRow.status == RunStatus.PENDING)
@@ -179,16 +184,17 @@ def queue_of(session: Session, workspace: WorkspaceRow) -> Queue:
 
 
 def held_workspaces(session: Session, ids: Collection[str]) -> set[str]:
-    """Those of these workspaces that a run or a person holds."""
+    """The workspaces among these that are held by a run or locked by a person."""
     by_runs = select(RunRow.workspace_id).where(RunRow.workspace_id.in_(ids), RunRow.holds_workspace)
     by_people = select(WorkspaceRow.id).where(WorkspaceRow.id.in_(ids), WorkspaceRow.locked_by_user_id.is_not(None))
     return {*session.scalars(by_runs), *session.scalars(by_people)}
 
 
 def promote_next(backend: Backend, write: Write, workspace_id: str) -> None:
-    """Let the next run leave the queue, if the workspace is free.
+    """Start the next run of the queue, if the workspace is free.
 
-    If only a person's lock keeps it, it is the current run already: by that the Terraform CLI knows what it waits for.
+    A run that only a person's lock blocks is already the current run: the Terraform CLI uses that to tell the person
+    what it waits for.
     """
     workspace = lock_workspace(write.session, workspace_id)
     release_stale_hold(backend, write, workspace_id)
@@ -210,7 +216,7 @@ def start_plan(backend: Backend, write: Write, run: RunRow, *, holds_workspace: 
 
 
 def start_apply(backend: Backend, write: Write, run: RunRow, *, actor_id: str | None, comment: str | None) -> None:
-    """Confirm a run and queue its apply. It holds its workspace from now on, if it did not before."""
+    """Confirm a run and queue its apply. From now on the run holds its workspace, if it did not already."""
     change_status(
         backend, write, run, RunStatus.CONFIRMED,
         actor_id=actor_id, comment=comment, confirmed_by_id=actor_id, holds_workspace=True,
@@ -222,17 +228,17 @@ def start_apply(backend: Backend, write: Write, run: RunRow, *, actor_id: str | 
 
 
 def stale_holders() -> Select[RunRow]:
-    """The runs that hold a workspace although they are final and have no process: one with a process has a lease."""
+    """The final runs that still hold a workspace although they have no process. A run with a process has a lease."""
     return select(RunRow).where(
         RunRow.holds_workspace, RunRow.lease.is_(None), RunRow.status.in_(statuses_in(StatusGroup.FINAL))
     )
 
 
 def release_stale_hold(backend: Backend, write: Write, workspace_id: str) -> bool:
-    """Take a workspace, which is locked by this transaction, from a run that has ended and holds it still.
+    """Release a workspace that a finished run still holds. The transaction has already locked the workspace.
 
     Returns:
-        Whether there was such a run.
+        Whether a finished run held it.
     """
     run = write.session.scalars(stale_holders().where(RunRow.workspace_id == workspace_id)).first()
     if run is None:
@@ -244,7 +250,7 @@ def release_stale_hold(backend: Backend, write: Write, workspace_id: str) -> boo
 
 
 def release(backend: Backend, write: Write, run: RunRow) -> None:
-    """Take the workspace from a run that has ended, and start the next one."""
+    """Release the workspace of a finished run, and start the next run."""
     run.holds_workspace = False
     write.session.flush()
     promote_next(backend, write, run.workspace_id)

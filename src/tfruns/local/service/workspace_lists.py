@@ -1,4 +1,4 @@
-"""Lists of workspaces, with the filters and searches of the API. Source: HCP Terraform API, "List workspaces"."""
+"""Lists of workspaces with the API's filters and searches. Source: HCP Terraform API, "List workspaces"."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ class _Query(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FoundWorkspaces:
-    """A page of workspaces, and how many there are in all."""
+    """A page of workspaces, and the total number of matching workspaces."""
 
     rows: Sequence[WorkspaceRow]
     total: int
@@ -33,12 +33,12 @@ class FoundWorkspaces:
 def search_workspaces(
     session: Session, organization: OrganizationRow, call: _Query, offset: int, size: int
 ) -> FoundWorkspaces:
-    """The workspaces of an organization that a request asks for, in its order; by name if it names none.
+    """A page of the matching workspaces of an organization, in the requested order. Default: by name.
 
-    All are searched by the columns that this needs, and those of the page are loaded.
+    The search reads only the columns that it needs; complete rows are loaded only for the page.
 
     Raises:
-        BadRequest: 400, an order that there is not.
+        BadRequest: 400, the requested order is unknown.
     """
     conditions = [WorkspaceRow.organization == organization.name, *_conditions(organization, call)]
     found = session.execute(_SEARCHED.where(*conditions)).all()
@@ -72,7 +72,7 @@ def _conditions(organization: OrganizationRow, call: _Query) -> list[ColumnEleme
 
 
 def _tag_filter(call: _Query) -> Callable[[Mapping[str, str]], bool]:
-    """Whether tags are those that are wanted: by key, by key and value, or with both in one word."""
+    """A function that checks tags against the filters: by key, by key and value, or by `key:value`."""
     wanted: dict[str, dict[str, str]] = {}
     for name, text in call.query.items():
         found = _TAGGED.fullmatch(name)
@@ -98,7 +98,7 @@ def _is_tagged(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
 def _sorted(session: Session, rows: Sequence[Row[Any]], order: str) -> Sequence[Row[Any]]:
     by = order.removeprefix("-")
     if by not in {"", "name", *_TIMES}:
-        raise BadRequest(f"sort has to be name, {' or '.join(_TIMES)}, perhaps with a - before it.")
+        raise BadRequest(f"sort is invalid: use name, {' or '.join(_TIMES)}. A leading - reverses the order.")
     times = _times(session, by)
     return sorted(
         [row for row in rows if row.id in times] if by == "current-run.created-at" else rows,
@@ -114,8 +114,9 @@ _TIMES: Mapping[str, tuple[InstrumentedAttribute[datetime], ColumnElement[bool]]
 
 
 def _times(session: Session, by: str) -> dict[str, datetime]:
-    """The time by which each workspace is sorted. One without a state is sorted by its own; one without a run is not
-    in a list that is sorted by runs.
+    """The time by which each workspace is sorted.
+
+    A workspace without a state is sorted by its creation; one without a run is not in a list that is sorted by runs.
     """
     if by not in _TIMES:
         return {}

@@ -1,4 +1,7 @@
-"""Workspaces, their locks and their variables. Source: HCP Terraform API, "Workspaces", "Workspace Variables"."""
+"""Organizations and workspaces, with their locks, execution modes and variables.
+
+Source: HCP Terraform API, "Organizations", "Workspaces", "Workspace Variables".
+"""
 
 import re
 from collections.abc import Mapping
@@ -36,7 +39,7 @@ def create_organization(backend: Backend, write: Write, name: str, email: str | 
     """Create an organization.
 
     Raises:
-        UnprocessableEntity: 422, the name is taken or cannot be one.
+        UnprocessableEntity: 422, the name is taken or invalid.
     """
     _check_name(name)
     if write.session.get(OrganizationRow, name) is not None:
@@ -50,10 +53,10 @@ def create_organization(backend: Backend, write: Write, name: str, email: str | 
 
 
 def rename_organization(write: Write, row: OrganizationRow, name: str) -> OrganizationRow:
-    """Give an organization another name, which is its id.
+    """Rename an organization. Its name is its id.
 
     Raises:
-        UnprocessableEntity: 422, the name is taken or cannot be one.
+        UnprocessableEntity: 422, the name is taken or invalid.
     """
     if name == row.name:
         return row
@@ -77,7 +80,7 @@ def rename_organization(write: Write, row: OrganizationRow, name: str) -> Organi
 
 
 def delete_organization(backend: Backend, write: Write, row: OrganizationRow) -> None:
-    """Delete an organization with its workspaces and all that belongs to them."""
+    """Delete an organization with its workspaces and everything that belongs to them."""
     _delete_objects(backend, write, WorkspaceRow.organization == row.name)
     write.session.delete(row)
     write.session.flush()
@@ -91,12 +94,12 @@ def create_workspace(
     Args:
         backend: the backend.
         write: the transaction.
-        organization: that it belongs to.
-        name: its name.
-        values: columns, and `settings` to be kept and given back.
+        organization: the organization.
+        name: the name of the workspace.
+        values: columns, and `settings` that are stored and returned.
 
     Raises:
-        UnprocessableEntity: 422, the name is missing, taken, or cannot be one.
+        UnprocessableEntity: 422, the name is missing, taken or invalid.
     """
     _check_name(name or "")
     now = backend.now()
@@ -111,10 +114,10 @@ def create_workspace(
 
 
 def update_workspace(backend: Backend, write: Write, row: WorkspaceRow, values: Mapping[str, JSON]) -> None:
-    """Change a workspace.
+    """Update a workspace.
 
     Raises:
-        UnprocessableEntity: 422, a new name is taken or cannot be one.
+        UnprocessableEntity: 422, the new name is taken or invalid.
     """
     name = values.get("name")
     if name is not None and name != row.name:
@@ -129,26 +132,34 @@ def update_workspace(backend: Backend, write: Write, row: WorkspaceRow, values: 
 
 
 def delete_workspace(backend: Backend, write: Write, row: WorkspaceRow, *, is_safe: bool = False) -> None:
-    """Delete a workspace with all that belongs to it.
+    """Delete a workspace with everything that belongs to it.
 
-    Workspaces API, "Force Delete a workspace": it is removed whatever it manages, and no state of its runs is named as
-    an obstacle. A process of theirs is killed, since its run is gone.
+    Workspaces API, "Force Delete a workspace": it is deleted even if it manages resources or has active runs. Their
+    processes are killed.
+
+    Args:
+        backend: the backend.
+        write: the transaction.
+        row: the workspace.
+        is_safe: refuse to delete a workspace that is in use.
 
     Raises:
-        Conflict: 409, to be safe: a run or a person holds it, or it still manages resources.
+        Conflict: 409, with `is_safe`: the workspace is locked, held by a run, or still manages resources.
     """
     lock_workspace(write.session, row.id)
     if is_safe and held_workspaces(write.session, [row.id]):
-        raise Conflict("The workspace is locked.")
+        raise Conflict("The workspace cannot be deleted: it is locked.")
     if is_safe and _manages_resources(write, row):
-        raise Conflict("The workspace is still managing resources; destroy them first, or force the deletion.")
+        raise Conflict(
+            "The workspace cannot be deleted: it is still managing resources. Destroy them first, or force the deletion."
+        )
     _delete_objects(backend, write, WorkspaceRow.id == row.id)
     write.session.delete(row)
     write.session.flush()
 
 
 def _delete_objects(backend: Backend, write: Write, workspaces: ColumnElement[bool]) -> None:
-    """Delete the objects of some workspaces once they themselves are deleted."""
+    """Delete the objects of these workspaces after the commit."""
     objects = {
         ("configuration",): select(ConfigurationVersionRow.id).join(WorkspaceRow),
         KINDS_OF_STATE: select(StateVersionRow.id).join(WorkspaceRow),
@@ -166,10 +177,10 @@ def _manages_resources(write: Write, row: WorkspaceRow) -> bool:
 
 
 def lock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, reason: str | None) -> None:
-    """Lock a workspace for a person. Runs are accepted and stay pending.
+    """Lock a workspace for a person. New runs are accepted and stay pending.
 
     Raises:
-        Conflict: 409, it is locked, or a run holds it.
+        Conflict: 409, it is already locked, or held by a run.
     """
     workspace = lock_workspace(write.session, row.id)
     release_stale_hold(backend, write, row.id)
@@ -182,10 +193,10 @@ def lock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, rea
 
 
 def unlock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, is_forced: bool = False) -> None:
-    """Release a person's lock, and start the next run. By force, release it from a run that has ended, too.
+    """Release a person's lock, and start the next run. By force, also release a workspace that a finished run holds.
 
     Raises:
-        Conflict: 409, it is not locked, or by a run, or (unless forced) by somebody else.
+        Conflict: 409, the workspace is not locked, is held by a run, or (unless forced) is locked by another user.
     """
     workspace = lock_workspace(write.session, row.id)
     if is_forced and release_stale_hold(backend, write, row.id):
@@ -209,9 +220,12 @@ def unlock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, i
 
 
 def _settle_pending_states(write: Write, row: WorkspaceRow, *, is_forced: bool) -> None:
-    """No state may arrive once the lock under which it was announced is gone.
+    """Discard the pending state versions of a lock that is being released by force.
 
     State Versions, "Create a State Version": "may not be unlocked normally until the state version is uploaded".
+
+    Raises:
+        Conflict: 409, a state version is pending, and the lock is not released by force.
     """
     pending = pending_states(write.session, row.id)
     if pending and not is_forced:
@@ -222,7 +236,7 @@ def _settle_pending_states(write: Write, row: WorkspaceRow, *, is_forced: bool) 
 
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
-        raise UnprocessableEntity("Name can only include letters, numbers, -, and _, up to 90 of them.")
+        raise UnprocessableEntity("Name is invalid: use 1 to 90 letters, digits, - and _.")
 
 
 def _check_free(write: Write, row: WorkspaceRow) -> None:
@@ -262,20 +276,23 @@ CATEGORIES = ("terraform", "env")
 
 
 def save_variable(write: Write, row: VariableRow, values: Mapping[str, Any]) -> None:
-    """Create or change a variable.
+    """Create or update a variable.
 
     Raises:
-        UnprocessableEntity: 422, a key or category that cannot be, or a key that the workspace has already.
+        UnprocessableEntity: 422, the key or the category is invalid, the key is taken, or a sensitive variable would
+            become readable.
     """
     if row.sensitive and values.get("sensitive") is False:
-        raise UnprocessableEntity("A sensitive variable cannot be made readable; delete it and create another.")
+        raise UnprocessableEntity(
+            "The variable cannot be changed: a sensitive variable stays sensitive. Delete it and create another one."
+        )
     with write.session.no_autoflush:
         for name, value in values.items():
             setattr(row, name, value)
         if not row.key or len(row.key) > 256:
-            raise UnprocessableEntity("Key is missing, or longer than 256 characters.")
+            raise UnprocessableEntity("Key is invalid: use 1 to 256 characters.")
         if row.category not in CATEGORIES:
-            raise UnprocessableEntity(f"Category has to be one of {', '.join(CATEGORIES)}.")
+            raise UnprocessableEntity(f"Category is invalid: use {' or '.join(CATEGORIES)}.")
         taken = select(VariableRow.id).where(
             VariableRow.workspace_id == row.workspace_id,
             VariableRow.category == row.category,
