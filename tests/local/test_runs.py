@@ -34,7 +34,7 @@ async def test_a_new_run_has_what_clients_insist_on(api: Api) -> None:
     # without the relationships to plan, apply and workspace, and without `actions`.
     run = await api.create_run()
     assert run["attributes"]["status-timestamps"] == {
-        "plan-queueable-at": "2026-01-02T03:04:05Z", "plan-queued-at": "2026-01-02T03:04:05Z",
+        "plan-queueable-at": "2026-01-02T03:04:05.000Z", "plan-queued-at": "2026-01-02T03:04:05.000Z",
     }  # fmt: skip
     related = run["relationships"]
     assert related["run-events"]["data"]

@@ -151,7 +151,8 @@ def delete_workspace(backend: Backend, write: Write, row: WorkspaceRow, *, is_sa
         raise Conflict("The workspace cannot be deleted: it is locked.")
     if is_safe and _manages_resources(write, row):
         raise Conflict(
-            "The workspace cannot be deleted: it is still managing resources. Destroy them first, or force the deletion."
+            "The workspace cannot be deleted: it is still managing resources. Destroy them first, or "
+            "force the deletion."
         )
     _delete_objects(backend, write, WorkspaceRow.id == row.id)
     write.session.delete(row)
