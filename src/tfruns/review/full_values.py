@@ -77,7 +77,7 @@ def _not_found(everything: Sequence[ReviewEntry], address: str, secrets: Secrets
     name = json.dumps(secrets.safe_line(address, _ADDRESS), ensure_ascii=False)
     similar = list(dict.fromkeys(entry.change.address for entry in everything if address in entry.change.address))
     if not similar:
-        return f"The plan does not contain {name}. Call review_run without an address to list its changes."
+        return f"The plan does not contain {name}. review_run without an address lists all changes."
     names = ", ".join(secrets.safe_line(one, _ADDRESS) for one in similar[:_MAX_SUGGESTIONS])
     more = f" and {len(similar) - _MAX_SUGGESTIONS} more" if len(similar) > _MAX_SUGGESTIONS else ""
     return f"The plan does not contain {name}. Similar addresses: {names}{more}."
@@ -86,7 +86,7 @@ def _not_found(everything: Sequence[ReviewEntry], address: str, secrets: Secrets
 @dataclass(slots=True)
 class _OpenPage:
     rows: list[dict[str, Any]]
-    left: int
+    remaining: int  # bytes
 
 
 def _pages(found: Sequence[ReviewEntry], secrets: Secrets, size: int) -> list[list[dict[str, Any]]]:
@@ -97,20 +97,20 @@ def _pages(found: Sequence[ReviewEntry], secrets: Secrets, size: int) -> list[li
         pages = _with_row(pages, head, size)
         for line in _lines(entry, secrets):
             cost = size_of(line)
-            if cost > pages[-1].left and pages[-1].rows[-1]["values"]:
+            if cost > pages[-1].remaining and pages[-1].rows[-1]["values"]:
                 pages = _with_row([*pages, _OpenPage([], size)], head, size)
             pages[-1].rows[-1]["values"].append(line)
-            pages[-1].left -= cost
+            pages[-1].remaining -= cost
     return [page.rows for page in pages]
 
 
 def _with_row(pages: list[_OpenPage], head: dict[str, Any], size: int) -> list[_OpenPage]:
     """Add a row, on a new page if less than half of the current page would remain for its values."""
     cost = size_of(head)
-    if pages[-1].rows and pages[-1].left < cost + size // 2:
+    if pages[-1].rows and pages[-1].remaining < cost + size // 2:
         pages = [*pages, _OpenPage([], size)]
     pages[-1].rows.append(head | {"values": []})
-    pages[-1].left -= cost
+    pages[-1].remaining -= cost
     return pages
 
 

@@ -69,8 +69,8 @@ def _filled(
     lines: list[list[str]] = [[] for _ in rows]
     for depth in range(_MAX_LINES):
         for row, written in zip(rows, lines, strict=True):
-            most = _MAX_LINES_OF_NEW if row.is_new and len(rows) > 1 else _MAX_LINES
-            if depth >= min(len(row.lines), most):
+            limit = _MAX_LINES_OF_NEW if row.is_new and len(rows) > 1 else _MAX_LINES
+            if depth >= min(len(row.lines), limit):
                 continue
             line = secrets.mask(row.lines[depth]())  # again, because quoting may complete a secret
             room -= size_of(line)

@@ -89,7 +89,7 @@ def _drift_entries(
     document: PlanDocument, drift: Iterable[Change], changes: Iterable[Change], *, is_refresh_only: bool
 ) -> Iterator[ReviewEntry]:
     relevant = document.relevant_resources
-    changed = {instance for change in changes if not _is_read(change) for instance in _identities(change)}
+    changed = {identity for change in changes if not _is_read(change) for identity in _identities(change)}
     for change in drift:
         if is_refresh_only or _identity(change) not in changed:
             is_relevant = not relevant.isdisjoint((change.address, without_keys(change.address)))
@@ -108,7 +108,7 @@ def _identities(change: Change) -> tuple[tuple[str, str], ...]:
 
 
 def _attached_drift(change: Change, drift_at: Mapping[tuple[str, str], Change]) -> Change | None:
-    return next((drift_at[instance] for instance in _identities(change) if instance in drift_at), None)
+    return next((drift_at[identity] for identity in _identities(change) if identity in drift_at), None)
 
 
 def _is_read(change: Change) -> bool:
@@ -152,7 +152,7 @@ class ReviewRow:
             row["keys"] = _shown_keys(self.entries, self.secrets)
         if self.section is PlanSection.DEFERRED:
             row["deferred"] = True
-        if self._is_losing_data:
+        if self._affects_stored_data:
             row["danger"] = STORES_DATA
         if reasons := [*self._reasons()]:
             row["why"] = "; ".join(reasons)
@@ -193,8 +193,10 @@ class ReviewRow:
                 yield partial(_config_line, line, self.secrets)
 
     @property
-    def _is_losing_data(self) -> bool:
-        return self.section is PlanSection.RESOURCE and stores_data(self.change.type) and self.change.action in _LOSING
+    def _affects_stored_data(self) -> bool:
+        return (
+            self.section is PlanSection.RESOURCE and stores_data(self.change.type) and self.change.action in _AFFECTING
+        )
 
     def _reasons(self) -> Iterator[str]:
         if reason := explain(self.change, self.secrets):
@@ -218,7 +220,7 @@ class ReviewRow:
         return change.action.value
 
 
-_LOSING = {Action.UPDATE, Action.REPLACE, Action.DESTROY, Action.FORGET, Action.UNKNOWN}
+_AFFECTING = {Action.UPDATE, Action.REPLACE, Action.DESTROY, Action.FORGET, Action.UNKNOWN}
 _OUTSIDE = {Action.DESTROY: "deleted", Action.CREATE: "created"}
 
 
@@ -263,11 +265,11 @@ def group_rows(found: Iterable[ReviewEntry], secrets: Secrets) -> list[ReviewRow
     families: dict[Sequence[object], list[ReviewEntry]] = {}
     for entry in found:
         families.setdefault(_family(entry), []).append(entry)
-    alike: dict[tuple[int, str], list[ReviewEntry]] = {}
+    equal: dict[tuple[int, str], list[ReviewEntry]] = {}
     for number, family in enumerate(families.values()):
         for entry in family:
-            alike.setdefault((number, _comparison_text(entry) if len(family) > 1 else ""), []).append(entry)
-    return [ReviewRow(part, secrets) for instances in alike.values() for part in _with_short_keys(instances, secrets)]
+            equal.setdefault((number, _comparison_text(entry) if len(family) > 1 else ""), []).append(entry)
+    return [ReviewRow(part, secrets) for instances in equal.values() for part in _with_short_keys(instances, secrets)]
 
 
 def _with_short_keys(instances: Sequence[ReviewEntry], secrets: Secrets) -> Iterator[Sequence[ReviewEntry]]:

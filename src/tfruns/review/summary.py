@@ -91,7 +91,7 @@ class PlanCounts:
 
 @dataclass(frozen=True, slots=True)
 class DangerousChange:
-    """A dangerous change of one resource, or the same one of several instances. Strings are masked and on one line.
+    """A dangerous change of one resource or of several instances. Its strings are masked and on one line.
 
     Attributes:
         address: the address of the resource, with `[*]` in place of the keys of several instances.
@@ -116,10 +116,10 @@ class PlanSummary:
         drifted: the number of resources that were changed outside of Terraform.
         moved: the number of resources that a refresh-only plan moves. Other plans count a move as a change.
         dangers: all dangerous changes, the most dangerous first.
-        doubts: why there may be more changes; empty if there are not.
+        doubts: why there may be more changes; empty if the plan is complete and recognized.
         fingerprint: a digest of the run, the plan and all changes, including sensitive values.
-        is_destructive: whether a resource is destroyed or replaced, an action is invoked, or a part of the plan that
-            was not recognized may destroy something.
+        is_destructive: whether a resource is destroyed or replaced, an action is invoked, or a part of the plan is
+            unrecognized and may destroy something.
     """
 
     counts: PlanCounts
