@@ -1,4 +1,4 @@
-"""One local server for all commands, and a shell that is set up for it."""
+"""One local server for all commands, and a shell configured for it."""
 
 from collections.abc import Iterator
 from pathlib import Path

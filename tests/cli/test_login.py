@@ -1,4 +1,4 @@
-"""`tfruns login` and `tfruns logout`, against the local backend; the token is given on standard input or typed."""
+"""`tfruns login` and `tfruns logout` with the local backend; the token comes from standard input or a terminal."""
 
 import fcntl
 import json
@@ -22,7 +22,7 @@ from tests.support.stdio import tfruns
 
 
 class LoginResult(BaseModel):
-    """What `login` says to a program."""
+    """The JSON result of `login`."""
 
     model_config = ConfigDict(extra="forbid")
     address: str
@@ -49,7 +49,7 @@ def write(shell: Shell, document: Any) -> None:
     stored(shell).write_text(document if isinstance(document, str) else json.dumps(document))
 
 
-def test_a_token_is_stored_for_its_owner_alone_and_then_found(shell: Shell, server: LocalServer) -> None:
+def test_login_stores_the_token_readable_by_its_owner_only(shell: Shell, server: LocalServer) -> None:
     assert shell("workspace", "list", "--json", code=1).json["error"] == "no_credentials"
     done = shell("login", "--token-stdin", "--json", stdin=f"{server.token}\n")
     result = LoginResult.model_validate(done.json)
@@ -60,7 +60,7 @@ def test_a_token_is_stored_for_its_owner_alone_and_then_found(shell: Shell, serv
     shell("workspace", "list")
 
 
-def test_what_else_stands_in_the_file_stays(shell: Shell, server: LocalServer) -> None:
+def test_login_keeps_the_other_content_of_the_file(shell: Shell, server: LocalServer) -> None:
     other = {"token": "other", "later": 1}
     write(shell, {"credentials": {"x.example.com": other, host_of(server): {"token": "old", "b": 2}}, "more": [1]})
     stored(shell).chmod(0o644)
@@ -74,7 +74,7 @@ def test_what_else_stands_in_the_file_stays(shell: Shell, server: LocalServer) -
 
 
 @pytest.mark.parametrize("text", ['{"credentials": ', "[]", '{"credentials": 3}'])
-def test_a_file_that_cannot_be_understood_is_left_alone(shell: Shell, server: LocalServer, text: str) -> None:
+def test_login_does_not_change_a_malformed_file(shell: Shell, server: LocalServer, text: str) -> None:
     write(shell, text)
     assert "cannot be parsed" in shell("login", "--token-stdin", stdin=server.token, code=2).err
     assert stored(shell).read_text() == text
@@ -83,14 +83,14 @@ def test_a_file_that_cannot_be_understood_is_left_alone(shell: Shell, server: Lo
 @pytest.mark.parametrize(
     "token", ["", "  \n", "two words", '"quoted-token-123"', "short", "token = abcdefgh", "é" * 20]
 )
-def test_a_malformed_token_is_refused_and_nothing_stored(shell: Shell, token: str) -> None:
+def test_login_refuses_a_malformed_token(shell: Shell, token: str) -> None:
     done = shell("login", "--token-stdin", stdin=token, code=2)
     assert "Nothing was stored" in done.err
     assert not stored(shell).exists()
     assert not token.strip() or token not in done.err
 
 
-def test_a_token_that_the_api_refuses_is_not_stored(shell: Shell) -> None:
+def test_login_does_not_store_a_token_that_the_api_refuses(shell: Shell) -> None:
     done = shell("login", "--token-stdin", "--json", stdin="wrong.atlasv1.tokenOfNobody", code=1)
     assert done.json["error"] == "unauthorized"
     assert "/app/settings/tokens?source=terraform-login" in done.json["solution"]
@@ -98,20 +98,20 @@ def test_a_token_that_the_api_refuses_is_not_stored(shell: Shell) -> None:
     assert not stored(shell).exists()
 
 
-def test_without_a_terminal_the_way_to_give_it_is_said(shell: Shell) -> None:
+def test_login_without_a_terminal_suggests_token_stdin(shell: Shell) -> None:
     assert "--token-stdin" in shell("login", code=2).err
 
 
-def test_a_token_as_an_argument_is_no_option(shell: Shell) -> None:
+def test_login_has_no_option_for_the_token(shell: Shell) -> None:
     assert shell("login", "--token", "abc", code=2).out == ""
 
 
-def test_that_another_source_comes_first_is_said(shell: Shell, server: LocalServer) -> None:
+def test_login_warns_if_another_token_takes_precedence(shell: Shell, server: LocalServer) -> None:
     done = shell("login", "--token-stdin", stdin=server.token, TFE_TOKEN="another-token-of-mine")
-    assert "the token from TFE_TOKEN comes before it" in done.err
+    assert "the token from TFE_TOKEN takes precedence over it" in done.err
 
 
-def test_logout_removes_the_host_alone(shell: Shell, server: LocalServer) -> None:
+def test_logout_removes_only_the_token_of_the_host(shell: Shell, server: LocalServer) -> None:
     write(shell, {"credentials": {"x.example.com": {"token": "other"}, host_of(server): {"token": "mine"}}})
     assert shell("logout", "--json").json == {"address": server.url, "removed": True, "file": str(stored(shell))}
     assert json.loads(stored(shell).read_text()) == {"credentials": {"x.example.com": {"token": "other"}}}
@@ -119,10 +119,10 @@ def test_logout_removes_the_host_alone(shell: Shell, server: LocalServer) -> Non
 
 
 @pytest.mark.parametrize("command", [["login", "--token-stdin", "--json"], ["logout", "--json"]])
-def test_the_directory_does_not_decide_where_a_token_goes(
+def test_cloud_block_does_not_decide_where_a_token_is_sent(
     shell: Shell, server: LocalServer, command: list[str]
 ) -> None:
-    """A `cloud` block of somebody else's repository names a host of its author."""
+    """The `cloud` block of a hostile repository names a host of its author."""
     with HttpApi() as hostile:
         (shell.directory / "main.tf").write_text(
             f'terraform {{\n  cloud {{\n    organization = "a"\n    hostname = "{hostile.hostname}"\n  }}\n}}\n'
@@ -133,19 +133,19 @@ def test_the_directory_does_not_decide_where_a_token_goes(
     assert hostile.hostname not in (stored(shell).read_text() if stored(shell).exists() else "")
 
 
-def test_without_tfe_address_login_is_for_hcp_terraform(shell: Shell) -> None:
+def test_login_without_tfe_address_is_for_hcp_terraform(shell: Shell) -> None:
     (shell.directory / "main.tf").write_text('terraform {\n  cloud {\n    hostname = "localhost:1"\n  }\n}\n')
     done = shell("login", code=2, TFE_ADDRESS="", TF_CLOUD_HOSTNAME="localhost:1")
     assert "localhost" not in done.out + done.err
     assert shell("logout", "--json", TFE_ADDRESS="").json["address"] == "https://app.terraform.io"
 
 
-def test_plain_http_to_another_machine_is_refused(shell: Shell) -> None:
+def test_login_over_plain_http_to_another_machine_is_refused(shell: Shell) -> None:
     assert "unencrypted" in shell("login", "http://tfe.example.com", "--token-stdin", stdin="a-token-1234", code=2).err
 
 
 def typed(shell: Shell, *arguments: str, text: str) -> tuple[int, str]:
-    """The exit code and what the terminal showed, of a command to whose question this is typed."""
+    """The exit code and the terminal output of a command after a text is typed at its question."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [tfruns(), *arguments],
@@ -178,7 +178,7 @@ def typed(shell: Shell, *arguments: str, text: str) -> tuple[int, str]:
         os.close(ours)
 
 
-def test_at_a_terminal_it_is_asked_for_and_never_shown(shell: Shell, server: LocalServer) -> None:
+def test_login_in_a_terminal_never_shows_the_token(shell: Shell, server: LocalServer) -> None:
     code, shown = typed(shell, "login", text=f"{server.token}\n")
     assert code == 0, shown
     assert f"{server.url}/app/settings/tokens?source=terraform-login" in shown.replace("\r\n", "")

@@ -1,4 +1,4 @@
-"""Where a command goes when the command line does not say: the environment, then the `cloud` block of the directory."""
+"""Default targets of a command: the environment, then the `cloud` block of the directory."""
 
 import pytest
 
@@ -21,18 +21,18 @@ def configure(shell: Shell, organization: str = "default", hostname: str = "", w
     (shell.directory / "main.tf").write_text(BLOCK.format(organization, named, workspace))
 
 
-def test_the_block_names_organization_and_workspace(shell: Shell) -> None:
+def test_block_selects_organization_and_workspace(shell: Shell) -> None:
     shell("workspace", "create", "by-block")
     configure(shell)
     assert shell("workspace", "show", "--json", TF_CLOUD_ORGANIZATION="").json["name"] == "by-block"
 
 
-def test_the_environment_comes_before_the_block(shell: Shell) -> None:
+def test_environment_takes_precedence_over_the_block(shell: Shell) -> None:
     configure(shell, organization="of-the-block")
     assert shell("workspace", "list", "--json").json["page"] == 1
 
 
-def test_a_workspace_that_the_block_contradicts_is_refused_as_by_terraform(shell: Shell) -> None:
+def test_tf_workspace_that_contradicts_the_block_is_refused(shell: Shell) -> None:
     configure(shell)
     assert "names the workspace by-block" in shell("workspace", "show", code=2, TF_WORKSPACE="other").err
 
@@ -45,7 +45,7 @@ def test_a_workspace_that_the_block_contradicts_is_refused_as_by_terraform(shell
         ("localhost:1", "localhost:2", "localhost:1"),
     ],
 )
-def test_the_block_chooses_the_address_and_never_gets_the_token_of_another(
+def test_host_of_the_block_never_gets_the_token_of_another_host(
     shell: Shell, hostname: str, variable: str, expected: str
 ) -> None:
     configure(shell, hostname=hostname)
@@ -55,11 +55,11 @@ def test_the_block_chooses_the_address_and_never_gets_the_token_of_another(
     assert f"for {expected}." in done.json["message"]
 
 
-def test_tfe_address_comes_before_the_block(shell: Shell) -> None:
+def test_tfe_address_takes_precedence_over_the_block(shell: Shell) -> None:
     configure(shell, hostname="localhost:1")
     shell("workspace", "list")
 
 
-def test_without_a_block_the_hostname_of_the_environment_means_nothing(shell: Shell) -> None:
+def test_tf_cloud_hostname_without_a_block_is_ignored(shell: Shell) -> None:
     done = shell("workspace", "list", "--json", code=1, TFE_ADDRESS="", TFE_TOKEN="", TF_CLOUD_HOSTNAME="localhost:2")
     assert "for app.terraform.io." in done.json["message"]

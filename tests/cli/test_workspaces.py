@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tests.support.command import Shell
 from tests.support.local_server import LocalServer
-from tfruns.cli.options import Options
+from tfruns.cli.options import CommonOptions
 
 _numbers = count(1)
 CONFIGURATION = 'resource "terraform_data" "one" {}\n'
@@ -20,7 +20,7 @@ class Strict(BaseModel):
 
 
 class WorkspaceResult(Strict):
-    """What `workspace show` and `workspace create` say to a program."""
+    """The JSON result of `workspace show` and `workspace create`."""
 
     id: str
     name: str
@@ -36,7 +36,7 @@ class WorkspaceResult(Strict):
     working_directory: str | None = None
     resources: int
     created_at: AwareDatetime
-    may: list[str]
+    permissions: list[str]
 
 
 class WorkspaceRow(Strict):
@@ -51,7 +51,7 @@ class WorkspaceRow(Strict):
 
 
 class WorkspacesResult(Strict):
-    """What `workspace list` says to a program."""
+    """The JSON result of `workspace list`."""
 
     workspaces: list[WorkspaceRow]
     page: int
@@ -60,7 +60,7 @@ class WorkspacesResult(Strict):
 
 
 class UploadResult(Strict):
-    """What `config upload` says to a program."""
+    """The JSON result of `config upload`."""
 
     configuration_version_id: str
     workspace_id: str
@@ -89,60 +89,60 @@ def audit_of(shell: Shell) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_a_workspace_is_created_with_its_settings(shell: Shell) -> None:
+def test_create_sets_the_settings_of_a_workspace(shell: Shell) -> None:
     settings = ["--auto-apply", "--working-directory", "net", "--tag", "team=core", "--tag", "prod"]
     created = WorkspaceResult.model_validate(shell("workspace", "create", "with-settings", *settings, "--json").json)
     assert (created.name, created.organization) == ("with-settings", "default")
     assert (created.auto_apply, created.working_directory) == (True, "net")
-    assert "apply" in created.may
+    assert "apply" in created.permissions
     shown = WorkspaceResult.model_validate(shell("workspace", "show", "with-settings", "--json").json)
     assert shown == created
 
 
-def test_what_is_created_is_written_down_before_and_after(shell: Shell, name: str) -> None:
+def test_create_is_recorded_in_the_audit_log(shell: Shell, name: str) -> None:
     begun, ended = audit_of(shell)
     assert (begun["event"], begun["tool"], begun["confirmed"]) == ("begun", "create_workspace", "none")
     assert begun["arguments"] == {"organization": "default", "name": name}
     assert (ended["event"], ended["outcome"], ended["id"]) == ("ended", "accepted", begun["id"])
 
 
-def test_nothing_is_created_that_cannot_be_written_down(shell: Shell) -> None:
+def test_create_is_refused_if_the_audit_log_cannot_be_written(shell: Shell) -> None:
     done = shell("workspace", "create", "unwritten", code=1, TFRUNS_AUDIT_FILE=str(shell.directory))
     assert "audit log cannot be written" in done.err
     assert shell("workspace", "show", "unwritten", "--json", code=1).json["error"] == "not_found"
 
 
-def test_a_name_that_is_taken_is_refused_and_so_is_one_that_cannot_be(shell: Shell, name: str) -> None:
+def test_create_refuses_taken_and_invalid_names(shell: Shell, name: str) -> None:
     assert "already been taken" in shell("workspace", "create", name, code=1).err
     assert "The workspace name is invalid" in shell("workspace", "create", "no spaces", code=2).err
     assert "no key" in shell("workspace", "create", "fine", "--tag", "=x", code=2).err
 
 
-def test_workspaces_are_listed_as_lines_with_tabs_or_as_a_document(shell: Shell, name: str) -> None:
+def test_list_prints_tab_separated_lines_or_json(shell: Shell, name: str) -> None:
     (line,) = shell("workspace", "list", "--search", name).out.splitlines()
     assert line.split("\t")[0] == name
     result = WorkspacesResult.model_validate(shell("workspace", "list", "--search", name, "--json").json)
     assert result.workspaces[0].name == name
 
 
-def test_a_list_says_where_it_goes_on(shell: Shell, name: str) -> None:
+def test_list_names_the_option_for_the_next_page(shell: Shell, name: str) -> None:
     shell("workspace", "create", f"{name}-too")
     assert "More: --page 2" in shell("workspace", "list", "--page-size", "1").err
 
 
-def test_a_workspace_is_shown_by_name_and_as_that_of_the_environment(shell: Shell, name: str) -> None:
+def test_show_takes_a_name_or_tf_workspace(shell: Shell, name: str) -> None:
     by_name = shell("workspace", "show", f"default/{name}").out
     assert f"name            {name}" in by_name
     assert shell("workspace", "show", TF_WORKSPACE=name).out == by_name
 
 
-def test_without_any_name_the_command_says_how_to_give_one(shell: Shell) -> None:
+def test_missing_workspace_error_explains_how_to_set_one(shell: Shell) -> None:
     done = shell("workspace", "show", "--json", code=2)
     assert done.json["error"] == "invalid_input"
     assert "TF_WORKSPACE" in done.err
 
 
-def test_a_directory_is_uploaded_and_starts_no_run(shell: Shell, name: str) -> None:
+def test_upload_starts_no_run(shell: Shell, name: str) -> None:
     (shell.directory / "main.tf").write_text(CONFIGURATION)
     (shell.directory / "terraform.tfstate").write_text("{}")
     result = UploadResult.model_validate(shell("config", "upload", "--workspace", name, "--json").json)
@@ -151,7 +151,7 @@ def test_a_directory_is_uploaded_and_starts_no_run(shell: Shell, name: str) -> N
     assert "current_run" not in shell("workspace", "show", name, "--json").json
 
 
-def test_likely_secrets_are_uploaded_only_if_they_are_included(shell: Shell, name: str) -> None:
+def test_likely_secrets_are_uploaded_only_with_include(shell: Shell, name: str) -> None:
     (shell.directory / "main.tf").write_text(CONFIGURATION)
     (shell.directory / "terraform.tfvars").write_text("")
     (shell.directory / ".env").write_text("A=1")
@@ -163,7 +163,7 @@ def test_likely_secrets_are_uploaded_only_if_they_are_included(shell: Shell, nam
     assert (result.names, result.likely_secrets_left_out) == ([".env", "main.tf", "terraform.tfvars"], [])
 
 
-def test_a_directory_is_named_relative_to_where_one_is(shell: Shell, name: str) -> None:
+def test_upload_prints_a_working_command_for_the_next_step(shell: Shell, name: str) -> None:
     (shell.directory / "net").mkdir()
     (shell.directory / "net" / "main.tf").write_text(CONFIGURATION)
     done = shell("config", "upload", "net", "-w", name)
@@ -173,39 +173,39 @@ def test_a_directory_is_named_relative_to_where_one_is(shell: Shell, name: str) 
     assert "run-" in shell(*following).out
 
 
-def test_the_command_that_follows_asks_the_same_backend() -> None:
-    assert Options(local=True, data_dir=Path("a b")).where() == ["--local", "--data-dir", "a b"]
-    assert Options(local=True).where() == ["--local"]
-    assert Options().where() == []
+def test_connection_arguments_select_the_same_backend() -> None:
+    assert CommonOptions(local=True, data_dir=Path("a b")).connection_arguments() == ["--local", "--data-dir", "a b"]
+    assert CommonOptions(local=True).connection_arguments() == ["--local"]
+    assert CommonOptions().connection_arguments() == []
 
 
-def test_that_there_is_no_workspace_is_said(shell: Shell) -> None:
+def test_empty_list_prints_a_message(shell: Shell) -> None:
     assert "No workspace matches." in shell("workspace", "list", "--search", "no-such-one").err
 
 
 @pytest.mark.parametrize("arguments", [("run", "list", "-w", "default/x"), ("mcp",)])
-def test_a_data_directory_without_the_local_backend_is_refused(shell: Shell, arguments: tuple[str, ...]) -> None:
-    assert "--data-dir is for --local." in shell(*arguments, "--data-dir", "x", code=None).err
+def test_data_dir_without_local_is_refused(shell: Shell, arguments: tuple[str, ...]) -> None:
+    assert "--data-dir requires --local." in shell(*arguments, "--data-dir", "x", code=None).err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("workspace", "list", "--page-size", "1000"), "--page-size must be between 1 and 100."),
         (("run", "show", "nonsense"), "RUN is not a run id."),
         (("run", "logs", "run-CZcmD7eagjhyX0vN", "--tail", "5000"), "--tail must be between 1 and 1000."),
     ],
 )
-def test_a_refusal_speaks_of_options(shell: Shell, arguments: tuple[str, ...], said: str) -> None:
-    assert said in shell(*arguments, code=2).err
+def test_refusal_names_options_instead_of_arguments(shell: Shell, arguments: tuple[str, ...], message: str) -> None:
+    assert message in shell(*arguments, code=2).err
 
 
-@pytest.mark.parametrize(("directory", "words"), [("missing", "no directory"), (".", "no Terraform configuration")])
-def test_what_cannot_be_uploaded_is_refused_in_words(shell: Shell, name: str, directory: str, words: str) -> None:
+@pytest.mark.parametrize(("directory", "words"), [("missing", "not a directory"), (".", "no Terraform configuration")])
+def test_upload_refuses_a_directory_without_configuration(shell: Shell, name: str, directory: str, words: str) -> None:
     assert words in shell("config", "upload", directory, "-w", name, code=2).err
 
 
-def test_local_needs_no_settings_at_all(tmp_path: Path, server: LocalServer) -> None:
+def test_local_needs_no_settings(tmp_path: Path, server: LocalServer) -> None:
     data_dir = str(server.data_dir)
     shell = Shell(tmp_path / "elsewhere", {"TF_CLOUD_ORGANIZATION": "of-another-api"})
     (shell.directory / "main.tf").write_text('terraform {\n  cloud {\n    organization = "acme"\n  }\n}\n')

@@ -1,4 +1,4 @@
-"""The commands of `tfruns`. What a command needs is imported when it is called."""
+"""The commands of `tfruns`. The module of a command is imported when the command is called."""
 
 from tfruns._version import __version__
 from tfruns.cli.commands import add_commands, help_of, new_app
@@ -6,7 +6,10 @@ from tfruns.cli.commands import add_commands, help_of, new_app
 app = new_app(
     "tfruns",
     version=f"tfruns {__version__}",
-    help="""Manage Terraform runs in HCP Terraform, Terraform Enterprise, or on this machine.
+    help="""Manage Terraform runs in HCP Terraform, Terraform Enterprise, or locally.
+
+An omitted organization or workspace is taken from TF_CLOUD_ORGANIZATION and TF_WORKSPACE, or from the `cloud` block of
+the current directory.
 
 For example:
     tfruns login

@@ -1,7 +1,7 @@
-"""The `cloud` block of a directory: which organization and workspace Terraform itself would use there.
+"""The `cloud` block of a directory, with the organization and the workspace that Terraform would use there.
 
-`terraform init` writes down what it was set up with. Before, or where that is something else, the configuration is
-read. The older `backend "remote"` says the same in the same words.
+It is read from the files that `terraform init` writes; without them, or with another backend in them, from the
+configuration. The older `backend "remote"` has the same settings.
 
 Source: Terraform, "Terraform Settings", "HCP Terraform settings", "Backend type: remote".
 """
@@ -16,28 +16,28 @@ from tfruns.errors import InvalidInput
 from tfruns.hcl.blocks import Block, read_blocks
 from tfruns.hcl.lexer import HclSyntaxError
 
-_SET_UP = Path(".terraform") / "terraform.tfstate"
+_INITIALIZED = Path(".terraform") / "terraform.tfstate"
 _SELECTED = Path(".terraform") / "environment"
 _NATIVE = (".tf", ".tofu")
 _JSON = (".tf.json", ".tofu.json")
-_LARGEST = 1 << 20  # bytes of a file that is looked at
-_KINDS = {"cloud", "remote"}
+_MAX_BYTES = 1 << 20  # larger files are ignored
+_BACKENDS = {"cloud", "remote"}
 
 
 @dataclass(frozen=True, slots=True)
 class CloudBlock:
-    """What a directory is connected to, as far as it says.
+    """The settings of a `cloud` block.
 
     Attributes:
-        is_there: whether there is a block at all.
-        organization: its name.
-        hostname: of HCP Terraform or Terraform Enterprise.
+        exists: whether the directory has a block.
+        organization: the name of the organization.
+        hostname: the host of HCP Terraform or Terraform Enterprise.
         workspace: the one workspace that the block names.
-        prefix: of the workspaces' names; what is selected comes after it.
-        selected: what `terraform workspace select` chose, where the block leaves a choice.
+        prefix: the prefix of workspace names, to which the selected name is appended.
+        selected: the name that `terraform workspace select` chose, if the block allows several workspaces.
     """
 
-    is_there: bool = False
+    exists: bool = False
     organization: str | None = None
     hostname: str | None = None
     workspace: str | None = None
@@ -45,29 +45,33 @@ class CloudBlock:
     selected: str | None = None
 
     def workspace_for(self, chosen: str | None) -> str | None:
-        """The workspace's name, with what `TF_WORKSPACE` says.
+        """The name of the workspace.
+
+        Args:
+            chosen: the value of `TF_WORKSPACE`.
 
         Raises:
-            InvalidInput: the block names one workspace and `TF_WORKSPACE` another one, which Terraform refuses too.
+            InvalidInput: the block and `TF_WORKSPACE` name different workspaces, which Terraform refuses, too.
         """
         if self.workspace and chosen and chosen != self.workspace:
             raise InvalidInput(
-                f"TF_WORKSPACE is {chosen}, and the `cloud` block here names the workspace {self.workspace}.",
-                cause="A block with a name leaves no choice. Terraform refuses this too.",
-                solution="Unset TF_WORKSPACE, or say the workspace in the command.",
+                f"TF_WORKSPACE is {chosen}, but the `cloud` block in this directory names the workspace "
+                f"{self.workspace}.",
+                cause="A block with a name allows no other workspace. Terraform refuses this, too.",
+                solution="Unset TF_WORKSPACE, or give the workspace in the command.",
             )
         name = chosen or self.selected
         return self.workspace or (f"{self.prefix or ''}{name}" if name else None)
 
 
 def read_cloud_block(directory: Path) -> CloudBlock:
-    """What a directory is connected to. What cannot be read or understood says nothing."""
+    """Read the block of a directory. Files that cannot be read or parsed are ignored."""
     settings = _settings_of_init(directory) or _settings_in_files(directory)
     if settings is None:
         return CloudBlock()
     workspaces = _one(settings.get("workspaces"))
     return CloudBlock(
-        is_there=True,
+        exists=True,
         organization=_text(settings.get("organization")),
         hostname=_text(settings.get("hostname")),
         workspace=_text(workspaces.get("name")),
@@ -77,20 +81,20 @@ def read_cloud_block(directory: Path) -> CloudBlock:
 
 
 def _settings_of_init(directory: Path) -> Mapping[str, Any] | None:
-    backend = _one(_json(directory / _SET_UP).get("backend"))
-    return _one(backend.get("config")) if backend.get("type") in _KINDS else None
+    backend = _one(_json(directory / _INITIALIZED).get("backend"))
+    return _one(backend.get("config")) if backend.get("type") in _BACKENDS else None
 
 
 def _settings_in_files(directory: Path) -> Mapping[str, Any] | None:
-    """The settings in the configuration; those of an override file come last, and win."""
+    """The settings in the configuration. Override files are read last, and take precedence."""
     try:
         paths = sorted(path for path in directory.iterdir() if path.name.endswith((*_NATIVE, *_JSON)))
     except OSError:
         return None
     found = None
     for path in sorted(paths, key=lambda path: path.name.partition(".")[0].endswith("override")):
-        of_file = _in_json(path) if path.name.endswith(_JSON) else _in_native(path)
-        found = next(of_file, None) or found
+        in_file = _in_json(path) if path.name.endswith(_JSON) else _in_native(path)
+        found = next(in_file, None) or found
     return found
 
 
@@ -128,13 +132,13 @@ def _json(path: Path) -> Mapping[str, Any]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8") if path.stat().st_size <= _LARGEST else ""
+        return path.read_text(encoding="utf-8") if path.stat().st_size <= _MAX_BYTES else ""
     except (OSError, ValueError):
         return ""
 
 
 def _one(value: Any) -> Mapping[str, Any]:
-    """An object, or the first of a list of them: JSON writes a block in either way."""
+    """An object, or the first object of a list. JSON configuration can contain a block in both forms."""
     first = value[0] if isinstance(value, list) and value else value
     return first if isinstance(first, Mapping) else {}
 

@@ -1,7 +1,7 @@
-"""How commands are registered: each is a function in a file of its own, which is imported when it is called.
+"""The registration of commands. Each command is a function in its own file, which is imported when it is called.
 
-The help of a command is its docstring, with the examples under `For example:`. A list of commands must not import them
-all, so their docstrings are read from `help.json`, which `scripts/generate_docs.py` writes.
+The help of a command is its docstring, with examples under `For example:`. To list the commands without importing them,
+their docstrings are read from `help.json`, which `scripts/generate_docs.py` generates.
 """
 
 import json
@@ -18,22 +18,22 @@ HELP = Path(__file__).with_name("help.json")
 def new_app(name: str, **options: Any) -> App:
     """A group of commands, with the settings that all groups share.
 
-    Rendering Markdown would take a third of the time of `--help`. A default is shown if it is informative, and a flag
-    has no negative form unless the command declares one.
+    The help is plain text, because rendering Markdown would take a third of the time of `--help`. Defaults are shown
+    only if they are informative. A flag has no negative form unless the command declares one.
     """
     shown = Parameter(negative=(), show_default=_shown_default)
     return App(name=name, help_format="plaintext", default_parameter=shown, **options)
 
 
 def add_commands(app: App, package: str, commands: Mapping[str, str]) -> None:
-    """Add commands by name, each as `module:function` below a package."""
-    for name, place in commands.items():
-        target = f"{package}.{place}"
+    """Add commands by name, each as `module:function` in a package."""
+    for name, function in commands.items():
+        target = f"{package}.{function}"
         app.command(target, name=name, help=help_of(target))
 
 
 def help_of(target: str) -> str:
-    """The help of a command, `module:function`; empty until it is generated."""
+    """The help of the command `module:function`; empty until it is generated."""
     return _help().get(target, "")
 
 

@@ -7,16 +7,19 @@ from cyclopts import Parameter
 from tfruns.cli.app import app
 from tfruns.cli.terminal import say
 
-_INSTALL = "Write it where the shell looks for it, and into ~/.bashrc or ~/.zshrc that it does, instead of printing it"
+_INSTALL = "Install the script instead of printing it"
 
 
 def completion(
-    shell: Annotated[Literal["bash", "zsh", "fish"], Parameter(help="The shell that it is for")],
+    shell: Annotated[Literal["bash", "zsh", "fish"], Parameter(help="Shell of the script")],
     /,
     *,
     install: Annotated[bool, Parameter(help=_INSTALL)] = False,
 ) -> None:
-    """Print the script with which a shell completes commands, options and their values.
+    """Print the completion script of a shell.
+
+    The script completes commands, options and their values. --install writes it to the directory in which the shell
+    looks for such scripts, and enables it in ~/.bashrc or ~/.zshrc if necessary.
 
     For example:
         tfruns completion bash --install
@@ -24,6 +27,6 @@ def completion(
         tfruns completion zsh > ~/.zsh/completions/_tfruns
     """
     if install:
-        say(f"Installed in {app.install_completion(shell=shell)}. It works in every new {shell}.")
+        say(f"Installed in {app.install_completion(shell=shell)}. Start a new {shell} to use it.")
     else:
         print(app.generate_completion(shell=shell))

@@ -1,4 +1,4 @@
-"""What is seen of a run while it is watched: a line that lives on a terminal, or plain lines where nobody looks."""
+"""The display of a run that is watched: a live line on a terminal, plain lines otherwise."""
 
 import sys
 import time
@@ -13,19 +13,19 @@ from rich.text import Text
 from tfruns.cli.terminal import elapsed, err, print_lines
 from tfruns.masking.text import sanitize
 
-_MOST_LINES = 5_000  # of a log, where nobody looks: enough for any but the largest, and no flood
-_REFRESHES = 8  # of the living line, a second
+_MAX_LINES = 5_000  # of a log that is not watched on a terminal
+_REFRESHES_PER_SECOND = 8
 
 
 class Display(Protocol):
-    """Where the progress of a run is shown. It is open as long as its block lasts."""
+    """The recipient of a run's progress: a context manager, which is open during its block."""
 
     def status(self, text: str) -> None:
-        """Say where the run is."""
+        """Show the status of the run."""
         ...
 
     def lines(self, lines: Sequence[str]) -> None:
-        """Show more of the log."""
+        """Show log lines."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -36,10 +36,10 @@ class Display(Protocol):
 
 
 def display(*, is_log_data: bool = False) -> Display:
-    """The display for whatever standard error is.
+    """The display for the current standard error.
 
     Args:
-        is_log_data: the log is what was asked for: it goes to standard output, all of it, and alone.
+        is_log_data: show nothing but the whole log, on standard output.
     """
     if is_log_data:
         return LogDisplay()
@@ -47,7 +47,7 @@ def display(*, is_log_data: bool = False) -> Display:
 
 
 class LiveDisplay:
-    """The log, and below it a line with the run's status and the time that has passed."""
+    """The log, and below it a live line with the status of the run and the elapsed time."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -56,17 +56,17 @@ class LiveDisplay:
         self._live = Live(
             console=err(),
             get_renderable=self._line,
-            refresh_per_second=_REFRESHES,
+            refresh_per_second=_REFRESHES_PER_SECOND,
             transient=True,
             redirect_stdout=False,
         )
 
     def status(self, text: str) -> None:
-        """Say where the run is."""
+        """Show the status of the run in the live line."""
         self._status = sanitize(text)
 
     def lines(self, lines: Sequence[str]) -> None:
-        """Print more of the log above the line."""
+        """Print log lines above the live line."""
         for line in lines:
             self._live.console.print(line)
 
@@ -85,7 +85,7 @@ class LiveDisplay:
 
 
 class PlainDisplay:
-    """Lines on standard error: each new status, and the log, as far as it is not too long."""
+    """Lines on standard error: each new status, and the log up to a limit."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -93,17 +93,17 @@ class PlainDisplay:
         self._shown = 0
 
     def status(self, text: str) -> None:
-        """Print a status that is new."""
+        """Print a status if it is new."""
         if text != self._status:
             self._status = text
             err().print(f"[{elapsed(time.monotonic() - self._began)}] {sanitize(text)}")
 
     def lines(self, lines: Sequence[str]) -> None:
-        """Print more of the log, until it is too much."""
-        for line in lines[: max(0, _MOST_LINES - self._shown)]:
+        """Print log lines, up to the limit."""
+        for line in lines[: max(0, _MAX_LINES - self._shown)]:
             err().print(line)
-        if self._shown < _MOST_LINES < self._shown + len(lines):
-            err().print(f"The log goes on, and only its first {_MOST_LINES:,} lines are shown: see `tfruns run logs`.")
+        if self._shown < _MAX_LINES < self._shown + len(lines):
+            err().print(f"Only the first {_MAX_LINES:,} lines of the log are shown. For all, use `tfruns run logs`.")
         self._shown += len(lines)
 
     def __enter__(self) -> Self:
@@ -116,13 +116,13 @@ class PlainDisplay:
 
 
 class LogDisplay:
-    """The log alone, on standard output."""
+    """Only the log, on standard output."""
 
     def status(self, text: str) -> None:
-        """Say nothing."""
+        """Ignore the status."""
 
     def lines(self, lines: Sequence[str]) -> None:
-        """Print more of the log."""
+        """Print log lines."""
         print_lines(lines)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What the end of a command says to a script."""
+"""The exit codes of commands, for scripts."""
 
 from enum import IntEnum
 
@@ -6,12 +6,12 @@ from enum import IntEnum
 class ExitCode(IntEnum):
     """The exit codes of `tfruns`.
 
-    DONE: the request was accepted; with --wait, the run is applied, or planned and finished.
-    ERROR: it did not work, or the API said no.
-    USAGE: the command line cannot be understood.
-    NEEDS_PERSON: a person has to confirm, decide, or override.
-    FAILED: the run is errored, canceled or discarded.
-    STOPPED_WAITING: the time to wait is over, and the run goes on.
+    DONE: The request was accepted. With `--wait`, the run was applied, or has finished without an apply.
+    ERROR: The command failed, or the API refused the request.
+    USAGE: The command line is invalid.
+    NEEDS_PERSON: A person has to confirm, decide or override.
+    FAILED: The run was errored, canceled or discarded.
+    STOPPED_WAITING: The timeout expired or the wait was interrupted. The run continues.
     """
 
     DONE = 0

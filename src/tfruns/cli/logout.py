@@ -5,23 +5,24 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.connection import login_address
-from tfruns.cli.session import finish
+from tfruns.cli.login import HOST
+from tfruns.cli.options import JSON
+from tfruns.cli.session import run_and_exit
 from tfruns.cli.terminal import print_json, say
 from tfruns.client.credentials import credentials_file
 from tfruns.client.credentials_store import remove_token
 from tfruns.client.settings import load_settings
 
-_HOST = "The host; by default that of TFE_ADDRESS, or app.terraform.io"
-_JSON = "Print the result as JSON"
-
 
 def logout(
-    host: Annotated[str | None, Parameter(help=_HOST)] = None,
+    host: Annotated[str | None, Parameter(help=HOST)] = None,
     /,
     *,
-    json: Annotated[bool, Parameter(help=_JSON)] = False,
+    json: Annotated[bool, Parameter(help=JSON)] = False,
 ) -> None:
-    """Remove the stored API token of a host, as `terraform logout` does. The token itself stays valid.
+    """Remove a stored API token, as `terraform logout` does.
+
+    The token itself stays valid until it is deleted on the tokens page.
 
     For example:
         tfruns logout
@@ -40,6 +41,6 @@ def logout(
             say(f"No token for {address} is stored in {path}.")
         left = load_settings(str(address)).credentials.token
         if left is not None:
-            say(f"Note: there is still the token from {left.source}.", "yellow")
+            say(f"Note: the token from {left.source} is still used.", "yellow")
 
-    finish(work, is_json=json)
+    run_and_exit(work, is_json=json)

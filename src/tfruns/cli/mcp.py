@@ -6,19 +6,14 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from tfruns.cli.options import IDLE_EXIT, check_local
+from tfruns.cli.options import DATA_DIR, IDLE_EXIT, LOCAL, check_local
 
-_MODE = "What it may do: read only; plan, where nothing can be applied; or all."
-_CONFIRM = (
-    "Before what cannot be undone: ask the person where the client can, else leave it to the client unless something "
-    "is lost (auto); want a person's yes or a review (review); always a person's yes (always); ask no one (never)."
-)
-_TOOLSETS = "Groups of tools to offer: runs, review, workspaces, configuration, policy. All by default."
-_ORGANIZATIONS = "The only organizations that may be touched, with commas between; * and ? are wildcards."
-_WORKSPACES = "The only workspaces: organization/name (with wildcards) or ws-…, with commas between."
-_LOCAL = "Manage runs on this machine: attach to the local backend, or start it (see `tfruns server`)."
-_DATA_DIR = "With --local: the local backend's data directory."
-_ALLOW_DIR = "A directory from which, and from below which, configurations may be uploaded. Repeatable."
+_MODE = "Allow only reading, also planning, or also applying"
+_CONFIRM = "Select when a person has to confirm"
+_TOOLSETS = "Offer only these groups of tools"
+_ORGANIZATIONS = "Allow access only to these organizations"
+_WORKSPACES = "Allow access only to these workspaces"
+_ALLOW_DIR = "Allow uploads from this directory. Repeatable"
 
 
 def mcp(
@@ -28,16 +23,24 @@ def mcp(
     toolsets: Annotated[str | None, Parameter(help=_TOOLSETS)] = None,
     organizations: Annotated[str | None, Parameter(help=_ORGANIZATIONS)] = None,
     workspaces: Annotated[str | None, Parameter(help=_WORKSPACES)] = None,
-    local: Annotated[bool, Parameter(help=_LOCAL)] = False,
-    data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None,
+    local: Annotated[bool, Parameter(help=LOCAL)] = False,
+    data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None,
     idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT)] = None,
     allow_dir: Annotated[tuple[Path, ...], Parameter(help=_ALLOW_DIR)] = (),
 ) -> None:
-    """Serve the run tools to an assistant: an MCP server on standard input and output.
+    """Serve the run tools to an assistant over MCP (stdio).
 
-    The API token is taken from TFE_TOKEN (for the host in TFE_ADDRESS),
-    from TF_TOKEN_<host>, from the Terraform CLI configuration, or from what
-    `terraform login` stored.
+    Modes: read changes nothing; plan can create runs, but nothing can be applied; apply allows everything.
+
+    Confirmation of changes that cannot be undone: auto asks the person if the client can, and otherwise leaves it to
+    the client unless something could be lost; review requires a person or the fingerprint of a review; always requires
+    a person; never requires nothing.
+
+    Lists are comma-separated. Toolsets are runs, review, workspaces, configuration and policy. Organizations and
+    workspaces may contain the wildcards * and ?. A workspace is organization/name or an id (ws-…).
+
+    The API token is TFE_TOKEN (for the host in TFE_ADDRESS), TF_TOKEN_<host>, a token in the Terraform CLI
+    configuration, or the one that `tfruns login` or `terraform login` stored.
 
     For example:
         tfruns mcp --mode read

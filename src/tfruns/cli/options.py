@@ -1,4 +1,4 @@
-"""The options that commands share."""
+"""Options that several commands share."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,67 +9,65 @@ from cyclopts.types import NonNegativeInt
 
 from tfruns.errors import InvalidInput
 
-_JSON = "Print the structured result as JSON"
-_LOCAL = "On this machine: attach to the local backend, or start it (see `tfruns server`)"
-_DATA_DIR = "With --local: the local backend's data directory"
-IDLE_EXIT = "With --local: how long a server that is started stays unused, as 15m; by default TFRUNS_IDLE_EXIT, or 15m"
-_ORGANIZATION = "By default TF_CLOUD_ORGANIZATION, or that of the `cloud` block in this directory"
-WHICH_WORKSPACE = (
-    "Its name, organization/name, id or browser URL; by default TF_WORKSPACE, or that of the `cloud` block"
-)
+JSON = "Print the result as JSON"
+LOCAL = "Use the local backend, and start it if necessary"
+DATA_DIR = "Use the local backend of this data directory"
+IDLE_EXIT = "Stop an unused local backend after this time, e.g. 15m"
+_ORGANIZATION = "Select the organization"
+SELECT_WORKSPACE = "Select by name, organization/name, id or browser URL"
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What every command takes that asks the API.
+class CommonOptions:
+    """The options of every command that uses the API.
 
     Attributes:
-        json: print the result for programs.
+        json: print the result as JSON.
         local: use the local backend.
-        data_dir: of the local backend.
-        idle_exit: how long a local backend that is started stays without use.
+        data_dir: the data directory of the local backend.
+        idle_exit: how long a local backend that this command starts keeps running without use.
     """
 
-    json: Annotated[bool, Parameter(help=_JSON)] = False
-    local: Annotated[bool, Parameter(help=_LOCAL)] = False
-    data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None
+    json: Annotated[bool, Parameter(help=JSON)] = False
+    local: Annotated[bool, Parameter(help=LOCAL)] = False
+    data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None
     idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT)] = None
 
     def check(self) -> None:
         """Refuse options of the local backend without --local.
 
         Raises:
-            InvalidInput: there is one.
+            InvalidInput: --data-dir or --idle-exit is given without --local.
         """
         check_local(is_local=self.local, data_dir=self.data_dir, idle_exit=self.idle_exit)
 
-    def where(self) -> list[str]:
-        """The options with which a further command asks the same API."""
-        named = ["--data-dir", str(self.data_dir)] if self.data_dir else []
-        return ["--local", *named] if self.local else []
+    def connection_arguments(self) -> list[str]:
+        """The options with which another command uses the same API."""
+        data_dir = ["--data-dir", str(self.data_dir)] if self.data_dir else []
+        return ["--local", *data_dir] if self.local else []
 
 
 def check_local(*, is_local: bool, data_dir: Path | None, idle_exit: str | None) -> None:
     """Refuse options of the local backend without --local.
 
     Raises:
-        InvalidInput: there is one.
+        InvalidInput: --data-dir or --idle-exit is given without --local.
     """
     for name, value in (("--data-dir", data_dir), ("--idle-exit", idle_exit)):
         if value is not None and not is_local:
-            raise InvalidInput(f"{name} is for --local.", solution=f"Add --local, or leave {name} out.")
+            raise InvalidInput(f"{name} requires --local.", solution=f"Add --local, or omit {name}.")
 
 
-DEFAULTS = Options()
+DEFAULTS = CommonOptions()
 
 Organization = Annotated[str | None, Parameter(name=["--organization", "-o"], help=_ORGANIZATION)]
-Workspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=WHICH_WORKSPACE)]
-Run = Annotated[str | None, Parameter(help="Its id or browser URL; by default the workspace's current run")]
-Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Ask nothing")]
-Comment = Annotated[str, Parameter(name=["--comment", "-m"], help="Recorded with the run")]
-Wait = Annotated[bool, Parameter(help="Wait for the run, and show its log as it grows")]
-Timeout = Annotated[NonNegativeInt | None, Parameter(help="Seconds to wait; by default as long as it takes")]
-NamedRun = Annotated[str, Parameter(help="Its id or browser URL")]
+Workspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=SELECT_WORKSPACE)]
+Run = Annotated[str | None, Parameter(help="Run id or browser URL (default: the current run)")]
+Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Skip the confirmation prompt")]
+Comment = Annotated[str, Parameter(name=["--comment", "-m"], help="Record this comment with the run")]
+Wait = Annotated[bool, Parameter(help="Wait for the run, and follow its log")]
+Timeout = Annotated[NonNegativeInt | None, Parameter(help="Wait at most this many seconds (default: no limit)")]
+RequiredRun = Annotated[str, Parameter(help="Run id or browser URL")]
 
-Include = Annotated[tuple[str, ...], Parameter(help="Upload this file although it is likely a secret. Repeatable")]
+Include = Annotated[tuple[str, ...], Parameter(help="Upload this file even if it may be a secret. Repeatable")]

@@ -1,4 +1,4 @@
-"""The person at the terminal, who is asked before anything that cannot be undone."""
+"""The person at the terminal, who is asked before an action that cannot be undone."""
 
 import os
 import select
@@ -9,14 +9,14 @@ from tfruns.cli.progress_line import ProgressLine
 from tfruns.cli.terminal import err, say
 from tfruns.gate.person import Answer, Question
 
-_LOOK_S = 0.2
+_POLL_S = 0.2
 
 
 class TerminalPerson:
-    """Asks on standard error, and takes `yes` for a yes, as Terraform does.
+    """Asks on standard error. Only `yes` confirms, as in Terraform.
 
     Args:
-        line: what is drawn on the terminal meanwhile, and must not be.
+        line: the progress line, which is cleared during the question.
     """
 
     can_be_asked = True
@@ -25,33 +25,34 @@ class TerminalPerson:
         self._line = line
 
     async def ask(self, question: Question) -> Answer:
-        """The answer; the end of the input, or Ctrl-C, is none."""
+        """Ask, and return the answer. The end of the input and Ctrl-C dismiss the question."""
         with self._line.hidden():
             return ask(question.text)
 
 
-class AgreedPerson:
-    """Has been shown all that will be done, and has agreed to it at once."""
+class ConsentingPerson:
+    """A person who has already confirmed every action of the command."""
 
     can_be_asked = True
 
     async def ask(self, question: Question) -> Answer:  # noqa: ARG002
-        """Yes."""
+        """Answer yes."""
         return Answer.YES
 
 
 def ask(question: str) -> Answer:
-    """Ask a question and wait for its answer; meanwhile, nothing else happens here.
+    """Ask a question, and block until it is answered.
 
-    Not in another thread: a thread that waits for input can be stopped by nobody. And Ctrl-C has to end the input,
-    where the event loop would only take note of it.
+    The input is not read in another thread, because a thread that waits for input cannot be stopped. The default SIGINT
+    handler is restored meanwhile: Ctrl-C has to abort the input, and the handler of the event loop would only set a
+    flag.
     """
     say(question)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     from rich.text import Text  # noqa: PLC0415
 
     try:
-        err().print(Text.assemble("Only ", ("yes", "bold"), " is taken for a yes: "), end="")
+        err().print(Text.assemble("Only ", ("yes", "bold"), " is accepted to confirm: "), end="")
         answer = _read_line()
     except (EOFError, KeyboardInterrupt):
         say("")
@@ -64,10 +65,10 @@ def ask(question: str) -> Answer:
 def _read_line() -> str:
     """The next line of the input.
 
-    A signal that comes just before a read blocks is noticed only after it. So the input is looked at now and then, and
-    read when there is a line.
+    A signal that arrives just before a read blocks would be handled only after the read. So the input is polled, and
+    read when it is ready.
     """
-    while os.name == "posix" and not select.select([sys.stdin], [], [], _LOOK_S)[0]:
+    while os.name == "posix" and not select.select([sys.stdin], [], [], _POLL_S)[0]:
         pass
     line = sys.stdin.readline()
     if not line:

@@ -1,4 +1,4 @@
-"""A plan for a person: what it would do, the dangerous changes first and marked, and each change."""
+"""The review of a plan for a person: dangerous changes first and marked, then all others."""
 
 import sys
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tfruns.masking.text import sanitize
 from tfruns.tool import View
 
 PAGE_SIZE = 100
-_MOST_PAGES = 20  # a plan is read anew for each
+_MAX_PAGES = 20  # each page reads the plan again
 _SIGNS = {
     "create": ("+", "green"),
     "update": ("~", "yellow"),
@@ -31,24 +31,24 @@ _DANGEROUS = {"destroy", "replace", "forget", "invoke"}
 async def read_review(
     session: Session, run_id: str, *, filter_text: str = "", address: str = "", page: int | None = None
 ) -> View:
-    """The review of a plan, or the values of one address: one page, or all of them as one document.
+    """The review of a plan, or the values of one address: one page, or all pages merged.
 
-    Of a huge plan, the first pages; `next_page` is the first of the rest.
+    Of a huge plan, only the first pages are read. `next_page` is then the first page that was not.
 
     Raises:
-        TfrunsError: it cannot be read.
+        TfrunsError: the plan cannot be read.
     """
     arguments = {"run_id": run_id, "filter": filter_text, "page_size": PAGE_SIZE}
     arguments |= {"address": address} if address else {}
     view = await session.call("review_run", **arguments, page_number=page or 1)
-    while page is None and (following := view.get("next_page")) and following <= _MOST_PAGES:
+    while page is None and (following := view.get("next_page")) and following <= _MAX_PAGES:
         more = await session.call("review_run", **arguments, page_number=following)
         view = view | {"rows": _joined(view["rows"], more["rows"]), "next_page": more["next_page"]}
     return view
 
 
 def _joined(rows: list[View], more: list[View]) -> list[View]:
-    """The rows of two pages; values that go on in the next page belong to one row."""
+    """The rows of two pages. Values of one row that continue on the next page are merged."""
     if rows and more and "values" in rows[-1] and _without_values(rows[-1]) == _without_values(more[0]):
         whole = rows[-1] | {"values": [*rows[-1]["values"], *more[0]["values"]]}
         return [*rows[:-1], whole, *more[1:]]
@@ -60,7 +60,7 @@ def _without_values(row: View) -> View:
 
 
 def print_review(view: View) -> None:
-    """Print a review on standard output: rows with tabs where it is no terminal."""
+    """Print a review on standard output: drawn on a terminal, tab-separated otherwise."""
     if sys.stdout.isatty():
         draw_review(view, out())
         return
@@ -75,7 +75,7 @@ def print_review(view: View) -> None:
 
 
 def draw_review(view: View, console: Console) -> None:
-    """Draw a review for a person."""
+    """Draw a review on a console."""
     console.print(Text(f"{view['run_id']} is {view['status']}.", style="dim"))
     for note in view.get("notes", ()):
         console.print(Text(f"! {sanitize(in_commands(note))}", style="yellow"))
@@ -97,14 +97,14 @@ def draw_review(view: View, console: Console) -> None:
 
 
 def is_dangerous(row: View) -> bool:
-    """Whether something is lost by a change, or may be. A deferred change is not made by this run."""
+    """Whether a change loses or may lose something. A deferred change is not made by this run."""
     return not row.get("deferred") and (row["action"] in _DANGEROUS or "danger" in row)
 
 
 def _lines(row: View) -> Iterator[Text]:
     sign, style = _SIGNS.get(row["action"], ("?", "yellow"))
     mark = "!" if is_dangerous(row) else " "
-    why = "; ".join(said for said in (row["action"], why_of(row)) if said)
+    why = "; ".join(text for text in (row["action"], why_of(row)) if text)
     yield Text(f"{mark} {sign:>3} {sanitize(named(row))}", style=style) + Text(f"  {sanitize(why)}", style="dim")
     for change in (*row.get("changes", ()), *row.get("values", ())):
         yield Text(f"        {sanitize(change)}", style="red" if change.endswith("(forces replacement)") else "")
@@ -115,13 +115,13 @@ def _lines(row: View) -> Iterator[Text]:
 
 
 def named(row: View) -> str:
-    """The address of a row, with the key of each instance."""
+    """The address of a row, with the keys of its instances."""
     keys = f" ({row['count']}: {', '.join(row['keys'])})" if row.get("count") else ""
     return f"{row['address']}{keys}"
 
 
 def why_of(row: View) -> str:
-    """Why a change is dangerous, why it is made, and where what it changes came from."""
+    """Why a change is dangerous, why it is made, and from where its resource was moved or imported."""
     moved = row.get("moved_from")
     id_, identity = row.get("import_id"), row.get("import_identity")
     parts = (

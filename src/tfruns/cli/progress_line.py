@@ -1,6 +1,6 @@
-"""A line on the terminal while something takes time: what it is, and for how long.
+"""A line on the terminal that shows what a command waits for, and for how long.
 
-It is drawn with two escape sequences instead of rich, whose import takes as long as many a command.
+It is drawn with two escape sequences, because importing rich takes as long as a quick command.
 """
 
 import sys
@@ -19,11 +19,10 @@ _CLEAR = "\r\x1b[2K"
 
 
 class ProgressLine:
-    """The line of one command.
+    """The progress line of one command. It is drawn only if standard error is a terminal.
 
     Args:
-        is_quiet: draw nothing, because the result is for a program. Nothing is drawn either if standard error is not a
-            terminal.
+        is_quiet: never draw it.
     """
 
     def __init__(self, *, is_quiet: bool = False) -> None:
@@ -33,12 +32,12 @@ class ProgressLine:
 
     @contextmanager
     def shown(self, text: str) -> Iterator[None]:
-        """Show that this block works, if it takes longer than a moment."""
+        """Draw the line while this block runs, if it takes longer than a moment."""
         if not self._is_drawn:
             yield
             return
         ended = threading.Event()
-        thread = threading.Thread(target=self._draw, args=(text, ended), name="working line", daemon=True)
+        thread = threading.Thread(target=self._draw, args=(text, ended), name="progress line", daemon=True)
         thread.start()
         try:
             yield
@@ -48,7 +47,7 @@ class ProgressLine:
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """Leave the terminal to somebody else in this block: a question is asked there."""
+        """Clear the line while this block uses the terminal, for a question."""
         with self._drawing:
             self._is_hidden = True
             if self._is_drawn:

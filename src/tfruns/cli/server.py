@@ -19,24 +19,19 @@ DEFAULT_PORT = 8088
 server = new_app("server")
 add_commands(server, "tfruns.cli", {"status": "server_control:status", "stop": "server_control:stop"})
 
-_DATA_DIR = (
-    "Where everything is kept; by default TFRUNS_DATA_DIR, or where this platform keeps the data of applications"
-)
-_PORT = "Port to listen on; 0 for that of this data directory's last server, or any that is free"
-_IDLE_EXIT = "Exit after so long without a request, an attached process or a run under way, as 15m or 1h30m"
-_DATABASE = (
-    "URL of a PostgreSQL database, without a password; by default TFRUNS_DATABASE, else SQLite in the data directory"
-)
-_TERRAFORM = "The Terraform or OpenTofu to use, instead of the first on the PATH"
-_KEEP = "Delete logs and plans of runs that have been over for so many days; the runs themselves stay"
-_FORCE_CANCEL = "Seconds between a cancel and the moment from which a run can be force-canceled"
-_WORKERS = "How many plans and applies are executed at a time; by default one for each core, and at least four"
-_SELF_SIGNED = "Serve HTTPS with a certificate of its own, which is made in the data directory"
-_PRINT_CLI_CONFIG = (
-    "Print what the Terraform CLI configuration needs for this server, and end; it may be running already"
-)
-_CACHE = "Where providers are kept between runs (Terraform's plugin cache)"
-_CLI_CONFIG = "A Terraform CLI configuration file for all runs, say with a provider mirror"
+_DATA_DIR = "Store all data here (default: TFRUNS_DATA_DIR)"
+_PORT = "Listen on this port; 0 for the last one or any free port"
+_HOST = "Listen on this address"
+_IDLE_EXIT = "Exit after this time without use, e.g. 15m or 1h30m"
+_DATABASE = "Use PostgreSQL at this URL (default: TFRUNS_DATABASE)"
+_TERRAFORM = "Execute this Terraform or OpenTofu (default: on the PATH)"
+_KEEP = "Delete logs and plans of runs this many days after them"
+_FORCE_CANCEL = "Allow a force-cancel this many seconds after a cancel"
+_WORKERS = "Execute at most this many plans and applies concurrently"
+_SELF_SIGNED = "Serve HTTPS with a generated self-signed certificate"
+_PRINT_CLI_CONFIG = "Print the Terraform CLI configuration, and exit"
+_CACHE = "Cache providers in this directory between runs"
+_CLI_CONFIG = "Use this Terraform CLI configuration file for all runs"
 
 
 @server.default
@@ -44,17 +39,15 @@ def serve(
     *,
     data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None,
     port: Annotated[int, Parameter(help=_PORT)] = DEFAULT_PORT,
-    host: Annotated[
-        str, Parameter(help="Address to listen on; beyond loopback it needs HTTPS or --insecure")
-    ] = "127.0.0.1",
-    tls_cert: Annotated[Path | None, Parameter(help="Certificate for HTTPS, with its chain (PEM)")] = None,
-    tls_key: Annotated[Path | None, Parameter(help="The certificate's key (PEM)")] = None,
+    host: Annotated[str, Parameter(help=_HOST)] = "127.0.0.1",
+    tls_cert: Annotated[Path | None, Parameter(help="Serve HTTPS with this certificate chain (PEM)")] = None,
+    tls_key: Annotated[Path | None, Parameter(help="Use this key of the certificate (PEM)")] = None,
     self_signed: Annotated[bool, Parameter(help=_SELF_SIGNED)] = False,
-    insecure: Annotated[bool, Parameter(help="Allow plain HTTP beyond loopback")] = False,
+    insecure: Annotated[bool, Parameter(help="Allow plain HTTP on other addresses than loopback")] = False,
     database: Annotated[str | None, Parameter(help=_DATABASE)] = None,
     terraform: Annotated[str | None, Parameter(help=_TERRAFORM)] = None,
     workers: Annotated[PositiveInt | None, Parameter(help=_WORKERS)] = None,
-    rate_limit: Annotated[bool, Parameter(help="Refuse what is above HCP Terraform's rate limits")] = False,
+    rate_limit: Annotated[bool, Parameter(help="Enforce the rate limits of HCP Terraform")] = False,
     keep: Annotated[PositiveFloat | None, Parameter(help=_KEEP)] = None,
     force_cancel_after: Annotated[NonNegativeFloat, Parameter(help=_FORCE_CANCEL)] = 10,
     plugin_cache: Annotated[Path | None, Parameter(help=_CACHE)] = None,
@@ -62,14 +55,20 @@ def serve(
     print_cli_config: Annotated[bool, Parameter(help=_PRINT_CLI_CONFIG)] = False,
     idle_exit: Annotated[str | None, Parameter(help=_IDLE_EXIT)] = None,
 ) -> None:
-    """Serve HCP Terraform's run API on this machine, with real Terraform underneath.
+    """Serve HCP Terraform's run API on this machine.
 
-    When it is ready it prints one line, `listening on http://127.0.0.1:PORT`. The API token stands in the file `token`
-    of the data directory, and at the first start there is an organization `default`. Whoever has the token runs code
-    here: configurations are executed.
+    Runs are executed with real Terraform. When the server is ready, it prints `listening on http://127.0.0.1:PORT`. The
+    API token is in the file `token` of the data directory. The first start creates the organization `default`. Anyone
+    with the token can execute code on this machine, because configurations are executed. An address other than loopback
+    requires HTTPS or --insecure.
 
-    Ctrl-C or SIGTERM stops it: Terraform is interrupted, and its state is kept. A second one does not wait for that.
-    `tfruns server status` shows the server of a data directory, and `tfruns server stop` stops it.
+    Data is stored in a platform-specific directory if neither --data-dir nor TFRUNS_DATA_DIR is set, and in SQLite if
+    no PostgreSQL database is set. The URL in --database must not contain a password. --keep deletes only the logs and
+    plans; the runs are kept. By default, one phase per core is executed concurrently, and at least four. For
+    --idle-exit, a request, an attached process, and an unfinished run are uses.
+
+    Ctrl-C or SIGTERM stops the server: Terraform is interrupted, and its state is saved. A second signal stops it
+    immediately. `tfruns server status` shows the server of a data directory, and `tfruns server stop` stops it.
 
     For example:
         tfruns server --port 8088
@@ -96,7 +95,7 @@ def serve(
         cool_off = timedelta(seconds=force_cancel_after)
         datetime.now(UTC) + cool_off
     except OverflowError:
-        _fail("--keep or --force-cancel-after is longer than time goes: it ends with the year 9999.")
+        _fail("--keep or --force-cancel-after is too large. Use fewer days or seconds.")
     options = BackendOptions(
         database=database or os.environ.get("TFRUNS_DATABASE"),
         terraform=terraform,

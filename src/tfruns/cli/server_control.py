@@ -7,35 +7,37 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeFloat
 
+from tfruns.cli.options import JSON
 from tfruns.cli.progress_line import ProgressLine
 from tfruns.cli.tables import print_fields
-from tfruns.cli.terminal import elapsed, errors_said, print_json, say
+from tfruns.cli.terminal import elapsed, exit_on_error, print_json, say
 from tfruns.errors import InvalidInput
 
 if TYPE_CHECKING:
     from tfruns.local.control import ServerStatus
     from tfruns.local.data_dir import DataDirectory
 
-_DATA_DIR = "The server's data directory; by default TFRUNS_DATA_DIR, or the user's"
-_FORCE = "Interrupt the runs that are under way"
-_DRAIN = "Wait until no run is under way"
-_TIMEOUT = "With --drain: seconds to wait; by default as long as it takes"
+_DATA_DIR = "Select the data directory (default: TFRUNS_DATA_DIR)"
+_FORCE = "Interrupt unfinished runs"
+_DRAIN = "Wait until all runs have finished"
+_TIMEOUT = "With --drain: wait at most this many seconds"
 
 
 def status(
     *,
     data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None,
-    json: Annotated[bool, Parameter(help="Print the result as JSON")] = False,
+    json: Annotated[bool, Parameter(help=JSON)] = False,
 ) -> None:
-    """Show the server of a data directory: its address, its runs under way, and when it exits.
+    """Show the server of a data directory.
 
-    The exit code is 0 whether or not a server runs. Reading the status does not count as a use of the server.
+    Shows its address, its unfinished runs, and when it exits. The exit code is 0 whether or not a server is running.
+    Reading the status does not count as a use of the server.
 
     For example:
         tfruns server status
         tfruns server status --json
     """
-    with errors_said(is_json=json):
+    with exit_on_error(is_json=json):
         from tfruns.local.control import read_status  # noqa: PLC0415
 
         found = read_status(_directory(data_dir))
@@ -51,34 +53,34 @@ def stop(
     drain: Annotated[bool, Parameter(help=_DRAIN)] = False,
     timeout: Annotated[NonNegativeFloat | None, Parameter(help=_TIMEOUT)] = None,
     data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None,
-    json: Annotated[bool, Parameter(help="Print the result as JSON")] = False,
+    json: Annotated[bool, Parameter(help=JSON)] = False,
 ) -> None:
-    """Stop the server of a data directory, and wait until it has exited.
+    """Stop the server of a data directory.
 
-    While runs are under way it refuses, with exit code 10. With --force they are interrupted: a plan is repeated at
-    the next start, an apply ends as errored with its state kept.
+    Waits until the server has exited. If there are unfinished runs, the command is refused with exit code 10. With
+    --force they are interrupted: a plan is repeated at the next start, and an apply is errored with its state saved.
 
     For example:
         tfruns server stop
         tfruns server stop --drain
     """
-    with errors_said(is_json=json):
+    with exit_on_error(is_json=json):
         if force and drain:
             raise InvalidInput("--force and --drain exclude each other.", solution="Use one of them.")
         if timeout is not None and not drain:
-            raise InvalidInput("--timeout is for --drain.", solution="Add --drain, or leave --timeout out.")
+            raise InvalidInput("--timeout requires --drain.", solution="Add --drain, or omit --timeout.")
         within_s = (math.inf if timeout is None else timeout) if drain else None
         directory = _directory(data_dir)
         from tfruns.local.control import stop_server  # noqa: PLC0415
 
         with ProgressLine(is_quiet=json).shown("Waiting for the runs" if drain else "Stopping the server"):
-            was, interrupted = stop_server(directory, is_forced=force, drain_within_s=within_s)
+            before, interrupted = stop_server(directory, is_forced=force, drain_within_s=within_s)
     if json:
-        print_json({"stopped": was.running, "pid": was.pid, "interrupted": interrupted})
-    elif not was.running:
-        say(f"No server is running on {was.data_dir}.")
+        print_json({"stopped": before.running, "pid": before.pid, "interrupted": interrupted})
+    elif not before.running:
+        say(f"No server is running on {before.data_dir}.")
     else:
-        say(f"Stopped the server at {was.url}." if was.url else "Stopped the server.")
+        say(f"Stopped the server at {before.url}." if before.url else "Stopped the server.")
         if interrupted:
             say(f"Interrupted: {', '.join(interrupted)}.")
 
@@ -90,7 +92,7 @@ def _directory(data_dir: Path | None) -> "DataDirectory":
     try:
         check_platform()
     except CannotStart as error:
-        raise ConnectionFailed("There is no local backend.", cause=str(error)) from None
+        raise ConnectionFailed("The local backend is not available.", cause=str(error)) from None
     from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
 
     return DataDirectory(data_dir)
@@ -106,7 +108,7 @@ def _fields(status: "ServerStatus") -> dict[str, Any]:
     runs = status.runs_under_way or []
     return fields | {
         "since": status.since,
-        "runs": ", ".join(runs) or "none under way",
+        "runs": ", ".join(runs) or "none unfinished",
         "exits": _idle_exit(status),
     }
 
@@ -116,12 +118,12 @@ def _state(status: "ServerStatus") -> str:
         return "not running"
     if status.url is None:
         return "starting or stopping"
-    return "running" if status.answers else "running, but it does not answer"
+    return "running" if status.answers else "running, but not responding"
 
 
 def _idle_exit(status: "ServerStatus") -> str:
     if status.idle_exit_s is None:
         return "when it is stopped"
     if status.idle_exit_in_s is None:
-        return f"{elapsed(status.idle_exit_s)} after its last use; it is in use"
+        return f"{elapsed(status.idle_exit_s)} after its last use (it is in use)"
     return f"in {elapsed(status.idle_exit_in_s)} unless it is used"

@@ -1,6 +1,6 @@
-"""Calling tools from the command line: the same tools, guard and audit log as an assistant has.
+"""Tool calls from the command line, through the same gate and audit log as those of an assistant.
 
-A command is a coroutine that gets a `Session` and returns its exit code. What it prints on standard output is data.
+A command is a coroutine that takes a `Session` and returns an exit code. It writes only data to standard output.
 """
 
 import asyncio
@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tfruns.cli.connection import connection_of
+from tfruns.cli.connection import select_connection
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.options import Options
-from tfruns.cli.person import AgreedPerson, TerminalPerson
+from tfruns.cli.options import CommonOptions
+from tfruns.cli.person import ConsentingPerson, TerminalPerson
 from tfruns.cli.progress_line import ProgressLine
-from tfruns.cli.terminal import can_ask, errors_said, print_json
+from tfruns.cli.terminal import can_ask, exit_on_error, print_json
 from tfruns.configuration.allowed_directories import resolve_allowed
 from tfruns.errors import ConfirmationNeeded, RefusedByMode
 from tfruns.gate.person import NoPerson
@@ -25,16 +25,16 @@ from tfruns.policy import Confirm, Policy
 from tfruns.progress import Progress
 from tfruns.tool import View
 
-_WORK = {"upload_configuration": "Uploading the configuration", "review_run": "Reading the plan"}
+_ACTIVITIES = {"upload_configuration": "Uploading the configuration", "review_run": "Reading the plan"}
 
 
 class Session:
-    """The tools, as one command uses them.
+    """The tool calls and the output of one command.
 
     Attributes:
-        gate: every call goes through it.
-        is_json: the result is for a program.
-        line: shows that something takes time.
+        gate: the gate that every call passes.
+        is_json: print results as JSON, for a program.
+        line: shows that a call takes time.
     """
 
     def __init__(self, gate: Gate, *, is_json: bool, line: ProgressLine) -> None:
@@ -43,95 +43,95 @@ class Session:
         self.is_json = is_json
 
     async def call(self, tool: str, **arguments: Any) -> View:
-        """Call a tool; an argument that is None is omitted.
+        """Call a tool. Arguments that are None are omitted.
 
         Raises:
-            ConfirmationNeeded: a person has to be asked, and there is none.
-            TfrunsError: whatever the tool raises.
+            ConfirmationNeeded: the call needs confirmation, and there is no terminal.
+            TfrunsError: the gate refuses the call, or the tool fails.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
-            with self.line.shown(_WORK.get(tool, f"Waiting for {self.gate.client.settings.address.hostname}")):
+            with self.line.shown(_ACTIVITIES.get(tool, f"Waiting for {self.gate.client.settings.address.hostname}")):
                 return await self.gate.call(find_tool(tool), given)
         except RefusedByMode:
             self.require_person()
             raise
 
     def require_person(self) -> None:
-        """Refuse what nobody can be asked about, and nobody has agreed to beforehand.
+        """Require a terminal to ask at, or the option --yes.
 
         Raises:
-            ConfirmationNeeded: that is so.
+            ConfirmationNeeded: neither is available.
         """
         if self.gate.policy.confirm is not Confirm.NEVER and not self.gate.person.can_be_asked:
             raise ConfirmationNeeded(
-                "This needs a person's yes, and there is no terminal to ask at. Nothing was sent.",
-                cause="Standard input and standard error have to be a terminal.",
-                solution="Say --yes to agree beforehand.",
+                "This command needs confirmation, and there is no terminal. Nothing was sent.",
+                cause="Standard input or standard error is not a terminal.",
+                solution="Run it in a terminal, or confirm with --yes.",
             )
 
     def allow(self, directory: Path) -> str:
-        """Let a directory be uploaded that the person has named; its absolute path.
+        """Allow uploads from a directory that the person named, and return its absolute path.
 
         Raises:
-            InvalidInput: it is none.
+            InvalidInput: it is not a directory.
         """
         allowed = resolve_allowed([directory])
         self.gate = replace(self.gate, allowed_directories=allowed)
         return str(allowed[0])
 
     def with_progress(self, progress: Progress) -> "Session":
-        """The same session, whose tools report their progress: who shows that draws on the terminal itself."""
+        """The same session, with a recipient for the progress of tools. The recipient owns the terminal."""
         quiet = ProgressLine(is_quiet=True)
         return Session(replace(self.gate, progress=progress), is_json=self.is_json, line=quiet)
 
-    def with_agreement(self) -> "Session":
-        """The same session, after the person has agreed to all that it will do."""
-        return Session(replace(self.gate, person=AgreedPerson()), is_json=self.is_json, line=self.line)
+    def with_consent(self) -> "Session":
+        """The same session, after the person confirmed everything that it will do."""
+        return Session(replace(self.gate, person=ConsentingPerson()), is_json=self.is_json, line=self.line)
 
-    def show(self, view: View, printed: Callable[[View], None]) -> None:
-        """Print a result: as JSON for a program, or with this for a person."""
+    def show(self, view: View, print_view: Callable[[View], None]) -> None:
+        """Print a result, as JSON or with `print_view`."""
         if self.is_json:
             print_json(view)
         else:
-            printed(view)
+            print_view(view)
 
 
 Work = Callable[[Session], Awaitable[ExitCode | None]]
 
 
-def command(work: Work, options: Options, *, is_agreed: bool = False) -> NoReturn:
-    """Do the work of a command, and end with its exit code.
+def run_command(work: Work, options: CommonOptions, *, is_confirmed: bool = False) -> NoReturn:
+    """Run a command that calls tools, and exit with its exit code.
 
     Args:
-        work: what to do.
-        options: the options that all commands have.
-        is_agreed: the person has agreed beforehand (--yes): nothing is asked.
+        work: the command.
+        options: the common options.
+        is_confirmed: the person gave --yes, so that nothing is asked.
     """
-    finish(lambda: _work(work, options, is_agreed=is_agreed), is_json=options.json)
+    run_and_exit(lambda: _run_in_session(work, options, is_confirmed=is_confirmed), is_json=options.json)
 
 
-def finish(work: Callable[[], Awaitable[ExitCode | None]], *, is_json: bool) -> NoReturn:
-    """Do this, and end with its exit code, or with that of its error."""
+def run_and_exit(work: Callable[[], Awaitable[ExitCode | None]], *, is_json: bool) -> NoReturn:
+    """Run a coroutine function, and exit with its exit code, or with that of its error."""
 
     async def awaited() -> ExitCode | None:
         return await work()
 
-    with errors_said(is_json=is_json):
+    with exit_on_error(is_json=is_json):
         code = asyncio.run(awaited())
     sys.exit(code or ExitCode.DONE)
 
 
-async def _work(work: Work, options: Options, *, is_agreed: bool) -> ExitCode | None:
+async def _run_in_session(work: Work, options: CommonOptions, *, is_confirmed: bool) -> ExitCode | None:
     options.check()
-    connection = connection_of(options)
+    connection = select_connection(options)
     line = ProgressLine(is_quiet=options.json)
     try:
         with line.shown("Starting the local backend"):
             client = await connection.client()
         gate = Gate(
             client,
-            Policy(confirm=Confirm.NEVER if is_agreed else Confirm.ALWAYS),
+            Policy(confirm=Confirm.NEVER if is_confirmed else Confirm.ALWAYS),
             person=TerminalPerson(line) if can_ask() else NoPerson(),
         )
         return await work(Session(gate, is_json=options.json, line=line))

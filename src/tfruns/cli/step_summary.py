@@ -1,7 +1,7 @@
 """The summary of a run on the page of a GitHub Actions job.
 
-Source: GitHub Actions, "Adding a job summary": Markdown that is appended to the file which GITHUB_STEP_SUMMARY names,
-at most 1 MiB for a step. What comes from plans and logs is text there, and never Markdown or HTML.
+Source: GitHub Actions, "Adding a job summary". A step appends Markdown to the file in GITHUB_STEP_SUMMARY, at most
+1 MiB. Text from plans and logs is escaped, so that it is never rendered as Markdown or HTML.
 """
 
 import os
@@ -17,13 +17,13 @@ from tfruns.errors import TfrunsError
 from tfruns.masking.text import one_line
 from tfruns.tool import View
 
-_MOST_ROWS = 20
-_LONGEST = 400  # characters of a text
+_MAX_ROWS = 20
+_MAX_LENGTH = 400  # characters of a text
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&@:$^=\"'])")
 
 
 async def write_step_summary(session: Session, run_id: str) -> None:
-    """Append a run's summary, where there is a file for it. A summary that cannot be made stops nothing."""
+    """Append the summary of a run if GITHUB_STEP_SUMMARY is set. A failure only prints a message."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
@@ -36,19 +36,19 @@ async def write_step_summary(session: Session, run_id: str) -> None:
 
 
 def summary(run: View, plan: View, diagnosis: View) -> str:
-    """The Markdown: the run and its status, what its plan does, what is dangerous in it, and the first error.
+    """The Markdown: the run and its status, the counts and dangerous changes of its plan, and the first error.
 
     Args:
         run: a result of `get_run_details`.
-        plan: a result of `review_run`; empty where there is none.
-        diagnosis: a result of `diagnose_run`; empty where nothing failed.
+        plan: a result of `review_run`; empty if there is no plan.
+        diagnosis: a result of `diagnose_run`; empty if nothing failed.
     """
     return "\n".join([*_head(run), *_changes(plan), *_error(diagnosis), "", ""])
 
 
-def escaped(text: str, length: int = _LONGEST) -> str:
-    """A text on one line, in which no character means anything to Markdown or HTML."""
-    # As character references: a backslash does not keep GitHub from linking @names and addresses.
+def escaped(text: str, length: int = _MAX_LENGTH) -> str:
+    """A text on one line, without characters that are special in Markdown or HTML."""
+    # Character references, because GitHub links @names and URLs even after a backslash.
     return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", one_line(text, length))
 
 
@@ -59,7 +59,7 @@ def _append(path: Path, text: str) -> None:
 
 async def _plan(session: Session, run_id: str) -> View:
     try:
-        return await session.call("review_run", run_id=run_id, page_size=_MOST_ROWS)
+        return await session.call("review_run", run_id=run_id, page_size=_MAX_ROWS)
     except TfrunsError:
         return {}
 
@@ -77,8 +77,8 @@ def _head(run: View) -> Iterator[str]:
     name = escaped(run["id"])
     url = run.get("url") or ""
     is_link = urlsplit(url).scheme in {"https", "http"} and not re.search(r"[\s<>()\"]", url)
-    place = f" in {escaped(run['workspace_name'])}" if run.get("workspace_name") else ""
-    yield f"### Terraform run {f'[{name}]({url})' if is_link else name}{place}: {escaped(run['status'])}"
+    workspace = f" in {escaped(run['workspace_name'])}" if run.get("workspace_name") else ""
+    yield f"### Terraform run {f'[{name}]({url})' if is_link else name}{workspace}: {escaped(run['status'])}"
     if run.get("message"):
         yield f"\n> {escaped(run['message'])}"
 
@@ -94,7 +94,7 @@ def _changes(plan: View) -> Iterator[str]:
     for row in dangers:
         yield f"| {escaped(named(row))} | {escaped(row['action'])} | {escaped(why_of(row))} |"
     if plan.get("next_page"):
-        yield f"\nThese are among the first {len(plan['rows'])} rows of {plan['total_rows']}."
+        yield f"\nOnly the first {len(plan['rows'])} of {plan['total_rows']} rows were checked."
 
 
 def _error(diagnosis: View) -> Iterator[str]:

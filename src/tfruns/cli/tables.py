@@ -1,4 +1,4 @@
-"""Tables for people. On a terminal they are drawn; elsewhere they are lines with tabs between the columns."""
+"""Tables and fields for people: drawn on a terminal, tab-separated otherwise."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,14 +20,14 @@ _ATTENTION = "bold magenta"
 
 
 def status_text(status: str, *, needs_attention: bool = False) -> Styled:
-    """A run's status in its color, with a mark if the run waits for a person."""
+    """The status of a run in its color, with a mark if the run needs a person."""
     if needs_attention:
         return Styled(f"{sanitize(status)} !", _ATTENTION)
     return Styled(sanitize(status), _STYLES.get(status, "cyan"))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> None:
-    """Print rows under their columns."""
+    """Print rows with column headings on a terminal, or as tab-separated lines."""
     if not sys.stdout.isatty():
         for row in rows:
             print("\t".join(" ".join(sanitize(cell or "").split()) for cell in row))
@@ -43,7 +43,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) ->
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
-    """Names and values, a line each; fields without a value are omitted."""
+    """Print one line for each field. Fields without a value are omitted."""
     shown = {name: value for name, value in fields.items() if value is not None}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():

@@ -1,4 +1,4 @@
-"""Which organization, workspace and run a command means where the command line does not say."""
+"""The organization, workspace and run of a command, with defaults from the environment and the `cloud` block."""
 
 import os
 import re
@@ -10,54 +10,54 @@ from tfruns.errors import InvalidInput, NotFound
 
 
 def resolve_organization(session: Session, organization: str | None) -> str:
-    """The organization: what was said, else `TF_CLOUD_ORGANIZATION`, else that of the `cloud` block.
+    """The given organization, else `TF_CLOUD_ORGANIZATION`, else that of the `cloud` block.
 
-    The local backend is not what the block is about, and has an organization of its own.
+    With the local backend, its organization takes precedence over the block, which belongs to another API.
 
     Raises:
-        InvalidInput: nobody says.
+        InvalidInput: none of them is set.
     """
-    # That of the client is TF_CLOUD_ORGANIZATION, or the local backend's.
+    # The organization of the client is TF_CLOUD_ORGANIZATION, or that of the local backend.
     found = organization or session.gate.client.settings.organization or _block().organization
     if not found:
         raise InvalidInput(
-            "Which organization?",
-            cause="It is neither in the command, nor in TF_CLOUD_ORGANIZATION, nor in a `cloud` block here.",
-            solution="Say it with --organization.",
+            "The organization is missing.",
+            cause="TF_CLOUD_ORGANIZATION is not set, and this directory has no `cloud` block with an organization.",
+            solution="Give it with --organization.",
         )
     return found
 
 
 def resolve_workspace(session: Session, workspace: str | None, organization: str | None) -> str:
-    """The workspace, in a form that the tools take: what was said, else `TF_WORKSPACE`, else that of the `cloud` block.
+    """The given workspace, else `TF_WORKSPACE`, else that of the `cloud` block; a bare name with its organization.
 
     Raises:
-        InvalidInput: nobody says, or the block and `TF_WORKSPACE` say different things.
+        InvalidInput: none of them is set, or `TF_WORKSPACE` contradicts the block.
     """
     found = workspace or _block().workspace_for(os.environ.get("TF_WORKSPACE"))
     if not found:
         raise InvalidInput(
-            "Which workspace?",
-            cause="It is neither in the command, nor in TF_WORKSPACE, nor in a `cloud` block here.",
-            solution="Say it: a name, organization/name, an id, or its browser URL.",
+            "The workspace is missing.",
+            cause="TF_WORKSPACE is not set, and this directory has no `cloud` block with a workspace.",
+            solution="Give its name, organization/name, id, or browser URL.",
         )
     is_bare = "/" not in found and not re.fullmatch(r"ws-[A-Za-z0-9]{1,64}", found)
     return f"{resolve_organization(session, organization)}/{found}" if is_bare else found
 
 
 async def resolve_run(session: Session, run: str | None, workspace: str | None, organization: str | None) -> str:
-    """The run: what was said, else the current run of the workspace.
+    """The given run, else the current run of the workspace.
 
     Raises:
-        InvalidInput: nobody says which workspace.
-        NotFound: it has no run.
+        InvalidInput: the workspace is not set.
+        NotFound: the workspace has no current run.
     """
     if run:
         return run
     name = resolve_workspace(session, workspace, organization)
     found = (await session.gate.client.workspaces.read(name)).current_run
     if found is None:
-        raise NotFound(f"The workspace {name} has no current run.", solution="Create one, or name a run by its id.")
+        raise NotFound(f"The workspace {name} has no current run.", solution="Create a run, or give the id of one.")
     return found.id
 
 

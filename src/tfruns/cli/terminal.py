@@ -1,7 +1,7 @@
-"""What is printed and where: data on standard output, everything else on standard error.
+"""Output: data on standard output, everything else on standard error.
 
-Colors are for terminals, and `NO_COLOR` is respected; rich does both. In a pipe lines are
-printed without it: its import takes a quarter of the time of a quick command.
+On a terminal, rich prints in color, unless `NO_COLOR` is set. In a pipe, lines are printed without rich, whose import
+takes a quarter of the time of a quick command.
 """
 
 import json
@@ -40,7 +40,7 @@ _ARGUMENT = re.compile(rf"\b(?:{'|'.join(_OPTIONS)})")
 
 
 class Styled(str):
-    """A text with a style of rich's, for a terminal; elsewhere it is the text."""
+    """A text with a rich style for terminals. Everywhere else it is a plain string."""
 
     __slots__ = ("style",)
 
@@ -54,30 +54,30 @@ class Styled(str):
 
 @cache
 def out() -> "Console":
-    """Standard output, for what was asked for. Where nobody looks, lines are as long as they are."""
+    """Standard output, for data. Lines are wrapped only on a terminal."""
     return _console(soft_wrap=not sys.stdout.isatty())
 
 
 @cache
 def err() -> "Console":
-    """Standard error, for everything else."""
+    """Standard error, for messages. Lines are wrapped only on a terminal."""
     return _console(stderr=True, soft_wrap=not sys.stderr.isatty())
 
 
 def _console(*, soft_wrap: bool, stderr: bool = False) -> "Console":
-    """A console that prints data as it is: `[bold]` is no style in it, `:smile:` no emoji, a number no colour."""
+    """A console that prints data unchanged: without markup such as `[bold]`, emoji codes, and highlighted numbers."""
     from rich.console import Console  # noqa: PLC0415
 
     return Console(stderr=stderr, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False)
 
 
 def is_drawn(stream: TextIO) -> bool:
-    """Whether a stream shows styles: a terminal does, and so does whatever the user's environment declares as one."""
+    """Whether a stream shows styles: it is a terminal, or the environment declares it as one."""
     return stream.isatty() or any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
 
 
 def print_line(text: str = "") -> None:
-    """A line of data, in its style on a terminal."""
+    """Print a line of data, on a terminal in its style."""
     if is_drawn(sys.stdout):
         out().print(str(text), style=text.style if isinstance(text, Styled) else None)
     else:
@@ -85,23 +85,23 @@ def print_line(text: str = "") -> None:
 
 
 def can_ask() -> bool:
-    """Whether there is a person who sees a question and can answer it."""
+    """Whether a person can see a question and answer it."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def print_json(document: Any) -> None:
-    """A document for programs, in one line."""
+    """Print a document as one line of JSON."""
     print(json.dumps(safe_document(document), ensure_ascii=False, separators=(",", ":")))
 
 
 def print_lines(lines: Sequence[str]) -> None:
-    """Lines of a log, which were sanitized before, exactly as they are. rich would take a minute for 100 MB."""
+    """Print log lines that are already sanitized. rich would take a minute for 100 MB."""
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
 
 def say(text: str, style: str = "") -> None:
-    """A message. What others wrote in it cannot move the cursor."""
+    """Print a message, without control characters and secrets."""
     if is_drawn(sys.stderr):
         err().print(safe_text(text), style=style)
     else:
@@ -126,10 +126,10 @@ def in_options(text: str) -> str:
 
 
 def fail(error: TfrunsError, *, is_json: bool, code: ExitCode = ExitCode.ERROR) -> NoReturn:
-    """Say what went wrong, why, and what to do; and end."""
+    """Print the message, cause and solution of an error, and exit."""
     if is_json:
         print_json(error.as_dict())
-    # The words of the API are its own; only a refusal before it was asked speaks of arguments.
+    # Only errors from before the request name arguments; the words of the API stay unchanged.
     said = in_options if isinstance(error, InvalidInput) else str
     say(f"Error: {in_commands(said(error.message))}", "bold red")
     for text in (error.cause, error.solution):
@@ -142,8 +142,8 @@ _NEEDS_PERSON = (ConfirmationNeeded, Declined, PlanDiffers)
 
 
 @contextmanager
-def errors_said(*, is_json: bool) -> Iterator[None]:
-    """End the command with the text and the exit code of an error, if there is one."""
+def exit_on_error(*, is_json: bool) -> Iterator[None]:
+    """Exit with the text and the exit code of an error that the block raises."""
     try:
         yield
     except _NEEDS_PERSON as error:
@@ -155,7 +155,7 @@ def errors_said(*, is_json: bool) -> Iterator[None]:
 
 
 def elapsed(seconds: float) -> str:
-    """A time in the units that a person would use: 8 s, 2 min 5 s, 1 h 4 min."""
+    """A duration for people: 8 s, 2 min 5 s, 1 h 4 min."""
     whole = int(seconds)
     if whole < 60:
         return f"{whole} s"

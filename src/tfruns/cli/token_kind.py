@@ -1,16 +1,16 @@
-"""Whose a token is, and of which kind."""
+"""The kind of an API token."""
 
 from tfruns.wire.activity import User
 
 _KINDS = {"users": "user", "teams": "team", "organizations": "organization"}
-_SYNTHETIC = {"api-org-": "organization", "api-team_": "team"}  # names of the users that stand for such tokens
+_SYNTHETIC = {"api-org-": "organization", "api-team_": "team"}  # prefixes of the names of synthetic users
 
 
 def kind_of_token(user: User) -> str:
-    """`user`, `team` or `organization`: what the token belongs to.
+    """The owner of a token: `user`, `team` or `organization`.
 
-    Source: HCP Terraform API, "Account": the authenticated resource; a team's or an organization's token has a
-    synthetic user, which older versions of Terraform Enterprise show by its name alone.
+    Source: HCP Terraform API, "Account". A token of a team or an organization has a synthetic user. Older versions of
+    Terraform Enterprise omit the authenticated resource, and only the name of that user shows the kind.
     """
     if user.authenticated_resource is not None:
         return _KINDS.get(user.authenticated_resource.type, user.authenticated_resource.type)

@@ -1,6 +1,6 @@
-"""Watching a run until it needs a person or is over, with its log as it grows.
+"""Watching a run, with its log, until it needs a person or is final.
 
-`wait_for_run` tells where the run is and when the wait ends; `LogStream` reads the log as it grows.
+`wait_for_run` reports the status and decides when the wait ends. `LogStream` follows the log.
 """
 
 import asyncio
@@ -31,14 +31,14 @@ _LONGEST_INTERVAL_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What to watch.
+    """The subject and the limits of a watch.
 
     Attributes:
         run_id: the run.
-        until: as `wait_for_run` takes it.
-        timeout_s: how long at most; without an end where it is None.
-        phases: whose logs are shown; None for those that are not over yet.
-        is_log_data: the log is what was asked for.
+        until: the condition, as for `wait_for_run`.
+        timeout_s: the longest time to wait; None for no limit.
+        phases: the phases whose logs are shown; None for those that are not finished.
+        is_log_data: the log is the result, and goes to standard output.
     """
 
     run_id: str
@@ -49,12 +49,12 @@ class Watch:
 
 
 async def watch(session: Session, what: Watch) -> View | None:
-    """Watch a run, and answer with the result of `wait_for_run`.
+    """Watch a run, and return the result of `wait_for_run`.
 
-    With Ctrl-C the person is asked whether the run is to be canceled. If so it is watched until it is.
+    Ctrl-C asks the person whether to cancel the run. If so, it is watched until it is canceled.
 
     Returns:
-        The result; None where the person stopped waiting.
+        The result; None if the person stopped waiting.
 
     Raises:
         TfrunsError: the run cannot be read, or cannot be canceled.
@@ -66,23 +66,23 @@ async def watch(session: Session, what: Watch) -> View | None:
         if what.is_log_data or task is None or not can_ask():
             raise
         task.uncancel()
-    question = f"Cancel {what.run_id}? Otherwise the waiting ends, and the run goes on."
+    question = f"Cancel {what.run_id}? Otherwise tfruns stops waiting, and the run continues."
     if ask(question) is not Answer.YES:
-        say(f"The run goes on. To wait on: tfruns run wait {what.run_id}")
+        say(f"The run continues. To resume waiting: tfruns run wait {what.run_id}")
         return None
-    await session.with_agreement().call("cancel_run", run_id=what.run_id)
-    say("Canceling: Terraform stops as safely as it can. Ctrl-C stops waiting for it.")
+    await session.with_consent().call("cancel_run", run_id=what.run_id)
+    say("Canceling: Terraform is stopping gracefully. Press Ctrl-C again to stop waiting.")
     return await _watched(session, Watch(what.run_id, "final", what.timeout_s, what.phases))
 
 
 async def _watched(session: Session, what: Watch) -> View:
     with session.line.shown(f"Reading {what.run_id}"):
-        phases = what.phases or await _phases_to_come(session, what.run_id)
+        phases = what.phases or await _unfinished_phases(session, what.run_id)
     with display(is_log_data=what.is_log_data) as shown:
         log = _Log(session, what.run_id, shown, phases)
         following = asyncio.create_task(log.follow())
         try:
-            view = await _wait(session.with_progress(_Telling(shown, log)), what)
+            view = await _wait(session.with_progress(_WatchProgress(shown, log)), what)
             log.finish()
             await following
         finally:
@@ -91,8 +91,8 @@ async def _watched(session: Session, what: Watch) -> View:
     return view
 
 
-async def _phases_to_come(session: Session, run_id: str) -> tuple[PhaseName, ...]:
-    """The phases that are not over when the watching begins."""
+async def _unfinished_phases(session: Session, run_id: str) -> tuple[PhaseName, ...]:
+    """The phases that have not finished when the watch begins."""
     run = await session.gate.client.runs.read(run_id)
     if is_final(run.status):
         return ()
@@ -101,7 +101,7 @@ async def _phases_to_come(session: Session, run_id: str) -> tuple[PhaseName, ...
 
 
 async def _wait(session: Session, what: Watch) -> View:
-    """Wait, as often as it takes: one call has a longest time."""
+    """Call `wait_for_run` repeatedly, because the time of one call is limited."""
     left = what.timeout_s
     while True:
         now = MAX_TIMEOUT_S if left is None else min(left, MAX_TIMEOUT_S)
@@ -112,14 +112,14 @@ async def _wait(session: Session, what: Watch) -> View:
 
 
 @dataclass
-class _Telling:
-    """Tells the display where the run is, and the log which phase is writing."""
+class _WatchProgress:
+    """Passes the status of the run to the display, and the running phase to the log."""
 
     shown: Display
     log: "_Log"
 
     async def report(self, message: str, *, done: float, total: float | None = None) -> None:  # noqa: ARG002
-        """Show the status; the log's last line after it is left to the log."""
+        """Show the status, without the last line of the log, which the log itself shows."""
         status, _, detail = message.partition(": ")
         phase = running_phase(status)
         self.log.begin(phase)
@@ -128,59 +128,59 @@ class _Telling:
 
 @dataclass
 class _Log:
-    """The logs of some phases, one after the other, read on as they are written."""
+    """The logs of some phases, followed one after the other."""
 
     session: Session
     run_id: str
     shown: Display
     phases: Iterable[PhaseName]
-    is_over: anyio.Event = field(default_factory=anyio.Event)
-    _news: anyio.Event = field(default_factory=anyio.Event)
+    is_finished: anyio.Event = field(default_factory=anyio.Event)
+    _change: anyio.Event = field(default_factory=anyio.Event)
     _begun: set[PhaseName] = field(default_factory=set)
 
     def begin(self, phase: PhaseName | None) -> None:
-        """Note that a phase writes its log now."""
+        """Note that a phase writes its log."""
         if phase is not None and phase not in self._begun:
             self._begun.add(phase)
-            self._news.set()
+            self._change.set()
 
     def finish(self) -> None:
-        """Note that the watching ends: what is there is still shown."""
-        self.is_over.set()
-        self._news.set()
+        """Note that the watch ends. The log up to now is still shown."""
+        self.is_finished.set()
+        self._change.set()
 
     async def follow(self) -> None:
-        """Show the logs until they are over. What cannot be read is not shown: the run itself is what counts."""
+        """Show the logs until they end. A log that cannot be read does not end the watch of the run."""
         for phase in self.phases:
-            while phase not in self._begun and not self.is_over.is_set():
-                self._news = anyio.Event()
-                await self._news.wait()
+            while phase not in self._begun and not self.is_finished.is_set():
+                self._change = anyio.Event()
+                await self._change.wait()
             try:
                 await self._show(phase)
             except TfrunsError as error:
-                self.shown.status(f"its log cannot be read: {error.message}")
+                self.shown.status(f"The log cannot be read: {error.message}")
 
     async def _show(self, phase: PhaseName) -> None:
-        """Show the log of a phase to its end, or to what is there when the watching ends."""
+        """Show the log of a phase until it ends, or until the watch ends."""
         client = self.session.gate.client
         log, interval = LogStream(client, self.run_id, phase), _FIRST_INTERVAL_S
         while not log.is_over:
-            was_over = self.is_over.is_set()
+            was_finished = self.is_finished.is_set()
             if lines := await log.more():
                 self.shown.lines(lines)
                 interval = _FIRST_INTERVAL_S
-            elif was_over:
+            elif was_finished:
                 return
             else:
                 interval = min(interval * 1.5, _LONGEST_INTERVAL_S)
-                await client.clock.wait_for(self.is_over, interval)
+                await client.clock.wait_for(self.is_finished, interval)
 
 
 _EXIT_CODES = {"attention": ExitCode.NEEDS_PERSON, "planned": ExitCode.DONE, "timeout": ExitCode.STOPPED_WAITING}
 
 
-async def wait_and_end(session: Session, what: Watch) -> ExitCode:
-    """Watch a run, say how it ended, and give the exit code for that.
+async def watch_and_report(session: Session, what: Watch) -> ExitCode:
+    """Watch a run, print the result, and return the exit code for it.
 
     Raises:
         TfrunsError: the run cannot be read.
@@ -201,11 +201,11 @@ def exit_code_of(view: View) -> ExitCode:
 
 
 def counts_line(counts: dict[str, int], *, has_changes: bool | None) -> str:
-    """The counts of a plan in a few words: 2 to add, 1 to destroy.
+    """The counts of a plan: `2 to add, 1 to destroy`.
 
     Args:
-        counts: of a result of `wait_for_run`.
-        has_changes: what the API says of the run; without its word, nothing is claimed.
+        counts: the counts in a result of `wait_for_run`.
+        has_changes: whether the plan has changes; None if the API does not report it.
     """
     found = ", ".join(_counted(name, number) for name, number in counts.items() if number)
     if has_changes is False:
@@ -239,7 +239,7 @@ def _print(view: View) -> None:
             "workspace": view.get("workspace_name"),
             "plan": counts_line(view["plan"], has_changes=view.get("has_changes")) if view.get("plan") else None,
             "queue": view.get("queue"),
-            "may": ", ".join(view.get("allowed_actions", ())) or None,
+            "allowed": ", ".join(view.get("allowed_actions", ())) or None,
             "next": in_commands(view["next"]),
             "note": view.get("note"),
             "url": view.get("url"),

@@ -1,4 +1,4 @@
-"""Configurations for runs, each of the built-in resource alone."""
+"""Configurations for runs, with the built-in resource only."""
 
 CHANGES = """
 variable "revision" {

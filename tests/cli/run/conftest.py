@@ -1,4 +1,4 @@
-"""`tfruns run` against the local backend with real Terraform: one server for all, workspaces for each test."""
+"""`tfruns run` against the local backend with real Terraform: one server, and workspaces for each test."""
 
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -23,12 +23,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if shutil.which("terraform") is None:
         for item in items:
             if "lab" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.skip(reason="there is no terraform on the PATH"))
+                item.add_marker(pytest.mark.skip(reason="terraform is not on the PATH"))
 
 
 @pytest.fixture(scope="package")
 def server(processes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    """A server where a run can be force-canceled at once."""
+    """A server on which a run can be force-canceled immediately."""
     with LocalServer(tmp_path_factory.mktemp("server") / "data", "--force-cancel-after", "0") as server:
         yield server
 
@@ -41,7 +41,7 @@ async def lab(server: LocalServer) -> AsyncIterator[Lab]:
 
 @pytest.fixture
 def tfruns_run(shell: Shell) -> Command:
-    """Runs `tfruns run …` with pipes: `tfruns_run("list", "--json", NAME="a further variable")`."""
+    """Runs `tfruns run …` with pipes: `tfruns_run("list", "--json", NAME="an environment variable")`."""
 
     def run(*arguments: str, **variables: str) -> Done:
         return shell("run", *arguments, code=None, **variables)
@@ -51,7 +51,7 @@ def tfruns_run(shell: Shell) -> Command:
 
 @pytest.fixture
 def terminal(shell: Shell) -> Iterator[Open]:
-    """Opens `tfruns run …` at a terminal, which is closed when the test ends."""
+    """Opens `tfruns run …` in a terminal, which is closed at the end of the test."""
     with ExitStack() as stack:
 
         def open_(*arguments: str, **variables: str) -> Terminal:

@@ -1,4 +1,4 @@
-"""`--all`: which runs, what would happen, one question, and each on its own."""
+"""`--all`: selection of the runs, the shown effects, one question, and independent outcomes."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tfruns.wire.runs import Run
 
 
 async def _three(lab: Lab, message: str) -> list[Run]:
-    """Three workspaces: of the first the plan replaces, of the second it creates, the third has nothing to apply."""
+    """Runs in three workspaces: one replaces resources, one creates them, one has nothing to apply."""
     first, second, third = [await lab.workspace(CHANGES) for _ in range(3)]
     await lab.applied(first)
     done = await lab.run(third, plan_only=True, message=message)
@@ -26,13 +26,11 @@ async def _three(lab: Lab, message: str) -> list[Run]:
     return [replacing, await lab.planned(second, message=message), done]
 
 
-async def test_a_dry_run_shows_which_runs_and_what_would_happen_and_sends_nothing(
-    lab: Lab, tfruns_run: Command
-) -> None:
+async def test_dry_run_shows_runs_and_effects_and_sends_nothing(lab: Lab, tfruns_run: Command) -> None:
     replacing, creating, _ = await _three(lab, "nightly-dry")
     arguments = ("apply", "--all", "--all-workspaces", "--search", "nightly-dry", "--dry-run")
     rows = tfruns_run(*arguments).rows
-    assert [row[0] for row in rows] == [replacing.id, creating.id], "in the order in which they were made"
+    assert [row[0] for row in rows] == [replacing.id, creating.id], "oldest first"
     assert [row[3] for row in rows] == ["would apply"] * 2
     assert rows[0][4:6] == ["Plan: 2 to add, 0 to change, 2 to destroy.", "replace terraform_data.store[*]"]
     found = Bulk.model_validate(tfruns_run(*arguments, "--json").json)
@@ -40,21 +38,21 @@ async def test_a_dry_run_shows_which_runs_and_what_would_happen_and_sends_nothin
     assert await lab.status(replacing) == await lab.status(creating) == "planned"
 
 
-async def test_one_yes_is_for_all_and_each_plan_is_shown_before(lab: Lab, terminal: Open) -> None:
+async def test_one_question_for_all_runs_shows_each_plan(lab: Lab, terminal: Open) -> None:
     replacing, creating, _ = await _three(lab, "nightly-yes")
     shown = terminal("apply", "--all", "--all-workspaces", "--search", "nightly-yes")
     shown.expect("Plan: 2 to add, 0 to change, 2 to destroy.")
     shown.expect("! replace terraform_data.store[*] (2: 0-1)")
     shown.expect("Apply 2 runs?")
-    shown.expect("for a yes")
+    shown.expect("to confirm")
     shown.press("yes\n")
     assert shown.end() == 0
-    assert shown.text.count("for a yes") == 1
+    assert shown.text.count("to confirm") == 1
     for run in (replacing, creating):
         await lab.until(run, RunStatus.APPLIED)
 
 
-async def test_a_no_sends_nothing(lab: Lab, terminal: Open) -> None:
+async def test_answer_no_sends_nothing(lab: Lab, terminal: Open) -> None:
     run = await lab.planned(await lab.workspace(CHANGES), message="nightly-no")
     shown = terminal("discard", "--all", "--all-workspaces", "--search", "nightly-no")
     shown.expect("Discard 1 run?")
@@ -64,14 +62,14 @@ async def test_a_no_sends_nothing(lab: Lab, terminal: Open) -> None:
 
 
 @pytest.mark.parametrize("action", ["apply", "discard", "cancel"])
-async def test_without_a_terminal_and_without_yes_it_is_refused(lab: Lab, tfruns_run: Command, action: str) -> None:
+async def test_all_without_a_terminal_requires_yes(lab: Lab, tfruns_run: Command, action: str) -> None:
     run = await lab.planned(await lab.workspace(CHANGES), message="nightly-pipe")
     ended = tfruns_run(action, "--all", "-w", run.workspace.id if run.workspace else "")
     assert ended.code == 10
     assert await lab.status(run) == "planned"
 
 
-async def test_what_cannot_be_done_is_skipped_with_its_reason(lab: Lab, tfruns_run: Command) -> None:
+async def test_run_that_does_not_allow_the_action_is_skipped(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
     first = await lab.planned(workspace)
     others = [await lab.run(workspace) for _ in range(2)]
@@ -88,7 +86,7 @@ async def test_what_cannot_be_done_is_skipped_with_its_reason(lab: Lab, tfruns_r
 
 
 @pytest.mark.processes
-def test_it_goes_on_after_a_failure_and_reports_each(tmp_path: Path) -> None:
+def test_failure_of_one_run_does_not_affect_the_others(tmp_path: Path) -> None:
     second = "run-Second0000000001"
     runs = [samples.planned(), samples.planned(second)]
     with HttpApi() as api:
@@ -105,7 +103,7 @@ def test_it_goes_on_after_a_failure_and_reports_each(tmp_path: Path) -> None:
     assert (failed.error or {})["error"] == "transition_not_allowed"
 
 
-async def test_discarding_all_takes_pending_ones_too(lab: Lab, tfruns_run: Command) -> None:
+async def test_discard_all_includes_pending_runs(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
     runs = [await lab.planned(workspace), await lab.run(workspace)]
     ended = tfruns_run("discard", "--all", "-w", workspace, "--yes", "--comment", "old")
@@ -114,7 +112,7 @@ async def test_discarding_all_takes_pending_ones_too(lab: Lab, tfruns_run: Comma
     assert [await lab.status(run) for run in runs] == ["discarded", "discarded"]
 
 
-async def test_where_no_run_matches_it_says_so(lab: Lab, tfruns_run: Command) -> None:
+async def test_no_matching_run_prints_a_message(lab: Lab, tfruns_run: Command) -> None:
     ended = tfruns_run("cancel", "--all", "-w", await lab.workspace(CHANGES), "--yes")
     assert (ended.code, ended.out) == (0, "")
     assert "No run matches." in ended.err
@@ -130,14 +128,14 @@ async def test_where_no_run_matches_it_says_so(lab: Lab, tfruns_run: Command) ->
         ("--all", "-w", "no/such/place"),
     ],
 )
-async def test_a_wrong_input_is_refused_in_words(lab: Lab, tfruns_run: Command, arguments: tuple[str, ...]) -> None:
+async def test_all_refuses_invalid_input(lab: Lab, tfruns_run: Command, arguments: tuple[str, ...]) -> None:
     ended = tfruns_run("cancel", *arguments, "--yes", "--json")
     assert ended.code in {1, 2}
     assert ended.json["message"]
 
 
 @pytest.mark.parametrize("command", [("list",), ("apply", "--all"), ("discard", "--all"), ("cancel", "--all")])
-def test_one_workspace_and_all_of_them_exclude_each_other(tfruns_run: Command, command: tuple[str, ...]) -> None:
+def test_workspace_and_all_workspaces_exclude_each_other(tfruns_run: Command, command: tuple[str, ...]) -> None:
     agreed = ["--yes"] if "--all" in command else []
     ended = tfruns_run(*command, "--all-workspaces", "-w", "default/network", *agreed)
     assert ended.code == 2

@@ -1,4 +1,4 @@
-"""`tfruns run create`: every option, variables, and what is asked about."""
+"""`tfruns run create`: options, variables and confirmation."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ _FIRST = (
     *("--configuration-version", "cv-n4XQPBa2QnecZJ4G", "--yes"),
 )
 _SECOND = ("--plan-only", "--destroy", "--terraform-version", "1.9.0")
-_SAID = {
+_SENT = {
     "message": "Why",
     "refresh-only": True,
     "refresh": False,
@@ -40,7 +40,7 @@ _SAID = {
 
 
 @pytest.mark.processes
-def test_every_option_of_a_run_is_sent_and_nothing_else(tmp_path: Path) -> None:
+def test_create_sends_exactly_the_given_options(tmp_path: Path) -> None:
     with HttpApi() as api:
         api.on("POST", "/runs", answer({"data": samples.run()}, 201))
         api.on("GET", f"/runs/{samples.RUN_ID}", answer({"data": samples.run()}))
@@ -48,7 +48,7 @@ def test_every_option_of_a_run_is_sent_and_nothing_else(tmp_path: Path) -> None:
         for options in (_FIRST, _SECOND):
             shell("run", "create", "-w", samples.WORKSPACE_ID, *options)
         first, second = (request.body["data"] for request in api.sent("POST", "/runs"))
-    assert first["attributes"] == _SAID
+    assert first["attributes"] == _SENT
     assert first["relationships"]["configuration-version"]["data"]["id"] == "cv-n4XQPBa2QnecZJ4G"
     assert second["attributes"] == {
         "plan-only": True,
@@ -60,7 +60,7 @@ def test_every_option_of_a_run_is_sent_and_nothing_else(tmp_path: Path) -> None:
     assert sent == {to_kebab(name) for name in RunParams.model_fields}
 
 
-async def test_a_run_is_created_and_what_follows_is_said(lab: Lab, tfruns_run: Command) -> None:
+async def test_create_prints_the_new_run(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
     ended = tfruns_run("create", "-w", workspace, "--message", "more", "--var", 'revision="7"', "--json")
     assert ended.code == 0, ended.err
@@ -69,68 +69,70 @@ async def test_a_run_is_created_and_what_follows_is_said(lab: Lab, tfruns_run: C
     assert tfruns_run("show", created.id).code == 0
 
 
-async def test_a_run_does_not_apply_by_itself_unless_it_is_said(lab: Lab, tfruns_run: Command) -> None:
+async def test_create_disables_auto_apply_by_default(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES, **{"auto-apply": True})
     assert tfruns_run("create", "-w", workspace, "--wait").code == 10
-    assert tfruns_run("create", "-w", workspace, "--wait", "--yes", "--timeout", "1").code == 30, "behind the first"
+    assert tfruns_run("create", "-w", workspace, "--wait", "--yes", "--timeout", "1").code == 30, (
+        "it waits behind the first run"
+    )
 
 
-async def test_a_directory_is_uploaded_and_planned(lab: Lab, tfruns_run: Command, shell: Shell) -> None:
+async def test_create_uploads_and_plans_a_directory(lab: Lab, tfruns_run: Command, shell: Shell) -> None:
     workspace = await lab.workspace()
     directory = shell.directory / "configuration"
     directory.mkdir()
     (directory / "main.tf").write_text(CHANGES)
     ended = tfruns_run("create", "-w", workspace, "--directory", "configuration", "--wait")
     assert ended.code == 10, ended.err
-    assert "Uploaded 1 file of configuration as cv-" in ended.err
+    assert "Uploaded 1 file from configuration as cv-" in ended.err
 
 
 @pytest.mark.parametrize("option", ["--auto-apply", "--destroy"])
-async def test_what_destroys_or_applies_by_itself_is_asked_about(
+async def test_create_asks_before_auto_apply_and_destroy(
     lab: Lab, tfruns_run: Command, terminal: Open, option: str
 ) -> None:
     workspace = await lab.workspace(CHANGES)
     assert tfruns_run("create", "-w", workspace, option).code == 10
     refused = tfruns_run("create", "-w", workspace, option, "--directory", ".")
-    assert (refused.code, "Uploaded" in refused.err) == (10, False), "nothing was sent, as it says"
+    assert (refused.code, "Uploaded" in refused.err) == (10, False), "the message claims that nothing was sent"
     shown = terminal("create", "-w", workspace, option)
-    shown.expect("for a yes")
+    shown.expect("to confirm")
     shown.press("no\n")
     assert shown.end() == 10
     assert not (await lab.client.runs.list_for_workspace(workspace).page()).items
     shown = terminal("create", "-w", workspace, option)
-    shown.expect("for a yes")
+    shown.expect("to confirm")
     shown.press("yes\n")
     assert shown.end() == 0
     assert len((await lab.client.runs.list_for_workspace(workspace).page()).items) == 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("--var", "size=big"), "--var-string size="),
         (("--var", "size"), "KEY=VALUE"),
-        (("--var", "9=1"), "has to be letters"),
+        (("--var", "9=1"), "A name consists of letters"),
         (("--var", "a=1", "--var-string", "a=x"), "given twice"),
         (("--terraform-version", "1.9.0"), "only possible for a plan-only run"),
         (("--destroy", "--refresh-only", "--yes"), "exclude each other"),
-        (("--directory", "nowhere"), "no directory"),
+        (("--directory", "nowhere"), "not a directory"),
         (("--directory", ".", "--configuration-version", "cv-1"), "exclude each other"),
-        (("--timeout", "5"), "--timeout is for --wait"),
+        (("--timeout", "5"), "--timeout requires --wait"),
         (("--timeout", "soon", "--wait"), "timeout"),
     ],
 )
-async def test_a_wrong_input_is_refused_in_words_and_creates_nothing(
-    lab: Lab, tfruns_run: Command, arguments: tuple[str, ...], says: str
+async def test_create_refuses_invalid_input(
+    lab: Lab, tfruns_run: Command, arguments: tuple[str, ...], message: str
 ) -> None:
     workspace = await lab.workspace(CHANGES)
     ended = tfruns_run("create", "-w", workspace, *arguments)
     assert ended.code == 2
-    assert says in (ended.err + ended.out)
+    assert message in (ended.err + ended.out)
     assert "big" not in ended.err, "a value may be a secret"
     assert not (await lab.client.runs.list_for_workspace(workspace).page()).items
 
 
-async def test_an_error_is_an_object_for_programs(lab: Lab, tfruns_run: Command) -> None:
+async def test_create_prints_errors_as_json(lab: Lab, tfruns_run: Command) -> None:
     ended = tfruns_run("create", "-w", "default/nowhere", "--json")
     assert (ended.code, Failure.model_validate(ended.json).error) == (1, "not_found")

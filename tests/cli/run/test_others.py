@@ -1,4 +1,4 @@
-"""`tfruns run discard|cancel|force-cancel|force-execute|comment`, and the summary of a job."""
+"""`tfruns run discard|cancel|force-cancel|force-execute|comment`, and the step summary."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ from tests.support.stdio import tfruns
 _NONE = "run-0000000000000000"
 
 
-async def test_a_discard_and_a_cancel_ask_nothing(lab: Lab, tfruns_run: Command) -> None:
+async def test_discard_and_cancel_ask_nothing(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
     first = await lab.planned(workspace)
     second = await lab.run(workspace)
@@ -31,24 +31,22 @@ async def test_a_discard_and_a_cancel_ask_nothing(lab: Lab, tfruns_run: Command)
     assert (again.code, Failure.model_validate(again.json).error) == (1, "transition_not_allowed")
 
 
-async def test_a_force_execute_is_asked_about_and_names_what_it_displaces(
-    lab: Lab, tfruns_run: Command, terminal: Open
-) -> None:
+async def test_force_execute_asks_and_names_the_displaced_run(lab: Lab, tfruns_run: Command, terminal: Open) -> None:
     workspace = await lab.workspace(CHANGES)
     first = await lab.planned(workspace)
     run = await lab.run(workspace)
     assert tfruns_run("force-execute", run.id).code == 10
     shown = terminal("force-execute", run.id)
     shown.expect(first.id)
-    shown.answer("for a yes", "yes")
+    shown.answer("to confirm", "yes")
     shown.expect(f"{first.id} (discarded)")
     assert shown.end() == 0
     await lab.until(run, "planned")
 
 
 @pytest.mark.processes
-def test_a_force_cancel_needs_a_yes(tmp_path: Path) -> None:
-    """Played: a run that does not heed a cancel is made in the tests of the local backend."""
+def test_force_cancel_requires_confirmation(tmp_path: Path) -> None:
+    """With a fake API. The tests of the local backend have a run that ignores a cancel."""
     canceling = samples.run(status="applying", actions=samples.actions("force-cancelable"))
     with HttpApi() as api:
         api.on("GET", f"/runs/{samples.RUN_ID}", answer({"data": canceling}))
@@ -62,14 +60,14 @@ def test_a_force_cancel_needs_a_yes(tmp_path: Path) -> None:
     assert Accepted.model_validate(done.json).id == samples.RUN_ID
 
 
-async def test_a_comment_is_recorded(lab: Lab, tfruns_run: Command) -> None:
+async def test_comment_appears_in_the_history(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.planned(await lab.workspace(CHANGES))
     ended = tfruns_run("comment", run.id, "After the freeze.", "--json")
     assert Commented.model_validate(ended.json).id == run.id
     assert "After the freeze." in tfruns_run("history", run.id).out
 
 
-async def test_a_job_gets_a_summary_for_what_it_waited_for(lab: Lab, tfruns_run: Command, tmp_path: Path) -> None:
+async def test_wait_appends_a_step_summary(lab: Lab, tfruns_run: Command, tmp_path: Path) -> None:
     file = tmp_path / "summary.md"
     file.write_text("before\n")
     ended = tfruns_run("create", "-w", await lab.workspace(BROKEN), "--wait", GITHUB_STEP_SUMMARY=str(file))
@@ -81,7 +79,7 @@ async def test_a_job_gets_a_summary_for_what_it_waited_for(lab: Lab, tfruns_run:
     assert "*today*" not in text
 
 
-async def test_a_summary_that_cannot_be_written_stops_nothing(lab: Lab, tfruns_run: Command, tmp_path: Path) -> None:
+async def test_unwritable_step_summary_does_not_fail_the_command(lab: Lab, tfruns_run: Command, tmp_path: Path) -> None:
     run = await lab.planned(await lab.workspace(CHANGES))
     ended = tfruns_run("review", run.id, GITHUB_STEP_SUMMARY=str(tmp_path / "no" / "file"))
     assert ended.code == 0
@@ -100,7 +98,7 @@ async def test_a_summary_that_cannot_be_written_stops_nothing(lab: Lab, tfruns_r
         ("cancel", "https://example.com/elsewhere"),
     ],
 )
-async def test_a_wrong_input_is_refused_in_words(lab: Lab, tfruns_run: Command, arguments: tuple[str, ...]) -> None:
+async def test_actions_refuse_invalid_input(lab: Lab, tfruns_run: Command, arguments: tuple[str, ...]) -> None:
     options = () if arguments[0] == "comment" else ("--yes",)
     ended = tfruns_run(*arguments, *options, "--json")
     assert ended.code in {1, 2}
@@ -108,16 +106,14 @@ async def test_a_wrong_input_is_refused_in_words(lab: Lab, tfruns_run: Command, 
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
-async def test_a_reader_that_has_ended_is_no_reason_for_a_traceback(
-    lab: Lab, shell: Shell, options: tuple[str, ...]
-) -> None:
+async def test_closed_pipe_causes_no_traceback(lab: Lab, shell: Shell, options: tuple[str, ...]) -> None:
     workspace = await lab.workspace(CHANGES)
     await lab.planned(workspace)
     assert _into_a_closed_pipe("run", "list", "-w", workspace, *options, env=shell.env) == (1, b"")
 
 
 def _into_a_closed_pipe(*arguments: str, env: dict[str, str]) -> tuple[int, bytes]:
-    """The exit code and the standard error of a command whose output nobody reads."""
+    """The exit code and the standard error of a command whose standard output is a closed pipe."""
     reading, writing = os.pipe()
     os.close(reading)
     try:

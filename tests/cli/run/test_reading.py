@@ -1,4 +1,4 @@
-"""`tfruns run list|show|review|logs|diagnose|history`: for a person, and for a program."""
+"""`tfruns run list|show|review|logs|diagnose|history`, as text and as JSON."""
 
 import json
 
@@ -28,7 +28,7 @@ resource "terraform_data" "a" {
 # -- review -----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_review_has_a_row_for_each_change_with_tabs_in_a_pipe(lab: Lab, tfruns_run: Command) -> None:
+async def test_review_in_a_pipe_has_a_tab_separated_row_per_change(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
     await lab.applied(workspace)
     run = await lab.planned(workspace, variables={"revision": '"2"'})
@@ -42,7 +42,7 @@ async def test_a_review_has_a_row_for_each_change_with_tabs_in_a_pipe(lab: Lab, 
     assert (found.counts, found.changed_outputs) == ({"replace": 2}, 1)
 
 
-async def test_at_a_terminal_the_dangerous_is_first_marked_and_coloured(lab: Lab, terminal: Open) -> None:
+async def test_review_on_a_terminal_marks_dangerous_changes_first(lab: Lab, terminal: Open) -> None:
     workspace = await lab.workspace(CHANGES)
     await lab.applied(workspace)
     run = await lab.planned(workspace, variables={"revision": '"2"'})
@@ -53,7 +53,7 @@ async def test_at_a_terminal_the_dangerous_is_first_marked_and_coloured(lab: Lab
     assert COLOURS.search(shown.raw)
 
 
-async def test_all_pages_are_one_unless_one_is_asked_for(lab: Lab, tfruns_run: Command) -> None:
+async def test_review_merges_all_pages_unless_one_is_selected(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.planned(await lab.workspace(_MANY))
     whole = Reviewed.model_validate(tfruns_run("review", run.id, "--json").json)
     assert (len(whole.rows), whole.total_rows, whole.next_page) == (230, 230, None)
@@ -65,7 +65,7 @@ async def test_all_pages_are_one_unless_one_is_asked_for(lab: Lab, tfruns_run: C
     assert [row[2] for row in filtered.rows] == ["terraform_data.number_7"]
 
 
-async def test_every_value_of_an_address_is_printed_in_full(lab: Lab, tfruns_run: Command, terminal: Open) -> None:
+async def test_review_of_an_address_prints_all_values_in_full(lab: Lab, tfruns_run: Command, terminal: Open) -> None:
     text = "word " * 4_000
     run = await lab.planned(await lab.workspace(f'resource "terraform_data" "a" {{ input = "{text}" }}'))
     rows = tfruns_run("review", run.id, "--address", "terraform_data.a").rows
@@ -85,7 +85,7 @@ async def test_every_value_of_an_address_is_printed_in_full(lab: Lab, tfruns_run
     assert "of 20,000" in shown.text
 
 
-async def test_a_run_without_a_plan_says_why_there_is_none(lab: Lab, tfruns_run: Command) -> None:
+async def test_review_without_a_plan_explains_why(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
     await lab.planned(workspace)
     run = await lab.run(workspace)
@@ -96,7 +96,7 @@ async def test_a_run_without_a_plan_says_why_there_is_none(lab: Lab, tfruns_run:
 # -- logs -------------------------------------------------------------------------------------------------------------
 
 
-async def test_the_log_is_whole_and_without_sensitive_values(lab: Lab, tfruns_run: Command) -> None:
+async def test_logs_print_the_whole_log_with_sensitive_values_masked(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.applied(await lab.workspace(_SECRET))
     ended = tfruns_run("logs", run.id)
     assert ended.out.startswith("Terraform v")
@@ -108,7 +108,7 @@ async def test_the_log_is_whole_and_without_sensitive_values(lab: Lab, tfruns_ru
     assert Log.model_validate(tfruns_run("logs", run.id, "--json").json).phase == "apply"
 
 
-async def test_a_log_is_followed_as_it_grows_until_the_run_is_over(lab: Lab, terminal: Open, gate: ApplyGate) -> None:
+async def test_logs_follow_until_the_run_is_final(lab: Lab, terminal: Open, gate: ApplyGate) -> None:
     run = await lab.run(await lab.workspace(gate.configuration()), auto_apply=True)
     shown = terminal("logs", run.id, "--follow")
     await wait_until(gate.has_begun, "the apply has begun")
@@ -118,7 +118,7 @@ async def test_a_log_is_followed_as_it_grows_until_the_run_is_over(lab: Lab, ter
     assert shown.end() == 0
 
 
-async def test_the_log_of_a_run_that_is_over_is_followed_to_its_end(lab: Lab, tfruns_run: Command) -> None:
+async def test_logs_follow_of_a_final_run_prints_the_whole_log(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.applied(await lab.workspace(CHANGES))
     assert tfruns_run("logs", run.id, "--follow").out == tfruns_run("logs", run.id).out
 
@@ -126,7 +126,7 @@ async def test_the_log_of_a_run_that_is_over_is_followed_to_its_end(lab: Lab, tf
 # -- diagnose, history, show, list ------------------------------------------------------------------------------------
 
 
-async def test_a_diagnosis_says_why_a_run_failed(lab: Lab, tfruns_run: Command) -> None:
+async def test_diagnose_explains_a_failure(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.until(await lab.run(await lab.workspace(BROKEN)), RunStatus.ERRORED)
     ended = tfruns_run("diagnose", run.id)
     assert "error: Resource precondition failed" in ended.out
@@ -135,7 +135,7 @@ async def test_a_diagnosis_says_why_a_run_failed(lab: Lab, tfruns_run: Command) 
     assert (found.verdict, found.failed_stage) == ("failed", "plan")
 
 
-async def test_a_diagnosis_says_why_a_run_waits(lab: Lab, tfruns_run: Command) -> None:
+async def test_diagnose_explains_a_wait(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
     first = await lab.planned(workspace)
     run = await lab.run(workspace)
@@ -144,7 +144,7 @@ async def test_a_diagnosis_says_why_a_run_waits(lab: Lab, tfruns_run: Command) -
     assert Diagnosed.model_validate(tfruns_run("diagnose", run.id, "--json").json).verdict == "waits"
 
 
-async def test_the_history_has_events_comments_and_durations(lab: Lab, tfruns_run: Command) -> None:
+async def test_history_has_events_comments_and_durations(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.applied(await lab.workspace(CHANGES))
     tfruns_run("comment", run.id, "For the record.")
     ended = tfruns_run("history", run.id)
@@ -155,7 +155,7 @@ async def test_the_history_has_events_comments_and_durations(lab: Lab, tfruns_ru
     assert found.timeline[-1]["status"] == "applied"
 
 
-async def test_a_run_is_shown_with_its_timeline_and_what_is_next(lab: Lab, tfruns_run: Command) -> None:
+async def test_show_prints_the_timeline_and_the_next_step(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.planned(await lab.workspace(CHANGES))
     lines = tfruns_run("show", run.id).out.splitlines()
     statuses = [line.split()[3] for line in lines if line.startswith(("│", "●"))]
@@ -165,7 +165,7 @@ async def test_a_run_is_shown_with_its_timeline_and_what_is_next(lab: Lab, tfrun
     assert RunResult.model_validate(tfruns_run("show", run.id, "--json").json).id == run.id
 
 
-async def test_a_list_marks_what_needs_attention_and_knows_the_filters(lab: Lab, tfruns_run: Command) -> None:
+async def test_list_marks_runs_that_need_a_person_and_filters(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
     run = await lab.planned(workspace, message="one\ttwo")
     await lab.until(await lab.run(workspace, plan_only=True), RunStatus.PLANNED_AND_FINISHED)
@@ -176,7 +176,7 @@ async def test_a_list_marks_what_needs_attention_and_knows_the_filters(lab: Lab,
     assert RunList.model_validate(tfruns_run("list", "-w", workspace, "--json").json).total_count == 1
 
 
-# -- wrong input ------------------------------------------------------------------------------------------------------
+# -- invalid input ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["review", "logs", "diagnose", "history", "show"])
@@ -184,7 +184,7 @@ async def test_a_list_marks_what_needs_attention_and_knows_the_filters(lab: Lab,
     "arguments",
     [("run-0000000000000000",), ("ws-0000000000000000",), ("",), ("-w", "no/such/place"), ("-w", "default/nowhere")],
 )
-async def test_a_run_that_is_none_is_an_error_in_words(
+async def test_missing_or_malformed_run_is_an_error(
     lab: Lab, tfruns_run: Command, name: str, arguments: tuple[str, ...]
 ) -> None:
     ended = tfruns_run(name, *arguments, "--json")
@@ -207,9 +207,7 @@ async def test_a_run_that_is_none_is_an_error_in_words(
         ("list", "--workspace-names", "a", "-w", "ws-1"),
     ],
 )
-async def test_a_wrong_option_is_a_wrong_command_line(
-    lab: Lab, tfruns_run: Command, arguments: tuple[str, ...]
-) -> None:
+async def test_invalid_option_exits_with_2(lab: Lab, tfruns_run: Command, arguments: tuple[str, ...]) -> None:
     name, *options = arguments
     ended = tfruns_run(name, *([] if name == "list" else ["run-0000000000000000"]), *options)
     assert ended.code == 2

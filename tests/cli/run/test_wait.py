@@ -1,4 +1,4 @@
-"""`tfruns run wait` and `run create --wait`: exit codes, what is seen meanwhile, and Ctrl-C."""
+"""`tfruns run wait` and `run create --wait`: exit codes, output and Ctrl-C."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from tfruns.vocabulary import RunStatus
 # -- exit codes -------------------------------------------------------------------------------------------------------
 
 
-async def test_an_applied_run_ends_with_0_and_its_log_went_to_standard_error(lab: Lab, tfruns_run: Command) -> None:
+async def test_applied_run_exits_with_0_and_logs_to_standard_error(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
     ended = tfruns_run("create", "-w", workspace, "--auto-apply", "--yes", "--wait", "--json")
     assert ended.code == 0, ended.err
@@ -24,13 +24,13 @@ async def test_an_applied_run_ends_with_0_and_its_log_went_to_standard_error(lab
     assert "Apply complete! Resources: 2 added" in ended.err
 
 
-async def test_a_run_that_waits_for_its_apply_ends_with_10(lab: Lab, tfruns_run: Command) -> None:
+async def test_run_waiting_for_confirmation_exits_with_10(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.planned(await lab.workspace(CHANGES))
     ended = tfruns_run("wait", run.id)
     assert ended.code == 10
     assert "planned !" in ended.out
     assert "2 to add" in ended.out
-    assert ended.err == "", "its plan was over before, and its log is not what was asked for"
+    assert ended.err == "", "the plan had finished before, so its log is not shown"
 
 
 STORE = 'resource "terraform_data" "db" { count = 2 }'
@@ -64,7 +64,7 @@ PLANS: dict[str, tuple[str, str, dict[str, bool], str]] = {
 }
 
 
-async def test_the_plan_line_tells_what_the_plan_does(lab: Lab, tfruns_run: Command) -> None:
+async def test_plan_line_has_the_counts_of_the_plan(lab: Lab, tfruns_run: Command) -> None:
     found = {}
     for name, (before, after, options, _) in PLANS.items():
         workspace = await lab.workspace(before)
@@ -76,12 +76,12 @@ async def test_the_plan_line_tells_what_the_plan_does(lab: Lab, tfruns_run: Comm
     assert found == {name: line for name, (_, _, _, line) in PLANS.items()}
 
 
-async def test_to_wait_until_it_is_planned_is_done_when_it_is(lab: Lab, tfruns_run: Command) -> None:
+async def test_until_planned_exits_with_0_for_a_planned_run(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.planned(await lab.workspace(CHANGES))
     assert tfruns_run("wait", run.id, "--until", "planned").code == 0
 
 
-async def test_a_plan_only_run_is_done_when_it_is_planned(lab: Lab, tfruns_run: Command, shell: Shell) -> None:
+async def test_plan_only_run_exits_with_0_when_planned(lab: Lab, tfruns_run: Command, shell: Shell) -> None:
     workspace = await lab.workspace()
     (shell.directory / "main.tf").write_text(CHANGES)
     ended = tfruns_run("create", "-w", workspace, "--directory", ".", "--plan-only", "--wait", "--json")
@@ -89,7 +89,7 @@ async def test_a_plan_only_run_is_done_when_it_is_planned(lab: Lab, tfruns_run: 
     assert Waited.model_validate(ended.json).status == "planned_and_finished"
 
 
-async def test_an_errored_run_ends_with_20(lab: Lab, tfruns_run: Command) -> None:
+async def test_errored_run_exits_with_20(lab: Lab, tfruns_run: Command) -> None:
     ended = tfruns_run("create", "-w", await lab.workspace(BROKEN), "--wait")
     assert ended.code == 20
     assert "errored" in ended.out
@@ -98,7 +98,7 @@ async def test_an_errored_run_ends_with_20(lab: Lab, tfruns_run: Command) -> Non
 
 
 @pytest.mark.parametrize(("action", "status"), [("cancel", "canceled"), ("discard", "discarded")])
-async def test_a_run_that_somebody_ended_ends_with_20(
+async def test_canceled_or_discarded_run_exits_with_20(
     lab: Lab, tfruns_run: Command, action: str, status: RunStatus
 ) -> None:
     workspace = await lab.workspace(CHANGES)
@@ -109,9 +109,7 @@ async def test_a_run_that_somebody_ended_ends_with_20(
     assert (ended.code, Waited.model_validate(ended.json).status) == (20, status)
 
 
-async def test_when_the_time_is_over_it_ends_with_30_and_says_what_the_run_waits_for(
-    lab: Lab, tfruns_run: Command
-) -> None:
+async def test_timeout_exits_with_30_and_shows_the_queue(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
     await lab.planned(workspace)
     run = await lab.run(workspace)
@@ -122,10 +120,10 @@ async def test_when_the_time_is_over_it_ends_with_30_and_says_what_the_run_waits
     assert "1 before it in the queue" in ended.err
 
 
-# -- what is seen -----------------------------------------------------------------------------------------------------
+# -- output ----------------------------------------------------------------------------------------------------------
 
 
-async def test_at_a_terminal_the_status_lives_below_the_log(lab: Lab, terminal: Open, gate: ApplyGate) -> None:
+async def test_terminal_shows_the_status_below_the_log(lab: Lab, terminal: Open, gate: ApplyGate) -> None:
     workspace = await lab.workspace(gate.configuration())
     shown = terminal("create", "-w", workspace, "--auto-apply", "--yes", "--wait")
     shown.expect("terraform_data.a: Creating...")
@@ -137,14 +135,14 @@ async def test_at_a_terminal_the_status_lives_below_the_log(lab: Lab, terminal: 
     assert COLOURS.search(shown.raw)
 
 
-async def test_no_color_is_respected_at_a_terminal(lab: Lab, terminal: Open) -> None:
+async def test_no_color_disables_colors_on_a_terminal(lab: Lab, terminal: Open) -> None:
     shown = terminal("create", "-w", await lab.workspace(CHANGES), "--wait", NO_COLOR="1")
     assert shown.end() == 10
     assert "2 to add" in shown.text
     assert not COLOURS.search(shown.raw)
 
 
-async def test_in_a_pipe_there_are_no_colours_and_no_cursor_movements(lab: Lab, tfruns_run: Command) -> None:
+async def test_pipe_gets_no_escape_sequences(lab: Lab, tfruns_run: Command) -> None:
     ended = tfruns_run("create", "-w", await lab.workspace(CHANGES), "--wait")
     assert "\x1b" not in ended.out + ended.err
 
@@ -152,14 +150,14 @@ async def test_in_a_pipe_there_are_no_colours_and_no_cursor_movements(lab: Lab, 
 # -- Ctrl-C -----------------------------------------------------------------------------------------------------------
 
 
-async def test_ctrl_c_and_yes_cancels_the_run_and_waits_for_it(lab: Lab, terminal: Open, gate: ApplyGate) -> None:
+async def test_ctrl_c_and_yes_cancels_the_run_and_waits(lab: Lab, terminal: Open, gate: ApplyGate) -> None:
     run = await lab.run(await lab.workspace(gate.configuration()), auto_apply=True)
     shown = terminal("wait", run.id)
     await wait_until(gate.has_begun, "the apply has begun")
     shown.expect("Creating...")
     shown.interrupt()
     shown.expect(f"Cancel {run.id}?")
-    shown.expect("for a yes")
+    shown.expect("to confirm")
     shown.press("yes\n")
     shown.expect("Canceling")
     assert shown.end() == 20
@@ -167,56 +165,54 @@ async def test_ctrl_c_and_yes_cancels_the_run_and_waits_for_it(lab: Lab, termina
 
 
 @pytest.mark.parametrize("answer", ["no\n", "\n", "y\n", "\x04"])
-async def test_ctrl_c_and_anything_else_stops_waiting_and_lets_the_run_go_on(
-    lab: Lab, terminal: Open, answer: str
-) -> None:
+async def test_ctrl_c_without_yes_stops_waiting_for_the_run(lab: Lab, terminal: Open, answer: str) -> None:
     workspace = await lab.workspace(CHANGES)
     await lab.planned(workspace)
     run = await lab.run(workspace)
     shown = terminal("wait", run.id)
     shown.expect("pending")
     shown.interrupt()
-    shown.expect("for a yes")
+    shown.expect("to confirm")
     shown.press(answer)
-    shown.expect(f"The run goes on. To wait on: tfruns run wait {run.id}")
+    shown.expect(f"The run continues. To resume waiting: tfruns run wait {run.id}")
     assert shown.end() == 30
     assert await lab.status(run) == "pending"
 
 
-async def test_a_second_ctrl_c_leaves(lab: Lab, terminal: Open) -> None:
+async def test_second_ctrl_c_stops_waiting(lab: Lab, terminal: Open) -> None:
     workspace = await lab.workspace(CHANGES)
     await lab.planned(workspace)
     run = await lab.run(workspace)
     shown = terminal("wait", run.id)
     shown.expect("pending")
     shown.interrupt()
-    shown.expect("for a yes")
+    shown.expect("to confirm")
     shown.interrupt()
     assert shown.end() == 30
     assert await lab.status(run) == "pending"
 
 
-# -- wrong input ------------------------------------------------------------------------------------------------------
+# -- invalid input ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("run-0000000000000000",), "not"),
         (("nonsense",), "run"),
         (("run-0000000000000000", "--until", "tomorrow"), "until"),
         (("run-0000000000000000", "--timeout", "-1"), "timeout"),
-        ((), "Which workspace?"),
+        ((), "The workspace is missing."),
     ],
 )
-async def test_a_wrong_input_is_refused_in_words(
-    lab: Lab, tfruns_run: Command, arguments: tuple[str, ...], says: str
+async def test_wait_refuses_invalid_input(
+    lab: Lab, tfruns_run: Command, arguments: tuple[str, ...], message: str
 ) -> None:
     ended = tfruns_run("wait", *arguments)
     assert ended.code in {1, 2}
-    assert says in (ended.err + ended.out)
+    assert message in (ended.err + ended.out)
 
 
-async def test_an_error_is_an_object_for_programs(lab: Lab, tfruns_run: Command) -> None:
+async def test_wait_prints_errors_as_json(lab: Lab, tfruns_run: Command) -> None:
     ended = tfruns_run("wait", "run-0000000000000000", "--json")
     assert (ended.code, Failure.model_validate(ended.json).error) == (1, "not_found")

@@ -28,7 +28,7 @@ REMOTE = """terraform {
   }
 }
 """
-FULL = CloudBlock(is_there=True, organization="acme", hostname="tfe.example.com", workspace="net")
+FULL = CloudBlock(exists=True, organization="acme", hostname="tfe.example.com", workspace="net")
 
 
 def initialized(directory: Path, backend: str, **config: Any) -> None:
@@ -37,24 +37,24 @@ def initialized(directory: Path, backend: str, **config: Any) -> None:
     (directory / ".terraform" / "terraform.tfstate").write_text(json.dumps(document))
 
 
-def test_the_block_is_read_from_the_configuration(tmp_path: Path) -> None:
+def test_block_is_read_from_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "a.tf").write_text('variable "cloud" {}\n')
     (tmp_path / "main.tf").write_text(CLOUD)
     assert read_cloud_block(tmp_path) == FULL
 
 
-def test_what_init_has_written_comes_before_the_configuration(tmp_path: Path) -> None:
+def test_settings_of_init_take_precedence_over_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(CLOUD)
     initialized(tmp_path, "cloud", organization="other", hostname=None, workspaces={"name": "b", "tags": None})
-    assert read_cloud_block(tmp_path) == CloudBlock(is_there=True, organization="other", workspace="b")
+    assert read_cloud_block(tmp_path) == CloudBlock(exists=True, organization="other", workspace="b")
 
 
-def test_another_backend_of_init_says_nothing(tmp_path: Path) -> None:
+def test_another_backend_of_init_is_ignored(tmp_path: Path) -> None:
     initialized(tmp_path, "s3", organization="other")
     assert read_cloud_block(tmp_path) == CloudBlock()
 
 
-def test_workspaces_of_the_remote_backend_stand_in_a_list(tmp_path: Path) -> None:
+def test_remote_backend_has_its_workspaces_in_a_list(tmp_path: Path) -> None:
     initialized(tmp_path, "remote", organization="acme", workspaces=[{"name": None, "prefix": "net-"}])
     (tmp_path / ".terraform" / "environment").write_text("dev\n")
     block = read_cloud_block(tmp_path)
@@ -64,22 +64,22 @@ def test_workspaces_of_the_remote_backend_stand_in_a_list(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["main.tf.json", "main.tofu.json"])
 @pytest.mark.parametrize("is_list", [False, True])
-def test_the_block_may_be_json(tmp_path: Path, name: str, is_list: bool) -> None:
+def test_block_can_be_json(tmp_path: Path, name: str, is_list: bool) -> None:
     cloud: Any = {"organization": "acme", "hostname": "tfe.example.com", "workspaces": {"name": "net"}}
     document = {"terraform": [{"cloud": [cloud]}] if is_list else {"cloud": cloud}}
     (tmp_path / name).write_text(json.dumps(document))
     assert read_cloud_block(tmp_path) == FULL
 
 
-def test_the_remote_backend_is_the_same_in_older_words(tmp_path: Path) -> None:
+def test_remote_backend_has_the_same_settings(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(REMOTE)
     block = read_cloud_block(tmp_path)
-    assert block == CloudBlock(is_there=True, organization="acme", prefix="net-")
+    assert block == CloudBlock(exists=True, organization="acme", prefix="net-")
     assert block.workspace_for("dev") == "net-dev"
     assert block.workspace_for(None) is None
 
 
-def test_an_override_file_wins(tmp_path: Path) -> None:
+def test_override_file_takes_precedence(tmp_path: Path) -> None:
     (tmp_path / "a_override.tf").write_text(CLOUD)
     (tmp_path / "main.tf").write_text(REMOTE)
     assert read_cloud_block(tmp_path) == FULL
@@ -99,22 +99,22 @@ def test_an_override_file_wins(tmp_path: Path) -> None:
         (".terraform/terraform.tfstate", b'{"backend": "cloud"}'),
     ],
 )
-def test_what_cannot_be_understood_says_nothing(tmp_path: Path, name: str, content: bytes) -> None:
+def test_unreadable_or_malformed_files_are_ignored(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / ".terraform").mkdir()
     (tmp_path / name).write_bytes(content)
     assert read_cloud_block(tmp_path).organization is None
 
 
-def test_a_directory_that_is_not_there_says_nothing(tmp_path: Path) -> None:
+def test_missing_directory_has_no_block(tmp_path: Path) -> None:
     assert read_cloud_block(tmp_path / "missing") == CloudBlock()
 
 
-def test_a_name_in_the_block_leaves_no_choice() -> None:
+def test_name_in_the_block_excludes_another_tf_workspace() -> None:
     assert FULL.workspace_for(None) == FULL.workspace_for("net") == "net"
     with pytest.raises(InvalidInput, match="TF_WORKSPACE is other"):
         FULL.workspace_for("other")
 
 
-def test_without_a_block_the_environment_alone_says_it() -> None:
+def test_without_a_block_tf_workspace_is_used() -> None:
     assert CloudBlock().workspace_for("other") == "other"
     assert CloudBlock().workspace_for(None) is None

@@ -1,4 +1,4 @@
-"""The checks of `tfruns doctor`, where a real API cannot be made to do it."""
+"""Checks of `tfruns doctor` for conditions that a real API cannot be made to have."""
 
 from datetime import timedelta
 from email.utils import format_datetime
@@ -10,7 +10,7 @@ from tests.support.api import FakeApi, answer, client_for
 from tests.support.clock import FakeClock
 from tests.support.samples import user
 from tests.support.tables import rows
-from tfruns.cli.doctor.findings import Finding, Health, Named, examine, ok
+from tfruns.cli.doctor.findings import Check, Finding, Health, ok, run_checks
 from tfruns.cli.doctor.remote import Remote
 from tfruns.errors import NotFound
 
@@ -27,24 +27,24 @@ async def fails() -> Finding:
 
 
 async def refused() -> Finding:
-    raise NotFound("It is not there.", solution="Look elsewhere.")
+    raise NotFound("The item does not exist.", solution="Check its name.")
 
 
 async def well() -> Finding:
     return ok("fine")
 
 
-async def test_no_check_hides_another_and_none_takes_longer_than_it_may() -> None:
-    checks = [Named("hangs", hangs), Named("fails", fails), Named("refused", refused), Named("well", well)]
-    found = dict(await examine(checks, within_s=0.05))
+async def test_checks_fail_independently_and_have_a_time_limit() -> None:
+    checks = [Check("hangs", hangs), Check("fails", fails), Check("refused", refused), Check("well", well)]
+    found = dict(await run_checks(checks, timeout_s=0.05))
     assert list(found) == ["hangs", "fails", "refused", "well"]
     assert [finding.health for finding in found.values()] == [*[Health.BROKEN] * 3, Health.OK]
-    assert "longer than" in found["hangs"].text
+    assert found["hangs"].text == "Timed out after 0 s."
     assert "ZeroDivisionError: by zero" in found["fails"].text
-    assert found["refused"] == Finding(Health.BROKEN, "It is not there.", "Look elsewhere.")
+    assert found["refused"] == Finding(Health.BROKEN, "The item does not exist.", "Check its name.")
 
 
-def greeting(**headers: str) -> httpx2.Response:
+def ping_response(**headers: str) -> httpx2.Response:
     named = {"tfp-api-version": "2.6", "tfp-appname": "Terraform Enterprise", **headers}
     return httpx2.Response(204, headers=named)
 
@@ -52,10 +52,10 @@ def greeting(**headers: str) -> httpx2.Response:
 @pytest.mark.parametrize(
     ("ahead_s", "health"), [(0, Health.OK), (20, Health.OK), (90, Health.WARNING), (-90, Health.WARNING)]
 )
-async def test_a_clock_that_differs_is_noticed(ahead_s: float, health: Health) -> None:
+async def test_clock_skew_above_the_limit_is_a_warning(ahead_s: float, health: Health) -> None:
     clock = FakeClock()
     date = format_datetime(clock.now() + timedelta(seconds=ahead_s), usegmt=True)
-    api = FakeApi().on("GET", "/ping", greeting(date=date))
+    api = FakeApi().on("GET", "/ping", ping_response(date=date))
     remote = Remote(client_for(api, clock), None)
     found = await remote.clock()
     assert found.health is health
@@ -63,17 +63,17 @@ async def test_a_clock_that_differs_is_noticed(ahead_s: float, health: Health) -
     await remote.aclose()
 
 
-async def test_the_ping_is_asked_once_and_without_the_token() -> None:
-    api = FakeApi().on("GET", "/ping", greeting(**{"x-ratelimit-limit": "30"}))
+async def test_ping_is_sent_once_and_without_the_token() -> None:
+    api = FakeApi().on("GET", "/ping", ping_response(**{"x-ratelimit-limit": "30"}))
     remote = Remote(client_for(api), None)
     found = [await check() for check in (remote.address, remote.api_version, remote.rate_limit)]
     assert [finding.health for finding in found] == [Health.OK] * 3
-    assert found[2].text == "30 requests a second"
+    assert found[2].text == "30 requests per second"
     assert [request.headers.get("authorization") for request in api.requests] == [None]
     await remote.aclose()
 
 
-async def test_what_is_not_the_api_is_not_taken_for_it() -> None:
+async def test_response_of_another_server_is_broken() -> None:
     api = FakeApi().on("GET", "/ping", httpx2.Response(200, text="<html>welcome</html>"))
     remote = Remote(client_for(api), None)
     assert (await remote.address()).health is Health.BROKEN
@@ -90,13 +90,13 @@ async def test_what_is_not_the_api_is_not_taken_for_it() -> None:
         ("api-team_12", None, "team", Health.OK),
     ],
 )
-async def test_the_kind_of_a_token_is_told(
+async def test_token_finding_has_the_kind_of_the_token(
     username: str, resource: dict[str, str] | None, kind: str, health: Health
 ) -> None:
-    whose = user(username=username)
+    account = user(username=username)
     if resource is not None:
-        whose["relationships"] = {"authenticated-resource": {"data": resource}}
-    remote = Remote(client_for(FakeApi().on("GET", "/account/details", answer({"data": whose}))), None)
+        account["relationships"] = {"authenticated-resource": {"data": resource}}
+    remote = Remote(client_for(FakeApi().on("GET", "/account/details", answer({"data": account}))), None)
     found = await remote.token()
     assert found.health is health
-    assert f"of the kind {kind}" in found.text
+    assert found.text.startswith(f"{kind} token of ")

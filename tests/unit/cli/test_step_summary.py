@@ -1,4 +1,4 @@
-"""The step summary of GitHub Actions: what it says, and that nothing in it is more than text."""
+"""The step summary of GitHub Actions: its content, and the escaping of texts."""
 
 import re
 from typing import Any
@@ -37,11 +37,11 @@ FAILURE: dict[str, Any] = {
 
 
 def _text(markdown: str) -> str:
-    """The Markdown with its character references read."""
+    """The Markdown with its character references decoded."""
     return re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), markdown)
 
 
-def test_it_has_the_run_with_its_link_the_counts_the_dangers_and_the_first_error() -> None:
+def test_summary_has_link_counts_dangers_and_the_first_error() -> None:
     markdown = summary(RUN, PLAN, FAILURE)
     text = _text(markdown)
     assert f"]({RUN['url']}) in network: errored" in markdown
@@ -49,14 +49,14 @@ def test_it_has_the_run_with_its_link_the_counts_the_dangers_and_the_first_error
     assert "| aws_db_instance.main[*] (2: blue, green) | replace | stores data; asked |" in text
     assert "| aws_s3_bucket.logs | update | stores data |" in text
     assert "aws_instance.web" not in text
-    assert "among the first 3 rows of 30" in text
+    assert "Only the first 3 of 30 rows were checked." in text
     assert "**Error:** No quota (main.tf:5)" in text
     assert "Ask for more." in text
     assert "Second" not in text
     assert "And 4 more." in text
 
 
-def test_a_run_of_which_only_the_status_is_known_is_one_line() -> None:
+def test_run_with_only_a_status_is_one_line() -> None:
     markdown = summary({"id": "run-1", "status": "applied"}, {}, {})
     assert _text(markdown).strip() == "### Terraform run run-1: applied"
 
@@ -74,17 +74,17 @@ def test_a_run_of_which_only_the_status_is_known_is_one_line() -> None:
         "# title\n\n- list\n> quote",
     ],
 )
-def test_a_text_of_a_plan_or_a_log_is_only_text(text: str) -> None:
+def test_texts_of_plans_and_logs_are_escaped(text: str) -> None:
     shown = escaped(text)
     assert re.fullmatch(r"(?:[\w ,/%;?]|&#\d+;)*", shown), shown
     assert _text(shown) == " ".join(text.split())
 
 
-def test_an_address_that_would_end_its_link_is_none() -> None:
+def test_url_that_would_end_its_link_is_omitted() -> None:
     markdown = summary({**RUN, "url": "https://example.com/a)<img src=x>"}, {}, {})
     assert "example.com" not in markdown
     assert "javascript" not in summary({**RUN, "url": "javascript:alert(1)"}, {}, {})
 
 
-def test_a_long_text_is_cut() -> None:
+def test_long_text_is_truncated() -> None:
     assert len(_text(escaped("x" * 10_000))) == 400

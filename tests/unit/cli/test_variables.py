@@ -3,12 +3,12 @@
 import pytest
 
 from tests.support.tables import rows
-from tfruns.cli.run.variables import variables_of
+from tfruns.cli.run.variables import parse_variables
 from tfruns.errors import InvalidInput
 
 
-def test_a_literal_is_taken_as_it_is_and_a_text_becomes_one() -> None:
-    found = variables_of(["n=2", 'l=["a", "b"]', "o={ a = 1 }", 's="a=b"'], ['t=a "b" ${c}', "empty="])
+def test_literals_stay_unchanged_and_texts_become_literals() -> None:
+    found = parse_variables(["n=2", 'l=["a", "b"]', "o={ a = 1 }", 's="a=b"'], ['t=a "b" ${c}', "empty="])
     assert found == [
         {"key": "n", "value": "2"},
         {"key": "l", "value": '["a", "b"]'},
@@ -20,12 +20,12 @@ def test_a_literal_is_taken_as_it_is_and_a_text_becomes_one() -> None:
 
 
 @rows("text", ["secret", "key=secret", "key=", "=secret", "9k=1", "a b=1", 'k="secret', "k=var.secret"])
-def test_what_is_none_is_refused_without_repeating_the_value(text: str) -> None:
+def test_invalid_variable_is_refused_without_its_value(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        variables_of([text], [])
+        parse_variables([text], [])
     assert "secret" not in str(caught.value.as_dict())
 
 
-def test_a_variable_that_is_given_twice_is_refused() -> None:
+def test_variable_given_twice_is_refused() -> None:
     with pytest.raises(InvalidInput, match="a is given twice"):
-        variables_of(["a=1"], ["a=x"])
+        parse_variables(["a=1"], ["a=x"])

@@ -1,11 +1,11 @@
-"""The plan line of a command that waited claims nothing that the API did not say."""
+"""The plan line of a command with --wait claims only what the API reported."""
 
 from tfruns.cli.watch import counts_line
 
 ZEROS = {"add": 0, "change": 0, "destroy": 0}
 
 
-def test_each_kind_of_change_has_its_words() -> None:
+def test_each_kind_of_change_has_its_own_wording() -> None:
     lines = {
         "2 to add, 1 to import": {"add": 2, "change": 0, "destroy": 0, "import": 1},
         "1 to forget": ZEROS | {"forget": 1},
@@ -18,7 +18,7 @@ def test_each_kind_of_change_has_its_words() -> None:
     assert {counts_line(counts, has_changes=True): counts for counts in lines.values()} == lines
 
 
-def test_without_counts_it_is_the_api_that_tells_whether_something_changes() -> None:
+def test_without_counts_the_line_depends_on_has_changes() -> None:
     assert counts_line(ZEROS, has_changes=False) == "no changes"
     assert counts_line(ZEROS, has_changes=True) == "changes that the API does not count"
     assert counts_line(ZEROS, has_changes=None) == "no changes that the API counts"

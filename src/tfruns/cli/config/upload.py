@@ -8,31 +8,32 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.options import DEFAULTS, Include, Options, Organization, Workspace
-from tfruns.cli.session import Session, command
+from tfruns.cli.options import DEFAULTS, CommonOptions, Include, Organization, Workspace
+from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_fields
 from tfruns.cli.targets import resolve_workspace
 from tfruns.cli.terminal import say
 from tfruns.home import user_path
 from tfruns.tool import View
 
-_DRAWN = ("configuration_version_id", "workspace_id", "status", "files", "bytes", "packed_bytes")
+_FIELDS = ("configuration_version_id", "workspace_id", "status", "files", "bytes", "packed_bytes")
 
 
 def upload(
-    directory: Annotated[Path, Parameter(help="What holds the configuration")] = Path(),
+    directory: Annotated[Path, Parameter(help="Directory of the configuration")] = Path(),
     /,
     *,
     workspace: Workspace = None,
     organization: Organization = None,
-    speculative: Annotated[bool, Parameter(help="Only for plan-only runs")] = False,
+    speculative: Annotated[bool, Parameter(help="Upload for plan-only runs only")] = False,
     include: Include = (),
-    options: Options = DEFAULTS,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Upload a directory as a configuration version of a workspace. It starts no run.
+    """Upload a directory as a configuration version.
 
-    .terraformignore is honoured; .terraform/ and state files are left out. Files that likely hold secrets (.env, keys,
-    credentials, saved plans, variable files that Terraform does not load by itself) are left out and listed.
+    No run is started. .terraform/, state files, and files that .terraformignore lists are excluded. Files that may
+    contain secrets (.env, keys, credentials, saved plans, and variable files that Terraform does not load
+    automatically) are excluded and listed; --include uploads one.
 
     For example:
         tfruns config upload . --workspace network
@@ -49,27 +50,27 @@ def upload(
         )
         session.show(view, partial(_print, options=options))
 
-    command(work, options)
+    run_command(work, options)
 
 
-def _print(view: View, options: Options) -> None:
-    print_fields({**{name: view.get(name) for name in _DRAWN}, "left_out": _left_out(view["left_out"])})
-    say_left_out(view)
-    named = ["--workspace", view["workspace_id"], "--configuration-version", view["configuration_version_id"]]
+def _print(view: View, options: CommonOptions) -> None:
+    print_fields({**{name: view.get(name) for name in _FIELDS}, "excluded": _excluded(view["left_out"])})
+    report_excluded(view)
+    uploaded = ["--workspace", view["workspace_id"], "--configuration-version", view["configuration_version_id"]]
     speculative = ["--plan-only"] if "plan_only" in view["next"] else []
-    say(f"Next: {shlex.join(['tfruns', 'run', 'create', *named, *speculative, *options.where()])}")
+    say(f"Next: {shlex.join(['tfruns', 'run', 'create', *uploaded, *speculative, *options.connection_arguments()])}")
 
 
-def _left_out(counts: Mapping[str, int]) -> str | None:
+def _excluded(counts: Mapping[str, int]) -> str | None:
     return ", ".join(f"{number} {why}" for why, number in counts.items()) or None
 
 
-def say_left_out(view: View) -> None:
-    """Say which files were left out as likely secrets, and how to upload them all the same; and any other note."""
+def report_excluded(view: View) -> None:
+    """Print which files were excluded as likely secrets and how to include them, and the notes of an upload."""
     withheld = view.get("likely_secrets_left_out", [])
     if withheld:
-        say(f"Left out as likely secrets: {', '.join(withheld)}. (--include PATH uploads one.)")
+        say(f"Excluded as likely secrets: {', '.join(withheld)}. To upload one, use --include PATH.")
     if view.get("note"):
         say(view["note"])
     if view.get("variable_files_uploaded"):
-        say(f"Uploaded variable files, which may hold secrets: {', '.join(view['variable_files_uploaded'])}.")
+        say(f"Uploaded variable files, which may contain secrets: {', '.join(view['variable_files_uploaded'])}.")

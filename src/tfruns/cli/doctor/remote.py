@@ -1,4 +1,4 @@
-"""The checks of the way to the API, and of what it lets us do."""
+"""Checks of the API, the connection to it, and the permissions of the token."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from anyio.to_thread import run_sync
 
-from tfruns.cli.doctor.findings import Finding, Named, broken, ok, skipped, warning
+from tfruns.cli.doctor.findings import Check, Finding, broken, ok, skipped, warning
 from tfruns.cli.token_kind import kind_of_token
 from tfruns.client.client import Client
 from tfruns.client.connections import tls_context
@@ -18,18 +18,18 @@ from tfruns.client.ping import PingResult
 from tfruns.client.settings import Settings
 from tfruns.errors import TfrunsError, Unauthorized
 
-_CONNECT_S = 10.0
-_SKEW_S = 30.0
+_CONNECT_TIMEOUT_S = 10.0
+_MAX_SKEW_S = 30.0
 _EXPIRES_SOON_DAYS = 14
-_SHOWN = 5
-_NOBODY = "There is no token."
-_NO_ANSWER = "There is no answer to look at."
-_GET_ONE = "Run `tfruns login`, or set TFE_TOKEN (see `tfruns mcp --help`)."
-_ADDRESS = "Check TFE_ADDRESS, the `cloud` block here, the network and the proxy."
+_MAX_NAMES = 5
+_NOT_CONFIGURED = skipped("No token is configured.")
+_NO_RESPONSE = "The API did not respond."
+_LOG_IN = "Run `tfruns login`, or set TFE_TOKEN (see `tfruns mcp --help`)."
+_ADDRESS = "Check TFE_ADDRESS, the `cloud` block of this directory, the network and the proxy."
 
 
 class Remote:
-    """The checks of one API. What several of them need is asked once."""
+    """The checks of one API. They share the response of one ping."""
 
     def __init__(self, client: Client, organization: str | None, token_source: str | None = None) -> None:
         self._client = client
@@ -38,38 +38,38 @@ class Remote:
         self._settings: Settings = client.settings
         self._ping: asyncio.Task[PingResult] | None = None
 
-    def checks(self) -> list[Named]:
-        """The checks by name, in the order in which one thing needs the other."""
+    def checks(self) -> list[Check]:
+        """The checks, each after those that it depends on."""
         return [
-            Named("address", self.address),
-            Named("tls", self.tls),
-            Named("proxy", self.proxy),
-            Named("token", self.token),
-            Named("organizations", self.organizations),
-            Named("entitlement", self.entitlement),
-            Named("api version", self.api_version),
-            Named("rate limit", self.rate_limit),
-            Named("clock", self.clock),
+            Check("address", self.address),
+            Check("tls", self.tls),
+            Check("proxy", self.proxy),
+            Check("token", self.token),
+            Check("organizations", self.organizations),
+            Check("entitlement", self.entitlement),
+            Check("api version", self.api_version),
+            Check("rate limit", self.rate_limit),
+            Check("clock", self.clock),
         ]
 
     async def _ping_result(self) -> PingResult:
-        """The answer to the ping, which belongs to no single check: one that is given up does not end it."""
+        """The response to the ping, which all checks share. The timeout of one check does not cancel it."""
         if self._ping is None:
             self._ping = asyncio.create_task(self._client.ping())
         return await asyncio.shield(self._ping)
 
     async def aclose(self) -> None:
-        """End what is under way."""
+        """Cancel the ping if it is still running."""
         if self._ping is not None:
             self._ping.cancel()
             await asyncio.gather(self._ping, return_exceptions=True)
 
     async def address(self) -> Finding:
-        greeting = await self._ping_result()
-        name = f"{self._settings.address}, {greeting.application or 'which does not say what it is'}"
-        if greeting.status >= 500 or greeting.application is greeting.version is None:
-            return broken(f"{name}: it answered {greeting.status}.", f"It is not the API, or it is down. {_ADDRESS}")
-        return ok(f"{name}, answers in {greeting.took_s * 1000:.0f} ms")
+        ping = await self._ping_result()
+        name = f"{self._settings.address}, {ping.application or 'unknown application'}"
+        if ping.status >= 500 or ping.application is ping.version is None:
+            return broken(f"{name}: responded with {ping.status}.", f"It is not the API, or it is down. {_ADDRESS}")
+        return ok(f"{name}, responds in {ping.took_s * 1000:.0f} ms")
 
     async def tls(self) -> Finding:
         if self._settings.address.scheme == "http":
@@ -80,84 +80,87 @@ class Remote:
 
     async def proxy(self) -> Finding:
         proxy = _proxy(self._settings)
-        return ok(f"Requests go through {proxy}") if proxy else ok("None is used")
+        return ok(f"Requests go through {proxy}") if proxy else ok("None")
 
     async def token(self) -> Finding:
         found = self._settings.credentials
         if found.token is None:
-            return broken(
-                "; ".join((f"There is none for {self._settings.address.hostname}", *found.problems)), _GET_ONE
-            )
+            return broken("; ".join((f"No token for {self._settings.address.hostname}", *found.problems)), _LOG_IN)
         source = self._token_source or found.token.source
         try:
             user = await self._client.account.read()
         except Unauthorized:
-            return broken(f"The one from {source} is not accepted.", _GET_ONE)
-        kind, whose = kind_of_token(user), user.username or user.id
-        text = f"From {source}: {whose}'s, of the kind {kind}"
+            return broken(f"The API does not accept the token from {source}.", _LOG_IN)
+        kind, owner = kind_of_token(user), user.username or user.id
+        text = f"{kind} token of {owner}, from {source}"
         if kind == "organization":
             return warning(text, "Organization tokens cannot read or change runs: use a user or team token.")
         return ok(text)
 
     async def organizations(self) -> Finding:
         if self._settings.credentials.token is None:
-            return skipped(_NOBODY)
+            return _NOT_CONFIGURED
         page = await self._client.organizations.list().page()
         names = [organization.id for organization in page.items]
         wanted = self._organization
         if not names:
-            return warning("The token sees none.", "Use the token of a user or team that belongs to an organization.")
-        more = len(names) > _SHOWN or page.pagination.next_page
-        text = ", ".join(names[:_SHOWN]) + (", and more" if more else "")
+            return warning("The token has access to none.", "Use the token of a user or team in an organization.")
+        more = len(names) > _MAX_NAMES or page.pagination.next_page
+        text = ", ".join(names[:_MAX_NAMES]) + (", and more" if more else "")
         if wanted and wanted not in names and not page.pagination.next_page:
             return broken(
-                f"{wanted} is not among: {text}",
-                "Use its right name (TF_CLOUD_ORGANIZATION, the `cloud` block), or a token that sees it.",
+                f"{wanted} is not one of: {text}",
+                "Correct TF_CLOUD_ORGANIZATION or the `cloud` block, or use a token with access to it.",
             )
         return ok(text)
 
     async def entitlement(self) -> Finding:
         organization = self._organization
         if self._settings.credentials.token is None:
-            return skipped(_NOBODY)
+            return _NOT_CONFIGURED
         if organization is None:
             names = [found.id for found in (await self._client.organizations.list().page(size=1)).items]
             if not names:
-                return skipped("There is no organization.")
+                return skipped("The token has access to no organization.")
             organization = names[0]
-        may = await self._client.organizations.read_entitlements(organization)
-        if may.operations is False:
-            return broken(f"{organization} has no remote runs.", "Ask for them, or use another organization.")
-        uses = {"cost estimation": may.cost_estimation, "policies": may.sentinel, "run tasks": may.run_tasks}
-        return ok(f"{organization}: remote runs" + "".join(f", {name}" for name, is_there in uses.items() if is_there))
+        entitlements = await self._client.organizations.read_entitlements(organization)
+        if entitlements.operations is False:
+            return broken(f"{organization} has no remote runs.", "Upgrade its plan, or use another organization.")
+        features = {
+            "cost estimation": entitlements.cost_estimation,
+            "policies": entitlements.sentinel,
+            "run tasks": entitlements.run_tasks,
+        }
+        enabled = ["remote runs", *(name for name, is_enabled in features.items() if is_enabled)]
+        return ok(f"{organization}: {', '.join(enabled)}")
 
     async def api_version(self) -> Finding:
-        greeting = await self._ping_or_none()
-        if greeting is None:
-            return skipped(_NO_ANSWER)
-        if greeting.version is None:
-            return warning("It does not say.", f"It may be something else than the API. {_ADDRESS}")
-        return ok(greeting.version)
+        ping = await self._ping_or_none()
+        if ping is None:
+            return skipped(_NO_RESPONSE)
+        if ping.version is None:
+            return warning("Unknown.", f"The address may not be that of the API. {_ADDRESS}")
+        return ok(ping.version)
 
     async def rate_limit(self) -> Finding:
-        greeting = await self._ping_or_none()
-        if greeting is None:
-            return skipped(_NO_ANSWER)
-        limit = greeting.rate_limit
-        return ok(f"{limit} requests a second" if limit else "Not said; tfruns keeps to 27 a second")
+        ping = await self._ping_or_none()
+        if ping is None:
+            return skipped(_NO_RESPONSE)
+        limit = ping.rate_limit
+        return ok(f"{limit} requests per second" if limit else "Unknown; tfruns sends at most 27 requests per second")
 
     async def clock(self) -> Finding:
-        greeting = await self._ping_or_none()
-        if greeting is None or greeting.skew_s is None:
-            return skipped(_NO_ANSWER if greeting is None else "The server does not say what time it is.")
-        skew_s = greeting.skew_s
-        if abs(skew_s) > _SKEW_S:
-            way = "behind" if skew_s > 0 else "ahead of"
-            return warning(f"{abs(skew_s):.0f} s {way} the server's", "Set this machine's clock (NTP).")
-        return ok("As the server's, to a few seconds")
+        ping = await self._ping_or_none()
+        if ping is None or ping.skew_s is None:
+            return skipped(_NO_RESPONSE if ping is None else "The response has no date.")
+        skew_s = ping.skew_s
+        if abs(skew_s) > _MAX_SKEW_S:
+            direction = "behind" if skew_s > 0 else "ahead of"
+            return warning(f"{abs(skew_s):.0f} s {direction} the server", "Set the clock of this machine (NTP).")
+        return ok("In sync with the server, to a few seconds")
 
     async def _ping_or_none(self) -> PingResult | None:
-        """The answer, or None: that there is none is the finding of another check."""
+        """The response, or None: a missing response is the finding of another check."""
         try:
             return await self._ping_result()
         except TfrunsError:
@@ -165,7 +168,7 @@ class Remote:
 
 
 def _proxy(settings: Settings) -> str | None:
-    """The proxy that requests go through, without what is secret in its address."""
+    """The proxy of requests, without the credentials in its URL."""
     address = settings.address
     proxies: dict[str, str] = getproxies()
     proxy = proxies.get(address.scheme) or proxies.get("all")
@@ -177,20 +180,20 @@ def _proxy(settings: Settings) -> str | None:
 
 def _tls(settings: Settings) -> Finding:
     context, address = tls_context(settings), settings.address
-    trusted = "Give the private authority's certificate in TFE_CA_FILE; check the host and the machine's clock."
+    trusted = "Set TFE_CA_FILE to the certificate of a private authority. Check the host and this machine's clock."
     try:
         with (
-            socket.create_connection((address.host, address.port), timeout=_CONNECT_S) as plain,
+            socket.create_connection((address.host, address.port), timeout=_CONNECT_TIMEOUT_S) as plain,
             context.wrap_socket(plain, server_hostname=address.host) as secure,
         ):
             certificate, protocol = secure.getpeercert() or {}, secure.version()
     except ssl.SSLCertVerificationError as error:
-        return broken(f"The certificate is not accepted: {error.verify_message}", trusted)
+        return broken(f"The certificate is not trusted: {error.verify_message}", trusted)
     except ssl.SSLError as error:
-        return broken(f"No TLS: {error.reason}", _ADDRESS)
+        return broken(f"The TLS handshake failed: {error.reason}", _ADDRESS)
     except OSError as error:
-        return broken(f"No connection: {error.strerror or error}", _ADDRESS)
+        return broken(f"The connection failed: {error.strerror or error}", _ADDRESS)
     days = int((ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) // 86400)
-    own = f", with the authorities in {settings.ca_file}" if settings.ca_file else ""
-    text = f"{protocol}, certificate valid for {days} more days{own}"
-    return ok(text) if days >= _EXPIRES_SOON_DAYS else warning(text, "Have the server's certificate renewed.")
+    authorities = f", verified with {settings.ca_file}" if settings.ca_file else ""
+    text = f"{protocol}, certificate valid for {days} more days{authorities}"
+    return ok(text) if days >= _EXPIRES_SOON_DAYS else warning(text, "Renew the certificate of the server.")

@@ -1,4 +1,4 @@
-"""`tfruns run`: one file for each command, imported when it is called."""
+"""`tfruns run`, with one file per command."""
 
 from tfruns.cli.commands import add_commands, new_app
 

@@ -5,18 +5,18 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.options import DEFAULTS, Comment, Options, Organization, Run, Timeout, Wait, Workspace, Yes
+from tfruns.cli.options import DEFAULTS, Comment, CommonOptions, Organization, Run, Timeout, Wait, Workspace, Yes
 from tfruns.cli.plans import draw_review, read_review
 from tfruns.cli.run.actions import print_accepted
-from tfruns.cli.run.bulk import All, DryRun, bulk
+from tfruns.cli.run.bulk import All, DryRun, act_on_all
 from tfruns.cli.run.filters import NO_FILTERS, Filters
-from tfruns.cli.session import Session, command
+from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import err, say
-from tfruns.cli.watch import Watch, wait_and_end
+from tfruns.cli.watch import Watch, watch_and_report
 from tfruns.errors import Forbidden, InvalidInput, NotFound, TooLarge
 
-_FINGERPRINT = "Apply only the plan that `tfruns run review` showed with this fingerprint"
+_FINGERPRINT = "Apply only the reviewed plan with this fingerprint"
 
 
 def apply(
@@ -33,11 +33,12 @@ def apply(
     filters: Filters = NO_FILTERS,
     workspace: Workspace = None,
     organization: Organization = None,
-    options: Options = DEFAULTS,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Apply a run that waits for it: shows its plan, and asks. What is applied is the plan that was shown.
+    """Apply a run after you confirm its plan.
 
-    With --wait the exit code says how it went: 0 applied, 20 it failed or was ended, 30 the time is over.
+    Only the plan that is shown is applied. With --wait, the exit code is 0 if the run was applied, 20 if it failed or
+    was canceled or discarded, and 30 if the timeout expired.
 
     For example:
         tfruns run apply run-CZcmD7eagjhyX0vN --wait
@@ -46,10 +47,12 @@ def apply(
     """
 
     async def work(session: Session) -> ExitCode | None:
-        _check(is_all=all_runs, run=run, fingerprint=fingerprint, wait=wait, timeout=timeout)
+        _check_options(is_all=all_runs, run=run, fingerprint=fingerprint, wait=wait, timeout=timeout)
         if all_runs:
-            return await bulk(session, "apply", filters, workspace, organization, comment=comment, is_dry=dry_run)
-        filters.refuse_without_all(dry_run=dry_run)
+            return await act_on_all(
+                session, "apply", filters, workspace, organization, comment=comment, is_dry_run=dry_run
+            )
+        filters.refuse_without_all(is_dry_run=dry_run)
         session.require_person()
         run_id = await resolve_run(session, run, workspace, organization)
         shown = await _show_plan(session, run_id)
@@ -57,15 +60,15 @@ def apply(
             "apply_run", run_id=run_id, comment=comment, fingerprint=fingerprint.strip() if fingerprint else shown
         )
         if wait:
-            return await wait_and_end(session, Watch(view["id"], "final", timeout, ("apply",)))
+            return await watch_and_report(session, Watch(view["id"], "final", timeout, ("apply",)))
         session.show(view, print_accepted)
         return None
 
-    command(work, options, is_agreed=yes)
+    run_command(work, options, is_confirmed=yes)
 
 
 async def _show_plan(session: Session, run_id: str) -> str | None:
-    """Show the plan; its fingerprint. Where it cannot be read, the question says what is known of it."""
+    """Show the plan, and return its fingerprint. Without a readable plan, the question contains what is known."""
     try:
         view = await read_review(session, run_id)
     except (NotFound, Forbidden, TooLarge) as error:
@@ -76,11 +79,11 @@ async def _show_plan(session: Session, run_id: str) -> str | None:
     return view.get("fingerprint")
 
 
-def _check(*, is_all: bool, run: str | None, fingerprint: str | None, wait: bool, timeout: int | None) -> None:
+def _check_options(*, is_all: bool, run: str | None, fingerprint: str | None, wait: bool, timeout: int | None) -> None:
     if is_all and (run or fingerprint or wait):
         raise InvalidInput(
-            "--all goes with filters, and neither with a run, nor --fingerprint, nor --wait.",
-            solution="Leave one of them out.",
+            "--all cannot be combined with a run, --fingerprint or --wait.",
+            solution="Omit --all, or select the runs with filters.",
         )
     if timeout is not None and not wait:
-        raise InvalidInput("--timeout is for --wait.", solution="Add --wait, or leave --timeout out.")
+        raise InvalidInput("--timeout requires --wait.", solution="Add --wait, or omit --timeout.")

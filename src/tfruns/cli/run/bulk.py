@@ -1,4 +1,4 @@
-"""One action on many runs: which they are and what would happen, one question, and then one after the other."""
+"""One action on many runs: show the runs and the effects, ask once, then act on one run after the other."""
 
 import itertools
 from collections.abc import Iterator
@@ -22,28 +22,28 @@ from tfruns.policy import Confirm
 from tfruns.tool import View
 from tfruns.vocabulary import RunAction
 
-All = Annotated[bool, Parameter(name="--all", help="All runs that the filters select")]
-DryRun = Annotated[bool, Parameter(help="With --all: only show which runs, and what would happen")]
+All = Annotated[bool, Parameter(name="--all", help="Act on all runs selected by the filters")]
+DryRun = Annotated[bool, Parameter(help="With --all: show the runs and effects, send nothing")]
 
 Name = Literal["apply", "discard", "cancel"]
 
 _TOOLS = {"apply": "apply_run", "discard": "discard_run", "cancel": "cancel_run"}
 _PAGE_SIZE = 100
-_MOST_RUNS = 500
-_MOST_DANGERS = 10  # rows of a plan that are named
+_MAX_RUNS = 500
+_MAX_DANGERS = 10  # dangerous rows of a plan that are shown
 
 
 @dataclass(slots=True)
-class Target:
-    """A run, what is known of it, and what becomes of it.
+class SelectedRun:
+    """A selected run and the outcome of the action.
 
     Attributes:
         run: a result of `get_run_details`.
-        review: a result of `review_run`, before an apply.
+        review: a result of `review_run`; only for an apply.
         outcome: would, skipped, accepted or failed.
-        why: why it is skipped or failed.
-        error: the error of which it failed, for programs.
-        status: its status now.
+        why: the reason if the run is skipped or failed.
+        error: the error if it failed, for programs.
+        status: the status after the action.
     """
 
     run: View
@@ -54,7 +54,7 @@ class Target:
     status: str = ""
 
     def view(self) -> View:
-        """The row for programs."""
+        """The row of the JSON result."""
         view: View = {
             "id": self.run["id"],
             "workspace_name": self.run.get("workspace_name"),
@@ -74,7 +74,7 @@ class Target:
         return [row for row in self.review.get("rows", ()) if is_dangerous(row)]
 
 
-async def bulk(
+async def act_on_all(
     session: Session,
     name: Name,
     filters: Filters,
@@ -82,29 +82,29 @@ async def bulk(
     organization: str | None,
     *,
     comment: str,
-    is_dry: bool,
+    is_dry_run: bool,
 ) -> ExitCode:
-    """Do the action on all runs that the filters select and that allow it.
+    """Send an action for every run that the filters select and that allows it.
 
     Raises:
-        InvalidInput: more runs than are done at a time.
-        ConfirmationNeeded: nobody can be asked, and nobody has agreed.
-        Declined: the person said no; nothing was sent.
+        InvalidInput: too many runs match.
+        ConfirmationNeeded: there is no terminal to ask at, and no --yes.
+        Declined: the person did not confirm; nothing was sent.
         TfrunsError: the runs cannot be listed.
     """
-    if not is_dry:
+    if not is_dry_run:
         session.require_person()
     targets = [
         await _target(session, name, run_id) for run_id in await _ids(session, name, filters, workspace, organization)
     ]
     if name == "apply":
-        targets.reverse()  # in the order in which they were made; else the newest first, so that none takes its place
+        targets.reverse()  # oldest first. The other actions take the newest first, so that no pending run starts.
     chosen = [target for target in targets if target.outcome == "would"]
-    if chosen and not is_dry:
-        _agree(session, name, targets, chosen)
+    if chosen and not is_dry_run:
+        _confirm(session, name, targets, chosen)
         for target in chosen:
-            await _act(session.with_agreement(), name, target, comment)
-    view: View = {"action": name, "dry_run": is_dry, "runs": [target.view() for target in targets]}
+            await _act(session.with_consent(), name, target, comment)
+    view: View = {"action": name, "dry_run": is_dry_run, "runs": [target.view() for target in targets]}
     session.show(view, lambda _: _print(name, targets))
     return ExitCode.ERROR if any(target.outcome == "failed" for target in targets) else ExitCode.DONE
 
@@ -118,30 +118,30 @@ async def _ids(
         statuses = sorted(status for status, rule in RULES.items() if action in rule.actions | rule.accepts)
         arguments["filter_status"] = ",".join(statuses)
     if filters.all_workspaces:
-        tool, place = "list_runs_in_organization", {"organization": resolve_organization(session, organization)}
+        tool, owner = "list_runs_in_organization", {"organization": resolve_organization(session, organization)}
     else:
-        tool, place = "list_runs_in_workspace", {"workspace_id": resolve_workspace(session, workspace, organization)}
+        tool, owner = "list_runs_in_workspace", {"workspace_id": resolve_workspace(session, workspace, organization)}
     found: list[str] = []
     for page in itertools.count(1):
-        view = await session.call(tool, **place, **arguments, page_number=page, page_size=_PAGE_SIZE)
+        view = await session.call(tool, **owner, **arguments, page_number=page, page_size=_PAGE_SIZE)
         found += [run["id"] for run in view["runs"]]
-        if len(found) > _MOST_RUNS:
-            raise InvalidInput(f"More than {_MOST_RUNS} runs match.", solution="Narrow the filters. Nothing was sent.")
+        if len(found) > _MAX_RUNS:
+            raise InvalidInput(f"More than {_MAX_RUNS} runs match. Nothing was sent.", solution="Use narrower filters.")
         if view["next_page"] is None:
             break
     return list(dict.fromkeys(found))
 
 
-async def _target(session: Session, name: Name, run_id: str) -> Target:
-    """The run as it is, and whether it can be done. One that cannot be read fails alone."""
+async def _target(session: Session, name: Name, run_id: str) -> SelectedRun:
+    """Read a run, and check whether it allows the action. A run that cannot be read does not affect the others."""
     try:
-        target = Target(await session.call("get_run_details", run_id=run_id))
+        target = SelectedRun(await session.call("get_run_details", run_id=run_id))
         if not _is_allowed(target.run, name):
             target.outcome, target.why = "skipped", f"it is {target.run['status']}: {target.run['next']}"
         elif name == "apply":
             target.review = await session.call("review_run", run_id=run_id)
     except TfrunsError as error:
-        return _failed(Target({"id": run_id, "status": "unknown"}), error)
+        return _failed(SelectedRun({"id": run_id, "status": "unknown"}), error)
     return target
 
 
@@ -150,39 +150,40 @@ def _is_allowed(run: View, name: Name) -> bool:
     return name in run["allowed_actions"] or is_accepted
 
 
-def _failed(target: Target, error: TfrunsError) -> Target:
+def _failed(target: SelectedRun, error: TfrunsError) -> SelectedRun:
     target.outcome, target.why, target.error = "failed", error.message, error.as_dict()
     return target
 
 
-def _agree(session: Session, name: Name, targets: list[Target], chosen: list[Target]) -> None:
-    """Show what would happen, and ask once, unless the person has agreed already."""
+def _confirm(session: Session, name: Name, targets: list[SelectedRun], chosen: list[SelectedRun]) -> None:
+    """Show the effects, and ask once, unless the person gave --yes."""
     if session.gate.policy.confirm is Confirm.NEVER:
         return
     for target in targets:
         for line in _described(name, target):
             say(line)
     if ask(f"{name.capitalize()} {len(chosen)} run{'s' if len(chosen) > 1 else ''}?") is not Answer.YES:
-        raise Declined("The answer was no yes. Nothing was sent.")
+        raise Declined("Not confirmed. Nothing was sent.")
 
 
-def _described(name: Name, target: Target) -> Iterator[str]:
+def _described(name: Name, target: SelectedRun) -> Iterator[str]:
     run = target.run
-    what = name if target.outcome == "would" else f"{target.outcome}: {target.why}"
-    message = f" «{run['message']}»" if run.get("message") else ""
-    yield f"{run['id']} of {run.get('workspace_name') or run.get('workspace_id')}, {run['status']}{message}: {what}"
+    outcome = name if target.outcome == "would" else f"{target.outcome}: {target.why}"
+    message = f' "{run["message"]}"' if run.get("message") else ""
+    workspace = run.get("workspace_name") or run.get("workspace_id")
+    yield f"{run['id']} in {workspace}, {run['status']}{message}: {outcome}"
     if target.review:
         yield f"    {target.review['plan']}"
     dangers = target.dangers
-    for row in dangers[:_MOST_DANGERS]:
+    for row in dangers[:_MAX_DANGERS]:
         why = why_of(row)
         yield f"    ! {row['action']} {named(row)}{f': {why}' if why else ''}"
-    if len(dangers) > _MOST_DANGERS:
-        yield f"    ! and {len(dangers) - _MOST_DANGERS} more"
+    if len(dangers) > _MAX_DANGERS:
+        yield f"    ! and {len(dangers) - _MAX_DANGERS} more"
 
 
-async def _act(session: Session, name: Name, target: Target, comment: str) -> None:
-    """Do it to one run; what fails is noted, and stops none of the others."""
+async def _act(session: Session, name: Name, target: SelectedRun, comment: str) -> None:
+    """Send the action for one run. A failure is recorded, and does not affect the other runs."""
     try:
         fingerprint = target.review.get("fingerprint")
         view = await session.call(_TOOLS[name], run_id=target.run["id"], comment=comment, fingerprint=fingerprint)
@@ -192,7 +193,7 @@ async def _act(session: Session, name: Name, target: Target, comment: str) -> No
         target.outcome, target.status = "accepted", view["status"]
 
 
-def _print(name: Name, targets: list[Target]) -> None:
+def _print(name: Name, targets: list[SelectedRun]) -> None:
     rows = [
         (
             target.run["id"],
@@ -200,7 +201,7 @@ def _print(name: Name, targets: list[Target]) -> None:
             status_text(target.status or target.run["status"]),
             f"would {name}" if target.outcome == "would" else target.outcome,
             target.review.get("plan"),
-            ", ".join(f"{row['action']} {row['address']}" for row in target.dangers[:_MOST_DANGERS]),
+            ", ".join(f"{row['action']} {row['address']}" for row in target.dangers[:_MAX_DANGERS]),
             target.why,
         )
         for target in targets

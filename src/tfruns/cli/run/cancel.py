@@ -1,10 +1,10 @@
 """`tfruns run cancel`."""
 
-from tfruns.cli.options import DEFAULTS, Comment, Options, Organization, Run, Workspace, Yes
-from tfruns.cli.run.actions import discarding_or_canceling
+from tfruns.cli.options import DEFAULTS, Comment, CommonOptions, Organization, Run, Workspace, Yes
+from tfruns.cli.run.actions import discard_or_cancel
 from tfruns.cli.run.bulk import All, DryRun
 from tfruns.cli.run.filters import NO_FILTERS, Filters
-from tfruns.cli.session import command
+from tfruns.cli.session import run_command
 
 
 def cancel(
@@ -18,18 +18,18 @@ def cancel(
     filters: Filters = NO_FILTERS,
     workspace: Workspace = None,
     organization: Organization = None,
-    options: Options = DEFAULTS,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Cancel a run: interrupt its plan or apply, as Ctrl-C would, or take it out of the queue.
+    """Cancel a run: interrupt it, or remove it from the queue.
 
-    Nothing is asked, unless with --all.
+    A running plan or apply is interrupted as with Ctrl-C. Only --all asks for confirmation.
 
     For example:
         tfruns run cancel run-CZcmD7eagjhyX0vN --comment "not needed"
         tfruns run cancel --all --all-workspaces --status pending --dry-run
     """
 
-    work = discarding_or_canceling(
-        "cancel", run, comment, filters, workspace, organization, is_all=all_runs, is_dry=dry_run
+    work = discard_or_cancel(
+        "cancel", run, comment, filters, workspace, organization, is_all=all_runs, is_dry_run=dry_run
     )
-    command(work, options, is_agreed=yes)
+    run_command(work, options, is_confirmed=yes)

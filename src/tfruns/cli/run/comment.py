@@ -4,20 +4,20 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.options import DEFAULTS, NamedRun, Options
-from tfruns.cli.session import Session, command
+from tfruns.cli.options import DEFAULTS, CommonOptions, RequiredRun
+from tfruns.cli.session import Session, run_command
 from tfruns.cli.terminal import say
 from tfruns.errors import InvalidInput
 
 
 def comment(
-    run: NamedRun,
-    text: Annotated[str, Parameter(help="What to say")],
+    run: RequiredRun,
+    text: Annotated[str, Parameter(help="Text of the comment")],
     /,
     *,
-    options: Options = DEFAULTS,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Write a comment on a run, for the people who read it.
+    """Add a comment to a run.
 
     For example:
         tfruns run comment run-CZcmD7eagjhyX0vN "Waits for the change window."
@@ -25,8 +25,8 @@ def comment(
 
     async def work(session: Session) -> None:
         if not text.strip():
-            raise InvalidInput("The comment is empty.", solution="Say something.")
+            raise InvalidInput("The comment is empty.", solution="Give a text.")
         view = await session.call("comment_on_run", run_id=run, body=text)
-        session.show(view, lambda view: say(f"Commented on {view['id']}."))
+        session.show(view, lambda view: say(f"Added a comment to {view['id']}."))
 
-    command(work, options)
+    run_command(work, options)

@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.text import Text
 
-from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
-from tfruns.cli.session import Session, command
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
+from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import in_commands, out
@@ -35,9 +35,9 @@ def diagnose(
     *,
     workspace: Workspace = None,
     organization: Organization = None,
-    options: Options = DEFAULTS,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Say why a run failed, or why it waits and what would free it.
+    """Explain why a run failed, or what it waits for.
 
     For example:
         tfruns run diagnose run-CZcmD7eagjhyX0vN
@@ -48,7 +48,7 @@ def diagnose(
         run_id = await resolve_run(session, run, workspace, organization)
         session.show(await session.call("diagnose_run", run_id=run_id), _print)
 
-    command(work, options)
+    run_command(work, options)
 
 
 def _print(view: View) -> None:
@@ -68,7 +68,7 @@ def _print(view: View) -> None:
 
 
 def _print_item(title: str, item: View) -> None:
-    """An error, or a check that failed: its name, and all that is said of it."""
+    """Print an error or a failed check: its name, and all its fields."""
     name = str(item.get("summary") or item.get("id") or "")
     out().print(Text(f"{title}: {sanitize(name)}", style="bold red"))
     for line in _flat({key: value for key, value in item.items() if value != name}):
@@ -76,7 +76,7 @@ def _print_item(title: str, item: View) -> None:
 
 
 def _rest(view: View) -> Iterator[tuple[str, list[str]]]:
-    """What else was found, each under a title."""
+    """The other fields, each with a title."""
     known = {*_HEAD, *_LISTS}
     for name, value in view.items():
         if name not in known:
@@ -85,7 +85,7 @@ def _rest(view: View) -> Iterator[tuple[str, list[str]]]:
 
 
 def _flat(value: Any, name: str = "") -> Iterator[str]:
-    """An object as lines: what is nested stands with the names on the way to it."""
+    """An object as lines. A nested value is prefixed with the names of the fields that lead to it."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _flat(inner, f"{name} {key}".strip().replace("_", " "))

@@ -1,10 +1,10 @@
 """`tfruns run discard`."""
 
-from tfruns.cli.options import DEFAULTS, Comment, Options, Organization, Run, Workspace, Yes
-from tfruns.cli.run.actions import discarding_or_canceling
+from tfruns.cli.options import DEFAULTS, Comment, CommonOptions, Organization, Run, Workspace, Yes
+from tfruns.cli.run.actions import discard_or_cancel
 from tfruns.cli.run.bulk import All, DryRun
 from tfruns.cli.run.filters import NO_FILTERS, Filters
-from tfruns.cli.session import command
+from tfruns.cli.session import run_command
 
 
 def discard(
@@ -18,18 +18,18 @@ def discard(
     filters: Filters = NO_FILTERS,
     workspace: Workspace = None,
     organization: Organization = None,
-    options: Options = DEFAULTS,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Discard a run that waits for confirmation or in the queue: it can never be applied then.
+    """Discard a run, which can then never be applied.
 
-    Nothing is asked, unless with --all.
+    The run must be waiting for confirmation or in the queue. Only --all asks for confirmation.
 
     For example:
         tfruns run discard run-CZcmD7eagjhyX0vN --comment "not needed"
         tfruns run discard --all --all-workspaces --search nightly --dry-run
     """
 
-    work = discarding_or_canceling(
-        "discard", run, comment, filters, workspace, organization, is_all=all_runs, is_dry=dry_run
+    work = discard_or_cancel(
+        "discard", run, comment, filters, workspace, organization, is_all=all_runs, is_dry_run=dry_run
     )
-    command(work, options, is_agreed=yes)
+    run_command(work, options, is_confirmed=yes)

@@ -1,4 +1,4 @@
-"""The filters of a list of runs, as options."""
+"""The options that select runs."""
 
 from dataclasses import asdict, dataclass
 from typing import Annotated
@@ -7,29 +7,29 @@ from cyclopts import Parameter
 
 from tfruns.errors import InvalidInput
 
-_ALL = "The runs of all workspaces of the organization"
-_STATUS = "Only these statuses, with commas between: planned,errored"
-_GROUP = "Only this group: non_final, final or discardable"
-_OPERATION = "Only these operations: plan_only, plan_and_apply, …"
-_SOURCE = "Only from these sources: tfe-ui, tfe-api, terraform+cloud, …"
-_TIMEFRAME = 'Only of this year, or of the last 12 months: "year"'
-_SEARCH = "In message, run id, commit and VCS user"
-_NAMES = "With --all-workspaces: only these workspaces, with commas between"
+_ALL = "Select runs in all workspaces of the organization"
+_STATUS = "Select by statuses: planned,errored"
+_GROUP = "Select by group: non_final, final or discardable"
+_OPERATION = "Select by operations: plan_only,plan_and_apply, …"
+_SOURCE = "Select by sources: tfe-ui,tfe-api,terraform+cloud, …"
+_TIMEFRAME = 'Select by year; "year" for the last 12 months'
+_SEARCH = "Search in message, run id, commit and VCS user"
+_NAMES = "With --all-workspaces: only workspaces with these names"
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which runs.
+    """The options that select runs. Lists are comma-separated.
 
     Attributes:
-        all_workspaces: of the organization, instead of one workspace.
-        workspace_names: of those.
+        all_workspaces: select runs of the whole organization, instead of one workspace.
+        workspace_names: names of workspaces, with `all_workspaces`.
         status: statuses.
         group: a status group.
         operation: operations.
         source: sources.
-        timeframe: a year.
+        timeframe: a year, or `year`.
         search: a text.
     """
 
@@ -43,21 +43,23 @@ class Filters:
     search: Annotated[str | None, Parameter(help=_SEARCH)] = None
 
     def arguments(self, workspace: str | None) -> dict[str, str | None]:
-        """The filters as the tools call them.
+        """The filters as arguments of the list tools.
 
         Args:
-            workspace: the one that the command names.
+            workspace: the workspace that the command line names.
 
         Raises:
-            InvalidInput: one workspace and all of them, or names of workspaces where there is one alone.
+            InvalidInput: the options for one workspace and for all workspaces are combined.
         """
         if workspace and self.all_workspaces:
             raise InvalidInput(
                 "--workspace and --all-workspaces exclude each other.",
-                solution="Leave one out; --workspace-names takes some of the organization's workspaces.",
+                solution="Omit one. To select several workspaces, use --all-workspaces with --workspace-names.",
             )
         if self.workspace_names and not self.all_workspaces:
-            raise InvalidInput("--workspace-names is for --all-workspaces.", solution="Add that, or use --workspace.")
+            raise InvalidInput(
+                "--workspace-names requires --all-workspaces.", solution="Add --all-workspaces, or use --workspace."
+            )
         return {
             "filter_status": self.status,
             "filter_status_group": self.group,
@@ -67,23 +69,23 @@ class Filters:
             "search_basic": self.search,
         } | ({"filter_workspace_names": self.workspace_names} if self.workspace_names else {})
 
-    def refuse_without_all(self, *, dry_run: bool) -> None:
-        """Refuse what would be ignored: a filter where one run is meant.
+    def refuse_without_all(self, *, is_dry_run: bool) -> None:
+        """Refuse filters and --dry-run for a command that acts on one run.
 
         Raises:
-            InvalidInput: there is one.
+            InvalidInput: one of them is given.
         """
-        if dry_run or any(asdict(self).values()):
-            raise InvalidInput("Filters and --dry-run are for --all.", solution="Add --all, or leave them out.")
+        if is_dry_run or any(asdict(self).values()):
+            raise InvalidInput("Filters and --dry-run require --all.", solution="Add --all, or omit them.")
 
     def refuse_with_run(self, run: str | None) -> None:
-        """Refuse a run where all are meant.
+        """Refuse a run for a command with --all.
 
         Raises:
-            InvalidInput: there is one.
+            InvalidInput: a run is given.
         """
         if run:
-            raise InvalidInput("--all goes with filters, and not with a run.", solution="Leave one of them out.")
+            raise InvalidInput("--all cannot be combined with a run.", solution="Omit one of them.")
 
 
 NO_FILTERS = Filters()

@@ -1,14 +1,16 @@
 """`tfruns run force-cancel`."""
 
-from tfruns.cli.options import DEFAULTS, Comment, NamedRun, Options, Yes
+from tfruns.cli.options import DEFAULTS, Comment, CommonOptions, RequiredRun, Yes
 from tfruns.cli.run.actions import print_accepted
-from tfruns.cli.session import Session, command
+from tfruns.cli.session import Session, run_command
 
 
-def force_cancel(run: NamedRun, /, *, comment: Comment = "", yes: Yes = False, options: Options = DEFAULTS) -> None:
-    """Kill a run that did not stop after a cancel, and unlock its workspace.
+def force_cancel(
+    run: RequiredRun, /, *, comment: Comment = "", yes: Yes = False, options: CommonOptions = DEFAULTS
+) -> None:
+    """Kill a run after an unsuccessful cancel.
 
-    What an apply is changing just then can be lost from the state.
+    Unlocks its workspace. If an apply is killed, the state may lack the changes that were in progress.
 
     For example:
         tfruns run force-cancel run-CZcmD7eagjhyX0vN
@@ -17,4 +19,4 @@ def force_cancel(run: NamedRun, /, *, comment: Comment = "", yes: Yes = False, o
     async def work(session: Session) -> None:
         session.show(await session.call("force_cancel_run", run_id=run, comment=comment), print_accepted)
 
-    command(work, options, is_agreed=yes)
+    run_command(work, options, is_confirmed=yes)

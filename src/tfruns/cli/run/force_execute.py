@@ -1,12 +1,14 @@
 """`tfruns run force-execute`."""
 
-from tfruns.cli.options import DEFAULTS, NamedRun, Options, Yes
+from tfruns.cli.options import DEFAULTS, CommonOptions, RequiredRun, Yes
 from tfruns.cli.run.actions import print_accepted
-from tfruns.cli.session import Session, command
+from tfruns.cli.session import Session, run_command
 
 
-def force_execute(run: NamedRun, /, *, yes: Yes = False, options: Options = DEFAULTS) -> None:
-    """Let a pending run go next: the run that holds the workspace is discarded, all earlier pending ones are canceled.
+def force_execute(run: RequiredRun, /, *, yes: Yes = False, options: CommonOptions = DEFAULTS) -> None:
+    """Execute a pending run next, ahead of all others.
+
+    The current run of the workspace is discarded, and all earlier pending runs are canceled.
 
     For example:
         tfruns run force-execute run-CZcmD7eagjhyX0vN
@@ -15,4 +17,4 @@ def force_execute(run: NamedRun, /, *, yes: Yes = False, options: Options = DEFA
     async def work(session: Session) -> None:
         session.show(await session.call("force_execute_run", run_id=run), print_accepted)
 
-    command(work, options, is_agreed=yes)
+    run_command(work, options, is_confirmed=yes)

@@ -5,9 +5,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
-from tfruns.cli.run.timeline import drawn
-from tfruns.cli.session import Session, command
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
+from tfruns.cli.run.timeline import timeline_lines
+from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_fields, print_table, status_text
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import print_line, say
@@ -19,13 +19,15 @@ def history(
     run: Run = None,
     /,
     *,
-    page: Annotated[PositiveInt, Parameter(help="Page of events to show")] = 1,
-    page_size: Annotated[PositiveInt, Parameter(help="Events on a page, at most 50")] = 30,
+    page: Annotated[PositiveInt, Parameter(help="Show this page of events")] = 1,
+    page_size: Annotated[PositiveInt, Parameter(help="Show this many on a page, at most 50")] = 30,
     workspace: Workspace = None,
     organization: Organization = None,
-    options: Options = DEFAULTS,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Show who did what to a run and when, and how long each status took.
+    """Show the events and comments of a run.
+
+    Also shows the timeline, with the duration of each status.
 
     For example:
         tfruns run history run-CZcmD7eagjhyX0vN
@@ -37,7 +39,7 @@ def history(
         view = await session.call("get_run_history", run_id=run_id, page_number=page, page_size=page_size)
         session.show(view, _print)
 
-    command(work, options)
+    run_command(work, options)
 
 
 def _print(view: View) -> None:
@@ -51,7 +53,7 @@ def _print(view: View) -> None:
     )
     if view.get("timeline"):
         print_line()
-        for line in drawn(view["timeline"]):
+        for line in timeline_lines(view["timeline"]):
             print_line(line)
     if view["events"]:
         print_line()

@@ -5,9 +5,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from tfruns.cli.options import DEFAULTS, Options, Organization, Workspace
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Workspace
 from tfruns.cli.run.filters import NO_FILTERS, Filters
-from tfruns.cli.session import Session, command
+from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_table, status_text
 from tfruns.cli.targets import resolve_organization, resolve_workspace
 from tfruns.cli.terminal import in_options, say
@@ -19,11 +19,13 @@ def list_runs(
     workspace: Workspace = None,
     organization: Organization = None,
     filters: Filters = NO_FILTERS,
-    page: Annotated[PositiveInt, Parameter(help="Page to show")] = 1,
-    page_size: Annotated[PositiveInt, Parameter(help="Runs on a page, at most 100")] = 20,
-    options: Options = DEFAULTS,
+    page: Annotated[PositiveInt, Parameter(help="Show this page")] = 1,
+    page_size: Annotated[PositiveInt, Parameter(help="Show this many on a page, at most 100")] = 20,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """List runs, newest first. Those that wait for a person are marked.
+    """List runs, newest first.
+
+    Runs that need a person are marked with "!".
 
     For example:
         tfruns run list --workspace network
@@ -34,14 +36,14 @@ def list_runs(
     async def work(session: Session) -> None:
         arguments = {"page_number": page, "page_size": page_size, **filters.arguments(workspace)}
         if filters.all_workspaces:
-            place = resolve_organization(session, organization)
-            view = await session.call("list_runs_in_organization", organization=place, **arguments)
+            owner = resolve_organization(session, organization)
+            view = await session.call("list_runs_in_organization", organization=owner, **arguments)
         else:
             name = resolve_workspace(session, workspace, organization)
             view = await session.call("list_runs_in_workspace", workspace_id=name, **arguments)
         session.show(view, _print)
 
-    command(work, options)
+    run_command(work, options)
 
 
 def _print(view: View) -> None:

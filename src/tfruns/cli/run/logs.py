@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
-from tfruns.cli.session import Session, command
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
+from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import in_commands, in_options, print_lines, say
 from tfruns.errors import InvalidInput
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Phase = Literal["auto", "plan", "apply"]
 
-_PHASE = "auto: of the apply if it began, else of the plan"
-_FOLLOW = "Go on as the log grows, until the run waits for a person or is over"
+_PHASE = "Select the phase; auto is the apply once it has started"
+_FOLLOW = "Follow the log until the run needs a person or is final"
 _UNTIL: dict[Phase, "Until"] = {"auto": "attention", "plan": "planned", "apply": "final"}
 
 
@@ -31,15 +31,16 @@ def logs(
     *,
     phase: Annotated[Phase, Parameter(help=_PHASE)] = "auto",
     follow: Annotated[bool, Parameter(name=["--follow", "-f"], help=_FOLLOW)] = False,
-    tail: Annotated[PositiveInt | None, Parameter(help="Only so many last lines, at most 1,000")] = None,
-    search: Annotated[str, Parameter(help="Only lines with this text")] = "",
+    tail: Annotated[PositiveInt | None, Parameter(help="Print only the last lines, at most 1000")] = None,
+    search: Annotated[str, Parameter(help="Print only lines with this text")] = "",
     workspace: Workspace = None,
     organization: Organization = None,
-    options: Options = DEFAULTS,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Print the log of a run's plan or apply as clean text, without sensitive values.
+    """Print the log of a plan or apply.
 
-    With --json it is one page: the last 100 lines, and the errors of a phase that failed.
+    The log is plain text, with sensitive values masked. With --json, the result is one page: the last 100 lines, and
+    the errors of a failed phase.
 
     For example:
         tfruns run logs run-CZcmD7eagjhyX0vN --follow
@@ -49,11 +50,11 @@ def logs(
     async def work(session: Session) -> None:
         if follow and (tail or search or options.json):
             raise InvalidInput(
-                "--follow goes with neither --tail, nor --search, nor --json.", solution="Leave one out."
+                "--follow cannot be combined with --tail, --search or --json.", solution="Omit one of them."
             )
         run_id = await resolve_run(session, run, workspace, organization)
         if follow:
-            from tfruns.cli.watch import Watch, watch  # noqa: PLC0415  # which draws, with rich
+            from tfruns.cli.watch import Watch, watch  # noqa: PLC0415  # imports rich
 
             await watch(session, Watch(run_id, _UNTIL[phase], None, await _phases(session, run_id, phase), True))
         elif options.json or tail or search:
@@ -62,7 +63,7 @@ def logs(
         else:
             await _print_all(session, run_id, phase)
 
-    command(work, options)
+    run_command(work, options)
 
 
 async def _phases(session: Session, run_id: str, phase: Phase) -> tuple[PhaseName, ...]:
@@ -82,7 +83,7 @@ def _print(view: View) -> None:
 
 
 async def _print_all(session: Session, run_id: str, phase: Phase) -> None:
-    """Print the log from its beginning to its present end."""
+    """Print the log from its beginning to its current end."""
     log = LogStream(session.gate.client, run_id, phase)
     while lines := await log.more():
         print_lines(lines)

@@ -5,31 +5,31 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Workspace
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
 from tfruns.cli.plans import print_review, read_review
-from tfruns.cli.session import Session, command
+from tfruns.cli.session import Session, run_command
 from tfruns.cli.step_summary import write_step_summary
 from tfruns.cli.targets import resolve_run
 
-_FILTER = "Only an action, an address with all below it, or a type"
-_ADDRESS = "Show every value of this address in full"
+_FILTER = "Show only this action, address or module, or type"
+_ADDRESS = "Show all values of this address in full"
 
 
 def review(
     run: Run = None,
     /,
     *,
-    filter: Annotated[str, Parameter(help=_FILTER)] = "",  # noqa: A002  # what the tool calls it
+    filter: Annotated[str, Parameter(help=_FILTER)] = "",  # noqa: A002  # the name in the tool
     address: Annotated[str, Parameter(help=_ADDRESS)] = "",
-    page: Annotated[PositiveInt | None, Parameter(help="Show this page only")] = None,
+    page: Annotated[PositiveInt | None, Parameter(help="Show only this page")] = None,
     workspace: Workspace = None,
     organization: Organization = None,
-    options: Options = DEFAULTS,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Show what a run's plan would do, dangerous changes first. Sensitive values are never shown.
+    """Show the changes in a plan, dangerous ones first.
 
-    The filters are create, update, replace, destroy, forget, invoke, import, move, read, output, drift, deferred,
-    unknown, an address such as module.network, or a resource type.
+    Sensitive values are never shown. A filter is create, update, replace, destroy, forget, invoke, import, move, read,
+    output, drift, deferred, unknown, an address such as module.network, or a resource type.
 
     For example:
         tfruns run review run-CZcmD7eagjhyX0vN
@@ -44,4 +44,4 @@ def review(
         session.show(view, print_review)
         await write_step_summary(session, view["run_id"])
 
-    command(work, options)
+    run_command(work, options)

@@ -1,4 +1,4 @@
-"""The timeline of a run, drawn: its statuses in their order, when each began, and how long it took."""
+"""The timeline of a run: its statuses in order, with start and duration."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,37 +9,37 @@ from tfruns.lifecycle import RULES
 from tfruns.masking.text import sanitize
 from tfruns.tool import View
 
-_ORDER = {str(status): place for place, status in enumerate(RULES)}
+_ORDER = {str(status): index for index, status in enumerate(RULES)}
 
 
-def drawn(steps: Sequence[View]) -> list[Styled]:
+def timeline_lines(steps: Sequence[View]) -> list[Styled]:
     """A line for each status.
 
     Args:
-        steps: status, time and duration of each, as `get_run_history` gives them; the last has no duration where the
-            run is final.
+        steps: status, time and duration of each step, as in `get_run_history`. The last step of a final run has no
+            duration.
     """
     lines = []
     for index, step in enumerate(steps):
         is_last = index + 1 == len(steps)
         took = step.get("duration_s")
-        said = "" if took is None else f"  {elapsed(took)}{' so far' if is_last else ''}"
+        duration = "" if took is None else f"  {elapsed(took)}{' so far' if is_last else ''}"
         mark = "●" if is_last else "│"
-        text = f"{mark} {_moment(step['at'])}  {sanitize(step['status'])}{said}"
+        text = f"{mark} {_moment(step['at'])}  {sanitize(step['status'])}{duration}"
         lines.append(Styled(text, style="bold" if is_last else "dim"))
     return lines
 
 
 def steps(moments: Mapping[str, str], now: datetime | None) -> list[View]:
-    """The steps of a run from its statuses and when each began, as `get_run_details` gives them.
+    """The steps of a run from the timestamps of its statuses, as in `get_run_details`.
 
     Args:
-        moments: the times by status.
-        now: until when the last has lasted; None where it is final.
+        moments: the start times by status.
+        now: the end of the last step; None if the run is final.
     """
     reached = sorted(
         ((datetime.fromisoformat(moment), status) for status, moment in moments.items()),
-        key=lambda step: (step[0], _ORDER.get(step[1], -1)),  # the times are whole seconds
+        key=lambda step: (step[0], _ORDER.get(step[1], -1)),  # timestamps are whole seconds
     )
     ends: list[datetime | None] = [*(moment for moment, _ in reached[1:]), now]
     return [
@@ -50,5 +50,5 @@ def steps(moments: Mapping[str, str], now: datetime | None) -> list[View]:
 
 
 def _moment(at: Any) -> str:
-    """The time in UTC, as the tools give it, without what makes it long."""
+    """The time without fractions and time zone; tools return UTC."""
     return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S}"

@@ -5,13 +5,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.options import DEFAULTS, Options, Organization, Run, Timeout, Workspace
-from tfruns.cli.session import Session, command
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Timeout, Workspace
+from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_run
-from tfruns.cli.watch import Watch, wait_and_end
+from tfruns.cli.watch import Watch, watch_and_report
 from tfruns.tools.wait_for_run import Until
 
-_UNTIL = "attention: until it needs a person or is final; planned: until there is a plan; final: until it is over"
+_UNTIL = "Wait until the run needs a person, is planned, or is final"
 
 
 def wait(
@@ -22,12 +22,13 @@ def wait(
     timeout: Timeout = None,
     workspace: Workspace = None,
     organization: Organization = None,
-    options: Options = DEFAULTS,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Wait for a run, and show its log as it grows.
+    """Wait for a run, and follow its log.
 
-    Ctrl-C asks whether to cancel the run. The exit code says how it ended: 0 done, 10 a person is needed, 20 it failed
-    or was ended, 30 the time is over.
+    --until attention ends when the run needs a person or is final. Ctrl-C asks whether to cancel the run. The exit code
+    is 0 if the run has finished, 10 if it needs a person, 20 if it failed or was canceled or discarded, and 30 if the
+    timeout expired.
 
     For example:
         tfruns run wait run-CZcmD7eagjhyX0vN
@@ -36,6 +37,6 @@ def wait(
 
     async def work(session: Session) -> ExitCode:
         run_id = await resolve_run(session, run, workspace, organization)
-        return await wait_and_end(session, Watch(run_id, until, timeout))
+        return await watch_and_report(session, Watch(run_id, until, timeout))
 
-    command(work, options)
+    run_command(work, options)

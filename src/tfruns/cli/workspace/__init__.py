@@ -1,4 +1,4 @@
-"""`tfruns workspace`: one file for each command, imported when it is called."""
+"""`tfruns workspace`, with one file per command."""
 
 from tfruns.cli.commands import add_commands, new_app
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from tfruns.cli.options import DEFAULTS, Options, Organization
-from tfruns.cli.session import Session, command
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization
+from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_table, status_text
 from tfruns.cli.targets import resolve_organization
 from tfruns.cli.terminal import say
@@ -16,12 +16,14 @@ from tfruns.tool import View
 def list_workspaces(
     *,
     organization: Organization = None,
-    search: Annotated[str, Parameter(help="Part of the name")] = "",
-    page: Annotated[PositiveInt, Parameter(help="Page to show")] = 1,
-    page_size: Annotated[PositiveInt, Parameter(help="Workspaces on a page, at most 100")] = 20,
-    options: Options = DEFAULTS,
+    search: Annotated[str, Parameter(help="List only names with this text")] = "",
+    page: Annotated[PositiveInt, Parameter(help="Show this page")] = 1,
+    page_size: Annotated[PositiveInt, Parameter(help="Show this many on a page, at most 100")] = 20,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """List an organization's workspaces: where each stands, and who holds it.
+    """List the workspaces of an organization.
+
+    Shows the current run of each workspace, its status, and what locks the workspace.
 
     For example:
         tfruns workspace list --organization acme
@@ -38,7 +40,7 @@ def list_workspaces(
         )
         session.show(view, _print)
 
-    command(work, options)
+    run_command(work, options)
 
 
 def _print(view: View) -> None:
@@ -58,6 +60,6 @@ def _print(view: View) -> None:
     columns = ["workspace", "id", "current run", "status", "locked by", "auto-apply", "terraform", "resources"]
     print_table(columns, rows)
     if not rows:
-        say("No workspace matches." if view["page"] == 1 else "There is nothing on that page.")
+        say("No workspace matches." if view["page"] == 1 else "The page is empty.")
     if view.get("next_page"):
         say(f"More: --page {view['next_page']}")

@@ -4,20 +4,22 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.options import DEFAULTS, WHICH_WORKSPACE, Options, Organization
-from tfruns.cli.session import Session, command
+from tfruns.cli.options import DEFAULTS, SELECT_WORKSPACE, CommonOptions, Organization
+from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_workspace
 from tfruns.cli.workspace.views import print_workspace, workspace_view
 
 
 def show(
-    workspace: Annotated[str | None, Parameter(help=WHICH_WORKSPACE)] = None,
+    workspace: Annotated[str | None, Parameter(help=SELECT_WORKSPACE)] = None,
     /,
     *,
     organization: Organization = None,
-    options: Options = DEFAULTS,
+    options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Show a workspace: its settings, its current run, who holds it, and what this token may do there.
+    """Show the settings and the current run of a workspace.
+
+    Also shows what locks it, and the permissions of the token.
 
     For example:
         tfruns workspace show network
@@ -29,4 +31,4 @@ def show(
         found = await session.gate.client.workspaces.read(name, include=["current_run"])
         session.show(workspace_view(found), print_workspace)
 
-    command(work, options)
+    run_command(work, options)

@@ -1,4 +1,4 @@
-"""One workspace, for programs and for people."""
+"""The result of commands for one workspace."""
 
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.masking.redaction import redact
@@ -7,7 +7,7 @@ from tfruns.views import shown_time
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
-_MAY = {
+_PERMISSIONS = {
     "can_read_run": "read runs",
     "can_queue_run": "queue runs",
     "can_queue_apply": "apply",
@@ -18,7 +18,7 @@ _MAY = {
 
 
 def workspace_view(workspace: Workspace) -> View:
-    """A flat view of a workspace; what is empty or not known is left out."""
+    """A flat view of a workspace. Empty and unknown fields are omitted."""
     run = workspace.follow(workspace.current_run, Run)
     permissions = workspace.permissions.model_dump() if workspace.permissions else {}
     view: View = {
@@ -36,14 +36,14 @@ def workspace_view(workspace: Workspace) -> View:
         "working_directory": workspace.working_directory or None,
         "resources": workspace.resource_count,
         "created_at": shown_time(workspace.created_at),
-        "may": [words for name, words in _MAY.items() if permissions.get(name)],
+        "permissions": [words for name, words in _PERMISSIONS.items() if permissions.get(name)],
     }
     return {name: value for name, value in view.items() if value is not None}
 
 
 def print_workspace(view: View) -> None:
-    """A line for each field."""
+    """Print a line for each field."""
     shown = {name: "yes" if value is True else "no" if value is False else value for name, value in view.items()}
     if "status" in shown:
         shown["status"] = status_text(shown["status"])
-    print_fields({**shown, "may": ", ".join(view["may"]) or "nothing"})
+    print_fields({**shown, "permissions": ", ".join(view["permissions"]) or "none"})

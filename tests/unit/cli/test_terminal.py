@@ -1,4 +1,4 @@
-"""The consoles print data as it is, and without what could move a cursor."""
+"""Consoles print data unchanged, except for control characters."""
 
 import io
 
@@ -10,7 +10,7 @@ from tfruns.cli.terminal import print_json, say
 
 
 @pytest.mark.parametrize("console", [terminal.out, terminal.err])
-def test_no_console_rewrites_data(console: object) -> None:
+def test_consoles_print_data_unchanged(console: object) -> None:
     assert callable(console)
     printed = console()
     assert isinstance(printed, Console)
@@ -19,7 +19,7 @@ def test_no_console_rewrites_data(console: object) -> None:
     assert captured.get() == "[bold] :smile: [/] 12 'a' https://x.example\n"
 
 
-def test_messages_and_json_lose_control_characters_only(capsys: pytest.CaptureFixture[str]) -> None:
+def test_messages_and_json_lose_only_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     text = "[bold] :smile: \x1b[31m\u202ex\u200by"
     terminal.err.cache_clear()
     say(text)
