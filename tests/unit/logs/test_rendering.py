@@ -241,33 +241,33 @@ def outputs(**values: Any) -> dict[str, Any]:
         (change("update", previous_resource={"addr": "a.c"}), "  # a.b will be updated in-place\n  # (moved from a.c)"),
         (change("import"), "  # a.b will be imported"),
         (change("remove"), "  # a.b will no longer be managed by Terraform"),
-        (change("warp"), "said"),
+        (change("warp"), "text"),
         (drift("update"), "  # a.b has changed outside of Terraform"),
         (drift("delete"), "  # a.b has been deleted outside of Terraform"),
-        (drift("warp"), "said"),
-        ({"type": "change_summary"}, "\nsaid"),
+        (drift("warp"), "text"),
+        ({"type": "change_summary"}, "\ntext"),
         (outputs(a={"value": [1], "type": ["list", "number"], "sensitive": False}), "\nOutputs:\n\na = [1]"),
         (outputs(a={"value": "x", "sensitive": True}), "\nOutputs:\n\na = (sensitive value)"),
         (outputs(a={"action": "noop", "sensitive": False}), ""),
         (outputs(a={"action": "update", "value": 1, "sensitive": False}), "\nChanges to Outputs:\n  ~ a = 1"),
         (outputs(), ""),
         ({"type": "refresh_complete"}, ""),
-        ({"type": "refresh_start"}, "said"),
-        ({"type": "apply_progress"}, "said"),
-        ({"type": "warp_started"}, "said"),
-        ({"type": "init_output"}, "said"),
-        ({"@level": "trace", "@module": "core.graph"}, "[TRACE] core.graph: said"),
-        ({"type": "log", "@level": "error", "@module": "provider"}, "[ERROR] provider: said"),
-        ({"type": ["strange"], "@level": "info"}, "[INFO] said"),
-        ({"type": "outputs", "outputs": "strange"}, "said"),
-        ({"type": "planned_change", "change": None}, "said"),
+        ({"type": "refresh_start"}, "text"),
+        ({"type": "apply_progress"}, "text"),
+        ({"type": "warp_started"}, "text"),
+        ({"type": "init_output"}, "text"),
+        ({"@level": "trace", "@module": "core.graph"}, "[TRACE] core.graph: text"),
+        ({"type": "log", "@level": "error", "@module": "provider"}, "[ERROR] provider: text"),
+        ({"type": ["strange"], "@level": "info"}, "[INFO] text"),
+        ({"type": "outputs", "outputs": "strange"}, "text"),
+        ({"type": "planned_change", "change": None}, "text"),
         ({"type": "provision_progress", "hook": {"resource": {"addr": "a.b"}, "provisioner": "x", "output": "1\n2"}},
          "a.b (x): 1\na.b (x): 2"),
-        ({"type": "diagnostic", "diagnostic": "strange"}, "said"),
+        ({"type": "diagnostic", "diagnostic": "strange"}, "text"),
     ],
 )  # fmt: skip
 def test_message_is_rendered_as_terraform_prints_it(message: dict[str, Any], expected: str) -> None:
-    (line,) = parts_of(json.dumps({"@message": "said", **message}))
+    (line,) = parts_of(json.dumps({"@message": "text", **message}))
     assert isinstance(line, Message)
     assert "\n".join(line.lines) == expected
 
@@ -339,8 +339,8 @@ def test_messages_of_unknown_types_are_not_lost() -> None:
 
 def test_long_code_shows_the_lines_around_the_location() -> None:
     snippet = {"code": "\n".join(f"line {number}" for number in range(1, 101)), "start_line": 1}
-    place = {"filename": "main.tf", "start": {"line": 50}}
-    found = diagnostic_of({"summary": "x", "range": place, "snippet": snippet})
+    location = {"filename": "main.tf", "start": {"line": 50}}
+    found = diagnostic_of({"summary": "x", "range": location, "snippet": snippet})
     assert found is not None
     lines = code_lines(found)
     assert (lines[0], lines[1], lines[-2], lines[-1]) == ("   …", "  44: line 44", "  55: line 55", "   …")
@@ -427,7 +427,7 @@ _KEYS = [
 
 @given(_TYPES, st.dictionaries(st.sampled_from(_KEYS), _JSON | st.dictionaries(st.sampled_from(_KEYS), _JSON)))
 def test_message_of_any_structure_is_rendered(kind: str, fields: dict[str, Any]) -> None:
-    (message,) = parts_of(json.dumps({"@message": "said", **fields, "type": kind}))
+    (message,) = parts_of(json.dumps({"@message": "text", **fields, "type": kind}))
     assert isinstance(message, Message)
     assert all(isinstance(line, str) for line in message.lines)
 

@@ -128,7 +128,7 @@ def test_destroyed_forgotten_or_moved_resource_has_no_changes(actions: list[str]
 @rows(
     ("before", "after", "unknown", "lines"),
     [
-        # Up to Terraform 1.0, what is not known yet was omitted from sets and tuples.
+        # Terraform before 1.1 omits unknown elements from sets and tuples.
         (["a", "b"], ["a"], [False, True], ['l[1]: "b" -> (known after apply)']),
         (["b"], [], [True], ['l[0]: "b" -> (known after apply)']),
         ([], ["x"], [True, False], ['l[1]: null -> "x"', "known after apply: l[0]"]),

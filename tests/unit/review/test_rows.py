@@ -9,13 +9,13 @@ from tests.unit.review.views import rows_of, view_of
 
 
 def test_instances_with_equal_changes_are_one_row() -> None:
-    alike = [
+    equal = [
         resource(f"a.b[{n}]", index=n, before={"x": 1, "id": n}, after={"x": 2}, after_unknown={"id": True})
         for n in range(4)
     ]
     other = resource("a.b[7]", index=7, before={"x": 1}, after={"x": 9})
     rows = rows_of(
-        *alike, resource("a.b[5]", index=5, before={"x": 1, "id": 5}, after={"x": 2}, after_unknown={"id": True}), other
+        *equal, resource("a.b[5]", index=5, before={"x": 1, "id": 5}, after={"x": 2}, after_unknown={"id": True}), other
     )
     assert [(row["address"], row.get("count"), row.get("keys")) for row in rows] == [
         ("a.b[*]", 5, ["0-3", "5"]),

@@ -1,4 +1,4 @@
-"""Rows show no secret, and plan text cannot leave its line."""
+"""Masking of secrets in rows and notes, and sanitizing of plan text."""
 
 import json
 
