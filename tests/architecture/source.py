@@ -1,4 +1,4 @@
-"""The source as these tests see it: its files, and what each of them imports, wherever in the file it does."""
+"""The source files of the package, and their imports."""
 
 import ast
 import subprocess
@@ -15,15 +15,15 @@ PACKAGE = "tfruns"
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One import of a module, or of a name out of it."""
+    """One import of a module, or of a name in it."""
 
     module: str  # absolute
-    name: str | None  # what is taken out of it
+    name: str | None  # the imported name
     line: int
 
     @property
     def distribution(self) -> str:
-        """The outermost package, as `mcp` of `mcp.server.stdio`."""
+        """The top-level package, such as `mcp` for `mcp.server.stdio`."""
         return self.module.partition(".")[0]
 
 
@@ -38,18 +38,18 @@ def module_name(path: Path) -> str:
 
 
 def unit_of(module: str) -> str:
-    """The part of the package that a module belongs to: `client` for `tfruns.client.runs`; empty for the root."""
+    """The top-level module or subpackage of a module: `client` for `tfruns.client.runs`; empty for the root."""
     return [*module.split("."), ""][1]
 
 
 def imports_of(path: Path) -> list[Import]:
-    """Everything that a module imports: at its top, in functions, for type checkers only, and by `import_module`."""
+    """All imports of a module: at the top, in functions, for type checkers, and with `import_module`."""
     package = module_name(path) if path.name == "__init__.py" else module_name(path).rpartition(".")[0]
     return list(imports_in(path.read_text(encoding="utf-8"), package))
 
 
 def imports_in(text: str, package: str) -> Iterator[Import]:
-    """The imports in the text of a module of this package."""
+    """The imports in the source of a module of `package`."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -58,7 +58,7 @@ def imports_in(text: str, package: str) -> Iterator[Import]:
             base = _absolute(node, package)
             for alias in node.names:
                 yield Import(base, alias.name, node.lineno)
-        elif isinstance(node, ast.Call) and _called(node) in {"import_module", "__import__"}:
+        elif isinstance(node, ast.Call) and _function_name(node) in {"import_module", "__import__"}:
             for argument in node.args[:1]:
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     yield Import(argument.value, None, node.lineno)
@@ -71,14 +71,14 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*parents[: len(parents) - node.level + 1], *([node.module] if node.module else [])])
 
 
-def _called(node: ast.Call) -> str:
+def _function_name(node: ast.Call) -> str:
     return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
 
 
 def tracked_files() -> list[Path]:
-    """Every file under version control that is there; skips the test where there is no repository."""
+    """Every existing file under version control. Skips the test without a repository."""
     if not (ROOT / ".git").exists():
-        pytest.skip("these sources are not a git repository")
+        pytest.skip("not a git repository")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, timeout=30).stdout
     paths = [ROOT / name for name in listed.decode().split("\0") if name]
     return [path for path in paths if path.is_file()]

@@ -1,4 +1,4 @@
-"""Rules over files: small, finished, without addresses of package indexes; pages drawn from the code are current."""
+"""Source files are small and finished, no file contains a package index, and generated pages are current."""
 
 import re
 import subprocess
@@ -9,10 +9,10 @@ import pytest
 
 from tests.architecture.source import ROOT, module_name, source_files, tracked_files
 
-_LONGEST = 500  # lines
+_MAX_LINES = 500  # lines
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
 
-# Put together here, so that this file is not its own finding.
+# Split, so that the test does not find this file.
 _INDEXES = [
     ".".join(parts)
     for parts in (
@@ -38,7 +38,7 @@ FILES = [pytest.param(path, id=module_name(path)) for path in source_files()]
 
 @pytest.mark.parametrize("path", FILES)
 def test_source_files_are_small(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= _LONGEST
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= _MAX_LINES
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -53,9 +53,9 @@ def test_source_files_have_a_docstring(path: Path) -> None:
 
 
 @pytest.mark.processes
-def test_no_tracked_file_names_a_package_index() -> None:
+def test_no_tracked_file_contains_a_package_index() -> None:
     texts = {path: text for path in tracked_files() if (text := _text(path)) is not None}
-    assert len(texts) > 50, "git listed too little to say anything"
+    assert len(texts) > 50, "git listed too few files"
     named = {
         str(path.relative_to(ROOT)): found[0]
         for path, text in texts.items()
@@ -64,7 +64,7 @@ def test_no_tracked_file_names_a_package_index() -> None:
     assert named == {}
 
 
-def test_no_requirements_file_chooses_an_index() -> None:
+def test_requirements_files_set_no_index() -> None:
     files = sorted(ROOT.glob("requirements*"))
     assert files
     assert [path.name for path in files if _OPTION.search(path.read_text(encoding="utf-8"))] == []
@@ -77,7 +77,7 @@ def test_index_url_is_recognized(host: str) -> None:
 
 
 def _text(path: Path) -> str | None:
-    """The text of a file; None for one that is not text."""
+    """The text of a file; None if it is binary."""
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
@@ -87,7 +87,7 @@ def _text(path: Path) -> str | None:
 
 @pytest.mark.processes
 def test_generated_pages_are_current() -> None:
-    ended = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "scripts/generate_docs.py", "--check"],
         cwd=ROOT,
         capture_output=True,
@@ -96,4 +96,4 @@ def test_generated_pages_are_current() -> None:
         check=False,
         timeout=60,
     )
-    assert ended.returncode == 0, ended.stderr
+    assert done.returncode == 0, done.stderr

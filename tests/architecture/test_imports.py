@@ -1,6 +1,6 @@
-"""The direction of imports: each part of the package knows only the parts below it.
+"""The direction of imports: each layer of the package imports only lower layers.
 
-The contracts are in pyproject.toml, for import-linter. The rules below need the standard library alone.
+The contracts for import-linter are in pyproject.toml.
 """
 
 import subprocess
@@ -15,12 +15,12 @@ _DOES_IO = {"os", "socket", "pathlib", "subprocess", "asyncio", "anyio", "io", "
 
 
 @pytest.mark.processes
-def test_imports_keep_the_contracts() -> None:
+def test_import_contracts() -> None:
     program = Path(sys.executable).with_name("lint-imports")
-    ended = subprocess.run(
+    done = subprocess.run(
         [program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120
     )
-    assert ended.returncode == 0, ended.stdout
+    assert done.returncode == 0, done.stdout
 
 
 def test_lifecycle_imports_only_the_standard_library() -> None:
@@ -36,7 +36,7 @@ def test_lower_layers_do_no_io() -> None:
         paths = [path for path in source_files() if unit_of(module_name(path)) == unit]
         assert paths, unit
         for path in paths:
-            imported = [found for found in imports_of(path) if found.module != "urllib.parse"]  # texts only
+            imported = [found for found in imports_of(path) if found.module != "urllib.parse"]  # does no I/O
             assert {found.distribution for found in imported} & _DOES_IO == set(), path
 
 

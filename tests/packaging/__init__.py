@@ -1,1 +1,1 @@
-"""The package as it is built and installed, and what is published beside it."""
+"""The built and installed package, and the files that are published with it."""

@@ -1,4 +1,4 @@
-"""What is installed with tfruns: pinned with hashes, audited, under the licenses that the README names."""
+"""The dependencies of tfruns: pinned with hashes, audited, and with the licenses that the README lists."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _OTHER_NAMES = {
 
 
 def _runtime(name: str, extras: frozenset[str], seen: set[tuple[str, frozenset[str]]]) -> Iterator[str]:
-    """The distributions that tfruns needs at run time, with their own dependencies."""
+    """The distributions that tfruns needs at run time, including indirect dependencies."""
     if (name, extras) in seen:
         return
     seen.add((name, extras))

@@ -1,7 +1,7 @@
-"""The description for the MCP registry, by the registry's rules: its schema of 2025-12-11, and what it checks besides.
+"""server.json follows the rules of the MCP registry: its schema of 2025-12-11 and its additional checks.
 
-Source: the MCP registry's server.json reference and its package types ("PyPI packages": the name of the server has to
-stand in the README that is published).
+Source: the MCP registry's server.json reference and its package types ("PyPI packages": the published README has to
+contain the name of the server).
 """
 
 import json
@@ -26,7 +26,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def problems(document: dict[str, Any]) -> list[str]:
-    """What the registry would refuse, or what would not be true."""
+    """The parts of the document that the registry would reject, or that are wrong."""
     name, version = document.get("name", ""), document.get("version", "")
     found = {
         "schema": document.get("$schema") == _SCHEMA,
@@ -38,11 +38,11 @@ def problems(document: dict[str, Any]) -> list[str]:
         "packages": bool(document.get("packages")),
         "fields": set(document) <= {"$schema", "name", "title", "description", "version", "packages"},
     }
-    packages = [problem for package in document.get("packages", ()) for problem in _of_package(package)]
-    return [what for what, is_right in found.items() if not is_right] + packages
+    packages = [problem for package in document.get("packages", ()) for problem in _package_problems(package)]
+    return [name for name, is_valid in found.items() if not is_valid] + packages
 
 
-def _of_package(package: dict[str, Any]) -> list[str]:
+def _package_problems(package: dict[str, Any]) -> list[str]:
     arguments, variables = package.get("packageArguments", ()), package.get("environmentVariables", ())
     found = {
         "package": (package.get("registryType"), package.get("identifier")) == ("pypi", "tfruns"),
@@ -53,7 +53,7 @@ def _of_package(package: dict[str, Any]) -> list[str]:
         "variables": all(_is_variable(variable) for variable in variables),
         "secret": all(variable.get("isSecret") for variable in variables if "TOKEN" in variable.get("name", "")),
     }
-    return [what for what, is_right in found.items() if not is_right]
+    return [name for name, is_valid in found.items() if not is_valid]
 
 
 def _is_argument(argument: dict[str, Any]) -> bool:
@@ -105,8 +105,8 @@ def test_server_json_is_valid() -> None:
 )
 def test_invalid_server_json_is_recognized(path: tuple[Any, ...], value: Any, problem: str) -> None:
     document = deepcopy(DOCUMENT)
-    place: Any = document
+    parent: Any = document
     for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
+        parent = parent[step]
+    parent[path[-1]] = value
     assert problem in problems(document)

@@ -1,4 +1,4 @@
-"""What is in the wheel and in the source distribution, and that the wheel works where nothing else of us is."""
+"""The content of the wheel and the source distribution, and the installed wheel."""
 
 import email
 import os
@@ -46,7 +46,7 @@ def test_metadata_is_correct(metadata: Message) -> None:
     assert {"local", "postgresql"} == set(metadata.get_all("Provides-Extra", []))
     classifiers = metadata.get_all("Classifier", [])
     assert {f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13, 14)} <= set(classifiers)
-    assert metadata.get_all("Project-URL") is None, "there is no public home that an address could name"
+    assert metadata.get_all("Project-URL") is None, "the project has no public URL"
 
 
 def test_source_distribution_has_the_files_for_make(source_distribution: Path) -> None:
@@ -62,7 +62,7 @@ def test_source_distribution_has_the_files_for_make(source_distribution: Path) -
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of a new environment with the wheel in it. What it depends on is lent by this environment."""
+    """The bin directory of a new environment with the wheel. Dependencies come from the current environment."""
     environment = tmp_path_factory.mktemp("installed")
     _run(sys.executable, "-m", "venv", "--without-pip", str(environment))
     python = str(environment / "bin" / "python")
@@ -81,18 +81,18 @@ def _run(*command: str, **env: str) -> str:
     return done.stdout
 
 
-def _installed(*command: str) -> str:
+def _run_installed(*command: str) -> str:
     return _run(*command, PYTHONPATH=sysconfig.get_path("purelib"))
 
 
 def test_installed_command_prints_its_version(installed: Path) -> None:
-    assert _installed(str(installed / "tfruns"), "--version") == f"tfruns {__version__}\n"
-    assert _installed(str(installed / "python"), "-m", "tfruns", "--version") == f"tfruns {__version__}\n"
+    assert _run_installed(str(installed / "tfruns"), "--version") == f"tfruns {__version__}\n"
+    assert _run_installed(str(installed / "python"), "-m", "tfruns", "--version") == f"tfruns {__version__}\n"
 
 
 def test_installed_package_can_be_imported(installed: Path) -> None:
-    where = _installed(str(installed / "python"), "-c", "import tfruns; print(tfruns.__file__); tfruns.Client")
-    assert Path(where.strip()).is_relative_to(installed.parent), "it is this checkout's"
+    location = _run_installed(str(installed / "python"), "-c", "import tfruns; print(tfruns.__file__); tfruns.Client")
+    assert Path(location.strip()).is_relative_to(installed.parent), "imported from the checkout"
 
 
 def test_installed_local_backend_finds_its_migrations(installed: Path, tmp_path: Path) -> None:
@@ -103,4 +103,4 @@ def test_installed_local_backend_finds_its_migrations(installed: Path, tmp_path:
         "        print([run.id async for run in client.runs.list_for_organization('default')])\n"
         "asyncio.run(main())\n"
     )
-    assert _installed(str(installed / "python"), "-c", program, str(tmp_path / "data")) == "[]\n"
+    assert _run_installed(str(installed / "python"), "-c", program, str(tmp_path / "data")) == "[]\n"
