@@ -125,13 +125,16 @@ def _tool(tool: Tool) -> Iterator[str]:
 
 def _arguments(schema: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for name, node in schema["properties"].items():
-        default = "required" if name in schema.get("required", ()) else f"`{node.get('default', 'null')!r}`"
-        default = default.replace("'null'", "null").replace("`''`", '`""`')
+        default = "required" if name in schema.get("required", ()) else _default(node)
         yield f"| `{prefix}{name}` | {_type(node)} | {default} | {node.get('description', '')} |"
         if "properties" in node:
             yield from _arguments(node, f"{prefix}{name}.")
         elif "properties" in node.get("items", {}):
             yield from _arguments(node["items"], f"{prefix}{name}[].")
+
+
+def _default(node: Mapping[str, Any]) -> str:
+    return f"`{json.dumps(node['default'])}`" if "default" in node else ""
 
 
 def _type(node: Mapping[str, Any]) -> str:
