@@ -10,7 +10,7 @@ import pytest
 
 from tests.local.support import STATE, Api, Json, anonymous, archive, resource, run_body
 from tests.support.stores import on_both_stores
-from tfruns.local.engine.cancel import Stopping
+from tfruns.local.engine.cancel import StopSignal
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
 from tfruns.local.service.phases import PhaseResult, StartedPhase
@@ -86,25 +86,25 @@ async def test_a_run_is_canceled_once_and_never_both_begun_and_ended(api: Api) -
 async def test_an_apply_that_was_dispatched_often_is_executed_once(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun: list[StartedPhase] = []
+    started: list[StartedPhase] = []
 
     def execute(_: Any, __: Any, phase: StartedPhase, ___: Any) -> PhaseResult:
-        begun.append(phase)
+        started.append(phase)
         return PhaseResult("finished")
 
     monkeypatch.setattr("tfruns.local.engine.worker.execute", execute)
     terraform = Terraform(("terraform",), "terraform", "1.11.4", "linux_amd64")
     workshop = ExecutionConfig(terraform, tmp_path / "work", OperatorSettings())
-    worker = Worker(api.backend, workshop, lease="this start", stopping=Stopping())
+    worker = Worker(api.backend, workshop, lease="this start", stop_signal=StopSignal())
     for _ in range(_ROUNDS):
         run = await api.planned()
         await api.act(run, "apply")
         with ThreadPoolExecutor() as engine:
             for done in [engine.submit(worker.run_phase, run["id"], "apply") for _ in range(_CLIENTS)]:
                 done.result(timeout=60)
-        assert [(phase.run.id, phase.is_recovery) for phase in begun] == [(run["id"], False)]
+        assert [(phase.run.id, phase.is_recovery) for phase in started] == [(run["id"], False)]
         assert await api.status(run) == "applied"
-        begun.clear()
+        started.clear()
 
 
 async def test_of_runs_that_are_created_together_one_goes(api: Api) -> None:

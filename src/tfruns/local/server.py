@@ -207,7 +207,7 @@ class _Server(uvicorn.Server):
 
     def stop(self, level: CancelLevel = CancelLevel.INTERRUPT) -> None:
         """Stop the server, and its running phases at this level."""
-        self._backend.engine.demand_stop(level)
+        self._backend.engine.request_stop(level)
         ARCHIVES.stop()
         self.should_exit = True
 

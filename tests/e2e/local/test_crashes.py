@@ -76,7 +76,7 @@ async def test_an_apply_in_flight_is_errored_with_its_state_and_never_applied_ag
         assert (await lab.apply(run)).status == PhaseStatus.ERRORED
         log = await lab.log(run, "apply")
         assert log.count(SAID) == 1
-        assert "The server was stopped while it applied" in log
+        assert "The apply was interrupted: the server stopped." in log
         assert log.endswith("\x03")
         state = await lab.state(workspace)
         found = {resource["name"]: resource["instances"][0].get("status") for resource in state["resources"]}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.local.support import Api
-from tfruns.local.engine.cancel import CancelCheck, Stopping
+from tfruns.local.engine.cancel import CancelCheck, StopSignal
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
 from tfruns.local.service.phases import PhaseResult, StartedPhase
@@ -23,12 +23,12 @@ class Executor:
     """An executor that does what the test says: first what stands first."""
 
     plays: list[Play | PhaseResult] = field(default_factory=list)
-    begun: list[StartedPhase] = field(default_factory=list)
+    started: list[StartedPhase] = field(default_factory=list)
 
-    def __call__(self, _: Any, __: Any, begun: StartedPhase, level: CancelCheck) -> PhaseResult:
-        self.begun.append(begun)
-        play = self.plays.pop(0) if self.plays else PhaseResult("finished", has_changes=begun.kind == "plan")
-        return play if isinstance(play, PhaseResult) else play(begun, level)
+    def __call__(self, _: Any, __: Any, phase: StartedPhase, level: CancelCheck) -> PhaseResult:
+        self.started.append(phase)
+        play = self.plays.pop(0) if self.plays else PhaseResult("finished", has_changes=phase.kind == "plan")
+        return play if isinstance(play, PhaseResult) else play(phase, level)
 
 
 @pytest.fixture
@@ -48,11 +48,11 @@ def config(tmp_path: Path) -> ExecutionConfig:
 
 
 @pytest.fixture
-def stopping() -> Stopping:
-    return Stopping()
+def stop_signal() -> StopSignal:
+    return StopSignal()
 
 
 @pytest.fixture
-def worker(api: Api, config: ExecutionConfig, stopping: Stopping) -> Worker:
+def worker(api: Api, config: ExecutionConfig, stop_signal: StopSignal) -> Worker:
     """A worker of this start of the server."""
-    return Worker(api.backend, config, lease="this start", stopping=stopping)
+    return Worker(api.backend, config, lease="this start", stop_signal=stop_signal)

@@ -19,7 +19,7 @@ _DAY_S = 24 * 3600
 
 
 def clean_up(api: Api, config: ExecutionConfig, keep: timedelta | None = None) -> None:
-    Housekeeping(api.backend, config, keep=keep, forget_ended=lambda: None).clean_up()
+    Housekeeping(api.backend, config, keep=keep, prune_queue=lambda: None).clean_up()
 
 
 def made(config: ExecutionConfig, run: Json) -> Path:
@@ -119,7 +119,7 @@ async def test_the_directory_of_an_apply_goes_only_once_its_state_is_stored(
     clean_up(api, config)
     assert api.backend.objects.read("errored-state", apply_id) == STATE
     assert not config.directory_of(run["id"]).exists()
-    assert "Kept the state" in caplog.text
+    assert "was not stored. It is kept as the errored state of its apply." in caplog.text
     stored = await api.applying()
     made(config, stored)
     api.end(stored, "apply", state=STATE)
@@ -163,7 +163,7 @@ async def test_a_database_that_is_away_costs_one_line_and_no_traceback(
     monkeypatch.setattr(Database, "write", away)
     clean_up(api, config, timedelta(days=1))
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
-        "Housekeeping failed and is tried again in a minute: OperationalError: connection refused"
+        "Housekeeping failed and is repeated in a minute: OperationalError: connection refused"
     ]
     assert "Traceback" not in caplog.text
 
@@ -176,6 +176,6 @@ async def test_a_step_that_fails_does_not_keep_the_others_from_being_done(
 
     monkeypatch.setattr(Housekeeping, "_remove_directories", fail)
     forgotten = []
-    Housekeeping(api.backend, config, keep=None, forget_ended=lambda: forgotten.append(True)).clean_up()
+    Housekeeping(api.backend, config, keep=None, prune_queue=lambda: forgotten.append(True)).clean_up()
     assert forgotten == [True]
     assert "Housekeeping failed" in caplog.text

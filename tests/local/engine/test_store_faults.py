@@ -11,7 +11,7 @@ from sqlalchemy import event, exc
 from tests.local.engine.conftest import Executor
 from tests.local.support import STATE, Api, Json
 from tests.support.stores import on_both_stores
-from tfruns.local.engine.cancel import Stopping
+from tfruns.local.engine.cancel import StopSignal
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
 from tfruns.local.service.phases import PhaseResult
@@ -34,9 +34,9 @@ _FAULTS: dict[str, Callable[[], Exception]] = {
 
 
 @pytest.fixture
-def impatient(api: Api, config: ExecutionConfig, stopping: Stopping) -> Worker:
+def impatient(api: Api, config: ExecutionConfig, stop_signal: StopSignal) -> Worker:
     """A worker that tries again at once."""
-    return Worker(api.backend, config, lease="this start", stopping=stopping, first_delay_s=0.001)
+    return Worker(api.backend, config, lease="this start", stop_signal=stop_signal, first_delay_s=0.001)
 
 
 @contextmanager
@@ -113,11 +113,11 @@ async def test_a_commit_whose_answer_is_lost_counts_and_its_steps_follow(
     monkeypatch.setattr(database, "write", committed)
     impatient.run_phase(run["id"], "plan")
     assert api.dispatches.phases_of(run["id"])[-1] == "apply"
-    assert len(executor.begun) == 1, "it was planned once"
+    assert len(executor.started) == 1, "it was planned once"
     lost.clear()
     executor.plays = [PhaseResult("finished", state=STATE)]
     impatient.run_phase(run["id"], "apply")
-    assert len(executor.begun) == 2, "it was applied once"
+    assert len(executor.started) == 2, "it was applied once"
     assert await api.status(run) == "applied"
     assert api.dispatches.phases_of(following["id"]) == ["plan"] * len(api.dispatches.phases_of(following["id"]))
     assert await api.status(following) == "plan_queued"
@@ -136,7 +136,7 @@ async def test_a_result_that_cannot_be_stored_ends_the_run_with_its_state(
     assert api.backend.objects.read("errored-state", apply_id) == STATE
     log = api.backend.objects.read("log", apply_id)
     assert log is not None
-    assert b"The server failed while it ran this apply: OverflowError" in log
+    assert b"The apply failed: internal error of the server (OverflowError)." in log
     assert await _is_free(api)
 
 
@@ -153,6 +153,6 @@ async def test_a_phase_that_can_never_be_begun_ends_the_run(
 
     monkeypatch.setattr("tfruns.local.engine.worker.start_phase", fail)
     impatient.run_phase(run["id"], kind)
-    assert executor.begun == []
+    assert executor.started == []
     assert await api.status(run) == "errored"
     assert await _is_free(api)

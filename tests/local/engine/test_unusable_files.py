@@ -3,14 +3,14 @@
 import pytest
 
 from tests.local.support import STATE, Api, Json
-from tfruns.local.engine.cancel import Stopping
+from tfruns.local.engine.cancel import StopSignal
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
 
 
 @pytest.fixture
-def worker(api: Api, config: ExecutionConfig, stopping: Stopping) -> Worker:
-    return Worker(api.backend, config, lease="this start", stopping=stopping, first_delay_s=0.001)
+def worker(api: Api, config: ExecutionConfig, stop_signal: StopSignal) -> Worker:
+    return Worker(api.backend, config, lease="this start", stop_signal=stop_signal, first_delay_s=0.001)
 
 
 async def _is_free(api: Api) -> bool:
@@ -55,6 +55,6 @@ async def test_a_state_object_that_is_damaged_stops_the_run(api: Api, worker: Wo
         worker.run_phase(run["id"], "plan")
         assert await api.status(run) == "errored", "not a plan that creates everything again"
         what = damage.removesuffix(" too")
-        text = f"the file of {state_id} is {what} in the server's data directory. Restore objects/state/"
+        text = f"the file of {state_id} in the server's data directory is {what}. Restore objects/state/"
         assert text in await _log(api, run, "plan")
         assert await _is_free(api)

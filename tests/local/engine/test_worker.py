@@ -8,8 +8,8 @@ from sqlalchemy.exc import OperationalError
 from tests.local.engine.conftest import Executor
 from tests.local.support import STATE, Api
 from tfruns.local.cancel_level import CancelLevel
-from tfruns.local.engine.cancel import CancelCheck, Stopping
-from tfruns.local.engine.execution import Interrupted
+from tfruns.local.engine.cancel import CancelCheck, StopSignal
+from tfruns.local.engine.execution import PhaseInterrupted
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
 from tfruns.local.service.phases import PhaseResult, StartedPhase
@@ -17,7 +17,7 @@ from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
 
 
-def never(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
+def never(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
     raise AssertionError("nothing is to be executed")
 
 
@@ -51,13 +51,13 @@ async def test_a_phase_that_was_dispatched_twice_is_executed_once(api: Api, work
     executor.plays = [never]
     worker.run_phase(run["id"], "plan")
     assert await api.status(run) == "planned"
-    assert len(executor.begun) == 1
+    assert len(executor.started) == 1
 
 
 async def test_an_executor_that_fails_in_a_way_nobody_foresaw_ends_the_run(
     api: Api, worker: Worker, executor: Executor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
+    def fail(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
         raise RuntimeError("nobody foresaw this")
 
     run = await api.create_run()
@@ -71,12 +71,12 @@ async def test_an_executor_that_fails_in_a_way_nobody_foresaw_ends_the_run(
 async def test_the_state_of_an_apply_that_failed_so_is_not_lost(
     api: Api, worker: Worker, executor: Executor, config: ExecutionConfig
 ) -> None:
-    def fail(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
+    def fail(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
         raise OSError(24, "Too many open files")
 
-    def recover(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
-        assert begun.is_recovery
-        assert config.directory_of(begun.run.id).exists()
+    def recover(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
+        assert phase.is_recovery
+        assert config.directory_of(phase.run.id).exists()
         return PhaseResult("errored", state=STATE)
 
     run = await api.planned()
@@ -105,20 +105,20 @@ async def test_what_a_phase_leaves_is_stored_again_and_again_until_it_works(
     with caplog.at_level(logging.WARNING):
         worker.run_phase(run["id"], "apply")
     assert await api.status(run) == "applied"
-    assert caplog.text.count("cannot be stored yet") == 1, "one line a minute"
+    assert caplog.text.count("failed and will be retried") == 1, "one line a minute"
 
 
 async def test_a_server_that_stops_before_that_leaves_the_phase_for_the_next_start(
-    api: Api, worker: Worker, executor: Executor, stopping: Stopping, monkeypatch: pytest.MonkeyPatch
+    api: Api, worker: Worker, executor: Executor, stop_signal: StopSignal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = await api.planned()
     await api.act(run, "apply")
 
     def away(*_: object) -> None:
-        stopping.demand(CancelLevel.INTERRUPT)
+        stop_signal.request(CancelLevel.INTERRUPT)
         raise OperationalError("UPDATE", {}, Exception("away"))
 
-    def finish(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
+    def finish(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
         monkeypatch.setattr(Database, "write", away)
         return PhaseResult("finished", state=STATE)
 
@@ -130,21 +130,21 @@ async def test_a_server_that_stops_before_that_leaves_the_phase_for_the_next_sta
 
 
 async def test_no_phase_is_begun_when_the_server_is_being_stopped(
-    api: Api, worker: Worker, executor: Executor, stopping: Stopping
+    api: Api, worker: Worker, executor: Executor, stop_signal: StopSignal
 ) -> None:
     run = await api.create_run()
-    stopping.demand(CancelLevel.INTERRUPT)
+    stop_signal.request(CancelLevel.INTERRUPT)
     worker.run_phase(run["id"], "plan")
     assert await api.status(run) == "plan_queued"
-    assert executor.begun == []
+    assert executor.started == []
 
 
 async def test_an_interrupted_plan_stays_for_the_next_start(
-    api: Api, worker: Worker, executor: Executor, stopping: Stopping
+    api: Api, worker: Worker, executor: Executor, stop_signal: StopSignal
 ) -> None:
-    def interrupt(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
-        stopping.demand(CancelLevel.INTERRUPT)
-        raise Interrupted
+    def interrupt(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
+        stop_signal.request(CancelLevel.INTERRUPT)
+        raise PhaseInterrupted
 
     run = await api.create_run()
     executor.plays = [interrupt]
@@ -195,12 +195,12 @@ async def test_a_run_that_is_deleted_in_mid_phase_leaves_nothing(
     config.directory_of(run["id"]).mkdir()
     written = []
 
-    def write_after_the_end(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
+    def write_after_the_end(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
         with api.backend.database.write() as write:
-            write.session.delete(write.session.merge(begun.run))
+            write.session.delete(write.session.merge(phase.run))
         assert level() == 2
-        api.backend.objects.write("log", begun.phase_id, b"late")
-        written.append(api.backend.objects.path("log", begun.phase_id))
+        api.backend.objects.write("log", phase.phase_id, b"late")
+        written.append(api.backend.objects.path("log", phase.phase_id))
         return PhaseResult("canceled", state=STATE)
 
     executor.plays = [write_after_the_end]
@@ -219,10 +219,10 @@ async def test_a_cancel_is_seen_by_the_executor_also_while_the_database_is_away(
     def away(*_: object) -> None:
         raise OperationalError("SELECT", {}, Exception("away"))
 
-    def look(begun: StartedPhase, level: CancelCheck) -> PhaseResult:
+    def look(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
         seen.append(level())
         with api.backend.database.write() as write:
-            write.session.merge(begun.run).cancel_level = CancelLevel.INTERRUPT
+            write.session.merge(phase.run).cancel_level = CancelLevel.INTERRUPT
         seen.append(level())
         with monkeypatch.context() as patch:
             patch.setattr(Database, "read", away)

@@ -1,1 +1,1 @@
-"""The engine: phases carried to workers, executed with Terraform, and taken up again after a crash."""
+"""The engine: queues phases, executes them with Terraform, and resumes them after a crash."""

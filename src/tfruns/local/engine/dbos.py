@@ -1,10 +1,10 @@
-"""The queue for a PostgreSQL database: DBOS brings phases to worker threads.
+"""The queue for a PostgreSQL database: DBOS passes phases to worker threads.
 
-A dispatch is handed to a thread of its own. So it never fails where it is made, just after a commit; it is made outside
-of any workflow; and it is repeated until it works.
+A separate thread enqueues the dispatched phases and retries until it succeeds. So a dispatch, which follows a commit,
+does not raise, and is never made inside a workflow.
 
-Each start of a server is an application version of its own for DBOS: a server takes only the phases that it dispatched
-itself, never those of another one that is starting or stopping.
+Each start of a server is a separate DBOS application version. A server receives only the phases that it dispatched
+itself, not those of another server that is starting or stopping.
 """
 
 import itertools
@@ -18,30 +18,30 @@ from tenacity import Retrying, stop_when_event_set, wait_exponential
 from tenacity.nap import sleep_using_event
 
 from tfruns.local.cannot_start import CannotStart
-from tfruns.local.engine.threads import Dispatch, RunPhase
+from tfruns.local.engine.phase_queue import Dispatch, RunPhase
 from tfruns.local.queue import Priority
 
 _log = logging.getLogger(__name__)
 
 _QUEUE = "phases"
-_POLL_S = 0.2  # each phase waits half of it on average
+_POLL_S = 0.2  # a phase waits half of this on average
 _EXECUTOR = "worker-1"
-_KEEP_ENDED = timedelta(hours=1)
-_PRUNED_AT_ONCE = 500
+_RETENTION = timedelta(hours=1)
+_MAX_PRUNED = 500
 _in_use = threading.Lock()
 
 
 class SecondBackend(CannotStart):
-    """This process runs a local backend already; DBOS can be had only once in a process."""
+    """This process already runs a local backend on PostgreSQL. A process can contain only one DBOS."""
 
 
 class DbosQueue:
-    """Brings phases to worker threads by way of DBOS.
+    """Passes phases to worker threads with DBOS.
 
     Args:
-        url: of the database for what is queued.
-        boot_id: new with each start.
-        workers: how many phases are executed at a time.
+        url: the URL of the database that contains the queue.
+        boot_id: the id of this start of the server.
+        workers: the number of phases that are executed in parallel.
     """
 
     def __init__(self, url: str, *, boot_id: str, workers: int) -> None:
@@ -50,7 +50,7 @@ class DbosQueue:
         self._workers = workers
         self._waiting: queue.PriorityQueue[Dispatch] = queue.PriorityQueue()
         self._numbers = itertools.count()
-        self._ended = threading.Event()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._enqueue_all, name="dispatch", daemon=True)
         self._workflow: Any = None
 
@@ -61,34 +61,37 @@ class DbosQueue:
         """Start the workers.
 
         Raises:
-            SecondBackend: this process uses DBOS already.
+            SecondBackend: this process already uses DBOS.
         """
         if not _in_use.acquire(blocking=False):
-            raise SecondBackend("This process runs a local backend already, and there can be only one in a process.")
+            raise SecondBackend(
+                "The local backend cannot start: this process already runs one on PostgreSQL, and can run only one. "
+                "Start it in another process."
+            )
         try:
             self._launch(run_phase)
         except BaseException:
-            _let_go()
+            _release()
             raise
         self._thread.start()
 
     def stop(self) -> None:
-        self._ended.set()
+        self._stopped.set()
         self._waiting.put(Dispatch(-1, next(self._numbers)))
         self._thread.join()
-        _let_go()
+        _release()
 
-    def forget_ended(self) -> None:
+    def prune(self) -> None:
         from dbos import DBOS  # noqa: PLC0415
 
-        before = (datetime.now(UTC) - _KEEP_ENDED).isoformat()
-        ended = DBOS.list_workflows(status=["SUCCESS", "ERROR"], end_time=before, limit=_PRUNED_AT_ONCE)
-        if ended:
-            DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+        before = (datetime.now(UTC) - _RETENTION).isoformat()
+        finished = DBOS.list_workflows(status=["SUCCESS", "ERROR"], end_time=before, limit=_MAX_PRUNED)
+        if finished:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in finished])
 
     def _launch(self, run_phase: RunPhase) -> None:
         _log_through_root()
-        from dbos import DBOS, DBOSConfig  # noqa: PLC0415  # half a second
+        from dbos import DBOS, DBOSConfig  # noqa: PLC0415  # takes half a second
 
         config: DBOSConfig = {
             "name": "tfruns-local",
@@ -102,10 +105,10 @@ class DbosQueue:
         }
         DBOS(config=config)
 
-        def carried(run_id: str, kind: str) -> None:  # DBOS takes functions only
+        def workflow(run_id: str, kind: str) -> None:  # DBOS accepts only functions
             run_phase(run_id, kind)
 
-        self._workflow = DBOS.workflow(name="run_phase", max_recovery_attempts=None)(carried)
+        self._workflow = DBOS.workflow(name="run_phase", max_recovery_attempts=None)(workflow)
         DBOS.listen_queues([_QUEUE])
         DBOS.launch()
         DBOS.register_queue(
@@ -115,12 +118,12 @@ class DbosQueue:
     def _enqueue_all(self) -> None:
         retrying = Retrying(
             wait=wait_exponential(multiplier=0.2, max=5),
-            stop=stop_when_event_set(self._ended),
-            sleep=sleep_using_event(self._ended),
-            before_sleep=lambda attempt: _log.warning("A phase cannot be queued yet: %s", _why(attempt.outcome)),
+            stop=stop_when_event_set(self._stopped),
+            sleep=sleep_using_event(self._stopped),
+            before_sleep=lambda attempt: _log_retry(attempt.outcome),
             retry_error_callback=lambda _: None,
         )
-        while not self._ended.is_set():
+        while not self._stopped.is_set():
             dispatch = self._waiting.get()
             if dispatch.run_id:
                 retrying(self._enqueue, dispatch)
@@ -133,21 +136,21 @@ class DbosQueue:
             DBOS.enqueue_workflow(_QUEUE, self._workflow, dispatch.run_id, dispatch.kind)
 
 
-def _let_go() -> None:
-    """End what there can be only once in a process."""
+def _release() -> None:
+    """Shut DBOS down, so that this process can launch it again."""
     from dbos import DBOS  # noqa: PLC0415
 
     DBOS.destroy(destroy_registry=True)
     _in_use.release()
 
 
-def _why(outcome: Any) -> str:
+def _log_retry(outcome: Any) -> None:
     error = outcome.exception() if outcome is not None else None
-    return type(error).__name__
+    _log.warning("A phase cannot be queued and will be retried: %s.", type(error).__name__)
 
 
 def _log_through_root() -> None:
-    """DBOS puts a handler of its own on its logger, unless there is one."""
+    """Log through the root logger. DBOS adds a handler to its own logger unless it already has one."""
     logger = logging.getLogger("dbos")
     logger.addHandler(logging.NullHandler())
     logger.propagate = True

@@ -1,4 +1,4 @@
-"""The engine as one thing: it starts, resumes what the last one left, dispatches, and stops."""
+"""The engine of a backend: starts the workers, resumes unfinished phases, dispatches phases, and stops."""
 
 import logging
 import secrets
@@ -6,48 +6,55 @@ from datetime import timedelta
 
 from tfruns.local.backend import Backend
 from tfruns.local.cancel_level import CancelLevel
-from tfruns.local.engine.cancel import Stopping
+from tfruns.local.engine.cancel import StopSignal
 from tfruns.local.engine.housekeeping import Housekeeping
 from tfruns.local.engine.inputs import ExecutionConfig
+from tfruns.local.engine.phase_queue import PhaseQueue
 from tfruns.local.engine.resume import resume
-from tfruns.local.engine.threads import PhaseQueue, ThreadQueue
+from tfruns.local.engine.threads import ThreadQueue
 from tfruns.local.engine.worker import Worker
 from tfruns.local.queue import Priority
 from tfruns.local.store.claim import Claim
 
 _log = logging.getLogger(__name__)
 
-_PATIENCE_S = 60.0  # for Terraform to finish what it is doing; then it is killed, and its state kept
-_DYING_S = 30.0
+_INTERRUPT_TIMEOUT_S = 60.0  # Terraform completes its current operations; after this it is killed, its state is kept
+_KILL_TIMEOUT_S = 30.0
 
 
 class Engine:
-    """Executes the phases of one backend; it is the backend's dispatcher.
+    """Executes the phases of a backend. It implements `Dispatcher`.
 
     Args:
-        url: of the PostgreSQL database in which phases are queued; None to queue them in this process.
-        workers: how many phases are executed at a time.
+        url: the URL of the PostgreSQL database that contains the queue; None for a queue in this process.
+        workers: the number of phases that are executed in parallel.
     """
 
     def __init__(self, url: str | None, *, workers: int) -> None:
         self._boot_id = secrets.token_hex(8)
         self._queue = _queue(url, self._boot_id, workers)
-        self._stopping = Stopping()
+        self._stop_signal = StopSignal()
         self._worker: Worker | None = None
         self._housekeeping: Housekeeping | None = None
 
     def dispatch(self, run_id: str, phase: str, priority: Priority) -> None:
-        """Have a phase executed, once a worker is free."""
+        """Queue a phase for the next free worker."""
         self._queue.dispatch(run_id, phase, priority)
 
     def start(self, backend: Backend, config: ExecutionConfig, *, keep: timedelta | None, claim: Claim) -> None:
-        """Begin to execute, first what was queued or running when the last server stopped.
+        """Start the workers, and dispatch the phases that were queued or running when the last server stopped.
+
+        Args:
+            backend: the backend.
+            config: the configuration of the execution.
+            keep: how long the logs and plans of finished runs are kept; None for no limit.
+            claim: the claim on the database. No phase starts while it is lost.
 
         Raises:
-            SecondBackend: this process has an engine for a PostgreSQL database already.
+            SecondBackend: this process already has an engine for a PostgreSQL database.
         """
         self._worker = Worker(
-            backend, config, lease=self._boot_id, stopping=self._stopping, may_begin=lambda: claim.is_held
+            backend, config, lease=self._boot_id, stop_signal=self._stop_signal, may_start=lambda: claim.is_held
         )
         self._queue.start(self._worker.run_phase)
         try:
@@ -55,27 +62,27 @@ class Engine:
         except BaseException:
             self.stop()
             raise
-        self._housekeeping = Housekeeping(backend, config, keep=keep, forget_ended=self._queue.forget_ended)
+        self._housekeeping = Housekeeping(backend, config, keep=keep, prune_queue=self._queue.prune)
         self._housekeeping.start()
         claim.keep(on_regained=lambda: resume(backend))
 
-    def demand_stop(self, level: CancelLevel = CancelLevel.INTERRUPT) -> None:
+    def request_stop(self, level: CancelLevel = CancelLevel.INTERRUPT) -> None:
         """Start no more phases, and stop the running ones; their states are kept."""
-        self._stopping.demand(level)
+        self._stop_signal.request(level)
 
     def stop(self) -> bool:
-        """Stop, and return when nothing is under way any more.
+        """Stop, and wait until no phase is running.
 
         Returns:
-            Whether it ended in time; if not, threads are left that the process must end without.
+            Whether all phases stopped in time. If not, threads are still running, and the process must exit anyway.
         """
-        self.demand_stop()
+        self.request_stop()
         if self._housekeeping is not None:
             self._housekeeping.stop()
-        if self._worker is not None and not self._worker.wait_until_idle(_PATIENCE_S):
-            _log.warning("Terraform has not stopped; it is killed.")
-            self.demand_stop(CancelLevel.KILL)
-            if not self._worker.wait_until_idle(_DYING_S):
+        if self._worker is not None and not self._worker.wait_until_idle(_INTERRUPT_TIMEOUT_S):
+            _log.warning("Terraform did not stop within %g s after the interrupt; it is killed.", _INTERRUPT_TIMEOUT_S)
+            self.request_stop(CancelLevel.KILL)
+            if not self._worker.wait_until_idle(_KILL_TIMEOUT_S):
                 return False
         self._queue.stop()
         return True
@@ -84,6 +91,6 @@ class Engine:
 def _queue(url: str | None, boot_id: str, workers: int) -> PhaseQueue:
     if url is None:
         return ThreadQueue(workers=workers)
-    from tfruns.local.engine.dbos import DbosQueue  # noqa: PLC0415  # DBOS is needed for PostgreSQL alone
+    from tfruns.local.engine.dbos import DbosQueue  # noqa: PLC0415  # only PostgreSQL requires DBOS
 
     return DbosQueue(url, boot_id=boot_id, workers=workers)

@@ -22,7 +22,7 @@ from tfruns.local.terraform.command import PhaseStopped
 from tfruns.local.terraform.inputs import ApplyOutcome
 from tfruns.local.terraform.log import PhaseLog
 from tfruns.local.terraform.phases import run_apply, run_plan, write_json_state
-from tfruns.local.terraform.recovery import recover_apply, stop_leftovers
+from tfruns.local.terraform.recovery import APPLY_INTERRUPTED, recover_apply, stop_leftovers
 from tfruns.local.terraform.state import BadState
 from tfruns.vocabulary import PhaseStatus
 
@@ -30,46 +30,50 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_PLANS_AGAIN = "The server is being stopped. It plans again when it is started again."
-_STOPPED = "The server was stopped while it applied. What was done until then is in the state."
-
-
+_PLANS_AGAIN = "The plan was interrupted: the server is stopping. The run is planned again at the next start."
 _NOT_INTERPRETED = (
-    "The state is stored as Terraform wrote it, but not all of its outputs and resources can be shown: a number is too "
-    "long, or a value is nested too deep."
+    "The state is stored, but some of its outputs and resources cannot be shown: a number is too long, or a value is "
+    "nested too deep."
 )
 
 
-class Interrupted(Exception):
-    """The server is being stopped; the phase is resumed when it is started again."""
+class PhaseInterrupted(Exception):
+    """The server is stopping. The phase is resumed at the next start."""
 
 
-class NotStarted(Exception):
-    """Nothing of the phase has been started, because the database cannot be read. It can be tried again."""
+class PhaseNotStarted(Exception):
+    """The phase was not started, because the database cannot be read. The caller may retry."""
 
 
-def execute(backend: Backend, config: ExecutionConfig, begun: StartedPhase, level: CancelCheck) -> PhaseResult:
-    """Carry out the phase of a run, or find out what became of it when its server was killed.
+def execute(backend: Backend, config: ExecutionConfig, phase: StartedPhase, level: CancelCheck) -> PhaseResult:
+    """Execute a phase, or recover its result if its server was killed.
+
+    Args:
+        backend: the backend.
+        config: the configuration of the execution.
+        phase: the started phase.
+        level: returns the requested cancel level.
 
     Raises:
-        Interrupted: a plan of which nothing has to be kept.
+        PhaseInterrupted: the server is stopping during a plan, which leaves no result.
+        PhaseNotStarted: the database cannot be read.
     """
-    if begun.is_recovery:
-        return _recover(backend, config, begun)
-    return (_plan if begun.kind == "plan" else _apply)(backend, config, begun, level)
+    if phase.is_recovery:
+        return _recover(backend, config, phase)
+    return (_plan if phase.kind == "plan" else _apply)(backend, config, phase, level)
 
 
-def _plan(backend: Backend, config: ExecutionConfig, begun: StartedPhase, level: CancelCheck) -> PhaseResult:
-    id_ = begun.phase_id
+def _plan(backend: Backend, config: ExecutionConfig, phase: StartedPhase, level: CancelCheck) -> PhaseResult:
+    id_ = phase.phase_id
     try:
-        inputs = _read(backend, lambda session: plan_inputs(backend, config, session, begun.run))
+        inputs = _read(backend, lambda session: plan_inputs(backend, config, session, phase.run))
     except BadState as error:
         _add_to_log(backend, id_, str(error))
         return PhaseResult(PhaseStatus.ERRORED)
     outcome = run_plan(inputs, log=PhaseLog(_log_path(backend, id_)), cancel_level=level)
     if outcome.status is PhaseStatus.CANCELED and not level.of_run():
         _add_to_log(backend, id_, _PLANS_AGAIN)
-        raise Interrupted
+        raise PhaseInterrupted
     for kind, file in (("plan-json", outcome.plan_json), ("plan-json-redacted", outcome.redacted_json)):
         if file is not None:
             backend.objects.adopt(kind, id_, file)
@@ -81,25 +85,25 @@ def _plan(backend: Backend, config: ExecutionConfig, begun: StartedPhase, level:
     )
 
 
-def _apply(backend: Backend, config: ExecutionConfig, begun: StartedPhase, level: CancelCheck) -> PhaseResult:
-    inputs = _read(backend, lambda session: apply_inputs(config, session, begun.run))
-    id_ = begun.phase_id
+def _apply(backend: Backend, config: ExecutionConfig, phase: StartedPhase, level: CancelCheck) -> PhaseResult:
+    inputs = _read(backend, lambda session: apply_inputs(config, session, phase.run))
+    id_ = phase.phase_id
     outcome = run_apply(inputs, log=PhaseLog(_log_path(backend, id_)), cancel_level=level)
     if outcome.state is not None and not interpret(outcome.state.raw).is_complete:
         _add_to_log(backend, id_, _NOT_INTERPRETED, level="warn")
     if outcome.status is PhaseStatus.CANCELED and not level.of_run():
-        _add_to_log(backend, id_, _STOPPED)
+        _add_to_log(backend, id_, APPLY_INTERRUPTED)
         return _result(outcome, PhaseStatus.ERRORED)
     return _result(outcome, outcome.status)
 
 
-def _recover(backend: Backend, config: ExecutionConfig, begun: StartedPhase) -> PhaseResult:
-    """The phase of a run that can only be ended: what still runs of it is ended first."""
-    inputs = _read(backend, lambda session: apply_inputs(config, session, begun.run))
-    if begun.kind == "plan":
+def _recover(backend: Backend, config: ExecutionConfig, phase: StartedPhase) -> PhaseResult:
+    """Finish a phase that cannot be continued, after its processes have been stopped."""
+    inputs = _read(backend, lambda session: apply_inputs(config, session, phase.run))
+    if phase.kind == "plan":
         stop_leftovers(inputs.run_dir, patience_s=0)
         return PhaseResult(PhaseStatus.ERRORED)
-    outcome = recover_apply(inputs, log=PhaseLog(_log_path(backend, begun.phase_id)))
+    outcome = recover_apply(inputs, log=PhaseLog(_log_path(backend, phase.phase_id)))
     return _result(outcome, outcome.status)
 
 
@@ -108,27 +112,27 @@ def _read(backend: Backend, make: Callable[[Session], T]) -> T:
         with backend.database.read() as session:
             return make(session)
     except SQLAlchemyError as error:
-        raise NotStarted from error
+        raise PhaseNotStarted from error
 
 
-def keep_json_state(backend: Backend, config: ExecutionConfig, begun: StartedPhase) -> None:
-    """Keep the state that an apply has left in Terraform's JSON output format, too. Nothing depends on it."""
-    newest = select(StateVersionRow.id).where(StateVersionRow.run_id == begun.run.id)
+def store_json_state(backend: Backend, config: ExecutionConfig, phase: StartedPhase) -> None:
+    """Store the state of an apply also in Terraform's JSON output format. A failure is only logged."""
+    newest = select(StateVersionRow.id).where(StateVersionRow.run_id == phase.run.id)
     try:
         with backend.database.read() as session:
             id_ = session.scalars(newest.order_by(StateVersionRow.sequence.desc())).first()
-            inputs = apply_inputs(config, session, begun.run)
+            inputs = apply_inputs(config, session, phase.run)
         if id_ is not None:
             backend.objects.adopt("json-state", id_, write_json_state(inputs))
     except (SQLAlchemyError, OSError, PhaseStopped, NotFound) as error:
-        _log.warning("The state of %s is not kept as JSON: %s", begun.run.id, type(error).__name__)
+        _log.warning("The state of %s cannot be stored as JSON: %s.", phase.run.id, type(error).__name__)
 
 
-def note_failure(backend: Backend, begun: StartedPhase, error: Exception) -> None:
-    """Say in the log of a phase that the server failed; nothing of what it was, which may be secret."""
-    text = f"The server failed while it ran this {begun.kind}: {type(error).__name__}. See the server's log."
+def log_failure(backend: Backend, phase: StartedPhase, error: Exception) -> None:
+    """Add an error of the server to the log of a phase, without its message, which may contain secrets."""
+    text = f"The {phase.kind} failed: internal error of the server ({type(error).__name__}). See the server's log."
     with suppress(OSError):
-        _add_to_log(backend, begun.phase_id, text)
+        _add_to_log(backend, phase.phase_id, text)
 
 
 def _result(outcome: ApplyOutcome, status: PhaseStatus) -> PhaseResult:

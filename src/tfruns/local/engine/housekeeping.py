@@ -1,6 +1,6 @@
-"""What is done in intervals: phases without a worker are dispatched again, and what is not needed any more is deleted.
+"""Periodic housekeeping: dispatches phases without a worker again, and deletes data that is no longer needed.
 
-That is directories of runs that have ended, old logs and plans, incomplete uploads, and objects of which no row knows.
+It deletes directories of finished runs, old logs and plans, incomplete uploads, and objects without a database row.
 """
 
 import logging
@@ -27,8 +27,8 @@ _log = logging.getLogger(__name__)
 
 _INTERVAL_S = 60.0
 _SWEEP_INTERVAL_S = 3600.0
-_INCOMPLETE_AFTER_S = 24 * 3600.0  # what is younger may just be written
-_AT_ONCE = 500
+_INCOMPLETE_AFTER_S = 24 * 3600.0  # a younger file may still be written
+_BATCH_SIZE = 500
 _PRUNED = ("log", "plan-json", "plan-json-redacted")
 _ROWS_OF_OBJECTS = {
     "configuration": ConfigurationVersionRow.id,
@@ -38,67 +38,67 @@ _ROWS_OF_OBJECTS = {
 
 
 class Housekeeping:
-    """Cleans up in intervals, in a thread of its own.
+    """Cleans up every minute, in a separate thread.
 
     Args:
-        backend: whose runs.
-        config: where they are executed.
-        keep: how long logs and plans of runs that are over are kept; None for ever.
-        forget_ended: what the carrier itself has to clean up.
+        backend: the backend.
+        config: the configuration of the execution.
+        keep: how long the logs and plans of finished runs are kept; None for no limit.
+        prune_queue: deletes old records of the queue.
     """
 
     def __init__(
-        self, backend: Backend, config: ExecutionConfig, *, keep: timedelta | None, forget_ended: Callable[[], None]
+        self, backend: Backend, config: ExecutionConfig, *, keep: timedelta | None, prune_queue: Callable[[], None]
     ) -> None:
         self._backend = backend
         self._config = config
         self._keep = keep
-        self._forget_ended = forget_ended
+        self._prune_queue = prune_queue
         self._sweep_at = 0.0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._go_on, name="housekeeping", daemon=True)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._repeat, name="housekeeping", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        self._ended.set()
+        self._stopped.set()
         self._thread.join()
 
-    def _go_on(self) -> None:
-        while not self._ended.is_set():
+    def _repeat(self) -> None:
+        while not self._stopped.is_set():
             self.clean_up()
-            self._ended.wait(_INTERVAL_S)
+            self._stopped.wait(_INTERVAL_S)
 
     def clean_up(self) -> None:
-        """Do it once. What fails is tried again the next time."""
-        steps = (self._resume, self._remove_directories, self._prune, self._sweep, self._forget_ended)
+        """Clean up once. A step that fails is repeated the next time."""
+        steps = (self._resume, self._remove_directories, self._prune, self._sweep, self._prune_queue)
         failures: dict[str, str] = {}
         for step in steps:
             try:
                 step()
             except (SQLAlchemyError, OSError) as error:
                 failures.setdefault(type(error).__name__, str(getattr(error, "orig", error)).partition("\n")[0])
-            except Exception:  # noqa: BLE001  # it must not end the thread
+            except Exception:  # noqa: BLE001  # the thread must continue
                 _log.exception("Housekeeping failed.")
-        for name, text in failures.items():  # one line, however many steps failed of it
-            _log.warning("Housekeeping failed and is tried again in a minute: %s: %s", name, text)
+        for name, text in failures.items():  # one line per error, even if several steps failed
+            _log.warning("Housekeeping failed and is repeated in a minute: %s: %s", name, text)
 
     def _resume(self) -> None:
         resume(self._backend)
 
     def _remove_directories(self) -> None:
-        """Those of runs that are over, as when a person discards a plan, or that were deleted."""
+        """Remove the directories of finished runs, such as a discarded one, and of deleted runs."""
         if not self._config.directory.exists():
             return
         names = [path.name for path in self._config.directory.iterdir()]
-        for run_ids in _batched(names, _AT_ONCE):
+        for run_ids in _batched(names, _BATCH_SIZE):
             for run_id in set(run_ids) - self._in_use(run_ids):
                 rescue_state(self._backend, self._config, run_id)
                 self._config.remove(run_id)
 
     def _in_use(self, run_ids: Iterable[str]) -> set[str]:
-        """Of these runs, those that are not over, or of which a process may still run."""
+        """The runs among these that are not finished, or whose process may still run."""
         rows = select(RunRow.id).where(
             RunRow.id.in_(run_ids),
             RunRow.status.in_(statuses_in(StatusGroup.NON_FINAL)) | RunRow.lease.is_not(None),
@@ -107,16 +107,16 @@ class Housekeeping:
             return set(session.scalars(rows))
 
     def _prune(self) -> None:
-        """Delete old logs and plans of runs that are over; the runs themselves stay."""
+        """Delete old logs and plans of finished runs. The runs are kept."""
         if self._keep is None:
             return
         before = self._backend.now().timestamp() - self._keep.total_seconds()
         for kind in _PRUNED:
-            for ids in _batched(_older_than(self._backend.objects.path(kind, ""), before), _AT_ONCE):
-                for id_ in self._of_runs_that_are_over(ids):
+            for ids in _batched(_older_than(self._backend.objects.path(kind, ""), before), _BATCH_SIZE):
+                for id_ in self._of_finished_runs(ids):
                     self._backend.objects.delete(kind, id_)
 
-    def _of_runs_that_are_over(self, phase_ids: Iterable[str]) -> list[str]:
+    def _of_finished_runs(self, phase_ids: Iterable[str]) -> list[str]:
         rows = (
             select(PhaseRow.id)
             .join(RunRow, RunRow.id == PhaseRow.run_id)
@@ -128,14 +128,14 @@ class Housekeeping:
             return list(session.scalars(rows))
 
     def _sweep(self) -> None:
-        """Delete incomplete uploads and objects of no row, as a kill or a failed deletion leaves them."""
+        """Delete incomplete uploads and objects without a row, which remain after a kill or a failed deletion."""
         if time.monotonic() < self._sweep_at:
             return
         before = time.time() - _INCOMPLETE_AFTER_S
         for name in _older_than(self._backend.objects.path("incoming", ""), before):
             self._backend.objects.delete("incoming", name)
         for kind, column in _ROWS_OF_OBJECTS.items():
-            for ids in _batched(_older_than(self._backend.objects.path(kind, ""), before), _AT_ONCE):
+            for ids in _batched(_older_than(self._backend.objects.path(kind, ""), before), _BATCH_SIZE):
                 with self._backend.database.read() as session:
                     known = set(session.scalars(select(column).where(column.in_(ids))))
                 for id_ in set(ids) - known:
@@ -144,7 +144,7 @@ class Housekeeping:
 
 
 def rescue_state(backend: Backend, config: ExecutionConfig, run_id: str) -> None:
-    """Keep the state that an apply left in its directory, where it is stored nowhere yet, as its errored state."""
+    """Store the state in the directory of an apply as its errored state, unless it is already stored."""
     with backend.database.read() as session:
         run = session.scalars(select(RunRow).where(RunRow.id == run_id)).first()
         if run is None:
@@ -158,11 +158,11 @@ def rescue_state(backend: Backend, config: ExecutionConfig, run_id: str) -> None
     left = run_dir.left_state()
     if left is not None and md5_of(left) not in stored and not backend.objects.path("errored-state", phase.id).exists():
         backend.objects.write("errored-state", phase.id, left)
-        _log.error("Kept the state that %s left as its errored state: it was stored nowhere else.", run_id)
+        _log.error("The state of %s was not stored. It is kept as the errored state of its apply.", run_id)
 
 
 def _older_than(directory: Path, before: float) -> list[str]:
-    """The names of the files in a directory that were last written before this time."""
+    """The names of the files in a directory that were last modified before this time."""
     if not directory.exists():
         return []
     with os.scandir(directory) as entries:
@@ -170,6 +170,6 @@ def _older_than(directory: Path, before: float) -> list[str]:
 
 
 def _batched(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """The ids, so many at a time (`itertools.batched` came with Python 3.12)."""
+    """The ids in batches (`itertools.batched` requires Python 3.12)."""
     for start in range(0, len(ids), size):
         yield ids[start : start + size]

@@ -1,4 +1,4 @@
-"""What a run is, put into the form in which it is executed."""
+"""The inputs of a phase, read from the database."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from tfruns.vocabulary import RunSource
 
 @dataclass(frozen=True, slots=True)
 class ExecutionConfig:
-    """Where and with what runs are executed.
+    """The configuration of the execution, the same for all runs.
 
     Attributes:
-        terraform: what to run.
-        directory: below which each run has its own directory.
-        settings: the operator's, for every run.
-        api_of_run: how the Terraform of a run, given its id, reaches the server's API; None without an address.
+        terraform: the executable.
+        directory: the parent of the directories of the runs.
+        settings: the operator's settings.
+        api_of_run: returns the access to the server's API for the id of a run; None if the server has no address.
     """
 
     terraform: Terraform
@@ -39,24 +39,24 @@ class ExecutionConfig:
     api_of_run: Callable[[str], ApiAccess] | None = None
 
     def directory_of(self, run_id: str) -> Path:
-        """The run's own directory."""
+        """The directory of a run."""
         return self.directory / run_id
 
     def remove(self, run_id: str) -> None:
-        """Remove a run's directory, also one in which a configuration made directories read-only."""
+        """Remove the directory of a run, including directories that a configuration made read-only."""
         remove_tree(self.directory_of(run_id))
 
 
 def apply_inputs(config: ExecutionConfig, session: Session, run: RunRow) -> ApplyInputs:
-    """What both phases of a run need."""
+    """The inputs of the apply of a run."""
     return ApplyInputs(**_common(config, run, find_workspace(session, run.workspace_id)))
 
 
 def plan_inputs(backend: Backend, config: ExecutionConfig, session: Session, run: RunRow) -> PlanInputs:
-    """What the plan of a run needs; the state is the workspace's present one.
+    """The inputs of the plan of a run, with the current state of the workspace.
 
     Raises:
-        BadState: the workspace has a state, and its file is missing or damaged.
+        BadState: the file of the current state is missing or damaged.
     """
     workspace = find_workspace(session, run.workspace_id)
     options: dict[str, Any] = run.options
@@ -75,7 +75,7 @@ def plan_inputs(backend: Backend, config: ExecutionConfig, session: Session, run
 
 
 def _state(backend: Backend, session: Session, state_version_id: str | None) -> bytes | None:
-    """The content of a state version. Without a state Terraform would create everything again, so none is not lost."""
+    """The content of a state version. A missing file is an error: Terraform would create all resources again."""
     if state_version_id is None:
         return None
     row = session.scalars(select(StateVersionRow).where(StateVersionRow.id == state_version_id)).one()
@@ -83,8 +83,8 @@ def _state(backend: Backend, session: Session, state_version_id: str | None) -> 
     if content is None or not content or (row.md5 is not None and md5_of(content) != row.md5):
         damage = "missing" if content is None else "empty" if not content else "damaged"
         raise BadState(
-            f"The state of the workspace cannot be used: the file of {row.id} is {damage} in the server's data "
-            f"directory. Restore objects/state/{row.id} from a backup, or upload the state as a new state version."
+            f"The state of the workspace cannot be read: the file of {row.id} in the server's data directory is "
+            f"{damage}. Restore objects/state/{row.id} from a backup, or upload the state as a new state version."
         )
     return content
 

@@ -1,6 +1,6 @@
-"""What is still to be executed, by the runs themselves: dispatched at every start, and again by housekeeping.
+"""Unfinished phases: found in the database and dispatched, at every start and by housekeeping.
 
-So a dispatch that was lost, or a phase whose worker failed, is found within a minute.
+So a lost dispatch, or a phase whose worker failed, is dispatched again within a minute.
 """
 
 from sqlalchemy import select, text
@@ -14,9 +14,9 @@ from tfruns.local.store.schema import UNDER_WAY, PhaseRow, RunRow
 
 
 def resume(backend: Backend) -> None:
-    """Dispatch every phase that is queued or running; what this server executes already is not begun again.
+    """Dispatch every phase that is queued or running. A worker ignores a phase that this server already executes.
 
-    A run that was force-canceled has ended, but its process is still to end.
+    This includes force-canceled runs, which are final, but whose process may still run.
     """
     release_stale_holders(backend)
     with backend.database.read() as session:
@@ -27,7 +27,7 @@ def resume(backend: Backend) -> None:
 
 
 def release_stale_holders(backend: Backend) -> None:
-    """Release every workspace that is held by a run which has ended and has no process."""
+    """Release every workspace whose current run is final and has no process."""
     with backend.database.read() as session:
         workspace_ids = [run.workspace_id for run in session.scalars(stale_holders())]
     for workspace_id in workspace_ids:
@@ -36,13 +36,13 @@ def release_stale_holders(backend: Backend) -> None:
 
 
 def is_any_under_way(backend: Backend) -> bool:
-    """Whether anything is executed, or about to be. A run that waits for a person or for a lock is not."""
+    """Whether a phase is running or queued. A run that waits for confirmation or for a lock does not count."""
     with backend.database.read() as session:
         return session.scalars(select(RunRow.id).where(text(UNDER_WAY)).limit(1)).first() is not None
 
 
 def runs_under_way(backend: Backend) -> list[str]:
-    """The ids of the runs that are executed, or about to be, in the order of their creation."""
+    """The ids of the runs with a running or queued phase, in the order of their creation."""
     with backend.database.read() as session:
         return list(session.scalars(select(RunRow.id).where(text(UNDER_WAY)).order_by(RunRow.sequence)))
 

@@ -1,4 +1,4 @@
-"""Trying again what cannot be done at the moment: as long as the reason passes, and a few times whatever the reason."""
+"""Retries of the steps of a phase: without limit while the cause is temporary, otherwise a few times."""
 
 import errno
 import logging
@@ -10,8 +10,8 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from tfruns.errors import TfrunsError
-from tfruns.local.engine.cancel import Stopping
-from tfruns.local.engine.execution import Interrupted
+from tfruns.local.engine.cancel import StopSignal
+from tfruns.local.engine.execution import PhaseInterrupted
 from tfruns.local.store.database import Database
 from tfruns.local.store.sqlite_file import is_damage
 
@@ -19,75 +19,78 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_TRIES = 5  # for what does not look as if it would pass
+_ATTEMPTS = 5  # if the cause does not look temporary
 FIRST_DELAY_S = 0.2
-_LONGEST_DELAY_S = 5.0
-_LOGGED_EVERY_S = 60.0
-_PASSING_ERRNOS = frozenset(
+_MAX_DELAY_S = 5.0
+_LOG_INTERVAL_S = 60.0
+_TEMPORARY_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.EIO,
      errno.EBUSY, errno.ESTALE, errno.ETIMEDOUT}
 )  # fmt: skip
 
 
 class Retries:
-    """Repeats steps that fail. It belongs to all phases of a worker; what it remembers is remembered for each thread.
+    """Repeats steps that fail. A worker uses one instance for all phases; each thread has its own `has_failed`.
 
     Args:
-        database: asked whether it works, where a step failed because of it.
-        stopping: ends the repetition.
-        first_delay_s: seconds before the first repetition; each further delay is twice as long.
+        database: checked for whether it is writable after it made a step fail.
+        stop_signal: stops the retries.
+        first_delay_s: the seconds before the first retry. Each further delay is twice as long.
     """
 
-    def __init__(self, database: Database, stopping: Stopping, *, first_delay_s: float = FIRST_DELAY_S) -> None:
+    def __init__(self, database: Database, stop_signal: StopSignal, *, first_delay_s: float = FIRST_DELAY_S) -> None:
         self._database = database
-        self._stopping = stopping
+        self._stop_signal = stop_signal
         self._first_delay_s = first_delay_s
-        self._of_thread = threading.local()
+        self._thread_state = threading.local()
 
     @property
     def has_failed(self) -> bool:
-        """Whether the last step of this thread failed before it was done."""
-        return bool(getattr(self._of_thread, "has_failed", False))
+        """Whether the last step of this thread failed at least once."""
+        return bool(getattr(self._thread_state, "has_failed", False))
 
     def until_done(self, step: Callable[[], T], *, only: type[Exception] = Exception) -> T:
-        """Do it, again and again while what hinders it may pass, and else a few times.
+        """Call a step until it succeeds.
+
+        It is retried without limit while the cause is temporary, otherwise a few times. The last error is then raised.
 
         Args:
-            step: what to do. To do it again after it was done has to do no harm.
-            only: repeat it after such an error alone.
+            step: the step, which must be idempotent.
+            only: the class of errors after which the step is retried.
+
+        Returns:
+            The result of the step.
 
         Raises:
-            Interrupted: it was not done before the server was stopped.
-
-        And what the step raises at last.
+            PhaseInterrupted: the server is stopping, and the step has not succeeded.
         """
-        tries, delay_s, logged_at = 0, self._first_delay_s, 0.0
-        self._of_thread.has_failed = False
+        attempts, delay_s, logged_at = 0, self._first_delay_s, 0.0
+        self._thread_state.has_failed = False
         while True:
             try:
                 return step()
-            except (Interrupted, TfrunsError):
+            except (PhaseInterrupted, TfrunsError):
                 raise
             except only as error:
-                self._of_thread.has_failed = True
-                tries += not self._may_pass(error)
-                if tries >= _TRIES:
+                self._thread_state.has_failed = True
+                attempts += not self._is_temporary(error)
+                if attempts >= _ATTEMPTS:
                     raise
-                if time.monotonic() - logged_at >= _LOGGED_EVERY_S or not logged_at:
-                    _log.warning("What a phase has left cannot be stored yet, and is tried again: %s", _why(error))
+                if time.monotonic() - logged_at >= _LOG_INTERVAL_S or not logged_at:
+                    _log.warning("A step of a phase failed and will be retried: %s.", _reason(error))
                     logged_at = time.monotonic()
-            if self._stopping.begun.wait(delay_s):
-                raise Interrupted
-            delay_s = min(delay_s * 2, _LONGEST_DELAY_S)
+            if self._stop_signal.requested.wait(delay_s):
+                raise PhaseInterrupted
+            delay_s = min(delay_s * 2, _MAX_DELAY_S)
 
-    def _may_pass(self, error: Exception) -> bool:
-        """Whether it may be possible later without anybody doing anything: the disk is full, the database is away."""
+    def _is_temporary(self, error: Exception) -> bool:
+        """Whether a later attempt may succeed, for example because the disk is full or the database is unavailable."""
         cause = error.__cause__ if error.__cause__ is not None else error
         if isinstance(cause, OSError):
-            return cause.errno in _PASSING_ERRNOS
+            return cause.errno in _TEMPORARY_ERRNOS
         return isinstance(cause, SQLAlchemyError) and not self._database.is_writable()
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     cause = error.__cause__ if error.__cause__ is not None else error
     return f"{type(cause).__name__}, the database is damaged" if is_damage(cause) else type(cause).__name__

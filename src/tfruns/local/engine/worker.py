@@ -1,9 +1,9 @@
-"""The other end of the queue: what a worker does with a phase. It begins it, executes it, ends it, and never raises.
+"""The worker: starts a phase, executes it and stores its result. It never raises.
 
-What a phase leaves must not be lost. While it cannot be stored for a reason that passes (a full disk, a database that
-is away), the worker tries again, and the run keeps its workspace. Where it fails for any other reason, the run ends as
-errored with what is known, and the workspace is released: no phase is left without an owner. If the server stops
-before, the next start finds what is left in the run's directory.
+The result of a phase must not be lost. While it cannot be stored for a temporary reason (a full disk, an unavailable
+database), the worker retries, and the run keeps its workspace. After any other error, the run becomes errored, with
+as much of the result as can be stored, and releases its workspace. If the server stops first, the next start recovers
+the result from the directory of the run.
 """
 
 import itertools
@@ -17,8 +17,8 @@ from sqlalchemy import select
 
 from tfruns.errors import NotFound
 from tfruns.local.backend import Backend
-from tfruns.local.engine.cancel import CancelCheck, Stopping
-from tfruns.local.engine.execution import Interrupted, NotStarted, execute, keep_json_state, note_failure
+from tfruns.local.engine.cancel import CancelCheck, StopSignal
+from tfruns.local.engine.execution import PhaseInterrupted, PhaseNotStarted, execute, log_failure, store_json_state
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.resume import resume
 from tfruns.local.engine.retries import FIRST_DELAY_S, Retries
@@ -36,12 +36,12 @@ class Worker:
     """Executes phases.
 
     Args:
-        backend: where the runs are.
-        config: where and with what they are executed.
-        lease: what this start of the server is called; each phase that it begins has a lease of its own below it.
-        stopping: whether the server is being stopped.
-        may_begin: whether phases may be begun now; those that may not are dispatched again later.
-        first_delay_s: see `Retries`.
+        backend: the backend.
+        config: the configuration of the execution.
+        lease: the id of this start of the server. The lease of each phase consists of it and a number.
+        stop_signal: tells whether the server is stopping.
+        may_start: returns whether phases may start now. Other phases are dispatched again later.
+        first_delay_s: the seconds before the first retry; see `Retries`.
     """
 
     def __init__(
@@ -50,32 +50,32 @@ class Worker:
         config: ExecutionConfig,
         *,
         lease: str,
-        stopping: Stopping,
-        may_begin: Callable[[], bool] = lambda: True,
+        stop_signal: StopSignal,
+        may_start: Callable[[], bool] = lambda: True,
         first_delay_s: float = FIRST_DELAY_S,
     ) -> None:
         self._backend = backend
         self._config = config
         self._leases = (f"{lease}.{number}" for number in itertools.count())
-        self._stopping = stopping
-        self._may_begin = may_begin
-        self._retries = Retries(backend.database, stopping, first_delay_s=first_delay_s)
+        self._stop_signal = stop_signal
+        self._may_start = may_start
+        self._retries = Retries(backend.database, stop_signal, first_delay_s=first_delay_s)
         self._running: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
 
     def run_phase(self, run_id: str, kind: str) -> None:
-        """Execute the plan or the apply of a run, unless it has ended, or is being executed already."""
+        """Execute the plan or the apply of a run, unless it has finished or is already running."""
         with self._changed:
-            if self._stopping.level or (run_id, kind) in self._running or not self._may_begin():
+            if self._stop_signal.level or (run_id, kind) in self._running or not self._may_start():
                 return
             self._running.add((run_id, kind))
             lease = next(self._leases)
         try:
             self._run_phase(run_id, kind, lease)
-        except Interrupted:
-            _log.info("The %s of %s is resumed at the next start.", kind, run_id)
+        except PhaseInterrupted:
+            _log.info("The %s of %s was interrupted and resumes at the next start.", kind, run_id)
         except Exception:  # noqa: BLE001  # the edge
-            _log.exception("The %s of %s failed; the run ends as errored.", kind, run_id)
+            _log.exception("The %s of %s failed; the run becomes errored.", kind, run_id)
             self._abandon(run_id, kind, lease)
         finally:
             with self._changed:
@@ -83,25 +83,25 @@ class Worker:
                 self._changed.notify_all()
 
     def wait_until_idle(self, timeout_s: float) -> bool:
-        """Whether nothing is executed any more; waits for that as long."""
+        """Wait until no phase is running. Returns false after the timeout."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._running, timeout_s)
 
     def _run_phase(self, run_id: str, kind: str, lease: str) -> None:
         if kind == "apply":
-            self._retries.until_done(lambda: self._wait_for_watcher(run_id))
-        begun = self._retries.until_done(lambda: self._begin(run_id, kind, lease))
-        if begun is None:
+            self._retries.until_done(lambda: self._wait_for_cli(run_id))
+        phase = self._retries.until_done(lambda: self._start(run_id, kind, lease))
+        if phase is None:
             return
-        result = self._execute(begun)
-        is_over = self._end(begun, lease, result)
-        if result.state is not None and not self._stopping.level:
-            keep_json_state(self._backend, self._config, begun)
-        if is_over:
+        result = self._execute(phase)
+        is_finished = self._finish(phase, lease, result)
+        if result.state is not None and not self._stop_signal.level:
+            store_json_state(self._backend, self._config, phase)
+        if is_finished:
             self._config.remove(run_id)
 
-    def _wait_for_watcher(self, run_id: str) -> None:
-        """Let the Terraform CLI see the plan of a run of its own, before a run that asks nobody goes on."""
+    def _wait_for_cli(self, run_id: str) -> None:
+        """Wait until the Terraform CLI has read the plan of an auto-applied run that it created."""
         with self._backend.database.read() as session:
             condition = (RunRow.id == run_id) & (RunRow.status == RunStatus.APPLY_QUEUED) & RunRow.auto_apply
             is_watched = condition & (RunRow.source == RunSource.TERRAFORM_CLOUD) & RunRow.confirmed_by_id.is_(None)
@@ -110,68 +110,68 @@ class Worker:
         if plan_id is not None:
             self._backend.log_reads.wait(plan_id)
 
-    def _begin(self, run_id: str, kind: str, lease: str) -> StartedPhase | None:
+    def _start(self, run_id: str, kind: str, lease: str) -> StartedPhase | None:
         with self._backend.database.write() as write:
             try:
                 return start_phase(self._backend, write, run_id, kind, lease)
-            except NotFound:  # it was deleted in the meantime
+            except NotFound:  # it has been deleted
                 return None
 
-    def _execute(self, begun: StartedPhase) -> PhaseResult:
-        level = CancelCheck(self._backend.database, begun.run.id, self._stopping)
+    def _execute(self, phase: StartedPhase) -> PhaseResult:
+        level = CancelCheck(self._backend.database, phase.run.id, self._stop_signal)
 
         def attempt() -> PhaseResult:
-            return execute(self._backend, self._config, begun, level)
+            return execute(self._backend, self._config, phase, level)
 
         try:
-            return self._retries.until_done(attempt, only=NotStarted)
-        except Interrupted:
-            if self._stopping.level:
+            return self._retries.until_done(attempt, only=PhaseNotStarted)
+        except PhaseInterrupted:
+            if self._stop_signal.level:
                 raise
-        except Exception as error:  # noqa: BLE001  # whatever it is, the run has to end
-            _log.exception("The %s of %s failed.", begun.kind, begun.run.id)
-            note_failure(self._backend, begun, error)
-        if begun.kind == "plan":
+        except Exception as error:  # noqa: BLE001  # the run must finish after any error
+            _log.exception("The %s of %s failed.", phase.kind, phase.run.id)
+            log_failure(self._backend, phase, error)
+        if phase.kind == "plan":
             return PhaseResult(PhaseStatus.ERRORED)
-        # Terraform may have changed something; the state that says so must not go with the directory.
-        recovery = replace(begun, is_recovery=True)
+        # Terraform may have changed resources, so the state in the directory must be stored.
+        recovery = replace(phase, is_recovery=True)
         return self._retries.until_done(lambda: execute(self._backend, self._config, recovery, level))
 
-    def _end(self, begun: StartedPhase, lease: str, result: PhaseResult) -> bool:
-        """End the phase; where its result cannot be stored, with its state as the errored one.
+    def _finish(self, phase: StartedPhase, lease: str, result: PhaseResult) -> bool:
+        """Store the result of a phase. If this fails, the run becomes errored, and only its state is stored.
 
         Returns:
-            Whether nothing of the run is needed any more.
+            Whether the run is finished, so that its directory can be removed.
         """
         try:
-            is_over = self._retries.until_done(lambda: self._store(begun, lease, result))
-        except Interrupted:
+            is_finished = self._retries.until_done(lambda: self._store(phase, lease, result))
+        except PhaseInterrupted:
             raise
-        except Exception as error:  # noqa: BLE001  # nobody foresaw it; what can be kept is kept
-            _log.exception("The result of the %s of %s cannot be stored.", begun.kind, begun.run.id)
-            note_failure(self._backend, begun, error)
+        except Exception as error:  # noqa: BLE001  # unexpected; store as much as possible
+            _log.exception("The result of the %s of %s cannot be stored.", phase.kind, phase.run.id)
+            log_failure(self._backend, phase, error)
             if result.state is not None:
-                self._keep_errored_state(begun, result.state)
+                self._keep_errored_state(phase, result.state)
             reduced = PhaseResult(PhaseStatus.ERRORED)
-            is_over = self._retries.until_done(lambda: self._store(begun, lease, reduced))
-        if self._retries.has_failed:  # what had to follow the first attempt may be lost
+            is_finished = self._retries.until_done(lambda: self._store(phase, lease, reduced))
+        if self._retries.has_failed:  # the dispatches after the failed commit may be lost
             self._retries.until_done(lambda: resume(self._backend))
-        return is_over
+        return is_finished
 
-    def _keep_errored_state(self, begun: StartedPhase, state: bytes) -> None:
-        self._retries.until_done(lambda: self._backend.objects.write("errored-state", begun.phase_id, state))
+    def _keep_errored_state(self, phase: StartedPhase, state: bytes) -> None:
+        self._retries.until_done(lambda: self._backend.objects.write("errored-state", phase.phase_id, state))
 
-    def _store(self, begun: StartedPhase, lease: str, result: PhaseResult) -> bool:
+    def _store(self, phase: StartedPhase, lease: str, result: PhaseResult) -> bool:
         try:
             with self._backend.database.write() as write:
-                return finish_phase(self._backend, write, begun.run.id, begun.kind, lease, result)
-        except NotFound:  # deleted in the meantime, with its objects but those that were just written
+                return finish_phase(self._backend, write, phase.run.id, phase.kind, lease, result)
+        except NotFound:  # it was deleted with its objects, except those that were just written
             for kind in KINDS_OF_PHASE:
-                self._backend.objects.delete(kind, begun.phase_id)
+                self._backend.objects.delete(kind, phase.phase_id)
             return True
 
     def _abandon(self, run_id: str, kind: str, lease: str) -> None:
-        """End the phase as errored, whatever it has left: that stays in the run's directory."""
+        """Finish the phase as errored. Its files stay in the directory of the run."""
 
         def abandon() -> None:
             with self._backend.database.write() as write:
@@ -181,5 +181,5 @@ class Worker:
             self._retries.until_done(abandon)
         except NotFound:
             pass
-        except Exception:  # noqa: BLE001  # it is still a row, which housekeeping dispatches again
-            _log.exception("The %s of %s cannot be ended yet.", kind, run_id)
+        except Exception:  # noqa: BLE001  # housekeeping dispatches the phase again
+            _log.exception("The %s of %s cannot be marked as errored. It is dispatched again.", kind, run_id)

@@ -19,7 +19,7 @@ from tfruns.vocabulary import PhaseStatus
 _POLL_S = 0.1
 _KILL_TIMEOUT_S = 10.0  # the kernel does not terminate a process immediately
 _READ_BYTES = 1 << 16
-_INTERRUPTED = "The apply was interrupted: the server stopped. The state contains the changes that were made."
+APPLY_INTERRUPTED = "The apply was interrupted: the server stopped. The state contains the changes that were made."
 
 
 def recover_apply(inputs: ApplyInputs, *, log: PhaseLog, patience_s: float = 30.0) -> ApplyOutcome:
@@ -43,10 +43,10 @@ def recover_apply(inputs: ApplyInputs, *, log: PhaseLog, patience_s: float = 30.
     with log:
         try:
             _read_output(inputs, summary)
-            log.write_error(_INTERRUPTED)
+            log.write_error(APPLY_INTERRUPTED)
         except OSError as error:
             log_error = f"The log is incomplete: {error.strerror}."
-    texts = filter(None, (_INTERRUPTED, summary.error, log_error, state_error))
+    texts = filter(None, (APPLY_INTERRUPTED, summary.error, log_error, state_error))
     return ApplyOutcome(status=PhaseStatus.ERRORED, counts=summary.counts, state=state, error="\n\n".join(texts))
 
 
