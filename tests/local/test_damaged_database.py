@@ -60,7 +60,7 @@ def test_a_log_that_is_none_and_an_empty_file_beside_states_are_damage(migrated:
     states.mkdir()
     assert visible_damage(file, states) is None, "a first start that was killed"
     (states / "sv-1").write_text("{}")
-    assert visible_damage(file, states) == "the file is empty, though there are states"
+    assert visible_damage(file, states) == "the file is empty, although states exist"
 
 
 def test_a_database_that_is_busy_is_not_damaged(migrated: Path) -> None:

@@ -1,9 +1,9 @@
-"""Finding the server of a data directory, or starting one that exits when it was not used for a while.
+"""Attaching to the server of a data directory. If none is running, one is started that exits after a time without use.
 
-Whoever is attached holds a shared lock on the file `attached`, which the kernel releases however the process exits; see
-`idle`. The file `starting` is locked by the process that starts a server: the others wait for that one.
+An attached process has a shared lock on the file `attached`, which the kernel releases when the process exits in any
+way; see `idle`. The process that starts a server locks the file `starting`, and the others wait for it.
 
-Nothing of the server is imported here: a command that attaches stays quick.
+This module imports nothing of the server, so that commands that attach stay fast.
 """
 
 import fcntl
@@ -22,22 +22,22 @@ from tfruns.local.data_dir import DataDirectory
 
 _POLL_S = 0.02
 _START_WITHIN_S = 60.0
-_SHOWN_OF_LOG = 2000  # characters
+_LOG_TAIL_CHARACTERS = 2000
 
 
 class ServerNotStarted(CannotStart):
-    """No server of this data directory could be started. The text says why."""
+    """The server of this data directory could not be started. The text states the cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A server that stays as long as this is open.
+    """A connection to a server, which keeps running at least until the attachment is closed.
 
     Attributes:
-        directory: what it owns.
-        url: where it listens.
-        token: the admin's.
-        lock: the shared lock, an open file.
+        directory: the server's data directory.
+        url: the server's URL.
+        token: the admin's token.
+        lock: the open file with the shared lock.
     """
 
     directory: DataDirectory
@@ -47,28 +47,28 @@ class Attachment:
 
     @property
     def ca_file(self) -> Path | None:
-        """What has to be trusted, if the server has a certificate of its own."""
+        """The certificate to trust, if the server has a self-signed one."""
         return self.directory.certificate if self.directory.certificate.exists() else None
 
-    def is_there(self) -> bool:
-        """Whether it is still that server which owns the directory."""
+    def is_alive(self) -> bool:
+        """Whether the same server still owns the directory."""
         owner = self.directory.owner()
         return owner is not None and owner.url == self.url and self.directory.is_owned()
 
     def close(self) -> None:
-        """Let it go."""
+        """Detach from the server."""
         os.close(self.lock)
 
 
 def attach(directory: DataDirectory, idle_exit_s: int) -> Attachment:
-    """Attach to the server that owns a data directory; one is started where there is none.
+    """Attach to the server that owns a data directory. If none is running, start one.
 
     Args:
         directory: the data directory.
         idle_exit_s: how long a server that is started here stays without use.
 
     Raises:
-        ServerNotStarted: it ended at once, or was not ready in time.
+        ServerNotStarted: the server exited immediately, or was not ready in time.
         OSError: the directory cannot be written.
     """
     directory.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -85,7 +85,7 @@ def attach(directory: DataDirectory, idle_exit_s: int) -> Attachment:
 
 @contextmanager
 def attached(directory: DataDirectory, idle_exit_s: int = 0) -> Iterator[Attachment]:
-    """The server that owns a data directory, for the length of a block; see `attach`."""
+    """Attach to the server that owns a data directory for the length of a block; see `attach`."""
     attachment = attach(directory, idle_exit_s)
     try:
         yield attachment
@@ -95,7 +95,7 @@ def attached(directory: DataDirectory, idle_exit_s: int = 0) -> Iterator[Attachm
 
 @contextmanager
 def unused(directory: DataDirectory) -> Iterator[bool]:
-    """Whether nobody is attached; nobody can be, within the block."""
+    """Whether no process is attached. If so, none can attach within the block."""
     lock = _opened(directory, "attached")
     try:
         yield _locked(lock, fcntl.LOCK_EX)
@@ -104,7 +104,7 @@ def unused(directory: DataDirectory) -> Iterator[bool]:
 
 
 def _url(directory: DataDirectory, deadline: float, idle_exit_s: int) -> str:
-    """The address of the server, once it is ready."""
+    """The URL of the server, once it is ready."""
     if (url := _published(directory)) is not None:
         return url
     starting = _opened(directory, "starting")
@@ -112,7 +112,7 @@ def _url(directory: DataDirectory, deadline: float, idle_exit_s: int) -> str:
     try:
         while (url := _published(directory)) is None:
             if server is not None and server.poll() is not None and not directory.is_owned():
-                raise ServerNotStarted(f"The local backend could not be started. {_last_words(directory)}")
+                raise ServerNotStarted(f"The local backend could not be started. {_log_tail(directory)}")
             if server is None and not directory.is_owned() and _locked(starting, fcntl.LOCK_EX):
                 server = _start(directory, idle_exit_s)
             _wait(deadline, directory)
@@ -122,16 +122,16 @@ def _url(directory: DataDirectory, deadline: float, idle_exit_s: int) -> str:
 
 
 def _published(directory: DataDirectory) -> str | None:
-    """The address of the server that owns the directory; None if there is none, or it is not ready."""
+    """The URL of the server that owns the directory; None if none is running or ready."""
     owner = directory.owner()
     return owner.url if owner is not None and directory.is_owned() else None
 
 
 def _start(directory: DataDirectory, idle_exit_s: int) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, so that neither a signal nor the end of this process ends it."""
-    # -P: what lies in the working directory, which may be anybody's, is not taken for a module.
+    """Start a server in its own session, so that neither a signal nor the exit of this process stops it."""
+    # -P: modules are not imported from the working directory, which may belong to anyone.
     command = [sys.executable, "-P", "-m", "tfruns", "server", "--data-dir", str(directory.path), "--port", "0"]
-    # Appended, since another one may be starting too.
+    # O_APPEND, because another server may be starting too.
     log = os.open(_log_of(directory), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     try:
         server = subprocess.Popen(  # noqa: S603
@@ -144,21 +144,21 @@ def _start(directory: DataDirectory, idle_exit_s: int) -> subprocess.Popen[bytes
         )
     finally:
         os.close(log)
-    # Should it end before this process, it must not stay a zombie.
+    # A server that exits before this process must not stay a zombie.
     threading.Thread(target=server.wait, name="local server", daemon=True).start()
     return server
 
 
 def _wait(deadline: float, directory: DataDirectory) -> None:
     if time.monotonic() >= deadline:
-        raise ServerNotStarted(f"The local backend was not ready in {_START_WITHIN_S:.0f} s. {_last_words(directory)}")
+        raise ServerNotStarted(f"The local backend was not ready in {_START_WITHIN_S:.0f} s. {_log_tail(directory)}")
     time.sleep(_POLL_S)
 
 
-def _last_words(directory: DataDirectory) -> str:
+def _log_tail(directory: DataDirectory) -> str:
     path = _log_of(directory)
     text = path.read_text(encoding="utf-8", errors="replace").strip() if path.exists() else ""
-    return text[-_SHOWN_OF_LOG:] or f"Start it yourself to see why: tfruns server --data-dir {directory.path}"
+    return text[-_LOG_TAIL_CHARACTERS:] or f"To see the cause, run: tfruns server --data-dir {directory.path}"
 
 
 def _log_of(directory: DataDirectory) -> Path:

@@ -1,7 +1,7 @@
-"""The block that makes the Terraform CLI find a server of ours.
+"""The `host` block of the Terraform CLI configuration, with which the CLI finds a server of the local backend.
 
-It gives the server a name of its own, so that neither a certificate nor a port has to be in a configuration, and it
-holds no token: that comes from the environment, out of the file where it is kept.
+The block gives the server its own hostname, so that configurations need neither a certificate nor a port. It contains
+no token: Terraform reads the token from the environment.
 """
 
 import shlex
@@ -14,49 +14,52 @@ from tfruns.local.bind_config import BindConfig
 from tfruns.local.data_dir import DataDirectory
 
 HOSTNAME = "tfruns.local"
-_LOOK_WITHIN_S = 5.0
+_TLS_TIMEOUT_S = 5.0
 SERVICES = ("tfe.v2", "tfe.v2.1", "tfe.v2.2")
 
 
-def cli_configuration(directory: DataDirectory, listening: BindConfig) -> str:
-    """The block for the server that owns a data directory; without one, for the server that would listen there.
+def cli_configuration(directory: DataDirectory, bind: BindConfig) -> str:
+    """The block for the server that owns a data directory; if none is running, for a server with these options.
 
-    Comments say where it belongs, and how the token gets to Terraform.
+    Comments in the block explain where it belongs and how to pass the token to Terraform.
 
     Raises:
-        InvalidInput: there is no server, and none of these options could be one, or it would choose its port itself.
+        InvalidInput: no server is running, and the options are invalid or do not set a port.
     """
     owner = directory.owner()
     if owner is not None and directory.is_owned():
-        return _block(owner.url, directory, has_own_certificate=_shows(directory.certificate, owner.url))
-    listening.check()
-    if not listening.port:
-        raise InvalidInput("No server has this data directory.", solution="Start it, or name its port with --port.")
-    return _block(listening.url(listening.port), directory, has_own_certificate=listening.is_self_signed)
+        return _block(owner.url, directory, is_self_signed=_uses_certificate(owner.url, directory.certificate))
+    bind.check()
+    if not bind.port:
+        raise InvalidInput(
+            "The server's address is unknown: no server is running for this data directory.",
+            solution="Start the server, or set its port with --port.",
+        )
+    return _block(bind.url(bind.port), directory, is_self_signed=bind.is_self_signed)
 
 
-def _shows(certificate: Path, url: str) -> bool:
-    """Whether a server shows this certificate."""
+def _uses_certificate(url: str, certificate: Path) -> bool:
+    """Whether the server at this URL uses this certificate."""
     address = urlsplit(url)
     if address.scheme != "https" or not certificate.exists():
         return False
     try:
-        shown = ssl.get_server_certificate((str(address.hostname), address.port or 443), timeout=_LOOK_WITHIN_S)
+        used = ssl.get_server_certificate((str(address.hostname), address.port or 443), timeout=_TLS_TIMEOUT_S)
     except OSError:
         return False
-    return ssl.PEM_cert_to_DER_cert(shown) == ssl.PEM_cert_to_DER_cert(certificate.read_text())
+    return ssl.PEM_cert_to_DER_cert(used) == ssl.PEM_cert_to_DER_cert(certificate.read_text())
 
 
-def _block(url: str, directory: DataDirectory, *, has_own_certificate: bool) -> str:
-    trust = [f"    export SSL_CERT_FILE={_quoted(directory.certificate)}"] if has_own_certificate else []
+def _block(url: str, directory: DataDirectory, *, is_self_signed: bool) -> str:
+    trust = [f"    export SSL_CERT_FILE={_quoted(directory.certificate)}"] if is_self_signed else []
     comments = [
-        f"The local backend of tfruns at {url}. This belongs into the Terraform CLI configuration: ~/.terraformrc,",
-        "or a file that TF_CLI_CONFIG_FILE names. Terraform takes the token from the environment:",
+        f"The local backend of tfruns at {url}. Add this to the Terraform CLI configuration: ~/.terraformrc,",
+        "or the file that TF_CLI_CONFIG_FILE names. Terraform reads the token from the environment:",
         "",
         f'    export TF_TOKEN_{HOSTNAME.replace(".", "_")}="$(cat {_quoted(directory.token_file)})"',
         *trust,
         "",
-        "The configuration to be run says:",
+        "The Terraform configuration needs a cloud block:",
         "",
         "    terraform {",
         "      cloud {",

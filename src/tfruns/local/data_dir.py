@@ -1,14 +1,14 @@
-"""The data directory: one server owns it at a time, and others find that server through it.
+"""The data directory. One server at a time owns it; other processes find that server through it.
 
-lock        held by the server while it runs, as is the directory itself
-address     the address and process id of the running server
-port        the port of the last server, which the next one uses again
-token       the admin's API token, readable by the owner alone
-key         signs addresses of logs and uploads
-tls/        the server's own certificate and its key, if it was asked for one
-tfruns.db   the database, if it is SQLite
+lock        locked by the server while it runs, as is the directory itself
+address     the URL and process id of the running server
+port        the port of the last server, which the next one reuses
+token       the admin's API token, readable only by the owner
+key         signs the URLs of logs and uploads
+tls/        the server's self-signed certificate and its key, if requested
+tfruns.db   the SQLite database, unless another database is used
 objects/    configurations, logs, plans, states
-work/       the directories of runs that are under way
+work/       the directories of runs under way
 """
 
 import fcntl
@@ -27,11 +27,11 @@ from tfruns.home import user_path
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.files import make_private_directory, open_private
 
-DEFAULT_ORGANIZATION = "default"  # exists from the first start on
+DEFAULT_ORGANIZATION = "default"  # created at the first start
 
 _KEY = re.compile(rb"[0-9a-f]{64}\s*")
 _MOVE_AWAY = "Move it away and start the server again."
-_LOOKS_LAST_S = 0.5  # somebody may just be looking whether the directory is owned
+_LOCK_TIMEOUT_S = 0.5  # another process may hold the lock briefly to check whether the directory is owned
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,43 +46,46 @@ class InUse(CannotStart):
     """Another server owns the data directory.
 
     Attributes:
-        owner: it, or None while it is still starting.
+        owner: the other server; None while it is starting.
     """
 
     def __init__(self, directory: Path, owner: Owner | None) -> None:
-        who = f"the server at {owner.url} (process {owner.pid})" if owner else "a server that is starting or stopping"
-        super().__init__(f"{directory} is used by {who}. Stop it with `tfruns server stop`, or use another directory.")
+        user = f"the server at {owner.url} (process {owner.pid})" if owner else "a server that is starting or stopping"
+        super().__init__(
+            f"The data directory {directory} is used by {user}. Stop it with `tfruns server stop`, or use another "
+            "directory."
+        )
         self.owner = owner
 
 
 class UnusableFile(CannotStart):
-    """A file of the data directory is damaged. The text says which one, and what to do about it."""
+    """A file of the data directory is damaged. The text names the file and the solution."""
 
 
 def _is_locked_exclusively(directory: int) -> bool:
-    """Lock an open directory for this process alone, if nobody else has locked it."""
-    deadline = time.monotonic() + _LOOKS_LAST_S
+    """Try to lock an open directory exclusively, and return whether this succeeded."""
+    deadline = time.monotonic() + _LOCK_TIMEOUT_S
     while True:
         try:
             fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 return False
-            time.sleep(_LOOKS_LAST_S / 10)
-        except OSError:  # a network file system that locks no directories; the lock file has to do
+            time.sleep(_LOCK_TIMEOUT_S / 10)
+        except OSError:  # a network file system that cannot lock directories; the lock file suffices
             return True
         else:
             return True
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether another process has locked a file or directory for itself."""
+    """Whether another process has locked a file or directory exclusively."""
     try:
         opened = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: another one that checks is no owner
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, so that two processes can check at the same time
     except BlockingIOError:
         return True
     finally:
@@ -93,16 +96,16 @@ def _is_locked(path: Path) -> bool:
 def _default_path() -> Path:
     if chosen := os.environ.get("TFRUNS_DATA_DIR"):
         return Path(chosen)
-    import platformdirs  # noqa: PLC0415  # only where nothing is set
+    import platformdirs  # noqa: PLC0415  # imported only if the directory is not set
 
     return platformdirs.user_data_path("tfruns", appauthor=False)
 
 
 class DataDirectory:
-    """One data directory. It is made when it is first needed, for the owner alone.
+    """A data directory. It is created at the first use, for the owner only.
 
     Args:
-        path: where it is; by default `TFRUNS_DATA_DIR`, or where the platform keeps the data of applications.
+        path: its path. Default: `TFRUNS_DATA_DIR`, or the platform's directory for application data.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -120,7 +123,7 @@ class DataDirectory:
 
     @property
     def identity(self) -> str:
-        """What the directory is called on all machines."""
+        """A name for the directory that is unique across machines."""
         return f"{self.path} on {socket.gethostname()}"
 
     @property
@@ -130,23 +133,23 @@ class DataDirectory:
 
     @contextmanager
     def owned(self) -> Iterator[None]:
-        """Own the directory.
+        """Own the directory within a block.
 
         Raises:
-            InUse: another server does.
-            UnusableFile: a file of it is a directory, or the reverse.
+            InUse: another server owns it.
+            UnusableFile: one of its files is a directory, or the reverse.
         """
         import filelock  # noqa: PLC0415  # only a server needs it
 
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._check_kinds()
-        lock = filelock.FileLock(self._lock, timeout=_LOOKS_LAST_S, mode=0o600, thread_local=False)
+        lock = filelock.FileLock(self._lock, timeout=_LOCK_TIMEOUT_S, mode=0o600, thread_local=False)
         try:
             lock.acquire()
         except filelock.Timeout:
             raise InUse(self.path, self.owner()) from None
         try:
-            with self._held():
+            with self._directory_locked():
                 yield from self._prepared()
         finally:
             lock.release()
@@ -161,7 +164,7 @@ class DataDirectory:
 
     def _prepared(self) -> Iterator[None]:
         try:
-            self._address.unlink(missing_ok=True)  # that of a server that was killed
+            self._address.unlink(missing_ok=True)  # left by a server that was killed
             for path in (self.objects, self.work):
                 make_private_directory(path)
             yield
@@ -169,11 +172,11 @@ class DataDirectory:
             self._address.unlink(missing_ok=True)
 
     @contextmanager
-    def _held(self) -> Iterator[None]:
-        """Lock the directory itself, too: somebody may delete the lock file while the server runs.
+    def _directory_locked(self) -> Iterator[None]:
+        """Lock the directory itself too, because a user may delete the lock file while the server runs.
 
         Raises:
-            InUse: another server holds it.
+            InUse: another server has locked it.
         """
         directory = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -184,11 +187,11 @@ class DataDirectory:
             os.close(directory)
 
     def is_owned(self) -> bool:
-        """Whether a server owns the directory now."""
+        """Whether a server currently owns the directory."""
         return any(_is_locked(path) for path in (self._lock, self.path))
 
     def owner(self) -> Owner | None:
-        """The server that owns the directory, as far as it has said where it is."""
+        """The server that owns the directory; None if it has not published its address."""
         try:
             url, _, pid = self._address.read_text(encoding="utf-8").strip().partition(" ")
             return Owner(url, int(pid))
@@ -196,16 +199,16 @@ class DataDirectory:
             return None
 
     def announce(self, url: str) -> None:
-        """Publish the address of the server that runs, and keep its port for the next one."""
+        """Publish the address of the running server, and store its port for the next one."""
         self._write("port", f"{urlsplit(url).port}\n")
         self._write("address", f"{url} {os.getpid()}\n")
 
     def withdraw(self) -> None:
-        """Let nobody find the server any more: it stops."""
+        """Remove the published address, because the server is stopping."""
         self._address.unlink(missing_ok=True)
 
     def last_port(self) -> int:
-        """The port of the last server; 0 if there was none, or the file is damaged."""
+        """The port of the last server; 0 if it is unknown."""
         try:
             port = int((self.path / "port").read_text(encoding="ascii"))
         except (OSError, ValueError):
@@ -214,12 +217,12 @@ class DataDirectory:
 
     @property
     def certificate(self) -> Path:
-        """Where the server's own certificate is, if it has been asked for one."""
+        """The path of the server's self-signed certificate, which exists only if it was requested."""
         return self.path / "tls" / "certificate.pem"
 
     @property
     def token_file(self) -> Path:
-        """Where the admin's token is kept."""
+        """The path of the admin's token."""
         return self.path / "token"
 
     @property
@@ -238,7 +241,7 @@ class DataDirectory:
         """The admin's token; None before the first start.
 
         Raises:
-            UnusableFile: the file is no text.
+            UnusableFile: the file is not a text file.
         """
         try:
             return self.token_file.read_text(encoding="utf-8").strip() or None
@@ -251,11 +254,11 @@ class DataDirectory:
             ) from None
 
     def keep_token(self, token: str) -> None:
-        """Write the admin's token down."""
+        """Store the admin's token."""
         self._write("token", f"{token}\n")
 
     def key(self) -> bytes:
-        """The key that signs addresses, which are valid for a short time; created where there is no usable one."""
+        """The key that signs short-lived URLs. A missing or invalid key is replaced."""
         path = self._key
         if not path.exists() or not _KEY.fullmatch(path.read_bytes()):
             self._write("key", secrets.token_hex(32))
@@ -266,5 +269,5 @@ class DataDirectory:
         with open(unfinished, "w", encoding="utf-8", opener=open_private) as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())  # a power cut would leave an empty key, with which anybody can sign
+            os.fsync(file.fileno())  # otherwise a power failure could leave an empty key, with which anyone can sign
         unfinished.replace(self.path / name)

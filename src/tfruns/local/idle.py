@@ -1,7 +1,7 @@
-"""When a server that was started for a command exits: after it was not used for a while.
+"""The idle exit of a server that was started for a command.
 
-A request, an attached process and a run under way are uses. Whoever is attached holds a shared lock on the file
-`attached`. The server exits only while it holds that lock exclusively, so no process attaches to a server that is
+A request, an attached process and a run under way count as uses. An attached process has a shared lock on the file
+`attached`. The server exits only while it holds that lock exclusively, so no process can attach to a server that is
 about to exit.
 """
 
@@ -26,10 +26,10 @@ _UNITS_S = (86_400, 3_600, 60, 1)
 
 
 def idle_exit_s(given: str | None = None) -> int:
-    """How long an unused server stays: what is given, else `TFRUNS_IDLE_EXIT`, else 15 minutes.
+    """How long an unused server stays, in seconds: the option, `TFRUNS_IDLE_EXIT`, or 15 minutes.
 
     Raises:
-        InvalidInput: it is not a duration.
+        InvalidInput: the value is not a duration.
     """
     source = "--idle-exit" if given is not None else "TFRUNS_IDLE_EXIT"
     text = given if given is not None else os.environ.get("TFRUNS_IDLE_EXIT") or DEFAULT_IDLE_EXIT
@@ -38,18 +38,18 @@ def idle_exit_s(given: str | None = None) -> int:
         raise InvalidInput(
             f"{source} is not a duration.",
             cause="A duration is a number of seconds, or numbers with the units d, h, m and s.",
-            solution="For example: 90s, 15m or 1h30m; 0 to exit as soon as nothing uses the server.",
+            solution="Use a value such as 90s, 15m or 1h30m, or 0 to exit as soon as the server is unused.",
         )
     return sum(int(number) * unit for number, unit in zip(found.groups(), _UNITS_S, strict=True) if number)
 
 
 @dataclass
 class Uses:
-    """The requests that a server serves. Reading its status is none.
+    """The requests to a server, except those for its status.
 
     Attributes:
-        active: how many are under way.
-        last: when one began or ended last, in monotonic time.
+        active: the number of requests being served.
+        last: when the last request started or finished, in monotonic time.
     """
 
     active: int = 0
@@ -65,13 +65,13 @@ class Uses:
 
 
 class IdleExit:
-    """Stops a server that was not used for a while.
+    """Stops a server after a time without use.
 
     Args:
-        directory: its data directory.
-        after_s: for how long.
-        uses: its requests.
-        is_under_way: whether a run is under way.
+        directory: the server's data directory.
+        after_s: the time without use, in seconds.
+        uses: the server's requests.
+        is_under_way: returns whether a run is under way.
         stop: stops the server.
     """
 
@@ -92,24 +92,24 @@ class IdleExit:
 
     @property
     def in_s(self) -> float | None:
-        """In how long the server exits; None while it is in use."""
+        """The remaining seconds until the server exits; None while it is in use."""
         with unused(self._directory) as is_unattached:
             if self._uses.active or not is_unattached:
                 return None
         return max(0.0, self._used_at + self.after_s - time.monotonic())
 
     def run(self) -> None:
-        """Stop the server when it is due. The server runs this in a thread of its own."""
+        """Stop the server when its time without use is over. The server runs this in a separate thread."""
         while True:
             time.sleep(_CHECK_S)
             try:
                 self._check()
             except FileNotFoundError:
-                _log.error("%s was deleted: no process can find this server any more.", self._directory.path)
+                _log.error("The server stops: its data directory %s was deleted.", self._directory.path)
                 self._stop()
                 return
-            except Exception as error:  # noqa: BLE001  # say, the database is away for a moment
-                _log.warning("cannot check whether this server is in use: %s", type(error).__name__)
+            except Exception as error:  # noqa: BLE001  # for example, the database is unavailable
+                _log.warning("Cannot check whether this server is in use: %s", type(error).__name__)
 
     @property
     def _used_at(self) -> float:
@@ -118,7 +118,7 @@ class IdleExit:
     def _check(self) -> None:
         with unused(self._directory) as is_unattached:
             is_due = time.monotonic() - self._used_at >= self.after_s
-            # A run is looked up only when it decides something: an idle server leaves its database alone.
+            # Runs are queried only if the result matters: an idle server does not read its database.
             if not is_unattached or self._uses.active or (is_due and self._is_under_way()):
                 self._last_used = time.monotonic()
             elif is_due:

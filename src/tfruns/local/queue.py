@@ -1,7 +1,8 @@
-"""The queue of a workspace: which run goes next. Pure functions over what the store knows.
+"""The queue of a workspace, as pure functions: which run is next.
 
-The runs of a workspace go first in, first out. One at a time holds the workspace, from leaving the queue until it is
-final. Plan-only runs, and the plans of saved-plan runs, neither queue nor hold it, and a lock does not concern them.
+The queue is first in, first out. One run at a time holds the workspace, from leaving the queue until it is final.
+Plan-only runs and the plans of saved-plan runs bypass the queue: they do not hold the workspace, and a lock does not
+block them.
 
 Source: "Run States and Stages", "The Pending Stage"; run modes and options, "Plan-only", "Saved plans"; run API,
 "Forcefully execute a run".
@@ -15,7 +16,7 @@ from tfruns.vocabulary import RunOperation
 
 
 class Priority(IntEnum):
-    """Which phases go first when workers are scarce, across workspaces. Smaller is earlier."""
+    """The priority of a phase across workspaces when all workers are busy. A lower number is executed first."""
 
     APPLY = 1
     PLAN = 2
@@ -27,9 +28,9 @@ class Queue:
     """The queue of one workspace.
 
     Attributes:
-        pending: ids of the runs that wait, the oldest first.
-        holder: id of the run that holds the workspace.
-        is_locked: a person holds the workspace.
+        pending: the ids of the waiting runs, oldest first.
+        holder: the id of the run that holds the workspace.
+        is_locked: whether a person has locked the workspace.
     """
 
     pending: Sequence[str]
@@ -37,16 +38,16 @@ class Queue:
     is_locked: bool = False
 
     def next_run(self) -> str | None:
-        """The run that may leave the queue now."""
+        """The run that can leave the queue now."""
         is_free = self.holder is None and not self.is_locked
         return self.pending[0] if is_free and self.pending else None
 
     def earlier_than(self, run_id: str) -> Sequence[str]:
-        """The runs that wait before this one."""
+        """The runs that are queued before this one."""
         return self.pending[: self.pending.index(run_id)] if run_id in self.pending else ()
 
     def position(self, run_id: str) -> int | None:
-        """The place of a waiting run, from 1; None if it does not wait."""
+        """The position of a waiting run, from 1; None if it is not waiting."""
         return self.pending.index(run_id) + 1 if run_id in self.pending else None
 
 

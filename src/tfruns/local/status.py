@@ -1,6 +1,6 @@
-"""What a server says about itself, to the commands `tfruns server status` and `tfruns server stop`.
+"""The status of a server, for the commands `tfruns server status` and `tfruns server stop`.
 
-It is served at a path of its own, beside the API: reading it is no use of the server.
+It has its own path besides the API. Reading it does not count as a use of the server.
 """
 
 import os
@@ -23,13 +23,13 @@ from tfruns.local.idle import IdleExit, Uses
 
 @dataclass
 class StatusEndpoint:
-    """An application, its requests counted, with the server's status beside it.
+    """Adds the server's status to an application, and counts the requests to the application.
 
     Attributes:
         app: the application.
         backend: its backend.
         uses: its requests.
-        idle_exit: when the server exits; None if it stays until it is stopped.
+        idle_exit: the idle exit of the server; None if the server runs until it is stopped.
     """
 
     app: ASGIApp
@@ -40,13 +40,13 @@ class StatusEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == STATUS_PATH:
-            response = await to_thread.run_sync(self._answer, scope)
+            response = await to_thread.run_sync(self._response, scope)
             await response(scope, receive, send)
             return
         with self.uses:
             await self.app(scope, receive, send)
 
-    def _answer(self, scope: Scope) -> Response:
+    def _response(self, scope: Scope) -> Response:
         try:
             user_id_of_token(self.backend, Headers(scope=scope).get("authorization", ""))
         except Unauthorized:

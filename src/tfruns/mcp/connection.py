@@ -94,7 +94,7 @@ class LocalConnection:
             self._attachment = None
 
     def _is_there(self) -> bool:
-        return self._attachment is not None and self._attachment.is_there()
+        return self._attachment is not None and self._attachment.is_alive()
 
     def _attach(self) -> "Client":
         try:

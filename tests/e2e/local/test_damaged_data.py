@@ -39,7 +39,7 @@ _DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "garbage in the middle": (lambda file: overwrite_middle(file, random.Random(1).randbytes), ""),
     "half of the file": (lambda file: cut_off(file, file.stat().st_size // 2), ""),
     "ten bytes of the file": (lambda file: cut_off(file, 10), "file is not a database"),
-    "an empty file": (lambda file: cut_off(file, 0), "the file is empty, though there are states"),
+    "an empty file": (lambda file: cut_off(file, 0), "the file is empty, although states exist"),
     "another file": (lambda file: file.write_bytes(b"this is no database " * 500), "file is not a database"),
     "a log that is garbage": (
         lambda file: file.with_name("tfruns.db-wal").write_bytes(b"garbage" * 1000),

@@ -1,1 +1,1 @@
-"""What the local backend remembers: the tables, how they are opened, and the larger objects beside them."""
+"""The storage of the local backend: the tables, how they are opened, and the objects that are files."""

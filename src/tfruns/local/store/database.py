@@ -1,7 +1,7 @@
-"""The database: how it is opened, brought up to date, read and written.
+"""The database: opening, migrating, reading and writing.
 
-A write locks first: on SQLite the whole database (`BEGIN IMMEDIATE`), on PostgreSQL the rows that `lock_workspace` and
-`find_run` select. What has to happen after a write, and only if it was committed, is put into its `after_commit`.
+A write locks first: the whole database in SQLite (`BEGIN IMMEDIATE`), the rows that `lock_workspace` and `find_run`
+select in PostgreSQL. Functions that must run only after a successful commit are added to `Write.after_commit`.
 """
 
 import logging
@@ -30,16 +30,16 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class DatabaseTooNew(CannotStart):
-    """The database was written by a newer version of tfruns."""
+    """A newer version of tfruns wrote the database."""
 
 
 @dataclass(slots=True)
 class Write:
-    """A transaction that changes something.
+    """A transaction that changes the database.
 
     Attributes:
-        session: the database.
-        after_commit: what to do once it is committed, in order.
+        session: the session.
+        after_commit: functions to call after the commit, in order.
     """
 
     session: Session
@@ -47,16 +47,16 @@ class Write:
 
 
 class Database:
-    """The store of one backend.
+    """The database of one backend.
 
     Args:
-        url: of the database, such as `sqlite:////var/lib/tfruns/tfruns.db` or `postgresql+psycopg://…`.
+        url: its URL, such as `sqlite:////var/lib/tfruns/tfruns.db` or `postgresql+psycopg://…`.
     """
 
     def __init__(self, url: str) -> None:
         self._engine = _open(url)
         self._reading = self._engine
-        if self._engine.dialect.name != "sqlite":  # which has no other isolation
+        if self._engine.dialect.name != "sqlite":  # SQLite has only one isolation level
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
     @property
@@ -65,7 +65,7 @@ class Database:
         return self._engine
 
     def damage(self) -> str | None:
-        """What SQLite finds wrong in its whole file, or None. PostgreSQL is not asked."""
+        """The damage that SQLite finds in the whole file, or None. PostgreSQL is not checked."""
         if self._engine.dialect.name != "sqlite":
             return None
         try:
@@ -78,10 +78,10 @@ class Database:
         return None if found == "ok" else found.rpartition("\n")[2]
 
     def migrate(self, to: str = "head") -> None:
-        """Bring the tables up to date, or to an older revision.
+        """Migrate the tables to the latest revision, or to an older one.
 
         Raises:
-            DatabaseTooNew: its tables are of a newer version than this program.
+            DatabaseTooNew: a newer version of this program wrote the tables.
         """
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
@@ -92,7 +92,8 @@ class Database:
             except CommandError:
                 head = ScriptDirectory.from_config(config).get_current_head()
                 raise DatabaseTooNew(
-                    f"The database was written by a newer version of tfruns (this one knows it up to {head})."
+                    f"The database cannot be used: a newer version of tfruns wrote it, and this version supports "
+                    f"revisions up to {head}. Install the newer version."
                 ) from None
             connection.commit()
 
@@ -104,7 +105,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Write]:
-        """A change: all of it or nothing."""
+        """A transaction: everything is committed, or nothing."""
         connection = self._engine.connect().execution_options(is_write=True)
         with connection, Session(connection, expire_on_commit=False) as session:
             write = Write(session)
@@ -113,11 +114,11 @@ class Database:
         for step in write.after_commit:
             try:
                 step()
-            except Exception:  # noqa: BLE001  # the change is made, and the other steps have to follow
-                _log.exception("A step after a change failed.")
+            except Exception:  # noqa: BLE001  # the transaction is committed, and the other functions must still run
+                _log.exception("A function after a commit failed.")
 
     def is_writable(self) -> bool:
-        """Whether something can be written now: the database is reachable, and its disk is not full."""
+        """Whether the database is currently writable: it is available, and its disk is not full."""
         try:
             with self.write() as write:
                 write.session.execute(sqlalchemy.update(ClaimRow).values(probes=ClaimRow.probes + 1))
@@ -132,12 +133,12 @@ class Database:
 
 def _open(url: str) -> Engine:
     parsed = sqlalchemy.make_url(url)
-    # One connection for each thread that serves requests. Values may be secret, and errors are logged.
+    # One connection per thread that serves requests. Parameters are hidden: they may be secret, and errors are logged.
     pool = {"pool_size": 20, "max_overflow": 20, "hide_parameters": True}
     if parsed.get_backend_name() != "sqlite":
         return sqlalchemy.create_engine(parsed, pool_pre_ping=True, **pool)
     if parsed.database:
-        Path(parsed.database).touch(mode=0o600)  # what SQLite puts beside it will have its mode
+        Path(parsed.database).touch(mode=0o600)  # SQLite creates its other files with the same mode
     settings = {"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False}
     engine = sqlalchemy.create_engine(parsed, connect_args=settings, **pool)
     event.listen(engine, "connect", _set_up_sqlite)
@@ -146,11 +147,11 @@ def _open(url: str) -> Engine:
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
-    """Leave transactions to us (the driver begins them late, which turns a write after a read into a deadlock)."""
+    """Disable the driver's transactions: it begins them late, and a write after a read would deadlock."""
     connection.isolation_level = None
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=FULL",  # or a power cut takes back that an apply has begun, and it is applied twice
+        "synchronous=FULL",  # otherwise a power failure could revert the start of an apply, which would then start twice
         "foreign_keys=ON",
         f"busy_timeout={_BUSY_TIMEOUT_S:.0f}000",
     ):

@@ -1,8 +1,8 @@
-"""The larger objects: files below the data directory, by kind and id.
+"""Objects: large contents in files below the data directory, by kind and id.
 
-An object is written under another name first and moved into place when it is complete, so that nobody ever reads half
-of one, and a full disk leaves the old one as it was. What the database says of it is written later, so it has to be on
-the disk itself by then: a power cut must not take it away.
+An object is written under a temporary name and then renamed, so that readers never see an incomplete object, and a full
+disk leaves the old one unchanged. Objects are synced to disk, because the database refers to them afterwards: a power
+failure must not lose an object that the database lists.
 """
 
 import os
@@ -13,41 +13,41 @@ from pathlib import Path
 from tfruns.local.files import open_private
 
 KINDS_OF_PHASE = ("log", "plan-json", "plan-json-redacted", "errored-state")
-"""The objects that a plan or an apply may have."""
+"""The kinds of objects that a plan or an apply can have."""
 
 KINDS_OF_STATE = ("state", "json-state")
-"""The objects of a state version: the state, and its JSON output format if there is one."""
+"""The kinds of objects of a state version: the state, and optionally its JSON output format."""
 
 
 class Objects:
     """The objects of one backend.
 
     Args:
-        root: their directory; it is made when the first is written.
+        root: their directory, which is created at the first write.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def path(self, kind: str, id_: str) -> Path:
-        """Where an object stands: its kind (`configuration`, `state`, or one of a phase), then its id."""
+        """The path of an object: its kind (`configuration`, `state`, or one of a phase), then its id."""
         return self._root / kind / id_
 
     def read(self, kind: str, id_: str) -> bytes | None:
-        """An object; None if there is none."""
+        """The content of an object; None if it does not exist."""
         try:
             return self.path(kind, id_).read_bytes()
         except FileNotFoundError:
             return None
 
     def write(self, kind: str, id_: str, content: bytes | Iterable[bytes]) -> int:
-        """Write an object as a whole, readable by the owner alone.
+        """Write an object atomically, readable only by the owner.
 
         Returns:
             Its size in bytes.
 
         Raises:
-            OSError: the disk is full, or not writable; nothing has changed.
+            OSError: the disk is full or not writable. Nothing has changed.
         """
         target = self.path(kind, id_)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -63,7 +63,7 @@ class Objects:
         return size
 
     def adopt(self, kind: str, id_: str, file: Path) -> None:
-        """Move a complete file in as an object."""
+        """Store a complete file as an object, by renaming it."""
         target = self.path(kind, id_)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with file.open("rb") as complete:
@@ -71,12 +71,12 @@ class Objects:
         _move(file, target)
 
     def delete(self, kind: str, id_: str) -> None:
-        """Delete an object, if there is one."""
+        """Delete an object, if it exists."""
         self.path(kind, id_).unlink(missing_ok=True)
 
 
 def _move(file: Path, target: Path) -> None:
-    """Move a file that is on the disk, and see to it that its new name is there too."""
+    """Rename a synced file, and sync the directory with its new name."""
     file.replace(target)
     directory = os.open(target.parent, os.O_RDONLY)
     try:

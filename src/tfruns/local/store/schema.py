@@ -1,7 +1,7 @@
-"""The tables of the local backend. The `runs` table is the truth about every run.
+"""The tables of the local backend, for SQLite and PostgreSQL. The `runs` table is the truth about every run.
 
-Large things (configurations, logs, plans, states) are files, see `objects`; here is what is searched and what changes
-together. Written for SQLite and PostgreSQL.
+Large contents (configurations, logs, plans, states) are files, see `objects`. The tables contain the values that are
+searched, and those that change together.
 """
 
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from tfruns.local.cancel_level import CancelLevel
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware time. SQLite forgets the zone, so it is always UTC."""
+    """A time with a time zone. SQLite does not store the zone, so it is always UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -56,15 +56,16 @@ class _CancelLevel(TypeDecorator[CancelLevel]):
 
 
 _Id = String(40)
-_Sequence = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER primary key counts up by itself there
+_Sequence = BigInteger().with_variant(Integer, "sqlite")  # SQLite increments only an INTEGER primary key
 
 
 _NEWEST = ("created_at", "sequence")
 
 UNDER_WAY = "(status IN ('plan_queued', 'planning', 'apply_queued', 'applying') OR lease IS NOT NULL)"
-"""Which runs have something to be executed, or a process that is still to end.
+"""The condition for runs with a phase to execute, or a process that is still running.
 
-An index of these alone is used by a database only for the same words: in a million runs they are found at once.
+A database uses the partial index of these runs only for a query with exactly this text. The index finds them quickly
+among a million runs.
 """
 
 
@@ -75,9 +76,9 @@ class Base(DeclarativeBase):
 
 
 class ClaimRow(Base):
-    """The server that uses this database, in the only row.
+    """The server that uses this database. The table has one row.
 
-    `owner` names its data directory, `beats` counts while it runs, `probes` counts attempts to write.
+    `owner` is the name of its data directory, `beats` counts its heartbeats, `probes` counts attempts to write.
     """
 
     __tablename__ = "claims"
@@ -89,7 +90,7 @@ class ClaimRow(Base):
 
 
 class OrganizationRow(Base):
-    """An organization; its name is its id. It has one project, of which only the id is its own."""
+    """An organization; its name is its id. It has one project, of which only the id is stored."""
 
     __tablename__ = "organizations"
 
@@ -120,7 +121,7 @@ class TokenRow(Base):
 
 
 class WorkspaceRow(Base):
-    """A workspace. It is locked by a run (`holder_run_id`), or by a person (`locked_by_user_id`), or not at all."""
+    """A workspace. A person can lock it (`locked_by_user_id`); a run can hold it (`RunRow.holds_workspace`)."""
 
     __tablename__ = "workspaces"
     __table_args__ = (Index("workspaces_by_name", "organization", "name", unique=True),)
@@ -142,7 +143,7 @@ class WorkspaceRow(Base):
 
 
 class RemoteStateConsumerRow(Base):
-    """A workspace whose runs may read the state of another one."""
+    """A workspace whose runs may read the state of another workspace."""
 
     __tablename__ = "remote_state_consumers"
 
@@ -151,7 +152,7 @@ class RemoteStateConsumerRow(Base):
 
 
 class VariableRow(Base):
-    """A variable of a workspace. The value of a sensitive one is never shown."""
+    """A variable of a workspace. The value of a sensitive variable is never shown."""
 
     __tablename__ = "variables"
     __table_args__ = (Index("variables_by_key", "workspace_id", "category", "key", unique=True),)
@@ -169,7 +170,7 @@ class VariableRow(Base):
 
 
 class ConfigurationVersionRow(Base):
-    """A configuration version; its files are an object of the same id."""
+    """A configuration version; its files are an object with the same id."""
 
     __tablename__ = "configuration_versions"
     __table_args__ = (Index("configuration_versions_of_workspace", "workspace_id", "sequence"),)
@@ -188,20 +189,20 @@ class ConfigurationVersionRow(Base):
 
 
 class RunRow(Base):
-    """A run. `sequence` is the order in which runs were created, which is that of the queue.
+    """A run. `sequence` is the order of creation, which is also the order of the queue.
 
-    A run that `holds_workspace` is its workspace's active run, from leaving the queue until it is final and its last
-    process has ended. The database itself lets no two runs of a workspace hold it.
+    A run with `holds_workspace` is its workspace's active run, from leaving the queue until it is final and its last
+    process has exited. A unique index prevents two runs from holding the same workspace.
     """
 
     __tablename__ = "runs"
     __table_args__ = (
-        # SQLite uses it only for the same words, and this is how SQLAlchemy writes a boolean there.
+        # SQLite uses the index only for exactly this text, which SQLAlchemy generates for a boolean.
         Index("one_active_run", "workspace_id", unique=True, sqlite_where=text("holds_workspace = 1"),
               postgresql_where=text("holds_workspace")),
         Index("runs_under_way", "sequence", sqlite_where=text(UNDER_WAY), postgresql_where=text(UNDER_WAY)),
         Index("runs_of_workspace_in_queue", "workspace_id", "status", "sequence"),
-        # For lists, see `run_lists`: each ends with the order in which they are shown.
+        # For lists, see `run_lists`: each ends with the order of the lists.
         Index("runs_of_workspace", "workspace_id", "operation", *_NEWEST),
         Index("runs_of_workspace_by_status", "workspace_id", "operation", "status", *_NEWEST),
         Index("runs_of_organization", "organization", *_NEWEST),
@@ -237,7 +238,7 @@ class RunRow(Base):
 
 
 class PhaseRow(Base):
-    """The plan or the apply of a run. Its log and its documents are objects of the same id."""
+    """The plan or the apply of a run. Its log and its documents are objects with the same id."""
 
     __tablename__ = "phases"
     __table_args__ = (Index("phases_of_run", "run_id", "kind", unique=True),)
@@ -256,9 +257,9 @@ class PhaseRow(Base):
 
 
 class StateVersionRow(Base):
-    """A state of a workspace; the state itself is an object of the same id.
+    """A state version of a workspace; the state itself is an object with the same id.
 
-    Where it is not `is_interpreted`, it holds more than its outputs and resources here say.
+    Without `is_interpreted`, the state contains outputs or resources that are not stored here.
     """
 
     __tablename__ = "state_versions"
@@ -286,7 +287,7 @@ class StateVersionRow(Base):
 
 
 class StateOutputRow(Base):
-    """An output of a state. Its value stands here as well as in the state."""
+    """An output of a state. Its value is also in the state."""
 
     __tablename__ = "state_outputs"
     __table_args__ = (Index("outputs_of_state", "state_version_id", "name", unique=True),)
@@ -312,7 +313,7 @@ class CommentRow(Base):
 
 
 class RunEventRow(Base):
-    """Something that happened to a run, and who did it."""
+    """An event of a run, and the user who caused it."""
 
     __tablename__ = "run_events"
     __table_args__ = (Index("run_events_of_run", "run_id", "sequence"),)
@@ -327,7 +328,7 @@ class RunEventRow(Base):
 
 
 class RunCountRow(Base):
-    """How many runs of one operation and status a workspace has, so that a list's totals need no counting."""
+    """The number of a workspace's runs with one operation and status, for the totals of lists."""
 
     __tablename__ = "run_counts"
 

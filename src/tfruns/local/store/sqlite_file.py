@@ -1,4 +1,4 @@
-"""A damaged SQLite file: what can be seen before it is opened, and which errors mean damage afterwards."""
+"""Damage of a SQLite file: signs of it before the file is opened, and the errors that report it afterwards."""
 
 import sqlite3
 from pathlib import Path
@@ -20,12 +20,12 @@ def visible_damage(file: Path, states: Path) -> str | None:
         if content.strip(b"\0") and not content.startswith(_WAL_MAGIC):
             return f"{log.name} is damaged"
     if file.exists() and file.stat().st_size == 0 and states.exists() and any(states.iterdir()):
-        return "the file is empty, though there are states"
+        return "the file is empty, although states exist"
     return None
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error says that the file of the database is damaged. It does not pass by itself."""
+    """Whether an error means that the database file is damaged. A retry does not help."""
     cause = getattr(error, "orig", None) or error
     if not isinstance(cause, sqlite3.Error):
         return False

@@ -1,4 +1,4 @@
-"""Alembic's way in. The connection is given by `Database.migrate`."""
+"""The environment of Alembic. `Database.migrate` provides the connection."""
 
 from alembic import context
 
