@@ -112,7 +112,7 @@ def test_cli_block_is_printed_before_the_server_starts(tmp_path: Path) -> None:
     assert f"$(cat '{directory.path}/token')" in printed
     assert "SSL_CERT_FILE" not in printed
     assert not directory.path.exists()
-    with pytest.raises(InvalidInput, match="No server"):
+    with pytest.raises(InvalidInput, match="no server is running for this data directory"):
         cli_configuration(directory, BindConfig(port=0))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from tests.local.support import Api
+from tests.local.support import Api, run_body
 from tfruns.local.store.database import Database
 from tfruns.local.store.sqlite_file import is_damage, visible_damage
 
@@ -74,8 +74,8 @@ def _zero_all_but_the_first_page(file: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_request_that_hits_the_damage_is_told_of_it(api: Api) -> None:
-    run = await api.create_run()
+async def test_request_that_reads_a_damaged_page_is_500_with_advice(api: Api) -> None:
+    run, body = await api.create_run(), run_body(api.workspace_id)
     engine = api.backend.database.engine
     path = engine.url.database
     assert path is not None
@@ -88,7 +88,7 @@ async def test_a_request_that_hits_the_damage_is_told_of_it(api: Api) -> None:
         ("GET", "/organizations/default/workspaces"),
         ("POST", "/runs"),
     ):
-        answer = await api.http.request(method, f"/api/v2{path}", json={} if method == "POST" else None)
+        answer = await api.http.request(method, f"/api/v2{path}", json=body if method == "POST" else None)
         assert answer.status_code == 500
         assert answer.headers["content-type"] == "application/vnd.api+json"
         [error] = answer.json()["errors"]

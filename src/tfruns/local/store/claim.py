@@ -1,8 +1,9 @@
 """The claim on a PostgreSQL database, which only one server can use.
 
-A row names the data directory of that server and counts its heartbeats. The row outlives the server's connections, so that a restart of PostgreSQL does not pass the database to another server.
-The server of another data directory takes over only if the owner has released the claim, or its heartbeats have stopped
-for a while. A server that cannot reach the database, or has lost the claim, starts no phases.
+A row names the data directory of that server and counts its heartbeats. The row outlives the server's connections, so
+that a restart of PostgreSQL does not pass the database to another server. The server of another data directory takes
+over only if the owner has released the claim, or its heartbeats have stopped for a while. A server that cannot reach
+the database, or has lost the claim, starts no phases.
 
 A SQLite file needs no claim: it is in a data directory, which has one owner.
 """

@@ -151,7 +151,7 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=FULL",  # otherwise a power failure could revert the start of an apply, which would then start twice
+        "synchronous=FULL",  # otherwise a power failure could undo the start of an apply, which would start twice
         "foreign_keys=ON",
         f"busy_timeout={_BUSY_TIMEOUT_S:.0f}000",
     ):
