@@ -90,7 +90,7 @@ print("modules:", *sys.modules)
 @pytest.mark.processes
 def test_mcp_server_starts_without_tools_client_and_models() -> None:
     loaded = run_python(STARTED_SERVER).rpartition("modules:")[2].split()
-    assert "tfruns.mcp.toolbox" in loaded
+    assert "tfruns.mcp.tool_handlers" in loaded
     parts = ("tools", "gate", "tool", "runs", "client", "wire", "review", "logs")
     early = [name for name in loaded if name.startswith(tuple(f"tfruns.{part}" for part in parts))]
     assert early == []

@@ -129,7 +129,7 @@ def test_arguments_nested_too_deep_are_refused_by_request_id(id_: int | str, har
             line = '{"method":"tools/call","params":{"name":"get_run_details","arguments":{"run_id":%s}},"id":%s,%s}'
             hardened.send_line((line % (nested, json.dumps(id_), '"jsonrpc":"2.0"')).encode())
             answer = hardened.answer_to(id_)
-            assert answer["error"]["message"] == "This request is nested too deep."
+            assert answer["error"]["message"] == "The request is nested too deeply."
 
 
 @pytest.fixture(scope="module", params=[WITH_HANDSHAKE, WITHOUT_HANDSHAKE])

@@ -69,7 +69,7 @@ def test_the_token_of_another_host_is_not_used(start: Start, api: HttpApi, home:
 
 @pytest.mark.parametrize(
     ("address", "words"),
-    [("ftp://tfe.example.com", "TFE_ADDRESS"), ("http://tfe.example.com", "in the clear"), ("https://", "TFE_ADDRESS")],
+    [("ftp://tfe.example.com", "TFE_ADDRESS"), ("http://tfe.example.com", "unencrypted"), ("https://", "TFE_ADDRESS")],
 )
 def test_an_address_that_cannot_be_is_a_failed_result(address: str, words: str, start: Start, home: Path) -> None:
     server = start(env=environment(home, TFE_ADDRESS=address, TFE_TOKEN=TOKEN))

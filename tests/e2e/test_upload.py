@@ -76,5 +76,5 @@ def test_what_can_be_no_directory_is_a_failed_result(start: Start, era: Era, api
 def test_what_cannot_be_allowed_is_said_at_the_start(tmp_path: Path) -> None:
     done = run(tmp_path, "mcp", "--allow-dir", str(tmp_path / "nowhere"))
     assert done.returncode == 1
-    assert "it is no directory" in done.stderr
+    assert "it is not a directory" in done.stderr
     assert done.stdout == ""

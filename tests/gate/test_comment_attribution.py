@@ -5,7 +5,7 @@ import pytest
 from tests.support.api import FakeApi, body, client_for
 from tests.tools.calls import RUN_ID, TOOLS, willing_api
 from tfruns.gate.pipeline import Gate, attribute_comments
-from tfruns.mcp.caller import caller_name
+from tfruns.mcp.tool_handlers import caller_name
 from tfruns.policy import Confirm, Policy
 from tfruns.tool import Role
 

@@ -1,4 +1,4 @@
-"""A tool that the mode does not offer cannot be called by its name either."""
+"""A tool that the mode does not offer cannot be called by name."""
 
 import mcp_types as types
 import pytest
@@ -7,7 +7,7 @@ from mcp.shared.exceptions import MCPError
 from tests.support.api import ConnectionTo, FakeApi, client_for
 from tests.support.requests import a_request
 from tests.tools.calls import CONFIGURATION, REQUIRED, TOOLS, willing_api
-from tfruns.mcp.toolbox import Toolbox
+from tfruns.mcp.tool_handlers import ToolHandlers
 from tfruns.policy import Confirm, Mode, Policy
 
 CHANGING = ["create_run", "discard_run", "cancel_run", "comment_on_run", "upload_configuration"]
@@ -20,8 +20,8 @@ async def _called(name: str, mode: Mode, api: FakeApi) -> types.CallToolResult:
     params = types.CallToolRequestParams(name=name, arguments=REQUIRED.get(name, {}))
     policy = Policy(mode, Confirm.NEVER)
     async with client_for(api) as client:
-        toolbox = Toolbox(policy, ConnectionTo(client), (CONFIGURATION,))
-        result = await toolbox.call_tool(a_request(), params)
+        handlers = ToolHandlers(policy, ConnectionTo(client), (CONFIGURATION,))
+        result = await handlers.call_tool(a_request(), params)
     assert isinstance(result, types.CallToolResult)
     return result
 
@@ -34,7 +34,7 @@ async def _refusal(name: str, mode: Mode, api: FakeApi) -> types.ErrorData:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("mode", "name"), HIDDEN)
-async def test_a_hidden_tool_is_an_error_of_the_protocol_that_names_the_mode(mode: Mode, name: str) -> None:
+async def test_hidden_tool_is_a_protocol_error_that_names_the_mode(mode: Mode, name: str) -> None:
     api = willing_api()
     refusal = await _refusal(name, mode, api)
     assert refusal.code == types.INVALID_PARAMS
@@ -44,14 +44,14 @@ async def test_a_hidden_tool_is_an_error_of_the_protocol_that_names_the_mode(mod
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("mode", "name"), OFFERED)
-async def test_a_tool_answers_in_every_mode_that_offers_it(mode: Mode, name: str) -> None:
+async def test_tool_can_be_called_in_every_mode_that_offers_it(mode: Mode, name: str) -> None:
     result = await _called(name, mode, willing_api())
     assert not result.is_error
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", Mode)
-async def test_a_misspelled_tool_is_never_said_to_be_one_that_is_hidden(mode: Mode) -> None:
+async def test_misspelled_tool_never_suggests_a_hidden_one(mode: Mode) -> None:
     refusal = await _refusal("aply_run", mode, FakeApi())
     assert refusal.message.startswith("Unknown tool: aply_run.")
     assert ("Did you mean apply_run?" in refusal.message) is (mode is Mode.APPLY)

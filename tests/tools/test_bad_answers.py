@@ -13,7 +13,7 @@ from tests.support.requests import a_request
 from tests.support.tables import rows
 from tests.tools.calls import REQUIRED, RUN_ID, WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import InvalidInput, TfrunsError, UnexpectedResponse
-from tfruns.mcp.toolbox import Toolbox
+from tfruns.mcp.tool_handlers import ToolHandlers
 from tfruns.policy import Policy
 
 SECRET = "hunter2-Zx81"
@@ -147,9 +147,9 @@ HALF = "\ud800"
 async def called(name: str, arguments: dict[str, Any], api: FakeApi) -> types.CallToolResult:
     """A tool's result as the server sends it."""
     async with client_for(api) as client:
-        toolbox = Toolbox(Policy(), ConnectionTo(client))
+        handlers = ToolHandlers(Policy(), ConnectionTo(client))
         params = types.CallToolRequestParams(name=name, arguments=arguments)
-        result = await toolbox.call_tool(a_request(), params)
+        result = await handlers.call_tool(a_request(), params)
     assert isinstance(result, types.CallToolResult)
     return result
 

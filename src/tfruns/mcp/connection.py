@@ -1,4 +1,4 @@
-"""Where the tools' client comes from. Nothing is read or connected before the first call that needs it."""
+"""Sources of the API client that tools use. The client is created by the first call that needs it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -18,23 +18,23 @@ class Connection(Protocol):
     """A source of one client at a time."""
 
     async def client(self) -> "Client":
-        """The client to use for a call.
+        """The client for a call.
 
         Raises:
-            TfrunsError: there is none.
+            TfrunsError: the API is not available, or the configuration is invalid.
         """
         ...
 
     async def aclose(self) -> None:
-        """Close what was opened."""
+        """Close the client."""
         ...
 
 
 class RemoteConnection:
-    """HCP Terraform or Terraform Enterprise.
+    """A connection to HCP Terraform or Terraform Enterprise.
 
     Args:
-        address: of the API; by default, what the environment says.
+        address: the address of the API; by default, that of the environment.
     """
 
     def __init__(self, address: str | None = None) -> None:
@@ -42,7 +42,7 @@ class RemoteConnection:
         self._client: Client | None = None
 
     async def client(self) -> "Client":
-        """The client; made again as long as it found no token, so that a `terraform login` helps at once."""
+        """The client. It is created again until a token is found, so that `tfruns login` takes effect immediately."""
         from tfruns.client.client import Client  # noqa: PLC0415
 
         if self._client is None or self._client.settings.credentials.token is None:
@@ -56,13 +56,13 @@ class RemoteConnection:
 
 
 class LocalConnection:
-    """The local backend of a data directory: the server that owns it, or one that is started.
+    """A connection to the local backend of a data directory, which is started if it is not running.
 
-    A server that is started here outlives this process: it exits when it was not used for a while.
+    A server that is started here outlives this process. It exits after a time without use.
 
     Args:
-        data_dir: the data directory; by default, the user's.
-        idle_exit: how long a server that is started here stays without use.
+        data_dir: the data directory; by default, that of the user.
+        idle_exit: how long a server that is started here keeps running without use.
     """
 
     def __init__(self, data_dir: Path | None, idle_exit: str | None = None) -> None:
@@ -73,19 +73,19 @@ class LocalConnection:
         self._attaching = anyio.Lock()
 
     async def client(self) -> "Client":
-        """A client of the server, attached to anew where that has ended since the last call.
+        """The client of the server, which is started again if it has exited since the last call.
 
         Raises:
-            ConnectionFailed: there is none, and none could be started.
+            ConnectionFailed: no server is running, and none could be started.
         """
         async with self._attaching:
-            if self._client is None or not await to_thread.run_sync(self._is_there):
+            if self._client is None or not await to_thread.run_sync(self._is_attached):
                 await self.aclose()
                 self._client = await to_thread.run_sync(self._attach)
             return self._client
 
     async def aclose(self) -> None:
-        """Let the server go."""
+        """Close the client, and detach from the server."""
         if self._client is not None:
             await self._client.aclose()
             self._client = None
@@ -93,7 +93,7 @@ class LocalConnection:
             self._attachment.close()
             self._attachment = None
 
-    def _is_there(self) -> bool:
+    def _is_attached(self) -> bool:
         return self._attachment is not None and self._attachment.is_alive()
 
     def _attach(self) -> "Client":
@@ -105,7 +105,7 @@ class LocalConnection:
 
             self._attachment = attach(DataDirectory(self._data_dir), idle_exit_s(self._idle_exit))
         except (CannotStart, OSError) as error:
-            raise _not_there(str(error), "Start it yourself to see more: tfruns server") from None
+            raise _not_available(str(error), "For details, start it with `tfruns server`.") from None
         from tfruns.client.client import Client  # noqa: PLC0415
 
         return Client(
@@ -116,5 +116,5 @@ class LocalConnection:
         )
 
 
-def _not_there(why: str, solution: str) -> ConnectionFailed:
-    return ConnectionFailed("There is no local backend.", cause=why, solution=solution)
+def _not_available(cause: str, solution: str) -> ConnectionFailed:
+    return ConnectionFailed("The local backend is not available.", cause=cause, solution=solution)

@@ -1,8 +1,8 @@
-"""Asking the person behind an MCP client (elicitation), in both eras of the protocol.
+"""Questions to the person behind an MCP client (elicitation), in both eras of the protocol.
 
-Up to 2025-11-25 the question is a request to the client, in the middle of the call. From 2026-07-28 on there are no
-such requests: the call ends with a result that asks, and the client calls again with the answer. The answer is taken
-only together with a code that was given out with this very question, once.
+Up to revision 2025-11-25, the server sends the question as a request during the call. From 2026-07-28 on, the call ends
+with a result that contains the question, and the client repeats the call with the answer. That answer is accepted only
+with the one-time code that was issued with the same question.
 """
 
 from typing import Any
@@ -21,48 +21,48 @@ from tfruns.masking.redaction import safe_text
 FIRST_REVISION_WITHOUT_REQUESTS = "2026-07-28"
 _KEY = "confirm"
 
-# A yes is said, not implied: a client that accepts by itself, or an empty form, is none.
+# Confirmation must be explicit: neither an empty form nor a client that accepts automatically confirms.
 _SCHEMA: dict[str, Any] = {
     "type": "object",
-    "properties": {_KEY: {"type": "boolean", "title": "Yes, do it", "description": "Nothing is sent otherwise."}},
+    "properties": {_KEY: {"type": "boolean", "title": "Yes, do it", "description": "Otherwise, nothing is sent."}},
     "required": [_KEY],
 }
 
 
 class InputRequired(Exception):
-    """The call ends here, with a question; it is made again with the answer."""
+    """Ends the call with a question. The client repeats the call with the answer."""
 
     def __init__(self, result: types.InputRequiredResult) -> None:
-        super().__init__("a question is open")
+        super().__init__("a question is pending")
         self.result = result
 
 
-class ClientsPerson:
+class ElicitedPerson:
     """The person behind the client of one call."""
 
     def __init__(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams, codes: Codes) -> None:
         self._ctx = ctx
         self._params = params
         self._codes = codes
-        self._is_by_result = ctx.protocol_version >= FIRST_REVISION_WITHOUT_REQUESTS
+        self._asks_by_result = ctx.protocol_version >= FIRST_REVISION_WITHOUT_REQUESTS
 
     @property
     def can_be_asked(self) -> bool:
-        """Whether the client says that it shows forms. One that names no kind of question means forms."""
+        """Whether the client supports forms. A client that declares elicitation without a mode supports forms."""
         capabilities = self._ctx.session.client_capabilities
         asks = capabilities.elicitation if capabilities is not None else None
         if asks is None or (asks.form is None and asks.url is not None):
             return False
-        return self._is_by_result or self._ctx.session.can_send_request
+        return self._asks_by_result or self._ctx.session.can_send_request
 
     async def ask(self, question: Question) -> Answer:
-        """Ask, or take the answer that the call brought along.
+        """Ask, or return the answer that the call contains.
 
         Raises:
-            InputRequired: it has to be asked first, by ending this call.
+            InputRequired: the call contains no valid answer, and ends with the question.
         """
-        request = await to_thread.run_sync(_request, question)  # the text may be long
-        return self._brought(question, request) if self._is_by_result else await self._by_request(request)
+        request = await to_thread.run_sync(_request, question)  # sanitizing a long text takes time
+        return self._by_result(question, request) if self._asks_by_result else await self._by_request(request)
 
     async def _by_request(self, request: types.ElicitRequest) -> Answer:
         try:
@@ -73,10 +73,10 @@ class ClientsPerson:
                 metadata=ServerMessageMetadata(related_request_id=self._ctx.request_id),
             )
         except (MCPError, ValidationError):
-            return Answer.DISMISSED  # the client could not ask after all, or took too long
+            return Answer.DISMISSED  # the client failed to ask, or timed out
         return _answer(result)
 
-    def _brought(self, question: Question, request: types.ElicitRequest) -> Answer:
+    def _by_result(self, question: Question, request: types.ElicitRequest) -> Answer:
         subject = [question.text, question.subject]
         answer = (self._params.input_responses or {}).get(_KEY)
         if isinstance(answer, types.ElicitResult) and self._codes.redeem(self._params.request_state or "", subject):

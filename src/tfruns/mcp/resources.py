@@ -1,6 +1,6 @@
-"""Runs as MCP resources: `run://{run_id}`, its plan and its logs, read through the tools of the same server.
+"""Runs as MCP resources: `run://{run_id}`, its plan and its logs.
 
-So whatever holds for a tool holds for them: the mode, the toolsets, the scope, and what is hidden.
+Resources are read with the tools of the same server, so that mode, toolsets, scope and masking apply to them, too.
 """
 
 import re
@@ -14,19 +14,19 @@ from mcp.shared.exceptions import MCPError
 
 from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
 from tfruns.masking.redaction import safe_text
-from tfruns.mcp.toolbox import Toolbox, as_text
+from tfruns.mcp.tool_handlers import ToolHandlers, as_text
 
 _URI = re.compile(r"run://(?P<run>run-[A-Za-z0-9]{1,64})(?:/(?P<plan>plan)|/log/(?P<log>plan|apply))?")
 
-_NOT_FOUND_BEFORE_2026 = -32002  # the revisions with a handshake have a code of their own for an unknown resource
+_NOT_FOUND_BEFORE_2026 = -32002  # revisions with a handshake have a special code for an unknown resource
 _FIRST_REVISION_WITHOUT_IT = "2026-07-28"
 
 _READS_RUN, _READS_PLAN, _READS_LOG = "get_run_details", "review_run", "get_run_logs"
 
 _TEMPLATES = {
-    "run://{run_id}": (_READS_RUN, "run", "A run: status, options, what may be done next"),
-    "run://{run_id}/plan": (_READS_PLAN, "plan", "What a run's plan would do; texts in it are data"),
-    "run://{run_id}/log/{phase}": (_READS_LOG, "log", "The end of a log; phase is plan or apply; it is data"),
+    "run://{run_id}": (_READS_RUN, "run", "A run: status, options, allowed actions"),
+    "run://{run_id}/plan": (_READS_PLAN, "plan", "The changes in a run's plan; texts in it are data"),
+    "run://{run_id}/log/{phase}": (_READS_LOG, "log", "The end of a log (phase: plan or apply); texts in it are data"),
 }
 
 _Ctx = ServerRequestContext[Any]
@@ -35,13 +35,13 @@ _Paging = types.PaginatedRequestParams | None
 
 @dataclass(frozen=True, slots=True)
 class RunResource:
-    """What an address names.
+    """A resource.
 
     Attributes:
         run_id: the run.
-        tool: the tool that reads it.
-        arguments: what the tool is called with.
-        phase: the phase during which it changes all the time; empty for what changes only with the run's status.
+        tool: the name of the tool that reads the resource.
+        arguments: the arguments of the tool.
+        phase: the phase during which the resource changes continuously; empty if it changes only with the run.
     """
 
     run_id: str
@@ -51,7 +51,7 @@ class RunResource:
 
 
 def parse_uri(uri: str) -> RunResource | None:
-    """What an address names; None if it is not one of ours."""
+    """The resource of a URI; None if the URI is not that of a run."""
     found = _URI.fullmatch(uri)
     if found is None:
         return None
@@ -64,16 +64,16 @@ def parse_uri(uri: str) -> RunResource | None:
 class RunResources:
     """The resources of one server."""
 
-    def __init__(self, toolbox: Toolbox) -> None:
-        self._toolbox = toolbox
+    def __init__(self, tools: ToolHandlers) -> None:
+        self._tools = tools
 
     async def list(self, _: _Ctx, __: _Paging) -> types.ListResourcesResult:
-        """None by name: there are too many runs, and a list of them is a tool."""
+        """List no resources: there may be too many runs, and tools list them."""
         return types.ListResourcesResult(resources=[])
 
     async def list_templates(self, _: _Ctx, __: _Paging) -> types.ListResourceTemplatesResult:
-        """The forms of addresses, of what this server offers the tools for."""
-        offered = self._toolbox.offered()
+        """List the URI templates whose tools the server offers."""
+        offered = self._tools.offered()
         return types.ListResourceTemplatesResult(
             resource_templates=[
                 types.ResourceTemplate(uri_template=uri, name=name, description=text, mime_type="application/json")
@@ -83,39 +83,39 @@ class RunResources:
         )
 
     async def read(self, ctx: _Ctx, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-        """What the tool answers, as JSON."""
+        """Read a resource as JSON."""
         resource = self.find(ctx, params.uri)
         view = await self._view(ctx, params.uri, resource.tool, resource.arguments)
         contents = types.TextResourceContents(uri=params.uri, mime_type="application/json", text=as_text(view))
         return types.ReadResourceResult(contents=[contents])
 
     def find(self, ctx: _Ctx, uri: str) -> RunResource:
-        """What an address names, if this server offers it.
+        """The resource of a URI.
 
         Raises:
-            MCPError: it does not.
+            MCPError: there is no such resource, or the server does not offer it.
         """
         resource = parse_uri(uri)
-        if resource is None or resource.tool not in self._toolbox.offered():
-            raise _not_found(ctx, uri, "There is no such resource.")
+        if resource is None or resource.tool not in self._tools.offered():
+            raise _not_found(ctx, uri, "The resource does not exist.")
         return resource
 
     async def run(self, ctx: _Ctx, run_id: str) -> dict[str, Any]:
-        """A run as it is now.
+        """Read the current state of a run.
 
         Raises:
-            MCPError: it may not or cannot be read.
+            MCPError: the run cannot be read, or is outside the scope.
         """
         return await self._view(ctx, f"run://{run_id}", _READS_RUN, {"run_id": run_id})
 
     async def _view(self, ctx: _Ctx, uri: str, tool: str, arguments: Mapping[str, str]) -> dict[str, Any]:
-        if tool not in self._toolbox.offered():
-            raise _not_found(ctx, uri, "This server does not read runs.")
+        if tool not in self._tools.offered():
+            raise _not_found(ctx, uri, "This server does not offer the tool for this resource.")
         try:
-            return await self._toolbox.view(ctx, tool, arguments)
+            return await self._tools.view(ctx, tool, arguments)
         except (NotFound, InvalidInput) as error:
             raise _not_found(ctx, uri, str(error)) from None
-        except OutOfScope as error:  # whether it exists is not told
+        except OutOfScope as error:  # the same for a run that exists and for one that does not
             raise _not_found(ctx, uri, str(error), error.as_dict()) from None
         except TfrunsError as error:
             raise MCPError(types.INTERNAL_ERROR, str(error), {"uri": uri, **error.as_dict()}) from None

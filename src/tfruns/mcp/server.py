@@ -1,7 +1,7 @@
-"""The tools as an MCP server.
+"""The MCP server of the tools.
 
-It is built on the SDK's low-level server, which leaves the list of tools, the checking of arguments and the form of
-results to us. The SDK serves the protocol's revisions with a handshake and those without from the same handlers.
+It is built on the low-level server of the SDK, which leaves the list of tools, the validation of arguments and the form
+of results to the handlers. The same handlers serve the revisions of the protocol with and without a handshake.
 """
 
 from collections.abc import AsyncIterator
@@ -18,16 +18,16 @@ from tfruns.mcp.instructions import instructions
 from tfruns.mcp.prompts import Prompts
 from tfruns.mcp.resources import RunResources
 from tfruns.mcp.subscriptions import Subscriptions
-from tfruns.mcp.toolbox import Toolbox
+from tfruns.mcp.tool_handlers import ToolHandlers
 from tfruns.policy import Policy
 
 
 def build_server(
     policy: Policy, connection: Connection | None = None, allowed_directories: tuple[Path, ...] = ()
 ) -> Server[Any]:
-    """An MCP server that offers what the policy permits. Nothing is connected or read before the first call."""
-    toolbox = Toolbox(policy, connection or RemoteConnection(), allowed_directories)
-    resources, prompts = RunResources(toolbox), Prompts(toolbox)
+    """An MCP server that offers what the policy permits. It connects to the API with the first call."""
+    tools = ToolHandlers(policy, connection or RemoteConnection(), allowed_directories)
+    resources, prompts = RunResources(tools), Prompts(tools)
     subscriptions = Subscriptions(resources)
 
     @asynccontextmanager
@@ -36,7 +36,7 @@ def build_server(
             async with subscriptions.running():
                 yield {}
         finally:
-            await toolbox.aclose()
+            await tools.aclose()
 
     return _Server(
         "tfruns",
@@ -44,8 +44,8 @@ def build_server(
         version=__version__,
         instructions=instructions(policy),
         lifespan=lifespan,
-        on_list_tools=toolbox.list_tools,
-        on_call_tool=toolbox.call_tool,
+        on_list_tools=tools.list_tools,
+        on_call_tool=tools.call_tool,
         on_list_resources=resources.list,
         on_list_resource_templates=resources.list_templates,
         on_read_resource=resources.read,
@@ -58,10 +58,10 @@ def build_server(
 
 
 class _Server(Server[Any]):
-    """A server whose lists never change, and which says so; the SDK takes all changes to be told of, or none."""
+    """A server that declares that its lists never change. In the SDK, one setting covers lists and resources."""
 
     def get_capabilities(self, *args: Any, **kwargs: Any) -> types.ServerCapabilities:
-        """What the server can do."""
+        """The capabilities, without notifications about changed lists."""
         capabilities = super().get_capabilities(*args, **kwargs)
         fixed = {
             name: capability.model_copy(update={"list_changed": False})

@@ -1,4 +1,4 @@
-"""Serving one MCP client over standard input and output."""
+"""The MCP server of one client, on standard input and output."""
 
 import json
 import re
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def serve(policy: Policy, connection: Connection, allowed_directories: tuple[Path, ...] = ()) -> None:
-    """Serve until the client closes the input. Standard output belongs to the protocol; the log is standard error."""
+    """Serve until the client closes the input. Standard output is for the protocol, and standard error for the log."""
     log_to_standard_error()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the thread that waits for input would keep Ctrl-C waiting too
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise, Ctrl-C would wait for the thread that reads the input
     anyio.run(_serve, policy, connection, allowed_directories)
 
 
@@ -36,17 +36,17 @@ async def _serve(policy: Policy, connection: Connection, allowed_directories: tu
     with standard_input() as stream:
         lines = BoundedLines(stream)
         async with stdio_server(anyio.wrap_file(cast("IO[str]", lines))) as (incoming, outgoing):
-            answered = AnsweredStream(incoming, outgoing, lines)
-            await server.run(answered, outgoing, server.create_initialization_options())
+            stream_with_replies = ErrorReplyingStream(incoming, outgoing, lines)
+            await server.run(stream_with_replies, outgoing, server.create_initialization_options())
 
 
 Message = SessionMessage | Exception
 
 
-class AnsweredStream:
-    """The messages of a client, of which those that cannot be read are answered with an error.
+class ErrorReplyingStream:
+    """The messages of a client. Replies with an error to each message that cannot be parsed.
 
-    The SDK drops them, and whoever sent a request in one would wait for its own timeout.
+    The SDK drops such messages, so that a client would wait for its own timeout.
     """
 
     def __init__(
@@ -84,19 +84,19 @@ class AnsweredStream:
 
     @property
     def last_context(self) -> Any:
-        """The context in which the last message was sent, which the SDK looks for here."""
+        """The context in which the last message was sent; the SDK reads this attribute."""
         return getattr(self._incoming, "last_context", None)
 
 
 def _unreadable(error: Exception, lines: BoundedLines) -> SessionMessage:
-    """The answer to a line that cannot be read; JSON-RPC 2.0: the id is null if that of the request is not known."""
+    """The reply to a line that cannot be parsed. JSON-RPC 2.0: the id is null if the id of the request is unknown."""
     line, problem = _line_of(error)
     code = types.PARSE_ERROR
     if lines.is_dropped(line):
         code, id_ = types.INVALID_REQUEST, lines.id_of_dropped(line)
-        message = f"This message is too long: at most {MAX_LINE_BYTES} bytes are accepted. Send less in one request."
+        message = f"The message is too long: at most {MAX_LINE_BYTES} bytes are accepted. Send less in one request."
     elif _TOO_DEEP in problem:
-        id_, message = top_level_id(line), "This request is nested too deep."
+        id_, message = top_level_id(line), "The request is nested too deeply."
     elif (id_ := _id_of_whole(line)) is not None:
         message = "A text in this request has an unpaired surrogate, which no text can hold."
     else:
@@ -105,11 +105,11 @@ def _unreadable(error: Exception, lines: BoundedLines) -> SessionMessage:
 
 
 _TOO_DEEP = "recursion limit exceeded"
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _line_of(error: Exception) -> tuple[str, str]:
-    """The line that could not be read, and what the parser says of it."""
+    """The line that could not be parsed, and the message of the parser."""
     if not isinstance(error, ValidationError):
         return "", ""
     first = error.errors(include_url=False)[0]
@@ -118,9 +118,9 @@ def _line_of(error: Exception) -> tuple[str, str]:
 
 
 def _id_of_whole(line: str) -> int | str | None:
-    """The id of a request in which nothing is wrong but an unpaired surrogate in a text."""
+    """The id of a request whose only defect is an unpaired surrogate in a text."""
     try:
-        request = json.loads(line) if _HALF.search(line) else None
+        request = json.loads(line) if _SURROGATE.search(line) else None
     except (ValueError, RecursionError):
         return None
     id_ = request.get("id") if isinstance(request, dict) and "method" in request else None

@@ -1,8 +1,8 @@
-"""Telling a client when a run has moved that it subscribed to: one poller for each run, however many ask for it.
+"""Notifications about changes of runs, with one poller per run for all subscribers.
 
-Up to 2025-11-25 a client subscribes to an address, from 2026-07-28 on it listens to a stream for some. A poller reads
-the run often while it moves and less while it does not, and ends with the run, with the last subscription, or with the
-server.
+Up to revision 2025-11-25 of the protocol, a client subscribes to a URI. From 2026-07-28 on, it listens to a stream for
+several URIs. A poller reads a run more often while the run changes. It stops when the run is final, when nobody
+subscribes to the run any more, or with the server.
 """
 
 import logging
@@ -26,34 +26,34 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MOST_RUNS = 20  # watched at a time
-_MOST_FAILURES = 8  # in a row, after which a run is no longer watched
-_SHORTEST_S, _LONGEST_S, _GROWTH = 1.0, 15.0, 1.5
+MAX_RUNS = 20  # watched at the same time
+_MAX_FAILURES = 8  # consecutive failures until a run is no longer watched
+_MIN_INTERVAL_S, _MAX_INTERVAL_S, _GROWTH = 1.0, 15.0, 1.5
 
 _Ctx = ServerRequestContext[Any]
 
 
 class Subscriptions:
-    """Which clients want to know of which runs.
+    """The subscriptions of all clients, and the pollers of their runs.
 
     Args:
-        resources: the source of the runs.
-        sleep: waits for so many seconds.
+        resources: reads the runs.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(self, resources: RunResources, sleep: Callable[[float], Awaitable[None]] = anyio.sleep) -> None:
         self._resources = resources
         self._sleep = sleep
         self._bus = InMemorySubscriptionBus()
-        self._listening = ListenHandler(self._bus, max_subscriptions=MOST_RUNS)
-        self._wanted: Counter[str] = Counter()  # addresses, by how many want them
-        self._clients: dict[object, _Client] = {}  # that subscribed in the older way, by their connection
+        self._listening = ListenHandler(self._bus, max_subscriptions=MAX_RUNS)
+        self._wanted: Counter[str] = Counter()  # the number of subscriptions by URI
+        self._clients: dict[object, _Client] = {}  # subscribers by connection
         self._pollers: dict[str, anyio.CancelScope] = {}
         self._tasks: TaskGroup | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Watch for as long as the server runs."""
+        """Run the pollers while the server runs."""
         try:
             async with anyio.create_task_group() as self._tasks:
                 yield
@@ -63,12 +63,10 @@ class Subscriptions:
             for connection in list(self._clients):
                 self._drop(connection)
 
-    # -- the older way ------------------------------------------------------------------------------------------------
+    # -- up to 2025-11-25: subscribe ----------------------------------------------------------------------------------
 
     async def subscribe(self, ctx: _Ctx, params: types.SubscribeRequestParams) -> types.EmptyResult:
-        """Watch an address; one that cannot be read cannot be watched. A second call watches a run again whose watching
-        was given up.
-        """
+        """Watch a URI, which must be readable. A repeated call resumes a watch that was given up after failures."""
         await self._watch(ctx, params.uri)
         client = self._client(ctx)
         if params.uri not in client.uris:
@@ -77,7 +75,7 @@ class Subscriptions:
         return types.EmptyResult()
 
     async def unsubscribe(self, ctx: _Ctx, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
-        """Stop watching an address for this client."""
+        """Stop watching a URI for this client."""
         client = self._clients.get(_connection_of(ctx))
         if client is not None and params.uri in client.uris:
             client.uris.remove(params.uri)
@@ -94,17 +92,17 @@ class Subscriptions:
         return client
 
     def _drop(self, connection: object) -> None:
-        """Forget a client that has gone."""
+        """Remove a client that has disconnected."""
         client = self._clients.pop(connection, None)
         for uri in client.uris if client else ():
             self._unwatch(uri)
 
-    # -- the newer way ------------------------------------------------------------------------------------------------
+    # -- from 2026-07-28 on: listen -----------------------------------------------------------------------------------
 
     async def listen(
         self, ctx: _Ctx, params: types.SubscriptionsListenRequestParams
     ) -> types.SubscriptionsListenResult:
-        """Serve a stream for as long as the client keeps it; only what can be read is acknowledged."""
+        """Serve a stream until the client closes it. Only URIs that can be read are acknowledged."""
         watched: list[str] = []
         try:
             for uri in dict.fromkeys(params.notifications.resource_subscriptions or ()):
@@ -115,7 +113,7 @@ class Subscriptions:
                 else:
                     self._wanted[uri] += 1
                     watched.append(uri)
-            honored = types.SubscriptionFilter(resource_subscriptions=watched)  # our lists never change
+            honored = types.SubscriptionFilter(resource_subscriptions=watched)  # the lists of this server never change
             return await self._listening(ctx, params.model_copy(update={"notifications": honored}))
         finally:
             for uri in watched:
@@ -124,12 +122,12 @@ class Subscriptions:
     # -- both ---------------------------------------------------------------------------------------------------------
 
     async def _watch(self, ctx: _Ctx, uri: str) -> None:
-        """See to it that the run of an address has a poller; whoever calls counts the address then."""
+        """Start a poller for the run of a URI if it has none. The caller counts the subscription."""
         resource = self._resources.find(ctx, uri)
         seen = await self._resources.run(ctx, resource.run_id)
         if resource.run_id not in self._pollers and self._tasks is not None:
-            if len(self._pollers) >= MOST_RUNS:
-                raise MCPError(types.INVALID_PARAMS, f"At most {MOST_RUNS} runs are watched at a time.", {"uri": uri})
+            if len(self._pollers) >= MAX_RUNS:
+                raise MCPError(types.INVALID_PARAMS, f"At most {MAX_RUNS} runs are watched at a time.", {"uri": uri})
             scope = self._pollers[resource.run_id] = anyio.CancelScope()
             self._tasks.start_soon(self._poll, ctx, resource.run_id, seen, scope)
 
@@ -146,33 +144,33 @@ class Subscriptions:
         try:
             with scope:
                 await self._follow(ctx, run_id, seen)
-        except Exception:  # noqa: BLE001  # the edge: whatever is wrong with one run, the server continues
+        except Exception:  # noqa: BLE001  # a failure of one poller must not stop the server
             _log.exception("The run %s is no longer watched.", run_id)
         finally:
             if self._pollers.get(run_id) is scope:
                 del self._pollers[run_id]
 
     async def _follow(self, ctx: _Ctx, run_id: str, seen: dict[str, Any]) -> None:
-        """Read the run until it is final, and tell of every change."""
-        wait_s, failures = _SHORTEST_S, 0
-        while not _is_final(seen) and failures < _MOST_FAILURES:
+        """Poll the run until it is final, and notify of every change."""
+        wait_s, failures = _MIN_INTERVAL_S, 0
+        while not _is_final(seen) and failures < _MAX_FAILURES:
             await self._sleep(wait_s)
-            wait_s = min(wait_s * _GROWTH, _LONGEST_S)
+            wait_s = min(wait_s * _GROWTH, _MAX_INTERVAL_S)
             try:
                 found = await self._resources.run(ctx, run_id)
             except MCPError:
                 failures += 1
                 continue
-            has_moved, failures = found != seen, 0
-            if has_moved:
-                wait_s = _SHORTEST_S
+            has_changed, failures = found != seen, 0
+            if has_changed:
+                wait_s = _MIN_INTERVAL_S
             seen = found
             for uri in self._wanted_of(run_id):
                 resource = parse_uri(uri)
-                if has_moved or (resource is not None and resource.phase and resource.phase == found.get("phase")):
-                    await self._tell(uri)
+                if has_changed or (resource is not None and resource.phase and resource.phase == found.get("phase")):
+                    await self._notify(uri)
 
-    async def _tell(self, uri: str) -> None:
+    async def _notify(self, uri: str) -> None:
         await self._bus.publish(ResourceUpdated(uri))
         for connection, client in list(self._clients.items()):
             if uri in client.uris:
@@ -184,14 +182,14 @@ class Subscriptions:
 
 @dataclass(frozen=True, slots=True)
 class _Client:
-    """A client that subscribed in the older way, and its addresses."""
+    """A client with subscriptions, and their URIs."""
 
     session: Any
     uris: set[str] = field(default_factory=set)
 
 
 def _connection_of(ctx: _Ctx) -> Any:
-    """The connection of a request. The SDK makes a session for each request, and offers no public way to this."""
+    """The connection of a request. The SDK creates a session per request, and has no public attribute for this."""
     return getattr(ctx.session, "_connection")  # noqa: B009
 
 

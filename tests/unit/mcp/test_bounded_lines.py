@@ -7,7 +7,7 @@ import time
 from tfruns.mcp.bounded_lines import BoundedLines, top_level_id
 
 
-def test_the_id_is_that_of_the_request_and_of_nothing_inside() -> None:
+def test_id_is_that_of_the_request_and_not_of_a_nested_object() -> None:
     assert top_level_id('{"params":{"id":1,"x":["id",2]},"id":3}') == 3
     assert top_level_id('{"id" : "a-b" ,"params":[[[') == "a-b"
     assert top_level_id('{"method":"id","params":[') is None
@@ -16,19 +16,19 @@ def test_the_id_is_that_of_the_request_and_of_nothing_inside() -> None:
     assert top_level_id("[" * 100) is None
 
 
-def test_it_is_found_in_a_time_that_grows_with_the_line_alone() -> None:
+def test_search_for_the_id_takes_linear_time() -> None:
     for text in ('"', '\\"', "[", '"id":', '"id"', "{", "\\"):
         began = time.perf_counter()
         top_level_id("{" + text * 500_000)
         assert time.perf_counter() - began < 3, text
 
 
-def test_a_line_within_the_limit_is_returned_as_it_is() -> None:
+def test_line_within_the_limit_is_returned_unchanged() -> None:
     lines = BoundedLines(io.BytesIO(b"1234567\n12345678\n\xff\n\nlast"), max_bytes=8)
     assert [lines.readline() for _ in range(6)] == ["1234567\n", "12345678\n", "\ufffd\n", "\n", "last", ""]
 
 
-def test_a_longer_line_is_dropped_and_its_request_is_known_by_its_id() -> None:
+def test_longer_line_is_dropped_and_its_id_is_found() -> None:
     text = "x" * 200_000
     cases: list[tuple[str, int | str | None]] = [
         (f'{{"jsonrpc":"2.0","id":7,"method":"ping","params":{{"text":"{text}"}}}}', 7),
@@ -53,7 +53,7 @@ def test_a_longer_line_is_dropped_and_its_request_is_known_by_its_id() -> None:
             assert lines.readline() in {"next\n", ""}
 
 
-def test_a_client_cannot_send_the_line_that_stands_for_a_dropped_one() -> None:
+def test_client_cannot_send_the_marker_of_a_dropped_line() -> None:
     stream = io.BytesIO(b"x" * 50 + b"\n" + json.dumps("dropped 0").encode() + b"\n")
     lines = BoundedLines(stream, max_bytes=20)
     first = lines.readline()

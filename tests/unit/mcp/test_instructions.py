@@ -1,4 +1,4 @@
-"""The instructions of the server: the lines that the offered tools declare, and the limits of the server."""
+"""The instructions of the server: the lines of the offered tools, and the limits of the server."""
 
 import re
 from itertools import combinations, product
@@ -9,8 +9,8 @@ from tfruns.policy import Mode, Policy, Toolset
 from tfruns.scope import parse_scope
 
 _LIMITS = {
-    Mode.READ: "This server was started read-only: it can change nothing.",
-    Mode.PLAN: "This server was started for planning: it can create runs, and nothing can be applied.",
+    Mode.READ: "This server is read-only: it cannot change anything.",
+    Mode.PLAN: "This server is for planning: it can create runs, but nothing can be applied.",
 }
 _NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
@@ -20,7 +20,7 @@ def policies() -> list[Policy]:
     return [Policy(mode, toolsets=some) for mode, some in product(Mode, toolsets)]
 
 
-def test_the_lines_are_those_of_the_offered_tools_in_their_order() -> None:
+def test_lines_are_those_of_the_offered_tools_in_order() -> None:
     declared = {tool.instruction for tool in all_tools() if tool.instruction}
     assert declared
     for policy in policies():
@@ -28,7 +28,7 @@ def test_the_lines_are_those_of_the_offered_tools_in_their_order() -> None:
         assert lines == [tool.instruction for tool in offered_tools(policy) if tool.instruction], policy
 
 
-def test_a_line_names_its_tool_first_and_only_tools_that_exist() -> None:
+def test_line_names_its_tool_first_and_only_existing_tools() -> None:
     for tool in all_tools():
         if tool.instruction:
             names = [name for name in _NAME.findall(tool.instruction) if name.endswith("_run") or name in tool_names()]
@@ -36,7 +36,7 @@ def test_a_line_names_its_tool_first_and_only_tools_that_exist() -> None:
             assert set(names) <= tool_names()
 
 
-def test_the_limits_of_the_server_come_last() -> None:
+def test_limits_of_the_server_are_last() -> None:
     for policy in policies():
         lines = instructions(policy).splitlines()
         limit = _LIMITS.get(policy.mode)
@@ -44,7 +44,7 @@ def test_the_limits_of_the_server_come_last() -> None:
         assert ("An accepted action" in instructions(policy)) is (policy.mode is not Mode.READ)
 
 
-def test_a_limited_scope_is_mentioned() -> None:
+def test_limited_scope_is_mentioned() -> None:
     limited = instructions(Policy(scope=parse_scope(organizations="acme")))
-    assert limited.splitlines()[-1].endswith("there is no way around out_of_scope.")
+    assert limited.splitlines()[-1].endswith("out_of_scope cannot be circumvented.")
     assert "out_of_scope" not in instructions(Policy())

@@ -1,4 +1,4 @@
-"""The pollers behind subscriptions: one for each run, bounded, and ended with what they are for."""
+"""The pollers of subscriptions: one per run, limited in number, and stopped when they are not needed."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -11,13 +11,13 @@ from mcp.shared.exceptions import MCPError
 
 from tests.support.requests import a_request
 from tfruns.mcp.resources import RunResource, parse_uri
-from tfruns.mcp.subscriptions import MOST_RUNS, Subscriptions
+from tfruns.mcp.subscriptions import MAX_RUNS, Subscriptions
 
 pytestmark = pytest.mark.anyio
 
 
 class PlayedRuns:
-    """Runs that show one status after the other."""
+    """Runs that show one status after another."""
 
     def __init__(self, *views: Any) -> None:
         self.views = list(views)
@@ -37,7 +37,7 @@ class PlayedRuns:
 
 
 class Session:
-    """A client that hears of updates, until its connection is lost."""
+    """A client that receives updates until its connection is lost."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -58,7 +58,7 @@ def status(name: str, *, group: str = "non_final", phase: str = "plan") -> dict[
 
 
 class World:
-    """Subscriptions over played runs, in which waiting takes no time and is counted."""
+    """Subscriptions to fake runs. Waiting takes no time and is counted."""
 
     def __init__(self, *views: Any, most_waits: int = 30) -> None:
         self.runs = PlayedRuns(*views)
@@ -92,7 +92,7 @@ class World:
                 await anyio.lowlevel.checkpoint()
 
 
-async def test_a_run_is_followed_until_it_is_final_and_no_longer() -> None:
+async def test_run_is_polled_until_it_is_final() -> None:
     final = status("applied", group="final", phase="completed")
     world = World(status("planning"), status("planning"), status("planned"), final)
     async with world.subscriptions.running():
@@ -102,7 +102,7 @@ async def test_a_run_is_followed_until_it_is_final_and_no_longer() -> None:
     assert world.runs.reads == 4
 
 
-async def test_it_is_looked_at_less_often_the_longer_nothing_happens() -> None:
+async def test_unchanged_run_is_polled_less_often() -> None:
     world = World(status("planned"))
     async with world.subscriptions.running():
         await world.subscribe("run://run-1")
@@ -114,7 +114,7 @@ async def test_it_is_looked_at_less_often_the_longer_nothing_happens() -> None:
     assert world.session.told == []
 
 
-async def test_a_log_is_told_of_as_long_as_its_phase_runs() -> None:
+async def test_log_is_updated_while_its_phase_runs() -> None:
     final = status("planned_and_finished", group="final", phase="completed")
     world = World(status("planning"), status("planning"), status("planning"), final)
     async with world.subscriptions.running():
@@ -125,7 +125,7 @@ async def test_a_log_is_told_of_as_long_as_its_phase_runs() -> None:
     assert world.session.told.count("run://run-1/log/apply") == 1
 
 
-async def test_one_poller_serves_all_addresses_of_a_run_and_ends_with_the_last() -> None:
+async def test_one_poller_serves_all_uris_of_a_run() -> None:
     world = World(status("planned"))
     async with world.subscriptions.running():
         for uri in ("run://run-1", "run://run-1/plan", "run://run-1"):
@@ -138,10 +138,10 @@ async def test_one_poller_serves_all_addresses_of_a_run_and_ends_with_the_last()
         await world.unsubscribe("run://run-1/plan")
 
 
-async def test_the_number_of_watched_runs_is_bounded() -> None:
+async def test_number_of_watched_runs_is_limited() -> None:
     world = World(status("planned"))
     async with world.subscriptions.running():
-        for number in range(MOST_RUNS):
+        for number in range(MAX_RUNS):
             await world.subscribe(f"run://run-{number}")
         with pytest.raises(MCPError, match="At most"):
             await world.subscribe("run://run-more")
@@ -150,9 +150,7 @@ async def test_the_number_of_watched_runs_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("trouble", [MCPError(-32603, "not now"), ValueError("a defect")])
-async def test_trouble_with_one_run_ends_its_watching_and_nothing_else(
-    trouble: Exception, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_failure_of_one_run_stops_only_its_poller(trouble: Exception, caplog: pytest.LogCaptureFixture) -> None:
     world = World(status("planning"), trouble)
     async with world.subscriptions.running():
         await world.subscribe("run://run-1")
@@ -161,7 +159,7 @@ async def test_trouble_with_one_run_ends_its_watching_and_nothing_else(
     assert ("no longer watched" in caplog.text) is isinstance(trouble, ValueError)
 
 
-async def test_to_subscribe_again_begins_again_what_was_given_up() -> None:
+async def test_repeated_subscription_resumes_a_stopped_poller() -> None:
     final = status("applied", group="final", phase="completed")
     world = World(status("planning"), *[MCPError(-32603, "not now")] * 8, status("planning"), final)
     async with world.subscriptions.running():
@@ -173,7 +171,7 @@ async def test_to_subscribe_again_begins_again_what_was_given_up() -> None:
     assert not world.subscriptions._wanted
 
 
-async def test_a_client_that_has_gone_leaves_no_subscription() -> None:
+async def test_disconnected_client_leaves_no_subscription() -> None:
     world = World(status("planned"))
     other = Session()
     async with world.subscriptions.running():
@@ -188,7 +186,7 @@ async def test_a_client_that_has_gone_leaves_no_subscription() -> None:
         assert not world.subscriptions._clients
 
 
-async def test_several_clients_hear_of_one_run_and_a_lost_one_is_forgotten() -> None:
+async def test_several_clients_receive_updates_of_one_run() -> None:
     final = status("applied", group="final", phase="completed")
     world = World(status("planning"), status("planning"), status("planned"), status("applying"), final)
     lost = Session()
@@ -201,7 +199,7 @@ async def test_several_clients_hear_of_one_run_and_a_lost_one_is_forgotten() -> 
     assert world.session.told == ["run://run-1"] * 3
 
 
-async def test_after_the_server_stopped_it_watches_again_when_it_runs_again() -> None:
+async def test_restarted_server_watches_again() -> None:
     world = World(status("planned"))
     async with world.subscriptions.running():
         await world.subscribe("run://run-1")

@@ -1,4 +1,4 @@
-"""A notification of progress is small, so that it takes no time to clean."""
+"""Progress notifications are truncated before they are sanitized."""
 
 import time
 from types import SimpleNamespace
@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from tfruns.mcp.progress import ProgressNotifications
+from tfruns.mcp.tool_handlers import ProgressNotifications
 
 
 class Session:
-    """Keeps what is sent."""
+    """Stores the messages that are sent."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []
@@ -20,7 +20,7 @@ class Session:
 
 
 @pytest.mark.anyio
-async def test_a_long_message_is_cut_before_it_is_cleaned() -> None:
+async def test_long_message_is_truncated_before_it_is_sanitized() -> None:
     session = Session()
     progress = ProgressNotifications(cast("Any", SimpleNamespace(session=session)))
     began = time.process_time()
@@ -32,7 +32,7 @@ async def test_a_long_message_is_cut_before_it_is_cleaned() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_message_of_a_tool_is_sent_whole() -> None:
+async def test_message_of_a_tool_is_sent_unchanged() -> None:
     session = Session()
     progress = ProgressNotifications(cast("Any", SimpleNamespace(session=session)))
     await progress.report("planning: " + "x" * 310, done=1, total=2)

@@ -1,9 +1,10 @@
-"""From an MCP request to a tool, and from what the tool returns or raises to an MCP result."""
+"""The request handlers for tools: from an MCP request to a tool call, and from its outcome to an MCP result."""
 
 import difflib
 import json
 import logging
 import os
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,20 +16,23 @@ from mcp.shared.exceptions import MCPError
 
 from tfruns.errors import TfrunsError
 from tfruns.jsonapi import whole_text
-from tfruns.mcp.caller import caller_of
+from tfruns.masking.redaction import redact, safe_text
+from tfruns.masking.text import one_line
 from tfruns.mcp.connection import Connection
-from tfruns.mcp.progress import progress_for
 from tfruns.policy import Policy
+from tfruns.progress import NoProgress, Progress
 
 _log = logging.getLogger(__name__)
 
+_MAX_NAME = 60  # characters of the name of a client
+_MAX_PROGRESS = 400  # characters of a message; those of tools have at most 320
 _TRUE = {"1", "true", "yes", "on"}
 
 
-class Toolbox:
-    """The tools that one server offers, and the client that their calls share.
+class ToolHandlers:
+    """The tools that a server offers, and the client that their calls share.
 
-    Whatever is not needed to answer `initialize` is loaded with the first request that needs it.
+    Modules that `initialize` does not need are imported by the first request that needs them.
     """
 
     def __init__(self, policy: Policy, connection: Connection, allowed_directories: tuple[Path, ...] = ()) -> None:
@@ -45,7 +49,7 @@ class Toolbox:
     async def list_tools(
         self, _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        """What there is to call."""
+        """List the tools that the server offers."""
         return types.ListToolsResult(
             tools=[
                 types.Tool(
@@ -66,46 +70,46 @@ class Toolbox:
     async def call_tool(
         self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
-        """Call a tool. What the caller can act on is a failed result; anything else is an error of the protocol."""
-        from tfruns.mcp.person import ClientsPerson, InputRequired  # noqa: PLC0415
+        """Call a tool. An error that the caller can act on is a failed result; any other is a protocol error."""
+        from tfruns.mcp.person import ElicitedPerson, InputRequired  # noqa: PLC0415
 
         tool = self.offered().get(params.name)
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, list(self.offered())))
         try:
             gate = await self._gate(ctx)
-            gate = replace(gate, person=ClientsPerson(ctx, params, gate.codes), progress=progress_for(ctx))
+            gate = replace(gate, person=ElicitedPerson(ctx, params, gate.codes), progress=progress_for(ctx))
             return _result(await gate.call(tool, params.arguments or {}), is_error=False)
         except InputRequired as question:
             return question.result
         except TfrunsError as error:
             return _result(error.as_dict(), is_error=True)
-        except Exception as error:  # noqa: BLE001  # the edge: its text may hold anything, and goes to the log alone
+        except Exception as error:  # noqa: BLE001  # an unexpected error may contain anything: its text is only logged
             _log.exception("The tool %s failed.", tool.name)
             raise MCPError(
                 types.INTERNAL_ERROR,
-                f"tfruns itself failed ({type(error).__name__}); its log has more. If this was to change something, "
-                "read the run before doing it again.",
+                f"tfruns failed unexpectedly ({type(error).__name__}). Its log has the details. If the call changes "
+                "something, read the run before you repeat it.",
             ) from None
 
     async def view(self, ctx: ServerRequestContext[Any], name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """What a tool that reads answers, for what is not the call of a tool.
+        """Call a read-only tool for another request, and return its view.
 
         Raises:
-            TfrunsError: whatever the tool raises.
+            TfrunsError: the gate refuses the call, or the tool fails.
         """
         gate = replace(await self._gate(ctx), is_raw=False)
         view: dict[str, Any] = await gate.call(self.offered()[name], arguments)
         return view
 
     def offered(self) -> dict[str, Any]:
-        """The tools that this server offers, by name."""
+        """The offered tools by name."""
         from tfruns.gate.registry import offered_tools  # noqa: PLC0415
 
         return {tool.name: tool for tool in offered_tools(self._policy)}
 
     async def _gate(self, ctx: ServerRequestContext[Any]) -> Any:
-        """The `Gate` of this request."""
+        """The `Gate` for a request."""
         from tfruns.gate.pipeline import Gate  # noqa: PLC0415
 
         return Gate(
@@ -118,7 +122,7 @@ class Toolbox:
         )
 
     def _codes(self) -> Any:
-        """The `Codes` of all calls."""
+        """The `Codes` that all calls share."""
         from tfruns.gate.codes import Codes  # noqa: PLC0415
 
         self._open_codes = self._open_codes or Codes()
@@ -126,11 +130,10 @@ class Toolbox:
 
     def _unknown(self, name: str, offered: list[str]) -> str:
         from tfruns.gate.registry import find_tool, tool_names  # noqa: PLC0415
-        from tfruns.masking.redaction import safe_text  # noqa: PLC0415
 
         found = find_tool(name) if name in tool_names() else None
         if found is not None and found.toolset not in self._policy.toolsets:
-            return f"The tool {name} is not offered: it is one of the toolset {found.toolset}."
+            return f"The tool {name} is not offered: its toolset {found.toolset} is disabled."
         if found is not None:
             return f"The tool {name} is not offered in mode {self._policy.mode}."
         begins = [other for other in offered if other.startswith(name.lower())]
@@ -139,15 +142,48 @@ class Toolbox:
 
 
 def as_text(view: Mapping[str, Any]) -> str:
-    """A view as JSON without white space."""
+    """A view as JSON without whitespace."""
     return json.dumps(whole_text(view), ensure_ascii=False, separators=(",", ":"))
 
 
 def _result(view: dict[str, Any], *, is_error: bool) -> types.CallToolResult:
-    """A result that is structured, with the same as JSON without white space for those who read text."""
+    """A structured result, and the same as compact JSON for clients that read text."""
     text = as_text(view)
     return types.CallToolResult(
         content=[types.TextContent(type="text", text=text)],
         structured_content=json.loads(text),
         is_error=is_error,
     )
+
+
+# -- the caller -------------------------------------------------------------------------------------------------------
+
+
+def caller_of(ctx: ServerRequestContext[Any]) -> str:
+    """The client's name, from its handshake or, in revisions without one, from this request; else "MCP client"."""
+    client = ctx.session.client_params
+    name = client.client_info.title or client.client_info.name if client else None
+    return caller_name(name) or "MCP client"
+
+
+def caller_name(name: str | None) -> str:
+    """The name of a client on one line, without invisible characters and without text that looks like a secret."""
+    shown = "".join(char if unicodedata.category(char)[0] not in "CZ" else " " for char in (name or "")[:1000])
+    return redact(" ".join(shown.split()))[:_MAX_NAME].strip()
+
+
+class ProgressNotifications:
+    """Sends progress notifications to a client that called with a progress token."""
+
+    def __init__(self, ctx: ServerRequestContext[Any]) -> None:
+        self._session = ctx.session
+
+    async def report(self, message: str, *, done: float, total: float | None = None) -> None:
+        """Send a notification for the request. The message is truncated, because it is sanitized on the event loop."""
+        await self._session.report_progress(done, total, safe_text(one_line(message, _MAX_PROGRESS)))
+
+
+def progress_for(ctx: ServerRequestContext[Any]) -> Progress:
+    """Notifications if the caller requested them with a progress token; otherwise, nothing is reported."""
+    has_token = ctx.meta is not None and ctx.meta.get("progress_token") is not None
+    return ProgressNotifications(ctx) if has_token else NoProgress()
