@@ -1,4 +1,4 @@
-"""Each requirement is shown twice: by a client in the same process, and by one over a socket."""
+"""Each requirement is tested twice: in the same process, and over a socket."""
 
 import socket
 import threading
@@ -19,7 +19,7 @@ _PATIENCE_S = 30.0
 
 @dataclass(slots=True)
 class Listener:
-    """A server on loopback, which serves the application of the test that is under way."""
+    """A server on loopback that serves the application of the current test."""
 
     address: str = ""
     app: ASGIApp | None = None
@@ -45,7 +45,7 @@ def listener() -> Iterator[Listener]:
 
 @pytest.fixture(params=["in process", "over a socket"])
 async def api(request: pytest.FixtureRequest, store_url: str, tmp_path: Path) -> AsyncIterator[Api]:
-    """A backend with a workspace `network` that has a configuration."""
+    """A backend with a workspace `network` and a configuration version."""
     with serving(store_url, tmp_path) as served:
         address = None
         if request.param == "over a socket":

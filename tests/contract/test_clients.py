@@ -1,4 +1,4 @@
-"""What the Terraform CLI, go-tfe, pytfe and others do not work without."""
+"""The requirements of the Terraform CLI, go-tfe, pytfe and other clients."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ _ID = "[A-Za-z0-9]{16}"
 
 
 @meets("discovery")
-async def test_discovery_names_the_services_with_trailing_slashes(api: Api) -> None:
+async def test_discovery_lists_services_with_trailing_slashes(api: Api) -> None:
     services = (await anonymous(api.http, "GET", "/.well-known/terraform.json")).json()
     assert {"tfe.v2", "tfe.v2.1", "tfe.v2.2", "modules.v1"} <= set(services)
     assert services.pop("login.v1")["grant_types"] == ["authz_code"]
@@ -21,14 +21,14 @@ async def test_discovery_names_the_services_with_trailing_slashes(api: Api) -> N
 
 
 @meets("api-version", "app-name", "rate-limit-headers")
-async def test_every_answer_says_which_api_it_is(api: Api) -> None:
+async def test_every_response_has_the_headers_of_the_api(api: Api) -> None:
     for path, status in (("/ping", 204), ("/organizations/default", 200), ("/runs/run-x", 404)):
-        answer = await api.http.get(API + path)
-        assert answer.status_code == status
-        assert float(answer.headers["tfp-api-version"]) >= 2.5
-        assert answer.headers["tfp-appname"] == "HCP Terraform"
+        response = await api.http.get(API + path)
+        assert response.status_code == status
+        assert float(response.headers["tfp-api-version"]) >= 2.5
+        assert response.headers["tfp-appname"] == "HCP Terraform"
         for name in ("limit", "remaining", "reset"):
-            assert float(answer.headers[f"x-ratelimit-{name}"]) >= 0
+            assert float(response.headers[f"x-ratelimit-{name}"]) >= 0
 
 
 @meets("entitlements")
@@ -38,14 +38,14 @@ async def test_an_organization_is_entitled_to_operations(api: Api) -> None:
 
 
 @meets("workspace-permissions")
-async def test_a_workspace_says_what_may_be_done_to_it(api: Api) -> None:
+async def test_a_workspace_has_its_permissions(api: Api) -> None:
     permissions = (await api.get("/organizations/default/workspaces/network"))["data"]["attributes"]["permissions"]
     for name in ("can-queue-run", "can-queue-apply", "can-queue-destroy", "can-update", "can-lock", "can-force-unlock"):
         assert permissions[name] is True
 
 
 @meets("run-relationships", "run-actions", "has-changes", "run-permissions", "ids")
-async def test_a_run_has_what_the_cli_looks_at(api: Api) -> None:
+async def test_a_run_has_what_the_cli_reads(api: Api) -> None:
     run = await api.create_run()
     assert re.fullmatch(f"run-{_ID}", run["id"])
     for name, prefix in (("plan", "plan"), ("apply", "apply"), ("workspace", "ws"), ("configuration-version", "cv")):
@@ -61,7 +61,7 @@ async def test_a_run_has_what_the_cli_looks_at(api: Api) -> None:
 
 
 @meets("plan-status", "log-read-url")
-async def test_plan_and_apply_have_a_status_and_the_address_of_a_log(api: Api) -> None:
+async def test_plan_and_apply_have_a_status_and_a_log_url(api: Api) -> None:
     run = await api.create_run()
     for kind, name in (("plans", "plan"), ("applies", "apply")):
         phase = (await api.get(f"/{kind}/{run['relationships'][name]['data']['id']}"))["data"]["attributes"]
@@ -71,7 +71,7 @@ async def test_plan_and_apply_have_a_status_and_the_address_of_a_log(api: Api) -
 
 
 @meets("upload-url", "configuration-timestamps")
-async def test_a_configuration_version_shows_where_to_upload_when_it_is_created(api: Api) -> None:
+async def test_only_a_new_configuration_version_has_an_upload_url(api: Api) -> None:
     configuration = await api.create_configuration()
     assert configuration["attributes"]["upload-url"].startswith("http")
     shown = (await api.get(f"/configuration-versions/{configuration['id']}"))["data"]["attributes"]
@@ -80,27 +80,27 @@ async def test_a_configuration_version_shows_where_to_upload_when_it_is_created(
 
 
 @meets("run-events", "task-stages")
-async def test_events_and_task_stages_of_a_run_can_be_asked_for(api: Api) -> None:
+async def test_events_and_task_stages_of_a_run_can_be_read(api: Api) -> None:
     run = await api.create_run()
     assert (await api.get(f"/runs/{run['id']}/run-events"))["data"]
     assert (await api.get(f"/runs/{run['id']}", include="task_stages"))["data"]["id"] == run["id"]
 
 
 @meets("redacted-plan")
-async def test_the_redacted_plan_is_awaited_and_then_found(api: Api) -> None:
+async def test_the_redacted_plan_is_204_and_then_a_redirect(api: Api) -> None:
     run = await api.create_run()
     plan_id = run["relationships"]["plan"]["data"]["id"]
     plan = (await api.get(f"/plans/{plan_id}"))["data"]["attributes"]
     assert plan["structured-run-output-enabled"] is True
     await api.get(f"/plans/{plan_id}/json-output-redacted", 204)
     api.backend.objects.write("plan-json-redacted", plan_id, b"{}")
-    answer = await api.http.get(f"{API}/plans/{plan_id}/json-output-redacted")
-    assert answer.status_code == 307
-    assert (await anonymous(api.http, "GET", answer.headers["location"])).json() == {}
+    response = await api.http.get(f"{API}/plans/{plan_id}/json-output-redacted")
+    assert response.status_code == 307
+    assert (await anonymous(api.http, "GET", response.headers["location"])).json() == {}
 
 
 @meets("run-queue")
-async def test_the_queue_of_an_organization_can_be_asked_for(api: Api) -> None:
+async def test_the_run_queue_of_an_organization_can_be_read(api: Api) -> None:
     run = await api.create_run()
     queue = (await api.get("/organizations/default/runs/queue"))["data"]
     assert [(item["id"], item["attributes"]["position-in-queue"]) for item in queue] == [(run["id"], 1)]
@@ -119,13 +119,13 @@ async def test_times_end_in_z(api: Api) -> None:
     "content", [b"{", b"[]", b"\xff", b'{"data": 5}', b'{"data": {"attributes": {"message": []}}}']
 )
 @meets("no-5xx")
-async def test_what_makes_no_sense_is_no_server_error(api: Api, content: bytes) -> None:
+async def test_an_invalid_body_is_never_a_server_error(api: Api, content: bytes) -> None:
     for path in ("/runs", "/organizations/default/workspaces", f"/workspaces/{api.workspace_id}/state-versions"):
         assert (await api.http.post(API + path, content=content)).status_code in {400, 422}
 
 
 @meets("run-enums")
-async def test_a_run_that_was_killed_is_canceled_and_its_source_is_known(api: Api) -> None:
+async def test_a_force_canceled_run_has_a_known_status_and_source(api: Api) -> None:
     run = await api.applying()
     await api.act(run, "cancel")
     api.clock.advance(10)
@@ -137,7 +137,7 @@ async def test_a_run_that_was_killed_is_canceled_and_its_source_is_known(api: Ap
 
 
 @meets("attributes-for-relationships")
-async def test_workspace_and_configuration_may_stand_among_the_attributes(api: Api) -> None:
+async def test_relationships_are_accepted_as_attributes(api: Api) -> None:
     configuration_id = await api.configured()
     attributes = {"workspace": {"id": api.workspace_id}, "configuration-version": {"id": configuration_id}}
     run = (await api.post("/runs", resource("runs", attributes)))["data"]
@@ -145,7 +145,7 @@ async def test_workspace_and_configuration_may_stand_among_the_attributes(api: A
 
 
 @meets("empty-filters", "hyphenated-includes")
-async def test_an_empty_filter_is_none_and_includes_may_have_hyphens(api: Api) -> None:
+async def test_empty_filters_and_hyphenated_includes_are_accepted(api: Api) -> None:
     await api.create_run()
     query = {"filter[status]": "", "filter[operation]": "", "include": "created-by"}
     document = await api.get(f"/workspaces/{api.workspace_id}/runs", **query)
@@ -154,10 +154,10 @@ async def test_an_empty_filter_is_none_and_includes_may_have_hyphens(api: Api) -
 
 
 @meets("actions-without-body", "null-body")
-async def test_an_action_needs_no_body_and_answers_null(api: Api) -> None:
+async def test_an_action_needs_no_body_and_returns_null(api: Api) -> None:
     run = await api.planned()
-    answer = await api.http.post(f"{API}/runs/{run['id']}/actions/discard")
-    assert (answer.status_code, answer.json()) == (202, None)
+    response = await api.http.post(f"{API}/runs/{run['id']}/actions/discard")
+    assert (response.status_code, response.json()) == (202, None)
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", {"reason": "repairs"}, 200)
 
 
@@ -170,18 +170,18 @@ async def test_every_option_may_be_null(api: Api) -> None:
 
 
 @meets("error-documents", "not-found", "unauthorized")
-async def test_errors_are_documents(api: Api) -> None:
+async def test_errors_are_json_api_documents(api: Api) -> None:
     missing: list[Json] = [{"status": "404", "title": "not found"}]
     for path in ("/runs/run-0000000000000000", "/runs/nonsense", "/workspaces/ws-x", "/organizations/nobody/runs"):
         assert (await api.get(path, 404))["errors"] == missing
     assert await api.act({"id": "run-0000000000000000"}, "apply", 404) == missing
     assert await api.create_run("ws-0000000000000000", status=404) == missing
-    answer = await anonymous(api.http, "GET", f"{API}/account/details")
-    assert (answer.status_code, answer.json()) == (401, {"errors": [{"status": "401", "title": "unauthorized"}]})
+    response = await anonymous(api.http, "GET", f"{API}/account/details")
+    assert (response.status_code, response.json()) == (401, {"errors": [{"status": "401", "title": "unauthorized"}]})
 
 
 @meets("run-source")
-async def test_the_terraform_cli_is_named_as_the_source(api: Api) -> None:
+async def test_a_run_of_the_terraform_cli_has_its_source(api: Api) -> None:
     headers = {"x-terraform-integration": "cloud"}
     document = await api.send("POST", "/runs", status=201, json=run_body(api.workspace_id), headers=headers)
     assert document["data"]["attributes"]["source"] == "terraform+cloud"

@@ -1,4 +1,4 @@
-"""What a run does, and what may be done to it."""
+"""The life of a run, its actions, and lists of runs."""
 
 import pytest
 
@@ -9,7 +9,7 @@ _LOCK = "/workspaces/{}/actions/lock"
 
 
 async def _in_status(api: Api, status: str) -> Json:
-    """A run in this status."""
+    """Create a run in this status."""
     if status == "pending":
         await api.create_run()
     run = await api.create_run(save_plan=status == "planned_and_saved")
@@ -45,7 +45,7 @@ async def _in_status(api: Api, status: str) -> Json:
     ],
 )
 @meets("actions-by-status")
-async def test_the_payload_shows_what_may_be_done_and_nothing_else_is_accepted(
+async def test_only_the_permitted_actions_of_a_status_are_accepted(
     api: Api, status: str, possible: set[str], accepted: set[str]
 ) -> None:
     run = await _in_status(api, status)
@@ -58,7 +58,7 @@ async def test_the_payload_shows_what_may_be_done_and_nothing_else_is_accepted(
 
 
 @meets("apply", "comments")
-async def test_a_confirmed_run_is_applied_and_says_by_whom(api: Api) -> None:
+async def test_apply_queues_the_run_and_sets_confirmed_by(api: Api) -> None:
     run = await api.planned()
     assert "confirmed-by" not in (await api.run(run))["relationships"]
     await api.act(run, "apply", comment="go")
@@ -73,7 +73,7 @@ async def test_a_confirmed_run_is_applied_and_says_by_whom(api: Api) -> None:
 
 
 @meets("queue", "discard")
-async def test_runs_of_a_workspace_go_first_in_first_out(api: Api) -> None:
+async def test_the_runs_of_a_workspace_are_first_in_first_out(api: Api) -> None:
     runs = [await api.create_run() for _ in range(3)]
     assert [await api.status(run) for run in runs] == ["plan_queued", "pending", "pending"]
     api.plan(runs[0])
@@ -82,7 +82,7 @@ async def test_runs_of_a_workspace_go_first_in_first_out(api: Api) -> None:
 
 
 @meets("cancel-pending")
-async def test_a_run_that_has_not_begun_is_canceled_at_once(api: Api) -> None:
+async def test_a_run_that_has_not_started_is_canceled_immediately(api: Api) -> None:
     run = await _in_status(api, "pending")
     await api.act(run, "cancel")
     assert await api.status(run) == "canceled"
@@ -92,7 +92,7 @@ async def test_a_run_that_has_not_begun_is_canceled_at_once(api: Api) -> None:
 
 
 @meets("cancel-running")
-async def test_a_running_phase_is_interrupted_once_and_the_status_follows(api: Api) -> None:
+async def test_a_cancel_of_a_running_phase_interrupts_it_once(api: Api) -> None:
     run = await api.applying()
     await api.act(run, "cancel")
     assert await api.status(run) == "applying"
@@ -113,7 +113,7 @@ async def test_force_cancel_needs_a_cancel_and_its_cool_off(api: Api) -> None:
 
 
 @meets("force-execute")
-async def test_force_execute_displaces_what_waits_for_a_person_only(api: Api) -> None:
+async def test_force_execute_displaces_only_a_run_that_waits(api: Api) -> None:
     holder = await api.create_run()
     await api.act(holder, "force-execute", 403)
     earlier, chosen = await api.create_run(), await api.create_run()
@@ -124,7 +124,7 @@ async def test_force_execute_displaces_what_waits_for_a_person_only(api: Api) ->
 
 
 @meets("manual-lock", "unqueued")
-async def test_a_lock_holds_up_all_but_what_applies_nothing(api: Api) -> None:
+async def test_a_lock_blocks_only_runs_that_can_apply(api: Api) -> None:
     await api.post(_LOCK.format(api.workspace_id), {"reason": "repairs"}, 200)
     waiting = await api.create_run()
     others = [await api.create_run(plan_only=True), await api.create_run(save_plan=True)]
@@ -132,7 +132,7 @@ async def test_a_lock_holds_up_all_but_what_applies_nothing(api: Api) -> None:
 
 
 @meets("unlock-conflict")
-async def test_a_lock_of_a_run_is_not_for_people_to_release(api: Api) -> None:
+async def test_unlock_of_a_workspace_that_a_run_holds_is_409(api: Api) -> None:
     run = await api.create_run()
     await api.post(_LOCK.format(api.workspace_id), None, 409)
     (error,) = (await api.post(f"/workspaces/{api.workspace_id}/actions/unlock", None, 409))["errors"]
@@ -160,7 +160,7 @@ def _configuration_of(run: Json) -> str:
 
 
 @meets("default-configuration", "provisional")
-async def test_the_default_is_the_latest_configuration_that_is_meant_to_be_applied(api: Api) -> None:
+async def test_the_default_configuration_is_the_latest_appliable_one(api: Api) -> None:
     latest = await api.configured()
     for option in ("speculative", "provisional"):
         await api.configured(**{option: True})
@@ -170,7 +170,7 @@ async def test_the_default_is_the_latest_configuration_that_is_meant_to_be_appli
 
 
 @meets("foreign-configuration", "speculative-configuration")
-async def test_a_configuration_may_be_of_another_workspace_and_only_for_planning(api: Api) -> None:
+async def test_a_speculative_configuration_of_another_workspace(api: Api) -> None:
     other = await api.create_workspace("storage")
     configuration_id = await api.configured(other, speculative=True)
     run = await api.create_run(configuration_version_id=configuration_id, plan_only=False)
@@ -179,7 +179,7 @@ async def test_a_configuration_may_be_of_another_workspace_and_only_for_planning
 
 
 @meets("create-defaults")
-async def test_a_run_of_which_little_is_said_has_the_defaults(api: Api) -> None:
+async def test_a_run_without_options_has_the_defaults(api: Api) -> None:
     run = await api.create_run()
     assert run["attributes"]["message"] == "Queued manually via the Terraform Enterprise API"
     assert "plan-queueable-at" in run["attributes"]["status-timestamps"]
@@ -187,7 +187,7 @@ async def test_a_run_of_which_little_is_said_has_the_defaults(api: Api) -> None:
 
 
 @meets("exclusive-options")
-async def test_a_destroy_that_only_refreshes_is_refused(api: Api) -> None:
+async def test_destroy_and_refresh_only_exclude_each_other(api: Api) -> None:
     errors = await api.create_run(status=422, is_destroy=True, refresh_only=True)
     detail = "invalid run parameters: is_destroy and refresh_only exclude each other. Set only one of them."
     assert errors == [{"status": "422", "title": "unprocessable entity", "detail": detail}]
@@ -195,7 +195,7 @@ async def test_a_destroy_that_only_refreshes_is_refused(api: Api) -> None:
 
 @pytest.mark.parametrize("is_queued", [True, False])
 @meets("auto-queue-runs")
-async def test_an_upload_queues_a_run_unless_it_shall_not(api: Api, *, is_queued: bool) -> None:
+async def test_an_upload_queues_a_run_if_auto_queue_runs_is_set(api: Api, *, is_queued: bool) -> None:
     configuration = await api.create_configuration(**{"auto-queue-runs": is_queued})
     assert (await api.upload(configuration, archive())).status_code == 200
     runs = (await api.get(f"/workspaces/{api.workspace_id}/runs"))["data"]
@@ -222,7 +222,7 @@ async def test_lists_have_pages(api: Api) -> None:
 
 
 @meets("bad-include")
-async def test_an_include_that_there_is_not_is_named(api: Api) -> None:
+async def test_an_unknown_include_is_named_in_the_error(api: Api) -> None:
     run = await api.create_run()
     errors = (await api.get(f"/runs/{run['id']}", 400, include="nonsense"))["errors"]
     assert "include parameter" in errors[0]["detail"]

@@ -3,7 +3,7 @@
 from tests.local.support import Api, Json, anonymous, archive, ids_of, run_body
 
 
-async def test_a_new_one_waits_for_its_files_and_shows_once_where_to_put_them(api: Api) -> None:
+async def test_only_a_new_configuration_version_has_an_upload_url(api: Api) -> None:
     # Contract notes: "upload-url is shown on create only", "must be absolute"; status-timestamps may not be null.
     created = await api.create_configuration()
     assert created["attributes"]["status"] == "pending"
@@ -13,7 +13,7 @@ async def test_a_new_one_waits_for_its_files_and_shows_once_where_to_put_them(ap
     assert shown["status-timestamps"] == {}
 
 
-async def test_an_upload_makes_it_the_one_that_runs_use(api: Api) -> None:
+async def test_new_runs_use_the_last_uploaded_configuration_version(api: Api) -> None:
     created = await api.create_configuration()
     assert (await api.upload(created)).status_code == 200
     shown = (await api.get(f"/configuration-versions/{created['id']}"))["data"]["attributes"]
@@ -24,7 +24,7 @@ async def test_an_upload_makes_it_the_one_that_runs_use(api: Api) -> None:
     assert api.dispatches.phases_of(run["id"]) == ["plan"]
 
 
-async def test_an_upload_queues_a_run_by_itself_unless_told_otherwise(empty: Api) -> None:
+async def test_an_upload_queues_a_run_unless_auto_queue_runs_is_false(empty: Api) -> None:
     # Contract notes: "Upload queues a run by itself unless auto-queue-runs is false."
     empty.workspace_id = await empty.create_workspace()
     configuration_id = await empty.configured(**{"auto-queue-runs": None})
@@ -34,7 +34,7 @@ async def test_an_upload_queues_a_run_by_itself_unless_told_otherwise(empty: Api
     assert "created-by" in runs[0]["relationships"]
 
 
-async def test_the_speculative_and_the_provisional_are_no_workspaces_current_one(api: Api) -> None:
+async def test_speculative_and_provisional_versions_are_never_current(api: Api) -> None:
     # Contract notes: "default is the one uploaded last that is neither provisional nor speculative".
     current = (await api.get(f"/workspaces/{api.workspace_id}"))["data"]["relationships"][
         "current-configuration-version"
@@ -45,7 +45,7 @@ async def test_the_speculative_and_the_provisional_are_no_workspaces_current_one
     assert run["relationships"]["configuration-version"]["data"] == current["data"]
 
 
-async def test_a_speculative_one_can_only_be_planned(api: Api) -> None:
+async def test_a_speculative_configuration_version_is_plan_only(api: Api) -> None:
     # Contract notes: "plan-only defaults from the configuration version's `speculative`, and a speculative one forces
     # it."
     configuration_id = await api.configured(speculative=True)
@@ -61,7 +61,7 @@ async def _run_with(api: Api, configuration_id: str, status: int = 201, **attrib
     return document["data"] if status == 201 else document["errors"][0]
 
 
-async def test_a_run_may_use_the_configuration_of_another_workspace(api: Api) -> None:
+async def test_a_run_can_use_the_configuration_of_another_workspace(api: Api) -> None:
     # Contract notes: "the configuration version may come from another workspace".
     other = await api.create_workspace("storage")
     run = await _run_with(api, await api.configured(other))
@@ -78,7 +78,7 @@ async def test_a_run_without_a_usable_configuration_is_422(empty: Api) -> None:
     await _run_with(empty, "cv-0000000000000000", 404)
 
 
-async def test_an_archive_that_cannot_be_used_is_422_and_the_reason_is_kept(api: Api) -> None:
+async def test_an_invalid_archive_is_422_and_its_error_is_stored(api: Api) -> None:
     created = await api.create_configuration()
     assert (await api.upload(created, b"no archive")).status_code == 422
     shown = (await api.get(f"/configuration-versions/{created['id']}"))["data"]["attributes"]
@@ -106,7 +106,7 @@ async def test_a_second_upload_replaces_the_files_until_a_run_uses_them(api: Api
     assert shown["status"] == "uploaded"
 
 
-async def test_the_same_files_sent_again_queue_no_second_run(api: Api) -> None:
+async def test_uploading_the_same_files_again_queues_no_second_run(api: Api) -> None:
     created = await api.create_configuration(**{"auto-queue-runs": True})
     content = archive()
     for _ in range(2):
@@ -114,7 +114,7 @@ async def test_the_same_files_sent_again_queue_no_second_run(api: Api) -> None:
     assert len((await api.get(f"/workspaces/{api.workspace_id}/runs"))["data"]) == 1
 
 
-async def test_files_are_downloaded_as_they_were_uploaded(api: Api) -> None:
+async def test_a_download_returns_the_uploaded_files(api: Api) -> None:
     content = archive({"main.tf": "# ours\n"})
     created = await api.create_configuration()
     path = f"/configuration-versions/{created['id']}/download"
@@ -127,7 +127,7 @@ async def test_files_are_downloaded_as_they_were_uploaded(api: Api) -> None:
         assert (await anonymous(api.http, "GET", answer.headers["location"])).content == content
 
 
-async def test_an_archived_one_has_no_files_and_no_use(api: Api) -> None:
+async def test_an_archived_configuration_version_cannot_be_used(api: Api) -> None:
     old = (await api.get(f"/workspaces/{api.workspace_id}/configuration-versions"))["data"][0]["id"]
     path = f"/configuration-versions/{old}/actions/archive"
     run = await _run_with(api, old)
@@ -145,7 +145,7 @@ async def test_an_archived_one_has_no_files_and_no_use(api: Api) -> None:
     await api.post(f"/configuration-versions/{(await api.create_configuration())['id']}/actions/archive", None, 422)
 
 
-async def test_the_list_is_newest_first(api: Api) -> None:
+async def test_configuration_versions_are_listed_newest_first(api: Api) -> None:
     ids = [await api.configured() for _ in range(2)]
     document = await api.get(f"/workspaces/{api.workspace_id}/configuration-versions")
     assert ids_of(document)[:2] == list(reversed(ids))

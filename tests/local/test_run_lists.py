@@ -12,8 +12,8 @@ from tfruns.vocabulary import RunStatus
 pytestmark = on_both_stores
 
 
-async def _several(api: Api) -> dict[str, str]:
-    """One run of each operation, by name: their ids."""
+async def _one_per_operation(api: Api) -> dict[str, str]:
+    """Create one run per operation; the ids by operation."""
     options: dict[str, dict[str, Any]] = {
         "plan_and_apply": {"message": "50% more_subnets"}, "plan_only": {"plan_only": True},
         "save_plan": {"save_plan": True}, "refresh_only": {"refresh_only": True}, "destroy": {"is_destroy": True},
@@ -22,8 +22,8 @@ async def _several(api: Api) -> dict[str, str]:
     return {name: (await api.create_run(**option))["id"] for name, option in options.items()}
 
 
-async def test_a_workspaces_list_is_newest_first_with_totals_and_without_plan_only_runs(api: Api) -> None:
-    ids = await _several(api)
+async def test_a_workspaces_list_has_totals_and_no_plan_only_runs(api: Api) -> None:
+    ids = await _one_per_operation(api)
     document = await api.get(f"/workspaces/{api.workspace_id}/runs")
     assert ids_of(document) == [ids[name] for name in reversed(ids) if name != "plan_only"]
     assert document["meta"]["pagination"] == {
@@ -33,7 +33,7 @@ async def test_a_workspaces_list_is_newest_first_with_totals_and_without_plan_on
 
 async def test_an_organizations_list_has_all_runs_and_no_totals(api: Api) -> None:
     # Contract notes: "An organization's list has no totals (next-page only)".
-    ids = await _several(api)
+    ids = await _one_per_operation(api)
     document = await api.get("/organizations/default/runs", **{"page[size]": "4"})
     assert ids_of(document) == list(reversed(ids.values()))[:4]
     pagination = document["meta"]["pagination"]
@@ -41,8 +41,8 @@ async def test_an_organizations_list_has_all_runs_and_no_totals(api: Api) -> Non
     assert pagination["next-page"] == 2
 
 
-async def test_every_operation_is_found_by_its_name(api: Api) -> None:
-    ids = await _several(api)
+async def test_each_operation_is_a_filter(api: Api) -> None:
+    ids = await _one_per_operation(api)
     for name, id_ in ids.items():
         for path in (f"/workspaces/{api.workspace_id}/runs", "/organizations/default/runs"):
             assert ids_of(await api.get(path, **{"filter[operation]": name})) == [id_]
@@ -70,8 +70,8 @@ _FILTERS: list[tuple[dict[str, str], set[str]]] = [
 ]  # fmt: skip
 
 
-async def test_filters_narrow_a_workspaces_list_and_its_total(api: Api) -> None:
-    ids = await _several(api)
+async def test_filters_apply_to_a_workspaces_list_and_its_total(api: Api) -> None:
+    ids = await _one_per_operation(api)
 
     @rows(("query", "names"), _FILTERS)
     async def narrow(query: dict[str, str], names: set[str]) -> None:
@@ -83,19 +83,19 @@ async def test_filters_narrow_a_workspaces_list_and_its_total(api: Api) -> None:
 
 
 async def test_a_run_is_found_by_its_id(api: Api) -> None:
-    ids = await _several(api)
+    ids = await _one_per_operation(api)
     document = await api.get(f"/workspaces/{api.workspace_id}/runs", **{"search[basic]": ids["destroy"]})
     assert ids_of(document) == [ids["destroy"]]
 
 
-async def test_an_organizations_list_is_narrowed_by_the_names_of_workspaces(api: Api) -> None:
+async def test_an_organizations_list_is_filtered_by_workspace_names(api: Api) -> None:
     run = await api.create_run()
     path = "/organizations/default/runs"
     assert ids_of(await api.get(path, **{"filter[workspace_names]": "other,network"})) == [run["id"]]
     assert ids_of(await api.get(path, **{"filter[workspace_names]": "other"})) == []
 
 
-async def test_an_organizations_list_covers_the_last_year_unless_another_is_asked_for(api: Api) -> None:
+async def test_an_organizations_list_covers_the_last_year_by_default(api: Api) -> None:
     run = await api.create_run()
     api.clock.advance(366 * 24 * 3600)
     assert ids_of(await api.get("/organizations/default/runs")) == []
@@ -105,11 +105,11 @@ async def test_an_organizations_list_covers_the_last_year_unless_another_is_aske
 
 @pytest.mark.parametrize("query", [{"filter[status_group]": "open"}, {"filter[timeframe]": "soon"},
                                    {"filter[timeframe]": "0000"}])  # fmt: skip
-async def test_a_filter_that_cannot_be_is_400(api: Api, query: dict[str, str]) -> None:
+async def test_an_invalid_filter_is_400(api: Api, query: dict[str, str]) -> None:
     await api.get(f"/workspaces/{api.workspace_id}/runs", 400, **query)
 
 
-async def test_pages_together_are_the_whole_list_and_one_past_the_end_is_empty(api: Api) -> None:
+async def test_pages_add_up_to_the_list_and_end_with_an_empty_page(api: Api) -> None:
     # Contract notes: "A page past the end is 200 and empty."
     ids = [(await api.create_run())["id"] for _ in range(5)]
     path, found = f"/workspaces/{api.workspace_id}/runs", []
@@ -123,12 +123,12 @@ async def test_pages_together_are_the_whole_list_and_one_past_the_end_is_empty(a
     assert ids_of(await api.get(path, **{"page[number]": "4", "page[size]": "2"})) == []
 
 
-async def test_a_page_has_at_most_a_hundred(api: Api) -> None:
+async def test_a_page_has_at_most_100_runs(api: Api) -> None:
     document = await api.get(f"/workspaces/{api.workspace_id}/runs", **{"page[size]": "1000"})
     assert document["meta"]["pagination"]["page-size"] == 100
 
 
-async def test_totals_follow_the_runs_through_their_statuses(api: Api) -> None:
+async def test_totals_follow_status_changes(api: Api) -> None:
     run = await api.planned()
     await api.act(run, "discard")
     await api.create_run()
@@ -137,7 +137,7 @@ async def test_totals_follow_the_runs_through_their_statuses(api: Api) -> None:
         assert document["meta"]["pagination"]["total-count"] == total == len(document["data"])
 
 
-async def test_a_whole_id_finds_that_run_alone_and_only_where_it_is_looked_for(api: Api) -> None:
+async def test_a_complete_id_finds_only_that_run_within_other_filters(api: Api) -> None:
     run = await api.create_run()
     other = await api.create_run(message=f"Undo {run['id']}")
     path = f"/workspaces/{api.workspace_id}/runs"
@@ -151,8 +151,8 @@ async def test_a_whole_id_finds_that_run_alone_and_only_where_it_is_looked_for(a
         assert (ids_of(document), document["meta"]["pagination"]["total-count"]) == (found, len(found))
 
 
-async def test_repeated_and_unknown_words_of_a_filter_change_nothing(api: Api) -> None:
-    ids = list((await _several(api)).values())
+async def test_repeated_and_unknown_filter_words_are_ignored(api: Api) -> None:
+    ids = list((await _one_per_operation(api)).values())
     for path in (f"/workspaces/{api.workspace_id}/runs", "/organizations/default/runs"):
         for name, word in (
             ("filter[status]", "pending"),
@@ -191,7 +191,7 @@ _OF_WORKSPACES = (
 )  # fmt: skip
 
 
-async def test_no_query_of_a_list_is_answered_with_a_fault_of_the_server(api: Api) -> None:
+async def test_no_query_of_a_list_is_a_server_error(api: Api) -> None:
     await api.create_run()
     lists = {
         f"/workspaces/{api.workspace_id}/runs": _OF_RUNS,

@@ -23,7 +23,7 @@ async def _update(api: Api, path: str, status: int = 200, /, **attributes: Any) 
     return await api.send("PATCH", path, status=status, json=resource("workspaces", attributes))
 
 
-async def test_a_workspace_has_what_the_terraform_cli_looks_at(empty: Api) -> None:
+async def test_a_workspace_has_what_the_terraform_cli_reads(empty: Api) -> None:
     # Contract notes: the CLI panics without `permissions`; without entitlement-set.operations it runs locally.
     workspace_id = await empty.create_workspace()
     attributes = (await empty.get(f"/workspaces/{workspace_id}"))["data"]["attributes"]
@@ -44,7 +44,7 @@ async def test_a_workspace_is_read_by_id_and_by_name(api: Api) -> None:
     await api.get("/organizations/other/workspaces/network", 404)
 
 
-async def test_a_name_that_is_taken_is_422_but_free_in_another_organization(api: Api) -> None:
+async def test_a_workspace_name_is_unique_within_its_organization(api: Api) -> None:
     body = resource("workspaces", {"name": "network"})
     await api.post("/organizations/default/workspaces", body, 422)
     await api.post("/organizations", resource("organizations", {"name": "other"}))
@@ -54,7 +54,7 @@ async def test_a_name_that_is_taken_is_422_but_free_in_another_organization(api:
     await _update(api, f"/workspaces/{other}", name="storage")  # its own is no other's
 
 
-async def test_an_update_changes_what_it_names_and_keeps_the_rest(api: Api) -> None:
+async def test_an_update_changes_only_the_given_attributes(api: Api) -> None:
     await _update(api, NAMED, **{"working-directory": "modules", "auto-apply": True})
     changed = await _update(api, NAMED, description="The network", **{"auto-apply": None})
     attributes = changed["data"]["attributes"]
@@ -62,7 +62,7 @@ async def test_an_update_changes_what_it_names_and_keeps_the_rest(api: Api) -> N
     assert {name: attributes[name] for name in expected} == expected
 
 
-async def test_every_attribute_may_be_null_as_some_clients_send_it(api: Api) -> None:
+async def test_every_attribute_can_be_null(api: Api) -> None:
     names = ("auto-apply", "terraform-version", "working-directory", "description", "allow-destroy-plan",
              "queue-all-runs", "speculative-enabled", "global-remote-state", "file-triggers-enabled",
              "trigger-prefixes", "trigger-patterns", "assessments-enabled", "source-name", "source-url")  # fmt: skip
@@ -91,7 +91,7 @@ async def test_workspaces_are_found_by_name_wildcard_and_tag(empty: Api) -> None
     assert await names(**{"search[name]": "", "search[tags]": ""}) == ["net-a", "net_b", "storage"]
 
 
-async def test_workspaces_are_found_by_tags_with_values_and_by_what_they_do_not_have(empty: Api) -> None:
+async def test_workspaces_are_found_by_tag_values_and_missing_tags(empty: Api) -> None:
     # Workspaces API, "List workspaces": search[exclude-tags], filter[tagged][i][key], filter[tagged][i][value].
     for name, tags in (("a", {"env": "prod", "app": "web"}), ("b", {"env": "test"}), ("c", {"flat:tag": ""})):
         bindings = [{"attributes": {"key": key, "value": value}} for key, value in tags.items()]
@@ -111,7 +111,7 @@ async def test_workspaces_are_found_by_tags_with_values_and_by_what_they_do_not_
     assert await names(**{"filter[tagged][0][key]": "app", "filter[tagged][0][value]": "prod"}) == ""
 
 
-async def test_workspaces_are_found_and_sorted_by_their_current_run_and_state(api: Api) -> None:
+async def test_workspaces_are_filtered_and_sorted_by_current_run(api: Api) -> None:
     path = "/organizations/default/workspaces"
     later = await api.create_workspace("a-later")
     run = await api.applying()
@@ -175,13 +175,13 @@ async def test_flat_tags_are_added_listed_and_removed_by_id_or_name(api: Api) ->
 @rows("data", [None, 5, {}, [1], [{}], [{"id": {}}], [{"attributes": {"name": 5}}]])
 @rows(("method", "name"), [("PATCH", "tag-bindings"), ("POST", "relationships/tags"),
                                               ("DELETE", "relationships/tags")])  # fmt: skip
-async def test_a_list_of_tags_of_a_wrong_form_is_no_server_error(api: Api, method: str, name: str, data: Any) -> None:
+async def test_a_malformed_list_of_tags_is_never_a_server_error(api: Api, method: str, name: str, data: Any) -> None:
     path = f"/api/v2/workspaces/{api.workspace_id}/{name}"
     answer = await api.http.request(method, path, json={"data": data})
     assert answer.status_code < 500
 
 
-async def test_an_organization_has_one_project_to_which_all_workspaces_belong(api: Api) -> None:
+async def test_all_workspaces_belong_to_the_only_project(api: Api) -> None:
     path = "/organizations/default/projects"
     (project,) = (await api.get(path))["data"]
     assert (project["attributes"]["name"], project["attributes"]["workspace-count"]) == ("Default Project", 1)
@@ -199,7 +199,7 @@ async def test_an_organization_has_one_project_to_which_all_workspaces_belong(ap
     await api.get("/projects/prj-0000000000000000", 404)
 
 
-async def test_a_workspace_is_put_into_no_other_project(api: Api) -> None:
+async def test_another_project_for_a_workspace_is_404(api: Api) -> None:
     project = (await api.get("/organizations/default"))["data"]["relationships"]["default-project"]["data"]
     for linkage, status in ((project, 201), ({"type": "projects", "id": "prj-0000000000000000"}, 404)):
         body = resource("workspaces", {"name": "storage"}, project={"data": linkage})
@@ -209,13 +209,13 @@ async def test_a_workspace_is_put_into_no_other_project(api: Api) -> None:
     assert (await api.get(path, **{"filter[project][id]": "prj-0000000000000000"}))["data"] == []
 
 
-async def test_a_workspace_says_how_many_resources_it_manages(api: Api) -> None:
+async def test_a_workspace_has_the_number_of_its_resources(api: Api) -> None:
     managed = b'"resources":[{"mode":"managed","instances":[{},{}]},{"mode":"data","instances":[{}]}]'
     api.end(await api.applying(), "apply", state=STATE.replace(b'"resources":[]', managed))
     assert (await api.get(NAMED))["data"]["attributes"]["resource-count"] == 2
 
 
-async def test_workspaces_come_in_pages(empty: Api) -> None:
+async def test_a_list_of_workspaces_has_pages(empty: Api) -> None:
     ids = [await empty.create_workspace(f"w{n}") for n in range(3)]
     path, query = "/organizations/default/workspaces", {"page[size]": "2"}
     first, second = await empty.get(path, **query), await empty.get(path, **query, **{"page[number]": "2"})
@@ -223,7 +223,7 @@ async def test_workspaces_come_in_pages(empty: Api) -> None:
     assert (first["meta"]["pagination"]["next-page"], second["meta"]["pagination"]["next-page"]) == (2, None)
 
 
-async def test_what_belongs_to_a_workspace_comes_along_when_asked_for(api: Api) -> None:
+async def test_related_resources_of_a_workspace_can_be_included(api: Api) -> None:
     api.end(await api.applying(), "apply", state=STATE)
     run = await api.create_run()
     kinds = {"organization": "organizations", "project": "projects", "current_run": "runs", "current_run.plan": "plans",
@@ -237,7 +237,7 @@ async def test_what_belongs_to_a_workspace_comes_along_when_asked_for(api: Api) 
 # -- locks ------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_lock_is_taken_shown_and_released(api: Api) -> None:
+async def test_a_workspace_is_locked_and_unlocked(api: Api) -> None:
     path = f"/workspaces/{api.workspace_id}/actions"
     locked = (await api.post(f"{path}/lock", {"reason": "Repairs", "type": ""}, 200))["data"]
     assert (locked["attributes"]["locked"], locked["attributes"]["locked-reason"]) == (True, "Repairs")
@@ -249,7 +249,7 @@ async def test_a_lock_is_taken_shown_and_released(api: Api) -> None:
     await api.post(f"{path}/unlock", None, 409)
 
 
-async def test_a_workspace_that_a_run_holds_can_be_neither_locked_nor_unlocked(api: Api) -> None:
+async def test_a_workspace_that_a_run_holds_cannot_change_its_lock(api: Api) -> None:
     # Contract notes: "a workspace that a run holds cannot be locked"; 409 unlock: the detail names the run.
     run = await api.create_run()
     path = f"/workspaces/{api.workspace_id}/actions"
@@ -263,7 +263,7 @@ async def test_a_workspace_that_a_run_holds_can_be_neither_locked_nor_unlocked(a
         )
 
 
-async def test_a_force_unlock_lets_the_next_run_go(api: Api) -> None:
+async def test_a_force_unlock_starts_the_next_run(api: Api) -> None:
     path = f"/workspaces/{api.workspace_id}/actions"
     await api.post(f"{path}/lock", None, 200)
     run = await api.create_run()
@@ -307,7 +307,7 @@ async def _busy(api: Api) -> Any:
     return run
 
 
-async def test_a_workspace_is_deleted_with_all_that_belongs_to_it_and_nothing_else(api: Api) -> None:
+async def test_deleting_a_workspace_deletes_only_its_own_rows(api: Api) -> None:
     # Workspaces API, "Force Delete a workspace".
     other = await api.create_workspace("other")
     await api.configured(other)
@@ -325,14 +325,14 @@ async def test_a_workspace_is_deleted_with_all_that_belongs_to_it_and_nothing_el
     await api.get(f"/workspaces/{network}")
 
 
-async def test_an_organization_is_deleted_with_all_that_belongs_to_it(api: Api) -> None:
+async def test_deleting_an_organization_deletes_its_workspaces(api: Api) -> None:
     await _busy(api)
     await api.send("DELETE", "/organizations/default", status=204)
     assert not any(_rows(api).values())
     assert _objects(api) == []
 
 
-async def test_what_is_under_way_in_a_workspace_that_is_deleted_ends_harmlessly(api: Api) -> None:
+async def test_a_run_in_a_deleted_workspace_finishes_without_effect(api: Api) -> None:
     run = await api.applying()
     await api.send("DELETE", NAMED, status=204)
     with api.backend.database.read() as session:
@@ -343,7 +343,7 @@ async def test_what_is_under_way_in_a_workspace_that_is_deleted_ends_harmlessly(
     await api.get(f"/runs/{run['id']}", 404)
 
 
-async def test_a_safe_delete_is_refused_while_something_would_be_lost(api: Api) -> None:
+async def test_a_safe_delete_is_rejected_while_resources_exist(api: Api) -> None:
     await api.post(f"{NAMED}/actions/safe-delete", None, 204)
     api.workspace_id = await api.create_workspace()
     await api.configured()
