@@ -28,6 +28,9 @@ _log = logging.getLogger(__name__)
 
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _ACCEPT_BACKOFF_S = 0.2
+# Clients that reconnect whenever they are disconnected would otherwise keep a core busy.
+_EVICTIONS_PER_PAUSE = 10
+_EVICTION_PAUSE_S = 0.005
 _KERNEL_QUEUE = 2048
 _MAX_CONNECTIONS = 1000
 _MAX_FILES = 65_536  # not more: some programs that a run starts close every possible descriptor, one by one
@@ -210,6 +213,7 @@ class ConnectionLimiter:
         self.changed = asyncio.Event()
         self._config = config
         self._state = state
+        self._evictions = 0
         self._handshakes: dict[asyncio.Task[None], float] = {}  # with the time at which each began
 
     async def accept(self, listener: socket.socket) -> None:
@@ -271,7 +275,8 @@ class ConnectionLimiter:
             self.changed.clear()
             if self._make_room():
                 _log.warning("%d connections are open: closing idle ones to accept new ones", self.limits.connections)
-                await asyncio.sleep(0)
+                self._evictions += 1
+                await asyncio.sleep(0 if self._evictions % _EVICTIONS_PER_PAUSE else _EVICTION_PAUSE_S)
             else:
                 _log.warning("%d connections are busy: new connections wait", self.limits.connections)
                 await self.changed.wait()

@@ -83,7 +83,7 @@ def test_a_secret_is_masked_wherever_its_line_is_split(secret: str, line: int, s
 def test_an_endless_line_of_a_repeated_secret_takes_time_in_proportion_to_its_length() -> None:
     for secret in ("a" * 60_000, "hunter22", "ab" * 40):
         spent = []
-        for size in (LONGEST_LINE, 3 * LONGEST_LINE):
+        for size in (LONGEST_LINE, 2 * LONGEST_LINE):
             sink = Sink()
             lines = LineSplitter(masked(sink, secrets(secret)), secrets(secret))
             data = (secret * (size // len(secret) + 1)).encode()
@@ -93,7 +93,7 @@ def test_an_endless_line_of_a_repeated_secret_takes_time_in_proportion_to_its_le
             lines.finish()
             spent.append(time.process_time() - began)
             assert b"".join(sink.lines).replace(REMOVED.encode(), b"") == b"\n"
-        assert spent[1] < 5 * spent[0] + 0.3, (secret[:9], spent)
+        assert spent[1] < 3.3 * spent[0] + 0.3, (secret[:9], spent)
 
 
 @pytest.mark.parametrize(

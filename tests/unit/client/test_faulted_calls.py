@@ -2,7 +2,7 @@
 
 from bench.faults.client import run_trial
 
-CALLS, SEED = 1000, 20261128
+CALLS, SEED = 500, 20261128
 
 
 def test_no_faulted_call_reports_a_wrong_outcome() -> None:

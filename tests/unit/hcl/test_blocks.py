@@ -85,5 +85,5 @@ def test_invalid_file_is_rejected(text: str) -> None:
 def test_time_is_proportional_to_the_size_of_a_file(piece: str) -> None:
     begun = time.process_time()
     with suppress(HclSyntaxError):
-        read_blocks("a = " + piece * (300_000 // len(piece)))
-    assert time.process_time() - begun < 5
+        read_blocks("a = " + piece * (100_000 // len(piece)))
+    assert time.process_time() - begun < 1

@@ -59,5 +59,5 @@ def test_tokens_and_the_space_between_them_are_the_text(text: str) -> None:
 def test_time_is_proportional_to_the_size_of_a_text(piece: str) -> None:
     begun = time.process_time()
     with suppress(HclSyntaxError):
-        list(tokens(piece * (300_000 // len(piece))))
-    assert time.process_time() - begun < 5
+        list(tokens(piece * (100_000 // len(piece))))
+    assert time.process_time() - begun < 1

@@ -56,8 +56,9 @@ def _seconds(data: bytes) -> float:
 def test_time_is_proportional_to_the_size_of_a_log() -> None:
     for piece in PIECES:
         small = (piece * (30_000 // len(piece))).encode()
-        once = min(_seconds(small) for _ in range(2))
-        twice = min(_seconds(small * 2) for _ in range(2))
+        once, twice = _seconds(small), _seconds(small * 2)
+        if twice >= 2.9 * once + 0.2:  # once more: the machine may have been busy
+            once, twice = _seconds(small), _seconds(small * 2)
         assert twice < 2.9 * once + 0.2, (piece, once, twice)
 
 
