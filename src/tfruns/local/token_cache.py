@@ -11,7 +11,7 @@ _MAX_ENTRIES = 1000
 class TokenCache:
     """The users of recently used tokens, by the tokens' hashes.
 
-    A token that this process deletes is rejected immediately: whoever deletes a token calls `clear` after the commit. A
+    A token that this process deletes is rejected immediately, because the deletion calls `clear` after its commit. A
     token that another process deletes in the database is accepted for at most one more second. Unknown tokens are not
     cached.
 

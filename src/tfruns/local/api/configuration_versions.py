@@ -7,9 +7,7 @@ from tfruns.local.api.request import ApiRequest, RequestAttributes, RequestConte
 from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.service.configurations import archive, create_configuration_version
 from tfruns.local.service.find import find, find_run, find_workspace
-from tfruns.local.store.schema import (
-    ConfigurationVersionRow,
-)
+from tfruns.local.store.schema import ConfigurationVersionRow
 from tfruns.vocabulary import RunSource
 from tfruns.wire.configuration_versions import ConfigurationVersion
 

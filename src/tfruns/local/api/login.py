@@ -1,4 +1,4 @@
-"""`terraform login`: a page where a user enters their API token, and Terraform receives a token of its own.
+"""`terraform login`: a page where a user enters their API token, and Terraform receives a new token.
 
 Terraform opens the page in a browser and listens on a local port for a code, which it exchanges for a token (OAuth 2.0
 authorization code with PKCE).
@@ -47,7 +47,7 @@ SERVICE = {
 """The service `login.v1` in the discovery document."""
 
 _TOKEN_FILE = "<p>The API token is in the file <code>token</code> in the server's data directory.</p>"  # noqa: S105
-_FORM = """<p>Terraform requests access to this server. It receives an API token of its own.</p>
+_FORM = """<p>Terraform requests access to this server. It receives a new API token.</p>
 {problem}
 <form method="post">
 <label>API token <input type="password" name="token" autocomplete="off" required autofocus></label>

@@ -101,14 +101,14 @@ def list_for_workspace(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/runs -> 200, with totals."""
     with request.backend.database.read() as session:
         workspace = find_workspace(session, request.path["workspace_id"])
-        return _list(request, session, RunQuery.from_call(request, workspace_id=workspace.id))
+        return _list(request, session, RunQuery.from_request(request, workspace_id=workspace.id))
 
 
 def list_for_organization(request: ApiRequest) -> ApiResponse:
     """GET /organizations/:organization/runs -> 200, without totals."""
     with request.backend.database.read() as session:
         organization = find_organization(session, request.path["organization"])
-        return _list(request, session, RunQuery.from_call(request, organization=organization.name))
+        return _list(request, session, RunQuery.from_request(request, organization=organization.name))
 
 
 def _list(request: ApiRequest, session: Session, query: RunQuery) -> ApiResponse:

@@ -97,15 +97,15 @@ def _check_outputs(content: bytes | None) -> None:
 
 def read(request: ApiRequest) -> ApiResponse:
     """GET /state-versions/:id -> 200."""
-    return _reply(request, lambda session: find(session, StateVersionRow, StateVersionRow.id == request.path["id"]))
+    return _one(request, lambda session: find(session, StateVersionRow, StateVersionRow.id == request.path["id"]))
 
 
 def read_current(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/current-state-version -> 200."""
-    return _reply(request, lambda session: _current(session, request.path["workspace_id"]))
+    return _one(request, lambda session: _current(session, request.path["workspace_id"]))
 
 
-def _reply(request: ApiRequest, read_row: Callable[[Session], StateVersionRow]) -> ApiResponse:
+def _one(request: ApiRequest, read_row: Callable[[Session], StateVersionRow]) -> ApiResponse:
     with request.backend.database.read() as session:
         row = read_row(session)
         included = request.included(session, [row])

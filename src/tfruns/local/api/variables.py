@@ -12,10 +12,7 @@ from tfruns.local.api.response import ApiResponse, list_response, resource_respo
 from tfruns.local.ids import new_id
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_workspace
-from tfruns.local.store.schema import (
-    VariableRow,
-    WorkspaceRow,
-)
+from tfruns.local.store.schema import VariableRow, WorkspaceRow
 from tfruns.wire.base import Related
 from tfruns.wire.variables import Variable
 

@@ -52,28 +52,28 @@ class RunQuery:
     basic: str = ""
 
     @classmethod
-    def from_call(cls, call: _Query, *, workspace_id: str | None = None, organization: str | None = None) -> Self:
+    def from_request(cls, request: _Query, *, workspace_id: str | None = None, organization: str | None = None) -> Self:
         """The query of a request."""
-        query = call.query
+        query = request.query
         return cls(
             workspace_id=workspace_id,
             organization=organization,
-            operations=_known(call, "filter[operation]", RunOperation),
-            statuses=_known(call, "filter[status]", RunStatus),
-            sources=_known(call, "filter[source]", RunSource),
+            operations=_known(request, "filter[operation]", RunOperation),
+            statuses=_known(request, "filter[status]", RunStatus),
+            sources=_known(request, "filter[source]", RunSource),
             status_group=query.get("filter[status_group]", ""),
             timeframe=query.get("filter[timeframe]", ""),
-            workspace_names=list(dict.fromkeys(call.words("filter[workspace_names]"))) or None,
-            is_by_agent_pool=bool(call.words("filter[agent_pool_names]")),
+            workspace_names=list(dict.fromkeys(request.words("filter[workspace_names]"))) or None,
+            is_by_agent_pool=bool(request.words("filter[agent_pool_names]")),
             user=query.get("search[user]", ""),
             commit=query.get("search[commit]", ""),
             basic=query.get("search[basic]", ""),
         )
 
 
-def _known(call: _Query, name: str, vocabulary: Iterable[str]) -> list[str] | None:
+def _known(request: _Query, name: str, vocabulary: Iterable[str]) -> list[str] | None:
     """The values of a filter that are in the vocabulary, without duplicates; None for an empty filter."""
-    requested = set(call.words(name))
+    requested = set(request.words(name))
     return [word for word in vocabulary if word in requested] if requested else None
 
 

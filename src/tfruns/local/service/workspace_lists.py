@@ -31,7 +31,7 @@ class FoundWorkspaces:
 
 
 def search_workspaces(
-    session: Session, organization: OrganizationRow, call: _Query, offset: int, size: int
+    session: Session, organization: OrganizationRow, request: _Query, offset: int, size: int
 ) -> FoundWorkspaces:
     """A page of the matching workspaces of an organization, in the requested order. Default: by name.
 
@@ -40,10 +40,10 @@ def search_workspaces(
     Raises:
         BadRequest: 400, the requested order is unknown.
     """
-    conditions = [WorkspaceRow.organization == organization.name, *_conditions(organization, call)]
+    conditions = [WorkspaceRow.organization == organization.name, *_conditions(organization, request)]
     found = session.execute(_SEARCHED.where(*conditions)).all()
-    is_wanted = _tag_filter(call)
-    ordered = _sorted(session, [row for row in found if is_wanted(row.tags)], call.query.get("sort", ""))
+    is_wanted = _tag_filter(request)
+    ordered = _sorted(session, [row for row in found if is_wanted(row.tags)], request.query.get("sort", ""))
     ids = [row.id for row in ordered[offset : offset + size]]
     rows = {row.id: row for row in session.scalars(_BY_ID, {"ids": ids})}
     return FoundWorkspaces([rows[id_] for id_ in ids], len(ordered))
@@ -53,32 +53,32 @@ _SEARCHED = select(WorkspaceRow.id, WorkspaceRow.name, WorkspaceRow.tags, Worksp
 _BY_ID = select(WorkspaceRow).where(WorkspaceRow.id.in_(bindparam("ids", expanding=True)))
 
 
-def _conditions(organization: OrganizationRow, call: _Query) -> list[ColumnElement[bool]]:
+def _conditions(organization: OrganizationRow, request: _Query) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    name, pattern = call.query.get("search[name]", ""), call.query.get("search[wildcard-name]", "")
+    name, pattern = request.query.get("search[name]", ""), request.query.get("search[wildcard-name]", "")
     if name:
         conditions.append(WorkspaceRow.name.icontains(name, autoescape=True))
     if pattern:
         escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
         conditions.append(WorkspaceRow.name.ilike(escaped, escape="\\"))
-    projects = call.words("filter[project][id]")
+    projects = request.words("filter[project][id]")
     if projects and organization.default_project_id not in projects:
         conditions.append(false())
-    statuses = call.words("filter[current-run][status]")
+    statuses = request.words("filter[current-run][status]")
     if statuses:
         current = select(RunRow.id).where(RunRow.id == WorkspaceRow.current_run_id, RunRow.status.in_(statuses))
         conditions.append(current.exists())
     return conditions
 
 
-def _tag_filter(call: _Query) -> Callable[[Mapping[str, str]], bool]:
+def _tag_filter(request: _Query) -> Callable[[Mapping[str, str]], bool]:
     """A function that checks tags against the filters: by key, by key and value, or by `key:value`."""
     wanted: dict[str, dict[str, str]] = {}
-    for name, text in call.query.items():
+    for name, text in request.query.items():
         found = _TAGGED.fullmatch(name)
         if found and text:
             wanted.setdefault(found[1], {})[found[2]] = text
-    required, excluded = call.words("search[tags]"), call.words("search[exclude-tags]")
+    required, excluded = request.words("search[tags]"), request.words("search[exclude-tags]")
 
     def is_wanted(tags: Mapping[str, str]) -> bool:
         names = set(tags) | {f"{key}:{value}" for key, value in tags.items() if value}
