@@ -1,4 +1,4 @@
-"""One server for all tests of a module, with clients that know nothing of tfruns."""
+"""One server per test module, used by clients that do not know tfruns."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,7 +21,7 @@ _numbers = count(1)
 
 
 def trouble(server: LocalServer) -> list[str]:
-    """What a server's log has of requests that it does not know, and of failures of its own."""
+    """The lines of a server's log about unserved requests and internal failures."""
     return [line for line in server.stderr.splitlines() if _TROUBLE.search(line) and EXPECTED not in line]
 
 
@@ -35,7 +35,7 @@ def arguments() -> tuple[str, ...]:
 def server(
     processes: None, tmp_path_factory: pytest.TempPathFactory, arguments: tuple[str, ...]
 ) -> Iterator[LocalServer]:
-    """A server that the tests of a module share. In the end, no client has asked for what it does not serve."""
+    """A server shared by the tests of a module. At the end, no client has sent a request that it does not serve."""
     with LocalServer(tmp_path_factory.mktemp("server") / "data", *arguments) as server:
         yield server
         assert trouble(server) == []
@@ -55,7 +55,7 @@ def name() -> str:
 
 @pytest.fixture
 def new_directory(tmp_path: Path) -> Callable[[], Path]:
-    """Makes empty directories."""
+    """Create empty directories."""
 
     def make() -> Path:
         directory = tmp_path / f"project-{next(_numbers)}"
@@ -67,14 +67,14 @@ def new_directory(tmp_path: Path) -> Callable[[], Path]:
 
 @pytest.fixture
 async def lab(server: LocalServer) -> AsyncIterator[Lab]:
-    """The API itself, to prepare and to look."""
+    """A client of the API, to prepare and to check."""
     async with lab_on(server) as lab:
         yield lab
 
 
 @pytest.fixture
 def apply_gate(tmp_path: Path) -> Iterator[ApplyGate]:
-    """Holds an apply until the test lets it go."""
+    """Block an apply until the test releases it."""
     gate = ApplyGate(tmp_path)
     yield gate
     gate.close()
@@ -82,6 +82,6 @@ def apply_gate(tmp_path: Path) -> Iterator[ApplyGate]:
 
 @pytest.fixture(scope="module")
 def plan_gate() -> Iterator[PlanGate]:
-    """Holds plans until the test lets them go."""
+    """Block plans until the test releases them."""
     with PlanGate().serving() as gate:
         yield gate

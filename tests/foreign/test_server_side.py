@@ -1,4 +1,4 @@
-"""What the server offers to clients that nobody here wrote: its certificate, its block for them, its page, its log."""
+"""The server's side of foreign clients: certificate, CLI configuration, run page, log."""
 
 import ssl
 import stat
@@ -31,7 +31,7 @@ def arguments() -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def trusting(server: LocalServer) -> ssl.SSLContext:
-    """Who trusts the server's certificate alone, and is strict, as Python is from version 3.13 on."""
+    """A strict client (as in Python 3.13) that trusts only the server's certificate."""
     context = ssl.create_default_context(cafile=server.data_dir / "tls" / "certificate.pem")
     context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
     return context

@@ -1,4 +1,4 @@
-"""The Terraform CLI with a `cloud` block, over plain HTTP: a `host` block of the CLI configuration names the server.
+"""The Terraform CLI with a `cloud` block over plain HTTP; a `host` block in its configuration names the server.
 
 Source: contract notes, section 1; Terraform CLI, "HCP Terraform settings", "Connect to HCP Terraform".
 """
@@ -43,7 +43,7 @@ def cloud(workspaces: str) -> str:
 
 @pytest.fixture
 def uninitialized(cli_env: dict[str, str], new_directory: Callable[[], Path], name: str) -> NewProject:
-    """Makes a directory with a configuration."""
+    """Create a directory with a configuration."""
 
     def make(main: str = GREETING, workspaces: str = f'name = "{name}"') -> Project:
         project = Project(new_directory(), cli_env)
@@ -67,7 +67,7 @@ def new_project(uninitialized: NewProject) -> NewProject:
 
 
 def initialize_with(project: Project, workspace: str) -> None:
-    """Initialize a project that names its workspaces by tags, of which there are none yet."""
+    """Initialize a project that selects workspaces by tags, without any matching workspace."""
     with project.terminal("init") as terminal:
         terminal.expect("There are no workspaces with the configured tags")
         terminal.answer("Enter a value:", workspace)
@@ -75,7 +75,7 @@ def initialize_with(project: Project, workspace: str) -> None:
 
 
 async def run_of(lab: Lab, said: str) -> Run:
-    """The run whose address a command has shown."""
+    """The run whose URL a command printed."""
     found = re.search(r"/runs/(run-\w+)", said)
     assert found, said
     return await lab.client.runs.read(found.group(1))

@@ -1,4 +1,4 @@
-"""`terraform login` against the server: the token that it stores works, and nobody else can get one."""
+"""`terraform login` against the server: the stored token works, and no other client can get one."""
 
 import base64
 import hashlib
@@ -29,13 +29,13 @@ def arguments() -> tuple[str, ...]:
 
 @pytest.fixture
 async def browser(server: LocalServer) -> AsyncIterator[httpx2.AsyncClient]:
-    """What a person uses to open a page: it has no token, and follows redirects."""
+    """A browser: without a token, following redirects."""
     trust = ssl.create_default_context(cafile=str(server.certificate))
     async with httpx2.AsyncClient(verify=trust, base_url=server.url, trust_env=False) as client:
         yield client
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform on the PATH")
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on the PATH")
 async def test_terraform_login_stores_a_token_that_works(
     server: LocalServer, browser: httpx2.AsyncClient, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""The Terraform CLI with a `remote` backend, over HTTPS: it finds the API by discovery, and trusts our certificate.
+"""The Terraform CLI with a `remote` backend over HTTPS, with service discovery and a trusted certificate.
 
 Source: contract notes, section 1; Terraform CLI, "Backend Type: remote", "Remote Service Discovery".
 """
@@ -30,13 +30,13 @@ def arguments() -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def hostname(server: LocalServer) -> str:
-    """The server as a configuration names it."""
+    """The server's hostname in a configuration."""
     return f"localhost:{server.url.rpartition(':')[2]}"
 
 
 @pytest.fixture(scope="module")
 def env(server: LocalServer, hostname: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment with nothing but the certificate to trust and the token."""
+    """An environment with only the trusted certificate and the token."""
     return environment(
         tmp_path_factory.mktemp("home"),
         SSL_CERT_FILE=str(server.data_dir / "tls" / "certificate.pem"),
@@ -47,7 +47,7 @@ def env(server: LocalServer, hostname: str, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def uninitialized(env: dict[str, str], hostname: str, new_directory: Callable[[], Path], name: str) -> NewProject:
-    """Makes a directory with a configuration."""
+    """Create a directory with a configuration."""
 
     def make(main: str = GREETING, workspaces: str = f'name = "{name}"', kind: str = 'backend "remote"') -> Project:
         project = Project(new_directory(), env)

@@ -1,4 +1,4 @@
-"""How runs end, and what a run's status says of its plan and apply."""
+"""The endings of runs, and the statuses of their plans and applies."""
 
 import re
 

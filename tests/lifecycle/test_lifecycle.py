@@ -1,4 +1,4 @@
-"""The rules of a run: every status x every action, every status x every status, against tables written out here."""
+"""The lifecycle: every status x action and every status x status, against tables written out here."""
 
 import itertools
 import json
@@ -176,7 +176,7 @@ def is_accepted(status: RunStatus, action: RunAction) -> bool:
 
 
 def status_after(status: RunStatus, action: RunAction) -> RunStatus:
-    """Right after the 202: a cancel of what runs ends it later, by SIGINT; a pending run ends at once."""
+    """Right after the 202: a running process stops later, by SIGINT; a pending run is canceled immediately."""
     if action is A.CANCEL:
         return S.CANCELED if status is S.PENDING else status
     return {

@@ -1,4 +1,4 @@
-"""What a refused action says, and that it leaves the rules as they were."""
+"""The errors of refused actions."""
 
 from copy import deepcopy
 

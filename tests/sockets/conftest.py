@@ -1,4 +1,4 @@
-"""Certificates that are made for the tests, and clients of real servers."""
+"""Certificates created for the tests, and clients of real servers."""
 
 import ipaddress
 import ssl
@@ -20,7 +20,7 @@ from tfruns.client.client import Client
 
 @dataclass(frozen=True)
 class Certificate:
-    """A self-signed certificate: the file that a client has to trust, and the server's side of it."""
+    """A self-signed certificate: the file that a client trusts, and the server's TLS context."""
 
     ca_file: Path
     context: ssl.SSLContext
@@ -31,7 +31,7 @@ MakeCertificate = Callable[..., Certificate]
 
 @pytest.fixture(scope="session")
 def make_certificate(tmp_path_factory: pytest.TempPathFactory) -> MakeCertificate:
-    """Makes a self-signed certificate for some names, valid for some days from now."""
+    """Create a self-signed certificate for names, valid for a number of days."""
 
     def make(*names: str, days: int = 1) -> Certificate:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -79,5 +79,5 @@ def certificate(make_certificate: MakeCertificate) -> Certificate:
 
 @pytest.fixture
 def connect() -> Callable[[str], Client]:
-    """Makes a client of an address that sends a token, and waits on a clock that takes no time."""
+    """Create a client with a token and a clock that does not wait."""
     return lambda address: Client(address, TOKEN, clock=FakeClock())

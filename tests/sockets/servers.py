@@ -1,4 +1,4 @@
-"""Real servers on loopback, each in a thread of its own, for what only a socket can do wrong."""
+"""Real servers on loopback, each in its own thread, for failures that only a socket can have."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ _PATIENCE_S = 10.0  # no thread waits longer for anything
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it arrived."""
+    """A received request."""
 
     method: str
     path: str
@@ -28,7 +28,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server does with a request.
+    """The server's reaction to a request.
 
     Attributes:
         status: of the answer.
@@ -46,19 +46,19 @@ class Answer:
 
 
 def document(value: Any, status: int = 200, **headers: str) -> Answer:
-    """A JSON:API answer."""
+    """A JSON:API response."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     return Answer(status, json.dumps(value).encode(), {"content-type": "application/vnd.api+json", **named})
 
 
 def cut(status: int, sent: bytes, announced: int) -> Answer:
-    """An answer that ends before the length it announced."""
+    """A response that is shorter than its announced length."""
     headers = {"content-type": "application/vnd.api+json", "content-length": str(announced)}
     return Answer(status, sent, headers, is_closed=True)
 
 
 class WebServer(ThreadingHTTPServer):
-    """Answers by a function; keeps what arrived, and counts connections."""
+    """Respond with a function; record requests and count connections."""
 
     daemon_threads = True
 
@@ -78,7 +78,7 @@ class WebServer(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is what these tests are about."""
+        """Ignore clients that disconnect: these tests provoke it."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.closed.set()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name that http.server gives it
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextlib.contextmanager
@@ -140,14 +140,14 @@ def _running(server: socketserver.BaseServer) -> Iterator[None]:
 def web_server(
     respond: Callable[[Received], Answer] | Answer, *, context: ssl.SSLContext | None = None
 ) -> Iterator[WebServer]:
-    """A server that answers every request in this way."""
+    """A server that responds to every request in this way."""
     server = WebServer(respond if callable(respond) else lambda _: respond, context)
     with _running(server):
         yield server
 
 
 def unused_port() -> int:
-    """A port on which nobody listens."""
+    """A closed port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -155,7 +155,7 @@ def unused_port() -> int:
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """A tiny proxy: tunnels every CONNECT to one place, and answers plain requests by itself.
+    """A tiny proxy: tunnels every CONNECT to one address and answers plain requests itself.
 
     `heads` holds the head of each request that it got, in full.
     """
@@ -171,7 +171,7 @@ class Proxy(socketserver.ThreadingTCPServer):
         self.netloc = f"127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no error."""
+        """Ignore clients that disconnect."""
 
 
 class _ProxyHandler(socketserver.StreamRequestHandler):
@@ -215,7 +215,7 @@ class _ProxyHandler(socketserver.StreamRequestHandler):
 
 @contextlib.contextmanager
 def proxy(*, upstream_port: int | None = None, refusal: bytes | None = None) -> Iterator[Proxy]:
-    """A proxy in front of a server on this machine, or one that refuses everything with this answer."""
+    """A proxy in front of a local server, or one that refuses everything with this response."""
     server = Proxy(upstream_port, refusal)
     with _running(server):
         yield server

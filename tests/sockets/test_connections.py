@@ -1,4 +1,4 @@
-"""Connections: refused, unknown, kept alive, broken."""
+"""Connections: refused, unresolvable, kept alive, lost."""
 
 import gzip
 import json
@@ -161,7 +161,7 @@ async def test_read_with_one_lost_connection_succeeds(connect: Connect, kind: st
 @pytest.mark.anyio
 @pytest.mark.parametrize("break_", [*_BREAKS.values(), cut(201, b'{"data": {"id": "run-', 5000)])
 async def test_run_of_a_lost_response_is_found_by_the_servers_clock(connect: Connect, break_: Answer) -> None:
-    """The client's clock is that of another year; the server says its own time in every answer."""
+    """The client's clock is a year off; every response has the server's time."""
 
     def respond(request: Received) -> Answer:
         if request.method == "POST":
@@ -278,7 +278,7 @@ async def test_localhost_on_another_machine_gets_no_token(connect: Connect, monk
 
 @pytest.mark.anyio
 async def test_duplicate_response_never_answers_the_next_request(connect: Connect) -> None:
-    """The second one arrives before the next request is sent, and would be the first thing to be read after it."""
+    """The second response arrives before the next request is sent, and would be read as its response."""
     created: list[str] = []
 
     def respond(request: Received) -> Answer:

@@ -1,4 +1,4 @@
-"""What `tfruns doctor` says of certificates."""
+"""`tfruns doctor` and certificates."""
 
 from pathlib import Path
 

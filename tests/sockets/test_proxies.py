@@ -71,7 +71,7 @@ async def test_proxy_is_not_used_for_an_excluded_host(
 async def test_plain_http_to_this_machine_never_leaves_it_through_a_proxy(
     host: str, variable: str, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is allowed without TLS because it stays on the machine; a proxy would carry the token over the network."""
+    """Plain HTTP to loopback stays on the machine; a proxy would send the token over the network."""
     with web_server(ACCOUNT) as server, proxy() as between:
         monkeypatch.setenv(variable, f"http://{between.netloc}")
         async with connect(f"http://{host}:{server.server_port}") as client:
@@ -118,7 +118,7 @@ async def test_proxy_password_appears_in_no_error(
 async def test_missing_proxy_is_not_reported_as_the_api(
     where: str, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever reads that the API's host is unknown, or refuses connections, looks in the wrong place."""
+    """An error that blames the API's host would be misleading."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://{where}:{unused_port()}")
     async with connect("https://app.terraform.io") as client:
         with anyio.fail_after(60), pytest.raises(TfrunsError) as caught:

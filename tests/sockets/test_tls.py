@@ -1,4 +1,4 @@
-"""TLS: whom the client trusts, and that nothing is sent to whom it does not."""
+"""TLS: trusted certificates, and that nothing is sent to an untrusted server."""
 
 import socket
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where the token arrives, seen from the servers' side."""
+"""The servers that receive the token."""
 
 import logging
 from collections.abc import Callable

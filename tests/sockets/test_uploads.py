@@ -1,4 +1,4 @@
-"""An upload over a real connection: the whole file, with its length and without the token, once more if it broke."""
+"""Uploads over a real connection: the whole file with its length, without the token, retried if interrupted."""
 
 import tempfile
 from collections.abc import Callable

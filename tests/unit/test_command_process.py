@@ -1,4 +1,4 @@
-"""A command that the fork server starts behaves like a process of its own."""
+"""A command started by the fork server behaves like a separate process."""
 
 import signal
 import subprocess

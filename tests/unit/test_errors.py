@@ -1,4 +1,4 @@
-"""The tree of errors: as it is drawn, complete in each class, and safe to show."""
+"""The tree of errors: matches its diagram, complete in each class, safe to show."""
 
 import importlib
 import json
@@ -49,7 +49,7 @@ _BOUND = 1000  # characters of a message; what exactly is cut is not a promise, 
 
 
 def drawn_tree() -> dict[str, str]:
-    """Each class of the drawing in the module's docstring, with its parent."""
+    """The classes of the diagram in the module's docstring, with their parents."""
     tree: dict[str, str] = {}
     ancestors = ["TfrunsError"]
     for line in (tfruns.errors.__doc__ or "").splitlines():

@@ -1,4 +1,4 @@
-"""A process without a home directory: a container's user without an entry, with HOME unset."""
+"""A process without a home directory: a container user without a passwd entry, and HOME unset."""
 
 import json
 import os
@@ -22,7 +22,7 @@ TOKEN = "fakeTokenOfTheEnvironment"
 
 @pytest.fixture(autouse=True)
 def _no_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """`os.path.expanduser` leaves `~` alone where there is no home, and `Path.expanduser` raises."""
+    """Without a home, `os.path.expanduser` keeps `~`, and `Path.expanduser` raises."""
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     monkeypatch.setattr(Path, "home", lambda: Path("~").expanduser())

@@ -1,4 +1,4 @@
-"""JSON:API documents: primary data, what came along, pagination, errors; and documents that are malformed."""
+"""JSON:API documents: primary data, included resources, pagination, errors; and malformed documents."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def test_malformed_included_resources_are_ignored(resource: Any) -> None:
 
 
 def tolerant_included(document: dict[str, Any]) -> dict[Any, Any]:
-    """What came along, or nothing of a malformed document; anything else is a defect."""
+    """The included resources; empty for a malformed document. Any other exception is a defect."""
     try:
         return included(document)
     except MalformedDocument:
@@ -158,7 +158,7 @@ def test_error_document_round_trips() -> None:
     ]
 
 
-# -- documents that ask for a new resource ----------------------------------------------------------------------------
+# -- documents that create a resource ---------------------------------------------------------------------------------
 
 
 def test_create_document_has_type_attributes_and_relationships() -> None:

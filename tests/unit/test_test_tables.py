@@ -1,4 +1,4 @@
-"""The table walker of the tests: it goes to the end, and lists each row that fails."""
+"""The table helper of the tests: it runs all rows and lists each that fails."""
 
 import pytest
 

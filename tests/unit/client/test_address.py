@@ -1,4 +1,4 @@
-"""The address of the API: what is one, what makes two of them one origin, and what never leaves the machine."""
+"""Addresses of the API: parsing, equal origins, loopback."""
 
 import pytest
 from hypothesis import given, settings

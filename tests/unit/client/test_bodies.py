@@ -1,4 +1,4 @@
-"""Bodies of answers are bounded: in time, and in size after decompression. Time is virtual."""
+"""Response bodies are limited in time and in decompressed size. Time is virtual."""
 
 import gzip
 import itertools
@@ -24,7 +24,7 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 
 
 class Stream(httpx2.AsyncByteStream):
-    """A body that arrives in parts, each after so many seconds. `sent` counts those that were asked for."""
+    """A body that arrives in parts with a delay before each. `sent` counts the requested parts."""
 
     def __init__(self, parts: Iterable[bytes], every_s: float = 0.0) -> None:
         self._parts, self._every_s = parts, every_s

@@ -1,4 +1,4 @@
-"""Bytes that several downloads may hold together."""
+"""The shared memory budget of concurrent downloads."""
 
 import anyio
 from anyio.lowlevel import checkpoint

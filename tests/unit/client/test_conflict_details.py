@@ -1,4 +1,4 @@
-"""What a refusal tells beyond the API's own words: what is in the way, and what is allowed instead."""
+"""Details added to refusals: the blocking run or user, and the allowed actions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Creating a workspace: what is sent, and what is said when the answer is lost."""
+"""Creation of workspaces: the request, and a lost response."""
 
 import httpx2
 import pytest

@@ -1,4 +1,4 @@
-"""Where the API token comes from, and that it goes to its own host and is never shown.
+"""The search for the API token, which is sent only to its host and never shown.
 
 What Terraform itself does was read in its sources (internal/command/cliconfig, terraform-svchost) and, for the CLI
 configuration, tried with Terraform 1.11.
@@ -44,7 +44,7 @@ def search(
 def found(
     home: Path, address: str = HOST, *, explicit: str | None = None, environment: str = HOST, **environ: str
 ) -> str:
-    """The token's text, or nothing."""
+    """The token's text; None if none was found."""
     token = search(home, address, explicit=explicit, environment=environment, **environ).token
     return token.text if token else ""
 
@@ -344,8 +344,8 @@ _HARMLESS = {
     "credentials is a text": 'credentials = "x"\n',
     "credentials is null": '{"credentials": null}',
     "credentials is a list of numbers": '{"credentials": [1, null, []]}',
-    "a host is no object": '{"credentials": {"tfe.example.com": "fakeToken"}}',
-    "a token is no text": '{"credentials": {"tfe.example.com": {"token": 5}}}',
+    "a host is not an object": '{"credentials": {"tfe.example.com": "fakeToken"}}',
+    "a token is not a string": '{"credentials": {"tfe.example.com": {"token": 5}}}',
     "no token": 'credentials "tfe.example.com" {\n}\n',
     "no host": 'credentials {\n  token = "x"\n}\n',
     "an empty object": "{}",

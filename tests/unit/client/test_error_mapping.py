@@ -1,4 +1,4 @@
-"""Which error stands for which failure, and how its words are chosen."""
+"""The mapping of failures to errors, and the texts of the errors."""
 
 import socket
 import ssl
@@ -54,7 +54,7 @@ def refused(status: int, *words: str, purpose: Purpose | None = None, **headers:
 
 
 def caused(error: httpx2.HTTPError, *causes: BaseException) -> httpx2.HTTPError:
-    """An error of the HTTP library as it comes from the causes, the innermost last."""
+    """An error of the HTTP library with these causes, innermost last."""
     current: BaseException = error
     for cause in causes:
         current.__cause__ = cause

@@ -1,4 +1,4 @@
-"""Lists, page by page and as a whole."""
+"""Paginated lists, read by page and iterated."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ PATH = f"/workspaces/{WORKSPACE_ID}/runs"
 
 
 def pages(*of_runs: list[str], next_page: Callable[[int], Any] | None = None) -> FakeApi:
-    """A list of several pages; a page past the end is empty. What comes next can be something wrong."""
+    """A list of several pages; a page past the end is empty. `next_page` can be wrong."""
 
     def give(request: httpx2.Request) -> httpx2.Response:
         number = int(query(request)["page[number]"])

@@ -1,4 +1,4 @@
-"""What happened to a change whose answer was lost: never two runs from one call, and no claim beyond what is known."""
+"""Changes whose response was lost: never two runs from one call, and no unfounded claim."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -49,7 +49,7 @@ def http_date(moment: datetime) -> str:
 
 
 def created(id_: str = RUN_ID, *, ago_s: float = 0.0, **attributes: Any) -> dict[str, Any]:
-    """A run as the API shows one that was created without any option said."""
+    """A run as the API returns it if it was created without options."""
     moment = (NOW - timedelta(seconds=ago_s)).isoformat().replace("+00:00", "Z")
     said = {"message": DEFAULT_MESSAGE, "refresh": True, "created_at": moment, **attributes}
     return run(id_, **said)
@@ -63,7 +63,7 @@ def listed(*runs: dict[str, Any], date: datetime | None = NOW) -> httpx2.Respons
 
 
 def lost(*lists: Script, failure: Script = AMBIGUOUS["read timeout"]) -> FakeApi:
-    """An API that loses the answer to a new run, and then lists the workspace's runs."""
+    """An API that loses the response to a new run, and then lists the workspace's runs."""
     return FakeApi().on("POST", "/runs", failure).on("GET", LIST_PATH, *(lists or (listed(),)))
 
 
@@ -221,7 +221,7 @@ async def test_local_clock_is_used_without_a_date_header(date: str | None) -> No
 
 @pytest.mark.anyio
 async def test_run_created_before_sending_is_not_claimed() -> None:
-    """A 429 was not acted on: what appears before the next attempt is somebody else's."""
+    """After a 429 nothing happened: a run that appears before the retry belongs to another user."""
     api = FakeApi().on("POST", "/runs", error(429, "too many", retry_after="20"), httpx2.ReadTimeout("no answer"))
     api.on("GET", LIST_PATH, listed(created("run-others", ago_s=-10), date=NOW + timedelta(seconds=20)))
     with pytest.raises(OutcomeUnknown):
@@ -531,7 +531,7 @@ async def test_lost_action_is_unknown_if_the_run_is_unreadable(reading: Script) 
     ids=lambda response: f"{response.status_code} {response.text[:10]!r}",
 )
 async def test_accepted_action_needs_no_body_and_no_read(accepted: httpx2.Response) -> None:
-    """Its status is the whole answer: the run may well show nothing yet."""
+    """The status alone confirms it: the run may not show the effect yet."""
     api = FakeApi().on("POST", _ACTION_PATHS[RunAction.CANCEL], accepted)
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(status="planning")}))
     await act(client_at(api), RunAction.CANCEL)

@@ -1,4 +1,4 @@
-"""Every method of every other resource asks the documented path, and reads what the API answers."""
+"""Every method of the other resources uses the documented path and parses the response."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

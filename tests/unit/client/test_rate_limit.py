@@ -1,4 +1,4 @@
-"""Many calls at once stay below the API's limits, in virtual time: 30 requests a second, 30 run lists a minute."""
+"""Concurrent calls stay below the API's limits (30 requests/s, 30 run lists/min), in virtual time."""
 
 import asyncio
 from collections.abc import Callable
@@ -112,7 +112,7 @@ async def test_waiting_run_lists_do_not_block_other_requests() -> None:
 
 @pytest.mark.anyio
 async def test_run_lists_delayed_by_the_other_limit_do_not_burst() -> None:
-    """What counts is when a list starts, and not when it got the first of its two turns."""
+    """The start of a list counts, not the time of its first turn."""
     limits = RateLimits(LoopClock())
     limits.block(50.0, is_run_list=False)
     starts: list[float] = []

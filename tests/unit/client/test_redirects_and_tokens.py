@@ -1,4 +1,4 @@
-"""Where the token goes and where it never goes, and what no text ever shows."""
+"""The token is sent only to its origin, and no text shows it or a signed URL."""
 
 import logging
 import traceback
@@ -47,7 +47,7 @@ def plan_with_log(address: str) -> Plan:
 
 
 async def failed(transport: Transport, method: str) -> TfrunsError:
-    """The error of a request. That of a change is ambiguous: the server may have acted before it redirected."""
+    """The error of a request. For a change it is ambiguous: the server may have acted before the redirect."""
     path = f"/api/v2{RUN_PATH}"
     if method == "GET":
         with pytest.raises(UnexpectedResponse) as caught:
@@ -107,7 +107,7 @@ async def test_document_request_does_not_follow_a_redirect_in_the_api(method: st
 async def test_document_request_does_not_follow_a_redirect_elsewhere(method: str, location: str, status: int) -> None:
     api = FakeApi().on(method, RUN_PATH, moved(location, status))
     failure = await failed(transport_for(api), method)
-    assert [str(request.url) for request in api.requests] == [RUN_URL], "asked once, and nobody else"
+    assert [str(request.url) for request in api.requests] == [RUN_URL], "sent once, to no other host"
     assert "password" not in str(failure)
 
 
@@ -206,7 +206,7 @@ async def test_oversized_object_is_not_read_into_memory(is_announced: bool) -> N
     assert await transport_for(api).download(SIGNED["archivist"], max_bytes=101) == b"x" * 101
     with pytest.raises(TooLarge, match="larger than 100 bytes"):
         await transport_for(api).download(SIGNED["archivist"], max_bytes=100)
-    assert len(api.requests) == 2  # it is no passing failure
+    assert len(api.requests) == 2  # not a transient failure
 
 
 @pytest.mark.anyio
@@ -310,7 +310,7 @@ async def test_range_parameters_are_added_to_the_signed_query() -> None:
 
 @pytest.mark.anyio
 async def test_signed_url_is_requested_unchanged() -> None:
-    """Its signature may cover how the query is written."""
+    """The signature may cover the exact query string."""
     address = "https://logs.example.com/a%20b/plan.log?sig=a%2Fb%20c+d%3D&se=2026-01-02T03%3A04%3A05Z&flag&empty="
     api = FakeApi().on("GET", address.partition("?")[0], httpx2.Response(200, content=b"log"))
     assert await client_for(api).plans.read_log(plan_with_log(address)) == b"log"
@@ -338,7 +338,7 @@ async def test_log_that_has_not_started_is_empty() -> None:
 
 
 def everything_said(failure: BaseException) -> str:
-    """All that a person, a program or a traceback gets to see of an error."""
+    """Everything that a person, a program or a traceback can see of an error."""
     said = [str(failure), repr(failure), *traceback.format_exception(failure)]
     if isinstance(failure, TfrunsError):
         said += [repr(failure.as_dict()), failure.message, failure.cause, failure.solution]

@@ -1,4 +1,4 @@
-"""Ids, names and browser addresses: what is accepted, and that nothing of it can leave its place in a path."""
+"""Ids, names and browser addresses: validation, and that no accepted value changes a path."""
 
 import re
 import string
@@ -284,7 +284,7 @@ _SAFE_SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def stays_in(path: str, *place: str) -> bool:
-    """Whether a path is one segment below its place, whoever decodes it and however often."""
+    """Whether a path is exactly one segment below a prefix, even if it is decoded several times."""
     prefix = "/api/v2/" + "".join(f"{segment}/" for segment in place)
     last = path.removeprefix(prefix)
     return path.startswith(prefix) and unquote(last) == last and _SAFE_SEGMENT.fullmatch(last) is not None

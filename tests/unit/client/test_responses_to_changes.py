@@ -1,4 +1,4 @@
-"""Every kind of answer to every change of the client: refused, done, found to have happened, or of unknown outcome."""
+"""Every kind of response to every change: refused, done, confirmed by a read, or unknown."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -32,7 +32,7 @@ def _action(name: str) -> Change:
 
 
 def verbatim(response: httpx2.Response) -> Script:
-    """An answer without the options that were sent."""
+    """A response without the options that were sent."""
     return lambda _: response
 
 
@@ -113,7 +113,7 @@ BODIES: dict[str, tuple[bytes, dict[str, str]]] = {
 
 
 async def outcome_of(change: Change, *answers: httpx2.Response | Exception) -> tuple[object, int]:
-    """How the call ends (an error, or None), and how often it was sent. Nothing that is read shows what happened."""
+    """The call's error (or None) and the number of requests. No read shows the outcome."""
     path, call, _, _ = change
     api = FakeApi()
     for script in answers:
@@ -129,7 +129,7 @@ async def outcome_of(change: Change, *answers: httpx2.Response | Exception) -> t
 
 
 def _shows_it(kind: str, error_: object) -> bool:
-    """A run in a status that is not known is not pending any more: that is all that force-execute changes."""
+    """A run in an unknown status is no longer pending, which is the effect of force-execute."""
     return kind == "force_execute" and error_ is None
 
 
@@ -185,7 +185,7 @@ async def test_429_from_a_proxy_is_ambiguous_unlike_the_apis() -> None:
 
 
 async def test_response_to_another_creation_is_not_accepted() -> None:
-    """The run of another message, workspace or option, or one that an earlier call has created already."""
+    """A run with another message, workspace or option, or one that an earlier call created."""
     others = [
         run(message="another"),
         run(message="m", workspace_id="ws-another"),

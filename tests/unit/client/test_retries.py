@@ -1,4 +1,4 @@
-"""What is sent again, how often, after how long; and what never is."""
+"""Retries: which requests, how often, after which delays."""
 
 from datetime import UTC, datetime
 
@@ -149,7 +149,7 @@ async def test_429_is_retried_after_the_servers_delay(headers: dict[str, str], s
 
 @pytest.mark.anyio
 async def test_retry_after_date_without_date_header_uses_local_clock() -> None:
-    """Not by the time of the machine that the tests run on."""
+    """The client's clock is used, not the machine's."""
     clock = FakeClock(datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC))
     api = FakeApi().on("GET", PATH, limited(retry_after="Tue, 06 May 2031 07:08:29 GMT"), DONE)
     await transport_for(api, clock).get(f"/api/v2{PATH}")

@@ -1,4 +1,4 @@
-"""The filters and searches of run lists, in the API's own spelling."""
+"""The filters and searches of run lists, with the API's parameter names."""
 
 from typing import Any
 

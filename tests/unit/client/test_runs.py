@@ -1,4 +1,4 @@
-"""Runs: what is sent for each operation, exactly, and what comes back."""
+"""Runs: the exact request of each operation, and its result."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The settings of a client: arguments first, then the environment; and plain HTTP only on this machine."""
+"""The client's settings: arguments, then the environment; plain HTTP only on this machine."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What one request looks like on the wire, and what an answer has to be."""
+"""Requests on the wire, and the expected responses."""
 
 import contextlib
 import json
@@ -303,7 +303,7 @@ async def test_html_404_page_suggests_a_wrong_address() -> None:
 
 
 class CountedApi(FakeApi):
-    """Counts how often it was closed, which takes a moment."""
+    """Count the number of slow closes."""
 
     def __init__(self) -> None:
         super().__init__()

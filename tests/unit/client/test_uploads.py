@@ -1,4 +1,4 @@
-"""Configuration versions are created once, uploaded without the token, and waited for; comments are written once."""
+"""Configuration versions, uploads, comments and overrides, each sent once."""
 
 import io
 from collections.abc import Awaitable, Callable

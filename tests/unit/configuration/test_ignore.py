@@ -1,4 +1,4 @@
-"""`.terraformignore` leaves out what go-slug leaves out. The tables are facts of its own tests and source."""
+"""`.terraformignore` excludes the same files as go-slug. The tables follow its tests and source."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Which files are left out of an upload since they likely hold secrets."""
+"""Files that an upload excludes as likely secrets."""
 
 from tfruns.configuration.ignore import is_terraforms_own
 from tfruns.configuration.likely_secrets import is_likely_secret, is_loaded_by_terraform

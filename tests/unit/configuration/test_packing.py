@@ -1,4 +1,4 @@
-"""A directory is packed whole, the same each time, with nothing of what is outside of it or left out."""
+"""Packing is complete and reproducible, and never includes excluded or outside files."""
 
 import gzip
 import io
@@ -27,7 +27,7 @@ SECRET = "hunter2-outside"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A directory with a configuration, and beside it what must never be read."""
+    """A directory with a configuration, next to files that must never be read."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.txt").write_text(SECRET)
@@ -191,7 +191,7 @@ def test_unreadable_file_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "'main.tf': Permission denied" in refusal(root).message
 
 
-# -- somebody changes the directory meanwhile -------------------------------------------------------------------------
+# -- the directory changes during packing -----------------------------------------------------------------------------
 
 
 def test_file_replaced_by_a_link_is_not_followed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Resources on the wire: tolerant of what is new or left out, strict about what they are, silent about secrets."""
+"""Resources on the wire: tolerant of new or missing fields, strict about types, silent about secrets."""
 
 import copy
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ SIGNED = "https://archivist.terraform.io/v1/object/fakeSecretValue"
 
 
 def resource(kind: type[Resource], **attributes: Any) -> dict[str, Any]:
-    """A resource with these attributes, by their names on the wire but for the hyphens."""
+    """A resource with these attributes, given in snake_case."""
     fields = {name.replace("_", "-"): value for name, value in attributes.items()}
     if "status" in kind.model_fields:
         fields.setdefault("status", "pending")

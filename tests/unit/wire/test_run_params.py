@@ -1,4 +1,4 @@
-"""The options of a new run: only what was said is sent, and what cannot go together is refused before."""
+"""The options of a new run: omitted ones are not sent, incompatible ones are refused."""
 
 import json
 from typing import Any
@@ -145,7 +145,7 @@ def test_compatible_option_pairs_are_sent(options: dict[str, bool]) -> None:
     assert RunParams(**options).as_attributes() == {_OPTIONS[name][0]: value for name, value in options.items()}
 
 
-# -- what is no option ------------------------------------------------------------------------------------------------
+# -- invalid options --------------------------------------------------------------------------------------------------
 
 
 @rows(
