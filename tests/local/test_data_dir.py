@@ -20,13 +20,13 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_it_is_made_for_its_owner_alone_when_it_is_first_owned(directory: DataDirectory) -> None:
+def test_directory_is_created_for_its_owner_only(directory: DataDirectory) -> None:
     assert not directory.path.exists()
     with directory.owned():
         assert _mode(directory.path) == 0o700
 
 
-def test_a_second_server_is_refused_and_told_where_the_first_is(directory: DataDirectory) -> None:
+def test_second_server_is_refused_with_the_url_of_the_first(directory: DataDirectory) -> None:
     with directory.owned():
         directory.announce("http://127.0.0.1:8088")
         with pytest.raises(InUse, match=r"the server at http://127\.0\.0\.1:8088") as refused, directory.owned():
@@ -35,21 +35,21 @@ def test_a_second_server_is_refused_and_told_where_the_first_is(directory: DataD
         assert directory.owner() is not None  # the second one has not taken the first one's address away
 
 
-def test_a_second_server_is_refused_while_the_first_is_starting(directory: DataDirectory) -> None:
+def test_second_server_is_refused_while_the_first_starts(directory: DataDirectory) -> None:
     with directory.owned():
         with pytest.raises(InUse, match="starting or stopping") as refused, directory.owned():
             pass
         assert refused.value.owner is None
 
 
-def test_it_is_free_again_with_no_address_when_its_owner_has_ended(directory: DataDirectory) -> None:
+def test_directory_is_free_after_its_owner_stops(directory: DataDirectory) -> None:
     for _ in range(2):
         with directory.owned():
             directory.announce("http://127.0.0.1:8088")
         assert directory.owner() is None
 
 
-def test_the_address_of_a_server_that_was_killed_is_not_taken_for_the_next_ones(directory: DataDirectory) -> None:
+def test_address_of_a_killed_server_is_removed(directory: DataDirectory) -> None:
     directory.path.mkdir()
     (directory.path / "address").write_text("http://127.0.0.1:1 1\n")
     with directory.owned():
@@ -57,13 +57,13 @@ def test_the_address_of_a_server_that_was_killed_is_not_taken_for_the_next_ones(
 
 
 @pytest.mark.parametrize("content", ["", "http://127.0.0.1:1", "http://127.0.0.1:1 x", "\xff"])
-def test_an_address_that_is_not_one_is_none(directory: DataDirectory, content: str) -> None:
+def test_invalid_address_file_is_ignored(directory: DataDirectory, content: str) -> None:
     directory.path.mkdir()
     (directory.path / "address").write_bytes(content.encode("latin-1"))
     assert directory.owner() is None
 
 
-def test_who_only_looks_is_no_owner_to_another_who_looks(directory: DataDirectory) -> None:
+def test_checking_ownership_is_not_seen_as_owning(directory: DataDirectory) -> None:
     assert not directory.is_owned()
     assert not directory.path.exists()
     with directory.owned():
@@ -73,7 +73,7 @@ def test_who_only_looks_is_no_owner_to_another_who_looks(directory: DataDirector
         assert not directory.is_owned()
 
 
-def test_the_token_is_kept_for_its_owner_alone(directory: DataDirectory) -> None:
+def test_token_is_readable_by_its_owner_only(directory: DataDirectory) -> None:
     assert directory.token() is None
     with directory.owned():
         directory.keep_token("secret")
@@ -82,7 +82,7 @@ def test_the_token_is_kept_for_its_owner_alone(directory: DataDirectory) -> None
     assert sorted(path.name for path in directory.path.iterdir()) == ["lock", "objects", "token", "work"]
 
 
-def test_the_key_is_made_once(directory: DataDirectory) -> None:
+def test_key_is_created_once(directory: DataDirectory) -> None:
     with directory.owned():
         key = directory.key()
         assert len(key) >= 32
@@ -90,25 +90,25 @@ def test_the_key_is_made_once(directory: DataDirectory) -> None:
         assert _mode(directory.path / "key") == 0o600
 
 
-def test_everything_lies_within_it(directory: DataDirectory) -> None:
+def test_all_paths_are_inside_the_directory(directory: DataDirectory) -> None:
     assert directory.objects.parent == directory.work.parent == directory.path
     assert directory.database.parent == directory.path
 
 
-def test_a_relative_path_does_not_follow_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_path_is_resolved_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     directory = DataDirectory(Path("data"))
     monkeypatch.chdir("/")
     assert directory.path == tmp_path / "data"
 
 
-def test_the_default_is_the_environments_or_the_platforms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_default_path_is_from_environment_or_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert DataDirectory().path.name == "tfruns"
     monkeypatch.setenv("TFRUNS_DATA_DIR", str(tmp_path))
     assert DataDirectory().path == tmp_path
 
 
-def test_a_lock_file_that_is_deleted_lets_nobody_else_own_the_directory(directory: DataDirectory) -> None:
+def test_deleted_lock_file_does_not_release_the_directory(directory: DataDirectory) -> None:
     with directory.owned():
         (directory.path / "lock").unlink()
         assert directory.is_owned()
@@ -121,7 +121,7 @@ def test_a_lock_file_that_is_deleted_lets_nobody_else_own_the_directory(director
         assert directory.is_owned()
 
 
-def test_a_token_file_that_is_no_text_is_an_error_that_says_what_to_do(directory: DataDirectory) -> None:
+def test_binary_token_file_is_an_error_with_a_solution(directory: DataDirectory) -> None:
     directory.path.mkdir()
     directory.token_file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UnusableFile, match=r"token is not a text file\. Delete it and start the server"):
@@ -133,7 +133,7 @@ def test_a_token_file_that_is_no_text_is_an_error_that_says_what_to_do(directory
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"short", b"\x00" * 64, b"\xff" * 64])
-def test_a_key_that_is_none_is_replaced(directory: DataDirectory, content: bytes) -> None:
+def test_invalid_key_is_replaced(directory: DataDirectory, content: bytes) -> None:
     directory.path.mkdir()
     (directory.path / "key").write_bytes(content)
     key = directory.key()
@@ -141,7 +141,7 @@ def test_a_key_that_is_none_is_replaced(directory: DataDirectory, content: bytes
     assert directory.key() == key
 
 
-def test_a_file_where_a_directory_belongs_or_the_reverse_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+def test_file_in_place_of_a_directory_is_an_error_with_a_solution(tmp_path: Path) -> None:
     for name in ("lock", "address", "token", "key", "objects", "work"):
         directory = DataDirectory(tmp_path / f"data-{name}")
         directory.path.mkdir()
@@ -153,7 +153,7 @@ def test_a_file_where_a_directory_belongs_or_the_reverse_is_an_error_that_says_w
             pass
 
 
-def test_any_content_of_the_lock_file_is_accepted(directory: DataDirectory) -> None:
+def test_content_of_the_lock_file_is_ignored(directory: DataDirectory) -> None:
     directory.path.mkdir()
     (directory.path / "lock").write_bytes(bytes(range(256)))
     with directory.owned():

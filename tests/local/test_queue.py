@@ -1,342 +1,48 @@
-"""Which runs wait, and what lets them go. Sources: "Run States and Stages"; run modes; run API, the actions."""
+"""The queue of a workspace, as pure functions."""
 
 import pytest
-from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
 
-from tests.local.support import STATE, Api, actions_of, statements
-from tests.support.stores import on_both_stores
-from tfruns.local.queue import Priority
-from tfruns.local.service.phases import start_phase
-from tfruns.local.store.schema import RunRow
-
-pytestmark = on_both_stores
+from tfruns.lifecycle import is_queued
+from tfruns.local.queue import Priority, Queue, plan_priority
+from tfruns.vocabulary import RunOperation
 
 
-async def test_runs_of_a_workspace_go_first_in_first_out(api: Api) -> None:
-    # Contract notes: "Queue: first in, first out per workspace; the current run holds the workspace until it is final."
-    runs = [await api.create_run() for _ in range(3)]
-    assert [await api.status(run) for run in runs] == ["plan_queued", "pending", "pending"]
-    for number, run in enumerate(runs):
-        assert [id_ for id_, _, _ in api.dispatches.seen] == [other["id"] for other in runs[: number + 1]]
-        api.plan(run, has_changes=False)
-        assert await api.status(run) == "planned_and_finished"
+@pytest.mark.parametrize(
+    ("queue", "next_run"),
+    [
+        (Queue([]), None),
+        (Queue(["run-1"]), "run-1"),
+        (Queue(["run-1", "run-2"]), "run-1"),
+        (Queue(["run-2"], holder="run-1"), None),
+        (Queue(["run-1"], is_locked=True), None),
+        (Queue(["run-2"], holder="run-1", is_locked=True), None),
+        (Queue([], holder="run-1"), None),
+    ],
+)
+def test_oldest_run_is_next_unless_the_workspace_is_held(queue: Queue, next_run: str | None) -> None:
+    assert queue.next_run() == next_run
 
 
-async def test_a_run_that_waits_for_a_person_still_holds_its_workspace(api: Api) -> None:
-    first = await api.planned()
-    second = await api.create_run()
-    assert await api.status(second) == "pending"
-    workspace = (await api.get(f"/workspaces/{api.workspace_id}"))["data"]
-    assert workspace["attributes"]["locked"] is True
-    assert workspace["relationships"]["locked-by"]["data"] == {"type": "runs", "id": first["id"]}
-    await api.act(first, "discard")
-    assert await api.status(second) == "plan_queued"
+def test_position_in_the_queue_starts_at_one() -> None:
+    queue = Queue(["run-1", "run-2"], holder="run-0")
+    assert [queue.position(id_) for id_ in ("run-0", "run-1", "run-2")] == [None, 1, 2]
 
 
-@pytest.mark.parametrize("status", ["errored", "canceled"])
-@pytest.mark.parametrize("kind", ["plan", "apply"])
-async def test_the_next_run_goes_when_a_phase_fails(api: Api, kind: str, status: str) -> None:
-    first = await api.applying() if kind == "apply" else await api.create_run()
-    second = await api.create_run()
-    if kind == "plan":
-        assert api.begin(first)
-    api.end(first, kind, status=status)
-    assert [await api.status(run) for run in (first, second)] == [status, "plan_queued"]
+@pytest.mark.parametrize(
+    ("run_id", "earlier"), [("run-1", []), ("run-3", ["run-1", "run-2"]), ("run-0", []), ("run-9", [])]
+)
+def test_only_pending_runs_are_earlier(run_id: str, earlier: list[str]) -> None:
+    assert list(Queue(["run-1", "run-2", "run-3"], holder="run-0").earlier_than(run_id)) == earlier
 
 
-async def test_workspaces_do_not_wait_for_each_other(api: Api) -> None:
-    await api.create_run()
-    other = await api.create_workspace("storage")
-    await api.configured(other)
-    assert await api.status(await api.create_run(other)) == "plan_queued"
-
-
-async def test_a_plan_only_run_passes_by_the_queue_and_a_lock(api: Api) -> None:
+def test_all_operations_queue_except_plan_only_and_saved_plans() -> None:
     # Contract notes: "Plan-only runs and the plan of a saved-plan run ignore queue and lock."
-    await api.create_run()
-    for option in ("plan_only", "save_plan"):
-        assert await api.status(await api.create_run(**{option: True})) == "plan_queued"
-    other = await api.create_workspace("storage")
-    await api.configured(other)
-    await api.post(f"/workspaces/{other}/actions/lock", {"reason": "repairs"}, 200)
-    for option in ("plan_only", "save_plan"):
-        assert await api.status(await api.create_run(other, **{option: True})) == "plan_queued"
-    assert [priority for _, _, priority in api.dispatches.seen] == [
-        Priority.PLAN, Priority.SPECULATIVE_PLAN, Priority.PLAN, Priority.SPECULATIVE_PLAN, Priority.PLAN,
-    ]  # fmt: skip
+    unqueued = {operation for operation in RunOperation if not is_queued(operation)}
+    assert unqueued == {RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN}
 
 
-async def test_a_plan_only_run_ends_with_its_plan_and_leaves_the_workspace_alone(api: Api) -> None:
-    holder = await api.create_run()
-    run = await api.create_run(plan_only=True)
-    api.plan(run)
-    assert await api.status(run) == "planned_and_finished"
-    assert await api.status(holder) == "plan_queued"
-    current = (await api.get(f"/workspaces/{api.workspace_id}"))["data"]["relationships"]["current-run"]["data"]
-    assert current["id"] == holder["id"]
-
-
-async def test_runs_of_a_workspace_that_a_person_locked_wait_for_the_unlock(api: Api) -> None:
-    # Contract notes: "With a manual lock new runs are accepted and stay pending."
-    await api.post(f"/workspaces/{api.workspace_id}/actions/lock", {}, 200)
-    run = await api.create_run()
-    assert await api.status(run) == "pending"
-    assert api.dispatches.seen == []
-    await api.post(f"/workspaces/{api.workspace_id}/actions/unlock", None, 200)
-    assert await api.status(run) == "plan_queued"
-
-
-async def test_nothing_is_dispatched_by_a_request_that_is_refused(api: Api) -> None:
-    await api.create_run(status=422, is_destroy=True, refresh_only=True)
-    assert api.dispatches.seen == []
-
-
-# -- saved plans ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("option", [None, "is_destroy", "allow_empty_apply", "auto_apply", "refresh_only"])
-async def test_a_saved_plan_waits_whatever_else_was_asked_for_and_holds_nothing(api: Api, option: str | None) -> None:
-    # Contract notes: "save-plan -> planned_and_saved, never auto-applied."
-    run = await api.create_run(save_plan=True, **({option: True} if option else {}))
-    api.plan(run)
-    assert await api.status(run) == "planned_and_saved"
-    assert await api.status(await api.create_run()) == "plan_queued"
-
-
-async def test_a_saved_plan_is_applied_only_while_its_workspace_is_free_and_then_holds_it(api: Api) -> None:
-    # Contract notes: "A saved plan also needs the workspace unlocked and no other current run, and then becomes
-    # current."
-    saved = await api.planned(save_plan=True)
-    holder = await api.create_run()
-    refused = await api.act(saved, "apply", 409)
-    assert refused[0]["title"] == "transition not allowed"
-    await api.act(holder, "cancel")
-    await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
-    await api.act(saved, "apply", 409)
-    await api.post(f"/workspaces/{api.workspace_id}/actions/unlock", None, 200)
-    await api.act(saved, "apply")
-    assert await api.status(saved) == "apply_queued"
-    assert api.dispatches.seen[-1] == (saved["id"], "apply", Priority.APPLY)
-    workspace = (await api.get(f"/workspaces/{api.workspace_id}"))["data"]["relationships"]
-    assert workspace["current-run"]["data"]["id"] == workspace["locked-by"]["data"]["id"] == saved["id"]
-    assert await api.status(await api.create_run()) == "pending"
-
-
-async def test_a_saved_plan_says_that_it_can_be_applied_only_while_its_workspace_is_free(api: Api) -> None:
-    # Contract notes, section 3: planned_and_saved is confirmable "if the workspace is free".
-    saved = [await api.create_run(save_plan=True) for _ in range(3)]
-    for run in saved:
-        api.plan(run)
-    path = f"/workspaces/{api.workspace_id}"
-
-    async def confirmable() -> set[bool]:
-        listed = (await api.get(f"{path}/runs", **{"filter[status]": "planned_and_saved"}))["data"]
-        assert len(listed) == 3
-        return {"confirmable" in actions_of(run) for run in (*listed, await api.run(saved[0]))}
-
-    assert await confirmable() == {True}
-    await api.post(f"{path}/actions/lock", None, 200)
-    assert await confirmable() == {False}
-    await api.post(f"{path}/actions/unlock", None, 200)
-    await api.create_run()
-    assert await confirmable() == {False}
-    assert "discardable" in actions_of(await api.run(saved[0]))
-
-
-async def test_a_list_asks_the_database_as_often_for_one_run_as_for_many(api: Api) -> None:
-    numbers = set()
-    for _ in range(3):
-        api.plan(await api.create_run(save_plan=True))
-        with statements(api) as seen:
-            await api.get(f"/workspaces/{api.workspace_id}/runs", include="workspace,plan,created_by")
-        numbers.add(len(seen))
-    assert len(numbers) == 1
-
-
-async def test_saved_plans_are_discarded_when_the_state_changes(api: Api) -> None:
-    # Contract notes: "Saved plans are discarded when the state changes."
-    saved, applied = await api.planned(save_plan=True), await api.planned(save_plan=True)
-    await api.act(applied, "apply")
-    api.apply(applied, state=STATE)
-    assert [await api.status(run) for run in (saved, applied)] == ["discarded", "applied"]
-
-
-# -- force-execute ----------------------------------------------------------------------------------------------------
-
-
-async def test_force_execute_discards_the_holder_and_cancels_what_waits_before(api: Api) -> None:
-    # Contract notes: "it is discarded, all earlier unfinished runs are canceled".
-    holder = await api.planned()
-    earlier, chosen, later = [await api.create_run() for _ in range(3)]
-    await api.act(chosen, "force-execute")
-    statuses = [await api.status(run) for run in (holder, earlier, chosen, later)]
-    assert statuses == ["discarded", "canceled", "plan_queued", "pending"]
-    assert api.dispatches.phases_of(chosen["id"]) == ["plan"]
-    assert api.dispatches.phases_of(earlier["id"]) == []
-
-
-async def test_force_execute_leaves_runs_alone_that_do_not_queue(api: Api) -> None:
-    await api.planned()
-    speculative, saved = await api.create_run(plan_only=True), await api.planned(save_plan=True)
-    await api.act(await api.create_run(), "force-execute")
-    assert [await api.status(run) for run in (speculative, saved)] == ["plan_queued", "planned_and_saved"]
-
-
-async def test_force_execute_of_a_run_that_is_not_pending_is_403(api: Api) -> None:
-    # Contract notes: "403 if not pending or not locked".
-    errors = await api.act(await api.create_run(), "force-execute", 403)
-    assert errors[0]["title"] == "forbidden"
-
-
-async def test_force_execute_of_a_run_whose_workspace_only_a_person_locks_is_403(api: Api) -> None:
-    await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
-    run = await api.create_run()
-    await api.act(run, "force-execute", 403)
-    assert await api.status(run) == "pending"
-
-
-async def test_force_execute_is_409_while_the_holder_cannot_be_discarded(api: Api) -> None:
-    # Contract notes: "409 if the lock's holder cannot be discarded".
-    holder = await api.create_run()
-    earlier, chosen = await api.create_run(), await api.create_run()
-    errors = await api.act(chosen, "force-execute", 409)
-    assert errors[0]["title"] == "transition not allowed"
-    assert [await api.status(run) for run in (holder, earlier, chosen)] == ["plan_queued", "pending", "pending"]
-
-
-# -- cancel and force-cancel ------------------------------------------------------------------------------------------
-
-
-async def test_a_pending_run_is_canceled_at_once_with_both_phases_unreachable(api: Api) -> None:
-    # Contract notes: "cancel: pending -> canceled at once (both phases unreachable)."
-    holder, run, third = [await api.create_run() for _ in range(3)]
-    await api.act(run, "cancel")
-    assert await api.status(run) == "canceled"
-    for kind in ("plans", "applies"):
-        name = "plan" if kind == "plans" else "apply"
-        id_ = run["relationships"][name]["data"]["id"]
-        assert (await api.get(f"/{kind}/{id_}"))["data"]["attributes"]["status"] == "unreachable"
-    assert [await api.status(other) for other in (holder, third)] == ["plan_queued", "pending"]
-
-
-async def test_a_run_that_waits_for_a_worker_is_canceled_at_once_and_lets_the_next_one_go(api: Api) -> None:
-    run, following = await api.create_run(), await api.create_run()
-    await api.act(run, "cancel")
-    assert [await api.status(other) for other in (run, following)] == ["canceled", "plan_queued"]
-    assert api.begin(run) is False  # its dispatch comes to nothing
-
-
-async def test_a_running_phase_is_interrupted_and_the_status_follows_when_it_has_ended(api: Api) -> None:
-    # Contract notes: "Running: SIGINT, the status changes when the process has ended. A second cancel is 409."
-    run = await api.applying()
-    following = await api.create_run()
-    await api.act(run, "cancel")
-    shown = await api.run(run)
-    assert shown["attributes"]["status"] == "applying"
-    assert shown["attributes"]["canceled-at"] == "2026-01-02T03:04:05Z"  # the Z is what go-tfe insists on
-    assert shown["attributes"]["force-cancel-available-at"] == "2026-01-02T03:04:15Z"
-    assert "cancelable" not in actions_of(shown)
-    await api.act(run, "cancel", 409)
-    assert await api.status(following) == "pending"
-    api.end(run, "apply", status="canceled")
-    assert [await api.status(other) for other in (run, following)] == ["canceled", "plan_queued"]
-
-
-async def test_force_cancel_needs_a_cancel_and_its_cool_off(api: Api) -> None:
-    # Contract notes: "force-cancel: needs an earlier cancel and the cool-off".
-    run = await api.applying()
-    await api.act(run, "force-cancel", 409)
-    await api.act(run, "cancel")
-    api.clock.advance(9.9)
-    assert "force-cancelable" not in actions_of(await api.run(run))
-    await api.act(run, "force-cancel", 409)
-    api.clock.advance(0.1)
-    assert "force-cancelable" in actions_of(await api.run(run))
-    await api.act(run, "force-cancel")
-
-
-async def test_a_force_canceled_run_is_canceled_at_once_and_the_next_goes_when_its_process_is_dead(api: Api) -> None:
-    # Contract notes: "never emit run status `force_canceled` (use `canceled` with `force-canceled-at`)".
-    run = await api.applying()
-    following = await api.create_run()
-    await api.act(run, "cancel")
-    api.clock.advance(10)
-    await api.act(run, "force-cancel")
-    shown = await api.run(run)
-    assert shown["attributes"]["status"] == "canceled"
-    assert "force-canceled-at" in shown["attributes"]["status-timestamps"]
-    assert await api.status(following) == "pending"
-    api.end(run, "apply", status="errored", state=STATE)
-    assert [await api.status(other) for other in (run, following)] == ["canceled", "plan_queued"]
-    current = await api.get(f"/workspaces/{api.workspace_id}/current-state-version")
-    assert current["data"]["attributes"]["serial"] == 1  # what the killed apply left is kept
-
-
-# -- phases -----------------------------------------------------------------------------------------------------------
-
-
-async def test_a_phase_begins_once(api: Api) -> None:
-    run = await api.planned()
-    await api.act(run, "apply")
-    assert [api.begin(run, "apply", lease) for lease in ("one", "two", "one")] == [True, False, False]
-
-
-async def test_an_apply_without_a_live_lease_is_only_ended_and_the_first_result_is_dropped(api: Api) -> None:
-    run = await api.applying()
-    with api.backend.database.write() as write:
-        begun = start_phase(api.backend, write, run["id"], "apply", "after")
-    assert begun is not None
-    assert begun.is_recovery
-    api.end(run, "apply")
-    assert await api.status(run) == "applying"
-    api.end(run, "apply", "after", status="errored", state=STATE)
-    assert await api.status(run) == "errored"
-    assert (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]
-
-
-async def test_a_run_that_was_force_canceled_when_the_server_was_killed_lets_the_next_one_go_when_it_is_taken_up(
-    api: Api,
-) -> None:
-    run = await api.applying()
-    waiting = await api.create_run()
-    await api.act(run, "cancel")
-    api.clock.advance(60)
-    await api.act(run, "force-cancel")
-    assert await api.status(waiting) == "pending"
-    with api.backend.database.write() as write:
-        begun = start_phase(api.backend, write, run["id"], "apply", "after")
-    assert begun is not None
-    assert begun.is_recovery
-    api.end(run, "apply", "after", status="errored")
-    assert (await api.status(run), await api.status(waiting)) == ("canceled", "plan_queued")
-
-
-async def test_a_plan_without_a_live_lease_is_begun_again_and_the_first_result_is_dropped(api: Api) -> None:
-    run = await api.create_run()
-    assert api.begin(run, lease="before the crash")
-    assert api.begin(run, lease="after")
-    api.end(run, lease="before the crash", status="errored")
-    assert await api.status(run) == "planning"
-    api.end(run, lease="after")
-    assert await api.status(run) == "planned"
-
-
-async def test_the_database_itself_lets_no_two_runs_hold_a_workspace(api: Api) -> None:
-    await api.create_run()
-    second = await api.create_run()
-    take_it = update(RunRow).where(RunRow.id == second["id"]).values(holds_workspace=True)
-    with pytest.raises(IntegrityError), api.backend.database.write() as write:
-        write.session.execute(take_it)
-
-
-async def test_the_queue_of_an_organization_shows_what_waits_in_order(api: Api) -> None:
-    runs = [await api.create_run() for _ in range(3)]
-    assert api.begin(runs[0])
-    document = await api.get("/organizations/default/runs/queue")
-    assert [(item["id"], item["attributes"]["position-in-queue"]) for item in document["data"]] == [
-        (runs[1]["id"], 1),
-        (runs[2]["id"], 2),
-    ]
-    capacity = (await api.get("/organizations/default/capacity"))["data"]["attributes"]
-    assert capacity == {"pending": 2, "running": 1}
+def test_applies_precede_plans_and_speculative_plans_are_last() -> None:
+    # Contract notes: "Priority across workspaces: applies, then plans, then speculative plans."
+    speculative, ordinary = plan_priority(RunOperation.PLAN_ONLY), plan_priority(RunOperation.PLAN_AND_APPLY)
+    assert sorted([speculative, ordinary, Priority.APPLY]) == [Priority.APPLY, ordinary, speculative]
+    assert plan_priority(RunOperation.SAVE_PLAN) == ordinary

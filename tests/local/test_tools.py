@@ -39,7 +39,7 @@ async def call(client: Client, name: str, /, *allowed: Path, **arguments: Any) -
     return await gate.call(TOOLS[name], arguments)
 
 
-async def test_workspaces_are_listed_with_what_holds_them(client: Client, api: Api) -> None:
+async def test_list_of_workspaces_shows_who_blocks_them(client: Client, api: Api) -> None:
     run = await api.create_run()
     locked = await api.create_workspace("network-locked", **{"auto-apply": True})
     await api.post(f"/workspaces/{locked}/actions/lock", {"reason": "mine"}, 200)
@@ -53,7 +53,7 @@ async def test_workspaces_are_listed_with_what_holds_them(client: Client, api: A
     assert (view["page"], view["next_page"], view["total_count"]) == (1, None, 2)
 
 
-async def test_workspaces_come_page_by_page(client: Client, api: Api) -> None:
+async def test_workspaces_tool_returns_pages(client: Client, api: Api) -> None:
     for number in range(4):
         await api.create_workspace(f"more-{number}")
     first = await call(client, "list_workspaces", organization="default", page_size=3)
@@ -62,9 +62,7 @@ async def test_workspaces_come_page_by_page(client: Client, api: Api) -> None:
     assert second["next_page"] is None
 
 
-async def test_a_directory_becomes_a_configuration_that_a_run_uses(
-    client: Client, api: Api, root: Path, tmp_path: Path
-) -> None:
+async def test_uploaded_directory_is_used_by_a_run(client: Client, api: Api, root: Path, tmp_path: Path) -> None:
     view = await call(client, "upload_configuration", root, workspace_id="default/network", directory=str(root))
     version_id = view["configuration_version_id"]
     assert (view["status"], view["files"], view["left_out"]) == ("uploaded", 1, {"terraforms_own": 1})
@@ -76,7 +74,7 @@ async def test_a_directory_becomes_a_configuration_that_a_run_uses(
     assert run.configuration_version.id == version_id
 
 
-async def test_a_speculative_configuration_makes_plan_only_runs(client: Client, api: Api, root: Path) -> None:
+async def test_speculative_configuration_makes_plan_only_runs(client: Client, api: Api, root: Path) -> None:
     view = await call(
         client, "upload_configuration", root, workspace_id=api.workspace_id, directory=str(root), speculative=True
     )
@@ -84,9 +82,7 @@ async def test_a_speculative_configuration_makes_plan_only_runs(client: Client, 
     assert (await client.runs.create(api.workspace_id, params)).plan_only is True
 
 
-async def test_an_archive_that_the_server_does_not_take_is_an_error_with_its_words(
-    client: Client, api: Api, tmp_path: Path
-) -> None:
+async def test_rejected_archive_is_an_error_with_the_servers_text(client: Client, api: Api, tmp_path: Path) -> None:
     version = await client.configuration_versions.create(api.workspace_id, auto_queue_runs=False)
     (tmp_path / "no-archive").write_bytes(b"not a tar")
     with (tmp_path / "no-archive").open("rb") as file:
@@ -95,7 +91,7 @@ async def test_an_archive_that_the_server_does_not_take_is_an_error_with_its_wor
         await client.configuration_versions.wait_until_processed(version.id)
 
 
-async def test_the_working_directory_of_the_workspace_decides(client: Client, api: Api, root: Path) -> None:
+async def test_working_directory_of_the_workspace_is_used(client: Client, api: Api, root: Path) -> None:
     workspace = await api.create_workspace("deep", **{"working-directory": "infra"})
     with pytest.raises(InvalidInput, match="'infra'"):
         await call(client, "upload_configuration", root, workspace_id=workspace, directory=str(root))
@@ -104,7 +100,7 @@ async def test_the_working_directory_of_the_workspace_decides(client: Client, ap
     assert await call(client, "upload_configuration", root, workspace_id=workspace, directory=str(root))
 
 
-async def test_a_comment_is_there_to_be_read(client: Client, api: Api) -> None:
+async def test_comment_can_be_read(client: Client, api: Api) -> None:
     run = await api.create_run()
     view = await call(client, "comment_on_run", run_id=run["id"], body="looks\ngood")
     comments = [comment async for comment in client.comments.list_for_run(run["id"])]

@@ -189,7 +189,9 @@ class ConfigurationVersionRow(Base):
 
 
 class RunRow(Base):
-    """A run. `sequence` is the order of creation, which is also the order of the queue.
+    """A run. Only `service.transitions.change_status` changes its status.
+
+    `sequence` is the order of creation, which is also the order of the queue.
 
     A run with `holds_workspace` is its workspace's active run, from leaving the queue until it is final and its last
     process has exited. A unique index prevents two runs from holding the same workspace.

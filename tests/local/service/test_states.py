@@ -53,13 +53,13 @@ async def _current(api: Api) -> Json:
     return (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]
 
 
-async def test_a_workspace_without_a_state_has_no_current_one(api: Api) -> None:
+async def test_workspace_without_state_has_no_current_state(api: Api) -> None:
     # Contract notes: at init, "GET workspaces/:id/current-state-version (404 ok)".
     await api.get(f"/workspaces/{api.workspace_id}/current-state-version", 404)
     await api.get(f"/workspaces/{api.workspace_id}/current-state-version-outputs", 404)
 
 
-async def test_a_state_is_announced_and_then_uploaded_as_the_terraform_cli_does(locked: Api) -> None:
+async def test_state_is_created_then_uploaded_like_the_terraform_cli(locked: Api) -> None:
     # Contract notes: "POST workspaces/:id/state-versions (no `state` attribute); PUT json-state and state upload URLs".
     content = state(1)
     created = (await locked.post(_path(locked), announced(content)))["data"]
@@ -78,13 +78,13 @@ async def test_a_state_is_announced_and_then_uploaded_as_the_terraform_cli_does(
     assert (await anonymous(locked.http, "GET", redirect.headers["location"])).content == content
 
 
-async def test_a_state_may_be_sent_at_once(locked: Api) -> None:
+async def test_state_can_be_part_of_the_create_request(locked: Api) -> None:
     created = (await locked.post(_path(locked), inline(state(7))))["data"]
     assert created["attributes"]["status"] == "finalized"
     assert (await _current(locked))["attributes"]["serial"] == 7
 
 
-async def test_a_state_changes_only_under_ones_own_lock(api: Api) -> None:
+async def test_state_changes_only_under_the_users_own_lock(api: Api) -> None:
     await api.post(_path(api), inline(state(1)), 409)
     run = await api.create_run()
     await api.post(_path(api), inline(state(1)), 409)
@@ -97,7 +97,7 @@ async def test_a_state_changes_only_under_ones_own_lock(api: Api) -> None:
 
 
 @pytest.mark.parametrize("content", [state(4), state(6, "bbbb")], ids=["an older serial", "another lineage"])
-async def test_a_state_that_does_not_follow_is_409_unless_forced(locked: Api, content: bytes) -> None:
+async def test_state_out_of_sequence_is_409_unless_forced(locked: Api, content: bytes) -> None:
     first = (await locked.post(_path(locked), inline(state(5))))["data"]
     await locked.post(_path(locked), inline(content), 409)
     assert (await _current(locked))["id"] == first["id"]
@@ -105,7 +105,7 @@ async def test_a_state_that_does_not_follow_is_409_unless_forced(locked: Api, co
 
 
 @pytest.mark.parametrize("wrong", [b"", b"{}", state(2), state(1, "bbbb")])
-async def test_an_upload_that_is_not_what_was_announced_is_422_and_can_be_repeated(locked: Api, wrong: bytes) -> None:
+async def test_upload_with_other_md5_is_422_and_can_be_repeated(locked: Api, wrong: bytes) -> None:
     created = (await locked.post(_path(locked), announced(state(1))))["data"]
     url = created["attributes"]["hosted-state-upload-url"]
     assert (await anonymous(locked.http, "PUT", url, content=wrong)).status_code == 422
@@ -113,7 +113,7 @@ async def test_an_upload_that_is_not_what_was_announced_is_422_and_can_be_repeat
     assert (await anonymous(locked.http, "PUT", url, content=state(1))).status_code == 200
 
 
-async def test_an_upload_that_is_repeated_changes_nothing_and_another_content_is_409(locked: Api) -> None:
+async def test_repeated_upload_changes_nothing_and_other_content_is_409(locked: Api) -> None:
     # The Terraform CLI sends a request again where the answer was lost.
     created = (await locked.post(_path(locked), announced(state(1))))["data"]
     url = created["attributes"]["hosted-state-upload-url"]
@@ -131,7 +131,7 @@ async def _put(api: Api, url: str, content: bytes) -> int:
     return (await anonymous(api.http, "PUT", url, content=content)).status_code
 
 
-async def test_of_two_states_that_were_announced_at_once_the_second_has_to_follow_the_first(locked: Api) -> None:
+async def test_second_of_two_pending_states_must_follow_the_first(locked: Api) -> None:
     # State Versions, "State Version Status": discarded, "superseded by a newer state version before it could be
     # uploaded".
     first, second, forced = (state(5, name=name) for name in ("first", "second", "forced"))
@@ -146,14 +146,14 @@ async def test_of_two_states_that_were_announced_at_once_the_second_has_to_follo
     assert (await anonymous(locked.http, "GET", download)).content == forced
 
 
-async def test_the_lineage_of_the_content_counts_where_none_was_announced(locked: Api) -> None:
+async def test_lineage_defaults_to_that_of_the_content(locked: Api) -> None:
     await locked.post(_path(locked), inline(state(1)))
     other = state(2, "bbbb")
     assert await _put(locked, await _announce(locked, other, lineage=None), other) == 409
     assert (await _current(locked))["attributes"]["serial"] == 1
 
 
-async def test_the_same_serial_with_another_content_is_409_unless_forced_and_the_same_content_is_harmless(
+async def test_same_serial_with_other_content_is_409_unless_forced(
     locked: Api,
 ) -> None:
     await locked.post(_path(locked), inline(state(5)))
@@ -163,7 +163,7 @@ async def test_the_same_serial_with_another_content_is_409_unless_forced_and_the
     await locked.post(_path(locked), inline(state(5, other=True), force=True))
 
 
-async def test_the_same_state_again_leaves_saved_plans_as_they_are(locked: Api) -> None:
+async def test_unchanged_state_keeps_saved_plans(locked: Api) -> None:
     await locked.post(_path(locked), inline(state(5)))
     saved = await locked.create_run(save_plan=True)
     locked.plan(saved)
@@ -173,7 +173,7 @@ async def test_the_same_state_again_leaves_saved_plans_as_they_are(locked: Api) 
     assert await locked.status(saved) == "discarded"
 
 
-async def test_a_workspace_is_not_unlocked_before_the_state_has_arrived(locked: Api) -> None:
+async def test_unlock_is_refused_while_a_state_is_pending(locked: Api) -> None:
     # State Versions, "Create a State Version": "may not be unlocked normally until the state version is uploaded".
     # The Terraform CLI knows this text, and tries again.
     url, path = await _announce(locked, state(1)), f"/workspaces/{locked.workspace_id}/actions"
@@ -183,12 +183,12 @@ async def test_a_workspace_is_not_unlocked_before_the_state_has_arrived(locked: 
     assert await _put(locked, url, state(1)) == 409  # somebody else may have the workspace by now
 
 
-async def test_a_state_that_says_nothing_of_itself_is_422(locked: Api) -> None:
+async def test_state_without_serial_or_version_is_422(locked: Api) -> None:
     for attributes in ({}, {"serial": 1}, {"md5": "0" * 32}):
         await locked.post(_path(locked), resource("state-versions", attributes), 422)
 
 
-async def test_an_apply_stores_its_state_with_its_run(api: Api) -> None:
+async def test_apply_stores_its_state_with_its_run(api: Api) -> None:
     run = await api.applying()
     api.end(run, "apply", state=STATE)
     related = (await _current(api))["relationships"]
@@ -196,14 +196,14 @@ async def test_an_apply_stores_its_state_with_its_run(api: Api) -> None:
     assert related["created-by"]["data"]["type"] == "users"
 
 
-async def test_a_failed_apply_stores_what_it_has_made(api: Api) -> None:
+async def test_failed_apply_stores_its_partial_state(api: Api) -> None:
     # Contract notes, section 4: "stored as a state version after any exit, kills included".
     run = await api.applying()
     api.end(run, "apply", status="errored", state=STATE)
     assert (await api.status(run), (await _current(api))["attributes"]["serial"]) == ("errored", 1)
 
 
-async def test_a_state_that_is_the_old_one_makes_no_new_version(api: Api) -> None:
+async def test_unchanged_state_creates_no_new_version(api: Api) -> None:
     for _ in range(2):
         api.end(await api.applying(), "apply", state=STATE)
     query = {"filter[organization][name]": "default", "filter[workspace][name]": "network"}
@@ -237,7 +237,7 @@ async def test_sensitive_outputs_of_the_current_state_are_null(locked: Api) -> N
     assert alone["attributes"]["value"] == "hunter2"
 
 
-async def test_each_state_has_outputs_of_its_own_and_lists_read_none_of_their_values(locked: Api) -> None:
+async def test_each_state_has_its_own_outputs(locked: Api) -> None:
     ids = []
     for serial in (1, 2):
         outputs = {"name": {"value": f"net-{serial}", "type": "string"}}
@@ -255,7 +255,7 @@ async def test_each_state_has_outputs_of_its_own_and_lists_read_none_of_their_va
     assert not any("FROM state_versions" in statement for statement in seen)
 
 
-async def test_an_output_that_is_null_is_shown_as_such(locked: Api) -> None:
+async def test_null_output_is_shown_as_null(locked: Api) -> None:
     await locked.post(_path(locked), inline(state(1, outputs={"nothing": {"value": None, "type": "dynamic"}})))
     document = await locked.get(f"/workspaces/{locked.workspace_id}/current-state-version-outputs")
     assert document["data"][0]["attributes"]["value"] is None
@@ -264,7 +264,7 @@ async def test_an_output_that_is_null_is_shown_as_such(locked: Api) -> None:
 # -- the JSON output format -------------------------------------------------------------------------------------------
 
 
-async def test_a_json_state_is_taken_once_and_only_in_terraforms_output_format(locked: Api) -> None:
+async def test_json_state_is_accepted_once_in_terraforms_format(locked: Api) -> None:
     created = (await locked.post(_path(locked), announced(state(1))))["data"]
     url = created["attributes"]["hosted-json-state-upload-url"]
     for wrong in (b"", b"{", b"[]", b"{}", state(1), b'{"format_version": 1}'):
@@ -274,7 +274,7 @@ async def test_a_json_state_is_taken_once_and_only_in_terraforms_output_format(l
     assert (await anonymous(locked.http, "PUT", url, content=b'{"format_version":"2.0"}')).status_code == 409
 
 
-async def test_a_state_without_a_json_state_has_no_address_for_one(locked: Api) -> None:
+async def test_state_without_json_state_has_no_url_for_it(locked: Api) -> None:
     await locked.post(_path(locked), inline(state(1)))
     assert (await _current(locked))["attributes"].get("hosted-json-state-download-url") is None
 
@@ -287,7 +287,7 @@ def _rollback(id_: str) -> Json:
     return {"data": {"type": "state-versions", "relationships": related}}
 
 
-async def test_a_rollback_makes_a_copy_of_an_earlier_state_the_current_one(locked: Api) -> None:
+async def test_rollback_copies_an_earlier_state(locked: Api) -> None:
     # State Versions API, "Rollback to a Previous State Version".
     first = (await locked.post(_path(locked), inline(state(1, outputs=OUTPUTS))))["data"]
     await locked.post(_path(locked), inline(state(5)))
@@ -301,7 +301,7 @@ async def test_a_rollback_makes_a_copy_of_an_earlier_state_the_current_one(locke
     assert [output["attributes"]["name"] for output in shown["data"]] == sorted(OUTPUTS)
 
 
-async def test_a_rollback_needs_the_lock_and_a_state_of_the_workspace(locked: Api) -> None:
+async def test_rollback_requires_the_lock_and_a_state_of_the_workspace(locked: Api) -> None:
     first = (await locked.post(_path(locked), inline(state(1))))["data"]["id"]
     pending = (await locked.post(_path(locked), announced(state(2))))["data"]["id"]
     await locked.send("PATCH", _path(locked), status=409, json=_rollback(pending))

@@ -24,7 +24,7 @@ async def _update(api: Api, variable: Json, status: int = 200, **attributes: Any
     return await api.send("PATCH", _path(api, variable["id"]), status=status, json=resource("vars", attributes))
 
 
-async def test_a_variable_is_created_read_listed_changed_and_deleted(api: Api) -> None:
+async def test_variable_is_created_read_listed_updated_and_deleted(api: Api) -> None:
     variable = await _create(api, description="Where")
     assert (await api.get(_path(api, variable["id"])))["data"]["attributes"]["value"] == "eu"
     changed = (await _update(api, variable, value="us", description=None))["data"]["attributes"]
@@ -44,7 +44,7 @@ async def test_a_sensitive_value_is_never_returned(api: Api) -> None:
 
 
 @pytest.mark.parametrize("attributes", [{"key": ""}, {"key": None}, {"category": None}, {"category": "shell"}])
-async def test_a_variable_without_key_or_category_is_422(api: Api, attributes: dict[str, Any]) -> None:
+async def test_variable_without_key_or_category_is_422(api: Api, attributes: dict[str, Any]) -> None:
     await _create(api, 422, **attributes)
     assert (await api.get(_path(api)))["data"] == []
 

@@ -68,7 +68,7 @@ async def test_a_run_can_use_the_configuration_of_another_workspace(api: Api) ->
     assert run["attributes"]["status"] == "plan_queued"
 
 
-async def test_a_run_without_a_usable_configuration_is_422(empty: Api) -> None:
+async def test_run_without_usable_configuration_is_422(empty: Api) -> None:
     # Contract notes: "`Configuration version is still being processed.` / `Configuration version is missing`".
     empty.workspace_id = await empty.create_workspace()
     errors = await empty.create_run(status=422)
@@ -88,7 +88,7 @@ async def test_an_invalid_archive_is_422_and_its_error_is_stored(api: Api) -> No
     assert (await api.upload(created)).status_code == 409
 
 
-async def test_a_second_upload_replaces_the_files_until_a_run_uses_them(api: Api) -> None:
+async def test_second_upload_replaces_unused_files(api: Api) -> None:
     # go-tfe, TestConfigurationVersionsUploadTarGzip: two archives are sent to one address.
     created = await api.create_configuration()
     first, second, third = (archive({"main.tf": f"# {number}\n"}) for number in range(3))

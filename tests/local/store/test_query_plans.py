@@ -19,7 +19,7 @@ from tests.local.support import Api
     ],
 )
 @pytest.mark.parametrize("is_of_workspace", [True, False])
-async def test_a_page_is_read_in_the_order_of_an_index_and_not_sorted(
+async def test_page_of_runs_is_read_from_an_index_without_sorting(
     api: Api, query: dict[str, str], is_of_workspace: bool
 ) -> None:
     # With a million runs to be sorted for a page of twenty, no list would be fast enough.

@@ -15,7 +15,7 @@ MISSING_ID = "run-0000000000000000"
 # -- create -----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_run_of_which_little_is_said_has_the_defaults_of_the_api(api: Api) -> None:
+async def test_new_run_has_the_defaults_of_the_api(api: Api) -> None:
     run = await api.create_run()
     assert re.fullmatch(r"run-[A-Za-z0-9]{16}", run["id"])
     attributes = run["attributes"]
@@ -29,7 +29,7 @@ async def test_a_run_of_which_little_is_said_has_the_defaults_of_the_api(api: Ap
     assert {name: attributes[name] for name in expected} == expected
 
 
-async def test_a_new_run_has_what_clients_insist_on(api: Api) -> None:
+async def test_new_run_has_the_attributes_that_clients_require(api: Api) -> None:
     # Contract notes: "a created run has `plan-queueable-at`, a non-empty run-events relationship"; the CLI panics
     # without the relationships to plan, apply and workspace, and without `actions`.
     run = await api.create_run()
@@ -49,7 +49,7 @@ async def test_a_new_run_has_what_clients_insist_on(api: Api) -> None:
     assert run["links"]["self"] == f"{API}/runs/{run['id']}"
 
 
-async def test_the_terraform_version_of_a_run_is_the_one_that_plans_it(api: Api) -> None:
+async def test_terraform_version_of_a_run_is_that_of_its_plan(api: Api) -> None:
     run = await api.create_run()
     upgraded = replace(api.backend, terraform_version="1.12.0")
     with upgraded.database.write() as write:
@@ -57,7 +57,7 @@ async def test_the_terraform_version_of_a_run_is_the_one_that_plans_it(api: Api)
     assert (await api.run(run))["attributes"]["terraform-version"] == "1.12.0"
 
 
-async def test_a_run_echoes_its_options(api: Api) -> None:
+async def test_run_returns_its_options(api: Api) -> None:
     # Contract notes: "echoes message, refresh, auto-apply, …, replace-addrs, target-addrs, variables".
     options: dict[str, Any] = {
         "message": "Custom message", "refresh": False, "auto_apply": True, "allow_empty_apply": True,
@@ -69,7 +69,7 @@ async def test_a_run_echoes_its_options(api: Api) -> None:
     assert {name: shown[name.replace("_", "-")] for name in options} == options
 
 
-async def test_every_option_may_be_null_as_some_clients_send_it(api: Api) -> None:
+async def test_every_option_of_a_run_can_be_null(api: Api) -> None:
     names = ("message", "auto_apply", "is_destroy", "refresh", "refresh_only", "plan_only", "save_plan", "variables",
              "target_addrs", "replace_addrs", "terraform_version", "allow_empty_apply")  # fmt: skip
     options: dict[str, Any] = dict.fromkeys(names)
@@ -77,21 +77,21 @@ async def test_every_option_may_be_null_as_some_clients_send_it(api: Api) -> Non
     assert run["attributes"]["refresh"] is True
 
 
-async def test_auto_apply_defaults_to_the_workspaces(api: Api) -> None:
+async def test_auto_apply_defaults_to_the_workspace_setting(api: Api) -> None:
     workspace_id = await api.create_workspace("storage", **{"auto-apply": True})
     await api.configured(workspace_id)
     assert (await api.create_run(workspace_id))["attributes"]["auto-apply"] is True
     assert (await api.create_run(workspace_id, auto_apply=False))["attributes"]["auto-apply"] is False
 
 
-async def test_the_terraform_cli_is_named_as_the_source(api: Api) -> None:
+async def test_source_of_a_run_of_the_terraform_cli(api: Api) -> None:
     # Contract notes: "Source is `terraform+cloud` with the header `X-Terraform-Integration: cloud`."
     headers = {"x-terraform-integration": "cloud"}
     document = await api.send("POST", "/runs", status=201, json=run_body(api.workspace_id), headers=headers)
     assert document["data"]["attributes"]["source"] == "terraform+cloud"
 
 
-async def test_workspace_and_configuration_may_stand_among_the_attributes(api: Api) -> None:
+async def test_workspace_and_configuration_can_be_attributes(api: Api) -> None:
     # Contract notes: pytfe "puts `workspace` and `configuration-version` inside attributes on create".
     configuration_id = await api.configured()
     attributes = {"workspace": {"id": api.workspace_id}, "configuration-version": {"id": configuration_id}}
@@ -123,7 +123,7 @@ async def test_plan_only_run_can_request_only_the_installed_terraform(api: Api) 
     )
 
 
-async def test_a_destroy_is_422_in_a_workspace_that_does_not_allow_it(api: Api) -> None:
+async def test_destroy_plan_is_422_if_the_workspace_forbids_it(api: Api) -> None:
     await api.send(
         "PATCH", f"/workspaces/{api.workspace_id}", status=200,
         json={"data": {"type": "workspaces", "attributes": {"allow-destroy-plan": False}}},
@@ -131,13 +131,13 @@ async def test_a_destroy_is_422_in_a_workspace_that_does_not_allow_it(api: Api) 
     await api.create_run(status=422, is_destroy=True)
 
 
-async def test_a_run_without_a_workspace_is_422_and_with_an_unknown_one_404(api: Api) -> None:
+async def test_run_without_workspace_is_422_and_unknown_workspace_404(api: Api) -> None:
     await api.post("/runs", {"data": {"type": "runs", "attributes": {}}}, 422)
     errors = await api.create_run("ws-0000000000000000", status=404)
     assert errors == [{"status": "404", "title": "not found"}]
 
 
-async def test_a_run_that_is_refused_leaves_nothing_behind(api: Api) -> None:
+async def test_refused_run_leaves_no_rows(api: Api) -> None:
     await api.create_run(status=422, is_destroy=True, refresh_only=True)
     document = await api.get(f"/workspaces/{api.workspace_id}/runs")
     assert (document["data"], document["meta"]["pagination"]["total-count"]) == ([], 0)
@@ -161,16 +161,14 @@ async def test_a_run_that_is_refused_leaves_nothing_behind(api: Api) -> None:
         ({"save_plan": True}, False, "planned_and_finished"),
     ],
 )
-async def test_where_a_run_goes_after_its_plan(
-    api: Api, options: dict[str, Any], has_changes: bool, status: str
-) -> None:
+async def test_status_after_the_plan(api: Api, options: dict[str, Any], has_changes: bool, status: str) -> None:
     run = await api.create_run(**options)
     api.plan(run, has_changes=has_changes)
     shown = await api.run(run)
     assert (shown["attributes"]["status"], shown["attributes"]["has-changes"]) == (status, has_changes)
 
 
-async def test_a_run_without_changes_never_reaches_its_apply(api: Api) -> None:
+async def test_run_without_changes_is_never_applied(api: Api) -> None:
     # Contract notes: "No changes or plan-only -> planned_and_finished, the apply phase `unreachable`."
     run = await api.create_run()
     api.plan(run, has_changes=False, counts={"additions": 0, "changes": 0, "destructions": 0})
@@ -181,7 +179,7 @@ async def test_a_run_without_changes_never_reaches_its_apply(api: Api) -> None:
     assert (apply["action-invocations"], apply["action-failures"]) == (None, None)
 
 
-async def test_the_timestamps_tell_the_whole_way_of_a_run(api: Api) -> None:
+async def test_timestamps_cover_the_whole_run(api: Api) -> None:
     run = await api.planned()
     await api.act(run, "apply")
     api.apply(run)
@@ -196,7 +194,7 @@ async def test_the_timestamps_tell_the_whole_way_of_a_run(api: Api) -> None:
 # -- actions ----------------------------------------------------------------------------------------------------------
 
 
-async def test_the_payload_shows_what_may_be_done(api: Api) -> None:
+async def test_payload_shows_the_possible_actions(api: Api) -> None:
     # Contract notes, section 3: cancelable / confirmable / discardable / force-cancelable by status.
     run, waiting = await api.create_run(), await api.create_run()
     assert actions_of(await api.run(waiting)) == {"cancelable"}
@@ -209,14 +207,14 @@ async def test_the_payload_shows_what_may_be_done(api: Api) -> None:
     assert actions_of(await api.run(run)) == set()
 
 
-async def test_an_action_is_answered_with_202_and_null(api: Api) -> None:
+async def test_action_responds_with_202_and_null(api: Api) -> None:
     # Contract notes: "Some clients parse the 202 body of an action as JSON: answer `null`."
     run = await api.planned()
     answer = await api.http.post(f"{API}/runs/{run['id']}/actions/apply", content=b"")
     assert (answer.status_code, answer.content) == (202, b"null")
 
 
-async def test_confirmed_by_is_there_once_somebody_confirmed(api: Api) -> None:
+async def test_confirmed_by_appears_after_the_confirmation(api: Api) -> None:
     run = await api.planned()
     assert "confirmed-by" not in (await api.run(run))["relationships"]
     await api.act(run, "apply")
@@ -224,7 +222,7 @@ async def test_confirmed_by_is_there_once_somebody_confirmed(api: Api) -> None:
     assert (await api.run(run))["relationships"]["confirmed-by"]["data"]["id"] == user["id"]
 
 
-async def test_the_comment_of_an_action_becomes_a_comment_and_an_event_of_the_run(api: Api) -> None:
+async def test_comment_of_an_action_is_stored_with_its_event(api: Api) -> None:
     run = await api.planned()
     await api.act(run, "apply", comment="Looks good")
     comments = (await api.get(f"/runs/{run['id']}/comments"))["data"]
@@ -235,7 +233,7 @@ async def test_the_comment_of_an_action_becomes_a_comment_and_an_event_of_the_ru
     assert {item["type"] for item in events["included"]} == {"users", "comments"}
 
 
-async def test_a_comment_can_be_made_and_read_and_not_be_empty(api: Api) -> None:
+async def test_comment_is_created_and_read_and_never_empty(api: Api) -> None:
     run = await api.create_run()
     path = f"/runs/{run['id']}/comments"
     comment = (await api.post(path, {"data": {"type": "comments", "attributes": {"body": "Why?"}}}))["data"]
@@ -254,9 +252,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("action", "reason"), REFUSALS)
-async def test_an_action_that_the_status_does_not_allow_is_409_and_changes_nothing(
-    api: Api, action: str, reason: str
-) -> None:
+async def test_action_not_allowed_is_409_and_changes_nothing(api: Api, action: str, reason: str) -> None:
     run = await api.create_run()
     before = await api.run(run)
     errors = await api.act(run, action, 409, comment="Do it")
@@ -265,14 +261,14 @@ async def test_an_action_that_the_status_does_not_allow_is_409_and_changes_nothi
 
 
 @pytest.mark.parametrize("action", ["apply", "discard", "cancel", "force-cancel"])
-async def test_a_final_run_refuses_every_action(api: Api, action: str) -> None:
+async def test_final_run_refuses_every_action(api: Api, action: str) -> None:
     run = await api.planned()
     await api.act(run, "discard")
     await api.act(run, action, 409)
     assert await api.status(run) == "discarded"
 
 
-async def test_a_pending_run_may_be_discarded_although_its_payload_does_not_say_so(api: Api) -> None:
+async def test_pending_run_can_be_discarded(api: Api) -> None:
     # Contract notes: pending, discard: "not in the payload; but POST discard is accepted".
     await api.create_run()
     run = await api.create_run()
@@ -282,7 +278,7 @@ async def test_a_pending_run_may_be_discarded_although_its_payload_does_not_say_
 
 @pytest.mark.parametrize("action", ["apply", "discard", "cancel", "force-cancel", "force-execute"])
 @pytest.mark.parametrize("run_id", [MISSING_ID, "run-x", "nonsense"])
-async def test_an_action_on_a_run_that_there_is_not_is_404(api: Api, action: str, run_id: str) -> None:
+async def test_action_on_a_missing_run_is_404(api: Api, action: str, run_id: str) -> None:
     # Contract notes: "also for lack of access, and for malformed ids, on reads and on actions".
     errors = await api.act({"id": run_id}, action, 404)
     assert errors == [{"status": "404", "title": "not found"}]
@@ -302,7 +298,7 @@ async def test_an_action_on_a_run_that_there_is_not_is_404(api: Api, action: str
         ("", set()),
     ],
 )
-async def test_related_resources_come_along_when_asked_for(api: Api, include: str, kinds: set[str]) -> None:
+async def test_related_resources_are_included_on_request(api: Api, include: str, kinds: set[str]) -> None:
     run = await api.create_run()
     for path in (f"/runs/{run['id']}", f"/workspaces/{api.workspace_id}/runs", "/organizations/default/runs"):
         document = await api.get(path, include=include)
@@ -310,20 +306,20 @@ async def test_related_resources_come_along_when_asked_for(api: Api, include: st
 
 
 @pytest.mark.parametrize("include", ["task_stages", "cost_estimate", "policy_checks"])
-async def test_what_no_run_has_here_may_be_asked_for(api: Api, include: str) -> None:
+async def test_unsupported_includes_are_accepted(api: Api, include: str) -> None:
     # Contract notes: "400 on include=task_stages" is fatal to the Terraform CLI.
     run = await api.create_run()
     assert "included" not in await api.get(f"/runs/{run['id']}", include=include)
 
 
 @pytest.mark.parametrize("path", ["policy-checks", "task-stages"])
-async def test_lists_of_what_no_run_has_here_are_empty(api: Api, path: str) -> None:
+async def test_unsupported_lists_are_empty(api: Api, path: str) -> None:
     run = await api.create_run()
     assert (await api.get(f"/runs/{run['id']}/{path}"))["data"] == []
     await api.get(f"/runs/{MISSING_ID}/{path}", 404)
 
 
-async def test_every_time_of_a_run_ends_in_z(api: Api) -> None:
+async def test_times_of_a_run_end_in_z(api: Api) -> None:
     # Contract notes: "`created-at`, `canceled-at`, `force-cancel-available-at` must end in `Z`".
     run = await api.applying()
     await api.act(run, "cancel")
@@ -333,6 +329,6 @@ async def test_every_time_of_a_run_ends_in_z(api: Api) -> None:
     assert all(time.endswith("Z") for time in attributes["status-timestamps"].values())
 
 
-async def test_a_run_links_to_itself_and_to_no_page(api: Api) -> None:
+async def test_run_links_to_itself_only(api: Api) -> None:
     run = await api.create_run()
     assert run["links"] == {"self": f"/api/v2/runs/{run['id']}"}

@@ -37,7 +37,7 @@ async def test_a_workspace_has_what_the_terraform_cli_reads(empty: Api) -> None:
     assert entitlements["operations"] is True
 
 
-async def test_a_workspace_is_read_by_id_and_by_name(api: Api) -> None:
+async def test_workspace_is_read_by_id_and_by_name(api: Api) -> None:
     by_id, by_name = await api.get(f"/workspaces/{api.workspace_id}"), await api.get(NAMED)
     assert by_id == by_name
     await api.get("/organizations/default/workspaces/other", 404)
@@ -355,19 +355,19 @@ async def test_a_safe_delete_is_rejected_while_resources_exist(api: Api) -> None
     await api.send("DELETE", NAMED, status=204)
 
 
-async def test_a_workspace_that_a_run_holds_is_not_safe_to_delete(api: Api) -> None:
+async def test_safe_delete_is_refused_while_a_run_holds_the_workspace(api: Api) -> None:
     run = await api.create_run()
     await api.post(f"{NAMED}/actions/safe-delete", None, 409)
     await api.act(run, "cancel")
     await api.post(f"{NAMED}/actions/safe-delete", None, 204)
 
 
-async def test_a_locked_workspace_is_not_safe_to_delete(api: Api) -> None:
+async def test_safe_delete_is_refused_for_a_locked_workspace(api: Api) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     await api.post(f"/workspaces/{api.workspace_id}/actions/safe-delete", None, 409)
 
 
-async def test_an_organization_is_created_listed_and_deleted(api: Api) -> None:
+async def test_organization_is_created_listed_and_deleted(api: Api) -> None:
     await api.post("/organizations", resource("organizations", {"name": "other", "email": "a@example.com"}))
     await api.post("/organizations", resource("organizations", {"name": "other"}), 422)
     assert ids_of(await api.get("/organizations")) == ["default", "other"]

@@ -29,7 +29,7 @@ def nothing() -> None:
     pass
 
 
-def test_a_database_is_used_by_one_server_and_free_once_it_stops(postgresql: Server) -> None:
+def test_one_server_uses_a_database_until_it_stops(postgresql: Server) -> None:
     with postgresql.database() as url, claim_on(url, "second") as second:
         with claim_on(url, "first") as first:
             assert first.take() is None
@@ -40,13 +40,13 @@ def test_a_database_is_used_by_one_server_and_free_once_it_stops(postgresql: Ser
         assert second.is_held
 
 
-def test_the_server_of_the_same_directory_takes_the_database_at_once(postgresql: Server) -> None:
+def test_same_directory_takes_the_claim_immediately(postgresql: Server) -> None:
     with postgresql.database() as url, claim_on(url, "first") as killed, claim_on(url, "first") as again:
         assert killed.take() is None
         assert again.take() is None
 
 
-def test_a_server_that_was_killed_loses_the_database_after_a_while(postgresql: Server) -> None:
+def test_killed_server_loses_the_claim_after_the_silence(postgresql: Server) -> None:
     with postgresql.database() as url, claim_on(url, "first") as killed, claim_on(url, "second") as second:
         assert killed.take() is None
         assert second.take() is None
@@ -57,7 +57,7 @@ def test_a_server_that_was_killed_loses_the_database_after_a_while(postgresql: S
 
 
 @pytest.mark.parametrize("comes_first", ["the owner", "another"])
-def test_a_restart_of_postgresql_gives_the_database_to_nobody_else(own_postgresql: Server, comes_first: str) -> None:
+def test_claim_survives_a_restart_of_postgresql(own_postgresql: Server, comes_first: str) -> None:
     resumed = threading.Event()
     with own_postgresql.database() as url, claim_on(url, "first") as first, claim_on(url, "second") as second:
         assert first.take() is None
@@ -70,7 +70,7 @@ def test_a_restart_of_postgresql_gives_the_database_to_nobody_else(own_postgresq
         assert resumed.wait(10)
 
 
-def test_a_sqlite_file_needs_no_claim(store_url: str) -> None:
+def test_sqlite_file_needs_no_claim(store_url: str) -> None:
     with claim_on(store_url, "first") as first, claim_on(store_url, "second") as second:
         assert [first.take(), second.take()] == [None, None]
         assert first.is_held

@@ -13,7 +13,7 @@ _STATEMENTS = {
 """Without the BEGIN of the only transaction; the token is in the cache."""
 
 
-async def test_reads_cost_one_transaction_and_few_statements_however_long_the_list(api: Api) -> None:
+async def test_reads_have_one_transaction_and_few_statements(api: Api) -> None:
     for name in ("first", "second", "third"):
         workspace = await api.create_workspace(name)
         await api.create_configuration(workspace)

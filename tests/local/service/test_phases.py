@@ -43,7 +43,7 @@ def check_all(api: Api, before: Snapshot) -> Snapshot:
 
 
 @on_both_stores
-async def test_a_cancel_accepted_before_the_end_of_a_phase_decides(api: Api) -> None:
+async def test_cancel_during_a_phase_takes_precedence(api: Api) -> None:
     options: list[dict[str, Any]] = [{}, {"auto_apply": True}, {"save_plan": True}, {"plan_only": True}]
     for option in options:
         for result in _RESULTS:
@@ -62,7 +62,7 @@ async def test_a_cancel_accepted_before_the_end_of_a_phase_decides(api: Api) -> 
 
 
 @on_both_stores
-async def test_an_apply_that_finished_was_applied_whatever_was_asked_for(api: Api) -> None:
+async def test_finished_apply_is_applied_despite_a_cancel(api: Api) -> None:
     for result, expected in (("finished", "applied"), ("errored", "canceled"), ("canceled", "canceled")):
         before = snapshot(api)
         run = await api.applying()
@@ -75,7 +75,7 @@ async def test_an_apply_that_finished_was_applied_whatever_was_asked_for(api: Ap
         check_all(api, before)
 
 
-async def test_a_canceled_run_that_was_left_planned_is_never_applied(api: Api) -> None:
+async def test_canceled_planned_run_is_never_applied(api: Api) -> None:
     """Older versions lost a cancel that came late: the run was planned or queued for its apply, with `canceled-at`."""
     planned = await api.planned()
     _mark_canceled(api, planned)
@@ -90,7 +90,7 @@ async def test_a_canceled_run_that_was_left_planned_is_never_applied(api: Api) -
     assert [await api.status(run) for run in (queued, following)] == ["canceled", "plan_queued"]
 
 
-async def test_a_force_cancel_releases_the_workspace_at_once_where_nothing_runs(api: Api) -> None:
+async def test_force_cancel_without_process_releases_immediately(api: Api) -> None:
     queued = await api.planned()
     await api.act(queued, "apply")
     _mark_canceled(api, queued)
@@ -169,7 +169,7 @@ _BEFORE_THE_END = {
 
 @on_both_stores
 @pytest.mark.parametrize("kind", ["plan", "apply"])
-async def test_at_every_step_of_the_end_the_run_and_the_one_who_acts_agree(api: Api, kind: str) -> None:
+async def test_action_at_every_step_of_a_phase_end_is_consistent(api: Api, kind: str) -> None:
     for does, ends_as in _BEFORE_THE_END[kind].items():
         number = 0
         while await _interleaved(api, kind, does, ends_as, number):
@@ -218,7 +218,7 @@ async def _is_locked_by_person(api: Api) -> bool:
 
 
 @on_both_stores
-async def test_at_every_step_of_the_end_of_an_apply_a_lock_and_the_next_run_exclude_each_other(api: Api) -> None:
+async def test_lock_at_every_step_of_an_apply_end_excludes_the_next_run(api: Api) -> None:
     number, count = 0, [1]
     while number < count[0]:
         before = snapshot(api)
@@ -240,7 +240,7 @@ async def test_at_every_step_of_the_end_of_an_apply_a_lock_and_the_next_run_excl
 
 @on_both_stores
 @pytest.mark.parametrize("does", ["unlock", "force_unlock"])
-async def test_an_unlock_at_every_step_of_the_end_of_a_plan_starts_the_next_run_once(api: Api, does: str) -> None:
+async def test_unlock_at_every_step_of_a_plan_end_starts_one_run(api: Api, does: str) -> None:
     number, count = 0, [1]
     while number < count[0]:
         before = snapshot(api)
@@ -292,14 +292,14 @@ async def _last_event(api: Api, run: Json) -> str:
 
 
 @on_both_stores
-async def test_force_unlock_releases_a_workspace_from_a_run_that_has_ended(api: Api) -> None:
+async def test_force_unlock_releases_a_workspace_of_a_finished_run(api: Api) -> None:
     stale = await _stale(api)
     await api.post(f"/workspaces/{api.workspace_id}/actions/force-unlock", None, 200)
     assert await _last_event(api, stale) == "workspace_released"
     assert await api.status(await api.create_run()) == "plan_queued"
 
 
-async def test_force_execute_passes_a_run_that_has_ended(api: Api) -> None:
+async def test_force_execute_ignores_a_finished_holder(api: Api) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     earlier, chosen = await api.create_run(), await api.create_run()
     stale = await api.create_run(plan_only=True)
@@ -313,13 +313,13 @@ async def test_force_execute_passes_a_run_that_has_ended(api: Api) -> None:
     assert await _last_event(api, stale) == "workspace_released"
 
 
-async def test_a_lock_takes_a_workspace_from_a_run_that_has_ended(api: Api) -> None:
+async def test_lock_releases_a_workspace_of_a_finished_run(api: Api) -> None:
     stale = await _stale(api)
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     assert await _last_event(api, stale) == "workspace_released"
 
 
-async def test_a_run_whose_process_may_still_run_keeps_its_workspace(api: Api) -> None:
+async def test_run_with_a_live_process_keeps_its_workspace(api: Api) -> None:
     run = await api.applying()
     await api.act(run, "cancel")
     api.clock.advance(60)
@@ -340,7 +340,7 @@ async def _current(api: Api) -> str:
 
 
 @pytest.mark.parametrize("action", ["cancel", "discard"])
-async def test_the_current_run_of_a_locked_workspace_is_the_first_that_waits(api: Api, action: str) -> None:
+async def test_current_run_of_a_locked_workspace_is_the_first_pending(api: Api, action: str) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     first, second = await api.create_run(), await api.create_run()
     assert await _current(api) == first["id"]

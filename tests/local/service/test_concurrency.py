@@ -48,7 +48,7 @@ async def _events(api: Api, run: Json) -> list[str]:
     return [event["attributes"]["action"] for event in (await api.get(f"/runs/{run['id']}/run-events"))["data"]]
 
 
-async def test_of_many_who_confirm_a_run_one_is_accepted(api: Api) -> None:
+async def test_one_of_many_concurrent_applies_is_accepted(api: Api) -> None:
     for _ in range(_ROUNDS):
         run = await api.planned()
         codes = await _at_once(api, *[_action(run, "apply")] * _CLIENTS)
@@ -59,7 +59,7 @@ async def test_of_many_who_confirm_a_run_one_is_accepted(api: Api) -> None:
 
 
 @pytest.mark.parametrize("rivals", [("apply", "discard"), ("discard", "discard")])
-async def test_of_two_decisions_about_a_run_one_is_accepted(api: Api, rivals: tuple[str, str]) -> None:
+async def test_one_of_two_concurrent_decisions_is_accepted(api: Api, rivals: tuple[str, str]) -> None:
     for _ in range(_ROUNDS):
         run = await api.planned()
         codes = await _at_once(api, *(_action(run, action) for action in rivals))
@@ -70,7 +70,7 @@ async def test_of_two_decisions_about_a_run_one_is_accepted(api: Api, rivals: tu
             api.apply(run)
 
 
-async def test_a_run_is_canceled_once_and_never_both_begun_and_ended(api: Api) -> None:
+async def test_concurrent_cancel_is_accepted_once(api: Api) -> None:
     for _ in range(_ROUNDS):
         run = await api.create_run()
         with ThreadPoolExecutor() as engine:
@@ -83,7 +83,7 @@ async def test_a_run_is_canceled_once_and_never_both_begun_and_ended(api: Api) -
             api.end(run, status="canceled")
 
 
-async def test_an_apply_that_was_dispatched_often_is_executed_once(
+async def test_apply_dispatched_several_times_runs_once(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[StartedPhase] = []
@@ -107,7 +107,7 @@ async def test_an_apply_that_was_dispatched_often_is_executed_once(
         started.clear()
 
 
-async def test_of_runs_that_are_created_together_one_goes(api: Api) -> None:
+async def test_one_of_many_concurrent_new_runs_is_planned(api: Api) -> None:
     for _ in range(_ROUNDS):
         codes = await _at_once(api, *[("POST", "/runs", run_body(api.workspace_id))] * _CLIENTS)
         assert codes == [201] * _CLIENTS
@@ -117,7 +117,7 @@ async def test_of_runs_that_are_created_together_one_goes(api: Api) -> None:
         assert set(await _statuses(api)) == {"canceled"}
 
 
-async def test_the_next_run_goes_whenever_the_one_before_it_ends(api: Api) -> None:
+async def test_next_run_starts_whenever_the_previous_finishes(api: Api) -> None:
     """While a run ends others come: none of them may be left waiting before a free workspace."""
     for _ in range(_ROUNDS):
         holder = await api.planned()
@@ -132,7 +132,7 @@ async def test_the_next_run_goes_whenever_the_one_before_it_ends(api: Api) -> No
         await _at_once(api, *(_action(run, "cancel") for run in runs))
 
 
-async def test_of_saved_plans_that_are_applied_together_one_gets_the_workspace(api: Api) -> None:
+async def test_one_of_many_concurrent_saved_plans_is_applied(api: Api) -> None:
     for _ in range(_ROUNDS):
         saved = [await api.planned(save_plan=True) for _ in range(3)]
         codes = await _at_once(api, *(_action(run, "apply") for run in saved))
@@ -140,7 +140,7 @@ async def test_of_saved_plans_that_are_applied_together_one_gets_the_workspace(a
         api.apply(saved[codes.index(202)])
 
 
-async def test_of_many_who_force_a_run_in_one_is_accepted(api: Api) -> None:
+async def test_one_of_many_concurrent_force_executes_is_accepted(api: Api) -> None:
     holder = await api.planned()
     rivals = [await api.create_run() for _ in range(2)]
     codes = await _at_once(api, *(_action(run, "force-execute") for run in rivals))
@@ -149,7 +149,7 @@ async def test_of_many_who_force_a_run_in_one_is_accepted(api: Api) -> None:
     assert (await _statuses(api))["plan_queued"] == 1
 
 
-async def test_of_many_who_lock_a_workspace_one_is_accepted_and_no_run_goes(api: Api) -> None:
+async def test_one_of_many_concurrent_locks_is_accepted(api: Api) -> None:
     path = f"/workspaces/{api.workspace_id}/actions"
     for _ in range(_ROUNDS):
         codes = await _at_once(api, *[("POST", f"{path}/lock", None)] * _CLIENTS)
@@ -158,7 +158,7 @@ async def test_of_many_who_lock_a_workspace_one_is_accepted_and_no_run_goes(api:
         assert sorted(codes) == [200] + [409] * (_CLIENTS - 1)
 
 
-async def test_a_workspace_is_locked_or_held_by_a_run_and_never_both(api: Api) -> None:
+async def test_workspace_is_never_locked_and_held_by_a_run(api: Api) -> None:
     for _ in range(_ROUNDS):
         codes = await _at_once(
             api, ("POST", f"/workspaces/{api.workspace_id}/actions/lock", None),
@@ -181,19 +181,19 @@ async def test_a_workspace_is_locked_or_held_by_a_run_and_never_both(api: Api) -
         ("/workspaces/{}/vars", resource("vars", {"key": "region", "value": "eu", "category": "terraform"})),
     ],
 )
-async def test_a_name_is_taken_once(api: Api, path: str, body: Json) -> None:
+async def test_concurrent_creates_take_a_name_once(api: Api, path: str, body: Json) -> None:
     codes = await _at_once(api, *[("POST", path.format(api.workspace_id), body)] * _CLIENTS)
     assert sorted(codes) == [201] + [422] * (_CLIENTS - 1)
 
 
-async def test_files_are_uploaded_once(api: Api) -> None:
+async def test_same_files_are_accepted_by_concurrent_uploads(api: Api) -> None:
     configuration = await api.create_configuration()
     url = configuration["attributes"]["upload-url"]
     answers = await asyncio.gather(*(anonymous(api.http, "PUT", url, content=archive()) for _ in range(3)))
     assert [answer.status_code for answer in answers] == [200, 200, 200]
 
 
-async def test_a_workspace_is_deleted_while_others_use_it(api: Api) -> None:
+async def test_workspace_is_deleted_while_other_clients_use_it(api: Api) -> None:
     for _ in range(_ROUNDS):
         workspace_id = await api.create_workspace("doomed")
         configuration_id = await api.configured(workspace_id)
@@ -217,7 +217,7 @@ async def test_a_workspace_is_deleted_while_others_use_it(api: Api) -> None:
         await api.send("DELETE", f"/workspaces/{workspace_id}", status=204)
 
 
-async def test_states_and_runs_of_several_workspaces_change_at_the_same_time(api: Api) -> None:
+async def test_workspaces_change_concurrently(api: Api) -> None:
     """The engine ends applies while people decide, upload and read: nothing is lost, and nothing waits for ever."""
     workspaces = [api.workspace_id, await api.create_workspace("storage")]
     await api.configured(workspaces[1])

@@ -31,7 +31,7 @@ async def test_a_workspaces_list_has_totals_and_no_plan_only_runs(api: Api) -> N
     }  # fmt: skip
 
 
-async def test_an_organizations_list_has_all_runs_and_no_totals(api: Api) -> None:
+async def test_list_of_an_organization_has_all_runs_and_no_totals(api: Api) -> None:
     # Contract notes: "An organization's list has no totals (next-page only)".
     ids = await _one_per_operation(api)
     document = await api.get("/organizations/default/runs", **{"page[size]": "4"})

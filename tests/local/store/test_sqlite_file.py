@@ -23,7 +23,7 @@ def damage_of(file: Path) -> str | None:
         database.close()
 
 
-def test_every_page_that_is_zeroed_or_garbled_is_found(migrated: Path, tmp_path: Path) -> None:
+def test_every_zeroed_or_garbled_page_is_found(migrated: Path, tmp_path: Path) -> None:
     content, garbage = migrated.read_bytes(), random.Random(1).randbytes(_PAGE)
     assert damage_of(migrated) is None
     file = tmp_path / "tfruns.db"
@@ -34,7 +34,7 @@ def test_every_page_that_is_zeroed_or_garbled_is_found(migrated: Path, tmp_path:
             assert file.stat().st_size == len(content)
 
 
-def test_a_file_that_was_cut_off_is_damaged(migrated: Path, tmp_path: Path) -> None:
+def test_truncated_file_is_damaged(migrated: Path, tmp_path: Path) -> None:
     content = migrated.read_bytes()
     file = tmp_path / "tfruns.db"
     for size in (10, 100, _PAGE, len(content) // 2, len(content) - _PAGE):
@@ -42,7 +42,7 @@ def test_a_file_that_was_cut_off_is_damaged(migrated: Path, tmp_path: Path) -> N
         assert damage_of(file), f"{size} of {len(content)} bytes"
 
 
-def test_a_log_that_is_none_and_an_empty_file_beside_states_are_damage(migrated: Path, tmp_path: Path) -> None:
+def test_invalid_log_and_empty_file_are_damage(migrated: Path, tmp_path: Path) -> None:
     file, states = tmp_path / "tfruns.db", tmp_path / "state"
     log = tmp_path / "tfruns.db-wal"
     assert visible_damage(file, states) is None, "the first start"
@@ -63,7 +63,7 @@ def test_a_log_that_is_none_and_an_empty_file_beside_states_are_damage(migrated:
     assert visible_damage(file, states) == "the file is empty, although states exist"
 
 
-def test_a_database_that_is_busy_is_not_damaged(migrated: Path) -> None:
+def test_busy_database_is_not_damaged(migrated: Path) -> None:
     assert not is_damage(OperationalError("", {}, sqlite3.OperationalError("database is locked")))
     assert not is_damage(ValueError("database disk image is malformed"))
 

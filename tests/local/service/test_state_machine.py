@@ -323,7 +323,7 @@ class Clients(RuleBasedStateMachine):
 
 
 @on_both_stores
-def test_whatever_clients_and_engine_do_what_always_holds_still_holds(
+def test_invariants_hold_after_any_sequence_of_requests(
     store: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     @contextmanager

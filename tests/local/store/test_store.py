@@ -47,14 +47,14 @@ def _is_another_default(
 
 
 @on_both_stores
-def test_migrations_make_the_tables_that_the_program_works_with(database: Database) -> None:
+def test_migrations_create_the_tables_of_the_schema(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": _is_another_default})
         assert compare_metadata(context, Base.metadata) == []
 
 
 @on_both_stores
-def test_the_index_that_allows_one_active_run_is_one_of_held_workspaces_only(database: Database) -> None:
+def test_active_run_index_covers_only_held_workspaces(database: Database) -> None:
     # compare_metadata does not look at the condition of an index.
     found = next(index for index in inspect(database.engine).get_indexes("runs") if index["name"] == "one_active_run")
     assert found["unique"]
@@ -63,7 +63,7 @@ def test_the_index_that_allows_one_active_run_is_one_of_held_workspaces_only(dat
     assert str(found["dialect_options"][f"{kind}_where"]) == expected[kind]
 
 
-def test_the_active_run_of_a_workspace_is_found_by_that_index(database: Database) -> None:
+def test_active_run_is_found_by_its_index(database: Database) -> None:
     held = select(RunRow.id).where(RunRow.workspace_id == "ws-1", RunRow.holds_workspace)
     text_of_it = held.compile(database.engine, compile_kwargs={"literal_binds": True})
     with database.read() as session:
@@ -72,7 +72,7 @@ def test_the_active_run_of_a_workspace_is_found_by_that_index(database: Database
 
 
 @on_both_stores
-def test_to_migrate_again_changes_nothing(database: Database) -> None:
+def test_second_migration_changes_nothing(database: Database) -> None:
     with database.write() as write:
         write.session.add(_organization("default"))
     database.migrate()
@@ -80,7 +80,7 @@ def test_to_migrate_again_changes_nothing(database: Database) -> None:
 
 
 @on_both_stores
-def test_a_database_of_a_newer_program_is_refused_and_left_as_it_is(database: Database) -> None:
+def test_database_of_a_newer_version_is_refused_unchanged(database: Database) -> None:
     with database.write() as write:
         write.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(DatabaseTooNew, match="newer version of tfruns"):
@@ -90,7 +90,7 @@ def test_a_database_of_a_newer_program_is_refused_and_left_as_it_is(database: Da
 
 
 @on_both_stores
-def test_a_write_is_made_whole_or_not_at_all_and_what_follows_it_only_then(database: Database) -> None:
+def test_write_is_atomic_and_after_commit_runs_only_then(database: Database) -> None:
     done: list[str] = []
 
     def fail() -> None:
@@ -110,7 +110,7 @@ def test_a_write_is_made_whole_or_not_at_all_and_what_follows_it_only_then(datab
 
 
 @on_both_stores
-def test_writes_from_many_threads_wait_for_each_other(database: Database) -> None:
+def test_concurrent_writes_wait_for_each_other(database: Database) -> None:
     # On SQLite, without BEGIN IMMEDIATE, a read that becomes a write fails at once ("database is locked").
     with database.write() as write:
         write.session.add(
@@ -133,7 +133,7 @@ def test_writes_from_many_threads_wait_for_each_other(database: Database) -> Non
 
 
 @on_both_stores
-def test_a_read_does_not_wait_for_a_write_and_sees_nothing_of_it(database: Database) -> None:
+def test_read_does_not_wait_for_a_write(database: Database) -> None:
     with database.write() as write:
         write.session.add(_organization("unfinished"))
         write.session.flush()
@@ -142,7 +142,7 @@ def test_a_read_does_not_wait_for_a_write_and_sees_nothing_of_it(database: Datab
 
 
 @on_both_stores
-def test_times_come_back_in_utc(database: Database) -> None:
+def test_times_are_returned_in_utc(database: Database) -> None:
     with database.write() as write:
         write.session.add(_organization("default"))
     with database.read() as session:
@@ -150,14 +150,14 @@ def test_times_come_back_in_utc(database: Database) -> None:
 
 
 @on_both_stores
-def test_an_error_of_the_database_does_not_tell_the_values(database: Database) -> None:
+def test_database_error_does_not_contain_the_values(database: Database) -> None:
     with pytest.raises(DBAPIError) as error, database.write() as write:
         write.session.execute(text("INSERT INTO nowhere VALUES (:value)"), {"value": "my-secret"})
     assert "nowhere" in str(error.value)
     assert "my-secret" not in str(error.value)
 
 
-def test_what_was_committed_is_on_the_disk(database: Database) -> None:
+def test_committed_data_is_synced_to_disk(database: Database) -> None:
     with database.read() as session:
         assert session.scalar(text("PRAGMA synchronous")) == 2, "FULL"
 
@@ -165,7 +165,7 @@ def test_what_was_committed_is_on_the_disk(database: Database) -> None:
 # -- objects ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_object_is_written_read_replaced_and_deleted(tmp_path: Path) -> None:
+def test_object_is_written_read_replaced_and_deleted(tmp_path: Path) -> None:
     objects = Objects(tmp_path / "objects")
     assert objects.read("state", "sv-1") is None
     assert objects.write("state", "sv-1", b"one") == 3
@@ -176,13 +176,13 @@ def test_an_object_is_written_read_replaced_and_deleted(tmp_path: Path) -> None:
     assert objects.read("state", "sv-1") is None
 
 
-def test_an_object_can_be_read_by_its_owner_alone(tmp_path: Path) -> None:
+def test_object_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     objects = Objects(tmp_path / "objects")
     objects.write("state", "sv-1", b"one")
     assert stat.S_IMODE(objects.path("state", "sv-1").stat().st_mode) == 0o600
 
 
-def test_a_write_that_fails_leaves_the_old_object_and_nothing_else(tmp_path: Path) -> None:
+def test_failed_write_keeps_the_old_object(tmp_path: Path) -> None:
     objects = Objects(tmp_path / "objects")
     objects.write("state", "sv-1", b"old")
 
@@ -196,7 +196,7 @@ def test_a_write_that_fails_leaves_the_old_object_and_nothing_else(tmp_path: Pat
     assert [path.name for path in objects.path("state", "x").parent.iterdir()] == ["sv-1"]
 
 
-def test_a_file_is_moved_in_as_an_object(tmp_path: Path) -> None:
+def test_file_is_adopted_as_an_object(tmp_path: Path) -> None:
     objects = Objects(tmp_path / "objects")
     (tmp_path / "upload").write_bytes(b"files")
     objects.adopt("configuration", "cv-1", tmp_path / "upload")
@@ -204,9 +204,7 @@ def test_a_file_is_moved_in_as_an_object(tmp_path: Path) -> None:
     assert not (tmp_path / "upload").exists()
 
 
-def test_an_object_is_on_the_disk_with_its_name_when_it_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_object_and_its_name_are_synced_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[tuple[int, int]] = []
     fsync = os.fsync
 
@@ -240,7 +238,7 @@ INSERT INTO state_outputs (id, state_version_id, name, value, detailed_type, sen
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.processes)])
-def test_a_database_of_the_first_tables_keeps_its_rows(
+def test_migration_of_the_first_revision_keeps_its_rows(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     with ExitStack() as stack:
