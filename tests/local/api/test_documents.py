@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.local.service.test_states import OUTPUTS, announced, inline, state
 from tests.local.support import API, BASE_URL, Api, Json, anonymous, ids_of, resource
-from tests.local.test_states import OUTPUTS, announced, inline, state
 from tfruns.local.api.empty_lists import EMPTY_LISTS
 from tfruns.local.api.endpoints import ENDPOINTS
 

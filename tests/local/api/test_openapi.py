@@ -7,9 +7,9 @@ import httpx2
 import pytest
 
 from tests.local.api.openapi import Document, Exchange, endpoint_of
+from tests.local.service.test_states import inline, state
 from tests.local.serving import serving
 from tests.local.support import API, Api, Json, anonymous, archive, resource, run_body
-from tests.local.test_states import inline, state
 from tfruns.lifecycle import is_final
 from tfruns.local.api.empty_lists import EMPTY_LISTS
 from tfruns.local.api.endpoints import ENDPOINTS

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from tests.local.invariants import Columns, Snapshot, check
+from tests.local.service.test_states import announced, inline, state
 from tests.local.serving import serving
 from tests.local.support import API, Json, actions_of, archive, resource, run_body
-from tests.local.test_states import announced, inline, state
 from tests.support.stores import on_both_stores
 from tfruns.errors import NotFound
 from tfruns.local.service.phases import PhaseResult, finish_phase, start_phase
