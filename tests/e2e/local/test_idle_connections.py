@@ -1,4 +1,4 @@
-"""Clients that connect and send nothing: others are still answered, and the log does not grow."""
+"""Clients that connect and send nothing: the server still responds to others, and its log does not grow."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from tests.support.stdio import PATIENCE_S
 pytestmark = pytest.mark.anyio
 
 FEW_FILES = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (%d, %d))"
-# Opens connections, replaces those that are closed, and says when all have been opened once.
+# Opens connections, replaces closed ones, and prints a line once all are open.
 IDLE = """
 import resource, select, socket, sys
 host, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
