@@ -28,14 +28,10 @@ from tfruns.local.store.schema import (
     WorkspaceRow,
 )
 
-_PHASES = {"plan": "plan", "apply": "apply"}
+_PHASES = ("plan", "apply")
 _USERS = {"created_by": "created_by_id", "confirmed_by": "confirmed_by_id", "canceled_by": "canceled_by_id"}
-_NEVER_PRESENT = (
-    "cost_estimate",
-    "task_stages",
-    "policy_checks",
-    "configuration_version.ingress_attributes",
-)  # not supported by this backend
+# Accepted, but the runs of this backend have no such resources.
+_NEVER_PRESENT = ("cost_estimate", "task_stages", "policy_checks", "configuration_version.ingress_attributes")
 _ACTIVITY = ("run_events", "comments")
 
 
@@ -46,14 +42,13 @@ def _of_runs(
     if not include:
         return []
     found: list[WireResource] = []
-    kinds = [_PHASES[word] for word in include if word in _PHASES]
+    kinds = [word for word in include if word in _PHASES]
     if kinds:
         ids = [run.id for run in runs]
         phases = session.scalars(select(PhaseRow).where(PhaseRow.run_id.in_(ids), PhaseRow.kind.in_(kinds)))
         found += [phase_resource(session, context, phase) for phase in phases]
-    found += _user_resources(
-        session, (getattr(run, _USERS[word]) for run in runs for word in include if word in _USERS)
-    )
+    columns = [_USERS[word] for word in include if word in _USERS]
+    found += _user_resources(session, (getattr(run, column) for run in runs for column in columns))
     if "workspace" in include:
         ids = sorted({run.workspace_id for run in runs})
         rows = session.scalars(select(WorkspaceRow).where(WorkspaceRow.id.in_(ids))).all()
