@@ -1,4 +1,4 @@
-"""What the tests of the local backend's API share: a backend of its own for each test, reached in process."""
+"""Fixtures of the tests of the local backend: a separate backend for each test, in process."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

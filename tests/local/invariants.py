@@ -1,4 +1,4 @@
-"""What always holds, whatever clients and engine do: judged by the store alone, without the code that keeps it."""
+"""The invariants of the store, checked from the tables alone, independently of the code that maintains them."""
 
 import itertools
 from collections import Counter, defaultdict
@@ -38,7 +38,7 @@ _OF_A_PROCESS = {"lease", "holds_workspace"}  # of a run that was force-canceled
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that the store knows."""
+    """The content of the store."""
 
     workspaces: Mapping[str, Columns]
     runs: Mapping[str, Columns]
@@ -49,7 +49,7 @@ class Snapshot:
 
     @classmethod
     def of(cls, session: Session) -> "Snapshot":
-        """What the store knows now; the runs in the order in which they came."""
+        """The current content of the store, with runs in the order of their creation."""
         events: dict[str, list[str]] = defaultdict(list)
         for event in session.scalars(select(RunEventRow).order_by(RunEventRow.sequence)):
             events[event.run_id].append(event.action)
@@ -85,7 +85,7 @@ def _columns(row: Base) -> Columns:
 
 
 def check(before: Snapshot, after: Snapshot, dispatched: Iterable[tuple[str, str]]) -> None:
-    """Check the store as it is now, and what became of what there was before."""
+    """Check the current store, and its changes since the earlier snapshot."""
     seen = set(dispatched)
     for workspace_id in after.workspaces:
         _check_workspace(before, after, workspace_id)
@@ -101,7 +101,7 @@ def check(before: Snapshot, after: Snapshot, dispatched: Iterable[tuple[str, str
 
 
 def _check_workspace(before: Snapshot, after: Snapshot, workspace_id: str) -> None:
-    """One holder at most; who holds it is current; nobody waits before a free workspace; serials go up."""
+    """At most one holder, which is the current run; no run waits for a free workspace; serials never decrease."""
     workspace = after.workspaces[workspace_id]
     holder = after.holder_of(workspace_id)
     is_locked = workspace["locked_by_user_id"] is not None
@@ -119,12 +119,12 @@ def _check_workspace(before: Snapshot, after: Snapshot, workspace_id: str) -> No
 
 
 def _path(events: Iterable[str]) -> list[RunStatus]:
-    """The statuses that a run had, by its events."""
+    """The statuses of a run, from its events."""
     return [_STATUS_OF_EVENT[event] for event in events if event in _STATUS_OF_EVENT]
 
 
 def _check_path(before: Snapshot, after: Snapshot, run_id: str) -> None:
-    """Every change is legal and has one event; a new event never replaces an old one; an apply begins once."""
+    """Every change is allowed and has one event; events are never replaced; an apply starts once."""
     events, run = after.events[run_id], after.runs[run_id]
     known = before.events.get(run_id, [])
     assert events[: len(known)] == known
@@ -142,14 +142,14 @@ def _check_path(before: Snapshot, after: Snapshot, run_id: str) -> None:
 
 
 def _check_end(before: Columns | None, run: Columns) -> None:
-    """What is final never changes."""
+    """A final run never changes."""
     if before is not None and is_final(before["status"]):
         changed = {name for name in run if run[name] != before[name]} - _OF_A_PROCESS
         assert not changed, f"{run['id']} was {before['status']}, and its {changed} changed"
 
 
 def _check_phases(after: Snapshot, run_id: str) -> None:
-    """Plan and apply say what the run says."""
+    """The statuses of plan and apply match the status of the run."""
     for kind, (queued, running, finished) in _WHEN.items():
         expected = "pending"
         for status in _path(after.events[run_id]):

@@ -1,4 +1,4 @@
-"""A backend in process, without Terraform: the test plays the engine, and the clock stands still until it is moved."""
+"""A backend in process without Terraform: the test acts as the engine, and controls the clock."""
 
 import io
 import tarfile
@@ -25,7 +25,7 @@ Json = Any
 
 @dataclass(slots=True)
 class Clock:
-    """A time that passes only when a test says so."""
+    """A clock that only the test advances."""
 
     time: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass(slots=True)
 class Dispatches:
-    """A dispatcher that writes down what it is given."""
+    """A dispatcher that records the dispatched phases."""
 
     seen: list[tuple[str, str, Priority]] = field(default_factory=list)
 
@@ -52,7 +52,7 @@ class Dispatches:
 
 @dataclass(slots=True)
 class Api:
-    """A client of the backend that shows every answer as it is, and what a test needs of the backend itself."""
+    """A client of the backend that returns raw documents, and the parts of the backend that tests need."""
 
     http: httpx2.AsyncClient
     backend: Backend
@@ -65,11 +65,11 @@ class Api:
         return await self.send("GET", path, status=status, params=query or None)
 
     async def post(self, path: str, body: Json = None, status: int = 201) -> Json:
-        """Post a document, and return the one that comes back."""
+        """Post a document, and return the response's document."""
         return await self.send("POST", path, status=status, json=body)
 
     async def send(self, method: str, path: str, *, status: int, **request: Any) -> Json:
-        """Send a request, check the status of the answer, and return its document; None if it has none."""
+        """Send a request, check the status code, and return the document; None for an empty response."""
         answer = await self.http.request(method, API + path, **request)
         assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
@@ -104,11 +104,11 @@ class Api:
         return document["data"] if status == 201 else document["errors"]
 
     async def run(self, run: Json) -> Json:
-        """A run as it is now."""
+        """The current resource of a run."""
         return (await self.get(f"/runs/{run['id']}"))["data"]
 
     async def status(self, run: Json) -> str:
-        """The status of a run now."""
+        """The current status of a run."""
         return str((await self.run(run))["attributes"]["status"])
 
     async def act(self, run: Json, action: str, status: int = 202, **body: str) -> Json:
@@ -119,32 +119,32 @@ class Api:
     # -- the engine's part --
 
     def begin(self, run: Json, kind: str = "plan", lease: str = "lease") -> bool:
-        """Begin a phase, and return whether it is to be executed: not ended already, and not only to be recovered."""
+        """Start a phase, and return whether it must be executed: it has not finished, and is not only recovered."""
         with self.backend.database.write() as write:
             begun = start_phase(self.backend, write, run["id"], kind, lease)
         return begun is not None and not begun.is_recovery
 
     def end(self, run: Json, kind: str = "plan", lease: str = "lease", **result: Any) -> None:
-        """End a phase: a plan that finished finds changes unless something else is said."""
+        """Finish a phase. By default it succeeds, and a plan has changes."""
         fields: dict[str, Any] = {"status": "finished", "has_changes": kind == "plan"} | result
         found = PhaseResult(**fields)
         with self.backend.database.write() as write:
             finish_phase(self.backend, write, run["id"], kind, lease, found)
 
     def plan(self, run: Json, **result: Any) -> None:
-        """Let a run be planned."""
+        """Execute the plan of a run."""
         assert self.begin(run)
         self.end(run, **result)
 
     def apply(self, run: Json, **result: Any) -> None:
-        """Let a confirmed run be applied."""
+        """Execute the apply of a confirmed run."""
         assert self.begin(run, "apply")
         self.end(run, "apply", **result)
 
     # -- runs in a certain status --
 
     async def planned(self, **attributes: Json) -> Json:
-        """A run that waits for a person."""
+        """A run that waits for confirmation."""
         run = await self.create_run(**attributes)
         self.plan(run)
         return run
@@ -159,7 +159,7 @@ class Api:
 
 @contextmanager
 def statements(api: Api) -> Iterator[list[str]]:
-    """What is asked of the database meanwhile."""
+    """The SQL statements executed within the block."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -205,14 +205,14 @@ def actions_of(run: Json) -> set[str]:
 
 
 async def anonymous(http: httpx2.AsyncClient, method: str, url: str, **request: Any) -> httpx2.Response:
-    """A request without a token, as signed addresses are used."""
+    """A request without a token, for signed URLs."""
     built = http.build_request(method, url, **request)
     built.headers.pop("authorization", None)
     return await http.send(built)
 
 
 def archive(files: dict[str, str] | None = None) -> bytes:
-    """A configuration as clients upload it."""
+    """The archive of a configuration, as clients upload it."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as tar:
         for name, text in (files or {"main.tf": 'resource "terraform_data" "a" {}\n'}).items():

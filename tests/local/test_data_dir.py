@@ -1,4 +1,4 @@
-"""The data directory: who owns it, and what stands in it."""
+"""The data directory: its owner and its files."""
 
 import fcntl
 import os
@@ -32,7 +32,7 @@ def test_second_server_is_refused_with_the_url_of_the_first(directory: DataDirec
         with pytest.raises(InUse, match=r"the server at http://127\.0\.0\.1:8088") as refused, directory.owned():
             pass
         assert refused.value.owner == Owner("http://127.0.0.1:8088", os.getpid())
-        assert directory.owner() is not None  # the second one has not taken the first one's address away
+        assert directory.owner() is not None  # the second server has not removed the address of the first
 
 
 def test_second_server_is_refused_while_the_first_starts(directory: DataDirectory) -> None:

@@ -1,4 +1,4 @@
-"""Clients at the same time: each request is served by a thread of its own. One of them wins, and no one sees a 5xx."""
+"""Concurrent clients: each request is served by its own thread. One of them is accepted, and none gets a 5xx."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ Request = tuple[str, str, Json]
 
 
 async def _at_once(api: Api, *requests: Request) -> list[int]:
-    """The status codes of requests that are sent together."""
+    """The status codes of concurrent requests."""
     answers = await asyncio.gather(
         *(api.http.request(method, f"/api/v2{path}", json=body) for method, path, body in requests)
     )
@@ -39,7 +39,7 @@ def _action(run: Json, action: str) -> Request:
 
 
 async def _statuses(api: Api) -> Counter[str]:
-    """How many runs of the workspace have which status."""
+    """The number of the workspace's runs by status."""
     document = await api.get(f"/workspaces/{api.workspace_id}/runs", **{"page[size]": "100"})
     return Counter(run["attributes"]["status"] for run in document["data"])
 
@@ -118,7 +118,7 @@ async def test_one_of_many_concurrent_new_runs_is_planned(api: Api) -> None:
 
 
 async def test_next_run_starts_whenever_the_previous_finishes(api: Api) -> None:
-    """While a run ends others come: none of them may be left waiting before a free workspace."""
+    """New runs that arrive while a run finishes must not wait for a free workspace."""
     for _ in range(_ROUNDS):
         holder = await api.planned()
         codes = await _at_once(
@@ -218,7 +218,7 @@ async def test_workspace_is_deleted_while_other_clients_use_it(api: Api) -> None
 
 
 async def test_workspaces_change_concurrently(api: Api) -> None:
-    """The engine ends applies while people decide, upload and read: nothing is lost, and nothing waits for ever."""
+    """The engine finishes applies while clients decide, upload and read: nothing is lost or waits forever."""
     workspaces = [api.workspace_id, await api.create_workspace("storage")]
     await api.configured(workspaces[1])
     applying = []

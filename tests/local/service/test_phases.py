@@ -1,4 +1,4 @@
-"""The end of a phase against what people do at the same moment: the cancel that was accepted first decides."""
+"""The end of a phase with concurrent requests: a cancel that was accepted first takes precedence."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def snapshot(api: Api) -> Snapshot:
 
 
 def check_all(api: Api, before: Snapshot) -> Snapshot:
-    """Check what always holds; return what holds now."""
+    """Check the invariants, and return the current snapshot."""
     after = snapshot(api)
     check(before, after, [(run_id, kind) for run_id, kind, _ in api.dispatches.seen])
     return after
@@ -70,13 +70,13 @@ async def test_finished_apply_is_applied_despite_a_cancel(api: Api) -> None:
         api.end(run, "apply", status=result)
         shown = (await api.run(run))["attributes"]
         assert shown["status"] == expected
-        assert shown["canceled-at"] is not None, "that a cancel was accepted stays known"
+        assert shown["canceled-at"] is not None, "the accepted cancel is lost"
         assert not shown["actions"]["is-confirmable"]
         check_all(api, before)
 
 
 async def test_canceled_planned_run_is_never_applied(api: Api) -> None:
-    """Older versions lost a cancel that came late: the run was planned or queued for its apply, with `canceled-at`."""
+    """Older versions lost a late cancel: the run became planned or apply_queued, with `canceled-at`."""
     planned = await api.planned()
     _mark_canceled(api, planned)
     assert actions_of(await api.run(planned)) == {"discardable"}
@@ -115,7 +115,7 @@ def _mark_canceled(api: Api, run: Json) -> None:
 
 @contextmanager
 def at_statement(api: Api, number: int, step: Callable[[], None]) -> Iterator[list[int]]:
-    """Start a step in a thread of its own just before the n-th statement of this thread, and wait for it at the end.
+    """Start a step in another thread just before the n-th statement of this thread, and wait for it at the end.
 
     Yields:
         A list that counts the statements.
@@ -137,7 +137,7 @@ def at_statement(api: Api, number: int, step: Callable[[], None]) -> Iterator[li
         event.remove(api.backend.database.engine, "before_cursor_execute", look)
         if thread.ident is not None:
             thread.join(_WAIT_S)
-            assert not thread.is_alive(), "the other request waits for ever"
+            assert not thread.is_alive(), "the other request waits forever"
 
 
 def _doing(api: Api, run: Json, does: str, refused: list[str]) -> Callable[[], None]:
@@ -160,7 +160,7 @@ def _doing(api: Api, run: Json, does: str, refused: list[str]) -> Callable[[], N
 
 
 _OTHERS = ("discard", "lock", "unlock", "force_unlock", "delete")
-# Whether an action that comes first is accepted, and the run's status where it is.
+# Whether an action that comes first is accepted, and the run's status if so.
 _BEFORE_THE_END = {
     "plan": {"cancel": "canceled", "force_cancel": "canceled", **dict.fromkeys(_OTHERS)},
     "apply": {"cancel": "applied", "force_cancel": "canceled", **dict.fromkeys(_OTHERS)},
@@ -178,7 +178,7 @@ async def test_action_at_every_step_of_a_phase_end_is_consistent(api: Api, kind:
 
 
 async def _interleaved(api: Api, kind: str, does: str, ends_as: str | None, number: int) -> bool:
-    """Let something happen at one statement of the end; False if the end has not so many."""
+    """Perform an action at one statement of the phase end; False if it has fewer statements."""
     before = snapshot(api)
     run = await (api.create_run() if kind == "plan" else api.applying())
     assert kind == "apply" or api.begin(run)
@@ -193,7 +193,7 @@ async def _interleaved(api: Api, kind: str, does: str, ends_as: str | None, numb
         return False
     shown = (await api.run(run))["attributes"]
     message = f"{does} at statement {number} of the end of a {kind}: {shown['status']}, refused {refused}"
-    if does in {"lock", "unlock", "force_unlock"}:  # the run holds its workspace, or nobody does
+    if does in {"lock", "unlock", "force_unlock"}:  # the run holds its workspace, or it is free
         assert bool(refused) is not await _is_locked_by_person(api), message
     if does in {"unlock", "force_unlock"} or (does, kind) == ("lock", "plan"):
         assert refused, message
@@ -201,7 +201,7 @@ async def _interleaved(api: Api, kind: str, does: str, ends_as: str | None, numb
     if ends_as is not None and not refused:
         assert shown["status"] == ends_as, message
         assert shown["canceled-at"] is not None, message
-    elif does == "discard" and not refused:  # the plan had ended before
+    elif does == "discard" and not refused:  # the plan had finished before
         assert (kind, shown["status"]) == ("plan", "discarded"), message
     else:
         usual = "planned" if kind == "plan" else "applied"
@@ -228,7 +228,7 @@ async def test_lock_at_every_step_of_an_apply_end_excludes_the_next_run(api: Api
         with at_statement(api, number, _doing(api, run, "lock", refused)) as count:
             api.end(run, "apply", state=_STATE)
         if number < count[0]:
-            assert refused == ["lock"], "the workspace passes from run to run, and is never free in between"
+            assert refused == ["lock"], "the workspace was free between two runs"
         assert [await api.status(one) for one in (run, following)] == ["applied", "plan_queued"], number
         assert api.dispatches.phases_of(following["id"]) == ["plan"]
         check_all(api, before)
@@ -278,7 +278,7 @@ async def _tidy(api: Api, run: Json) -> None:
 
 
 async def _stale(api: Api) -> Json:
-    """A run that is final, has no process, and holds its workspace still, as older versions could leave it."""
+    """A final run without a process that still holds its workspace, as older versions could leave it."""
     run = await api.planned()
     await api.act(run, "discard")
     with api.backend.database.write() as write:

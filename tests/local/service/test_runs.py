@@ -1,4 +1,4 @@
-"""Runs: how they are created and read, and what may be done to them. Source: HCP Terraform API, "Runs"."""
+"""Runs: creating, reading and actions. Source: HCP Terraform API, "Runs"."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Random clients and a random engine: whatever they do, and in whatever order, what always holds still holds.
+"""Random clients and a random engine: the invariants hold after any sequence of their actions.
 
 `TFRUNS_LONG_SEARCH=2000` looks at that many sequences instead of a few, other ones each time.
 """
@@ -35,7 +35,7 @@ _SHOWN = {"apply": "confirmable", "discard": "discardable", "cancel": "cancelabl
 _OPTIONS = ("plan_only", "save_plan", "is_destroy", "refresh_only", "allow_empty_apply", "auto_apply")
 _PHASES = {"plan_queued": "plan", "planning": "plan", "apply_queued": "apply", "applying": "apply"}
 
-# As often as they stand here.
+# Values are chosen as often as they appear here.
 _CLIENTS_DO = (
     *["create_run"] * 5,
     *["decide"] * 8,
@@ -90,7 +90,7 @@ class Clients(RuleBasedStateMachine):
             return Snapshot.of(session)
 
     def settle(self) -> None:
-        """Look at what became of everything."""
+        """Check the invariants."""
         after = self.snapshot()
         check(self.now, after, [(run_id, kind) for run_id, kind, _ in self.served.dispatches.seen])
         self.now = after
@@ -116,7 +116,7 @@ class Clients(RuleBasedStateMachine):
         return str(self.some(self.now.workspaces, choice))
 
     def some_run(self, choice: int) -> Columns:
-        """A run, rather one that is not final."""
+        """A run, preferably one that is not final."""
         runs = list(self.now.runs.values())
         lively = [
             run for run in runs if self.now.phases[run["id"], "apply"]["status"] in {"pending", "queued", "running"}
@@ -168,26 +168,27 @@ class Clients(RuleBasedStateMachine):
         body = resource("configuration-versions", options)
         created = self.send(user, "POST", f"/workspaces/{self.some_workspace(choice)}/configuration-versions", body)
         url = created.json()["data"]["attributes"]["upload-url"]
-        assert self.send(user, "PUT", url, content=archive()).status_code == 200
-        assert self.send(user, "PUT", url, content=archive()).status_code == 409
+        content = archive()
+        for _ in range(2):  # a client repeats an upload whose response was lost
+            assert self.send(user, "PUT", url, content=content).status_code == 200
 
     def create_run(self, user: str, choice: int) -> None:
         options = {option for bit, option in enumerate(_OPTIONS) if choice // 3 >> 2 * bit & 3 == 3}
-        asked: dict[str, Any] = dict.fromkeys(options, True)
-        body = run_body(self.some_workspace(choice), **asked)
-        is_impossible = (
+        attributes: dict[str, Any] = dict.fromkeys(options, True)
+        body = run_body(self.some_workspace(choice), **attributes)
+        is_invalid = (
             options >= {"is_destroy", "refresh_only"}
             or options >= {"plan_only", "save_plan"}
             or options >= {"plan_only", "allow_empty_apply"}
         )
-        assert self.send(user, "POST", "/runs", body).status_code == (422 if is_impossible else 201)
+        assert self.send(user, "POST", "/runs", body).status_code == (422 if is_invalid else 201)
 
     def act(self, user: str, choice: int) -> None:
         """Try any action on any run."""
         self.perform(user, self.some_run(choice // 7), _ACTIONS[choice % len(_ACTIONS)])
 
     def decide(self, user: str, choice: int) -> None:
-        """Do what a run shows as possible, or force a run that waits."""
+        """Perform an action that a run shows as possible, or force-execute a pending run."""
         run = self.some_run(choice // 7)
         shown = self.shown_by(user, run["id"])
         possible = [action for action in _ACTIONS if _SHOWN.get(action) in shown]
@@ -199,7 +200,7 @@ class Clients(RuleBasedStateMachine):
         return actions_of(self.send(user, "GET", f"/runs/{run_id}").json()["data"])
 
     def perform(self, user: str, run: Columns, action: str) -> None:
-        """What a run shows as possible is accepted, and nothing else is."""
+        """An action is accepted if and only if the run shows it as possible."""
         shown = self.shown_by(user, run["id"])
         expected = self.force_execute_expected(user, run) if action == "force-execute" else 409
         if _SHOWN.get(action) in shown or (action == "discard" and run["status"] == "pending"):
@@ -232,7 +233,7 @@ class Clients(RuleBasedStateMachine):
         assert answer.status_code == (200 if is_accepted else 409)
 
     def create_state(self, user: str, choice: int) -> None:
-        """Send a state along, or announce one that is uploaded later."""
+        """Create a state version with its content, or one whose content is uploaded later."""
         workspace_id = self.some_workspace(choice)
         step, is_whole = (1, 2, 0, 1, -1)[choice // 3 % 5], bool(choice // 16 % 2)
         content = state(max(0, (self.now.serial_of(workspace_id) or 0) + step), note=choice)
@@ -244,7 +245,7 @@ class Clients(RuleBasedStateMachine):
             self.uploads.append((answer.json()["data"]["attributes"]["hosted-state-upload-url"], content))
 
     def upload_state(self, user: str, choice: int) -> None:
-        """Upload a state that was announced, perhaps for the second time, or when another one has come first."""
+        """Upload a pending state, possibly a second time, or after another state."""
         url, content = self.some(self.uploads, choice)
         assert self.send(user, "PUT", url, content=content).status_code in {200, 404, 409}
 
@@ -256,7 +257,7 @@ class Clients(RuleBasedStateMachine):
         self.served.clock.advance((1, 9, 11, 4000)[choice % 4])
 
     def list_runs(self, user: str, choice: int) -> None:
-        """A list has the newest first, leaves plan-only runs out, and its total is the number of those."""
+        """A list is sorted newest first, excludes plan-only runs, and has their number as its total."""
         workspace_id = self.some_workspace(choice)
         status = ("", "pending", "planned", "applied", "canceled,errored")[choice // 3 % 5]
         query = {"page[size]": "3", "filter[status]": status}
@@ -274,23 +275,23 @@ class Clients(RuleBasedStateMachine):
     # -- the engine ---------------------------------------------------------------------------------------------------
 
     def work(self, choice: int, lease: str, status: str, *, has_changes: bool) -> None:
-        """Do what has been dispatched, from its beginning to its end."""
+        """Execute a dispatched phase completely."""
         self.leave(choice, lease, status, has_changes=has_changes)
         run_id, kind, _ = self.begun[-1]
         self.finish_phase(run_id, kind, lease, status, has_changes=has_changes)
 
     def leave(self, choice: int, lease: str, *_: str, **__: bool) -> None:
-        """Begin what has been dispatched."""
+        """Start a dispatched phase."""
         run = self.some([run for run in self.now.runs.values() if run["status"] in _PHASES], choice)
         self.start_phase(run["id"], _PHASES[run["status"]], lease)
 
     def begin(self, choice: int, lease: str, *_: str, **__: bool) -> None:
-        """Begin a phase that was dispatched, perhaps long ago, perhaps for the second time."""
+        """Start a dispatched phase, possibly late or a second time."""
         run_id, kind, _priority = self.some(self.served.dispatches.seen, choice)
         self.start_phase(run_id, kind, lease)
 
     def end(self, choice: int, _: str, status: str, *, has_changes: bool) -> None:
-        """End a phase that was begun, perhaps for the second time, or when somebody else had taken it up."""
+        """Finish a started phase, possibly a second time, or after another worker has resumed it."""
         run_id, kind, lease = self.some(self.begun, choice)
         self.finish_phase(run_id, kind, lease, status, has_changes=has_changes)
 
@@ -337,14 +338,14 @@ def test_invariants_hold_after_any_sequence_of_requests(
                 yield f"sqlite:///{directory}/tfruns.db"
 
     run_state_machine_as_test(
-        lambda: Clients(new_store),  # type: ignore[arg-type]  # it takes whatever makes a machine
+        lambda: Clients(new_store),  # type: ignore[arg-type]  # it accepts any factory of a machine
         settings=settings(
             max_examples=LONG_SEARCH or (8 if store == "sqlite" else 4),
             stateful_step_count=100 if LONG_SEARCH else 60,
             derandomize=not LONG_SEARCH,
             database=None,
             deadline=None,
-            phases=[Phase.generate, *([Phase.shrink] if LONG_SEARCH else [])],  # to shrink takes minutes
+            phases=[Phase.generate, *([Phase.shrink] if LONG_SEARCH else [])],  # shrinking takes minutes
             suppress_health_check=list(HealthCheck),
         ),
     )

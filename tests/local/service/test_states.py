@@ -26,7 +26,7 @@ def state(serial: int, lineage: str = "aaaa", **more: Any) -> bytes:
 
 
 def announced(content: bytes, **attributes: Any) -> Json:
-    """What a client says of a state before it uploads it."""
+    """The request that creates a state version before its upload."""
     parsed = json.loads(content)
     md5 = hashlib.md5(content).hexdigest()
     return resource(
@@ -35,7 +35,7 @@ def announced(content: bytes, **attributes: Any) -> Json:
 
 
 def inline(content: bytes, **attributes: Any) -> Json:
-    """A state that is sent along with what is said of it."""
+    """The request that creates a state version with its content."""
     return announced(content, state=base64.b64encode(content).decode(), **attributes)
 
 
@@ -88,7 +88,7 @@ async def test_state_changes_only_under_the_users_own_lock(api: Api) -> None:
     await api.post(_path(api), inline(state(1)), 409)
     run = await api.create_run()
     await api.post(_path(api), inline(state(1)), 409)
-    # The name of a run is no way round the lock: it has to be the run that holds the workspace.
+    # The id of a run does not bypass the lock: the run must hold the workspace.
     other = await api.create_run(plan_only=True)
     for run_id, status in (("run-0000000000000000", 409), (other["id"], 409), (run["id"], 201)):
         body = inline(state(1))
@@ -114,7 +114,7 @@ async def test_upload_with_other_md5_is_422_and_can_be_repeated(locked: Api, wro
 
 
 async def test_repeated_upload_changes_nothing_and_other_content_is_409(locked: Api) -> None:
-    # The Terraform CLI sends a request again where the answer was lost.
+    # The Terraform CLI repeats a request whose response was lost.
     created = (await locked.post(_path(locked), announced(state(1))))["data"]
     url = created["attributes"]["hosted-state-upload-url"]
     for content, status in ((state(1), 200), (state(1), 200), (state(1, other=True), 409)):
@@ -175,12 +175,12 @@ async def test_unchanged_state_keeps_saved_plans(locked: Api) -> None:
 
 async def test_unlock_is_refused_while_a_state_is_pending(locked: Api) -> None:
     # State Versions, "Create a State Version": "may not be unlocked normally until the state version is uploaded".
-    # The Terraform CLI knows this text, and tries again.
+    # The Terraform CLI recognizes this text, and retries.
     url, path = await _announce(locked, state(1)), f"/workspaces/{locked.workspace_id}/actions"
     errors = (await locked.post(f"{path}/unlock", None, 409))["errors"]
     assert "latest state version is still pending" in errors[0]["detail"]
     await locked.post(f"{path}/force-unlock", None, 200)
-    assert await _put(locked, url, state(1)) == 409  # somebody else may have the workspace by now
+    assert await _put(locked, url, state(1)) == 409  # another client may have locked the workspace since
 
 
 async def test_state_without_serial_or_version_is_422(locked: Api) -> None:

@@ -1,4 +1,7 @@
-"""Which runs wait, and what lets them go. Sources: "Run States and Stages"; run modes; run API, the actions."""
+"""The queue of a workspace: which runs wait, and what starts them.
+
+Sources: "Run States and Stages"; run modes; run API, the actions.
+"""
 
 import pytest
 from sqlalchemy import update
@@ -224,7 +227,7 @@ async def test_cancel_of_a_queued_run_starts_the_next_run(api: Api) -> None:
     run, following = await api.create_run(), await api.create_run()
     await api.act(run, "cancel")
     assert [await api.status(other) for other in (run, following)] == ["canceled", "plan_queued"]
-    assert api.begin(run) is False  # its dispatch comes to nothing
+    assert api.begin(run) is False  # its dispatch is ignored
 
 
 async def test_cancel_while_running_changes_the_status_when_it_stops(api: Api) -> None:
@@ -234,7 +237,7 @@ async def test_cancel_while_running_changes_the_status_when_it_stops(api: Api) -
     await api.act(run, "cancel")
     shown = await api.run(run)
     assert shown["attributes"]["status"] == "applying"
-    assert shown["attributes"]["canceled-at"] == "2026-01-02T03:04:05Z"  # the Z is what go-tfe insists on
+    assert shown["attributes"]["canceled-at"] == "2026-01-02T03:04:05Z"  # go-tfe requires the Z
     assert shown["attributes"]["force-cancel-available-at"] == "2026-01-02T03:04:15Z"
     assert "cancelable" not in actions_of(shown)
     await api.act(run, "cancel", 409)
@@ -270,7 +273,7 @@ async def test_force_cancel_starts_the_next_run_after_the_kill(api: Api) -> None
     api.end(run, "apply", status="errored", state=STATE)
     assert [await api.status(other) for other in (run, following)] == ["canceled", "plan_queued"]
     current = await api.get(f"/workspaces/{api.workspace_id}/current-state-version")
-    assert current["data"]["attributes"]["serial"] == 1  # what the killed apply left is kept
+    assert current["data"]["attributes"]["serial"] == 1  # the state of the killed apply is kept
 
 
 # -- phases -----------------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ async def test_a_workspace_name_is_unique_within_its_organization(api: Api) -> N
     await api.post("/organizations/other/workspaces", body)
     other = await api.create_workspace("storage")
     await _update(api, f"/workspaces/{other}", 422, name="network")
-    await _update(api, f"/workspaces/{other}", name="storage")  # its own is no other's
+    await _update(api, f"/workspaces/{other}", name="storage")  # its own name is not taken
 
 
 async def test_an_update_changes_only_the_given_attributes(api: Api) -> None:
@@ -68,7 +68,7 @@ async def test_every_attribute_can_be_null(api: Api) -> None:
              "trigger-prefixes", "trigger-patterns", "assessments-enabled", "source-name", "source-url")  # fmt: skip
     await _update(api, NAMED, **dict.fromkeys(names))
     await api.get(NAMED)
-    await api.create_run(is_destroy=True)  # a null of allow-destroy-plan is no ban
+    await api.create_run(is_destroy=True)  # allow-destroy-plan is null, which does not forbid it
 
 
 async def test_workspaces_are_found_by_name_wildcard_and_tag(empty: Api) -> None:
@@ -275,7 +275,7 @@ async def test_a_force_unlock_starts_the_next_run(api: Api) -> None:
 
 
 def _rows(api: Api) -> dict[str, int]:
-    """How many rows each table has, of those that belong to a workspace."""
+    """The number of rows per table that belong to a workspace."""
     with api.backend.database.read() as session:
         return {
             name: session.scalar(select(func.count()).select_from(table)) or 0
@@ -290,7 +290,7 @@ def _objects(api: Api) -> list[str]:
 
 
 async def _busy(api: Api) -> Any:
-    """A workspace with something in every table and an object of every kind; its apply is under way."""
+    """A workspace with rows in every table and objects of every kind, during an apply."""
     done = await api.applying()
     state = STATE.replace(b'"outputs":{}', b'"outputs":{"a":{"value":1,"type":"number"}}')
     api.end(done, "apply", state=state)

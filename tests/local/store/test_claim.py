@@ -1,4 +1,4 @@
-"""One server for each PostgreSQL database, also while PostgreSQL restarts."""
+"""One server per PostgreSQL database, even while PostgreSQL restarts."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How SQLite reads lists of runs: that they are fast with a million of them is measured in `bench/`."""
+"""How SQLite reads lists of runs. `bench/` measures their speed with a million runs."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.local.support import Api
 async def test_page_of_runs_is_read_from_an_index_without_sorting(
     api: Api, query: dict[str, str], is_of_workspace: bool
 ) -> None:
-    # With a million runs to be sorted for a page of twenty, no list would be fast enough.
+    # Sorting a million runs for a page of twenty would be too slow.
     for options in ({}, {"is_destroy": True}, {"save_plan": True}, {"plan_only": True}):
         await api.create_run(**options)
     path = f"/workspaces/{api.workspace_id}/runs" if is_of_workspace else "/organizations/default/runs"

@@ -1,4 +1,4 @@
-"""How many statements a read costs: each takes more of the processor than the rows that it finds."""
+"""The number of statements per read: a statement takes more processor time than the rows that it returns."""
 
 from tests.local.support import Api, statements
 

@@ -1,4 +1,4 @@
-"""A SQLite file that is damaged, page by page and as a whole."""
+"""Damage of a SQLite file: of single pages and of the whole file."""
 
 import random
 import shutil
@@ -49,7 +49,7 @@ def test_invalid_log_and_empty_file_are_damage(migrated: Path, tmp_path: Path) -
     shutil.copyfile(migrated, file)
     for content, damage in (
         (b"", None),
-        (bytes(100), None),  # as a power cut may leave it
+        (bytes(100), None),  # as after a power failure
         (b"garbage" * 100, "tfruns.db-wal is damaged"),
         (b"\x37\x7f\x06\x82" + bytes(28), None),
     ):

@@ -1,4 +1,4 @@
-"""The database and the objects beside it."""
+"""The database and the objects."""
 
 import os
 import stat
@@ -40,7 +40,7 @@ def _names(database: Database) -> list[str]:
 def _is_another_default(
     _: object, __: object, column: Column[Any], found: str | None, ___: object, expected: str | None
 ) -> bool | None:
-    """PostgreSQL cannot compare JSON, so the texts are compared; None leaves it to Alembic."""
+    """PostgreSQL cannot compare JSON, so the texts are compared; None leaves the comparison to Alembic."""
     if not isinstance(column.type, JSON):
         return None
     return (found or "").partition("::")[0].strip("'") != (expected or "").strip("'")
@@ -55,7 +55,7 @@ def test_migrations_create_the_tables_of_the_schema(database: Database) -> None:
 
 @on_both_stores
 def test_active_run_index_covers_only_held_workspaces(database: Database) -> None:
-    # compare_metadata does not look at the condition of an index.
+    # compare_metadata does not check the condition of an index.
     found = next(index for index in inspect(database.engine).get_indexes("runs") if index["name"] == "one_active_run")
     assert found["unique"]
     expected = {"sqlite": "holds_workspace = 1", "postgresql": "holds_workspace"}
@@ -111,7 +111,7 @@ def test_write_is_atomic_and_after_commit_runs_only_then(database: Database) -> 
 
 @on_both_stores
 def test_concurrent_writes_wait_for_each_other(database: Database) -> None:
-    # On SQLite, without BEGIN IMMEDIATE, a read that becomes a write fails at once ("database is locked").
+    # On SQLite, without BEGIN IMMEDIATE, a read that becomes a write fails immediately ("database is locked").
     with database.write() as write:
         write.session.add(
             OrganizationRow(name="default", email="0", default_project_id="prj-1", created_at=Clock().now())
