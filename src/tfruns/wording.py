@@ -1,4 +1,21 @@
-"""Plurals and truncated texts."""
+"""Plurals, truncated texts, and the texts for Terraform's reasons."""
+
+CHANGE_REASONS = {
+    "replace_because_tainted": "it is tainted",
+    "replace_because_cannot_update": "it cannot be updated in place",
+    "replace_by_request": "the run requested its replacement",
+    "replace_by_triggers": "a reference in its replace_triggered_by changes",
+    "delete_because_no_resource_config": "it is no longer in the configuration",
+    "delete_because_wrong_repetition": "its key does not match the count or for_each of the configuration",
+    "delete_because_count_index": "its index is out of range for count",
+    "delete_because_each_key": "its key is no longer in for_each",
+    "delete_because_no_module": "its module is no longer in the configuration",
+    "delete_because_no_move_target": "its move target is not in the configuration",
+    "read_because_config_unknown": "its configuration is known only after apply",
+    "read_because_dependency_pending": "it depends on a resource with pending changes",
+    "read_because_check_nested": "a check block reads it",
+}
+"""The text for each reason of a change, in plans and in logs. Source: Terraform, "JSON Output Format"."""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

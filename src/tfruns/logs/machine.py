@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 from tfruns.jsonapi import JSON
 from tfruns.logs.diagnostics import Diagnostic, diagnostic_of, rendered
 from tfruns.masking.text import sanitize
-from tfruns.wording import cut_line
+from tfruns.wording import CHANGE_REASONS, cut_line
 
 _CHANGES = {
     "create": "will be created",
@@ -30,17 +30,6 @@ _REASONS = {
     "tainted": "is tainted, so must be replaced",
     "requested": "will be replaced, as requested",
     "replace_triggered_by": "will be replaced due to changes in replace_triggered_by",
-}
-_BECAUSE = {
-    "delete_because_no_resource_config": "it is not in configuration",
-    "delete_because_no_module": "its module is not in configuration",
-    "delete_because_no_move_target": "it was moved to an address that is not in configuration",
-    "delete_because_wrong_repetition": "it no longer has the same count or for_each",
-    "delete_because_count_index": "its index is out of range for count",
-    "delete_because_each_key": "its key is not in the for_each map",
-    "read_because_config_unknown": "its configuration refers to values not yet known",
-    "read_because_dependency_pending": "a resource that it depends on has changes pending",
-    "read_because_check_nested": "it is in a check block",
 }
 _DRIFT = {"update": "has changed", "delete": "has been deleted", "move": "has moved"}
 _SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "-/+"}
@@ -182,8 +171,8 @@ def _planned_change(value: Mapping[str, JSON]) -> list[str] | None:
     if previous and action == "move":
         return [f"  # {previous} has moved to {address}"]
     lines = [f"  # {address} {what}"]
-    if reason in _BECAUSE:
-        lines.append(f"  # (because {_BECAUSE[reason]})")
+    if reason in CHANGE_REASONS:
+        lines.append(f"  # (because {CHANGE_REASONS[reason]})")
     if previous and previous != address:
         lines.append(f"  # (moved from {previous})")
     return lines

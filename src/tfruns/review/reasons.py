@@ -7,25 +7,11 @@ import json
 
 from tfruns.masking.secrets import Secrets
 from tfruns.review.plan_document import Action, Change, JSONObject
+from tfruns.wording import CHANGE_REASONS
 
 _QUOTED = 80  # characters of an unknown reason
 _ADDRESS = 120
 
-_REASONS = {
-    "replace_because_tainted": "it is tainted",
-    "replace_because_cannot_update": "it cannot be updated in place",
-    "replace_by_request": "the run requested its replacement",
-    "replace_by_triggers": "a reference in its replace_triggered_by changes",
-    "delete_because_no_resource_config": "it is no longer in the configuration",
-    "delete_because_wrong_repetition": "its key does not match the count or for_each of the configuration",
-    "delete_because_count_index": "its index is out of range for count",
-    "delete_because_each_key": "its key is no longer in for_each",
-    "delete_because_no_module": "its module is no longer in the configuration",
-    "delete_because_no_move_target": "its move target is not in the configuration",
-    "read_because_config_unknown": "its configuration is known only after apply",
-    "read_because_dependency_pending": "it depends on a resource with pending changes",
-    "read_because_check_nested": "a check block reads it",
-}
 _DEFERRED = {
     "instance_count_unknown": "the number of instances is unknown",
     "resource_config_unknown": "the configuration is unknown",
@@ -59,7 +45,7 @@ def explain(change: Change, secrets: Secrets) -> str:
 def _reasons(change: Change, secrets: Secrets) -> list[str]:
     parts = [_explain_trigger(change, secrets)] if change.is_invocation else []
     if change.reason:
-        parts.append(_REASONS.get(change.reason) or f"Terraform's reason: {_quoted(change.reason, secrets)}")
+        parts.append(CHANGE_REASONS.get(change.reason) or f"Terraform's reason: {_quoted(change.reason, secrets)}")
     if change.deferred:
         code = change.deferred
         reason = f"{_DEFERRED[code]} ({code})" if code in _DEFERRED else _quoted(code, secrets)

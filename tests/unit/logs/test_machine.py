@@ -37,7 +37,7 @@ def outputs(**values: Any) -> dict[str, Any]:
         ),
         (
             change("read", reason="read_because_check_nested"),
-            "  # a.b will be read during apply\n  # (because it is in a check block)",
+            "  # a.b will be read during apply\n  # (because a check block reads it)",
         ),
         (change("move", previous_resource={"addr": "a.c"}), "  # a.c has moved to a.b"),
         (change("update", previous_resource={"addr": "a.c"}), "  # a.b will be updated in-place\n  # (moved from a.c)"),
