@@ -283,7 +283,7 @@ async def _check_run(lab: Lab, run: Run, results: KillResults) -> None:
     log = await lab.log(run, "apply")
     if status == RunStatus.APPLIED and "Apply complete!" not in log:
         results.faults.append(f"{run.id} is applied, but its log does not show it")
-    if status == RunStatus.ERRORED and "The server was stopped" not in log:
+    if status == RunStatus.ERRORED and "The apply was interrupted: the server stopped." not in log:
         results.faults.append(f"{run.id} is errored, but its apply was not interrupted")
 
 

@@ -1,4 +1,4 @@
-"""The server is killed (SIGKILL) at chosen moments. What a power cut does to the disk cannot be tried here."""
+"""The server is killed (SIGKILL) at chosen moments. A power failure, which can damage the disk, is not simulated."""
 
 import signal
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from tfruns.wire.runs import Run
 
 pytestmark = pytest.mark.anyio
 
-SAID = "(local-exec): said 42 times"  # what it says, as apart from the command that is shown before
+SAID = "(local-exec): said 42 times"  # the output; the log also contains the command
 FIRST = 'resource "terraform_data" "first" {}'
 
 
@@ -30,9 +30,7 @@ async def after_restart(server: LocalServer) -> AsyncIterator[Lab]:
         yield lab
 
 
-async def test_a_plan_in_flight_is_planned_again_and_the_queue_goes_on(
-    new_server: NewServer, plan_gate: PlanGate
-) -> None:
+async def test_a_running_plan_is_repeated_and_the_queue_continues(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server().start()
     async with lab_on(server) as lab:
         workspace = await lab.workspace(plan_gate.configuration("crash") + FIRST)
@@ -42,7 +40,7 @@ async def test_a_plan_in_flight_is_planned_again_and_the_queue_goes_on(
         await wait_until(lambda: plan_gate.asked("crash") >= 2, "both plans wait in the gate")
     server.kill()
     async with after_restart(server) as lab:
-        await wait_until(lambda: plan_gate.asked("crash") >= 4, "both are planned again")
+        await wait_until(lambda: plan_gate.asked("crash") >= 4, "both plans are repeated")
         plan_gate.open("crash")
         await lab.until(run, RunStatus.APPLIED)
         await lab.until(speculative, RunStatus.PLANNED_AND_FINISHED)
@@ -51,11 +49,11 @@ async def test_a_plan_in_flight_is_planned_again_and_the_queue_goes_on(
         document = await lab.send("GET", f"/runs/{run.id}/run-events")
         assert "planning_again" in [event["attributes"]["action"] for event in document["data"]]
         assert "1 to add" in await lab.log(run)
-        await wait_until(lambda: not server.terraforms(), "the first plan is gone too")
+        await wait_until(lambda: not server.terraforms(), "the first plan has exited")
 
 
 @pytest.mark.parametrize("kills", [1, 2])
-async def test_an_apply_in_flight_is_errored_with_its_state_and_never_applied_again(
+async def test_a_running_apply_becomes_errored_and_is_not_repeated(
     kills: int, new_server: NewServer, apply_gate: ApplyGate, tmp_path: Path
 ) -> None:
     count = tmp_path / "count"
@@ -66,7 +64,7 @@ async def test_an_apply_in_flight_is_errored_with_its_state_and_never_applied_ag
         run = await lab.run(workspace, auto_apply=True)
         behind = await lab.run(workspace)
         await wait_until(apply_gate.has_begun, "the apply waits in the gate")
-        await wait_until(lambda: _says(lab, run, SAID), "it is in the log")
+        await wait_until(lambda: _says(lab, run, SAID), "the log contains its output")
     server.kill()
     for _ in range(kills - 1):
         server.restart()
@@ -84,34 +82,34 @@ async def test_an_apply_in_flight_is_errored_with_its_state_and_never_applied_ag
         assert count.read_text() == f"{run.id}\n"
         behind = await lab.until(behind, RunStatus.PLANNED)
         assert await lab.actions(behind) == {f"terraform_data.{apply_gate.name}": ["delete", "create"]}
-        await wait_until(lambda: not server.terraforms(), "nothing runs any more")
+        await wait_until(lambda: not server.terraforms(), "no process of a run is left")
 
 
-async def test_a_terraform_that_outlives_the_server_is_waited_for(new_server: NewServer, plan_gate: PlanGate) -> None:
+async def test_the_next_start_waits_for_a_terraform_that_is_running(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server().start()
     background = local_exec("first", "(trap '' INT TERM HUP; exec sleep 600) >/dev/null 2>&1 &")
     late = plan_gate.configuration("outlive", depends_on="terraform_data.first")
     async with lab_on(server) as lab:
         workspace = await lab.workspace(background + late)
         run = await lab.run(workspace, auto_apply=True)
-        await wait_until(lambda: plan_gate.asked("outlive"), "the apply reads what is not answered")
+        await wait_until(lambda: plan_gate.asked("outlive"), "the apply waits for the response of the gate")
     server.kill()
     async with after_restart(server) as lab:
-        assert len(server.terraforms(run.id)) >= 2, "Terraform waits for its answer, its child heeds no signal"
+        assert len(server.terraforms(run.id)) >= 2, "Terraform waits for a response, and its child ignores signals"
         assert await lab.status(run) == RunStatus.APPLYING
         assert not await lab.is_free(workspace)
         plan_gate.open("outlive")
         run = await lab.until(run, RunStatus.ERRORED)
         log = await lab.log(run, "apply")
         assert "Interrupt received" in log
-        assert "Two interrupts received" not in log, "the second one would lose what is being created"
-        # Terraform writes the state as JSON last.
-        await wait_until(lambda: not server.terraforms(run.id), "nothing of the run is left")
+        assert "Two interrupts received" not in log, "the second interrupt loses resources that are being created"
+        # The last command of Terraform writes the state as JSON.
+        await wait_until(lambda: not server.terraforms(run.id), "no process of the run is left")
         assert await lab.resources(workspace) == {"first"}
         assert await lab.is_free(workspace)
 
 
-async def test_what_waits_for_a_person_waits_on(new_server: NewServer) -> None:
+async def test_waiting_runs_keep_waiting(new_server: NewServer) -> None:
     server = new_server().start()
     async with lab_on(server) as lab:
         workspace, other = await lab.workspace(FIRST), await lab.workspace(FIRST)
@@ -131,9 +129,7 @@ async def test_what_waits_for_a_person_waits_on(new_server: NewServer) -> None:
         await lab.until(behind, RunStatus.PLANNED_AND_FINISHED)
 
 
-async def test_a_run_that_is_being_canceled_when_the_server_is_killed_ends(
-    new_server: NewServer, plan_gate: PlanGate
-) -> None:
+async def test_a_run_canceled_before_the_kill_becomes_canceled(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server("--force-cancel-after", "0").start()
     async with lab_on(server) as lab:
         workspaces = [await lab.workspace(plan_gate.configuration("canceling")) for _ in range(2)]
@@ -152,7 +148,7 @@ async def test_a_run_that_is_being_canceled_when_the_server_is_killed_ends(
             await lab.until(await lab.run(workspace), RunStatus.PLANNED_AND_FINISHED)
 
 
-# The process kills itself at a certain point, the first time that it gets there.
+# The process kills itself when it reaches a certain point for the first time.
 _FAULT = """
 import os, pathlib, signal
 flag = pathlib.Path({flag!r})
@@ -187,17 +183,17 @@ def after(owner, name, is_it=lambda *a: True):
 """
 _POINTS = {
     "committed but not dispatched": 'before(ThreadQueue, "dispatch", lambda self, run, phase, priority: phase == kind)',
-    "dispatched but not begun": 'before(worker, "start_phase", lambda b, w, run, phase, lease: phase == kind)',
-    "begun, and nothing done": 'before(worker, "execute", lambda b, w, begun, level: begun.kind == kind)',
-    "done, and nothing stored": 'before(worker, "finish_phase", lambda b, w, run, phase, *a: phase == kind)',
-    "stored, not committed": 'after(worker, "finish_phase", lambda b, w, run, phase, *a: phase == kind)',
-    "committed, not cleaned up": 'after(worker.Worker, "_end", lambda self, begun, *_: begun.kind == kind)',
+    "dispatched but not started": 'before(worker, "start_phase", lambda b, w, run, phase, lease: phase == kind)',
+    "started but not executed": 'before(worker, "execute", lambda b, w, phase, level: phase.kind == kind)',
+    "executed but not stored": 'before(worker, "finish_phase", lambda b, w, run, phase, *a: phase == kind)',
+    "stored but not committed": 'after(worker, "finish_phase", lambda b, w, run, phase, *a: phase == kind)',
+    "committed but not cleaned up": 'after(worker.Worker, "_finish", lambda self, phase, *_: phase.kind == kind)',
 }
-_APPLIED = {"committed but not dispatched", "dispatched but not begun", "committed, not cleaned up"}
+_APPLIED = {"committed but not dispatched", "dispatched but not started", "committed but not cleaned up"}
 
 
 @pytest.mark.parametrize("point", _POINTS)
-async def test_an_apply_is_made_at_most_once_wherever_the_server_dies(
+async def test_an_apply_runs_at_most_once_wherever_the_server_dies(
     point: str, tmp_path: Path, new_server: NewServer
 ) -> None:
     count = tmp_path / "count"
@@ -207,28 +203,28 @@ async def test_an_apply_is_made_at_most_once_wherever_the_server_dies(
         workspace = await lab.workspace(local_exec("counted", f"echo $TFC_RUN_ID >> '{count}'"))
         run = await lab.planned(workspace)
         behind = await lab.run(workspace)
-        with suppress(httpx2.TransportError):  # the server may be gone before it answers
+        with suppress(httpx2.TransportError):  # the server may die before it responds
             await lab.http.post(f"/api/v2/runs/{run.id}/actions/apply", json={})
-        until(lambda: not server.is_running, "it has killed itself")
+        until(lambda: not server.is_running, "the server has killed itself")
     assert server.wait() == -signal.SIGKILL
     async with after_restart(server) as lab:
         run = await lab.until(run, RunStatus.APPLIED if point in _APPLIED else RunStatus.ERRORED)
         lines = count.read_text().split() if count.exists() else []
-        assert lines == ([] if point == "begun, and nothing done" else [run.id])
+        assert lines == ([] if point == "started but not executed" else [run.id])
         assert await lab.resources(workspace) == ({"counted"} if lines else set())
         await lab.until(behind, RunStatus.PLANNED_AND_FINISHED if lines else RunStatus.PLANNED)
 
 
-async def test_a_plan_is_made_again_wherever_the_server_dies(tmp_path: Path, new_server: NewServer) -> None:
+async def test_a_plan_is_repeated_wherever_the_server_dies(tmp_path: Path, new_server: NewServer) -> None:
     points = [point for point in _POINTS if point != "committed but not dispatched"]
     for number, point in enumerate(points):
         fault = _FAULT.format(flag=str(tmp_path / f"flag-{number}"), kind="plan") + _POINTS[point]
         server = new_server(fault=fault).start()
         async with lab_on(server) as lab:
             workspace = await lab.workspace(FIRST)
-            with suppress(httpx2.TransportError):  # the server may be gone before it answers
+            with suppress(httpx2.TransportError):  # the server may die before it responds
                 await lab.http.post("/api/v2/runs", json=run_body(workspace))
-            until(partial(lambda gone: not gone.is_running, server), "it has killed itself")
+            until(partial(lambda gone: not gone.is_running, server), "the server has killed itself")
         async with after_restart(server) as lab:
             (run,) = [found async for found in lab.client.runs.list_for_workspace(workspace)]
             run = await lab.until(run, RunStatus.PLANNED)

@@ -1,4 +1,4 @@
-"""Every option of a run, with real Terraform: what the plan says, what the log says, and what is in the state."""
+"""Every option of a run with the real Terraform: its plan, its log and its state."""
 
 import json
 from typing import Any
@@ -87,7 +87,7 @@ async def test_the_state_of_an_apply_has_terraforms_json_output_format(lab: Lab)
         attributes = (await lab.send("GET", path))["data"]["attributes"]
         return str(attributes.get("hosted-json-state-download-url") or "")
 
-    await wait_until(address, "the state is kept as JSON")
+    await wait_until(address, "the state is stored as JSON")
     document = (await lab.http.get(await address())).json()
     assert document["format_version"].startswith("1.")
     resources = document["values"]["root_module"]["resources"]
@@ -97,12 +97,12 @@ async def test_the_state_of_an_apply_has_terraforms_json_output_format(lab: Lab)
     }
 
 
-async def test_a_run_without_a_message_has_the_apis_own(lab: Lab) -> None:
+async def test_a_run_without_a_message_has_the_default_message(lab: Lab) -> None:
     run = await lab.planned(await lab.workspace(TWO))
     assert run.message == "Queued manually via the Terraform Enterprise API"
 
 
-async def test_a_plan_only_run_is_over_when_it_is_planned_and_does_not_wait_for_others(lab: Lab) -> None:
+async def test_a_plan_only_run_does_not_wait_for_other_runs(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.planned(workspace)
     run = await lab.until(await lab.run(workspace, plan_only=True), RunStatus.PLANNED_AND_FINISHED)
@@ -111,7 +111,7 @@ async def test_a_plan_only_run_is_over_when_it_is_planned_and_does_not_wait_for_
     assert await lab.actions(run) == {"terraform_data.a": ["create"], "terraform_data.b": ["create"]}
 
 
-async def test_a_saved_plan_waits_beside_the_queue_and_is_applied_later(lab: Lab) -> None:
+async def test_a_saved_plan_waits_outside_the_queue(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.lock(workspace)
     run = await lab.until(await lab.run(workspace, save_plan=True, auto_apply=True), RunStatus.PLANNED_AND_SAVED)
@@ -128,13 +128,13 @@ async def test_a_saved_plan_is_discarded_when_the_state_changes(lab: Lab) -> Non
     await lab.until(saved, RunStatus.DISCARDED)
 
 
-async def test_auto_apply_of_the_run_is_stronger_than_that_of_the_workspace(lab: Lab) -> None:
+async def test_auto_apply_of_a_run_overrides_the_workspace(lab: Lab) -> None:
     workspace = await lab.workspace(TWO, **{"auto-apply": True})
     await lab.until(await lab.run(workspace), RunStatus.APPLIED)
     await lab.until(await lab.run(workspace, is_destroy=True, auto_apply=False), RunStatus.PLANNED)
 
 
-async def test_without_changes_only_an_empty_apply_is_applied(lab: Lab) -> None:
+async def test_a_plan_without_changes_is_applied_only_if_allowed(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.applied(workspace)
     run = await lab.until(await lab.run(workspace), RunStatus.PLANNED_AND_FINISHED)
@@ -145,7 +145,7 @@ async def test_without_changes_only_an_empty_apply_is_applied(lab: Lab) -> None:
     assert "Resources: 0 added, 0 changed, 0 destroyed" in await lab.log(run, "apply")
 
 
-async def test_a_destroy_run_takes_everything_away(lab: Lab) -> None:
+async def test_a_destroy_run_destroys_all_resources(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.applied(workspace)
     run = await lab.planned(workspace, is_destroy=True)
@@ -155,14 +155,14 @@ async def test_a_destroy_run_takes_everything_away(lab: Lab) -> None:
     assert await lab.resources(workspace) == set()
 
 
-async def test_targets_leave_the_rest_alone(lab: Lab) -> None:
+async def test_target_addrs_exclude_other_resources(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     run = await lab.applied(workspace, target_addrs=["terraform_data.b"])
     assert await lab.actions(run) == {"terraform_data.b": ["create"]}
     assert await lab.resources(workspace) == {"b"}
 
 
-async def test_what_is_to_be_replaced_is_replaced(lab: Lab) -> None:
+async def test_replace_addrs_replace_resources(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.applied(workspace)
     before = await lab.state(workspace)
@@ -176,7 +176,7 @@ async def test_what_is_to_be_replaced_is_replaced(lab: Lab) -> None:
     assert ids[0]["b"] == ids[1]["b"]
 
 
-async def test_a_change_of_outputs_alone_counts_as_a_change(lab: Lab) -> None:
+async def test_an_output_change_is_applied(lab: Lab) -> None:
     workspace = await lab.workspace('output "o" { value = 1 }')
     await lab.applied(workspace)
     await lab.upload(workspace, 'output "o" { value = 2 }')
@@ -188,9 +188,7 @@ async def test_a_change_of_outputs_alone_counts_as_a_change(lab: Lab) -> None:
     assert outputs(await lab.state(workspace)) == {"o": 2}
 
 
-async def test_refresh_only_takes_over_what_has_changed_outside_and_changes_nothing_else(
-    lab: Lab, drifting: "Drifting"
-) -> None:
+async def test_refresh_only_accepts_drift_and_changes_nothing_else(lab: Lab, drifting: "Drifting") -> None:
     workspace = await drifting.workspace(lab)
     run = await lab.planned(workspace, refresh_only=True)
     assert (run.operation, run.has_changes) == (RunOperation.REFRESH_ONLY, True)
@@ -202,7 +200,7 @@ async def test_refresh_only_takes_over_what_has_changed_outside_and_changes_noth
     assert run.has_changes is False
 
 
-async def test_refresh_is_on_unless_it_is_switched_off(lab: Lab) -> None:
+async def test_refresh_is_enabled_by_default(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.applied(workspace)
     runs = [await lab.run(workspace, plan_only=True, refresh=wanted) for wanted in (None, False)]
@@ -210,7 +208,7 @@ async def test_refresh_is_on_unless_it_is_switched_off(lab: Lab) -> None:
     assert ["Refreshing state..." in log for log in logs] == [True, False]
 
 
-async def test_variables_of_the_run_are_stronger_than_those_of_the_workspace(lab: Lab) -> None:
+async def test_run_variables_override_workspace_variables(lab: Lab) -> None:
     workspace = await lab.workspace(VARIABLES)
     await lab.variable(workspace, "v", "of the workspace")
     await lab.applied(workspace)
@@ -219,7 +217,7 @@ async def test_variables_of_the_run_are_stronger_than_those_of_the_workspace(lab
     assert inputs(await lab.state(workspace)) == {"v": {"list": [1, True, "x"]}}
 
 
-async def test_variables_of_a_workspace_are_texts_or_hcl_and_for_terraform_or_the_environment(lab: Lab) -> None:
+async def test_workspace_variables_of_every_category_and_syntax(lab: Lab) -> None:
     main = """
         variable "text" { type = string }
         variable "list" { type = list(number) }
@@ -234,7 +232,7 @@ async def test_variables_of_a_workspace_are_texts_or_hcl_and_for_terraform_or_th
     assert outputs(await lab.state(workspace)) == {"all": ['["no", "hcl"] ${x}', [1, 2], "environment"]}
 
 
-async def test_a_sensitive_variable_is_in_no_log_and_in_no_redacted_plan(lab: Lab) -> None:
+async def test_a_sensitive_variable_is_masked_in_logs_and_plans(lab: Lab) -> None:
     main = VARIABLES + local_exec("show", "echo the secret is $SECRET_OF_ENV") + 'variable "n" { type = number }'
     workspace = await lab.workspace(main)
     await lab.variable(workspace, "v", SECRET, sensitive=True)
@@ -249,11 +247,11 @@ async def test_a_sensitive_variable_is_in_no_log_and_in_no_redacted_plan(lab: La
         json.dumps(await lab.send("GET", f"/runs/{run.id}")),
     ):
         assert SECRET not in text
-    assert "the secret is" in await lab.log(run, "apply"), "the command has said something"
-    assert inputs(await lab.state(workspace))["v"] == SECRET, "the state holds it, as everywhere"
+    assert "the secret is" in await lab.log(run, "apply"), "the log contains the output of the command"
+    assert inputs(await lab.state(workspace))["v"] == SECRET, "the state contains it, as always in Terraform"
 
 
-async def test_a_sensitive_variable_in_an_error_is_not_shown(lab: Lab) -> None:
+async def test_a_sensitive_variable_in_an_error_is_masked(lab: Lab) -> None:
     workspace = await lab.workspace('variable "n" { type = number }')
     await lab.variable(workspace, "n", SECRET, sensitive=True)
     log = await lab.log(await lab.until(await lab.run(workspace), RunStatus.ERRORED))
@@ -261,7 +259,7 @@ async def test_a_sensitive_variable_in_an_error_is_not_shown(lab: Lab) -> None:
     assert SECRET not in log
 
 
-async def test_configuration_is_generated_for_what_is_imported(lab: Lab) -> None:
+async def test_configuration_is_generated_for_imports(lab: Lab) -> None:
     main = 'import {\n  to = terraform_data.found\n  id = "an-id"\n}\n'
     workspace = await lab.workspace(main)
     run = await lab.until(await lab.run(workspace, plan_only=True), RunStatus.ERRORED)
@@ -280,14 +278,14 @@ async def test_an_import_is_counted(lab: Lab) -> None:
     assert await lab.resources(workspace) == {"found"}
 
 
-async def test_debugging_mode_puts_terraforms_own_log_into_the_runs(lab: Lab) -> None:
+async def test_debugging_mode_logs_terraforms_trace(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     run = await lab.until(await lab.run(workspace, plan_only=True, debugging_mode=True), RunStatus.PLANNED_AND_FINISHED)
     assert "[TRACE]" in await lab.log(run)
     assert await lab.actions(run) == {"terraform_data.a": ["create"], "terraform_data.b": ["create"]}
 
 
-async def test_another_version_of_terraform_is_refused_and_the_installed_one_taken(lab: Lab) -> None:
+async def test_only_the_installed_terraform_version_is_accepted(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     with pytest.raises(UnprocessableEntity, match=r"0\.1\.2"):
         await lab.run(workspace, plan_only=True, terraform_version="0.1.2")
@@ -297,7 +295,7 @@ async def test_another_version_of_terraform_is_refused_and_the_installed_one_tak
     assert (await lab.until(run, RunStatus.PLANNED_AND_FINISHED)).terraform_version == installed
 
 
-async def test_a_configuration_version_may_be_one_of_another_workspace(lab: Lab) -> None:
+async def test_a_configuration_version_of_another_workspace_is_accepted(lab: Lab) -> None:
     other = await lab.workspace()
     configuration = await lab.upload(other, 'output "o" { value = terraform.workspace }')
     workspace = await lab.workspace(TWO, name="of-its-own")
@@ -314,7 +312,7 @@ async def test_a_speculative_configuration_version_makes_the_run_plan_only(lab: 
     assert (await lab.until(run, RunStatus.PLANNED_AND_FINISHED)).operation == RunOperation.PLAN_ONLY
 
 
-async def test_terraform_runs_in_the_working_directory_with_its_neighbours_beside_it(lab: Lab) -> None:
+async def test_the_working_directory_can_use_sibling_modules(lab: Lab) -> None:
     workspace = await lab.workspace(**{"working-directory": "live/network"})
     files = {"live/network/main.tf": 'module "m" { source = "../../modules/m" }', "modules/m/main.tf": TWO}
     await lab.upload(workspace, files=files)
@@ -336,7 +334,7 @@ async def test_terraform_runs_in_the_working_directory_with_its_neighbours_besid
         ("", "contains no Terraform configuration files"),
     ],
 )
-async def test_a_plan_that_cannot_be_made_is_errored_and_its_log_says_why(lab: Lab, main: str, words: str) -> None:
+async def test_a_failed_plan_is_errored_and_logs_the_reason(lab: Lab, main: str, words: str) -> None:
     workspace = await lab.workspace()
     await lab.upload(workspace, files={"main.tf": main} if main else {"README.md": "nothing"})
     run = await lab.until(await lab.run(workspace), RunStatus.ERRORED)
@@ -346,7 +344,7 @@ async def test_a_plan_that_cannot_be_made_is_errored_and_its_log_says_why(lab: L
     assert await lab.is_free(workspace)
 
 
-async def test_a_provisioner_that_fails_leaves_the_state_of_what_was_done_with_the_rest_tainted(lab: Lab) -> None:
+async def test_a_failed_provisioner_taints_its_resource(lab: Lab) -> None:
     main = TWO + local_exec("failing", "echo so it failed; exit 3", depends_on="terraform_data.a, terraform_data.b")
     workspace = await lab.workspace(main)
     run = await lab.until(await lab.run(workspace, auto_apply=True), RunStatus.ERRORED)
@@ -363,7 +361,7 @@ async def test_a_provisioner_that_fails_leaves_the_state_of_what_was_done_with_t
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b\x08\x00broken"])
-async def test_an_upload_that_is_no_archive_is_refused_and_starts_no_run(lab: Lab, content: bytes) -> None:
+async def test_an_invalid_upload_is_rejected_and_starts_no_run(lab: Lab, content: bytes) -> None:
     workspace = await lab.workspace()
     configuration = await lab.upload_bytes(workspace, content, status=422)
     document = await lab.send("GET", f"/configuration-versions/{configuration}")
@@ -372,16 +370,14 @@ async def test_an_upload_that_is_no_archive_is_refused_and_starts_no_run(lab: La
         await lab.run(workspace, configuration_version_id=configuration)
 
 
-async def test_a_configuration_of_a_cloud_or_another_backend_is_run_here_all_the_same(lab: Lab) -> None:
+async def test_cloud_and_backend_blocks_are_overridden(lab: Lab) -> None:
     for block in (CLOUD, BACKEND):
         workspace = await lab.workspace(block + TWO)
         await lab.applied(workspace)
         assert await lab.resources(workspace) == {"a", "b"}
 
 
-async def test_variables_and_configuration_are_those_of_when_the_run_was_created(
-    lab: Lab, apply_gate: ApplyGate
-) -> None:
+async def test_a_run_keeps_the_variables_of_its_creation(lab: Lab, apply_gate: ApplyGate) -> None:
     workspace = await lab.workspace(VARIABLES + apply_gate.configuration())
     await lab.variable(workspace, "v", "then")
     first = await lab.run(workspace, auto_apply=True)
@@ -398,13 +394,13 @@ async def test_variables_and_configuration_are_those_of_when_the_run_was_created
 
 
 class Drifting:
-    """A configuration whose output changes without it: a data source reads what the test writes."""
+    """A configuration whose output drifts: its data source reads a file that the test changes."""
 
     def __init__(self, server: LocalServer) -> None:
         self._server = server
 
     async def workspace(self, lab: Lab) -> str:
-        """A workspace that was applied, whose world has changed since."""
+        """A workspace that has drifted since its last apply."""
         source = await lab.workspace('output "value" { value = "before" }')
         await lab.applied(source)
         path = self._server.data_dir / f"{source}.tfstate"

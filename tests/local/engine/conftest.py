@@ -1,4 +1,4 @@
-"""What the tests of the engine share: a worker whose executor the test plays."""
+"""Fixtures for the tests of the engine: a worker with a fake executor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ Play = Callable[[StartedPhase, CancelCheck], PhaseResult]
 
 @dataclass
 class Executor:
-    """An executor that does what the test says: first what stands first."""
+    """A fake executor. It returns or calls the `plays` of the test in order."""
 
     plays: list[Play | PhaseResult] = field(default_factory=list)
     started: list[StartedPhase] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Executor:
 
 @pytest.fixture
 def executor(monkeypatch: pytest.MonkeyPatch) -> Executor:
-    """Takes the place of Terraform."""
+    """The fake executor, which replaces Terraform."""
     executor = Executor()
     monkeypatch.setattr("tfruns.local.engine.worker.execute", executor)
     return executor
@@ -41,7 +41,7 @@ def executor(monkeypatch: pytest.MonkeyPatch) -> Executor:
 
 @pytest.fixture
 def config(tmp_path: Path) -> ExecutionConfig:
-    """Where runs have their directories."""
+    """The configuration of the execution."""
     terraform = Terraform(("terraform",), "terraform", "1.11.4", "linux_amd64")
     (tmp_path / "work").mkdir()
     return ExecutionConfig(terraform, tmp_path / "work", OperatorSettings())
@@ -54,5 +54,5 @@ def stop_signal() -> StopSignal:
 
 @pytest.fixture
 def worker(api: Api, config: ExecutionConfig, stop_signal: StopSignal) -> Worker:
-    """A worker of this start of the server."""
+    """A worker with the fake executor."""
     return Worker(api.backend, config, lease="this start", stop_signal=stop_signal)

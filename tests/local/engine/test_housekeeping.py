@@ -1,4 +1,4 @@
-"""What is cleaned up, and what is not."""
+"""Housekeeping: the data that it deletes, and the data that it keeps."""
 
 import logging
 import os
@@ -22,14 +22,14 @@ def clean_up(api: Api, config: ExecutionConfig, keep: timedelta | None = None) -
     Housekeeping(api.backend, config, keep=keep, prune_queue=lambda: None).clean_up()
 
 
-def made(config: ExecutionConfig, run: Json) -> Path:
+def make_directory(config: ExecutionConfig, run: Json) -> Path:
     directory = config.directory_of(run["id"])
     directory.mkdir()
     return directory
 
 
 async def phase_objects(api: Api, run: Json, *, age_days: float) -> list[Path]:
-    """The log and the documents of a run's plan, last written so long ago."""
+    """The log and the JSON files of the plan of a run, with this age."""
     plan_id = (await api.run(run))["relationships"]["plan"]["data"]["id"]
     paths = []
     written_at = api.clock.now().timestamp() - age_days * _DAY_S
@@ -40,30 +40,28 @@ async def phase_objects(api: Api, run: Json, *, age_days: float) -> list[Path]:
     return paths
 
 
-async def test_the_directory_of_a_run_that_a_person_discards_goes_and_that_of_one_which_waits_stays(
-    api: Api, config: ExecutionConfig
-) -> None:
+async def test_only_the_directories_of_finished_runs_are_removed(api: Api, config: ExecutionConfig) -> None:
     discarded = await api.planned()
     await api.act(discarded, "discard")
     waiting = await api.planned()
-    gone, kept = made(config, discarded), made(config, waiting)
+    gone, kept = make_directory(config, discarded), make_directory(config, waiting)
     clean_up(api, config)
     assert not gone.exists()
     assert kept.exists()
 
 
-async def test_the_directory_of_a_run_whose_process_may_still_be_there_stays(api: Api, config: ExecutionConfig) -> None:
+async def test_the_directory_of_a_run_with_a_process_is_kept(api: Api, config: ExecutionConfig) -> None:
     run = await api.applying()
     await api.act(run, "cancel")
     api.clock.advance(60)
     await api.act(run, "force-cancel")
-    kept = made(config, run)
+    kept = make_directory(config, run)
     clean_up(api, config)
     assert kept.exists()
 
 
-async def test_the_directory_of_a_run_that_was_deleted_goes(api: Api, config: ExecutionConfig) -> None:
-    gone = made(config, {"id": "run-nobodyKnowsThis1"})
+async def test_the_directory_of_a_deleted_run_is_removed(api: Api, config: ExecutionConfig) -> None:
+    gone = make_directory(config, {"id": "run-nobodyKnowsThis1"})
     clean_up(api, config)
     assert not gone.exists()
 
@@ -71,7 +69,7 @@ async def test_the_directory_of_a_run_that_was_deleted_goes(api: Api, config: Ex
 @pytest.mark.parametrize(
     ("keep_days", "age_days", "is_kept"), [(None, 1000, True), (7, 6, True), (7, 8, False), (0.5, 1, False)]
 )
-async def test_logs_and_plans_of_runs_that_are_over_are_kept_for_so_many_days(
+async def test_logs_and_plans_of_finished_runs_are_kept_for_some_days(
     api: Api, config: ExecutionConfig, keep_days: float | None, age_days: float, is_kept: bool
 ) -> None:
     run = await api.planned()
@@ -82,37 +80,37 @@ async def test_logs_and_plans_of_runs_that_are_over_are_kept_for_so_many_days(
     assert await api.status(run) == "discarded"
 
 
-async def test_those_of_a_run_that_still_waits_are_kept_however_old_they_are(api: Api, config: ExecutionConfig) -> None:
+async def test_logs_and_plans_of_a_waiting_run_are_kept(api: Api, config: ExecutionConfig) -> None:
     paths = await phase_objects(api, await api.planned(), age_days=1000)
     clean_up(api, config, timedelta(days=1))
     assert all(path.exists() for path in paths)
 
 
-async def test_incomplete_uploads_and_objects_of_no_row_go_after_a_day(api: Api, config: ExecutionConfig) -> None:
+async def test_incomplete_uploads_and_orphans_are_removed_after_a_day(api: Api, config: ExecutionConfig) -> None:
     objects = api.backend.objects
     run = await api.planned()
     plan_id = (await api.run(run))["relationships"]["plan"]["data"]["id"]
     configuration_id = run["relationships"]["configuration-version"]["data"]["id"]
     kept = {("log", plan_id), ("plan-json", plan_id), ("configuration", configuration_id)}
-    nobodys = {(kind, f"{kind}-nobodyKnowsThis1") for kind in ("log", "errored-state", "state", "configuration")}
+    orphans = {(kind, f"{kind}-nobodyKnowsThis1") for kind in ("log", "errored-state", "state", "configuration")}
     unfinished = {("state", ".sv-1.abcd"), ("incoming", "old")}
-    for kind, name in (kept - {("configuration", configuration_id)}) | nobodys | unfinished:
+    for kind, name in (kept - {("configuration", configuration_id)}) | orphans | unfinished:
         objects.write(kind, name, b"{}")
-    for kind, name in kept | nobodys | unfinished:
+    for kind, name in kept | orphans | unfinished:
         os.utime(objects.path(kind, name), (0, 0))
     young = {("incoming", "new"), ("state", "sv-justWritten")}
     for kind, name in young:
         objects.write(kind, name, b"half")
     clean_up(api, config)
-    assert {thing for thing in kept | young | nobodys | unfinished if objects.path(*thing).exists()} == kept | young
+    assert {thing for thing in kept | young | orphans | unfinished if objects.path(*thing).exists()} == kept | young
 
 
-async def test_the_directory_of_an_apply_goes_only_once_its_state_is_stored(
+async def test_the_directory_of_an_apply_is_kept_until_its_state_is_stored(
     api: Api, config: ExecutionConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = await api.applying()
     apply_id = run["relationships"]["apply"]["data"]["id"]
-    state_file = made(config, run) / "state" / "network" / "terraform.tfstate"
+    state_file = make_directory(config, run) / "state" / "network" / "terraform.tfstate"
     state_file.parent.mkdir(parents=True)
     state_file.write_bytes(STATE)
     api.end(run, "apply", status="errored")
@@ -121,7 +119,7 @@ async def test_the_directory_of_an_apply_goes_only_once_its_state_is_stored(
     assert not config.directory_of(run["id"]).exists()
     assert "was not stored. It is kept as the errored state of its apply." in caplog.text
     stored = await api.applying()
-    made(config, stored)
+    make_directory(config, stored)
     api.end(stored, "apply", state=STATE)
     clean_up(api, config)
     stored_id = stored["relationships"]["apply"]["data"]["id"]
@@ -137,7 +135,7 @@ async def test_a_phase_without_a_worker_is_dispatched_again(api: Api, config: Ex
     assert api.dispatches.phases_of(run["id"]) == ["plan"]
 
 
-async def test_a_workspace_that_a_final_run_holds_is_released(
+async def test_a_workspace_whose_current_run_is_final_is_released(
     api: Api, config: ExecutionConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = await api.planned()
@@ -152,13 +150,13 @@ async def test_a_workspace_that_a_final_run_holds_is_released(
     assert events[-1]["attributes"]["action"] == "workspace_released"
 
 
-async def test_a_database_that_is_away_costs_one_line_and_no_traceback(
+async def test_an_unavailable_database_is_logged_in_one_line(
     api: Api, config: ExecutionConfig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
         raise OperationalError("SELECT", {}, Exception("connection refused"))
 
-    made(config, {"id": "run-nobodyKnowsThis1"})
+    make_directory(config, {"id": "run-nobodyKnowsThis1"})
     monkeypatch.setattr(Database, "read", away)
     monkeypatch.setattr(Database, "write", away)
     clean_up(api, config, timedelta(days=1))
@@ -168,7 +166,7 @@ async def test_a_database_that_is_away_costs_one_line_and_no_traceback(
     assert "Traceback" not in caplog.text
 
 
-async def test_a_step_that_fails_does_not_keep_the_others_from_being_done(
+async def test_a_failed_step_does_not_prevent_the_others(
     api: Api, config: ExecutionConfig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> None:

@@ -1,4 +1,4 @@
-"""The store fails at every step of the end of a phase, once or for ever: the run ends, and its workspace is free."""
+"""Failures of the store at every step of a phase: the run finishes, and its workspace is released."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -16,32 +16,32 @@ from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.engine.worker import Worker
 from tfruns.local.service.phases import PhaseResult
 
-_AWAY = Exception("away")
+_CAUSE = Exception("unavailable")
 _FAULTS: dict[str, Callable[[], Exception]] = {
-    "the database is away": lambda: exc.OperationalError("UPDATE", {}, _AWAY),
-    "the connection is broken": lambda: exc.InterfaceError("UPDATE", {}, _AWAY),
-    "the database fails": lambda: exc.InternalError("UPDATE", {}, _AWAY),
+    "the database is unavailable": lambda: exc.OperationalError("UPDATE", {}, _CAUSE),
+    "the connection is broken": lambda: exc.InterfaceError("UPDATE", {}, _CAUSE),
+    "the database fails": lambda: exc.InternalError("UPDATE", {}, _CAUSE),
     "the pool is empty": lambda: exc.TimeoutError("QueuePool limit"),
     "the connection was closed": lambda: exc.ResourceClosedError("closed"),
-    "a value cannot be": lambda: exc.DataError("INSERT", {}, _AWAY),
-    "a row is there": lambda: exc.IntegrityError("INSERT", {}, _AWAY),
+    "a value is invalid": lambda: exc.DataError("INSERT", {}, _CAUSE),
+    "a row exists": lambda: exc.IntegrityError("INSERT", {}, _CAUSE),
     "the driver fails": lambda: sqlite3.OperationalError("disk I/O error"),
     "the disk is full": lambda: OSError(28, "No space left on device"),
     "the disk is read-only": lambda: OSError(30, "Read-only file system"),
     "memory is exhausted": MemoryError,
-    "nobody foresaw it": lambda: KeyError("surprise"),
+    "the error is unexpected": lambda: KeyError("surprise"),
 }
 
 
 @pytest.fixture
 def impatient(api: Api, config: ExecutionConfig, stop_signal: StopSignal) -> Worker:
-    """A worker that tries again at once."""
+    """A worker that retries immediately."""
     return Worker(api.backend, config, lease="this start", stop_signal=stop_signal, first_delay_s=0.001)
 
 
 @contextmanager
 def failing(api: Api, name: str, number: int, make: Callable[[], Exception]) -> Iterator[list[int]]:
-    """Fail the n-th event of this name (`before_cursor_execute`, `commit`) once; yields how many there were."""
+    """Fail the n-th event of this name (`before_cursor_execute`, `commit`) once. Yields the number of events."""
     count = [0]
 
     def fail(*_: Any) -> None:
@@ -71,7 +71,7 @@ async def _check_ended(api: Api, run: Json, kind: str, message: str) -> None:
 @on_both_stores
 @pytest.mark.parametrize("kind", ["plan", "apply"])
 @pytest.mark.parametrize("name", ["before_cursor_execute", "commit"])
-async def test_a_phase_ends_as_it_should_whatever_fails_once(
+async def test_any_single_failure_is_retried(
     api: Api, impatient: Worker, executor: Executor, kind: str, name: str
 ) -> None:
     for fault, make in _FAULTS.items():
@@ -86,13 +86,15 @@ async def test_a_phase_ends_as_it_should_whatever_fails_once(
                 impatient.run_phase(run["id"], kind)
             steps = count[0] if not number else steps
             await _check_ended(api, run, kind, f"{fault} at {name} {number} of the {kind}")
-            number += 1 if name == "commit" else 4 + list(_FAULTS).index(fault) % 3  # all of them, over all faults
+            number += (
+                1 if name == "commit" else 4 + list(_FAULTS).index(fault) % 3
+            )  # each number is tried with some of the faults
 
 
-async def test_a_commit_whose_answer_is_lost_counts_and_its_steps_follow(
+async def test_a_commit_whose_response_is_lost_is_not_repeated(
     api: Api, impatient: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The transaction is committed and the connection breaks: every step is done once, and the apply is dispatched."""
+    """The connection breaks after the commit: every step happens once, and the apply is dispatched."""
     database = type(api.backend.database)
     write = database.write
     lost: list[Any] = []
@@ -102,9 +104,9 @@ async def test_a_commit_whose_answer_is_lost_counts_and_its_steps_follow(
         with write(self) as change:
             yield change
             steps, change.after_commit = change.after_commit, []
-        if len(lost) < 2:  # the begin, and the end
+        if len(lost) < 2:  # the start and the result of the phase
             lost.append(steps)
-            raise exc.OperationalError("COMMIT", {}, _AWAY)
+            raise exc.OperationalError("COMMIT", {}, _CAUSE)
         for step in steps:
             step()
 
@@ -124,9 +126,7 @@ async def test_a_commit_whose_answer_is_lost_counts_and_its_steps_follow(
     assert api.dispatches.phases_of(following["id"])
 
 
-async def test_a_result_that_cannot_be_stored_ends_the_run_with_its_state(
-    api: Api, impatient: Worker, executor: Executor
-) -> None:
+async def test_a_result_that_cannot_be_stored_keeps_its_state(api: Api, impatient: Worker, executor: Executor) -> None:
     run = await api.planned()
     await api.act(run, "apply")
     executor.plays = [PhaseResult("finished", state=STATE, counts={"additions": 10**30})]
@@ -141,7 +141,7 @@ async def test_a_result_that_cannot_be_stored_ends_the_run_with_its_state(
 
 
 @pytest.mark.parametrize("kind", ["plan", "apply"])
-async def test_a_phase_that_can_never_be_begun_ends_the_run(
+async def test_a_phase_that_cannot_start_makes_the_run_errored(
     api: Api, impatient: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     run = await (api.create_run() if kind == "plan" else api.planned())

@@ -1,4 +1,4 @@
-"""Files of the server that cannot be used, with the real executor: the run ends, and its workspace is free."""
+"""Unusable files of the server, with the real executor: the run becomes errored, and its workspace is released."""
 
 import pytest
 
@@ -24,7 +24,7 @@ async def _log(api: Api, run: Json, kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", ["plan", "apply"])
-async def test_a_work_directory_that_is_a_file_ends_the_run(
+async def test_an_unusable_run_directory_makes_the_run_errored(
     api: Api, worker: Worker, config: ExecutionConfig, kind: str
 ) -> None:
     run = await (api.create_run() if kind == "plan" else api.planned())
@@ -42,7 +42,7 @@ _DAMAGE = {"missing": None, "empty": b"", "damaged": STATE[:40], "damaged too": 
 
 
 @pytest.mark.parametrize("damage", _DAMAGE)
-async def test_a_state_object_that_is_damaged_stops_the_run(api: Api, worker: Worker, damage: str) -> None:
+async def test_a_damaged_state_object_makes_the_run_errored(api: Api, worker: Worker, damage: str) -> None:
     applied = await api.applying()
     api.end(applied, "apply", state=STATE)
     state_id = (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]["id"]
@@ -53,8 +53,8 @@ async def test_a_state_object_that_is_damaged_stops_the_run(api: Api, worker: Wo
     for option in ({}, {"is_destroy": True}, {"plan_only": True}):
         run = await api.create_run(**option)
         worker.run_phase(run["id"], "plan")
-        assert await api.status(run) == "errored", "not a plan that creates everything again"
-        what = damage.removesuffix(" too")
-        text = f"the file of {state_id} in the server's data directory is {what}. Restore objects/state/"
+        assert await api.status(run) == "errored", "a plan would create all resources again"
+        kind = damage.removesuffix(" too")
+        text = f"the file of {state_id} in the server's data directory is {kind}. Restore objects/state/"
         assert text in await _log(api, run, "plan")
         assert await _is_free(api)

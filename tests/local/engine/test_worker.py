@@ -1,4 +1,4 @@
-"""What a worker does with a phase, whatever happens in between. The store is real; Terraform is played."""
+"""The worker, with a real store and a fake executor."""
 
 import logging
 
@@ -18,10 +18,10 @@ from tfruns.local.store.objects import Objects
 
 
 def never(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
-    raise AssertionError("nothing is to be executed")
+    raise AssertionError("the phase must not be executed")
 
 
-async def test_a_plan_and_an_apply_bring_a_run_to_its_end(api: Api, worker: Worker, executor: Executor) -> None:
+async def test_a_plan_and_an_apply_finish_a_run(api: Api, worker: Worker, executor: Executor) -> None:
     run = await api.create_run()
     worker.run_phase(run["id"], "plan")
     assert await api.status(run) == "planned"
@@ -32,7 +32,7 @@ async def test_a_plan_and_an_apply_bring_a_run_to_its_end(api: Api, worker: Work
     assert (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]
 
 
-async def test_the_directory_of_a_run_is_kept_until_the_run_is_over(
+async def test_the_run_directory_is_kept_until_the_run_is_finished(
     api: Api, worker: Worker, executor: Executor, config: ExecutionConfig
 ) -> None:
     run = await api.create_run()
@@ -45,7 +45,7 @@ async def test_the_directory_of_a_run_is_kept_until_the_run_is_over(
     assert not directory.exists()
 
 
-async def test_a_phase_that_was_dispatched_twice_is_executed_once(api: Api, worker: Worker, executor: Executor) -> None:
+async def test_a_phase_dispatched_twice_is_executed_once(api: Api, worker: Worker, executor: Executor) -> None:
     run = await api.create_run()
     worker.run_phase(run["id"], "plan")
     executor.plays = [never]
@@ -54,21 +54,21 @@ async def test_a_phase_that_was_dispatched_twice_is_executed_once(api: Api, work
     assert len(executor.started) == 1
 
 
-async def test_an_executor_that_fails_in_a_way_nobody_foresaw_ends_the_run(
+async def test_an_unexpected_error_makes_the_run_errored(
     api: Api, worker: Worker, executor: Executor, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
-        raise RuntimeError("nobody foresaw this")
+        raise RuntimeError("unexpected error")
 
     run = await api.create_run()
     executor.plays = [fail]
     worker.run_phase(run["id"], "plan")
     assert await api.status(run) == "errored"
-    assert "nobody foresaw this" in caplog.text
+    assert "unexpected error" in caplog.text
 
 
 @pytest.mark.processes
-async def test_the_state_of_an_apply_that_failed_so_is_not_lost(
+async def test_an_unexpected_error_keeps_the_state_of_an_apply(
     api: Api, worker: Worker, executor: Executor, config: ExecutionConfig
 ) -> None:
     def fail(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
@@ -88,7 +88,7 @@ async def test_the_state_of_an_apply_that_failed_so_is_not_lost(
     assert (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]
 
 
-async def test_what_a_phase_leaves_is_stored_again_and_again_until_it_works(
+async def test_storing_a_result_is_retried_until_it_succeeds(
     api: Api, worker: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = await api.planned()
@@ -105,10 +105,10 @@ async def test_what_a_phase_leaves_is_stored_again_and_again_until_it_works(
     with caplog.at_level(logging.WARNING):
         worker.run_phase(run["id"], "apply")
     assert await api.status(run) == "applied"
-    assert caplog.text.count("failed and will be retried") == 1, "one line a minute"
+    assert caplog.text.count("failed and will be retried") == 1, "one line per minute"
 
 
-async def test_a_server_that_stops_before_that_leaves_the_phase_for_the_next_start(
+async def test_a_stop_during_retries_leaves_the_phase_for_the_next_start(
     api: Api, worker: Worker, executor: Executor, stop_signal: StopSignal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = await api.planned()
@@ -116,7 +116,7 @@ async def test_a_server_that_stops_before_that_leaves_the_phase_for_the_next_sta
 
     def away(*_: object) -> None:
         stop_signal.request(CancelLevel.INTERRUPT)
-        raise OperationalError("UPDATE", {}, Exception("away"))
+        raise OperationalError("UPDATE", {}, Exception("unavailable"))
 
     def finish(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
         monkeypatch.setattr(Database, "write", away)
@@ -129,7 +129,7 @@ async def test_a_server_that_stops_before_that_leaves_the_phase_for_the_next_sta
     assert worker.wait_until_idle(0)
 
 
-async def test_no_phase_is_begun_when_the_server_is_being_stopped(
+async def test_no_phase_starts_while_the_server_is_stopping(
     api: Api, worker: Worker, executor: Executor, stop_signal: StopSignal
 ) -> None:
     run = await api.create_run()
@@ -139,7 +139,7 @@ async def test_no_phase_is_begun_when_the_server_is_being_stopped(
     assert executor.started == []
 
 
-async def test_an_interrupted_plan_stays_for_the_next_start(
+async def test_an_interrupted_plan_resumes_at_the_next_start(
     api: Api, worker: Worker, executor: Executor, stop_signal: StopSignal
 ) -> None:
     def interrupt(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
@@ -153,7 +153,7 @@ async def test_an_interrupted_plan_stays_for_the_next_start(
     assert api.begin(run, "plan", "the next start")
 
 
-async def test_a_state_is_stored_as_it_is_whatever_can_be_read_of_it(
+async def test_a_state_is_stored_unchanged_even_if_it_is_unreadable(
     api: Api, worker: Worker, executor: Executor
 ) -> None:
     outputs = {
@@ -163,7 +163,7 @@ async def test_a_state_is_stored_as_it_is_whatever_can_be_read_of_it(
         "x" * 3000: '{"value":1,"type":"number"}',
     }
     text = ",".join(f'"{name}":{value}' for name, value in outputs.items()).encode()
-    states = {  # the outputs that can be shown, and the serial
+    states = {  # the readable outputs and the serial
         STATE.replace(b'"outputs":{}', b'"outputs":{' + text + b"}"): (["name"], 1),
         STATE.replace(b'"serial":1', b'"serial":"one"'): ([], 2),
         STATE.replace(b'"serial":1', b'"serial":' + b"9" * 30): ([], 3),
@@ -187,7 +187,7 @@ async def test_a_state_is_stored_as_it_is_whatever_can_be_read_of_it(
         await api.post(f"/workspaces/{api.workspace_id}/actions/safe-delete", None, 409)
 
 
-async def test_a_run_that_is_deleted_in_mid_phase_leaves_nothing(
+async def test_a_run_deleted_during_a_phase_leaves_nothing(
     api: Api, worker: Worker, executor: Executor, config: ExecutionConfig
 ) -> None:
     run = await api.planned()
@@ -195,7 +195,7 @@ async def test_a_run_that_is_deleted_in_mid_phase_leaves_nothing(
     config.directory_of(run["id"]).mkdir()
     written = []
 
-    def write_after_the_end(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
+    def write_after_deletion(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
         with api.backend.database.write() as write:
             write.session.delete(write.session.merge(phase.run))
         assert level() == 2
@@ -203,23 +203,23 @@ async def test_a_run_that_is_deleted_in_mid_phase_leaves_nothing(
         written.append(api.backend.objects.path("log", phase.phase_id))
         return PhaseResult("canceled", state=STATE)
 
-    executor.plays = [write_after_the_end]
+    executor.plays = [write_after_deletion]
     worker.run_phase(run["id"], "apply")
     assert not written[0].exists()
     assert not config.directory_of(run["id"]).exists()
     await api.get(f"/runs/{run['id']}", 404)
-    worker.run_phase(run["id"], "apply")  # nor does it mind that it is gone from the beginning
+    worker.run_phase(run["id"], "apply")  # a run that was deleted before the start is ignored
 
 
-async def test_a_cancel_is_seen_by_the_executor_also_while_the_database_is_away(
+async def test_the_last_cancel_level_is_kept_without_the_database(
     api: Api, worker: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
 
     def away(*_: object) -> None:
-        raise OperationalError("SELECT", {}, Exception("away"))
+        raise OperationalError("SELECT", {}, Exception("unavailable"))
 
-    def look(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
+    def read_level(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
         seen.append(level())
         with api.backend.database.write() as write:
             write.session.merge(phase.run).cancel_level = CancelLevel.INTERRUPT
@@ -230,7 +230,7 @@ async def test_a_cancel_is_seen_by_the_executor_also_while_the_database_is_away(
         return PhaseResult("canceled")
 
     run = await api.create_run()
-    executor.plays = [look]
+    executor.plays = [read_level]
     worker.run_phase(run["id"], "plan")
     assert seen == [CancelLevel.NONE, CancelLevel.INTERRUPT, CancelLevel.INTERRUPT]
     assert await api.status(run) == "canceled"

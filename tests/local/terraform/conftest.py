@@ -1,4 +1,4 @@
-"""What the tests of the execution share: a Terraform, uploads, jobs, and ways to meet a running Terraform."""
+"""Fixtures for the tests of the execution: Terraform, uploads, inputs, and gates that block a running Terraform."""
 
 import io
 import json
@@ -29,7 +29,7 @@ def not_canceled() -> CancelLevel:
 
 
 def upload(path: Path, files: dict[str, str]) -> Path:
-    """A configuration as clients upload it."""
+    """An archive of a configuration."""
     with tarfile.open(path, "w:gz") as tar:
         for name, text in files.items():
             member = tarfile.TarInfo(name)
@@ -51,7 +51,7 @@ def local_exec(command: str, name: str = "a") -> str:
 
 
 class Gate:
-    """A fifo between a test and a shell in a local-exec: the one tells, the other waits."""
+    """A FIFO between the test and a shell in a local-exec, which blocks one until the other writes."""
 
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)
@@ -59,13 +59,13 @@ class Gate:
         self._file = os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
     def wait(self) -> str:
-        """Return what was written into it."""
+        """Wait for a write, and return its text."""
         ready, _, _ = select.select([self._file], [], [], TIMEOUT_S)
-        assert ready, f"nothing came through {self.path}"
+        assert ready, f"nothing was written to {self.path}"
         return os.read(self._file, 4096).decode()
 
     def wait_at_most(self, seconds: float) -> str:
-        """Return what is written into it within this time, or nothing."""
+        """Wait for a write, and return its text, or an empty text after the timeout."""
         ready, _, _ = select.select([self._file], [], [], seconds)
         return os.read(self._file, 4096).decode() if ready else ""
 
@@ -77,7 +77,7 @@ class Gate:
 
 
 class Level:
-    """A cancel level that a test raises."""
+    """A cancel level that the test sets."""
 
     def __init__(self) -> None:
         self.value = CancelLevel.NONE
@@ -87,7 +87,7 @@ class Level:
 
 
 class Bench:
-    """A run's files below one directory, and its phases."""
+    """One run: its files, its inputs and its phases."""
 
     def __init__(self, root: Path, terraform: Terraform) -> None:
         self.root = root
@@ -101,7 +101,7 @@ class Bench:
         self._pool = ThreadPoolExecutor()
 
     def given(self, main: str = "", files: dict[str, str] | None = None, **options: Any) -> PlanInputs:
-        """Set what the inputs is; `main` is the text of main.tf."""
+        """Set the configuration and other inputs. `main` is the content of main.tf."""
         upload(self.inputs.archive, {"main.tf": main, **(files or {})} if main or files is None else files)
         self.inputs = replace(self.inputs, **options)
         return self.inputs
@@ -119,13 +119,13 @@ class Bench:
         return self._pool.submit(self.apply)
 
     def planned(self) -> PlanOutcome:
-        """A plan that has to succeed."""
+        """Plan, and check that it succeeds."""
         outcome = self.plan()
         assert outcome.error is None
         return outcome
 
     def applied(self) -> ApplyOutcome:
-        """A plan and an apply that have to succeed; the next plan starts from their state."""
+        """Plan and apply, and check that both succeed. The next plan uses the new state."""
         self.planned()
         outcome = self.apply()
         assert outcome.error is None
@@ -176,6 +176,6 @@ def gate(tmp_path: Path) -> Iterator[Callable[[str], Gate]]:
 
 
 def outputs_of(state: State | None) -> dict[str, Any]:
-    """The values of a state's outputs."""
+    """The values of the outputs in a state."""
     assert state is not None
     return {name: output["value"] for name, output in json.loads(state.raw)["outputs"].items()}

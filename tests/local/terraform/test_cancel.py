@@ -1,4 +1,4 @@
-"""Cancel and force-cancel, in the middle of each phase."""
+"""Cancel and force-cancel during a plan and an apply."""
 
 import json
 import os
@@ -23,16 +23,16 @@ Gates = Callable[[str], Gate]
 
 
 class SlowState:
-    """A server of a remote state that says when it is asked, and answers only when the test is over."""
+    """A server of a remote state that reports requests and delays its responses until the test releases them."""
 
     def __init__(self) -> None:
-        self.asked = threading.Event()
+        self.requested = threading.Event()
         self.release = threading.Event()
         slow = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                slow.asked.set()
+                slow.requested.set()
                 slow.release.wait(TIMEOUT_S)
                 self.send_error(404)
 
@@ -73,25 +73,23 @@ def tainted(state: State | None) -> list[str]:
 
 
 @pytest.mark.parametrize("level", [CancelLevel.INTERRUPT, CancelLevel.KILL])
-def test_a_plan_is_canceled_in_the_middle(bench: Bench, slow_state: SlowState, level: CancelLevel) -> None:
+def test_cancel_and_kill_stop_a_running_plan(bench: Bench, slow_state: SlowState, level: CancelLevel) -> None:
     bench.given(slow_state.configuration)
     running = bench.start_plan()
-    assert slow_state.asked.wait(TIMEOUT_S)
+    assert slow_state.requested.wait(TIMEOUT_S)
     bench.level.value = level
     if level is CancelLevel.INTERRUPT:
-        slow_state.release.set()  # Terraform finishes what it is reading
+        slow_state.release.set()  # Terraform completes the request
     outcome = running.result(TIMEOUT_S)
     assert outcome.status is PhaseStatus.CANCELED
     assert outcome.plan_json is None
     assert not is_running(bench.inputs.run_dir.output)
 
 
-def test_a_canceled_plan_that_cannot_be_interrupted_is_killed_by_the_second_level(
-    bench: Bench, slow_state: SlowState
-) -> None:
+def test_force_cancel_kills_a_plan_that_ignores_the_interrupt(bench: Bench, slow_state: SlowState) -> None:
     bench.given(slow_state.configuration)
     running = bench.start_plan()
-    assert slow_state.asked.wait(TIMEOUT_S)
+    assert slow_state.requested.wait(TIMEOUT_S)
     bench.level.value = CancelLevel.INTERRUPT
     bench.level.value = CancelLevel.KILL
     outcome = running.result(TIMEOUT_S)
@@ -99,7 +97,7 @@ def test_a_canceled_plan_that_cannot_be_interrupted_is_killed_by_the_second_leve
     assert "Error: The run was canceled." in bench.plan_log.read_text()
 
 
-def test_an_apply_is_canceled_in_the_middle_and_its_state_is_kept(bench: Bench, gate: Gates) -> None:
+def test_cancel_stops_a_running_apply_and_keeps_its_state(bench: Bench, gate: Gates) -> None:
     started, never = gate("started"), gate("never")
     bench.given(
         local_exec(f"echo up > {started.path}; read go < {never.path}", "stuck")
@@ -116,7 +114,7 @@ def test_an_apply_is_canceled_in_the_middle_and_its_state_is_kept(bench: Bench, 
     assert "Interrupt received" in bench.apply_log.read_text()
 
 
-def test_a_killed_apply_keeps_what_was_complete(bench: Bench, gate: Gates) -> None:
+def test_a_killed_apply_keeps_the_completed_resources(bench: Bench, gate: Gates) -> None:
     started, never = gate("started"), gate("never")
     bench.given(
         'resource "terraform_data" "done" {}\n'
@@ -138,7 +136,7 @@ def test_a_killed_apply_keeps_what_was_complete(bench: Bench, gate: Gates) -> No
     assert "done" in [resource["name"] for resource in json.loads(outcome.state.raw)["resources"]]
 
 
-def test_what_a_local_exec_started_does_not_outlive_a_cancel(bench: Bench, gate: Gates, tmp_path: Path) -> None:
+def test_cancel_stops_the_child_processes_of_a_local_exec(bench: Bench, gate: Gates, tmp_path: Path) -> None:
     started, never = gate("started"), gate("never")
     pid_file = tmp_path / "pid"
     script = f"sh -c 'echo $$ > {pid_file}; echo up > {started.path}; read go < {never.path}'; true"
@@ -152,7 +150,7 @@ def test_what_a_local_exec_started_does_not_outlive_a_cancel(bench: Bench, gate:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process, which has been killed, ends; whoever inherits it may still have to collect it."""
+    """Wait until a killed process has exited. Its new parent may not have reaped it yet."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -163,14 +161,14 @@ def is_gone(pid: int) -> bool:
         os.close(handle)
 
 
-def test_what_a_local_exec_leaves_in_the_background_does_not_outlive_the_apply(bench: Bench, tmp_path: Path) -> None:
+def test_background_processes_of_a_local_exec_end_with_the_apply(bench: Bench, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     bench.given(local_exec(f"tail -f /dev/null > /dev/null 2>&1 & echo $! > {pid_file}"))
     assert bench.applied().counts.additions == 1
     assert is_gone(int(pid_file.read_text()))
 
 
-def test_a_run_that_was_canceled_before_it_began_runs_nothing(bench: Bench) -> None:
+def test_a_phase_canceled_before_its_start_runs_no_command(bench: Bench) -> None:
     bench.given(local_exec("true"))
     bench.planned()
     bench.level.value = CancelLevel.INTERRUPT
@@ -179,19 +177,18 @@ def test_a_run_that_was_canceled_before_it_began_runs_nothing(bench: Bench) -> N
     assert bench.plan().status is PhaseStatus.CANCELED
 
 
-def test_an_apply_that_succeeded_before_it_noticed_the_cancel_is_finished(bench: Bench, gate: Gates) -> None:
+def test_an_apply_that_succeeds_despite_a_cancel_is_finished(bench: Bench, gate: Gates) -> None:
     started, go = gate("started"), gate("go")
     bench.given(local_exec(f"trap '' INT; echo up > {started.path}; read go < {go.path}"))
     bench.planned()
-    asked: list[int] = []
-    answers = iter([0])
+    polls: list[CancelLevel] = []
 
-    def ask_once_too_late() -> CancelLevel:
-        asked.append(1)
-        if next(answers, 1):
+    def finish_after_the_first_poll() -> CancelLevel:
+        if polls:
             go.open()
+        polls.append(CancelLevel.NONE)
         return CancelLevel.NONE
 
-    outcome = run_apply(bench.inputs, log=PhaseLog(bench.apply_log), cancel_level=ask_once_too_late)
-    assert asked
+    outcome = run_apply(bench.inputs, log=PhaseLog(bench.apply_log), cancel_level=finish_after_the_first_poll)
+    assert polls
     assert outcome.status is PhaseStatus.FINISHED

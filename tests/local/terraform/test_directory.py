@@ -27,14 +27,14 @@ def set_up(run_dir: RunDirectory, files: dict[str, str], before: bytes | None = 
     run_dir.set_up(upload(run_dir.root.parent / "a.tar.gz", files), before)
 
 
-def test_the_directory_is_made_anew_each_time(run_dir: RunDirectory) -> None:
+def test_set_up_replaces_the_directory(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"old.tf": ""})
     set_up(run_dir, {"new.tf": ""})
     assert not (run_dir.config / "old.tf").exists()
     assert run_dir.root.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_working_directory_may_be_below(run_dir: RunDirectory) -> None:
+def test_the_working_directory_can_be_a_subdirectory(run_dir: RunDirectory) -> None:
     for name in ("a/b", "/a/b", "a/b/", "./a/./b"):
         below = replace(run_dir, working_directory=name)
         set_up(below, {"a/b/main.tf": "", "main.tf": ""})
@@ -42,31 +42,31 @@ def test_the_working_directory_may_be_below(run_dir: RunDirectory) -> None:
 
 
 @pytest.mark.parametrize("name", ["..", "a/../..", "/../a", "a/../../outside"])
-def test_a_working_directory_that_leads_out_is_refused(run_dir: RunDirectory, name: str) -> None:
+def test_a_working_directory_outside_the_configuration_is_rejected(run_dir: RunDirectory, name: str) -> None:
     with pytest.raises(BadWorkingDirectory, match="is outside"):
         set_up(replace(run_dir, working_directory=name), {"a/main.tf": ""})
 
 
 @pytest.mark.parametrize("name", ["b", "main.tf", "a/main.tf"])
-def test_a_working_directory_that_is_not_there_is_refused(run_dir: RunDirectory, name: str) -> None:
+def test_a_missing_working_directory_is_rejected(run_dir: RunDirectory, name: str) -> None:
     with pytest.raises(BadWorkingDirectory, match="does not exist in the configuration"):
         set_up(replace(run_dir, working_directory=name), {"a/main.tf": "", "main.tf": ""})
 
 
-def test_a_working_directory_with_a_nul_or_too_long_is_refused(run_dir: RunDirectory) -> None:
+def test_a_working_directory_with_an_invalid_name_is_rejected(run_dir: RunDirectory) -> None:
     for name in ("a\0b", "a" * 300, "a/" * 3000):
         with pytest.raises(BadWorkingDirectory):
             set_up(replace(run_dir, working_directory=name), {"a/main.tf": ""})
 
 
-def test_a_working_directory_behind_a_link_is_where_the_link_leads(tmp_path: Path) -> None:
+def test_a_working_directory_can_be_a_symbolic_link(tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.tar.gz", [entry("real/main.tf"), link("here", "real")])
     run_dir = RunDirectory(tmp_path / "run", "network", "here")
     run_dir.set_up(archive, None)
     assert Path(os.path.realpath(run_dir.working)) == run_dir.config / "real"
 
 
-def test_an_upload_without_configuration_is_refused_because_it_would_destroy_everything(bench: Bench) -> None:
+def test_an_upload_without_configuration_files_is_rejected(bench: Bench) -> None:
     bench.given(CONFIGURATION)
     bench.applied()
     bench.given(files={"README.md": "nothing"})
@@ -87,7 +87,7 @@ def test_an_upload_without_configuration_is_refused_because_it_would_destroy_eve
         "",
     ],
 )
-def test_whatever_backend_the_configuration_names_the_state_is_the_runs(bench: Bench, block: str) -> None:
+def test_any_backend_of_the_configuration_is_overridden(bench: Bench, block: str) -> None:
     uploaded = {
         "terraform.tfstate": state(99, resources=[]).decode(),
         "zzz_override.tf": f"terraform {{\n{block}\n}}",
@@ -105,7 +105,7 @@ def test_whatever_backend_the_configuration_names_the_state_is_the_runs(bench: B
 @pytest.mark.parametrize(
     "name", ["~zzz_override.tf", "\U0010ffff_override.tf", "~tfruns_override.tf.json", "ÿ_override.tf.json"]
 )
-def test_an_override_of_the_configuration_that_comes_late_comes_before_ours(bench: Bench, name: str) -> None:
+def test_the_backend_override_sorts_after_all_other_overrides(bench: Bench, name: str) -> None:
     is_json = name.endswith(".json")
     block = '{"terraform":{"backend":{"s3":{}}}}' if is_json else 'terraform {\n backend "s3" {}\n}'
     bench.given(CONFIGURATION, {name: block})
@@ -114,14 +114,14 @@ def test_an_override_of_the_configuration_that_comes_late_comes_before_ours(benc
     assert outcome.state.raw == bench.inputs.run_dir.state_file.read_bytes()
 
 
-def test_an_errored_state_that_was_uploaded_is_not_taken_for_the_runs(bench: Bench) -> None:
+def test_an_uploaded_errored_state_is_ignored(bench: Bench) -> None:
     bench.given(CONFIGURATION, {"errored.tfstate": state(99).decode()})
     outcome = bench.applied()
     assert outcome.state is not None
     assert outcome.state.serial == 1
 
 
-def test_a_state_that_was_not_changed_is_no_new_one(run_dir: RunDirectory) -> None:
+def test_an_unchanged_state_is_not_a_new_state(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"main.tf": ""}, state(3))
     assert run_dir.new_state() is None
     run_dir.state_file.write_bytes(state(4))
@@ -130,12 +130,12 @@ def test_a_state_that_was_not_changed_is_no_new_one(run_dir: RunDirectory) -> No
     assert new.serial == 4
 
 
-def test_without_a_state_before_and_after_there_is_none(run_dir: RunDirectory) -> None:
+def test_a_run_without_any_state_has_no_new_state(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"main.tf": ""})
     assert run_dir.new_state() is None
 
 
-def test_a_state_that_terraform_could_not_put_in_its_place_is_found(run_dir: RunDirectory) -> None:
+def test_new_state_reads_errored_tfstate(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"main.tf": ""}, state(3))
     run_dir.state_file.write_bytes(state(4)[:30])
     run_dir.errored_state.write_bytes(state(4))
@@ -144,14 +144,14 @@ def test_a_state_that_terraform_could_not_put_in_its_place_is_found(run_dir: Run
     assert new.serial == 4
 
 
-def test_a_state_that_was_cut_off_is_an_error_and_not_an_empty_state(run_dir: RunDirectory) -> None:
+def test_a_truncated_state_is_an_error(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"main.tf": ""}, state(3))
     run_dir.state_file.write_bytes(b"")
     with pytest.raises(BadState, match="state file is incomplete"):
         run_dir.new_state()
 
 
-def test_that_a_newer_state_was_cut_off_is_an_error_and_not_the_old_state(run_dir: RunDirectory) -> None:
+def test_a_truncated_errored_state_is_an_error(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"main.tf": ""}, state(3))
     run_dir.errored_state.write_bytes(state(4)[:30])
     with pytest.raises(BadState, match="state file is incomplete"):

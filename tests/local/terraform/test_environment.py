@@ -1,4 +1,4 @@
-"""The environment in which Terraform runs."""
+"""The environment variables of Terraform."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ OF_THE_RUN = {
 }
 
 
-def test_nothing_of_the_servers_environment_gets_through_but_what_the_machine_needs(
+def test_terraform_inherits_only_the_machines_environment_variables(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in (
@@ -49,7 +49,7 @@ def test_nothing_of_the_servers_environment_gets_through_but_what_the_machine_ne
     assert {name: value for name, value in environment.items() if name not in of_the_shell} == expected
 
 
-def test_a_workspace_overrides_the_machine_but_not_what_makes_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workspace_variables_do_not_override_those_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANG", "C")
     variables = [VariableValue(name, "mine") for name in ("LANG", "TF_PLUGIN_CACHE_DIR", "TF_WORKSPACE", "TF_INPUT")]
     settings = OperatorSettings(plugin_cache=Path("/cache"), cli_config=Path("/cli.tfrc"))
@@ -59,25 +59,25 @@ def test_a_workspace_overrides_the_machine_but_not_what_makes_the_run(monkeypatc
     assert OF_THE_RUN.items() <= environment.items()
 
 
-def test_a_program_whose_output_is_read_gets_no_extra_arguments() -> None:
+def test_a_command_whose_output_is_parsed_gets_no_extra_arguments() -> None:
     environment = {"TF_CLI_ARGS": "-x", "TF_CLI_ARGS_show": "-y", "TF_LOG": "TRACE", "TF_WORKSPACE": "network"}
     assert without_output_options(environment) == {"TF_WORKSPACE": "network"}
 
 
-def test_in_debugging_mode_terraforms_trace_is_in_the_log_and_the_plan_can_be_read(bench: Bench) -> None:
+def test_debugging_mode_logs_the_trace_and_keeps_the_plan_readable(bench: Bench) -> None:
     bench.given('resource "terraform_data" "a" {}', debugging_mode=True)
     assert bench.planned().has_changes
     assert "[TRACE]" in bench.plan_log.read_text()
 
 
-def test_the_configuration_knows_its_workspace_by_name(bench: Bench) -> None:
+def test_terraform_workspace_is_the_name_of_the_workspace(bench: Bench) -> None:
     bench.given('output "w" { value = terraform.workspace }', run=RUN)
     state = bench.applied().state
     assert state is not None
     assert outputs_of(state)["w"] == "network"
 
 
-def test_a_workspace_may_be_called_default(bench: Bench) -> None:
+def test_a_workspace_can_be_named_default(bench: Bench) -> None:
     bench.given('output "w" { value = terraform.workspace }', run=RunIdentity("run-1", "default", "acme"))
     first = bench.applied().state
     assert first is not None
@@ -85,9 +85,7 @@ def test_a_workspace_may_be_called_default(bench: Bench) -> None:
     assert bench.planned().has_changes is False
 
 
-def test_the_operators_paths_are_those_of_the_server_and_the_cache_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_operator_paths_are_resolved_and_the_cache_is_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = OperatorSettings(plugin_cache=Path("cache"), cli_config=Path("rc")).prepared()
     monkeypatch.chdir("/")

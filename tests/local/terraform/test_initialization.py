@@ -1,4 +1,4 @@
-"""Terraform is initialized before a plan, unless the configuration certainly needs nothing that this installs."""
+"""The decision whether a run needs `terraform init`."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ BUILT_IN = 'provider["terraform.io/builtin/terraform"]'
 NULL = 'provider["registry.terraform.io/hashicorp/null"]'
 PLAIN = 'resource "terraform_data" "a" {}\n'
 
-# Configurations of files that Terraform plans and applies without `init`.
+# Configurations that Terraform plans and applies without `init`.
 WITHOUT_INIT: dict[str, dict[str, str]] = {
     "one resource": {"main.tf": PLAIN},
     "no resource": {"main.tf": 'variable "a" {\n default = 1\n}\noutput "a" {\n value = var.a\n}\n'},
@@ -69,7 +69,7 @@ def was_initialized(bench: Bench) -> bool:
     return (bench.inputs.run_dir.working / ".terraform").exists()
 
 
-def test_a_plain_configuration_is_planned_and_applied_without_init(bench: Bench) -> None:
+def test_a_plain_configuration_does_not_need_init(bench: Bench) -> None:
     for name, files in WITHOUT_INIT.items():
         assert set_up(bench, files, state=None) is False, name
         outcome = bench.applied()
@@ -79,7 +79,7 @@ def test_a_plain_configuration_is_planned_and_applied_without_init(bench: Bench)
         assert not was_initialized(bench), name
 
 
-def test_whatever_may_need_an_init_gets_one(bench: Bench) -> None:
+def test_any_other_configuration_needs_init(bench: Bench) -> None:
     for name, files in WITH_INIT.items():
         assert set_up(bench, files) is True, name
     assert set_up(bench, {"main.tf": PLAIN, "b.tf": ""}) is False
@@ -87,14 +87,14 @@ def test_whatever_may_need_an_init_gets_one(bench: Bench) -> None:
     assert needs_init(bench.inputs) is True
 
 
-def test_a_local_module_is_installed_before_it_is_planned(bench: Bench) -> None:
+def test_a_local_module_is_installed_before_the_plan(bench: Bench) -> None:
     output = 'output "a" {\n value = 7\n}\n'
     bench.given('module "a" {\n source = "./a"\n}\noutput "a" {\n value = module.a.a\n}\n', {"a/main.tf": output})
     assert outputs_of(bench.applied().state) == {"a": 7}
     assert was_initialized(bench)
 
 
-def test_options_of_the_run_can_need_an_init(bench: Bench) -> None:
+def test_options_of_a_run_can_require_init(bench: Bench) -> None:
     files = {"main.tf": PLAIN}
     tf_var = (VariableValue("TF_VAR_a", "1"), VariableValue("AWS_REGION", "a"))
     assert set_up(bench, files, environment=tf_var) is False
@@ -104,7 +104,7 @@ def test_options_of_the_run_can_need_an_init(bench: Bench) -> None:
     assert set_up(bench, files, debugging_mode=False, run=RunIdentity("run-1", "default", "acme")) is True
 
 
-def test_a_state_with_resources_of_other_providers_needs_an_init(bench: Bench) -> None:
+def test_a_state_with_other_providers_requires_init(bench: Bench) -> None:
     def resource(provider: str) -> dict[str, Any]:
         return {"mode": "managed", "type": "a", "name": "a", "provider": provider, "instances": []}
 

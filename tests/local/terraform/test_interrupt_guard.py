@@ -1,4 +1,4 @@
-"""The guard that interrupts what a killed server leaves, and each of them once."""
+"""The guard, which interrupts each process of a killed server once."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 
 from tests.local.terraform.conftest import TIMEOUT_S, Gate
 
-# A server with many threads, which is handed out to one after the other when it is killed.
+# A server with many threads, which become the parent of the processes one after the other when it is killed.
 SERVER = """
 import subprocess, sys, threading
 from pathlib import Path
@@ -39,7 +39,7 @@ threading.Event().wait()
 
 
 def interrupts_after_kill(tmp_path: Path, gate: Callable[[str], Gate], *names: str) -> str:
-    """What processes of these names say after their server was killed: the name, for each interrupt."""
+    """The output of processes with these names after their server was killed: the name for each interrupt."""
     said, never = gate("said"), gate("never")
     arguments = [str(said.path), str(never.path), *names]
     server = subprocess.Popen([sys.executable, "-c", SERVER, *arguments], stdout=subprocess.PIPE, text=True)
@@ -58,11 +58,11 @@ def interrupts_after_kill(tmp_path: Path, gate: Callable[[str], Gate], *names: s
     while (left := deadline - time.monotonic()) > 0:
         heard += said.wait_at_most(left)
     for pid in pids:
-        with_group_gone(pid)
+        kill_process_group(pid)
     return heard
 
 
-def with_group_gone(pid: int) -> None:
+def kill_process_group(pid: int) -> None:
     try:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -70,12 +70,10 @@ def with_group_gone(pid: int) -> None:
 
 
 @pytest.mark.processes
-def test_each_process_is_interrupted_once_however_many_threads_its_server_had(
-    tmp_path: Path, gate: Callable[[str], Gate]
-) -> None:
+def test_a_killed_server_interrupts_each_process_once(tmp_path: Path, gate: Callable[[str], Gate]) -> None:
     assert sorted(interrupts_after_kill(tmp_path, gate, "first", "second").split()) == ["first", "second"]
 
 
 @pytest.mark.processes
-def test_a_guard_that_was_killed_is_replaced(tmp_path: Path, gate: Callable[[str], Gate]) -> None:
+def test_a_killed_guard_is_replaced(tmp_path: Path, gate: Callable[[str], Gate]) -> None:
     assert sorted(interrupts_after_kill(tmp_path, gate, "first", "guard-killed").split()) == ["first", "guard-killed"]

@@ -1,4 +1,4 @@
-"""The log of a phase, written and read."""
+"""The log of a phase."""
 
 import errno
 import json
@@ -15,7 +15,7 @@ from tfruns.local.terraform.executable import Terraform
 from tfruns.local.terraform.log import PhaseLog, read_log
 
 
-def test_a_log_begins_with_three_lines_that_the_cli_drops(tmp_path: Path) -> None:
+def test_a_log_starts_with_three_header_lines(tmp_path: Path) -> None:
     with PhaseLog(tmp_path / "logs" / "log") as log:
         log.header(Terraform(("x",), "terraform", "1.11.4", "linux_amd64"))
         log.write(b"more\n")
@@ -24,7 +24,7 @@ def test_a_log_begins_with_three_lines_that_the_cli_drops(tmp_path: Path) -> Non
     )
 
 
-def test_there_is_nothing_to_read_before_something_was_written(tmp_path: Path) -> None:
+def test_an_empty_log_is_readable(tmp_path: Path) -> None:
     assert read_log(tmp_path / "log", is_ended=False) == b""
     with PhaseLog(tmp_path / "log"):
         assert read_log(tmp_path / "log", is_ended=False) == b""
@@ -33,7 +33,7 @@ def test_there_is_nothing_to_read_before_something_was_written(tmp_path: Path) -
 
 @given(st.binary(max_size=20), st.integers(0, 25), st.none() | st.integers(0, 25), st.booleans())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_part_of_a_log_is_that_part_of_the_whole(
+def test_every_range_of_a_log_is_a_slice_of_the_log(
     tmp_path: Path, content: bytes, offset: int, limit: int | None, is_ended: bool
 ) -> None:
     path = tmp_path / "log"
@@ -43,7 +43,7 @@ def test_any_part_of_a_log_is_that_part_of_the_whole(
     assert read_log(path, offset, limit, is_ended=is_ended) == expected
 
 
-def test_a_log_that_a_crash_cut_off_is_continued_on_a_line_of_its_own(tmp_path: Path) -> None:
+def test_a_truncated_log_continues_on_a_new_line(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"half a li")
     with PhaseLog(path) as log:
@@ -54,9 +54,7 @@ def test_a_log_that_a_crash_cut_off_is_continued_on_a_line_of_its_own(tmp_path: 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_log_that_a_crash_cut_off_can_be_opened_on_a_full_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_truncated_log_opens_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "log").write_bytes(b"half a li")
     with Path("/dev/full").open("wb", buffering=0) as full, monkeypatch.context() as patch:
         write = os.write
@@ -66,7 +64,7 @@ def test_a_log_that_a_crash_cut_off_can_be_opened_on_a_full_disk(
     assert (tmp_path / "log").read_bytes() == b"half a li"
 
 
-def test_an_error_of_ours_has_the_form_of_terraforms(tmp_path: Path) -> None:
+def test_server_errors_use_terraforms_format(tmp_path: Path) -> None:
     with PhaseLog(tmp_path / "log") as log:
         log.write_error("It failed.", "Badly.")
     message = json.loads((tmp_path / "log").read_text())
@@ -75,14 +73,14 @@ def test_an_error_of_ours_has_the_form_of_terraforms(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_an_error_of_every_write(tmp_path: Path) -> None:
+def test_a_write_on_a_full_disk_raises(tmp_path: Path) -> None:
     (tmp_path / "log").symlink_to("/dev/full")
     with PhaseLog(tmp_path / "log") as log, pytest.raises(OSError, match="No space") as error:
         log.write(b"x")
     assert error.value.errno == errno.ENOSPC
 
 
-def test_a_line_can_be_read_while_terraform_still_runs(bench: Bench, gate: Callable[[str], Gate]) -> None:
+def test_a_line_is_readable_while_terraform_is_running(bench: Bench, gate: Callable[[str], Gate]) -> None:
     import time
 
     start, stop = gate("start"), gate("stop")
@@ -97,4 +95,4 @@ def test_a_line_can_be_read_while_terraform_still_runs(bench: Bench, gate: Calla
     assert not running.done()
     stop.open()
     assert running.result(60).error is None
-    assert seen_after_s < 0.5  # 0.2 s on a machine that has nothing else to do
+    assert seen_after_s < 0.5  # 0.2 s on an idle machine

@@ -1,4 +1,4 @@
-"""Terraform's output on its way into the log."""
+"""The processing of Terraform's output."""
 
 import json
 import time
@@ -38,7 +38,7 @@ def diagnostic(summary: str, severity: str = "error", **fields: Any) -> bytes:
 
 
 @given(st.binary(max_size=60).map(lambda data: data.replace(b"\r", b"\n").replace(b"\x00", b"\n")), st.integers(1, 7))
-def test_however_output_arrives_it_leaves_in_whole_lines(data: bytes, size: int) -> None:
+def test_chunks_of_output_become_complete_lines(data: bytes, size: int) -> None:
     sink = Sink()
     lines = LineSplitter(sink)
     for at in range(0, len(data), size):
@@ -48,7 +48,7 @@ def test_however_output_arrives_it_leaves_in_whole_lines(data: bytes, size: int)
     assert all(line.endswith(b"\n") for line in sink.lines)
 
 
-def test_a_line_without_an_end_is_not_kept_forever() -> None:
+def test_an_endless_line_is_forwarded_in_parts() -> None:
     sink = Sink()
     lines = LineSplitter(sink)
     for _ in range(20):
@@ -56,18 +56,18 @@ def test_a_line_without_an_end_is_not_kept_forever() -> None:
     assert sum(map(len, sink.lines)) > 900_000
 
 
-LONGEST_LINE = 1 << 20  # bytes that are held back while a line has no end
+MAX_LINE_BYTES = 1 << 20
 SPLIT_SECRETS = ("hunter22", "größe-€-🔒", "aaaaaaaa", "ab" * 300, "".join(map(str, range(400))))
 
 
 @settings(deadline=None)
 @given(
     st.sampled_from(SPLIT_SECRETS),
-    st.sampled_from([0, 500, LONGEST_LINE]),
+    st.sampled_from([0, 500, MAX_LINE_BYTES]),
     st.integers(-1_600, 100),
     st.lists(st.integers(-400, 2_000), max_size=5),
 )
-def test_a_secret_is_masked_wherever_its_line_is_split(secret: str, line: int, shift: int, cuts: list[int]) -> None:
+def test_a_secret_is_masked_wherever_the_line_is_split(secret: str, line: int, shift: int, cuts: list[int]) -> None:
     place = max(0, line + shift)
     data = b"." * place + secret.encode() + b"." * 1_000
     sink = Sink()
@@ -80,10 +80,10 @@ def test_a_secret_is_masked_wherever_its_line_is_split(secret: str, line: int, s
     assert b"".join(sink.lines).replace(REMOVED.encode(), b"") == b"." * (place + 1_000) + b"\n"
 
 
-def test_an_endless_line_of_a_repeated_secret_takes_time_in_proportion_to_its_length() -> None:
+def test_masking_an_endless_line_takes_linear_time() -> None:
     for secret in ("a" * 60_000, "hunter22", "ab" * 40):
         spent = []
-        for size in (LONGEST_LINE, 2 * LONGEST_LINE):
+        for size in (MAX_LINE_BYTES, 2 * MAX_LINE_BYTES):
             sink = Sink()
             lines = LineSplitter(masked(sink, secrets(secret)), secrets(secret))
             data = (secret * (size // len(secret) + 1)).encode()
@@ -107,7 +107,7 @@ def test_an_endless_line_of_a_repeated_secret_takes_time_in_proportion_to_its_le
         ("first-line\nsecond-line", b"second-line"),
     ],
 )
-def test_a_secret_is_masked_in_every_form_that_it_has_in_a_log(secret: str, line: bytes) -> None:
+def test_a_secret_is_masked_in_every_encoding(secret: str, line: bytes) -> None:
     sink = Sink()
     masked(sink, secrets(secret))(line)
     (seen,) = sink.lines
@@ -115,21 +115,21 @@ def test_a_secret_is_masked_in_every_form_that_it_has_in_a_log(secret: str, line
     assert not any(part.encode() in seen for part in ("hunter22", "quo", "second", "cd", "a<b", "c\u00e9d"))
 
 
-def test_a_secret_within_another_does_not_leave_a_part_of_it() -> None:
+def test_a_secret_inside_another_secret_is_masked_completely() -> None:
     sink = Sink()
     masked(sink, secrets("secret", "secret-and-more"))(b"secret-and-more")
     assert sink.lines == [b"[removed]"]
 
 
-def test_a_short_secret_is_not_looked_for() -> None:
+def test_a_short_secret_is_not_masked() -> None:
     sink = Sink()
     masked(sink, secrets("true", ""))(b"it is true")
     assert sink.lines == [b"it is true"]
 
 
-def test_errors_are_kept_with_their_place_and_warnings_are_not() -> None:
+def test_errors_are_collected_with_their_location() -> None:
     sink = Sink()
-    findings = OutputSummary(sink)
+    summary = OutputSummary(sink)
     lines = [
         diagnostic("Careful", "warn"),
         diagnostic("Bad thing", detail="It is bad.", range={"filename": "main.tf", "start": {"line": 3}}),
@@ -138,20 +138,20 @@ def test_errors_are_kept_with_their_place_and_warnings_are_not() -> None:
         b"[]\n",
     ]
     for line in lines:
-        findings(line)
-    assert findings.error == "Bad thing (main.tf:3)\nIt is bad.\n\nWorse"
+        summary(line)
+    assert summary.error == "Bad thing (main.tf:3)\nIt is bad.\n\nWorse"
     assert sink.lines == lines
 
 
-def test_counts_are_terraforms_own_where_it_sums_up() -> None:
-    findings = OutputSummary(Sink())
-    findings(message("apply_complete", hook={"action": "create"}))
-    assert findings.counts == ResourceCounts(additions=1)
-    findings(message("change_summary", changes={"add": 5, "change": 4, "remove": 3, "import": 2, "operation": "apply"}))
-    assert findings.counts == ResourceCounts(5, 4, 3, 2)
+def test_counts_prefer_terraforms_summary() -> None:
+    summary = OutputSummary(Sink())
+    summary(message("apply_complete", hook={"action": "create"}))
+    assert summary.counts == ResourceCounts(additions=1)
+    summary(message("change_summary", changes={"add": 5, "change": 4, "remove": 3, "import": 2, "operation": "apply"}))
+    assert summary.counts == ResourceCounts(5, 4, 3, 2)
 
 
-def test_of_an_init_only_diagnostics_are_passed_on() -> None:
+def test_init_output_forwards_only_diagnostics() -> None:
     sink = Sink()
     init = InitOutput(sink)
     bad = diagnostic("No such provider")
@@ -161,7 +161,7 @@ def test_of_an_init_only_diagnostics_are_passed_on() -> None:
     assert sink.lines == [bad]
 
 
-def test_an_init_that_fails_without_a_diagnostic_is_passed_on_as_a_whole() -> None:
+def test_init_output_without_a_diagnostic_is_released() -> None:
     sink = Sink()
     init = InitOutput(sink)
     for line in (b"panic:\n", b"all is lost\n"):
@@ -180,8 +180,8 @@ def test_an_init_that_fails_without_a_diagnostic_is_passed_on_as_a_whole() -> No
         b'{"type": ["x"]}\n',
     ],
 )
-def test_a_line_that_only_looks_like_terraforms_is_passed_on_and_nothing_is_learned(line: bytes) -> None:
+def test_a_malformed_message_is_forwarded_and_ignored(line: bytes) -> None:
     sink = Sink()
-    findings = OutputSummary(sink)
-    findings(line)
-    assert (sink.lines, findings.error, findings.counts) == ([line], None, ResourceCounts())
+    summary = OutputSummary(sink)
+    summary(line)
+    assert (sink.lines, summary.error, summary.counts) == ([line], None, ResourceCounts())

@@ -1,4 +1,4 @@
-"""Plans and applies with every option of a run, by the real Terraform."""
+"""Plans and applies with every option of a run and the real Terraform."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -21,13 +21,13 @@ resource "terraform_data" "b" { input = "b" }
 
 
 def actions(outcome: PlanOutcome) -> Mapping[str, Any]:
-    """What the plan does to each resource, by address."""
+    """The planned actions of each resource by its address."""
     assert outcome.plan_json is not None
     plan = json.loads(outcome.plan_json.read_text())
     return {change["address"]: change["change"]["actions"] for change in plan["resource_changes"]}
 
 
-def test_a_plan_says_what_would_change_and_an_apply_does_it(bench: Bench) -> None:
+def test_a_plan_reports_changes_that_the_apply_makes(bench: Bench) -> None:
     bench.given(TWO)
     plan = bench.planned()
     assert (plan.status, plan.exit_code, plan.counts) == (PhaseStatus.FINISHED, 0, ResourceCounts(additions=2))
@@ -38,7 +38,7 @@ def test_a_plan_says_what_would_change_and_an_apply_does_it(bench: Bench) -> Non
     assert len(json.loads(apply.state.raw)["resources"]) == 2
 
 
-def test_the_logs_are_terraforms_machine_readable_output_after_the_header(bench: Bench) -> None:
+def test_logs_contain_machine_readable_output_after_the_header(bench: Bench) -> None:
     bench.given(TWO)
     bench.applied()
     for log, summary in (
@@ -52,7 +52,7 @@ def test_the_logs_are_terraforms_machine_readable_output_after_the_header(bench:
         assert summary in [json.loads(line)["@message"] for line in lines[3:]]
 
 
-def test_nothing_changed_is_no_change_and_can_be_applied_all_the_same(bench: Bench) -> None:
+def test_a_plan_without_changes_can_be_applied(bench: Bench) -> None:
     bench.given(TWO)
     bench.applied()
     assert bench.planned().has_changes is False
@@ -60,7 +60,7 @@ def test_nothing_changed_is_no_change_and_can_be_applied_all_the_same(bench: Ben
     assert (apply.status, apply.counts, apply.state) == (PhaseStatus.FINISHED, ResourceCounts(), None)
 
 
-def test_a_change_of_outputs_alone_is_a_change(bench: Bench) -> None:
+def test_an_output_change_counts_as_a_change(bench: Bench) -> None:
     bench.given(TWO)
     bench.applied()
     bench.given(TWO + 'output "o" { value = 1 }')
@@ -68,7 +68,7 @@ def test_a_change_of_outputs_alone_is_a_change(bench: Bench) -> None:
     assert (plan.counts, plan.has_changes) == (ResourceCounts(), True)
 
 
-def test_destroy_destroys_everything(bench: Bench) -> None:
+def test_is_destroy_destroys_all_resources(bench: Bench) -> None:
     bench.given(TWO)
     bench.applied()
     bench.given(TWO, is_destroy=True)
@@ -79,12 +79,12 @@ def test_destroy_destroys_everything(bench: Bench) -> None:
     assert json.loads(apply.state.raw)["resources"] == []
 
 
-def test_target_plans_only_that(bench: Bench) -> None:
+def test_target_addrs_limit_the_plan(bench: Bench) -> None:
     bench.given(TWO, target_addrs=("terraform_data.a",))
     assert actions(bench.planned()) == {"terraform_data.a": ["create"]}
 
 
-def test_replace_replaces(bench: Bench) -> None:
+def test_replace_addrs_force_replacement(bench: Bench) -> None:
     bench.given(TWO)
     bench.applied()
     bench.given(TWO, replace_addrs=("terraform_data.b",))
@@ -102,7 +102,7 @@ def test_refresh_only_changes_no_resource(bench: Bench) -> None:
     assert bench.apply().status is PhaseStatus.FINISHED
 
 
-def test_without_refresh_terraform_does_not_read_what_there_is(bench: Bench) -> None:
+def test_refresh_false_does_not_read_resources(bench: Bench) -> None:
     bench.given(TWO)
     bench.applied()
     for refresh, is_read in ((True, True), (False, False)):
@@ -112,7 +112,7 @@ def test_without_refresh_terraform_does_not_read_what_there_is(bench: Bench) -> 
         assert ("Refreshing state..." in bench.plan_log.read_text()) is is_read
 
 
-def test_imports_are_counted_and_their_configuration_is_generated(bench: Bench) -> None:
+def test_imports_are_counted_and_configuration_is_generated(bench: Bench) -> None:
     bench.given('import {\n to = terraform_data.a\n id = "x"\n}', allow_config_generation=True)
     plan = bench.planned()
     assert plan.counts is not None
@@ -123,7 +123,7 @@ def test_imports_are_counted_and_their_configuration_is_generated(bench: Bench) 
     assert bench.apply().counts.imports == 1
 
 
-def test_actions_are_refused_by_a_terraform_that_has_none_and_passed_to_one_that_has(bench: Bench) -> None:
+def test_actions_require_terraform_1_14(bench: Bench) -> None:
     from dataclasses import replace
 
     bench.given(TWO, invoke_action_addrs=("action.x.y",))
@@ -137,18 +137,18 @@ def test_actions_are_refused_by_a_terraform_that_has_none_and_passed_to_one_that
     assert "-invoke=action.x.y" in plan_arguments(new)
 
 
-def test_a_module_that_comes_with_the_configuration_is_used(bench: Bench) -> None:
+def test_a_module_of_the_configuration_is_used(bench: Bench) -> None:
     bench.given('module "m" { source = "./m" }', {"m/main.tf": TWO})
     assert set(actions(bench.planned())) == {"module.m.terraform_data.a", "module.m.terraform_data.b"}
 
 
-def test_a_working_directory_may_use_a_module_beside_it(bench: Bench) -> None:
+def test_a_working_directory_can_use_a_sibling_module(bench: Bench) -> None:
     files = {"live/main.tf": 'module "m" { source = "../m" }', "m/main.tf": TWO}
     bench.given(files=files, working_directory="live")
     assert bench.applied().counts.additions == 2
 
 
-def test_an_error_in_the_configuration_is_in_the_log_and_in_the_outcome(bench: Bench) -> None:
+def test_a_configuration_error_is_logged_and_returned(bench: Bench) -> None:
     bench.given('resource "terraform_data" "a" {')
     outcome = bench.plan()
     assert (outcome.status, outcome.exit_code) == (PhaseStatus.ERRORED, 1)
@@ -159,7 +159,7 @@ def test_an_error_in_the_configuration_is_in_the_log_and_in_the_outcome(bench: B
     assert last["diagnostic"]["summary"] == "Unclosed configuration block"
 
 
-def test_an_error_while_planning_is_in_the_log_and_in_the_outcome(bench: Bench) -> None:
+def test_a_planning_error_is_logged_and_returned(bench: Bench) -> None:
     bench.given('resource "terraform_data" "a" { input = file("missing") }')
     outcome = bench.plan()
     assert outcome.status is PhaseStatus.ERRORED
@@ -167,7 +167,7 @@ def test_an_error_while_planning_is_in_the_log_and_in_the_outcome(bench: Bench) 
     assert bench.plan_log.read_text().count("Error: Invalid function argument") == 1
 
 
-def test_a_provider_that_cannot_be_had_is_an_error_of_the_plan(bench: Bench) -> None:
+def test_an_unavailable_provider_fails_the_plan(bench: Bench) -> None:
     bench.given('terraform {\n required_providers {\n x = { source = "localhost/a/b" }\n }\n}\nresource "x_y" "z" {}')
     outcome = bench.plan()
     assert outcome.status is PhaseStatus.ERRORED
@@ -175,7 +175,7 @@ def test_a_provider_that_cannot_be_had_is_an_error_of_the_plan(bench: Bench) -> 
 
 
 @pytest.mark.parametrize("archive", ["upload.tar.gz", "missing.tar.gz"])
-def test_an_archive_that_cannot_be_used_is_an_error_of_the_plan(bench: Bench, archive: str) -> None:
+def test_an_invalid_archive_fails_the_plan(bench: Bench, archive: str) -> None:
     (bench.root / "upload.tar.gz").write_text("no archive")
     outcome = bench.plan(archive=bench.root / archive)
     assert outcome.status is PhaseStatus.ERRORED
@@ -184,7 +184,7 @@ def test_an_archive_that_cannot_be_used_is_an_error_of_the_plan(bench: Bench, ar
     ]
 
 
-def test_an_apply_that_fails_halfway_keeps_what_was_done(bench: Bench) -> None:
+def test_a_partially_failed_apply_keeps_the_completed_changes(bench: Bench) -> None:
     bench.given(local_exec("exit 3", "bad") + '\nresource "terraform_data" "good" {}')
     bench.planned()
     apply = bench.apply()
@@ -199,21 +199,21 @@ def test_an_apply_that_fails_halfway_keeps_what_was_done(bench: Bench) -> None:
     assert instances == {"good": None, "bad": "tainted"}
 
 
-def test_an_apply_without_its_plan_is_an_error(bench: Bench) -> None:
+def test_an_apply_without_a_plan_file_fails(bench: Bench) -> None:
     bench.given(TWO)
     apply = bench.apply()
     assert (apply.status, apply.state) == (PhaseStatus.ERRORED, None)
     assert apply.error == "The plan cannot be applied: its file is missing on the server. Start a new run."
 
 
-def test_a_plan_can_be_made_again_in_the_same_directory(bench: Bench) -> None:
+def test_a_plan_can_be_repeated_in_the_same_directory(bench: Bench) -> None:
     bench.given(TWO)
     bench.planned()
     bench.planned()
     assert bench.apply().counts == ResourceCounts(additions=2)
 
 
-def test_extra_arguments_of_the_workspace_are_for_its_own_commands(bench: Bench) -> None:
+def test_tf_cli_args_of_the_workspace_apply_to_its_commands(bench: Bench) -> None:
     bench.given(
         TWO,
         environment=(
@@ -224,7 +224,7 @@ def test_extra_arguments_of_the_workspace_are_for_its_own_commands(bench: Bench)
     assert set(actions(bench.planned())) == {"terraform_data.a"}
 
 
-def test_a_phase_that_takes_too_long_is_an_error(bench: Bench, gate: Callable[[str], Gate]) -> None:
+def test_a_phase_that_exceeds_its_time_limit_is_errored(bench: Bench, gate: Callable[[str], Gate]) -> None:
     bench.given(local_exec(f"read go < {gate('never').path}"))
     bench.planned()
     apply = bench.apply(limit_s=0.5)

@@ -1,4 +1,4 @@
-"""Terraform's machine-readable output as a person reads it."""
+"""Terraform's machine-readable output as plain text."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from tfruns.local.terraform.plain_text import as_plain_text
 
 
 def text_of(*messages: dict[str, Any] | str) -> str:
-    """What comes out for these lines."""
+    """The plain text of these lines."""
     written: list[bytes] = []
     write = as_plain_text(written.append)
     for message in messages:
@@ -17,24 +17,24 @@ def text_of(*messages: dict[str, Any] | str) -> str:
     return b"".join(written).decode()
 
 
-def test_what_is_no_message_is_passed_on() -> None:
+def test_other_lines_are_forwarded() -> None:
     assert text_of("Terraform will perform the following actions:", '{"not": json') == (
         'Terraform will perform the following actions:\n{"not": json\n'
     )
 
 
-def test_a_message_is_its_text() -> None:
+def test_a_message_becomes_its_text() -> None:
     assert text_of({"type": "apply_start", "@message": "terraform_data.a: Creating..."}) == (
         "terraform_data.a: Creating...\n"
     )
 
 
 @pytest.mark.parametrize("kind", ["version", "planned_change", "resource_drift"])
-def test_what_the_plan_itself_shows_is_left_out(kind: str) -> None:
+def test_messages_that_the_plan_repeats_are_omitted(kind: str) -> None:
     assert text_of({"type": kind, "@message": "something"}) == ""
 
 
-def test_the_summary_of_an_apply_is_shown_and_that_of_a_plan_is_not() -> None:
+def test_only_the_summary_of_an_apply_is_shown() -> None:
     summary = {"type": "change_summary", "@message": "Plan: 1 to add"}
     assert text_of({**summary, "changes": {"operation": "plan"}}) == ""
     assert text_of({**summary, "@message": "Apply complete!", "changes": {"operation": "apply"}}) == (
@@ -42,7 +42,7 @@ def test_the_summary_of_an_apply_is_shown_and_that_of_a_plan_is_not() -> None:
     )
 
 
-def test_outputs_are_shown_after_an_apply_and_sensitive_ones_hidden() -> None:
+def test_outputs_of_an_apply_are_shown_and_masked() -> None:
     outputs = {"b": {"sensitive": True, "value": "hidden"}, "a": {"sensitive": False, "value": ["x"]}}
     assert text_of({"type": "outputs", "@message": "Outputs: 2", "outputs": outputs}) == (
         '\nOutputs:\n\na = ["x"]\nb = <sensitive>\n'
@@ -51,7 +51,7 @@ def test_outputs_are_shown_after_an_apply_and_sensitive_ones_hidden() -> None:
     assert text_of({"type": "outputs", "@message": "Outputs: 1", "outputs": planned}) == ""
 
 
-def test_a_diagnostic_says_where_and_why() -> None:
+def test_a_diagnostic_contains_location_and_detail() -> None:
     diagnostic = {
         "severity": "error",
         "summary": "Reference to undeclared resource",

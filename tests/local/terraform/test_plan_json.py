@@ -1,4 +1,4 @@
-"""What is learned from a plan."""
+"""The changes in a JSON plan."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def plan(*resources: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return {"resource_changes": list(resources), **fields}
 
 
-def test_resources_are_counted_as_terraform_counts_them() -> None:
+def test_counts_match_terraforms_summary() -> None:
     some = plan(
         resource("create"),
         resource("update"),
@@ -35,7 +35,7 @@ def test_resources_are_counted_as_terraform_counts_them() -> None:
 
 
 @pytest.mark.parametrize("says", [True, False])
-def test_terraforms_own_word_counts(says: bool) -> None:
+def test_applyable_decides_whether_a_plan_has_changes(says: bool) -> None:
     assert has_changes(plan(resource("create"), applyable=says)) is says
 
 
@@ -52,11 +52,11 @@ def test_terraforms_own_word_counts(says: bool) -> None:
         (plan(output_changes={"o": {"actions": ["create"]}}), True),
     ],
 )
-def test_without_it_any_change_counts(some: dict[str, Any], expected: bool) -> None:
+def test_without_applyable_any_change_counts(some: dict[str, Any], expected: bool) -> None:
     assert has_changes(some) is expected
 
 
-def test_drift_counts_only_where_it_is_the_purpose() -> None:
+def test_drift_counts_only_in_a_refresh_only_plan() -> None:
     drifted = plan(resource("no-op"), resource_drift=[resource("update")])
     assert has_changes(drifted, is_refresh_only=True)
     assert not has_changes(plan(resource("create")), is_refresh_only=True)

@@ -1,4 +1,4 @@
-"""Processes: what they leave when they are ended."""
+"""The start, the output and the stop of processes."""
 
 import errno
 import fcntl
@@ -20,7 +20,7 @@ from tfruns.local.terraform.process import Process, is_running, kill_group, kill
 pytestmark = pytest.mark.processes
 
 
-def test_a_group_is_not_killed_in_the_middle_of_a_write(tmp_path: Path) -> None:
+def test_a_group_is_not_killed_during_a_write(tmp_path: Path) -> None:
     state, started = tmp_path / "state", Gate(tmp_path / "started")
     half, rest = f"printf '{{\"serial\":' > {state}", f"printf '1}}' >> {state}"
     process = Process(
@@ -46,7 +46,7 @@ def is_json(path: Path) -> bool:
     return True
 
 
-def test_what_is_never_whole_does_not_save_a_group_from_being_killed(tmp_path: Path) -> None:
+def test_a_group_with_an_incomplete_state_is_killed_in_the_end(tmp_path: Path) -> None:
     process = Process(
         ["tail", "-f", "/dev/null"],
         cwd=tmp_path,
@@ -71,10 +71,10 @@ def a_process(tmp_path: Path, *command: str) -> Process:
 
 @contextmanager
 def many_open_files(number: int) -> Iterator[None]:
-    """As a server has them whose clients are many; `select` takes no file above 1023."""
+    """Open many files, like a server with many clients. `select` does not support descriptors above 1023."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < number + 100:
-        pytest.skip("so many files cannot be open here")
+        pytest.skip("the limit of open files is too low")
     resource.setrlimit(resource.RLIMIT_NOFILE, (number + 100, hard))
     files = [os.open(os.devnull, os.O_RDONLY) for _ in range(number)]
     try:
@@ -85,7 +85,7 @@ def many_open_files(number: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_process_is_waited_for_however_many_files_are_open(tmp_path: Path) -> None:
+def test_has_exited_works_with_many_open_files(tmp_path: Path) -> None:
     with many_open_files(1100):
         process = a_process(tmp_path, "tail", "-f", "/dev/null")
         assert not process.has_exited(within_s=0)
@@ -94,10 +94,8 @@ def test_a_process_is_waited_for_however_many_files_are_open(tmp_path: Path) -> 
         assert process.close() == -9
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is always so")
-def test_a_process_is_waited_for_where_the_kernel_gives_no_handle_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems never have pidfd")
+def test_has_exited_works_without_pidfd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def none(pid: int) -> int:
         raise OSError(errno.ENOSYS, "not implemented")
 
@@ -109,7 +107,7 @@ def test_a_process_is_waited_for_where_the_kernel_gives_no_handle_for_it(
     assert process.close() == -9
 
 
-def test_no_process_goes_on_whose_id_could_not_be_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_whose_id_cannot_be_recorded_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output = tmp_path / "terraform.out"
     monkeypatch.setattr(Path, "write_text", _no_room)
     with pytest.raises(OSError, match="No space"):
@@ -131,7 +129,7 @@ def _no_room(*_: object) -> int:
 
 
 @pytest.mark.parametrize("content", [None, ""])
-def test_a_process_whose_id_is_not_known_is_not_killed_by_it(tmp_path: Path, content: str | None) -> None:
+def test_kill_running_ignores_an_unknown_id(tmp_path: Path, content: str | None) -> None:
     output = tmp_path / "terraform.out"
     if content is not None:
         output.with_suffix(".pid").write_text(content)

@@ -1,4 +1,4 @@
-"""A server that is killed in the middle of a phase, and what the next one finds."""
+"""Recovery after a server was killed during a phase."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tfruns.vocabulary import PhaseStatus
 
 Gates = Callable[[str], Gate]
 
-# The server in this story: it applies what was planned, in a thread, as a server would.
+# A server that applies the plan in a thread.
 SERVER = """
 import sys, threading
 from pathlib import Path
@@ -42,8 +42,8 @@ thread.join()
 """
 
 
-def kill_server_in_mid_apply(bench: Bench, started: Gate) -> None:
-    """Apply in another process, and kill that as soon as the gate says that the apply is under way."""
+def kill_server_during_apply(bench: Bench, started: Gate) -> None:
+    """Apply in another process, and kill that process once the gate shows that the apply has started."""
     arguments = [str(bench.inputs.directory), str(bench.apply_log), bench.inputs.run.workspace_name]
     server = subprocess.Popen([sys.executable, "-c", SERVER, *arguments], env=os.environ)
     try:
@@ -58,33 +58,33 @@ def recovered(bench: Bench, patience_s: float) -> ApplyOutcome:
 
 
 def messages(bench: Bench) -> list[str]:
-    """What the apply's log says after its header."""
+    """The messages in the log of the apply after its header."""
     return [json.loads(line)["@message"] for line in bench.apply_log.read_text().splitlines()[3:]]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
-def test_terraform_stops_gracefully_when_its_server_is_killed(bench: Bench, gate: Gates) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="requires Linux")
+def test_terraform_stops_gracefully_if_the_server_is_killed(bench: Bench, gate: Gates) -> None:
     started, never = gate("started"), gate("never")
     bench.given(
         local_exec(f"echo my-password; echo up > {started.path}; read go < {never.path}", "stuck"),
         environment=(VariableValue("PASSWORD", "my-password", is_sensitive=True),),
     )
     bench.planned()
-    kill_server_in_mid_apply(bench, started)
+    kill_server_during_apply(bench, started)
     outcome = recovered(bench, patience_s=30)
     assert outcome.status is PhaseStatus.ERRORED
     assert tainted(outcome.state) == ["stuck"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
-def test_the_log_of_an_apply_whose_server_was_killed_is_completed(bench: Bench, gate: Gates) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="requires Linux")
+def test_recovery_completes_the_log_of_an_apply(bench: Bench, gate: Gates) -> None:
     started, never = gate("started"), gate("never")
     bench.given(
         local_exec(f"echo my-password; echo up > {started.path}; read go < {never.path}", "stuck"),
         environment=(VariableValue("PASSWORD", "my-password", is_sensitive=True),),
     )
     bench.planned()
-    kill_server_in_mid_apply(bench, started)
+    kill_server_during_apply(bench, started)
     outcome = recovered(bench, patience_s=30)
     said = messages(bench)
     for once in (
@@ -102,9 +102,7 @@ def test_the_log_of_an_apply_whose_server_was_killed_is_completed(bench: Bench, 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_a_terraform_that_does_not_stop_in_time_is_killed_with_all_that_it_started(
-    bench: Bench, gate: Gates, tmp_path: Path
-) -> None:
+def test_recovery_kills_a_terraform_that_does_not_stop(bench: Bench, gate: Gates, tmp_path: Path) -> None:
     started, never = gate("started"), gate("never")
     pid_file = tmp_path / "pid"
     script = f"trap '' INT; echo $$ > {pid_file}; setsid sh -c 'echo $$ >> {pid_file}; echo up > {started.path}; "
@@ -113,7 +111,7 @@ def test_a_terraform_that_does_not_stop_in_time_is_killed_with_all_that_it_start
         + local_exec(script + f"read go < {never.path}'; echo {'$'}{{terraform_data.done.id}}", "stuck")
     )
     bench.planned()
-    kill_server_in_mid_apply(bench, started)
+    kill_server_during_apply(bench, started)
     outcome = recovered(bench, patience_s=0)
     assert outcome.state is not None
     assert "done" in [resource["name"] for resource in json.loads(outcome.state.raw)["resources"]]
@@ -122,7 +120,7 @@ def test_a_terraform_that_does_not_stop_in_time_is_killed_with_all_that_it_start
     assert [pid for pid in pid_file.read_text().split() if not is_gone(int(pid))] == []
 
 
-def test_an_apply_that_was_to_begin_when_its_server_was_killed_has_changed_nothing(bench: Bench) -> None:
+def test_recovery_of_an_apply_that_had_not_started(bench: Bench) -> None:
     bench.given('resource "terraform_data" "a" {}')
     bench.planned()
     bench.inputs.run_dir.output.unlink()
@@ -130,7 +128,7 @@ def test_an_apply_that_was_to_begin_when_its_server_was_killed_has_changed_nothi
     assert (outcome.status, outcome.state, outcome.counts) == (PhaseStatus.ERRORED, None, ResourceCounts())
 
 
-def test_an_apply_that_had_ended_when_its_server_was_killed_has_its_state(bench: Bench) -> None:
+def test_recovery_of_an_apply_that_had_finished(bench: Bench) -> None:
     bench.given('resource "terraform_data" "a" {}')
     bench.planned()
     applied = bench.apply()
@@ -140,7 +138,7 @@ def test_an_apply_that_had_ended_when_its_server_was_killed_has_its_state(bench:
     assert messages(bench)[:-1] == before
 
 
-def test_where_there_never_was_a_run_there_is_nothing_to_recover(bench: Bench) -> None:
+def test_recovery_without_a_run_directory(bench: Bench) -> None:
     assert recovered(bench, patience_s=60).state is None
 
 

@@ -1,4 +1,4 @@
-"""The plan without what is sensitive."""
+"""The redacted plan."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ def redacted(changed: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def test_what_is_marked_sensitive_becomes_text_wherever_it_is_and_the_rest_stays() -> None:
+def test_marked_values_are_masked_and_others_kept() -> None:
     value = {"pw": "s3cret", "port": 5432, "list": [1, {"k": "s3cret", "n": 7}], "map": {"a": [1]}, "none": None}
     marks = {"pw": True, "port": True, "list": [False, {"k": True}], "map": True, "none": True}
     after = redacted(change(None, value, False, marks))["after"]
@@ -42,19 +42,19 @@ def test_what_is_marked_sensitive_becomes_text_wherever_it_is_and_the_rest_stays
     assert after["none"] is None
 
 
-def test_that_a_sensitive_value_changes_can_be_seen_and_that_it_stays_too() -> None:
+def test_equal_sensitive_values_have_equal_masks() -> None:
     marks = {"a": True, "b": True}
     changed = redacted(change({"a": "old", "b": "same"}, {"a": "new", "b": "same"}, marks, marks))
     assert changed["before"]["a"] != changed["after"]["a"]
     assert changed["before"]["b"] == changed["after"]["b"]
 
 
-def test_the_same_secret_looks_different_in_another_plan() -> None:
+def test_a_secret_has_different_masks_in_different_plans() -> None:
     changed = change(None, {"a": "x"}, False, {"a": True})
     assert redacted(changed) != redacted(changed)
 
 
-def test_drift_outputs_actions_and_deferred_changes_are_redacted_too() -> None:
+def test_drift_outputs_actions_and_deferred_changes_are_redacted() -> None:
     changed = change({"a": "s3cret"}, {"a": "s3cret2"}, {"a": True}, {"a": True})
     plan = {
         "format_version": "1.2",
@@ -78,7 +78,7 @@ def test_drift_outputs_actions_and_deferred_changes_are_redacted_too() -> None:
     assert len(result["resource_drift"]) == len(result["deferred_changes"]) == len(result["action_invocations"]) == 1
 
 
-def test_a_secret_is_masked_also_where_terraform_has_lost_the_mark() -> None:
+def test_a_secret_without_a_mark_is_masked() -> None:
     values = {"copied": {"deep": ["s3cret-a", "with s3cret-b in it"]}, "other": "open"}
     plan = {
         "format_version": "1.2",
@@ -91,7 +91,7 @@ def test_a_secret_is_masked_also_where_terraform_has_lost_the_mark() -> None:
     assert result["resource_changes"][0]["change"]["after"]["other"] == "open"
 
 
-def test_only_the_schemas_of_what_is_in_the_plan_are_in_it() -> None:
+def test_only_the_schemas_of_planned_types_are_included() -> None:
     table = {"x": {"version": 1}, "other": {"version": 2}}
     schemas = {
         "format_version": "1.0",
@@ -108,7 +108,7 @@ def test_only_the_schemas_of_what_is_in_the_plan_are_in_it() -> None:
     assert providers_of(plan) == {"p"}
 
 
-def test_terraforms_plan_is_redacted_in_the_form_that_its_cli_renders(bench: Bench) -> None:
+def test_the_cli_renders_a_redacted_plan(bench: Bench) -> None:
     main = """
     variable "pw" { sensitive = true }
     resource "terraform_data" "a" { input = { pw = var.pw, open = "seen" } }

@@ -1,4 +1,4 @@
-"""Unpacking what somebody else has packed."""
+"""The unpacking of untrusted archives."""
 
 import gzip
 import io
@@ -38,8 +38,8 @@ def packed(path: Path, entries: Iterable[Entry], form: int = tarfile.PAX_FORMAT)
     return path
 
 
-def refusal(tmp_path: Path, *entries: Entry, **limits: int) -> str:
-    """Why an archive is refused; and nothing of it may be left, inside or outside."""
+def rejection(tmp_path: Path, *entries: Entry, **limits: int) -> str:
+    """The reason why an archive is rejected. Also checks that nothing of it was written."""
     (tmp_path / "outside").mkdir()
     archive = packed(tmp_path / "a.tar.gz", entries)
     with pytest.raises(BadArchive) as error:
@@ -72,7 +72,7 @@ def test_a_configuration_is_unpacked_with_its_directories_and_links(tmp_path: Pa
     assert (into / "main.tf").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_pythons_tarfile_packs_of_a_directory_is_unpacked(tmp_path: Path) -> None:
+def test_an_archive_of_pythons_tarfile_is_unpacked(tmp_path: Path) -> None:
     source = tmp_path / "source"
     (source / "empty").mkdir(parents=True)
     (source / "main.tf").write_text("main")
@@ -91,7 +91,7 @@ def test_a_long_name_is_unpacked(tmp_path: Path) -> None:
         assert (tmp_path / f"into{form}" / name).read_bytes() == b"main"
 
 
-def test_of_two_entries_with_one_name_the_last_counts(tmp_path: Path) -> None:
+def test_the_last_of_two_entries_with_the_same_name_is_used(tmp_path: Path) -> None:
     archive = packed(
         tmp_path / "a.tar.gz", [entry("a", b"first"), link("b", "a"), entry("a", b"last"), entry("b", b"b")]
     )
@@ -100,7 +100,7 @@ def test_of_two_entries_with_one_name_the_last_counts(tmp_path: Path) -> None:
     assert not (tmp_path / "into/b").is_symlink()
 
 
-def test_what_a_former_init_remembers_is_left_out(tmp_path: Path) -> None:
+def test_the_backend_recorded_by_init_is_excluded(tmp_path: Path) -> None:
     names = [".terraform/terraform.tfstate", ".terraform/environment", "sub/.terraform/environment"]
     kept = [".terraform/modules/modules.json", "terraform.tfstate", "environment"]
     archive = packed(tmp_path / "a.tar.gz", [entry(name, b"{}") for name in names + kept])
@@ -110,51 +110,51 @@ def test_what_a_former_init_remembers_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["/etc/cron.d/x", "../outside/x", "a/../../outside/x", "a/b/../../../outside/x", ".."])
-def test_a_name_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
-    assert "is outside" in refusal(tmp_path, entry("main.tf"), entry(name, b"x"))
+def test_a_path_outside_the_directory_is_rejected(tmp_path: Path, name: str) -> None:
+    assert "is outside" in rejection(tmp_path, entry("main.tf"), entry(name, b"x"))
 
 
 @pytest.mark.parametrize("target", ["/etc", "..", "../outside", "a/../../outside", "./../outside"])
-def test_a_link_that_leads_out_is_refused(tmp_path: Path, target: str) -> None:
-    assert "points outside" in refusal(tmp_path, link("here", target))
+def test_a_link_that_points_outside_is_rejected(tmp_path: Path, target: str) -> None:
+    assert "points outside" in rejection(tmp_path, link("here", target))
 
 
-def test_links_that_lead_out_only_together_are_refused(tmp_path: Path) -> None:
+def test_a_chain_of_links_that_points_outside_is_rejected(tmp_path: Path) -> None:
     deep = entry("a/b/c/d/file", b"x")
-    assert "points outside" in refusal(tmp_path, deep, link("a/b/c/e", "../../.."), link("out", "a/b/c/e/../outside"))
+    assert "points outside" in rejection(tmp_path, deep, link("a/b/c/e", "../../.."), link("out", "a/b/c/e/../outside"))
 
 
 def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
-    assert "both" in refusal(tmp_path, link("here", "sub"), entry("here/x", b"x"))
+    assert "both" in rejection(tmp_path, link("here", "sub"), entry("here/x", b"x"))
 
 
-def test_no_link_is_made_through_a_link(tmp_path: Path) -> None:
-    assert "below a link" in refusal(
+def test_no_link_is_created_through_a_link(tmp_path: Path) -> None:
+    assert "below a link" in rejection(
         tmp_path, link("a/b/c", "../../."), link("out", "a/b/c/../../outside"), link("out/evil", "main.tf")
     )
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../outside/x", "missing"])
-def test_a_hard_link_to_what_is_not_in_the_archive_is_refused(tmp_path: Path, target: str) -> None:
-    assert refusal(tmp_path, link("passwd", target, tarfile.LNKTYPE))
+def test_a_hard_link_to_a_file_outside_the_archive_is_rejected(tmp_path: Path, target: str) -> None:
+    assert rejection(tmp_path, link("passwd", target, tarfile.LNKTYPE))
 
 
 @pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
-def test_a_device_is_refused(tmp_path: Path, kind: bytes) -> None:
-    assert "is not a file, directory or link" in refusal(tmp_path, entry("null", kind=kind))
+def test_a_device_is_rejected(tmp_path: Path, kind: bytes) -> None:
+    assert "is not a file, directory or link" in rejection(tmp_path, entry("null", kind=kind))
 
 
-def test_too_many_entries_are_refused(tmp_path: Path) -> None:
-    assert "more than 10 entries" in refusal(tmp_path, *(entry(str(n)) for n in range(11)), max_entries=10)
+def test_too_many_entries_are_rejected(tmp_path: Path) -> None:
+    assert "more than 10 entries" in rejection(tmp_path, *(entry(str(n)) for n in range(11)), max_entries=10)
 
 
-def test_too_much_content_is_refused(tmp_path: Path) -> None:
-    assert "larger than 1000 bytes" in refusal(
+def test_too_much_content_is_rejected(tmp_path: Path) -> None:
+    assert "larger than 1000 bytes" in rejection(
         tmp_path, entry("a", bytes(900)), entry("b", bytes(101)), max_unpacked_bytes=1000
     )
 
 
-def test_a_header_that_claims_to_be_enormous_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_an_enormous_header_is_rejected_before_it_is_read(tmp_path: Path) -> None:
     header = tarfile.TarInfo("x")
     header.type, header.size = tarfile.XHDTYPE, 1 << 40
     archive = tmp_path / "a.tar.gz"
@@ -163,7 +163,7 @@ def test_a_header_that_claims_to_be_enormous_is_refused_before_it_is_read(tmp_pa
         check(archive)
 
 
-def test_zeros_behind_the_end_that_go_on_forever_are_refused(tmp_path: Path) -> None:
+def test_endless_zeros_after_the_end_are_rejected(tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.tar.gz", [entry("main.tf")])
     archive.write_bytes(archive.read_bytes() + gzip.compress(bytes(1 << 22)))
     with pytest.raises(BadArchive, match="too large"):
@@ -191,7 +191,7 @@ def damaged() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("damage", damaged())
-def test_a_damaged_archive_is_refused(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_archive_is_rejected(tmp_path: Path, damage: str) -> None:
     archive = tmp_path / "a.tar.gz"
     archive.write_bytes(damaged()[damage])
     with pytest.raises(BadArchive):
@@ -201,12 +201,12 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, damage: str) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
 
 
-def test_a_name_that_the_disk_cannot_have_is_refused(tmp_path: Path) -> None:
-    assert "contains a name of more than 255 bytes" in refusal(tmp_path, entry("x" * 300))
+def test_a_name_of_more_than_255_bytes_is_rejected(tmp_path: Path) -> None:
+    assert "contains a name of more than 255 bytes" in rejection(tmp_path, entry("x" * 300))
 
 
-def test_a_file_that_is_also_a_directory_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path, entry("a", b"x"), entry("a/b", b"x"))
+def test_a_file_that_is_also_a_directory_is_rejected(tmp_path: Path) -> None:
+    assert rejection(tmp_path, entry("a", b"x"), entry("a/b", b"x"))
 
 
 part = st.sampled_from(["..", ".", "", "a", "b", "out"]) | st.text(string.printable, min_size=1, max_size=3)
@@ -222,7 +222,7 @@ entries = st.builds(
 
 @given(st.lists(entries, max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_the_entries_nothing_gets_out_and_nothing_is_left_of_a_refusal(
+def test_any_archive_stays_inside_and_a_rejected_one_leaves_nothing(
     tmp_path_factory: pytest.TempPathFactory, some: list[Entry]
 ) -> None:
     top = tmp_path_factory.mktemp("top")

@@ -1,4 +1,4 @@
-"""Hostile archives are refused within bounds of memory and time, and what reads them never outlives the server."""
+"""Hostile archives are rejected within limits of memory and time, and reading processes exit with the server."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tfruns.local.terraform.slug_process import ArchiveInterrupted, ArchiveProce
 pytestmark = pytest.mark.processes
 
 PATIENCE_S = 30.0
-# Checks archives, and says for each the reason, the seconds, and the peak of memory of all until then, in MiB.
+# Checks archives and prints for each the reason, the duration in seconds, and the peak memory so far in MiB.
 MEASURE = """
 import json, resource, sys, time
 from pathlib import Path
@@ -34,7 +34,7 @@ for path in sys.argv[1:]:
     except BadArchive as error:
         reason = str(error)
     seconds = time.monotonic() - start
-    archives.stop()  # the peak is known of processes that were waited for
+    archives.stop()  # the peak includes only processes that have exited
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     print(json.dumps([reason, seconds, peak]), flush=True)
 """
@@ -62,7 +62,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-def test_hostile_archives_are_refused_within_bounds(hostile: list[Path]) -> None:
+def test_hostile_archives_are_rejected_within_limits(hostile: list[Path]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, *hostile], capture_output=True, text=True, check=True, timeout=300
     )
@@ -74,7 +74,7 @@ def test_hostile_archives_are_refused_within_bounds(hostile: list[Path]) -> None
         assert seconds < PATIENCE_S, f"{name}: {seconds} s"
 
 
-def test_unpacking_refuses_them_and_leaves_nothing(archives: ArchiveProcesses, hostile: list[Path]) -> None:
+def test_unpack_rejects_hostile_archives_and_leaves_nothing(archives: ArchiveProcesses, hostile: list[Path]) -> None:
     for archive, (name, (_, expected)) in zip(hostile, HOSTILE.items(), strict=True):
         with pytest.raises(BadArchive) as error:
             archives.unpack(archive, archive.parent / "into")
@@ -89,12 +89,12 @@ def test_a_configuration_is_checked_and_unpacked(archives: ArchiveProcesses, tmp
     assert (tmp_path / "into/modules/a/main.tf").read_bytes() == b"main"
 
 
-def test_an_archive_that_is_missing_is_said_to_be_missing(archives: ArchiveProcesses, tmp_path: Path) -> None:
+def test_a_missing_archive_is_rejected(archives: ArchiveProcesses, tmp_path: Path) -> None:
     with pytest.raises(BadArchive, match="its files were deleted"):
         archives.check(tmp_path / "none")
 
 
-def test_a_directory_that_cannot_be_written_is_a_system_error(archives: ArchiveProcesses, tmp_path: Path) -> None:
+def test_an_unwritable_directory_raises_oserror(archives: ArchiveProcesses, tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.tar.gz", [entry("main.tf", b"main")])
     with pytest.raises(FileNotFoundError):
         archives.unpack(archive, tmp_path / "none" / "into")
@@ -102,18 +102,18 @@ def test_a_directory_that_cannot_be_written_is_a_system_error(archives: ArchiveP
 
 @pytest.fixture
 def endless(tmp_path: Path) -> Path:
-    """An archive that cannot be read to its end: nobody writes to it."""
+    """An archive that cannot be read completely: a FIFO without a writer."""
     path = tmp_path / "fifo"
     os.mkfifo(path)
     return path
 
 
-def test_an_archive_that_takes_too_long_is_refused(endless: Path) -> None:
+def test_an_archive_that_takes_too_long_is_rejected(endless: Path) -> None:
     with started(ArchiveProcesses(wall_s=0.5)) as archives, pytest.raises(BadArchive, match=r"takes more than 0\.5 s"):
         archives.check(endless)
 
 
-def test_an_archive_that_takes_too_much_processor_time_is_refused(tmp_path: Path) -> None:
+def test_an_archive_that_takes_too_much_processor_time_is_rejected(tmp_path: Path) -> None:
     archive = tmp_path / "a"
     write_many_pax_records(archive)
     expected = pytest.raises(BadArchive, match="takes more than 1 s of processor time")
@@ -121,21 +121,21 @@ def test_an_archive_that_takes_too_much_processor_time_is_refused(tmp_path: Path
         archives.check(archive)
 
 
-def test_a_cancel_ends_it_at_once(archives: ArchiveProcesses, endless: Path) -> None:
+def test_a_cancel_stops_the_reading_process(archives: ArchiveProcesses, endless: Path) -> None:
     start = time.monotonic()
     with pytest.raises(ArchiveInterrupted):
         archives.unpack(endless, endless.parent / "into", lambda: True)
     assert time.monotonic() - start < PATIENCE_S / 3
 
 
-def test_a_stop_of_the_server_ends_it(archives: ArchiveProcesses, endless: Path) -> None:
+def test_stop_interrupts_a_check(archives: ArchiveProcesses, endless: Path) -> None:
     threading.Timer(0.3, archives.stop).start()
     with pytest.raises(ArchiveInterrupted):
         archives.check(endless)
 
 
 def readers() -> set[int]:
-    """The processes that read archives, and those that fork them."""
+    """The ids of the processes that read archives, and of those that fork them."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -151,7 +151,7 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def test_a_server_that_is_killed_takes_it_along(endless: Path) -> None:
+def test_reading_processes_exit_with_a_killed_server(endless: Path) -> None:
     others = readers()
     with subprocess.Popen([sys.executable, "-c", MEASURE, endless], stdout=subprocess.DEVNULL) as server:
         until(lambda: len(readers() - others) == 2)
@@ -160,9 +160,7 @@ def test_a_server_that_is_killed_takes_it_along(endless: Path) -> None:
         until(lambda: not readers() - others)
 
 
-def test_archives_are_read_again_after_their_processes_were_killed(
-    archives: ArchiveProcesses, tmp_path: Path, endless: Path
-) -> None:
+def test_killed_processes_are_replaced(archives: ArchiveProcesses, tmp_path: Path, endless: Path) -> None:
     archive = packed(tmp_path / "a.tar.gz", [entry("main.tf", b"main")])
     others = readers()
     archives.check(archive)

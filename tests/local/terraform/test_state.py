@@ -1,4 +1,4 @@
-"""The state in its file."""
+"""State files."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ def state(serial: int = 3, **fields: object) -> bytes:
     return json.dumps(document).encode()
 
 
-def test_a_state_is_its_bytes_with_its_serial() -> None:
+def test_a_state_has_its_content_and_its_serial() -> None:
     deep: object = 1
     for _ in range(900):
         deep = [deep]
@@ -33,12 +33,12 @@ def test_a_state_is_its_bytes_with_its_serial() -> None:
     "raw",
     [b"", b"{", b"[]", b"null", b"{}", b"{]", state()[:40], state()[:-1], state() + b"}", b"\xff", b"x" + state()],
 )
-def test_what_is_no_complete_state_is_an_error(raw: bytes) -> None:
+def test_an_incomplete_state_is_an_error(raw: bytes) -> None:
     with pytest.raises(BadState):
         parse_state(raw)
 
 
-def test_the_newest_of_several_states_counts_and_a_damaged_one_does_not(tmp_path: Path) -> None:
+def test_newest_state_ignores_damaged_files(tmp_path: Path) -> None:
     old, new, damaged = (tmp_path / name for name in ("old", "new", "damaged"))
     old.write_bytes(state(3))
     new.write_bytes(state(4))

@@ -1,4 +1,4 @@
-"""Variables on their way into Terraform."""
+"""Variables as input of Terraform."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ output "a" { value = var.a }
 """
 
 
-def test_a_text_is_quoted_and_a_literal_is_not(tmp_path: Path) -> None:
+def test_strings_are_quoted_and_literals_are_not(tmp_path: Path) -> None:
     path = tmp_path / "x.tfvars"
     write_var_file(
         path, [VariableValue("a", "${b} 1"), VariableValue("c", '["d"]', is_hcl=True), VariableValue("a", "last")]
@@ -32,25 +32,25 @@ def test_a_text_is_quoted_and_a_literal_is_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a=1\nb", '"a"', "1a", "a.b"])
-def test_a_key_that_is_no_identifier_is_refused(tmp_path: Path, key: str) -> None:
+def test_a_key_must_be_an_identifier(tmp_path: Path, key: str) -> None:
     with pytest.raises(BadVariable, match="its name is not an identifier"):
         write_var_file(tmp_path / "x.tfvars", [VariableValue(key, "secret-value")])
 
 
 @pytest.mark.parametrize("value", ["secret-value", "1\nb = 2", '"secret', "var.a", ""])
-def test_a_value_that_is_no_literal_is_refused_without_being_quoted(tmp_path: Path, value: str) -> None:
+def test_an_invalid_literal_is_rejected_without_its_value(tmp_path: Path, value: str) -> None:
     with pytest.raises(BadVariable) as error:
         write_var_file(tmp_path / "x.tfvars", [VariableValue("a", value, is_hcl=True)])
     assert str(error.value) == "The variable a cannot be passed to Terraform: the value is not an HCL literal."
 
 
 @pytest.mark.parametrize("variable", [VariableValue("", "x"), VariableValue("a=b", "x"), VariableValue("a", "x\0y")])
-def test_what_cannot_be_an_environment_variable_is_refused(variable: VariableValue) -> None:
+def test_an_invalid_environment_variable_is_rejected(variable: VariableValue) -> None:
     with pytest.raises(BadVariable):
         check_environment([variable])
 
 
-def test_only_sensitive_values_are_secrets_and_none_is_shown() -> None:
+def test_only_sensitive_values_are_secrets() -> None:
     variables = [
         VariableValue("a", "open"),
         VariableValue("b", "shut", is_sensitive=True),
@@ -62,14 +62,14 @@ def test_only_sensitive_values_are_secrets_and_none_is_shown() -> None:
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0")))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_terraform_reads_any_text_as_it_was(bench: Bench, text: str) -> None:
+def test_terraform_reads_any_string_unchanged(bench: Bench, text: str) -> None:
     import unicodedata
 
     bench.given(ECHO, variables=(VariableValue("a", text),), state=None)
     assert outputs_of(bench.applied().state)["a"] == unicodedata.normalize("NFC", text)
 
 
-def test_a_run_overrides_the_workspace_and_the_workspace_overrides_the_configuration(bench: Bench) -> None:
+def test_precedence_of_run_workspace_and_configuration_variables(bench: Bench) -> None:
     bench.given(
         """
         variable "a" {}
@@ -84,14 +84,14 @@ def test_a_run_overrides_the_workspace_and_the_workspace_overrides_the_configura
     assert outputs_of(bench.applied().state)["all"] == ["auto", "workspace", {"from": ["run", 1]}]
 
 
-def test_an_ephemeral_variable_is_there_at_the_apply_too(bench: Bench) -> None:
+def test_an_ephemeral_variable_is_set_during_the_apply(bench: Bench) -> None:
     bench.given(
         'variable "a" {\n ephemeral = true\n}\nresource "terraform_data" "x" {}', variables=(VariableValue("a", "x"),)
     )
     assert bench.applied().counts.additions == 1
 
 
-def test_a_bad_variable_fails_the_plan_and_the_log_says_so(bench: Bench) -> None:
+def test_an_invalid_variable_fails_the_plan_and_is_logged(bench: Bench) -> None:
     bench.given(ECHO, variables=(VariableValue("a", "[secret-value", is_hcl=True, is_sensitive=True),))
     outcome = bench.plan()
     assert (outcome.status, outcome.error) == (
@@ -104,7 +104,7 @@ def test_a_bad_variable_fails_the_plan_and_the_log_says_so(bench: Bench) -> None
     )
 
 
-def test_a_sensitive_value_that_terraform_quotes_in_an_error_is_not_in_the_log(bench: Bench) -> None:
+def test_a_sensitive_value_in_an_error_is_masked(bench: Bench) -> None:
     bench.given(
         'variable "a" { type = number }\nvariable "b" { type = string }',
         variables=(VariableValue("a", "hunter-22", is_sensitive=True), VariableValue("b", '["hunter-33"]', True, True)),
@@ -117,7 +117,7 @@ def test_a_sensitive_value_that_terraform_quotes_in_an_error_is_not_in_the_log(b
     assert not [secret for secret in ("hunter-22", "hunter-33") if secret in log + str(outcome)]
 
 
-def test_a_sensitive_environment_variable_that_a_program_prints_is_not_in_the_log(bench: Bench) -> None:
+def test_a_printed_sensitive_environment_variable_is_masked(bench: Bench) -> None:
     bench.given(
         local_exec("echo it is $PASSWORD"),
         environment=(VariableValue("PASSWORD", 'hun"ter<22>', is_sensitive=True),),

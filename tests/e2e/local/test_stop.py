@@ -1,4 +1,4 @@
-"""`tfruns server` is stopped: idle, in mid-plan, in mid-apply; and what its next start makes of that."""
+"""The stop of `tfruns server`, while it is idle, plans or applies, and its next start."""
 
 import signal
 
@@ -15,7 +15,7 @@ FIRST = 'resource "terraform_data" "first" {}'
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_without_runs_it_stops_at_once(number: signal.Signals, new_server: NewServer) -> None:
+def test_a_server_without_runs_stops_immediately(number: signal.Signals, new_server: NewServer) -> None:
     server = new_server().start()
     server.send_signal(number)
     assert server.wait(15) == 0
@@ -24,19 +24,17 @@ def test_without_runs_it_stops_at_once(number: signal.Signals, new_server: NewSe
     assert "Traceback" not in server.stderr
 
 
-def test_a_signal_while_it_starts_stops_it_too(new_server: NewServer) -> None:
+def test_a_signal_during_the_start_stops_the_server(new_server: NewServer) -> None:
     server = new_server()
     server.launch()
-    until((server.data_dir / "lock").exists, "it has begun")
+    until((server.data_dir / "lock").exists, "the server takes its lock")
     server.send_signal(signal.SIGTERM)
     assert server.wait(30) == 0
     assert "Traceback" not in server.stderr
 
 
 @pytest.mark.anyio
-async def test_a_plan_that_is_under_way_is_made_again_at_the_next_start(
-    new_server: NewServer, plan_gate: PlanGate
-) -> None:
+async def test_a_plan_interrupted_by_the_stop_is_repeated(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server().start()
     async with lab_on(server) as lab:
         workspace = await lab.workspace(plan_gate.configuration("stop") + FIRST)
@@ -58,9 +56,7 @@ async def test_a_plan_that_is_under_way_is_made_again_at_the_next_start(
 
 
 @pytest.mark.anyio
-async def test_an_apply_that_is_under_way_is_interrupted_and_its_state_kept(
-    new_server: NewServer, apply_gate: ApplyGate
-) -> None:
+async def test_an_apply_interrupted_by_the_stop_keeps_its_state(new_server: NewServer, apply_gate: ApplyGate) -> None:
     server = new_server().start()
     async with lab_on(server) as lab:
         workspace = await lab.workspace(FIRST + apply_gate.configuration(depends_on="terraform_data.first"))
@@ -73,7 +69,7 @@ async def test_an_apply_that_is_under_way_is_interrupted_and_its_state_kept(
         assert await lab.status(run) == RunStatus.ERRORED
         run = await lab.until(run, RunStatus.ERRORED)
         assert (await lab.apply(run)).status == PhaseStatus.ERRORED
-        assert "The server was stopped" in await lab.log(run, "apply")
+        assert "The apply was interrupted: the server stopped." in await lab.log(run, "apply")
         assert await lab.resources(workspace) == {"first", apply_gate.name}
         following = await lab.until(following, RunStatus.PLANNED)
         assert await lab.actions(following) == {f"terraform_data.{apply_gate.name}": ["delete", "create"]}
@@ -81,13 +77,13 @@ async def test_an_apply_that_is_under_way_is_interrupted_and_its_state_kept(
 
 
 @pytest.mark.anyio
-async def test_a_second_signal_does_not_wait_for_terraform(new_server: NewServer, plan_gate: PlanGate) -> None:
+async def test_a_second_signal_kills_terraform(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server().start()
     late = plan_gate.configuration("urgent", depends_on="terraform_data.first")
     async with lab_on(server) as lab:
         workspace = await lab.workspace(FIRST + late)
         run = await lab.run(workspace, auto_apply=True)
-        await wait_until(lambda: plan_gate.asked("urgent"), "the apply reads what is not answered")
+        await wait_until(lambda: plan_gate.asked("urgent"), "the apply waits for the response of the gate")
     server.send_signal(signal.SIGTERM)
     until(lambda: "Interrupt received" in log_of(server), "Terraform was interrupted")
     assert server.is_running
@@ -101,7 +97,7 @@ async def test_a_second_signal_does_not_wait_for_terraform(new_server: NewServer
 
 
 @pytest.mark.anyio
-async def test_while_it_stops_nothing_begins_any_more(new_server: NewServer, plan_gate: PlanGate) -> None:
+async def test_no_phase_starts_during_the_stop(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server("--workers", "1").start()
     async with lab_on(server) as lab:
         held = await lab.run(await lab.workspace(plan_gate.configuration("last")))
@@ -119,6 +115,6 @@ async def test_while_it_stops_nothing_begins_any_more(new_server: NewServer, pla
 
 
 def log_of(server: LocalServer) -> str:
-    """All logs of the server's runs."""
+    """The logs of all runs of the server."""
     logs = sorted((server.data_dir / "objects" / "log").glob("*"))
     return "".join(log.read_text() for log in logs)
