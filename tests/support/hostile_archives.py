@@ -107,7 +107,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
         _tar(_pax(GNU__sparse__major=b"0", GNU__sparse__map=b"0,1", GNU__sparse__size=b"100")),
         "sparse file",
     ),
-    "a sparse map that is no number": (
+    "a sparse map that is not a number": (
         _tar(_pax(GNU__sparse__major=b"1", GNU__sparse__minor=b"0", GNU__sparse__name=b"x")),
         "damaged",
     ),

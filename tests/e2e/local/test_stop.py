@@ -100,7 +100,7 @@ async def test_a_second_signal_kills_terraform(new_server: NewServer, plan_gate:
 async def test_no_phase_starts_during_the_stop(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server("--workers", "1").start()
     async with lab_on(server) as lab:
-        held = await lab.run(await lab.workspace(plan_gate.configuration("last")))
+        blocked = await lab.run(await lab.workspace(plan_gate.configuration("last")))
         await wait_until(lambda: plan_gate.asked("last"), "the plan waits in the gate")
         queued = [await lab.run(await lab.workspace(local_exec("x", "true")), auto_apply=True) for _ in range(3)]
     server.send_signal(signal.SIGINT)
@@ -111,7 +111,7 @@ async def test_no_phase_starts_during_the_stop(new_server: NewServer, plan_gate:
     async with lab_on(server.restart()) as lab:
         for run in queued:
             await lab.until(run, RunStatus.APPLIED)
-        await lab.until(held, RunStatus.PLANNED_AND_FINISHED)
+        await lab.until(blocked, RunStatus.PLANNED_AND_FINISHED)
 
 
 def log_of(server: LocalServer) -> str:

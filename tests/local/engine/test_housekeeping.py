@@ -61,7 +61,7 @@ async def test_the_directory_of_a_run_with_a_process_is_kept(api: Api, config: E
 
 
 async def test_the_directory_of_a_deleted_run_is_removed(api: Api, config: ExecutionConfig) -> None:
-    gone = make_directory(config, {"id": "run-nobodyKnowsThis1"})
+    gone = make_directory(config, {"id": "run-unknown000000001"})
     clean_up(api, config)
     assert not gone.exists()
 
@@ -92,7 +92,7 @@ async def test_incomplete_uploads_and_orphans_are_removed_after_a_day(api: Api, 
     plan_id = (await api.run(run))["relationships"]["plan"]["data"]["id"]
     configuration_id = run["relationships"]["configuration-version"]["data"]["id"]
     kept = {("log", plan_id), ("plan-json", plan_id), ("configuration", configuration_id)}
-    orphans = {(kind, f"{kind}-nobodyKnowsThis1") for kind in ("log", "errored-state", "state", "configuration")}
+    orphans = {(kind, f"{kind}-unknown000000001") for kind in ("log", "errored-state", "state", "configuration")}
     unfinished = {("state", ".sv-1.abcd"), ("incoming", "old")}
     for kind, name in (kept - {("configuration", configuration_id)}) | orphans | unfinished:
         objects.write(kind, name, b"{}")
@@ -156,7 +156,7 @@ async def test_an_unavailable_database_is_logged_in_one_line(
     def away(*_: object) -> None:
         raise OperationalError("SELECT", {}, Exception("connection refused"))
 
-    make_directory(config, {"id": "run-nobodyKnowsThis1"})
+    make_directory(config, {"id": "run-unknown000000001"})
     monkeypatch.setattr(Database, "read", away)
     monkeypatch.setattr(Database, "write", away)
     clean_up(api, config, timedelta(days=1))
@@ -172,8 +172,8 @@ async def test_a_failed_step_does_not_prevent_the_others(
     def fail(_: object) -> None:
         raise KeyError("surprise")
 
-    monkeypatch.setattr(Housekeeping, "_remove_directories", fail)
-    forgotten = []
-    Housekeeping(api.backend, config, keep=None, prune_queue=lambda: forgotten.append(True)).clean_up()
-    assert forgotten == [True]
+    monkeypatch.setattr("tfruns.local.engine.housekeeping.resume", fail)
+    pruned = []
+    Housekeeping(api.backend, config, keep=None, prune_queue=lambda: pruned.append(True)).clean_up()
+    assert pruned == [True]
     assert "Housekeeping failed" in caplog.text

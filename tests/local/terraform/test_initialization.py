@@ -36,7 +36,7 @@ WITH_INIT: dict[str, dict[str, str]] = {
     "a provider": {"main.tf": 'provider "terraform" {}\n'},
     "a resource of another provider": {"main.tf": 'resource "null_resource" "a" {}\n'},
     "a data source of another provider": {"main.tf": 'data "local_file" "a" {\n filename = "a"\n}\n'},
-    "a type without a name of its own": {"main.tf": 'resource "terraformer_data" "a" {}\n'},
+    "a type without a provider prefix": {"main.tf": 'resource "terraformer_data" "a" {}\n'},
     "a provider of a resource": {"main.tf": 'resource "terraform_data" "a" {\n provider = aws.west\n}\n'},
     "a provider as a string": {"main.tf": 'resource "terraform_data" "a" {\n provider = "aws"\n}\n'},
     "a module": {"main.tf": 'module "a" {\n source = "./a"\n}\n', "a/main.tf": PLAIN},

@@ -19,28 +19,28 @@ def test_a_log_starts_with_three_header_lines(tmp_path: Path) -> None:
     with PhaseLog(tmp_path / "logs" / "log") as log:
         log.header(Terraform(("x",), "terraform", "1.11.4", "linux_amd64"))
         log.write(b"more\n")
-    assert read_log(tmp_path / "logs" / "log", is_ended=True) == (
+    assert read_log(tmp_path / "logs" / "log", is_finished=True) == (
         b"\x02Terraform v1.11.4\non linux_amd64\nInitializing plugins and modules...\nmore\n\x03"
     )
 
 
 def test_an_empty_log_is_readable(tmp_path: Path) -> None:
-    assert read_log(tmp_path / "log", is_ended=False) == b""
+    assert read_log(tmp_path / "log", is_finished=False) == b""
     with PhaseLog(tmp_path / "log"):
-        assert read_log(tmp_path / "log", is_ended=False) == b""
-    assert read_log(tmp_path / "log", is_ended=True) == b"\x02\x03"
+        assert read_log(tmp_path / "log", is_finished=False) == b""
+    assert read_log(tmp_path / "log", is_finished=True) == b"\x02\x03"
 
 
 @given(st.binary(max_size=20), st.integers(0, 25), st.none() | st.integers(0, 25), st.booleans())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_range_of_a_log_is_a_slice_of_the_log(
-    tmp_path: Path, content: bytes, offset: int, limit: int | None, is_ended: bool
+    tmp_path: Path, content: bytes, offset: int, limit: int | None, is_finished: bool
 ) -> None:
     path = tmp_path / "log"
     path.write_bytes(content)
-    whole = b"\x02" + content + (b"\x03" if is_ended else b"") if content or is_ended else b""
+    whole = b"\x02" + content + (b"\x03" if is_finished else b"") if content or is_finished else b""
     expected = whole[offset:] if limit is None else whole[offset : offset + limit]
-    assert read_log(path, offset, limit, is_ended=is_ended) == expected
+    assert read_log(path, offset, limit, is_finished=is_finished) == expected
 
 
 def test_a_truncated_log_continues_on_a_new_line(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_line_is_readable_while_terraform_is_running(bench: Bench, gate: Calla
     running = bench.start_apply()
     start.wait()
     written = time.monotonic()
-    while b"(local-exec): first" not in read_log(bench.apply_log, is_ended=False):
+    while b"(local-exec): first" not in read_log(bench.apply_log, is_finished=False):
         assert time.monotonic() - written < 5
     seen_after_s = time.monotonic() - written
     assert not running.done()

@@ -68,16 +68,16 @@ SPLIT_SECRETS = ("hunter22", "größe-€-🔒", "aaaaaaaa", "ab" * 300, "".join
     st.lists(st.integers(-400, 2_000), max_size=5),
 )
 def test_a_secret_is_masked_wherever_the_line_is_split(secret: str, line: int, shift: int, cuts: list[int]) -> None:
-    place = max(0, line + shift)
-    data = b"." * place + secret.encode() + b"." * 1_000
+    position = max(0, line + shift)
+    data = b"." * position + secret.encode() + b"." * 1_000
     sink = Sink()
     known = secrets(secret)
     lines = LineSplitter(masked(sink, known), known)
-    ends = sorted({min(max(0, place + cut), len(data)) for cut in cuts})
+    ends = sorted({min(max(0, position + cut), len(data)) for cut in cuts})
     for start, end in pairwise([0, *ends, len(data)]):
         lines(data[start:end])
     lines.finish()
-    assert b"".join(sink.lines).replace(REMOVED.encode(), b"") == b"." * (place + 1_000) + b"\n"
+    assert b"".join(sink.lines).replace(REMOVED.encode(), b"") == b"." * (position + 1_000) + b"\n"
 
 
 def test_masking_an_endless_line_takes_linear_time() -> None:

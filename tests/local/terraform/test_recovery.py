@@ -86,7 +86,7 @@ def test_recovery_completes_the_log_of_an_apply(bench: Bench, gate: Gates) -> No
     bench.planned()
     kill_server_during_apply(bench, started)
     outcome = recovered(bench, patience_s=30)
-    said = messages(bench)
+    logged = messages(bench)
     for once in (
         "Terraform 1.",
         "stuck: Creating...",
@@ -94,7 +94,7 @@ def test_recovery_completes_the_log_of_an_apply(bench: Bench, gate: Gates) -> No
         "Interrupt received",
         "apply was interrupted",
     ):
-        assert len([message for message in said if once in message]) == 1
+        assert len([message for message in logged if once in message]) == 1
     assert "my-password" not in bench.apply_log.read_text()
     assert outcome.error is not None
     assert outcome.error.startswith("The apply was interrupted: the server stopped.")

@@ -60,7 +60,7 @@ def _read_log(backend: Backend, phase_id: str, offset: int, limit: int | None) -
     with backend.database.read() as session:
         phase = session.scalars(select(PhaseRow).where(PhaseRow.id == phase_id)).first()
     has_ended = phase is not None and has_phase_ended(phase.status)
-    content = log_parts(backend.objects.path("log", phase_id), offset, limit, is_ended=has_ended)
+    content = log_parts(backend.objects.path("log", phase_id), offset, limit, is_finished=has_ended)
     parts = _report_end(content, partial(backend.log_reads.mark_read, phase_id))
     if limit is not None and limit <= PART_BYTES:
         return Response(b"".join(parts), media_type="text/plain")

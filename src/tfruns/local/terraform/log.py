@@ -90,12 +90,12 @@ class PhaseLog:
 _INITIALIZING = "Initializing plugins and modules..."
 
 
-def read_log(path: Path, offset: int = 0, limit: int | None = None, *, is_ended: bool) -> bytes:
+def read_log(path: Path, offset: int = 0, limit: int | None = None, *, is_finished: bool) -> bytes:
     """Read a range of a log; see `log_parts`."""
-    return b"".join(log_parts(path, offset, limit, is_ended=is_ended))
+    return b"".join(log_parts(path, offset, limit, is_finished=is_finished))
 
 
-def log_parts(path: Path, offset: int = 0, limit: int | None = None, *, is_ended: bool) -> Iterator[bytes]:
+def log_parts(path: Path, offset: int = 0, limit: int | None = None, *, is_finished: bool) -> Iterator[bytes]:
     """Read a range of a log, as clients see it, in parts: a log may be larger than the memory.
 
     There are no parts after the end, or before the first write. ETX is a separate part, the last one.
@@ -104,17 +104,17 @@ def log_parts(path: Path, offset: int = 0, limit: int | None = None, *, is_ended
         path: the file of the log.
         offset: the first byte; STX has the offset 0.
         limit: the maximum number of bytes.
-        is_ended: whether the phase has finished, so that ETX follows the last byte.
+        is_finished: whether the phase has finished, so that ETX follows the last byte.
     """
     size = path.stat().st_size if path.exists() else 0
-    if not size and not is_ended:
+    if not size and not is_finished:
         return
     end = len(STX) + size + len(ETX)
     if limit is not None:
         end = min(end, offset + limit)
     yield STX[offset:end]
     yield from _parts(path, max(offset - len(STX), 0), min(end - len(STX), size))
-    if is_ended and offset <= len(STX) + size < end:
+    if is_finished and offset <= len(STX) + size < end:
         yield ETX
 
 

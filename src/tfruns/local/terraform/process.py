@@ -24,8 +24,8 @@ _TICK_S = 0.1  # the maximum delay of a line
 _CANCEL_POLL_S = 0.25  # a poll can be a database query
 _GRACE_S = 30.0  # from the interrupt to the kill, if the server decides
 _CHUNK_BYTES = 1 << 18
-_FREEZE_S = 0.005
-_MAX_FREEZES = 100
+_SUSPEND_S = 0.005
+_MAX_SUSPENSIONS = 100
 _NOT_RUNNING = {"T", "t", "Z", "X"}  # states of a thread, proc(5): stopped or dead
 
 
@@ -208,19 +208,19 @@ def kill_group(group: int, is_complete: Callable[[], bool] | None = None) -> Non
     times. Then it is killed in any case.
     """
     with suppress(ProcessLookupError, PermissionError):  # all have exited; macOS raises PermissionError for zombies
-        for _ in range(_MAX_FREEZES if is_complete else 0):
+        for _ in range(_MAX_SUSPENSIONS if is_complete else 0):
             os.killpg(group, signal.SIGSTOP)
             if _is_suspended(group) and (is_complete is None or is_complete()):
                 break
             os.killpg(group, signal.SIGCONT)
-            time.sleep(_FREEZE_S)
+            time.sleep(_SUSPEND_S)
         os.killpg(group, signal.SIGKILL)
 
 
 def _is_suspended(pid: int) -> bool:
     """Wait until a process that received SIGSTOP is suspended. It first completes the current system call."""
-    for _ in range(_MAX_FREEZES):
-        time.sleep(_FREEZE_S)
+    for _ in range(_MAX_SUSPENSIONS):
+        time.sleep(_SUSPEND_S)
         try:
             threads = [(thread / "stat").read_text() for thread in Path(f"/proc/{pid}/task").iterdir()]
         except OSError:  # it has exited, or this is not Linux
