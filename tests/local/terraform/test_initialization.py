@@ -20,8 +20,10 @@ WITHOUT_INIT: dict[str, dict[str, str]] = {
     "several files": {"main.tf": PLAIN, "b.tf": 'locals {\n a = path.module\n}\noutput "a" {\n value = local.a\n}\n'},
     "a Terraform version": {"main.tf": f'terraform {{\n required_version = ">= 1.0"\n}}\n{PLAIN}'},
     "a byte order mark": {"main.tf": "\ufeff" + PLAIN},
-    "words of other blocks": {"main.tf": f'# provider "aws" {{}}\n{PLAIN}locals {{\n a = "module \\"b\\" {{"\n}}\n'},
-    "a module that nothing names": {"main.tf": PLAIN, "modules/a/main.tf": 'resource "null_resource" "a" {}\n'},
+    "comments and strings that resemble blocks": {
+        "main.tf": f'# provider "aws" {{}}\n{PLAIN}locals {{\n a = "module \\"b\\" {{"\n}}\n'
+    },
+    "an unused module": {"main.tf": PLAIN, "modules/a/main.tf": 'resource "null_resource" "a" {}\n'},
     "a provisioner": {
         "main.tf": 'resource "terraform_data" "a" {\n provisioner "local-exec" {\n  command = "true"\n }\n}\n'
     },
@@ -31,12 +33,12 @@ WITHOUT_INIT: dict[str, dict[str, str]] = {
 WITH_INIT: dict[str, dict[str, str]] = {
     "a backend": {"main.tf": 'terraform {\n backend "s3" {}\n}\n'},
     "HCP Terraform": {"main.tf": 'terraform {\n cloud {\n  organization = "a"\n }\n}\n'},
-    "a block of Terraform's in another file": {"main.tf": PLAIN, "z.tf": "terraform {\n required_providers {}\n}\n"},
-    "an unknown setting of Terraform's": {"main.tf": "terraform {\n language = TF2021\n}\n"},
+    "a terraform block in another file": {"main.tf": PLAIN, "z.tf": "terraform {\n required_providers {}\n}\n"},
+    "an unknown argument of the terraform block": {"main.tf": "terraform {\n language = TF2021\n}\n"},
     "a provider": {"main.tf": 'provider "terraform" {}\n'},
     "a resource of another provider": {"main.tf": 'resource "null_resource" "a" {}\n'},
     "a data source of another provider": {"main.tf": 'data "local_file" "a" {\n filename = "a"\n}\n'},
-    "a type without a provider prefix": {"main.tf": 'resource "terraformer_data" "a" {}\n'},
+    "a provider whose name starts with terraform": {"main.tf": 'resource "terraformer_data" "a" {}\n'},
     "a provider of a resource": {"main.tf": 'resource "terraform_data" "a" {\n provider = aws.west\n}\n'},
     "a provider as a string": {"main.tf": 'resource "terraform_data" "a" {\n provider = "aws"\n}\n'},
     "a module": {"main.tf": 'module "a" {\n source = "./a"\n}\n', "a/main.tf": PLAIN},
@@ -44,15 +46,15 @@ WITH_INIT: dict[str, dict[str, str]] = {
     "an import": {"main.tf": 'import {\n to = null_resource.a\n id = "a"\n}\n'},
     "a check": {"main.tf": 'check "a" {\n data "http" "a" {\n  url = "http://a"\n }\n}\n'},
     "an ephemeral resource": {"main.tf": 'ephemeral "random_password" "a" {}\n'},
-    "a block that is not known": {"main.tf": 'action "aws_lambda_invoke" "a" {}\n'},
+    "an unknown block": {"main.tf": 'action "aws_lambda_invoke" "a" {}\n'},
     "a resource without a type": {"main.tf": "resource {}\n"},
     "JSON": {"main.tf": PLAIN, "b.tf.json": "{}"},
     "OpenTofu's files": {"main.tf": PLAIN, "b.tofu": ""},
-    "HCL that is not closed": {"main.tf": 'resource "terraform_data" "a" {\n'},
+    "an unclosed block": {"main.tf": 'resource "terraform_data" "a" {\n'},
     "a large file": {"main.tf": PLAIN + "#" * (1 << 20)},
     "a file named like a directory of configuration": {"main.tf": PLAIN, "b.tf/c": ""},
     "a lock file": {"main.tf": PLAIN, ".terraform.lock.hcl": ""},
-    "what an init has left": {"main.tf": PLAIN, ".terraform/modules/modules.json": "{}"},
+    "a .terraform directory": {"main.tf": PLAIN, ".terraform/modules/modules.json": "{}"},
     "a state": {"main.tf": PLAIN, "terraform.tfstate": "{}"},
     "states of workspaces": {"main.tf": PLAIN, "terraform.tfstate.d/network/terraform.tfstate": "{}"},
 }
