@@ -144,7 +144,10 @@ async def test_local_execution_accepts_states_and_rejects_runs(api: Api) -> None
     attributes = changed["data"]["attributes"]
     assert (attributes["execution-mode"], attributes["operations"]) == ("local", False)
     errors = await api.create_run(status=422)
-    assert "execution mode of the workspace is local" in errors[0]["detail"]
+    assert errors[0]["detail"] == (
+        "The run cannot be created: the workspace only stores states, since its execution mode is local. Run "
+        "Terraform on your own machine, or set the execution mode to remote."
+    )
     await api.post(f"{path}/actions/lock", None, 200)
     await api.post(f"{path}/state-versions", inline(state(1)))
 
