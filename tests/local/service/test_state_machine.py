@@ -167,10 +167,16 @@ class Clients(RuleBasedStateMachine):
         options = {"auto-queue-runs": choice % 5 == 4, "speculative": choice % 7 == 6}
         body = resource("configuration-versions", options)
         created = self.send(user, "POST", f"/workspaces/{self.some_workspace(choice)}/configuration-versions", body)
-        url = created.json()["data"]["attributes"]["upload-url"]
-        content = archive()
-        for _ in range(2):  # a client repeats an upload whose response was lost
-            assert self.send(user, "PUT", url, content=content).status_code == 200
+        configuration = created.json()["data"]
+        self.upload_files(user, configuration["id"], configuration["attributes"]["upload-url"])
+
+    def upload_files(self, user: str, id_: str, url: str) -> None:
+        """Upload files twice, which changes nothing, and others, which replace them until a run uses them."""
+        files, others = archive(), archive({"main.tf": ""})
+        for _ in range(2):
+            assert self.send(user, "PUT", url, content=files).status_code == 200
+        is_used = any(run["configuration_version_id"] == id_ for run in self.now.runs.values())
+        assert self.send(user, "PUT", url, content=others).status_code == (409 if is_used else 200)
 
     def create_run(self, user: str, choice: int) -> None:
         options = {option for bit, option in enumerate(_OPTIONS) if choice // 3 >> 2 * bit & 3 == 3}
