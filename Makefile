@@ -25,7 +25,7 @@ demo: $(if $(wildcard $(READY)),$(READY),$(DEMO_READY)) ## run the demo: a compl
 	$(BIN)/python -m demo
 
 test: $(READY) ## run all tests; they need only Python packages
-	$(PYTEST) --numprocesses=3 --dist=loadfile --ignore=tests/conformance
+	HYPOTHESIS_PROFILE=$(or $(HYPOTHESIS_PROFILE),full) $(PYTEST) --numprocesses=3 --dist=loadfile --ignore=tests/conformance
 
 test-fast: $(READY) ## run the tests that start no process
 	$(PYTEST) --numprocesses=2 --dist=loadfile --ignore=tests/conformance --ignore=tests/e2e -m "not processes"

@@ -51,17 +51,16 @@ class Snapshot:
     def of(cls, session: Session) -> "Snapshot":
         """The current content of the store, with runs in the order of their creation."""
         events: dict[str, list[str]] = defaultdict(list)
-        for event in session.scalars(select(RunEventRow).order_by(RunEventRow.sequence)):
-            events[event.run_id].append(event.action)
-        phases = session.scalars(select(PhaseRow))
-        counts = session.scalars(select(RunCountRow))
+        for event in _rows(session, RunEventRow, RunEventRow.sequence):
+            events[event["run_id"]].append(event["action"])
+        counts = [row for row in _rows(session, RunCountRow) if row["runs"]]
         return cls(
-            workspaces=_by_id(session.scalars(select(WorkspaceRow))),
-            runs=_by_id(session.scalars(select(RunRow).order_by(RunRow.sequence))),
-            phases={(phase.run_id, phase.kind): _columns(phase) for phase in phases},
+            workspaces=_by_id(_rows(session, WorkspaceRow)),
+            runs=_by_id(_rows(session, RunRow, RunRow.sequence)),
+            phases={(phase["run_id"], phase["kind"]): phase for phase in _rows(session, PhaseRow)},
             events=dict(events),
-            counts={(row.workspace_id, row.operation, row.status): row.runs for row in counts if row.runs},
-            states=_by_id(session.scalars(select(StateVersionRow))),
+            counts={(row["workspace_id"], row["operation"], row["status"]): row["runs"] for row in counts},
+            states=_by_id(_rows(session, StateVersionRow)),
         )
 
     def holder_of(self, workspace_id: str) -> Columns | None:
@@ -76,12 +75,13 @@ class Snapshot:
         return self.states[state_id]["serial"] if state_id is not None else None
 
 
-def _by_id(rows: Iterable[Any]) -> dict[str, Columns]:
-    return {row.id: _columns(row) for row in rows}
+def _rows(session: Session, table: type[Base], *order: Any) -> list[Columns]:
+    """The rows of a table, without the objects of the ORM, which would take most of the time of random tests."""
+    return [dict(row) for row in session.execute(select(table.__table__).order_by(*order)).mappings()]
 
 
-def _columns(row: Base) -> Columns:
-    return {column.key: getattr(row, column.key) for column in row.__mapper__.column_attrs}
+def _by_id(rows: Iterable[Columns]) -> dict[str, Columns]:
+    return {row["id"]: row for row in rows}
 
 
 def check(before: Snapshot, after: Snapshot, dispatched: Iterable[tuple[str, str]]) -> None:

@@ -1,9 +1,16 @@
-"""How many examples a property test tries: few, the same each time, or many new ones: HYPOTHESIS_PROFILE=thorough."""
+"""How many examples a property test tries.
+
+`make test-fast` tries few, the same ones each time; `make test` as many as Hypothesis does by default, also the same
+ones each time; HYPOTHESIS_PROFILE=thorough tries many new ones.
+"""
 
 import os
 
 from hypothesis import settings
 
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
+
 settings.register_profile("quick", max_examples=25, derandomize=True, deadline=None)
+settings.register_profile("full", derandomize=True, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+settings.load_profile(PROFILE)

@@ -22,10 +22,12 @@ from tests.local.invariants import Columns, Snapshot, check
 from tests.local.service.test_states import announced, inline, state
 from tests.local.serving import serving
 from tests.local.support import API, Json, actions_of, archive, resource, run_body
+from tests.support.properties import PROFILE
 from tests.support.stores import on_both_stores
 from tfruns.errors import NotFound
 from tfruns.local.service.phases import PhaseResult, finish_phase, start_phase
 
+_FEW, _ENOUGH = {"sqlite": 8, "postgresql": 4}, {"sqlite": 60, "postgresql": 4}  # examples for each store
 LONG_SEARCH = int(os.environ.get("TFRUNS_LONG_SEARCH", "0"))
 
 _USERS = ("ann", "bob")
@@ -346,7 +348,7 @@ def test_invariants_hold_after_any_sequence_of_requests(
     run_state_machine_as_test(
         lambda: Clients(new_store),  # type: ignore[arg-type]  # it accepts any factory of a machine
         settings=settings(
-            max_examples=LONG_SEARCH or (8 if store == "sqlite" else 4),
+            max_examples=LONG_SEARCH or (_FEW if PROFILE == "quick" else _ENOUGH)[store],
             stateful_step_count=100 if LONG_SEARCH else 60,
             derandomize=not LONG_SEARCH,
             database=None,
