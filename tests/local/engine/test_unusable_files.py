@@ -35,7 +35,7 @@ async def test_an_unusable_run_directory_makes_the_run_errored(
     worker.run_phase(run["id"], kind)
     assert await api.status(run) == "errored"
     assert await _is_free(api)
-    assert "Error: The server" in await _log(api, run, kind)
+    assert "Error: The run failed: the server cannot access its files: " in await _log(api, run, kind)
 
 
 _DAMAGE = {"missing": None, "empty": b"", "damaged": STATE[:40], "damaged too": STATE.replace(b"aaaa", b"bbbb")}

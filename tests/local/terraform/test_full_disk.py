@@ -14,6 +14,8 @@ from tfruns.local.terraform.log import PhaseLog
 from tfruns.local.terraform.phases import run_apply, run_plan
 from tfruns.vocabulary import PhaseStatus
 
+DISK_FULL = "The run failed: the server's disk is full. Free disk space, then start a new run."
+
 
 class FullLog(PhaseLog):
     """A log on a disk that becomes full when a write contains the mark."""
@@ -34,7 +36,7 @@ class FullLog(PhaseLog):
 def test_a_plan_whose_log_exceeds_the_disk_is_errored(bench: Bench, mark: bytes) -> None:
     bench.given('resource "terraform_data" "a" {}')
     outcome = run_plan(bench.inputs, log=FullLog(bench.plan_log, mark), cancel_level=bench.level)
-    assert (outcome.status, outcome.error) == (PhaseStatus.ERRORED, "The server's disk is full.")
+    assert (outcome.status, outcome.error) == (PhaseStatus.ERRORED, DISK_FULL)
 
 
 def test_an_apply_whose_log_exceeds_the_disk_keeps_its_state(bench: Bench, gate: Callable[[str], Gate]) -> None:
@@ -42,7 +44,7 @@ def test_an_apply_whose_log_exceeds_the_disk_keeps_its_state(bench: Bench, gate:
     bench.given(local_exec(f"echo too much; read go < {never.path}", "stuck"))
     bench.planned()
     outcome = run_apply(bench.inputs, log=FullLog(bench.apply_log, b"too much"), cancel_level=bench.level)
-    assert (outcome.status, outcome.error) == (PhaseStatus.ERRORED, "The server's disk is full.")
+    assert (outcome.status, outcome.error) == (PhaseStatus.ERRORED, DISK_FULL)
     assert tainted(outcome.state) == ["stuck"]
     assert not bench.inputs.run_dir.reserve.exists()  # freed for the state
 

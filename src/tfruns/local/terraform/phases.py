@@ -28,6 +28,10 @@ from tfruns.local.terraform.variables import BadVariable, check_environment, wri
 from tfruns.vocabulary import PhaseStatus
 
 _TOO_DEEP = "The plan can be applied but not shown: its values are nested too deep to be redacted."
+_DISK_FULL = "The run failed: the server's disk is full. Free disk space, then start a new run."
+_UNUSABLE_FILES = (
+    "The run failed: the server cannot access its files: {}. Check its data directory, then start a new run."
+)
 _BAD_INPUT = (BadArchive, BadVariable, BadWorkingDirectory, BadState)
 
 
@@ -259,9 +263,9 @@ def _stopped(error: Exception) -> PhaseStopped:
     if isinstance(error, ArchiveInterrupted):
         return PhaseStopped(PhaseStatus.CANCELED)
     if isinstance(error, OSError) and error.errno in DISK_FULL:
-        return PhaseStopped(PhaseStatus.ERRORED, "The server's disk is full.")
+        return PhaseStopped(PhaseStatus.ERRORED, _DISK_FULL)
     if isinstance(error, OSError):
-        return PhaseStopped(PhaseStatus.ERRORED, f"The server cannot access its files: {error.strerror}.")
+        return PhaseStopped(PhaseStatus.ERRORED, _UNUSABLE_FILES.format(error.strerror))
     return PhaseStopped(
         PhaseStatus.ERRORED,
         f"The configuration cannot be used: {error}" if isinstance(error, BadArchive) else str(error),

@@ -19,7 +19,7 @@ from tfruns.vocabulary import PhaseStatus
 _POLL_S = 0.1
 _KILL_TIMEOUT_S = 10.0  # the kernel does not terminate a process immediately
 _READ_BYTES = 1 << 16
-APPLY_INTERRUPTED = "The apply was interrupted: the server stopped. The state contains the changes that were made."
+APPLY_INTERRUPTED = "The apply was interrupted: the server stopped. The state contains the completed changes."
 
 
 def recover_apply(inputs: ApplyInputs, *, log: PhaseLog, patience_s: float = 30.0) -> ApplyOutcome:
