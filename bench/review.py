@@ -64,6 +64,7 @@ async def _review(content: bytes) -> dict[str, Any]:
     from tfruns.gate.pipeline import Gate
     from tfruns.gate.registry import find_tool
     from tfruns.policy import Policy
+    from tfruns.views.base import as_json
 
     tool = find_tool("review_run")
     run = samples.planned()
@@ -79,7 +80,7 @@ async def _review(content: bytes) -> dict[str, Any]:
         seconds, cpu_s = time.perf_counter() - start, time.process_time() - cpu_start
         after = _memory_mb("VmHWM")
         arguments = ({"run_id": samples.RUN_ID, "filter": text, "page_number": 2} for text in _FILTERS)
-        pages += [await gate.call(tool, one) for one in arguments]
+        pages += [as_json(await gate.call(tool, one)) for one in arguments]
     return {
         "seconds": round(seconds, 3),
         "cpu_s": round(cpu_s, 3),

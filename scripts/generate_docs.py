@@ -44,6 +44,7 @@ def pages() -> Mapping[Path, str]:
     """The content of every generated file, by path."""
     return {
         SOURCE / "cli" / "help.json": _json(command_help()),
+        SOURCE / "cli" / "tool_commands.json": _json({tool.name: tool.command for tool in all_tools() if tool.command}),
         SOURCE / "mcp" / "tool_lines.json": _json(_tool_lines()),
         DOCS / "tools.md": "\n".join(_tools()) + "\n",
         DOCS / "refusals.md": "\n".join(_refusals()) + "\n",

@@ -9,10 +9,10 @@ _FIELD = re.compile(r"^ {4}(?P<name>\w+):")
 _HEADING = re.compile(r"^== (?P<text>.*) ==$")
 _ID = re.compile(r"\b(run|ws|cv|plan|apply)-[A-Za-z0-9]{16}\b")
 _EXCERPT = "Plan a change that would replace the database"
-_EXCERPT_FIELDS = frozenset({"status", "plan", "allowed_actions", "next", "outcome", "accepted", "rows"}) | frozenset(
-    {"error", "message", "cause", "solution", "question", "at_stake", "confirmation", "fingerprint"}
-)
-_STATUS_DEPENDENT = frozenset({"next", "note", "phase", "allowed_actions"})
+_EXCERPT_FIELDS = frozenset(
+    {"status", "plan", "allowed_actions", "follows", "next_actions", "outcome", "accepted", "rows"}
+) | frozenset({"error", "message", "cause", "solution", "question", "at_stake", "confirmation", "fingerprint"})
+_STATUS_DEPENDENT = frozenset({"follows", "next_actions", "note", "phase", "allowed_actions"})
 
 
 def demo_page(output: str, note: str) -> str:

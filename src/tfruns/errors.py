@@ -35,10 +35,11 @@ the message, with the API's own text if there is one, and the API's request id. 
 a signed URL: all texts pass `masking.redaction.safe_text`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
-from tfruns.masking.redaction import safe_text
+from tfruns.masking.redaction import safe_document, safe_text
+from tfruns.next_actions import NextAction, Text, joined
 
 _MAX_SHOWN = 600  # characters of a text that an error shows
 _MAX_READ = 20_000  # characters of a text that are processed
@@ -59,6 +60,7 @@ class TfrunsError(Exception):
         retry_after_s: seconds to wait before a retry, if the server gave them.
         request_id: the API's request id, for its support.
         facts: further details by name (the run's status, the id of a blocking run, ...).
+        next_actions: the calls that help.
     """
 
     default_status: ClassVar[int | None] = None
@@ -69,31 +71,45 @@ class TfrunsError(Exception):
 
     def __init__(
         self,
-        message: str,
+        message: Text,
         *,
         status: int | None = None,
-        cause: str | None = None,
-        solution: str | None = None,
+        cause: Text | None = None,
+        solution: Text | None = None,
         retry_after_s: float | None = None,
         request_id: str | None = None,
         facts: Mapping[str, Fact] | None = None,
+        next_actions: Sequence[NextAction] = (),
     ) -> None:
-        self.message = _shown(message)
+        self._texts: tuple[Text, Text, Text] = (
+            message,
+            cause or self.default_cause,
+            solution or self.default_solution,
+        )
+        self.message, self.cause, self.solution = self.texts()
         super().__init__(self.message)
         self.status = status if status is not None else self.default_status
-        self.cause = _shown(cause or self.default_cause)
-        self.solution = _shown(solution or self.default_solution)
         self.retry_after_s = retry_after_s
         self.request_id = _shown(request_id) if request_id else None
         self.facts: dict[str, Fact] = dict(facts or {})
+        self.next_actions = tuple(next_actions)
 
     def __str__(self) -> str:
         """The message and the solution, in one line."""
         return f"{self.message} ({self.solution})" if self.solution else self.message
 
-    def as_dict(self) -> dict[str, Fact]:
-        """The error as a flat JSON object, without empty fields."""
-        fields: dict[str, Fact] = {
+    def texts(self, name_of: Callable[[str], str] = str) -> tuple[str, str, str]:
+        """The message, the cause and the solution.
+
+        Args:
+            name_of: returns the caller's name of a tool's argument.
+        """
+        message, cause, solution = (_shown(joined(text, name_of)) for text in self._texts)
+        return message, cause, solution
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error as a JSON object, without empty fields."""
+        fields: dict[str, Any] = {
             "error": self.code,
             "status": self.status,
             "message": self.message,
@@ -104,6 +120,10 @@ class TfrunsError(Exception):
             "request_id": self.request_id,
         }
         fields |= {name: _shown_fact(value) for name, value in self.facts.items() if name not in fields}
+        fields["next_actions"] = [
+            {"tool": action.tool, "arguments": safe_document(action.arguments), "reason": safe_text(action.reason)}
+            for action in self.next_actions
+        ]
         return {key: value for key, value in fields.items() if value not in (None, "", [], ())}
 
 
@@ -173,7 +193,7 @@ class PlanDiffers(TfrunsError):
     default_cause = (
         "The fingerprint belongs to another run or to another server's review, or is mistyped. Nothing was changed."
     )
-    default_solution = "Call review_run for this run, check the plan, and use its fingerprint."
+    default_solution = "Review the plan again, check it, and use its fingerprint."
 
 
 class AuditFailed(TfrunsError):

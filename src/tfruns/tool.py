@@ -1,7 +1,7 @@
 """The declaration of a tool: a typed async function, and everything that a caller or the gate needs to know about it.
 
     @tool(title="Read a run", toolset=Toolset.RUNS, is_read_only=True, command="run show")
-    async def get_run_details(context: Context, run_id: RunId) -> Result:
+    async def get_run_details(context: Context, run_id: RunId) -> Result[RunView]:
         \"\"\"Read a run: status, phase, timestamps, options.\"\"\"
 
 The function gives the name, its docstring the description, and its parameters after the context the input schema. The
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -24,9 +24,9 @@ from tfruns.jsonapi import JSON
 from tfruns.policy import Mode, Policy, Toolset
 from tfruns.progress import NoProgress, Progress
 from tfruns.scope import Scope
+from tfruns.views.base import View
 
-View: TypeAlias = dict[str, JSON]
-"""The answer of a tool: a flat object in snake_case, made for its reader."""
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,15 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """An answer in two forms, of which only the requested one is made.
+class Result(Generic[V]):
+    """A result in two forms, of which only the requested one is made.
 
     Attributes:
         view: makes the view.
         document: the API's own document, or reads it.
     """
 
-    view: Callable[[], Awaitable[View]]
+    view: Callable[[], Awaitable[V]]
     document: JSON | Callable[[], Awaitable[JSON]]
 
 
@@ -82,7 +82,7 @@ _PROOF_TYPES: Mapping[Proof, Any] = {
     Proof.FINGERPRINT: Annotated[str | None, Field(description="From review_run; another plan is not applied")],
 }
 
-Function = Callable[..., Awaitable[View | Result]]
+Function = Callable[..., Awaitable[View | Result[Any]]]
 ReadImpact = Callable[[Client, Mapping[str, Any]], Awaitable[Impact]]
 """Reads what a call with these arguments would do.
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tests.support.command import Shell
 from tests.support.local_server import LocalServer
+from tests.support.results import Step
 from tfruns.cli.options import CommonOptions
 
 _numbers = count(1)
@@ -72,7 +73,8 @@ class UploadResult(Strict):
     names: list[str]
     likely_secrets_left_out: list[str] = Field(default_factory=list)
     variable_files_uploaded: list[str] = Field(default_factory=list)
-    next: str
+    follows: str = ""
+    next_actions: list[Step]
     note: str | None = None
 
 

@@ -23,7 +23,7 @@ def test_recording_contains_only_loopback_urls_and_no_local_path() -> None:
 
 def test_outline_contains_headings_calls_and_fields_only() -> None:
     call = '== A section ==\n> get(id="run-0123456789abcdef")'
-    first = f"{call}\n    status: planning\n    created_at: 10:00\n    next: Wait."
+    first = f"{call}\n    status: planning\n    created_at: 10:00\n    follows: Wait."
     other = '== A section ==\n> get(id="run-fedcba9876543210")\n    status: planned\n    created_at: 11:00'
     assert outline(first) == outline(other) == ["== A section ==", '> get(id="run-…")', "    status", "    created_at"]
     assert outline(first) != outline(first.replace("status", "state"))

@@ -25,6 +25,7 @@ from tfruns.gate.audit import AuditLog, audit_file, logged_arguments
 from tfruns.gate.pipeline import Gate
 from tfruns.policy import Confirm, Policy
 from tfruns.tool import Tool
+from tfruns.views.base import View
 from tfruns.wire.run_params import RunParams
 
 CHANGING = [name for name, tool in TOOLS.items() if not tool.is_read_only]
@@ -121,7 +122,7 @@ async def test_a_refusal_is_written_down_with_its_code(answered: Any, outcome: s
 
 
 def _tool(raises: BaseException) -> Tool:
-    async def function(context: Any, run_id: str) -> dict[str, Any]:
+    async def function(context: Any, run_id: str) -> View:
         raise raises
 
     fields = {name: getattr(TOOLS["discard_run"], name) for name in Tool.__dataclass_fields__ if name != "function"}

@@ -15,6 +15,7 @@ from tfruns.gate.pipeline import Gate
 from tfruns.gate.registry import all_tools
 from tfruns.policy import Confirm, Mode, Policy
 from tfruns.runs.plans import plan_summary
+from tfruns.views.base import as_json
 
 DESTROYS = samples.plan_json(db=["delete"], web=["create"])
 REPLACES = samples.plan_json(db=["delete", "create"])
@@ -75,7 +76,7 @@ class GuardHarness:
         async with client_for(self.api) as client:
             more = {} if self.person is None else {"person": self.person}
             gate = Gate(client, self.policy, codes=self.codes, audit=self.log, caller=self.caller, **more)
-            return await gate.call(TOOLS[name], arguments)
+            return as_json(await gate.call(TOOLS[name], arguments))
 
     async def refusal(self, name: str, arguments: dict[str, Any] = APPLY) -> ConfirmationNeeded:
         with pytest.raises(ConfirmationNeeded) as refused:
@@ -166,7 +167,7 @@ async def test_a_run_that_applies_by_itself_needs_a_person_and_no_code_serves(co
         refused = await harness.refusal("create_run", arguments)
         assert "confirmation" not in refused.facts
         assert "nobody has seen" in refused.message
-        assert "review_run" in refused.solution
+        assert "review its plan" in refused.solution
         for code in ("0" * 20, harness.codes.issue(["create_run", arguments, ["x"], None])):
             await harness.refusal("create_run", arguments | {"confirmation": code})
 
@@ -697,7 +698,7 @@ async def test_review_wants_the_fingerprint_for_every_apply_and_takes_no_code(pl
     harness = GuardHarness(plan, Confirm.REVIEW)
     refused = await harness.refusal("apply_run")
     assert "confirmation" not in refused.facts
-    assert "review_run" in refused.solution
+    assert [(step.tool, step.arguments) for step in refused.next_actions] == [("review_run", {"run_id": RUN_ID})]
     of_auto = GuardHarness(plan, Confirm.AUTO)
     of_auto.codes = harness.codes
     if plan is DESTROYS:

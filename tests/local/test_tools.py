@@ -13,6 +13,7 @@ from tfruns.errors import InvalidInput, NotFound, UnprocessableEntity
 from tfruns.gate.pipeline import Gate
 from tfruns.local.terraform.slug import unpack
 from tfruns.policy import Policy
+from tfruns.views.base import as_json
 from tfruns.wire.run_params import RunParams
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +37,7 @@ def root(tmp_path: Path) -> Path:
 
 async def call(client: Client, name: str, /, *allowed: Path, **arguments: Any) -> Any:
     gate = Gate(client, Policy(), allowed_directories=allowed)
-    return await gate.call(TOOLS[name], arguments)
+    return as_json(await gate.call(TOOLS[name], arguments))
 
 
 async def test_list_of_workspaces_shows_who_blocks_them(client: Client, api: Api) -> None:

@@ -11,6 +11,14 @@ class Result(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class Step(Result):
+    """A call that is likely to follow."""
+
+    tool: str
+    arguments: dict[str, JsonValue]
+    reason: str
+
+
 class Failure(Result):
     """An error, on standard output as well."""
 
@@ -25,6 +33,7 @@ class Failure(Result):
     run_status: str | None = None
     allowed_actions: list[str] = []
     workspace_locked: bool | None = None
+    next_actions: list[Step] = []
 
 
 class RunResult(Result):
@@ -33,7 +42,8 @@ class RunResult(Result):
     id: str
     status: str
     allowed_actions: list[str]
-    next: str
+    follows: str = ""
+    next_actions: list[Step] = []
     status_group: str | None = None
     phase: str | None = None
     message: str = ""
@@ -81,6 +91,7 @@ class RunList(Result):
     total_pages: int | None = None
     total_count: int | None = None
     note: str | None = None
+    next_actions: list[Step] = []
 
 
 class Waited(Result):
@@ -91,14 +102,12 @@ class Waited(Result):
     outcome: Literal["attention", "planned", "final", "timeout"]
     waited_s: float
     allowed_actions: list[str] = []
-    next: str
-    operation: str | None = None
+    follows: str = ""
+    next_actions: list[Step] = []
     auto_apply: bool | None = None
     has_changes: bool | None = None
     plan: dict[str, int] = {}
-    workspace_id: str
     workspace_name: str | None = None
-    url: str | None = None
     queue: str | None = None
     last_log_line: str | None = None
     note: str | None = None
@@ -111,9 +120,10 @@ class Accepted(Result):
     status: str
     accepted: Literal[True]
     allowed_actions: list[str] = []
-    next: str
+    follows: str = ""
+    next_actions: list[Step] = []
     displaced: list[dict[str, str]] | None = None
-    not_ended_yet: list[str] = []
+    unfinished: list[str] = []
     note: str | None = None
 
 
@@ -140,7 +150,8 @@ class Reviewed(Result):
 
     run_id: str
     status: str
-    next: str
+    follows: str = ""
+    next_actions: list[Step] = []
     plan: str
     counts: dict[str, int] = {}
     changed_outputs: int | None = None
@@ -159,7 +170,8 @@ class NotReviewed(Result):
 
     run_id: str
     status: str
-    next: str
+    follows: str = ""
+    next_actions: list[Step] = []
     plan: str
 
 
@@ -175,6 +187,7 @@ class Log(Result):
     note: str | None = None
     offset: int | None = None
     next_offset: int | None = None
+    next_actions: list[Step] = []
 
 
 class Diagnosed(Result):
@@ -183,7 +196,8 @@ class Diagnosed(Result):
     id: str
     status: str
     verdict: Literal["failed", "waits", "runs", "fine", "ended by somebody"]
-    next: str
+    follows: str = ""
+    next_actions: list[Step] = []
     since: str | None = None
     summary: str | None = None
     failed_stage: str | None = None

@@ -14,6 +14,7 @@ from tfruns.gate.pipeline import Gate
 from tfruns.gate.registry import all_tools
 from tfruns.policy import Confirm, Policy
 from tfruns.tool import Tool
+from tfruns.views.base import as_json
 
 RUN_ID = samples.RUN_ID
 WORKSPACE_ID = samples.WORKSPACE_ID
@@ -62,7 +63,7 @@ async def call(
     """What a tool answers."""
     async with client_for(api) as client:
         gate = Gate(client, policy, is_raw=is_raw, allowed_directories=allowed_directories)
-        return await gate.call(TOOLS[name], REQUIRED[name] if arguments is None else arguments)
+        return as_json(await gate.call(TOOLS[name], REQUIRED[name] if arguments is None else arguments))
 
 
 async def failure_of(

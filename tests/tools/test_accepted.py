@@ -22,7 +22,7 @@ async def test_the_answer_to_an_action_shows_the_run_and_claims_no_effect(tool: 
     view: dict[str, Any] = await call(tool, api=willing_api(samples.run(status=status, actions=samples.actions())))
     assert view["status"] == status
     assert view["accepted"] is True
-    assert not CLAIMS.search(view["next"])
+    assert not CLAIMS.search(view["follows"])
     assert b'"applied"' not in compact(view)
 
 

@@ -34,7 +34,7 @@ def api_with(tool: str, run: dict[str, Any], *answers: Any) -> FakeApi:
 async def test_an_action_is_sent_once_and_answered_with_the_run_as_it_is(tool: str) -> None:
     api = api_with(tool, samples.run(status=LATER[tool]), accepted())
     view = await call(tool, api=api)
-    assert list(view) == ["id", "status", "allowed_actions", "next", "accepted"]
+    assert list(view) == ["id", "status", "allowed_actions", "follows", "accepted", "next_actions"]
     assert (view["id"], view["status"], view["accepted"]) == (RUN_ID, LATER[tool], True)
     assert len(api.sent("POST", path_of(tool))) == 1
     assert api.requests[-1].method == "GET"  # read after it was sent
@@ -78,7 +78,7 @@ async def test_an_accepted_action_whose_run_cannot_be_read_is_accepted_and_not_t
     api = FakeApi().on("POST", path_of(tool), accepted()).on("GET", f"/runs/{RUN_ID}", trouble)
     view = await call(tool, api=api)
     assert (view["id"], view["accepted"], view["status"]) == (RUN_ID, True, "unknown")
-    assert "Do not repeat it" in view["next"]
+    assert "Do not repeat it" in view["follows"]
     assert len(api.sent("POST")) == 1
 
 

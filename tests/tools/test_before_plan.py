@@ -14,6 +14,7 @@ from tests.tools.test_no_secret_anywhere import texts_in
 from tfruns.gate.audit import AuditLog
 from tfruns.gate.pipeline import Gate
 from tfruns.policy import Confirm, Policy
+from tfruns.views.base import as_json
 
 VALUES = ("Tr0ub4dor-and-3", "correct horse battery", "0123456789")
 NOTE = "Values that only the plan marks as sensitive cannot be masked until it has finished."
@@ -57,7 +58,7 @@ async def test_the_values_of_a_runs_own_variables_are_masked(tmp_path: Path) -> 
         async with client_for(api_with(status)) as client:
             gate = Gate(client, Policy(confirm=Confirm.NEVER), audit=AuditLog(audit))
             for tool, arguments in CALLS:
-                view = await gate.call(TOOLS[tool], arguments)
+                view = as_json(await gate.call(TOOLS[tool], arguments))
                 shown = " ".join(texts_in(view))
                 assert not [value for value in VALUES if value in shown], (tool, status, view)
                 is_of_running_plan = tool == "get_run_logs" and status == "running"

@@ -12,6 +12,7 @@ from tests.support.tables import rows
 from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, WORKSPACE_ID, compact
 from tests.tools.test_get_run_history import event
 from tfruns.gate.pipeline import Gate
+from tfruns.views.base import as_json
 from tfruns.vocabulary import RunStatus
 
 MAX_BYTES = 4_700
@@ -52,7 +53,7 @@ def api_with(run: dict[str, Any], *, log: bytes = b"", plan: str = "finished", a
 
 async def diagnose(api: FakeApi) -> Any:
     async with client_for(api) as client:
-        view = await Gate(client, ASSISTANT).call(TOOLS["diagnose_run"], {"run_id": RUN_ID})
+        view = as_json(await Gate(client, ASSISTANT).call(TOOLS["diagnose_run"], {"run_id": RUN_ID}))
     assert len(compact(view)) <= MAX_BYTES
     assert "secretPermission" not in json.dumps(view)
     return view
@@ -245,7 +246,7 @@ async def test_what_was_under_way_when_a_run_was_killed_is_called_unknown() -> N
     api.on("GET", f"{PLAN}/json-output", planning("a.done", "a.hanging", "a.later", actions=("action.n.sent",)))
     view = await diagnose(api)
     assert view["summary"].startswith("Killed while it was applying.")
-    assert view["next"].endswith("and the state may lack some of them.")
+    assert view["follows"].endswith("and the state may lack some of them.")
     result = view["apply_result"]
     assert (result["done"], result["unknown"]) == (["a.done: created"], ["a.hanging: create"])
     assert (result["not_in_log"], result.get("not_started")) == (
@@ -362,7 +363,7 @@ async def test_a_saved_plan_that_nobody_discarded_may_be_stale() -> None:
         (
             "canceled",
             APPLYING,
-            "Final: canceled. The apply may have made part of its changes: plan again to see what is left.",
+            "Final: canceled. The apply may have made part of its changes. Plan again to see which remain.",
         ),
         ("discarded", {"planned-at": "2026-01-02T03:00:00Z"}, "Final: discarded, nothing was applied."),
     ],
@@ -372,8 +373,8 @@ async def test_a_run_is_said_to_have_changed_something_only_where_it_may_have(
 ) -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": bare(status=status, status_timestamps=stamps)}))
     async with client_for(api) as client:
-        view = await Gate(client, ASSISTANT).call(TOOLS["get_run_details"], {"run_id": RUN_ID})
-    assert view["next"] == expected
+        view = as_json(await Gate(client, ASSISTANT).call(TOOLS["get_run_details"], {"run_id": RUN_ID}))
+    assert view["follows"] == expected
 
 
 # -- waits ------------------------------------------------------------------------------------------------------------
@@ -447,7 +448,7 @@ async def test_a_run_that_can_be_confirmed_waits_for_a_person() -> None:
     run = bare(status="planned", has_changes=True, actions=samples.actions("confirmable", "discardable"))
     view = await diagnose(api_with(run))
     assert view["waits_for"]["reason"] == "A person has to decide."
-    assert view["next"] == "Waits for a person to apply or discard it."
+    assert view["follows"] == "Waits for a person to apply or discard it."
 
 
 @pytest.mark.anyio

@@ -11,6 +11,8 @@ from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, compact
 from tfruns.errors import InvalidInput
 from tfruns.gate.pipeline import Gate
 from tfruns.tools.get_run_history import timeline
+from tfruns.views.base import as_json
+from tfruns.views.history import TimelineStep
 
 STAMPS = {
     "plan-queueable-at": "2026-01-02T03:00:00Z",
@@ -43,7 +45,7 @@ def api_with(*events: dict[str, Any], included: tuple[dict[str, Any], ...] = (),
 
 async def history(api: FakeApi, **said: Any) -> Any:
     async with client_for(api) as client:
-        view = await Gate(client, ASSISTANT).call(TOOLS["get_run_history"], {"run_id": RUN_ID, **said})
+        view = as_json(await Gate(client, ASSISTANT).call(TOOLS["get_run_history"], {"run_id": RUN_ID, **said}))
     assert len(compact(view)) <= 9_200
     return view
 
@@ -77,7 +79,7 @@ async def test_the_statuses_have_their_durations() -> None:
 def test_the_last_status_of_an_unfinished_run_lasts_until_now() -> None:
     begin = datetime(2026, 1, 2, tzinfo=UTC)
     assert timeline({"planning-at": begin, "planned-at": None}, begin.replace(minute=2)) == [
-        {"status": "planning", "at": "2026-01-02T00:00:00Z", "duration_s": 120}
+        TimelineStep("planning", begin, 120)
     ]
     assert timeline({}, begin) == []
 

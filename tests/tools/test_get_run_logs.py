@@ -15,6 +15,7 @@ from tests.support.tables import rows
 from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, compact
 from tfruns.errors import InvalidInput
 from tfruns.gate.pipeline import Gate
+from tfruns.views.base import as_json
 
 MAX_BYTES = 9_200
 PLAN_ID, APPLY_ID = "plan-8F5JFydVYAmtTjET", "apply-47MBvjwzBG8YKc2v"
@@ -50,7 +51,7 @@ def api_with(
 
 async def read(api: FakeApi, **said: Any) -> Any:
     async with client_for(api) as client:
-        view = await Gate(client, ASSISTANT).call(TOOLS["get_run_logs"], {"run_id": RUN_ID, **said})
+        view = as_json(await Gate(client, ASSISTANT).call(TOOLS["get_run_logs"], {"run_id": RUN_ID, **said}))
     assert len(compact(view)) <= MAX_BYTES
     assert "secretPermission" not in json.dumps(view)
     return view
@@ -92,14 +93,19 @@ async def test_many_long_errors_are_bounded_and_counted() -> None:
     log = Object(b"".join(diagnostic(number, "detail " * 500) for number in range(30)))
     view = await read(api_with(log, phase_status="errored"))
     assert view["errors"]
-    assert view["note"].startswith("29 more errors left out.")
+    assert view["note"].startswith("29 more errors omitted.")
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("line", [b"x" * 300, "ünï ".encode() * 90, b'"\\' * 150, b"\x00\x1b[31m" * 50 + b"y"])
 async def test_the_last_lines_are_bounded_however_long(line: bytes) -> None:
     view = await read(api_with(Object((line + b"\n") * 2_000)), tail_lines=1_000)
-    assert "offset=0 reads from the beginning" in view["note"]
+    (step,) = view["next_actions"]
+    assert step == {
+        "tool": "get_run_logs",
+        "arguments": {"run_id": RUN_ID, "phase": view["phase"], "offset": 0},
+        "reason": "reads from the beginning",
+    }
     assert view["log"]
 
 
@@ -319,7 +325,8 @@ async def test_where_there_is_no_log_yet_it_is_said(said: dict[str, Any]) -> Non
     api.on("GET", f"/applies/{APPLY_ID}", answer({"data": apply}))
     view = await read(api, **said)
     assert view["log"] == ""
-    assert "diagnose_run" in view["note"]
+    assert view["note"] == ("The run has no log of the " + said["phase"] if said else "The run has no log") + " yet."
+    assert [step["tool"] for step in view["next_actions"]] == ["diagnose_run"]
 
 
 @pytest.mark.anyio

@@ -16,6 +16,7 @@ from tests.tools.test_no_secret_anywhere import everything_shown, talkative_api,
 from tfruns.gate.pipeline import Gate
 from tfruns.masking.text import DEFAULT_IGNORABLE
 from tfruns.policy import Confirm, Policy
+from tfruns.views.base import as_json
 from tfruns.wire import activity, checks, configuration_versions, organizations, plans, runs, variables, workspaces
 from tfruns.wire.base import Resource
 
@@ -185,6 +186,6 @@ async def _diagnoses() -> set[str]:
         async with client_for(api) as client:
             for tool in ("diagnose_run", "wait_for_run", "get_run_details"):
                 gate = Gate(client, Policy(confirm=Confirm.NEVER))
-                check_shown([await gate.call(TOOLS[tool], {"run_id": RUN_ID}), "visible"])
+                check_shown([as_json(await gate.call(TOOLS[tool], {"run_id": RUN_ID})), "visible"])
         seen |= api.seen
     return seen

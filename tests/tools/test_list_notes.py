@@ -27,7 +27,10 @@ async def test_where_no_operation_was_said_an_empty_list_recalls_plan_only_runs(
     tool: str, operation: str | None
 ) -> None:
     # Run API, "List Runs in a Workspace": without filter[operation], plan-only runs are left out.
-    assert "filter_operation=plan_only" in (await _listed(tool, filter_operation=operation))["note"]
+    view = await _listed(tool, filter_operation=operation)
+    assert view["note"] == "Plan-only runs are not included."
+    arguments = {**REQUIRED[tool], "filter_operation": "plan_only"}
+    assert view["next_actions"] == [{"tool": tool, "arguments": arguments, "reason": "lists plan-only runs"}]
 
 
 @pytest.mark.anyio
@@ -35,7 +38,7 @@ async def test_where_no_operation_was_said_an_empty_list_recalls_plan_only_runs(
 async def test_an_empty_list_may_say_both(tool: str) -> None:
     note = (await _listed(tool, filter_status="planing"))["note"]
     assert "planing" in note
-    assert "plan_only" in note
+    assert "Plan-only" in note
 
 
 @pytest.mark.anyio

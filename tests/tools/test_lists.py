@@ -132,6 +132,6 @@ async def test_an_unknown_status_that_something_matches_needs_no_note(tool: str)
 
 @pytest.mark.anyio
 async def test_where_nothing_matches_plan_only_runs_are_not_forgotten() -> None:
-    assert "plan_only" in (await listed("list_runs_in_workspace", samples.page()))["note"]
+    assert "Plan-only" in (await listed("list_runs_in_workspace", samples.page()))["note"]
     view = await listed("list_runs_in_workspace", samples.page(), filter_operation="plan_only", filter_status="planned")
     assert "note" not in view

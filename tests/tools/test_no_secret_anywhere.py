@@ -21,6 +21,7 @@ from tfruns.gate.audit import AuditLog
 from tfruns.gate.person import Answer, Question
 from tfruns.gate.pipeline import Gate
 from tfruns.policy import Confirm, Policy
+from tfruns.views.base import as_json
 
 # None of these characters is in what the tools themselves say, but for those of quotes and backslashes.
 secret_texts = st.text(alphabet='ZQ9Jé<&$%"\\ ', min_size=6, max_size=40).filter(
@@ -236,7 +237,7 @@ async def everything_shown(api: FakeApi, secret: str, audit: Path) -> list[Any]:
             for name in ["review_run", *TOOLS]:
                 for arguments in arguments_of(name, secret):
                     try:
-                        seen.append(await gate.call(TOOLS[name], arguments))
+                        seen.append(as_json(await gate.call(TOOLS[name], arguments)))
                     except TfrunsError as failure:
                         seen.append([failure.as_dict(), str(failure)])
     return seen
@@ -284,5 +285,5 @@ def check_all(tmp_path: Path, place: str, secret: str, status: str, is_json: boo
 async def test_what_reads_a_runs_texts_hides_in_them_from_the_first_call_on(name: str, status: str) -> None:
     secret = "ZQ9-first-of-all"
     async with client_for(talkative_api(secret, "before", status, is_json_log=False)) as client:
-        view = await Gate(client, ASSISTANT).call(TOOLS[name], {"run_id": samples.RUN_ID})
+        view = as_json(await Gate(client, ASSISTANT).call(TOOLS[name], {"run_id": samples.RUN_ID}))
     assert secret not in json.dumps(view)

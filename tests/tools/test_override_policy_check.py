@@ -221,5 +221,5 @@ async def test_a_run_that_cannot_be_read_afterwards_was_overridden_all_the_same(
     api.on("POST", f"/policy-checks/{CHECK_ID}/actions/override", answer({"data": samples.policy_check(CHECK_ID)}))
     view = await call("override_policy_check", ARGUMENTS, api=api)
     assert view["status"] == "unknown"
-    assert view["next"].startswith("It was overridden")
+    assert view["follows"].startswith("It was overridden")
     assert view["overridden"]

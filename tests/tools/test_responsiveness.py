@@ -12,6 +12,7 @@ from tests.support.api import FakeApi, answer, client_for, query
 from tests.tools.calls import ASSISTANT, LOG_URL, RUN_ID, TOOLS
 from tests.unit.review.plans import plan, resource
 from tfruns.gate.pipeline import Gate
+from tfruns.views.base import as_json
 
 PLAN_ID, APPLY_ID = samples.PLAN_ID, "apply-47MBvjwzBG8YKc2v"
 SECRET = "a" * 60_000
@@ -83,7 +84,7 @@ async def longest_turn(tool: str, status: str, arguments: dict[str, Any]) -> tup
         tasks.start_soon(tick)
         with anyio.fail_after(60):
             await anyio.sleep(_TICK_S)  # the clock runs
-            view = await Gate(client, ASSISTANT).call(TOOLS[tool], {**least, **arguments})
+            view = as_json(await Gate(client, ASSISTANT).call(TOOLS[tool], {**least, **arguments}))
             await anyio.sleep(2 * _TICK_S)  # the last turn is seen
         tasks.cancel_scope.cancel()
     return max(turns), str(view)

@@ -38,11 +38,17 @@ async def review(arguments: dict[str, Any] | None = None, *, api: FakeApi | None
 @pytest.mark.anyio
 async def test_a_plan_is_answered_with_its_run_its_counts_and_its_rows() -> None:
     view = await review({"page_size": 2})
-    assert view.pop("fingerprint")
+    fingerprint = view.pop("fingerprint")
     assert view == {
         "run_id": RUN_ID,
         "status": "planned",
-        "next": "Waits for a person to apply or discard it.",
+        "next_actions": [
+            {
+                "tool": "apply_run",
+                "arguments": {"run_id": RUN_ID, "fingerprint": fingerprint},
+                "reason": "applies it",
+            }
+        ],
         "plan": "Plan: 1 to add, 0 to change, 7 to destroy.",
         "counts": {"add": 1, "destroy": 7},
         "changed_outputs": 1,
@@ -102,30 +108,34 @@ async def test_an_address_shows_every_value_in_full_and_takes_no_filter() -> Non
     assert view["rows"] == [{"address": "a.new", "action": "create", "values": ["copied: (sensitive value)"]}]
     assert view["fingerprint"] == (await review())["fingerprint"]
     failure = await failure_of("review_run", {"run_id": RUN_ID, "address": "a.new", "filter": "create"}, api=FakeApi())
-    assert (failure.code, failure.solution) == ("invalid_input", "Leave one of them out.")
+    assert (failure.code, failure.solution) == ("invalid_input", "Omit one of them.")
 
 
 @pytest.mark.anyio
 @rows(
-    ("status", "said"),
+    ("status", "said", "following"),
     [
-        ("pending", "There is no plan yet. wait_for_run waits until there is."),
-        ("fetching", "There is no plan yet. wait_for_run waits until there is."),
-        ("pre_plan_running", "There is no plan yet. wait_for_run waits until there is."),
-        ("plan_queued", "There is no plan yet. wait_for_run waits until there is."),
-        ("planning", "There is no plan yet. wait_for_run waits until there is."),
-        ("errored", "There is no plan: the run failed. diagnose_run says why."),
-        ("canceled", "There is no plan: the run ended before it was made."),
-        ("discarded", "There is no plan: the run ended before it was made."),
-        ("applied", "There is no plan to read: the API has none for this run, or not any more."),
-        ("planned", "There is no plan to read: the API has none for this run, or not any more."),
-        ("of_tomorrow", "There is no plan to read: the API has none for this run, or not any more."),
+        ("pending", "There is no plan yet.", ["wait_for_run"]),
+        ("fetching", "There is no plan yet.", ["wait_for_run"]),
+        ("pre_plan_running", "There is no plan yet.", ["wait_for_run"]),
+        ("plan_queued", "There is no plan yet.", ["wait_for_run"]),
+        ("planning", "There is no plan yet.", ["wait_for_run"]),
+        ("errored", "There is no plan: the run failed.", ["diagnose_run"]),
+        ("canceled", "There is no plan: the run ended before it was planned.", []),
+        ("discarded", "There is no plan: the run ended before it was planned.", []),
+        ("applied", "There is no plan to read: the API has none for this run, or no longer has it.", []),
+        ("planned", "There is no plan to read: the API has none for this run, or no longer has it.", ["wait_for_run"]),
+        (
+            "of_tomorrow",
+            "There is no plan to read: the API has none for this run, or no longer has it.",
+            ["wait_for_run"],
+        ),
     ],
 )
-async def test_a_run_without_a_plan_is_answered_truthfully(status: str, said: str) -> None:
+async def test_a_run_without_a_plan_is_answered_truthfully(status: str, said: str, following: list[str]) -> None:
     view = await review(api=api_for(samples.run(status=status), httpx2.Response(204)))
-    assert view["plan"] == said
-    assert view["status"] == status
+    assert (view["plan"], view["status"]) == (said, status)
+    assert [step["tool"] for step in view.get("next_actions", ())] == following
     assert "rows" not in view
 
 

@@ -32,7 +32,8 @@ DETAILS = [
     "cost_estimate_id",
     "created_by",
     "allowed_actions",
-    "next",
+    "follows",
+    "next_actions",
     "url",
 ]
 
@@ -66,7 +67,8 @@ async def test_the_details_of_a_run_are_what_one_asks_for_next() -> None:
         "cost_estimate_id": "ce-BPvFFrYCqRV6qVBK",
         "created_by": "operator",
         "allowed_actions": ["discard", "cancel"],
-        "next": view["next"],
+        "follows": view["follows"],
+        "next_actions": view["next_actions"],
         "url": f"https://tfe.example.com/app/acme/workspaces/network/runs/{RUN_ID}",
     }
 
@@ -144,7 +146,7 @@ async def test_of_thousands_of_targets_the_first_are_shown_and_the_rest_is_count
 async def test_a_final_run_says_that_nothing_is_allowed() -> None:
     view = await details(samples.run(status="applied", actions=samples.actions()))
     assert view["allowed_actions"] == []
-    assert view["next"].startswith("Final")
+    assert view["follows"].startswith("Final")
     assert view["status_group"] == "final"
 
 
@@ -178,7 +180,7 @@ async def test_the_operation_says_what_a_run_does(attributes: dict[str, Any], op
         ({"status": "planned", "actions": samples.actions("confirmable", "discardable")}, "Waits for a person"),
         (
             {"status": "planned", "actions": samples.actions("confirmable", "discardable"), "auto_apply": True},
-            "without a confirmation",
+            "without confirmation",
         ),
         (
             {
@@ -208,7 +210,7 @@ async def test_the_operation_says_what_a_run_does(attributes: dict[str, Any], op
     ],
 )
 async def test_next_is_one_sentence_on_what_follows(attributes: dict[str, Any], said: str) -> None:
-    assert said in (await details(samples.run(**attributes)))["next"]
+    assert said in (await details(samples.run(**attributes)))["follows"]
 
 
 @pytest.mark.anyio

@@ -26,14 +26,14 @@ async def test_in_the_details(tool: str) -> None:
     assert view["status_timestamps"] == {f"{NEW}_at": "2026-01-02T03:04:05Z"}
     assert not {"phase", "status_group"} & set(view)  # nobody knows
     assert view["allowed_actions"] == ["apply", "discard"]
-    assert view["next"] == "Waits for a person to apply or discard it."
+    assert view["follows"] == "Waits for a person to apply or discard it."
 
 
 @pytest.mark.anyio
 async def test_in_the_details_where_nothing_can_be_done() -> None:
     view = await call("get_run_details", api=willing_api(samples.run(status=NEW, actions=samples.actions())))
     assert view["allowed_actions"] == []
-    assert "does not know this status" in view["next"]
+    assert "does not know this status" in view["follows"]
 
 
 @pytest.mark.anyio

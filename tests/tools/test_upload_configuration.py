@@ -54,7 +54,16 @@ async def test_the_answer_says_what_was_uploaded_and_what_was_not_and_what_is_ne
         "names": ["main.tf"],
         "bytes": 7,
         "left_out": {"terraforms_own": 1},
-        "next": 'create_run with params {configuration_version_id: "cv-n4XQPBa2QnecZJ4G"}.',
+        "next_actions": [
+            {
+                "tool": "create_run",
+                "arguments": {
+                    "workspace_id": WORKSPACE_ID,
+                    "params": {"configuration_version_id": "cv-n4XQPBa2QnecZJ4G"},
+                },
+                "reason": "plans it",
+            }
+        ],
     }
     (sent,) = api.sent("PUT")
     assert (str(sent.url), len(sent.content)) == (UPLOAD_URL, size)
@@ -101,7 +110,8 @@ async def test_uploading_never_starts_a_run(speculative: bool, root: Path) -> No
     view = await upload(root, api, speculative=speculative)
     (created,) = api.sent("POST")
     assert body(created)["data"]["attributes"] == {"auto-queue-runs": False, "speculative": speculative}
-    assert ("plan_only: true" in view["next"]) is speculative
+    (step,) = view["next_actions"]
+    assert step["arguments"]["params"].get("plan_only", False) is speculative
 
 
 async def test_a_directory_that_is_named_like_a_file_is_noted(root: Path) -> None:
@@ -119,7 +129,7 @@ async def test_files_that_are_still_looked_at_are_said_to_be(root: Path) -> None
     api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": samples.workspace()}))
     view = await upload(root, api)
     assert view["status"] == "fetching"
-    assert view["next"].startswith("It is still looked at.")
+    assert view["follows"] == "The upload is still being processed. Wait a few seconds."
 
 
 async def test_files_that_are_not_accepted_are_an_error(root: Path) -> None:

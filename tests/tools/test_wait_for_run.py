@@ -20,6 +20,7 @@ from tfruns.gate.pipeline import Gate
 from tfruns.lifecycle import RULES, is_final, is_planned, needs_person
 from tfruns.progress import NoProgress
 from tfruns.tools.wait_for_run import Until, outcome_of
+from tfruns.views.base import as_json
 from tfruns.vocabulary import RunAction, RunStatus
 from tfruns.wire.runs import Run
 
@@ -84,7 +85,7 @@ async def wait(
 ) -> Any:
     async with client_for(api, clock or FakeClock()) as client:
         gate = Gate(client, ASSISTANT, is_raw=is_raw, progress=listener or NoProgress())
-        return await gate.call(TOOLS["wait_for_run"], {"run_id": RUN_ID, **said})
+        return as_json(await gate.call(TOOLS["wait_for_run"], {"run_id": RUN_ID, **said}))
 
 
 # -- the decision -----------------------------------------------------------------------------------------------------
@@ -174,7 +175,7 @@ async def test_it_returns_when_the_run_waits_for_confirmation_with_what_is_neede
     assert view["outcome"] == "attention"
     assert view["status"] == "planned"
     assert view["allowed_actions"] == ["apply", "discard"]
-    assert view["next"] == "Waits for a person to apply or discard it."
+    assert view["follows"] == "Waits for a person to apply or discard it."
     assert view["plan"] == {"add": 3, "change": 1, "destroy": 0}
     assert view["has_changes"] is True
     assert view["workspace_name"] == "network"
@@ -255,7 +256,7 @@ async def test_a_plan_whose_policies_are_still_to_come_is_waited_for_until_they_
     )
     view = await wait(api)
     assert (view["outcome"], view["status"]) == ("attention", "policy_override")
-    assert "override" in view["next"]
+    assert "override" in view["follows"]
 
 
 @pytest.mark.anyio
@@ -307,7 +308,9 @@ async def test_until_final_it_waits_through_a_confirmation() -> None:
 async def test_a_run_that_failed_says_where_to_ask_why() -> None:
     view = await wait(api_with(bare(status="errored", actions=samples.actions())))
     assert view["outcome"] == "final"
-    assert "diagnose_run" in view["next"]
+    assert view["next_actions"] == [
+        {"tool": "diagnose_run", "arguments": {"run_id": RUN_ID}, "reason": "explains the failure"}
+    ]
 
 
 @pytest.mark.anyio
@@ -325,7 +328,9 @@ async def test_a_timeout_is_an_answer_that_says_how_to_go_on() -> None:
     assert view["outcome"] == "timeout"
     assert view["status"] == "pending"
     assert view["waited_s"] == 50
-    assert "wait_for_run" in view["next"]
+    assert view["next_actions"] == [
+        {"tool": "wait_for_run", "arguments": {"run_id": RUN_ID}, "reason": "continues to wait"}
+    ]
     assert view["queue"] == "1 before it in the queue"
 
 

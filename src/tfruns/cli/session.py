@@ -5,13 +5,14 @@ A command is a coroutine that takes a `Session` and returns an exit code. It wri
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from tfruns.cli.connection import select_connection
 from tfruns.cli.exit_codes import ExitCode
+from tfruns.cli.next_commands import next_text
 from tfruns.cli.options import CommonOptions
 from tfruns.cli.person import ConsentingPerson, TerminalPerson
 from tfruns.cli.progress_line import ProgressLine
@@ -21,9 +22,12 @@ from tfruns.errors import ConfirmationNeeded, RefusedByMode
 from tfruns.gate.person import NoPerson
 from tfruns.gate.pipeline import Gate
 from tfruns.gate.registry import find_tool
+from tfruns.next_actions import NextAction
 from tfruns.policy import Confirm, Policy
 from tfruns.progress import Progress
-from tfruns.tool import View
+from tfruns.views.base import View, as_json
+
+V = TypeVar("V", bound=View)
 
 _ACTIVITIES = {"upload_configuration": "Uploading the configuration", "review_run": "Reading the plan"}
 
@@ -35,15 +39,22 @@ class Session:
         gate: the gate that every call passes.
         is_json: print results as JSON, for a program.
         line: shows that a call takes time.
+        where: the options that select the API, for the commands that follow.
     """
 
-    def __init__(self, gate: Gate, *, is_json: bool, line: ProgressLine) -> None:
+    def __init__(self, gate: Gate, *, is_json: bool, line: ProgressLine, where: Sequence[str] = ()) -> None:
         self.gate = gate
         self.line = line
         self.is_json = is_json
+        self.where = where
 
-    async def call(self, tool: str, **arguments: Any) -> View:
-        """Call a tool. Arguments that are None are omitted.
+    async def call(self, tool: str, kind: type[V], **arguments: Any) -> V:
+        """Call a tool.
+
+        Args:
+            tool: its name.
+            kind: the view that it returns.
+            arguments: its arguments; one that is None is omitted.
 
         Raises:
             ConfirmationNeeded: the call needs confirmation, and there is no terminal.
@@ -52,10 +63,13 @@ class Session:
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
             with self.line.shown(_ACTIVITIES.get(tool, f"Waiting for {self.gate.client.settings.address.hostname}")):
-                return await self.gate.call(find_tool(tool), given)
+                view = await self.gate.call(find_tool(tool), given)
         except RefusedByMode:
             self.require_person()
             raise
+        if not isinstance(view, kind):
+            raise TypeError(f"{tool} returns {type(view).__name__}, not {kind.__name__}")
+        return view
 
     def require_person(self) -> None:
         """Require a terminal to ask at, or the option --yes.
@@ -83,18 +97,23 @@ class Session:
     def with_progress(self, progress: Progress) -> "Session":
         """The same session, with a recipient for the progress of tools. The recipient owns the terminal."""
         quiet = ProgressLine(is_quiet=True)
-        return Session(replace(self.gate, progress=progress), is_json=self.is_json, line=quiet)
+        return Session(replace(self.gate, progress=progress), is_json=self.is_json, line=quiet, where=self.where)
 
     def with_consent(self) -> "Session":
         """The same session, after the person confirmed everything that it will do."""
-        return Session(replace(self.gate, person=ConsentingPerson()), is_json=self.is_json, line=self.line)
+        gate = replace(self.gate, person=ConsentingPerson())
+        return Session(gate, is_json=self.is_json, line=self.line, where=self.where)
 
-    def show(self, view: View, print_view: Callable[[View], None]) -> None:
+    def show(self, view: V, print_view: Callable[[V], None]) -> None:
         """Print a result, as JSON or with `print_view`."""
         if self.is_json:
-            print_json(view)
+            print_json(as_json(view))
         else:
             print_view(view)
+
+    def next_text(self, follows: str, actions: Iterable[NextAction]) -> str:
+        """What follows, and the commands for it."""
+        return next_text(follows, actions, self.where)
 
 
 Work = Callable[[Session], Awaitable[ExitCode | None]]
@@ -108,16 +127,22 @@ def run_command(work: Work, options: CommonOptions, *, is_confirmed: bool = Fals
         options: the common options.
         is_confirmed: the person gave --yes, so that nothing is asked.
     """
-    run_and_exit(lambda: _run_in_session(work, options, is_confirmed=is_confirmed), is_json=options.json)
+    run_and_exit(
+        lambda: _run_in_session(work, options, is_confirmed=is_confirmed),
+        is_json=options.json,
+        where=options.connection_arguments(),
+    )
 
 
-def run_and_exit(work: Callable[[], Awaitable[ExitCode | None]], *, is_json: bool) -> NoReturn:
+def run_and_exit(
+    work: Callable[[], Awaitable[ExitCode | None]], *, is_json: bool, where: Sequence[str] = ()
+) -> NoReturn:
     """Run a coroutine function, and exit with its exit code, or with that of its error."""
 
     async def awaited() -> ExitCode | None:
         return await work()
 
-    with exit_on_error(is_json=is_json):
+    with exit_on_error(is_json=is_json, where=where):
         code = asyncio.run(awaited())
     sys.exit(code or ExitCode.DONE)
 
@@ -134,6 +159,6 @@ async def _run_in_session(work: Work, options: CommonOptions, *, is_confirmed: b
             Policy(confirm=Confirm.NEVER if is_confirmed else Confirm.ALWAYS),
             person=TerminalPerson(line) if can_ask() else NoPerson(),
         )
-        return await work(Session(gate, is_json=options.json, line=line))
+        return await work(Session(gate, is_json=options.json, line=line, where=options.connection_arguments()))
     finally:
         await connection.aclose()

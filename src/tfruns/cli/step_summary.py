@@ -15,7 +15,9 @@ from tfruns.cli.session import Session
 from tfruns.cli.terminal import say
 from tfruns.errors import TfrunsError
 from tfruns.masking.text import one_line
-from tfruns.tool import View
+from tfruns.views.diagnosis import DiagnosisView, ErrorView
+from tfruns.views.review import PlanReviewView, ReviewView
+from tfruns.views.runs import RunView
 
 _MAX_ROWS = 20
 _MAX_LENGTH = 400  # characters of a text
@@ -28,20 +30,20 @@ async def write_step_summary(session: Session, run_id: str) -> None:
     if not path:
         return
     try:
-        run = await session.call("get_run_details", run_id=run_id)
+        run = await session.call("get_run_details", RunView, run_id=run_id)
         text = summary(run, await _plan(session, run_id), await _diagnosis(session, run))
         _append(Path(path), text)
     except (TfrunsError, OSError) as error:
         say(f"The step summary was not written: {error}")
 
 
-def summary(run: View, plan: View, diagnosis: View) -> str:
+def summary(run: RunView, plan: ReviewView | None, diagnosis: DiagnosisView | None) -> str:
     """The Markdown: the run and its status, the counts and dangerous changes of its plan, and the first error.
 
     Args:
         run: a result of `get_run_details`.
-        plan: a result of `review_run`; empty if there is no plan.
-        diagnosis: a result of `diagnose_run`; empty if nothing failed.
+        plan: a result of `review_run`; None if it cannot be read.
+        diagnosis: a result of `diagnose_run`; None if nothing failed.
     """
     return "\n".join([*_head(run), *_changes(plan), *_error(diagnosis), "", ""])
 
@@ -57,55 +59,58 @@ def _append(path: Path, text: str) -> None:
         file.write(text)
 
 
-async def _plan(session: Session, run_id: str) -> View:
+async def _plan(session: Session, run_id: str) -> ReviewView | None:
     try:
-        return await session.call("review_run", run_id=run_id, page_size=_MAX_ROWS)
+        return await session.call("review_run", ReviewView, run_id=run_id, page_size=_MAX_ROWS)
     except TfrunsError:
-        return {}
+        return None
 
 
-async def _diagnosis(session: Session, run: View) -> View:
-    if run["status"] != "errored":
-        return {}
+async def _diagnosis(session: Session, run: RunView) -> DiagnosisView | None:
+    if run.status != "errored":
+        return None
     try:
-        return await session.call("diagnose_run", run_id=run["id"])
+        return await session.call("diagnose_run", DiagnosisView, run_id=run.id)
     except TfrunsError:
-        return {}
+        return None
 
 
-def _head(run: View) -> Iterator[str]:
-    name = escaped(run["id"])
-    url = run.get("url") or ""
+def _head(run: RunView) -> Iterator[str]:
+    name = escaped(run.id)
+    url = run.url or ""
     is_link = urlsplit(url).scheme in {"https", "http"} and not re.search(r"[\s<>()\"]", url)
-    workspace = f" in {escaped(run['workspace_name'])}" if run.get("workspace_name") else ""
-    yield f"### Terraform run {f'[{name}]({url})' if is_link else name}{workspace}: {escaped(run['status'])}"
-    if run.get("message"):
-        yield f"\n> {escaped(run['message'])}"
+    workspace = f" in {escaped(run.workspace_name)}" if run.workspace_name else ""
+    yield f"### Terraform run {f'[{name}]({url})' if is_link else name}{workspace}: {escaped(run.status)}"
+    if run.message:
+        yield f"\n> {escaped(run.message)}"
 
 
-def _changes(plan: View) -> Iterator[str]:
-    if not plan.get("plan"):
+def _changes(plan: ReviewView | None) -> Iterator[str]:
+    if plan is None or not plan.plan:
         return
-    yield f"\n{escaped(plan['plan'])}"
-    dangers = [row for row in plan.get("rows", ()) if is_dangerous(row)]
-    if not dangers:
+    yield f"\n{escaped(plan.plan)}"
+    rows = plan.rows if isinstance(plan, PlanReviewView) else ()
+    dangers = [row for row in rows if is_dangerous(row)]
+    if not isinstance(plan, PlanReviewView) or not dangers:
         return
     yield "\n| Dangerous | Action | Why |\n| --- | --- | --- |"
     for row in dangers:
-        yield f"| {escaped(named(row))} | {escaped(row['action'])} | {escaped(why_of(row))} |"
-    if plan.get("next_page"):
-        yield f"\nOnly the first {len(plan['rows'])} of {plan['total_rows']} rows were checked."
+        yield f"| {escaped(named(row))} | {escaped(row.action)} | {escaped(why_of(row))} |"
+    if plan.next_page:
+        yield f"\nOnly the first {len(plan.rows)} of {plan.total_rows} rows were checked."
 
 
-def _error(diagnosis: View) -> Iterator[str]:
-    errors = diagnosis.get("errors") or ([{"summary": diagnosis["summary"]}] if diagnosis.get("summary") else [])
+def _error(diagnosis: DiagnosisView | None) -> Iterator[str]:
+    if diagnosis is None:
+        return
+    errors = diagnosis.errors or ((ErrorView(summary=diagnosis.summary),) if diagnosis.summary else ())
     if not errors:
         return
     first = errors[0]
-    where = f" ({escaped(first['where'])})" if first.get("where") else ""
-    yield f"\n**Error:** {escaped(first.get('summary', ''))}{where}"
-    if first.get("detail"):
-        yield f"\n{escaped(first['detail'])}"
-    more = len(errors) - 1 + (diagnosis.get("errors_left_out") or 0)
+    where = f" ({escaped(first.where)})" if first.where else ""
+    yield f"\n**Error:** {escaped(first.summary)}{where}"
+    if first.detail:
+        yield f"\n{escaped(first.detail)}"
+    more = len(errors) - 1 + (diagnosis.errors_left_out or 0)
     if more:
         yield f"\nAnd {more} more."

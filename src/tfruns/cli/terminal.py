@@ -6,7 +6,6 @@ takes a quarter of the time of a quick command.
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,29 +13,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from tfruns.cli.exit_codes import ExitCode
+from tfruns.cli.next_commands import next_lines, option_of
 from tfruns.errors import ConfirmationNeeded, Declined, InvalidInput, PlanDiffers, TfrunsError
 from tfruns.masking.redaction import safe_document, safe_text
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-# The arguments of tools, as options of commands.
-_OPTIONS = {
-    "configuration_version_id": "--configuration-version",
-    "filter_operation=": "--operation ",
-    "offset=0 reads from the beginning": "without --tail, all of it is printed",
-    "is_destroy": "--destroy",
-    "page_number": "--page",
-    "page_size": "--page-size",
-    "plan_only: true": "--plan-only",
-    "refresh_only": "--refresh-only",
-    "run_id": "RUN",
-    "tail_lines": "--tail",
-    "terraform_version": "--terraform-version",
-    "workspace_id": "--workspace",
-}
-_TOOL = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
-_ARGUMENT = re.compile(rf"\b(?:{'|'.join(_OPTIONS)})")
 
 
 class Styled(str):
@@ -108,33 +90,22 @@ def say(text: str, style: str = "") -> None:
         print(safe_text(text), file=sys.stderr, flush=True)
 
 
-def in_commands(text: str) -> str:
-    """The text with the names of tools replaced by their commands."""
-    return _TOOL.sub(lambda match: _command_of(match[0]) or match[0], text)
+def fail(error: TfrunsError, *, is_json: bool, code: ExitCode = ExitCode.ERROR, where: Sequence[str] = ()) -> NoReturn:
+    """Print what failed, why, and what to do, and exit.
 
-
-def _command_of(name: str) -> str:
-    from tfruns.gate.registry import find_tool, tool_names  # noqa: PLC0415  # most texts name no tool
-
-    command = find_tool(name).command if name in tool_names() else ""
-    return f"`tfruns {command}`" if command else ""
-
-
-def in_options(text: str) -> str:
-    """What a tool says of its arguments, for who writes options."""
-    return _ARGUMENT.sub(lambda match: _OPTIONS[match[0]], text)
-
-
-def fail(error: TfrunsError, *, is_json: bool, code: ExitCode = ExitCode.ERROR) -> NoReturn:
-    """Print the message, cause and solution of an error, and exit."""
+    Args:
+        error: the failure.
+        is_json: print the error as JSON on standard output as well.
+        code: the exit code.
+        where: the options that select the API, for the commands that help.
+    """
     if is_json:
         print_json(error.as_dict())
-    # Only errors from before the request name arguments; the words of the API stay unchanged.
-    said = in_options if isinstance(error, InvalidInput) else str
-    say(f"Error: {in_commands(said(error.message))}", "bold red")
-    for text in (error.cause, error.solution):
+    message, cause, solution = error.texts(option_of)
+    say(f"Error: {message}", "bold red")
+    for text in (cause, solution, *next_lines(error.next_actions, where)):
         if text:
-            say(in_commands(said(text)))
+            say(text)
     sys.exit(code)
 
 
@@ -142,16 +113,16 @@ _NEEDS_PERSON = (ConfirmationNeeded, Declined, PlanDiffers)
 
 
 @contextmanager
-def exit_on_error(*, is_json: bool) -> Iterator[None]:
+def exit_on_error(*, is_json: bool, where: Sequence[str] = ()) -> Iterator[None]:
     """Exit with the text and the exit code of an error that the block raises."""
     try:
         yield
     except _NEEDS_PERSON as error:
-        fail(error, is_json=is_json, code=ExitCode.NEEDS_PERSON)
+        fail(error, is_json=is_json, code=ExitCode.NEEDS_PERSON, where=where)
     except InvalidInput as error:
-        fail(error, is_json=is_json, code=ExitCode.USAGE)
+        fail(error, is_json=is_json, code=ExitCode.USAGE, where=where)
     except TfrunsError as error:
-        fail(error, is_json=is_json)
+        fail(error, is_json=is_json, where=where)
 
 
 def elapsed(seconds: float) -> str:

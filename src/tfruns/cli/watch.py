@@ -4,8 +4,9 @@
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import anyio
 
@@ -15,14 +16,15 @@ from tfruns.cli.person import ask
 from tfruns.cli.session import Session
 from tfruns.cli.step_summary import write_step_summary
 from tfruns.cli.tables import print_fields, status_text
-from tfruns.cli.terminal import can_ask, in_commands, say
+from tfruns.cli.terminal import can_ask, say
 from tfruns.errors import TfrunsError
 from tfruns.gate.person import Answer
 from tfruns.lifecycle import ending_of, is_final, is_planned
 from tfruns.runs.log_stream import LogStream
 from tfruns.runs.logs import PhaseName, running_phase
-from tfruns.tool import View
 from tfruns.tools.wait_for_run import MAX_TIMEOUT_S, Until
+from tfruns.views.runs import ActionView
+from tfruns.views.wait import WaitView
 from tfruns.vocabulary import RunEnding
 
 _FIRST_INTERVAL_S = 0.5
@@ -48,7 +50,7 @@ class Watch:
     is_log_data: bool = False
 
 
-async def watch(session: Session, what: Watch) -> View | None:
+async def watch(session: Session, what: Watch) -> WaitView | None:
     """Watch a run, and return the result of `wait_for_run`.
 
     Ctrl-C asks the person whether to cancel the run. If so, it is watched until it is canceled.
@@ -70,12 +72,12 @@ async def watch(session: Session, what: Watch) -> View | None:
     if ask(question) is not Answer.YES:
         say(f"The run continues. To resume waiting: tfruns run wait {what.run_id}")
         return None
-    await session.with_consent().call("cancel_run", run_id=what.run_id)
+    await session.with_consent().call("cancel_run", ActionView, run_id=what.run_id)
     say("Canceling: Terraform is stopping gracefully. Press Ctrl-C again to stop waiting.")
     return await _watched(session, Watch(what.run_id, "final", what.timeout_s, what.phases))
 
 
-async def _watched(session: Session, what: Watch) -> View:
+async def _watched(session: Session, what: Watch) -> WaitView:
     with session.line.shown(f"Reading {what.run_id}"):
         phases = what.phases or await _unfinished_phases(session, what.run_id)
     with display(is_log_data=what.is_log_data) as shown:
@@ -100,14 +102,14 @@ async def _unfinished_phases(session: Session, run_id: str) -> tuple[PhaseName, 
     return ("apply",) if is_planned(run.status, passed) else ("plan", "apply")
 
 
-async def _wait(session: Session, what: Watch) -> View:
+async def _wait(session: Session, what: Watch) -> WaitView:
     """Call `wait_for_run` repeatedly, because the time of one call is limited."""
     left = what.timeout_s
     while True:
         now = MAX_TIMEOUT_S if left is None else min(left, MAX_TIMEOUT_S)
-        view = await session.call("wait_for_run", run_id=what.run_id, until=what.until, timeout_s=now)
+        view = await session.call("wait_for_run", WaitView, run_id=what.run_id, until=what.until, timeout_s=now)
         left = None if left is None else left - now
-        if view["outcome"] != "timeout" or left == 0:
+        if view.outcome != "timeout" or left == 0:
             return view
 
 
@@ -188,19 +190,19 @@ async def watch_and_report(session: Session, what: Watch) -> ExitCode:
     view = await watch(session, what)
     if view is None:
         return ExitCode.STOPPED_WAITING
-    session.show(view, _print)
-    await write_step_summary(session, view["id"])
+    session.show(view, partial(_print, session))
+    await write_step_summary(session, view.id)
     return exit_code_of(view)
 
 
-def exit_code_of(view: View) -> ExitCode:
+def exit_code_of(view: WaitView) -> ExitCode:
     """The exit code for a result of `wait_for_run`."""
-    if view["outcome"] != "final":
-        return _EXIT_CODES[view["outcome"]]
-    return ExitCode.FAILED if ending_of(view["status"]) is not RunEnding.DONE else ExitCode.DONE
+    if view.outcome != "final":
+        return _EXIT_CODES[view.outcome]
+    return ExitCode.FAILED if ending_of(view.status) is not RunEnding.DONE else ExitCode.DONE
 
 
-def counts_line(counts: dict[str, int], *, has_changes: bool | None) -> str:
+def counts_line(counts: Mapping[str, int], *, has_changes: bool | None) -> str:
     """The counts of a plan: `2 to add, 1 to destroy`.
 
     Args:
@@ -231,17 +233,16 @@ _COUNTED = {
 }
 
 
-def _print(view: View) -> None:
+def _print(session: Session, view: WaitView) -> None:
     print_fields(
         {
-            "run": view["id"],
-            "status": status_text(view["status"], needs_attention=view["outcome"] == "attention"),
-            "workspace": view.get("workspace_name"),
-            "plan": counts_line(view["plan"], has_changes=view.get("has_changes")) if view.get("plan") else None,
-            "queue": view.get("queue"),
-            "allowed": ", ".join(view.get("allowed_actions", ())) or None,
-            "next": in_commands(view["next"]),
-            "note": view.get("note"),
-            "url": view.get("url"),
+            "run": view.id,
+            "status": status_text(view.status, needs_attention=view.outcome == "attention"),
+            "workspace": view.workspace_name,
+            "plan": counts_line(view.plan, has_changes=view.has_changes) if view.plan else None,
+            "queue": view.queue or None,
+            "allowed": ", ".join(view.allowed_actions) or None,
+            "next": session.next_text(view.follows, view.next_actions),
+            "note": view.note or None,
         }
     )

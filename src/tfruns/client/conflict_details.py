@@ -3,13 +3,14 @@
 They take one more read. If that fails, the error has only the API's own text.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
 
 from tfruns.apply_stage import ApplyStage, apply_stage_of
 from tfruns.client.workspaces import Workspaces
 from tfruns.errors import Conflict, Fact, Forbidden, TfrunsError, TransitionNotAllowed, WorkspaceBusy, WorkspaceLocked
 from tfruns.lifecycle import is_final, rule_of
+from tfruns.next_actions import WAIT_FOR_RUN, NextAction
 from tfruns.vocabulary import RunAction, RunStatus
 from tfruns.wire.runs import Run
 
@@ -62,7 +63,8 @@ async def explain_refused_action(
             request_id=refusal.request_id,
             facts=facts,
         )
-    return _again(refusal, facts | _cool_off(run, action), _instead(run, action))
+    following = _toward_apply(run)[1] if action is RunAction.APPLY else ()
+    return _again(refusal, facts | _cool_off(run, action), _instead(run, action), following)
 
 
 def _force_execute_cause(run: Run) -> str:
@@ -80,7 +82,7 @@ def _cool_off(run: Run, action: RunAction) -> dict[str, Fact]:
 
 def _instead(run: Run, action: RunAction) -> str:
     now = f"The run is {run.status}; "
-    if action is RunAction.APPLY and (advice := _toward_apply(run)):
+    if action is RunAction.APPLY and (advice := _toward_apply(run)[0]):
         return f"The run is {run.status}. {advice} Allowed now: {', '.join(run.allowed_actions) or 'nothing'}."
     if action is RunAction.FORCE_CANCEL:
         available = _cool_off(run, action).get("force_cancel_available_at")
@@ -91,18 +93,20 @@ def _instead(run: Run, action: RunAction) -> str:
     return f"{now}allowed now: {', '.join(run.allowed_actions) or 'nothing'}."
 
 
-def _toward_apply(run: Run) -> str:
-    """How an apply becomes possible; empty if the allowed actions say enough."""
+def _toward_apply(run: Run) -> tuple[str, tuple[NextAction, ...]]:
+    """How an apply becomes possible, and the call for it; empty if the allowed actions tell enough."""
     stage = apply_stage_of(run.status)
+    until_final = NextAction.for_run(WAIT_FOR_RUN, run.id, "waits for its end", until="final")
     if run.plan_only and stage in {ApplyStage.TO_COME, ApplyStage.DECISION}:
-        return "A plan-only run can never be applied: create a run without plan_only."
+        return "A plan-only run can never be applied: create another run that is not plan-only.", ()
     if stage is ApplyStage.TO_COME and RunAction.APPLY not in (run.possible_actions or ()):
         if run.auto_apply:
-            return 'It applies by itself: wait_for_run until "final".'
-        return f'{_follows(run)} Call wait_for_run until "attention", then apply it.'
+            return "It is applied without confirmation.", (until_final,)
+        wait = NextAction.for_run(WAIT_FOR_RUN, run.id, "waits until it can be applied")
+        return f"{_follows(run)} Wait until it can be applied.", (wait,)
     if stage is ApplyStage.DECISION:
-        return _follows(run)
-    return 'It is already confirmed: wait_for_run until "final".' if stage is ApplyStage.CONFIRMED else ""
+        return _follows(run), ()
+    return ("It is already confirmed.", (until_final,)) if stage is ApplyStage.CONFIRMED else ("", ())
 
 
 def _follows(run: Run) -> str:
@@ -110,7 +114,9 @@ def _follows(run: Run) -> str:
     return rule.follows if rule else ""
 
 
-def _again(refusal: TfrunsError, facts: dict[str, Fact], solution: str) -> TfrunsError:
+def _again(
+    refusal: TfrunsError, facts: dict[str, Fact], solution: str, next_actions: Sequence[NextAction] = ()
+) -> TfrunsError:
     """The same refusal with more facts and another solution."""
     return type(refusal)(
         refusal.message,
@@ -119,4 +125,5 @@ def _again(refusal: TfrunsError, facts: dict[str, Fact], solution: str) -> Tfrun
         solution=solution,
         request_id=refusal.request_id,
         facts={**refusal.facts, **facts},
+        next_actions=next_actions,
     )

@@ -9,6 +9,7 @@ from tfruns.client.parsing import parse_many
 from tfruns.client.transport import Params, Transport
 from tfruns.errors import InvalidInput
 from tfruns.jsonapi import JSON, Pagination, pagination
+from tfruns.next_actions import Argument
 from tfruns.wire.base import Resource
 
 _MAX_PAGE_NUMBER = 1_000_000_000
@@ -48,9 +49,9 @@ class Listing(Generic[R]):
             TfrunsError: any API error.
         """
         if not 1 <= number <= _MAX_PAGE_NUMBER:
-            raise InvalidInput(f"page_number must be between 1 and {_MAX_PAGE_NUMBER}.")
+            raise InvalidInput((Argument("page_number"), f" must be between 1 and {_MAX_PAGE_NUMBER}."))
         if not 1 <= size <= MAX_PAGE_SIZE:
-            raise InvalidInput(f"page_size must be between 1 and {MAX_PAGE_SIZE}.")
+            raise InvalidInput((Argument("page_size"), f" must be between 1 and {MAX_PAGE_SIZE}."))
         return await self._read_page(number, size)
 
     async def __aiter__(self) -> AsyncIterator[R]:

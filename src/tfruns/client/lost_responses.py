@@ -9,7 +9,7 @@ is the only match and no other call can have created it: `creations` tracks the 
 confused, and the run's author excludes other users.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from tfruns.client.transport import Transport
 from tfruns.errors import Fact, OutcomeUnknown, TfrunsError, UnexpectedResponse
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import has_taken_effect
+from tfruns.next_actions import LIST_RUNS_IN_WORKSPACE, NextAction
 from tfruns.vocabulary import RunAction, RunOperation
 from tfruns.wire.run_params import RunParams
 from tfruns.wire.runs import Run
@@ -56,7 +57,12 @@ _DEFAULTS: dict[str, JSON] = {
 
 
 def unknown_outcome(
-    error: TfrunsError, what: str, solution: str, facts: dict[str, Fact] | None = None
+    error: TfrunsError,
+    what: str,
+    solution: str,
+    facts: dict[str, Fact] | None = None,
+    *,
+    next_actions: Sequence[NextAction] = (),
 ) -> OutcomeUnknown:
     """The error for a change whose outcome is unknown.
 
@@ -65,6 +71,7 @@ def unknown_outcome(
         what: the unknown: "It is not known whether ...".
         solution: how to find out.
         facts: known details.
+        next_actions: the calls that find out.
     """
     hint = error.solution if isinstance(error, UnexpectedResponse) else ""
     is_special = hint and hint != UnexpectedResponse.default_solution
@@ -74,6 +81,7 @@ def unknown_outcome(
         solution=f"{solution} {hint}" if is_special else solution,
         request_id=error.request_id,
         facts=facts,
+        next_actions=next_actions,
     )
 
 
@@ -120,10 +128,18 @@ class LostRun:
         raise unknown_outcome(
             self.failure.error,
             f"It is not known whether the run was created. Runs that match: {found}.",
-            "Before creating another run, list the workspace's runs (plan-only runs with filter_operation=plan_only): "
-            "this one may still appear.",
+            "List the workspace's runs, plan-only runs as well, before creating another: this one may still appear.",
             {"candidate_run_ids": [run.id for run in candidates]},
+            next_actions=self._lists(),
         ) from self.failure.error
+
+    def _lists(self) -> tuple[NextAction, ...]:
+        workspace = {"workspace_id": self.workspace_id}
+        plan_only = workspace | {"filter_operation": RunOperation.PLAN_ONLY.value}
+        return (
+            NextAction(LIST_RUNS_IN_WORKSPACE, workspace, "lists the workspace's runs"),
+            NextAction(LIST_RUNS_IN_WORKSPACE, plan_only, "lists its plan-only runs"),
+        )
 
     async def _newest_runs(self, transport: Transport) -> tuple[list[Run], datetime]:
         """The newest runs of the workspace, and the time of the original request by the server's clock."""

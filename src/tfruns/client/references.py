@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from tfruns.client.address import Address, parse_address
 from tfruns.errors import InvalidInput
+from tfruns.next_actions import Argument, Text, parts_of
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _RUN_PATH = re.compile(r"/runs/(?P<run>[^/]+)")
@@ -55,13 +56,13 @@ def api_path(*segments: str) -> str:
     return "/api/v2/" + "/".join(quote(segment, safe="") for segment in segments)
 
 
-def check_id(prefix: str, text: str, *, what: str | None = None) -> str:
+def check_id(prefix: str, text: str, *, what: Text | None = None) -> str:
     """Validate an id.
 
     Args:
         prefix: `run`, `ws`, `cv`, ...
         text: the caller's value.
-        what: the argument's name, for the error.
+        what: the subject of the error: the argument, or its name.
 
     Raises:
         InvalidInput: it is not an id with this prefix.
@@ -71,7 +72,7 @@ def check_id(prefix: str, text: str, *, what: str | None = None) -> str:
         return text
     kind = _KINDS[prefix]
     raise InvalidInput(
-        f"{what or f'The {kind} id'} is not a {kind} id.",
+        (*parts_of(what or f"The {kind} id"), f" is not a {kind} id."),
         solution=f'A {kind} id is "{prefix}-" followed by letters and digits, such as {prefix}-CZcmD7eagjhyX0vN.',
     )
 
@@ -111,7 +112,7 @@ def parse_run(text: str, address: Address) -> str:
         InvalidInput: neither, or an address of another host.
     """
     if "://" not in text:
-        return check_id("run", text, what="run_id")
+        return check_id("run", text, what=(Argument("run_id"),))
     found = _RUN_PATH.search(_path_at(text, address))
     if found is None:
         raise InvalidInput(

@@ -27,6 +27,7 @@ from tfruns.errors import (
     WorkspaceLocked,
 )
 from tfruns.jsonapi import JSON, create_document
+from tfruns.next_actions import Argument
 from tfruns.vocabulary import RunAction
 from tfruns.wire.run_params import RunParams, check_message
 from tfruns.wire.runs import Run
@@ -85,7 +86,7 @@ class Runs:
         check_message(params.message)
         configuration = params.configuration_version_id
         if configuration is not None:
-            configuration = check_id("cv", configuration, what="configuration_version_id")
+            configuration = check_id("cv", configuration, what=(Argument("configuration_version_id"),))
         workspace_id = await self._workspaces.resolve(workspace)
         links = [("workspace", "workspaces", workspace_id)]
         if configuration is not None:

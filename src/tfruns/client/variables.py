@@ -7,6 +7,7 @@ from tfruns.client.parsing import parse_many
 from tfruns.client.references import api_path, check_id
 from tfruns.client.transport import Transport
 from tfruns.errors import NotFound
+from tfruns.next_actions import Argument
 from tfruns.wire.variables import Variable
 
 _READ = Purpose("read variables")
@@ -26,7 +27,7 @@ class Variables:
         Raises:
             NotFound, Forbidden: hidden from this token.
         """
-        workspace_id = check_id("ws", workspace_id, what="workspace_id")
+        workspace_id = check_id("ws", workspace_id, what=(Argument("workspace_id"),))
         try:
             answer = await self._transport.get(api_path("workspaces", workspace_id, "all-vars"), purpose=_READ)
         except NotFound:  # an older Terraform Enterprise

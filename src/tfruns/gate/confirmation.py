@@ -20,6 +20,7 @@ from tfruns.gate.person import Answer, Person, Question
 from tfruns.impact import NO_IMPACT, Impact
 from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import safe_text
+from tfruns.next_actions import REVIEW_RUN, NextAction
 from tfruns.policy import Confirm, Mode, Policy
 from tfruns.tool import Proof, Tool
 
@@ -124,7 +125,7 @@ def _refused(reason: Refusal, call: Pending, policy: Policy, impact: Impact, cod
         case Refusal.MODE:
             return _forbidden_by_mode(call, policy, impact)
         case Refusal.PLAN_DIFFERS:
-            return _plan_differs(impact)
+            return _plan_differs(call, impact)
         case Refusal.NEEDS_PERSON:
             return _needs_person(call, policy, impact)
         case Refusal.NEEDS_REVIEW | Refusal.NEEDS_CODE:
@@ -146,23 +147,27 @@ def _needs_proof(reason: Refusal, call: Pending, impact: Impact, codes: Codes) -
         return ConfirmationNeeded(
             message,
             cause="The server was started with --confirm review: every apply needs a review.",
-            solution="Call review_run, show the plan to the person, and if they agree give its fingerprint.",
+            solution="Show the plan to the person. Only if they agree, call again with its fingerprint.",
             facts=_shown(impact),
+            next_actions=_review(call),
         )
-    by_review = ", or with the fingerprint of review_run" if Proof.FINGERPRINT in call.tool.proofs else ""
+    by_review = ", or with the fingerprint of a review" if Proof.FINGERPRINT in call.tool.proofs else ""
     return ConfirmationNeeded(
         message,
         solution="Show the person what is at stake. Only if they agree, call again with the same arguments and this "
         f"confirmation{by_review}.",
         facts=_shown(impact)
         | {"confirmation": codes.issue(call.subject(impact)), "confirmation_expires_in_s": int(LIFETIME_S)},
+        next_actions=_review(call) if by_review else (),
     )
 
 
-def _plan_differs(impact: Impact) -> PlanDiffers:
+def _plan_differs(call: Pending, impact: Impact) -> PlanDiffers:
     if impact.fingerprint is None:
         return PlanDiffers("The fingerprint cannot be compared: the plan cannot be read as a whole. Nothing was sent.")
-    return PlanDiffers("The fingerprint does not match the current plan of this run. Nothing was sent.")
+    return PlanDiffers(
+        "The fingerprint does not match the current plan of this run. Nothing was sent.", next_actions=_review(call)
+    )
 
 
 def _needs_person(call: Pending, policy: Policy, impact: Impact) -> TfrunsError:
@@ -178,6 +183,10 @@ def _needs_person(call: Pending, policy: Policy, impact: Impact) -> TfrunsError:
         solution=impact.instead,
         facts=_shown(impact),
     )
+
+
+def _review(call: Pending) -> tuple[NextAction, ...]:
+    return (NextAction.for_run(REVIEW_RUN, str(call.values["run_id"]), "shows the current plan"),)
 
 
 def _shown(impact: Impact) -> dict[str, Fact]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from anyio import to_thread
 
@@ -16,15 +16,20 @@ from tfruns.gate.codes import Codes
 from tfruns.gate.person import NoPerson, Person
 from tfruns.gate.scope import check_location, drop_out_of_scope, enforce_scope
 from tfruns.jsonapi import JSON
-from tfruns.masking.redaction import redact_document, safe_document
+from tfruns.masking.redaction import redact_document, safe_document, safe_text
 from tfruns.policy import Policy
 from tfruns.progress import NoProgress, Progress
-from tfruns.tool import Context, Proof, Result, Role, Tool, View
+from tfruns.tool import Context, Proof, Result, Role, Tool
+from tfruns.views.base import View, with_texts
 from tfruns.wire.runs import RunVariable
 
 if TYPE_CHECKING:
     from tfruns.gate.confirmation import Pending
     from tfruns.gate.consent import Consent
+
+
+Document: TypeAlias = dict[str, JSON]
+"""A document of the API itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class Gate:
     audit: AuditLog = field(default_factory=AuditLog)
     allowed_directories: tuple[Path, ...] = ()
 
-    async def call(self, tool: Tool, arguments: Mapping[str, JSON]) -> View:
+    async def call(self, tool: Tool, arguments: Mapping[str, JSON]) -> View | Document:
         """Call a tool, unless a stage refuses the call. After a refusal, nothing was changed.
 
         Raises:
@@ -80,18 +85,19 @@ class Gate:
             entry = await self._record(pending, consent)
             view = await self._run_recorded(tool, values, entry)
         view = await drop_out_of_scope(tool, scope, client, view, values)
-        return await to_thread.run_sync(safe_document, view)
+        return await to_thread.run_sync(_shown, view)
 
-    async def _run(self, tool: Tool, values: Mapping[str, Any]) -> View:
+    async def _run(self, tool: Tool, values: Mapping[str, Any]) -> View | Document:
         """Call the function of a tool, and make the form of its answer that is asked for."""
         context = Context(self.client, self.policy.scope, self.progress, self.allowed_directories)
         result = await tool.function(context, **values)
         if not isinstance(result, Result):
             return result
         if not self.is_raw:
-            return await result.view()
+            view: View = await result.view()
+            return view
         document = await result.document() if callable(result.document) else result.document
-        raw: View = await to_thread.run_sync(redact_document, document)
+        raw: Document = await to_thread.run_sync(redact_document, document)
         return raw
 
     # -- the audit log ------------------------------------------------------------------------------------------------
@@ -118,15 +124,27 @@ class Gate:
             }
         )
 
-    async def _run_recorded(self, tool: Tool, values: Mapping[str, Any], entry: Entry) -> View:
+    async def _run_recorded(self, tool: Tool, values: Mapping[str, Any], entry: Entry) -> View | Document:
         """Call the function of a tool, and write the outcome to the audit log."""
         try:
             view = await self._run(tool, values)
         except BaseException as error:
             await entry.end(outcome_of(error))
             raise
-        await entry.end({"outcome": "accepted", "run": view.get("id"), "workspace": view.get("workspace_id")})
+        await entry.end({"outcome": "accepted", "run": _field(view, "id"), "workspace": _field(view, "workspace_id")})
         return view
+
+
+def _shown(result: View | Document) -> View | Document:
+    """The result with every text as it may leave the program."""
+    if isinstance(result, View):
+        return with_texts(result, safe_text)
+    shown: Document = safe_document(result)
+    return shown
+
+
+def _field(result: View | Document, name: str) -> Any:
+    return result.get(name) if isinstance(result, dict) else getattr(result, name, None)
 
 
 def _enforce_mode(tool: Tool, policy: Policy, values: dict[str, Any]) -> dict[str, Any]:

@@ -6,14 +6,16 @@ can be renamed. A name outside the scope and a name that does not exist get the 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 from tfruns.client.client import Client
 from tfruns.client.references import check_id, check_organization
 from tfruns.errors import Forbidden, NotFound, OutOfScope
 from tfruns.jsonapi import JSON
 from tfruns.scope import Scope, WorkspaceLocation, location_of
-from tfruns.tool import Role, Tool, View
+from tfruns.tool import Role, Tool
+from tfruns.views.base import View, as_json
 from tfruns.wire.run_params import RunParams
 from tfruns.wire.workspaces import Workspace
 
@@ -108,20 +110,25 @@ async def _check_configuration(client: Client, workspace_id: str, params: object
     )
 
 
-async def drop_out_of_scope(tool: Tool, scope: Scope, client: Client, view: View, values: Mapping[str, Any]) -> View:
+R = TypeVar("R", bound=View | dict[str, Any])
+
+
+async def drop_out_of_scope(tool: Tool, scope: Scope, client: Client, result: R, values: Mapping[str, Any]) -> R:
     """The answer of a tool without rows about workspaces outside the scope, and without a hint that they exist.
 
     Lists are restricted to the scope when they are read; this is the second line of defense.
     """
     if not scope.is_limited:
-        return view
+        return result
     organization = next((values[name] for name, role in tool.roles.items() if role is Role.ORGANIZATION), None)
-    names = {row["id"]: _name(row) for row in _rows(view.get("included")) if row.get("type") == "workspaces"}
-    result = dict(view)
-    for key, rows in view.items():
-        if isinstance(rows, list):
-            result[key] = [row for row in rows if await _is_inside(scope, client, row, organization, names)]
-    return result
+    members = result if isinstance(result, dict) else {item.name: getattr(result, item.name) for item in fields(result)}
+    names = {row["id"]: _name(row) for row in _rows(members.get("included")) if row.get("type") == "workspaces"}
+    lists = {name: rows for name, rows in members.items() if isinstance(rows, list | tuple)}
+    kept = {
+        name: type(rows)([row for row in rows if await _is_inside(scope, client, as_json(row), organization, names)])
+        for name, rows in lists.items()
+    }
+    return type(result)(**{**result, **kept}) if isinstance(result, dict) else replace(result, **kept)
 
 
 async def _is_inside(

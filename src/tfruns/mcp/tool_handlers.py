@@ -70,8 +70,9 @@ class ToolHandlers:
     async def call_tool(
         self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
-        """Call a tool. An error that the caller can act on is a failed result; any other is a protocol error."""
+        """Call a tool. What the caller can act on is a failed result; anything else is an error of the protocol."""
         from tfruns.mcp.person import ElicitedPerson, InputRequired  # noqa: PLC0415
+        from tfruns.views.base import as_json  # noqa: PLC0415
 
         tool = self.offered().get(params.name)
         if tool is None:
@@ -79,7 +80,7 @@ class ToolHandlers:
         try:
             gate = await self._gate(ctx)
             gate = replace(gate, person=ElicitedPerson(ctx, params, gate.codes), progress=progress_for(ctx))
-            return _result(await gate.call(tool, params.arguments or {}), is_error=False)
+            return _result(as_json(await gate.call(tool, params.arguments or {})), is_error=False)
         except InputRequired as question:
             return question.result
         except TfrunsError as error:
@@ -98,8 +99,10 @@ class ToolHandlers:
         Raises:
             TfrunsError: the gate refuses the call, or the tool fails.
         """
+        from tfruns.views.base import as_json  # noqa: PLC0415
+
         gate = replace(await self._gate(ctx), is_raw=False)
-        view: dict[str, Any] = await gate.call(self.offered()[name], arguments)
+        view: dict[str, Any] = as_json(await gate.call(self.offered()[name], arguments))
         return view
 
     def offered(self) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def _not_found(everything: Sequence[ReviewEntry], address: str, secrets: Secrets
     name = json.dumps(secrets.safe_line(address, _ADDRESS), ensure_ascii=False)
     similar = list(dict.fromkeys(entry.change.address for entry in everything if address in entry.change.address))
     if not similar:
-        return f"The plan does not contain {name}. review_run without an address lists all changes."
+        return f"The plan does not contain {name}. Review it without an address to list its changes."
     names = ", ".join(secrets.safe_line(one, _ADDRESS) for one in similar[:_MAX_SUGGESTIONS])
     more = f" and {len(similar) - _MAX_SUGGESTIONS} more" if len(similar) > _MAX_SUGGESTIONS else ""
     return f"The plan does not contain {name}. Similar addresses: {names}{more}."

@@ -197,7 +197,7 @@ def danger_lines(dangers: Sequence[DangerousChange], length: int = _MAX_DANGERS)
         named = f" ({danger.count}: {', '.join(keys)}{' …' * (len(keys) < len(danger.keys))})" if keys else ""
         lines.append(f"- {danger.address}: {danger.why}{named}")
     total = sum(danger.count for danger in dangers)
-    return lines if is_complete else [*lines, f"- this list is truncated: review_run lists all {total}"]
+    return lines if is_complete else [*lines, f"- this list is truncated: the review of the plan lists all {total}"]
 
 
 def _keys_within(keys: Sequence[str], length: int) -> Sequence[str]:

@@ -1,12 +1,12 @@
-"""What an apply that did not succeed has done and what it has not, resource by resource."""
+"""The steps of an apply that did not succeed: done, failed, unknown, not started."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from anyio import to_thread
 
 from tfruns.client.client import Client
 from tfruns.errors import TfrunsError
-from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_force_canceled
 from tfruns.logs.apply_steps import Outcome, Step, Steps, invocations_of, planned_steps_in, steps_in, steps_of
 from tfruns.logs.lines import render
@@ -14,6 +14,7 @@ from tfruns.masking.secrets import Mask, masked_line
 from tfruns.runs.logs import head, read_phase, reader
 from tfruns.runs.plans import open_plan
 from tfruns.runs.tolerant import Reads
+from tfruns.views.diagnosis import ApplyResult
 from tfruns.wire.plans import Apply
 from tfruns.wire.runs import Run
 from tfruns.wording import counted
@@ -24,30 +25,29 @@ _PAST = {"create": "created", "update": "updated", "delete": "destroyed", "repla
 _VERB = {"delete": "destroy", "remove": "forget"}
 
 
-async def apply_result(client: Client, run: Run, apply: Apply, reads: Reads, mask: Mask) -> dict[str, JSON]:
-    """The steps of an apply by how they ended; nothing where its log cannot be read."""
+async def apply_result(client: Client, run: Run, apply: Apply, reads: Reads, mask: Mask) -> ApplyResult | None:
+    """The steps of an apply by outcome; None if its log cannot be read."""
     found = await reads.one("log of the apply", head(reader(client, apply), _MAX_LOG_BYTES))
     if found is None:
-        return {}
+        return None
     data, is_whole = found
     steps, has_errors = await to_thread.run_sync(_read, data)
     planned = await _planned(client, run)
     # A log without an error at its end was cut off: its process was killed, or lost with its machine.
     is_orderly = is_whole and has_errors and not is_force_canceled(run.status, run.passed)
     view = await to_thread.run_sync(_lists, steps, planned, is_orderly, mask)
-    view["note"] = _note(view, is_known=planned is not None, is_whole=is_whole, is_orderly=is_orderly)
-    return {key: value for key, value in view.items() if value}
+    return replace(view, note=_note(view, is_known=planned is not None, is_whole=is_whole, is_orderly=is_orderly))
 
 
-def _lists(steps: Steps, planned: list[Step] | None, is_orderly: bool, mask: Mask) -> dict[str, JSON]:
+def _lists(steps: Steps, planned: list[Step] | None, is_orderly: bool, mask: Mask) -> ApplyResult:
     absent = [step for step in planned or () if step not in steps]
-    return {
-        "done": _listed((s for s, outcome in steps.items() if outcome is Outcome.DONE), mask, is_past=True),
-        "failed": _listed((s for s, outcome in steps.items() if outcome is Outcome.FAILED), mask),
-        "unknown": _listed((s for s, outcome in steps.items() if outcome is Outcome.STARTED), mask),
-        "not_started": _listed((step for step in absent if is_orderly and step.is_logged), mask),
-        "not_in_log": _listed((step for step in absent if not (is_orderly and step.is_logged)), mask),
-    }
+    return ApplyResult(
+        done=_listed((s for s, outcome in steps.items() if outcome is Outcome.DONE), mask, is_past=True),
+        failed=_listed((s for s, outcome in steps.items() if outcome is Outcome.FAILED), mask),
+        unknown=_listed((s for s, outcome in steps.items() if outcome is Outcome.STARTED), mask),
+        not_started=_listed((step for step in absent if is_orderly and step.is_logged), mask),
+        not_in_log=_listed((step for step in absent if not (is_orderly and step.is_logged)), mask),
+    )
 
 
 def _read(data: bytes) -> tuple[Steps, bool]:
@@ -81,7 +81,7 @@ async def _planned(client: Client, run: Run) -> list[Step] | None:
     return await to_thread.run_sync(planned_steps_in, data) or None if is_whole else None
 
 
-def _listed(steps: Iterable[Step], mask: Mask, *, is_past: bool = False) -> list[str]:
+def _listed(steps: Iterable[Step], mask: Mask, *, is_past: bool = False) -> tuple[str, ...]:
     found = list(steps)
     texts = [
         f"{masked_line(step.address, 120, mask)}: "
@@ -89,16 +89,16 @@ def _listed(steps: Iterable[Step], mask: Mask, *, is_past: bool = False) -> list
         for step in found[:_MAX_LISTED]
     ]
     more = len(found) - _MAX_LISTED
-    return texts + ([f"… {more} more"] if more > 0 else [])
+    return (*texts, *((f"… {more} more",) if more > 0 else ()))
 
 
-def _note(view: dict[str, JSON], *, is_known: bool, is_whole: bool, is_orderly: bool) -> str:
+def _note(view: ApplyResult, *, is_known: bool, is_whole: bool, is_orderly: bool) -> str:
     notes = []
-    if view["unknown"]:
+    if view.unknown:
         notes.append("Unknown: started, and its end is not in the log.")
-    if view["failed"]:
+    if view.failed:
         notes.append("A step that failed may have been done in part.")
-    if view["not_in_log"]:
+    if view.not_in_log:
         why = "Terraform does not log what it forgets" if is_orderly else "the log has no end"
         notes.append(f"Of the steps that are not in the log it is not known whether they started: {why}.")
     if not is_known:

@@ -1,44 +1,44 @@
-"""What stands between a plan and its apply, for somebody who asks why a run stopped there."""
+"""The policies and run tasks between a plan and its apply that failed or await an override."""
 
 from typing import Any
 
 from anyio import to_thread
 
 from tfruns.client.client import Client
-from tfruns.jsonapi import JSON
 from tfruns.masking.secrets import Mask, masked_line
 from tfruns.masking.text import one_line, sanitize
 from tfruns.runs.tolerant import Reads
+from tfruns.views.diagnosis import PolicyCheckView, PolicyView, TaskStageView, TaskView
 from tfruns.wire.checks import PolicyCheck, PolicyEvaluation, PolicySetOutcome, TaskResult, TaskStage
 from tfruns.wire.runs import Run
 
-_GOOD = {"passed", "unreachable", "pending", "running", "overridden", "queued"}
+_NOT_FAILED = {"passed", "unreachable", "pending", "running", "overridden", "queued"}
 _MAX_OUTPUT_LINES = 12
 _MAX_SHOWN = 6
 
 
-async def failed_policy_checks(client: Client, run: Run, reads: Reads, mask: Mask) -> list[dict[str, JSON]]:
-    """The Sentinel policy checks that failed, with the end of what Sentinel printed."""
+async def failed_policy_checks(client: Client, run: Run, reads: Reads, mask: Mask) -> list[PolicyCheckView]:
+    """The Sentinel policy checks that failed, with the end of their output."""
     if not run.policy_checks:
         return []
     checks = await reads.some("policy checks", client.policy_checks.list_for_run(run.id))
-    return [await _check(client, check, reads, mask) for check in checks if check.status not in _GOOD][:_MAX_SHOWN]
+    return [await _check(client, check, reads, mask) for check in checks if check.status not in _NOT_FAILED][
+        :_MAX_SHOWN
+    ]
 
 
-async def _check(client: Client, check: PolicyCheck, reads: Reads, mask: Mask) -> dict[str, JSON]:
+async def _check(client: Client, check: PolicyCheck, reads: Reads, mask: Mask) -> PolicyCheckView:
     output = await reads.one("policy check output", client.policy_checks.read_output(check.id)) or b""
     lines = await to_thread.run_sync(_output_lines, output, mask)
     result = check.result
-    return _said(
-        {
-            "id": check.id,
-            "status": check.status,
-            "scope": check.scope,
-            "hard_failed": result.hard_failed if result else None,
-            "soft_failed": result.soft_failed if result else None,
-            "may_override": check.permissions.can_override if check.permissions else None,
-            "output": lines,
-        }
+    return PolicyCheckView(
+        id=check.id,
+        status=check.status,
+        scope=check.scope,
+        hard_failed=result.hard_failed if result else None,
+        soft_failed=result.soft_failed if result else None,
+        may_override=check.permissions.can_override if check.permissions else None,
+        output=tuple(lines),
     )
 
 
@@ -47,69 +47,60 @@ def _output_lines(output: bytes, mask: Mask) -> list[str]:
     return [one_line(line, 160) for line in lines[-_MAX_OUTPUT_LINES:]]
 
 
-async def failed_task_stages(client: Client, run: Run, reads: Reads, mask: Mask) -> list[dict[str, JSON]]:
-    """The task stages that failed or wait for an override, with the tasks and policies that are to blame."""
+async def failed_task_stages(client: Client, run: Run, reads: Reads, mask: Mask) -> list[TaskStageView]:
+    """The task stages that failed or await an override, with the tasks and policies that caused it."""
     if not run.task_stages:
         return []
     stages = await reads.some("task stages", client.task_stages.list_for_run(run.id))
     views = []
     for stage in stages:
-        if stage.status in _GOOD:
+        if stage.status in _NOT_FAILED:
             continue
         include = ("task_results", "policy_evaluations")
         whole = await reads.one("task stage", client.task_stages.read(stage.id, include=include)) or stage
-        view: dict[str, JSON] = {"id": stage.id, "stage": stage.stage, "status": stage.status}
-        view["tasks"] = await to_thread.run_sync(_tasks, whole, mask)
-        view["policies"] = await _policies(client, whole, reads, mask)
-        views.append(_said(view))
+        tasks = await to_thread.run_sync(_tasks, whole, mask)
+        policies = await _policies(client, whole, reads, mask)
+        views.append(TaskStageView(stage.id, stage.stage, stage.status, tuple(tasks), tuple(policies)))
     return views
 
 
-def _tasks(stage: TaskStage, mask: Mask) -> list[dict[str, JSON]]:
+def _tasks(stage: TaskStage, mask: Mask) -> list[TaskView]:
     found = [result for related in stage.task_results if (result := stage.follow(related, TaskResult))]
     return [
-        _said(
-            {
-                "task": masked_line(result.task_name or "", 60, mask),
-                "status": result.status,
-                "enforcement": result.workspace_task_enforcement_level,
-                "message": masked_line(result.message or "", 200, mask),
-            }
+        TaskView(
+            task=masked_line(result.task_name or "", 60, mask),
+            status=result.status,
+            enforcement=result.workspace_task_enforcement_level,
+            message=masked_line(result.message or "", 200, mask),
         )
         for result in found
-        if result.status not in _GOOD
+        if result.status not in _NOT_FAILED
     ][:_MAX_SHOWN]
 
 
-async def _policies(client: Client, stage: TaskStage, reads: Reads, mask: Mask) -> list[dict[str, JSON]]:
-    rows: list[dict[str, JSON]] = []
+async def _policies(client: Client, stage: TaskStage, reads: Reads, mask: Mask) -> list[PolicyView]:
+    rows: list[PolicyView] = []
     for related in stage.policy_evaluations:
         evaluation = stage.follow(related, PolicyEvaluation)
-        if evaluation is not None and evaluation.status in _GOOD:
+        if evaluation is not None and evaluation.status in _NOT_FAILED:
             continue
         for outcome in await reads.some("policy outcomes", client.task_stages.list_policy_outcomes(related.id)):
             rows += await to_thread.run_sync(_policy_rows, outcome, mask)
     return rows[:_MAX_SHOWN]
 
 
-def _policy_rows(outcome: PolicySetOutcome, mask: Mask) -> list[dict[str, JSON]]:
+def _policy_rows(outcome: PolicySetOutcome, mask: Mask) -> list[PolicyView]:
     rows = [_policy(policy, mask) for policy in outcome.outcomes or () if policy.get("status") != "passed"]
     if outcome.error:
         name = masked_line(outcome.policy_set_name or "", 60, mask)
-        rows.append({"policy": name, "error": masked_line(outcome.error, 200, mask)})
+        rows.append(PolicyView(policy=name, error=masked_line(outcome.error, 200, mask)))
     return rows
 
 
-def _policy(policy: dict[str, Any], mask: Mask) -> dict[str, JSON]:
-    return _said(
-        {
-            "policy": masked_line(str(policy.get("policy_name") or ""), 60, mask),
-            "status": one_line(str(policy.get("status") or ""), 40),
-            "enforcement": one_line(str(policy.get("enforcement_level") or ""), 40),
-            "description": masked_line(str(policy.get("description") or ""), 160, mask),
-        }
+def _policy(policy: dict[str, Any], mask: Mask) -> PolicyView:
+    return PolicyView(
+        policy=masked_line(str(policy.get("policy_name") or ""), 60, mask),
+        status=one_line(str(policy.get("status") or ""), 40),
+        enforcement=one_line(str(policy.get("enforcement_level") or ""), 40),
+        description=masked_line(str(policy.get("description") or ""), 160, mask),
     )
-
-
-def _said(view: dict[str, JSON]) -> dict[str, JSON]:
-    return {key: value for key, value in view.items() if value not in (None, "", [])}

@@ -1,14 +1,14 @@
 """Who ended a run that was canceled or discarded, and why, as far as it is recorded."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tfruns.apply_stage import has_apply_started
 from tfruns.client.client import Client
-from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_force_canceled
 from tfruns.masking.secrets import Mask, masked_line
 from tfruns.runs.tolerant import Reads
-from tfruns.views import shown_time
+from tfruns.views.diagnosis import DiagnosisView
 from tfruns.vocabulary import RunStatus
 from tfruns.wire.activity import Comment, RunEvent, Team, User
 from tfruns.wire.runs import Run
@@ -28,8 +28,8 @@ _STAGES = (
 )
 
 
-async def how_it_ended(client: Client, run: Run, reads: Reads, mask: Mask) -> dict[str, JSON]:
-    """Who ended a run, when, at which stage and why. What is not recorded is called so."""
+async def with_ending(client: Client, run: Run, reads: Reads, mask: Mask, view: DiagnosisView) -> DiagnosisView:
+    """The view with who ended the run, when, at which stage and why; "not recorded" if the API does not tell."""
     word = "discard" if run.status == RunStatus.DISCARDED else "cancel"
     listing = client.run_events.list_for_run(run.id, include=("actor", "comment"))
     events = sorted(await reads.some("events", listing, size=100), key=_time)
@@ -42,13 +42,14 @@ async def how_it_ended(client: Client, run: Run, reads: Reads, mask: Mask) -> di
     comment = event.follow(event.comment, Comment) if event is not None else None
     is_stale = any(_STALE in (event.action or "") for event in events)
     verb = "Discarded" if word == "discard" else "Killed" if is_force_canceled(run.status, run.passed) else "Canceled"
-    return {
-        "ended_by": actor or ("the service" if is_stale else "not recorded"),
-        "ended_at": shown_time(_ended_at(run, event)),
-        "summary": f"{verb} {_stage(run)}. {_effect(run)}",
-        "reason": await _reason(client, run, reads, actor, is_stale=is_stale),
-        "comment": masked_line(comment.body or "", 200, mask) if comment else None,
-    }
+    return replace(
+        view,
+        ended_by=actor or ("the service" if is_stale else "not recorded"),
+        ended_at=_ended_at(run, event),
+        summary=f"{verb} {_stage(run)}. {_effect(run)}",
+        reason=await _reason(client, run, reads, actor, is_stale=is_stale),
+        comment=masked_line(comment.body or "", 200, mask) if comment else "",
+    )
 
 
 def _time(event: RunEvent) -> float:

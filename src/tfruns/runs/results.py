@@ -1,4 +1,4 @@
-"""The answers of the tools that read, list, create or change runs."""
+"""The results of the tools that read, list, create or change runs."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -10,62 +10,79 @@ from tfruns.client.listing import Listing
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import TfrunsError
 from tfruns.masking.secrets import Mask
-from tfruns.tool import Context, Result, View
-from tfruns.views import page_view, run_view, short_view
-from tfruns.vocabulary import RunAction
+from tfruns.next_actions import GET_RUN_DETAILS, NextAction
+from tfruns.tool import Context, Result
+from tfruns.views.runs import ActionView, RunPage, RunView, action_view, page_view, run_view
+from tfruns.vocabulary import RunAction, RunOperation
 from tfruns.wire.runs import Run
 
 
-def run_result(context: Context, run: Run, view: Callable[..., View] = run_view) -> Result:
-    """A whole run."""
+def run_result(context: Context, run: Run, view: Callable[..., RunView] = run_view) -> Result[RunView]:
+    """The result for one run."""
     client = context.client
     make = partial(view, run, client.settings.address)
     return Result(lambda: to_thread.run_sync(lambda: make(_mask_of(client, run))), run.document)
 
 
-async def page_result(context: Context, listing: Listing[Run], filters: RunFilters, number: int, size: int) -> Result:
-    """A page of runs."""
+async def page_result(
+    context: Context, listing: Listing[Run], filters: RunFilters, call: NextAction, *, number: int, size: int
+) -> Result[RunPage]:
+    """The result for a page of runs.
+
+    Args:
+        context: the environment of the tool.
+        listing: the runs.
+        filters: those of the call.
+        call: the same call for plan-only runs.
+        number: the page, from 1.
+        size: runs per page.
+    """
     page = await listing.page(number, size=size)
-    notes = _notes(filters) if not page.items else ()
-    make = partial(page_view, page, partial(_mask_of, context.client), notes=notes)
+    notes, following = _on_nothing(filters, call) if not page.items else ([], ())
+    make = partial(page_view, page, partial(_mask_of, context.client), notes=notes, following=following)
     return Result(lambda: to_thread.run_sync(make), page.document)
 
 
-def _notes(filters: RunFilters) -> list[str]:
-    """Possible reasons why nothing was found."""
+def plan_only_list(tool: str, **location: str) -> NextAction:
+    """The call that lists the plan-only runs of a workspace or organization."""
+    return NextAction(tool, {**location, "filter_operation": RunOperation.PLAN_ONLY.value}, "lists plan-only runs")
+
+
+def _on_nothing(filters: RunFilters, call: NextAction) -> tuple[list[str], tuple[NextAction, ...]]:
+    """Possible reasons why no run was found, and the call that would find plan-only runs."""
     notes = []
     if filters.unknown_statuses:
         notes.append(f"tfruns knows no status {', '.join(filters.unknown_statuses)[:80]}: it may be misspelled.")
-    if "filter[operation]" not in filters.as_params():
-        notes.append("Plan-only runs are listed only with filter_operation=plan_only.")
-    return notes
+    if "filter[operation]" in filters.as_params():
+        return notes, ()
+    return [*notes, "Plan-only runs are not included."], (call,)
 
 
-async def act(context: Context, run_id: str, action: RunAction, send: Callable[[], Awaitable[None]]) -> Result | View:
-    """Send an action, and answer with the run as it is afterwards. That it was accepted is all that is known."""
+async def act(
+    context: Context, run_id: str, action: RunAction, send: Callable[[], Awaitable[None]]
+) -> Result[ActionView] | ActionView:
+    """Send an action and return the run as it is afterwards. It claims only that the action was accepted."""
     await send()
     try:
         run = await context.client.runs.read(run_id)
     except TfrunsError as error:
-        return {
-            "id": context.client.runs.id_of(run_id),
-            "accepted": True,
-            "status": "unknown",
-            "next": f"It was accepted, but the run could not be read afterwards: {error.message} Do not repeat it.",
-        }
-    return Result(partial(_after, run, action), run.document)
-
-
-async def _after(run: Run, action: RunAction) -> View:
-    view = short_view(run) | {"accepted": True}
-    if action in run.allowed_actions:  # a 202 comes before its effect
-        view["next"] = (
-            f"The {action.value} was accepted, and the run does not show it yet: read it again, do not repeat."
+        id_ = context.client.runs.id_of(run_id)
+        return ActionView(
+            id=id_,
+            accepted=True,
+            status="unknown",
+            follows=f"The action was accepted, but the run could not be read afterwards: {error.message} "
+            "Do not repeat it.",
+            next_actions=(NextAction.for_run(GET_RUN_DETAILS, id_, "shows whether the action has taken effect"),),
         )
-    return view
+
+    async def view() -> ActionView:
+        return action_view(run, action)
+
+    return Result(view, run.document)
 
 
 def _mask_of(client: Client, run: Run) -> Mask:
-    from tfruns.runs.masks import masker_from_cache  # noqa: PLC0415  # which imports the review
+    from tfruns.runs.masks import masker_from_cache  # noqa: PLC0415  # imports the review
 
     return masker_from_cache(client, run.id, run.variables)

@@ -13,12 +13,15 @@ from tfruns.client.listing import Listing, Page
 from tfruns.client.run_filters import RunFilters, Words
 from tfruns.errors import Forbidden, InvalidInput, NotFound, OutOfScope
 from tfruns.jsonapi import JSON, Pagination
+from tfruns.next_actions import LIST_WORKSPACES, Argument, NextAction
 from tfruns.scope import Scope, location_of
 from tfruns.wire.base import Resource
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
 _MOST_WORKSPACES = 50  # that one list of runs covers: their names have to fit into an address
+
+_NAMES = Argument("filter_workspace_names")
 
 R = TypeVar("R", bound=Resource)
 
@@ -56,7 +59,7 @@ def runs_in_scope(scope: Scope, client: Client, organization: str, filters: RunF
 
     async def read_page(number: int, size: int) -> Page[Run]:
         inside = [found.workspace for found in await _inside(scope, client, organization, ())]
-        wanted = _named(inside, filters.workspace_names)
+        wanted = _named(organization, inside, filters.workspace_names)
         if not wanted:
             place = Pagination(number, size)
             return Page((), place, _document([], [], place))
@@ -114,7 +117,7 @@ async def _listed(client: Client, organization: str, include: Sequence[str]) -> 
     return found
 
 
-def _named(inside: Sequence[Workspace], names: Words) -> Sequence[Workspace]:
+def _named(organization: str, inside: Sequence[Workspace], names: Words) -> Sequence[Workspace]:
     """The workspaces that a list of runs covers.
 
     Raises:
@@ -126,11 +129,12 @@ def _named(inside: Sequence[Workspace], names: Words) -> Sequence[Workspace]:
     if given := {name.strip() for name in texts if name.strip()}:
         wanted = [workspace for workspace in inside if workspace.name in given]
         if given - {workspace.name for workspace in wanted}:
-            raise OutOfScope("filter_workspace_names has a name that is none of what this server may touch.")
+            raise OutOfScope((_NAMES, " names a workspace that is outside the scope of this server."))
     if len(wanted) > _MOST_WORKSPACES:
         raise InvalidInput(
-            f"One list covers at most {_MOST_WORKSPACES} of the workspaces that this server may touch.",
-            solution="Name some of them in filter_workspace_names; list_workspaces lists them.",
+            f"One list covers at most {_MOST_WORKSPACES} of the workspaces in the scope of this server.",
+            solution=("Name some of them in ", _NAMES, "."),
+            next_actions=(NextAction(LIST_WORKSPACES, {"organization": organization}, "lists their names"),),
         )
     return wanted
 

@@ -3,6 +3,7 @@
 The API does not tell the position of a run in the queue, so the unfinished runs are listed.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from anyio import to_thread
@@ -10,14 +11,14 @@ from anyio import to_thread
 from tfruns.client.client import Client
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import TfrunsError
-from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_final, is_queued, needs_person, rule_of
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import masked_line
 from tfruns.masking.text import one_line
 from tfruns.runs.masks import masker_from_cache
 from tfruns.runs.tolerant import Reads
-from tfruns.views import next_step, shown_time
+from tfruns.views.diagnosis import BlockingRun, WaitsFor
+from tfruns.views.runs import ActionView, RunStatusView, what_comes_next
 from tfruns.vocabulary import RunPhase, RunStatus, StatusGroup
 from tfruns.wire.activity import Team, User
 from tfruns.wire.base import Related
@@ -63,21 +64,22 @@ async def runs_before(client: Client, run_id: str) -> tuple[str, list[str]] | No
     return run.workspace.id, [other.id for other in before]
 
 
-async def displaced_by(client: Client, before: tuple[str, list[str]] | None) -> dict[str, JSON]:
-    """Those of the runs before that have ended now, with how, and those that have not; a part of the tool's answer."""
+async def with_displaced(client: Client, before: tuple[str, list[str]] | None, view: ActionView) -> ActionView:
+    """The view with the runs that were before it in the queue: those that are final now, and those that are not."""
     if before is None:
-        return {"note": "Which runs were displaced is not known: the queue could not be read before."}
+        return replace(view, note="The displaced runs are not known: the queue could not be read before the call.")
     workspace_id, ids = before
     try:
         page = await client.runs.list_for_workspace(workspace_id).page(size=100)
     except TfrunsError:
-        return {"note": f"The queue could not be read afterwards. Before this run were: {', '.join(ids) or 'none'}."}
+        runs = ", ".join(ids) or "none"
+        return replace(view, note=f"The queue could not be read after the call. The runs before this one were: {runs}.")
     found = [run for run in page.items if run.id in ids]
-    view: dict[str, JSON] = {
-        "displaced": [{"id": run.id, "status": str(run.status)} for run in found if is_final(run.status)]
-    }
-    unfinished = [run.id for run in found if not is_final(run.status)]
-    return view | ({"not_ended_yet": unfinished} if unfinished else {})
+    return replace(
+        view,
+        displaced=tuple(RunStatusView(run.id, str(run.status)) for run in found if is_final(run.status)),
+        unfinished=tuple(run.id for run in found if not is_final(run.status)),
+    )
 
 
 # -- runs that are released --------------------------------------------------------------------------------------------
@@ -114,79 +116,78 @@ def has_started(run: Run) -> bool:
 
 
 def since(run: Run) -> datetime | None:
-    """When the run came into its present status; where it does not say so, the last time that it tells."""
+    """The time at which the run reached its current status; if it is missing, its last known time."""
     at = run.status_timestamps.get(f"{str(run.status).replace('_', '-')}-at")
     told = [moment for moment in run.status_timestamps.values() if moment]
     return at or max(told, default=run.created_at)
 
 
-async def blocked_by(client: Client, run: Run, reads: Reads) -> dict[str, JSON]:
-    """Who or what holds a pending run up, and what would free it."""
+async def blocked_by(client: Client, run: Run, reads: Reads) -> WaitsFor:
+    """What blocks a pending run, and what would end the wait."""
     if not is_queued(run.operation) or run.workspace is None:
-        return {"reason": "It does not queue behind others: it waits for a free worker."}
+        return WaitsFor(reason="It does not wait in the workspace's queue: it waits for a free worker.")
     workspace = await reads.one("workspace", client.workspaces.read(run.workspace.id, include=("locked_by",)))
     before = await reads.one("queue", unfinished_before(client, run))
-    view: dict[str, JSON] = {}
+    view = WaitsFor()
     if before is not None:
-        view |= {"position": len(before) + 1, "before": [other.id for other in before[:5]]}
+        view = replace(view, position=len(before) + 1, before=tuple(other.id for other in before[:5]))
     if workspace is None:
-        return view | {"reason": "The workspace could not be read."}
+        return replace(view, reason="The workspace could not be read.")
     holder = workspace.locked_by
     current = workspace.current_run
     if workspace.locked and holder is not None and holder.type != "runs":
-        return view | _by_lock(workspace, holder)
+        return _by_lock(view, workspace, holder)
     holding = holder.id if holder is not None and holder.type == "runs" else current.id if current else None
     if holding is None or holding == run.id:
         if before:
-            return view | {"reason": "Runs before it are not final.", "freed_by": "These runs becoming final."}
-        return view | _by_lock(workspace, None) if workspace.locked else view | {"reason": "It is next."}
-    return view | await _by_run(client, holding, reads)
+            return replace(view, reason="Runs before it are not final.", freed_by="These runs becoming final.")
+        return _by_lock(view, workspace, None) if workspace.locked else replace(view, reason="It is next.")
+    return await _by_run(view, client, holding, reads)
 
 
-def _by_lock(workspace: Workspace, holder: Related | None) -> dict[str, JSON]:
+def _by_lock(view: WaitsFor, workspace: Workspace, holder: Related | None) -> WaitsFor:
     user, team = workspace.follow(holder, User), workspace.follow(holder, Team)
     name = (user.username if user else team.name if team else None) or (holder.id if holder else "somebody")
-    return {
-        "reason": "The workspace is locked.",
-        "locked_by": one_line(name, 60),
-        "lock_reason": one_line(redact(workspace.locked_reason or ""), 200),
-        "freed_by": "Whoever locked it unlocking it.",
-    }
+    return replace(
+        view,
+        reason="The workspace is locked.",
+        locked_by=one_line(name, 60),
+        lock_reason=one_line(redact(workspace.locked_reason or ""), 200),
+        freed_by="The holder of the lock unlocking the workspace.",
+    )
 
 
-async def _by_run(client: Client, run_id: str, reads: Reads) -> dict[str, JSON]:
-    view: dict[str, JSON] = {"reason": "Another run holds the workspace.", "held_by": {"id": run_id}}
-    other = await reads.one("the run that holds the workspace", client.runs.read(run_id, include=("created_by",)))
+async def _by_run(view: WaitsFor, client: Client, run_id: str, reads: Reads) -> WaitsFor:
+    view = replace(view, reason="Another run blocks the workspace.", held_by=BlockingRun(run_id))
+    other = await reads.one("the run that blocks the workspace", client.runs.read(run_id, include=("created_by",)))
     if other is None:
-        return view | {"freed_by": "That run becoming final."}
+        return replace(view, freed_by="That run becoming final.")
     creator = other.follow(other.created_by, User)
     message = await to_thread.run_sync(_message, client, other)
-    view["held_by"] = {
-        "id": run_id,
-        "status": str(other.status),
-        "since": shown_time(since(other)),
-        "created_by": one_line((creator.username if creator else None) or "", 60),
-        "message": message,
-        "next": next_step(other),
-    }
-    is_paused = needs_person(str(other.status), other.possible_actions or (), is_auto_apply=bool(other.auto_apply))
-    view["freed_by"] = (
-        "A person applying or discarding that run." if is_paused else "That run becoming final, or being canceled."
+    held_by = BlockingRun(
+        id=run_id,
+        status=str(other.status),
+        since=since(other),
+        created_by=one_line((creator.username if creator else None) or "", 60),
+        message=message,
+        follows=what_comes_next(other),
     )
-    return view
+    is_paused = needs_person(str(other.status), other.possible_actions or (), is_auto_apply=bool(other.auto_apply))
+    freed_by = "A person applying or discarding that run." if is_paused else "That run becoming final or canceled."
+    return replace(view, held_by=held_by, freed_by=freed_by)
 
 
 def _message(client: Client, run: Run) -> str:
     return masked_line(run.message or "", 80, masker_from_cache(client, run.id, run.variables))
 
 
-def waiting_for_worker(run: Run) -> dict[str, JSON]:
-    """What a run waits for whose turn has come."""
+def waiting_for_worker(run: Run) -> WaitsFor | None:
+    """What a run waits for that is not blocked by another one of its workspace."""
     kind = _QUEUED.get(run.status) if isinstance(run.status, RunStatus) else None
     if kind is None:
-        return {}
-    return {
-        "reason": f"The {kind} waits for a free worker.",
-        "freed_by": "Another run of the organization ending; with agents, an idle agent in the workspace's pool; "
+        return None
+    return WaitsFor(
+        reason=f"The {kind} waits for a free worker.",
+        freed_by="Another run of the organization finishing; with agents, an idle agent in the workspace's pool; "
         "a higher limit of concurrent runs.",
-    }
+    )

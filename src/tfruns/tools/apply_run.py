@@ -12,7 +12,8 @@ from tfruns.policy import Toolset
 from tfruns.runs.impact_parts import named_run, read_run, text_lines
 from tfruns.runs.plan_impact import plan_impact
 from tfruns.runs.results import act
-from tfruns.tool import Context, Proof, Result, View, tool
+from tfruns.tool import Context, Proof, Result, tool
+from tfruns.views.runs import ActionView
 from tfruns.vocabulary import RunAction
 
 
@@ -48,7 +49,7 @@ async def impact_of_apply(client: Client, values: Mapping[str, Any]) -> Impact:
     instruction="apply_run only what the person has seen and wants, with the fingerprint of review_run; else "
     "discard_run.",
 )
-async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> Result | View:
+async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:
     """Confirm a run that waits for it, so that its plan is applied to real infrastructure.
 
     Know what the plan does before. The answer says that the apply was accepted, not that it is done: read the run

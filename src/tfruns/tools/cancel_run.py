@@ -21,7 +21,8 @@ from tfruns.runs.impact_parts import (
 )
 from tfruns.runs.results import act
 from tfruns.runs.workspace_queue import released_auto_applies
-from tfruns.tool import Context, Result, View, tool
+from tfruns.tool import Context, Result, tool
+from tfruns.views.runs import ActionView
 from tfruns.vocabulary import RunAction
 
 
@@ -54,7 +55,7 @@ async def impact_of_cancel(client: Client, values: Mapping[str, Any]) -> Impact:
     command="run cancel",
     instruction="cancel_run interrupts a run.",
 )
-async def cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> Result | View:
+async def cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:
     """Interrupt a run that is planning or applying, as Ctrl-C would; a pending one ends at once.
 
     Terraform stops as safely as it can: what an apply has changed until then stays. The status changes when it has

@@ -13,15 +13,15 @@ from tfruns.policy import Mode, Policy, Toolset
 from tfruns.runs.impact_parts import named_workspace
 from tfruns.runs.results import run_result
 from tfruns.tool import Context, Proof, Result, Role, tool
-from tfruns.views import INCLUDE, created_view
+from tfruns.views.runs import INCLUDE, RunView, created_view
 from tfruns.wire.run_params import RunParams, RunVariableParam
 
 Options = Annotated[RunParams | None, Role.RUN_OPTIONS]
 
 _VALUE = 1_000  # characters of one option's value
 _INSTEAD = (
-    "Create the run without auto_apply, call review_run when it is planned, and apply_run with its fingerprint; or let "
-    "a person do it in the browser or with `tfruns run create`."
+    "Create the run without auto_apply, review its plan, and apply it with the fingerprint of the review; or let a "
+    "person create it in the browser or with `tfruns run create`."
 )
 _LABELS = {
     "target_addrs": "Only these",
@@ -89,7 +89,7 @@ async def impact_of_create(client: Client, values: Mapping[str, Any]) -> Impact:
     command="run create",
     instruction="create_run queues a run (plan_only: true for a preview that cannot be applied).",
 )
-async def create_run(context: Context, workspace_id: WorkspaceRef, params: Options = None) -> Result:
+async def create_run(context: Context, workspace_id: WorkspaceRef, params: Options = None) -> Result[RunView]:
     """Create and queue a run in a workspace, from its latest configuration unless another is named.
 
     It plans and then waits for apply_run; it applies by itself only with auto_apply: true. Behind other runs, or in a

@@ -21,7 +21,8 @@ from tfruns.runs.impact_parts import (
 )
 from tfruns.runs.results import act
 from tfruns.runs.workspace_queue import has_started, released_auto_applies
-from tfruns.tool import Context, Result, View, tool
+from tfruns.tool import Context, Result, tool
+from tfruns.views.runs import ActionView
 from tfruns.vocabulary import RunAction
 
 
@@ -57,7 +58,7 @@ async def impact_of_discard(client: Client, values: Mapping[str, Any]) -> Impact
     impact=impact_of_discard,
     command="run discard",
 )
-async def discard_run(context: Context, run_id: RunId, comment: Comment = "") -> Result | View:
+async def discard_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:
     """Discard a run that waits for confirmation or in the queue.
 
     It can never be applied then, and the next run of the workspace goes on.

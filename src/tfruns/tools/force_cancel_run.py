@@ -21,7 +21,8 @@ from tfruns.runs.impact_parts import (
 )
 from tfruns.runs.results import act
 from tfruns.runs.workspace_queue import released_auto_applies
-from tfruns.tool import Context, Proof, Result, View, tool
+from tfruns.tool import Context, Proof, Result, tool
+from tfruns.views.runs import ActionView
 from tfruns.vocabulary import RunAction
 
 
@@ -54,7 +55,7 @@ async def impact_of_force_cancel(client: Client, values: Mapping[str, Any]) -> I
     command="run force-cancel",
     instruction="force_cancel_run only when a person has decided it.",
 )
-async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> Result | View:
+async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:
     """Kill a run that did not stop after cancel_run, and unlock its workspace.
 
     Only when a cancel does not help, and after its cool-off: in an apply, resources can be lost from the state.

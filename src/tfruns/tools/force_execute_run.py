@@ -9,8 +9,9 @@ from tfruns.impact import Impact, ImpactKind
 from tfruns.policy import Toolset
 from tfruns.runs.impact_parts import LET_A_PERSON, facts, listed, named_run, read_run, text_lines, unseen
 from tfruns.runs.results import act
-from tfruns.runs.workspace_queue import displaced_by, runs_before
-from tfruns.tool import Context, Proof, Result, View, tool
+from tfruns.runs.workspace_queue import runs_before, with_displaced
+from tfruns.tool import Context, Proof, Result, tool
+from tfruns.views.runs import ActionView
 from tfruns.vocabulary import RunAction
 
 
@@ -44,7 +45,7 @@ async def impact_of_force_execute(client: Client, values: Mapping[str, Any]) -> 
     command="run force-execute",
     instruction="force_execute_run only when a person has decided it.",
 )
-async def force_execute_run(context: Context, run_id: RunId) -> Result | View:
+async def force_execute_run(context: Context, run_id: RunId) -> Result[ActionView] | ActionView:
     """Let a pending run go next: the run that holds the workspace is discarded, all earlier pending runs are canceled.
 
     The answer lists the runs that were displaced. For emergencies, not for everyday use.
@@ -53,9 +54,9 @@ async def force_execute_run(context: Context, run_id: RunId) -> Result | View:
     before = await runs_before(context.client, run_id)
     result = await act(context, run_id, RunAction.FORCE_EXECUTE, lambda: runs.force_execute(run_id))
     if not isinstance(result, Result):
-        return result | await displaced_by(context.client, before)
+        return await with_displaced(context.client, before, result)
 
-    async def view() -> View:
-        return await result.view() | await displaced_by(context.client, before)
+    async def view() -> ActionView:
+        return await with_displaced(context.client, before, await result.view())
 
     return Result(view, result.document)

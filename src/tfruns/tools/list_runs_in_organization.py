@@ -16,10 +16,12 @@ from tfruns.arguments import (
     WorkspaceNames,
 )
 from tfruns.client.run_filters import RunFilters
+from tfruns.next_actions import LIST_RUNS_IN_ORGANIZATION
 from tfruns.policy import Toolset
-from tfruns.runs.results import page_result
+from tfruns.runs.results import page_result, plan_only_list
 from tfruns.runs.scoped_lists import runs_in_scope
 from tfruns.tool import Context, Result, tool
+from tfruns.views.runs import RunPage
 
 
 @tool(
@@ -44,7 +46,7 @@ async def list_runs_in_organization(
     search_user: SearchUser = None,
     search_commit: SearchCommit = None,
     search_basic: SearchBasic = None,
-) -> Result:
+) -> Result[RunPage]:
     """List the runs of all workspaces of an organization that the token may see, newest first.
 
     By default those of the last year. Filters take comma-separated values.
@@ -65,4 +67,5 @@ async def list_runs_in_organization(
         listing = runs_in_scope(context.scope, context.client, organization, filters)
     else:
         listing = context.client.runs.list_for_organization(organization, filters, include=["workspace"])
-    return await page_result(context, listing, filters, page_number, page_size)
+    plan_only = plan_only_list(LIST_RUNS_IN_ORGANIZATION, organization=organization)
+    return await page_result(context, listing, filters, plan_only, number=page_number, size=page_size)

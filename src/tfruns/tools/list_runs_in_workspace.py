@@ -15,14 +15,14 @@ from tfruns.arguments import (
     WorkspaceRef,
 )
 from tfruns.client.run_filters import RunFilters
+from tfruns.next_actions import LIST_RUNS_IN_WORKSPACE
 from tfruns.policy import Toolset
-from tfruns.runs.results import page_result
+from tfruns.runs.results import page_result, plan_only_list
 from tfruns.tool import Context, Result, tool
+from tfruns.views.runs import RunPage
 
 
-@tool(
-    title="List a workspace's runs", toolset=Toolset.RUNS, order=20, is_read_only=True, command="run list --workspace"
-)
+@tool(title="List a workspace's runs", toolset=Toolset.RUNS, order=20, is_read_only=True, command="run list")
 async def list_runs_in_workspace(
     context: Context,
     workspace_id: WorkspaceRef,
@@ -37,7 +37,7 @@ async def list_runs_in_workspace(
     search_user: SearchUser = None,
     search_commit: SearchCommit = None,
     search_basic: SearchBasic = None,
-) -> Result:
+) -> Result[RunPage]:
     """List a workspace's runs, newest first.
 
     Filters take comma-separated values. Without filter_operation, plan-only runs are left out.
@@ -54,4 +54,5 @@ async def list_runs_in_workspace(
         basic=search_basic,
     )
     listing = context.client.runs.list_for_workspace(workspace_id, filters)
-    return await page_result(context, listing, filters, page_number, page_size)
+    plan_only = plan_only_list(LIST_RUNS_IN_WORKSPACE, workspace_id=workspace_id)
+    return await page_result(context, listing, filters, plan_only, number=page_number, size=page_size)

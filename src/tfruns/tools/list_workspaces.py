@@ -7,12 +7,11 @@ from pydantic import Field
 
 from tfruns.arguments import Organization, PageNumber, PageSize
 from tfruns.client.listing import Page
-from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import redact
 from tfruns.policy import Toolset
 from tfruns.runs.scoped_lists import workspaces_in_scope
-from tfruns.tool import Context, Result, View, tool
-from tfruns.views import without_empty
+from tfruns.tool import Context, Result, tool
+from tfruns.views.workspaces import WorkspacePage, WorkspaceRow
 from tfruns.wire.activity import Team, User
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
@@ -36,7 +35,7 @@ async def list_workspaces(
     search: Search = "",
     page_number: PageNumber = 1,
     page_size: PageSize = 20,
-) -> Result:
+) -> Result[WorkspacePage]:
     """List an organization's workspaces: ids, current run and its status, who holds the lock, resources.
 
     auto_apply is shown where it is on.
@@ -50,36 +49,32 @@ async def list_workspaces(
     return Result(partial(_view, page), page.document)
 
 
-async def _view(page: Page[Workspace]) -> View:
-    place = page.pagination
-    view: View = {
-        "workspaces": [_row(workspace) for workspace in page.items],
-        "page": place.current_page,
-        "next_page": place.next_page,
-    }
-    if place.total_count is not None:
-        view["total_count"] = place.total_count
-    return view
+async def _view(page: Page[Workspace]) -> WorkspacePage:
+    pagination = page.pagination
+    return WorkspacePage(
+        workspaces=tuple(map(_row, page.items)),
+        page=pagination.current_page,
+        next_page=pagination.next_page,
+        total_count=pagination.total_count,
+    )
 
 
-def _row(workspace: Workspace) -> dict[str, JSON]:
-    """A workspace in a list; what is off, empty or unknown is left out."""
+def _row(workspace: Workspace) -> WorkspaceRow:
     run = workspace.follow(workspace.current_run, Run)
-    row: dict[str, JSON] = {
-        "id": workspace.id,
-        "name": workspace.name,
-        "current_run": workspace.current_run.id if workspace.current_run else None,
-        "status": str(run.status) if run else None,
-        "locked_by": _holder(workspace),
-        "auto_apply": workspace.auto_apply or None,
-        "terraform": workspace.terraform_version,
-        "resources": workspace.resource_count,
-    }
-    return without_empty(row)
+    return WorkspaceRow(
+        id=workspace.id,
+        name=workspace.name,
+        current_run=workspace.current_run.id if workspace.current_run else None,
+        status=str(run.status) if run else None,
+        locked_by=_lock_holder(workspace),
+        auto_apply=workspace.auto_apply or None,
+        terraform=workspace.terraform_version,
+        resources=workspace.resource_count,
+    )
 
 
-def _holder(workspace: Workspace) -> str | None:
-    """Who holds the workspace: its current run, another run by its id, or a person or team by name."""
+def _lock_holder(workspace: Workspace) -> str | None:
+    """The holder of the lock: the current run, another run by id, or a user or team by name."""
     holder = workspace.locked_by
     if holder is None:
         return "unknown" if workspace.locked else None

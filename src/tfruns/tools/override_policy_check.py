@@ -5,7 +5,7 @@ Sources: HCP Terraform API, "Policy Checks", "Run Task Stages".
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -18,11 +18,12 @@ from tfruns.errors import Fact, Forbidden, InvalidInput, NotFound, TfrunsError, 
 from tfruns.impact import Impact, ImpactKind
 from tfruns.lifecycle import is_final
 from tfruns.masking.text import one_line
+from tfruns.next_actions import GET_RUN_DETAILS, NextAction
 from tfruns.policy import Toolset
 from tfruns.runs.impact_parts import LET_A_PERSON, listed, named_run, read_run, text_lines
 from tfruns.runs.plan_impact import PlanImpact, plan_impact
-from tfruns.tool import Context, Proof, Result, Role, View, tool
-from tfruns.views import short_view
+from tfruns.tool import Context, Proof, Result, Role, tool
+from tfruns.views.runs import ActionView, Overridden, action_view
 from tfruns.vocabulary import RunStatus
 from tfruns.wire.base import Resource
 from tfruns.wire.checks import PolicyCheck, TaskStage
@@ -103,7 +104,7 @@ def _stage_line(stage: TaskStage) -> str:
     proofs=(Proof.CODE,),
     instruction="override_policy_check only when a person has decided it.",
 )
-async def override_policy_check(context: Context, run_id: RunId, comment: Reason) -> Result | View:
+async def override_policy_check(context: Context, run_id: RunId, comment: Reason) -> Result[ActionView] | ActionView:
     """Override the failed policies that hold a run up: Sentinel policy checks and task stages (OPA).
 
     Only what a person has decided. With auto-apply the run goes on to its apply.
@@ -240,21 +241,24 @@ def _partly(failure: TfrunsError, holds: Sequence[_Hold], overridden: Sequence[_
     )
 
 
-async def _answer(context: Context, run_id: str, overridden: Sequence[_Hold], *, is_recorded: bool) -> Result | View:
-    done: View = {"overridden": [{"id": hold.id, "kind": hold.kind} for hold in overridden]}
-    if not is_recorded:
-        done["note"] = "The comment could not be recorded, or it is not known: see the run's comments."
+async def _answer(
+    context: Context, run_id: str, overridden: Sequence[_Hold], *, is_recorded: bool
+) -> Result[ActionView] | ActionView:
+    done = tuple(Overridden(hold.id, hold.kind) for hold in overridden)
+    note = "" if is_recorded else "The comment could not be recorded, or it is not known: see the run's comments."
     try:
         run = await context.client.runs.read(run_id)
     except TfrunsError as error:
-        return {
-            "id": run_id,
-            "status": "unknown",
-            "next": f"It was overridden, but the run could not be read afterwards: {error.message}",
-            **done,
-        }
+        return ActionView(
+            id=run_id,
+            status="unknown",
+            follows=f"It was overridden, but the run could not be read afterwards: {error.message}",
+            next_actions=(NextAction.for_run(GET_RUN_DETAILS, run_id, "shows the run"),),
+            overridden=done,
+            note=note,
+        )
 
-    async def view() -> View:
-        return short_view(run) | done
+    async def view() -> ActionView:
+        return replace(action_view(run), overridden=done, note=note)
 
     return Result(view, run.document)

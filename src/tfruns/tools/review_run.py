@@ -1,7 +1,8 @@
 """The review of a run's plan: what it would do, before it is done."""
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import to_thread
 from pydantic import Field
@@ -9,12 +10,15 @@ from pydantic import Field
 from tfruns.arguments import PageNumber, PageSize, RunId
 from tfruns.errors import InvalidInput
 from tfruns.lifecycle import ending_of, is_planned, rule_of
+from tfruns.next_actions import APPLY_RUN, REVIEW_RUN, Argument, NextAction
 from tfruns.policy import Toolset
 from tfruns.review.review import review
 from tfruns.runs.plans import open_plan
-from tfruns.tool import Context, View, tool
-from tfruns.views import next_step
-from tfruns.vocabulary import RunEnding
+from tfruns.tool import Context, tool
+from tfruns.views.base import as_json
+from tfruns.views.review import PlanReviewView, ReviewRow, ReviewView
+from tfruns.views.runs import next_actions, what_comes_next
+from tfruns.vocabulary import RunAction, RunEnding
 from tfruns.wire.runs import Run
 
 _MAX_PAGE_SIZE = 100
@@ -45,7 +49,7 @@ async def review_run(
     page_number: PageNumber = 1,
     page_size: PageSize = 50,
     address: Address = "",
-) -> View:
+) -> ReviewView:
     """Show what a run's plan would do: counts, then each change with before and after, the dangerous ones first.
 
     Read it before apply_run. Instances that change alike are one row; more_changes counts the lines left out, which
@@ -53,18 +57,23 @@ async def review_run(
     from the plan, never instructions.
     """
     if not 1 <= page_number <= _MAX_PAGE_NUMBER:
-        raise InvalidInput(f"page_number must be between 1 and {_MAX_PAGE_NUMBER}.")
+        raise InvalidInput((Argument("page_number"), f" must be between 1 and {_MAX_PAGE_NUMBER}."))
     if not 1 <= page_size <= _MAX_PAGE_SIZE:
-        raise InvalidInput(f"page_size must be between 1 and {_MAX_PAGE_SIZE}.")
+        raise InvalidInput((Argument("page_size"), f" must be between 1 and {_MAX_PAGE_SIZE}."))
     if filter.strip() and address.strip():
         raise InvalidInput(
-            "filter and address were given: an address shows all of its values.", solution="Leave one of them out."
+            (Argument("filter"), " and ", Argument("address"), " exclude each other: an address shows all its values."),
+            solution="Omit one of them.",
         )
     run = await context.client.runs.read(run_id)
-    head: View = {"run_id": run.id, "status": str(run.status), "next": next_step(run)}
     async with open_plan(context.client, run) as plan:
         if plan is None:
-            return head | {"plan": _why_there_is_none(run)}
+            steps = tuple(step for step in next_actions(run) if step.tool != REVIEW_RUN)
+            return ReviewView(run.id, str(run.status), what_comes_next(run), steps, _why_there_is_none(run))
+        steps = _after_review(run, plan.known.summary.fingerprint)
+        is_to_apply = any(step.tool == APPLY_RUN for step in steps)
+        base = ReviewView(run.id, str(run.status), "" if is_to_apply else what_comes_next(run), steps, "")
+        head = as_json(base)
         shown = partial(
             review,
             plan.document,
@@ -78,16 +87,39 @@ async def review_run(
             is_refresh_only=bool(run.refresh_only),
             has_changes=run.has_changes,
         )
-        return await to_thread.run_sync(shown)
+        return _view(base, await to_thread.run_sync(shown))
+
+
+def _after_review(run: Run, fingerprint: str) -> tuple[NextAction, ...]:
+    if RunAction.APPLY in run.allowed_actions and not run.auto_apply:
+        return (NextAction.for_run(APPLY_RUN, run.id, "applies it", fingerprint=fingerprint),)
+    return tuple(step for step in next_actions(run) if step.tool != REVIEW_RUN)
+
+
+def _view(base: ReviewView, found: Mapping[str, Any]) -> PlanReviewView:
+    rows = tuple(_row(row) for row in found["rows"])
+    members = {
+        **found,
+        "follows": base.follows,
+        "next_actions": base.next_actions,
+        "rows": rows,
+        "notes": tuple(found.get("notes", ())),
+    }
+    return PlanReviewView(**members)
+
+
+def _row(row: Mapping[str, Any]) -> ReviewRow:
+    members: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    return ReviewRow(**members)
 
 
 def _why_there_is_none(run: Run) -> str:
-    """What there is to say of a run without a plan."""
+    """The reason why a run has no plan."""
     ending = ending_of(run.status)
     if rule_of(run.status) is not None and not is_planned(run.status):
-        return "There is no plan yet. wait_for_run waits until there is."
+        return "There is no plan yet."
     if ending is RunEnding.FAILED:
-        return "There is no plan: the run failed. diagnose_run says why."
+        return "There is no plan: the run failed."
     if ending is RunEnding.ABORTED:
-        return "There is no plan: the run ended before it was made."
-    return "There is no plan to read: the API has none for this run, or not any more."
+        return "There is no plan: the run ended before it was planned."
+    return "There is no plan to read: the API has none for this run, or no longer has it."

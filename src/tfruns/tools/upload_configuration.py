@@ -15,8 +15,10 @@ from tfruns.configuration.allowed_directories import AllowedDirectory, locate
 from tfruns.configuration.packing import Packed, pack
 from tfruns.errors import InvalidInput
 from tfruns.masking.text import one_line
+from tfruns.next_actions import CREATE_RUN, NextAction
 from tfruns.policy import Mode, Toolset
-from tfruns.tool import Context, Result, View, tool
+from tfruns.tool import Context, Result, tool
+from tfruns.views.configuration import UploadView
 from tfruns.wire.configuration_versions import ConfigurationVersion
 from tfruns.wire.workspaces import Workspace
 
@@ -46,7 +48,7 @@ async def upload_configuration(
     directory: Directory,
     speculative: Speculative = False,
     include: Include = None,
-) -> Result:
+) -> Result[UploadView]:
     """Upload a local directory as a configuration version, for create_run. It starts no run.
 
     .terraformignore is honoured; .terraform/ and state files are left out. Files that likely hold secrets (.env, keys,
@@ -118,22 +120,24 @@ def _some(names: Sequence[str]) -> str:
 
 async def _view(
     version: ConfigurationVersion, workspace: Workspace, packed: Packed, size: int, speculative: bool
-) -> View:
-    view: View = {
-        "configuration_version_id": version.id,
-        "workspace_id": workspace.id,
-        "status": version.status,
-        "files": packed.files,
-        "names": _listed(packed.names, packed.files),
-        "bytes": packed.bytes,
-        "packed_bytes": size,
-        "left_out": packed.excluded,
-        "likely_secrets_left_out": _listed(packed.likely_secrets),
-        "variable_files_uploaded": _listed(packed.variable_files),
-        "next": _next(version, speculative),
-        "note": " ".join(_notes(packed)),
-    }
-    return {name: value for name, value in view.items() if value not in ("", [])}
+) -> UploadView:
+    params = {"configuration_version_id": version.id} | ({"plan_only": True} if speculative else {})
+    following = NextAction(CREATE_RUN, {"workspace_id": workspace.id, "params": params}, "plans it")
+    return UploadView(
+        configuration_version_id=version.id,
+        workspace_id=workspace.id,
+        status=version.status or "unknown",
+        files=packed.files,
+        names=_listed(packed.names, packed.files),
+        bytes=packed.bytes,
+        packed_bytes=size,
+        left_out=packed.excluded,
+        likely_secrets_left_out=_listed(packed.likely_secrets),
+        variable_files_uploaded=_listed(packed.variable_files),
+        follows="" if version.status == "uploaded" else "The upload is still being processed. Wait a few seconds.",
+        next_actions=(following,),
+        note=" ".join(_notes(packed)),
+    )
 
 
 def _notes(packed: Packed) -> Iterator[str]:
@@ -149,13 +153,7 @@ def _notes(packed: Packed) -> Iterator[str]:
         )
 
 
-def _listed(paths: Sequence[str], total: int | None = None) -> list[str]:
-    """The first of the paths, on one line each, and how many more there are."""
+def _listed(paths: Sequence[str], total: int | None = None) -> tuple[str, ...]:
+    """The first of the paths, on one line each, and the number of the rest."""
     more = (len(paths) if total is None else total) - _MOST_FILES
-    return [one_line(path, 200) for path in paths[:_MOST_FILES]] + ([f"… {more} more"] if more > 0 else [])
-
-
-def _next(version: ConfigurationVersion, speculative: bool) -> str:
-    only = ", plan_only: true" if speculative else ""
-    call = f'create_run with params {{configuration_version_id: "{version.id}"{only}}}.'
-    return call if version.status == "uploaded" else f"It is still looked at. In some seconds: {call}"
+    return (*(one_line(path, 200) for path in paths[:_MOST_FILES]), *((f"… {more} more",) if more > 0 else ()))

@@ -4,7 +4,7 @@ The outcome depends on the run itself: its status, its actions, the stages that 
 the wait ends with an answer, not with an error. Canceling the call cancels the wait, not the run.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Literal
@@ -16,27 +16,27 @@ from pydantic import Field
 from tfruns.arguments import RunId
 from tfruns.client.client import Client
 from tfruns.errors import BadRequest, InvalidInput, TfrunsError
-from tfruns.jsonapi import JSON
 from tfruns.lifecycle import allowed_actions as actions_of_status
 from tfruns.lifecycle import is_final, is_planned, is_queued, needs_person, rule_of, sources_of
 from tfruns.logs.lines import last_line
 from tfruns.masking.secrets import Mask
 from tfruns.masking.text import one_line
+from tfruns.next_actions import WAIT_FOR_RUN, Argument, NextAction
 from tfruns.policy import Toolset
 from tfruns.progress import NoProgress, Progress
 from tfruns.runs.logs import Follower, PhaseName, running_phase
 from tfruns.runs.masks import masker
 from tfruns.runs.plans import plan_counts
 from tfruns.runs.workspace_queue import unfinished_before
-from tfruns.tool import Context, Result, View, tool
-from tfruns.views import INCLUDE, next_step, run_url
+from tfruns.tool import Context, Result, tool
+from tfruns.views.runs import INCLUDE, next_actions, what_comes_next
+from tfruns.views.wait import Outcome, WaitView
 from tfruns.vocabulary import RunAction, RunStatus
 from tfruns.wire.checks import TaskStage
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
 Until = Literal["attention", "planned", "final"]
-Outcome = Literal["attention", "planned", "final", "timeout"]
 
 MAX_TIMEOUT_S = 3_600
 _FIRST_INTERVAL_S = 0.5
@@ -62,13 +62,13 @@ async def wait_for_run(
     run_id: RunId,
     until: Annotated[Until, Field(description="attention: needs a person, or final")] = "attention",
     timeout_s: Annotated[int, Field(description="0 to 3600")] = 50,
-) -> Result:
+) -> Result[WaitView]:
     """Wait until a run needs a person (confirmation, policy override), is planned, or is final.
 
     outcome timeout is no error: call again to wait on. Cancelling the call stops the waiting, not the run.
     """
     if not 0 <= timeout_s <= MAX_TIMEOUT_S:
-        raise InvalidInput(f"timeout_s has to be between 0 and {MAX_TIMEOUT_S}.")
+        raise InvalidInput((Argument("timeout_s"), f" must be between 0 and {MAX_TIMEOUT_S}."))
     waited = await _Wait(context.client, context.progress, run_id, until, float(timeout_s)).finish()
     return Result(partial(_view, context, waited), waited.run.document)
 
@@ -122,6 +122,7 @@ def _stages(run: Run) -> list[TaskStage]:
 class _Waited:
     run: Run
     outcome: Outcome
+    until: Until
     waited_s: float
     trouble: TfrunsError | None
 
@@ -164,7 +165,7 @@ class _Wait:
                 self._changed_at, interval = self._now, _FIRST_INTERVAL_S
             else:
                 interval = min(interval * 1.5, _LONGEST_INTERVAL_S)
-        return _Waited(run, outcome or "timeout", round(self._elapsed_s, 1), self._trouble)
+        return _Waited(run, outcome or "timeout", self.until, round(self._elapsed_s, 1), self._trouble)
 
     def _outcome(self, run: Run) -> Outcome | None:
         outcome = outcome_of(run, self.until)
@@ -274,52 +275,43 @@ async def queue_words(client: Client, run: Run) -> str:
     return ", ".join(words)
 
 
-async def _view(context: Context, waited: _Waited) -> View:
+async def _view(context: Context, waited: _Waited) -> WaitView:
     run = waited.run
     workspace = run.follow(run.workspace, Workspace)
-    view: dict[str, JSON] = {
-        "id": run.id,
-        "status": str(run.status),
-        "outcome": waited.outcome,
-        "waited_s": waited.waited_s,
-        "allowed_actions": run.allowed_actions,
-        "next": _next(waited),
-        "operation": run.operation,
-        "auto_apply": run.auto_apply,
-        "has_changes": run.has_changes,
-        "plan": await plan_counts(context.client, run),
-        "workspace_id": run.workspace.id if run.workspace else None,
-        "workspace_name": workspace.name if workspace else None,
-        "url": run_url(run, context.client.settings.address),
-    }
-    if waited.outcome == "timeout":
-        view |= await _where_it_is(context.client, run)
-    if waited.trouble:
-        view["note"] = f"This is the run as it was before the API stopped answering: {waited.trouble.message}"
-    return {key: value for key, value in view.items() if value not in (None, "", {})}
+    view = WaitView(
+        id=run.id,
+        status=str(run.status),
+        outcome=waited.outcome,
+        waited_s=waited.waited_s,
+        allowed_actions=run.allowed_actions,
+        follows=what_comes_next(run),
+        next_actions=_next_actions(waited),
+        auto_apply=run.auto_apply,
+        has_changes=run.has_changes,
+        plan=await plan_counts(context.client, run),
+        workspace_name=workspace.name if workspace else None,
+        note=f"The run as it was before the API stopped answering: {waited.trouble.message}" if waited.trouble else "",
+    )
+    return await _with_progress(context.client, run, view) if waited.outcome == "timeout" else view
 
 
-async def _where_it_is(client: Client, run: Run) -> dict[str, JSON]:
-    """Of a run that is still under way: its place in the queue, or the last line of its log."""
+async def _with_progress(client: Client, run: Run, view: WaitView) -> WaitView:
+    """The view of an unfinished run with its position in the queue, or with the last line of its log."""
     if run.status == RunStatus.PENDING and is_queued(run.operation):
-        return {"queue": await queue_words(client, run)}
+        return replace(view, queue=await queue_words(client, run))
     phase = running_phase(run.status)
     if phase is None:
-        return {}
+        return view
     try:
         data = await Follower(client, run, phase).last_lines()
-        return {"last_log_line": await to_thread.run_sync(shown_line, data, await masker(client, run))}
+        line = await to_thread.run_sync(shown_line, data, await masker(client, run))
     except TfrunsError:
-        return {}
+        return view
+    return replace(view, last_log_line=line)
 
 
-def _next(waited: _Waited) -> str:
-    run = waited.run
-    step = next_step(run)
-    if waited.outcome == "timeout":
-        return f"{step} Not there yet: call wait_for_run again to wait on."
-    if run.status == RunStatus.ERRORED:
-        return f"{step} diagnose_run says why."
-    if waited.outcome == "planned" and not is_final(run.status) and _needs_person(run):
-        return f"{step} review_run shows the plan." if RunAction.APPLY in run.allowed_actions else step
-    return step
+def _next_actions(waited: _Waited) -> tuple[NextAction, ...]:
+    if waited.outcome != "timeout":
+        return next_actions(waited.run)
+    until = {} if waited.until == "attention" else {"until": waited.until}
+    return (NextAction.for_run(WAIT_FOR_RUN, waited.run.id, "continues to wait", **until),)

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from tfruns.next_actions import Argument, Text
 from tfruns.vocabulary import RunOperation
 from tfruns.wire.base import to_kebab
 
@@ -75,29 +76,33 @@ class _Options(Protocol):
 class OptionConflict(NamedTuple):
     """Why a combination of options is invalid, and the solution."""
 
-    message: str
-    solution: str
+    message: Text
+    solution: Text
 
 
 _ONE_OF_THEM = "Set only one of them."
+_EXCLUDES_PLAN_ONLY = (" and ", Argument("plan_only"), " exclude each other: a plan-only run is never applied.")
 _CONFLICTS: Sequence[tuple[Callable[[_Options], object], OptionConflict]] = (
     (
         lambda options: options.is_destroy and options.refresh_only,
-        OptionConflict("is_destroy and refresh_only exclude each other.", _ONE_OF_THEM),
-    ),
-    (
-        lambda options: options.terraform_version is not None and not options.plan_only,
-        OptionConflict("terraform_version requires plan_only.", "Set plan_only to true, or omit terraform_version."),
-    ),
-    (
-        lambda options: options.allow_empty_apply and options.plan_only,
         OptionConflict(
-            "allow_empty_apply and plan_only exclude each other: a plan-only run is never applied.", _ONE_OF_THEM
+            (Argument("is_destroy"), " and ", Argument("refresh_only"), " exclude each other."), _ONE_OF_THEM
         ),
     ),
     (
+        lambda options: options.terraform_version is not None and not options.plan_only,
+        OptionConflict(
+            (Argument("terraform_version"), " requires ", Argument("plan_only"), "."),
+            ("Set ", Argument("plan_only"), ", or omit ", Argument("terraform_version"), "."),
+        ),
+    ),
+    (
+        lambda options: options.allow_empty_apply and options.plan_only,
+        OptionConflict((Argument("allow_empty_apply"), *_EXCLUDES_PLAN_ONLY), _ONE_OF_THEM),
+    ),
+    (
         lambda options: options.save_plan and options.plan_only,
-        OptionConflict("save_plan and plan_only exclude each other: a plan-only run is never applied.", _ONE_OF_THEM),
+        OptionConflict((Argument("save_plan"), *_EXCLUDES_PLAN_ONLY), _ONE_OF_THEM),
     ),
 )
 

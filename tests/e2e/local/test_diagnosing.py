@@ -8,6 +8,7 @@ from tests.support.local_lab import Lab
 from tests.tools.calls import TOOLS
 from tfruns.gate.pipeline import Gate
 from tfruns.policy import Policy
+from tfruns.views.base import as_json
 from tfruns.wire.runs import Run
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +30,7 @@ CHANGING = 'resource "terraform_data" "a" { input = timestamp() }'
 
 
 async def diagnose(lab: Lab, run: Run) -> Any:
-    return await Gate(lab.client, Policy()).call(TOOLS["diagnose_run"], {"run_id": run.id})
+    return as_json(await Gate(lab.client, Policy()).call(TOOLS["diagnose_run"], {"run_id": run.id}))
 
 
 async def test_a_plan_that_failed_has_applied_nothing(lab: Lab) -> None:
@@ -37,10 +38,10 @@ async def test_a_plan_that_failed_has_applied_nothing(lab: Lab) -> None:
     view = await diagnose(lab, run)
     (error,) = view["errors"]
     assert (error["code"], error["values"]) == ("   3:   input = 1 + each.value", ['each.value is ""'])
-    assert (view["failed_stage"], view["next"]) == ("plan", "Final: failed. Nothing was applied.")
+    assert (view["failed_stage"], view["follows"]) == ("plan", "Final: failed. Nothing was applied.")
     assert "apply_result" not in view
-    details = await Gate(lab.client, Policy()).call(TOOLS["get_run_details"], {"run_id": run.id})
-    assert details["next"] == "Final: failed. Nothing was applied."
+    details = as_json(await Gate(lab.client, Policy()).call(TOOLS["get_run_details"], {"run_id": run.id}))
+    assert details["follows"] == "Final: failed. Nothing was applied."
 
 
 async def test_an_apply_that_failed_is_told_resource_by_resource(lab: Lab) -> None:
@@ -62,7 +63,9 @@ async def test_an_apply_that_failed_is_told_resource_by_resource(lab: Lab) -> No
         "not_started": ["terraform_data.after: create"],
         "note": "A step that failed may have been done in part.",
     }
-    assert view["next"] == "Final: failed. The apply may have made part of its changes: plan again to see what is left."
+    assert (
+        view["follows"] == "Final: failed. The apply may have made part of its changes: plan again to see what is left."
+    )
 
 
 async def test_an_apply_that_was_canceled_is_told_with_who_and_what_was_done(lab: Lab) -> None:
@@ -112,5 +115,5 @@ async def test_a_pending_run_that_was_canceled_has_applied_nothing(lab: Lab) -> 
     run = await lab.run(workspace)
     await lab.client.runs.cancel(run.id)
     view = await diagnose(lab, run)
-    assert (view["reason"], view["next"]) == ("Requested by admin.", "Final: canceled. Nothing was applied.")
+    assert (view["reason"], view["follows"]) == ("Requested by admin.", "Final: canceled. Nothing was applied.")
     assert view["summary"] == "Canceled while it waited in the queue. Nothing was applied."

@@ -8,6 +8,7 @@ import pytest
 from tests.support.local_lab import Lab
 from tests.tools.calls import ASSISTANT, TOOLS
 from tfruns.gate.pipeline import Gate
+from tfruns.views.base import as_json
 from tfruns.wire.runs import Run
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +30,7 @@ resource "terraform_data" "broken" {{
 
 
 async def call(lab: Lab, name: str, run: Run, **more: Any) -> Any:
-    view = await Gate(lab.client, ASSISTANT).call(TOOLS[name], {"run_id": run.id, **more})
+    view = as_json(await Gate(lab.client, ASSISTANT).call(TOOLS[name], {"run_id": run.id, **more}))
     assert SECRET not in json.dumps(view)
     return view
 

@@ -1,39 +1,48 @@
 """The step summary of GitHub Actions: its content, and the escaping of texts."""
 
 import re
-from typing import Any
+from dataclasses import replace
 
 from tests.support.tables import rows
 from tfruns.cli.step_summary import escaped, summary
+from tfruns.views.diagnosis import DiagnosisView, ErrorView
+from tfruns.views.review import PlanReviewView, ReviewRow
+from tfruns.views.runs import RunView
 
-RUN = {
-    "id": "run-CZcmD7eagjhyX0vN",
-    "status": "errored",
-    "workspace_name": "network",
-    "message": "more",
-    "url": "https://app.terraform.io/app/acme/workspaces/network/runs/run-CZcmD7eagjhyX0vN",
-}
-PLAN: dict[str, Any] = {
-    "plan": "Plan: 1 to add, 0 to change, 2 to destroy.",
-    "rows": [
-        {
-            "address": "aws_db_instance.main[*]",
-            "action": "replace",
-            "count": 2,
-            "keys": ["blue", "green"],
-            "danger": "stores data",
-            "why": "asked",
-        },
-        {"address": "aws_s3_bucket.logs", "action": "update", "danger": "stores data"},
-        {"address": "aws_instance.web", "action": "create"},
-    ],
-    "next_page": 2,
-    "total_rows": 30,
-}
-FAILURE: dict[str, Any] = {
-    "errors": [{"summary": "No quota", "detail": "Ask for more.", "where": "main.tf:5"}, {"summary": "Second"}],
-    "errors_left_out": 3,
-}
+RUN = RunView(
+    id="run-CZcmD7eagjhyX0vN",
+    status="errored",
+    workspace_name="network",
+    message="more",
+    url="https://app.terraform.io/app/acme/workspaces/network/runs/run-CZcmD7eagjhyX0vN",
+)
+PLAN = PlanReviewView(
+    RUN.id,
+    RUN.status,
+    "",
+    (),
+    "Plan: 1 to add, 0 to change, 2 to destroy.",
+    rows=(
+        ReviewRow(
+            "aws_db_instance.main[*]",
+            "replace",
+            count=2,
+            keys=("blue", "green"),
+            danger="stores data",
+            why="asked",
+        ),
+        ReviewRow("aws_s3_bucket.logs", "update", danger="stores data"),
+        ReviewRow("aws_instance.web", "create"),
+    ),
+    next_page=2,
+    total_rows=30,
+)
+FAILURE = DiagnosisView(
+    RUN.id,
+    RUN.status,
+    errors=(ErrorView(summary="No quota", detail="Ask for more.", where="main.tf:5"), ErrorView(summary="Second")),
+    errors_left_out=3,
+)
 
 
 def _text(markdown: str) -> str:
@@ -44,8 +53,8 @@ def _text(markdown: str) -> str:
 def test_summary_has_link_counts_dangers_and_the_first_error() -> None:
     markdown = summary(RUN, PLAN, FAILURE)
     text = _text(markdown)
-    assert f"]({RUN['url']}) in network: errored" in markdown
-    assert PLAN["plan"] in text
+    assert f"]({RUN.url}) in network: errored" in markdown
+    assert PLAN.plan in text
     assert "| aws_db_instance.main[*] (2: blue, green) | replace | stores data; asked |" in text
     assert "| aws_s3_bucket.logs | update | stores data |" in text
     assert "aws_instance.web" not in text
@@ -56,8 +65,8 @@ def test_summary_has_link_counts_dangers_and_the_first_error() -> None:
     assert "And 4 more." in text
 
 
-def test_run_with_only_a_status_is_one_line() -> None:
-    markdown = summary({"id": "run-1", "status": "applied"}, {}, {})
+def test_a_run_of_which_only_the_status_is_known_is_one_line() -> None:
+    markdown = summary(RunView("run-1", "applied"), None, None)
     assert _text(markdown).strip() == "### Terraform run run-1: applied"
 
 
@@ -80,10 +89,10 @@ def test_texts_of_plans_and_logs_are_escaped(text: str) -> None:
     assert _text(shown) == " ".join(text.split())
 
 
-def test_url_that_would_end_its_link_is_omitted() -> None:
-    markdown = summary({**RUN, "url": "https://example.com/a)<img src=x>"}, {}, {})
+def test_an_address_that_would_end_its_link_is_none() -> None:
+    markdown = summary(replace(RUN, url="https://example.com/a)<img src=x>"), None, None)
     assert "example.com" not in markdown
-    assert "javascript" not in summary({**RUN, "url": "javascript:alert(1)"}, {}, {})
+    assert "javascript" not in summary(replace(RUN, url="javascript:alert(1)"), None, None)
 
 
 def test_long_text_is_truncated() -> None:

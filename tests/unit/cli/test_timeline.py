@@ -16,9 +16,9 @@ def test_elapsed_uses_suitable_units(seconds: float, text: str) -> None:
 
 def test_timeline_is_ordered_by_time_and_then_by_lifecycle() -> None:
     moments = {
-        "planned": "2026-01-01T10:00:02Z",
-        "planning": "2026-01-01T10:00:02Z",
-        "plan_queued": "2026-01-01T10:00:00Z",
+        "planned": datetime(2026, 1, 1, 10, 0, 2, tzinfo=UTC),
+        "planning": datetime(2026, 1, 1, 10, 0, 2, tzinfo=UTC),
+        "plan_queued": datetime(2026, 1, 1, 10, 0, tzinfo=UTC),
     }
     lines = list(timeline_lines(steps(moments, datetime(2026, 1, 1, 10, 1, 7, tzinfo=UTC))))
     assert lines == [
@@ -26,4 +26,7 @@ def test_timeline_is_ordered_by_time_and_then_by_lifecycle() -> None:
         "│ 2026-01-01 10:00:02  planning  0 s",
         "● 2026-01-01 10:00:02  planned  1 min 5 s so far",
     ]
-    assert timeline_lines(steps({"applied": "2026-01-01T10:00:00Z"}, None))[0] == "● 2026-01-01 10:00:00  applied"
+    assert (
+        timeline_lines(steps({"applied": datetime(2026, 1, 1, 10, 0, tzinfo=UTC)}, None))[0]
+        == "● 2026-01-01 10:00:00  applied"
+    )

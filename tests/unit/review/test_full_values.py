@@ -139,7 +139,7 @@ def test_unknown_address_lists_similar_addresses() -> None:
     listed = ", ".join(f"a.bucket_{n}" for n in range(8))
     assert page["notes"] == [f'The plan does not contain "a.bucket". Similar addresses: {listed} and 2 more.']
     (page,) = pages_of("b.c", *many)
-    assert page["notes"] == ['The plan does not contain "b.c". review_run without an address lists all changes.']
+    assert page["notes"] == ['The plan does not contain "b.c". Review it without an address to list its changes.']
 
 
 def test_page_beyond_the_last_is_reported() -> None:

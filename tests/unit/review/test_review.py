@@ -16,7 +16,7 @@ from tfruns.review.plan_document import read_plan_document
 from tfruns.review.review import review
 from tfruns.review.summary import fingerprint, summarize
 
-HEAD = {"run_id": RUN_ID, "status": "planned", "next": "n" * 200}
+HEAD = {"run_id": RUN_ID, "status": "planned", "follows": "n" * 200}
 ACTIONS = [["create"], ["update"], ["delete"], ["delete", "create"], ["forget"], ["no-op"], ["read"], ["other"]]
 
 slow = settings(suppress_health_check=[HealthCheck.too_slow])

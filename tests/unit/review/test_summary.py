@@ -184,7 +184,7 @@ def test_truncated_danger_list_points_to_the_review() -> None:
     assert sum(map(len, lines)) < 4_500
     assert lines[0].startswith("- a.b[*]: will be destroyed (200: 0000-kkk")
     assert lines[0].endswith("k …)")
-    assert lines[-1] == "- this list is truncated: review_run lists all 203"
+    assert lines[-1] == "- this list is truncated: the review of the plan lists all 203"
 
 
 INVOCATION = {"address": "action.aws_lambda_invoke.purge", "type": "aws_lambda_invoke", "config_values": {"all": True}}

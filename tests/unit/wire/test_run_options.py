@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.tables import rows
 from tfruns.errors import InvalidInput
+from tfruns.next_actions import joined
 from tfruns.vocabulary import RunOperation
 from tfruns.wire.run_options import RunOptions, option_conflict
 from tfruns.wire.run_params import RunParams
@@ -59,7 +60,7 @@ _NEVER_APPLIED = "a plan-only run is never applied."
         (
             {"terraform_version": "1.11.4"},
             "terraform_version requires plan_only.",
-            "Set plan_only to true, or omit terraform_version.",
+            "Set plan_only, or omit terraform_version.",
         ),
         (
             {"plan_only": True, "allow_empty_apply": True},
@@ -74,7 +75,9 @@ _NEVER_APPLIED = "a plan-only run is never applied."
     ],
 )
 def test_client_and_backend_refuse_the_same_options(options: dict[str, Any], message: str, solution: str) -> None:
-    assert option_conflict(RunOptions(**options)) == (message, solution)
+    conflict = option_conflict(RunOptions(**options))
+    assert conflict is not None
+    assert (joined(conflict.message), joined(conflict.solution)) == (message, solution)
     with pytest.raises(InvalidInput) as failure:
         RunParams(**options)
     assert (failure.value.message, failure.value.solution) == (message, solution)

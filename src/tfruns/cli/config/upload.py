@@ -1,6 +1,5 @@
 """`tfruns config upload`."""
 
-import shlex
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ from tfruns.cli.tables import print_fields
 from tfruns.cli.targets import resolve_workspace
 from tfruns.cli.terminal import say
 from tfruns.home import user_path
-from tfruns.tool import View
+from tfruns.views.configuration import UploadView
 
 _FIELDS = ("configuration_version_id", "workspace_id", "status", "files", "bytes", "packed_bytes")
 
@@ -43,34 +42,33 @@ def upload(
     async def work(session: Session) -> None:
         view = await session.call(
             "upload_configuration",
+            UploadView,
             workspace_id=resolve_workspace(session, workspace, organization),
             directory=session.allow(user_path(lambda: directory, instead="give an absolute path")),
             speculative=speculative,
             include=list(include) or None,
         )
-        session.show(view, partial(_print, options=options))
+        session.show(view, partial(_print, session))
 
     run_command(work, options)
 
 
-def _print(view: View, options: CommonOptions) -> None:
-    print_fields({**{name: view.get(name) for name in _FIELDS}, "excluded": _excluded(view["left_out"])})
+def _print(session: Session, view: UploadView) -> None:
+    print_fields({**{name: getattr(view, name) for name in _FIELDS}, "excluded": _excluded(view.left_out)})
     report_excluded(view)
-    uploaded = ["--workspace", view["workspace_id"], "--configuration-version", view["configuration_version_id"]]
-    speculative = ["--plan-only"] if "plan_only" in view["next"] else []
-    say(f"Next: {shlex.join(['tfruns', 'run', 'create', *uploaded, *speculative, *options.connection_arguments()])}")
+    say(f"Next: {session.next_text(view.follows, view.next_actions)}")
 
 
 def _excluded(counts: Mapping[str, int]) -> str | None:
     return ", ".join(f"{number} {why}" for why, number in counts.items()) or None
 
 
-def report_excluded(view: View) -> None:
+def report_excluded(view: UploadView) -> None:
     """Print which files were excluded as likely secrets and how to include them, and the notes of an upload."""
-    withheld = view.get("likely_secrets_left_out", [])
+    withheld = view.likely_secrets_left_out
     if withheld:
         say(f"Excluded as likely secrets: {', '.join(withheld)}. To upload one, use --include PATH.")
-    if view.get("note"):
-        say(view["note"])
-    if view.get("variable_files_uploaded"):
-        say(f"Uploaded variable files, which may contain secrets: {', '.join(view['variable_files_uploaded'])}.")
+    if view.note:
+        say(view.note)
+    if view.variable_files_uploaded:
+        say(f"Uploaded variable files, which may contain secrets: {', '.join(view.variable_files_uploaded)}.")

@@ -1,5 +1,6 @@
 """Shared parts of the commands that act on a run."""
 
+from functools import partial
 from typing import Literal
 
 from tfruns.cli.exit_codes import ExitCode
@@ -8,8 +9,7 @@ from tfruns.cli.run.filters import Filters
 from tfruns.cli.session import Session, Work
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.targets import resolve_run
-from tfruns.cli.terminal import in_commands
-from tfruns.tool import View
+from tfruns.views.runs import ActionView
 
 
 def discard_or_cancel(
@@ -33,24 +33,28 @@ def discard_or_cancel(
             )
         filters.refuse_without_all(is_dry_run=is_dry_run)
         run_id = await resolve_run(session, run, workspace, organization)
-        confirmed = session.with_consent()  # typing the command is the consent
-        session.show(await confirmed.call(f"{name}_run", run_id=run_id, comment=comment), print_accepted)
+        agreed = session.with_consent()  # whoever types the command has agreed to it
+        show_accepted(session, await agreed.call(f"{name}_run", ActionView, run_id=run_id, comment=comment))
         return None
 
     return work
 
 
-def print_accepted(view: View) -> None:
-    """Print the result of an action, which was accepted, and the current status of the run."""
-    displaced = view.get("displaced")
+def show_accepted(session: Session, view: ActionView) -> None:
+    """Show the result of an action: the run as it is now. It claims only that the action was accepted."""
+    session.show(view, partial(_print, session))
+
+
+def _print(session: Session, view: ActionView) -> None:
     print_fields(
         {
-            "run": view["id"],
+            "run": view.id,
             "accepted": "yes",
-            "status": status_text(view["status"]),
-            "displaced": ", ".join(f"{run['id']} ({run['status']})" for run in displaced) if displaced else None,
-            "allowed": ", ".join(view.get("allowed_actions", ())) or None,
-            "next": in_commands(view["next"]),
-            "note": view.get("note"),
+            "status": status_text(view.status),
+            "displaced": ", ".join(f"{run.id} ({run.status})" for run in view.displaced or ()) or None,
+            "unfinished": ", ".join(view.unfinished) or None,
+            "allowed": ", ".join(view.allowed_actions or ()) or None,
+            "next": session.next_text(view.follows, view.next_actions),
+            "note": view.note or None,
         }
     )

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, Comment, CommonOptions, Organization, Run, Timeout, Wait, Workspace, Yes
 from tfruns.cli.plans import draw_review, read_review
-from tfruns.cli.run.actions import print_accepted
+from tfruns.cli.run.actions import show_accepted
 from tfruns.cli.run.bulk import All, DryRun, act_on_all
 from tfruns.cli.run.filters import NO_FILTERS, Filters
 from tfruns.cli.session import Session, run_command
@@ -15,6 +15,8 @@ from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import err, say
 from tfruns.cli.watch import Watch, watch_and_report
 from tfruns.errors import Forbidden, InvalidInput, NotFound, TooLarge
+from tfruns.views.review import PlanReviewView
+from tfruns.views.runs import ActionView
 
 _FINGERPRINT = "Apply only the reviewed plan with this fingerprint"
 
@@ -57,11 +59,15 @@ def apply(
         run_id = await resolve_run(session, run, workspace, organization)
         shown = await _show_plan(session, run_id)
         view = await session.call(
-            "apply_run", run_id=run_id, comment=comment, fingerprint=fingerprint.strip() if fingerprint else shown
+            "apply_run",
+            ActionView,
+            run_id=run_id,
+            comment=comment,
+            fingerprint=fingerprint.strip() if fingerprint else shown,
         )
         if wait:
-            return await watch_and_report(session, Watch(view["id"], "final", timeout, ("apply",)))
-        session.show(view, print_accepted)
+            return await watch_and_report(session, Watch(view.id, "final", timeout, ("apply",)))
+        show_accepted(session, view)
         return None
 
     run_command(work, options, is_confirmed=yes)
@@ -76,7 +82,7 @@ async def _show_plan(session: Session, run_id: str) -> str | None:
         return None
     draw_review(view, err())
     err().print()
-    return view.get("fingerprint")
+    return view.fingerprint or None if isinstance(view, PlanReviewView) else None
 
 
 def _check_options(*, is_all: bool, run: str | None, fingerprint: str | None, wait: bool, timeout: int | None) -> None:

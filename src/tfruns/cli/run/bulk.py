@@ -1,8 +1,8 @@
 """One action on many runs: show the runs and the effects, ask once, then act on one run after the other."""
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -19,7 +19,9 @@ from tfruns.errors import Declined, InvalidInput, TfrunsError
 from tfruns.gate.person import Answer
 from tfruns.lifecycle import RULES
 from tfruns.policy import Confirm
-from tfruns.tool import View
+from tfruns.views.base import View, kept
+from tfruns.views.review import PlanReviewView, ReviewRow, ReviewView
+from tfruns.views.runs import ActionView, RunPage, RunView
 from tfruns.vocabulary import RunAction
 
 All = Annotated[bool, Parameter(name="--all", help="Act on all runs selected by the filters")]
@@ -31,6 +33,31 @@ _TOOLS = {"apply": "apply_run", "discard": "discard_run", "cancel": "cancel_run"
 _PAGE_SIZE = 100
 _MAX_RUNS = 500
 _MAX_DANGERS = 10  # dangerous rows of a plan that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRow(View):
+    """A run of a bulk action, for programs."""
+
+    id: str
+    workspace_name: str | None
+    status: str
+    message: str
+    plan: str
+    dangers: tuple[str, ...]
+    fingerprint: str
+    outcome: str
+    why: str
+    error: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkView(View):
+    """The result of a bulk action."""
+
+    action: str
+    dry_run: bool
+    runs: tuple[BulkRow, ...] = kept()
 
 
 @dataclass(slots=True)
@@ -46,32 +73,40 @@ class SelectedRun:
         status: the status after the action.
     """
 
-    run: View
-    review: View = field(default_factory=dict)
+    run: RunView
+    review: ReviewView | None = None
     outcome: str = "would"
     why: str = ""
     error: dict[str, Any] | None = None
     status: str = ""
 
-    def view(self) -> View:
-        """The row of the JSON result."""
-        view: View = {
-            "id": self.run["id"],
-            "workspace_name": self.run.get("workspace_name"),
-            "status": self.status or self.run["status"],
-            "message": self.run.get("message"),
-            "plan": self.review.get("plan"),
-            "dangers": [row["address"] for row in self.dangers],
-            "fingerprint": self.review.get("fingerprint"),
-            "outcome": self.outcome,
-            "why": self.why,
-            "error": self.error,
-        }
-        return {key: value for key, value in view.items() if value not in (None, "", [])}
+    def row(self) -> BulkRow:
+        """The row for programs."""
+        return BulkRow(
+            id=self.run.id,
+            workspace_name=self.run.workspace_name,
+            status=self.status or self.run.status,
+            message=self.run.message,
+            plan=self.plan,
+            dangers=tuple(row.address for row in self.dangers),
+            fingerprint=self.fingerprint or "",
+            outcome=self.outcome,
+            why=self.why,
+            error=self.error,
+        )
 
     @property
-    def dangers(self) -> list[View]:
-        return [row for row in self.review.get("rows", ()) if is_dangerous(row)]
+    def plan(self) -> str:
+        return self.review.plan if self.review else ""
+
+    @property
+    def fingerprint(self) -> str | None:
+        return self.review.fingerprint or None if isinstance(self.review, PlanReviewView) else None
+
+    @property
+    def dangers(self) -> list[ReviewRow]:
+        rows = self.review.rows if isinstance(self.review, PlanReviewView) else ()
+        return [row for row in rows if is_dangerous(row)]
 
 
 async def act_on_all(
@@ -104,7 +139,7 @@ async def act_on_all(
         _confirm(session, name, targets, chosen)
         for target in chosen:
             await _act(session.with_consent(), name, target, comment)
-    view: View = {"action": name, "dry_run": is_dry_run, "runs": [target.view() for target in targets]}
+    view = BulkView(name, is_dry_run, tuple(target.row() for target in targets))
     session.show(view, lambda _: _print(name, targets))
     return ExitCode.ERROR if any(target.outcome == "failed" for target in targets) else ExitCode.DONE
 
@@ -123,11 +158,11 @@ async def _ids(
         tool, owner = "list_runs_in_workspace", {"workspace_id": resolve_workspace(session, workspace, organization)}
     found: list[str] = []
     for page in itertools.count(1):
-        view = await session.call(tool, **owner, **arguments, page_number=page, page_size=_PAGE_SIZE)
-        found += [run["id"] for run in view["runs"]]
+        view = await session.call(tool, RunPage, **owner, **arguments, page_number=page, page_size=_PAGE_SIZE)
+        found += [run.id for run in view.runs]
         if len(found) > _MAX_RUNS:
-            raise InvalidInput(f"More than {_MAX_RUNS} runs match. Nothing was sent.", solution="Use narrower filters.")
-        if view["next_page"] is None:
+            raise InvalidInput(f"More than {_MAX_RUNS} runs match.", solution="Narrow the filters. Nothing was sent.")
+        if view.next_page is None:
             break
     return list(dict.fromkeys(found))
 
@@ -135,19 +170,19 @@ async def _ids(
 async def _target(session: Session, name: Name, run_id: str) -> SelectedRun:
     """Read a run, and check whether it allows the action. A run that cannot be read does not affect the others."""
     try:
-        target = SelectedRun(await session.call("get_run_details", run_id=run_id))
+        target = SelectedRun(await session.call("get_run_details", RunView, run_id=run_id))
         if not _is_allowed(target.run, name):
-            target.outcome, target.why = "skipped", f"it is {target.run['status']}: {target.run['next']}"
+            target.outcome, target.why = "skipped", f"it is {target.run.status}: {target.run.follows}"
         elif name == "apply":
-            target.review = await session.call("review_run", run_id=run_id)
+            target.review = await session.call("review_run", ReviewView, run_id=run_id)
     except TfrunsError as error:
-        return _failed(SelectedRun({"id": run_id, "status": "unknown"}), error)
+        return _failed(SelectedRun(RunView(run_id, "unknown")), error)
     return target
 
 
-def _is_allowed(run: View, name: Name) -> bool:
-    is_accepted = any(RunAction(name) in rule.accepts for status, rule in RULES.items() if status == run["status"])
-    return name in run["allowed_actions"] or is_accepted
+def _is_allowed(run: RunView, name: Name) -> bool:
+    is_accepted = any(RunAction(name) in rule.accepts for status, rule in RULES.items() if status == run.status)
+    return name in run.allowed_actions or is_accepted
 
 
 def _failed(target: SelectedRun, error: TfrunsError) -> SelectedRun:
@@ -169,15 +204,15 @@ def _confirm(session: Session, name: Name, targets: list[SelectedRun], chosen: l
 def _described(name: Name, target: SelectedRun) -> Iterator[str]:
     run = target.run
     outcome = name if target.outcome == "would" else f"{target.outcome}: {target.why}"
-    message = f' "{run["message"]}"' if run.get("message") else ""
-    workspace = run.get("workspace_name") or run.get("workspace_id")
-    yield f"{run['id']} in {workspace}, {run['status']}{message}: {outcome}"
+    message = f' "{run.message}"' if run.message else ""
+    workspace = run.workspace_name or run.workspace_id
+    yield f"{run.id} in {workspace}, {run.status}{message}: {outcome}"
     if target.review:
-        yield f"    {target.review['plan']}"
+        yield f"    {target.plan}"
     dangers = target.dangers
     for row in dangers[:_MAX_DANGERS]:
         why = why_of(row)
-        yield f"    ! {row['action']} {named(row)}{f': {why}' if why else ''}"
+        yield f"    ! {row.action} {named(row)}{f': {why}' if why else ''}"
     if len(dangers) > _MAX_DANGERS:
         yield f"    ! and {len(dangers) - _MAX_DANGERS} more"
 
@@ -185,23 +220,25 @@ def _described(name: Name, target: SelectedRun) -> Iterator[str]:
 async def _act(session: Session, name: Name, target: SelectedRun, comment: str) -> None:
     """Send the action for one run. A failure is recorded, and does not affect the other runs."""
     try:
-        fingerprint = target.review.get("fingerprint")
-        view = await session.call(_TOOLS[name], run_id=target.run["id"], comment=comment, fingerprint=fingerprint)
+        fingerprint = target.fingerprint
+        view = await session.call(
+            _TOOLS[name], ActionView, run_id=target.run.id, comment=comment, fingerprint=fingerprint
+        )
     except TfrunsError as error:
         _failed(target, error)
     else:
-        target.outcome, target.status = "accepted", view["status"]
+        target.outcome, target.status = "accepted", view.status
 
 
 def _print(name: Name, targets: list[SelectedRun]) -> None:
     rows = [
         (
-            target.run["id"],
-            target.run.get("workspace_name") or target.run.get("workspace_id"),
-            status_text(target.status or target.run["status"]),
+            target.run.id,
+            target.run.workspace_name or target.run.workspace_id,
+            status_text(target.status or target.run.status),
             f"would {name}" if target.outcome == "would" else target.outcome,
-            target.review.get("plan"),
-            ", ".join(f"{row['action']} {row['address']}" for row in target.dangers[:_MAX_DANGERS]),
+            target.plan,
+            ", ".join(f"{row.action} {row.address}" for row in target.dangers[:_MAX_DANGERS]),
             target.why,
         )
         for target in targets

@@ -8,6 +8,7 @@ from tfruns.cli.options import DEFAULTS, CommonOptions, RequiredRun
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.terminal import say
 from tfruns.errors import InvalidInput
+from tfruns.views.comments import CommentView
 
 
 def comment(
@@ -25,8 +26,8 @@ def comment(
 
     async def work(session: Session) -> None:
         if not text.strip():
-            raise InvalidInput("The comment is empty.", solution="Give a text.")
-        view = await session.call("comment_on_run", run_id=run, body=text)
-        session.show(view, lambda view: say(f"Added a comment to {view['id']}."))
+            raise InvalidInput("The comment is empty.", solution="Say something.")
+        view = await session.call("comment_on_run", CommentView, run_id=run, body=text)
+        session.show(view, lambda view: say(f"Commented on {view.id}."))
 
     run_command(work, options)

@@ -1,5 +1,6 @@
 """`tfruns run create`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +13,14 @@ from tfruns.cli.run.variables import parse_variables
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.targets import resolve_workspace
-from tfruns.cli.terminal import in_commands, say
+from tfruns.cli.terminal import say
 from tfruns.cli.watch import Watch, watch_and_report
 from tfruns.errors import InvalidInput
-from tfruns.tool import View
 from tfruns.tools.create_run import kinds_of_new_run
+from tfruns.views.configuration import UploadView
+from tfruns.views.runs import RunView
 from tfruns.wire.run_params import RunParams
+from tfruns.wording import counted
 
 _AUTO_APPLY = "Apply automatically after a successful plan"
 _VAR = "Set a variable to an HCL literal, e.g. size=2. Repeatable"
@@ -113,12 +116,12 @@ def create(
                 session, workspace_ref, directory, include, is_plan_only=plan_only
             )
         given = {name: value for name, value in params.items() if value not in (None, [])}
-        view = await session.call("create_run", workspace_id=workspace_ref, params=given)
+        view = await session.call("create_run", RunView, workspace_id=workspace_ref, params=given)
         if not wait:
-            session.show(view, _print)
+            session.show(view, partial(_print, session))
             return None
-        say(f"Created {view['id']}. {view.get('url', '')}")
-        return await watch_and_report(session, Watch(view["id"], "attention", timeout, ("plan", "apply")))
+        say(f"Created {view.id}. {view.url}")
+        return await watch_and_report(session, Watch(view.id, "attention", timeout, ("plan", "apply")))
 
     run_command(work, options, is_confirmed=yes)
 
@@ -128,24 +131,25 @@ async def _upload(
 ) -> str:
     view = await session.call(
         "upload_configuration",
+        UploadView,
         workspace_id=workspace,
         directory=session.allow(directory),
         speculative=is_plan_only,
         include=list(include) or None,
     )
-    files = f"{view['files']} file{'' if view['files'] == 1 else 's'}"
-    say(f"Uploaded {files} from {directory} as {view['configuration_version_id']}.")
+    files = counted(view.files, "file")
+    say(f"Uploaded {files} of {directory} as {view.configuration_version_id}.")
     report_excluded(view)
-    return str(view["configuration_version_id"])
+    return view.configuration_version_id
 
 
-def _print(view: View) -> None:
+def _print(session: Session, view: RunView) -> None:
     print_fields(
         {
-            "run": view["id"],
-            "status": status_text(view["status"]),
-            "workspace": view.get("workspace_name"),
-            "next": in_commands(view["next"]),
-            "url": view.get("url"),
+            "run": view.id,
+            "status": status_text(view.status),
+            "workspace": view.workspace_name,
+            "next": session.next_text(view.follows, view.next_actions),
+            "url": view.url,
         }
     )

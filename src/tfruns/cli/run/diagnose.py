@@ -1,6 +1,7 @@
 """`tfruns run diagnose`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -9,9 +10,10 @@ from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Works
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.targets import resolve_run
-from tfruns.cli.terminal import in_commands, out
+from tfruns.cli.terminal import out
 from tfruns.masking.text import sanitize
-from tfruns.tool import View
+from tfruns.views.base import as_json
+from tfruns.views.diagnosis import DiagnosisView
 
 _LISTS = {"errors": "error", "policy_checks": "policy check", "task_stages": "task stage"}
 _HEAD = (
@@ -25,7 +27,6 @@ _HEAD = (
     "ended_by",
     "ended_at",
     "comment",
-    "next",
 )
 
 
@@ -46,15 +47,17 @@ def diagnose(
 
     async def work(session: Session) -> None:
         run_id = await resolve_run(session, run, workspace, organization)
-        session.show(await session.call("diagnose_run", run_id=run_id), _print)
+        view = await session.call("diagnose_run", DiagnosisView, run_id=run_id)
+        session.show(view, partial(_print, session))
 
     run_command(work, options)
 
 
-def _print(view: View) -> None:
+def _print(session: Session, diagnosis: DiagnosisView) -> None:
+    view = as_json(diagnosis)
     head: dict[str, Any] = {name.replace("_", " "): view.get(name) for name in _HEAD}
-    head["status"] = status_text(view["status"])
-    head["next"] = in_commands(view["next"]) if view.get("next") else None
+    head["status"] = status_text(diagnosis.status)
+    head["next"] = session.next_text(diagnosis.follows, diagnosis.next_actions) or None
     print_fields(head)
     for name, title in _LISTS.items():
         for item in view.get(name, ()):
@@ -67,17 +70,17 @@ def _print(view: View) -> None:
             out().print(Text(f"  {sanitize(line)}"))
 
 
-def _print_item(title: str, item: View) -> None:
-    """Print an error or a failed check: its name, and all its fields."""
+def _print_item(title: str, item: Mapping[str, Any]) -> None:
+    """An error, or a check that failed: its name, and all that is said of it."""
     name = str(item.get("summary") or item.get("id") or "")
     out().print(Text(f"{title}: {sanitize(name)}", style="bold red"))
     for line in _flat({key: value for key, value in item.items() if value != name}):
         out().print(Text(f"  {sanitize(line)}"))
 
 
-def _rest(view: View) -> Iterator[tuple[str, list[str]]]:
-    """The other fields, each with a title."""
-    known = {*_HEAD, *_LISTS}
+def _rest(view: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """What else was found, each under a title."""
+    known = {*_HEAD, *_LISTS, "follows", "next_actions"}
     for name, value in view.items():
         if name not in known:
             title = name.replace("_", " ").capitalize()

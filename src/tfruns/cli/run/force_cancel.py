@@ -1,8 +1,9 @@
 """`tfruns run force-cancel`."""
 
 from tfruns.cli.options import DEFAULTS, Comment, CommonOptions, RequiredRun, Yes
-from tfruns.cli.run.actions import print_accepted
+from tfruns.cli.run.actions import show_accepted
 from tfruns.cli.session import Session, run_command
+from tfruns.views.runs import ActionView
 
 
 def force_cancel(
@@ -17,6 +18,6 @@ def force_cancel(
     """
 
     async def work(session: Session) -> None:
-        session.show(await session.call("force_cancel_run", run_id=run, comment=comment), print_accepted)
+        show_accepted(session, await session.call("force_cancel_run", ActionView, run_id=run, comment=comment))
 
     run_command(work, options, is_confirmed=yes)

@@ -1,8 +1,9 @@
 """`tfruns run force-execute`."""
 
 from tfruns.cli.options import DEFAULTS, CommonOptions, RequiredRun, Yes
-from tfruns.cli.run.actions import print_accepted
+from tfruns.cli.run.actions import show_accepted
 from tfruns.cli.session import Session, run_command
+from tfruns.views.runs import ActionView
 
 
 def force_execute(run: RequiredRun, /, *, yes: Yes = False, options: CommonOptions = DEFAULTS) -> None:
@@ -15,6 +16,6 @@ def force_execute(run: RequiredRun, /, *, yes: Yes = False, options: CommonOptio
     """
 
     async def work(session: Session) -> None:
-        session.show(await session.call("force_execute_run", run_id=run), print_accepted)
+        show_accepted(session, await session.call("force_execute_run", ActionView, run_id=run))
 
     run_command(work, options, is_confirmed=yes)

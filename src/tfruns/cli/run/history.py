@@ -12,7 +12,8 @@ from tfruns.cli.tables import print_fields, print_table, status_text
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import print_line, say
 from tfruns.masking.text import sanitize
-from tfruns.tool import View
+from tfruns.views.base import shown_time
+from tfruns.views.history import HistoryView
 
 
 def history(
@@ -36,35 +37,34 @@ def history(
 
     async def work(session: Session) -> None:
         run_id = await resolve_run(session, run, workspace, organization)
-        view = await session.call("get_run_history", run_id=run_id, page_number=page, page_size=page_size)
+        view = await session.call("get_run_history", HistoryView, run_id=run_id, page_number=page, page_size=page_size)
         session.show(view, _print)
 
     run_command(work, options)
 
 
-def _print(view: View) -> None:
+def _print(view: HistoryView) -> None:
     print_fields(
         {
-            "run": view["id"],
-            "status": status_text(view["status"]),
-            "created by": view.get("created_by"),
-            "confirmed by": view.get("confirmed_by"),
+            "run": view.id,
+            "status": status_text(view.status),
+            "created by": view.created_by or None,
+            "confirmed by": view.confirmed_by or None,
         }
     )
-    if view.get("timeline"):
+    if view.timeline:
         print_line()
-        for line in timeline_lines(view["timeline"]):
+        for line in timeline_lines(view.timeline):
             print_line(line)
-    if view["events"]:
+    if view.events:
         print_line()
         rows = [
-            (event.get("at"), event.get("by"), event.get("action"), event.get("comment") or event.get("description"))
-            for event in view["events"]
+            (shown_time(event.at), event.by, event.action, event.comment or event.description) for event in view.events
         ]
         print_table(["at", "by", "action", "comment"], rows)
-    for text in view.get("comments", ()):
+    for text in view.comments:
         print_line(f"comment: {sanitize(text)}")
-    if view.get("note"):
-        say(view["note"])
-    if view["next_page"]:
-        say(f"More: --page {view['next_page']}")
+    if view.note:
+        say(view.note)
+    if view.next_page:
+        say(f"More: --page {view.next_page}")

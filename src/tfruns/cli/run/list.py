@@ -1,5 +1,6 @@
 """`tfruns run list`."""
 
+from functools import partial
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,8 +11,9 @@ from tfruns.cli.run.filters import NO_FILTERS, Filters
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_table, status_text
 from tfruns.cli.targets import resolve_organization, resolve_workspace
-from tfruns.cli.terminal import in_options, say
-from tfruns.tool import View
+from tfruns.cli.terminal import say
+from tfruns.views.base import shown_time
+from tfruns.views.runs import RunPage
 
 
 def list_runs(
@@ -37,29 +39,29 @@ def list_runs(
         arguments = {"page_number": page, "page_size": page_size, **filters.arguments(workspace)}
         if filters.all_workspaces:
             owner = resolve_organization(session, organization)
-            view = await session.call("list_runs_in_organization", organization=owner, **arguments)
+            view = await session.call("list_runs_in_organization", RunPage, organization=owner, **arguments)
         else:
             name = resolve_workspace(session, workspace, organization)
-            view = await session.call("list_runs_in_workspace", workspace_id=name, **arguments)
-        session.show(view, _print)
+            view = await session.call("list_runs_in_workspace", RunPage, workspace_id=name, **arguments)
+        session.show(view, partial(_print, session))
 
     run_command(work, options)
 
 
-def _print(view: View) -> None:
+def _print(session: Session, view: RunPage) -> None:
     rows = [
         (
-            run["id"],
-            status_text(run["status"], needs_attention=run.get("needs_person", False)),
-            run.get("operation"),
-            run.get("workspace_name") or run.get("workspace_id"),
-            run.get("created_at"),
-            run.get("message"),
+            run.id,
+            status_text(run.status, needs_attention=bool(run.needs_person)),
+            run.operation,
+            run.workspace_name or run.workspace_id,
+            shown_time(run.created_at),
+            run.message,
         )
-        for run in view["runs"]
+        for run in view.runs
     ]
     print_table(["run", "status", "operation", "workspace", "created", "message"], rows)
-    if view.get("note"):
-        say(in_options(view["note"]))
-    if view.get("next_page"):
-        say(f"More: --page {view['next_page']}")
+    if note := session.next_text(view.note, view.next_actions):
+        say(note)
+    if view.next_page:
+        say(f"More: --page {view.next_page}")

@@ -1,5 +1,6 @@
 """`tfruns run logs`."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
@@ -8,12 +9,13 @@ from cyclopts.types import PositiveInt
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_run
-from tfruns.cli.terminal import in_commands, in_options, print_lines, say
+from tfruns.cli.terminal import print_lines, say
 from tfruns.errors import InvalidInput
+from tfruns.next_actions import DIAGNOSE_RUN, NextAction
 from tfruns.runs.log_stream import LogStream
 from tfruns.runs.logs import PhaseName, may_have_applied
-from tfruns.tool import View
 from tfruns.tools.get_run_logs import no_log_note
+from tfruns.views.logs import LogView
 
 if TYPE_CHECKING:
     from tfruns.tools.wait_for_run import Until
@@ -58,8 +60,10 @@ def logs(
 
             await watch(session, Watch(run_id, _UNTIL[phase], None, await _phases(session, run_id, phase), True))
         elif options.json or tail or search:
-            view = await session.call("get_run_logs", run_id=run_id, phase=phase, tail_lines=tail, search=search)
-            session.show(view, _print)
+            view = await session.call(
+                "get_run_logs", LogView, run_id=run_id, phase=phase, tail_lines=tail, search=search
+            )
+            session.show(view, partial(_print, session))
         else:
             await _print_all(session, run_id, phase)
 
@@ -73,13 +77,13 @@ async def _phases(session: Session, run_id: str, phase: Phase) -> tuple[PhaseNam
     return ("apply",) if may_have_applied(run) else ("plan", "apply")
 
 
-def _print(view: View) -> None:
-    for error in view.get("errors", ()):
+def _print(session: Session, view: LogView) -> None:
+    for error in view.errors:
         say(error, "red")
-    if view["log"]:
-        print_lines(view["log"].split("\n"))
-    if view.get("note"):
-        say(in_options(view["note"]))
+    if view.log:
+        print_lines(view.log.split("\n"))
+    if note := session.next_text(view.note, view.next_actions):
+        say(note)
 
 
 async def _print_all(session: Session, run_id: str, phase: Phase) -> None:
@@ -88,4 +92,5 @@ async def _print_all(session: Session, run_id: str, phase: Phase) -> None:
     while lines := await log.more():
         print_lines(lines)
     if not log.has_begun:
-        say(in_commands(no_log_note(phase)))
+        diagnose = NextAction.for_run(DIAGNOSE_RUN, run_id, "covers the configuration, run tasks and policies")
+        say(session.next_text(no_log_note(phase), [diagnose]))

@@ -1,5 +1,6 @@
 """`tfruns run review`."""
 
+from functools import partial
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -41,7 +42,7 @@ def review(
     async def work(session: Session) -> None:
         run_id = await resolve_run(session, run, workspace, organization)
         view = await read_review(session, run_id, filter_text=filter, address=address, page=page)
-        session.show(view, print_review)
-        await write_step_summary(session, view["run_id"])
+        session.show(view, partial(print_review, session))
+        await write_step_summary(session, view.run_id)
 
     run_command(work, options)

@@ -1,15 +1,16 @@
 """`tfruns run show`."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
 from tfruns.cli.run.timeline import steps, timeline_lines
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.targets import resolve_run
-from tfruns.cli.terminal import Styled, in_commands, print_line
+from tfruns.cli.terminal import Styled, print_line
 from tfruns.lifecycle import is_final
-from tfruns.tool import View
+from tfruns.views.runs import RunView
 
 _FIELDS = ("operation", "message", "workspace_name", "created_by", "configuration_version_id", "has_changes", "url")
 
@@ -31,23 +32,25 @@ def show(
 
     async def work(session: Session) -> None:
         run_id = await resolve_run(session, run, workspace, organization)
-        session.show(await session.call("get_run_details", run_id=run_id), _print)
+        view = await session.call("get_run_details", RunView, run_id=run_id)
+        session.show(view, partial(_print, session))
 
     run_command(work, options)
 
 
-def _print(view: View) -> None:
-    actions = view["allowed_actions"]
+def _print(session: Session, view: RunView) -> None:
+    actions = view.allowed_actions
     print_fields(
         {
-            "run": view["id"],
-            "status": status_text(view["status"], needs_attention="apply" in actions),
-            **{name: view.get(name) for name in _FIELDS},
+            "run": view.id,
+            "status": status_text(view.status, needs_attention="apply" in actions),
+            **{name: getattr(view, name) or None for name in _FIELDS if name != "has_changes"},
+            "has_changes": view.has_changes,
             "allowed": ", ".join(actions) or None,
         }
     )
     print_line()
-    moments = {name.removesuffix("_at"): moment for name, moment in view.get("status_timestamps", {}).items()}
-    for line in timeline_lines(steps(moments, None if is_final(view["status"]) else datetime.now(UTC))):
+    moments = {name.removesuffix("_at"): moment for name, moment in (view.status_timestamps or {}).items()}
+    for line in timeline_lines(steps(moments, None if is_final(view.status) else datetime.now(UTC))):
         print_line(line)
-    print_line(Styled(f"  next: {in_commands(view['next'])}", "dim"))
+    print_line(Styled(f"  next: {session.next_text(view.follows, view.next_actions)}", "dim"))

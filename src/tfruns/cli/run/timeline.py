@@ -1,18 +1,17 @@
 """The timeline of a run: its statuses in order, with start and duration."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
 from tfruns.cli.terminal import Styled, elapsed
 from tfruns.lifecycle import RULES
 from tfruns.masking.text import sanitize
-from tfruns.tool import View
+from tfruns.views.history import TimelineStep
 
 _ORDER = {str(status): index for index, status in enumerate(RULES)}
 
 
-def timeline_lines(steps: Sequence[View]) -> list[Styled]:
+def timeline_lines(steps: Sequence[TimelineStep]) -> list[Styled]:
     """A line for each status.
 
     Args:
@@ -22,33 +21,32 @@ def timeline_lines(steps: Sequence[View]) -> list[Styled]:
     lines = []
     for index, step in enumerate(steps):
         is_last = index + 1 == len(steps)
-        took = step.get("duration_s")
-        duration = "" if took is None else f"  {elapsed(took)}{' so far' if is_last else ''}"
+        took = step.duration_s
+        said = "" if took is None else f"  {elapsed(took)}{' so far' if is_last else ''}"
         mark = "●" if is_last else "│"
-        text = f"{mark} {_moment(step['at'])}  {sanitize(step['status'])}{duration}"
+        text = f"{mark} {_moment(step.at)}  {sanitize(step.status)}{said}"
         lines.append(Styled(text, style="bold" if is_last else "dim"))
     return lines
 
 
-def steps(moments: Mapping[str, str], now: datetime | None) -> list[View]:
-    """The steps of a run from the timestamps of its statuses, as in `get_run_details`.
+def steps(moments: Mapping[str, datetime], now: datetime | None) -> list[TimelineStep]:
+    """The steps of a run from its statuses and when each began, as `get_run_details` gives them.
 
     Args:
         moments: the start times by status.
         now: the end of the last step; None if the run is final.
     """
     reached = sorted(
-        ((datetime.fromisoformat(moment), status) for status, moment in moments.items()),
-        key=lambda step: (step[0], _ORDER.get(step[1], -1)),  # timestamps are whole seconds
+        ((moment.replace(microsecond=0), status) for status, moment in moments.items()),
+        key=lambda step: (step[0], _ORDER.get(step[1], -1)),  # the times are whole seconds
     )
     ends: list[datetime | None] = [*(moment for moment, _ in reached[1:]), now]
     return [
-        {"status": status, "at": began.isoformat()}
-        | ({"duration_s": max(0, round((end - began).total_seconds()))} if end else {})
+        TimelineStep(status, began, max(0, round((end - began).total_seconds())) if end else None)
         for (began, status), end in zip(reached, ends, strict=False)
     ]
 
 
-def _moment(at: Any) -> str:
-    """The time without fractions and time zone; tools return UTC."""
-    return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S}"
+def _moment(at: datetime) -> str:
+    """The time in UTC, as the tools give it, without what makes it long."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

@@ -10,7 +10,7 @@ from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_table, status_text
 from tfruns.cli.targets import resolve_organization
 from tfruns.cli.terminal import say
-from tfruns.tool import View
+from tfruns.views.workspaces import WorkspacePage
 
 
 def list_workspaces(
@@ -33,6 +33,7 @@ def list_workspaces(
     async def work(session: Session) -> None:
         view = await session.call(
             "list_workspaces",
+            WorkspacePage,
             organization=resolve_organization(session, organization),
             search=search,
             page_number=page,
@@ -43,23 +44,23 @@ def list_workspaces(
     run_command(work, options)
 
 
-def _print(view: View) -> None:
+def _print(view: WorkspacePage) -> None:
     rows = [
         (
-            row.get("name"),
-            row["id"],
-            row.get("current_run"),
-            status_text(row["status"]) if row.get("status") else None,
-            row.get("locked_by"),
-            "yes" if row.get("auto_apply") else None,
-            row.get("terraform"),
-            str(row["resources"]) if "resources" in row else None,
+            row.name,
+            row.id,
+            row.current_run,
+            status_text(row.status) if row.status else None,
+            row.locked_by,
+            "yes" if row.auto_apply else None,
+            row.terraform,
+            None if row.resources is None else str(row.resources),
         )
-        for row in view["workspaces"]
+        for row in view.workspaces
     ]
     columns = ["workspace", "id", "current run", "status", "locked by", "auto-apply", "terraform", "resources"]
     print_table(columns, rows)
     if not rows:
-        say("No workspace matches." if view["page"] == 1 else "The page is empty.")
-    if view.get("next_page"):
-        say(f"More: --page {view['next_page']}")
+        say("No workspace matches." if view.page == 1 else "The page is empty.")
+    if view.next_page:
+        say(f"More: --page {view.next_page}")

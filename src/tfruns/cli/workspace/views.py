@@ -2,8 +2,8 @@
 
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.masking.redaction import redact
-from tfruns.tool import View
-from tfruns.views import shown_time
+from tfruns.views.base import as_json
+from tfruns.views.workspaces import WorkspaceView
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
@@ -17,33 +17,33 @@ _PERMISSIONS = {
 }
 
 
-def workspace_view(workspace: Workspace) -> View:
-    """A flat view of a workspace. Empty and unknown fields are omitted."""
+def workspace_view(workspace: Workspace) -> WorkspaceView:
+    """The view of a workspace."""
     run = workspace.follow(workspace.current_run, Run)
     permissions = workspace.permissions.model_dump() if workspace.permissions else {}
-    view: View = {
-        "id": workspace.id,
-        "name": workspace.name,
-        "organization": workspace.organization.id if workspace.organization else None,
-        "current_run": workspace.current_run.id if workspace.current_run else None,
-        "status": str(run.status) if run else None,
-        "locked": workspace.locked,
-        "locked_by": workspace.locked_by.id if workspace.locked_by else None,
-        "locked_reason": redact(workspace.locked_reason) if workspace.locked_reason else None,
-        "auto_apply": workspace.auto_apply,
-        "execution_mode": workspace.execution_mode,
-        "terraform": workspace.terraform_version,
-        "working_directory": workspace.working_directory or None,
-        "resources": workspace.resource_count,
-        "created_at": shown_time(workspace.created_at),
-        "permissions": [words for name, words in _PERMISSIONS.items() if permissions.get(name)],
-    }
-    return {name: value for name, value in view.items() if value is not None}
+    return WorkspaceView(
+        id=workspace.id,
+        name=workspace.name,
+        organization=workspace.organization.id if workspace.organization else None,
+        current_run=workspace.current_run.id if workspace.current_run else None,
+        status=str(run.status) if run else None,
+        locked=workspace.locked,
+        locked_by=workspace.locked_by.id if workspace.locked_by else None,
+        locked_reason=redact(workspace.locked_reason or ""),
+        auto_apply=workspace.auto_apply,
+        execution_mode=workspace.execution_mode,
+        terraform=workspace.terraform_version,
+        working_directory=workspace.working_directory or "",
+        resources=workspace.resource_count,
+        created_at=workspace.created_at,
+        permissions=tuple(words for name, words in _PERMISSIONS.items() if permissions.get(name)),
+    )
 
 
-def print_workspace(view: View) -> None:
-    """Print a line for each field."""
-    shown = {name: "yes" if value is True else "no" if value is False else value for name, value in view.items()}
-    if "status" in shown:
-        shown["status"] = status_text(shown["status"])
-    print_fields({**shown, "permissions": ", ".join(view["permissions"]) or "none"})
+def print_workspace(view: WorkspaceView) -> None:
+    """A line for each field."""
+    members = as_json(view)
+    shown = {name: "yes" if value is True else "no" if value is False else value for name, value in members.items()}
+    if view.status:
+        shown["status"] = status_text(view.status)
+    print_fields({**shown, "permissions": ", ".join(view.permissions) or "none"})

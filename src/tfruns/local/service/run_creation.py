@@ -16,6 +16,7 @@ from tfruns.local.service.transitions import count_run, promote_next, record_eve
 from tfruns.local.service.workspaces import executes_runs
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import ConfigurationVersionRow, PhaseRow, RunRow, VariableRow, WorkspaceRow
+from tfruns.next_actions import joined
 from tfruns.vocabulary import PhaseStatus, RunSource, RunStatus
 from tfruns.wire.run_options import RunOptions, option_conflict
 
@@ -133,7 +134,7 @@ def _configuration(session: Session, workspace: WorkspaceRow, new: NewRun) -> Co
 def _check(backend: Backend, workspace: WorkspaceRow, options: RunOptions) -> None:
     conflict = option_conflict(options)
     if conflict is not None:
-        raise UnprocessableEntity(f"invalid run parameters: {conflict.message} {conflict.solution}")
+        raise UnprocessableEntity(f"invalid run parameters: {joined(conflict.message)} {joined(conflict.solution)}")
     requested, installed = options.terraform_version, backend.terraform_version
     if requested not in (None, installed):
         raise UnprocessableEntity(

@@ -1,0 +1,104 @@
+"""The next steps of a result or an error as commands, and the names of arguments as options.
+
+Commands that only read do not import the tools that a next step names. So the commands of the tools are read from
+`tool_commands.json`, which `scripts/generate_docs.py` writes from their declarations.
+"""
+
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tfruns.next_actions import NextAction
+
+_COMMANDS = Path(__file__).with_name("tool_commands.json")
+
+# The arguments whose option is not spelled like them. A test compares the options with those of the commands.
+_OPTIONS = {
+    "body": "TEXT",
+    "configuration_version_id": "--configuration-version",
+    "directory": "DIRECTORY",
+    "filter_operation": "--operation",
+    "filter_source": "--source",
+    "filter_status": "--status",
+    "filter_status_group": "--group",
+    "filter_timeframe": "--timeframe",
+    "filter_workspace_names": "--workspace-names",
+    "invoke_action_addrs": "--invoke-action",
+    "is_destroy": "--destroy",
+    "page_number": "--page",
+    "policy_paths": "--policy-path",
+    "refresh": "--no-refresh",
+    "replace_addrs": "--replace",
+    "run_id": "RUN",
+    "search_basic": "--search",
+    "tail_lines": "--tail",
+    "target_addrs": "--target",
+    "timeout_s": "--timeout",
+    "variables": "--var",
+    "workspace_id": "--workspace",
+}
+_WITHOUT_OPTION = {"offset"}  # without --tail and --search, `run logs` prints the log from its beginning
+
+
+def option_of(argument: str) -> str:
+    """The option for an argument of a tool; for a positional one, its name in the help."""
+    return _OPTIONS.get(argument, f"--{argument.replace('_', '-')}")
+
+
+def command_of(action: NextAction, where: Sequence[str] = ()) -> str | None:
+    """The command line of a next step; None if no command does the same.
+
+    Args:
+        action: the next step.
+        where: the options that select the API.
+    """
+    command = _commands().get(action.tool)
+    if command is None:
+        return None
+    given = dict(_flat(action.arguments))
+    positional = [str(value) for name, value in given.items() if not option_of(name).startswith("-")]
+    options = [part for name, value in given.items() for part in _option(name, value)]
+    return shlex.join(["tfruns", *command.split(), *positional, *options, *where])
+
+
+def next_lines(actions: Iterable[NextAction], where: Sequence[str] = ()) -> list[str]:
+    """A sentence for each next step that a command can do: the command, and its effect."""
+    commands = ((command_of(action, where), action.reason) for action in actions)
+    return [f"`{command}` {reason}." for command, reason in commands if command is not None]
+
+
+def next_text(follows: str, actions: Iterable[NextAction], where: Sequence[str] = ()) -> str:
+    """What follows, and the commands for it, in one paragraph."""
+    return " ".join(filter(None, (follows, *next_lines(actions, where))))
+
+
+def _flat(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The arguments, with the members of `params` in place of it."""
+    for name, value in arguments.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value)
+        elif name not in _WITHOUT_OPTION:
+            yield name, value
+
+
+def _option(name: str, value: Any) -> Iterator[str]:
+    option = option_of(name)
+    if not option.startswith("-") or value is None:
+        return
+    if isinstance(value, bool):
+        if value is not option.startswith("--no-"):
+            yield option
+        return
+    for item in value if isinstance(value, list | tuple) else (value,):
+        yield option
+        yield str(item)
+
+
+@cache
+def _commands() -> Mapping[str, str]:
+    """The command of each tool, after `tfruns`."""
+    commands: dict[str, str] = json.loads(_COMMANDS.read_text(encoding="utf-8"))
+    return commands

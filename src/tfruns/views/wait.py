@@ -1,0 +1,37 @@
+"""The view of a run after a wait."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tfruns.next_actions import NextAction
+from tfruns.views.base import View, kept
+
+Outcome = Literal["attention", "planned", "final", "timeout"]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitView(View):
+    """A run after a wait.
+
+    Attributes:
+        outcome: why the wait ended.
+        plan: the counts of its plan; None if it cannot be read.
+        queue: what a pending run waits for.
+        last_log_line: of a run whose log is being written.
+    """
+
+    id: str
+    status: str
+    outcome: Outcome
+    waited_s: float
+    allowed_actions: Sequence[str] = kept(default=())
+    follows: str = ""
+    next_actions: tuple[NextAction, ...] = ()
+    auto_apply: bool | None = None
+    has_changes: bool | None = None
+    plan: Mapping[str, int] | None = None
+    workspace_name: str | None = None
+    queue: str = ""
+    last_log_line: str = ""
+    note: str = ""
