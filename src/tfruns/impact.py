@@ -1,4 +1,4 @@
-"""What a call that changes something would do: the data on which consent is decided."""
+"""The impact of a call that changes something: the data on which the decision about consent is based."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from tfruns.jsonapi import JSON
 
 
 class ImpactKind(StrEnum):
-    """The effects of a call that decide who has to confirm it."""
+    """The effects of a call, on which the required confirmation depends."""
 
     UNSEEN_APPLY = "applies a plan that nobody has seen"
     DESTRUCTIVE_APPLY = "applies a plan that destroys or replaces something, or that cannot be read"
@@ -26,16 +26,16 @@ class ImpactKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What a call would do now, as far as it is known before anything is sent.
+    """The impact of a call, as far as it is known before anything is sent.
 
     Attributes:
-        kinds: the effects; empty if nobody has to confirm the call.
+        kinds: the effects; empty if no confirmation is required.
         question: one sentence that asks for confirmation.
         at_stake: the facts that a person should know, one line each.
-        state: the state that the impact depends on; a confirmation is valid only while it is unchanged.
-        fingerprint: of the plan that would be applied, if the plan can be read.
-        instead: how to reach the same goal with less, where no person can be asked.
-        facts: further fields of a refusal, for programs.
+        state: the state on which the impact depends; a confirmation is valid only while it is unchanged.
+        fingerprint: the fingerprint of the plan that would be applied, if the plan can be read.
+        instead: an alternative with less impact, for clients that cannot ask a person.
+        facts: additional fields of a refusal, for programs.
     """
 
     kinds: frozenset[ImpactKind] = frozenset()

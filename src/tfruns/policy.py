@@ -1,7 +1,6 @@
-"""What a server was started for: which tools it offers, and what their calls may do.
+"""The policy of a server: the tools that it offers, and the permissions of their calls.
 
-A mode is a promise to the person who started the server: whatever the assistant calls, in `read` nothing changes, and
-in `plan` nothing is applied.
+A mode is a guarantee, whatever an assistant calls: in `read`, nothing changes; in `plan`, nothing is applied.
 """
 
 from dataclasses import dataclass
@@ -12,20 +11,20 @@ from tfruns.scope import Scope
 
 
 class Mode(StrEnum):
-    """How much a server may do, from least to most."""
+    """The permissions of a server, from least to most."""
 
     READ = "read"
     PLAN = "plan"
     APPLY = "apply"
 
     def includes(self, other: "Mode") -> bool:
-        """Whether whatever the other mode permits is permitted in this one."""
+        """Whether this mode permits everything that the other mode permits."""
         order = list(Mode)
         return order.index(other) <= order.index(self)
 
 
 class Confirm(StrEnum):
-    """When a person has to confirm what cannot be undone."""
+    """When a person has to confirm a call that cannot be undone."""
 
     AUTO = "auto"
     REVIEW = "review"
@@ -44,33 +43,34 @@ class Toolset(StrEnum):
 
 
 def parse_toolsets(text: str | None) -> frozenset[Toolset]:
-    """Groups of tools from a list with commas between; all where there is none.
+    """Parse a comma-separated list of toolsets; None means all.
 
     Raises:
-        InvalidInput: a list that is empty, or has something else in it.
+        InvalidInput: the list is empty, or contains an unknown toolset.
     """
     if text is None:
         return frozenset(Toolset)
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names or not set(names) <= set(Toolset):
         raise InvalidInput(
-            "--toolsets has to name groups of tools.", solution=f"There are: {', '.join(Toolset)}; with commas between."
+            "--toolsets is empty, or contains an unknown toolset.",
+            solution=f"Use a comma-separated list of {', '.join(Toolset)}.",
         )
     return frozenset(Toolset(name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a caller of the tools may do.
+    """The permissions of a caller.
 
     Attributes:
-        mode: which tools there are, and what they may do.
-        confirm: whether a person has to confirm what cannot be undone.
-        toolsets: the groups whose tools are offered.
-        scope: the organizations and workspaces that may be touched.
+        mode: limits the tools and their effects.
+        confirm: when a person has to confirm a call.
+        toolsets: the groups of tools that are offered.
+        scope: the organizations and workspaces that may be accessed.
     """
 
     mode: Mode = Mode.APPLY
     confirm: Confirm = Confirm.AUTO
     toolsets: frozenset[Toolset] = frozenset(Toolset)
-    scope: Scope = Scope()  # noqa: RUF009  # it has no state
+    scope: Scope = Scope()  # noqa: RUF009  # immutable

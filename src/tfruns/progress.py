@@ -1,4 +1,4 @@
-"""The progress of a tool that takes long. An MCP server imports this before it needs any tool."""
+"""The progress of a slow tool. An MCP server imports this module before any tool."""
 
 from typing import Protocol
 

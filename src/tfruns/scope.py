@@ -1,8 +1,8 @@
-"""The organizations and workspaces that a server may access, given when it is started.
+"""The scope of a server: the organizations and workspaces that it may access.
 
-A scope applies to everything that a call names or reaches. If both limits are given, both apply. Names are compared
-exactly, and with the names in the API, never with a caller's spelling: an address, an id or another form is resolved
-first. A workspace whose location is unknown is outside.
+A scope applies to everything that a call names or reaches. If both limits are given, both apply. A URL, an id or
+another reference is resolved first, and the names in the API are compared exactly. A workspace whose location is
+unknown is outside the scope.
 """
 
 import re
@@ -33,7 +33,7 @@ class Scope:
     """The organizations and workspaces that may be accessed; all if none is given.
 
     Attributes:
-        organizations: names, in which * and ? stand for any characters and for any one.
+        organizations: names with wildcards: * for any characters, ? for one.
         workspaces: `organization/name`, with the same patterns in both, and ids.
     """
 
@@ -104,14 +104,17 @@ def _items(text: str | None, option: str) -> list[str]:
         return []
     items = [item.strip() for item in text.split(",") if item.strip()]
     if not items:
-        raise InvalidInput(f"{option} is empty, and would limit nothing.", solution="Name something, or leave it out.")
+        raise InvalidInput(f"{option} is empty.", solution="Give at least one name, or omit the option.")
     return items
 
 
 def _organization(item: str) -> str:
     if _NAME_PATTERN.fullmatch(item):
         return item
-    raise InvalidInput("In --organizations is something that is not the name of an organization.")
+    raise InvalidInput(
+        "--organizations contains an invalid name.",
+        solution="Use names of organizations, which may contain the wildcards * and ?.",
+    )
 
 
 def _workspace(item: str) -> str:
@@ -119,6 +122,6 @@ def _workspace(item: str) -> str:
     if _WORKSPACE_ID.fullmatch(item) or (slash and _NAME_PATTERN.fullmatch(owner) and _NAME_PATTERN.fullmatch(name)):
         return item
     raise InvalidInput(
-        "In --workspaces is something that is neither organization/name nor an id.",
-        solution="Write organization/name (with * and ? if you like) or ws-….",
+        "--workspaces contains an invalid item.",
+        solution="Use organization/name, which may contain the wildcards * and ?, or an id (ws-…).",
     )

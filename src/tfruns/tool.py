@@ -1,11 +1,11 @@
-"""The declaration of a tool: a typed async function, and everything that a caller or the gate needs to know about it.
+"""The declaration of a tool: a typed async function with the metadata that callers and the gate need.
 
     @tool(title="Read a run", toolset=Toolset.RUNS, is_read_only=True, command="run show")
     async def get_run_details(context: Context, run_id: RunId) -> Result[RunView]:
         \"\"\"Read a run: status, phase, timestamps, options.\"\"\"
 
-The function gives the name, its docstring the description, and its parameters after the context the input schema. The
-annotation of a parameter tells the gate the argument's `Role`.
+The tool has the name of the function. Its docstring is the description, and its parameters after the context are the
+input schema. The annotation of a parameter can contain the `Role` of the argument.
 """
 
 import inspect
@@ -36,8 +36,8 @@ class Context:
     Attributes:
         client: the API.
         scope: limits the lists that a tool reads.
-        progress: receives the progress of a tool that takes long.
-        allowed_directories: the directories that may be uploaded; absolute, without links.
+        progress: receives the progress of a slow tool.
+        allowed_directories: the directories that may be uploaded; absolute, without symbolic links.
     """
 
     client: Client
@@ -60,18 +60,18 @@ class Result(Generic[V]):
 
 
 class Role(Enum):
-    """The meaning of an argument for the gate: what it names, which has to be in the scope; or that it is a comment."""
+    """The meaning of an argument for the gate: the kind of object that it names, or the kind of text."""
 
     RUN = "run"
     WORKSPACE = "workspace"
     ORGANIZATION = "organization"
-    WORKSPACE_NAMES = "workspace names"  # the list of runs itself narrows them to the scope
+    WORKSPACE_NAMES = "workspace names"  # the list of runs restricts them to the scope
     RUN_OPTIONS = "run options"  # `configuration_version_id` among them has to belong to the workspace
     COMMENT = "comment"  # recorded with a run
 
 
 class Proof(StrEnum):
-    """An argument with which a caller shows that a person agreed."""
+    """An argument that proves the consent of a person."""
 
     CODE = "confirmation"
     FINGERPRINT = "fingerprint"
@@ -99,18 +99,18 @@ class Tool:
 
     Attributes:
         function: its implementation.
-        title: its name for people.
-        toolset: its group.
-        order: its position in the list of tools.
-        mode: the least mode that offers it.
-        is_read_only: it changes nothing.
-        is_destructive: its effect cannot be undone.
-        is_idempotent: repeating it has no further effect.
-        impact: reads what a call would do, which decides who has to confirm it; None if nobody ever has to.
+        title: the name for people.
+        toolset: the group of the tool.
+        order: the position in the list of tools.
+        mode: the lowest mode that offers the tool.
+        is_read_only: the tool changes nothing.
+        is_destructive: the effect cannot be undone.
+        is_idempotent: repeating the call has no further effect.
+        impact: reads the impact of a call, on which the required confirmation depends; None if none is ever required.
         proofs: the arguments that can confirm a call in place of a person.
-        apply_policy: adapts the arguments to the policy, or refuses them, before anybody is asked.
-        command: the command that does the same, after `tfruns`.
-        instruction: its line in the MCP server's instructions; may be empty.
+        apply_policy: adapts the arguments to the policy or refuses them, before a person is asked.
+        command: the corresponding command, without `tfruns`.
+        instruction: the line in the instructions of the MCP server; may be empty.
     """
 
     function: Function
@@ -144,7 +144,7 @@ class Tool:
 
     @cached_property
     def input_schema(self) -> Mapping[str, JSON]:
-        """The JSON Schema of the arguments, without the parts that cost tokens and say nothing."""
+        """The JSON Schema of the arguments, without parts that only cost tokens."""
         return _compact_schema(self.arguments.model_json_schema())
 
     @cached_property
@@ -164,13 +164,17 @@ class Tool:
 
     @cached_property
     def roles(self) -> Mapping[str, Role]:
-        """The arguments that mean something to the gate."""
+        """The roles of the arguments that have one."""
         return {
             name: marker
             for name, field in self.arguments.model_fields.items()
             for marker in field.metadata
             if isinstance(marker, Role)
         }
+
+    def argument(self, role: Role, values: Mapping[str, Any]) -> Any:
+        """The value of the argument with a role; None if the tool has no such argument."""
+        return next((values[name] for name, found in self.roles.items() if found is role), None)
 
 
 def tool(
@@ -210,10 +214,10 @@ def tool(
     return declare
 
 
-# -- schemas for readers who pay by the token -------------------------------------------------------------------------
+# -- compact schemas --------------------------------------------------------------------------------------------------
 
-# Pydantic repeats every name as a title, refers to definitions, and writes an optional value as a choice with null.
-# Here references are inlined and the rest is left out: an optional argument is one that is not required.
+# Pydantic repeats every name as a title, uses references to definitions, and describes an optional value as a choice
+# with null. Here, references are inlined, and the rest is omitted: an optional argument is one that is not required.
 
 _NULL = {"type": "null"}
 
@@ -236,11 +240,11 @@ def _compact(node: Mapping[str, JSON], definitions: Mapping[str, JSON]) -> dict[
         elif key == "anyOf":
             result[key] = [_compact(choice, definitions) for choice in value]
         elif key == "description" and "properties" in node:
-            continue  # the docstring of a class, written for programmers
+            continue  # the docstring of a class, which is not for callers
         else:
             result[key] = value
     if result.get("type") == "array":
-        result.setdefault("items", {})  # of any type; clients refuse a whole list of tools for an array without it
+        result.setdefault("items", {})  # any type; clients reject a list of tools with an array without it
     return result
 
 
@@ -253,7 +257,7 @@ def _inlined(node: Mapping[str, JSON], definitions: Mapping[str, JSON]) -> dict[
 
 
 def _without_null(node: dict[str, Any]) -> dict[str, Any]:
-    """`string or null` as `string`: null is accepted for any omitted argument, which the schema need not repeat."""
+    """`string or null` as `string`. Null is accepted for every omitted argument, without a mention in the schema."""
     choices = [choice for choice in node.get("anyOf", ()) if choice != _NULL]
     if len(choices) != 1:
         return node

@@ -96,7 +96,7 @@ def test_a_refused_action_tells_the_status_and_what_is_allowed_instead(server: S
     ("tool", "arguments", "words"),
     [
         ("get_run_details", {}, "run_id is missing"),
-        ("get_run_details", {"run_id": 7}, "run_id has to be a string"),
+        ("get_run_details", {"run_id": 7}, "run_id must be a string"),
         ("get_run_details", {"run": RUN}, "Did you mean run_id?"),
         ("get_run_details", {"run_id": "../account/details"}, "not a run id"),
         ("create_run", {"workspace_id": WORKSPACE, "params": {"is_destory": True}}, "Did you mean is_destroy?"),

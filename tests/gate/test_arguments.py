@@ -1,4 +1,4 @@
-"""Arguments that do not fit are refused in our own words, before anything is sent."""
+"""Invalid arguments are refused before anything is sent."""
 
 import json
 import time
@@ -37,17 +37,17 @@ FITS: dict[str, set[str]] = {
     "object": {"an object"},
 }
 SAYS = {
-    "enum": "has to be one of ",
-    "string": "has to be a string.",
-    "integer": "has to be an integer.",
-    "boolean": "has to be true or false.",
-    "array": "has to be a list of ",
-    "object": "has to be an object.",
+    "enum": "must be one of ",
+    "string": "must be a string.",
+    "integer": "must be an integer.",
+    "boolean": "must be true or false.",
+    "array": "must be a list of ",
+    "object": "must be an object.",
 }
 
 
 def places(schema: Mapping[str, Any], above: Place = ()) -> Iterator[tuple[Place, Mapping[str, Any]]]:
-    """Every place in the arguments, with its schema."""
+    """Every location in the arguments, with its schema."""
     for name, node in schema.get("properties", {}).items():
         yield (*above, name), node
         yield from places(node, (*above, name))
@@ -57,7 +57,7 @@ def places(schema: Mapping[str, Any], above: Place = ()) -> Iterator[tuple[Place
 
 
 def arguments_with(tool: str, place: Place, value: Any) -> dict[str, Any]:
-    """The least arguments of a tool, and this value at this place."""
+    """The required arguments of a tool, with a value at a location."""
     for part in reversed(place[1:]):
         if isinstance(part, int):
             value = [value]
@@ -83,13 +83,13 @@ CASES = [
 
 
 def everything_said(error: InvalidInput) -> str:
-    """Whatever a caller, or a log with the traceback, shows of an error."""
+    """Everything that a caller or a log with the traceback shows of an error."""
     return "\n".join([json.dumps(error.as_dict()), str(error), repr(error), *traceback.format_exception(error)])
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("tool", "place", "type_", "wrong"), CASES)
-async def test_a_value_of_a_wrong_type_is_refused_and_never_repeated(
+async def test_value_of_a_wrong_type_is_refused_and_not_repeated(
     tool: str, place: Place, type_: str, wrong: str
 ) -> None:
     api = FakeApi()
@@ -106,23 +106,23 @@ async def test_a_value_of_a_wrong_type_is_refused_and_never_repeated(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", TOOLS)
-async def test_a_missing_argument_is_named(tool: str) -> None:
+async def test_missing_argument_is_named(tool: str) -> None:
     for arguments in ({}, dict.fromkeys(REQUIRED[tool])):
         api = FakeApi()
         error = await failure_of(tool, arguments, api=api)
         assert isinstance(error, InvalidInput)
-        assert error.message == " ".join(f"{name} is missing." for name in REQUIRED[tool])
+        assert error.message == " ".join(f"{name} is required." for name in REQUIRED[tool])
         assert api.requests == []
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("value", [1, None, SECRET_TEXT, {"a": SECRET_TEXT}])
-async def test_an_unknown_argument_is_refused_and_its_value_not_repeated(tool: str, value: Any) -> None:
+async def test_unknown_argument_is_refused_without_its_value(tool: str, value: Any) -> None:
     api = FakeApi()
     error = await failure_of(tool, {**REQUIRED[tool], "quite_another": value}, api=api)
     assert isinstance(error, InvalidInput)
-    assert "There is no argument quite_another." in error.message
+    assert "Unknown argument quite_another." in error.message
     assert next(iter(REQUIRED[tool])) in error.message  # which there are
     assert SECRET_TEXT not in everything_said(error)
     assert api.requests == []
@@ -154,22 +154,25 @@ _VARIABLE = {"key": "name", "value": "1"}
         ("apply_run", {"comments": "yes"}, "comments", "comment"),
     ],
 )
-async def test_an_unknown_argument_is_refused_with_the_one_that_was_meant(
-    tool: str, arguments: dict[str, Any], wrong: str, meant: str
-) -> None:
+async def test_unknown_argument_gets_a_suggestion(tool: str, arguments: dict[str, Any], wrong: str, meant: str) -> None:
     api = FakeApi()
     error = await failure_of(tool, REQUIRED[tool] | arguments, api=api)
     assert isinstance(error, InvalidInput)
-    assert f"There is no argument {wrong}. Did you mean {meant}?" in error.message
+    assert f"Unknown argument {wrong}. Did you mean {meant}?" in error.message
     assert api.requests == []
 
 
 @pytest.mark.anyio
-async def test_all_that_is_wrong_is_said_at_once() -> None:
+async def test_error_names_all_problems() -> None:
     error = await failure_of(
         "create_run", {"workspace_id": 7, "params": {"refresh": "no", "messsage": "x"}, "wait": True}, api=FakeApi()
     )
-    for part in ("workspace_id has", "params.refresh has", "no argument params.messsage", "no argument wait"):
+    for part in (
+        "workspace_id must",
+        "params.refresh must",
+        "Unknown argument params.messsage",
+        "Unknown argument wait",
+    ):
         assert part in error.message
 
 
@@ -183,14 +186,14 @@ async def test_all_that_is_wrong_is_said_at_once() -> None:
     ],
     ids=["many", "long", "list"],
 )
-async def test_what_is_said_stays_short_however_much_is_wrong(arguments: dict[str, Any]) -> None:
+async def test_error_stays_short_with_many_problems(arguments: dict[str, Any]) -> None:
     error = await failure_of("create_run", REQUIRED["create_run"] | arguments, api=FakeApi())
     assert len(json.dumps(error.as_dict())) < 1_500
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", TOOLS)
-async def test_a_null_counts_as_not_given(tool: str) -> None:
+async def test_null_is_an_omitted_argument(tool: str) -> None:
     optional = dict.fromkeys(set(TOOLS[tool].input_schema["properties"]) - set(REQUIRED[tool]))
     plain, with_nulls = willing_api(), willing_api()
     expected = await call(tool, REQUIRED[tool], api=plain)
@@ -201,7 +204,7 @@ async def test_a_null_counts_as_not_given(tool: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_null_option_of_a_new_run_counts_as_not_given() -> None:
+async def test_null_is_an_omitted_option_of_a_new_run() -> None:
     params = TOOLS["create_run"].input_schema["properties"]["params"]["properties"]
     plain, with_nulls = willing_api(), willing_api()
     await call("create_run", api=plain)
@@ -232,7 +235,7 @@ async def test_a_null_option_of_a_new_run_counts_as_not_given() -> None:
         ("list_runs_in_workspace", {"workspace_id": WORKSPACE_ID, "filter_timeframe": "last week"}),
     ],
 )
-async def test_a_value_that_cannot_be_is_refused_before_anything_is_sent(tool: str, arguments: dict[str, Any]) -> None:
+async def test_invalid_value_is_refused_before_anything_is_sent(tool: str, arguments: dict[str, Any]) -> None:
     api = FakeApi()
     error = await failure_of(tool, arguments, api=api)
     assert isinstance(error, InvalidInput)
@@ -241,7 +244,7 @@ async def test_a_value_that_cannot_be_is_refused_before_anything_is_sent(tool: s
 
 
 @pytest.mark.anyio
-async def test_a_run_is_found_by_its_browser_address() -> None:
+async def test_run_can_be_given_as_browser_url() -> None:
     api = willing_api()
     address = f"https://tfe.example.com/app/acme/workspaces/network/runs/{samples.RUN_ID}?tab=plan"
     view = await call("get_run_details", {"run_id": address}, api=api)
@@ -249,16 +252,14 @@ async def test_a_run_is_found_by_its_browser_address() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_filter_that_was_not_given_is_not_sent() -> None:
+async def test_omitted_filter_is_not_sent() -> None:
     api = willing_api()
     await call("list_runs_in_workspace", api=api)
     assert query(api.requests[0]) == {"page[number]": "1", "page[size]": "20"}
 
 
 @pytest.mark.anyio
-async def test_input_that_is_too_large_is_refused_before_it_is_sent(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_too_large_input_is_refused_before_it_is_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TFRUNS_AUDIT_FILE", str(tmp_path / "audit.jsonl"))
     huge = "x" * 50_000_000
     long = "x" * 10_001

@@ -1,4 +1,4 @@
-"""What is changed is written down before and after, and what cannot be written down is not changed."""
+"""Every change is recorded before and after it, and nothing is changed that cannot be recorded."""
 
 import fcntl
 import json
@@ -50,7 +50,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", CHANGING)
-async def test_every_change_has_a_line_before_and_a_line_after(name: str, log_file: Path) -> None:
+async def test_every_change_has_a_line_before_and_after_it(name: str, log_file: Path) -> None:
     seen: list[int] = []
     api = willing_api()
     send = api.handle_async_request
@@ -64,7 +64,7 @@ async def test_every_change_has_a_line_before_and_a_line_after(name: str, log_fi
     await call(name, api=api)
     begun, ended = lines(log_file)
     assert seen
-    assert set(seen) == {1}, "the line has to be there when the request is sent"
+    assert set(seen) == {1}, "the line must be written before the request is sent"
     assert (begun["event"], ended["event"]) == ("begun", "ended")
     assert begun["id"] == ended["id"]
     assert begun["tool"] == ended["tool"] == name
@@ -75,14 +75,14 @@ async def test_every_change_has_a_line_before_and_a_line_after(name: str, log_fi
 
 
 @pytest.mark.parametrize("name", READING)
-def test_what_only_reads_is_not_written_down(name: str, log_file: Path) -> None:
+def test_read_only_calls_are_not_recorded(name: str, log_file: Path) -> None:
     anyio.run(lambda: call(name, api=willing_api()))
     assert not log_file.exists()
 
 
 @pytest.mark.parametrize("name", CHANGING)
 @pytest.mark.parametrize("obstacle", ["a directory", "a file in between", "a full disk"])
-def test_nothing_is_sent_where_it_cannot_be_written(
+def test_nothing_is_sent_if_the_log_cannot_be_written(
     name: str, obstacle: str, log_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if obstacle == "a directory":
@@ -108,7 +108,7 @@ def test_nothing_is_sent_where_it_cannot_be_written(
         (error(500, "internal"), "unknown", "outcome_unknown"),
     ],
 )
-async def test_a_refusal_is_written_down_with_its_code(answered: Any, outcome: str, code: str, log_file: Path) -> None:
+async def test_refusal_is_recorded_with_its_code(answered: Any, outcome: str, code: str, log_file: Path) -> None:
     api = willing_api()
     api._routes.clear()
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": samples.planned()})).on(
@@ -130,7 +130,7 @@ def _tool(raises: BaseException) -> Tool:
 
 
 @pytest.mark.anyio
-async def test_what_was_done_before_a_refusal_is_written_down_too(log_file: Path) -> None:
+async def test_partly_done_change_is_recorded(log_file: Path) -> None:
     api, stage = willing_api(), samples.task_stage()
     api._routes.pop(("GET", f"https://tfe.example.com/api/v2/runs/{RUN_ID}/task-stages"))
     api.on("GET", f"/runs/{RUN_ID}/task-stages", answer(samples.page(stage)))
@@ -151,7 +151,7 @@ async def test_what_was_done_before_a_refusal_is_written_down_too(log_file: Path
         (KeyboardInterrupt(), "unknown"),
     ],
 )
-async def test_however_a_call_ends_its_line_says_so(raises: BaseException, outcome: str, log_file: Path) -> None:
+async def test_outcome_of_every_error_is_recorded(raises: BaseException, outcome: str, log_file: Path) -> None:
     api = FakeApi()
     async with client_for(api) as client:
         with pytest.raises(type(raises)):
@@ -162,7 +162,7 @@ async def test_however_a_call_ends_its_line_says_so(raises: BaseException, outco
 # -- the file ---------------------------------------------------------------------------------------------------------
 
 
-def test_only_its_owner_may_read_it(log_file: Path) -> None:
+def test_log_is_readable_by_its_owner_only(log_file: Path) -> None:
     before = os.umask(0)
     try:
         anyio.run(lambda: call("apply_run", api=willing_api()))
@@ -172,7 +172,7 @@ def test_only_its_owner_may_read_it(log_file: Path) -> None:
     assert stat.S_IMODE(log_file.parent.stat().st_mode) == 0o700
 
 
-def test_it_is_where_the_platform_keeps_the_state_of_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_log_is_in_the_platform_state_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TFRUNS_AUDIT_FILE")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert audit_file().name == "audit.jsonl"
@@ -212,7 +212,7 @@ def test_lines_of_several_processes_do_not_mix(tmp_path: Path) -> None:
 
 
 def _fill(path: str, limit: int) -> None:
-    """Write until the file may not grow, as on a full disk: the last write is cut short."""
+    """Write until the file may not grow, as on a full disk. The last write is incomplete."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     log = AuditLog(Path(path))
@@ -230,7 +230,7 @@ def _fill_where_nothing_can_be_removed(path: str, limit: int) -> None:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("fill", [_fill, _fill_where_nothing_can_be_removed])
-def test_after_a_full_disk_the_next_record_is_on_a_line_of_its_own(fill: Any, tmp_path: Path) -> None:
+def test_record_after_a_full_disk_starts_on_a_new_line(fill: Any, tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     writer = multiprocessing.get_context("spawn").Process(target=fill, args=(str(path), 10_000))
     writer.start()
@@ -247,10 +247,8 @@ def test_after_a_full_disk_the_next_record_is_on_a_line_of_its_own(fill: Any, tm
         assert not whole[-1].endswith(b"}")
 
 
-def test_a_record_does_not_wait_for_a_lock_that_is_never_released(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tfruns.gate.record_file._LOCK_S", 0.0)
+def test_record_is_written_if_the_lock_is_never_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfruns.gate.record_file._LOCK_TIMEOUT_S", 0.0)
     path = tmp_path / "audit.jsonl"
     path.write_bytes(b"half")
     with path.open() as other:
@@ -262,9 +260,7 @@ def test_a_record_does_not_wait_for_a_lock_that_is_never_released(
 
 
 @pytest.mark.anyio
-async def test_a_slow_disk_holds_back_the_change_and_nothing_else(
-    log_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_slow_disk_delays_only_the_change(log_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     is_written, may_go_on = threading.Event(), threading.Event()
     sync = os.fsync
 
@@ -285,7 +281,7 @@ async def test_a_slow_disk_holds_back_the_change_and_nothing_else(
 
 
 @pytest.mark.anyio
-async def test_a_call_that_is_cancelled_while_it_is_written_down_sends_nothing(
+async def test_call_cancelled_while_it_is_recorded_sends_nothing(
     log_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = willing_api()
@@ -310,7 +306,7 @@ _SECRETS = st.text(string.ascii_letters + string.digits + "-_/+=", min_size=6, m
 
 @given(secret=_SECRETS, is_nested=st.booleans(), position=st.sampled_from(["before", "after"]))
 @settings(deadline=None)
-def test_no_value_of_a_variable_is_ever_in_it(secret: str, is_nested: bool, position: str) -> None:
+def test_log_contains_no_value_of_a_variable(secret: str, is_nested: bool, position: str) -> None:
     value: Any = {"inner": [secret]} if is_nested else f'"{secret}"'
     innocent = ("workspace_id", "ws-1", "params", "message", "variables", "password", "[removed]", "comment", position)
     params = RunParams.model_validate(
@@ -321,24 +317,24 @@ def test_no_value_of_a_variable_is_ever_in_it(secret: str, is_nested: bool, posi
     assert secret not in shown
 
 
-def test_what_is_written_is_bounded() -> None:
+def test_recorded_arguments_are_truncated() -> None:
     params = RunParams(message="x" * 100_000, target_addrs=["aws_instance.a"] * 5_000)
     assert len(json.dumps(logged_arguments({"params": params, "comment": "é" * 100_000}))) < 10_000
 
 
-def test_tokens_and_codes_are_left_out() -> None:
+def test_tokens_and_codes_are_not_recorded() -> None:
     shown = logged_arguments({"comment": "Bearer abcdefghijkl", "confirmation": "once-only", "run_id": "run-1"})
     assert shown == {"comment": "Bearer [removed]", "run_id": "run-1"}
 
 
 @pytest.mark.anyio
-async def test_the_line_has_the_arguments_as_they_were_meant(log_file: Path) -> None:
+async def test_recorded_arguments_are_those_that_are_sent(log_file: Path) -> None:
     arguments = REQUIRED["apply_run"] | {"comment": "looks good"}
     await call("apply_run", arguments, api=willing_api())
     assert lines(log_file)[0]["arguments"] == {"run_id": RUN_ID, "comment": "looks good"}
 
 
-async def test_no_field_of_a_record_keeps_a_token_or_an_invisible_character(tmp_path: Path) -> None:
+async def test_no_field_contains_a_token_or_an_invisible_character(tmp_path: Path) -> None:
     log = AuditLog(tmp_path / "audit.jsonl")
     token = "aBcD1234efGH56.atlasv1.fakeSecret1234567890"
     fields = {

@@ -1,4 +1,4 @@
-"""A comment says which program it came through."""
+"""A comment ends with the name of the program that sent it."""
 
 import pytest
 
@@ -22,7 +22,7 @@ async def _sent(api: FakeApi, name: str, comment: str | None, caller: str) -> ob
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", ["apply_run", "discard_run", "cancel_run", "force_cancel_run"])
-async def test_a_comment_ends_with_the_client(name: str) -> None:
+async def test_comment_ends_with_the_name_of_the_client(name: str) -> None:
     assert name in COMMENTING
     assert await _sent(willing_api(), name, "reviewed\n", "Claude Code") == {
         "comment": "reviewed (via tfruns, Claude Code)"
@@ -31,12 +31,12 @@ async def test_a_comment_ends_with_the_client(name: str) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("comment", [None, "", "  \n"])
-async def test_without_a_comment_nothing_is_added(comment: str | None) -> None:
+async def test_empty_comment_stays_empty(comment: str | None) -> None:
     assert "via" not in str(await _sent(willing_api(), "apply_run", comment, "Claude Code"))
 
 
 @pytest.mark.anyio
-async def test_our_own_frontends_add_nothing() -> None:
+async def test_command_line_adds_no_name() -> None:
     assert await _sent(willing_api(), "apply_run", "reviewed", "") == {"comment": "reviewed"}
 
 
@@ -53,11 +53,11 @@ async def test_our_own_frontends_add_nothing() -> None:
         ("Ünïcode 😀", "Ünïcode 😀"),
     ],
 )
-def test_a_client_s_name_is_one_short_line(name: str | None, shown: str) -> None:
+def test_name_of_a_client_is_one_short_line(name: str | None, shown: str) -> None:
     assert caller_name(name) == shown
 
 
-def test_only_comments_are_signed() -> None:
+def test_only_comments_are_attributed() -> None:
     values = {"run_id": "r", "message": "m", "body": "b"}
     signed = attribute_comments(TOOLS["comment_on_run"], values, "X")
     assert signed == {"run_id": "r", "message": "m", "body": "b (via tfruns, X)"}

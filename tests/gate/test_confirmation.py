@@ -1,4 +1,4 @@
-"""What has to be confirmed is what changes or destroys infrastructure, and no more."""
+"""Only calls that change or destroy infrastructure require confirmation."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ ASKING = Policy(confirm=Confirm.ALWAYS)
         {"allow_empty_apply": True},
     ],
 )
-async def test_a_run_that_waits_or_only_plans_needs_no_confirmation(params: dict[str, Any]) -> None:
+async def test_run_that_only_plans_needs_no_confirmation(params: dict[str, Any]) -> None:
     api = willing_api()
     view = await call("create_run", {"workspace_id": WORKSPACE_ID, "params": params}, api=api, policy=ASKING)
     assert view["id"]
@@ -38,16 +38,16 @@ async def test_a_run_that_waits_or_only_plans_needs_no_confirmation(params: dict
         {"is_destroy": True, "plan_only": False},
     ],
 )
-async def test_no_other_option_makes_up_for_the_confirmation(params: dict[str, Any]) -> None:
+async def test_no_other_option_replaces_the_confirmation(params: dict[str, Any]) -> None:
     api = willing_api()
     arguments = {"workspace_id": WORKSPACE_ID, "params": params}
     refusal = await failure_of("create_run", arguments, api=api, policy=ASKING)
     assert isinstance(refusal, RefusedByMode)
-    assert "Nothing was sent" in refusal.cause
+    assert refusal.message.endswith("Nothing was sent.")
     assert api.sent("POST") == []
 
 
 @pytest.mark.anyio
-async def test_arguments_are_checked_before_a_person_would_be_asked() -> None:
+async def test_arguments_are_validated_before_a_person_is_asked() -> None:
     refusal = await failure_of("apply_run", {}, api=willing_api(), policy=ASKING)
-    assert refusal.message == "run_id is missing."
+    assert refusal.message == "run_id is required."

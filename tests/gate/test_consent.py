@@ -1,4 +1,4 @@
-"""The decision about consent as one table: --confirm x kind of impact x who can be asked x what was given."""
+"""The decision about consent as one table: --confirm x kind of impact x person x proofs."""
 
 from itertools import product
 
@@ -6,8 +6,8 @@ from tfruns.gate.consent import (
     REQUIREMENTS,
     Allow,
     Ask,
-    Call,
     Consent,
+    Evidence,
     Refusal,
     Refuse,
     Requirement,
@@ -69,7 +69,7 @@ WITH_A_PERSON: dict[Requirement, tuple[Decision, ...]] = {
 }
 
 
-def expected(confirm: Confirm, kind: ImpactKind | None, needed: Requirement, call: Call) -> Decision:
+def expected(confirm: Confirm, kind: ImpactKind | None, needed: Requirement, call: Evidence) -> Decision:
     if kind is None:
         return FREE
     if call.fingerprint is False:
@@ -84,48 +84,48 @@ def impact(*kinds: ImpactKind | None) -> Impact:
     return Impact(kinds=frozenset(kind for kind in kinds if kind))
 
 
-def test_every_combination_is_decided_as_the_table_says() -> None:
+def test_every_combination_has_the_decision_of_the_table() -> None:
     assert set(RULES) == {None, *ImpactKind}
     answers = (None, False, True)
     walked = 0
     for (kind, row), (place, confirm) in product(RULES.items(), enumerate(Confirm)):
         for can_ask, fingerprint, code in product((False, True), answers, answers):
-            call = Call(can_ask, fingerprint, code)
+            call = Evidence(can_ask, fingerprint, code)
             decision = decide(call, impact(kind), Policy(confirm=confirm))
             assert decision == expected(confirm, kind, row[place], call), f"--confirm {confirm}, {kind}, {call}"
             walked += 1
     assert walked == len(RULES) * 4 * 2 * 3 * 3
 
 
-def test_of_two_kinds_of_impact_the_stricter_one_decides() -> None:
+def test_stricter_of_two_kinds_of_impact_decides() -> None:
     for (one, row), (other, other_row) in product(RULES.items(), RULES.items()):
         for place, confirm in enumerate(Confirm):
             needed = max(row[place], other_row[place])
-            decision = decide(Call(), impact(one, other), Policy(confirm=confirm))
+            decision = decide(Evidence(), impact(one, other), Policy(confirm=confirm))
             assert decision == WITHOUT_A_PERSON[needed][0], f"--confirm {confirm}, {one}, {other}"
 
 
-def test_review_lets_no_apply_through_with_a_code_alone() -> None:
+def test_code_is_not_sufficient_for_an_apply_in_review() -> None:
     applies = {kind for kind in ImpactKind if "APPLY" in kind.name} - {K.KILL_APPLY, K.INTERRUPT_APPLY}
     assert applies == {K.UNSEEN_APPLY, K.DESTRUCTIVE_APPLY, K.ACTION_APPLY, K.APPLY}
     for kind in applies:
-        assert isinstance(decide(Call(code=True), impact(kind), Policy(confirm=Confirm.REVIEW)), Refuse)
+        assert isinstance(decide(Evidence(code=True), impact(kind), Policy(confirm=Confirm.REVIEW)), Refuse)
 
 
-def test_every_kind_of_impact_has_a_rule_for_every_value_of_confirm() -> None:
+def test_every_kind_of_impact_has_a_rule_per_confirm() -> None:
     assert {kind: set(row) for kind, row in REQUIREMENTS.items()} == {kind: set(Confirm) for kind in ImpactKind}
 
 
-def test_mode_plan_forbids_what_leads_to_an_apply_or_disturbs_one() -> None:
+def test_mode_plan_forbids_impact_on_an_apply() -> None:
     forbidden = {K.UNSEEN_APPLY, K.INTERRUPT_APPLY, K.KILL_APPLY}
     for kind, other, confirm in product(ImpactKind, ImpactKind, Confirm):
-        for call in (Call(), Call(can_ask=True), Call(fingerprint=True), Call(code=True)):
+        for call in (Evidence(), Evidence(can_ask=True), Evidence(fingerprint=True), Evidence(code=True)):
             decision = decide(call, impact(kind, other), Policy(Mode.PLAN, confirm))
             is_refused = decision == Refuse(Refusal.MODE)
             assert is_refused is bool({kind, other} & forbidden), f"{kind}, {other}, --confirm {confirm}, {call}"
 
 
-def test_the_impact_is_not_read_where_it_cannot_change_the_decision() -> None:
+def test_impact_is_not_read_if_it_cannot_change_the_decision() -> None:
     for mode, confirm in product((Mode.PLAN, Mode.APPLY), Confirm):
         for can_ask, has_fingerprint, is_always in product((False, True), repeat=3):
             decision = decide_unread(

@@ -1,4 +1,4 @@
-"""Arguments nested beyond any use are refused like others that do not fit."""
+"""Deeply nested arguments are refused as invalid."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def _nested(depth: int, kind: str) -> Any:
 @pytest.mark.parametrize("kind", ["lists", "objects"])
 @pytest.mark.parametrize("depth", [101, 900, 5_000])
 @pytest.mark.parametrize("place", ["run_id", "unknown", "value of a variable"])
-async def test_an_argument_that_is_nested_too_deep_is_refused(place: str, depth: int, kind: str) -> None:
+async def test_deeply_nested_argument_is_refused(place: str, depth: int, kind: str) -> None:
     api, value = willing_api(), _nested(depth, kind)
     name = "get_run_details"
     arguments: dict[str, Any] = {**REQUIRED[name], place: value}

@@ -1,4 +1,4 @@
-"""What a server was started for: the tools that a mode offers, and what their calls may do."""
+"""Modes: the tools that a mode offers, and the permitted effects of their calls."""
 
 from typing import Any
 
@@ -32,18 +32,18 @@ ASKING = Policy(confirm=Confirm.ALWAYS)
 
 @pytest.mark.parametrize(("mode", "names"), [(Mode.READ, READ), (Mode.PLAN, PLAN), (Mode.APPLY, APPLY)])
 @pytest.mark.parametrize("confirm", Confirm)
-def test_a_mode_offers_its_tools(mode: Mode, names: list[str], confirm: Confirm) -> None:
+def test_mode_offers_its_tools(mode: Mode, names: list[str], confirm: Confirm) -> None:
     assert {tool.name for tool in offered_tools(Policy(mode, confirm))} == set(names)
     assert set(listed_tools(mode, confirm)) == set(names)
 
 
-def test_what_read_offers_changes_nothing() -> None:
+def test_read_offers_only_read_only_tools() -> None:
     assert all(tool.is_read_only for tool in offered_tools(Policy(Mode.READ)))
 
 
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("other", Mode)
-def test_a_mode_includes_those_that_do_less(mode: Mode, other: Mode) -> None:
+def test_mode_includes_lower_modes(mode: Mode, other: Mode) -> None:
     order = ["read", "plan", "apply"]
     assert mode.includes(other) is (order.index(other) <= order.index(mode))
 
@@ -52,7 +52,7 @@ def test_a_mode_includes_those_that_do_less(mode: Mode, other: Mode) -> None:
 
 
 @pytest.mark.anyio
-async def test_plan_refuses_a_run_that_applies_by_itself() -> None:
+async def test_plan_refuses_auto_apply() -> None:
     api = willing_api()
     arguments = {"workspace_id": WORKSPACE_ID, "params": {"auto_apply": True}}
     refusal = await failure_of("create_run", arguments, api=api, policy=PLANNING)
@@ -63,9 +63,7 @@ async def test_plan_refuses_a_run_that_applies_by_itself() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("policy", [PLANNING, Policy(Mode.PLAN)], ids=["assistant", "another caller"])
 @pytest.mark.parametrize("params", [{}, {"message": "x"}, {"auto_apply": False}])
-async def test_a_run_of_plan_does_not_apply_by_itself_where_the_workspace_would_let_it(
-    policy: Policy, params: dict[str, Any]
-) -> None:
+async def test_plan_disables_auto_apply_of_the_workspace(policy: Policy, params: dict[str, Any]) -> None:
     api = willing_api()
     await call("create_run", {"workspace_id": WORKSPACE_ID, "params": params}, api=api, policy=policy)
     (request,) = api.sent("POST")
@@ -106,7 +104,7 @@ def _api(run: dict[str, Any], *pending: dict[str, Any]) -> FakeApi:
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", ["cancel_run", "discard_run"])
 @pytest.mark.parametrize("run", [samples.run(status="planning"), samples.planned()], ids=["planning", "planned"])
-async def test_plan_does_not_free_a_run_that_applies_by_itself(tool: str, run: dict[str, Any]) -> None:
+async def test_plan_does_not_release_a_run_with_auto_apply(tool: str, run: dict[str, Any]) -> None:
     api = _api(run, samples.run("run-patient"), samples.run("run-eager", auto_apply=True))
     refusal = await failure_of(tool, api=api, policy=PLANNING)
     assert isinstance(refusal, RefusedByMode)
@@ -131,7 +129,7 @@ async def test_plan_does_not_free_a_run_that_applies_by_itself(tool: str, run: d
     ],
     ids=["others wait", "no others", "plan-only", "saved plan", "itself"],
 )
-async def test_plan_ends_a_run_that_keeps_none_from_applying(
+async def test_plan_stops_a_run_that_blocks_no_auto_apply(
     tool: str, run: dict[str, Any], pending: list[dict[str, Any]]
 ) -> None:
     api = _api(run, *pending)
@@ -141,7 +139,7 @@ async def test_plan_ends_a_run_that_keeps_none_from_applying(
 
 
 @pytest.mark.anyio
-async def test_plan_looks_at_the_whole_queue() -> None:
+async def test_plan_checks_the_whole_queue() -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": samples.planned()}))
     first = answer(samples.page(samples.run("run-patient"), next_page=2))
     second = answer(samples.page(samples.run("run-eager", auto_apply=True), number=2))
@@ -152,7 +150,7 @@ async def test_plan_looks_at_the_whole_queue() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", ["cancel_run", "discard_run"])
-async def test_plan_sends_nothing_if_it_cannot_see_what_would_follow(tool: str) -> None:
+async def test_plan_sends_nothing_if_the_queue_is_unknown(tool: str) -> None:
     api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{PATHS[tool]}", accepted())
     await failure_of(tool, api=api, policy=PLANNING)  # the run cannot be read
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": samples.planned()}))
@@ -162,7 +160,7 @@ async def test_plan_sends_nothing_if_it_cannot_see_what_would_follow(tool: str) 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", ["cancel_run", "discard_run"])
-async def test_apply_leaves_it_to_the_api(tool: str) -> None:
+async def test_apply_sends_all_actions(tool: str) -> None:
     api = _api(samples.run(status="applying"), samples.run("run-eager", auto_apply=True))
     assert (await call(tool, api=api, policy=Policy()))["accepted"] is True
     assert api.sent("GET", f"/workspaces/{WORKSPACE_ID}/runs") == []
@@ -183,9 +181,7 @@ async def test_apply_leaves_it_to_the_api(tool: str) -> None:
         ("create_run", {"params": {"is_destroy": True}}),
     ],
 )
-async def test_what_a_person_has_to_confirm_is_refused_as_long_as_no_one_can_be_asked(
-    tool: str, more: dict[str, Any]
-) -> None:
+async def test_always_refuses_if_no_person_can_be_asked(tool: str, more: dict[str, Any]) -> None:
     api = willing_api(samples.planned())
     refusal = await failure_of(tool, REQUIRED[tool] | more, api=api, policy=ASKING)
     assert isinstance(refusal, RefusedByMode)
@@ -195,11 +191,11 @@ async def test_what_a_person_has_to_confirm_is_refused_as_long_as_no_one_can_be_
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", PLAN)
-async def test_what_can_be_undone_needs_no_confirmation(tool: str) -> None:
+async def test_reversible_call_needs_no_confirmation(tool: str) -> None:
     assert await call(tool, api=willing_api(), policy=ASKING)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", APPLY)
-async def test_never_asks_nobody(tool: str) -> None:
+async def test_never_asks_no_one(tool: str) -> None:
     assert await call(tool, api=willing_api(), policy=Policy(confirm=Confirm.NEVER))

@@ -1,4 +1,4 @@
-"""The API's own documents instead of views, without the values of variables and signed addresses."""
+"""Documents of the API instead of views, without values of variables and signed URLs."""
 
 import json
 from typing import Any
@@ -42,14 +42,14 @@ def _api() -> FakeApi:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", ["create_run", "get_run_details", *ACTIONS])
-async def test_a_run_is_the_document_of_the_api(tool: str) -> None:
+async def test_run_is_the_document_of_the_api(tool: str) -> None:
     run = samples.run()
     assert await call(tool, api=willing_api(run), is_raw=True) == {"data": run}
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", ["list_runs_in_workspace", "list_runs_in_organization"])
-async def test_a_list_is_the_document_of_the_api(tool: str) -> None:
+async def test_list_is_the_document_of_the_api(tool: str) -> None:
     document = await call(tool, api=_api(), is_raw=True)
     assert document["meta"]["pagination"]["next-page"] == 2
     assert document["data"][0]["id"] == RUN_ID
@@ -59,7 +59,7 @@ async def test_a_list_is_the_document_of_the_api(tool: str) -> None:
 @pytest.mark.parametrize(
     "tool", ["create_run", "get_run_details", "list_runs_in_workspace", "list_runs_in_organization", *ACTIONS]
 )
-async def test_a_document_holds_no_value_of_a_variable_no_signed_address_and_no_token(tool: str) -> None:
+async def test_document_contains_no_secret(tool: str) -> None:
     document = await call(tool, api=_api(), is_raw=True)
     assert "hunter2" not in json.dumps(document)
     run = document["data"][0] if isinstance(document["data"], list) else document["data"]
@@ -68,7 +68,7 @@ async def test_a_document_holds_no_value_of_a_variable_no_signed_address_and_no_
 
 
 @pytest.mark.anyio
-async def test_the_document_that_the_client_holds_is_not_changed() -> None:
+async def test_document_of_the_client_is_not_modified() -> None:
     run = _run()
     before = json.dumps(run)
     await call("get_run_details", api=willing_api(run), is_raw=True)

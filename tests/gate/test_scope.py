@@ -1,4 +1,4 @@
-"""What a server may touch at all, tried from every side."""
+"""The scope of a server, for every tool and every form of reference."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def limited(organizations: str | None = None, workspaces: str | None = None) -> 
 
 
 def api_of_two(run: dict[str, Any] | None = None) -> FakeApi:
-    """An API with acme/network, in which the one run is, and rival/secrets, in which the other is."""
+    """An API with one run in acme/network and another in rival/secrets."""
     api = willing_api(run)
     own, other = samples.workspace(), samples.workspace(OTHER_WORKSPACE, name="secrets")
     other["relationships"]["organization"]["data"]["id"] = "rival"
@@ -46,7 +46,7 @@ def api_of_two(run: dict[str, Any] | None = None) -> FakeApi:
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_every_argument_that_names_a_place_is_known_to_the_scope(name: str) -> None:
+def test_every_reference_argument_has_a_role(name: str) -> None:
     arguments = named_arguments(TOOLS[name].input_schema)
     words = ("run_id", "workspace", "organization", "configuration_version", "project", "plan_id", "apply_id")
     places = {argument for argument in arguments if any(word in argument for word in words)}
@@ -57,7 +57,7 @@ def test_every_argument_that_names_a_place_is_known_to_the_scope(name: str) -> N
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", TOOLS)
-async def test_no_tool_reaches_what_is_outside(name: str) -> None:
+async def test_no_tool_reaches_outside_the_scope(name: str) -> None:
     outside = {Role.RUN: OTHER_RUN, Role.WORKSPACE: OTHER_WORKSPACE, Role.ORGANIZATION: "rival"}
     for argument in REQUIRED[name]:
         if (role := TOOLS[name].roles.get(argument)) in outside:
@@ -73,7 +73,7 @@ MISSING = {Role.RUN: "run-M1ss1ng000000001", Role.WORKSPACE: "ws-M1ss1ng00000000
 
 
 def steps(api: FakeApi, named: str) -> list[tuple[str, str]]:
-    """The requests in order, without what the caller named."""
+    """The requests in order, without the names that the caller gave."""
     last = named.rpartition("/")[2]
     return [(request.method, str(request.url).replace(last, "…")) for request in api.requests]
 
@@ -81,7 +81,7 @@ def steps(api: FakeApi, named: str) -> list[tuple[str, str]]:
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_raw", [False, True])
 @pytest.mark.parametrize("policy", [limited("acme"), limited(workspaces="acme/net*")], ids=["names", "wildcards"])
-async def test_what_is_outside_and_what_does_not_exist_cannot_be_told_apart(policy: Policy, is_raw: bool) -> None:
+async def test_outside_and_missing_are_indistinguishable(policy: Policy, is_raw: bool) -> None:
     outside = {Role.RUN: OTHER_RUN, Role.WORKSPACE: OTHER_WORKSPACE, Role.ORGANIZATION: "rival"}
     named = [("by name", "workspace_id", "rival/secrets", "rival/nothing")]
     named += [("", argument, outside[kind], MISSING[kind]) for argument, kind in NAMED if kind in outside]
@@ -101,7 +101,7 @@ async def test_what_is_outside_and_what_does_not_exist_cannot_be_told_apart(poli
 
 
 def api_with_names() -> FakeApi:
-    """The API of two, which sends a run's workspace along where it is asked to."""
+    """An API with two workspaces, which includes the workspace of a run on request."""
     api = api_of_two()
     api._routes.pop(("GET", f"{ADDRESS}/api/v2/runs/{OTHER_RUN}"))
     other = samples.workspace(OTHER_WORKSPACE, name="secrets")
@@ -124,7 +124,7 @@ def api_with_names() -> FakeApi:
     ],
     ids=lambda policy: str(policy.scope),
 )
-async def test_every_tool_reaches_what_is_inside(name: str, policy: Policy) -> None:
+async def test_every_tool_reaches_inside_the_scope(name: str, policy: Policy) -> None:
     assert await call(name, api=api_of_two(), policy=policy)
 
 
@@ -148,7 +148,7 @@ async def test_every_tool_reaches_what_is_inside(name: str, policy: Policy) -> N
     ],
 )
 @pytest.mark.parametrize("tool", ["get_run_details", "apply_run", "cancel_run"])
-async def test_no_spelling_of_a_run_leads_outside(tool: str, run_id: str) -> None:
+async def test_no_form_of_a_run_reference_leads_outside(tool: str, run_id: str) -> None:
     api = api_of_two()
     try:
         await call(tool, {"run_id": run_id}, api=api, policy=limited("acme"))
@@ -178,7 +178,7 @@ async def test_no_spelling_of_a_run_leads_outside(tool: str, run_id: str) -> Non
     ],
 )
 @pytest.mark.parametrize("tool", ["create_run", "list_runs_in_workspace"])
-async def test_no_spelling_of_a_workspace_leads_outside(tool: str, workspace: str) -> None:
+async def test_no_form_of_a_workspace_reference_leads_outside(tool: str, workspace: str) -> None:
     api = api_of_two()
     refusal = await failure_of(tool, {"workspace_id": workspace}, api=api, policy=limited(workspaces="acme/network"))
     assert isinstance(refusal, OutOfScope | InvalidInput | NotFound)
@@ -188,7 +188,7 @@ async def test_no_spelling_of_a_workspace_leads_outside(tool: str, workspace: st
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("organization", ["rival", "Acme", "ACME", "acme2", "xacme", " rival", "ac*", "acme/../rival"])
-async def test_an_organization_is_named_to_the_letter(organization: str) -> None:
+async def test_organization_name_must_match_exactly(organization: str) -> None:
     api = api_of_two()
     arguments = {"organization": organization}
     refusal = await failure_of("list_runs_in_organization", arguments, api=api, policy=limited("acme"))
@@ -197,7 +197,7 @@ async def test_an_organization_is_named_to_the_letter(organization: str) -> None
 
 
 @pytest.mark.anyio
-async def test_an_alias_by_which_the_api_knows_a_workspace_does_not_count() -> None:
+async def test_alias_of_a_workspace_is_compared_by_its_real_name() -> None:
     # The API may answer for another spelling, or for a name that the workspace had once.
     api = api_of_two()
     api.on("GET", "/organizations/acme/workspaces/old", answer({"data": samples.workspace(name="renamed")}))
@@ -209,7 +209,7 @@ async def test_an_alias_by_which_the_api_knows_a_workspace_does_not_count() -> N
 
 
 @pytest.mark.anyio
-async def test_what_was_looked_up_is_what_is_touched() -> None:
+async def test_resolved_workspace_is_the_one_that_is_used() -> None:
     api = api_of_two()
     inside, outside = samples.workspace(), samples.workspace(OTHER_WORKSPACE)
     api.on("GET", "/organizations/acme/workspaces/swapped", answer({"data": inside}), answer({"data": outside}))
@@ -219,7 +219,7 @@ async def test_what_was_looked_up_is_what_is_touched() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_run_whose_place_is_not_said_is_outside() -> None:
+async def test_run_with_unknown_location_is_outside() -> None:
     run = samples.run()
     del run["relationships"]["workspace"]
     assert isinstance(await failure_of("apply_run", api=willing_api(run), policy=limited("acme")), OutOfScope)
@@ -232,14 +232,14 @@ async def test_a_run_whose_place_is_not_said_is_outside() -> None:
 
 
 @pytest.mark.anyio
-async def test_nothing_is_changed_where_the_place_cannot_be_read() -> None:
+async def test_nothing_is_changed_if_the_location_cannot_be_read() -> None:
     api = willing_api(has_workspace=False)
     assert isinstance(await failure_of("apply_run", api=api, policy=limited("acme")), OutOfScope)
     assert api.sent("POST") == []
 
 
 @pytest.mark.anyio
-async def test_a_configuration_version_has_to_be_the_workspace_s_own() -> None:
+async def test_configuration_version_must_belong_to_the_workspace() -> None:
     def own(id_: str) -> dict[str, Any]:
         return {"id": id_, "type": "configuration-versions", "attributes": {"status": "uploaded"}}
 
@@ -256,7 +256,7 @@ async def test_a_configuration_version_has_to_be_the_workspace_s_own() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_renamed_workspace_is_outside_even_within_one_call() -> None:
+async def test_workspace_renamed_during_a_call_is_outside() -> None:
     from tests.support.api import client_for
     from tfruns.gate.pipeline import Gate
 
@@ -284,7 +284,7 @@ NETWORK, SECRETS = samples.workspace(), samples.workspace(OTHER_WORKSPACE, name=
 
 
 def _lists(*, has_others: bool) -> FakeApi:
-    """An organization with acme/network inside; with acme/secrets, should it exist, and its runs, if it matches."""
+    """An organization with acme/network in the scope, and acme/secrets outside it if that exists and matches."""
     api = willing_api()
     for path in ("runs", "workspaces"):
         api._routes.pop(("GET", f"{ADDRESS}/api/v2/organizations/{ORGANIZATION}/{path}"))
@@ -300,7 +300,7 @@ def _lists(*, has_others: bool) -> FakeApi:
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_raw", [False, True])
 @pytest.mark.parametrize("pattern", ["acme/network", "acme/net*", WORKSPACE_ID])
-async def test_a_list_tells_nothing_of_runs_outside_that_match(pattern: str, is_raw: bool) -> None:
+async def test_list_reveals_no_runs_outside_the_scope(pattern: str, is_raw: bool) -> None:
     answers = []
     for has_others in (True, False):
         api = _lists(has_others=has_others)
@@ -319,7 +319,7 @@ async def test_a_list_tells_nothing_of_runs_outside_that_match(pattern: str, is_
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_raw", [False, True])
-async def test_only_the_workspaces_of_the_scope_are_requested_and_shown(is_raw: bool) -> None:
+async def test_only_workspaces_in_the_scope_are_requested(is_raw: bool) -> None:
     policy = limited(workspaces="acme/network,acme/db")
     api = _lists(has_others=True)
     database = samples.workspace("ws-Database00000001", name="db")
@@ -336,7 +336,7 @@ async def test_only_the_workspaces_of_the_scope_are_requested_and_shown(is_raw: 
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_raw", [False, True])
 @pytest.mark.parametrize("pattern", ["acme/network", "acme/net*", WORKSPACE_ID])
-async def test_a_search_for_workspaces_tells_nothing_of_those_outside(pattern: str, is_raw: bool) -> None:
+async def test_search_reveals_no_workspaces_outside_the_scope(pattern: str, is_raw: bool) -> None:
     answers = []
     for search in ("sec", "xyz"):  # a beginning of a name outside, and of none
         api = _lists(has_others=True)
@@ -352,7 +352,7 @@ async def test_a_search_for_workspaces_tells_nothing_of_those_outside(pattern: s
 
 
 @pytest.mark.anyio
-async def test_a_filter_by_names_cannot_name_others() -> None:
+async def test_filter_by_names_cannot_leave_the_scope() -> None:
     errors = []
     for name in ("secrets", "nothing"):
         arguments = {"organization": ORGANIZATION, "filter_workspace_names": f"network,{name}"}
@@ -366,7 +366,7 @@ async def test_a_filter_by_names_cannot_name_others() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_list_of_too_many_workspaces_must_be_narrowed() -> None:
+async def test_list_of_too_many_workspaces_is_refused() -> None:
     api = FakeApi()
     many = [samples.workspace(f"ws-{number:016}", name=f"n{number}") for number in range(60)]
     api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(*many, total=60)))
@@ -378,7 +378,7 @@ async def test_a_list_of_too_many_workspaces_must_be_narrowed() -> None:
 
 
 @pytest.mark.anyio
-async def test_without_limits_nothing_more_is_asked_and_nothing_left_out() -> None:
+async def test_unlimited_scope_sends_no_additional_requests() -> None:
     api = _lists(has_others=True)
     view = await call("list_runs_in_organization", api=api)
     assert len(view["runs"]) == 3
@@ -405,7 +405,7 @@ async def test_without_limits_nothing_more_is_asked_and_nothing_left_out() -> No
         (parse_scope(workspaces="*/*"), WorkspaceLocation("ws-3", "x", None), False),
     ],
 )
-def test_a_workspace_is_inside_if_all_limits_say_so(scope: Scope, place: WorkspaceLocation, is_inside: bool) -> None:
+def test_workspace_is_inside_if_all_limits_include_it(scope: Scope, place: WorkspaceLocation, is_inside: bool) -> None:
     assert scope.has_workspace(place) is is_inside
 
 
@@ -427,12 +427,12 @@ def test_a_workspace_is_inside_if_all_limits_say_so(scope: Scope, place: Workspa
         (None, "a/[b]"),
     ],
 )
-def test_what_can_be_no_limit_is_refused(organizations: str | None, workspaces: str | None) -> None:
+def test_invalid_limit_is_refused(organizations: str | None, workspaces: str | None) -> None:
     with pytest.raises(TfrunsError):
         parse_scope(organizations, workspaces)
 
 
 @pytest.mark.anyio
-async def test_a_scope_of_organizations_counts_all_that_is_in_one() -> None:
+async def test_scope_of_organizations_includes_all_their_workspaces() -> None:
     api = FakeApi().on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(NETWORK, total=7)))
     assert (await call("list_workspaces", api=api, policy=limited(ORGANIZATION)))["total_count"] == 7

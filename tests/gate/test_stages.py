@@ -1,4 +1,4 @@
-"""The list of refusals is that of the code: each stage raises exactly the errors that are listed for it."""
+"""The documented refusals match the code: each stage raises exactly the listed errors."""
 
 import ast
 from importlib import import_module
@@ -20,7 +20,7 @@ def raised_in(module: str) -> set[type[errors.TfrunsError]]:
     return {error for error in errors.all_errors() if error.__name__ in names} - _NOT_REFUSALS
 
 
-def test_each_stage_raises_the_errors_that_are_listed_for_it() -> None:
+def test_each_stage_raises_its_listed_errors() -> None:
     for module in {stage.module for stage in STAGES}:
         listed = {refused.error for stage in STAGES if stage.module == module for refused in stage.refusals}
         assert raised_in(module) == listed, module
@@ -33,7 +33,7 @@ def test_no_other_module_of_the_gate_refuses_a_call() -> None:
     assert {module: raised_in(module) for module in others} == {module: set() for module in others}
 
 
-def test_the_stages_are_listed_in_the_order_of_the_pipeline() -> None:
+def test_stages_are_listed_in_the_order_of_the_pipeline() -> None:
     tree = ast.parse(Path(str(import_module(Gate.__module__).__file__)).read_text(encoding="utf-8"))
     call = next(node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef) and node.name == "call")
     steps = ("validated", "enforce_scope", "_enforce_mode", "require_consent", "check_location", "_record")

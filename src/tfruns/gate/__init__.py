@@ -1,1 +1,1 @@
-"""The path of every call: validate, scope, mode, consent, audit, the call itself, and the filter on its answer."""
+"""The stages of every call: arguments, scope, mode, consent, audit, the call itself, and the filter on its result."""

@@ -1,7 +1,7 @@
-"""The first stage of a call: its arguments are checked against the signature of the tool.
+"""The first stage of a call: validation of its arguments.
 
-The error messages are written here, because validation libraries repeat the value that they refuse, and a value may be
-a secret in the wrong argument. A message names the argument, what is allowed, and the likely intended name.
+The error messages are written here, because validation libraries repeat the rejected value, which may be a secret in
+the wrong argument. A message names the argument, the allowed values, and the name that was probably meant.
 """
 
 import difflib
@@ -13,14 +13,14 @@ from pydantic import ValidationError
 from tfruns.client.activity import check_comment
 from tfruns.errors import InvalidInput
 from tfruns.jsonapi import JSON, whole_text
-from tfruns.tool import Proof, Tool
+from tfruns.tool import Proof, Role, Tool
 from tfruns.wire.run_params import check_message
 
-_MAX_CHARACTERS = 4_000_000  # of all texts together; values of variables are the longest
+_MAX_CHARACTERS = 4_000_000  # of all texts together; the values of variables are the longest
 
 
 def validated(tool: Tool, arguments: Mapping[str, JSON]) -> tuple[dict[str, Any], dict[Proof, str]]:
-    """The checked arguments for the tool, and the proofs of a confirmation.
+    """The validated arguments for the tool, and the proofs of confirmation.
 
     Raises:
         InvalidInput: an argument is missing, unknown, too large or of the wrong type.
@@ -35,6 +35,7 @@ def validated(tool: Tool, arguments: Mapping[str, JSON]) -> tuple[dict[str, Any]
     except ValidationError as error:
         raise _invalid_arguments(error, tool.input_schema) from None
     values = {name: getattr(checked, name) for name in known}
+    _check_length(tool, values)
     proofs = {proof: value for proof in tool.proofs if (value := values.pop(proof.value)) is not None}
     return values, proofs
 
@@ -52,21 +53,23 @@ def _check_size(arguments: Mapping[str, JSON]) -> None:
             rest += node
         if size > _MAX_CHARACTERS:
             raise InvalidInput(f"The arguments have more than {_MAX_CHARACTERS:,} characters. Nothing was sent.")
-    comment = arguments.get("comment")
-    if isinstance(comment, str):
+
+
+def _check_length(tool: Tool, values: Mapping[str, Any]) -> None:
+    """Refuse a comment or a message that is too long before a person is asked about it."""
+    if comment := tool.argument(Role.COMMENT, values):
         check_comment(comment)
-    params = arguments.get("params")
-    message = params.get("message") if isinstance(params, Mapping) else None
-    check_message(message if isinstance(message, str) else None)
+    if options := tool.argument(Role.RUN_OPTIONS, values):
+        check_message(options.message)
 
 
 def _check_texts(arguments: Mapping[str, JSON]) -> None:
     try:
         is_whole = arguments == whole_text(arguments)
     except RecursionError:
-        raise InvalidInput("The arguments are nested too deep.") from None
+        raise InvalidInput("The arguments are nested too deeply.", solution="Use fewer levels.") from None
     if not is_whole:
-        raise InvalidInput("A text among the arguments has half of a character in it, which no text can hold.")
+        raise InvalidInput("A text in the arguments contains an unpaired surrogate.", solution="Send valid Unicode.")
 
 
 # -- error messages ---------------------------------------------------------------------------------------------------
@@ -82,39 +85,39 @@ _EXPECTED = {
 
 
 def _invalid_arguments(error: ValidationError, schema: Mapping[str, JSON]) -> InvalidInput:
-    """The error for arguments that do not fit a tool's schema; it names every problem."""
+    """The error for arguments that do not match the schema of a tool. It names every problem."""
     details = error.errors(include_input=False, include_url=False, include_context=False)
     problems = [_problem(detail["type"], detail["loc"], schema) for detail in details]
     return InvalidInput(" ".join(dict.fromkeys(problems)))
 
 
-def _problem(kind: str, place: Sequence[str | int], schema: Mapping[str, JSON]) -> str:
-    name = _spelled(place)
+def _problem(kind: str, location: Sequence[str | int], schema: Mapping[str, JSON]) -> str:
+    name = _path(location)
     if kind == "missing":
-        return f"{name} is missing."
+        return f"{name} is required."
     if kind == "extra_forbidden":
-        return f"There is no argument {name}.{_suggestion(str(place[-1]), _node(place[:-1], schema))}"
-    node = _node(place, schema)
+        return f"Unknown argument {name}.{_suggestion(str(location[-1]), _node(location[:-1], schema))}"
+    node = _node(location, schema)
     if "pattern" in kind:
-        return f"{name} has to be letters, digits, _ and -, and to begin with a letter or _."
+        return f"{name} must consist of letters, digits, _ and -, and begin with a letter or _."
     if "enum" in node:
-        return f"{name} has to be one of {', '.join(node['enum'])}."
+        return f"{name} must be one of {', '.join(node['enum'])}."
     expected = _EXPECTED.get(str(node.get("type")), "of another type")
     if expected == "a list":
-        return f"{name} has to be a list of {_plural(node.get('items', {}))}."
-    return f"{name} has to be {expected}."
+        return f"{name} must be a list of {_plural(node.get('items', {}))}."
+    return f"{name} must be {expected}."
 
 
-def _spelled(place: Sequence[str | int]) -> str:
-    """`params.variables[0].key`; a part that is no plain name is not repeated at length."""
+def _path(location: Sequence[str | int]) -> str:
+    """`params.variables[0].key`. Each part is truncated, because an unknown name may be anything."""
     text = ""
-    for part in place:
+    for part in location:
         text += f"[{part}]" if isinstance(part, int) else f".{part[:40]}"
     return text.removeprefix(".")
 
 
-def _node(place: Sequence[str | int], schema: Mapping[str, JSON]) -> Mapping[str, Any]:
-    for part in place:
+def _node(location: Sequence[str | int], schema: Mapping[str, JSON]) -> Mapping[str, Any]:
+    for part in location:
         schema = schema.get("items", {}) if isinstance(part, int) else schema.get("properties", {}).get(part, {})
     return schema
 
@@ -124,7 +127,7 @@ def _suggestion(name: str, node: Mapping[str, Any]) -> str:
     children = node.get("properties", {}).items()
     inside = [f"{outer}.{name}" for outer, child in children if name in child.get("properties", {})]
     near = inside or difflib.get_close_matches(name.lower(), allowed, n=1)
-    return f" Did you mean {near[0]}?" if near else f" There are: {', '.join(allowed)}."
+    return f" Did you mean {near[0]}?" if near else f" Allowed: {', '.join(allowed)}."
 
 
 def _plural(items: Mapping[str, Any]) -> str:

@@ -1,9 +1,9 @@
-"""The audit log: a line before every change is sent, and a line when its outcome is known. What cannot be written
-is not sent.
+"""The audit log: a line before a change is sent, and a line with its outcome. A change is sent only if the first line
+can be written.
 
-One JSON object a line, in a file that only its owner may read and that several processes share. The two lines of one
-call share an `id`; a first line without a second one is a call whose process ended in between. A line that is not
-complete JSON is the remainder of a record that a crash or a full disk cut short.
+Each line is a JSON object. Only the owner of the file can read it, and several processes can share it. The two lines of
+a call have the same `id`. If the second line is missing, the process was stopped in between. A line that is not valid
+JSON is an incomplete record, after a crash or on a full disk.
 """
 
 import json
@@ -30,10 +30,10 @@ _log = logging.getLogger(__name__)
 
 
 def audit_file() -> Path:
-    """The file: `TFRUNS_AUDIT_FILE`, or `audit.jsonl` in the platform's directory for the state of programs.
+    """The file: `TFRUNS_AUDIT_FILE`, or `audit.jsonl` in the platform's directory for application state.
 
     Raises:
-        AuditFailed: it would be below a home directory, and there is none.
+        AuditFailed: the file would be below a home directory, and the user has none.
     """
     try:
         return user_path(_chosen_file, instead="set TFRUNS_AUDIT_FILE to an absolute path")
@@ -45,7 +45,7 @@ def _chosen_file() -> Path:
     named = os.environ.get("TFRUNS_AUDIT_FILE")
     if named:
         return Path(named)
-    import platformdirs  # noqa: PLC0415  # reading tools do without
+    import platformdirs  # noqa: PLC0415  # read-only calls do not need it
 
     return platformdirs.user_state_path("tfruns", appauthor=False) / "audit.jsonl"
 
@@ -54,21 +54,21 @@ class AuditLog:
     """The log of one process.
 
     Args:
-        path: the file; by default, that of `audit_file` whenever something is written.
-        now: the time.
+        path: the file; by default, that of `audit_file` at the time of each write.
+        now: the clock.
     """
 
     def __init__(self, path: Path | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._path = path
         self._now = now
 
-    async def begin(self, fields: Mapping[str, JSON]) -> "Entry":
-        """Write down the change that is about to be sent. It is on the disk when this returns.
+    async def begin(self, fields: Mapping[str, JSON]) -> "AuditEntry":
+        """Record a change before it is sent. The line is on the disk when this returns.
 
         Raises:
-            AuditFailed: it cannot be written.
+            AuditFailed: the line cannot be written.
         """
-        entry = Entry(self, {"id": secrets.token_hex(8), "tool": fields["tool"]})
+        entry = AuditEntry(self, {"id": secrets.token_hex(8), "tool": fields["tool"]})
         try:
             await self.write_in_thread({"id": entry.shared["id"], "event": "begun", **fields, "pid": os.getpid()})
         except OSError as error:
@@ -76,19 +76,19 @@ class AuditLog:
         return entry
 
     async def write_in_thread(self, fields: Mapping[str, JSON]) -> None:
-        """Append one line without blocking other calls: a disk may take seconds. A cancellation waits for it.
+        """Append a line without blocking other calls, because a disk may be slow. A cancellation waits for it.
 
         Raises:
-            OSError: it was not written as a whole.
+            OSError: the line was not written completely.
         """
         with CancelScope(shield=True):
             await to_thread.run_sync(self.write, fields)
 
     def write(self, fields: Mapping[str, JSON]) -> None:
-        """Append one line.
+        """Append a line.
 
         Raises:
-            OSError: it was not written as a whole.
+            OSError: the line was not written completely.
         """
         append_record(self._path or audit_file(), partial(self._line, fields))
 
@@ -98,15 +98,15 @@ class AuditLog:
         return json.dumps(safe_document(known), ensure_ascii=True, separators=(",", ":")).encode()
 
 
-class Entry:
-    """A call whose first line was written."""
+class AuditEntry:
+    """A call whose first line has been written."""
 
     def __init__(self, log: AuditLog, shared: Mapping[str, JSON]) -> None:
         self._log = log
         self.shared = shared
 
     async def end(self, outcome: Mapping[str, JSON]) -> None:
-        """Write how it ended. The change was sent: a failure to write this goes to the program's own log."""
+        """Record the outcome. The change has been sent, so that a failure to write is only logged."""
         try:
             await self._log.write_in_thread({**self.shared, "event": "ended", **outcome})
         except OSError as error:
@@ -114,14 +114,15 @@ class Entry:
 
 
 def outcome_of(error: BaseException) -> dict[str, JSON]:
-    """How a call that raised this ended: `refused` by the API, `unknown`, `partly` done (with what was), or `failed`
-    before anything changed.
+    """The outcome of a call that raised an error.
+
+    `refused` by the API; `unknown`; `partly` done, with the completed parts; or `failed` before anything changed.
     """
     done = getattr(error, "facts", {}).get("overridden")
     if done:
         outcome = "partly"
     elif isinstance(error, OutcomeUnknown | ServerError) or not isinstance(error, Exception):
-        outcome = "unknown"  # the last is an interruption: what was under way may have arrived
+        outcome = "unknown"  # after an interruption, a request in progress may have arrived
     else:
         outcome = "refused" if isinstance(error, ApiError) else "failed"
     code = getattr(error, "code", type(error).__name__)
@@ -129,7 +130,7 @@ def outcome_of(error: BaseException) -> dict[str, JSON]:
 
 
 def logged_arguments(values: Mapping[str, Any]) -> dict[str, JSON]:
-    """The arguments of a call as the log has them: no values of variables, no codes, no tokens, nothing endless."""
+    """The arguments of a call for the log: truncated, and without values of variables, codes and tokens."""
     plain = {
         name: value.model_dump(mode="json", exclude_none=True) if isinstance(value, BaseModel) else value
         for name, value in values.items()

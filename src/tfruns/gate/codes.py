@@ -1,4 +1,4 @@
-"""Codes that stand for one answer to one question: random, short-lived, for one use, in this process alone."""
+"""Confirmation codes: random, short-lived, for one use, and valid only in the process that issued them."""
 
 import hashlib
 import json
@@ -9,14 +9,14 @@ from collections.abc import Callable
 from tfruns.jsonapi import JSON
 
 LIFETIME_S = 600.0
-_MOST = 256  # open at a time; the oldest go first
+_MAX_CODES = 256  # the oldest are dropped first
 
 
-class Codes:
-    """The codes that were given out and not used yet.
+class ConfirmationCodes:
+    """The codes that were issued and not used yet.
 
-    A code is good for exactly what it was issued for, so that an answer to one question is never one to another: the
-    tool, its arguments, and the state of things that was shown.
+    A code is valid only for the subject for which it was issued (the tool, its arguments, and the state that was
+    shown), so that the answer to one question never confirms another.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -24,24 +24,24 @@ class Codes:
         self._open: dict[str, tuple[float, str]] = {}
 
     def issue(self, subject: JSON) -> str:
-        """A new code for this."""
-        while len(self._open) >= _MOST:
+        """Issue a code for a subject."""
+        while len(self._open) >= _MAX_CODES:
             del self._open[next(iter(self._open))]
         code = secrets.token_hex(10)
         self._open[code] = (self._now() + LIFETIME_S, _digest(subject))
         return code
 
     def is_valid(self, code: str, subject: JSON) -> bool:
-        """Whether the code is good for this; it stays so."""
+        """Whether a code is valid for a subject. The code stays valid."""
         expires_at, digest = self._open.get(code.strip(), (0.0, ""))
         return digest == _digest(subject) and self._now() < expires_at
 
     def redeem(self, code: str, subject: JSON) -> bool:
-        """Whether the code is good for this; if so, this was its only use."""
-        is_good = self.is_valid(code, subject)
-        if is_good:
+        """Use a code, and return whether it was valid for the subject."""
+        is_valid = self.is_valid(code, subject)
+        if is_valid:
             del self._open[code.strip()]
-        return is_good
+        return is_valid
 
 
 def _digest(subject: JSON) -> str:

@@ -1,7 +1,7 @@
-"""The stage that obtains consent: it reads the impact of a call, lets `consent.decide` decide, and asks the person.
+"""The consent stage: reads the impact of a call, decides with `consent.decide`, and asks the person if necessary.
 
-It only reads. It may run twice for one call: in the newest revision of the protocol the call is repeated with the
-answer.
+The stage only reads. It can run twice for one call, because clients with the newest revision of the protocol repeat the
+call with the answer.
 """
 
 import hmac
@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from tfruns.client.client import Client
 from tfruns.errors import ConfirmationNeeded, Declined, Fact, PlanDiffers, RefusedByMode, TfrunsError
-from tfruns.gate.codes import LIFETIME_S, Codes
-from tfruns.gate.consent import Allow, Ask, Call, Consent, Refusal, decide, decide_unread, forbidden_effects
+from tfruns.gate.codes import LIFETIME_S, ConfirmationCodes
+from tfruns.gate.consent import Allow, Ask, Consent, Evidence, Refusal, decide, decide_unread, forbidden_effects
 from tfruns.gate.person import Answer, Person, Question
 from tfruns.impact import NO_IMPACT, Impact
 from tfruns.jsonapi import JSON
@@ -26,14 +26,14 @@ from tfruns.tool import Proof, Tool
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingCall:
     """A call that may need consent.
 
     Attributes:
         tool: the tool.
-        values: its arguments as they will be sent.
-        caller: the program that calls; empty for our own.
-        proofs: the confirmations that came with the call.
+        values: the arguments that will be sent.
+        caller: the name of the calling program; empty for the command line.
+        proofs: the proofs of confirmation that the call contains.
     """
 
     tool: Tool
@@ -42,11 +42,11 @@ class Pending:
     proofs: Mapping[Proof, str] = field(default_factory=dict)
 
     async def impact(self, client: Client) -> Impact:
-        """The effects of the call, as things are now."""
+        """Read the current impact of the call."""
         return await self.tool.impact(client, self.values) if self.tool.impact else NO_IMPACT
 
     def subject(self, impact: Impact) -> JSON:
-        """The subject of a consent: this call with all its arguments, and the state that was shown."""
+        """The subject of a consent: the call with all its arguments, and the state that was shown."""
         arguments = {
             name: value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
             for name, value in self.values.items()
@@ -54,18 +54,20 @@ class Pending:
         return [self.tool.name, arguments, sorted(impact.kinds), impact.state]
 
     def question(self, impact: Impact) -> Question:
-        """The question for a person: who asks, for which call, and what is at stake."""
+        """The question for a person: the caller, the call, and what is at stake."""
         asks = f"{self.caller} asks: " if self.caller else ""
         text = "\n".join((f"{asks}{impact.question}", *impact.at_stake))
         return Question(safe_text(text), self.subject(impact))
 
 
-async def require_consent(call: Pending, policy: Policy, person: Person, codes: Codes, client: Client) -> Consent:
-    """How a call was confirmed.
+async def require_consent(
+    call: PendingCall, policy: Policy, person: Person, codes: ConfirmationCodes, client: Client
+) -> Consent:
+    """Obtain consent for a call, and return its kind.
 
     Raises:
-        RefusedByMode: the mode forbids the effect, or a person has to be asked and cannot be.
-        ConfirmationNeeded: nobody has confirmed the call as it is now; with a code, if a code can confirm it.
+        RefusedByMode: the mode forbids the effect, or a person is required and cannot be asked.
+        ConfirmationNeeded: the call is not confirmed. If a code can confirm it, the error contains one.
         Declined: the person did not confirm.
         PlanDiffers: the fingerprint is that of another plan.
         TfrunsError: the impact cannot be read.
@@ -91,27 +93,28 @@ async def require_consent(call: Pending, policy: Policy, person: Person, codes: 
     raise _refused(decision.reason, call, policy, impact, codes)
 
 
-def _evidence(call: Pending, impact: Impact, person: Person, codes: Codes) -> Call:
+def _evidence(call: PendingCall, impact: Impact, person: Person, codes: ConfirmationCodes) -> Evidence:
     is_plans, is_valid = None, None
     if (fingerprint := call.proofs.get(Proof.FINGERPRINT)) is not None:
         given, actual = fingerprint.strip().encode(), (impact.fingerprint or "").encode()
         is_plans = impact.fingerprint is not None and hmac.compare_digest(given, actual)
     if (code := call.proofs.get(Proof.CODE)) is not None:
         is_valid = codes.is_valid(code, call.subject(impact))
-    return Call(can_ask=person.can_be_asked, fingerprint=is_plans, code=is_valid)
+
+    return Evidence(can_ask=person.can_be_asked, fingerprint=is_plans, code=is_valid)
 
 
-async def _ask(call: Pending, impact: Impact, person: Person, client: Client) -> Consent:
-    answer = await person.ask(await to_thread.run_sync(call.question, impact))  # its text may be long
+async def _ask(call: PendingCall, impact: Impact, person: Person, client: Client) -> Consent:
+    answer = await person.ask(await to_thread.run_sync(call.question, impact))  # sanitizing a long text takes time
     if answer is not Answer.YES:
-        what = "said no" if answer is Answer.NO else "closed the question without an answer"
-        raise Declined(f"The person who was asked {what}. Nothing was sent.")
-    now = await call.impact(client)  # a person takes minutes, and confirmed what was shown
+        outcome = "declined" if answer is Answer.NO else "dismissed the question"
+        raise Declined(f"The person {outcome}. Nothing was sent.")
+    now = await call.impact(client)  # it may have changed since the question was shown
     if now.kinds and call.subject(now) != call.subject(impact):
         raise ConfirmationNeeded(
-            "What was asked about changed before the person answered. Nothing was sent.",
-            cause="Somebody else acted on the run or its workspace, or the run went on.",
-            solution="Call again with the same arguments: the person is asked about the present state.",
+            "The run or its workspace changed before the person answered. Nothing was sent.",
+            cause="Another user acted on the run or its workspace, or the run continued.",
+            solution="Call again with the same arguments: the person is asked about the current state.",
             facts=_shown(now),
         )
     return Consent.PERSON
@@ -120,7 +123,9 @@ async def _ask(call: Pending, impact: Impact, person: Person, client: Client) ->
 # -- refusals ---------------------------------------------------------------------------------------------------------
 
 
-def _refused(reason: Refusal, call: Pending, policy: Policy, impact: Impact, codes: Codes) -> TfrunsError:
+def _refused(
+    reason: Refusal, call: PendingCall, policy: Policy, impact: Impact, codes: ConfirmationCodes
+) -> TfrunsError:
     match reason:
         case Refusal.MODE:
             return _forbidden_by_mode(call, policy, impact)
@@ -132,21 +137,21 @@ def _refused(reason: Refusal, call: Pending, policy: Policy, impact: Impact, cod
             return _needs_proof(reason, call, impact, codes)
 
 
-def _forbidden_by_mode(call: Pending, policy: Policy, impact: Impact) -> RefusedByMode:
+def _forbidden_by_mode(call: PendingCall, policy: Policy, impact: Impact) -> RefusedByMode:
     effects = " and ".join(forbidden_effects(impact, policy.mode))
     return RefusedByMode(
-        f'"{call.tool.title}" is not possible in this server\'s mode: it {effects}.', facts=impact.facts
+        f'"{call.tool.title}" is forbidden in the mode of this server: it {effects}.', facts=impact.facts
     )
 
 
-def _needs_proof(reason: Refusal, call: Pending, impact: Impact, codes: Codes) -> ConfirmationNeeded:
+def _needs_proof(reason: Refusal, call: PendingCall, impact: Impact, codes: ConfirmationCodes) -> ConfirmationNeeded:
     is_wrong = bool(call.proofs.get(Proof.CODE))
-    given = "The confirmation does not fit this call, was used, or has expired. " if is_wrong else ""
+    given = "The confirmation code is wrong, used or expired, or is for another call. " if is_wrong else ""
     message = f'{given}"{call.tool.title}" needs confirmation. Nothing was sent.'
     if reason is Refusal.NEEDS_REVIEW:
         return ConfirmationNeeded(
             message,
-            cause="The server was started with --confirm review: every apply needs a review.",
+            cause="The server was started with --confirm review, which requires a review before every apply.",
             solution="Show the plan to the person. Only if they agree, call again with its fingerprint.",
             facts=_shown(impact),
             next_actions=_review(call),
@@ -162,30 +167,30 @@ def _needs_proof(reason: Refusal, call: Pending, impact: Impact, codes: Codes) -
     )
 
 
-def _plan_differs(call: Pending, impact: Impact) -> PlanDiffers:
+def _plan_differs(call: PendingCall, impact: Impact) -> PlanDiffers:
     if impact.fingerprint is None:
-        return PlanDiffers("The fingerprint cannot be compared: the plan cannot be read as a whole. Nothing was sent.")
+        return PlanDiffers("The fingerprint cannot be verified: the plan cannot be read completely. Nothing was sent.")
     return PlanDiffers(
         "The fingerprint does not match the current plan of this run. Nothing was sent.", next_actions=_review(call)
     )
 
 
-def _needs_person(call: Pending, policy: Policy, impact: Impact) -> TfrunsError:
+def _needs_person(call: PendingCall, policy: Policy, impact: Impact) -> TfrunsError:
     if policy.confirm is Confirm.ALWAYS:
         return RefusedByMode(
-            f'"{call.tool.title}" needs a person\'s confirmation, and this client cannot ask for it.',
-            cause="The server was started with --confirm always. Nothing was sent.",
-            solution="Let a person do it in the browser, or start the server with --confirm review or auto.",
+            f'"{call.tool.title}" needs the confirmation of a person, and this client cannot ask. Nothing was sent.',
+            cause="The server was started with --confirm always.",
+            solution="Let a person do it in the browser, or restart the server with --confirm review or auto.",
         )
     return ConfirmationNeeded(
-        f'"{call.tool.title}" needs a person: a plan would be applied that nobody has seen. Nothing was sent.',
-        cause="This client cannot ask a person, and a code does not serve for what is applied unseen.",
+        f'"{call.tool.title}" needs a person: it would apply a plan that nobody has seen. Nothing was sent.',
+        cause="This client cannot ask a person, and a code is not sufficient for an unseen plan.",
         solution=impact.instead,
         facts=_shown(impact),
     )
 
 
-def _review(call: Pending) -> tuple[NextAction, ...]:
+def _review(call: PendingCall) -> tuple[NextAction, ...]:
     return (NextAction.for_run(REVIEW_RUN, str(call.values["run_id"]), "shows the current plan"),)
 
 

@@ -1,8 +1,8 @@
-"""Whether a call may be sent: a pure decision over the call, its impact and the policy.
+"""The decision whether a call may be sent: a pure function of the evidence, the impact and the policy.
 
 Each kind of impact has one row in `REQUIREMENTS`, with the requirement for each value of --confirm. A call with several
-kinds of impact has the strictest of their requirements. `decide` compares it with the proofs that came with the call,
-and with whether a person can be asked.
+kinds of impact has the strictest of their requirements. `decide` compares it with the proofs in the call, and with
+whether a person can be asked.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ class Requirement(IntEnum):
     """The proof that a call needs, weakest first. A stronger proof also satisfies a weaker requirement."""
 
     NOTHING = 0
-    CLIENT_APPROVAL = 1  # the client's own approval of a destructive tool; with `auto` a person, if one can be asked
+    CLIENT_APPROVAL = 1  # approval of a destructive tool by the client; with `auto`, a person if one can be asked
     CODE = 2  # the code of a refusal, the fingerprint of a review, or a person
     REVIEW = 3  # the fingerprint of a review, or a person
     PERSON = 4
@@ -40,7 +40,7 @@ REQUIREMENTS: Mapping[ImpactKind, Mapping[Confirm, Requirement]] = {
     ImpactKind.KILL: _row(_CLIENT, _CODE),
     ImpactKind.DISPLACE: _row(_CLIENT, _CODE),
     ImpactKind.DESTROY_PLAN: _row(_CLIENT, _CODE),
-    # Stopping a run is never harder than letting it continue, unless every change has to be confirmed.
+    # Stopping a run requires nothing, unless every change has to be confirmed.
     ImpactKind.INTERRUPT_APPLY: _row(_NOTHING, _NOTHING),
     ImpactKind.DISCARD_PLAN: _row(_NOTHING, _NOTHING),
 }
@@ -50,7 +50,7 @@ FORBIDDEN_IN_PLAN_MODE = frozenset({ImpactKind.UNSEEN_APPLY, ImpactKind.INTERRUP
 
 
 class Consent(StrEnum):
-    """How a call was confirmed."""
+    """The kind of consent for a call."""
 
     PERSON = "person"
     FINGERPRINT = "fingerprint"
@@ -63,15 +63,15 @@ class Refusal(StrEnum):
     """Why a call is refused."""
 
     MODE = "the mode of the server forbids the effect"
-    PLAN_DIFFERS = "the fingerprint is of another plan"
+    PLAN_DIFFERS = "the fingerprint is that of another plan"
     NEEDS_CODE = "a code, a fingerprint or a person is needed"
     NEEDS_REVIEW = "a fingerprint or a person is needed"
-    NEEDS_PERSON = "a person is needed, and nobody can be asked"
+    NEEDS_PERSON = "a person is needed, and cannot be asked"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """The properties of a call that decide about its consent.
+class Evidence:
+    """The evidence of consent for a call.
 
     Attributes:
         can_ask: a person can be asked.
@@ -106,13 +106,13 @@ class Refuse:
 def decide_unread(
     policy: Policy, *, can_ask: bool, has_fingerprint: bool, is_confirmed_always: bool
 ) -> Allow | Refuse | None:
-    """The decision if it does not depend on the impact, which then need not be read; else None.
+    """The decision if it does not depend on the impact, which then is not read; otherwise None.
 
     Args:
-        policy: of the server.
+        policy: the policy of the server.
         can_ask: a person can be asked.
         has_fingerprint: a fingerprint was given, which has to be compared with the plan.
-        is_confirmed_always: the tool needs consent whatever its arguments are.
+        is_confirmed_always: the tool needs consent for all arguments.
     """
     if policy.confirm is Confirm.NEVER and policy.mode.includes(Mode.APPLY) and not has_fingerprint:
         return Allow(Consent.NONE)
@@ -121,45 +121,45 @@ def decide_unread(
     return None
 
 
-def decide(call: Call, impact: Impact, policy: Policy) -> Allow | Ask | Refuse:
-    """Whether a call may be sent."""
+def decide(evidence: Evidence, impact: Impact, policy: Policy) -> Allow | Ask | Refuse:
+    """Decide whether a call may be sent."""
     if forbidden_effects(impact, policy.mode):
         return Refuse(Refusal.MODE)
     if not impact.kinds:
         return Allow(Consent.NONE)
-    if call.fingerprint is False:
+    if evidence.fingerprint is False:
         return Refuse(Refusal.PLAN_DIFFERS)
-    return _decide_by_proof(requirement(policy.confirm, impact.kinds), call, policy.confirm)
+    return _decide_by_proof(requirement(policy.confirm, impact.kinds), evidence, policy.confirm)
 
 
-def _decide_by_proof(needed: Requirement, call: Call, confirm: Confirm) -> Allow | Ask | Refuse:
+def _decide_by_proof(needed: Requirement, evidence: Evidence, confirm: Confirm) -> Allow | Ask | Refuse:
     if needed is _NOTHING:
-        return Allow(Consent.FINGERPRINT if call.fingerprint else Consent.NONE)
-    is_person_first = needed is _PERSON or (confirm is Confirm.AUTO and call.can_ask)
-    consent = None if is_person_first else _proven(needed, call)
+        return Allow(Consent.FINGERPRINT if evidence.fingerprint else Consent.NONE)
+    is_person_first = needed is _PERSON or (confirm is Confirm.AUTO and evidence.can_ask)
+    consent = None if is_person_first else _proven(needed, evidence)
     if consent is not None:
         return Allow(consent)
-    if call.can_ask:
+    if evidence.can_ask:
         return Ask()
     return Allow(Consent.CLIENT) if needed is _CLIENT else Refuse(_REFUSALS[needed])
 
 
 def requirement(confirm: Confirm, kinds: Collection[ImpactKind]) -> Requirement:
-    """The requirement for a call with all these kinds of impact."""
+    """The requirement for a call with these kinds of impact."""
     return max((REQUIREMENTS[kind][confirm] for kind in kinds), default=_NOTHING)
 
 
 def forbidden_effects(impact: Impact, mode: Mode) -> list[ImpactKind]:
-    """The effects that a mode below `apply` forbids. Releasing a run that applies by itself is one of them."""
+    """The kinds of impact that a mode below `apply` forbids, such as releasing a run with auto-apply."""
     return (
         [] if mode.includes(Mode.APPLY) else [kind for kind in sorted(impact.kinds) if kind in FORBIDDEN_IN_PLAN_MODE]
     )
 
 
-def _proven(needed: Requirement, call: Call) -> Consent | None:
-    if call.fingerprint:
+def _proven(needed: Requirement, evidence: Evidence) -> Consent | None:
+    if evidence.fingerprint:
         return Consent.FINGERPRINT
-    return Consent.CODE if call.code and needed <= _CODE else None
+    return Consent.CODE if evidence.code and needed <= _CODE else None
 
 
 _REFUSALS = {_CODE: Refusal.NEEDS_CODE, _REVIEW: Refusal.NEEDS_REVIEW, _PERSON: Refusal.NEEDS_PERSON}

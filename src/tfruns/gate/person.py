@@ -1,4 +1,4 @@
-"""The person behind a client, who may be asked to confirm a call."""
+"""The person behind a client, who can be asked to confirm a call."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +17,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, and the subject that an answer is valid for."""
+    """A question, and the subject for which an answer is valid."""
 
     text: str
     subject: JSON
@@ -32,12 +32,12 @@ class Person(Protocol):
         ...
 
     async def ask(self, question: Question) -> Answer:
-        """Ask, and return the answer. An exception may end the call instead, which is then repeated with the answer."""
+        """Ask, and return the answer. An implementation may end the call, which the client repeats with the answer."""
         ...
 
 
 class NoPerson:
-    """Nobody can be asked."""
+    """A client without a person who can be asked."""
 
     can_be_asked = False
 

@@ -1,4 +1,4 @@
-"""The path of every call: one function, the stages in their order."""
+"""The path of every call: one method with the stages in their order."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -11,8 +11,8 @@ from anyio import to_thread
 from tfruns.client.client import Client
 from tfruns.errors import RefusedByMode, TfrunsError
 from tfruns.gate.arguments import validated
-from tfruns.gate.audit import AuditLog, Entry, logged_arguments, outcome_of
-from tfruns.gate.codes import Codes
+from tfruns.gate.audit import AuditEntry, AuditLog, logged_arguments, outcome_of
+from tfruns.gate.codes import ConfirmationCodes
 from tfruns.gate.person import NoPerson, Person
 from tfruns.gate.scope import check_location, drop_out_of_scope, enforce_scope
 from tfruns.jsonapi import JSON
@@ -24,7 +24,7 @@ from tfruns.views.base import View, with_texts
 from tfruns.wire.runs import RunVariable
 
 if TYPE_CHECKING:
-    from tfruns.gate.confirmation import Pending
+    from tfruns.gate.confirmation import PendingCall
     from tfruns.gate.consent import Consent
 
 
@@ -34,18 +34,18 @@ Document: TypeAlias = dict[str, JSON]
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Everything that decides about the calls of one caller.
+    """The gate for the calls of one caller.
 
     Attributes:
         client: the API.
-        policy: what the caller may do.
-        is_raw: answer with the API's own documents instead of views.
-        progress: receives the progress of tools that take long.
-        person: who can be asked to confirm a call.
-        caller: the name of the calling program, for comments and the audit log; empty for our own.
+        policy: the permissions of the caller.
+        is_raw: return documents of the API instead of views.
+        progress: receives the progress of slow tools.
+        person: the person who can be asked to confirm a call.
+        caller: the name of the calling program, for comments and the audit log; empty for the command line.
         codes: the confirmation codes that were issued and not used yet.
         audit: records every change.
-        allowed_directories: the directories that may be uploaded; absolute, without links.
+        allowed_directories: the directories that may be uploaded; absolute, without symbolic links.
     """
 
     client: Client
@@ -54,19 +54,20 @@ class Gate:
     progress: Progress = NoProgress()  # noqa: RUF009  # stateless
     person: Person = NoPerson()  # noqa: RUF009  # stateless
     caller: str = ""
-    codes: Codes = field(default_factory=Codes)
+    codes: ConfirmationCodes = field(default_factory=ConfirmationCodes)
     audit: AuditLog = field(default_factory=AuditLog)
     allowed_directories: tuple[Path, ...] = ()
 
     async def call(self, tool: Tool, arguments: Mapping[str, JSON]) -> View | Document:
-        """Call a tool, unless a stage refuses the call. After a refusal, nothing was changed.
+        """Call a tool, unless a stage refuses the call. A refused call changes nothing.
 
         Raises:
             InvalidInput: an argument is missing, unknown or of the wrong type.
-            OutOfScope: the call names or reaches something outside the scope.
-            RefusedByMode, ConfirmationNeeded, Declined, PlanDiffers: nobody agreed to the change.
+            OutOfScope: the call names something outside the scope.
+            RefusedByMode: the mode forbids the call.
+            ConfirmationNeeded, Declined, PlanDiffers: the change is not confirmed.
             AuditFailed: the change cannot be recorded.
-            TfrunsError: the tool itself fails.
+            TfrunsError: the tool fails.
         """
         scope, client = self.policy.scope, self.client
         values, proofs = validated(tool, arguments)
@@ -75,11 +76,11 @@ class Gate:
         if tool.is_read_only:
             view = await self._run(tool, values)
         else:
-            # A call that only reads does not import what it does not need.
-            from tfruns.gate.confirmation import Pending, require_consent  # noqa: PLC0415
+            # Imported here, because read-only calls do not need it.
+            from tfruns.gate.confirmation import PendingCall, require_consent  # noqa: PLC0415
 
             values = attribute_comments(tool, values, self.caller)
-            pending = Pending(tool, values, self.caller, proofs)
+            pending = PendingCall(tool, values, self.caller, proofs)
             consent = await require_consent(pending, self.policy, self.person, self.codes, client)
             await check_location(tool, scope, client, values)  # consent may take minutes
             entry = await self._record(pending, consent)
@@ -88,7 +89,7 @@ class Gate:
         return await to_thread.run_sync(_shown, view)
 
     async def _run(self, tool: Tool, values: Mapping[str, Any]) -> View | Document:
-        """Call the function of a tool, and make the form of its answer that is asked for."""
+        """Call the function of a tool, and return the view or the document of its result."""
         context = Context(self.client, self.policy.scope, self.progress, self.allowed_directories)
         result = await tool.function(context, **values)
         if not isinstance(result, Result):
@@ -102,21 +103,21 @@ class Gate:
 
     # -- the audit log ------------------------------------------------------------------------------------------------
 
-    async def _record(self, call: "Pending", consent: "Consent") -> Entry:
+    async def _record(self, call: "PendingCall", consent: "Consent") -> AuditEntry:
         """Write the first line of a change to the audit log."""
-        values = {**call.values, "fingerprint": call.proofs.get(Proof.FINGERPRINT)}
-        run = values.get("run_id")
+        values = {**call.values, Proof.FINGERPRINT.value: call.proofs.get(Proof.FINGERPRINT)}
+        run = call.tool.argument(Role.RUN, call.values)
         run = self.client.runs.id_of(run) if run else None
-        workspace, own = values.get("workspace_id"), None
+        workspace, own = call.tool.argument(Role.WORKSPACE, call.values), None
         if run is not None:
-            with suppress(TfrunsError):  # needed for the log alone
+            with suppress(TfrunsError):  # only the log needs them
                 found = await self.client.runs.read(run)
                 workspace, own = found.workspace.id if found.workspace else None, found.variables
-        hidden = values if run is None else await to_thread.run_sync(_hidden, self.client, run, own, values)
+        masked = values if run is None else await to_thread.run_sync(_masked, self.client, run, own, values)
         return await self.audit.begin(
             {
                 "tool": call.tool.name,
-                "arguments": await to_thread.run_sync(logged_arguments, hidden),
+                "arguments": await to_thread.run_sync(logged_arguments, masked),
                 "run": run,
                 "workspace": workspace,
                 "confirmed": consent.value,
@@ -124,8 +125,8 @@ class Gate:
             }
         )
 
-    async def _run_recorded(self, tool: Tool, values: Mapping[str, Any], entry: Entry) -> View | Document:
-        """Call the function of a tool, and write the outcome to the audit log."""
+    async def _run_recorded(self, tool: Tool, values: Mapping[str, Any], entry: AuditEntry) -> View | Document:
+        """Call the function of a tool, and record the outcome in the audit log."""
         try:
             view = await self._run(tool, values)
         except BaseException as error:
@@ -148,26 +149,26 @@ def _field(result: View | Document, name: str) -> Any:
 
 
 def _enforce_mode(tool: Tool, policy: Policy, values: dict[str, Any]) -> dict[str, Any]:
-    """The arguments as the policy permits them.
+    """The arguments, adapted to the policy.
 
     Raises:
-        RefusedByMode: the policy does not offer the tool, or forbids one of its arguments.
+        RefusedByMode: the mode does not include the tool, or forbids one of its arguments.
     """
     if not policy.mode.includes(tool.mode):
-        raise RefusedByMode(f'"{tool.title}" is not possible in this server\'s mode, which is {policy.mode}.')
+        raise RefusedByMode(f'"{tool.title}" is forbidden in the mode of this server, which is {policy.mode}.')
     return dict(tool.apply_policy(policy, values)) if tool.apply_policy else values
 
 
 def attribute_comments(tool: Tool, values: Mapping[str, Any], caller: str) -> dict[str, Any]:
-    """The arguments with the name of the calling program at the end of each comment that is not empty."""
+    """The arguments with the name of the calling program appended to each non-empty comment."""
     comments = [name for name, role in tool.roles.items() if role is Role.COMMENT and caller and values[name].strip()]
     return {**values, **{name: f"{values[name].rstrip()} (via tfruns, {caller})" for name in comments}}
 
 
-def _hidden(
+def _masked(
     client: Client, run_id: str, own: Iterable[RunVariable] | None, values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The arguments without values that are sensitive in the run's plan, or may be before the plan is known."""
+    """The arguments with values masked that are sensitive in the plan, or may be if the plan is unknown."""
     from tfruns.runs.masks import masker_from_cache  # noqa: PLC0415
 
     mask = masker_from_cache(client, run_id, own)

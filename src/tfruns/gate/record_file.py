@@ -1,8 +1,8 @@
-"""A file of records, one a line, to which several processes append.
+"""A file with one record per line, to which several processes append.
 
-A record always starts on a line of its own, also after a write that a full disk or a crash cut short. Appending takes a
-lock on the file. Where none can be had in time, or the end of the file cannot be read, the record gets an empty line
-before it rather than a chance to continue another one.
+Every record starts on a new line, even after a write that a full disk or a crash interrupted. Appending locks the file.
+If the lock cannot be acquired in time, or the end of the file cannot be read, the record is preceded by a line feed, so
+that it can never continue an incomplete record.
 """
 
 import os
@@ -17,7 +17,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-_LOCK_S = 5.0  # a process that was suspended while it had the lock must not stop all others
+_LOCK_TIMEOUT_S = 5.0  # a process that is suspended while it owns the lock must not block all others
 _LOCK_POLL_S = 0.005
 _FLAGS = os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
@@ -26,11 +26,11 @@ def append_record(path: Path, record: Callable[[], bytes]) -> None:
     """Append a record, and return once it is on the disk.
 
     Args:
-        path: the file, which is created for its owner alone, with the directories that lead to it.
-        record: the record, without its line end; called when it is its turn.
+        path: the file. It is created with its parent directories, readable by its owner only.
+        record: returns the record without its line feed; called after the file is locked.
 
     Raises:
-        OSError: it was not written as a whole. Any part of it is removed, if that is possible.
+        OSError: the record was not written completely. A written part is removed if possible.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file, is_readable = _opened(path)
@@ -52,7 +52,7 @@ def _opened(path: Path) -> tuple[int, bool]:
 
 
 def _ends_with_line(file: int) -> bool:
-    """Whether the next byte starts a line. Where the file is a device or a pipe that is not known, and taken so."""
+    """Whether the next byte starts a line. For a device or a pipe, this is unknown and assumed."""
     status = os.fstat(file)
     if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
         return True
@@ -68,14 +68,14 @@ def _write(file: int, data: bytes, *, is_locked: bool) -> None:
             written += os.write(file, data[written:])
     except OSError:
         if is_locked and written and os.fstat(file).st_size == before + written:
-            with suppress(OSError):  # the next record starts on a line of its own all the same
+            with suppress(OSError):  # the next record starts on a new line anyway
                 os.ftruncate(file, before)
         raise
 
 
 @contextmanager
 def _locked(file: int) -> Iterator[bool]:
-    """Keep other processes and threads from appending; False if that is not possible."""
+    """Prevent other processes and threads from appending; False if the file cannot be locked."""
     is_locked = _lock(file)
     try:
         yield is_locked
@@ -85,7 +85,7 @@ def _locked(file: int) -> Iterator[bool]:
 
 
 def _lock(file: int) -> bool:
-    deadline = time.monotonic() + _LOCK_S
+    deadline = time.monotonic() + _LOCK_TIMEOUT_S
     while fcntl is not None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

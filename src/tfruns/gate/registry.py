@@ -1,4 +1,4 @@
-"""The tools that exist, found in the package `tfruns.tools`: one module for each, with its name."""
+"""The registry of tools: each module of the package `tfruns.tools` contains the tool with the same name."""
 
 import pkgutil
 from functools import cache
@@ -11,18 +11,18 @@ from tfruns.tool import Tool
 
 @cache
 def tool_names() -> frozenset[str]:
-    """The names of all tools. None of them is imported."""
+    """The names of all tools, without importing them."""
     return frozenset(module.name for module in pkgutil.iter_modules(tools.__path__))
 
 
 def find_tool(name: str) -> Tool:
-    """The tool with this name, which is among `tool_names`. No other tool is imported."""
+    """Import the tool with this name, which must be one of `tool_names`."""
     found: Tool = getattr(import_module(f"{tools.__name__}.{name}"), name)
     return found
 
 
 def all_tools() -> list[Tool]:
-    """Every tool, in the declared order."""
+    """All tools, in their declared order."""
     return sorted(map(find_tool, tool_names()), key=lambda tool: (tool.order, tool.name))
 
 

@@ -1,8 +1,8 @@
-"""The second stage of a call, and its last: whatever the arguments name has to be in the scope, and so has each row of
-the answer.
+"""The second and the last stage of a call: everything that the arguments and the result name has to be in the scope.
 
-Locations are read from the API for each call and again right before a change: nothing is remembered, since a workspace
-can be renamed. A name outside the scope and a name that does not exist get the same answer, after the same requests.
+The location of a run or workspace is read from the API for each call, and again before a change. It is never cached,
+because a workspace can be renamed. A name outside the scope and a name that does not exist cause the same error, after
+the same requests.
 """
 
 from collections.abc import Mapping
@@ -19,15 +19,15 @@ from tfruns.views.base import View, as_json
 from tfruns.wire.run_params import RunParams
 from tfruns.wire.workspaces import Workspace
 
-_MAX_CONFIGURATIONS = 1_000  # of a workspace that are searched for one
+_MAX_CONFIGURATIONS = 1_000  # of a workspace; the number that is searched
 
 
 async def enforce_scope(tool: Tool, scope: Scope, client: Client, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call if everything they name is in the scope, with runs and workspaces resolved to ids.
+    """Return the arguments of a call with runs and workspaces resolved to ids, if everything is in the scope.
 
     Raises:
-        OutOfScope: an argument names something else, or something that does not exist.
-        TfrunsError: the location of what is named cannot be read.
+        OutOfScope: an argument names something outside the scope, or something that does not exist.
+        TfrunsError: a location cannot be read.
     """
     checked = dict(values)
     if not scope.is_limited:
@@ -52,9 +52,11 @@ async def enforce_scope(tool: Tool, scope: Scope, client: Client, values: Mappin
 
 
 async def check_location(tool: Tool, scope: Scope, client: Client, values: Mapping[str, Any]) -> None:
-    """Read again, right before a change, whether the run or workspace is still in the scope.
+    """Check again, immediately before a change, whether the run or workspace is in the scope.
 
-    Raises: as `enforce_scope`.
+    Raises:
+        OutOfScope: it is not.
+        TfrunsError: its location cannot be read.
     """
     if not scope.is_limited:
         return
@@ -93,7 +95,7 @@ async def _workspace_in(scope: Scope, client: Client, reference: str) -> Workspa
 
 
 async def _check_configuration(client: Client, workspace_id: str, params: object) -> None:
-    """A configuration version does not name its workspace, so it has to be listed among those of the workspace."""
+    """Search a configuration version among those of the workspace, because it does not name its workspace."""
     if not isinstance(params, RunParams) or params.configuration_version_id is None:
         return
     wanted = check_id("cv", params.configuration_version_id, what="configuration_version_id")
@@ -106,7 +108,7 @@ async def _check_configuration(client: Client, workspace_id: str, params: object
             break
     raise OutOfScope(
         "The workspace has no such configuration version.",
-        solution="Use one of this workspace's own configuration versions, or leave it out for the latest.",
+        solution="Use a configuration version of this workspace, or omit it for the latest.",
     )
 
 
@@ -114,13 +116,13 @@ R = TypeVar("R", bound=View | dict[str, Any])
 
 
 async def drop_out_of_scope(tool: Tool, scope: Scope, client: Client, result: R, values: Mapping[str, Any]) -> R:
-    """The answer of a tool without rows about workspaces outside the scope, and without a hint that they exist.
+    """The result of a tool without rows about workspaces outside the scope, and without a hint that they exist.
 
-    Lists are restricted to the scope when they are read; this is the second line of defense.
+    Lists are already restricted to the scope when they are read. This is the second line of defense.
     """
     if not scope.is_limited:
         return result
-    organization = next((values[name] for name, role in tool.roles.items() if role is Role.ORGANIZATION), None)
+    organization = tool.argument(Role.ORGANIZATION, values)
     members = result if isinstance(result, dict) else {item.name: getattr(result, item.name) for item in fields(result)}
     names = {row["id"]: _name(row) for row in _rows(members.get("included")) if row.get("type") == "workspaces"}
     lists = {name: rows for name, rows in members.items() if isinstance(rows, list | tuple)}
@@ -147,7 +149,7 @@ async def _is_inside(
 
 
 def _workspace_of(row: JSON) -> tuple[str | None, str | None]:
-    """The id and the name of a row's workspace, in a view or in a document of the API."""
+    """The id and the name of the workspace of a row, in a view or in a document of the API."""
     if not isinstance(row, dict):
         return None, None
     if row.get("workspace_id"):

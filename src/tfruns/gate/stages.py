@@ -53,7 +53,7 @@ STAGES = (
         "arguments",
         (
             Refused(InvalidInput, "An argument is missing, unknown or of the wrong type.", "Correct the arguments."),
-            Refused(InvalidInput, "The arguments are too large or nested too deep.", "Shorten them."),
+            Refused(InvalidInput, "The arguments are too large or nested too deeply.", "Shorten them."),
         ),
     ),
     Stage(
@@ -63,7 +63,7 @@ STAGES = (
             Refused(
                 OutOfScope,
                 "The run, workspace, organization or configuration version is outside the scope, or does not exist.",
-                "Name one inside the scope, or start the server with another --organizations or --workspaces.",
+                "Use one inside the scope, or restart the server with another --organizations or --workspaces.",
             ),
         ),
     ),
@@ -74,12 +74,12 @@ STAGES = (
             Refused(
                 RefusedByMode,
                 "The mode of the server does not offer the tool.",
-                "Start the server with a higher --mode.",
+                "Restart the server with a higher --mode.",
             ),
             Refused(
                 RefusedByMode,
                 "An argument asks for an effect that the mode forbids, such as auto_apply in mode plan.",
-                "Leave the argument out, or start the server with --mode apply.",
+                "Omit the argument, or restart the server with --mode apply.",
             ),
         ),
     ),
@@ -90,21 +90,21 @@ STAGES = (
             Refused(
                 RefusedByMode,
                 "In mode plan, the call would lead to an apply or interfere with one.",
-                "Let a person do it, or start the server with --mode apply.",
+                "Let a person do it, or restart the server with --mode apply.",
             ),
             Refused(
                 RefusedByMode,
                 "With --confirm always, the client cannot ask a person.",
-                "Let a person do it, or start the server with --confirm review or auto.",
+                "Let a person do it, or restart the server with --confirm review or auto.",
             ),
             Refused(
                 PlanDiffers,
-                "The fingerprint is of another plan, or the plan cannot be read.",
-                "Review the plan again, and use its fingerprint.",
+                "The fingerprint is that of another plan, or the plan cannot be read.",
+                "Review the plan again, and use the new fingerprint.",
             ),
             Refused(
                 ConfirmationNeeded,
-                "A code or a fingerprint is missing, wrong, used or expired.",
+                "A code or a fingerprint is missing, or the code is wrong, used or expired.",
                 "Show the person what is at stake; if they agree, call again with the code or the fingerprint.",
             ),
             Refused(
@@ -120,7 +120,7 @@ STAGES = (
             Refused(
                 ConfirmationNeeded,
                 "The run or its workspace changed before the person answered.",
-                "Call again: the person is asked about the present state.",
+                "Call again: the person is asked about the current state.",
             ),
             Refused(Declined, "The person did not confirm.", "Ask the person what they want instead."),
         ),
@@ -131,8 +131,8 @@ STAGES = (
         (
             Refused(
                 OutOfScope,
-                "The run or workspace left the scope since the call began.",
-                "Name one inside the scope.",
+                "The run or workspace has left the scope since the call began.",
+                "Use one inside the scope.",
             ),
         ),
     ),
@@ -143,9 +143,9 @@ STAGES = (
             Refused(
                 AuditFailed,
                 "The change cannot be written to the audit log.",
-                "Make the file of TFRUNS_AUDIT_FILE writable.",
+                "Set TFRUNS_AUDIT_FILE to a writable file.",
             ),
         ),
     ),
 )
-"""The stages before the tool itself is called. None of them changes anything."""
+"""The stages before the call of the tool itself. They change nothing."""

@@ -14,7 +14,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.message import ServerMessageMetadata
 from pydantic import ValidationError
 
-from tfruns.gate.codes import LIFETIME_S, Codes
+from tfruns.gate.codes import LIFETIME_S, ConfirmationCodes
 from tfruns.gate.person import Answer, Question
 from tfruns.masking.redaction import safe_text
 
@@ -40,7 +40,9 @@ class InputRequired(Exception):
 class ElicitedPerson:
     """The person behind the client of one call."""
 
-    def __init__(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams, codes: Codes) -> None:
+    def __init__(
+        self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams, codes: ConfirmationCodes
+    ) -> None:
         self._ctx = ctx
         self._params = params
         self._codes = codes

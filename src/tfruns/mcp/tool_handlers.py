@@ -125,10 +125,10 @@ class ToolHandlers:
         )
 
     def _codes(self) -> Any:
-        """The `Codes` that all calls share."""
-        from tfruns.gate.codes import Codes  # noqa: PLC0415
+        """The `ConfirmationCodes` that all calls share."""
+        from tfruns.gate.codes import ConfirmationCodes  # noqa: PLC0415
 
-        self._open_codes = self._open_codes or Codes()
+        self._open_codes = self._open_codes or ConfirmationCodes()
         return self._open_codes
 
     def _unknown(self, name: str, offered: list[str]) -> str:
