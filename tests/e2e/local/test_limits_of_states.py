@@ -19,7 +19,7 @@ CASES = {
     "a number of 5,001 digits": 'output "o" { value = tonumber("1e5000") }',
     "a number of 5,001 digits in a resource": 'resource "terraform_data" "big" { input = tonumber("1e5000") }',
     "an output nested 99 deep": f'output "o" {{ value = {nested(99)} }}',
-    "an output nested 300 deep": f'output "o" {{ value = {nested(300)} }}',
+    "an output nested 260 deep": f'output "o" {{ value = {nested(260)} }}',
     "a resource value nested 195 deep": f'resource "terraform_data" "deep" {{ input = {nested(195)} }}',
     "an output with a long name": f'output "{"x" * 3000}" {{ value = 1 }}',
 }
@@ -37,11 +37,11 @@ async def test_the_state_is_stored_as_terraform_wrote_it(case: str, lab: Lab) ->
     assert await lab.is_free(workspace)
 
 
-# The plan's JSON has 36 MB: it takes a moment to write and to read.
+# The plan's JSON has 14 MB: it takes a moment to write and to read.
 _BIG = """
 locals { block = join("", [for number in range(1000) : "0123456789abcdefgh"]) }
 resource "terraform_data" "big" {
-  input = join("", [for number in range(1000) : local.block])
+  input = join("", [for number in range(400) : local.block])
 }
 """
 
