@@ -1,4 +1,4 @@
-"""One good call of each of the nine tools, the API's side of it, and what the answer says."""
+"""One successful call of each of the nine tools, the responses of the API, and the result."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +74,7 @@ CALLS = (
 
 
 def script(api: HttpApi) -> None:
-    """Let the API answer all of these calls as it should."""
+    """Script the responses of the API for all of these calls."""
     included = [samples.workspace(), samples.user()]
     run = samples.planned()
     earlier = {"created_at": "2021-05-24T07:00:00.000Z"}

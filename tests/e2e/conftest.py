@@ -1,4 +1,4 @@
-"""A played API, and the installed command beside it."""
+"""A fake API, and the installed command."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,20 +21,20 @@ def _session_api() -> Iterator[HttpApi]:
 
 @pytest.fixture
 def api(_session_api: HttpApi) -> HttpApi:
-    """The played API, with an empty script."""
+    """The fake API, with an empty script."""
     _session_api.reset()
     return _session_api
 
 
 @pytest.fixture
 def child_environment(api: HttpApi, tmp_path: Path) -> dict[str, str]:
-    """What the command needs to reach the played API."""
+    """The environment in which the command uses the fake API."""
     return environment(tmp_path, TFE_ADDRESS=api.address, TFE_TOKEN=TOKEN)
 
 
 @pytest.fixture
 def start(processes: None, child_environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
-    """Starts servers, which end with the test: `start(*arguments, era=..., env=..., capabilities=...)`."""
+    """Starts servers, which are stopped after the test: `start(*arguments, era=..., env=..., capabilities=...)`."""
     with ExitStack() as stack:
 
         def start_one(
@@ -57,7 +57,7 @@ def era(request: pytest.FixtureRequest) -> Era:
 
 @pytest.fixture
 def fresh(start: Start, era: Era) -> StdioServer:
-    """A server of the test's own, once for each era of the protocol, after the handshake where there is one."""
+    """A new server, once for each era of the protocol, after the handshake if there is one."""
     return start(era=era)
 
 
@@ -71,7 +71,7 @@ def _shared(processes: None) -> Iterator[dict[Era, StdioServer]]:
 
 @pytest.fixture
 def server(_shared: dict[Era, StdioServer], era: Era, child_environment: dict[str, str], tmp_path: Path) -> StdioServer:
-    """A server as `fresh`, which tests share that leave nothing behind: to start one takes most of their time."""
+    """A server like `fresh`, shared by tests that leave no state behind, because starting one is slow."""
     if era not in _shared or not _shared[era].is_running:
         _shared[era] = StdioServer(env=child_environment, log=tmp_path / "stderr.log", era=era).__enter__()
     _shared[era].forget()

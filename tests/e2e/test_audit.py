@@ -1,4 +1,4 @@
-"""The audit log of the installed server: what is in it when the server does not live to write the rest."""
+"""The audit log of the installed server, also if the server is killed during a call."""
 
 import json
 import threading
@@ -18,9 +18,7 @@ def audit(home: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_a_server_that_is_killed_before_the_answer_leaves_the_first_line(
-    start: Start, api: HttpApi, tmp_path: Path
-) -> None:
+def test_server_killed_before_the_response_leaves_the_first_line(start: Start, api: HttpApi, tmp_path: Path) -> None:
     is_dead = threading.Event()
     api.on("GET", f"/runs/{RUN}", answer({"data": samples.planned()}))
     api.on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page()))
@@ -38,7 +36,7 @@ def test_a_server_that_is_killed_before_the_answer_leaves_the_first_line(
     assert TOKEN not in json.dumps([lost, begun, ended])
 
 
-def test_a_server_that_cannot_write_it_changes_nothing(
+def test_server_without_a_writable_log_changes_nothing(
     start: Start, api: HttpApi, child_environment: dict[str, str]
 ) -> None:
     script(api)

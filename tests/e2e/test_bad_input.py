@@ -1,4 +1,4 @@
-"""Bad input never ends the server: each bad line is followed by a good request, which is answered."""
+"""Invalid input never stops the server: after each bad line, a valid request gets a response."""
 
 import json
 from collections.abc import Iterator
@@ -112,9 +112,7 @@ LINES = {
 
 @pytest.mark.parametrize("text", [r"\ud800", r"x\uDFFFy"])
 @pytest.mark.parametrize("id_", [77, "seventy-seven"])
-def test_an_unpaired_surrogate_is_refused_under_the_id_of_its_request(
-    text: str, id_: int | str, hardened: StdioServer
-) -> None:
+def test_unpaired_surrogate_is_refused_with_its_request_id(text: str, id_: int | str, hardened: StdioServer) -> None:
     line = '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"create_run","arguments":{"a":"%s"}}}'
     hardened.send_line((line % (json.dumps(id_), text)).encode())
     answer = hardened.answer_to(id_)
@@ -122,7 +120,7 @@ def test_an_unpaired_surrogate_is_refused_under_the_id_of_its_request(
 
 
 @pytest.mark.parametrize("id_", [78, "seventy-eight"])
-def test_arguments_nested_too_deep_are_refused_by_request_id(id_: int | str, hardened: StdioServer) -> None:
+def test_deeply_nested_arguments_are_refused_with_the_id(id_: int | str, hardened: StdioServer) -> None:
     for depth in (200, 1_000, 100_000):
         for begin, end in (("[", "]"), ('{"id":', "}")):
             nested = begin * depth + "1" + end * depth
@@ -134,7 +132,7 @@ def test_arguments_nested_too_deep_are_refused_by_request_id(id_: int | str, har
 
 @pytest.fixture(scope="module", params=[WITH_HANDSHAKE, WITHOUT_HANDSHAKE])
 def hardened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StdioServer]:
-    """One server for all lines: that it is still there for the next one is what is tested."""
+    """One server for all lines, which must survive each of them."""
     place = tmp_path_factory.mktemp("hardened")
     env = environment(place, TFE_ADDRESS=NOBODY, TFE_TOKEN=TOKEN)
     with StdioServer(env=env, log=place / "stderr.log", era=request.param) as server:
@@ -142,7 +140,7 @@ def hardened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
-def test_after_a_bad_line_a_good_request_is_answered(line: bytes, hardened: StdioServer) -> None:
+def test_valid_request_after_a_bad_line_gets_a_response(line: bytes, hardened: StdioServer) -> None:
     hardened.send_line(line)
     assert len(hardened.result("tools/list")["tools"]) >= 9
     assert hardened.is_running
@@ -152,7 +150,7 @@ _UNREADABLE = ("words", "invalid UTF-8", "truncated JSON", "a batch", "another v
 
 
 @pytest.mark.parametrize("line", [LINES[name] for name in _UNREADABLE], ids=_UNREADABLE)
-def test_a_line_that_is_no_message_is_answered_with_an_error_for_no_request(line: bytes, server: StdioServer) -> None:
+def test_line_that_is_not_a_message_gets_an_error_without_id(line: bytes, server: StdioServer) -> None:
     # JSON-RPC 2.0, "Response object": a null id where that of the request could not be read.
     server.forget()
     server.send_line(line)
@@ -172,14 +170,12 @@ REFUSED = {
 
 @pytest.mark.parametrize("era", [WITH_HANDSHAKE])
 @pytest.mark.parametrize(("line", "code"), REFUSED.values(), ids=REFUSED)
-def test_a_request_that_can_be_read_and_not_served_is_answered_with_an_error(
-    line: bytes, code: int, server: StdioServer
-) -> None:
+def test_unsupported_request_gets_an_error(line: bytes, code: int, server: StdioServer) -> None:
     server.send_line(line)
     assert server.answer_to(7)["error"]["code"] == code
 
 
-def test_a_long_session_of_bad_lines_ends_well_and_its_log_holds_no_traceback(tmp_path: Path) -> None:
+def test_long_session_of_bad_lines_logs_no_traceback(tmp_path: Path) -> None:
     env = environment(tmp_path, TFE_ADDRESS=NOBODY, TFE_TOKEN=TOKEN)
     with StdioServer(env=env, log=tmp_path / "stderr.log") as server:
         for line in LINES.values():
@@ -191,7 +187,7 @@ def test_a_long_session_of_bad_lines_ends_well_and_its_log_holds_no_traceback(tm
         assert "Traceback" not in server.stderr
 
 
-def test_a_line_of_200_mb_is_refused_by_request_id_in_bounded_memory(tmp_path: Path) -> None:
+def test_line_of_200_mb_is_refused_in_bounded_memory(tmp_path: Path) -> None:
     env = environment(tmp_path, TFE_ADDRESS=NOBODY, TFE_TOKEN=TOKEN)
     with StdioServer(env=env, log=tmp_path / "stderr.log") as server:
         server.result("tools/list")
@@ -215,6 +211,6 @@ def test_a_line_of_200_mb_is_refused_by_request_id_in_bounded_memory(tmp_path: P
 
 
 def peak_mb(pid: int) -> int:
-    """The most memory that a process has had."""
+    """The peak memory of a process."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) // 1024

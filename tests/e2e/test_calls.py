@@ -1,4 +1,4 @@
-"""Calls of the nine tools over the wire, and the form of what they answer, in both eras."""
+"""Calls of the nine tools over stdio, and the form of their results, in both eras."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.stdio import StdioServer
 
 
 def structured(result: dict[str, Any]) -> dict[str, Any]:
-    """What a result holds, after a look at its two forms, which have to be the same."""
+    """The content of a result, whose two forms must be equal."""
     (block,) = result["content"]
     assert block["type"] == "text"
     view: dict[str, Any] = result["structuredContent"]
@@ -23,9 +23,7 @@ def structured(result: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("call", CALLS, ids=str)
-def test_every_tool_sends_its_request_and_answers_with_compact_json(
-    call: Call, server: StdioServer, api: HttpApi
-) -> None:
+def test_every_tool_sends_its_request_and_returns_compact_json(call: Call, server: StdioServer, api: HttpApi) -> None:
     script(api)
     result = server.call(call.tool, call.arguments)
     view = structured(result)
@@ -37,7 +35,7 @@ def test_every_tool_sends_its_request_and_answers_with_compact_json(
     assert server.stderr == ""
 
 
-def test_a_new_run_applies_by_itself_only_if_that_is_said(start: Start, api: HttpApi) -> None:
+def test_new_run_has_auto_apply_only_on_request(start: Start, api: HttpApi) -> None:
     script(api)
     server = start("--confirm", "never")
     for params in (None, {}, {"auto_apply": True}):
@@ -46,7 +44,7 @@ def test_a_new_run_applies_by_itself_only_if_that_is_said(start: Start, api: Htt
     assert sent == [False, False, True]
 
 
-def test_a_comment_ends_with_the_client_and_an_empty_one_is_not_sent(server: StdioServer, api: HttpApi) -> None:
+def test_comment_ends_with_the_client_and_empty_is_not_sent(server: StdioServer, api: HttpApi) -> None:
     script(api)
     server.call("apply_run", {"run_id": RUN, "comment": ""})
     server.call("apply_run", {"run_id": RUN, "comment": "reviewed"})
@@ -65,7 +63,7 @@ def test_a_comment_ends_with_the_client_and_an_empty_one_is_not_sent(server: Std
         (500, "internal server error", "server_error"),
     ],
 )
-def test_a_refusal_of_the_api_is_a_failed_result(
+def test_refusal_of_the_api_is_a_failed_result(
     status: int, title: str, code: str, server: StdioServer, api: HttpApi
 ) -> None:
     api.on("GET", f"/runs/{RUN}", error(status, title))
@@ -80,7 +78,7 @@ def test_a_refusal_of_the_api_is_a_failed_result(
     assert view["solution"]
 
 
-def test_a_refused_action_tells_the_status_and_what_is_allowed_instead(server: StdioServer, api: HttpApi) -> None:
+def test_refused_action_has_status_and_allowed_actions(server: StdioServer, api: HttpApi) -> None:
     api.on("POST", f"/runs/{RUN}/actions/apply", error(409, "transition not allowed"))
     run = samples.run(status="planning", actions=samples.actions("cancelable"))
     api.on("GET", f"/runs/{RUN}", answer({"data": run}))
@@ -105,7 +103,7 @@ def test_a_refused_action_tells_the_status_and_what_is_allowed_instead(server: S
         ("list_runs_in_organization", {"organization": "a/b"}, "The organization name is invalid"),
     ],
 )
-def test_a_wrong_argument_is_a_failed_result_and_nothing_is_sent(
+def test_invalid_argument_is_a_failed_result(
     tool: str, arguments: dict[str, Any], words: str, server: StdioServer, api: HttpApi
 ) -> None:
     result = server.call(tool, arguments)
@@ -116,7 +114,7 @@ def test_a_wrong_argument_is_a_failed_result_and_nothing_is_sent(
     assert api.requests == []
 
 
-def test_a_wrongly_typed_value_is_not_repeated(server: StdioServer) -> None:
+def test_value_of_a_wrong_type_is_not_repeated(server: StdioServer) -> None:
     secret = {"password": "hunter2-hunter2"}
     result = server.call("create_run", {"workspace_id": WORKSPACE, "params": {"message": secret}})
     assert result["isError"] is True
@@ -124,9 +122,7 @@ def test_a_wrongly_typed_value_is_not_repeated(server: StdioServer) -> None:
 
 
 @pytest.mark.parametrize(("name", "meant"), [("apply_runs", "apply_run"), ("Get_Run_Details", "get_run_details")])
-def test_an_unknown_tool_is_an_error_of_the_protocol_with_a_suggestion(
-    name: str, meant: str, server: StdioServer
-) -> None:
+def test_unknown_tool_is_a_protocol_error_with_a_suggestion(name: str, meant: str, server: StdioServer) -> None:
     failure = server.request("tools/call", {"name": name, "arguments": {}})["error"]
     assert failure["code"] == -32602
     assert f"Did you mean {meant}?" in failure["message"]
@@ -149,9 +145,7 @@ def test_an_unknown_tool_is_an_error_of_the_protocol_with_a_suggestion(
         ),
     ],
 )
-def test_a_tool_that_the_mode_hides_is_not_listed_and_says_why(
-    mode: str, hidden: set[str], start: Start, api: HttpApi
-) -> None:
+def test_tool_hidden_by_the_mode_is_not_listed(mode: str, hidden: set[str], start: Start, api: HttpApi) -> None:
     script(api)
     server = start("--mode", mode)
     listed = {tool["name"] for tool in server.result("tools/list")["tools"]}
@@ -164,7 +158,7 @@ def test_a_tool_that_the_mode_hides_is_not_listed_and_says_why(
     assert api.requests == []
 
 
-def test_a_run_that_would_apply_by_itself_is_refused_in_mode_plan(start: Start, api: HttpApi) -> None:
+def test_auto_apply_is_refused_in_mode_plan(start: Start, api: HttpApi) -> None:
     script(api)
     result = start("--mode", "plan").call("create_run", {"workspace_id": WORKSPACE, "params": {"auto_apply": True}})
     assert result["isError"] is True
@@ -172,7 +166,7 @@ def test_a_run_that_would_apply_by_itself_is_refused_in_mode_plan(start: Start, 
     assert api.requests == []
 
 
-def test_what_a_person_has_to_confirm_is_refused_as_long_as_none_can_be_asked(start: Start, api: HttpApi) -> None:
+def test_unconfirmed_call_is_refused_if_no_person_can_be_asked(start: Start, api: HttpApi) -> None:
     script(api)
     result = start("--confirm", "always").call("apply_run", {"run_id": RUN})
     assert result["isError"] is True
@@ -180,9 +174,7 @@ def test_what_a_person_has_to_confirm_is_refused_as_long_as_none_can_be_asked(st
     assert api.requests == []
 
 
-def test_the_raw_document_is_given_without_values_of_variables(
-    child_environment: dict[str, str], start: Start, api: HttpApi
-) -> None:
+def test_raw_document_has_no_values_of_variables(child_environment: dict[str, str], start: Start, api: HttpApi) -> None:
     run = samples.run(variables=[{"key": "password", "value": '"correct-horse"'}])
     api.on("GET", f"/runs/{RUN}", answer({"data": run}))
     result = start(env=child_environment | {"TFRUNS_RAW": "1"}).call("get_run_details", {"run_id": RUN})
@@ -199,7 +191,7 @@ def test_text_is_not_escaped_to_ascii(server: StdioServer, api: HttpApi) -> None
     assert message in result["content"][0]["text"]
 
 
-def test_many_calls_at_once_are_all_answered(server: StdioServer, api: HttpApi) -> None:
+def test_many_concurrent_calls_get_their_results(server: StdioServer, api: HttpApi) -> None:
     script(api)
     server.call("get_run_details", {"run_id": RUN})  # from its answer the client learns a limit that it will not reach
     ids = [f"call-{number}" for number in range(40)]

@@ -1,4 +1,4 @@
-"""The command itself: help, version, and what it says to a wrong word."""
+"""The installed command: help, version, and the error for an unknown command."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def test_version_is_one_line(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"tfruns {__version__}\n", "")
 
 
-def test_help_of_the_server_explains_its_options_and_where_the_token_comes_from(tmp_path: Path) -> None:
+def test_help_of_the_server_explains_options_and_token(tmp_path: Path) -> None:
     done = run(tmp_path, "mcp", "--help")
     assert done.returncode == 0
     for word in (
@@ -62,9 +62,7 @@ def test_help_of_the_server_explains_its_options_and_where_the_token_comes_from(
         (("mcp", "read"), "read"),
     ],
 )
-def test_a_wrong_word_is_exit_code_2_and_a_suggestion_on_standard_error(
-    arguments: tuple[str, ...], words: str, tmp_path: Path
-) -> None:
+def test_unknown_command_exits_with_2_and_a_suggestion(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
     done = run(tmp_path, *arguments)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -72,7 +70,7 @@ def test_a_wrong_word_is_exit_code_2_and_a_suggestion_on_standard_error(
     assert "Traceback" not in done.stderr
 
 
-def test_the_module_is_the_command(tmp_path: Path) -> None:
+def test_module_runs_the_command(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tfruns", "--version"],
         env=environment(tmp_path),
@@ -84,7 +82,7 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     assert done.stdout == f"tfruns {__version__}\n"
 
 
-def test_help_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+def test_help_imports_only_necessary_modules(tmp_path: Path) -> None:
     program = (
         "import sys; sys.argv = ['tfruns', '--help']\n"
         "from tfruns.cli import main\n"

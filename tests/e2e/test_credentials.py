@@ -1,4 +1,4 @@
-"""Where the command finds its token, and what it says when there is none."""
+"""The sources of the token, and the errors without one."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def tokenless(start: Start, api: HttpApi, home: Path) -> StdioServer:
     return start(env=environment(home, TFE_ADDRESS=api.address))
 
 
-def test_without_a_token_the_server_starts_and_each_call_names_the_ways(tokenless: StdioServer, api: HttpApi) -> None:
+def test_call_without_a_token_explains_how_to_set_one(tokenless: StdioServer, api: HttpApi) -> None:
     assert len(tokenless.result("tools/list")["tools"]) >= 9
     for _ in range(2):
         result = tokenless.call("get_run_details", {"run_id": RUN})
@@ -39,7 +39,7 @@ def test_without_a_token_the_server_starts_and_each_call_names_the_ways(tokenles
     assert api.requests == []
 
 
-def test_a_login_after_the_start_is_found_by_the_next_call(tokenless: StdioServer, api: HttpApi, home: Path) -> None:
+def test_login_after_the_start_is_used_by_the_next_call(tokenless: StdioServer, api: HttpApi, home: Path) -> None:
     assert tokenless.call("get_run_details", {"run_id": RUN})["isError"] is True
     directory = home / ".terraform.d"
     directory.mkdir()
@@ -49,7 +49,7 @@ def test_a_login_after_the_start_is_found_by_the_next_call(tokenless: StdioServe
     assert api.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
 
 
-def test_a_credentials_block_of_the_cli_configuration_is_found(
+def test_credentials_block_of_the_cli_configuration_is_used(
     start: Start, api: HttpApi, home: Path, tmp_path: Path
 ) -> None:
     script(api)
@@ -59,7 +59,7 @@ def test_a_credentials_block_of_the_cli_configuration_is_found(
     assert server.call("get_run_details", {"run_id": RUN})["structuredContent"]["id"] == RUN
 
 
-def test_the_token_of_another_host_is_not_used(start: Start, api: HttpApi, home: Path) -> None:
+def test_token_of_another_host_is_not_used(start: Start, api: HttpApi, home: Path) -> None:
     script(api)
     env = environment(home, TFE_ADDRESS=api.address, TF_TOKEN_app_terraform_io=TOKEN)
     result = start(env=env).call("get_run_details", {"run_id": RUN})
@@ -71,7 +71,7 @@ def test_the_token_of_another_host_is_not_used(start: Start, api: HttpApi, home:
     ("address", "words"),
     [("ftp://tfe.example.com", "TFE_ADDRESS"), ("http://tfe.example.com", "unencrypted"), ("https://", "TFE_ADDRESS")],
 )
-def test_an_address_that_cannot_be_is_a_failed_result(address: str, words: str, start: Start, home: Path) -> None:
+def test_invalid_address_is_a_failed_result(address: str, words: str, start: Start, home: Path) -> None:
     server = start(env=environment(home, TFE_ADDRESS=address, TFE_TOKEN=TOKEN))
     result = server.call("get_run_details", {"run_id": RUN})
     assert result["isError"] is True

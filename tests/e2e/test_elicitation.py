@@ -1,4 +1,4 @@
-"""A person is asked through the client, in both eras of the protocol: raw, and by the SDK's own client."""
+"""Questions to a person through the client, in both eras of the protocol: raw, and with the client of the SDK."""
 
 import json
 from pathlib import Path
@@ -44,7 +44,7 @@ def audit(home: Path) -> list[dict[str, Any]]:
 
 
 def ask(server: StdioServer) -> Message:
-    """Call, and receive the question."""
+    """Call a tool, and receive the question."""
     server.send("tools/call", APPLY, id_="call")
     question = server.receive()
     assert question["method"] == "elicitation/create"
@@ -57,7 +57,7 @@ def reply(server: StdioServer, question: Message, **answer: Any) -> Message:
     return result
 
 
-def test_a_person_is_asked_by_a_request_and_nothing_is_sent_before(start: Start, api: HttpApi, tmp_path: Path) -> None:
+def test_person_is_asked_by_request_before_anything_is_sent(start: Start, api: HttpApi, tmp_path: Path) -> None:
     server = start(capabilities=ASKS)
     question = ask(server)
     assert "1 to add, 0 to change, 0 to destroy" in question["params"]["message"]
@@ -70,7 +70,7 @@ def test_a_person_is_asked_by_a_request_and_nothing_is_sent_before(start: Start,
 
 
 @pytest.mark.parametrize("answer", NO, ids=json.dumps)
-def test_whoever_does_not_say_yes_to_the_request_is_obeyed(answer: Message, start: Start, api: HttpApi) -> None:
+def test_request_without_confirmation_sends_nothing(answer: Message, start: Start, api: HttpApi) -> None:
     server = start(capabilities=ASKS)
     result = reply(server, ask(server), result=answer)
     assert result["isError"] is True
@@ -78,14 +78,14 @@ def test_whoever_does_not_say_yes_to_the_request_is_obeyed(answer: Message, star
     assert api.sent("POST") == []
 
 
-def test_a_client_that_fails_to_ask_has_not_agreed(start: Start, api: HttpApi) -> None:
+def test_client_that_fails_to_ask_does_not_confirm(start: Start, api: HttpApi) -> None:
     server = start(capabilities=ASKS)
     result = reply(server, ask(server), error={"code": -32601, "message": "Method not found"})
     assert result["structuredContent"]["error"] == "declined"
     assert api.sent("POST") == []
 
 
-def test_a_call_that_is_canceled_while_the_question_is_open_sends_nothing(start: Start, api: HttpApi) -> None:
+def test_call_canceled_during_the_question_sends_nothing(start: Start, api: HttpApi) -> None:
     server = start(capabilities=ASKS)
     question = ask(server)
     server.send("notifications/cancelled", {"requestId": "call"})
@@ -102,7 +102,7 @@ def call_again(server: StdioServer, asked: Message, answer: Message, **changes: 
     return server.result("tools/call", again)
 
 
-def test_a_result_asks_and_the_second_call_acts_once(start: Start, api: HttpApi, tmp_path: Path) -> None:
+def test_result_asks_and_the_repeated_call_acts_once(start: Start, api: HttpApi, tmp_path: Path) -> None:
     server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
     asked = server.result("tools/call", APPLY)
     assert asked["resultType"] == "input_required"
@@ -116,7 +116,7 @@ def test_a_result_asks_and_the_second_call_acts_once(start: Start, api: HttpApi,
     assert audit(tmp_path)[0]["confirmed"] == "person"
 
 
-def test_an_answer_is_good_once(start: Start, api: HttpApi) -> None:
+def test_answer_is_valid_once(start: Start, api: HttpApi) -> None:
     server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
     asked = server.result("tools/call", APPLY)
     call_again(server, asked, YES)
@@ -125,7 +125,7 @@ def test_an_answer_is_good_once(start: Start, api: HttpApi) -> None:
 
 
 @pytest.mark.parametrize("answer", NO, ids=json.dumps)
-def test_whoever_does_not_say_yes_to_the_result_is_obeyed(answer: Message, start: Start, api: HttpApi) -> None:
+def test_result_without_confirmation_sends_nothing(answer: Message, start: Start, api: HttpApi) -> None:
     server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
     result = call_again(server, server.result("tools/call", APPLY), answer)
     assert result["isError"] is True
@@ -145,7 +145,7 @@ def test_whoever_does_not_say_yes_to_the_result_is_obeyed(answer: Message, start
     ],
     ids=json.dumps,
 )
-def test_an_answer_counts_only_for_the_question_that_was_asked(changes: Message, start: Start, api: HttpApi) -> None:
+def test_answer_is_valid_only_for_its_question(changes: Message, start: Start, api: HttpApi) -> None:
     server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
     asked = server.result("tools/call", APPLY)
     again = {"inputResponses": {"confirm": YES}, "requestState": asked["requestState"]} | changes
@@ -154,7 +154,7 @@ def test_an_answer_counts_only_for_the_question_that_was_asked(changes: Message,
     assert api.sent("POST") == []
 
 
-def test_an_answer_that_nobody_asked_for_is_none(start: Start, api: HttpApi) -> None:
+def test_answer_without_a_question_is_ignored(start: Start, api: HttpApi) -> None:
     server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
     forged = APPLY | {"inputResponses": {"confirm": YES}, "requestState": "forged"}
     assert server.result("tools/call", forged)["resultType"] == "input_required"
@@ -166,7 +166,7 @@ def test_an_answer_that_nobody_asked_for_is_none(start: Start, api: HttpApi) -> 
 
 @pytest.mark.parametrize("era", [WITH_HANDSHAKE, WITHOUT_HANDSHAKE])
 @pytest.mark.parametrize("capabilities", [{}, {"elicitation": {"url": {}}}], ids=json.dumps)
-def test_a_client_that_shows_no_forms_is_not_asked(
+def test_client_without_forms_is_not_asked(
     era: Any, capabilities: Message, start: Start, api: HttpApi, tmp_path: Path
 ) -> None:
     server = start(era=era, capabilities=capabilities)
@@ -188,7 +188,7 @@ def test_always_refuses_a_client_that_cannot_ask(era: Any, start: Start, api: Ht
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 @pytest.mark.parametrize(("action", "posts"), [("accept", 1), ("decline", 0), ("cancel", 0)])
-async def test_the_sdks_client_asks_and_answers(
+async def test_sdk_client_asks_and_answers(
     mode: str, action: Any, posts: int, child_environment: dict[str, str], api: HttpApi, tmp_path: Path
 ) -> None:
     asked: list[str] = []

@@ -1,4 +1,4 @@
-"""How calls and the process end: by a cancelled notification, by the end of the input, by a signal."""
+"""The end of calls and of the process: by a cancelled notification, end of input, or signal."""
 
 import signal
 import sys
@@ -16,7 +16,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSI
 
 @pytest.fixture
 def held(api: HttpApi) -> "HeldRun":
-    """A run that the API does not answer for."""
+    """A run for which the API does not respond."""
     released = threading.Event()
     api.on("GET", "/runs/run-held", released)
     script(api)
@@ -24,7 +24,7 @@ def held(api: HttpApi) -> "HeldRun":
 
 
 class HeldRun:
-    """A request that hangs at the API until it is released."""
+    """A request that hangs in the API until it is released."""
 
     def __init__(self, api: HttpApi, released: threading.Event) -> None:
         self._api = api
@@ -39,7 +39,7 @@ class HeldRun:
         self._released.set()
 
 
-def test_a_call_can_be_cancelled_while_the_api_hangs_and_the_server_goes_on(fresh: StdioServer, held: HeldRun) -> None:
+def test_call_can_be_cancelled_while_the_api_hangs(fresh: StdioServer, held: HeldRun) -> None:
     held.read_by(fresh, "slow")
     fresh.send("notifications/cancelled", {"requestId": "slow", "reason": "the person gave up"})
     assert fresh.call("get_run_details", {"run_id": RUN})["structuredContent"]["id"] == RUN
@@ -50,30 +50,30 @@ def test_a_call_can_be_cancelled_while_the_api_hangs_and_the_server_goes_on(fres
     assert fresh.close_input() == 0
 
 
-def test_other_calls_are_answered_while_one_hangs(fresh: StdioServer, held: HeldRun) -> None:
+def test_other_calls_finish_while_one_hangs(fresh: StdioServer, held: HeldRun) -> None:
     held.read_by(fresh, "slow")
     assert fresh.call("get_run_details", {"run_id": RUN})["structuredContent"]["id"] == RUN
     held.release()
 
 
-def test_closing_the_input_ends_the_process_with_code_0(fresh: StdioServer) -> None:
+def test_end_of_input_exits_with_0(fresh: StdioServer) -> None:
     fresh.result("tools/list")
     assert fresh.close_input() == 0
     assert fresh.stderr == ""
 
 
-def test_closing_the_input_at_once_ends_the_process_with_code_0(start: Start) -> None:
+def test_immediate_end_of_input_exits_with_0(start: Start) -> None:
     assert start(era="2026-07-28").close_input() == 0
 
 
-def test_closing_the_input_ends_the_process_while_a_call_hangs(fresh: StdioServer, held: HeldRun) -> None:
+def test_end_of_input_stops_the_process_while_a_call_hangs(fresh: StdioServer, held: HeldRun) -> None:
     held.read_by(fresh, "slow")
     assert fresh.close_input() == 0
     assert "Traceback" not in fresh.stderr
     held.release()
 
 
-def test_a_line_without_a_line_feed_at_the_end_of_the_input_is_no_trouble(fresh: StdioServer) -> None:
+def test_last_line_without_a_line_feed_is_accepted(fresh: StdioServer) -> None:
     fresh.result("tools/list")
     assert fresh.process.stdin is not None
     fresh.process.stdin.write(b'{"jsonrpc":"2.0","id":1,"meth')
@@ -83,7 +83,7 @@ def test_a_line_without_a_line_feed_at_the_end_of_the_input_is_no_trouble(fresh:
 
 @posix_only
 @pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
-def test_a_signal_ends_an_idle_server_without_a_traceback(signal_: signal.Signals, fresh: StdioServer) -> None:
+def test_signal_stops_an_idle_server_without_a_traceback(signal_: signal.Signals, fresh: StdioServer) -> None:
     fresh.result("tools/list")
     fresh.process.send_signal(signal_)
     assert fresh.wait(10) in {-signal_, 128 + signal_}
@@ -92,7 +92,7 @@ def test_a_signal_ends_an_idle_server_without_a_traceback(signal_: signal.Signal
 
 @posix_only
 @pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
-def test_a_signal_ends_a_server_whose_call_hangs(signal_: signal.Signals, fresh: StdioServer, held: HeldRun) -> None:
+def test_signal_stops_a_server_while_a_call_hangs(signal_: signal.Signals, fresh: StdioServer, held: HeldRun) -> None:
     held.read_by(fresh, "slow")
     fresh.process.send_signal(signal_)
     assert fresh.wait(10) in {-signal_, 128 + signal_}

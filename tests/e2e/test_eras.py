@@ -23,7 +23,7 @@ NINE = {
 }
 
 
-def test_the_handshake_names_the_server_and_tells_the_workflow(start: Start) -> None:
+def test_handshake_has_the_name_and_the_instructions(start: Start) -> None:
     server = start()
     result: dict[str, Any] = server.messages[0]["result"]
     assert result["protocolVersion"] == "2025-11-25"
@@ -34,13 +34,13 @@ def test_the_handshake_names_the_server_and_tells_the_workflow(start: Start) -> 
 
 
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
-def test_every_revision_with_a_handshake_is_served_as_asked_for(version: str, start: Start) -> None:
+def test_every_revision_with_a_handshake_is_supported(version: str, start: Start) -> None:
     server = start()
     params = {"protocolVersion": version, "capabilities": {}, "clientInfo": CLIENT_INFO}
     assert server.result("initialize", params)["protocolVersion"] == version
 
 
-def test_an_unknown_revision_in_the_handshake_is_answered_with_one_that_is_served(start: Start) -> None:
+def test_unknown_revision_in_the_handshake_gets_a_supported_one(start: Start) -> None:
     server = start()
     params = {"protocolVersion": "1999-01-01", "capabilities": {}, "clientInfo": CLIENT_INFO}
     assert server.result("initialize", params)["protocolVersion"] == "2025-11-25"
@@ -55,7 +55,7 @@ def test_discovery_needs_no_handshake(start: Start) -> None:
     assert result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "tfruns"
 
 
-def test_a_request_of_an_unknown_revision_is_told_which_are_served(start: Start) -> None:
+def test_request_of_an_unknown_revision_lists_the_supported_ones(start: Start) -> None:
     server = start(era=WITHOUT_HANDSHAKE)
     # MCP 2026-07-28, "Unsupported protocol versions"
     meta = META | {"io.modelcontextprotocol/protocolVersion": "2099-01-01"}
@@ -69,7 +69,7 @@ def test_a_request_of_an_unknown_revision_is_told_which_are_served(start: Start)
 
 
 @pytest.mark.parametrize("missing", ["protocolVersion", "clientCapabilities"])
-def test_a_request_without_what_each_must_carry_is_refused(missing: str, start: Start) -> None:
+def test_request_without_required_metadata_is_refused(missing: str, start: Start) -> None:
     server = start(era=WITHOUT_HANDSHAKE)
     server.result("tools/list")
     meta = {key: value for key, value in META.items() if not key.endswith(missing)}
@@ -79,7 +79,7 @@ def test_a_request_without_what_each_must_carry_is_refused(missing: str, start: 
     assert server.answer_to("m")["error"]["code"] == -32602
 
 
-def test_the_tools_are_listed_with_their_annotations_and_no_output_schema(server: StdioServer) -> None:
+def test_tools_are_listed_with_annotations_and_no_output_schema(server: StdioServer) -> None:
     result = server.result("tools/list")
     assert result.get("nextCursor") is None
     hints = {
@@ -95,26 +95,26 @@ def test_the_tools_are_listed_with_their_annotations_and_no_output_schema(server
 
 
 @pytest.mark.parametrize(("era", "code"), [(WITH_HANDSHAKE, -32002), (WITHOUT_HANDSHAKE, -32602)])
-def test_an_unknown_resource_has_the_error_code_of_its_era(era: Era, code: int, start: Start) -> None:
+def test_unknown_resource_has_the_error_code_of_its_era(era: Era, code: int, start: Start) -> None:
     server = start(era=era)
     error = server.request("resources/read", {"uri": "run://none"})["error"]
     assert error["code"] == code
     assert error["data"] == {"uri": "run://none"}
 
 
-def test_a_ping_is_answered_in_the_era_that_has_it(start: Start) -> None:
+def test_ping_gets_a_response_in_the_era_that_has_it(start: Start) -> None:
     assert start().result("ping") == {}
 
 
 @pytest.mark.parametrize("id_", [0, -1, 2**53, "a string", ""])
-def test_an_answer_carries_the_id_of_its_request_as_it_was(id_: int | str, server: StdioServer) -> None:
+def test_response_has_the_exact_id_of_its_request(id_: int | str, server: StdioServer) -> None:
     server.send("tools/list", id_=id_)
     answer = server.answer_to(id_)
     assert type(answer["id"]) is type(id_)
     assert len(answer["result"]["tools"]) >= len(NINE)
 
 
-def test_nothing_is_asked_of_the_api_before_a_tool_is_called(server: StdioServer, api: HttpApi) -> None:
+def test_no_request_is_sent_before_a_tool_is_called(server: StdioServer, api: HttpApi) -> None:
     server.result("tools/list")
     server.result("resources/list")
     server.result("prompts/list")

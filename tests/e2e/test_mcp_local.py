@@ -1,4 +1,4 @@
-"""`tfruns mcp --local`: an assistant that works on this machine, with real Terraform."""
+"""`tfruns mcp --local`: the local backend with real Terraform."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ Chat = Callable[..., StdioServer]
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Iterator[DataDirectory]:
-    """A data directory that nobody owns any more when the test has ended."""
+    """A data directory whose server is stopped after the test."""
     directory = DataDirectory(tmp_path / "data")
     yield directory
     if directory.path.exists():
@@ -53,14 +53,14 @@ def chat(directory: DataDirectory, tmp_path: Path) -> Iterator[Chat]:
 
 
 def wait_until(is_so: Callable[[], object]) -> None:
-    """Ask until it is so, or until patience ends."""
+    """Poll until the condition is true, or fail after a timeout."""
     deadline = time.monotonic() + PATIENCE_S
     while not is_so():
         assert time.monotonic() < deadline, "it did not happen in time"
 
 
 def run_in_new_workspace(chat: StdioServer, directory: DataDirectory, text: str) -> str:
-    """Have a run created in a workspace with this configuration, which applies by itself; its id."""
+    """Create a run with auto-apply in a workspace with this configuration, and return its id."""
     chat.call("list_runs_in_organization", {"organization": "default"})  # which starts the backend
     owner = directory.owner()
     assert owner is not None
@@ -85,16 +85,14 @@ def status_of(chat: StdioServer, run_id: str) -> str:
     return str(chat.call("get_run_details", {"run_id": run_id})["structuredContent"]["status"])
 
 
-def test_a_run_is_planned_and_applied_without_an_account_or_any_setup(chat: Chat, directory: DataDirectory) -> None:
+def test_run_is_applied_without_an_account_or_setup(chat: Chat, directory: DataDirectory) -> None:
     assistant = chat()
     run_id = run_in_new_workspace(assistant, directory, 'resource "terraform_data" "a" {}\n')
     wait_until(lambda: status_of(assistant, run_id) == "applied")
     assert assistant.close_input() == 0
 
 
-def test_to_close_the_chat_does_not_interrupt_an_apply_and_the_backend_ends_after_it(
-    chat: Chat, directory: DataDirectory, tmp_path: Path
-) -> None:
+def test_closing_the_session_does_not_interrupt_an_apply(chat: Chat, directory: DataDirectory, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     first = chat()
@@ -111,7 +109,7 @@ def test_to_close_the_chat_does_not_interrupt_an_apply_and_the_backend_ends_afte
     assert second.close_input() == 0
 
 
-def test_two_chats_share_one_backend(chat: Chat, directory: DataDirectory) -> None:
+def test_two_sessions_share_one_backend(chat: Chat, directory: DataDirectory) -> None:
     one, other = chat(), chat()
     run_id = run_in_new_workspace(one, directory, 'resource "terraform_data" "a" {}\n')
     assert other.call("get_run_details", {"run_id": run_id})["structuredContent"]["id"] == run_id
@@ -119,7 +117,7 @@ def test_two_chats_share_one_backend(chat: Chat, directory: DataDirectory) -> No
     assert not other.call("get_run_details", {"run_id": run_id})["isError"]
 
 
-def test_a_backend_that_was_killed_is_started_again_with_the_next_call(chat: Chat, directory: DataDirectory) -> None:
+def test_killed_backend_is_started_again_by_the_next_call(chat: Chat, directory: DataDirectory) -> None:
     assistant = chat()
     run_id = run_in_new_workspace(assistant, directory, 'resource "terraform_data" "a" {}\n')
     owner = directory.owner()
@@ -129,9 +127,7 @@ def test_a_backend_that_was_killed_is_started_again_with_the_next_call(chat: Cha
     wait_until(lambda: status_of(assistant, run_id) == "applied")
 
 
-def test_a_backend_that_cannot_start_is_a_failed_call_that_says_why_and_the_server_goes_on(
-    chat: Chat, directory: DataDirectory
-) -> None:
+def test_backend_that_cannot_start_is_a_failed_result(chat: Chat, directory: DataDirectory) -> None:
     directory.path.mkdir(mode=0o700)
     (directory.path / "tfruns.db").write_text("this is no database, whatever its name says\n" * 100)
     assistant = chat()

@@ -1,4 +1,4 @@
-"""A ping is answered while a tool masks a large log: over stdio, by the installed command."""
+"""The installed command responds to a ping while a tool masks a large log."""
 
 import time
 
@@ -21,7 +21,7 @@ def part_of_log(request: Received) -> httpx2.Response:
     return httpx2.Response(200, content=LOG[offset : offset + limit])
 
 
-def test_a_ping_is_answered_while_a_large_log_is_masked(start: Start, api: HttpApi) -> None:
+def test_ping_gets_a_response_while_a_large_log_is_masked(start: Start, api: HttpApi) -> None:
     source = plan(resource("a.b", ["update"], before={"p": ""}, after={"p": SECRET}, after_sensitive={"p": True}))
     attributes = {"status": "finished", "log-read-url": f"{api.address}/api/v2/the-log"}
     api.on("GET", f"/runs/{samples.RUN_ID}", answer({"data": samples.run(status="planned")}))

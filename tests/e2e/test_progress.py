@@ -1,4 +1,4 @@
-"""How far a tool is, told to the client that asked for it, in both eras of the protocol."""
+"""Progress notifications to a client that requested them, in both eras of the protocol."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def wait(server: StdioServer, meta: dict[str, Any] | None = None) -> dict[str, A
 
 
 @pytest.mark.parametrize("token", ["a-token", 7])
-def test_a_client_that_asks_for_progress_gets_it_before_the_answer(
+def test_client_with_a_token_gets_progress_before_the_result(
     token: str | int, server: StdioServer, api: HttpApi
 ) -> None:
     script(api)
@@ -55,13 +55,13 @@ def test_a_client_that_asks_for_progress_gets_it_before_the_answer(
     assert first < second
 
 
-def test_a_client_that_does_not_ask_gets_none(server: StdioServer, api: HttpApi) -> None:
+def test_client_without_a_token_gets_no_progress(server: StdioServer, api: HttpApi) -> None:
     script(api)
     assert wait(server)["structuredContent"]["outcome"] == "final"
     assert [message for message in server.messages if "method" in message] == []
 
 
-def test_a_call_that_is_canceled_ends_the_wait_and_leaves_the_run_alone(fresh: StdioServer, api: HttpApi) -> None:
+def test_canceled_call_stops_waiting_and_not_the_run(fresh: StdioServer, api: HttpApi) -> None:
     api.on("GET", f"/runs/{RUN}", answer({"data": samples.run()}))
     fresh.send("tools/call", {"name": "wait_for_run", "arguments": {"run_id": RUN, "timeout_s": 3600}}, id_=5)
     api.wait_for("GET", f"/runs/{RUN}")

@@ -1,4 +1,4 @@
-"""The SDK's own client over stdio, as an assistant's host would use it."""
+"""The client of the SDK over stdio, as used by the host of an assistant."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def parameters(child_environment: dict[str, str]) -> StdioServerParameters:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("mode", "version"), [("auto", "2026-07-28"), ("legacy", "2025-11-25")])
-async def test_the_sdks_client_lists_the_tools_and_calls_each(
+async def test_sdk_client_lists_and_calls_every_tool(
     mode: str, version: str, parameters: StdioServerParameters, api: HttpApi, tmp_path: Path
 ) -> None:
     script(api)
@@ -48,9 +48,7 @@ async def _check(client: Client, call: Call) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_the_sdks_client_sees_a_failed_result(
-    mode: str, parameters: StdioServerParameters, tmp_path: Path
-) -> None:
+async def test_sdk_client_gets_a_failed_result(mode: str, parameters: StdioServerParameters, tmp_path: Path) -> None:
     with (tmp_path / "stderr.log").open("w+") as log:
         async with Client(stdio_client(parameters, errlog=log), mode=mode) as client:
             result = await client.call_tool("get_run_details", {"run_id": RUN})

@@ -1,4 +1,4 @@
-"""What the server never says, however it fails: the token, and signed addresses."""
+"""The server never shows the token or signed URLs, whatever fails."""
 
 import json
 from pathlib import Path
@@ -24,9 +24,7 @@ SIGNED = "https://archivist.example.com/v1/object/dmF1bHQ6djE6c2VjcmV0c2VjcmV0"
         (500, f"upstream said Authorization: Bearer {TOKEN}"),
     ],
 )
-def test_an_error_of_the_api_that_repeats_a_secret_does_not_pass_it_on(
-    status: int, detail: str, server: StdioServer, api: HttpApi
-) -> None:
+def test_secret_in_an_error_of_the_api_is_masked(status: int, detail: str, server: StdioServer, api: HttpApi) -> None:
     api.on("GET", f"/runs/{RUN}", error(status, "refused", detail))
     result = server.call("get_run_details", {"run_id": RUN})
     assert result["isError"] is True
@@ -35,7 +33,7 @@ def test_an_error_of_the_api_that_repeats_a_secret_does_not_pass_it_on(
         assert SIGNED not in said
 
 
-def test_failures_of_every_kind_leave_no_token_in_the_log(server: StdioServer, api: HttpApi) -> None:
+def test_failures_log_no_token(server: StdioServer, api: HttpApi) -> None:
     api.on("GET", "/runs/run-html", httpx2.Response(200, html=f"<title>{TOKEN}</title>"))
     api.on("GET", "/runs/run-list", answer([TOKEN]))
     api.on("GET", "/runs/run-types", answer({"data": {"type": "runs", "id": 7, "attributes": TOKEN}}))
@@ -50,7 +48,7 @@ def test_failures_of_every_kind_leave_no_token_in_the_log(server: StdioServer, a
     assert all(TOKEN not in json.dumps(message) for message in server.messages if "result" in message)
 
 
-def test_a_server_that_is_not_there_is_a_failed_result_without_a_traceback(start: Start, tmp_path: Path) -> None:
+def test_unreachable_api_is_a_failed_result_without_traceback(start: Start, tmp_path: Path) -> None:
     with HttpApi() as gone:
         address = gone.address
     env = environment(tmp_path, TFE_ADDRESS=address, TFE_TOKEN=TOKEN)

@@ -1,4 +1,4 @@
-"""Uploading a directory through the installed command, from `--allow-dir` to the archive at the API."""
+"""Upload of a directory by the installed command, from `--allow-dir` to the archive in the API."""
 
 import io
 import tarfile
@@ -25,7 +25,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def script(api: HttpApi) -> None:
-    """Let the API take one upload."""
+    """Script the responses of the API for one upload."""
     version, workspace = "cv-n4XQPBa2QnecZJ4G", samples.WORKSPACE_ID
     created = samples.configuration_version(version, upload_url=f"{api.address}/api/v2/uploads/secret")
     api.on("GET", f"/workspaces/{workspace}", answer({"data": samples.workspace()}))
@@ -41,7 +41,7 @@ def upload(start: Start, era: Era, directory: object, *arguments: str) -> dict[s
     return server.result("tools/call", {"name": "upload_configuration", "arguments": given})
 
 
-def test_a_directory_below_an_allowed_one_is_uploaded(start: Start, era: Era, api: HttpApi, root: Path) -> None:
+def test_directory_below_an_allowed_one_is_uploaded(start: Start, era: Era, api: HttpApi, root: Path) -> None:
     script(api)
     result = upload(start, era, str(root), "--allow-dir", "/usr/share", "--allow-dir", str(root.parent))
     assert not result.get("isError"), result
@@ -54,7 +54,7 @@ def test_a_directory_below_an_allowed_one_is_uploaded(start: Start, era: Era, ap
 
 
 @pytest.mark.parametrize("allowed", [(), ("--allow-dir", "/usr/share")], ids=["none allowed", "another allowed"])
-def test_a_directory_that_is_not_allowed_is_not_uploaded(
+def test_directory_that_is_not_allowed_is_refused(
     allowed: tuple[str, ...], start: Start, era: Era, api: HttpApi, root: Path
 ) -> None:
     result = upload(start, era, str(root), *allowed)
@@ -63,7 +63,7 @@ def test_a_directory_that_is_not_allowed_is_not_uploaded(
     assert [request for request in api.requests if request.method != "GET"] == []
 
 
-def test_what_can_be_no_directory_is_a_failed_result(start: Start, era: Era, api: HttpApi, root: Path) -> None:
+def test_invalid_directory_is_a_failed_result(start: Start, era: Era, api: HttpApi, root: Path) -> None:
     server = start("--allow-dir", str(root), era=era)
     for directory in ("", ".", "../configuration", "\0", "/" + "x" * 5_000, 7, None, ["/"]):
         given = {"workspace_id": samples.WORKSPACE_ID, "directory": directory}
@@ -73,7 +73,7 @@ def test_what_can_be_no_directory_is_a_failed_result(start: Start, era: Era, api
     assert [request for request in api.requests if request.method != "GET"] == []
 
 
-def test_what_cannot_be_allowed_is_said_at_the_start(tmp_path: Path) -> None:
+def test_invalid_allow_dir_is_an_error_at_the_start(tmp_path: Path) -> None:
     done = run(tmp_path, "mcp", "--allow-dir", str(tmp_path / "nowhere"))
     assert done.returncode == 1
     assert "it is not a directory" in done.stderr

@@ -114,7 +114,7 @@ async def test_create_asks_before_auto_apply_and_destroy(
         (("--var", "size"), "KEY=VALUE"),
         (("--var", "9=1"), "A name consists of letters"),
         (("--var", "a=1", "--var-string", "a=x"), "given twice"),
-        (("--terraform-version", "1.9.0"), "only possible for a plan-only run"),
+        (("--terraform-version", "1.9.0"), "--terraform-version requires plan_only."),
         (("--destroy", "--refresh-only", "--yes"), "exclude each other"),
         (("--directory", "nowhere"), "not a directory"),
         (("--directory", ".", "--configuration-version", "cv-1"), "exclude each other"),

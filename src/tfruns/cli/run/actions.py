@@ -4,7 +4,7 @@ from functools import partial
 from typing import Literal
 
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.run.bulk import act_on_all
+from tfruns.cli.run.bulk import TOOLS, act_on_all
 from tfruns.cli.run.filters import Filters
 from tfruns.cli.session import Session, Work
 from tfruns.cli.tables import print_fields, status_text
@@ -33,15 +33,15 @@ def discard_or_cancel(
             )
         filters.refuse_without_all(is_dry_run=is_dry_run)
         run_id = await resolve_run(session, run, workspace, organization)
-        agreed = session.with_consent()  # whoever types the command has agreed to it
-        show_accepted(session, await agreed.call(f"{name}_run", ActionView, run_id=run_id, comment=comment))
+        confirmed = session.with_consent()  # typing the command is the consent
+        show_accepted(session, await confirmed.call(TOOLS[name].name, ActionView, run_id=run_id, comment=comment))
         return None
 
     return work
 
 
 def show_accepted(session: Session, view: ActionView) -> None:
-    """Show the result of an action: the run as it is now. It claims only that the action was accepted."""
+    """Print the result of an action, which was accepted, and the current state of the run."""
     session.show(view, partial(_print, session))
 
 

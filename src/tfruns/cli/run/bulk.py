@@ -19,6 +19,10 @@ from tfruns.errors import Declined, InvalidInput, TfrunsError
 from tfruns.gate.person import Answer
 from tfruns.lifecycle import RULES
 from tfruns.policy import Confirm
+from tfruns.tool import Tool
+from tfruns.tools.apply_run import apply_run
+from tfruns.tools.cancel_run import cancel_run
+from tfruns.tools.discard_run import discard_run
 from tfruns.views.base import View, kept
 from tfruns.views.review import PlanReviewView, ReviewRow, ReviewView
 from tfruns.views.runs import ActionView, RunPage, RunView
@@ -29,7 +33,7 @@ DryRun = Annotated[bool, Parameter(help="With --all: show the runs and effects, 
 
 Name = Literal["apply", "discard", "cancel"]
 
-_TOOLS = {"apply": "apply_run", "discard": "discard_run", "cancel": "cancel_run"}
+TOOLS: Mapping[Name, Tool] = {"apply": apply_run, "discard": discard_run, "cancel": cancel_run}
 _PAGE_SIZE = 100
 _MAX_RUNS = 500
 _MAX_DANGERS = 10  # dangerous rows of a plan that are shown
@@ -81,7 +85,7 @@ class SelectedRun:
     status: str = ""
 
     def row(self) -> BulkRow:
-        """The row for programs."""
+        """The row of the JSON result."""
         return BulkRow(
             id=self.run.id,
             workspace_name=self.run.workspace_name,
@@ -161,7 +165,7 @@ async def _ids(
         view = await session.call(tool, RunPage, **owner, **arguments, page_number=page, page_size=_PAGE_SIZE)
         found += [run.id for run in view.runs]
         if len(found) > _MAX_RUNS:
-            raise InvalidInput(f"More than {_MAX_RUNS} runs match.", solution="Narrow the filters. Nothing was sent.")
+            raise InvalidInput(f"More than {_MAX_RUNS} runs match. Nothing was sent.", solution="Use narrower filters.")
         if view.next_page is None:
             break
     return list(dict.fromkeys(found))
@@ -222,7 +226,7 @@ async def _act(session: Session, name: Name, target: SelectedRun, comment: str) 
     try:
         fingerprint = target.fingerprint
         view = await session.call(
-            _TOOLS[name], ActionView, run_id=target.run.id, comment=comment, fingerprint=fingerprint
+            TOOLS[name].name, ActionView, run_id=target.run.id, comment=comment, fingerprint=fingerprint
         )
     except TfrunsError as error:
         _failed(target, error)

@@ -26,8 +26,8 @@ def comment(
 
     async def work(session: Session) -> None:
         if not text.strip():
-            raise InvalidInput("The comment is empty.", solution="Say something.")
+            raise InvalidInput("The comment is empty.", solution="Give a text.")
         view = await session.call("comment_on_run", CommentView, run_id=run, body=text)
-        session.show(view, lambda view: say(f"Commented on {view.id}."))
+        session.show(view, lambda view: say(f"Added a comment to {view.id}."))
 
     run_command(work, options)

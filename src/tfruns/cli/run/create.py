@@ -138,7 +138,7 @@ async def _upload(
         include=list(include) or None,
     )
     files = counted(view.files, "file")
-    say(f"Uploaded {files} of {directory} as {view.configuration_version_id}.")
+    say(f"Uploaded {files} from {directory} as {view.configuration_version_id}.")
     report_excluded(view)
     return view.configuration_version_id
 

@@ -71,7 +71,7 @@ def _print(session: Session, diagnosis: DiagnosisView) -> None:
 
 
 def _print_item(title: str, item: Mapping[str, Any]) -> None:
-    """An error, or a check that failed: its name, and all that is said of it."""
+    """Print an error or a failed check: its name, and all its fields."""
     name = str(item.get("summary") or item.get("id") or "")
     out().print(Text(f"{title}: {sanitize(name)}", style="bold red"))
     for line in _flat({key: value for key, value in item.items() if value != name}):
@@ -79,7 +79,7 @@ def _print_item(title: str, item: Mapping[str, Any]) -> None:
 
 
 def _rest(view: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """What else was found, each under a title."""
+    """The other fields, each with a title."""
     known = {*_HEAD, *_LISTS, "follows", "next_actions"}
     for name, value in view.items():
         if name not in known:

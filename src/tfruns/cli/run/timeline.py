@@ -22,15 +22,15 @@ def timeline_lines(steps: Sequence[TimelineStep]) -> list[Styled]:
     for index, step in enumerate(steps):
         is_last = index + 1 == len(steps)
         took = step.duration_s
-        said = "" if took is None else f"  {elapsed(took)}{' so far' if is_last else ''}"
+        duration = "" if took is None else f"  {elapsed(took)}{' so far' if is_last else ''}"
         mark = "●" if is_last else "│"
-        text = f"{mark} {_moment(step.at)}  {sanitize(step.status)}{said}"
+        text = f"{mark} {_moment(step.at)}  {sanitize(step.status)}{duration}"
         lines.append(Styled(text, style="bold" if is_last else "dim"))
     return lines
 
 
 def steps(moments: Mapping[str, datetime], now: datetime | None) -> list[TimelineStep]:
-    """The steps of a run from its statuses and when each began, as `get_run_details` gives them.
+    """The steps of a run from the timestamps of its statuses, as in `get_run_details`.
 
     Args:
         moments: the start times by status.
@@ -38,7 +38,7 @@ def steps(moments: Mapping[str, datetime], now: datetime | None) -> list[Timelin
     """
     reached = sorted(
         ((moment.replace(microsecond=0), status) for status, moment in moments.items()),
-        key=lambda step: (step[0], _ORDER.get(step[1], -1)),  # the times are whole seconds
+        key=lambda step: (step[0], _ORDER.get(step[1], -1)),  # timestamps are whole seconds
     )
     ends: list[datetime | None] = [*(moment for moment, _ in reached[1:]), now]
     return [
@@ -48,5 +48,5 @@ def steps(moments: Mapping[str, datetime], now: datetime | None) -> list[Timelin
 
 
 def _moment(at: datetime) -> str:
-    """The time in UTC, as the tools give it, without what makes it long."""
+    """The time without fractions and time zone; tools return UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

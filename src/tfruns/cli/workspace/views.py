@@ -18,7 +18,7 @@ _PERMISSIONS = {
 
 
 def workspace_view(workspace: Workspace) -> WorkspaceView:
-    """The view of a workspace."""
+    """The JSON result for a workspace."""
     run = workspace.follow(workspace.current_run, Run)
     permissions = workspace.permissions.model_dump() if workspace.permissions else {}
     return WorkspaceView(
@@ -41,7 +41,7 @@ def workspace_view(workspace: Workspace) -> WorkspaceView:
 
 
 def print_workspace(view: WorkspaceView) -> None:
-    """A line for each field."""
+    """Print a line for each field."""
     members = as_json(view)
     shown = {name: "yes" if value is True else "no" if value is False else value for name, value in members.items()}
     if view.status:
