@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.source import ROOT, module_name, source_files, tracked_files
+from tests.support.tables import rows
 
 _MAX_LINES = 500  # lines
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
@@ -33,20 +34,20 @@ _INDEX = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, _INDEXES))})\b", re.I
 _OPTION = re.compile(r"^\s*(--(extra-)?index-url|-i)\b", re.MULTILINE)
 
 
-FILES = [pytest.param(path, id=module_name(path)) for path in source_files()]
+FILES = source_files()
 
 
-@pytest.mark.parametrize("path", FILES)
+@rows("path", FILES, ids=map(module_name, FILES))
 def test_source_files_are_small(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= _MAX_LINES
 
 
-@pytest.mark.parametrize("path", FILES)
+@rows("path", FILES, ids=map(module_name, FILES))
 def test_source_files_have_no_leftovers(path: Path) -> None:
     assert _UNFINISHED.findall(path.read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("path", FILES)
+@rows("path", FILES, ids=map(module_name, FILES))
 def test_source_files_have_a_docstring(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not text.strip() or text.startswith('"""')
@@ -70,7 +71,7 @@ def test_requirements_files_set_no_index() -> None:
     assert [path.name for path in files if _OPTION.search(path.read_text(encoding="utf-8"))] == []
 
 
-@pytest.mark.parametrize("host", _INDEXES)
+@rows("host", _INDEXES)
 def test_index_url_is_recognized(host: str) -> None:
     assert _INDEX.search(f"see https://files.{host}/simple or {host.upper()}")
     assert not _INDEX.search("HCP Terraform's registry, registry.terraform.io; my-crates.iodine")

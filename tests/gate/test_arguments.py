@@ -11,6 +11,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, body, query
+from tests.support.tables import rows
 from tests.tools.calls import REQUIRED, RUN_ID, TOOLS, WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import InvalidInput
 
@@ -88,7 +89,7 @@ def everything_said(error: InvalidInput) -> str:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("tool", "place", "type_", "wrong"), CASES)
+@rows(("tool", "place", "type_", "wrong"), CASES)
 async def test_value_of_a_wrong_type_is_refused_and_not_repeated(
     tool: str, place: Place, type_: str, wrong: str
 ) -> None:
@@ -105,7 +106,7 @@ async def test_value_of_a_wrong_type_is_refused_and_not_repeated(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", TOOLS)
+@rows("tool", TOOLS)
 async def test_missing_argument_is_named(tool: str) -> None:
     for arguments in ({}, dict.fromkeys(REQUIRED[tool])):
         api = FakeApi()
@@ -116,8 +117,8 @@ async def test_missing_argument_is_named(tool: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("value", [1, None, SECRET_TEXT, {"a": SECRET_TEXT}])
+@rows("tool", TOOLS)
+@rows("value", [1, None, SECRET_TEXT, {"a": SECRET_TEXT}])
 async def test_unknown_argument_is_refused_without_its_value(tool: str, value: Any) -> None:
     api = FakeApi()
     error = await failure_of(tool, {**REQUIRED[tool], "quite_another": value}, api=api)
@@ -132,7 +133,7 @@ _VARIABLE = {"key": "name", "value": "1"}
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("tool", "arguments", "wrong", "meant"),
     [
         ("create_run", {"workspace": WORKSPACE_ID}, "workspace", "workspace_id"),
@@ -177,7 +178,7 @@ async def test_error_names_all_problems() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "arguments",
     [
         {f"unknown_{number}": number for number in range(2_000)},
@@ -192,7 +193,7 @@ async def test_error_stays_short_with_many_problems(arguments: dict[str, Any]) -
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", TOOLS)
+@rows("tool", TOOLS)
 async def test_null_is_an_omitted_argument(tool: str) -> None:
     optional = dict.fromkeys(set(TOOLS[tool].input_schema["properties"]) - set(REQUIRED[tool]))
     plain, with_nulls = willing_api(), willing_api()
@@ -213,7 +214,7 @@ async def test_null_is_an_omitted_option_of_a_new_run() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("tool", "arguments"),
     [
         ("get_run_details", {"run_id": "../account/details"}),

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import ADDRESS, FakeApi, answer, body, query
+from tests.support.tables import rows
 from tests.tools.calls import ORGANIZATION, REQUIRED, RUN_ID, TOOLS, WORKSPACE_ID, call, failure_of, willing_api
 from tests.tools.schemas import named_arguments
 from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
@@ -45,7 +46,7 @@ def api_of_two(run: dict[str, Any] | None = None) -> FakeApi:
 # -- every tool -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@rows("name", TOOLS)
 def test_every_reference_argument_has_a_role(name: str) -> None:
     arguments = named_arguments(TOOLS[name].input_schema)
     words = ("run_id", "workspace", "organization", "configuration_version", "project", "plan_id", "apply_id")
@@ -56,7 +57,7 @@ def test_every_reference_argument_has_a_role(name: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", TOOLS)
+@rows("name", TOOLS)
 async def test_no_tool_reaches_outside_the_scope(name: str) -> None:
     outside = {Role.RUN: OTHER_RUN, Role.WORKSPACE: OTHER_WORKSPACE, Role.ORGANIZATION: "rival"}
     for argument in REQUIRED[name]:
@@ -79,8 +80,8 @@ def steps(api: FakeApi, named: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("is_raw", [False, True])
-@pytest.mark.parametrize("policy", [limited("acme"), limited(workspaces="acme/net*")], ids=["names", "wildcards"])
+@rows("is_raw", [False, True])
+@rows("policy", [limited("acme"), limited(workspaces="acme/net*")], ids=["names", "wildcards"])
 async def test_outside_and_missing_are_indistinguishable(policy: Policy, is_raw: bool) -> None:
     outside = {Role.RUN: OTHER_RUN, Role.WORKSPACE: OTHER_WORKSPACE, Role.ORGANIZATION: "rival"}
     named = [("by name", "workspace_id", "rival/secrets", "rival/nothing")]
@@ -111,8 +112,8 @@ def api_with_names() -> FakeApi:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", TOOLS)
-@pytest.mark.parametrize(
+@rows("name", TOOLS)
+@rows(
     "policy",
     [
         limited("acme"),
@@ -122,7 +123,6 @@ def api_with_names() -> FakeApi:
         limited(workspaces=WORKSPACE_ID),
         limited("acme", f"{WORKSPACE_ID},acme/x"),
     ],
-    ids=lambda policy: str(policy.scope),
 )
 async def test_every_tool_reaches_inside_the_scope(name: str, policy: Policy) -> None:
     assert await call(name, api=api_of_two(), policy=policy)
@@ -132,7 +132,7 @@ async def test_every_tool_reaches_inside_the_scope(name: str, policy: Policy) ->
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "run_id",
     [
         OTHER_RUN,
@@ -147,7 +147,7 @@ async def test_every_tool_reaches_inside_the_scope(name: str, policy: Policy) ->
         f"{RUN_ID}?run={OTHER_RUN}",
     ],
 )
-@pytest.mark.parametrize("tool", ["get_run_details", "apply_run", "cancel_run"])
+@rows("tool", ["get_run_details", "apply_run", "cancel_run"])
 async def test_no_form_of_a_run_reference_leads_outside(tool: str, run_id: str) -> None:
     api = api_of_two()
     try:
@@ -163,7 +163,7 @@ async def test_no_form_of_a_run_reference_leads_outside(tool: str, run_id: str) 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "workspace",
     [
         OTHER_WORKSPACE,
@@ -177,7 +177,7 @@ async def test_no_form_of_a_run_reference_leads_outside(tool: str, run_id: str) 
         "acme/NETWORK",
     ],
 )
-@pytest.mark.parametrize("tool", ["create_run", "list_runs_in_workspace"])
+@rows("tool", ["create_run", "list_runs_in_workspace"])
 async def test_no_form_of_a_workspace_reference_leads_outside(tool: str, workspace: str) -> None:
     api = api_of_two()
     refusal = await failure_of(tool, {"workspace_id": workspace}, api=api, policy=limited(workspaces="acme/network"))
@@ -187,7 +187,7 @@ async def test_no_form_of_a_workspace_reference_leads_outside(tool: str, workspa
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("organization", ["rival", "Acme", "ACME", "acme2", "xacme", " rival", "ac*", "acme/../rival"])
+@rows("organization", ["rival", "Acme", "ACME", "acme2", "xacme", " rival", "ac*", "acme/../rival"])
 async def test_organization_name_must_match_exactly(organization: str) -> None:
     api = api_of_two()
     arguments = {"organization": organization}
@@ -298,8 +298,8 @@ def _lists(*, has_others: bool) -> FakeApi:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("is_raw", [False, True])
-@pytest.mark.parametrize("pattern", ["acme/network", "acme/net*", WORKSPACE_ID])
+@rows("is_raw", [False, True])
+@rows("pattern", ["acme/network", "acme/net*", WORKSPACE_ID])
 async def test_list_reveals_no_runs_outside_the_scope(pattern: str, is_raw: bool) -> None:
     answers = []
     for has_others in (True, False):
@@ -318,7 +318,7 @@ async def test_list_reveals_no_runs_outside_the_scope(pattern: str, is_raw: bool
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("is_raw", [False, True])
+@rows("is_raw", [False, True])
 async def test_only_workspaces_in_the_scope_are_requested(is_raw: bool) -> None:
     policy = limited(workspaces="acme/network,acme/db")
     api = _lists(has_others=True)
@@ -334,8 +334,8 @@ async def test_only_workspaces_in_the_scope_are_requested(is_raw: bool) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("is_raw", [False, True])
-@pytest.mark.parametrize("pattern", ["acme/network", "acme/net*", WORKSPACE_ID])
+@rows("is_raw", [False, True])
+@rows("pattern", ["acme/network", "acme/net*", WORKSPACE_ID])
 async def test_search_reveals_no_workspaces_outside_the_scope(pattern: str, is_raw: bool) -> None:
     answers = []
     for search in ("sec", "xyz"):  # a beginning of a name outside, and of none
@@ -388,7 +388,7 @@ async def test_unlimited_scope_sends_no_additional_requests() -> None:
 # -- the limits themselves --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("scope", "place", "is_inside"),
     [
         (parse_scope("a,b"), WorkspaceLocation("ws-1", "x", "b"), True),
@@ -409,7 +409,7 @@ def test_workspace_is_inside_if_all_limits_include_it(scope: Scope, place: Works
     assert scope.has_workspace(place) is is_inside
 
 
-@pytest.mark.parametrize(
+@rows(
     ("organizations", "workspaces"),
     [
         ("", None),

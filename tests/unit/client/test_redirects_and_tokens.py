@@ -122,7 +122,7 @@ async def test_redirect_to_another_host_has_status_and_request_id() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@rows("method", ["GET", "POST"])
 async def test_redirect_to_another_host_names_the_address_to_set(method: str) -> None:
     api = FakeApi().on(method, RUN_PATH, moved("https://new.example.com:8443/api/v2/runs?state=secretState", 308))
     failure = await failed(transport_for(api), method)
@@ -141,7 +141,7 @@ async def test_redirected_change_is_sent_once_and_searched(status: int) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [300, 302, 304, 307])
+@rows("status", [300, 302, 304, 307])
 async def test_redirect_without_a_target_is_unexpected(status: int) -> None:
     api = FakeApi().on("GET", RUN_PATH, httpx2.Response(status))
     with pytest.raises(UnexpectedResponse) as caught:
@@ -154,7 +154,7 @@ async def test_redirect_without_a_target_is_unexpected(status: int) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("address", SIGNED.values(), ids=SIGNED.keys())
+@rows("address", SIGNED.values(), ids=SIGNED.keys())
 async def test_log_is_downloaded_without_the_token(address: str) -> None:
     api = FakeApi().on("GET", address.partition("?")[0], httpx2.Response(200, content=b"\x02log\x03"))
     assert await client_for(api).plans.read_log(plan_with_log(address)) == b"\x02log\x03"
@@ -171,7 +171,7 @@ async def test_log_download_needs_no_token() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("address", SIGNED.values(), ids=SIGNED.keys())
+@rows("address", SIGNED.values(), ids=SIGNED.keys())
 async def test_token_is_sent_to_the_api_but_not_to_the_blob(address: str) -> None:
     api = FakeApi().on("GET", PLAN_JSON, moved(address, 307))
     api.on("GET", address.partition("?")[0], httpx2.Response(200, content=b"{}"))
@@ -180,7 +180,7 @@ async def test_token_is_sent_to_the_api_but_not_to_the_blob(address: str) -> Non
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "elsewhere",
     [
         "https://evil.example.com/api/v2/object",
@@ -197,7 +197,7 @@ async def test_api_like_path_on_another_origin_gets_no_token(elsewhere: str) -> 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("is_announced", [True, False])
+@rows("is_announced", [True, False])
 async def test_oversized_object_is_not_read_into_memory(is_announced: bool) -> None:
     def blob(_: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, content=b"x" * 101)
@@ -218,7 +218,7 @@ async def test_redirect_back_to_an_object_of_the_api_sends_no_token() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("location", ["ftp://blobs.example.com/x", "file:///etc/passwd", "javascript:alert(1)"])
+@rows("location", ["ftp://blobs.example.com/x", "file:///etc/passwd", "javascript:alert(1)"])
 async def test_download_redirected_to_a_non_http_url_is_unexpected(location: str) -> None:
     api = FakeApi().on("GET", PLAN_JSON, moved(location, 307))
     with pytest.raises(UnexpectedResponse):
@@ -250,7 +250,7 @@ async def test_hidden_plan_json_names_the_permission() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@rows("status", [429, 502, 503, 504])
 async def test_busy_object_store_is_retried(status: int) -> None:
     api = FakeApi().on(
         "GET",
@@ -263,7 +263,7 @@ async def test_busy_object_store_is_retried(status: int) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [400, 403, 404, 410])
+@rows("status", [400, 403, 404, 410])
 async def test_refused_object_is_reported_as_expired(status: int) -> None:
     api = FakeApi().on("GET", SIGNED["archivist"], httpx2.Response(status, text=f"<Error>{OBJECT_KEY}</Error>"))
     with pytest.raises(UnexpectedResponse, match="expired") as caught:
@@ -283,7 +283,7 @@ async def test_object_store_path_is_never_shown() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("options", "sent", "expected"),
     [
         ({}, {}, b"0123456789"),
@@ -392,9 +392,9 @@ _ASK: dict[str, Callable[[Client], Awaitable[Any]]] = {
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("token", [TOKEN, OPAQUE_TOKEN], ids=["api-token", "opaque-token"])
-@pytest.mark.parametrize("ask", _ASK)
-@pytest.mark.parametrize("kind", _failures(TOKEN))
+@rows("token", [TOKEN, OPAQUE_TOKEN], ids=["api-token", "opaque-token"])
+@rows("ask", _ASK)
+@rows("kind", _failures(TOKEN))
 async def test_errors_and_logs_show_no_token_and_no_signed_url(
     kind: str, ask: str, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
