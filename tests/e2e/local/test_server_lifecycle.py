@@ -148,9 +148,9 @@ def test_bad_options_are_refused_before_a_server_is_started(env: dict[str, str],
     for given in ("", "soon", "15x", "-3", "1.5h", "5m 3s", "٣s"):
         assert "--idle-exit is not a duration" in run(env, *_LIST, f"--idle-exit={given}", code=2).stderr
     assert "TFRUNS_IDLE_EXIT is not a duration" in run({**env, "TFRUNS_IDLE_EXIT": "x"}, *_LIST, code=2).stderr
-    assert "--idle-exit is for --local" in run(env, "run", "list", "--idle-exit", "5m", code=2).stderr
+    assert "--idle-exit requires --local" in run(env, "run", "list", "--idle-exit", "5m", code=2).stderr
     assert "exclude each other" in run(env, "server", "stop", "--force", "--drain", code=2).stderr
-    assert "--timeout is for --drain" in run(env, "server", "stop", "--timeout", "3", code=2).stderr
+    assert "--timeout requires --drain" in run(env, "server", "stop", "--timeout", "3", code=2).stderr
     assert not directory.is_owned()
 
 
