@@ -128,7 +128,7 @@ class LostRun:
         raise unknown_outcome(
             self.failure.error,
             f"It is not known whether the run was created. Runs that match: {found}.",
-            "List the workspace's runs, plan-only runs as well, before creating another: this one may still appear.",
+            "Before creating another run, list the workspace's runs and its plan-only runs: this one may still appear.",
             {"candidate_run_ids": [run.id for run in candidates]},
             next_actions=self._lists(),
         ) from self.failure.error

@@ -73,7 +73,7 @@ async def test_conflict_contains_the_status_and_allowed_actions(action: RunActio
     assert failure.request_id == "req-123"
 
 
-WAIT = 'Call wait_for_run until "attention", then apply it.'
+WAIT = "Wait until it can be applied."
 EARLY_APPLIES = {
     "pending": WAIT,
     "fetching": WAIT,
@@ -86,8 +86,8 @@ EARLY_APPLIES = {
     "policy_checking": WAIT,
     "policy_override": "A policy failed. Waits for a person to override it",
     "post_plan_awaiting_decision": "A run task failed. Waits for a person to override it",
-    "confirmed": 'It is already confirmed: wait_for_run until "final".',
-    "applying": 'It is already confirmed: wait_for_run until "final".',
+    "confirmed": "It is already confirmed.",
+    "applying": "It is already confirmed.",
 }
 
 
@@ -97,11 +97,15 @@ async def test_early_apply_names_the_condition_to_wait_for() -> None:
         read = answer({"data": run(status=status, actions=actions("discardable"))})
         failure = await refused(refusing(RunAction.APPLY, error(409, "no"), read), RunAction.APPLY)
         assert advice in failure.solution, status
+        arguments = [step.arguments for step in failure.next_actions if step.tool == "wait_for_run"]
+        until = {"until": "final"} if "confirmed" in advice else {}
+        waits = advice == WAIT or bool(until)
+        assert arguments == ([{"run_id": RUN_ID, **until}] if waits else []), status
         assert failure.solution.startswith(f"The run is {status}. ")
         assert failure.solution.endswith("Allowed now: discard.") or status == "pending"
     early: list[tuple[dict[str, Any], str]] = [
         ({"plan_only": True}, "can never be applied"),
-        ({"auto_apply": True}, 'until "final"'),
+        ({"auto_apply": True}, "applied without confirmation"),
     ]
     for fields, advice in early:
         read = answer({"data": run(status="planning", actions=actions("cancelable"), **fields)})

@@ -126,6 +126,11 @@ async def test_no_or_several_matches_are_an_unknown_outcome(count: int) -> None:
     assert failure.status == 504
     assert failure.request_id == "req-123"
     assert "list the workspace's runs" in failure.solution
+    workspace = {"workspace_id": WORKSPACE_ID}
+    lists = [workspace, workspace | {"filter_operation": "plan_only"}]
+    assert [(step.tool, step.arguments) for step in failure.next_actions] == [
+        ("list_runs_in_workspace", arguments) for arguments in lists
+    ]
     assert not failure.is_retryable
 
 
