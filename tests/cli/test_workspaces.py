@@ -175,10 +175,10 @@ def test_upload_prints_a_working_command_for_the_next_step(shell: Shell, name: s
     assert "run-" in shell(*following).out
 
 
-def test_connection_arguments_select_the_same_backend() -> None:
-    assert CommonOptions(local=True, data_dir=Path("a b")).connection_arguments() == ["--local", "--data-dir", "a b"]
-    assert CommonOptions(local=True).connection_arguments() == ["--local"]
-    assert CommonOptions().connection_arguments() == []
+def test_api_options_select_the_same_backend() -> None:
+    assert CommonOptions(local=True, data_dir=Path("a b")).api_options() == ["--local", "--data-dir", "a b"]
+    assert CommonOptions(local=True).api_options() == ["--local"]
+    assert CommonOptions().api_options() == []
 
 
 def test_empty_list_prints_a_message(shell: Shell) -> None:

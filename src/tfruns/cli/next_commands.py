@@ -1,7 +1,7 @@
 """The next steps of a result or an error as commands, and the names of arguments as options.
 
-Commands that only read do not import the tools that a next step names. So the commands of the tools are read from
-`tool_commands.json`, which `scripts/generate_docs.py` writes from their declarations.
+Read-only commands do not import the tools that a next step names. So the commands of tools are read from
+`tool_commands.json`, which `scripts/generate_docs.py` generates from their declarations.
 """
 
 import json
@@ -15,7 +15,7 @@ from tfruns.next_actions import NextAction
 
 _COMMANDS = Path(__file__).with_name("tool_commands.json")
 
-# The arguments whose option is not spelled like them. A test compares the options with those of the commands.
+# The arguments whose option has another name. A test compares the options with those of the commands.
 _OPTIONS = {
     "body": "TEXT",
     "configuration_version_id": "--configuration-version",
@@ -44,16 +44,16 @@ _WITHOUT_OPTION = {"offset"}  # without --tail and --search, `run logs` prints t
 
 
 def option_of(argument: str) -> str:
-    """The option for an argument of a tool; for a positional one, its name in the help."""
+    """The option for an argument of a tool; for a positional argument, its name in the help."""
     return _OPTIONS.get(argument, f"--{argument.replace('_', '-')}")
 
 
-def command_of(action: NextAction, where: Sequence[str] = ()) -> str | None:
-    """The command line of a next step; None if no command does the same.
+def command_of(action: NextAction, api_options: Sequence[str] = ()) -> str | None:
+    """The command line of a next step; None if it has no command.
 
     Args:
         action: the next step.
-        where: the options that select the API.
+        api_options: the options that select the API.
     """
     command = _commands().get(action.tool)
     if command is None:
@@ -61,22 +61,22 @@ def command_of(action: NextAction, where: Sequence[str] = ()) -> str | None:
     given = dict(_flat(action.arguments))
     positional = [str(value) for name, value in given.items() if not option_of(name).startswith("-")]
     options = [part for name, value in given.items() for part in _option(name, value)]
-    return shlex.join(["tfruns", *command.split(), *positional, *options, *where])
+    return shlex.join(["tfruns", *command.split(), *positional, *options, *api_options])
 
 
-def next_lines(actions: Iterable[NextAction], where: Sequence[str] = ()) -> list[str]:
-    """A sentence for each next step that a command can do: the command, and its effect."""
-    commands = ((command_of(action, where), action.reason) for action in actions)
+def next_lines(actions: Iterable[NextAction], api_options: Sequence[str] = ()) -> list[str]:
+    """A sentence for each next step that has a command: the command, and its effect."""
+    commands = ((command_of(action, api_options), action.reason) for action in actions)
     return [f"`{command}` {reason}." for command, reason in commands if command is not None]
 
 
-def next_text(follows: str, actions: Iterable[NextAction], where: Sequence[str] = ()) -> str:
-    """What follows, and the commands for it, in one paragraph."""
-    return " ".join(filter(None, (follows, *next_lines(actions, where))))
+def next_text(follows: str, actions: Iterable[NextAction], api_options: Sequence[str] = ()) -> str:
+    """The next steps as one paragraph: a text, and the commands."""
+    return " ".join(filter(None, (follows, *next_lines(actions, api_options))))
 
 
 def _flat(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The arguments, with the members of `params` in place of it."""
+    """The arguments, with `params` replaced by its members."""
     for name, value in arguments.items():
         if isinstance(value, Mapping):
             yield from _flat(value)
@@ -99,6 +99,6 @@ def _option(name: str, value: Any) -> Iterator[str]:
 
 @cache
 def _commands() -> Mapping[str, str]:
-    """The command of each tool, after `tfruns`."""
+    """The command of each tool, without `tfruns`."""
     commands: dict[str, str] = json.loads(_COMMANDS.read_text(encoding="utf-8"))
     return commands

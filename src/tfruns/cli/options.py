@@ -42,7 +42,7 @@ class CommonOptions:
         """
         check_local(is_local=self.local, data_dir=self.data_dir, idle_exit=self.idle_exit)
 
-    def connection_arguments(self) -> list[str]:
+    def api_options(self) -> list[str]:
         """The options with which another command uses the same API."""
         data_dir = ["--data-dir", str(self.data_dir)] if self.data_dir else []
         return ["--local", *data_dir] if self.local else []

@@ -39,14 +39,14 @@ class Session:
         gate: the gate that every call passes.
         is_json: print results as JSON, for a program.
         line: shows that a call takes time.
-        where: the options that select the API, for the commands that follow.
+        api_options: the options that select the API, for the commands that follow.
     """
 
-    def __init__(self, gate: Gate, *, is_json: bool, line: ProgressLine, where: Sequence[str] = ()) -> None:
+    def __init__(self, gate: Gate, *, is_json: bool, line: ProgressLine, api_options: Sequence[str] = ()) -> None:
         self.gate = gate
         self.line = line
         self.is_json = is_json
-        self.where = where
+        self.api_options = api_options
 
     async def call(self, tool: str, kind: type[V], **arguments: Any) -> V:
         """Call a tool.
@@ -97,12 +97,14 @@ class Session:
     def with_progress(self, progress: Progress) -> "Session":
         """The same session, with a recipient for the progress of tools. The recipient owns the terminal."""
         quiet = ProgressLine(is_quiet=True)
-        return Session(replace(self.gate, progress=progress), is_json=self.is_json, line=quiet, where=self.where)
+        return Session(
+            replace(self.gate, progress=progress), is_json=self.is_json, line=quiet, api_options=self.api_options
+        )
 
     def with_consent(self) -> "Session":
         """The same session, after the person confirmed everything that it will do."""
         gate = replace(self.gate, person=ConsentingPerson())
-        return Session(gate, is_json=self.is_json, line=self.line, where=self.where)
+        return Session(gate, is_json=self.is_json, line=self.line, api_options=self.api_options)
 
     def show(self, view: V, print_view: Callable[[V], None]) -> None:
         """Print a result, as JSON or with `print_view`."""
@@ -112,8 +114,8 @@ class Session:
             print_view(view)
 
     def next_text(self, follows: str, actions: Iterable[NextAction]) -> str:
-        """What follows, and the commands for it."""
-        return next_text(follows, actions, self.where)
+        """The next steps as one paragraph: a text, and the commands."""
+        return next_text(follows, actions, self.api_options)
 
 
 Work = Callable[[Session], Awaitable[ExitCode | None]]
@@ -130,19 +132,19 @@ def run_command(work: Work, options: CommonOptions, *, is_confirmed: bool = Fals
     run_and_exit(
         lambda: _run_in_session(work, options, is_confirmed=is_confirmed),
         is_json=options.json,
-        where=options.connection_arguments(),
+        api_options=options.api_options(),
     )
 
 
 def run_and_exit(
-    work: Callable[[], Awaitable[ExitCode | None]], *, is_json: bool, where: Sequence[str] = ()
+    work: Callable[[], Awaitable[ExitCode | None]], *, is_json: bool, api_options: Sequence[str] = ()
 ) -> NoReturn:
     """Run a coroutine function, and exit with its exit code, or with that of its error."""
 
     async def awaited() -> ExitCode | None:
         return await work()
 
-    with exit_on_error(is_json=is_json, where=where):
+    with exit_on_error(is_json=is_json, api_options=api_options):
         code = asyncio.run(awaited())
     sys.exit(code or ExitCode.DONE)
 
@@ -159,6 +161,6 @@ async def _run_in_session(work: Work, options: CommonOptions, *, is_confirmed: b
             Policy(confirm=Confirm.NEVER if is_confirmed else Confirm.ALWAYS),
             person=TerminalPerson(line) if can_ask() else NoPerson(),
         )
-        return await work(Session(gate, is_json=options.json, line=line, where=options.connection_arguments()))
+        return await work(Session(gate, is_json=options.json, line=line, api_options=options.api_options()))
     finally:
         await connection.aclose()

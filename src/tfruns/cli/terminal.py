@@ -90,20 +90,22 @@ def say(text: str, style: str = "") -> None:
         print(safe_text(text), file=sys.stderr, flush=True)
 
 
-def fail(error: TfrunsError, *, is_json: bool, code: ExitCode = ExitCode.ERROR, where: Sequence[str] = ()) -> NoReturn:
+def fail(
+    error: TfrunsError, *, is_json: bool, code: ExitCode = ExitCode.ERROR, api_options: Sequence[str] = ()
+) -> NoReturn:
     """Print what failed, why, and what to do, and exit.
 
     Args:
         error: the failure.
         is_json: print the error as JSON on standard output as well.
         code: the exit code.
-        where: the options that select the API, for the commands that help.
+        api_options: the options that select the API, for the commands that help.
     """
     if is_json:
         print_json(error.as_dict())
     message, cause, solution = error.texts(option_of)
     say(f"Error: {message}", "bold red")
-    for text in (cause, solution, *next_lines(error.next_actions, where)):
+    for text in (cause, solution, *next_lines(error.next_actions, api_options)):
         if text:
             say(text)
     sys.exit(code)
@@ -113,16 +115,16 @@ _NEEDS_PERSON = (ConfirmationNeeded, Declined, PlanDiffers)
 
 
 @contextmanager
-def exit_on_error(*, is_json: bool, where: Sequence[str] = ()) -> Iterator[None]:
+def exit_on_error(*, is_json: bool, api_options: Sequence[str] = ()) -> Iterator[None]:
     """Exit with the text and the exit code of an error that the block raises."""
     try:
         yield
     except _NEEDS_PERSON as error:
-        fail(error, is_json=is_json, code=ExitCode.NEEDS_PERSON, where=where)
+        fail(error, is_json=is_json, code=ExitCode.NEEDS_PERSON, api_options=api_options)
     except InvalidInput as error:
-        fail(error, is_json=is_json, code=ExitCode.USAGE, where=where)
+        fail(error, is_json=is_json, code=ExitCode.USAGE, api_options=api_options)
     except TfrunsError as error:
-        fail(error, is_json=is_json, where=where)
+        fail(error, is_json=is_json, api_options=api_options)
 
 
 def elapsed(seconds: float) -> str:

@@ -114,7 +114,7 @@ STAGES = (
             ),
             Refused(
                 ConfirmationNeeded,
-                "A plan would be applied that nobody has seen, and the client cannot ask a person.",
+                "The call would apply a plan that nobody has seen, and the client cannot ask a person.",
                 "Use the alternative that the solution names.",
             ),
             Refused(

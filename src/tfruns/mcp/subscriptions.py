@@ -1,8 +1,8 @@
 """Notifications about changes of runs, with one poller per run for all subscribers.
 
 Up to revision 2025-11-25 of the protocol, a client subscribes to a URI. From 2026-07-28 on, it listens to a stream for
-several URIs. A poller reads a run more often while the run changes. It stops when the run is final, when nobody
-subscribes to the run any more, or with the server.
+several URIs. A poller reads a run more often while the run changes. It stops when the run is final, when the last
+subscription ends, or with the server.
 """
 
 import logging
@@ -145,7 +145,7 @@ class Subscriptions:
             with scope:
                 await self._follow(ctx, run_id, seen)
         except Exception:  # noqa: BLE001  # a failure of one poller must not stop the server
-            _log.exception("The run %s is no longer watched.", run_id)
+            _log.exception("Watching %s stopped after an unexpected error.", run_id)
         finally:
             if self._pollers.get(run_id) is scope:
                 del self._pollers[run_id]

@@ -65,7 +65,7 @@ def test_summary_has_link_counts_dangers_and_the_first_error() -> None:
     assert "And 4 more." in text
 
 
-def test_a_run_of_which_only_the_status_is_known_is_one_line() -> None:
+def test_run_with_only_a_status_is_one_line() -> None:
     markdown = summary(RunView("run-1", "applied"), None, None)
     assert _text(markdown).strip() == "### Terraform run run-1: applied"
 
