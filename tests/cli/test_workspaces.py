@@ -1,6 +1,7 @@
 """`tfruns workspace` and `tfruns config`, on the local backend."""
 
 import json
+import shlex
 from itertools import count
 from pathlib import Path
 
@@ -170,7 +171,7 @@ def test_upload_prints_a_working_command_for_the_next_step(shell: Shell, name: s
     (shell.directory / "net" / "main.tf").write_text(CONFIGURATION)
     done = shell("config", "upload", "net", "-w", name)
     assert "status                    uploaded" in done.out
-    following = done.err.partition("Next: tfruns ")[2].split()
+    following = shlex.split(done.err.partition("`tfruns ")[2].partition("`")[0])
     assert following[:3] == ["run", "create", "--workspace"]
     assert "run-" in shell(*following).out
 

@@ -40,7 +40,7 @@ CALLS = (
         "create_run",
         {"workspace_id": WORKSPACE, "params": {"message": "Custom message", "plan_only": False}},
         ("POST", "/api/v2/runs"),
-        {"id": RUN, "status": "planned", "message": "Custom message", "workspace_name": "network"},
+        {"id": RUN, "status": "planned", "workspace_name": "network"},
     ),
     Call(
         "list_runs_in_workspace",

@@ -93,7 +93,7 @@ def test_refused_action_has_status_and_allowed_actions(server: StdioServer, api:
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
-        ("get_run_details", {}, "run_id is missing"),
+        ("get_run_details", {}, "run_id is required."),
         ("get_run_details", {"run_id": 7}, "run_id must be a string"),
         ("get_run_details", {"run": RUN}, "Did you mean run_id?"),
         ("get_run_details", {"run_id": "../account/details"}, "not a run id"),
