@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 Document: TypeAlias = dict[str, JSON]
-"""A document of the API itself."""
+"""A document of the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Gate:
             entry = await self._record(pending, consent)
             view = await self._run_recorded(tool, values, entry)
         view = await drop_out_of_scope(tool, scope, client, view, values)
-        return await to_thread.run_sync(_shown, view)
+        return await to_thread.run_sync(_sanitized, view)
 
     async def _run(self, tool: Tool, values: Mapping[str, Any]) -> View | Document:
         """Call the function of a tool, and return the view or the document of its result."""
@@ -136,8 +136,8 @@ class Gate:
         return view
 
 
-def _shown(result: View | Document) -> View | Document:
-    """The result with every text as it may leave the program."""
+def _sanitized(result: View | Document) -> View | Document:
+    """The result with every text sanitized and masked."""
     if isinstance(result, View):
         return with_texts(result, safe_text)
     shown: Document = safe_document(result)

@@ -95,7 +95,7 @@ async def _workspace_in(scope: Scope, client: Client, reference: str) -> Workspa
 
 
 async def _check_configuration(client: Client, workspace_id: str, params: object) -> None:
-    """Search a configuration version among those of the workspace, because it does not name its workspace."""
+    """Search for a configuration version among those of the workspace, because it does not name its workspace."""
     if not isinstance(params, RunParams) or params.configuration_version_id is None:
         return
     wanted = check_id("cv", params.configuration_version_id, what="configuration_version_id")

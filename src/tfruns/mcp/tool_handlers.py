@@ -70,7 +70,7 @@ class ToolHandlers:
     async def call_tool(
         self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
-        """Call a tool. What the caller can act on is a failed result; anything else is an error of the protocol."""
+        """Call a tool. An error that the caller can act on is a failed result; any other is a protocol error."""
         from tfruns.mcp.person import ElicitedPerson, InputRequired  # noqa: PLC0415
         from tfruns.views.base import as_json  # noqa: PLC0415
 
