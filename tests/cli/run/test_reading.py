@@ -161,7 +161,10 @@ async def test_show_prints_the_timeline_and_the_next_step(lab: Lab, tfruns_run: 
     statuses = [line.split()[3] for line in lines if line.startswith(("│", "●"))]
     assert statuses[-2:] == ["planning", "planned"]
     assert "so far" in lines[-2]
-    assert lines[-1] == "  next: Waits for a person to apply or discard it."
+    following = lines[-1].partition("`tfruns run review ")
+    assert following[0] == "  next: Waits for a person to apply or discard it. "
+    assert following[2].startswith(run.id)
+    assert following[2].endswith("` shows the plan.")
     assert RunResult.model_validate(tfruns_run("show", run.id, "--json").json).id == run.id
 
 

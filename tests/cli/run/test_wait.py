@@ -93,7 +93,7 @@ async def test_errored_run_exits_with_20(lab: Lab, tfruns_run: Command) -> None:
     ended = tfruns_run("create", "-w", await lab.workspace(BROKEN), "--wait")
     assert ended.code == 20
     assert "errored" in ended.out
-    assert "`tfruns run diagnose` says why" in ended.out
+    assert "`tfruns run diagnose run-" in ended.out
     assert "Error: Resource precondition failed" in ended.err
 
 
