@@ -58,7 +58,7 @@ def _print(session: Session, view: UploadView) -> None:
     print_fields({**{name: getattr(view, name) for name in _FIELDS}, "excluded": _excluded(view.left_out)})
     report_excluded(view)
     for action in view.next_actions:
-        say(" ".join(filter(None, (view.follows, f"Next: {command_of(action, session.where)}"))))
+        say(" ".join(filter(None, (view.follows, f"Next: {command_of(action, session.api_options)}"))))
 
 
 def _excluded(counts: Mapping[str, int]) -> str | None:
