@@ -64,7 +64,7 @@ async def test_an_apply_that_failed_is_told_resource_by_resource(lab: Lab) -> No
         "note": "A step that failed may have been done in part.",
     }
     assert (
-        view["follows"] == "Final: failed. The apply may have made part of its changes: plan again to see what is left."
+        view["follows"] == "Final: failed. The apply may have made part of its changes. Plan again to see which remain."
     )
 
 

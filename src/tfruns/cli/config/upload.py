@@ -7,7 +7,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.next_commands import command_of
 from tfruns.cli.options import DEFAULTS, CommonOptions, Include, Organization, Workspace
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_fields
@@ -57,8 +56,7 @@ def upload(
 def _print(session: Session, view: UploadView) -> None:
     print_fields({**{name: getattr(view, name) for name in _FIELDS}, "excluded": _excluded(view.left_out)})
     report_excluded(view)
-    for action in view.next_actions:
-        say(" ".join(filter(None, (view.follows, f"Next: {command_of(action, session.api_options)}"))))
+    say(f"Next: {session.next_text(view.follows, view.next_actions)}")
 
 
 def _excluded(counts: Mapping[str, int]) -> str | None:
