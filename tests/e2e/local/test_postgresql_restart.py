@@ -11,8 +11,8 @@ from tests.support.local_lab import wait_until
 from tests.support.local_server import LocalServer, until
 from tests.support.postgresql import Server
 
-_DOWN = "No plan or apply is begun until the database is usable again"
-_UP = "The database is usable again"
+_DOWN = "No plan or apply is started until the database is available again"
+_UP = "The database is available again"
 
 
 @pytest.mark.anyio
