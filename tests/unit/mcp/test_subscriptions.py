@@ -57,7 +57,7 @@ def status(name: str, *, group: str = "non_final", phase: str = "plan") -> dict[
     return {"status": name, "status_group": group, "phase": phase}
 
 
-class World:
+class SubscriptionHarness:
     """Subscriptions to fake runs. Waiting takes no time and is counted."""
 
     def __init__(self, *views: Any, most_waits: int = 30) -> None:
@@ -94,116 +94,116 @@ class World:
 
 async def test_run_is_polled_until_it_is_final() -> None:
     final = status("applied", group="final", phase="completed")
-    world = World(status("planning"), status("planning"), status("planned"), final)
-    async with world.subscriptions.running():
-        await world.subscribe("run://run-1")
-        await world.until_nothing_is_watched()
-    assert world.session.told == ["run://run-1"] * 2
-    assert world.runs.reads == 4
+    harness = SubscriptionHarness(status("planning"), status("planning"), status("planned"), final)
+    async with harness.subscriptions.running():
+        await harness.subscribe("run://run-1")
+        await harness.until_nothing_is_watched()
+    assert harness.session.told == ["run://run-1"] * 2
+    assert harness.runs.reads == 4
 
 
 async def test_unchanged_run_is_polled_less_often() -> None:
-    world = World(status("planned"))
-    async with world.subscriptions.running():
-        await world.subscribe("run://run-1")
+    harness = SubscriptionHarness(status("planned"))
+    async with harness.subscriptions.running():
+        await harness.subscribe("run://run-1")
         with anyio.fail_after(10):
-            await world.is_quiet.wait()
-    assert world.waits == sorted(world.waits)
-    assert world.waits[0] == 1.0
-    assert world.waits[-1] == 15.0
-    assert world.session.told == []
+            await harness.is_quiet.wait()
+    assert harness.waits == sorted(harness.waits)
+    assert harness.waits[0] == 1.0
+    assert harness.waits[-1] == 15.0
+    assert harness.session.told == []
 
 
 async def test_log_is_updated_while_its_phase_runs() -> None:
     final = status("planned_and_finished", group="final", phase="completed")
-    world = World(status("planning"), status("planning"), status("planning"), final)
-    async with world.subscriptions.running():
-        await world.subscribe("run://run-1/log/plan")
-        await world.subscribe("run://run-1/log/apply")
-        await world.until_nothing_is_watched()
-    assert world.session.told.count("run://run-1/log/plan") >= 2
-    assert world.session.told.count("run://run-1/log/apply") == 1
+    harness = SubscriptionHarness(status("planning"), status("planning"), status("planning"), final)
+    async with harness.subscriptions.running():
+        await harness.subscribe("run://run-1/log/plan")
+        await harness.subscribe("run://run-1/log/apply")
+        await harness.until_nothing_is_watched()
+    assert harness.session.told.count("run://run-1/log/plan") >= 2
+    assert harness.session.told.count("run://run-1/log/apply") == 1
 
 
 async def test_one_poller_serves_all_uris_of_a_run() -> None:
-    world = World(status("planned"))
-    async with world.subscriptions.running():
+    harness = SubscriptionHarness(status("planned"))
+    async with harness.subscriptions.running():
         for uri in ("run://run-1", "run://run-1/plan", "run://run-1"):
-            await world.subscribe(uri)
-        assert len(world.subscriptions._pollers) == 1
-        await world.unsubscribe("run://run-1")
-        assert len(world.subscriptions._pollers) == 1
-        await world.unsubscribe("run://run-1/plan")
-        assert world.subscriptions._pollers == {}
-        await world.unsubscribe("run://run-1/plan")
+            await harness.subscribe(uri)
+        assert len(harness.subscriptions._pollers) == 1
+        await harness.unsubscribe("run://run-1")
+        assert len(harness.subscriptions._pollers) == 1
+        await harness.unsubscribe("run://run-1/plan")
+        assert harness.subscriptions._pollers == {}
+        await harness.unsubscribe("run://run-1/plan")
 
 
 async def test_number_of_watched_runs_is_limited() -> None:
-    world = World(status("planned"))
-    async with world.subscriptions.running():
+    harness = SubscriptionHarness(status("planned"))
+    async with harness.subscriptions.running():
         for number in range(MAX_RUNS):
-            await world.subscribe(f"run://run-{number}")
+            await harness.subscribe(f"run://run-{number}")
         with pytest.raises(MCPError, match="At most"):
-            await world.subscribe("run://run-more")
-        await world.unsubscribe("run://run-0")
-        await world.subscribe("run://run-more")
+            await harness.subscribe("run://run-more")
+        await harness.unsubscribe("run://run-0")
+        await harness.subscribe("run://run-more")
 
 
 @pytest.mark.parametrize("trouble", [MCPError(-32603, "not now"), ValueError("a defect")])
 async def test_failure_of_one_run_stops_only_its_poller(trouble: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    world = World(status("planning"), trouble)
-    async with world.subscriptions.running():
-        await world.subscribe("run://run-1")
-        await world.until_nothing_is_watched()
-    assert world.session.told == []
-    assert ("no longer watched" in caplog.text) is isinstance(trouble, ValueError)
+    harness = SubscriptionHarness(status("planning"), trouble)
+    async with harness.subscriptions.running():
+        await harness.subscribe("run://run-1")
+        await harness.until_nothing_is_watched()
+    assert harness.session.told == []
+    assert ("stopped after an unexpected error" in caplog.text) is isinstance(trouble, ValueError)
 
 
 async def test_repeated_subscription_resumes_a_stopped_poller() -> None:
     final = status("applied", group="final", phase="completed")
-    world = World(status("planning"), *[MCPError(-32603, "not now")] * 8, status("planning"), final)
-    async with world.subscriptions.running():
+    harness = SubscriptionHarness(status("planning"), *[MCPError(-32603, "not now")] * 8, status("planning"), final)
+    async with harness.subscriptions.running():
         for _ in range(2):
-            await world.subscribe("run://run-1")
-            await world.until_nothing_is_watched()
-        await world.unsubscribe("run://run-1")
-    assert world.session.told == ["run://run-1"]
-    assert not world.subscriptions._wanted
+            await harness.subscribe("run://run-1")
+            await harness.until_nothing_is_watched()
+        await harness.unsubscribe("run://run-1")
+    assert harness.session.told == ["run://run-1"]
+    assert not harness.subscriptions._wanted
 
 
 async def test_disconnected_client_leaves_no_subscription() -> None:
-    world = World(status("planned"))
+    harness = SubscriptionHarness(status("planned"))
     other = Session()
-    async with world.subscriptions.running():
+    async with harness.subscriptions.running():
         for uri in ("run://run-1", "run://run-1/plan", "run://run-2"):
-            await world.subscribe(uri)
-        await world.subscribe("run://run-1", other)
-        await world.session.disconnect()
-        assert list(world.subscriptions._pollers) == ["run-1"]
-        assert world.subscriptions._wanted == {"run://run-1": 1}
+            await harness.subscribe(uri)
+        await harness.subscribe("run://run-1", other)
+        await harness.session.disconnect()
+        assert list(harness.subscriptions._pollers) == ["run-1"]
+        assert harness.subscriptions._wanted == {"run://run-1": 1}
         await other.disconnect()
-        assert not world.subscriptions._pollers
-        assert not world.subscriptions._clients
+        assert not harness.subscriptions._pollers
+        assert not harness.subscriptions._clients
 
 
 async def test_several_clients_receive_updates_of_one_run() -> None:
     final = status("applied", group="final", phase="completed")
-    world = World(status("planning"), status("planning"), status("planned"), status("applying"), final)
+    harness = SubscriptionHarness(status("planning"), status("planning"), status("planned"), status("applying"), final)
     lost = Session()
     lost.is_lost = True
-    async with world.subscriptions.running():
-        await world.subscribe("run://run-1", lost)
-        await world.subscribe("run://run-1")
-        await world.until_nothing_is_watched()
-        assert len(world.subscriptions._clients) == 1
-    assert world.session.told == ["run://run-1"] * 3
+    async with harness.subscriptions.running():
+        await harness.subscribe("run://run-1", lost)
+        await harness.subscribe("run://run-1")
+        await harness.until_nothing_is_watched()
+        assert len(harness.subscriptions._clients) == 1
+    assert harness.session.told == ["run://run-1"] * 3
 
 
 async def test_restarted_server_watches_again() -> None:
-    world = World(status("planned"))
-    async with world.subscriptions.running():
-        await world.subscribe("run://run-1")
-    assert not world.subscriptions._wanted
-    async with world.subscriptions.running():
-        await world.subscribe("run://run-1", Session())
-        assert len(world.subscriptions._pollers) == 1
+    harness = SubscriptionHarness(status("planned"))
+    async with harness.subscriptions.running():
+        await harness.subscribe("run://run-1")
+    assert not harness.subscriptions._wanted
+    async with harness.subscriptions.running():
+        await harness.subscribe("run://run-1", Session())
+        assert len(harness.subscriptions._pollers) == 1
