@@ -21,7 +21,7 @@ async def test_accepted_certificate_is_shown_with_its_expiry(certificate: Certif
         found = await tls(server.address, certificate.ca_file)
     assert found.health in {Health.OK, Health.WARNING}  # it may be a short-lived one
     assert "TLSv1." in found.text
-    assert f"with the authorities in {certificate.ca_file}" in found.text
+    assert f"verified with {certificate.ca_file}" in found.text
 
 
 async def test_rejected_certificate_is_broken_with_a_remedy(certificate: Certificate) -> None:
