@@ -6,8 +6,8 @@
         run = await client.runs.create("my-organization/my-workspace", tfruns.RunParams(plan_only=True))
         print(run.id, run.status)
 
-The words and the errors are here at once; what needs an HTTP client or pydantic is loaded when it is first used, so
-that `tfruns --help` needs neither.
+Enumerations and errors are imported immediately. Names that require an HTTP client or pydantic are loaded on first use,
+so that `tfruns --help` needs neither.
 """
 
 import importlib

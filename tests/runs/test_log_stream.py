@@ -45,4 +45,4 @@ async def test_a_secret_across_two_pieces_is_masked_and_a_huge_line_left_out() -
     assert SECRET not in lines[0]
     assert lines[0].endswith("(sensitive value)")
     huge = Object(b"before\n" + SECRET.encode() * 500_000 + b"\nafter\n")
-    assert await everything(huge, plan=PLAN) == (["before", "[a line of more than 4 MB is left out]", "after"], True)
+    assert await everything(huge, plan=PLAN) == (["before", "[a line of more than 4 MB is omitted]", "after"], True)

@@ -1,4 +1,4 @@
-"""Who ended a run that was canceled or discarded, and why, as far as it is recorded."""
+"""Who canceled or discarded a run and why, as far as recorded."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from tfruns.wire.runs import Run
 
 _SOON = timedelta(seconds=10)  # between the cause of an end and the end
 _STALE = "stale"  # in the name of an event
-# The last of these that a run went through tells what was interrupted.
+# The last of these that a run reached shows which phase was interrupted.
 _STAGES = (
     ("applying-at", "while it was applying"),
     ("confirmed-at", "after it was confirmed, before the apply is recorded to have started"),
@@ -108,7 +108,7 @@ async def _reason(client: Client, run: Run, reads: Reads, actor: str | None, *, 
     by_force = await _forced_by(client, run, reads)
     if by_force is not None:
         return (
-            f"{by_force} was force-executed: it discards the run that holds the workspace and cancels those before it."
+            f"{by_force} was force-executed: it discards the current run of the workspace and cancels the earlier ones."
         )
     if actor is not None:
         return f"Requested by {actor}."

@@ -1,6 +1,6 @@
 """The parts of a call's impact that several tools share.
 
-Texts from plans, messages and names are data: each is on a line of its own, and cut.
+Texts from plans, messages and names are data: each has its own line and is truncated.
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,7 +92,7 @@ async def text_lines(client: Client, run: Run, values: Mapping[str, Any]) -> lis
 
 
 def listed(lines: list[str], title: str) -> list[str]:
-    """The first lines below a title, and the number of the rest; nothing if there are no lines."""
+    """The first lines below a title and the number of omitted ones; empty without lines."""
     if not lines:
         return []
     more = len(lines) - _MAX_SHOWN

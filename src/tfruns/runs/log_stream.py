@@ -14,9 +14,9 @@ from tfruns.runs.masks import masker, withheld
 if TYPE_CHECKING:
     from tfruns.masking.secrets import Mask
 
-_PIECE = 1 << 20  # bytes that are asked for at a time
+_PIECE = 1 << 20  # bytes per request
 _LONGEST_LINE = 4 << 20  # bytes; the value of an output may be on one line
-_LONG_LINE = f"[a line of more than {_LONGEST_LINE >> 20} MB is left out]"
+_LONG_LINE = f"[a line of more than {_LONGEST_LINE >> 20} MB is omitted]"
 
 
 class LogStream:
@@ -45,7 +45,7 @@ class LogStream:
         return self.is_over or self._offset > 0 or self._read is not None
 
     async def more(self) -> list[str]:
-        """The next lines; none where there are no more now.
+        """The next lines; empty if none are available now.
 
         Raises:
             TfrunsError: the run or its log cannot be read.
@@ -56,7 +56,7 @@ class LogStream:
         return []
 
     async def _next_piece(self) -> bytes | None:
-        """The next bytes, empty at the end of a log that is over; None where nothing more was written yet."""
+        """The next bytes; empty at the end of a finished log; None if nothing more was written yet."""
         if self._read is None and not await self._open():
             return None
         data = await self._read_at_offset()
@@ -76,7 +76,7 @@ class LogStream:
             return await self._read(self._offset, _PIECE)
 
     async def _open(self) -> bool:
-        """Ask for the log's address; False if there is no log yet."""
+        """Read the log's URL. Returns False if there is no log yet."""
         run = await self._client.runs.read(self._run_id)
         found = await phase_with_log(self._client, run, self.phase)
         if found is None:

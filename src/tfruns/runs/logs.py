@@ -13,7 +13,7 @@ from tfruns.vocabulary import PhaseStatus, RunPhase, RunStatus
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
 
-CHUNK = 65_536  # what the Terraform CLI asks for at a time; an answer that is shorter is the end
+CHUNK = 65_536  # the Terraform CLI's request size; a shorter response is the end
 _PIECE = 1 << 20  # where much is read; an answer may be shorter
 _MAX_SIZE = 1 << 40
 
@@ -160,10 +160,10 @@ class Follower:
         self._part = Part(b"", 0)
 
     async def last_lines(self) -> bytes:
-        """The whole lines at the end of what is there now.
+        """The complete lines at the current end of the log.
 
         Raises:
-            TfrunsError: it cannot be read. The next call asks for its address anew.
+            TfrunsError: it cannot be read. The next call requests a new URL.
         """
         read, self._read = self._read, None
         if read is None:

@@ -35,7 +35,7 @@ async def masker(client: Client, run: Run) -> Mask:
     this token, hiding its values is left to Terraform, which wrote the text.
 
     Raises:
-        TfrunsError: the API does not answer; it is not known what is to be hidden.
+        TfrunsError: the API does not respond, so the values to mask are unknown.
     """
     own = await to_thread.run_sync(_secrets_before_plan, run.variables)
     try:

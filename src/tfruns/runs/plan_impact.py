@@ -71,7 +71,7 @@ def _of_plan(run: Run, plan: OpenPlan) -> PlanImpact:
 async def _by_counts(client: Client, run: Run) -> PlanImpact:
     """What remains where the plan's JSON cannot be read: numbers, in which neither actions nor what is forgotten count.
 
-    So zero to destroy is no proof that nothing is lost.
+    So zero to destroy does not prove that nothing is lost.
     """
     plan_id = run.plan.id if run.plan else None
     line = "What the plan does cannot be read."

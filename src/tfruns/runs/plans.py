@@ -79,7 +79,7 @@ class _Flight:
                     self._error = error
                 self._is_done = True
         if self._error is not None:
-            raise copy(self._error)  # each reader extends the traceback of its own
+            raise copy(self._error)  # each reader extends its own traceback
         return self.plan
 
 
@@ -143,7 +143,7 @@ async def open_plan(client: Client, run: Run) -> AsyncIterator[OpenPlan | None]:
 
 
 async def secrets_of(client: Client, run: Run, *, before_plan: Secrets = NO_SECRETS) -> Secrets:
-    """The sensitive values of a run's plan, to hide them in its logs and messages; others while there is no plan.
+    """The sensitive values of a run's plan, for masking its logs and messages; others before the plan exists.
 
     The plan is read once, whoever asks. Where the token may read only the redacted form the values are not known, and
     hiding them is left to Terraform.
@@ -161,7 +161,7 @@ def known_secrets(client: Client, run_id: str, *, before_plan: Secrets = NO_SECR
 
 
 async def plan_summary(client: Client, run: Run) -> PlanSummary | None:
-    """A run's plan in a few numbers, with its dangers and its fingerprint; None while there is no plan.
+    """The counts, dangers and fingerprint of a run's plan; None before the plan exists.
 
     The fingerprint is the one that `review_run` shows to the same token. The plan is read once, whoever asks.
 
@@ -232,7 +232,7 @@ async def _secrets_in(client: Client, run: Run, document: PlanDocument) -> Secre
     try:
         variables = await client.variables.list_for_workspace(run.workspace.id)
     except (Forbidden, NotFound, UnexpectedResponse):
-        variables = []  # hidden from this token; the marks of the plan are known all the same
+        variables = []  # hidden from this token; the plan's marks are still known
     names = [variable.key.removeprefix(_ENVIRONMENT_PREFIX) for variable in variables if variable.sensitive]
     return await to_thread.run_sync(Secrets.of_plan, document.source, names)
 
@@ -241,7 +241,7 @@ async def _secrets_in(client: Client, run: Run, document: PlanDocument) -> Secre
 
 
 async def plan_counts(client: Client, run: Run) -> dict[str, JSON]:
-    """What the plan of a run would do; empty while there is no plan, or if it cannot be read.
+    """One sentence on the changes in a run's plan; empty if there is no plan or it cannot be read.
 
     The API counts neither outputs, moves, forgotten resources nor actions: they are read from the plan itself, unless
     the API says that there are no changes.
@@ -265,7 +265,7 @@ async def plan_counts(client: Client, run: Run) -> dict[str, JSON]:
 
 
 def _counted(plan: Plan) -> dict[str, JSON]:
-    """The numbers of the API; a missing one is left out."""
+    """The API's counts, without missing ones."""
     counts: dict[str, JSON] = {
         "add": plan.resource_additions,
         "change": plan.resource_changes,

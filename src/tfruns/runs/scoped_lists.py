@@ -28,7 +28,7 @@ R = TypeVar("R", bound=Resource)
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A workspace inside, with the API's own object of it and what came along."""
+    """A workspace in the scope, with the API's object and its included resources."""
 
     workspace: Workspace
     source: JSON

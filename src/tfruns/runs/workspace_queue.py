@@ -102,7 +102,7 @@ async def released_auto_applies(client: Client, run: Run) -> list[str]:
         if other.id != run.id and is_queued(other.operation) and not is_final(other.status)
     ]
     if not has_started(run) and any(has_started(other) for other in others):
-        return []  # another run holds the workspace
+        return []  # another run blocks the workspace
     return [other.id for other in others if other.auto_apply is not False and not has_started(other)]
 
 

@@ -52,8 +52,8 @@ async def impact_of_apply(client: Client, values: Mapping[str, Any]) -> Impact:
 async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:
     """Confirm a run that waits for it, so that its plan is applied to real infrastructure.
 
-    Know what the plan does before. The answer says that the apply was accepted, not that it is done: read the run
-    until its status is applied or errored. Do not repeat it.
+    Review the plan first. The result says that the apply was accepted, not that it has finished: wait until the
+    status is applied or errored. Do not repeat it.
     """
     runs = context.client.runs
     return await act(context, run_id, RunAction.APPLY, lambda: runs.apply(run_id, comment=comment))

@@ -56,10 +56,10 @@ async def impact_of_cancel(client: Client, values: Mapping[str, Any]) -> Impact:
     instruction="cancel_run interrupts a run.",
 )
 async def cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:
-    """Interrupt a run that is planning or applying, as Ctrl-C would; a pending one ends at once.
+    """Interrupt a run that is planning or applying, like Ctrl-C. A pending run is canceled immediately.
 
-    Terraform stops as safely as it can: what an apply has changed until then stays. The status changes when it has
-    stopped.
+    Terraform stops as safely as it can; changes that an apply has already made stay. The status changes when Terraform
+    has stopped.
     """
     runs = context.client.runs
     return await act(context, run_id, RunAction.CANCEL, lambda: runs.cancel(run_id, comment=comment))

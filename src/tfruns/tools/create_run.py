@@ -31,10 +31,10 @@ _LABELS = {
 
 
 def _without_implicit_auto_apply(policy: Policy, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The new run, which applies by itself only if its caller asks for it: the workspace's own setting does not count.
+    """The options with auto_apply set explicitly, so that the workspace's own setting never applies a run.
 
     Raises:
-        RefusedByMode: nothing may be applied, and the caller asks for it.
+        RefusedByMode: auto_apply is set, and the mode forbids applies.
     """
     params = values["params"] or RunParams()
     if params.auto_apply and not policy.mode.includes(Mode.APPLY):
@@ -45,7 +45,7 @@ def _without_implicit_auto_apply(policy: Policy, values: Mapping[str, Any]) -> M
 
 
 def kinds_of_new_run(params: RunParams) -> frozenset[ImpactKind]:
-    """What a new run would do without another question, as far as its options tell."""
+    """The effects of a new run that follow without another confirmation, according to its options."""
     if params.plan_only:
         return frozenset()
     kinds = set()
@@ -57,7 +57,7 @@ def kinds_of_new_run(params: RunParams) -> frozenset[ImpactKind]:
 
 
 async def impact_of_create(client: Client, values: Mapping[str, Any]) -> Impact:
-    """A run that applies by itself does something that nobody has seen: whatever its configuration says."""
+    """The impact of a new run. With auto_apply it applies a plan that nobody has seen."""
     params: RunParams = values["params"]
     kinds = kinds_of_new_run(params)
     if not kinds:
@@ -90,13 +90,13 @@ async def impact_of_create(client: Client, values: Mapping[str, Any]) -> Impact:
     instruction="create_run queues a run (plan_only: true for a preview that cannot be applied).",
 )
 async def create_run(context: Context, workspace_id: WorkspaceRef, params: Options = None) -> Result[RunView]:
-    """Create and queue a run in a workspace, from its latest configuration unless another is named.
+    """Create and queue a run in a workspace, with its latest configuration unless another is given.
 
-    It plans and then waits for apply_run; it applies by itself only with auto_apply: true. Behind other runs, or in a
-    locked workspace, it waits as pending. plan_only previews a change and can never be applied.
+    The run plans, then waits for apply_run; with auto_apply: true it applies without confirmation. While other runs or
+    a lock block the workspace, it is pending. A plan_only run is a preview and can never be applied.
     """
     run = await context.client.runs.create(workspace_id, params)
-    with suppress(TfrunsError):  # it is created all the same, and what the API answered then is true
+    with suppress(TfrunsError):  # the run exists anyway, and the first response is correct
         run = await context.client.runs.read(run.id, include=INCLUDE)
     return run_result(context, run, created_view)
 

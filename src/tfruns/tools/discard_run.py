@@ -59,9 +59,9 @@ async def impact_of_discard(client: Client, values: Mapping[str, Any]) -> Impact
     command="run discard",
 )
 async def discard_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:
-    """Discard a run that waits for confirmation or in the queue.
+    """Discard a run that waits for confirmation or is pending.
 
-    It can never be applied then, and the next run of the workspace goes on.
+    It can never be applied afterwards. The next run of the workspace continues.
     """
     runs = context.client.runs
     return await act(context, run_id, RunAction.DISCARD, lambda: runs.discard(run_id, comment=comment))

@@ -58,7 +58,7 @@ async def impact_of_force_cancel(client: Client, values: Mapping[str, Any]) -> I
 async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:
     """Kill a run that did not stop after cancel_run, and unlock its workspace.
 
-    Only when a cancel does not help, and after its cool-off: in an apply, resources can be lost from the state.
+    Only if cancel_run did not help, and after its cool-off: during an apply, the state can lose resources.
     """
     runs = context.client.runs
     return await act(context, run_id, RunAction.FORCE_CANCEL, lambda: runs.force_cancel(run_id, comment=comment))

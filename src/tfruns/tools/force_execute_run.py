@@ -46,9 +46,9 @@ async def impact_of_force_execute(client: Client, values: Mapping[str, Any]) -> 
     instruction="force_execute_run only when a person has decided it.",
 )
 async def force_execute_run(context: Context, run_id: RunId) -> Result[ActionView] | ActionView:
-    """Let a pending run go next: the run that holds the workspace is discarded, all earlier pending runs are canceled.
+    """Start a pending run next: the current run of the workspace is discarded, all earlier pending runs are canceled.
 
-    The answer lists the runs that were displaced. For emergencies, not for everyday use.
+    The result lists the displaced runs. For emergencies only.
     """
     runs = context.client.runs
     before = await runs_before(context.client, run_id)

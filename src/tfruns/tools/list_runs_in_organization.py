@@ -47,9 +47,9 @@ async def list_runs_in_organization(
     search_commit: SearchCommit = None,
     search_basic: SearchBasic = None,
 ) -> Result[RunPage]:
-    """List the runs of all workspaces of an organization that the token may see, newest first.
+    """List the runs of all workspaces of an organization that the token can read, newest first.
 
-    By default those of the last year. Filters take comma-separated values.
+    The default timeframe is the last year. Filters take comma-separated values.
     """
     filters = RunFilters(
         operation=filter_operation,

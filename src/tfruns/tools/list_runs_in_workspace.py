@@ -40,7 +40,7 @@ async def list_runs_in_workspace(
 ) -> Result[RunPage]:
     """List a workspace's runs, newest first.
 
-    Filters take comma-separated values. Without filter_operation, plan-only runs are left out.
+    Filters take comma-separated values. Without filter_operation, plan-only runs are excluded.
     """
     filters = RunFilters(
         operation=filter_operation,

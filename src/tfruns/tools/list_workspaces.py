@@ -36,9 +36,9 @@ async def list_workspaces(
     page_number: PageNumber = 1,
     page_size: PageSize = 20,
 ) -> Result[WorkspacePage]:
-    """List an organization's workspaces: ids, current run and its status, who holds the lock, resources.
+    """List an organization's workspaces: id, current run and its status, owner of the lock, resource count.
 
-    auto_apply is shown where it is on.
+    auto_apply is included if it is on.
     """
     client, scope, search = context.client, context.scope, search.strip()
     if scope.workspaces:

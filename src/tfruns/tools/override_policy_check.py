@@ -105,9 +105,9 @@ def _stage_line(stage: TaskStage) -> str:
     instruction="override_policy_check only when a person has decided it.",
 )
 async def override_policy_check(context: Context, run_id: RunId, comment: Reason) -> Result[ActionView] | ActionView:
-    """Override the failed policies that hold a run up: Sentinel policy checks and task stages (OPA).
+    """Override the failed policies that block a run: Sentinel policy checks and task stages (OPA).
 
-    Only what a person has decided. With auto-apply the run goes on to its apply.
+    Only if a person has decided it. With auto-apply the run continues to its apply.
     """
     reason = comment.strip()
     if not reason:

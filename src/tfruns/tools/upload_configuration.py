@@ -26,7 +26,7 @@ Directory = Annotated[str, Field(description="Absolute path, inside one given wi
 Speculative = Annotated[bool, Field(description="Only for plan_only runs")]
 
 Include = Annotated[
-    list[str] | None, Field(description="Relative paths of likely secrets to upload all the same; by default none")
+    list[str] | None, Field(description="Relative paths of likely secrets to upload anyway; by default none")
 ]
 
 _MAX_NAMES = 5  # of directories that a note names
@@ -51,8 +51,8 @@ async def upload_configuration(
 ) -> Result[UploadView]:
     """Upload a local directory as a configuration version, for create_run. It starts no run.
 
-    .terraformignore is honoured; .terraform/ and state files are left out. Files that likely hold secrets (.env, keys,
-    credentials, saved plans, variable files that Terraform does not load by itself) are left out and listed.
+    .terraformignore is respected; .terraform/ and state files are excluded. Files that likely contain secrets (.env,
+    keys, credentials, saved plans, variable files that Terraform does not load automatically) are excluded and listed.
     """
     place = await anyio.to_thread.run_sync(locate, directory, context.allowed_directories)
     workspace = await context.client.workspaces.read(workspace_id)
@@ -88,7 +88,7 @@ def _check_configured(packed: Packed, root: Path, working_directory: str) -> Non
         raise InvalidInput(
             "The directory has no Terraform configuration: no file that ends with .tf, .tf.json or .tofu.",
             cause=_elsewhere(packed.configured),
-            solution="Choose the directory in which Terraform is to run, and look whether .terraformignore names it.",
+            solution="Choose the directory in which Terraform runs, and check its .terraformignore.",
         )
     raise InvalidInput(
         f"The directory has no Terraform configuration in {one_line(working_directory, _LONGEST_PATH)!r}, where this "
@@ -99,7 +99,7 @@ def _check_configured(packed: Packed, root: Path, working_directory: str) -> Non
 
 
 def _path_in(root: Path, inside: str) -> PurePosixPath | None:
-    """Where a path below a directory leads; None if that is outside, or it is no path."""
+    """The path below a directory; None if it is outside or malformed."""
     try:
         found = Path(os.path.realpath(root / inside))
     except ValueError:  # a NUL or an unpaired surrogate
@@ -143,7 +143,7 @@ async def _view(
 def _notes(packed: Packed) -> Iterator[str]:
     if packed.likely_secrets:
         yield (
-            "Files that likely hold secrets were left out; Terraform's own upload takes them. If the run needs one, "
+            "Files that likely contain secrets were excluded; the Terraform CLI uploads them. If the run needs one, "
             "upload again with its path in include."
         )
     if packed.kept_below:

@@ -41,7 +41,7 @@ Until = Literal["attention", "planned", "final"]
 MAX_TIMEOUT_S = 3_600
 _FIRST_INTERVAL_S = 0.5
 _LONGEST_INTERVAL_S = 5.0
-_SETTLED_S = 10.0  # a run that could go on by itself, and has not for so long, will not
+_SETTLED_S = 10.0  # a run that could continue and has not for this long waits for a person
 _OUTAGE_S = 60.0  # how long the API may be away in between; each read of it is repeated for some seconds besides
 _GRACE_S = 5.0  # for the last read, beyond the time that was given
 _QUEUE_POLLS = 10  # every how many reads the queue is looked at: lists have a rate limit of their own
@@ -65,7 +65,7 @@ async def wait_for_run(
 ) -> Result[WaitView]:
     """Wait until a run needs a person (confirmation, policy override), is planned, or is final.
 
-    outcome timeout is no error: call again to wait on. Cancelling the call stops the waiting, not the run.
+    outcome timeout is not an error: call again to keep waiting. Cancelling the call stops the wait, not the run.
     """
     if not 0 <= timeout_s <= MAX_TIMEOUT_S:
         raise InvalidInput((Argument("timeout_s"), f" must be between 0 and {MAX_TIMEOUT_S}."))
@@ -114,7 +114,7 @@ def _needs_person(run: Run) -> bool:
 
 
 def _stages(run: Run) -> list[TaskStage]:
-    """The task stages that came along with the run."""
+    """The included task stages of the run."""
     return [stage for related in run.task_stages if (stage := run.follow(related, TaskStage))]
 
 
@@ -172,7 +172,7 @@ class _Wait:
         return None if outcome == "attention" and may_go_on(run) and not self._is_settled(run) else outcome
 
     def _is_settled(self, run: Run) -> bool:
-        """Whether the run has been as it is for so long that nothing will follow by itself."""
+        """Whether the run has been unchanged for so long that it waits for a person."""
         if self._now - self._changed_at >= _SETTLED_S:
             return True
         since = run.status_timestamps.get(f"{str(run.status).replace('_', '-')}-at")
@@ -207,7 +207,7 @@ class _Wait:
     # -- telling where it is ------------------------------------------------------------------------------------------
 
     async def _report(self, run: Run) -> None:
-        """Tell whoever listens, when there is something new, and now and then to show that the wait goes on."""
+        """Report progress after a change, and periodically to show that the wait continues."""
         if isinstance(self.progress, NoProgress):
             return
         message = one_line(f"{run.status}{await self._detail(run)}", 2 * _MAX_LINE)
@@ -267,7 +267,7 @@ async def queue_words(client: Client, run: Run) -> str:
         before = len(await unfinished_before(client, run))
         words.append(f"{before} before it in the queue" if before else "next in the queue")
     except TfrunsError:
-        pass  # the list has a rate limit and a permission of its own
+        pass  # the list has its own rate limit and permission
     if workspace and workspace.current_run and workspace.current_run.id != run.id:
         words.append(f"current run {workspace.current_run.id}")
     if workspace and workspace.locked and not (workspace.locked_by and workspace.locked_by.type == "runs"):

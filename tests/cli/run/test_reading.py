@@ -89,7 +89,7 @@ async def test_review_without_a_plan_explains_why(lab: Lab, tfruns_run: Command)
     workspace = await lab.workspace(CHANGES)
     await lab.planned(workspace)
     run = await lab.run(workspace)
-    assert "There is no plan yet" in tfruns_run("review", run.id).out
+    assert "The plan does not exist yet" in tfruns_run("review", run.id).out
     assert NotReviewed.model_validate(tfruns_run("review", run.id, "--json").json).status == "pending"
 
 
