@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import takewhile
 
 import anyio
 
@@ -81,7 +82,7 @@ async def _watched(session: Session, what: Watch) -> WaitView:
     with session.line.shown(f"Reading {what.run_id}"):
         phases = what.phases or await _unfinished_phases(session, what.run_id)
     with display(is_log_data=what.is_log_data) as shown:
-        log = _Log(session, what.run_id, shown, phases)
+        log = RunLogs(session, what.run_id, shown, phases)
         following = asyncio.create_task(log.follow())
         try:
             view = await _wait(session.with_progress(_WatchProgress(shown, log)), what)
@@ -118,7 +119,7 @@ class _WatchProgress:
     """Passes the status of the run to the display, and the running phase to the log."""
 
     shown: Display
-    log: "_Log"
+    log: "RunLogs"
 
     async def report(self, message: str, *, done: float, total: float | None = None) -> None:  # noqa: ARG002
         """Show the status, without the last line of the log, which the log itself shows."""
@@ -129,7 +130,7 @@ class _WatchProgress:
 
 
 @dataclass
-class _Log:
+class RunLogs:
     """The logs of some phases, followed one after the other."""
 
     session: Session
@@ -141,9 +142,9 @@ class _Log:
     _begun: set[PhaseName] = field(default_factory=set)
 
     def begin(self, phase: PhaseName | None) -> None:
-        """Note that a phase writes its log."""
+        """Note that a phase writes its log. Earlier phases have finished by then, also unnoticed, and have theirs."""
         if phase is not None and phase not in self._begun:
-            self._begun.add(phase)
+            self._begun |= {phase, *takewhile(lambda earlier: earlier != phase, self.phases)}
             self._change.set()
 
     def finish(self) -> None:
