@@ -76,7 +76,7 @@ async def _review(content: bytes) -> dict[str, Any]:
         gate = Gate(client, Policy())
         before = _memory_mb("VmRSS")
         start, cpu_start = time.perf_counter(), time.process_time()
-        pages = [await gate.call(tool, {"run_id": samples.RUN_ID})]
+        pages = [as_json(await gate.call(tool, {"run_id": samples.RUN_ID}))]
         seconds, cpu_s = time.perf_counter() - start, time.process_time() - cpu_start
         after = _memory_mb("VmHWM")
         arguments = ({"run_id": samples.RUN_ID, "filter": text, "page_number": 2} for text in _FILTERS)
