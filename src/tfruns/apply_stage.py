@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from enum import Enum
 
-from tfruns.lifecycle import ending_of, is_force_canceled, rule_of
+from tfruns.lifecycle import ending_of, is_confirmed, is_force_canceled, rule_of
 from tfruns.vocabulary import RunAction, RunEnding, RunPhase, RunStatus
 
 
@@ -23,7 +23,7 @@ def apply_stage_of(status: str) -> ApplyStage | None:
         return None
     if rule.is_final or rule.phase is RunPhase.ASSESSMENT:
         return ApplyStage.NEVER
-    if rule.phase in {RunPhase.PRE_APPLY, RunPhase.APPLY, RunPhase.POST_APPLY}:
+    if is_confirmed(status):
         return ApplyStage.CONFIRMED
     is_other_decision = rule.is_decision and RunAction.APPLY not in rule.actions
     return ApplyStage.DECISION if is_other_decision else ApplyStage.TO_COME

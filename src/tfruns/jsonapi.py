@@ -43,7 +43,7 @@ class ResourceObject:
 
 
 def linkage(type_: str, id_: str | None) -> dict[str, JSON] | None:
-    """The other end of a relationship to one resource; None if there is none."""
+    """The other end of a relationship to one resource; None if the relationship is empty."""
     return {"type": type_, "id": id_} if id_ is not None else None
 
 

@@ -212,6 +212,11 @@ PHASE_STATUSES: Mapping[RunStatus, tuple[RunPhase, PhaseStatus]] = {
     _S.APPLIED: (_P.APPLY, PhaseStatus.FINISHED),
 }
 
+# The statuses in which no process of the run has started.
+UNSTARTED_STATUSES = frozenset(
+    {_S.PENDING, *(status for status, (_, phase) in PHASE_STATUSES.items() if phase is PhaseStatus.QUEUED)}
+)
+
 # Run modes and options, "Plan-only" and "Saved plans": these neither wait in their workspace's queue nor block it.
 _UNQUEUED = frozenset({RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN})
 
@@ -235,7 +240,9 @@ class ActionRule:
     timestamp: str | None = None
 
 
-_APPLY_STATUSES = frozenset(s for s, r in RULES.items() if r.phase in {_P.PRE_APPLY, _P.APPLY, _P.POST_APPLY})
+_APPLY_PHASES = frozenset({_P.PRE_APPLY, _P.APPLY, _P.POST_APPLY})
+_APPLY_STATUSES = frozenset(status for status, rule in RULES.items() if rule.phase in _APPLY_PHASES)
+_QUEUE_PHASES = frozenset({_P.PENDING, _P.FETCH, _P.PRE_PLAN})
 
 ACTIONS: Mapping[RunAction, ActionRule] = {
     _A.APPLY: ActionRule(
@@ -301,6 +308,17 @@ def phase_status_of(status: str) -> tuple[RunPhase, PhaseStatus] | None:
 def statuses_of_phases(*wanted: PhaseStatus) -> list[RunStatus]:
     """The statuses of runs whose plan or apply has one of these phase statuses."""
     return [status for status, (_, phase_status) in PHASE_STATUSES.items() if phase_status in wanted]
+
+
+def is_confirmed(status: str) -> bool:
+    """Whether the apply of a run in this status is confirmed and has not finished; False for an unknown status."""
+    return status in _APPLY_STATUSES
+
+
+def has_left_queue(status: str) -> bool:
+    """Whether a run in this status no longer waits in its workspace's queue; False for an unknown status."""
+    rule = rule_of(status)
+    return rule is not None and rule.phase not in _QUEUE_PHASES
 
 
 def is_queued(operation: str | None) -> bool:

@@ -20,7 +20,7 @@ from tfruns.wire.run_params import RunParams
 _UNKNOWN_OUTCOME_S = 600.0  # how long the run of a call with an unknown outcome may take to appear
 _MAX_CREATED = 1000
 
-# The options that every version of the API returns for a run, with their defaults; None where there is none.
+# The options that every version of the API returns for a run, with their defaults; None without a default.
 _DISTINGUISHING: dict[str, JSON] = {
     "message": DEFAULT_MESSAGE,
     "is_destroy": False,

@@ -99,7 +99,7 @@ class IdleExit:
         return max(0.0, self._used_at + self.after_s - time.monotonic())
 
     def run(self) -> None:
-        """Stop the server when its time without use is over. The server runs this in a separate thread."""
+        """Stop the server when it has been idle for the configured time. The server runs this in a separate thread."""
         while True:
             time.sleep(_CHECK_S)
             try:

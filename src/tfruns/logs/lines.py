@@ -83,6 +83,6 @@ def whole_lines(data: bytes) -> list[bytes]:
 
 
 def last_line(data: bytes) -> str:
-    """The last non-blank line; empty if there is none."""
+    """The last non-blank line; empty if all lines are blank."""
     lines = render(data).lines
     return next((line.strip() for line in reversed(lines) if line.strip()), "")

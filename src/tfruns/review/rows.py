@@ -46,7 +46,7 @@ class ReviewEntry:
         section: the section of the plan.
         change: the change.
         is_shown: whether it is shown without a filter.
-        drift: the change of the same resource outside of Terraform; None if there is none.
+        drift: the change of the same resource outside of Terraform; None without drift.
         is_attached: whether it is drift that is shown with the planned change of the same resource.
     """
 

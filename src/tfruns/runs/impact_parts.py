@@ -3,24 +3,24 @@
 Texts from plans, messages and names are data: each has its own line and is truncated.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from tfruns.client.client import Client
 from tfruns.errors import Forbidden, NotFound, TfrunsError, TooLarge
-from tfruns.impact import ImpactKind
-from tfruns.lifecycle import rule_of
+from tfruns.impact import NO_IMPACT, Impact, ImpactKind
+from tfruns.lifecycle import is_confirmed, is_final, rule_of
 from tfruns.masking.secrets import Secrets
 from tfruns.masking.text import one_line
 from tfruns.runs.plans import secrets_of
-from tfruns.vocabulary import RunPhase
+from tfruns.runs.workspace_queue import released_auto_applies
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
 _MAX_SHOWN = 20  # runs and checks
 _MESSAGE = 200  # characters of a run's message
+_STATUS = 40  # characters of a status, which may be unknown
 _COMMENT = 1_000  # characters of a comment that is about to be sent
-_APPLY_PHASES = {RunPhase.PRE_APPLY, RunPhase.APPLY, RunPhase.POST_APPLY}
 
 LET_A_PERSON = "Let a person do it in the browser or with `tfruns run`."
 
@@ -32,8 +32,40 @@ async def read_run(client: Client, values: Mapping[str, Any]) -> Run:
 
 def is_applying(run: Run) -> bool:
     """Whether the run is applying; a run with an unknown status may be."""
-    rule = rule_of(run.status)
-    return rule is None or (not rule.is_final and rule.phase in _APPLY_PHASES)
+    return rule_of(run.status) is None or is_confirmed(run.status)
+
+
+async def impact_of_stop(
+    client: Client,
+    values: Mapping[str, Any],
+    *,
+    verb: str,
+    kinds: Callable[[Run], Collection[ImpactKind]],
+    effects: Callable[[Run], Sequence[str]],
+    also: str = "",
+) -> Impact:
+    """The impact of a call that stops a run, and so releases the runs that wait for it; none for a final run.
+
+    Args:
+        client: the API.
+        values: the arguments of the call.
+        verb: the first word of the question.
+        kinds: returns the kinds of impact on the run itself.
+        effects: returns the lines about the effect on the run itself.
+        also: a further effect, for the question.
+    """
+    run = await read_run(client, values)
+    if is_final(run.status):
+        return NO_IMPACT
+    released = await released_auto_applies(client, run)
+    return Impact(
+        kinds=frozenset({*kinds(run), *unseen(released)}),
+        question=f"{verb} {named_run(run)}, which is {one_line(str(run.status), _STATUS)}{also}?",
+        at_stake=(*effects(run), *_released_lines(released), *await text_lines(client, run, values)),
+        state=[run.id, str(run.status), released],
+        instead=_instead_of_releasing(released),
+        facts=facts(run, released),
+    )
 
 
 def unseen(run_ids: Sequence[str]) -> set[ImpactKind]:
@@ -41,13 +73,13 @@ def unseen(run_ids: Sequence[str]) -> set[ImpactKind]:
     return {ImpactKind.UNSEEN_APPLY} if run_ids else set()
 
 
-def released_lines(run_ids: Sequence[str]) -> list[str]:
+def _released_lines(run_ids: Sequence[str]) -> list[str]:
     """The lines about runs that are released and apply by themselves."""
     title = "These runs go next, and apply by themselves whatever they plan, without another question:"
     return listed([f"- {id_}" for id_ in run_ids], title)
 
 
-def instead_of_releasing(run_ids: Sequence[str]) -> str:
+def _instead_of_releasing(run_ids: Sequence[str]) -> str:
     """The alternative to releasing these runs."""
     return f"{LET_A_PERSON} Or cancel the runs first that would apply: {', '.join(run_ids)}." if run_ids else ""
 
@@ -55,11 +87,6 @@ def instead_of_releasing(run_ids: Sequence[str]) -> str:
 def facts(run: Run, waiting: Sequence[str]) -> dict[str, Any]:
     """The fields of a refusal."""
     return {"run_status": str(run.status)} | ({"waiting_run_ids": list(waiting)} if waiting else {})
-
-
-def status_line(run: Run) -> str:
-    """The status on one line: it may be newer than the vocabulary."""
-    return one_line(str(run.status), 40)
 
 
 def named_run(run: Run) -> str:

@@ -36,17 +36,17 @@ class Part:
         return self.offset + len(self.data)
 
     def from_line_start(self) -> "Part":
-        """The part without a line whose beginning is not there: half of it could be half of a secret."""
+        """The part without a line whose start is missing: it could contain part of a secret."""
         begin = (self.data.find(b"\n") + 1 or len(self.data)) if self.offset else 0
         return Part(self.data[begin:], self.offset + begin)
 
     def up_to_line_end(self) -> "Part":
-        """The part without a line that may go on."""
+        """The part without an incomplete last line."""
         return Part(self.data[: self.data.rfind(b"\n") + 1], self.offset)
 
 
 def running_phase(run_status: str) -> PhaseName | None:
-    """The phase of a run in this status that is writing its log just now."""
+    """The phase that is writing its log in this run status."""
     phase, status = phase_status_of(run_status) or (None, None)
     if status is not PhaseStatus.RUNNING:
         return None
@@ -54,7 +54,7 @@ def running_phase(run_status: str) -> PhaseName | None:
 
 
 def may_have_applied(run: Run) -> bool:
-    """Whether the run's apply may have begun: by its status, or by what it went through before it ended."""
+    """Whether the run's apply may have started, from its status and timestamps."""
     rule = rule_of(run.status)
     has_begun = rule is not None and rule.phase in _APPLY_PHASES
     return has_begun or run.status == RunStatus.APPLIED or bool(run.status_timestamps.get("confirmed-at"))

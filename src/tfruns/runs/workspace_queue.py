@@ -11,7 +11,7 @@ from anyio import to_thread
 from tfruns.client.client import Client
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import TfrunsError
-from tfruns.lifecycle import is_final, is_queued, needs_person, rule_of
+from tfruns.lifecycle import has_left_queue, is_confirmed, is_final, is_queued, needs_person
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import masked_line
 from tfruns.masking.text import one_line
@@ -19,15 +19,13 @@ from tfruns.runs.masks import masker_from_cache
 from tfruns.runs.tolerant import Reads
 from tfruns.views.diagnosis import BlockingRun, WaitsFor
 from tfruns.views.runs import ActionView, RunStatusView, what_comes_next
-from tfruns.vocabulary import RunPhase, RunStatus, StatusGroup
+from tfruns.vocabulary import RunStatus, StatusGroup
 from tfruns.wire.activity import Team, User
 from tfruns.wire.base import Related
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
 _QUEUED = {RunStatus.PLAN_QUEUED: "plan", RunStatus.APPLY_QUEUED: "apply", RunStatus.QUEUING: "plan"}
-_NOT_STARTED = {RunPhase.PENDING, RunPhase.FETCH, RunPhase.PRE_PLAN}
-_APPLYING = {RunPhase.PRE_APPLY, RunPhase.APPLY, RunPhase.POST_APPLY}
 _UNFINISHED = RunFilters(status_group=StatusGroup.NON_FINAL)
 
 
@@ -67,7 +65,7 @@ async def runs_before(client: Client, run_id: str) -> tuple[str, list[str]] | No
 async def with_displaced(client: Client, before: tuple[str, list[str]] | None, view: ActionView) -> ActionView:
     """The view with the runs that were before it in the queue: those that are final now, and those that are not."""
     if before is None:
-        return replace(view, note="The displaced runs are not known: the queue could not be read before the call.")
+        return replace(view, note="The displaced runs are unknown: the queue could not be read before the call.")
     workspace_id, ids = before
     try:
         page = await client.runs.list_for_workspace(workspace_id).page(size=100)
@@ -86,30 +84,23 @@ async def with_displaced(client: Client, before: tuple[str, list[str]] | None, v
 
 
 async def released_auto_applies(client: Client, run: Run) -> list[str]:
-    """The runs that would apply without a question if this one ended now, and would not otherwise.
+    """The runs that would apply without confirmation if this run stopped now, and would not otherwise.
 
-    A run that applies makes way for them anyway, and a run in the queue blocks them only if it is the first.
+    An applying run releases them anyway, and a queued run blocks them only if it is the first.
 
     Raises:
         TfrunsError: the queue cannot be read.
     """
-    rule = rule_of(run.status)
-    if not is_queued(run.operation) or run.workspace is None or (rule is not None and rule.phase in _APPLYING):
+    if not is_queued(run.operation) or run.workspace is None or is_confirmed(run.status):
         return []
     others = [
         other
         async for other in client.runs.list_for_workspace(run.workspace.id, _UNFINISHED)
         if other.id != run.id and is_queued(other.operation) and not is_final(other.status)
     ]
-    if not has_started(run) and any(has_started(other) for other in others):
+    if not has_left_queue(run.status) and any(has_left_queue(other.status) for other in others):
         return []  # another run blocks the workspace
-    return [other.id for other in others if other.auto_apply is not False and not has_started(other)]
-
-
-def has_started(run: Run) -> bool:
-    """Whether the run is beyond the queue; one whose status is not known counts as not started."""
-    rule = rule_of(run.status)
-    return rule is not None and rule.phase not in _NOT_STARTED
+    return [other.id for other in others if other.auto_apply is not False and not has_left_queue(other.status)]
 
 
 # -- why a run waits ---------------------------------------------------------------------------------------------------
@@ -147,7 +138,7 @@ async def blocked_by(client: Client, run: Run, reads: Reads) -> WaitsFor:
 
 def _by_lock(view: WaitsFor, workspace: Workspace, holder: Related | None) -> WaitsFor:
     user, team = workspace.follow(holder, User), workspace.follow(holder, Team)
-    name = (user.username if user else team.name if team else None) or (holder.id if holder else "somebody")
+    name = (user.username if user else team.name if team else None) or (holder.id if holder else "an unknown user")
     return replace(
         view,
         reason="The workspace is locked.",

@@ -5,42 +5,23 @@ from typing import Any
 
 from tfruns.arguments import Comment, RunId
 from tfruns.client.client import Client
-from tfruns.impact import NO_IMPACT, Impact, ImpactKind
-from tfruns.lifecycle import is_final
+from tfruns.impact import Impact, ImpactKind
 from tfruns.policy import Mode, Toolset
-from tfruns.runs.impact_parts import (
-    facts,
-    instead_of_releasing,
-    is_applying,
-    named_run,
-    read_run,
-    released_lines,
-    status_line,
-    text_lines,
-    unseen,
-)
+from tfruns.runs.impact_parts import impact_of_stop, is_applying
 from tfruns.runs.results import act
-from tfruns.runs.workspace_queue import released_auto_applies
 from tfruns.tool import Context, Result, tool
 from tfruns.views.runs import ActionView
 from tfruns.vocabulary import RunAction
 
 
 async def impact_of_cancel(client: Client, values: Mapping[str, Any]) -> Impact:
-    """An interrupted apply leaves its changes half done; a plan that is interrupted leaves nothing."""
-    run = await read_run(client, values)
-    if is_final(run.status):
-        return NO_IMPACT
-    released = await released_auto_applies(client, run)
-    applying = {ImpactKind.INTERRUPT_APPLY} if is_applying(run) else set()
-    half_done = ("What the apply has changed until then stays.",) if applying else ()
-    return Impact(
-        kinds=frozenset({*applying, *unseen(released)}),
-        question=f"Cancel {named_run(run)}, which is {status_line(run)}?",
-        at_stake=(*half_done, *released_lines(released), *await text_lines(client, run, values)),
-        state=[run.id, str(run.status), released],
-        instead=instead_of_releasing(released),
-        facts=facts(run, released),
+    """An interrupted apply leaves its changes half done; an interrupted plan leaves nothing."""
+    return await impact_of_stop(
+        client,
+        values,
+        verb="Cancel",
+        kinds=lambda run: {ImpactKind.INTERRUPT_APPLY} if is_applying(run) else (),
+        effects=lambda run: ("What the apply has changed until then stays.",) if is_applying(run) else (),
     )
 
 

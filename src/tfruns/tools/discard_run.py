@@ -5,47 +5,28 @@ from typing import Any
 
 from tfruns.arguments import Comment, RunId
 from tfruns.client.client import Client
-from tfruns.impact import NO_IMPACT, Impact, ImpactKind
-from tfruns.lifecycle import is_final
+from tfruns.impact import Impact, ImpactKind
+from tfruns.lifecycle import has_left_queue
 from tfruns.policy import Mode, Toolset
-from tfruns.runs.impact_parts import (
-    facts,
-    instead_of_releasing,
-    is_applying,
-    named_run,
-    read_run,
-    released_lines,
-    status_line,
-    text_lines,
-    unseen,
-)
+from tfruns.runs.impact_parts import impact_of_stop, is_applying
 from tfruns.runs.results import act
-from tfruns.runs.workspace_queue import has_started, released_auto_applies
 from tfruns.tool import Context, Result, tool
 from tfruns.views.runs import ActionView
 from tfruns.vocabulary import RunAction
+from tfruns.wire.runs import Run
 
 
 async def impact_of_discard(client: Client, values: Mapping[str, Any]) -> Impact:
     """A discarded plan can never be applied."""
-    run = await read_run(client, values)
-    if is_final(run.status):
-        return NO_IMPACT
-    released = await released_auto_applies(client, run)
-    waiting = {ImpactKind.DISCARD_PLAN} if has_started(run) and not is_applying(run) else set()
-    applying = {ImpactKind.INTERRUPT_APPLY} if is_applying(run) else set()
-    return Impact(
-        kinds=frozenset({*waiting, *applying, *unseen(released)}),
-        question=f"Discard {named_run(run)}, which is {status_line(run)}?",
-        at_stake=(
-            "Its plan can never be applied then.",
-            *released_lines(released),
-            *await text_lines(client, run, values),
-        ),
-        state=[run.id, str(run.status), released],
-        instead=instead_of_releasing(released),
-        facts=facts(run, released),
+    return await impact_of_stop(
+        client, values, verb="Discard", kinds=_kinds, effects=lambda _: ("Its plan can never be applied then.",)
     )
+
+
+def _kinds(run: Run) -> set[ImpactKind]:
+    if is_applying(run):
+        return {ImpactKind.INTERRUPT_APPLY}
+    return {ImpactKind.DISCARD_PLAN} if has_left_queue(run.status) else set()
 
 
 @tool(

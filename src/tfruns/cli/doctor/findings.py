@@ -27,7 +27,7 @@ class Finding:
     Attributes:
         health: the result.
         text: the details.
-        remedy: how to solve the problem; empty if there is none.
+        remedy: how to solve the problem; may be empty.
     """
 
     health: Health

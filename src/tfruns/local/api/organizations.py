@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tfruns.jsonapi import JSON
-from tfruns.lifecycle import statuses_of_phases
+from tfruns.lifecycle import UNSTARTED_STATUSES, statuses_of_phases
 from tfruns.local.api.request import ApiRequest, RequestAttributes, unsupported
 from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.api.runs import run_resources
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization
 from tfruns.local.store.schema import OrganizationRow, RunRow, WorkspaceRow
-from tfruns.vocabulary import PhaseStatus, RunStatus
+from tfruns.vocabulary import PhaseStatus
 from tfruns.wire.base import Flags, Related
 from tfruns.wire.organizations import EntitlementSet, Organization, Project
 
@@ -99,9 +99,6 @@ def _checked_policy(policy: str) -> str:
     if policy != "password":
         raise ValueError("must be password: this server has no two-factor authentication")
     return policy
-
-
-_WAITING = [RunStatus.PENDING, *statuses_of_phases(PhaseStatus.QUEUED)]
 
 
 class _OrganizationAttributes(RequestAttributes):
@@ -196,7 +193,7 @@ def read_run_queue(request: ApiRequest) -> ApiResponse:
     page = request.page()
     with request.backend.database.read() as session:
         organization = find_organization(session, request.path["organization"]).name
-        conditions = (RunRow.organization == organization, RunRow.status.in_(_WAITING))
+        conditions = (RunRow.organization == organization, RunRow.status.in_(UNSTARTED_STATUSES))
         total = session.scalar(select(func.count()).select_from(RunRow).where(*conditions))
         rows = session.scalars(
             select(RunRow).where(*conditions).order_by(RunRow.sequence).offset(page.offset).limit(page.size)
@@ -220,7 +217,7 @@ def read_capacity(request: ApiRequest) -> ApiResponse:
                 .where(RunRow.organization == organization, RunRow.status.in_(statuses))
             )
             for name, statuses in (
-                ("pending", _WAITING),
+                ("pending", UNSTARTED_STATUSES),
                 ("running", statuses_of_phases(PhaseStatus.RUNNING)),
             )
         }

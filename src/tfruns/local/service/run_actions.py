@@ -6,7 +6,7 @@ Source: HCP Terraform API, "Runs": apply, discard, cancel, force-cancel, force-e
 from sqlalchemy import select
 
 from tfruns.errors import Forbidden, TransitionNotAllowed
-from tfruns.lifecycle import ACTIONS, act, allowed_actions, statuses_of_phases
+from tfruns.lifecycle import ACTIONS, UNSTARTED_STATUSES, act, allowed_actions
 from tfruns.local.backend import Backend
 from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.service.find import find_run, lock_workspace
@@ -22,9 +22,7 @@ from tfruns.local.service.transitions import (
 )
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow
-from tfruns.vocabulary import PhaseStatus, RunAction, RunStatus
-
-_NOT_STARTED = {RunStatus.PENDING, *statuses_of_phases(PhaseStatus.QUEUED)}
+from tfruns.vocabulary import RunAction, RunStatus
 
 
 def allowed_now(backend: Backend, run: RunRow, *, is_workspace_free: bool) -> frozenset[RunAction]:
@@ -92,7 +90,7 @@ def _cancel(backend: Backend, write: Write, run: RunRow, user_id: str, comment: 
     run.canceled_by_id = user_id
     run.force_cancel_available_at = now + backend.force_cancel_after
     write.session.flush()
-    if run.status in _NOT_STARTED:
+    if run.status in UNSTARTED_STATUSES:
         change_status(backend, write, run, RunStatus.CANCELED, actor_id=user_id, comment=comment)
     else:
         record_event(backend, write.session, run.id, "cancel_requested", actor_id=user_id, comment=comment)
