@@ -195,7 +195,7 @@ class Diagnosed(Result):
 
     id: str
     status: str
-    verdict: Literal["failed", "waits", "runs", "fine", "ended by somebody"]
+    verdict: Literal["failed", "waits", "runs", "fine", "canceled", "discarded"]
     follows: str = ""
     next_actions: list[Step] = []
     since: str | None = None
