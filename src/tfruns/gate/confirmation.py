@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from tfruns.client.client import Client
 from tfruns.errors import ConfirmationNeeded, Declined, Fact, PlanDiffers, RefusedByMode, TfrunsError
 from tfruns.gate.codes import LIFETIME_S, ConfirmationCodes
-from tfruns.gate.consent import Allow, Ask, Consent, Evidence, Refusal, decide, decide_unread, forbidden_effects
+from tfruns.gate.consent import Allow, Ask, Consent, Evidence, Refusal, Refuse, decide, decide_unread, forbidden_effects
 from tfruns.gate.person import Answer, Person, Question
 from tfruns.impact import NO_IMPACT, Impact
 from tfruns.jsonapi import JSON
@@ -74,7 +74,7 @@ async def require_consent(
     """
     if not call.tool.requires_confirmation:
         return Consent.NONE
-    decision: Allow | Ask | Any = decide_unread(
+    decision: Allow | Ask | Refuse | None = decide_unread(
         policy,
         can_ask=person.can_be_asked,
         has_fingerprint=Proof.FINGERPRINT in call.proofs,
