@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from enum import Enum
 
-from tfruns.lifecycle import ending_of, is_confirmed, is_force_canceled, rule_of
+from tfruns.lifecycle import RULES, ending_of, is_confirmed, is_force_canceled, rule_of, timestamp_key
 from tfruns.vocabulary import RunAction, RunEnding, RunPhase, RunStatus
 
 
@@ -30,11 +30,9 @@ def apply_stage_of(status: str) -> ApplyStage | None:
 
 
 _BEFORE_APPLY = {
-    "confirmed-at",
-    "pre-apply-running-at",
-    "pre-apply-completed-at",
-    "queuing-apply-at",
-    "apply-queued-at",
+    timestamp_key(status)
+    for status, rule in RULES.items()
+    if rule.phase in {RunPhase.PRE_APPLY, RunPhase.APPLY} and status is not RunStatus.APPLYING
 }
 
 

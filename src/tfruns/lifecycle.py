@@ -94,9 +94,7 @@ RULES: Mapping[RunStatus, StatusRule] = {
     _S.PLANNING: StatusRule(_P.PLAN, "Terraform is planning.", _CANCEL),
     _S.PLANNED: StatusRule(_P.PLAN, "The plan is finished; the next stage follows.", _DECIDE),
     # Post-plan: Terraform policies (beta), run tasks and OPA policies.
-    _S.TF_POLICY_CHECKED: StatusRule(  # inferred
-        _P.POST_PLAN, "The policies passed; the next stage follows.", _DECIDE
-    ),
+    _S.TF_POLICY_CHECKED: StatusRule(_P.POST_PLAN, "The policies passed; the next stage follows.", _DECIDE),  # inferred
     _S.TF_POLICY_OVERRIDE: StatusRule(  # inferred
         _P.POST_PLAN,
         "A policy failed. Waits for a person to override it or to discard the run.",
@@ -170,13 +168,7 @@ TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
     _S.PLAN_QUEUED: frozenset({_S.PLANNING}) | _FAILURES,
     _S.PLANNING: frozenset({_S.PLANNED, _S.PLANNED_AND_FINISHED, _S.PLANNED_AND_SAVED}) | _FAILURES,
     _S.PLANNED: _AFTER_PLAN
-    | {
-        _S.TF_POLICY_CHECKED,
-        _S.TF_POLICY_OVERRIDE,
-        _S.POST_PLAN_RUNNING,
-        _S.COST_ESTIMATING,
-        _S.POLICY_CHECKING,
-    },
+    | {_S.TF_POLICY_CHECKED, _S.TF_POLICY_OVERRIDE, _S.POST_PLAN_RUNNING, _S.COST_ESTIMATING, _S.POLICY_CHECKING},
     _S.TF_POLICY_OVERRIDE: frozenset({_S.TF_POLICY_CHECKED, _S.DISCARDED}) | _FAILURES,
     _S.TF_POLICY_CHECKED: _AFTER_PLAN | {_S.POST_PLAN_RUNNING, _S.COST_ESTIMATING, _S.POLICY_CHECKING},
     _S.POST_PLAN_RUNNING: frozenset({_S.POST_PLAN_COMPLETED, _S.POST_PLAN_AWAITING_DECISION, _S.DISCARDED}) | _FAILURES,
@@ -217,6 +209,9 @@ UNSTARTED_STATUSES = frozenset(
     {_S.PENDING, *(status for status, (_, phase) in PHASE_STATUSES.items() if phase is PhaseStatus.QUEUED)}
 )
 
+# The statuses in which the plan or apply waits for a free worker.
+_WAITING_STATUSES = UNSTARTED_STATUSES - {_S.PENDING} | {_S.QUEUING, _S.QUEUING_APPLY}
+
 # Run modes and options, "Plan-only" and "Saved plans": these neither wait in their workspace's queue nor block it.
 _UNQUEUED = frozenset({RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN})
 
@@ -243,6 +238,7 @@ class ActionRule:
 _APPLY_PHASES = frozenset({_P.PRE_APPLY, _P.APPLY, _P.POST_APPLY})
 _APPLY_STATUSES = frozenset(status for status, rule in RULES.items() if rule.phase in _APPLY_PHASES)
 _QUEUE_PHASES = frozenset({_P.PENDING, _P.FETCH, _P.PRE_PLAN})
+_CHECK_PHASES = frozenset({_P.PRE_PLAN, _P.POST_PLAN, _P.COST_ESTIMATE, _P.POLICY_CHECK, _P.PRE_APPLY})
 
 ACTIONS: Mapping[RunAction, ActionRule] = {
     _A.APPLY: ActionRule(
@@ -290,8 +286,7 @@ def rule_of(status: str) -> StatusRule | None:
 
 def is_final(status: str) -> bool:
     """Whether a status is final. An unknown status is not."""
-    rule = rule_of(status)
-    return rule is not None and rule.is_final
+    return ending_of(status) is not None
 
 
 def ending_of(status: str) -> RunEnding | None:
@@ -308,6 +303,23 @@ def phase_status_of(status: str) -> tuple[RunPhase, PhaseStatus] | None:
 def statuses_of_phases(*wanted: PhaseStatus) -> list[RunStatus]:
     """The statuses of runs whose plan or apply has one of these phase statuses."""
     return [status for status, (_, phase_status) in PHASE_STATUSES.items() if phase_status in wanted]
+
+
+def timestamp_key(status: str) -> str:
+    """The key of a status in the status timestamps: `plan_queued` -> `plan-queued-at`."""
+    return f"{status.replace('_', '-')}-at"
+
+
+def is_in_checks(status: str) -> bool:
+    """Whether policies, run tasks or a cost estimate may block a run in this status; True for an unknown status."""
+    rule = rule_of(status)
+    return rule is None or rule.phase in _CHECK_PHASES
+
+
+def phase_waiting_for_worker(status: str) -> RunPhase | None:
+    """The phase, plan or apply, that starts when a worker is free; None if none waits for one."""
+    rule = rule_of(status)
+    return rule.phase if rule and status in _WAITING_STATUSES else None
 
 
 def is_confirmed(status: str) -> bool:
@@ -335,10 +347,10 @@ def is_planned(status: str, timestamps: Collection[str] = ()) -> bool:
     """
     rule = rule_of(status)
     if rule is None:
-        return "planned-at" in timestamps
+        return timestamp_key(_S.PLANNED) in timestamps
     if rule.phase is _P.PLAN:
         return status in {_S.PLANNED, _S.PLANNED_AND_SAVED}
-    return rule.phase not in {_P.PENDING, _P.FETCH, _P.PRE_PLAN, _P.ASSESSMENT}
+    return rule.phase not in _QUEUE_PHASES | {_P.ASSESSMENT}
 
 
 def needs_person(status: str, possible: Collection[RunAction], *, is_auto_apply: bool = False) -> bool:
@@ -476,6 +488,11 @@ def what_follows(status: str, allowed: Collection[RunAction], *, is_auto_apply: 
 def has_phase_begun(status: str) -> bool:
     """Whether a plan or apply in this status has started and may have a log."""
     return status in {PhaseStatus.RUNNING, PhaseStatus.FINISHED, PhaseStatus.ERRORED, PhaseStatus.CANCELED}
+
+
+def has_phase_failed(status: str) -> bool:
+    """Whether a plan or apply in this status failed or was canceled."""
+    return status in {PhaseStatus.ERRORED, PhaseStatus.CANCELED}
 
 
 def has_phase_ended(status: str) -> bool:

@@ -438,9 +438,13 @@ async def test_a_lock_without_a_reason_has_none() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_run_whose_turn_has_come_waits_for_a_worker() -> None:
-    view = await diagnose(api_with(bare(status="plan_queued", actions=samples.actions("cancelable"))))
-    assert "free worker" in view["waits_for"]["reason"]
+@pytest.mark.parametrize(
+    ("status", "phase"),
+    [("queuing", "plan"), ("plan_queued", "plan"), ("queuing_apply", "apply"), ("apply_queued", "apply")],
+)
+async def test_queued_plan_or_apply_waits_for_a_worker(status: str, phase: str) -> None:
+    view = await diagnose(api_with(bare(status=status, actions=samples.actions("cancelable"))))
+    assert view["waits_for"]["reason"] == f"The {phase} waits for a free worker."
 
 
 @pytest.mark.anyio

@@ -99,8 +99,7 @@ async def _unfinished_phases(session: Session, run_id: str) -> tuple[PhaseName, 
     run = await session.gate.client.runs.read(run_id)
     if is_final(run.status):
         return ()
-    passed = [key for key, moment in run.status_timestamps.items() if moment]
-    return ("apply",) if is_planned(run.status, passed) else ("plan", "apply")
+    return ("apply",) if is_planned(run.status, run.passed) else ("plan", "apply")
 
 
 async def _wait(session: Session, what: Watch) -> WaitView:

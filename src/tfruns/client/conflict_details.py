@@ -99,7 +99,7 @@ def _toward_apply(run: Run) -> tuple[str, tuple[NextAction, ...]]:
     until_final = NextAction.for_run(WAIT_FOR_RUN, run.id, "waits for its end", until="final")
     if run.plan_only and stage in {ApplyStage.TO_COME, ApplyStage.DECISION}:
         return "A plan-only run can never be applied: create another run that is not plan-only.", ()
-    if stage is ApplyStage.TO_COME and RunAction.APPLY not in (run.possible_actions or ()):
+    if stage is ApplyStage.TO_COME and RunAction.APPLY not in run.possible_actions:
         if run.auto_apply:
             return "It is applied without confirmation.", (until_final,)
         wait = NextAction.for_run(WAIT_FOR_RUN, run.id, "waits until it can be applied")

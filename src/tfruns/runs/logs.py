@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tfruns.client.client import Client
-from tfruns.lifecycle import has_phase_begun, phase_status_of, rule_of
-from tfruns.vocabulary import PhaseStatus, RunPhase, RunStatus
+from tfruns.lifecycle import has_phase_begun, has_taken_effect, phase_status_of
+from tfruns.vocabulary import PhaseStatus, RunAction, RunPhase
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
 
@@ -20,8 +20,6 @@ _MAX_SIZE = 1 << 40
 PhaseName = Literal["plan", "apply"]
 Read = Callable[[int, int], Awaitable[bytes]]
 """Reads so many bytes (second) from an offset (first)."""
-
-_APPLY_PHASES = {RunPhase.APPLY, RunPhase.POST_APPLY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +53,7 @@ def running_phase(run_status: str) -> PhaseName | None:
 
 def may_have_applied(run: Run) -> bool:
     """Whether the run's apply may have started, from its status and timestamps."""
-    rule = rule_of(run.status)
-    has_begun = rule is not None and rule.phase in _APPLY_PHASES
-    return has_begun or run.status == RunStatus.APPLIED or bool(run.status_timestamps.get("confirmed-at"))
+    return has_taken_effect(RunAction.APPLY, run.status, run.passed)
 
 
 async def read_phase(client: Client, run: Run, name: PhaseName) -> Plan | Apply | None:

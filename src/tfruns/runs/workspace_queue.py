@@ -11,7 +11,14 @@ from anyio import to_thread
 from tfruns.client.client import Client
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import TfrunsError
-from tfruns.lifecycle import has_left_queue, is_confirmed, is_final, is_queued, needs_person
+from tfruns.lifecycle import (
+    has_left_queue,
+    is_confirmed,
+    is_final,
+    is_queued,
+    phase_waiting_for_worker,
+    timestamp_key,
+)
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import masked_line
 from tfruns.masking.text import one_line
@@ -19,13 +26,12 @@ from tfruns.runs.masks import masker_from_cache
 from tfruns.runs.tolerant import Reads
 from tfruns.views.diagnosis import BlockingRun, WaitsFor
 from tfruns.views.runs import ActionView, RunStatusView, what_comes_next
-from tfruns.vocabulary import RunStatus, StatusGroup
+from tfruns.vocabulary import StatusGroup
 from tfruns.wire.activity import Team, User
 from tfruns.wire.base import Related
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
-_QUEUED = {RunStatus.PLAN_QUEUED: "plan", RunStatus.APPLY_QUEUED: "apply", RunStatus.QUEUING: "plan"}
 _UNFINISHED = RunFilters(status_group=StatusGroup.NON_FINAL)
 
 
@@ -108,7 +114,7 @@ async def released_auto_applies(client: Client, run: Run) -> list[str]:
 
 def since(run: Run) -> datetime | None:
     """The time at which the run reached its current status; if it is missing, its last known time."""
-    at = run.status_timestamps.get(f"{str(run.status).replace('_', '-')}-at")
+    at = run.status_timestamps.get(timestamp_key(run.status))
     told = [moment for moment in run.status_timestamps.values() if moment]
     return at or max(told, default=run.created_at)
 
@@ -163,8 +169,8 @@ async def _by_run(view: WaitsFor, client: Client, run_id: str, reads: Reads) -> 
         message=message,
         follows=what_comes_next(other),
     )
-    is_paused = needs_person(str(other.status), other.possible_actions or (), is_auto_apply=bool(other.auto_apply))
-    freed_by = "A person applying or discarding that run." if is_paused else "That run becoming final or canceled."
+    is_decision = other.needs_person
+    freed_by = "A person applying or discarding that run." if is_decision else "That run becoming final or canceled."
     return replace(view, held_by=held_by, freed_by=freed_by)
 
 
@@ -174,11 +180,11 @@ def _message(client: Client, run: Run) -> str:
 
 def waiting_for_worker(run: Run) -> WaitsFor | None:
     """What a run waits for that is not blocked by another one of its workspace."""
-    kind = _QUEUED.get(run.status) if isinstance(run.status, RunStatus) else None
-    if kind is None:
+    phase = phase_waiting_for_worker(run.status)
+    if phase is None:
         return None
     return WaitsFor(
-        reason=f"The {kind} waits for a free worker.",
+        reason=f"The {phase} waits for a free worker.",
         freed_by="Another run of the organization finishing; with agents, an idle agent in the workspace's pool; "
         "a higher limit of concurrent runs.",
     )

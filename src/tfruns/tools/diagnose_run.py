@@ -10,7 +10,7 @@ from anyio import to_thread
 
 from tfruns.arguments import RunId
 from tfruns.client.client import Client
-from tfruns.lifecycle import ending_of, has_phase_begun, is_final, needs_person, rule_of
+from tfruns.lifecycle import ending_of, has_phase_begun, has_phase_failed, is_final, is_in_checks
 from tfruns.logs.causes import hints_for
 from tfruns.logs.diagnostics import Diagnostic, code_lines
 from tfruns.logs.lines import render
@@ -29,7 +29,7 @@ from tfruns.tool import Context, Result, tool
 from tfruns.views.base import as_json, with_texts
 from tfruns.views.diagnosis import DiagnosisView, ErrorView, PolicyCheckView, WaitsFor
 from tfruns.views.runs import next_actions, what_comes_next
-from tfruns.vocabulary import PhaseStatus, RunEnding, RunPhase, RunStatus
+from tfruns.vocabulary import RunEnding, RunStatus
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
 
@@ -37,7 +37,6 @@ _MAX_BYTES = 4_600  # of an answer, as JSON
 _TAIL_BYTES = 4 * CHUNK
 _MAX_ERRORS = 5
 _MAX_VALUES = 6  # statements about the expressions in the code of an error
-_CHECKED = {RunPhase.PRE_PLAN, RunPhase.POST_PLAN, RunPhase.POLICY_CHECK, RunPhase.COST_ESTIMATE, RunPhase.PRE_APPLY}
 
 
 @tool(
@@ -71,15 +70,12 @@ class _Diagnosing:
         run = self.run
         if is_final(run.status):
             return await self._of_final(view)
-        rule = rule_of(run.status)
-        if rule is not None and rule.phase is RunPhase.PENDING:
+        if run.status == RunStatus.PENDING:
             return replace(view, verdict="waits", waits_for=await blocked_by(self.client, run, self.reads))
         if waits_for := waiting_for_worker(run):
             return replace(view, verdict="waits", waits_for=waits_for)
-        checked = await self._with_checks(view) if rule is None or rule.phase in _CHECKED else view
-        if checked != view or needs_person(
-            str(run.status), run.possible_actions or (), is_auto_apply=bool(run.auto_apply)
-        ):
+        checked = await self._with_checks(view) if is_in_checks(run.status) else view
+        if checked != view or run.needs_person:
             return replace(checked, verdict="waits", waits_for=WaitsFor(reason="A person has to decide."))
         return replace(view, verdict="runs", summary="It is in progress: it neither failed nor waits.")
 
@@ -111,7 +107,7 @@ class _Diagnosing:
         names: tuple[PhaseName, ...] = ("apply", "plan") if may_have_applied(self.run) else ("plan",)
         for name in names:
             phase = await self.reads.one(name, read_phase(self.client, self.run, name))
-            if phase is not None and phase.status in {PhaseStatus.ERRORED, PhaseStatus.CANCELED}:
+            if phase is not None and has_phase_failed(phase.status):
                 view = await self._with_errors(replace(view, failed_stage=name), name, phase)
                 if isinstance(phase, Apply):
                     return await self._with_apply_result(view, phase)

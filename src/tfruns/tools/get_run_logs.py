@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tfruns.arguments import RunId
 from tfruns.errors import InvalidInput
-from tfruns.lifecycle import has_phase_ended
+from tfruns.lifecycle import has_phase_ended, has_phase_failed
 from tfruns.logs.diagnostics import rendered
 from tfruns.logs.lines import ETX, Rendered, render
 from tfruns.logs.paging import Piece, first_that_fit, last_that_fit, page_from, shown_lines, size_of
@@ -21,7 +21,6 @@ from tfruns.runs.logs import CHUNK, Part, PhaseName, Read, phase_with_log, reade
 from tfruns.runs.masks import masker
 from tfruns.tool import Context, tool
 from tfruns.views.logs import LogPageView, LogView
-from tfruns.vocabulary import PhaseStatus
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
 from tfruns.wording import counted
@@ -148,7 +147,7 @@ async def _piece(log: _Log, offset: int) -> Piece:
 async def _end(log: _Log, tail_lines: int) -> LogView:
     """The errors if there are any, and the last lines."""
     part = await tail(log.read, _TAIL_BYTES)
-    is_failed = log.phase.status in {PhaseStatus.ERRORED, PhaseStatus.CANCELED}
+    is_failed = has_phase_failed(log.phase.status)
     data, end = _whole(part, is_over=log.is_over)
     found = await to_thread.run_sync(partial(render, data, is_without_errors=is_failed))
     errors, left_out = await to_thread.run_sync(_errors, found, log.mask) if is_failed else ([], 0)

@@ -16,8 +16,7 @@ from pydantic import Field
 from tfruns.arguments import RunId
 from tfruns.client.client import Client
 from tfruns.errors import BadRequest, InvalidInput, TfrunsError
-from tfruns.lifecycle import allowed_actions as actions_of_status
-from tfruns.lifecycle import is_final, is_planned, is_queued, needs_person, rule_of, sources_of
+from tfruns.lifecycle import is_final, is_planned, is_queued, rule_of, sources_of, timestamp_key
 from tfruns.logs.lines import last_line
 from tfruns.masking.secrets import Mask
 from tfruns.masking.text import one_line
@@ -31,7 +30,7 @@ from tfruns.runs.workspace_queue import unfinished_before
 from tfruns.tool import Context, Result, tool
 from tfruns.views.runs import INCLUDE, next_actions, what_comes_next
 from tfruns.views.wait import Outcome, WaitView
-from tfruns.vocabulary import RunAction, RunStatus
+from tfruns.vocabulary import RunStatus
 from tfruns.wire.checks import TaskStage
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
@@ -85,9 +84,7 @@ def outcome_of(run: Run, until: Until) -> Outcome | None:
 
 
 def may_go_on(run: Run) -> bool:
-    """Whether a run that seems to need a person may yet go on by itself: a stage is still to come, or it is in a status
-    that is newer than the tables.
-    """
+    """Whether a run that seems to need a person may continue by itself: a stage follows, or its status is unknown."""
     if rule_of(run.status) is None:
         return True
     estimates = (
@@ -103,14 +100,7 @@ _BEFORE_POLICIES = sources_of(RunStatus.POLICY_CHECKING)
 
 
 def _needs_person(run: Run) -> bool:
-    if any(stage.status == "awaiting_override" for stage in _stages(run)):
-        return True
-    possible = run.possible_actions
-    if possible is None:
-        possible = actions_of_status(run.status, is_cancel_asked=run.canceled_at is not None)
-    if run.plan_only:
-        possible -= {RunAction.APPLY}
-    return needs_person(run.status, possible, is_auto_apply=bool(run.auto_apply))
+    return run.needs_person or any(stage.status == "awaiting_override" for stage in _stages(run))
 
 
 def _stages(run: Run) -> list[TaskStage]:
@@ -175,7 +165,7 @@ class _Wait:
         """Whether the run has been unchanged for so long that it waits for a person."""
         if self._now - self._changed_at >= _SETTLED_S:
             return True
-        since = run.status_timestamps.get(f"{str(run.status).replace('_', '-')}-at")
+        since = run.status_timestamps.get(timestamp_key(run.status))
         return since is not None and self.client.clock.now() - since > timedelta(minutes=5)  # two machines' clocks
 
     # -- reading ------------------------------------------------------------------------------------------------------

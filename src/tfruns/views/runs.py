@@ -12,7 +12,7 @@ from urllib.parse import quote
 from tfruns.apply_stage import effect_of
 from tfruns.client.address import Address
 from tfruns.client.listing import Page
-from tfruns.lifecycle import ending_of, group_of, is_final, needs_person, rule_of, what_follows
+from tfruns.lifecycle import ending_of, group_of, is_final, rule_of, what_follows
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Mask, masked_line
 from tfruns.masking.text import sanitize
@@ -223,7 +223,7 @@ def run_row(run: Run, mask: Mask = redact) -> RunRow:
     return RunRow(
         id=run.id,
         status=str(run.status),
-        needs_person=_needs_person(run) or None,
+        needs_person=run.needs_person or None,
         message=masked_line(run.message or "", _ROW_MESSAGE, mask),
         operation=run.operation,
         created_at=run.created_at,
@@ -270,7 +270,7 @@ def what_comes_next(run: Run) -> str:
         return "A cancel was requested: the status changes when Terraform has stopped." + (
             f" A force-cancel is possible from {when}." if when else ""
         )
-    if RunAction.APPLY in (run.possible_actions or ()) and RunAction.APPLY in run.forbidden_actions:
+    if RunAction.APPLY in run.possible_actions and RunAction.APPLY in run.forbidden_actions:
         return "Waits for a person to apply it; this token may not."
     effect = effect_of(run.status, run.passed)
     return f"{what_follows(run.status, allowed, is_auto_apply=bool(run.auto_apply))} {effect}".rstrip()
@@ -281,15 +281,11 @@ def next_actions(run: Run) -> tuple[NextAction, ...]:
     if is_final(run.status):
         is_failed = ending_of(run.status) is RunEnding.FAILED
         return (NextAction.for_run(DIAGNOSE_RUN, run.id, "explains the failure"),) if is_failed else ()
-    if _needs_person(run):
-        if RunAction.APPLY in (run.possible_actions or ()):
+    if run.needs_person:
+        if RunAction.APPLY in run.possible_actions:
             return (NextAction.for_run(REVIEW_RUN, run.id, "shows the plan"),)
         return (NextAction.for_run(DIAGNOSE_RUN, run.id, "shows what has to be decided"),)
     return (NextAction.for_run(WAIT_FOR_RUN, run.id, "waits for it"),)
-
-
-def _needs_person(run: Run) -> bool:
-    return needs_person(run.status, run.possible_actions or (), is_auto_apply=bool(run.auto_apply))
 
 
 def run_url(run: Run, address: Address) -> str | None:

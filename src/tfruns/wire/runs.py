@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from tfruns.lifecycle import accepted_actions, allowed_actions
+from tfruns.lifecycle import accepted_actions, allowed_actions, needs_person
 from tfruns.vocabulary import RunAction, RunSource, RunStatus
 from tfruns.wire.base import Flags, Resource, Secret, Timestamps, ToMany, ToOne
 from tfruns.wire.run_options import RunOptions
@@ -78,10 +78,13 @@ class Run(Resource, RunOptions):
         return frozenset(key for key, moment in self.status_timestamps.items() if moment)
 
     @property
-    def possible_actions(self) -> frozenset[RunAction] | None:
-        """The actions that the run's state allows, regardless of permissions; None if the payload omits them."""
+    def possible_actions(self) -> frozenset[RunAction]:
+        """The actions that the run's state allows, regardless of permissions.
+
+        From the payload, or from the lifecycle if it omits them.
+        """
         if self.actions is None:
-            return None
+            return allowed_actions(self.status, is_cancel_asked=self.canceled_at is not None)
         flags = {
             RunAction.APPLY: self.actions.is_confirmable,
             RunAction.DISCARD: self.actions.is_discardable,
@@ -92,15 +95,18 @@ class Run(Resource, RunOptions):
 
     @property
     def allowed_actions(self) -> list[RunAction]:
-        """The actions that this token may perform now, from the payload, or from the lifecycle if it omits them.
+        """The actions that this token may perform now.
 
         Includes the discard of a pending run, which the payload does not show.
         """
-        possible = self.possible_actions
-        if possible is None:
-            possible = allowed_actions(self.status, is_cancel_asked=self.canceled_at is not None)
-        allowed = (possible | accepted_actions(self.status)) - self.forbidden_actions
+        allowed = (self.possible_actions | accepted_actions(self.status)) - self.forbidden_actions
         return [action for action in RunAction if action in allowed]
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether the run waits for a person. A plan-only run is never applied."""
+        possible = self.possible_actions - {RunAction.APPLY} if self.plan_only else self.possible_actions
+        return needs_person(self.status, possible, is_auto_apply=bool(self.auto_apply))
 
     @property
     def forbidden_actions(self) -> frozenset[RunAction]:

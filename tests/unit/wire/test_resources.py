@@ -335,6 +335,13 @@ def test_lifecycle_decides_if_the_payload_omits_actions() -> None:
     assert Run.from_wire(samples.run(status="applied", actions=None)).allowed_actions == []
 
 
+def test_run_that_can_be_applied_needs_a_person_unless_plan_only() -> None:
+    assert Run.from_wire(samples.planned()).needs_person
+    assert Run.from_wire(samples.planned(actions=None)).needs_person
+    assert not Run.from_wire(samples.planned(plan_only=True)).needs_person
+    assert not Run.from_wire(samples.planned(auto_apply=True)).needs_person
+
+
 # Run API, "Discard a Run": a pending run can be discarded; its payload does not show it.
 def test_pending_run_can_be_discarded_despite_its_payload() -> None:
     assert Run.from_wire(samples.run(status="pending")).allowed_actions == [RunAction.DISCARD, RunAction.CANCEL]

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from tfruns.errors import TransitionNotAllowed
-from tfruns.lifecycle import advance, is_final, is_queued, phase_status_of, statuses_in
+from tfruns.lifecycle import advance, is_final, is_queued, phase_status_of, statuses_in, timestamp_key
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.queue import Priority, Queue, plan_priority
@@ -105,11 +105,6 @@ def count_run(session: Session, run: RunRow, *, before: str | None) -> None:
         session.execute(_COUNT_NEW, row)
     else:
         session.execute(_COUNT_CHANGED, {**row, "before": str(before)})
-
-
-def timestamp_key(status: RunStatus) -> str:
-    """The key of a status in the status timestamps: `plan_queued` -> `plan-queued-at`."""
-    return f"{status.value.replace('_', '-')}-at"
 
 
 def wire_time(moment: datetime) -> str:
