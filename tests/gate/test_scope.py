@@ -104,7 +104,7 @@ async def test_outside_and_missing_are_indistinguishable(policy: Policy, is_raw:
 def api_with_names() -> FakeApi:
     """An API with two workspaces, which includes the workspace of a run on request."""
     api = api_of_two()
-    api._routes.pop(("GET", f"{ADDRESS}/api/v2/runs/{OTHER_RUN}"))
+    api.off("GET", f"/runs/{OTHER_RUN}")
     other = samples.workspace(OTHER_WORKSPACE, name="secrets")
     other["relationships"]["organization"]["data"]["id"] = "rival"
     document = {"data": samples.run(OTHER_RUN, workspace_id=OTHER_WORKSPACE), "included": [other]}
@@ -264,7 +264,7 @@ async def test_workspace_renamed_during_a_call_is_outside() -> None:
     for tool in ("get_run_details", "apply_run"):
         api = api_of_two()
         path = f"{ADDRESS}/api/v2/workspaces/{WORKSPACE_ID}"
-        api._routes.pop(("GET", path))
+        api.off("GET", path)
         names = ["network", "production"] if tool == "apply_run" else ["network", "network", "production"]
         api.on("GET", path, *(answer({"data": samples.workspace(name=name)}) for name in names))
         async with client_for(api) as client:
@@ -287,7 +287,7 @@ def _lists(*, has_others: bool) -> FakeApi:
     """An organization with acme/network in the scope, and acme/secrets outside it if that exists and matches."""
     api = willing_api()
     for path in ("runs", "workspaces"):
-        api._routes.pop(("GET", f"{ADDRESS}/api/v2/organizations/{ORGANIZATION}/{path}"))
+        api.off("GET", f"/organizations/{ORGANIZATION}/{path}")
     others = [samples.run(OTHER_RUN, workspace_id=OTHER_WORKSPACE)] if has_others else []
     page = samples.page(samples.run(), *others, samples.run("run-third"), next_page=2 if has_others else None)
     page["included"] = [NETWORK, *([SECRETS] if has_others else []), samples.user()]

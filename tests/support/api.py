@@ -36,6 +36,11 @@ class FakeApi(httpx2.AsyncBaseTransport):
         self._routes.setdefault((method, url), deque()).extend(answers)
         return self
 
+    def off(self, method: str, path: str) -> "FakeApi":
+        """Remove a path from the script."""
+        del self._routes[method, path if "://" in path else f"{ADDRESS}/api/v2{path}"]
+        return self
+
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         await request.aread()
         self.requests.append(request)

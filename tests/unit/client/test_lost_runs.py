@@ -1,4 +1,4 @@
-"""Changes whose response was lost: never two runs from one call, and no unfounded claim."""
+"""A new run whose response was lost: never two runs from one call, and no unfounded claim."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -8,32 +8,20 @@ import anyio
 import httpx2
 import pytest
 
-from tests.support.api import FakeApi, Script, answer, body, client_for, error, query
+from tests.support.api import FakeApi, Script, answer, client_for, error, query
 from tests.support.clock import FakeClock
-from tests.support.samples import RUN_ID, WORKSPACE_ID, page, planned, run
+from tests.support.samples import RUN_ID, WORKSPACE_ID, page, run
 from tests.support.tables import rows
+from tests.unit.client.lost_responses import AMBIGUOUS
 from tfruns.client.client import Client
 from tfruns.errors import OutcomeUnknown, TfrunsError
-from tfruns.vocabulary import RunAction, RunOperation
+from tfruns.vocabulary import RunOperation
 from tfruns.wire.run_params import RunParams
 
 LIST_PATH = f"/workspaces/{WORKSPACE_ID}/runs"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DEFAULT_MESSAGE = "Queued manually via the Terraform Enterprise API"
 
-AMBIGUOUS: dict[str, Script] = {
-    "read timeout": httpx2.ReadTimeout("no answer"),
-    "write timeout": httpx2.WriteTimeout("not taken"),
-    "reset": httpx2.ReadError("reset"),
-    "broken pipe": httpx2.WriteError("broken pipe"),
-    "disconnected": httpx2.RemoteProtocolError("server disconnected"),
-    "damaged": httpx2.DecodingError("damaged"),
-    "502": error(502, "bad gateway"),
-    "503": error(503, "unavailable"),
-    "504": error(504, "gateway timeout"),
-    "502 page": httpx2.Response(502, html="<title>Bad gateway</title>"),
-    "cut 201": httpx2.Response(201, content=b'{"data": {"id": "run-CZ', headers={"content-type": "application/json"}),
-}
 UNREADABLE_201: dict[str, httpx2.Response] = {
     "empty": httpx2.Response(201),
     "null": answer(None, 201),
@@ -51,8 +39,8 @@ def http_date(moment: datetime) -> str:
 def created(id_: str = RUN_ID, *, ago_s: float = 0.0, **attributes: Any) -> dict[str, Any]:
     """A run as the API returns it if it was created without options."""
     moment = (NOW - timedelta(seconds=ago_s)).isoformat().replace("+00:00", "Z")
-    said = {"message": DEFAULT_MESSAGE, "refresh": True, "created_at": moment, **attributes}
-    return run(id_, **said)
+    fields = {"message": DEFAULT_MESSAGE, "refresh": True, "created_at": moment, **attributes}
+    return run(id_, **fields)
 
 
 def listed(*runs: dict[str, Any], date: datetime | None = NOW) -> httpx2.Response:
@@ -432,133 +420,6 @@ async def test_sign_in_page_in_place_of_a_new_run_is_recognized() -> None:
     with pytest.raises(OutcomeUnknown, match="Sign in"):
         await client_at(api).runs.create(WORKSPACE_ID)
     assert len(api.sent("POST")) == 1
-
-
-# -- actions ----------------------------------------------------------------------------------------------------------
-
-_ACTION_PATHS = {action: f"/runs/{RUN_ID}/actions/{action.value.replace('_', '-')}" for action in RunAction}
-
-# The action; the run as it shows that the action was accepted.
-_TAKEN: list[tuple[RunAction, dict[str, Any]]] = [
-    (RunAction.APPLY, {"status": "confirmed"}),
-    (RunAction.APPLY, {"status": "pre_apply_running"}),
-    (RunAction.APPLY, {"status": "queuing_apply"}),
-    (RunAction.APPLY, {"status": "apply_queued"}),
-    (RunAction.APPLY, {"status": "applying"}),
-    (RunAction.APPLY, {"status": "applied"}),
-    (RunAction.APPLY, {"status": "errored", "status_timestamps": {"confirmed-at": "2026-01-02T03:04:05+00:00"}}),
-    (RunAction.APPLY, {"status": "a_new_status", "status_timestamps": {"confirmed-at": "2026-01-02T03:04:05+00:00"}}),
-    (RunAction.DISCARD, {"status": "discarded"}),
-    (RunAction.CANCEL, {"status": "canceled"}),
-    (RunAction.CANCEL, {"status": "force_canceled"}),
-    (RunAction.CANCEL, {"status": "applying", "canceled_at": "2026-01-02T03:04:05Z"}),
-    (RunAction.FORCE_CANCEL, {"status": "canceled"}),
-    (RunAction.FORCE_CANCEL, {"status": "force_canceled"}),
-    (RunAction.FORCE_EXECUTE, {"status": "plan_queued"}),
-    (RunAction.FORCE_EXECUTE, {"status": "planning"}),
-    (RunAction.FORCE_EXECUTE, {"status": "planned"}),
-]
-_NOT_TAKEN: list[tuple[RunAction, dict[str, Any]]] = [
-    (RunAction.APPLY, {"status": "planned"}),
-    (RunAction.APPLY, {"status": "discarded"}),
-    (RunAction.APPLY, {"status": "errored"}),
-    (RunAction.APPLY, {"status": "a_new_status"}),
-    (RunAction.DISCARD, {"status": "planned"}),
-    (RunAction.DISCARD, {"status": "applied"}),
-    (RunAction.CANCEL, {"status": "planning"}),
-    (RunAction.CANCEL, {"status": "applied"}),
-    (RunAction.FORCE_CANCEL, {"status": "applying", "canceled_at": "2026-01-02T03:04:05Z"}),
-    (RunAction.FORCE_EXECUTE, {"status": "pending"}),
-    (RunAction.FORCE_EXECUTE, {"status": "canceled"}),
-]
-
-
-async def act(client: Client, action: RunAction) -> None:
-    await getattr(client.runs, action.value)(RUN_ID)
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize(("action", "now"), _TAKEN, ids=str)
-async def test_lost_action_succeeded_if_the_run_shows_it(action: RunAction, now: dict[str, Any]) -> None:
-    api = FakeApi().on("POST", _ACTION_PATHS[action], httpx2.ReadTimeout("no answer"))
-    api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(**now)}))
-    await act(client_at(api), action)
-    assert len(api.sent("POST")) == 1
-    assert len(api.sent("GET")) >= 1
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize(("action", "now"), _NOT_TAKEN, ids=str)
-async def test_lost_action_is_unknown_if_the_run_does_not_show_it(action: RunAction, now: dict[str, Any]) -> None:
-    api = FakeApi().on("POST", _ACTION_PATHS[action], error(504, "gateway timeout"))
-    api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(**now)}))
-    with pytest.raises(OutcomeUnknown) as caught:
-        await act(client_at(api), action)
-    assert len(api.sent("POST")) == 1
-    assert caught.value.facts["run_status"] == now["status"]
-    assert now["status"] in caught.value.message
-    assert caught.value.status == 504
-    assert caught.value.request_id == "req-123"
-
-
-@pytest.mark.anyio
-@rows("kind", sorted(set(AMBIGUOUS) - {"cut 201"}))
-@rows("action", RunAction)
-async def test_action_is_never_sent_twice_after_a_lost_response(action: RunAction, kind: str) -> None:
-    api = FakeApi().on("POST", _ACTION_PATHS[action], AMBIGUOUS[kind])
-    api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(status="assessing")}))
-    try:
-        await act(client_at(api), action)
-    except OutcomeUnknown:
-        assert action is not RunAction.FORCE_EXECUTE, "the run is not pending any more"
-    assert len(api.sent("POST")) == 1
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("reading", [error(404, "not found"), error(503, "busy"), httpx2.ReadTimeout("slow")])
-async def test_lost_action_is_unknown_if_the_run_is_unreadable(reading: Script) -> None:
-    api = FakeApi().on("POST", _ACTION_PATHS[RunAction.APPLY], httpx2.ReadError("reset"))
-    api.on("GET", f"/runs/{RUN_ID}", reading)
-    with pytest.raises(OutcomeUnknown, match="could not be read"):
-        await act(client_at(api), RunAction.APPLY)
-    assert len(api.sent("POST")) == 1
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize(
-    "accepted",
-    [
-        httpx2.Response(202),
-        answer(None, 202),
-        answer({"data": run()}, 200),
-        httpx2.Response(202, content=b"\n"),
-    ],
-    ids=lambda response: f"{response.status_code} {response.text[:10]!r}",
-)
-async def test_accepted_action_needs_no_body_and_no_read(accepted: httpx2.Response) -> None:
-    """The status alone confirms it: the run may not show the effect yet."""
-    api = FakeApi().on("POST", _ACTION_PATHS[RunAction.CANCEL], accepted)
-    api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(status="planning")}))
-    await act(client_at(api), RunAction.CANCEL)
-    assert len(api.sent("POST")) == 1
-
-
-@pytest.mark.anyio
-async def test_sign_in_page_does_not_accept_an_action() -> None:
-    api = FakeApi().on("POST", _ACTION_PATHS[RunAction.APPLY], httpx2.Response(200, html="<title>Sign in</title>"))
-    api.on("GET", f"/runs/{RUN_ID}", answer({"data": planned()}))
-    with pytest.raises(OutcomeUnknown, match="Sign in"):
-        await act(client_at(api), RunAction.APPLY)
-
-
-@pytest.mark.anyio
-@rows("failure", [httpx2.ConnectError("refused"), error(429, "too many", retry_after="1")])
-@rows("action", RunAction)
-async def test_action_that_certainly_failed_is_retried(action: RunAction, failure: Script) -> None:
-    api = FakeApi().on("POST", _ACTION_PATHS[action], failure, httpx2.Response(202))
-    await act(client_at(api), action)
-    first, second = api.sent("POST")
-    assert body(first) == body(second) == {}
 
 
 @pytest.mark.anyio
