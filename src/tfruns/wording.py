@@ -1,4 +1,6 @@
-"""Plurals, truncated texts, and the texts for Terraform's reasons."""
+"""Plurals, truncated texts and lists, and the texts for Terraform's reasons."""
+
+from collections.abc import Iterable
 
 CHANGE_REASONS = {
     "replace_because_tainted": "it is tainted",
@@ -21,6 +23,16 @@ CHANGE_REASONS = {
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: `1 line`, `2 lines`, `1,000 entries`."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def truncated(text: str, length: int) -> str:
+    """A text of at most `length` characters, with an ellipsis if it is truncated."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def with_number_of_rest(shown: Iterable[str], rest: int) -> tuple[str, ...]:
+    """The shown items of a list, and the number of omitted ones if there are any."""
+    return (*shown, *((f"… {rest} more",) if rest > 0 else ()))
 
 
 def cut_line(line: str, length: int) -> str:

@@ -245,7 +245,7 @@ async def test_what_was_under_way_when_a_run_was_killed_is_called_unknown() -> N
     api = api_with(bare(status="canceled", status_timestamps=stamps), log=log, apply="canceled")
     api.on("GET", f"{PLAN}/json-output", planning("a.done", "a.hanging", "a.later", actions=("action.n.sent",)))
     view = await diagnose(api)
-    assert view["summary"].startswith("Killed while it was applying.")
+    assert view["summary"].startswith("Killed while it was applying. The apply may have made part of its changes, and")
     assert view["follows"].endswith("and the state may lack some of them.")
     result = view["apply_result"]
     assert (result["done"], result["unknown"]) == (["a.done: created"], ["a.hanging: create"])

@@ -39,7 +39,7 @@ class ToolHandlers:
         self._policy = policy
         self._connection = connection
         self._allowed_directories = allowed_directories
-        self._open_codes: Any = None  # the `Codes` of all calls
+        self._open_codes: Any = None  # the `ConfirmationCodes` of all calls
         self._is_raw = os.environ.get("TFRUNS_RAW", "").lower() in _TRUE
 
     async def aclose(self) -> None:

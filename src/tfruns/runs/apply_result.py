@@ -17,7 +17,7 @@ from tfruns.runs.tolerant import Reads
 from tfruns.views.diagnosis import ApplyResult
 from tfruns.wire.plans import Apply
 from tfruns.wire.runs import Run
-from tfruns.wording import counted
+from tfruns.wording import counted, with_number_of_rest
 
 _MAX_LOG_BYTES = 16_000_000
 _MAX_LISTED = 10  # steps of each kind
@@ -83,13 +83,12 @@ async def _planned(client: Client, run: Run) -> list[Step] | None:
 
 def _listed(steps: Iterable[Step], mask: Mask, *, is_past: bool = False) -> tuple[str, ...]:
     found = list(steps)
-    texts = [
+    texts = (
         f"{masked_line(step.address, 120, mask)}: "
         f"{_PAST.get(step.action, step.action) if is_past else _VERB.get(step.action, step.action)}"
         for step in found[:_MAX_LISTED]
-    ]
-    more = len(found) - _MAX_LISTED
-    return (*texts, *((f"… {more} more",) if more > 0 else ()))
+    )
+    return with_number_of_rest(texts, len(found) - _MAX_LISTED)
 
 
 def _note(view: ApplyResult, *, is_known: bool, is_whole: bool, is_orderly: bool) -> str:

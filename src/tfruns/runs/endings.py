@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tfruns.apply_stage import has_apply_started
+from tfruns.apply_stage import effect_of
 from tfruns.client.client import Client
 from tfruns.lifecycle import is_force_canceled
 from tfruns.masking.secrets import Mask, masked_line
@@ -46,7 +46,7 @@ async def with_ending(client: Client, run: Run, reads: Reads, mask: Mask, view: 
         view,
         ended_by=actor or ("the service" if is_stale else "not recorded"),
         ended_at=_ended_at(run, event),
-        summary=f"{verb} {_stage(run)}. {_effect(run)}",
+        summary=f"{verb} {_stage(run)}. {effect_of(run.status, run.passed) or 'Nothing was applied.'}",
         reason=await _reason(client, run, reads, actor, is_stale=is_stale),
         comment=masked_line(comment.body or "", 200, mask) if comment else "",
     )
@@ -68,20 +68,6 @@ def _stage(run: Run) -> str:
     if stage is not None:
         return stage
     return "while it waited in the queue" if run.passed else "at a stage that is not recorded"
-
-
-def _effect(run: Run) -> str:
-    """What follows for the infrastructure."""
-    if run.status == RunStatus.DISCARDED:
-        return "Nothing was applied."
-    begun = has_apply_started(run.status, run.passed)
-    if begun is None:
-        return "Whether anything was applied is not recorded."
-    return (
-        "The changes it had made until then remain: plan again to see what is left."
-        if begun
-        else "Nothing was applied."
-    )
 
 
 def _actor(event: RunEvent, mask: Mask) -> str:

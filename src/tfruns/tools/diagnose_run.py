@@ -32,6 +32,7 @@ from tfruns.views.runs import next_actions, what_comes_next
 from tfruns.vocabulary import RunEnding, RunStatus
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
+from tfruns.wording import truncated
 
 _MAX_BYTES = 4_600  # of an answer, as JSON
 _TAIL_BYTES = 4 * CHUNK
@@ -184,10 +185,10 @@ def error_view(error: Diagnostic, mask: Mask) -> ErrorView:
     """The view of an error."""
     return ErrorView(
         summary=masked_line(error.summary, 300, mask),
-        detail=_cut(mask(sanitize(error.detail)), 600),
+        detail=truncated(mask(sanitize(error.detail)), 600),
         address=masked_line(error.address, 200, mask),
         where=masked_line(error.where, 200, mask),
-        code=_cut(mask("\n".join(code_lines(error))), 400) if error.code else "",
+        code=truncated(mask("\n".join(code_lines(error))), 400) if error.code else "",
         values=tuple(masked_line(value, 200, mask) for value in error.values[:_MAX_VALUES]),
     )
 
@@ -216,7 +217,7 @@ def _without_code(view: DiagnosisView) -> DiagnosisView:
 
 
 def _with_short_details(view: DiagnosisView) -> DiagnosisView:
-    return replace(view, errors=with_texts(view.errors, lambda text: _cut(text, 200)))
+    return replace(view, errors=with_texts(view.errors, lambda text: truncated(text, 200)))
 
 
 def _with_fewer(value: Any) -> Any:
@@ -233,9 +234,5 @@ def _with_fewer(value: Any) -> Any:
 
 def _with_texts_of(length: int, view: DiagnosisView) -> DiagnosisView:
     """The view with every text cut. The ids and statuses of the API are shorter."""
-    shortened = with_texts(view, lambda text: _cut(text, 2 * length if text.isascii() else length))
+    shortened = with_texts(view, lambda text: truncated(text, 2 * length if text.isascii() else length))
     return replace(shortened, next_actions=view.next_actions)
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -21,6 +21,7 @@ from tfruns.tool import Context, Result, tool
 from tfruns.views.configuration import UploadView
 from tfruns.wire.configuration_versions import ConfigurationVersion
 from tfruns.wire.workspaces import Workspace
+from tfruns.wording import with_number_of_rest
 
 Directory = Annotated[str, Field(description="Absolute path, inside one given with --allow-dir")]
 Speculative = Annotated[bool, Field(description="Only for plan_only runs")]
@@ -155,5 +156,5 @@ def _notes(packed: Packed) -> Iterator[str]:
 
 def _listed(paths: Sequence[str], total: int | None = None) -> tuple[str, ...]:
     """The first of the paths, on one line each, and the number of the rest."""
-    more = (len(paths) if total is None else total) - _MOST_FILES
-    return (*(one_line(path, 200) for path in paths[:_MOST_FILES]), *((f"… {more} more",) if more > 0 else ()))
+    shown = (one_line(path, _LONGEST_PATH) for path in paths[:_MOST_FILES])
+    return with_number_of_rest(shown, (len(paths) if total is None else total) - _MOST_FILES)

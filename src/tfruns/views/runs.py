@@ -23,6 +23,7 @@ from tfruns.wire.activity import User
 from tfruns.wire.base import Related
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
+from tfruns.wording import truncated, with_number_of_rest
 
 _MESSAGE = 1_000  # characters of a run's message in its view
 _ROW_MESSAGE = 80  # and in a row
@@ -147,7 +148,7 @@ def run_view(run: Run, address: Address, mask: Mask = redact) -> RunView:
         status=str(run.status),
         status_group=group_of(run.status),
         phase=rule.phase if rule else None,
-        message=_cut(mask(sanitize(run.message or "")), _MESSAGE),
+        message=truncated(mask(sanitize(run.message or "")), _MESSAGE),
         created_at=run.created_at,
         status_timestamps={
             key.replace("-", "_"): value for key, value in run.status_timestamps.items() if value is not None
@@ -305,11 +306,7 @@ def _id(related: Related | None) -> str | None:
     return related.id if related else None
 
 
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
 def _first(texts: Sequence[str], mask: Mask) -> tuple[str, ...]:
     """The first of the texts, and the number of the rest."""
-    more = len(texts) - _MAX_LISTED
-    return (*(_cut(mask(text), _LISTED) for text in texts[:_MAX_LISTED]), *((f"… {more} more",) if more > 0 else ()))
+    shown = (truncated(mask(text), _LISTED) for text in texts[:_MAX_LISTED])
+    return with_number_of_rest(shown, len(texts) - _MAX_LISTED)

@@ -77,7 +77,7 @@ async def test_an_apply_that_was_canceled_is_told_with_who_and_what_was_done(lab
     await lab.until(run, "canceled")
     view = await diagnose(lab, run)
     assert (view["verdict"], view["ended_by"], view["comment"]) == ("canceled", "admin", "wrong branch")
-    assert view["summary"].startswith("Canceled while it was applying. The changes it had made until then remain")
+    assert view["summary"].startswith("Canceled while it was applying. The apply may have made part of its changes.")
     assert view["apply_result"]["done"] == ["terraform_data.first: created"]
     assert view["apply_result"]["not_started"] == ["terraform_data.after: create"]
 
