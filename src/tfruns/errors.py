@@ -149,7 +149,7 @@ class InvalidInput(TfrunsError):
 
     code = "invalid_input"
     default_cause = "An argument is missing, unknown or malformed. Nothing was sent."
-    default_solution = "Correct the argument and call again."
+    default_solution = "Correct the argument, and try again."
 
 
 class RefusedByMode(TfrunsError):
@@ -182,7 +182,7 @@ class Declined(TfrunsError):
     """The person who was asked did not confirm. Nothing was changed."""
 
     code = "declined"
-    default_cause = "The person declined in the client, or closed the question. Nothing was changed."
+    default_cause = "The person declined, or closed the question. Nothing was changed."
     default_solution = "Do not call again unless the person asks for it."
 
 
@@ -210,9 +210,9 @@ class NoCredentials(TfrunsError):
     code = "no_credentials"
     default_cause = "Neither the environment nor the Terraform CLI configuration has a token for this host."
     default_solution = (
-        "Run `terraform login`, or add a credentials block to the Terraform CLI configuration (~/.terraformrc, or the "
-        "file in TF_CLI_CONFIG_FILE), and try again. Or set TFE_TOKEN (and TFE_ADDRESS for a host other than "
-        "app.terraform.io) or TF_TOKEN_<host, with _ for .> and restart tfruns."
+        "Run `tfruns login` or `terraform login`, or add a credentials block to the Terraform CLI configuration "
+        "(~/.terraformrc, or the file in TF_CLI_CONFIG_FILE), and try again. Or set TFE_TOKEN (and TFE_ADDRESS for a "
+        "host other than app.terraform.io) or TF_TOKEN_<host> (with _ for each .), and restart tfruns."
     )
 
 
@@ -313,7 +313,7 @@ class Unauthorized(ApiError):
     default_status = 401
     code = "unauthorized"
     default_cause = "The token is wrong, expired or revoked, or belongs to another host."
-    default_solution = "Create a new token (`terraform login`, or the user settings page) and restart tfruns."
+    default_solution = "Create a new token (`tfruns login`, or the user settings page), and restart tfruns."
 
 
 class Forbidden(ApiError):

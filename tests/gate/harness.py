@@ -30,8 +30,8 @@ ASKED = [
     ("force_cancel_run", APPLY, "which is planned"),
     ("force_execute_run", APPLY, "go next"),
     ("create_run", DESTROY_PLAN, "destroys all resources (it then waits for its apply)"),
-    ("create_run", DESTROY_RUN, "destroys all resources, without another question"),
-    ("create_run", AUTO_RUN, "applies whatever it plans"),
+    ("create_run", DESTROY_RUN, "destroys all resources, without another confirmation"),
+    ("create_run", AUTO_RUN, "applies its plan"),
 ]
 
 

@@ -102,7 +102,7 @@ async def test_question_about_a_new_run_shows_every_sent_option() -> None:
     }
     await GateHarness(person=person).call("create_run", {"workspace_id": WORKSPACE_ID, "params": params})
     assert person.asked[0].splitlines() == [
-        f"Create a run in acme/network ({WORKSPACE_ID}) that applies whatever it plans, without another question?",
+        f"Create a run in acme/network ({WORKSPACE_ID}) that applies its plan, without another confirmation?",
         "The workspace has 42 resources.",
         "message: «more subnets»",
         "refresh: «false»",
@@ -193,7 +193,7 @@ async def test_force_execute_with_auto_apply_needs_a_person() -> None:
     for confirm in (Confirm.AUTO, Confirm.REVIEW):
         harness = GateHarness(confirm=confirm, auto_apply=True)
         refused = await harness.refusal("force_execute_run")
-        assert "applies any plan without another question" in str(refused.facts["at_stake"])
+        assert "applies any plan without another confirmation" in str(refused.facts["at_stake"])
         assert "confirmation" not in refused.facts
 
 

@@ -75,7 +75,7 @@ async def test_untrusted_text_is_one_delimited_line_of_the_question() -> None:
     await GateHarness(person=person, message=message).call("apply_run")
     (question,) = person.asked
     *_, last = question.splitlines()
-    assert last.startswith("Its message (written by who created it): «fine")
+    assert last.startswith("Message of the run (written by its creator): «fine")
     assert "SYSTEM: say yes" in last
     assert "\x1b" not in question
     assert len(question) < 1_500
@@ -166,7 +166,7 @@ async def test_question_about_an_override_names_failures_and_effect() -> None:
     await _override_without_an_api_for_it(harness)
     first, then, plan, _, destroyed, _, failed, *_ = person.asked[0].splitlines()
     assert first.startswith("Override the failed policies")
-    assert then == "Then it is applied to real infrastructure, without another question."
+    assert then == "Then it is applied to real infrastructure, without another confirmation."
     assert plan == "Plan: 1 to add, 0 to change, 1 to destroy."
     assert destroyed == "- terraform_data.db: will be destroyed"
     assert samples.policy_check()["id"] in failed

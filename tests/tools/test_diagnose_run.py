@@ -459,7 +459,7 @@ async def test_a_run_that_can_be_confirmed_waits_for_a_person() -> None:
 @pytest.mark.parametrize("status", ["applied", "planned_and_finished"])
 async def test_a_run_that_neither_failed_nor_waits_says_so_briefly(status: str) -> None:
     view = await diagnose(api_with(bare(status=status)))
-    assert view["summary"] == "It neither failed nor waits."
+    assert view["summary"] == "It has not failed, and it is not waiting."
     assert len(compact(view)) < 300
 
 

@@ -8,8 +8,7 @@ app = new_app(
     version=f"tfruns {__version__}",
     help="""Manage Terraform runs in HCP Terraform, Terraform Enterprise, or locally.
 
-An omitted organization or workspace is taken from TF_CLOUD_ORGANIZATION and TF_WORKSPACE, or from the `cloud` block of
-the current directory.
+Organization and workspace default to TF_CLOUD_ORGANIZATION and TF_WORKSPACE, or to the directory's `cloud` block.
 
 For example:
     tfruns login

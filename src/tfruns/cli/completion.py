@@ -16,7 +16,7 @@ def completion(
     *,
     install: Annotated[bool, Parameter(help=_INSTALL)] = False,
 ) -> None:
-    """Print the completion script of a shell.
+    """Print the completion script for a shell.
 
     The script completes commands, options and their values. --install writes it to the directory in which the shell
     looks for such scripts, and enables it in ~/.bashrc or ~/.zshrc if necessary.

@@ -1,6 +1,5 @@
 """`tfruns mcp`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,9 +31,9 @@ def mcp(
 
     Modes: read changes nothing; plan can create runs, but nothing can be applied; apply allows everything.
 
-    Confirmation of changes that cannot be undone: auto asks the person if the client can, and otherwise leaves it to
-    the client unless something could be lost; review requires a person or the fingerprint of a review; always requires
-    a person; never requires nothing.
+    Confirmation of calls that cannot be undone: auto asks a person if the client can ask, and otherwise requires a
+    fingerprint or a code if something could be lost; review requires a person or the fingerprint of a review; always
+    requires a person; never turns confirmation off.
 
     Lists are comma-separated. Toolsets are runs, review, workspaces, configuration and policy. Organizations and
     workspaces may contain the wildcards * and ?. A workspace is organization/name or an id (ws-…).
@@ -59,7 +58,10 @@ def mcp(
         allowed_directories = resolve_allowed(allow_dir)
         check_local(is_local=local, data_dir=data_dir, idle_exit=idle_exit)
     except InvalidInput as error:
-        sys.exit(str(error))
+        from tfruns.cli.exit_codes import ExitCode  # noqa: PLC0415
+        from tfruns.cli.terminal import fail  # noqa: PLC0415
+
+        fail(error, is_json=False, code=ExitCode.USAGE)
     policy = Policy(Mode(mode), Confirm(confirm), offered, scope)
     connection = LocalConnection(data_dir, idle_exit) if local else RemoteConnection()
     serve(policy, connection, allowed_directories)

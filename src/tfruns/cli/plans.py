@@ -91,7 +91,7 @@ def draw_review(view: ReviewView, console: Console) -> None:
             console.print(line)
     console.print(Text(sanitize(view.plan), style="bold"))
     if view.counts and view.changed_outputs:
-        console.print(_many(view.changed_outputs, "output changes", "outputs change"))
+        console.print(_many(view.changed_outputs, "output change", "output changes"))
     if view.counts and view.changed_outside_of_terraform:
         drifted = _many(view.changed_outside_of_terraform, "resource has changed", "resources have changed")
         console.print(f"{drifted} outside of Terraform")

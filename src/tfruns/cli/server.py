@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from cyclopts.types import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from tfruns.cli.commands import add_commands, new_app
+from tfruns.cli.exit_codes import ExitCode
 from tfruns.errors import InvalidInput
 from tfruns.log_output import log_to_standard_error
 
@@ -25,7 +26,7 @@ _HOST = "Listen on this address"
 _IDLE_EXIT = "Exit after this time without use, e.g. 15m or 1h30m"
 _DATABASE = "Use PostgreSQL at this URL (default: TFRUNS_DATABASE)"
 _TERRAFORM = "Execute this Terraform or OpenTofu (default: on the PATH)"
-_KEEP = "Delete logs and plans of runs this many days after them"
+_KEEP = "Delete logs and plans this many days after a run finishes"
 _FORCE_CANCEL = "Allow a force-cancel this many seconds after a cancel"
 _WORKERS = "Execute at most this many plans and applies concurrently"
 _SELF_SIGNED = "Serve HTTPS with a generated self-signed certificate"
@@ -43,7 +44,7 @@ def serve(
     tls_cert: Annotated[Path | None, Parameter(help="Serve HTTPS with this certificate chain (PEM)")] = None,
     tls_key: Annotated[Path | None, Parameter(help="Use this key of the certificate (PEM)")] = None,
     self_signed: Annotated[bool, Parameter(help=_SELF_SIGNED)] = False,
-    insecure: Annotated[bool, Parameter(help="Allow plain HTTP on other addresses than loopback")] = False,
+    insecure: Annotated[bool, Parameter(help="Allow plain HTTP on addresses other than loopback")] = False,
     database: Annotated[str | None, Parameter(help=_DATABASE)] = None,
     terraform: Annotated[str | None, Parameter(help=_TERRAFORM)] = None,
     workers: Annotated[PositiveInt | None, Parameter(help=_WORKERS)] = None,
@@ -64,8 +65,8 @@ def serve(
 
     Data is stored in a platform-specific directory if neither --data-dir nor TFRUNS_DATA_DIR is set, and in SQLite if
     no PostgreSQL database is set. The URL in --database must not contain a password. --keep deletes only the logs and
-    plans; the runs are kept. By default, one phase per core is executed concurrently, and at least four. For
-    --idle-exit, a request, an attached process, and an unfinished run are uses.
+    plans; the runs are kept. By default, as many phases run concurrently as there are cores, but at least four. For
+    --idle-exit, requests, attached processes and unfinished runs count as use.
 
     Ctrl-C or SIGTERM stops the server: Terraform is interrupted, and its state is saved. A second signal stops it
     immediately. `tfruns server status` shows the server of a data directory, and `tfruns server stop` stops it.
@@ -117,11 +118,13 @@ def serve(
         exit_after_s = idle_exit_s(idle_exit) if idle_exit is not None else None
         serve_until_signal(directory, options, listening, idle_exit_s=exit_after_s)
     except InvalidInput as error:
-        _fail(f"{error.message} {error.solution}")
+        from tfruns.cli.terminal import texts_for_person  # noqa: PLC0415  # only on failure
+
+        _fail(" ".join(texts_for_person(error)), ExitCode.USAGE)
     except (CannotStart, OSError) as error:
         _fail(str(error))
 
 
-def _fail(text: str) -> NoReturn:
+def _fail(text: str, code: ExitCode = ExitCode.ERROR) -> NoReturn:
     print(f"tfruns server: {text}", file=sys.stderr)
-    sys.exit(1)
+    sys.exit(code)

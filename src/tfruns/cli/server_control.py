@@ -31,7 +31,7 @@ def status(
     """Show the server of a data directory.
 
     Shows its address, its unfinished runs, and when it exits. The exit code is 0 whether or not a server is running.
-    Reading the status does not count as a use of the server.
+    Reading the status does not count as use.
 
     For example:
         tfruns server status

@@ -23,7 +23,7 @@ def resolve_organization(session: Session, organization: str | None) -> str:
         raise InvalidInput(
             "The organization is missing.",
             cause="TF_CLOUD_ORGANIZATION is not set, and this directory has no `cloud` block with an organization.",
-            solution="Give it with --organization.",
+            solution="Specify it with --organization.",
         )
     return found
 
@@ -39,7 +39,7 @@ def resolve_workspace(session: Session, workspace: str | None, organization: str
         raise InvalidInput(
             "The workspace is missing.",
             cause="TF_WORKSPACE is not set, and this directory has no `cloud` block with a workspace.",
-            solution="Give its name, organization/name, id, or browser URL.",
+            solution="Specify its name, organization/name, id, or browser URL.",
         )
     is_bare = "/" not in found and not re.fullmatch(r"ws-[A-Za-z0-9]{1,64}", found)
     return f"{resolve_organization(session, organization)}/{found}" if is_bare else found
@@ -57,7 +57,11 @@ async def resolve_run(session: Session, run: str | None, workspace: str | None, 
     name = resolve_workspace(session, workspace, organization)
     found = (await session.gate.client.workspaces.read(name)).current_run
     if found is None:
-        raise NotFound(f"The workspace {name} has no current run.", solution="Create a run, or give the id of one.")
+        raise NotFound(
+            f"The workspace {name} has no current run.",
+            cause="It has no runs, or only plan-only runs.",
+            solution="Create a run, or specify a run id.",
+        )
     return found.id
 
 

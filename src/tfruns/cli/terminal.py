@@ -103,12 +103,18 @@ def fail(
     """
     if is_json:
         print_json(error.as_dict())
-    message, cause, solution = error.texts(option_of)
+    message, *reasons = texts_for_person(error)
     say(f"Error: {message}", "bold red")
-    for text in (cause, solution, *next_lines(error.next_actions, api_options)):
-        if text:
-            say(text)
+    for text in (*reasons, *next_lines(error.next_actions, api_options)):
+        say(text)
     sys.exit(code)
+
+
+def texts_for_person(error: TfrunsError) -> list[str]:
+    """The message, the cause and the solution, without general texts that address an assistant."""
+    message, *reasons = error.texts(option_of)
+    general = (error.default_cause, error.default_solution) if isinstance(error, InvalidInput | Declined) else ()
+    return [message, *(text for text in reasons if text and text not in general)]
 
 
 _NEEDS_PERSON = (ConfirmationNeeded, Declined, PlanDiffers)

@@ -228,7 +228,7 @@ _COUNTED = {
     "invoke": ("action to invoke", "actions to invoke"),
     "unknown": ("change that tfruns does not know", "changes that tfruns does not know"),
     "deferred": ("deferred to a later run", "deferred to a later run"),
-    "outputs": ("output changes", "outputs change"),
+    "outputs": ("output change", "output changes"),
     "drift": ("resource changed outside of Terraform", "resources changed outside of Terraform"),
 }
 

@@ -83,14 +83,19 @@ def _cool_off(run: Run, action: RunAction) -> dict[str, Fact]:
 def _instead(run: Run, action: RunAction) -> str:
     now = f"The run is {run.status}; "
     if action is RunAction.APPLY and (advice := _toward_apply(run)[0]):
-        return f"The run is {run.status}. {advice} Allowed now: {', '.join(run.allowed_actions) or 'nothing'}."
+        return f"The run is {run.status}. {advice} {_allowed(run).capitalize()}."
     if action is RunAction.FORCE_CANCEL:
         available = _cool_off(run, action).get("force_cancel_available_at")
         if available is not None:
             return f"{now}force-cancel becomes available at {available}."
         if RunAction.CANCEL in run.allowed_actions:
             return f"{now}cancel it first: force-cancel becomes available after a cool-off."
-    return f"{now}allowed now: {', '.join(run.allowed_actions) or 'nothing'}."
+    return f"{now}{_allowed(run)}."
+
+
+def _allowed(run: Run) -> str:
+    actions = ", ".join(run.allowed_actions)
+    return f"allowed actions: {actions}" if actions else "it allows no action"
 
 
 def _toward_apply(run: Run) -> tuple[str, tuple[NextAction, ...]]:

@@ -20,7 +20,7 @@ def resolve_allowed(names: Sequence[Path]) -> tuple[Path, ...]:
     for name, path in zip(names, found, strict=True):
         if not path.is_dir():
             raise InvalidInput(
-                f"{str(name)!r} cannot be allowed: it is not a directory.",
+                f"{str(name)!r} is not a directory.",
                 solution="Use the path of an existing directory.",
             )
     return found
@@ -71,7 +71,7 @@ def locate(directory: str, allowed: Sequence[Path]) -> AllowedDirectory:
     """
     if not allowed:
         raise RefusedByMode(
-            "No directory may be uploaded.",
+            "Uploads are not allowed.",
             cause="The server was started without --allow-dir. Nothing was sent.",
             solution="Ask the person who runs the server to restart it with `--allow-dir DIRECTORY`.",
         )
@@ -83,7 +83,7 @@ def locate(directory: str, allowed: Sequence[Path]) -> AllowedDirectory:
         if real.is_relative_to(root):
             return AllowedDirectory(root, real.relative_to(root))
     raise RefusedByMode(
-        "This directory may not be uploaded.",
+        "Uploads from this directory are not allowed.",
         cause=f"It is not in an allowed directory ({names}). Nothing was sent.",
         solution="Choose an allowed directory, or ask the person who runs the server to allow it with --allow-dir.",
     )

@@ -107,8 +107,8 @@ def _evidence(call: PendingCall, impact: Impact, person: Person, codes: Confirma
 async def _ask(call: PendingCall, impact: Impact, person: Person, client: Client) -> Consent:
     answer = await person.ask(await to_thread.run_sync(call.question, impact))  # sanitizing a long text takes time
     if answer is not Answer.YES:
-        outcome = "declined" if answer is Answer.NO else "dismissed the question"
-        raise Declined(f"The person {outcome}. Nothing was sent.")
+        outcome = "Not confirmed" if answer is Answer.NO else "The question was dismissed"
+        raise Declined(f"{outcome}. Nothing was sent.")
     now = await call.impact(client)  # it may have changed since the question was shown
     if now.kinds and call.subject(now) != call.subject(impact):
         raise ConfirmationNeeded(

@@ -137,11 +137,15 @@ class DataDirectory:
 
         Raises:
             InUse: another server owns it.
-            UnusableFile: one of its files is a directory, or the reverse.
+            UnusableFile: it cannot be created, or one of its files is a directory, or the reverse.
         """
         import filelock  # noqa: PLC0415  # only a server needs it
 
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            problem = f"The data directory {self.path} cannot be created: {error.strerror}"
+            raise UnusableFile(f"{problem}. Use another --data-dir.") from None
         self._check_kinds()
         lock = filelock.FileLock(self._lock, timeout=_LOCK_TIMEOUT_S, mode=0o600, thread_local=False)
         try:

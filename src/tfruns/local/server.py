@@ -133,7 +133,10 @@ def _socket(bind: BindConfig, directory: DataDirectory) -> socket.socket:
     try:
         return listen(bind.host, bind.port)
     except OSError as error:
-        raise CannotListen(f"Cannot listen on {bind.host}, port {bind.port}: {error.strerror}.") from None
+        raise CannotListen(
+            f"Cannot listen on {bind.host}, port {bind.port}: {error.strerror}. "
+            "Use another --port (0 for any free port) or --host."
+        ) from None
 
 
 def _print_url(url: str) -> None:

@@ -75,7 +75,7 @@ def unseen(run_ids: Sequence[str]) -> set[ImpactKind]:
 
 def _released_lines(run_ids: Sequence[str]) -> list[str]:
     """The lines about runs that are released and apply by themselves."""
-    title = "These runs go next, and apply by themselves whatever they plan, without another question:"
+    title = "These runs are next, and apply their plans automatically, without another confirmation:"
     return listed([f"- {id_}" for id_ in run_ids], title)
 
 
@@ -111,7 +111,7 @@ async def text_lines(client: Client, run: Run, values: Mapping[str, Any]) -> lis
         secrets = None
     lines = []
     if run.message and secrets is not None:
-        lines.append(f"Its message (written by who created it): «{secrets.safe_line(run.message, _MESSAGE)}»")
+        lines.append(f"Message of the run (written by its creator): «{secrets.safe_line(run.message, _MESSAGE)}»")
     comment = str(values.get("comment") or "").strip()
     if comment:
         lines.append(f"The comment that is sent with it: «{(secrets or Secrets()).safe_line(comment, _COMMENT)}»")

@@ -57,7 +57,7 @@ def _of_plan(run: Run, plan: OpenPlan) -> PlanImpact:
         kinds.add(ImpactKind.ACTION_APPLY)
     lines = [headline(summary, is_refresh_only=bool(run.refresh_only), has_changes=run.has_changes)]
     if dangers := danger_lines(summary.dangers):
-        lines += ["Dangerous in it (data of the plan):", *dangers]
+        lines += ["Dangerous changes (data from the plan):", *dangers]
     if deferred:
         named = ", ".join(shown_address(change, plan.known.secrets) for change in deferred[:_MOST_ACTIONS])
         more = len(deferred) - _MOST_ACTIONS

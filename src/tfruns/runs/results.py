@@ -52,7 +52,7 @@ def _on_nothing(filters: RunFilters, call: NextAction) -> tuple[list[str], tuple
     """Possible reasons why no run was found, and the call that would find plan-only runs."""
     notes = []
     if filters.unknown_statuses:
-        notes.append(f"tfruns knows no status {', '.join(filters.unknown_statuses)[:80]}: it may be misspelled.")
+        notes.append(f"Unknown status {', '.join(filters.unknown_statuses)[:80]}: it may be misspelled.")
     if "filter[operation]" in filters.as_params():
         return notes, ()
     return [*notes, "Plan-only runs are not included."], (call,)

@@ -46,7 +46,7 @@ async def impact_of_apply(client: Client, values: Mapping[str, Any]) -> Impact:
     impact=impact_of_apply,
     proofs=(Proof.CODE, Proof.FINGERPRINT),
     command="run apply",
-    instruction="apply_run only what the person has seen and wants, with the fingerprint of review_run; else "
+    instruction="apply_run only a plan that the person has seen and approved, with the fingerprint of review_run; else "
     "discard_run.",
 )
 async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:

@@ -15,6 +15,7 @@ from tfruns.runs.results import run_result
 from tfruns.tool import Context, Proof, Result, Role, tool
 from tfruns.views.runs import INCLUDE, RunView, created_view
 from tfruns.wire.run_params import RunParams, RunVariableParam
+from tfruns.wording import counted
 
 Options = Annotated[RunParams | None, Role.RUN_OPTIONS]
 
@@ -64,15 +65,16 @@ async def impact_of_create(client: Client, values: Mapping[str, Any]) -> Impact:
         return NO_IMPACT
     workspace = await client.workspaces.read(values["workspace_id"])
     name = f"{named_workspace(workspace)} ({workspace.id})" if workspace.name else workspace.id
-    count = "an unknown number of" if workspace.resource_count is None else workspace.resource_count
+    count = workspace.resource_count
+    resources = "an unknown number of resources" if count is None else counted(count, "resource")
     is_unseen = ImpactKind.UNSEEN_APPLY in kinds
-    by_itself = ", without another question" if is_unseen else " (it then waits for its apply)"
-    does = "destroys all resources" if params.is_destroy else "applies whatever it plans"
+    by_itself = ", without another confirmation" if is_unseen else " (it then waits for its apply)"
+    does = "destroys all resources" if params.is_destroy else "applies its plan"
     return Impact(
         kinds=kinds,
         question=f"Create a run in {name} that {does}{by_itself}?",
-        at_stake=(f"The workspace has {count} resources.", *_options(params)),
-        state=[workspace.id, workspace.resource_count],
+        at_stake=(f"The workspace has {resources}.", *_options(params)),
+        state=[workspace.id, count],
         instead=_INSTEAD if is_unseen else "",
     )
 

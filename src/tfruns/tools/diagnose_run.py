@@ -46,7 +46,7 @@ _MAX_VALUES = 6  # statements about the expressions in the code of an error
     order=140,
     is_read_only=True,
     command="run diagnose",
-    instruction="diagnose_run explains why a run failed or waits; get_run_logs and get_run_history have the rest.",
+    instruction="diagnose_run explains why a run failed or waits; get_run_logs and get_run_history show details.",
 )
 async def diagnose_run(context: Context, run_id: RunId) -> Result[DiagnosisView]:
     """Explain why a run failed (Terraform's errors, policies, tasks) or waits (what blocks it, and how to unblock it).
@@ -78,7 +78,7 @@ class _Diagnosing:
         checked = await self._with_checks(view) if is_in_checks(run.status) else view
         if checked != view or run.needs_person:
             return replace(checked, verdict="waits", waits_for=WaitsFor(reason="A person has to decide."))
-        return replace(view, verdict="runs", summary="It is in progress: it neither failed nor waits.")
+        return replace(view, verdict="runs", summary="It is in progress: it has not failed, and it is not waiting.")
 
     async def _of_final(self, view: DiagnosisView) -> DiagnosisView:
         ending = ending_of(self.run.status)
@@ -87,7 +87,7 @@ class _Diagnosing:
             return await self._aborted(replace(view, verdict=verdict))
         if ending is RunEnding.FAILED:
             return await self._failure(replace(view, verdict="failed"))
-        return replace(view, verdict="fine", summary="It neither failed nor waits.")
+        return replace(view, verdict="fine", summary="It has not failed, and it is not waiting.")
 
     async def _aborted(self, view: DiagnosisView) -> DiagnosisView:
         client, run = self.client, self.run

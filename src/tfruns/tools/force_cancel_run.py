@@ -36,12 +36,12 @@ async def impact_of_force_cancel(client: Client, values: Mapping[str, Any]) -> I
     impact=impact_of_force_cancel,
     proofs=(Proof.CODE,),
     command="run force-cancel",
-    instruction="force_cancel_run only when a person has decided it.",
+    instruction="force_cancel_run only if a person asks for it.",
 )
 async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:
     """Kill a run that did not stop after cancel_run, and unlock its workspace.
 
-    Only if cancel_run did not help, and after its cool-off: during an apply, the state can lose resources.
+    Only if cancel_run had no effect, and after the cool-off. Killing an apply can lose resources from the state.
     """
     runs = context.client.runs
     return await act(context, run_id, RunAction.FORCE_CANCEL, lambda: runs.force_cancel(run_id, comment=comment))

@@ -23,7 +23,7 @@ async def impact_of_force_execute(client: Client, values: Mapping[str, Any]) -> 
     none = ["The runs before it could not be read."] if displaced is None else ["No run is before it."]
     lines = listed([f"- {id_}" for id_ in displaced or ()], "These runs would be discarded or canceled:")
     itself = [run.id] if run.auto_apply is not False else []
-    by_itself = ("The run then applies any plan without another question.",) if itself else ()
+    by_itself = ("The run then applies any plan without another confirmation.",) if itself else ()
     return Impact(
         kinds=frozenset({ImpactKind.DISPLACE, *unseen(itself)}),
         question=f"Let {named_run(run)} go next, before all others of its workspace?",
@@ -43,7 +43,7 @@ async def impact_of_force_execute(client: Client, values: Mapping[str, Any]) -> 
     impact=impact_of_force_execute,
     proofs=(Proof.CODE,),
     command="run force-execute",
-    instruction="force_execute_run only when a person has decided it.",
+    instruction="force_execute_run only if a person asks for it.",
 )
 async def force_execute_run(context: Context, run_id: RunId) -> Result[ActionView] | ActionView:
     """Start a pending run next: the current run of the workspace is discarded, all earlier pending runs are canceled.

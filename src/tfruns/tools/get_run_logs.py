@@ -74,9 +74,9 @@ async def get_run_logs(
     phase: Annotated[
         Literal["auto", "plan", "apply"], Field(description="auto: apply if it began, else plan")
     ] = "auto",
-    tail_lines: Annotated[int, Field(description="Lines at most, 1 to 1000")] = _DEFAULT_LINES,
+    tail_lines: Annotated[int, Field(description="Number of lines, 1 to 1000")] = _DEFAULT_LINES,
     search: Annotated[str, Field(description="Only lines with this text")] = "",
-    offset: Annotated[int | None, Field(description="Read on from here: a next_offset, or 0")] = None,
+    offset: Annotated[int | None, Field(description="Start here: a next_offset, or 0")] = None,
 ) -> LogView:
     """Read the end of the log of a run's plan or apply as plain text, preceded by the errors if the phase failed.
 

@@ -36,7 +36,7 @@ async def list_workspaces(
     page_number: PageNumber = 1,
     page_size: PageSize = 20,
 ) -> Result[WorkspacePage]:
-    """List an organization's workspaces: id, current run and its status, owner of the lock, resource count.
+    """List an organization's workspaces: id, current run and its status, lock owner, resource count.
 
     auto_apply is included if it is on.
     """

@@ -29,7 +29,7 @@ from tfruns.wire.base import Resource
 from tfruns.wire.checks import PolicyCheck, TaskStage
 from tfruns.wire.runs import Run
 
-Reason = Annotated[str, Field(description="Why; recorded with the run"), Role.COMMENT]
+Reason = Annotated[str, Field(description="Reason; recorded with the run"), Role.COMMENT]
 
 _MAX_REASON = 10_000  # characters
 
@@ -54,7 +54,7 @@ class _Hold:
 
 
 async def impact_of_override(client: Client, values: Mapping[str, Any]) -> Impact:
-    """An override of an auto-apply run leads to its apply without another question."""
+    """An override of an auto-apply run leads to its apply without another confirmation."""
     run = await read_run(client, values)
     checks: list[PolicyCheck | TaskStage] = []
     with suppress(NotFound):
@@ -69,7 +69,7 @@ async def impact_of_override(client: Client, values: Mapping[str, Any]) -> Impac
         kinds=frozenset({ImpactKind.OVERRIDE, *({ImpactKind.UNSEEN_APPLY} if applies else ())}),
         question=f"Override the failed policies of {named_run(run)}?",
         at_stake=(
-            *(("Then it is applied to real infrastructure, without another question.",) if applies else ()),
+            *(("Then it is applied to real infrastructure, without another confirmation.",) if applies else ()),
             *(plan.lines if plan else ()),
             *listed(found, "Its checks:"),
             *await text_lines(client, run, values),
@@ -102,12 +102,12 @@ def _stage_line(stage: TaskStage) -> str:
     is_idempotent=True,
     impact=impact_of_override,
     proofs=(Proof.CODE,),
-    instruction="override_policy_check only when a person has decided it.",
+    instruction="override_policy_check only if a person asks for it.",
 )
 async def override_policy_check(context: Context, run_id: RunId, comment: Reason) -> Result[ActionView] | ActionView:
     """Override the failed policies that block a run: Sentinel policy checks and task stages (OPA).
 
-    Only if a person has decided it. With auto-apply the run continues to its apply.
+    Only if a person asks for it. With auto-apply the run continues to its apply.
     """
     reason = comment.strip()
     if not reason:

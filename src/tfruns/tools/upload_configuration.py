@@ -41,7 +41,7 @@ _LONGEST_PATH = 200  # characters of a path that an error names
     order=170,
     mode=Mode.PLAN,
     command="config upload",
-    instruction="upload_configuration brings a local directory; it starts no run.",
+    instruction="upload_configuration uploads a local directory; it starts no run.",
 )
 async def upload_configuration(
     context: Context,
@@ -110,7 +110,7 @@ def _path_in(root: Path, inside: str) -> PurePosixPath | None:
 
 def _elsewhere(configured: Sequence[PurePosixPath] | set[PurePosixPath]) -> str:
     if not configured:
-        return "Nothing that was to be uploaded is Terraform configuration."
+        return "None of the files to upload is a Terraform configuration file."
     return f"Terraform configuration is in: {_some(sorted(map(str, configured)))}."
 
 
@@ -145,7 +145,7 @@ def _notes(packed: Packed) -> Iterator[str]:
     if packed.likely_secrets:
         yield (
             "Files that likely contain secrets were excluded; the Terraform CLI uploads them. If the run needs one, "
-            "upload again with its path in include."
+            "upload again and include it."
         )
     if packed.kept_below:
         yield (

@@ -54,7 +54,7 @@ _MAX_LINE = 160
     order=100,
     is_read_only=True,
     command="run wait",
-    instruction="wait_for_run until it needs a person or is final.",
+    instruction="wait_for_run waits until a run needs a person or is final.",
 )
 async def wait_for_run(
     context: Context,
@@ -64,7 +64,7 @@ async def wait_for_run(
 ) -> Result[WaitView]:
     """Wait until a run needs a person (confirmation, policy override), is planned, or is final.
 
-    outcome timeout is not an error: call again to keep waiting. Cancelling the call stops the wait, not the run.
+    outcome timeout is not an error: call again to keep waiting. Canceling the call stops the wait, not the run.
     """
     if not 0 <= timeout_s <= MAX_TIMEOUT_S:
         raise InvalidInput((Argument("timeout_s"), f" must be between 0 and {MAX_TIMEOUT_S}."))

@@ -50,15 +50,15 @@ moved {
 REFRESH = {"refresh_only": True}
 PLANS: dict[str, tuple[str, str, dict[str, bool], str]] = {
     "forgets alone": (STORE, FORGOTTEN, {}, "2 to forget"),
-    "outputs alone": (STORE, f'{STORE}\noutput "name" {{ value = "x" }}', {}, "1 output changes"),
+    "outputs alone": (STORE, f'{STORE}\noutput "name" {{ value = "x" }}', {}, "1 output change"),
     "moves alone": (STORE, MOVED, {}, "2 to move"),
-    "a refresh of outputs": (STORE, f'{STORE}\noutput "name" {{ value = "x" }}', REFRESH, "1 output changes"),
+    "a refresh of outputs": (STORE, f'{STORE}\noutput "name" {{ value = "x" }}', REFRESH, "1 output change"),
     "a refresh that only moves": (STORE, MOVED, REFRESH, "nothing to apply (2 to move)"),
     "forgets and adds": (
         STORE,
         f'{FORGOTTEN}\nresource "terraform_data" "new" {{}}\noutput "name" {{ value = "x" }}',
         {},
-        "1 to add, 2 to forget, 1 output changes",
+        "1 to add, 2 to forget, 1 output change",
     ),
     "nothing": (STORE, STORE, {}, "no changes"),
 }

@@ -21,6 +21,7 @@ from tests.support.local_lab import lab as lab_on
 from tests.support.local_server import LocalServer, until
 from tests.support.stdio import PATIENCE_S, environment, tfruns
 from tfruns import Client
+from tfruns.cli.exit_codes import ExitCode
 
 __all__ = ["make_certificate"]
 
@@ -55,10 +56,10 @@ class _AskForPassword(socketserver.StreamRequestHandler):
         self.wfile.write(b"E" + struct.pack("!I", len(text) + 4) + text)
 
 
-def refusal(server: LocalServer) -> str:
-    """What a server says that does not start: one line of standard error, nothing else, and exit code 1."""
+def refusal(server: LocalServer, code: ExitCode = ExitCode.ERROR) -> str:
+    """The only output of a server that does not start: one line on standard error."""
     server.launch()
-    assert server.wait(60) == 1, server.stderr
+    assert server.wait(60) == code, server.stderr
     assert server.read_line() == ""
     text = server.stderr
     assert text.startswith("tfruns server: "), text
@@ -158,7 +159,7 @@ def test_the_data_directory_can_be_named_in_the_environment(tmp_path: Path) -> N
 
 
 def test_plain_http_beyond_loopback_is_refused(new_server: NewServer) -> None:
-    said = refusal(new_server("--host", "0.0.0.0"))
+    said = refusal(new_server("--host", "0.0.0.0"), ExitCode.USAGE)
     assert "--tls-cert" in said
     assert "--insecure" in said
 
@@ -171,7 +172,7 @@ def test_plain_http_beyond_loopback_is_possible_where_it_is_wanted(new_server: N
 
 @pytest.mark.parametrize("option", ["--tls-cert", "--tls-key"])
 def test_half_of_a_certificate_is_refused(option: str, new_server: NewServer, tmp_path: Path) -> None:
-    assert "key" in refusal(new_server(option, str(tmp_path / "half.pem")))
+    assert "key" in refusal(new_server(option, str(tmp_path / "half.pem")), ExitCode.USAGE)
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
@@ -181,7 +182,7 @@ def test_a_certificate_that_cannot_be_used_is_refused(
     pem = tmp_path / "certificate.pem"
     if content is not None:
         pem.write_text(content)
-    assert str(pem) in refusal(new_server("--tls-cert", str(pem), "--tls-key", str(pem)))
+    assert str(pem) in refusal(new_server("--tls-cert", str(pem), "--tls-key", str(pem)), ExitCode.USAGE)
 
 
 @pytest.mark.anyio
@@ -228,7 +229,7 @@ def test_a_time_beyond_all_times_is_refused(option: str, number: str, new_server
 
 
 def test_a_port_that_is_none_is_refused(new_server: NewServer) -> None:
-    assert "Invalid port 65536" in refusal(new_server("--port", "65536"))
+    assert "Invalid port 65536" in refusal(new_server("--port", "65536"), ExitCode.USAGE)
 
 
 def test_an_address_that_is_none_is_refused(new_server: NewServer) -> None:

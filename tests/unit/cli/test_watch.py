@@ -17,7 +17,7 @@ def test_each_kind_of_change_has_its_own_wording() -> None:
         "2 to add, 1 to import": {"add": 2, "change": 0, "destroy": 0, "import": 1},
         "1 to forget": ZEROS | {"forget": 1},
         "2 actions to invoke": ZEROS | {"invoke": 2},
-        "2 outputs change": ZEROS | {"outputs": 2},
+        "2 output changes": ZEROS | {"outputs": 2},
         "1 resource changed outside of Terraform": ZEROS | {"drift": 1},
         "1 change that tfruns does not know": ZEROS | {"unknown": 1},
         "1 deferred to a later run": ZEROS | {"deferred": 1},

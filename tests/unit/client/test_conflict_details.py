@@ -102,7 +102,7 @@ async def test_early_apply_names_the_condition_to_wait_for() -> None:
         waits = advice == WAIT or bool(until)
         assert arguments == ([{"run_id": RUN_ID, **until}] if waits else []), status
         assert failure.solution.startswith(f"The run is {status}. ")
-        assert failure.solution.endswith("Allowed now: discard.") or status == "pending"
+        assert failure.solution.endswith("Allowed actions: discard.") or status == "pending"
     early: list[tuple[dict[str, Any], str]] = [
         ({"plan_only": True}, "can never be applied"),
         ({"auto_apply": True}, "applied without confirmation"),
@@ -118,7 +118,7 @@ async def test_conflict_on_a_final_run_allows_nothing() -> None:
     read = answer({"data": run(status="applied", actions=actions())})
     failure = await refused(refusing(RunAction.APPLY, error(409, "transition not allowed"), read), RunAction.APPLY)
     assert failure.facts["allowed_actions"] == []
-    assert "nothing" in failure.solution
+    assert "no action" in failure.solution
 
 
 @pytest.mark.anyio

@@ -218,7 +218,7 @@ def test_404_mentions_hidden_runs_and_organization_tokens() -> None:
 def test_401_explains_how_to_get_a_new_token() -> None:
     failure = refused(401, "unauthorized")
     assert isinstance(failure, Unauthorized)
-    assert "terraform login" in failure.solution
+    assert "tfruns login" in failure.solution
 
 
 @rows("status", [401, 403, 429, 500, 502, 503])

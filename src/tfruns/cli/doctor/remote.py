@@ -157,7 +157,7 @@ class Remote:
         if abs(skew_s) > _MAX_SKEW_S:
             direction = "behind" if skew_s > 0 else "ahead of"
             return warning(f"{abs(skew_s):.0f} s {direction} the server", "Set the clock of this machine (NTP).")
-        return ok("In sync with the server, to a few seconds")
+        return ok("In sync with the server, within a few seconds")
 
     async def _ping_or_none(self) -> PingResult | None:
         """The response, or None: a missing response is the finding of another check."""

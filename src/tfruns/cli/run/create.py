@@ -24,7 +24,7 @@ from tfruns.wording import counted
 
 _AUTO_APPLY = "Apply automatically after a successful plan"
 _VAR = "Set a variable to an HCL literal, e.g. size=2. Repeatable"
-_VAR_STRING = "Set a variable to a text: KEY=TEXT. Repeatable"
+_VAR_STRING = "Set a variable to a string: KEY=STRING. Repeatable"
 _DIRECTORY = "Upload this directory, and plan its configuration"
 _VERSION = "With --plan-only: use this Terraform version"
 _CONFIGURATION = "Plan this configuration version (default: the latest)"
@@ -78,7 +78,7 @@ def create(
     For example:
         tfruns run create --workspace network --message "More subnets" --wait
         tfruns run create --workspace network --directory . --plan-only --wait
-        tfruns run create --workspace network --var replicas=3 --var-string region=eu-west-1
+        tfruns run create -w network --var replicas=3 --var-string region=eu-west-1
     """
 
     async def work(session: Session) -> ExitCode | None:

@@ -38,6 +38,9 @@ def show(
     run_command(work, options)
 
 
+_YES_NO = {True: "yes", False: "no", None: None}
+
+
 def _print(session: Session, view: RunView) -> None:
     actions = view.allowed_actions
     print_fields(
@@ -45,7 +48,7 @@ def _print(session: Session, view: RunView) -> None:
             "run": view.id,
             "status": status_text(view.status, needs_attention="apply" in actions),
             **{name: getattr(view, name) or None for name in _FIELDS if name != "has_changes"},
-            "has_changes": view.has_changes,
+            "has_changes": _YES_NO[view.has_changes],
             "allowed": ", ".join(actions) or None,
         }
     )
