@@ -75,6 +75,6 @@ def test_invalid_directory_is_a_failed_result(start: Start, era: Era, api: HttpA
 
 def test_invalid_allow_dir_is_an_error_at_the_start(tmp_path: Path) -> None:
     done = run(tmp_path, "mcp", "--allow-dir", str(tmp_path / "nowhere"))
-    assert done.returncode == 1
-    assert "it is not a directory" in done.stderr
+    assert done.returncode == 2
+    assert "is not a directory" in done.stderr
     assert done.stdout == ""
