@@ -12,6 +12,7 @@ from tfruns.cli.tables import print_table
 from tfruns.cli.terminal import out, print_line, say
 from tfruns.masking.text import sanitize
 from tfruns.views.review import PlanReviewView, ReviewRow, ReviewView
+from tfruns.wording import counted
 
 PAGE_SIZE = 100
 _MAX_PAGES = 20  # each page reads the plan again
@@ -91,9 +92,9 @@ def draw_review(view: ReviewView, console: Console) -> None:
             console.print(line)
     console.print(Text(sanitize(view.plan), style="bold"))
     if view.counts and view.changed_outputs:
-        console.print(_many(view.changed_outputs, "output change", "output changes"))
+        console.print(counted(view.changed_outputs, "output change"))
     if view.counts and view.changed_outside_of_terraform:
-        drifted = _many(view.changed_outside_of_terraform, "resource has changed", "resources have changed")
+        drifted = counted(view.changed_outside_of_terraform, "resource has changed", "resources have changed")
         console.print(f"{drifted} outside of Terraform")
     if rest := _rest(view):
         console.print(Text(rest, style="yellow"))
@@ -114,7 +115,7 @@ def _lines(row: ReviewRow) -> Iterator[Text]:
     for change in (*row.changes, *(row.values or ())):
         yield Text(f"        {sanitize(change)}", style="red" if change.endswith("(forces replacement)") else "")
     if row.more_changes:
-        yield Text(f"        … {_many(row.more_changes, 'more line', 'more lines')}: --address shows all", style="dim")
+        yield Text(f"        … {counted(row.more_changes, 'more line')}: --address shows all", style="dim")
 
 
 def named(row: ReviewRow) -> str:
@@ -141,10 +142,6 @@ def _cells(row: ReviewRow) -> tuple[str, ...]:
     mark = "!" if is_dangerous(row) else ""
     count, keys = str(row.count or 1), ", ".join(row.keys)
     return (mark, row.action, row.address, count, why_of(row), "; ".join(changes), keys)
-
-
-def _many(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _rest(view: PlanReviewView) -> str:

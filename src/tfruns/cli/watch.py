@@ -27,6 +27,7 @@ from tfruns.tools.wait_for_run import MAX_TIMEOUT_S, Until
 from tfruns.views.runs import ActionView
 from tfruns.views.wait import WaitView
 from tfruns.vocabulary import RunEnding
+from tfruns.wording import counted
 
 _FIRST_INTERVAL_S = 0.5
 _LONGEST_INTERVAL_S = 3.0
@@ -221,7 +222,7 @@ def counts_line(counts: Mapping[str, int], *, has_changes: bool | None) -> str:
 
 def _counted(name: str, number: int) -> str:
     one, many = _COUNTED.get(name, (f"to {name}", f"to {name}"))
-    return f"{number} {one if number == 1 else many}"
+    return counted(number, one, many)
 
 
 _COUNTED = {

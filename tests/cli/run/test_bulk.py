@@ -103,6 +103,17 @@ def test_failure_of_one_run_does_not_affect_the_others(tmp_path: Path) -> None:
     assert (failed.error or {})["error"] == "transition_not_allowed"
 
 
+@pytest.mark.processes
+def test_pending_run_without_permission_to_discard_is_skipped(tmp_path: Path) -> None:
+    run = samples.run(permissions={"can-discard": False})
+    with HttpApi() as api:
+        api.on("GET", f"/workspaces/{samples.WORKSPACE_ID}/runs", answer(samples.page(run)))
+        api.on("GET", f"/runs/{samples.RUN_ID}", answer({"data": run}))
+        shell = Shell(tmp_path / "here", {"TFE_ADDRESS": api.address, "TFE_TOKEN": "a-token"})
+        done = shell("run", "discard", "--all", "-w", samples.WORKSPACE_ID, "--yes", "--json")
+    assert [row.outcome for row in Bulk.model_validate(done.json).runs] == ["skipped"]
+
+
 async def test_discard_all_includes_pending_runs(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
     runs = [await lab.planned(workspace), await lab.run(workspace)]

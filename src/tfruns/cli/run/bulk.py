@@ -175,18 +175,13 @@ async def _target(session: Session, name: Name, run_id: str) -> SelectedRun:
     """Read a run, and check whether it allows the action. A run that cannot be read does not affect the others."""
     try:
         target = SelectedRun(await session.call("get_run_details", RunView, run_id=run_id))
-        if not _is_allowed(target.run, name):
+        if name not in target.run.allowed_actions:
             target.outcome, target.why = "skipped", f"it is {target.run.status}: {target.run.follows}"
         elif name == "apply":
             target.review = await session.call("review_run", ReviewView, run_id=run_id)
     except TfrunsError as error:
         return _failed(SelectedRun(RunView(run_id, "unknown")), error)
     return target
-
-
-def _is_allowed(run: RunView, name: Name) -> bool:
-    is_accepted = any(RunAction(name) in rule.accepts for status, rule in RULES.items() if status == run.status)
-    return name in run.allowed_actions or is_accepted
 
 
 def _failed(target: SelectedRun, error: TfrunsError) -> SelectedRun:
