@@ -363,6 +363,7 @@ async def test_an_error_states_the_rule_for_each_invalid_attribute(api: Api) -> 
     for data, expected in (
         ({"attributes": {"name": "a"}}, 'data.type is missing: it must be "workspaces".'),
         ({"type": "workspaces", "attributes": [1]}, "data.attributes must be an object."),
+        ({"type": "workspaces", "attributes": []}, "data.attributes must be an object."),
         ({"type": "workspaces", "relationships": "x"}, "data.relationships must be an object."),
     ):
         assert (await api.post(workspaces, {"data": data}, 422))["errors"][0]["detail"] == expected

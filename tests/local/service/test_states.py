@@ -146,6 +146,14 @@ async def test_second_of_two_pending_states_must_follow_the_first(locked: Api) -
     assert (await anonymous(locked.http, "GET", download)).content == forced
 
 
+async def test_the_download_of_an_empty_state_file_is_404(locked: Api) -> None:
+    # Terraform reads an empty response as the absence of a state, and would create everything again.
+    created = (await locked.post(_path(locked), inline(state(1))))["data"]
+    locked.backend.objects.path("state", created["id"]).write_bytes(b"")
+    response = await anonymous(locked.http, "GET", created["attributes"]["hosted-state-download-url"])
+    assert (response.status_code, response.json()["errors"][0]["title"]) == (404, "not found")
+
+
 async def test_lineage_defaults_to_that_of_the_content(locked: Api) -> None:
     await locked.post(_path(locked), inline(state(1)))
     other = state(2, "bbbb")

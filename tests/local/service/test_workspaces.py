@@ -54,6 +54,13 @@ async def test_a_workspace_name_is_unique_within_its_organization(api: Api) -> N
     await _update(api, f"/workspaces/{other}", name="storage")  # its own name is not taken
 
 
+async def test_latest_sets_the_installed_version_of_terraform(api: Api) -> None:
+    for latest in ("latest", ""):
+        await _update(api, NAMED, **{"terraform-version": "1.10.0"})
+        changed = await _update(api, NAMED, **{"terraform-version": latest})
+        assert changed["data"]["attributes"]["terraform-version"] == "1.11.4"
+
+
 async def test_an_update_changes_only_the_given_attributes(api: Api) -> None:
     await _update(api, NAMED, **{"working-directory": "modules", "auto-apply": True})
     changed = await _update(api, NAMED, description="The network", **{"auto-apply": None})
@@ -179,6 +186,12 @@ async def test_a_malformed_list_of_tags_is_never_a_server_error(api: Api, method
     path = f"/api/v2/workspaces/{api.workspace_id}/{name}"
     answer = await api.http.request(method, path, json={"data": data})
     assert answer.status_code < 500
+
+
+async def test_the_id_of_a_tag_must_be_a_string(api: Api) -> None:
+    body = {"data": [{"type": "tags", "id": 5}]}
+    response = await api.post(f"/workspaces/{api.workspace_id}/relationships/tags", body, 422)
+    assert response["errors"][0]["detail"] == "The id of a tag or a workspace must be a string."
 
 
 async def test_all_workspaces_belong_to_the_only_project(api: Api) -> None:

@@ -29,14 +29,15 @@ async def read_object(request: Request, backend: Backend, grant: ObjectGrant) ->
     """Download an object; of a log, the bytes that `offset` and `limit` select.
 
     Raises:
-        NotFound: 404, the object does not exist.
+        NotFound: 404, the object does not exist or is empty.
         BadRequest: 400, `offset` or `limit` is invalid.
     """
     if grant.kind == "log":
         offset, limit = _number(request, "offset"), _number(request, "limit")
         return await run_in_threadpool(_read_log, backend, grant.id, offset or 0, limit)
     path = backend.objects.path(grant.kind, grant.id)
-    if not path.exists():
+    # No object is empty unless it is damaged, and Terraform reads an empty state as the absence of a state.
+    if not path.exists() or not path.stat().st_size:
         raise NotFound("not found")
     media_type = "application/x-gzip" if grant.kind == "configuration" else "application/json"
     return FileResponse(path, media_type=media_type)

@@ -159,7 +159,7 @@ class ApiRequest:
         if not isinstance(data.get("type"), str) or not data["type"]:
             raise UnprocessableEntity(f'data.type is missing: it must be "{model.wire_type}".')
         for name in ("attributes", "relationships"):
-            if not isinstance(data.get(name) or {}, dict):
+            if not isinstance(data.get(name, {}), dict | None):
                 raise UnprocessableEntity(f"data.{name} must be an object.")
         return validated(model, data.get("attributes") or {})
 

@@ -176,7 +176,9 @@ def add_workspaces_to_tag(request: ApiRequest) -> ApiResponse:
 def _ids_and_names(request: ApiRequest) -> tuple[set[str], list[str]]:
     """The ids in a list of tags or workspaces, and the names of the tags without an id."""
     items = _items(request)
-    ids = {id_ for item in items if isinstance(id_ := item.get("id"), str) and id_}
+    if any(not isinstance(item.get("id") or "", str) for item in items):
+        raise UnprocessableEntity("The id of a tag or a workspace must be a string.")
+    ids = {id_ for item in items if (id_ := item.get("id"))}
     return ids, list(_tags([item for item in items if not item.get("id")]))
 
 

@@ -74,8 +74,11 @@ class _WorkspaceAttributes(RequestAttributes):
     vcs_repo: Annotated[dict[str, Any] | None, unsupported("this server does not connect to version control")] = None
     working_directory: _Text | None = None
 
-    def values(self) -> dict[str, Any]:
+    def values(self, installed: str) -> dict[str, Any]:
         """The values to store: the given columns and settings.
+
+        Args:
+            installed: the version of Terraform that `latest` and an empty `terraform-version` stand for.
 
         Raises:
             UnprocessableEntity: 422, the execution mode is ambiguous.
@@ -83,7 +86,7 @@ class _WorkspaceAttributes(RequestAttributes):
         given = self.model_dump(exclude_unset=True, by_alias=True)
         columns = {name.replace("-", "_"): given[name] for name in _COLUMNS if given.get(name) is not None}
         if columns.get("terraform_version") in {"", "latest"}:
-            del columns["terraform_version"]
+            columns["terraform_version"] = installed
         settings = {name: given[name] for name in given.keys() & WORKSPACE_SETTINGS.keys() if _is_set(name, given)}
         return {**columns, "settings": settings | self._execution_mode()}
 
@@ -126,7 +129,7 @@ def list_workspaces(request: ApiRequest) -> ApiResponse:
 
 def create_workspace(request: ApiRequest) -> ApiResponse:
     """POST /organizations/:organization/workspaces -> 201."""
-    values = request.attributes(_WorkspaceAttributes).values()
+    values = request.attributes(_WorkspaceAttributes).values(request.backend.terraform_version)
     name = values.pop("name", None)
     with request.backend.database.write() as write:
         organization = find_organization(write.session, request.path["organization"])
@@ -163,7 +166,7 @@ def _workspace(session: Any, request: ApiRequest) -> WorkspaceRow:
 
 def update_workspace(request: ApiRequest) -> ApiResponse:
     """PATCH on the same paths -> 200."""
-    values = request.attributes(_WorkspaceAttributes).values()
+    values = request.attributes(_WorkspaceAttributes).values(request.backend.terraform_version)
     with request.backend.database.write() as write:
         row = lock_workspace(write.session, _workspace(write.session, request).id)
         _check_project(request, find_organization(write.session, row.organization))
