@@ -1,5 +1,6 @@
 """Logs, uploads and downloads over signed URLs. Sources: HCP Terraform API, "Plans"; contract notes, 4."""
 
+import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from tfruns.local.api.rate_limit import RateLimiter
 from tfruns.local.api.signer import OBJECT_PATH, ObjectGrant, Signer
 from tfruns.local.store.database import Database
 from tfruns.local.terraform import slug
+from tfruns.local.terraform.log import PhaseLog
 
 TEXT = b"Terraform v1.11.4\non linux_amd64\nInitializing plugins and modules...\n"
 
@@ -199,6 +201,19 @@ async def test_an_upload_leaves_no_temporary_file(api: Api) -> None:
     await api.upload(await api.create_configuration(), archive())
     assert _incoming(api) == []
     assert api.backend.objects.read("configuration", created["id"]) is None
+
+
+async def test_uploads_and_logs_are_private_whatever_the_umask(api: Api) -> None:
+    previous = os.umask(0)
+    try:
+        created = await api.create_configuration()
+        assert (await api.upload(created)).status_code == 200
+        PhaseLog(log := api.backend.objects.path("log", "plan-x")).close()
+    finally:
+        os.umask(previous)
+    archive_path = api.backend.objects.path("configuration", created["id"])
+    modes = {path: path.stat().st_mode & 0o777 for path in (archive_path, archive_path.parent, log, log.parent)}
+    assert modes == {archive_path: 0o600, archive_path.parent: 0o700, log: 0o600, log.parent: 0o700}
 
 
 async def test_an_aborted_upload_leaves_no_file_and_can_be_repeated(api: Api, caplog: pytest.LogCaptureFixture) -> None:

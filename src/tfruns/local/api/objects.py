@@ -104,8 +104,9 @@ async def _receive(request: Request, backend: Backend, max_bytes: int) -> Path:
     target = backend.objects.path("incoming", secrets.token_hex(8))
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     size = 0
+    target.touch(mode=0o600, exist_ok=False)
     try:
-        with target.open("xb") as file:
+        with target.open("wb") as file:
             async for part in request.stream():
                 size += len(part)
                 if size > max_bytes:
