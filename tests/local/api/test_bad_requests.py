@@ -367,6 +367,10 @@ async def test_an_error_states_the_rule_for_each_invalid_attribute(api: Api) -> 
         ({"type": "workspaces", "relationships": "x"}, "data.relationships must be an object."),
     ):
         assert (await api.post(workspaces, {"data": data}, 422))["errors"][0]["detail"] == expected
+    linkage = {"workspace": {"data": {"type": "workspaces", "id": api.workspace_id}}}
+    run = {"type": "runs", "attributes": {"variables": [{"key": "region"}]}, "relationships": linkage}
+    detail = (await api.post("/runs", {"data": run}, 422))["errors"][0]["detail"]
+    assert detail == "Invalid attributes: variables.0.value is missing."
     # Scripts that work with HCP Terraform send the type in the singular.
     body = resource("configuration-version", {"auto-queue-runs": False})
     await api.post(f"/workspaces/{api.workspace_id}/configuration-versions", body)

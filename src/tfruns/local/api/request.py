@@ -264,6 +264,8 @@ def validated(model: type[A], attributes: Mapping[str, JSON]) -> A:
 def _invalid_attribute(detail: ErrorDetails) -> str:
     """The name of an invalid attribute, and the rule for its value. The value itself may be secret."""
     name = str(detail["loc"][0]) if detail["loc"] else "data"
+    if detail["type"] == "missing":
+        return f"{'.'.join(str(part) for part in detail['loc'])} is missing"
     if detail["type"] == "value_error":
         return f"{name} {detail['ctx']['error']}"
     _, _, rule = detail["msg"].partition(" should ")
