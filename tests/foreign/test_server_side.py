@@ -126,7 +126,7 @@ def test_cli_block_requires_a_known_port(tmp_path: Path) -> None:
         timeout=PATIENCE_S,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "--port" in done.stderr
 
 
