@@ -237,14 +237,10 @@ def _compact(node: Mapping[str, JSON], definitions: Mapping[str, JSON]) -> dict[
             result[key] = {name: _compact(child, definitions) for name, child in value.items()}
         elif key == "items":
             result[key] = _compact(value, definitions)
-        elif key == "anyOf":
-            result[key] = [_compact(choice, definitions) for choice in value]
         elif key == "description" and "properties" in node:
             continue  # the docstring of a class, which is not for callers
         else:
             result[key] = value
-    if result.get("type") == "array":
-        result.setdefault("items", {})  # any type; clients reject a list of tools with an array without it
     return result
 
 

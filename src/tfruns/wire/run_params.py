@@ -66,8 +66,10 @@ class RunVariableParam(BaseModel):
     value: Annotated[
         Any,
         BeforeValidator(_as_literal),
-        Field(description='HCL literal, e.g. "2" or "\\"text\\""; or a JSON number, boolean, list, object', repr=False),
-        WithJsonSchema({"anyOf": [{"type": kind} for kind in ("string", "number", "boolean", "array", "object")]}),
+        Field(description='HCL literal or JSON: 2, true, "text" (in quotes), ["a"], {a = 1}', repr=False),
+        # Every JSON value is accepted. The schema says `string`, which can express all of them: some clients refuse a
+        # union, a list of anything, or an object without properties.
+        WithJsonSchema({"type": "string"}),
     ]
 
 

@@ -196,7 +196,19 @@ def value_of(value: Any) -> Any:
 
 @rows(
     "text",
-    ['"text"', '""', "2", "-1.5", "true", "null", '["a", 1]', '{ a = "b" }', '"$${not_a_reference}"', "<<EOT\nx\nEOT"],
+    [
+        '"text"',
+        '""',
+        "2",
+        "-1.5",
+        "true",
+        "null",
+        '["a", 1]',
+        '{ a = "b" }',
+        '"$${not_a_reference}"',
+        "<<EOT\nx\nEOT",
+        '{"a": [1, "b"]}',
+    ],
 )
 def test_hcl_literal_is_sent_unchanged(text: str) -> None:
     assert value_of(text) == text
