@@ -22,6 +22,7 @@ class ImpactKind(StrEnum):
     DESTROY_PLAN = "plans to destroy all resources, and waits"
     INTERRUPT_APPLY = "interrupts a running apply"
     DISCARD_PLAN = "discards a plan that waits for a decision"
+    FORCE_UNLOCK = "removes the lock of another user or run"
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,3 +214,19 @@ def test_local_needs_no_settings(tmp_path: Path, server: LocalServer) -> None:
     (shell.directory / "main.tf").write_text('terraform {\n  cloud {\n    organization = "acme"\n  }\n}\n')
     done = shell("workspace", "list", "--local", "--data-dir", data_dir, "--json")
     WorkspacesResult.model_validate(done.json)
+
+
+def test_lock_keeps_its_reason_until_the_unlock(shell: Shell, name: str) -> None:
+    locked = shell("workspace", "lock", name, "--reason", "Maintenance", "--json").json
+    assert (locked["locked"], locked["reason"]) == (True, "Maintenance")
+    shown = WorkspaceResult.model_validate(shell("workspace", "show", name, "--json").json)
+    assert (shown.locked, shown.locked_reason) == (True, "Maintenance")
+    assert "already locked" in shell("workspace", "lock", name, code=1).err
+    assert "locked     no\n" in shell("workspace", "unlock", name).out
+
+
+def test_forced_unlock_needs_a_terminal_or_yes(shell: Shell, name: str) -> None:
+    shell("workspace", "lock", name)
+    done = shell("workspace", "unlock", name, "--force", "--json", code=10)
+    assert done.json["error"] == "confirmation_needed"
+    assert shell("workspace", "unlock", name, "--force", "--yes", "--json").json["locked"] is False

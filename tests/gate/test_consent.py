@@ -36,6 +36,7 @@ RULES = {
     K.DESTROY_PLAN: (CLIENT, CODE, PERSON, NOTHING),
     K.INTERRUPT_APPLY: (NOTHING, NOTHING, PERSON, NOTHING),
     K.DISCARD_PLAN: (NOTHING, NOTHING, PERSON, NOTHING),
+    K.FORCE_UNLOCK: (CODE, CODE, PERSON, NOTHING),
 }
 
 NO_CODE, NO_REVIEW, NO_PERSON, DIFFERS = (
@@ -117,7 +118,7 @@ def test_every_kind_of_impact_has_a_rule_per_confirm() -> None:
 
 
 def test_mode_plan_forbids_impact_on_an_apply() -> None:
-    forbidden = {K.UNSEEN_APPLY, K.INTERRUPT_APPLY, K.KILL_APPLY}
+    forbidden = {K.UNSEEN_APPLY, K.INTERRUPT_APPLY, K.KILL_APPLY, K.FORCE_UNLOCK}
     for kind, other, confirm in product(ImpactKind, ImpactKind, Confirm):
         for call in (Evidence(), Evidence(can_ask=True), Evidence(fingerprint=True), Evidence(code=True)):
             decision = decide(call, impact(kind, other), Policy(Mode.PLAN, confirm))

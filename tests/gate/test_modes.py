@@ -23,7 +23,15 @@ READ = [
     "get_run_history",
     "diagnose_run",
 ]
-PLAN = [*READ, "create_run", "discard_run", "cancel_run", "comment_on_run", "upload_configuration"]
+PLAN = [
+    *READ,
+    "create_run",
+    "discard_run",
+    "cancel_run",
+    "comment_on_run",
+    "upload_configuration",
+    "set_workspace_lock",
+]
 APPLY = [*PLAN, "apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]
 
 PLANNING = Policy(Mode.PLAN)

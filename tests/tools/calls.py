@@ -40,6 +40,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     },
     "comment_on_run": {"run_id": RUN_ID, "body": "looks good"},
     "list_workspaces": {"organization": ORGANIZATION},
+    "set_workspace_lock": {"workspace_id": WORKSPACE_ID, "action": "lock"},
     "upload_configuration": {"workspace_id": WORKSPACE_ID, "directory": str(CONFIGURATION)},
     "override_policy_check": {"run_id": RUN_ID, "comment": "agreed with the security team"},
 }
@@ -90,6 +91,8 @@ def willing_api(run: dict[str, Any] | None = None, *, has_workspace: bool = True
     api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(samples.workspace(), total=1)))
     if has_workspace:
         api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": samples.workspace()}))
+    for action in ("lock", "unlock", "force-unlock"):
+        api.on("POST", f"/workspaces/{WORKSPACE_ID}/actions/{action}", answer({"data": samples.workspace()}))
     api.on("POST", f"/runs/{run['id']}/comments", answer({"data": samples.comment()}, 201))
     version = samples.configuration_version(upload_url=UPLOAD_URL)
     api.on("POST", f"/workspaces/{WORKSPACE_ID}/configuration-versions", answer({"data": version}, 201))

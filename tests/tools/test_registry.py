@@ -54,6 +54,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "diagnose_run": {"run_id": REQUIRED},
     "comment_on_run": {"run_id": REQUIRED, "body": REQUIRED},
     "list_workspaces": {"organization": REQUIRED, "search": "", "page_number": 1, "page_size": 20},
+    "set_workspace_lock": {"workspace_id": REQUIRED, "action": REQUIRED, "reason": ""},
     "upload_configuration": {"workspace_id": REQUIRED, "directory": REQUIRED, "speculative": False},
     "override_policy_check": {"run_id": REQUIRED, "comment": REQUIRED},
 }

@@ -63,6 +63,7 @@ DEFAULTS = CommonOptions()
 
 Organization = Annotated[str | None, Parameter(name=["--organization", "-o"], help=_ORGANIZATION)]
 Workspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=SELECT_WORKSPACE)]
+SelectedWorkspace = Annotated[str | None, Parameter(help=SELECT_WORKSPACE)]
 Run = Annotated[str | None, Parameter(help="Run id or browser URL (default: the current run)")]
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Skip the confirmation prompt")]
 Comment = Annotated[str, Parameter(name=["--comment", "-m"], help="Record this comment with the run")]

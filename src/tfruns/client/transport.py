@@ -84,6 +84,10 @@ class ExpectedResponse:
         return is_empty and response.status_code == self.empty_status
 
 
+NO_CONTENT = ExpectedResponse(lambda document: False, empty_status=204)  # noqa: ARG005
+"""A response without a document."""
+
+
 class Transport:
     """Requests to one API. Connections are opened with the first request and kept until `aclose`."""
 
@@ -144,7 +148,22 @@ class Transport:
             AttemptFailed: the outcome is unknown: the change may have happened.
             TfrunsError: any other failure: the API refused the change, or it was never sent.
         """
-        request = _Request("POST", path, None, body, purpose or Purpose(), False, expected or ExpectedResponse(), True)
+        return await self._change("POST", path, body, expected, purpose)
+
+    async def patch(
+        self, path: str, body: JSON, *, expected: ExpectedResponse | None = None, purpose: Purpose | None = None
+    ) -> ApiResponse:
+        """Send an update, once. Raises: as `post`."""
+        return await self._change("PATCH", path, body, expected, purpose)
+
+    async def delete(self, path: str, *, purpose: Purpose | None = None) -> None:
+        """Delete a resource; the response is 204, without a body. Raises: as `post`."""
+        await self._change("DELETE", path, None, NO_CONTENT, purpose)
+
+    async def _change(
+        self, method: str, path: str, body: JSON, expected: ExpectedResponse | None, purpose: Purpose | None
+    ) -> ApiResponse:
+        request = _Request(method, path, None, body, purpose or Purpose(), False, expected or ExpectedResponse(), True)
         try:
             return await self._retry_policy.run(lambda: self._attempt(request), is_change=True, clock=self.clock)
         except AttemptFailed as failure:

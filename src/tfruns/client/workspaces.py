@@ -1,6 +1,7 @@
 """Workspaces. Source: HCP Terraform API, "Workspaces"."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from tfruns.client.error_mapping import Purpose
 from tfruns.client.listing import Listing, listing
@@ -16,6 +17,8 @@ from tfruns.wire.workspaces import Workspace
 
 _READ = Purpose("read workspaces")
 _CREATE = Purpose("manage workspaces")
+_LOCK = Purpose("lock and unlock workspaces")
+_FORCE_UNLOCK = Purpose("admin")
 
 
 class Workspaces:
@@ -109,6 +112,72 @@ class Workspaces:
         settings = self._transport.settings
         found = parse_workspace(workspace, settings.address, settings.organization)
         return found.id if isinstance(found, WorkspaceId) else (await self.read(workspace)).id
+
+    async def lock(self, workspace: str, *, reason: str = "") -> Workspace:
+        """Lock a workspace, so that no run starts in it. New runs are accepted, and wait.
+
+        Source: HCP Terraform API, "Lock a workspace".
+        Wire: POST /workspaces/{id}/actions/lock -> 200, the workspace.
+
+        Raises:
+            Conflict: 409, it is locked already, or a run holds it.
+            NotFound: 404, absent, or this token may not lock it.
+            OutcomeUnknown: the response was lost, and the workspace does not show the lock.
+        """
+        return await self._change_lock(workspace, "lock", {"reason": reason} if reason else {}, _LOCK)
+
+    async def unlock(self, workspace: str) -> Workspace:
+        """Remove this user's lock. Runs that waited for it start.
+
+        Source: HCP Terraform API, "Unlock a workspace".
+        Wire: POST /workspaces/{id}/actions/unlock -> 200, the workspace.
+
+        Raises:
+            Conflict: 409, it is not locked, or is locked by a run or another user.
+            NotFound: 404, absent, or this token may not unlock it.
+            OutcomeUnknown: the response was lost, and the workspace is still locked or cannot be read.
+        """
+        return await self._change_lock(workspace, "unlock", {}, _LOCK)
+
+    async def force_unlock(self, workspace: str) -> Workspace:
+        """Remove the lock of any user. Runs that waited for it start.
+
+        Source: HCP Terraform API, "Force Unlock a workspace".
+        Wire: POST /workspaces/{id}/actions/force-unlock -> 200, the workspace.
+
+        Raises: as `unlock`; `Forbidden` or `NotFound` without admin permission on the workspace.
+        """
+        return await self._change_lock(workspace, "force-unlock", {}, _FORCE_UNLOCK)
+
+    async def _change_lock(self, workspace: str, action: str, body: JSON, purpose: Purpose) -> Workspace:
+        workspace_id = await self.resolve(workspace)
+        path = api_path("workspaces", workspace_id, "actions", action)
+        try:
+            expected = ExpectedResponse(is_resource("workspaces", workspace_id))
+            answer = await self._transport.post(path, body, expected=expected, purpose=purpose)
+            return parse_one(Workspace, answer.document)
+        except AttemptFailed as failure:
+            return await self._after_lost_lock(workspace_id, action, body, failure.error)
+
+    async def _after_lost_lock(self, workspace_id: str, action: str, body: JSON, error: TfrunsError) -> Workspace:
+        """The workspace, if it shows the effect of a change of its lock whose response was lost.
+
+        Another user may have set a lock without a reason, so only the given reason proves that the lock is this one.
+        """
+        found: Workspace | None = None
+        with suppress(TfrunsError):
+            found = await self.read(workspace_id)
+        reason = body.get("reason")
+        if found is not None:
+            has_reason = bool(reason) and found.locked_reason == reason
+            if has_reason if action == "lock" else found.locked is False:
+                return found
+        now = "it could not be read" if found is None else "it is locked" if found.locked else "it is not locked"
+        raise unknown_outcome(
+            error,
+            f"It is not known whether the {action} of the workspace took effect; {now}.",
+            "Read the workspace again in a moment, before you repeat the call.",
+        ) from error
 
     def list_for_organization(
         self, organization: str, *, search: str = "", include: Sequence[str] = ()

@@ -40,13 +40,16 @@ REQUIREMENTS: Mapping[ImpactKind, Mapping[Confirm, Requirement]] = {
     ImpactKind.KILL: _row(_CLIENT, _CODE),
     ImpactKind.DISPLACE: _row(_CLIENT, _CODE),
     ImpactKind.DESTROY_PLAN: _row(_CLIENT, _CODE),
+    ImpactKind.FORCE_UNLOCK: _row(_CODE, _CODE),
     # Stopping a run requires nothing, unless every change has to be confirmed.
     ImpactKind.INTERRUPT_APPLY: _row(_NOTHING, _NOTHING),
     ImpactKind.DISCARD_PLAN: _row(_NOTHING, _NOTHING),
 }
 
-FORBIDDEN_IN_PLAN_MODE = frozenset({ImpactKind.UNSEEN_APPLY, ImpactKind.INTERRUPT_APPLY, ImpactKind.KILL_APPLY})
-"""Mode `plan` neither leads to an apply nor interferes with one."""
+FORBIDDEN_IN_PLAN_MODE = frozenset(
+    {ImpactKind.UNSEEN_APPLY, ImpactKind.INTERRUPT_APPLY, ImpactKind.KILL_APPLY, ImpactKind.FORCE_UNLOCK}
+)
+"""Mode `plan` neither leads to an apply nor interferes with one, and respects the locks of others."""
 
 
 class Consent(StrEnum):

@@ -61,9 +61,9 @@ async def impact_of_stop(
     return Impact(
         kinds=frozenset({*kinds(run), *unseen(released)}),
         question=f"{verb} {named_run(run)}, which is {one_line(str(run.status), _STATUS)}{also}?",
-        at_stake=(*effects(run), *_released_lines(released), *await text_lines(client, run, values)),
+        at_stake=(*effects(run), *released_lines(released), *await text_lines(client, run, values)),
         state=[run.id, str(run.status), released],
-        instead=_instead_of_releasing(released),
+        instead=instead_of_releasing(released),
         facts=facts(run, released),
     )
 
@@ -73,13 +73,13 @@ def unseen(run_ids: Sequence[str]) -> set[ImpactKind]:
     return {ImpactKind.UNSEEN_APPLY} if run_ids else set()
 
 
-def _released_lines(run_ids: Sequence[str]) -> list[str]:
+def released_lines(run_ids: Sequence[str]) -> list[str]:
     """The lines about runs that are released and apply by themselves."""
     title = "These runs are next, and apply their plans automatically, without another confirmation:"
     return listed([f"- {id_}" for id_ in run_ids], title)
 
 
-def _instead_of_releasing(run_ids: Sequence[str]) -> str:
+def instead_of_releasing(run_ids: Sequence[str]) -> str:
     """The alternative to releasing these runs."""
     return f"{LET_A_PERSON} Or cancel the runs first that would apply: {', '.join(run_ids)}." if run_ids else ""
 

@@ -3,6 +3,7 @@
 The API does not tell the position of a run in the queue, so the unfinished runs are listed.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -99,14 +100,30 @@ async def released_auto_applies(client: Client, run: Run) -> list[str]:
     """
     if not is_queued(run.operation) or run.workspace is None or is_confirmed(run.status):
         return []
-    others = [
-        other
-        async for other in client.runs.list_for_workspace(run.workspace.id, _UNFINISHED)
-        if other.id != run.id and is_queued(other.operation) and not is_final(other.status)
-    ]
+    others = [other for other in await _unfinished_queued(client, run.workspace.id) if other.id != run.id]
     if not has_left_queue(run.status) and any(has_left_queue(other.status) for other in others):
         return []  # another run blocks the workspace
-    return [other.id for other in others if other.auto_apply is not False and not has_left_queue(other.status)]
+    return _waiting_auto_applies(others)
+
+
+async def auto_applies_behind_lock(client: Client, workspace_id: str) -> list[str]:
+    """The runs that would apply without confirmation if the workspace were unlocked, and would not otherwise.
+
+    Raises:
+        TfrunsError: the queue cannot be read.
+    """
+    runs = await _unfinished_queued(client, workspace_id)
+    return [] if any(has_left_queue(run.status) for run in runs) else _waiting_auto_applies(runs)
+
+
+async def _unfinished_queued(client: Client, workspace_id: str) -> list[Run]:
+    """The unfinished runs of a workspace that use its queue."""
+    listing = client.runs.list_for_workspace(workspace_id, _UNFINISHED)
+    return [run async for run in listing if is_queued(run.operation) and not is_final(run.status)]
+
+
+def _waiting_auto_applies(runs: Iterable[Run]) -> list[str]:
+    return [run.id for run in runs if run.auto_apply is not False and not has_left_queue(run.status)]
 
 
 # -- why a run waits ---------------------------------------------------------------------------------------------------

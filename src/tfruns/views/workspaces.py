@@ -1,4 +1,4 @@
-"""The view of a list of workspaces."""
+"""The views of workspaces."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,3 +61,21 @@ class WorkspacePage(View):
     page: int = kept()
     next_page: int | None = kept()
     total_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LockView(View):
+    """A workspace after a change of its lock.
+
+    Attributes:
+        locked_by: the name of a user or team, or the id of a user or run.
+        locked_since: None if the API does not tell.
+    """
+
+    workspace_id: str
+    name: str | None = None
+    locked: bool = kept(default=False)
+    locked_by: str | None = None
+    locked_since: datetime | None = None
+    reason: str = ""
+    follows: str = ""

@@ -20,7 +20,10 @@ class WorkspacePermissions(Flags):
 
 
 class Workspace(Resource):
-    """A workspace. `locked_by` is the run, user or team that locked it."""
+    """A workspace. `locked_by` is the run, user or team that locked it.
+
+    `locked_at`, the time at which a user locked it, is an addition of the local backend.
+    """
 
     wire_type: ClassVar[str] = "workspaces"
 
@@ -28,6 +31,7 @@ class Workspace(Resource):
     auto_apply: bool | None = None
     locked: bool | None = None
     locked_reason: str | None = None
+    locked_at: AwareDatetime | None = None
     execution_mode: str | None = None
     terraform_version: str | None = None
     working_directory: str | None = None

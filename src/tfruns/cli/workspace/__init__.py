@@ -11,5 +11,7 @@ add_commands(
         "list": "list:list_workspaces",
         "show": "show:show",
         "create": "create:create",
+        "lock": "lock:lock",
+        "unlock": "unlock:unlock",
     },
 )

@@ -2,8 +2,8 @@
 
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.masking.redaction import redact
-from tfruns.views.base import as_json
-from tfruns.views.workspaces import WorkspaceView
+from tfruns.views.base import as_json, shown_time
+from tfruns.views.workspaces import LockView, WorkspaceView
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
@@ -47,3 +47,17 @@ def print_workspace(view: WorkspaceView) -> None:
     if view.status:
         shown["status"] = status_text(view.status)
     print_fields({**shown, "permissions": ", ".join(view.permissions) or "none"})
+
+
+def print_lock(view: LockView) -> None:
+    """Print a workspace after a change of its lock."""
+    print_fields(
+        {
+            "workspace": view.name or view.workspace_id,
+            "locked": "yes" if view.locked else "no",
+            "locked by": view.locked_by,
+            "since": shown_time(view.locked_since),
+            "reason": view.reason or None,
+            "next": view.follows,
+        }
+    )

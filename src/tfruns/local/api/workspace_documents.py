@@ -146,6 +146,7 @@ def _workspace(row: WorkspaceRow, relations: _WorkspaceRelations) -> ResourceObj
         "setting-overwrites": {"execution-mode": has_own_mode, "agent-pool": has_own_mode},
         "locked": _locked_by(row, details) is not None,
         "locked-reason": row.locked_reason or "",
+        "locked-at": row.locked_at,
         "created-at": row.created_at,
         "updated-at": row.updated_at,
         "resource-count": details.resource_count or 0,

@@ -190,6 +190,7 @@ def lock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, rea
         raise Conflict("Unable to lock workspace. The workspace is already locked.")
     row.locked_by_user_id = user_id
     row.locked_reason = reason
+    row.locked_at = backend.now()
     write.session.flush()
 
 
@@ -214,8 +215,7 @@ def unlock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, i
     if row.locked_by_user_id != user_id and not is_forced:
         raise Conflict("Unable to unlock workspace. The workspace is locked by another user.")
     _settle_pending_states(write, row, is_forced=is_forced)
-    row.locked_by_user_id = None
-    row.locked_reason = None
+    row.locked_by_user_id = row.locked_reason = row.locked_at = None
     write.session.flush()
     promote_next(backend, write, row.id)
 

@@ -137,6 +137,7 @@ class WorkspaceRow(Base):
     updated_at: Mapped[datetime]
     locked_by_user_id: Mapped[str | None] = mapped_column(_Id)
     locked_reason: Mapped[str | None] = mapped_column(Text)
+    locked_at: Mapped[datetime | None] = mapped_column(UtcTime)
     current_run_id: Mapped[str | None] = mapped_column(_Id)
     current_state_version_id: Mapped[str | None] = mapped_column(_Id)
     current_configuration_version_id: Mapped[str | None] = mapped_column(_Id)
