@@ -1,6 +1,9 @@
-"""How far a run is from its apply, and whether it may have changed anything, derived from the lifecycle's tables."""
+"""How far a run has come towards its apply, and whether it may have changed anything.
 
-from collections.abc import Collection
+Derived from the tables of `lifecycle`, and from the timestamps of the statuses that a run has passed.
+"""
+
+from collections.abc import Collection, Mapping
 from enum import Enum
 
 from tfruns.lifecycle import RULES, ending_of, is_confirmed, is_force_canceled, rule_of, timestamp_key
@@ -68,3 +71,27 @@ def effect_of(status: str, timestamps: Collection[str]) -> str:
     if is_force_canceled(status, timestamps):
         return "The apply may have made part of its changes, and the state may lack some of them."
     return "The apply may have made part of its changes. Plan again to see which remain."
+
+
+# The last of these statuses that a run has passed shows where it was interrupted.
+_PROGRESS: Mapping[str, str] = {
+    timestamp_key(status): words
+    for status, words in (
+        (RunStatus.APPLYING, "while it was applying"),
+        (RunStatus.CONFIRMED, "after it was confirmed, before the start of its apply was recorded"),
+        (RunStatus.PLANNED_AND_SAVED, "while its saved plan was kept"),
+        (RunStatus.POLICY_CHECKED, "after its plan, before it was confirmed"),
+        (RunStatus.COST_ESTIMATED, "after its plan, before it was confirmed"),
+        (RunStatus.PLANNED, "after its plan, before it was confirmed"),
+        (RunStatus.PLANNING, "while it was planning"),
+        (RunStatus.PLAN_QUEUED, "before its plan started"),
+    )
+}
+
+
+def interrupted_at(timestamps: Collection[str]) -> str:
+    """Where a run was canceled or discarded, as part of a sentence, from the keys of its status timestamps."""
+    progress = next((words for key, words in _PROGRESS.items() if key in timestamps), None)
+    if progress is not None:
+        return progress
+    return "while it waited in the queue" if timestamps else "at a stage that is not recorded"

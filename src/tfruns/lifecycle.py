@@ -25,7 +25,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from tfruns.errors import TransitionNotAllowed
-from tfruns.vocabulary import PhaseStatus, RunAction, RunEnding, RunOperation, RunPhase, RunStatus, StatusGroup
+from tfruns.vocabulary import RunAction, RunEnding, RunOperation, RunPhase, RunStatus, StatusGroup
 
 _S = RunStatus
 _P = RunPhase
@@ -192,26 +192,6 @@ TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
     **{status: frozenset() for status, rule in RULES.items() if rule.is_final},
 }
 
-# The status of the plan or apply that follows from the run's status.
-PHASE_STATUSES: Mapping[RunStatus, tuple[RunPhase, PhaseStatus]] = {
-    _S.PLAN_QUEUED: (_P.PLAN, PhaseStatus.QUEUED),
-    _S.PLANNING: (_P.PLAN, PhaseStatus.RUNNING),
-    _S.PLANNED: (_P.PLAN, PhaseStatus.FINISHED),
-    _S.PLANNED_AND_FINISHED: (_P.PLAN, PhaseStatus.FINISHED),
-    _S.PLANNED_AND_SAVED: (_P.PLAN, PhaseStatus.FINISHED),
-    _S.APPLY_QUEUED: (_P.APPLY, PhaseStatus.QUEUED),
-    _S.APPLYING: (_P.APPLY, PhaseStatus.RUNNING),
-    _S.APPLIED: (_P.APPLY, PhaseStatus.FINISHED),
-}
-
-# The statuses in which no process of the run has started.
-UNSTARTED_STATUSES = frozenset(
-    {_S.PENDING, *(status for status, (_, phase) in PHASE_STATUSES.items() if phase is PhaseStatus.QUEUED)}
-)
-
-# The statuses in which the plan or apply waits for a free worker.
-_WAITING_STATUSES = UNSTARTED_STATUSES - {_S.PENDING} | {_S.QUEUING, _S.QUEUING_APPLY}
-
 # Run modes and options, "Plan-only" and "Saved plans": these neither wait in their workspace's queue nor block it.
 _UNQUEUED = frozenset({RunOperation.PLAN_ONLY, RunOperation.SAVE_PLAN})
 
@@ -238,7 +218,6 @@ class ActionRule:
 _APPLY_PHASES = frozenset({_P.PRE_APPLY, _P.APPLY, _P.POST_APPLY})
 _APPLY_STATUSES = frozenset(status for status, rule in RULES.items() if rule.phase in _APPLY_PHASES)
 _QUEUE_PHASES = frozenset({_P.PENDING, _P.FETCH, _P.PRE_PLAN})
-_CHECK_PHASES = frozenset({_P.PRE_PLAN, _P.POST_PLAN, _P.COST_ESTIMATE, _P.POLICY_CHECK, _P.PRE_APPLY})
 
 ACTIONS: Mapping[RunAction, ActionRule] = {
     _A.APPLY: ActionRule(
@@ -295,31 +274,9 @@ def ending_of(status: str) -> RunEnding | None:
     return rule.ending if rule else None
 
 
-def phase_status_of(status: str) -> tuple[RunPhase, PhaseStatus] | None:
-    """The status of the plan or apply that follows from a run's status; None if it implies neither."""
-    return PHASE_STATUSES.get(status)  # type: ignore[call-overload, no-any-return]  # as in `rule_of`
-
-
-def statuses_of_phases(*wanted: PhaseStatus) -> list[RunStatus]:
-    """The statuses of runs whose plan or apply has one of these phase statuses."""
-    return [status for status, (_, phase_status) in PHASE_STATUSES.items() if phase_status in wanted]
-
-
 def timestamp_key(status: str) -> str:
     """The key of a status in the status timestamps: `plan_queued` -> `plan-queued-at`."""
     return f"{status.replace('_', '-')}-at"
-
-
-def is_in_checks(status: str) -> bool:
-    """Whether policies, run tasks or a cost estimate may block a run in this status; True for an unknown status."""
-    rule = rule_of(status)
-    return rule is None or rule.phase in _CHECK_PHASES
-
-
-def phase_waiting_for_worker(status: str) -> RunPhase | None:
-    """The phase, plan or apply, that starts when a worker is free; None if none waits for one."""
-    rule = rule_of(status)
-    return rule.phase if rule and status in _WAITING_STATUSES else None
 
 
 def is_confirmed(status: str) -> bool:
@@ -483,18 +440,3 @@ def what_follows(status: str, allowed: Collection[RunAction], *, is_auto_apply: 
     if _A.FORCE_CANCEL in allowed:
         return "The cancel has not stopped it. A force-cancel is possible now, and may lose state."
     return rule.follows
-
-
-def has_phase_begun(status: str) -> bool:
-    """Whether a plan or apply in this status has started and may have a log."""
-    return status in {PhaseStatus.RUNNING, PhaseStatus.FINISHED, PhaseStatus.ERRORED, PhaseStatus.CANCELED}
-
-
-def has_phase_failed(status: str) -> bool:
-    """Whether a plan or apply in this status failed or was canceled."""
-    return status in {PhaseStatus.ERRORED, PhaseStatus.CANCELED}
-
-
-def has_phase_ended(status: str) -> bool:
-    """Whether a plan or apply in this status has finished."""
-    return status in {PhaseStatus.FINISHED, PhaseStatus.ERRORED, PhaseStatus.CANCELED, PhaseStatus.UNREACHABLE}

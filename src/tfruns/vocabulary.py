@@ -94,6 +94,23 @@ class PhaseStatus(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+class CheckStatus(StrEnum):
+    """The status of a policy check, a policy evaluation, a task stage or a task result."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    SOFT_FAILED = "soft_failed"
+    HARD_FAILED = "hard_failed"
+    AWAITING_OVERRIDE = "awaiting_override"
+    OVERRIDDEN = "overridden"
+    CANCELED = "canceled"
+    ERRORED = "errored"
+    UNREACHABLE = "unreachable"
+
+
 class RunOperation(StrEnum):
     """The operation of a run, as in `filter[operation]`."""
 

@@ -15,6 +15,7 @@ from tfruns.client.retries import AttemptFailed
 from tfruns.client.transport import ExpectedResponse, Transport, include_param
 from tfruns.errors import OutcomeUnknown, TfrunsError, TransitionNotAllowed
 from tfruns.jsonapi import JSON
+from tfruns.vocabulary import CheckStatus
 from tfruns.wire.checks import CostEstimate, PolicyCheck, PolicySetOutcome, TaskStage
 
 _READ = Purpose("read runs")
@@ -80,7 +81,7 @@ class PolicyChecks:
             {},
             lambda: self.read(id_),
             matches=is_resource("policy-checks", id_),
-            confirming_statuses={"overridden"},
+            confirming_statuses={CheckStatus.OVERRIDDEN},
         )
 
     def list_for_run(self, run: str) -> Listing[PolicyCheck]:
@@ -137,7 +138,7 @@ class TaskStages:
             {"comment": comment} if comment and comment.strip() else {},
             lambda: self.read(id_),
             matches=is_resource("task-stages", id_),
-            confirming_statuses={"running", "passed"},
+            confirming_statuses={CheckStatus.RUNNING, CheckStatus.PASSED},
         )
 
     def list_for_run(self, run: str) -> Listing[TaskStage]:

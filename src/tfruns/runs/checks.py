@@ -4,15 +4,16 @@ from typing import Any
 
 from anyio import to_thread
 
+from tfruns.checks import has_check_failed
 from tfruns.client.client import Client
 from tfruns.masking.secrets import Mask, masked_line
 from tfruns.masking.text import one_line, sanitize
 from tfruns.runs.tolerant import Reads
 from tfruns.views.diagnosis import PolicyCheckView, PolicyView, TaskStageView, TaskView
+from tfruns.vocabulary import CheckStatus
 from tfruns.wire.checks import PolicyCheck, PolicyEvaluation, PolicySetOutcome, TaskResult, TaskStage
 from tfruns.wire.runs import Run
 
-_NOT_FAILED = {"passed", "unreachable", "pending", "running", "overridden", "queued"}
 _MAX_OUTPUT_LINES = 12
 _MAX_SHOWN = 6
 
@@ -22,9 +23,7 @@ async def failed_policy_checks(client: Client, run: Run, reads: Reads, mask: Mas
     if not run.policy_checks:
         return []
     checks = await reads.some("policy checks", client.policy_checks.list_for_run(run.id))
-    return [await _check(client, check, reads, mask) for check in checks if check.status not in _NOT_FAILED][
-        :_MAX_SHOWN
-    ]
+    return [await _check(client, check, reads, mask) for check in checks if has_check_failed(check.status)][:_MAX_SHOWN]
 
 
 async def _check(client: Client, check: PolicyCheck, reads: Reads, mask: Mask) -> PolicyCheckView:
@@ -54,7 +53,7 @@ async def failed_task_stages(client: Client, run: Run, reads: Reads, mask: Mask)
     stages = await reads.some("task stages", client.task_stages.list_for_run(run.id))
     views = []
     for stage in stages:
-        if stage.status in _NOT_FAILED:
+        if not has_check_failed(stage.status):
             continue
         include = ("task_results", "policy_evaluations")
         whole = await reads.one("task stage", client.task_stages.read(stage.id, include=include)) or stage
@@ -74,7 +73,7 @@ def _tasks(stage: TaskStage, mask: Mask) -> list[TaskView]:
             message=masked_line(result.message or "", 200, mask),
         )
         for result in found
-        if result.status not in _NOT_FAILED
+        if has_check_failed(result.status)
     ][:_MAX_SHOWN]
 
 
@@ -82,7 +81,7 @@ async def _policies(client: Client, stage: TaskStage, reads: Reads, mask: Mask) 
     rows: list[PolicyView] = []
     for related in stage.policy_evaluations:
         evaluation = stage.follow(related, PolicyEvaluation)
-        if evaluation is not None and evaluation.status in _NOT_FAILED:
+        if evaluation is not None and not has_check_failed(evaluation.status):
             continue
         for outcome in await reads.some("policy outcomes", client.task_stages.list_policy_outcomes(related.id)):
             rows += await to_thread.run_sync(_policy_rows, outcome, mask)
@@ -90,7 +89,7 @@ async def _policies(client: Client, stage: TaskStage, reads: Reads, mask: Mask) 
 
 
 def _policy_rows(outcome: PolicySetOutcome, mask: Mask) -> list[PolicyView]:
-    rows = [_policy(policy, mask) for policy in outcome.outcomes or () if policy.get("status") != "passed"]
+    rows = [_policy(policy, mask) for policy in outcome.outcomes or () if policy.get("status") != CheckStatus.PASSED]
     if outcome.error:
         name = masked_line(outcome.policy_set_name or "", 60, mask)
         rows.append(PolicyView(policy=name, error=masked_line(outcome.error, 200, mask)))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tfruns.apply_stage import effect_of
+from tfruns.apply_stage import effect_of, interrupted_at
 from tfruns.client.client import Client
 from tfruns.lifecycle import is_force_canceled
 from tfruns.masking.secrets import Mask, masked_line
@@ -15,17 +15,6 @@ from tfruns.wire.runs import Run
 
 _SOON = timedelta(seconds=10)  # between the cause of an end and the end
 _STALE = "stale"  # in the name of an event
-# The last of these that a run reached shows which phase was interrupted.
-_STAGES = (
-    ("applying-at", "while it was applying"),
-    ("confirmed-at", "after it was confirmed, before the apply is recorded to have started"),
-    ("planned-and-saved-at", "while its saved plan was kept"),
-    ("policy-checked-at", "after its plan, before it was confirmed"),
-    ("cost-estimated-at", "after its plan, before it was confirmed"),
-    ("planned-at", "after its plan, before it was confirmed"),
-    ("planning-at", "while it was planning"),
-    ("plan-queued-at", "before its plan started"),
-)
 
 
 async def with_ending(client: Client, run: Run, reads: Reads, mask: Mask, view: DiagnosisView) -> DiagnosisView:
@@ -46,7 +35,7 @@ async def with_ending(client: Client, run: Run, reads: Reads, mask: Mask, view: 
         view,
         ended_by=actor or ("the service" if is_stale else "not recorded"),
         ended_at=_ended_at(run, event),
-        summary=f"{verb} {_stage(run)}. {effect_of(run.status, run.passed) or 'Nothing was applied.'}",
+        summary=f"{verb} {interrupted_at(run.passed)}. {effect_of(run.status, run.passed) or 'Nothing was applied.'}",
         reason=await _reason(client, run, reads, actor, is_stale=is_stale),
         comment=masked_line(comment.body or "", 200, mask) if comment else "",
     )
@@ -61,13 +50,6 @@ def _ended_at(run: Run, event: RunEvent | None) -> datetime | None:
     keys = ["discarded-at"] if run.status == RunStatus.DISCARDED else ["force-canceled-at", "canceled-at"]
     found = next((moment for key in keys if (moment := stamps.get(key))), None)
     return found or (event.created_at if event else None) or run.canceled_at
-
-
-def _stage(run: Run) -> str:
-    stage = next((words for key, words in _STAGES if key in run.passed), None)
-    if stage is not None:
-        return stage
-    return "while it waited in the queue" if run.passed else "at a stage that is not recorded"
 
 
 def _actor(event: RunEvent, mask: Mask) -> str:

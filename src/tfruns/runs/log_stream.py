@@ -6,8 +6,8 @@ from anyio import to_thread
 
 from tfruns.client.client import Client
 from tfruns.errors import UnexpectedResponse
-from tfruns.lifecycle import has_phase_ended
 from tfruns.logs.lines import lines_of, whole_lines
+from tfruns.phases import has_phase_ended
 from tfruns.runs.logs import PhaseName, Read, phase_with_log, reader
 from tfruns.runs.masks import masker, withheld
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tfruns.client.client import Client
-from tfruns.lifecycle import has_phase_begun, has_taken_effect, phase_status_of
+from tfruns.lifecycle import has_taken_effect
+from tfruns.phases import has_phase_begun, phase_status_of
 from tfruns.vocabulary import PhaseStatus, RunAction, RunPhase
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run

@@ -12,17 +12,11 @@ from anyio import to_thread
 from tfruns.client.client import Client
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import TfrunsError
-from tfruns.lifecycle import (
-    has_left_queue,
-    is_confirmed,
-    is_final,
-    is_queued,
-    phase_waiting_for_worker,
-    timestamp_key,
-)
+from tfruns.lifecycle import has_left_queue, is_confirmed, is_final, is_queued, timestamp_key
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import masked_line
 from tfruns.masking.text import one_line
+from tfruns.phases import phase_waiting_for_worker
 from tfruns.runs.masks import masker_from_cache
 from tfruns.runs.tolerant import Reads
 from tfruns.views.diagnosis import BlockingRun, WaitsFor

@@ -9,14 +9,16 @@ from typing import Any
 from anyio import to_thread
 
 from tfruns.arguments import RunId
+from tfruns.checks import is_in_checks
 from tfruns.client.client import Client
-from tfruns.lifecycle import ending_of, has_phase_begun, has_phase_failed, is_final, is_in_checks
+from tfruns.lifecycle import ending_of, is_final
 from tfruns.logs.causes import hints_for
 from tfruns.logs.diagnostics import Diagnostic, code_lines
 from tfruns.logs.lines import render
 from tfruns.masking.secrets import Mask, masked_line
 from tfruns.masking.text import one_line, sanitize
 from tfruns.next_actions import DIAGNOSE_RUN
+from tfruns.phases import has_phase_begun, has_phase_failed
 from tfruns.policy import Toolset
 from tfruns.runs.apply_result import apply_result
 from tfruns.runs.checks import failed_policy_checks, failed_task_stages
@@ -29,7 +31,7 @@ from tfruns.tool import Context, Result, tool
 from tfruns.views.base import as_json, with_texts
 from tfruns.views.diagnosis import DiagnosisView, ErrorView, PolicyCheckView, WaitsFor
 from tfruns.views.runs import next_actions, what_comes_next
-from tfruns.vocabulary import RunEnding, RunStatus
+from tfruns.vocabulary import CheckStatus, RunEnding, RunStatus
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
 from tfruns.wording import truncated
@@ -132,7 +134,7 @@ class _Diagnosing:
         error = ""
         if run.cost_estimate is not None:
             estimate = await reads.one("cost estimate", client.cost_estimates.read(run.cost_estimate.id))
-            if estimate is not None and estimate.status == "errored":
+            if estimate is not None and estimate.status == CheckStatus.ERRORED:
                 error = masked_line(estimate.error_message or "it failed", 300, mask)
         return replace(
             view, policy_checks=tuple(policy_checks), task_stages=tuple(task_stages), cost_estimate_error=error

@@ -10,12 +10,12 @@ from pydantic import Field
 
 from tfruns.arguments import RunId
 from tfruns.errors import InvalidInput
-from tfruns.lifecycle import has_phase_ended, has_phase_failed
 from tfruns.logs.diagnostics import rendered
 from tfruns.logs.lines import ETX, Rendered, render
 from tfruns.logs.paging import Piece, first_that_fit, last_that_fit, page_from, shown_lines, size_of
 from tfruns.masking.secrets import Mask
 from tfruns.next_actions import DIAGNOSE_RUN, GET_RUN_LOGS, Argument, NextAction
+from tfruns.phases import has_phase_ended, has_phase_failed
 from tfruns.policy import Toolset
 from tfruns.runs.logs import CHUNK, Part, PhaseName, Read, phase_with_log, reader, tail
 from tfruns.runs.masks import masker

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field
 
 from tfruns.arguments import RunId
+from tfruns.checks import awaits_override
 from tfruns.client.client import Client
 from tfruns.client.listing import Listing
 from tfruns.errors import Fact, Forbidden, InvalidInput, NotFound, TfrunsError, TransitionNotAllowed
@@ -24,7 +25,7 @@ from tfruns.runs.impact_parts import LET_A_PERSON, listed, named_run, read_run, 
 from tfruns.runs.plan_impact import PlanImpact, plan_impact
 from tfruns.tool import Context, Proof, Result, Role, tool
 from tfruns.views.runs import ActionView, Overridden, action_view
-from tfruns.vocabulary import RunStatus
+from tfruns.vocabulary import CheckStatus, RunStatus
 from tfruns.wire.base import Resource
 from tfruns.wire.checks import PolicyCheck, TaskStage
 from tfruns.wire.runs import Run
@@ -61,7 +62,7 @@ async def impact_of_override(client: Client, values: Mapping[str, Any]) -> Impac
         checks += [check async for check in client.policy_checks.list_for_run(run.id)]
     with suppress(NotFound):
         checks += [stage async for stage in client.task_stages.list_for_run(run.id)]
-    failed_first = sorted(checks, key=lambda check: check.status == "passed")
+    failed_first = sorted(checks, key=lambda check: check.status == CheckStatus.PASSED)
     found = [_check_line(check) if isinstance(check, PolicyCheck) else _stage_line(check) for check in failed_first]
     applies = run.auto_apply is not False
     plan = await _plan_after_override(client, run) if applies else None
@@ -118,8 +119,8 @@ async def override_policy_check(context: Context, run_id: RunId, comment: Reason
     run = await client.runs.read(run_id)
     checks = await _all(client.policy_checks.list_for_run(run.id))
     stages = await _all(client.task_stages.list_for_run(run.id))
-    holds = [_hold_of_check(client, check, run) for check in checks if check.status == _WAITING_CHECK]
-    holds += [_hold_of_stage(client, stage, reason) for stage in stages if stage.status == _WAITING_STAGE]
+    holds = [_hold_of_check(client, check, run) for check in checks if awaits_override(check.status)]
+    holds += [_hold_of_stage(client, stage, reason) for stage in stages if awaits_override(stage.status)]
     _refuse_what_cannot_be(run, holds, [check.id for check in checks if _is_hard(check)])
     overridden, failure = await _override(holds)
     recorded = await _record(client, run.id, overridden, reason)
@@ -127,8 +128,6 @@ async def override_policy_check(context: Context, run_id: RunId, comment: Reason
         raise _partly(failure, holds, overridden) if overridden else failure
     return await _answer(context, run.id, overridden, is_recorded=recorded)
 
-
-_WAITING_CHECK, _WAITING_STAGE = "soft_failed", "awaiting_override"
 
 R = TypeVar("R", bound=Resource)
 
@@ -142,7 +141,7 @@ async def _all(listing: Listing[R]) -> list[R]:
 
 
 def _is_hard(check: PolicyCheck) -> bool:
-    return check.status == "hard_failed" or bool(check.result and check.result.hard_failed)
+    return check.status == CheckStatus.HARD_FAILED or bool(check.result and check.result.hard_failed)
 
 
 def _hold_of_check(client: Client, check: PolicyCheck, run: Run) -> _Hold:

@@ -14,9 +14,10 @@ from anyio import to_thread
 from pydantic import Field
 
 from tfruns.arguments import RunId
+from tfruns.checks import awaits_override, is_check_expected
 from tfruns.client.client import Client
 from tfruns.errors import BadRequest, InvalidInput, TfrunsError
-from tfruns.lifecycle import is_final, is_planned, is_queued, rule_of, sources_of, timestamp_key
+from tfruns.lifecycle import is_final, is_planned, is_queued, timestamp_key
 from tfruns.logs.lines import last_line
 from tfruns.masking.secrets import Mask
 from tfruns.masking.text import one_line
@@ -83,24 +84,18 @@ def outcome_of(run: Run, until: Until) -> Outcome | None:
     return "attention" if _needs_person(run) else None
 
 
-def may_go_on(run: Run) -> bool:
-    """Whether a run that seems to need a person may continue by itself: a stage follows, or its status is unknown."""
-    if rule_of(run.status) is None:
-        return True
-    estimates = (
-        run.status in _BEFORE_ESTIMATE and run.cost_estimate is not None and "cost-estimated-at" not in run.passed
+def _is_check_expected(run: Run) -> bool:
+    return is_check_expected(
+        run.status,
+        run.passed,
+        has_estimate=run.cost_estimate is not None,
+        has_policies=bool(run.policy_checks),
+        task_stages=[stage.status for stage in _stages(run)],
     )
-    checks = run.status in _BEFORE_POLICIES and bool(run.policy_checks) and "policy-checked-at" not in run.passed
-    tasks = run.status == RunStatus.PLANNED and any(stage.status in {"pending", "running"} for stage in _stages(run))
-    return estimates or checks or tasks
-
-
-_BEFORE_ESTIMATE = sources_of(RunStatus.COST_ESTIMATING)
-_BEFORE_POLICIES = sources_of(RunStatus.POLICY_CHECKING)
 
 
 def _needs_person(run: Run) -> bool:
-    return run.needs_person or any(stage.status == "awaiting_override" for stage in _stages(run))
+    return run.needs_person or any(awaits_override(stage.status) for stage in _stages(run))
 
 
 def _stages(run: Run) -> list[TaskStage]:
@@ -159,7 +154,7 @@ class _Wait:
 
     def _outcome(self, run: Run) -> Outcome | None:
         outcome = outcome_of(run, self.until)
-        return None if outcome == "attention" and may_go_on(run) and not self._is_settled(run) else outcome
+        return None if outcome == "attention" and _is_check_expected(run) and not self._is_settled(run) else outcome
 
     def _is_settled(self, run: Run) -> bool:
         """Whether the run has been unchanged for so long that it waits for a person."""

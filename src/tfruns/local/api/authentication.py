@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, select
 
 from tfruns.errors import Unauthorized
-from tfruns.lifecycle import statuses_of_phases
 from tfruns.local.api.signer import Signer
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id, random_text
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow, TokenRow, UserRow
+from tfruns.phases import statuses_of_phases
 from tfruns.vocabulary import PhaseStatus
 
 _BY_DIGEST = select(TokenRow.sha256, TokenRow.user_id).where(TokenRow.sha256 == bindparam("digest"))

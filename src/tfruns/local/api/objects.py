@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from tfruns.errors import BadRequest, NotFound, ServerError, TfrunsError, UnprocessableEntity
-from tfruns.lifecycle import has_phase_ended
 from tfruns.local.api.signer import ObjectGrant
 from tfruns.local.backend import Backend
 from tfruns.local.service.configurations import accept_upload, refuse_upload
@@ -20,6 +19,7 @@ from tfruns.local.store.schema import PhaseRow
 from tfruns.local.terraform.log import ETX, PART_BYTES, log_parts
 from tfruns.local.terraform.slug import BadArchive
 from tfruns.local.terraform.slug_process import ARCHIVES, ArchiveInterrupted
+from tfruns.phases import has_phase_ended
 
 _MAX_UPLOAD_BYTES = 512 * 1024 * 1024
 _MAX_STATE_BYTES = 512 * 1024 * 1024

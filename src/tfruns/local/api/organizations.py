@@ -9,13 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tfruns.jsonapi import JSON
-from tfruns.lifecycle import UNSTARTED_STATUSES, statuses_of_phases
 from tfruns.local.api.request import ApiRequest, RequestAttributes, unsupported
 from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.api.runs import run_resources
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization
 from tfruns.local.store.schema import OrganizationRow, RunRow, WorkspaceRow
+from tfruns.phases import UNSTARTED_STATUSES, statuses_of_phases
 from tfruns.vocabulary import PhaseStatus
 from tfruns.wire.base import Flags, Related
 from tfruns.wire.organizations import EntitlementSet, Organization, Project

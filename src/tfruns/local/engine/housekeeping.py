@@ -14,13 +14,14 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from tfruns.lifecycle import has_phase_begun, statuses_in
+from tfruns.lifecycle import statuses_in
 from tfruns.local.backend import Backend
 from tfruns.local.engine.inputs import ExecutionConfig, apply_inputs, phase_of
 from tfruns.local.engine.resume import resume
 from tfruns.local.service.states import md5_of
 from tfruns.local.store.objects import KINDS_OF_PHASE, KINDS_OF_STATE
 from tfruns.local.store.schema import ConfigurationVersionRow, PhaseRow, RunRow, StateVersionRow
+from tfruns.phases import has_phase_begun
 from tfruns.vocabulary import StatusGroup
 
 _log = logging.getLogger(__name__)

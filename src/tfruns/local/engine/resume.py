@@ -6,11 +6,12 @@ So a lost dispatch, or a phase whose worker failed, is dispatched again within a
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from tfruns.lifecycle import has_phase_begun, is_final, phase_status_of
+from tfruns.lifecycle import is_final
 from tfruns.local.backend import Backend
 from tfruns.local.queue import Priority, plan_priority
 from tfruns.local.service.transitions import promote_next, stale_holders
 from tfruns.local.store.schema import UNDER_WAY, PhaseRow, RunRow
+from tfruns.phases import has_phase_begun, phase_status_of
 
 
 def resume(backend: Backend) -> None:

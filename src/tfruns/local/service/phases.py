@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tfruns.lifecycle import PHASE_STATUSES, is_final
+from tfruns.lifecycle import is_final
 from tfruns.local.backend import Backend
 from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.service.find import find_run
@@ -19,6 +19,7 @@ from tfruns.local.service.states import store_state
 from tfruns.local.service.transitions import change_status, record_event, release, start_apply
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import PhaseRow, RunRow
+from tfruns.phases import PHASE_STATUSES
 from tfruns.vocabulary import PhaseStatus, RunOperation, RunPhase, RunStatus
 
 _STATUSES = {phase: status for status, phase in PHASE_STATUSES.items()}

@@ -6,7 +6,7 @@ Source: HCP Terraform API, "Runs": apply, discard, cancel, force-cancel, force-e
 from sqlalchemy import select
 
 from tfruns.errors import Forbidden, TransitionNotAllowed
-from tfruns.lifecycle import ACTIONS, UNSTARTED_STATUSES, act, allowed_actions
+from tfruns.lifecycle import ACTIONS, act, allowed_actions
 from tfruns.local.backend import Backend
 from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.service.find import find_run, lock_workspace
@@ -22,6 +22,7 @@ from tfruns.local.service.transitions import (
 )
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow
+from tfruns.phases import UNSTARTED_STATUSES
 from tfruns.vocabulary import RunAction, RunStatus
 
 

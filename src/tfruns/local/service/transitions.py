@@ -17,20 +17,17 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from tfruns.errors import TransitionNotAllowed
-from tfruns.lifecycle import advance, is_final, is_queued, phase_status_of, statuses_in, timestamp_key
+from tfruns.lifecycle import advance, is_final, is_queued, statuses_in, timestamp_key
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.queue import Priority, Queue, plan_priority
 from tfruns.local.service.find import lock_workspace
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow, WorkspaceRow
-from tfruns.vocabulary import PhaseStatus, RunStatus, StatusGroup
+from tfruns.phases import phase_status_after, phase_timestamp_key
+from tfruns.vocabulary import RunStatus, StatusGroup
 
 _log = logging.getLogger(__name__)
-
-_PHASE_TIMESTAMPS = {PhaseStatus.RUNNING: "started-at"}
-_ABORTED = {RunStatus.ERRORED: PhaseStatus.ERRORED, RunStatus.CANCELED: PhaseStatus.CANCELED}
-_UNDER_WAY = {PhaseStatus.QUEUED, PhaseStatus.RUNNING}
 
 _ADD = """\
 INSERT INTO run_counts (workspace_id, operation, status, runs) VALUES {rows}
@@ -113,25 +110,13 @@ def wire_time(moment: datetime) -> str:
 
 
 def _change_phases(session: Session, run_id: str, to: RunStatus, now: datetime) -> None:
-    """Update the statuses of plan and apply: of the one that the run's status names, and at the end of both."""
+    """Update the statuses of plan and apply after the run has changed to another status."""
     for phase in session.scalars(select(PhaseRow).where(PhaseRow.run_id == run_id)):
-        status = _phase_status(phase, to)
-        if status is not None and status != phase.status:
-            key = _PHASE_TIMESTAMPS.get(status, f"{status.value}-at")
+        status = phase_status_after(phase.kind, phase.status, to)
+        if status != phase.status:
             phase.status = status.value
-            phase.status_timestamps = {**phase.status_timestamps, key: wire_time(now)}
+            phase.status_timestamps = {**phase.status_timestamps, phase_timestamp_key(status): wire_time(now)}
     session.flush()
-
-
-def _phase_status(phase: PhaseRow, to: RunStatus) -> PhaseStatus | None:
-    kind, status = phase_status_of(to) or (None, None)
-    if phase.kind == kind:
-        return status
-    if not is_final(to):
-        return None
-    if phase.status == PhaseStatus.PENDING:
-        return PhaseStatus.UNREACHABLE
-    return _ABORTED.get(to) if phase.status in _UNDER_WAY else None
 
 
 def record_event(
