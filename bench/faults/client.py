@@ -162,7 +162,12 @@ async def _act(client: Client, api: FaultyApi, outcomes: CallOutcomes, rng: rand
     run_id, fault = api.add_run(f"ws-{number}", {})["id"], any_fault(rng, is_action=True)
     api.faults[run_id] = [fault]
     action = rng.choice((client.runs.apply, client.runs.discard, client.runs.cancel))
-    await _check_call(api, outcomes, f"action, {fault.kind}", run_id, lambda: action(run_id))
+
+    async def act() -> str | None:
+        await action(run_id)
+        return None
+
+    await _check_call(api, outcomes, f"action, {fault.kind}", run_id, act)
 
 
 async def _comment(client: Client, api: FaultyApi, outcomes: CallOutcomes, rng: random.Random, number: int) -> None:

@@ -42,6 +42,7 @@ from tfruns.errors import (
     Unauthorized,
     UnexpectedResponse,
     UnprocessableEntity,
+    WaitTimedOut,
     WorkspaceBusy,
     WorkspaceLocked,
 )
@@ -140,6 +141,7 @@ __all__ = [
     "UnexpectedResponse",
     "UnprocessableEntity",
     "User",
+    "WaitTimedOut",
     "Workspace",
     "WorkspaceBusy",
     "WorkspaceLocked",

@@ -15,6 +15,7 @@
     |-- RequestTimedOut              no response in time
     |-- ConnectionLost               the connection was lost before the response was complete
     |-- OutcomeUnknown               a change was sent, and its outcome is unknown
+    |-- WaitTimedOut                 a run did not reach the awaited state in time
     |-- UnexpectedResponse           not a response of the API: HTML, truncated JSON, a redirect to another host
     |-- TooLarge                     an object exceeds the size limit
     `-- ApiError                     the API returned an error
@@ -269,6 +270,15 @@ class OutcomeUnknown(TfrunsError):
     code = "outcome_unknown"
     default_cause = "The connection failed after the request was sent: the change may or may not have happened."
     default_solution = "Read the run, or list the workspace's runs, before you repeat it."
+
+
+class WaitTimedOut(TfrunsError):
+    """A run did not reach the awaited state in time. It continues."""
+
+    code = "wait_timed_out"
+    default_cause = "The run is queued, Terraform is still working, or a person has to act."
+    default_solution = "Wait again, with more time. The run was not changed."
+    is_retryable = True
 
 
 class UnexpectedResponse(TfrunsError):

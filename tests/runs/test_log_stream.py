@@ -1,18 +1,21 @@
 """A whole log in large pieces: exact, also while it grows, and without secrets."""
 
+from functools import partial
+
 import pytest
 
 from tests.support.api import client_for
 from tests.tools.calls import RUN_ID
 from tests.tools.test_get_run_logs import PLAN, SECRET, SILENT, Object, api_with
-from tfruns.runs.log_stream import LogStream
+from tfruns.client.log_stream import LogStream
+from tfruns.runs.masks import masker
 
 pytestmark = pytest.mark.anyio
 
 
 async def everything(log: Object, **options: object) -> tuple[list[str], bool]:
     async with client_for(api_with(log, **options)) as client:  # type: ignore[arg-type]
-        stream = LogStream(client, RUN_ID)
+        stream = LogStream(client, RUN_ID, read_mask=partial(masker, client))
         lines: list[str] = []
         while found := await stream.more():
             lines += found
@@ -31,7 +34,7 @@ async def test_every_line_comes_once_in_few_requests() -> None:
 async def test_a_log_that_grows_is_read_on_and_an_incomplete_line_is_held_back() -> None:
     log = Object(b"one\ntw")
     async with client_for(api_with(log, phase_status="running")) as client:
-        stream = LogStream(client, RUN_ID)
+        stream = LogStream(client, RUN_ID, read_mask=partial(masker, client))
         assert await stream.more() == ["one"]
         assert await stream.more() == []
         log.data += b"o\nthree\n"

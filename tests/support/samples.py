@@ -5,9 +5,10 @@ from typing import Any
 RUN_ID = "run-CZcmD7eagjhyX0vN"
 WORKSPACE_ID = "ws-LLGHCr4SWy28wyGN"
 PLAN_ID = "plan-8F5JFydVYAmtTjET"
+APPLY_ID = "apply-47MBvjwzBG8YKc2v"
 
 _TO_ONE = {
-    "apply": ("applies", "apply-47MBvjwzBG8YKc2v"),
+    "apply": ("applies", APPLY_ID),
     "configuration-version": ("configuration-versions", "cv-n4XQPBa2QnecZJ4G"),
     "cost-estimate": ("cost-estimates", "ce-BPvFFrYCqRV6qVBK"),
     "created-by": ("users", "user-MA4GL63FmYRpSFxa"),

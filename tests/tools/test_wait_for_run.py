@@ -15,11 +15,11 @@ from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, WORKSPACE_ID
 from tests.unit.review.plans import change, resource
 from tests.unit.review.plans import plan as plan_json
 from tfruns.client.client import Client
+from tfruns.client.run_wait import Until, outcome_of
 from tfruns.errors import InvalidInput, NotFound, RequestTimedOut
 from tfruns.gate.pipeline import Gate
 from tfruns.lifecycle import RULES, is_final, is_planned, needs_person
 from tfruns.progress import NoProgress
-from tfruns.tools.wait_for_run import Until, outcome_of
 from tfruns.views.base import as_json
 from tfruns.vocabulary import RunAction, RunStatus
 from tfruns.wire.runs import Run

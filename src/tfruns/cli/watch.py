@@ -18,12 +18,14 @@ from tfruns.cli.session import Session
 from tfruns.cli.step_summary import write_step_summary
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import can_ask, say
+from tfruns.client.log_stream import LogStream
+from tfruns.client.phase_logs import PhaseName, running_phase
+from tfruns.client.run_wait import Until
 from tfruns.errors import TfrunsError
 from tfruns.gate.person import Answer
 from tfruns.lifecycle import ending_of, is_final, is_planned
-from tfruns.runs.log_stream import LogStream
-from tfruns.runs.logs import PhaseName, running_phase
-from tfruns.tools.wait_for_run import MAX_TIMEOUT_S, Until
+from tfruns.runs.masks import masker
+from tfruns.tools.wait_for_run import MAX_TIMEOUT_S
 from tfruns.views.runs import ActionView
 from tfruns.views.wait import WaitView
 from tfruns.vocabulary import RunEnding
@@ -166,7 +168,7 @@ class RunLogs:
     async def _show(self, phase: PhaseName) -> None:
         """Show the log of a phase until it ends, or until the watch ends."""
         client = self.session.gate.client
-        log, interval = LogStream(client, self.run_id, phase), _FIRST_INTERVAL_S
+        log, interval = LogStream(client, self.run_id, phase, partial(masker, client)), _FIRST_INTERVAL_S
         while not log.is_over:
             was_finished = self.is_finished.is_set()
             if lines := await log.more():

@@ -4,6 +4,7 @@ Sources: HCP Terraform API, "Cost Estimates", "Policy Checks", "Run Tasks".
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TypeVar
 
 from tfruns.client.error_mapping import Purpose
 from tfruns.client.listing import Listing, listing
@@ -21,6 +22,8 @@ from tfruns.wire.checks import CostEstimate, PolicyCheck, PolicySetOutcome, Task
 _READ = Purpose("read runs")
 _OVERRIDE = Purpose("manage policy overrides", errors=((409, "", TransitionNotAllowed),))
 _MAX_OUTPUT_BYTES = 4_000_000
+
+Overridable = TypeVar("Overridable", PolicyCheck, TaskStage)
 
 
 class CostEstimates:
@@ -62,7 +65,7 @@ class PolicyChecks:
         answer = await self._transport.get(path, purpose=_READ, matches=matches)
         return parse_one(PolicyCheck, answer.document)
 
-    async def override(self, policy_check_id: str) -> None:
+    async def override(self, policy_check_id: str) -> PolicyCheck:
         """Override a soft-failed policy check, so that its run continues.
 
         Source: HCP Terraform API, "Override Policy".
@@ -75,8 +78,9 @@ class PolicyChecks:
             OutcomeUnknown: the response was lost, and the policy check's status does not show the override.
         """
         id_ = check_id("polchk", policy_check_id)
-        await _override(
+        return await _override(
             self._transport,
+            PolicyCheck,
             api_path("policy-checks", id_, "actions", "override"),
             {},
             lambda: self.read(id_),
@@ -123,7 +127,7 @@ class TaskStages:
         answer = await self._transport.get(path, include_param(include), purpose=_READ, matches=matches)
         return parse_one(TaskStage, answer.document)
 
-    async def override(self, task_stage_id: str, *, comment: str | None = None) -> None:
+    async def override(self, task_stage_id: str, *, comment: str | None = None) -> TaskStage:
         """Override the failed policies and tasks of a task stage that awaits an override, so that its run continues.
 
         Source: HCP Terraform API, "Override a Task Stage".
@@ -132,8 +136,9 @@ class TaskStages:
         Raises: as `PolicyChecks.override`.
         """
         id_ = check_id("ts", task_stage_id)
-        await _override(
+        return await _override(
             self._transport,
+            TaskStage,
             api_path("task-stages", id_, "actions", "override"),
             {"comment": comment} if comment and comment.strip() else {},
             lambda: self.read(id_),
@@ -161,17 +166,19 @@ class TaskStages:
 
 async def _override(
     transport: Transport,
+    kind: type[Overridable],
     path: str,
     body: JSON,
-    read: Callable[[], Awaitable[PolicyCheck | TaskStage]],
+    read: Callable[[], Awaitable[Overridable]],
     *,
     matches: Matcher,
     confirming_statuses: Collection[str],
-) -> None:
-    """Send an override, once.
+) -> Overridable:
+    """Send an override, once, and return the policy check or task stage.
 
     Args:
         transport: the API.
+        kind: the model of the policy check or task stage.
         path: the action's path.
         body: the request body.
         read: reads the policy check or task stage.
@@ -183,18 +190,16 @@ async def _override(
         TfrunsError: the override was refused, or not sent.
     """
     try:
-        await transport.post(path, body, expected=ExpectedResponse(matches), purpose=_OVERRIDE)
+        answer = await transport.post(path, body, expected=ExpectedResponse(matches), purpose=_OVERRIDE)
     except AttemptFailed as failure:
-        status = await _status(read)
-        if status not in confirming_statuses:
-            raise _unknown(failure.error, status) from failure.error
-
-
-async def _status(read: Callable[[], Awaitable[PolicyCheck | TaskStage]]) -> str | None:
-    try:
-        return (await read()).status
-    except TfrunsError:
-        return None
+        try:
+            found = await read()
+        except TfrunsError:
+            raise _unknown(failure.error, None) from failure.error
+        if found.status not in confirming_statuses:
+            raise _unknown(failure.error, found.status) from failure.error
+        return found
+    return parse_one(kind, answer.document)
 
 
 def _unknown(error: TfrunsError, status: str | None) -> OutcomeUnknown:

@@ -60,9 +60,9 @@ class Client:
         self.clock: Clock = transport.clock
         self.organizations = Organizations(transport)
         self.workspaces = Workspaces(transport)
-        self.runs = Runs(transport, self.workspaces)
         self.plans = Plans(transport)
         self.applies = Applies(transport)
+        self.runs = Runs(transport, self.workspaces, self.plans, self.applies)
         self.configuration_versions = ConfigurationVersions(transport, self.workspaces)
         self.comments = Comments(transport)
         self.run_events = RunEvents(transport)

@@ -182,13 +182,16 @@ def _is_same(asked: JSON, actual: JSON) -> bool:
     return asked == actual or (not asked and not actual)  # the API returns null, [] or false for omitted options
 
 
-async def settle_action(action: RunAction, read: Callable[[], Awaitable[Run]], error: TfrunsError) -> None:
+async def settle_action(action: RunAction, read: Callable[[], Awaitable[Run]], error: TfrunsError) -> Run:
     """Decide from the run's status whether an action whose response was lost took effect.
 
     Args:
         action: the action that was sent.
         read: reads the run.
         error: how the request failed.
+
+    Returns:
+        The run, which shows that the action took effect.
 
     Raises:
         OutcomeUnknown: the run does not show the effect, or cannot be read.
@@ -200,6 +203,7 @@ async def settle_action(action: RunAction, read: Callable[[], Awaitable[Run]], e
     canceled = {"canceled-at"} if run.canceled_at else set()
     if not has_taken_effect(action, run.status, run.passed | canceled):
         raise _unknown_action(action, error, run) from error
+    return run
 
 
 def _unknown_action(action: RunAction, error: TfrunsError, run: Run | None) -> OutcomeUnknown:

@@ -2,12 +2,16 @@
 
 from typing import ClassVar, Generic, TypeVar
 
+from anyio import to_thread
+
 from tfruns.client.byte_budget import Reservation
 from tfruns.client.error_mapping import Purpose
 from tfruns.client.parsing import parse_one
 from tfruns.client.references import api_path, check_id
 from tfruns.client.response_matching import is_resource
 from tfruns.client.transport import Transport
+from tfruns.masking.redaction import redact
+from tfruns.wire.base import Related
 from tfruns.wire.plans import Apply, Plan
 
 P = TypeVar("P", Plan, Apply)
@@ -64,6 +68,24 @@ class _Phases(Generic[P]):
         is_whole = len(log) > max_bytes  # the object store ignored the requested range
         return log[offset : offset + max_bytes] if is_whole else log
 
+    async def log_text(self, phase: P | Related | str) -> str:
+        """Read the whole log as text for people.
+
+        Messages in JSON are rendered, and ANSI codes and control characters are removed. Terraform has masked sensitive
+        values; tokens and signed URLs are masked too.
+
+        Args:
+            phase: the plan or apply, or its id. It is read again, because the URL of its log expires.
+
+        Returns:
+            The lines up to now; empty if the log has not started.
+
+        Raises:
+            NotFound: 404, absent, or hidden from this token.
+        """
+        found = await self.read(phase if isinstance(phase, str) else phase.id)
+        return await to_thread.run_sync(_text_of, await self.read_log(found))
+
 
 class Plans(_Phases[Plan]):
     """The plans of runs."""
@@ -107,3 +129,9 @@ class Applies(_Phases[Apply]):
 
     _kind = Apply
     _prefix = "apply"
+
+
+def _text_of(log: bytes) -> str:
+    from tfruns.logs.lines import lines_of, whole_lines  # noqa: PLC0415  # only programs read a log as one text
+
+    return redact("\n".join(line for raw in whole_lines(log) for line in lines_of(raw)))

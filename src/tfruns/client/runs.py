@@ -1,6 +1,6 @@
 """Runs. Source: HCP Terraform API, "Runs"."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from tfruns.client.activity import check_comment, read_account
@@ -8,12 +8,15 @@ from tfruns.client.conflict_details import explain_busy_workspace, explain_refus
 from tfruns.client.creations import Creations
 from tfruns.client.error_mapping import Purpose
 from tfruns.client.listing import Listing, listing
-from tfruns.client.lost_responses import LostRun, settle_action
+from tfruns.client.lost_responses import LostRun, settle_action, unknown_outcome
 from tfruns.client.parsing import parse_one
+from tfruns.client.phase_logs import RunPhases
+from tfruns.client.phases import Applies, Plans
 from tfruns.client.references import api_path, check_id, check_organization, parse_run
 from tfruns.client.response_matching import has_attributes, is_resource, related_id
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.run_filters import RunFilters
+from tfruns.client.run_wait import RunWait, Until
 from tfruns.client.transport import ApiResponse, ExpectedResponse, Transport, include_param
 from tfruns.client.workspaces import Workspaces
 from tfruns.errors import (
@@ -23,6 +26,7 @@ from tfruns.errors import (
     TfrunsError,
     TransitionNotAllowed,
     UnexpectedResponse,
+    WaitTimedOut,
     WorkspaceBusy,
     WorkspaceLocked,
 )
@@ -59,9 +63,11 @@ _AS_SENT = {
 class Runs:
     """Runs. A run is given by its id or its browser address."""
 
-    def __init__(self, transport: Transport, workspaces: Workspaces) -> None:
+    def __init__(self, transport: Transport, workspaces: Workspaces, plans: Plans, applies: Applies) -> None:
         self._transport = transport
         self._workspaces = workspaces
+        self._plans = plans
+        self._applies = applies
         self._creations = Creations(transport.settings.address, transport.clock)
 
     async def create(self, workspace: str, params: RunParams | None = None) -> Run:
@@ -172,8 +178,10 @@ class Runs:
         )
         return parse_one(Run, answer.document)
 
-    async def apply(self, run: str, *, comment: str | None = None) -> None:
-        """Queue the apply of a run that waits for confirmation. On return it is accepted, not applied.
+    async def apply(self, run: str, *, comment: str | None = None) -> Run:
+        """Queue the apply of a run that waits for confirmation, and read the run again.
+
+        On return, the apply is accepted. It may not have started.
 
         Source: HCP Terraform API, "Apply a Run".
         Wire: POST /runs/{run_id}/actions/apply -> 202, no body.
@@ -181,11 +189,12 @@ class Runs:
         Raises:
             TransitionNotAllowed: 409, the run is not confirmable; with its status and allowed actions.
             NotFound: 404, absent, or hidden from this token.
-            OutcomeUnknown: the response was lost, and the run's status does not show the effect.
+            OutcomeUnknown: the response was lost, and the run's status does not show the effect; or the action was
+                accepted, and the run could not be read again.
         """
-        await self._act(run, RunAction.APPLY, comment)
+        return await self._act_and_read(run, RunAction.APPLY, comment)
 
-    async def discard(self, run: str, *, comment: str | None = None) -> None:
+    async def discard(self, run: str, *, comment: str | None = None) -> Run:
         """Discard a run that waits for confirmation or is pending.
 
         Source: HCP Terraform API, "Discard a Run".
@@ -193,9 +202,9 @@ class Runs:
 
         Raises: as `apply`.
         """
-        await self._act(run, RunAction.DISCARD, comment)
+        return await self._act_and_read(run, RunAction.DISCARD, comment)
 
-    async def cancel(self, run: str, *, comment: str | None = None) -> None:
+    async def cancel(self, run: str, *, comment: str | None = None) -> Run:
         """Interrupt a run that is planning or applying. Its status changes when Terraform has stopped.
 
         Source: HCP Terraform API, "Cancel a Run".
@@ -203,9 +212,9 @@ class Runs:
 
         Raises: as `apply`.
         """
-        await self._act(run, RunAction.CANCEL, comment)
+        return await self._act_and_read(run, RunAction.CANCEL, comment)
 
-    async def force_cancel(self, run: str, *, comment: str | None = None) -> None:
+    async def force_cancel(self, run: str, *, comment: str | None = None) -> Run:
         """Stop a run immediately, after a cancel and the cool-off. Unsaved state may be lost.
 
         Source: HCP Terraform API, "Forcefully cancel a run".
@@ -213,9 +222,9 @@ class Runs:
 
         Raises: as `apply`; a `TransitionNotAllowed` before the cool-off has ended contains the time when it ends.
         """
-        await self._act(run, RunAction.FORCE_CANCEL, comment)
+        return await self._act_and_read(run, RunAction.FORCE_CANCEL, comment)
 
-    async def force_execute(self, run: str) -> None:
+    async def force_execute(self, run: str) -> Run:
         """Discard the current run of the workspace, cancel all earlier pending runs, and start this run next.
 
         Source: HCP Terraform API, "Forcefully execute a run".
@@ -223,7 +232,7 @@ class Runs:
 
         Raises: as `apply`; 403 if the run is not pending or no run locks the workspace.
         """
-        await self._act(run, RunAction.FORCE_EXECUTE, None)
+        return await self._act_and_read(run, RunAction.FORCE_EXECUTE, None)
 
     def id_of(self, run: str) -> str:
         """The id of a run, from its id or browser address.
@@ -233,7 +242,79 @@ class Runs:
         """
         return parse_run(run, self._transport.settings.address)
 
-    async def _act(self, run: str, action: RunAction, comment: str | None) -> None:
+    async def act(self, run: str, action: RunAction, *, comment: str | None = None) -> None:
+        """Send an action, without reading the run afterwards. On return it is accepted, not completed.
+
+        Wire: POST /runs/{run_id}/actions/{action} -> 202, no body.
+
+        Raises: as the method for the action.
+        """
+        await self._act(run, action, comment)
+
+    async def wait(
+        self,
+        run: str,
+        *,
+        until: Until = "attention",
+        timeout_s: float | None = None,
+        on_log: Callable[[str], object] | None = None,
+        include: Sequence[str] = (),
+    ) -> Run:
+        """Wait until a run needs a person, is planned, or is final, and return it. Check its status.
+
+        A run that needs a person waits for a confirmation or a policy override. The wait continues while the API is
+        unavailable for up to a minute. Canceling it does not cancel the run.
+
+        Args:
+            run: id, or browser address.
+            until: `attention`: needs a person, or is final; `planned`: also if the plan is complete; `final`.
+            timeout_s: longest time to wait; by default unlimited.
+            on_log: called with each line of the log, as plain text: of the current phase from its start, then of the
+                next one. It may be a coroutine function.
+            include: related resources to read with the run.
+
+        Raises:
+            WaitTimedOut: the timeout ended first.
+            NotFound: 404, absent, or hidden from this token.
+        """
+        run_id = self.id_of(run)
+        follower = None
+        if on_log is not None:
+            from tfruns.client.log_stream import LogFollower  # noqa: PLC0415  # imports the rendering of logs
+
+            follower = LogFollower(RunPhases(self, self._plans, self._applies), on_log)
+        wait = RunWait(lambda more: self.read(run_id, include=more), self._transport.clock, until, timeout_s, include)
+        found, outcome = await wait.finish(follower.follow if follower else _ignore)
+        if follower:
+            await follower.finish(found)
+        if outcome == "timeout":
+            raise WaitTimedOut(
+                f"{run_id} is still {found.status} after {wait.elapsed_s:.0f} s.",
+                facts={"run_id": run_id, "run_status": str(found.status)},
+            )
+        return found
+
+    async def _act_and_read(self, run: str, action: RunAction, comment: str | None) -> Run:
+        """Send an action, and return the run as it is afterwards.
+
+        Raises:
+            OutcomeUnknown: the action was accepted, and the run could not be read afterwards.
+        """
+        found = await self._act(run, action, comment)
+        if found is not None:
+            return found
+        try:
+            return await self.read(run)
+        except TfrunsError as error:
+            raise unknown_outcome(
+                error,
+                f"The {action.value} was accepted, but the run could not be read afterwards.",
+                f"Read the run. Do not repeat the {action.value}.",
+                {"accepted": True},
+            ) from error
+
+    async def _act(self, run: str, action: RunAction, comment: str | None) -> Run | None:
+        """Send an action. Returns the run if it had to be read, because the response was lost."""
         run_id = self.id_of(run)
         path = api_path("runs", run_id, "actions", action.value.replace("_", "-"))
         check_comment(comment or "")
@@ -243,9 +324,14 @@ class Runs:
             expected = ExpectedResponse(is_resource("runs", run_id), empty_status=202)
             await self._transport.post(path, body, expected=expected, purpose=_ACTIONS[action])
         except AttemptFailed as failure:
-            await settle_action(action, read, failure.error)
+            return await settle_action(action, read, failure.error)
         except (Conflict, Forbidden) as refusal:
             raise await explain_refused_action(refusal, action, read) from None
+        return None
+
+
+async def _ignore(_: Run) -> None:
+    """Do nothing between two reads of a run."""
 
 
 def _is_created(document: JSON, sent: JSON, *, known: Collection[str]) -> bool:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from anyio import to_thread
 
 from tfruns.client.client import Client
+from tfruns.client.phase_logs import read_phase, reader
 from tfruns.errors import TfrunsError
 from tfruns.lifecycle import is_force_canceled
 from tfruns.logs.apply_steps import Outcome, Step, Steps, invocations_of, planned_steps_in, steps_in, steps_of
 from tfruns.logs.lines import render
 from tfruns.masking.secrets import Mask, masked_line
-from tfruns.runs.logs import head, read_phase, reader
+from tfruns.runs.logs import head
 from tfruns.runs.plans import open_plan
 from tfruns.runs.tolerant import Reads
 from tfruns.views.diagnosis import ApplyResult

@@ -1,26 +1,17 @@
-"""Reading the log of a phase piece by piece: of a huge one, no more than what is shown is ever in memory.
+"""The start and the end of a log. Of a huge log, only the part that is shown is in memory.
 
-The API gives an address and no size. The address takes `offset` and `limit`, and answers nothing past the end.
+The API provides a URL and no size. The URL takes `offset` and `limit`, and returns nothing beyond the end.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from tfruns.client.client import Client
-from tfruns.lifecycle import has_taken_effect
-from tfruns.phases import has_phase_begun, phase_status_of
-from tfruns.vocabulary import PhaseStatus, RunAction, RunPhase
-from tfruns.wire.plans import Apply, Plan
+from tfruns.client.phase_logs import PhaseName, Read, read_phase, reader
 from tfruns.wire.runs import Run
 
 CHUNK = 65_536  # the Terraform CLI's request size; a shorter response is the end
 _PIECE = 1 << 20  # where much is read; an answer may be shorter
 _MAX_SIZE = 1 << 40
-
-PhaseName = Literal["plan", "apply"]
-Read = Callable[[int, int], Awaitable[bytes]]
-"""Reads so many bytes (second) from an offset (first)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,58 +33,6 @@ class Part:
     def up_to_line_end(self) -> "Part":
         """The part without an incomplete last line."""
         return Part(self.data[: self.data.rfind(b"\n") + 1], self.offset)
-
-
-def running_phase(run_status: str) -> PhaseName | None:
-    """The phase that is writing its log in this run status."""
-    phase, status = phase_status_of(run_status) or (None, None)
-    if status is not PhaseStatus.RUNNING:
-        return None
-    return "plan" if phase is RunPhase.PLAN else "apply"
-
-
-def may_have_applied(run: Run) -> bool:
-    """Whether the run's apply may have started, from its status and timestamps."""
-    return has_taken_effect(RunAction.APPLY, run.status, run.passed)
-
-
-async def read_phase(client: Client, run: Run, name: PhaseName) -> Plan | Apply | None:
-    """The plan or the apply of a run; None where it has none.
-
-    Raises:
-        TfrunsError: it cannot be read.
-    """
-    if name == "plan":
-        return await client.plans.read(run.plan.id) if run.plan else None
-    return await client.applies.read(run.apply.id) if run.apply else None
-
-
-async def phase_with_log(client: Client, run: Run, asked: str) -> tuple[PhaseName, Plan | Apply] | None:
-    """The requested phase, or for `auto` the apply if it began, else the plan; None if it has no log."""
-    found = await _phase_of(client, run, asked)
-    return None if found is None or found[1].log_read_url is None or not has_phase_begun(found[1].status) else found
-
-
-async def _phase_of(client: Client, run: Run, asked: str) -> tuple[PhaseName, Plan | Apply] | None:
-    if asked == "apply" or (asked == "auto" and may_have_applied(run)):
-        apply = await read_phase(client, run, "apply")
-        if apply is not None and (asked == "apply" or has_phase_begun(apply.status)):
-            return "apply", apply
-    if asked == "apply":
-        return None
-    plan = await read_phase(client, run, "plan")
-    return ("plan", plan) if plan is not None else None
-
-
-def reader(client: Client, phase: Plan | Apply) -> Read:
-    """What reads parts of the phase's log."""
-
-    async def read(offset: int, max_bytes: int) -> bytes:
-        if isinstance(phase, Plan):
-            return await client.plans.read_log(phase, offset=offset, max_bytes=max_bytes)
-        return await client.applies.read_log(phase, offset=offset, max_bytes=max_bytes)
-
-    return read
 
 
 async def head(read: Read, max_bytes: int) -> tuple[bytes, bool]:

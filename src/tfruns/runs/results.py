@@ -1,6 +1,6 @@
 """The results of the tools that read, list, create or change runs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 
 from anyio import to_thread
@@ -58,11 +58,9 @@ def _on_nothing(filters: RunFilters, call: NextAction) -> tuple[list[str], tuple
     return [*notes, "Plan-only runs are not included."], (call,)
 
 
-async def act(
-    context: Context, run_id: str, action: RunAction, send: Callable[[], Awaitable[None]]
-) -> Result[ActionView] | ActionView:
+async def act(context: Context, run_id: str, action: RunAction, comment: str = "") -> Result[ActionView] | ActionView:
     """Send an action and return the run as it is afterwards. It claims only that the action was accepted."""
-    await send()
+    await context.client.runs.act(run_id, action, comment=comment)
     try:
         run = await context.client.runs.read(run_id)
     except TfrunsError as error:

@@ -55,5 +55,4 @@ async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> R
     Review the plan first. The result says that the apply was accepted, not that it has finished: wait until the
     status is applied or errored. Do not repeat it.
     """
-    runs = context.client.runs
-    return await act(context, run_id, RunAction.APPLY, lambda: runs.apply(run_id, comment=comment))
+    return await act(context, run_id, RunAction.APPLY, comment)

@@ -42,5 +42,4 @@ async def cancel_run(context: Context, run_id: RunId, comment: Comment = "") -> 
     Terraform stops as safely as it can; changes that an apply has already made stay. The status changes when Terraform
     has stopped.
     """
-    runs = context.client.runs
-    return await act(context, run_id, RunAction.CANCEL, lambda: runs.cancel(run_id, comment=comment))
+    return await act(context, run_id, RunAction.CANCEL, comment)

@@ -11,6 +11,7 @@ from anyio import to_thread
 from tfruns.arguments import RunId
 from tfruns.checks import is_in_checks
 from tfruns.client.client import Client
+from tfruns.client.phase_logs import PhaseName, may_have_applied, read_phase, reader
 from tfruns.lifecycle import ending_of, is_final
 from tfruns.logs.causes import hints_for
 from tfruns.logs.diagnostics import Diagnostic, code_lines
@@ -23,7 +24,7 @@ from tfruns.policy import Toolset
 from tfruns.runs.apply_result import apply_result
 from tfruns.runs.checks import failed_policy_checks, failed_task_stages
 from tfruns.runs.endings import with_ending
-from tfruns.runs.logs import CHUNK, PhaseName, may_have_applied, read_phase, reader, tail
+from tfruns.runs.logs import CHUNK, tail
 from tfruns.runs.masks import masker, withheld
 from tfruns.runs.tolerant import Reads
 from tfruns.runs.workspace_queue import blocked_by, since, waiting_for_worker

@@ -44,5 +44,4 @@ async def discard_run(context: Context, run_id: RunId, comment: Comment = "") ->
 
     It can never be applied afterwards. The next run of the workspace continues.
     """
-    runs = context.client.runs
-    return await act(context, run_id, RunAction.DISCARD, lambda: runs.discard(run_id, comment=comment))
+    return await act(context, run_id, RunAction.DISCARD, comment)

@@ -43,5 +43,4 @@ async def force_cancel_run(context: Context, run_id: RunId, comment: Comment = "
 
     Only if cancel_run had no effect, and after the cool-off. Killing an apply can lose resources from the state.
     """
-    runs = context.client.runs
-    return await act(context, run_id, RunAction.FORCE_CANCEL, lambda: runs.force_cancel(run_id, comment=comment))
+    return await act(context, run_id, RunAction.FORCE_CANCEL, comment)

@@ -50,9 +50,8 @@ async def force_execute_run(context: Context, run_id: RunId) -> Result[ActionVie
 
     The result lists the displaced runs. For emergencies only.
     """
-    runs = context.client.runs
     before = await runs_before(context.client, run_id)
-    result = await act(context, run_id, RunAction.FORCE_EXECUTE, lambda: runs.force_execute(run_id))
+    result = await act(context, run_id, RunAction.FORCE_EXECUTE)
     if not isinstance(result, Result):
         return await with_displaced(context.client, before, result)
 

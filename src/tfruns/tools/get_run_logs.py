@@ -9,6 +9,7 @@ from anyio import to_thread
 from pydantic import Field
 
 from tfruns.arguments import RunId
+from tfruns.client.phase_logs import PhaseName, Read, phase_with_log, reader
 from tfruns.errors import InvalidInput
 from tfruns.logs.diagnostics import rendered
 from tfruns.logs.lines import ETX, Rendered, render
@@ -17,7 +18,7 @@ from tfruns.masking.secrets import Mask
 from tfruns.next_actions import DIAGNOSE_RUN, GET_RUN_LOGS, Argument, NextAction
 from tfruns.phases import has_phase_ended, has_phase_failed
 from tfruns.policy import Toolset
-from tfruns.runs.logs import CHUNK, Part, PhaseName, Read, phase_with_log, reader, tail
+from tfruns.runs.logs import CHUNK, Part, tail
 from tfruns.runs.masks import masker
 from tfruns.tool import Context, tool
 from tfruns.views.logs import LogPageView, LogView

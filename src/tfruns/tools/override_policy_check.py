@@ -51,7 +51,7 @@ class _Hold:
     kind: str
     is_overridable: bool
     may_override: bool | None
-    send: Callable[[], Awaitable[None]]
+    send: Callable[[], Awaitable[PolicyCheck | TaskStage]]
 
 
 async def impact_of_override(client: Client, values: Mapping[str, Any]) -> Impact:

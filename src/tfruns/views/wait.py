@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from tfruns.client.run_wait import Outcome
 from tfruns.next_actions import NextAction
 from tfruns.views.base import View, kept
-
-Outcome = Literal["attention", "planned", "final", "timeout"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 the OpenAPI document.
 """
 
-from typing import Annotated, Any, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -25,15 +26,12 @@ _VARIABLE_KEY = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 
 def _as_literal(value: Any, info: ValidationInfo) -> str:
     """Convert a JSON value to an HCL literal. A string must already be one."""
-    variable = f"The value of the variable {info.data.get('key', '')}".rstrip()
+    key = info.data.get("key", "")
     if not isinstance(value, str):
-        try:
-            return literal(value)
-        except NotALiteral as error:
-            raise InvalidInput(f"{variable} cannot be written as an HCL literal: {error}.") from None
+        return _of_python(key, value)
     if not is_literal(value):
         raise InvalidInput(
-            f"{variable} is not an HCL literal.",
+            f"{_named(key)} is not an HCL literal.",
             cause="Without quotes, text in HCL is a reference, not a string.",
             solution='Include the quotes in the value: "\\"some text\\"" in JSON. Numbers, booleans, lists and objects '
             "can be plain JSON.",
@@ -73,8 +71,36 @@ class RunVariableParam(BaseModel):
     ]
 
 
+def _as_list(variables: Any) -> Any:
+    """Convert a dictionary of Python values to a list of variables. A string becomes a quoted literal."""
+    if not isinstance(variables, Mapping):
+        return variables
+    return [{"key": key, "value": _of_python(key, value)} for key, value in variables.items()]
+
+
+def _of_python(key: object, value: object) -> str:
+    try:
+        return literal(value)
+    except NotALiteral as error:
+        raise InvalidInput(f"{_named(key)} cannot be written as an HCL literal: {error}.") from None
+
+
+def _named(key: object) -> str:
+    return f"The value of the variable {key}".rstrip()
+
+
+if TYPE_CHECKING:
+    RunVariables = list[RunVariableParam] | Mapping[str, Any]
+else:
+    # Only a list is stored. A union would appear in the schema of the tool, and in the locations of its errors.
+    RunVariables = Annotated[list[RunVariableParam], BeforeValidator(_as_list)]
+
+
 class RunParams(BaseModel):
     """The options of a new run. Omitted options (None) are not sent; the API's defaults apply.
+
+    `variables` can be a dictionary of Python values: `{"region": "eu", "size": 2, "zones": ["a", "b"]}`. A string in it
+    is a text. In a list of `RunVariableParam`, a string is an HCL literal, so that a text has quotes: `"eu"`.
 
     Raises:
         InvalidInput: options exclude each other, or the value of a variable is not an HCL literal.
@@ -91,9 +117,7 @@ class RunParams(BaseModel):
     plan_only: Annotated[bool | None, Field(description="Speculative plan that cannot be applied")] = None
     target_addrs: Annotated[list[str] | None, Field(description="Resource addresses for -target")] = None
     replace_addrs: Annotated[list[str] | None, Field(description="Resource addresses for -replace")] = None
-    variables: Annotated[list[RunVariableParam] | None, Field(description="Override the workspace's", repr=False)] = (
-        None
-    )
+    variables: Annotated[RunVariables | None, Field(description="Override the workspace's", repr=False)] = None
     configuration_version_id: Annotated[
         str | None, Field(description='"cv-…"; default: the latest of the workspace')
     ] = None

@@ -134,6 +134,7 @@ async def test_sign_in_page_does_not_accept_an_action() -> None:
 @rows("action", RunAction)
 async def test_action_that_certainly_failed_is_retried(action: RunAction, failure: Script) -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[action], failure, httpx2.Response(202))
+    api.on("GET", f"/runs/{RUN_ID}", answer({"data": run()}))
     await act(client_for(api, FakeClock()), action)
     first, second = api.sent("POST")
     assert body(first) == body(second) == {}

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from tests.support.api import ADDRESS, FakeApi, accepted, answer, body, client_for, error, query
+from tests.support.clock import FakeClock
 from tests.support.samples import RUN_ID, WORKSPACE_ID, page, run, workspace
 from tests.support.tables import rows
 from tfruns.client.client import Client
 from tfruns.client.run_filters import RunFilters
-from tfruns.errors import InvalidInput, NotFound
+from tfruns.errors import InvalidInput, NotFound, OutcomeUnknown
 from tfruns.vocabulary import RunAction, RunOperation, RunSource, StatusGroup
 from tfruns.wire.run_params import RunParams
 from tfruns.wire.runs import Run
@@ -327,25 +328,61 @@ _PATHS = {
 _WITH_COMMENT = [action for action in RunAction if action is not RunAction.FORCE_EXECUTE]
 
 
-async def act(client: Client, action: RunAction, **options: Any) -> None:
-    await getattr(client.runs, action.value)(RUN_ID, **options)
+def acting(action: RunAction) -> FakeApi:
+    """An API that accepts the action, and shows the run unchanged."""
+    api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{_PATHS[action]}", accepted())
+    return api.on("GET", f"/runs/{RUN_ID}", answer({"data": run()}))
+
+
+async def act(client: Client, action: RunAction, **options: Any) -> Run:
+    found: Run = await getattr(client.runs, action.value)(RUN_ID, **options)
+    return found
 
 
 @pytest.mark.anyio
 @rows("action", RunAction)
 async def test_action_is_one_post_with_an_empty_body(action: RunAction) -> None:
-    api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{_PATHS[action]}", accepted())
+    api = acting(action)
     await act(client_for(api), action)
-    (request,) = api.requests
-    assert request.method == "POST"
+    request = api.requests[0]
+    assert [sent.method for sent in api.requests] == ["POST", "GET"]
     assert body(request) == {}
     assert request.headers["content-type"] == "application/vnd.api+json"
 
 
 @pytest.mark.anyio
+@rows("action", RunAction)
+async def test_action_returns_the_run_as_read_afterwards(action: RunAction) -> None:
+    api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{_PATHS[action]}", accepted())
+    api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(status="a_new_status")}))
+    found = await act(client_for(api), action)
+    assert (found.id, found.status) == (RUN_ID, "a_new_status")
+
+
+@pytest.mark.anyio
+@rows("action", RunAction)
+async def test_accepted_action_is_not_retryable_if_the_run_cannot_be_read(action: RunAction) -> None:
+    api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{_PATHS[action]}", accepted())
+    api.on("GET", f"/runs/{RUN_ID}", error(503, "maintenance"))
+    with pytest.raises(OutcomeUnknown, match=f"The {action.value} was accepted, but") as caught:
+        await act(client_for(api, FakeClock()), action)
+    assert caught.value.facts == {"accepted": True}
+    assert not caught.value.is_retryable
+    assert len(api.sent("POST")) == 1
+
+
+@pytest.mark.anyio
+@rows("action", RunAction)
+async def test_action_without_a_read_is_one_request(action: RunAction) -> None:
+    api = acting(action)
+    await client_for(api).runs.act(RUN_ID, action)
+    assert [sent.method for sent in api.requests] == ["POST"]
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("action", _WITH_COMMENT)
 async def test_comment_is_sent_unchanged(action: RunAction) -> None:
-    api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{_PATHS[action]}", accepted())
+    api = acting(action)
     await act(client_for(api), action, comment='Looks "good" to me\n✓')
     assert body(api.requests[0]) == {"comment": 'Looks "good" to me\n✓'}
 
@@ -354,13 +391,13 @@ async def test_comment_is_sent_unchanged(action: RunAction) -> None:
 @rows("action", _WITH_COMMENT)
 @rows("comment", ["", None])
 async def test_empty_comment_is_not_sent(action: RunAction, comment: str | None) -> None:
-    api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/{_PATHS[action]}", accepted())
+    api = acting(action)
     await act(client_for(api), action, comment=comment)
     assert body(api.requests[0]) == {}
 
 
 @pytest.mark.anyio
 async def test_action_accepts_a_browser_address() -> None:
-    api = FakeApi().on("POST", f"/runs/{RUN_ID}/actions/apply", accepted())
+    api = acting(RunAction.APPLY)
     await client_for(api).runs.apply(f"{ADDRESS}/app/acme/workspaces/network/runs/{RUN_ID}")
-    assert len(api.requests) == 1
+    assert len(api.sent("POST")) == 1

@@ -205,7 +205,7 @@ OVERRIDES: list[Any] = [
     pytest.param(f"/policy-checks/{CHECK['id']}", lambda c: c.policy_checks.override(CHECK["id"]), id="policy check"),
     pytest.param(f"/task-stages/{STAGE['id']}", lambda c: c.task_stages.override(STAGE["id"]), id="task stage"),
 ]
-Override = Callable[[Client], Awaitable[None]]
+Override = Callable[[Client], Awaitable[object]]
 
 
 async def overridden(api: FakeApi, override: Override) -> None:

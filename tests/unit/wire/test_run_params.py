@@ -165,7 +165,8 @@ def test_unknown_option_is_refused_without_its_value(name: str) -> None:
         {"auto_apply": "fakeSecretValue"},
         {"target_addrs": "fakeSecretValue"},
         {"target_addrs": [["fakeSecretValue"]]},
-        {"variables": {"fakeSecretKey": "fakeSecretValue"}},
+        {"variables": {"not a name": "fakeSecretValue"}},
+        {"variables": {1: "fakeSecretValue"}},
         {"variables": ["fakeSecretValue"]},
         {"variables": [{"key": "a", "value": 1, "sensitive": "fakeSecretValue"}]},
         {"variables": [{"value": '"fakeSecretValue"'}]},
@@ -286,3 +287,35 @@ _VALUES = st.recursive(
 @settings(deadline=None)
 def test_any_json_value_except_strings_is_sent_as_a_literal(value: Any) -> None:
     assert value_of(value) == literal(value)
+
+
+def test_dictionary_of_python_values_is_encoded_as_hcl() -> None:
+    values: dict[str, tuple[Any, str]] = {
+        "region": ("eu", '"eu"'),
+        "digits": ("2", '"2"'),
+        "word": ("true", '"true"'),
+        "template": ("${var.a} %{if}", '"$${var.a} %%{if}"'),
+        "quoted": ('"a"', '"\\"a\\""'),
+        "size": (2, "2"),
+        "ratio": (0.5, "0.5"),
+        "is_on": (False, "false"),
+        "nothing": (None, "null"),
+        "zones": (["a", 1], '["a", 1]'),
+        "pair": (("a", "b"), '["a", "b"]'),
+        "tags": ({"a b": {"n": [True]}}, '{"a b" = {"n" = [true]}}'),
+    }
+    params = RunParams(variables={key: value for key, (value, _) in values.items()})
+    assert params.as_attributes() == {
+        "variables": [{"key": key, "value": literal} for key, (_, literal) in values.items()]
+    }
+
+
+def test_dictionary_and_list_of_variables_are_equal() -> None:
+    assert RunParams(variables={"a": "b"}) == RunParams(variables=[RunVariableParam(key="a", value='"b"')])
+    assert RunParams(variables={}).as_attributes() == {"variables": []}
+
+
+@rows("value", [float("nan"), float("inf"), object(), {1, 2}, b"bytes", "\ud800", [object()]])
+def test_value_that_hcl_cannot_express_is_refused_by_name(value: Any) -> None:
+    with pytest.raises(InvalidInput, match="The value of the variable size cannot be written as an HCL literal"):
+        RunParams(variables={"size": value})

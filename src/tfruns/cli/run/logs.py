@@ -10,15 +10,16 @@ from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Works
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import print_lines, say
+from tfruns.client.log_stream import LogStream
+from tfruns.client.phase_logs import PhaseName, may_have_applied
 from tfruns.errors import InvalidInput
 from tfruns.next_actions import DIAGNOSE_RUN, NextAction
-from tfruns.runs.log_stream import LogStream
-from tfruns.runs.logs import PhaseName, may_have_applied
+from tfruns.runs.masks import masker
 from tfruns.tools.get_run_logs import no_log_note
 from tfruns.views.logs import LogView
 
 if TYPE_CHECKING:
-    from tfruns.tools.wait_for_run import Until
+    from tfruns.client.run_wait import Until
 
 Phase = Literal["auto", "plan", "apply"]
 
@@ -88,7 +89,8 @@ def _print(session: Session, view: LogView) -> None:
 
 async def _print_all(session: Session, run_id: str, phase: Phase) -> None:
     """Print the log from its beginning to its current end."""
-    log = LogStream(session.gate.client, run_id, phase)
+    client = session.gate.client
+    log = LogStream(client, run_id, phase, partial(masker, client))
     while lines := await log.more():
         print_lines(lines)
     if not log.has_begun:

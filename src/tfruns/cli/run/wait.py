@@ -9,7 +9,7 @@ from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Timeo
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.watch import Watch, watch_and_report
-from tfruns.tools.wait_for_run import Until
+from tfruns.client.run_wait import Until
 
 _UNTIL = "Wait until the run needs a person, is planned, or is final"
 

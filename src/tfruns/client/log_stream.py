@@ -1,18 +1,19 @@
-"""A log from its beginning to its end, in large pieces: for a terminal or a file, where an assistant reads pages."""
+"""A log from its beginning to its end, in large pieces, while it grows."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from inspect import isawaitable
+from typing import Literal
 
 from anyio import to_thread
 
-from tfruns.client.client import Client
-from tfruns.errors import UnexpectedResponse
+from tfruns.client.phase_logs import PhaseName, Read, RunReader, may_have_applied, phase_with_log, reader, running_phase
+from tfruns.errors import TfrunsError, UnexpectedResponse
 from tfruns.logs.lines import lines_of, whole_lines
+from tfruns.masking.redaction import redact
+from tfruns.masking.secrets import Mask
 from tfruns.phases import has_phase_ended
-from tfruns.runs.logs import PhaseName, Read, phase_with_log, reader
-from tfruns.runs.masks import masker, withheld
-
-if TYPE_CHECKING:
-    from tfruns.masking.secrets import Mask
+from tfruns.wire.runs import Run
 
 _PIECE = 1 << 20  # bytes per request
 _LONGEST_LINE = 4 << 20  # bytes; the value of an output may be on one line
@@ -25,15 +26,28 @@ class LogStream:
     Attributes:
         phase: the phase that it is of; `auto` until it is known.
         is_over: nothing follows the lines that were read.
+
+    Args:
+        client: the API.
+        run_id: the run.
+        phase: the phase.
+        read_mask: reads the mask for the texts of the run; by default, tokens and signed URLs are masked.
     """
 
-    def __init__(self, client: Client, run_id: str, phase: PhaseName | Literal["auto"] = "auto") -> None:
+    def __init__(
+        self,
+        client: RunReader,
+        run_id: str,
+        phase: PhaseName | Literal["auto"] = "auto",
+        read_mask: Callable[[Run], Awaitable[Mask]] | None = None,
+    ) -> None:
         self.phase: PhaseName | Literal["auto"] = phase
         self.is_over = False
         self._client = client
         self._run_id = run_id
+        self._read_mask = read_mask
         self._read: Read | None = None
-        self._mask: Mask = withheld
+        self._mask: Mask = redact
         self._has_ended = False
         self._offset = 0
         self._rest = b""
@@ -83,7 +97,8 @@ class LogStream:
             return False
         self.phase, document = found
         self._has_ended = has_phase_ended(document.status)
-        self._read, self._mask = reader(self._client, document), await masker(self._client, run)
+        mask = await self._read_mask(run) if self._read_mask else redact
+        self._read, self._mask = reader(self._client, document), mask
         return True
 
     def _lines_of(self, data: bytes) -> list[str]:
@@ -102,3 +117,52 @@ class LogStream:
         self._rest = rest
         shown = [line for raw in whole_lines(whole) for line in lines_of(raw)] if whole else []
         return [*(self._mask("\n".join(shown)).split("\n") if shown else []), *notes]
+
+
+class LogFollower:
+    """Passes on the log of a run's current phase from its start, then that of the next phase, line by line.
+
+    A log that cannot be read does not stop it: the caller needs the run.
+    """
+
+    def __init__(self, client: RunReader, on_line: Callable[[str], object]) -> None:
+        self._client = client
+        self._on_line = on_line
+        self._streams: list[LogStream] | None = None
+        self._begun = 0
+
+    async def follow(self, run: Run) -> None:
+        """Pass on the lines that were written up to now."""
+        streams = self._open(run)
+        phases = [stream.phase for stream in streams]
+        phase = running_phase(run.status)
+        if phase in phases:  # earlier phases have ended
+            self._begun = max(self._begun, phases.index(phase) + 1)
+        for stream in streams[: self._begun]:
+            await self._pass_on(stream)
+
+    async def finish(self, run: Run) -> None:
+        """Pass on the rest of the logs, when the run is not watched any longer."""
+        for stream in self._open(run):
+            if stream.phase == "plan" or may_have_applied(run):
+                await self._pass_on(stream)
+                await self._pass_on(stream)  # the phase may have ended since its status was read
+
+    def _open(self, run: Run) -> list[LogStream]:
+        if self._streams is None:
+            phases: tuple[PhaseName, ...] = ("apply",) if may_have_applied(run) else ("plan", "apply")
+            self._streams = [LogStream(self._client, run.id, phase) for phase in phases]
+        return self._streams
+
+    async def _pass_on(self, stream: LogStream) -> None:
+        while lines := await _more(stream):
+            for line in lines:
+                result = self._on_line(line)
+                if isawaitable(result):
+                    await result
+
+
+async def _more(stream: LogStream) -> list[str]:
+    with suppress(TfrunsError):
+        return await stream.more()
+    return []
