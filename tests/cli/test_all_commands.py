@@ -131,6 +131,9 @@ def test_help_shows_examples_on_their_own_lines(shell: Shell) -> None:
         (("workspace", "lst"), '"list"'),
         (("workspace", "list", "--serch", "x"), "--search"),
         (("doctor", "--jsn"), "--json"),
+        (("run", "list", "--output", "json"), "--json"),
+        (("run", "list", "--format=json"), "--json"),
+        (("run", "list", "--org", "acme"), "--organization"),
         (("completion", "bsh"), '"bash"'),
     ],
 )
@@ -138,6 +141,11 @@ def test_misspelled_word_gets_a_suggestion(shell: Shell, arguments: tuple[str, .
     done = shell(*arguments, code=2)
     assert done.out == ""
     assert f"Did you mean {suggestion}" in " ".join(done.err.replace("│", " ").split())
+
+
+def test_unrelated_option_gets_no_suggestion(shell: Shell) -> None:
+    done = shell("workspace", "show", "--colour", code=2)
+    assert done.err == "Error: Unknown option: --colour.\nFor the usage: tfruns workspace show --help\n"
 
 
 # -- completion -------------------------------------------------------------------------------------------------------

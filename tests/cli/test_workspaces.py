@@ -46,6 +46,7 @@ class WorkspaceRow(Strict):
     name: str
     current_run: str | None = None
     status: str | None = None
+    needs_person: bool | None = None
     locked_by: str | None = None
     auto_apply: bool | None = None
     terraform: str

@@ -27,7 +27,7 @@ _PROGRAM = "import sys\nfrom tfruns.cli import main\nsys.exit(main())"
 Stream = int | IO[Any]
 _FORK_SERVER_FILE = Path(__file__).with_name("fork_server.py")
 # The interpreter reads them when it starts, so a process that has others of them is started on its own.
-_READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_")
+_READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ")
 
 
 class CommandProcess:

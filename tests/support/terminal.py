@@ -18,7 +18,8 @@ from tests.support.stdio import PATIENCE_S
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 COLOURS = re.compile(r"\x1b\[[0-9;]*3[0-9][0-9;]*m")
-_ROWS_AND_COLUMNS = struct.pack("HHHH", 50, 200, 0, 0)
+_ERASED_LINE = re.compile(r"\r?[^\r\n]*\r\x1b\[2K")
+_ROWS, _COLUMNS = 50, 200
 
 
 def plain(text: str) -> str:
@@ -29,9 +30,9 @@ def plain(text: str) -> str:
 class Terminal:
     """A process that believes to be used by a person. The block ends it."""
 
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], columns: int = _COLUMNS) -> None:
         self._screen, inner = pty.openpty()
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, _ROWS_AND_COLUMNS)
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, columns, 0, 0))
         self.process = start(command, cwd=cwd, env=env, stdin=inner, stdout=inner, stderr=inner, is_new_session=True)
         os.close(inner)
         self._shown = b""
@@ -46,6 +47,11 @@ class Terminal:
     def raw(self) -> str:
         """All that it has shown so far."""
         return self._shown.decode(errors="replace")
+
+    @property
+    def picture(self) -> str:
+        """The lines on the screen, without erased ones and trailing spaces."""
+        return "\n".join(line.rstrip() for line in plain(_ERASED_LINE.sub("", self.raw)).splitlines())
 
     def expect(self, text: str, within_s: float = 2 * PATIENCE_S) -> None:
         """Wait until it has shown this, behind what was expected before."""

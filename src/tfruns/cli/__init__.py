@@ -18,11 +18,15 @@ def main() -> None:
     _restore_interrupt()
     try:
         try:
-            app(exit_on_error=False)
+            app(exit_on_error=False, print_error=False)
         finally:
             if not sys.stdout.closed:
                 sys.stdout.flush()
-    except CycloptsError:  # already printed
+    except CycloptsError as error:
+        from tfruns.cli.terminal import say  # noqa: PLC0415  # only on failure
+        from tfruns.cli.usage_errors import usage_text  # noqa: PLC0415
+
+        say(usage_text(error))
         sys.exit(2)
     except BrokenPipeError:  # the reader of stdout exited, as `head` does; without this, Python reports it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

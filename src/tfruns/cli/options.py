@@ -13,6 +13,7 @@ JSON = "Print the result as JSON"
 LOCAL = "Use the local backend, and start it if necessary"
 DATA_DIR = "Use the local backend of this data directory"
 IDLE_EXIT = "Stop an unused local backend after this time, e.g. 15m"
+_EXACT_TIMES = "Print exact times on a terminal, instead of 5m ago"
 _ORGANIZATION = "Select the organization"
 SELECT_WORKSPACE = "Select by name, organization/name, id or browser URL"
 
@@ -24,12 +25,14 @@ class CommonOptions:
 
     Attributes:
         json: print the result as JSON.
+        exact_times: print times on a terminal exactly, with the zone.
         local: use the local backend.
         data_dir: the data directory of the local backend.
         idle_exit: how long a local backend that this command starts keeps running without use.
     """
 
     json: Annotated[bool, Parameter(help=JSON)] = False
+    exact_times: Annotated[bool, Parameter(help=_EXACT_TIMES)] = False
     local: Annotated[bool, Parameter(help=LOCAL)] = False
     data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None
     idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT)] = None

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from tfruns.cli.connection import select_connection
 from tfruns.cli.exit_codes import ExitCode
+from tfruns.cli.moments import ARE_EXACT
 from tfruns.cli.next_commands import next_text
 from tfruns.cli.options import CommonOptions
 from tfruns.cli.person import ConsentingPerson, TerminalPerson
@@ -129,6 +130,7 @@ def run_command(work: Work, options: CommonOptions, *, is_confirmed: bool = Fals
         options: the common options.
         is_confirmed: the person gave --yes, so that nothing is asked.
     """
+    ARE_EXACT.set(options.exact_times)
     run_and_exit(
         lambda: _run_in_session(work, options, is_confirmed=is_confirmed),
         is_json=options.json,

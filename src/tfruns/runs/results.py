@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from anyio import to_thread
 
 from tfruns.client.client import Client
-from tfruns.client.listing import Listing
+from tfruns.client.listing import Listing, Page
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import TfrunsError
 from tfruns.masking.secrets import Mask
@@ -15,6 +16,7 @@ from tfruns.tool import Context, Result
 from tfruns.views.runs import ActionView, RunPage, RunView, action_view, page_view, run_view
 from tfruns.vocabulary import RunAction, RunOperation
 from tfruns.wire.runs import Run
+from tfruns.wording import counted
 
 
 def run_result(context: Context, run: Run, view: Callable[..., RunView] = run_view) -> Result[RunView]:
@@ -38,7 +40,7 @@ async def page_result(
         size: runs per page.
     """
     page = await listing.page(number, size=size)
-    notes, following = _on_nothing(filters, call) if not page.items else ([], ())
+    notes, following = _on_nothing(page, filters, call) if not page.items else ([], ())
     make = partial(page_view, page, partial(_mask_of, context.client), notes=notes, following=following)
     return Result(lambda: to_thread.run_sync(make), page.document)
 
@@ -48,8 +50,24 @@ def plan_only_list(tool: str, **location: str) -> NextAction:
     return NextAction(tool, {**location, "filter_operation": RunOperation.PLAN_ONLY.value}, "lists plan-only runs")
 
 
-def _on_nothing(filters: RunFilters, call: NextAction) -> tuple[list[str], tuple[NextAction, ...]]:
+def empty_page_note(page: Page[Any]) -> str:
+    """Why a page behind the last one has no rows; empty for other pages."""
+    pagination = page.pagination
+    if page.items or pagination.current_page <= 1 or pagination.total_count == 0:
+        return ""
+    return empty_page_text(pagination.current_page, pagination.total_pages)
+
+
+def empty_page_text(number: int, pages: int | None) -> str:
+    """The note that a page is empty, with the number of pages if it is known."""
+    last = f": there {'is' if pages == 1 else 'are'} {counted(pages, 'page')}" if pages else ""
+    return f"Page {number} is empty{last}."
+
+
+def _on_nothing(page: Page[Run], filters: RunFilters, call: NextAction) -> tuple[list[str], tuple[NextAction, ...]]:
     """Possible reasons why no run was found, and the call that would find plan-only runs."""
+    if note := empty_page_note(page):
+        return [note], ()
     notes = []
     if filters.unknown_statuses:
         notes.append(f"Unknown status {', '.join(filters.unknown_statuses)[:80]}: it may be misspelled.")

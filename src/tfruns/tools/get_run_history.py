@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from math import ceil
 from typing import Annotated
 
 from anyio import to_thread
@@ -20,6 +21,7 @@ from tfruns.masking.text import one_line
 from tfruns.next_actions import Argument
 from tfruns.policy import Toolset
 from tfruns.runs.masks import masker, withheld
+from tfruns.runs.results import empty_page_text
 from tfruns.runs.tolerant import Reads
 from tfruns.tool import Context, Result, tool
 from tfruns.views.base import as_json
@@ -69,6 +71,9 @@ async def _view(client: Client, run: Run, page_number: int, page_size: int) -> H
     shown = events[first : first + page_size]
     rows = await to_thread.run_sync(_rows, shown, mask)
     notes = [] if is_all else [f"There are more than these {_MAX_EVENTS} events."]
+    if not shown and page_number > 1:
+        pages = max(1, ceil(len(events) / page_size))
+        notes.append(empty_page_text(page_number, pages))
     steps: list[TimelineStep] = []
     comments: list[str] = []
     if page_number == 1:

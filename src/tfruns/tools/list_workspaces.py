@@ -9,6 +9,7 @@ from tfruns.arguments import Organization, PageNumber, PageSize
 from tfruns.client.listing import Page
 from tfruns.masking.redaction import redact
 from tfruns.policy import Toolset
+from tfruns.runs.results import empty_page_note
 from tfruns.runs.scoped_lists import workspaces_in_scope
 from tfruns.tool import Context, Result, tool
 from tfruns.views.workspaces import WorkspacePage, WorkspaceRow
@@ -56,6 +57,7 @@ async def _view(page: Page[Workspace]) -> WorkspacePage:
         page=pagination.current_page,
         next_page=pagination.next_page,
         total_count=pagination.total_count,
+        note=empty_page_note(page),
     )
 
 
@@ -66,6 +68,7 @@ def _row(workspace: Workspace) -> WorkspaceRow:
         name=workspace.name,
         current_run=workspace.current_run.id if workspace.current_run else None,
         status=str(run.status) if run else None,
+        needs_person=(run.needs_person or None) if run else None,
         locked_by=_lock_holder(workspace),
         auto_apply=workspace.auto_apply or None,
         terraform=workspace.terraform_version,

@@ -38,6 +38,7 @@ class WorkspaceRow(View):
 
     Attributes:
         status: of the current run.
+        needs_person: whether the current run waits for a person; true or omitted.
         locked_by: `current_run`, another run's id, or the name of a user or team.
         terraform: the version.
         resources: the number of managed resources.
@@ -47,6 +48,7 @@ class WorkspaceRow(View):
     name: str | None = None
     current_run: str | None = None
     status: str | None = None
+    needs_person: bool | None = None
     locked_by: str | None = None
     auto_apply: bool | None = None
     terraform: str | None = None
@@ -61,6 +63,7 @@ class WorkspacePage(View):
     page: int = kept()
     next_page: int | None = kept()
     total_count: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,11 @@ def test_timeline_is_ordered_by_time_and_then_by_lifecycle() -> None:
     }
     lines = list(timeline_lines(steps(moments, datetime(2026, 1, 1, 10, 1, 7, tzinfo=UTC))))
     assert lines == [
-        "│ 2026-01-01 10:00:00  plan_queued  2 s",
-        "│ 2026-01-01 10:00:02  planning  0 s",
-        "● 2026-01-01 10:00:02  planned  1 min 5 s so far",
+        "│ 2026-01-01T10:00:00Z  plan_queued  2 s",
+        "│ 2026-01-01T10:00:02Z  planning  0 s",
+        "● 2026-01-01T10:00:02Z  planned  1 min 5 s so far",
     ]
     assert (
         timeline_lines(steps({"applied": datetime(2026, 1, 1, 10, 0, tzinfo=UTC)}, None))[0]
-        == "● 2026-01-01 10:00:00  applied"
+        == "● 2026-01-01T10:00:00Z  applied"
     )

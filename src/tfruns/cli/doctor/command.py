@@ -11,7 +11,7 @@ from tfruns.cli.doctor.remote import Remote
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, CommonOptions
 from tfruns.cli.session import run_and_exit
-from tfruns.cli.tables import print_table
+from tfruns.cli.tables import Column, print_table
 from tfruns.cli.terminal import Styled, print_json, say
 from tfruns.errors import TfrunsError
 from tfruns.mcp.connection import Connection
@@ -71,7 +71,12 @@ def _show(found: Sequence[tuple[str, Finding]], *, is_json: bool) -> None:
         print_json({"is_well": not _is_broken(found), "checks": rows})
         return
     print_table(
-        ["check", "health", "finding", "remedy"],
+        (
+            Column("check", is_key=True),
+            Column("health", is_key=True),
+            Column("finding", wraps=True),
+            Column("remedy", wraps=True),
+        ),
         [
             (name, Styled(finding.health, _STYLES[finding.health]), finding.text, finding.remedy)
             for name, finding in found

@@ -12,7 +12,7 @@ from tfruns.cli.person import ask
 from tfruns.cli.plans import is_dangerous, named, why_of
 from tfruns.cli.run.filters import Filters
 from tfruns.cli.session import Session
-from tfruns.cli.tables import print_table, status_text
+from tfruns.cli.tables import Column, print_table, status_text
 from tfruns.cli.targets import resolve_organization, resolve_workspace
 from tfruns.cli.terminal import say
 from tfruns.errors import Declined, InvalidInput, TfrunsError
@@ -34,6 +34,15 @@ DryRun = Annotated[bool, Parameter(help="With --all: show the runs and effects, 
 Name = Literal["apply", "discard", "cancel"]
 
 TOOLS: Mapping[Name, Tool] = {"apply": apply_run, "discard": discard_run, "cancel": cancel_run}
+_COLUMNS = (
+    Column("run", is_key=True),
+    Column("workspace"),
+    Column("status", is_key=True),
+    Column("outcome", is_key=True),
+    Column("plan", wraps=True),
+    Column("dangers", wraps=True),
+    Column("why", wraps=True),
+)
 _PAGE_SIZE = 100
 _MAX_RUNS = 500
 _MAX_DANGERS = 10  # dangerous rows of a plan that are shown
@@ -242,6 +251,6 @@ def _print(name: Name, targets: list[SelectedRun]) -> None:
         )
         for target in targets
     ]
-    print_table(["run", "workspace", "status", "outcome", "plan", "dangers", "why"], rows)
+    print_table(_COLUMNS, rows)
     if not targets:
         say("No run matches.")

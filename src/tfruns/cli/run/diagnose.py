@@ -8,7 +8,7 @@ from rich.text import Text
 
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
 from tfruns.cli.session import Session, run_command
-from tfruns.cli.tables import print_fields, status_text
+from tfruns.cli.tables import print_fields, status_text, text_of
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import out
 from tfruns.masking.text import sanitize
@@ -55,7 +55,7 @@ def diagnose(
 
 def _print(session: Session, diagnosis: DiagnosisView) -> None:
     view = as_json(diagnosis)
-    head: dict[str, Any] = {name.replace("_", " "): view.get(name) for name in _HEAD}
+    head: dict[str, Any] = {name.replace("_", " "): getattr(diagnosis, name) or None for name in _HEAD}
     head["status"] = status_text(diagnosis.status)
     head["next"] = session.next_text(diagnosis.follows, diagnosis.next_actions) or None
     print_fields(head)
@@ -84,7 +84,7 @@ def _rest(view: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     for name, value in view.items():
         if name not in known:
             title = name.replace("_", " ").capitalize()
-            yield title, [*_flat(value)] if isinstance(value, (dict, list)) else [str(value)]
+            yield title, [*_flat(value)] if isinstance(value, (dict, list)) else [text_of(value)]
 
 
 def _flat(value: Any, name: str = "") -> Iterator[str]:
@@ -96,6 +96,6 @@ def _flat(value: Any, name: str = "") -> Iterator[str]:
         for inner in value:
             yield from _flat(inner, name)
     else:
-        first, *more = str(value).split("\n")
+        first, *more = text_of(value).split("\n")
         yield f"{name}: {first}" if name else first
         yield from (f"    {line}" for line in more)

@@ -8,12 +8,18 @@ from cyclopts.types import PositiveInt
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
 from tfruns.cli.run.timeline import timeline_lines
 from tfruns.cli.session import Session, run_command
-from tfruns.cli.tables import print_fields, print_table, status_text
+from tfruns.cli.tables import Column, print_fields, print_paging, print_table, status_text
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import print_line, say
 from tfruns.masking.text import sanitize
-from tfruns.views.base import shown_time
 from tfruns.views.history import HistoryView
+
+_COLUMNS = (
+    Column("at", is_key=True),
+    Column("by", is_key=True),
+    Column("action", is_key=True),
+    Column("comment", wraps=True),
+)
 
 
 def history(
@@ -58,13 +64,10 @@ def _print(view: HistoryView) -> None:
             print_line(line)
     if view.events:
         print_line()
-        rows = [
-            (shown_time(event.at), event.by, event.action, event.comment or event.description) for event in view.events
-        ]
-        print_table(["at", "by", "action", "comment"], rows)
+        rows = [(event.at, event.by, event.action, event.comment or event.description) for event in view.events]
+        print_table(_COLUMNS, rows)
     for text in view.comments:
         print_line(f"comment: {sanitize(text)}")
     if view.note:
         say(view.note)
-    if view.next_page:
-        say(f"More: --page {view.next_page}")
+    print_paging(view.next_page)

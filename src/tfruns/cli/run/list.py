@@ -9,11 +9,19 @@ from cyclopts.types import PositiveInt
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Workspace
 from tfruns.cli.run.filters import NO_FILTERS, Filters
 from tfruns.cli.session import Session, run_command
-from tfruns.cli.tables import print_table, status_text
+from tfruns.cli.tables import Column, print_paging, print_table, status_text
 from tfruns.cli.targets import resolve_organization, resolve_workspace
 from tfruns.cli.terminal import say
-from tfruns.views.base import shown_time
 from tfruns.views.runs import RunPage
+
+_COLUMNS = (
+    Column("run", is_key=True),
+    Column("status", is_key=True),
+    Column("operation", hides=1),
+    Column("workspace"),
+    Column("created"),
+    Column("message", shrinks=True),
+)
 
 
 def list_runs(
@@ -55,13 +63,12 @@ def _print(session: Session, view: RunPage) -> None:
             status_text(run.status, needs_attention=bool(run.needs_person)),
             run.operation,
             run.workspace_name or run.workspace_id,
-            shown_time(run.created_at),
+            run.created_at,
             run.message,
         )
         for run in view.runs
     ]
-    print_table(["run", "status", "operation", "workspace", "created", "message"], rows)
+    print_table(_COLUMNS, rows)
     if note := session.next_text(view.note, view.next_actions):
         say(note)
-    if view.next_page:
-        say(f"More: --page {view.next_page}")
+    print_paging(view.next_page, view.total_pages)

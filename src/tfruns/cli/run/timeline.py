@@ -1,8 +1,9 @@
 """The timeline of a run: its statuses in order, with start and duration."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from tfruns.cli.moments import moment_text
 from tfruns.cli.terminal import Styled, elapsed
 from tfruns.lifecycle import RULES
 from tfruns.masking.text import sanitize
@@ -18,13 +19,15 @@ def timeline_lines(steps: Sequence[TimelineStep]) -> list[Styled]:
         steps: status, time and duration of each step, as in `get_run_history`. The last step of a final run has no
             duration.
     """
+    moments = [moment_text(step.at) for step in steps]
+    width = max(map(len, moments), default=0)
     lines = []
     for index, step in enumerate(steps):
         is_last = index + 1 == len(steps)
         took = step.duration_s
         duration = "" if took is None else f"  {elapsed(took)}{' so far' if is_last else ''}"
         mark = "●" if is_last else "│"
-        text = f"{mark} {_moment(step.at)}  {sanitize(step.status)}{duration}"
+        text = f"{mark} {moments[index]:<{width}}  {sanitize(step.status)}{duration}"
         lines.append(Styled(text, style="bold" if is_last else "dim"))
     return lines
 
@@ -45,8 +48,3 @@ def steps(moments: Mapping[str, datetime], now: datetime | None) -> list[Timelin
         TimelineStep(status, began, max(0, round((end - began).total_seconds())) if end else None)
         for (began, status), end in zip(reached, ends, strict=False)
     ]
-
-
-def _moment(at: datetime) -> str:
-    """The time without fractions and time zone; tools return UTC."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

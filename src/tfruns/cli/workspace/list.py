@@ -7,10 +7,21 @@ from cyclopts.types import PositiveInt
 
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization
 from tfruns.cli.session import Session, run_command
-from tfruns.cli.tables import print_table, status_text
+from tfruns.cli.tables import Column, print_paging, print_table, status_text
 from tfruns.cli.targets import resolve_organization
 from tfruns.cli.terminal import say
 from tfruns.views.workspaces import WorkspacePage
+
+_COLUMNS = (
+    Column("workspace", is_key=True),
+    Column("id", hides=2),
+    Column("current run", is_key=True),
+    Column("status", is_key=True),
+    Column("locked by", hides=5),
+    Column("auto-apply", hides=4),
+    Column("terraform", hides=1),
+    Column("resources", hides=3),
+)
 
 
 def list_workspaces(
@@ -23,7 +34,8 @@ def list_workspaces(
 ) -> None:
     """List the workspaces of an organization.
 
-    Shows the current run of each workspace, its status, and what locks the workspace.
+    Shows the current run of each workspace, its status, and what locks the workspace. Runs that need a person are
+    marked with "!".
 
     For example:
         tfruns workspace list --organization acme
@@ -50,17 +62,15 @@ def _print(view: WorkspacePage) -> None:
             row.name,
             row.id,
             row.current_run,
-            status_text(row.status) if row.status else None,
+            status_text(row.status, needs_attention=bool(row.needs_person)) if row.status else None,
             row.locked_by,
-            "yes" if row.auto_apply else None,
+            row.auto_apply,
             row.terraform,
-            None if row.resources is None else str(row.resources),
+            row.resources,
         )
         for row in view.workspaces
     ]
-    columns = ["workspace", "id", "current run", "status", "locked by", "auto-apply", "terraform", "resources"]
-    print_table(columns, rows)
-    if not rows:
-        say("No workspace matches." if view.page == 1 else "The page is empty.")
-    if view.next_page:
-        say(f"More: --page {view.next_page}")
+    print_table(_COLUMNS, rows)
+    if view.note or not rows:
+        say(view.note or "No workspace matches.")
+    print_paging(view.next_page)

@@ -1,8 +1,9 @@
 """The result of commands for one workspace."""
 
+from dataclasses import fields
+
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.masking.redaction import redact
-from tfruns.views.base import as_json, shown_time
 from tfruns.views.workspaces import LockView, WorkspaceView
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
@@ -42,8 +43,7 @@ def workspace_view(workspace: Workspace) -> WorkspaceView:
 
 def print_workspace(view: WorkspaceView) -> None:
     """Print a line for each field."""
-    members = as_json(view)
-    shown = {name: "yes" if value is True else "no" if value is False else value for name, value in members.items()}
+    shown = {item.name: getattr(view, item.name) for item in fields(view) if getattr(view, item.name) != ""}
     if view.status:
         shown["status"] = status_text(view.status)
     print_fields({**shown, "permissions": ", ".join(view.permissions) or "none"})
@@ -54,9 +54,9 @@ def print_lock(view: LockView) -> None:
     print_fields(
         {
             "workspace": view.name or view.workspace_id,
-            "locked": "yes" if view.locked else "no",
+            "locked": view.locked,
             "locked by": view.locked_by,
-            "since": shown_time(view.locked_since),
+            "since": view.locked_since,
             "reason": view.reason or None,
             "next": view.follows,
         }
