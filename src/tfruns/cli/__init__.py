@@ -20,6 +20,7 @@ def main() -> None:
         try:
             app(exit_on_error=False, print_error=False)
         finally:
+            gc.freeze()  # without this, the collections at exit take a fifth of the time of a quick command
             if not sys.stdout.closed:
                 sys.stdout.flush()
     except CycloptsError as error:

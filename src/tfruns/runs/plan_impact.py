@@ -9,7 +9,8 @@ from tfruns.impact import ImpactKind
 from tfruns.jsonapi import JSON
 from tfruns.review.headline import headline
 from tfruns.review.summary import danger_lines, shown_address
-from tfruns.runs.plans import OpenPlan, open_plan
+from tfruns.runs.plan_reading import OpenPlan
+from tfruns.runs.plans import open_plan
 from tfruns.wire.runs import Run
 
 _MOST_ACTIONS = 20

@@ -13,45 +13,28 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
-from anyio import to_thread
 
 from tfruns.client.byte_budget import ByteBudget, Reservation
 from tfruns.client.client import Client
-from tfruns.errors import Forbidden, NotFound, TfrunsError, TooLarge, UnexpectedResponse
+from tfruns.errors import TfrunsError
 from tfruns.jsonapi import JSON
 from tfruns.lifecycle import is_planned
 from tfruns.masking.secrets import NO_SECRETS, Secrets
-from tfruns.review.plan_document import PlanDocument, parse_plan
-from tfruns.review.sensitivity_marks import add_marks
-from tfruns.review.summary import PlanSummary, summarize
 from tfruns.vocabulary import PhaseStatus
 from tfruns.wire.plans import Plan
 from tfruns.wire.runs import Run
 
+if TYPE_CHECKING:
+    from tfruns.review.summary import PlanSummary
+    from tfruns.runs.plan_reading import Known, OpenPlan
+
 _MAX_BYTES = 128_000_000  # of the JSON of all open plans together; in memory it takes some five times as much
 _MAX_KEPT = 32  # plans of one client
-_ENVIRONMENT_PREFIX = "TF_VAR_"  # such a variable of the environment sets one of Terraform
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is kept of a run's plan."""
-
-    run_id: str
-    secrets: Secrets
-    summary: PlanSummary
-
-
-@dataclass(frozen=True, slots=True)
-class OpenPlan:
-    """A plan that was read, and what is known of it."""
-
-    document: PlanDocument
-    known: Known
 
 
 class _Flight:
@@ -70,7 +53,7 @@ class _Flight:
         """Whether it ended without a plan, which may be different for the next reader."""
         return self._is_done and self.plan is None
 
-    async def result(self, read: Callable[[Reservation], Awaitable[OpenPlan | None]]) -> OpenPlan | None:
+    async def result(self, read: Callable[[Reservation], Awaitable["OpenPlan | None"]]) -> "OpenPlan | None":
         async with self._lock:
             if not self._is_done:
                 try:
@@ -89,7 +72,7 @@ class _Plans:
 
     budget: ByteBudget = field(default_factory=lambda: ByteBudget(_MAX_BYTES))
     flights: dict[str, _Flight] = field(default_factory=dict)
-    kept: OrderedDict[str, Known] = field(default_factory=OrderedDict)
+    kept: OrderedDict[str, "Known"] = field(default_factory=OrderedDict)
 
     def join(self, plan_id: str) -> _Flight:
         """The flight that is under way for a plan, or a new one."""
@@ -107,14 +90,14 @@ class _Plans:
             if self.flights.get(plan_id) is flight:
                 del self.flights[plan_id]
 
-    def keep(self, plan_id: str, known: Known) -> None:
+    def keep(self, plan_id: str, known: "Known") -> None:
         self.kept[plan_id] = known
         while len(self.kept) > _MAX_KEPT:
             self.kept.popitem(last=False)
 
 
 @asynccontextmanager
-async def open_plan(client: Client, run: Run) -> AsyncIterator[OpenPlan | None]:
+async def open_plan(client: Client, run: Run) -> AsyncIterator["OpenPlan | None"]:
     """Read a run's plan: the full JSON if the token may read it, else the redacted form.
 
     The redacted form is also preferred to a plan in which Terraform marked too little as sensitive. The plan counts in
@@ -131,10 +114,12 @@ async def open_plan(client: Client, run: Run) -> AsyncIterator[OpenPlan | None]:
     if run.plan is None:
         yield None
         return
+    from tfruns.runs.plan_reading import read_plan  # noqa: PLC0415  # imports the review
+
     plans = client.derived(_Plans)
     flight = plans.join(run.plan.id)
     try:
-        plan = await flight.result(partial(_read, client, run, run.plan.id))
+        plan = await flight.result(partial(read_plan, client, run, run.plan.id))
         if plan is not None:
             plans.keep(run.plan.id, plan.known)
         yield plan
@@ -160,7 +145,7 @@ def known_secrets(client: Client, run_id: str, *, before_plan: Secrets = NO_SECR
     return next((known.secrets for known in list(plans.kept.values()) if known.run_id == run_id), before_plan)
 
 
-async def plan_summary(client: Client, run: Run) -> PlanSummary | None:
+async def plan_summary(client: Client, run: Run) -> "PlanSummary | None":
     """The counts, dangers and fingerprint of a run's plan; None before the plan exists.
 
     The fingerprint is the one that `review_run` shows to the same token. The plan is read once, whoever asks.
@@ -171,70 +156,12 @@ async def plan_summary(client: Client, run: Run) -> PlanSummary | None:
     return known.summary if known else None
 
 
-async def _know(client: Client, run: Run) -> Known | None:
+async def _know(client: Client, run: Run) -> "Known | None":
     plans = client.derived(_Plans)
     if run.plan is not None and run.plan.id in plans.kept:
         return plans.kept[run.plan.id]
     async with open_plan(client, run) as plan:
         return plan.known if plan else None
-
-
-async def _read(client: Client, run: Run, plan_id: str, room: Reservation) -> OpenPlan | None:
-    read, is_redacted = partial(client.plans.read_json, plan_id, max_bytes=_MAX_BYTES, room=room), False
-    try:
-        data = await read()
-    except _NOT_READABLE:
-        is_redacted = True
-        data = await read(is_redacted=True)
-    if data is None:
-        return None
-    room.shrink_to(len(data))
-    document = await _parsed(run, plan_id, data, run.terraform_version or "", is_redacted=is_redacted)
-    full = document
-    if document.marks_problem and not is_redacted and (redacted := await _redacted_instead(run, document, read)):
-        full = await to_thread.run_sync(_marked_by_schemas, document, redacted)
-        document = redacted
-    secrets = await _secrets_in(client, run, full)
-    return OpenPlan(document, Known(run.id, secrets, await to_thread.run_sync(summarize, document, secrets)))
-
-
-def _marked_by_schemas(full: PlanDocument, redacted: PlanDocument) -> PlanDocument:
-    """The full form, with marks for what the schemas in the redacted one call sensitive."""
-    return replace(full, source=add_marks(full.source, redacted.source.get("provider_schemas") or {}))
-
-
-async def _redacted_instead(
-    run: Run, full: PlanDocument, read: Callable[..., Awaitable[bytes | None]]
-) -> PlanDocument | None:
-    """The redacted form of a plan whose own marks cannot be relied on; None if it cannot be read."""
-    try:
-        data = await read(is_redacted=True)
-    except _NOT_READABLE:
-        return None
-    version = full.source.get("terraform_version")
-    return await _parsed(run, full.plan_id, data, str(version or ""), is_redacted=True) if data else None
-
-
-async def _parsed(run: Run, plan_id: str, data: bytes, version: str, *, is_redacted: bool) -> PlanDocument:
-    read = partial(parse_plan, data, run_id=run.id, plan_id=plan_id, is_redacted=is_redacted, terraform_version=version)
-    return await to_thread.run_sync(read)
-
-
-_NOT_READABLE = (Forbidden, NotFound, TooLarge)
-
-
-async def _secrets_in(client: Client, run: Run, document: PlanDocument) -> Secrets:
-    """The values that Terraform marks as sensitive, and those of variables that only the workspace or a variable set
-    marks, of which Terraform knows nothing.
-    """
-    if run.workspace is None or not document.source.get("variables"):
-        return await to_thread.run_sync(Secrets.of_plan, document.source)
-    try:
-        variables = await client.variables.list_for_workspace(run.workspace.id)
-    except (Forbidden, NotFound, UnexpectedResponse):
-        variables = []  # hidden from this token; the plan's marks are still known
-    names = [variable.key.removeprefix(_ENVIRONMENT_PREFIX) for variable in variables if variable.sensitive]
-    return await to_thread.run_sync(Secrets.of_plan, document.source, names)
 
 
 # -- the counts of a plan ----------------------------------------------------------------------------------------------
@@ -275,7 +202,7 @@ def _counted(plan: Plan) -> dict[str, JSON]:
     return {name: count for name, count in counts.items() if count is not None}
 
 
-def _not_counted(found: PlanSummary, *, is_refresh_only: bool) -> dict[str, JSON]:
+def _not_counted(found: "PlanSummary", *, is_refresh_only: bool) -> dict[str, JSON]:
     """What the API does not count, without zeros."""
     counts: dict[str, JSON] = {
         "forget": found.counts.forget,

@@ -12,6 +12,7 @@ from tfruns.client.run_filters import RunFilters
 from tfruns.errors import TfrunsError
 from tfruns.masking.secrets import Mask
 from tfruns.next_actions import GET_RUN_DETAILS, NextAction
+from tfruns.runs.masks import masker_from_cache
 from tfruns.tool import Context, Result
 from tfruns.views.runs import ActionView, RunPage, RunView, action_view, page_view, run_view
 from tfruns.vocabulary import RunAction, RunOperation
@@ -99,6 +100,4 @@ async def act(context: Context, run_id: str, action: RunAction, comment: str = "
 
 
 def _mask_of(client: Client, run: Run) -> Mask:
-    from tfruns.runs.masks import masker_from_cache  # noqa: PLC0415  # imports the review
-
     return masker_from_cache(client, run.id, run.variables)
