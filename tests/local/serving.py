@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +56,21 @@ class _ArchivesInProcess(ArchiveProcesses):
 @contextmanager
 def serving(url: str, directory: Path) -> Iterator[Served]:
     """A backend on a database that is empty, with its objects below a directory."""
-    database = Database(url)
-    if url.startswith("sqlite"):
-        event.listen(database.engine, "connect", _without_waiting_for_the_disk)
+    database = _database(url)
     try:
         with _served(database, directory) as served:
             yield served
     finally:
         database.close()
+
+
+@cache
+def _database(url: str) -> Database:
+    """The same for all tests, although its content differs: SQLAlchemy compiles each statement once for an engine."""
+    database = Database(url)
+    if url.startswith("sqlite"):
+        event.listen(database.engine, "connect", _without_waiting_for_the_disk)
+    return database
 
 
 def _without_waiting_for_the_disk(connection: Any, _: Any) -> None:

@@ -1,13 +1,16 @@
 """The databases that tests of the local backend run on: SQLite always, PostgreSQL for those that ask for both."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.postgresql import NoServer, Server, postgresql_server
 from tfruns.local.store.database import Database
+
+NewStore = Callable[[], AbstractContextManager[str]]
 
 # For what depends on the store: transactions, locks, the queue, searches. The rest need not be run twice.
 on_both_stores = pytest.mark.parametrize(
@@ -51,12 +54,33 @@ def store(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", "sqlite"))
 
 
+@pytest.fixture(scope="session")
+def new_sqlite(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> NewStore:
+    """Creates an empty database. One follows another in the same file, so that they can share an engine."""
+    file = tmp_path_factory.mktemp("sqlite") / "tfruns.db"
+
+    @contextmanager
+    def new() -> Iterator[str]:
+        shutil.copyfile(migrated, file)
+        try:
+            yield f"sqlite:///{file}"
+        finally:
+            for path in file.parent.iterdir():
+                path.unlink()
+
+    return new
+
+
 @pytest.fixture
-def store_url(store: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database for this test alone, with all tables and nothing in them."""
+def new_store(store: str, request: pytest.FixtureRequest) -> NewStore:
+    """Creates a database with all tables and nothing in them. Only one is used at a time."""
     if store == "postgresql":
-        with request.getfixturevalue("postgresql").database() as url:
-            yield url
-    else:
-        shutil.copyfile(request.getfixturevalue("migrated"), tmp_path / "tfruns.db")
-        yield f"sqlite:///{tmp_path / 'tfruns.db'}"
+        return request.getfixturevalue("postgresql").database  # type: ignore[no-any-return]
+    return request.getfixturevalue("new_sqlite")  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def store_url(new_store: NewStore) -> Iterator[str]:
+    """A database for this test alone, with all tables and nothing in them."""
+    with new_store() as url:
+        yield url

@@ -5,15 +5,12 @@
 
 import asyncio
 import os
-import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
@@ -23,7 +20,7 @@ from tests.local.service.test_states import announced, inline, state
 from tests.local.serving import serving
 from tests.local.support import API, Json, actions_of, archive, resource, run_body
 from tests.support.properties import PROFILE
-from tests.support.stores import on_both_stores
+from tests.support.stores import NewStore, on_both_stores
 from tfruns.errors import NotFound
 from tfruns.local.service.phases import PhaseResult, finish_phase, start_phase
 
@@ -63,10 +60,10 @@ class Clients(RuleBasedStateMachine):
     """Clients of one backend, and its engine.
 
     Args:
-        new_store: makes an empty database, and says where it is.
+        new_store: creates an empty database.
     """
 
-    def __init__(self, new_store: Callable[[], AbstractContextManager[str]]) -> None:
+    def __init__(self, new_store: NewStore) -> None:
         super().__init__()
         self.stack = ExitStack()
         self.runner = self.stack.enter_context(asyncio.Runner())
@@ -332,19 +329,7 @@ class Clients(RuleBasedStateMachine):
 
 
 @on_both_stores
-def test_invariants_hold_after_any_sequence_of_requests(
-    store: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    @contextmanager
-    def new_store() -> Any:
-        if store == "postgresql":
-            with request.getfixturevalue("postgresql").database() as url:
-                yield url
-        else:
-            with tempfile.TemporaryDirectory(dir=tmp_path) as directory:
-                shutil.copyfile(request.getfixturevalue("migrated"), Path(directory) / "tfruns.db")
-                yield f"sqlite:///{directory}/tfruns.db"
-
+def test_invariants_hold_after_any_sequence_of_requests(store: str, new_store: NewStore) -> None:
     run_state_machine_as_test(
         lambda: Clients(new_store),  # type: ignore[arg-type]  # it accepts any factory of a machine
         settings=settings(

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 import pydantic_core
 from anyio import CapacityLimiter, to_thread
@@ -43,7 +43,7 @@ from tfruns.local.api.rate_limit import RateLimiter
 from tfruns.local.api.remote_state import check_run_token_access
 from tfruns.local.api.request import ApiRequest, RequestContext
 from tfruns.local.api.response import ApiResponse
-from tfruns.local.api.routing import RoutesByShape, Serve, merge_methods
+from tfruns.local.api.routing import RoutesByShape, Serve
 from tfruns.local.api.signer import OBJECT_PATH, Signer
 from tfruns.local.backend import Backend
 from tfruns.local.files import DISK_FULL
@@ -83,20 +83,35 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 def build_app(backend: Backend, signer: Signer, limiter: RateLimiter, lifespan: Lifespan | None = None) -> Starlette:
     """The application of one backend."""
-    server = _ApiServer(backend, signer, limiter)
-    endpoints = [Route(API + one.path, server.route(one), methods=[one.method]) for one in ENDPOINTS]
-    routes = [Route("/.well-known/terraform.json", _discover)]
-    routes.append(Route(OBJECT_PATH + "{token}", _objects(backend, signer), methods=["GET", "PUT"]))
-    routes += login.login_routes(backend, signer)
-    routes += html_pages.RUN_PAGES
     app = Starlette(
-        routes=[RoutesByShape(endpoints), *merge_methods(routes)],
+        routes=[
+            _endpoint_routes(),
+            Route("/.well-known/terraform.json", _discover),
+            Route(OBJECT_PATH + "{token}", _objects(backend, signer), methods=["GET", "PUT"]),
+            *login.login_routes(backend, signer),
+            *html_pages.RUN_PAGES,
+        ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_error(limiter)},
         middleware=[Middleware(_WithoutTrailingSlash)],
     )
     app.router.redirect_slashes = False
+    app.state.server = _ApiServer(backend, signer, limiter)
     return app
+
+
+@cache
+def _endpoint_routes() -> RoutesByShape:
+    """The routes of all endpoints. Each application has the same: a request finds the server in its application."""
+    return RoutesByShape((one.method, API + one.path, _serve(one)) for one in ENDPOINTS)
+
+
+def _serve(endpoint: Endpoint) -> Serve:
+    async def serve(request: Request) -> Response:
+        server: _ApiServer = request.app.state.server
+        return await server.serve(request, endpoint)
+
+    return serve
 
 
 class _WithoutTrailingSlash:
@@ -129,14 +144,10 @@ class _ApiServer:
     read_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_READ_THREADS))
     write_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WRITE_THREADS))
 
-    def route(self, endpoint: Endpoint) -> Serve:
-        """A function that serves the requests to one endpoint."""
-
-        async def serve(request: Request) -> Response:
-            headers = {**_HEADERS, "x-request-id": random_text(20), **self.limiter.initial_state().headers}
-            return await _with_error_documents(request, partial(self._serve, request, endpoint, headers), headers)
-
-        return serve
+    async def serve(self, request: Request, endpoint: Endpoint) -> Response:
+        """The response of an endpoint."""
+        headers = {**_HEADERS, "x-request-id": random_text(20), **self.limiter.initial_state().headers}
+        return await _with_error_documents(request, partial(self._serve, request, endpoint, headers), headers)
 
     async def _serve(self, request: Request, endpoint: Endpoint, headers: dict[str, str]) -> Response:
         _check_url(request)

@@ -1,7 +1,7 @@
 """Routing by the shape of a path. Starlette tries one route after another: 0.1 ms for the last of a hundred."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,12 +20,12 @@ class RoutesByShape(BaseRoute):
     Only the few routes with the shape of a request's path are tried, in order.
 
     Args:
-        routes: routes whose paths begin with `/api/v2/` and a constant part.
+        methods: a method, a path that begins with `/api/v2/` and a constant part, and the function that serves both.
     """
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, methods: Iterable[tuple[str, str, Serve]]) -> None:
         self._routes: dict[tuple[str, int], list[Route]] = defaultdict(list)
-        for route in merge_methods(routes):
+        for route in _merge_methods(methods):
             self._routes[_shape(route.path)].append(route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -47,13 +47,12 @@ def _shape(path: str) -> tuple[str, int]:
     return "/".join(parts[:_CONSTANT_PARTS]), len(parts)
 
 
-def merge_methods(routes: Sequence[Route]) -> list[Route]:
+def _merge_methods(methods: Iterable[tuple[str, str, Serve]]) -> list[Route]:
     """One route per path: Starlette responds with 405 at the first route whose path matches."""
     by_path: dict[str, dict[str, Serve]] = {}
-    for route in routes:
-        for method in route.methods or ():
-            by_path.setdefault(route.path, {})[method] = route.endpoint
-    return [Route(path, _by_method(methods), methods=list(methods)) for path, methods in by_path.items()]
+    for method, path, serve in methods:
+        by_path.setdefault(path, {})[method] = serve
+    return [Route(path, _by_method(found), methods=list(found)) for path, found in by_path.items()]
 
 
 def _by_method(methods: dict[str, Serve]) -> Serve:
