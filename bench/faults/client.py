@@ -21,7 +21,7 @@ from tfruns.errors import OutcomeUnknown, TfrunsError
 from tfruns.wire.run_params import RunParams
 
 _AT_ONCE = 24
-_LONGEST_RESPONSE_S = 1000.0
+_MAX_RESPONSE_S = 1000.0
 _READ_FAULTS = 0.02
 _PAGES = (200, 201, 202, 302, 303, 400, 401, 403, 404, 408, 409, 422, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -85,7 +85,7 @@ async def _run_calls(calls: int, seed: int) -> CallOutcomes:
 
         await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
     server.close()
-    await asyncio.sleep(_LONGEST_RESPONSE_S)
+    await asyncio.sleep(_MAX_RESPONSE_S)
     outcomes.requests = api.requests
     return outcomes
 

@@ -71,9 +71,9 @@ class UploadResult(Strict):
     files: int
     bytes: int
     packed_bytes: int
-    left_out: dict[str, int] = Field(default_factory=dict)
+    excluded: dict[str, int] = Field(default_factory=dict)
     names: list[str]
-    likely_secrets_left_out: list[str] = Field(default_factory=list)
+    excluded_likely_secrets: list[str] = Field(default_factory=list)
     variable_files_uploaded: list[str] = Field(default_factory=list)
     follows: str = ""
     next_actions: list[Step]
@@ -151,7 +151,7 @@ def test_upload_starts_no_run(shell: Shell, name: str) -> None:
     (shell.directory / "terraform.tfstate").write_text("{}")
     result = UploadResult.model_validate(shell("config", "upload", "--workspace", name, "--json").json)
     assert (result.status, result.files) == ("uploaded", 1)
-    assert sum(result.left_out.values()) == 1
+    assert sum(result.excluded.values()) == 1
     assert "current_run" not in shell("workspace", "show", name, "--json").json
 
 
@@ -161,10 +161,10 @@ def test_likely_secrets_are_uploaded_only_with_include(shell: Shell, name: str) 
     (shell.directory / ".env").write_text("A=1")
     upload = ("config", "upload", "--workspace", name, "--json")
     result = UploadResult.model_validate(shell(*upload).json)
-    assert (result.names, result.likely_secrets_left_out) == (["main.tf", "terraform.tfvars"], [".env"])
+    assert (result.names, result.excluded_likely_secrets) == (["main.tf", "terraform.tfvars"], [".env"])
     assert result.variable_files_uploaded == ["terraform.tfvars"]
     result = UploadResult.model_validate(shell(*upload, "--include", ".env").json)
-    assert (result.names, result.likely_secrets_left_out) == ([".env", "main.tf", "terraform.tfvars"], [])
+    assert (result.names, result.excluded_likely_secrets) == ([".env", "main.tf", "terraform.tfvars"], [])
 
 
 def test_upload_prints_a_working_command_for_the_next_step(shell: Shell, name: str) -> None:

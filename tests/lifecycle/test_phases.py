@@ -4,7 +4,7 @@ import re
 
 from tests.support.tables import rows
 from tfruns.lifecycle import TRANSITIONS
-from tfruns.local.store.schema import UNDER_WAY
+from tfruns.local.store.schema import ACTIVE
 from tfruns.phases import (
     PHASE_STATUSES,
     UNSTARTED_STATUSES,
@@ -34,7 +34,7 @@ def test_phase_status_goes_from_queued_to_running_to_finished(phase: RunPhase) -
 
 def test_index_of_active_runs_matches_the_table() -> None:
     active = statuses_of_phases(PhaseStatus.QUEUED, PhaseStatus.RUNNING)
-    assert re.findall(r"'(\w+)'", UNDER_WAY) == [status.value for status in active]
+    assert re.findall(r"'(\w+)'", ACTIVE) == [status.value for status in active]
 
 
 def test_only_pending_and_queued_runs_have_not_started() -> None:

@@ -150,7 +150,7 @@ class Api:
         return run
 
     async def applying(self) -> Json:
-        """A run whose apply is under way."""
+        """A run that is applying."""
         run = await self.planned()
         await self.act(run, "apply")
         assert self.begin(run, "apply")

@@ -66,7 +66,7 @@ async def test_workspaces_tool_returns_pages(client: Client, api: Api) -> None:
 async def test_uploaded_directory_is_used_by_a_run(client: Client, api: Api, root: Path, tmp_path: Path) -> None:
     view = await call(client, "upload_configuration", root, workspace_id="default/network", directory=str(root))
     version_id = view["configuration_version_id"]
-    assert (view["status"], view["files"], view["left_out"]) == ("uploaded", 1, {"terraforms_own": 1})
+    assert (view["status"], view["files"], view["excluded"]) == ("uploaded", 1, {"terraform_internal": 1})
     assert (await api.get(f"/workspaces/{api.workspace_id}/runs"))["data"] == []  # none was started
     unpack(api.backend.objects.path("configuration", version_id), tmp_path / "unpacked")
     assert [path.name for path in (tmp_path / "unpacked").iterdir()] == ["main.tf"]

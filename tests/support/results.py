@@ -195,14 +195,14 @@ class Diagnosed(Result):
 
     id: str
     status: str
-    verdict: Literal["failed", "waits", "runs", "fine", "canceled", "discarded"]
+    verdict: Literal["failed", "waiting", "in_progress", "succeeded", "canceled", "discarded"]
     follows: str = ""
     next_actions: list[Step] = []
     since: str | None = None
     summary: str | None = None
     failed_stage: str | None = None
     errors: list[dict[str, JsonValue]] = []
-    errors_left_out: int | None = None
+    omitted_errors: int | None = None
     hints: list[str] = []
     last_lines: list[str] = []
     waits_for: dict[str, JsonValue] = {}

@@ -12,12 +12,12 @@ from tfruns.policy import Confirm, Mode, Policy
 
 CLAIMS = re.compile(r"\b(?:was|is|has been) (?:now )?(?:applied|discarded|canceled|killed)\b", re.IGNORECASE)
 
-UNFINISHED = ["pending", "planning", "planned", "confirmed", "apply_queued", "applying"]
+ACTIVE = ["pending", "planning", "planned", "confirmed", "apply_queued", "applying"]
 
 
 @pytest.mark.anyio
 @rows("tool", ACTIONS)
-@rows("status", UNFINISHED)
+@rows("status", ACTIVE)
 async def test_the_answer_to_an_action_shows_the_run_and_claims_no_effect(tool: str, status: str) -> None:
     view: dict[str, Any] = await call(tool, api=willing_api(samples.run(status=status, actions=samples.actions())))
     assert view["status"] == status

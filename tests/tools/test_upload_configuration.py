@@ -53,7 +53,7 @@ async def test_the_answer_says_what_was_uploaded_and_what_was_not_and_what_is_ne
         "files": 1,
         "names": ["main.tf"],
         "bytes": 7,
-        "left_out": {"terraforms_own": 1},
+        "excluded": {"terraform_internal": 1},
         "next_actions": [
             {
                 "tool": "create_run",
@@ -77,13 +77,13 @@ async def test_likely_secrets_are_left_out_and_listed_unless_they_are_asked_for(
         (root / name).write_text("secret")
     view = await upload(root, willing_api())
     assert view["names"] == ["main.tf", "terraform.tfvars"]
-    assert view["likely_secrets_left_out"] == [".env", "keys/id_ed25519", "prod.tfvars"]
+    assert view["excluded_likely_secrets"] == [".env", "keys/id_ed25519", "prod.tfvars"]
     assert view["variable_files_uploaded"] == ["terraform.tfvars"]
-    assert view["left_out"] == {"likely_secret": 3, "terraforms_own": 1}
+    assert view["excluded"] == {"likely_secret": 3, "terraform_internal": 1}
     assert "include" in view["note"]
     view = await upload(root, willing_api(), include=["keys/id_ed25519", "./prod.tfvars"])
     assert view["names"] == ["keys/id_ed25519", "main.tf", "prod.tfvars", "terraform.tfvars"]
-    assert view["likely_secrets_left_out"] == [".env"]
+    assert view["excluded_likely_secrets"] == [".env"]
 
 
 @pytest.mark.parametrize("path", ["main.tf", "terraform.tfstate", "nothing", "../x", "/etc/passwd"])

@@ -20,7 +20,7 @@ For example:
 app.command("tfruns.cli.run:run", name="run", help="Create, watch, review and apply runs.")
 app.command("tfruns.cli.workspace:workspace", name="workspace", help="List, show, create and lock workspaces.")
 app.command("tfruns.cli.config:config", name="config", help="Upload configurations.")
-app.command("tfruns.cli.server:server", name="server", help=help_of("tfruns.cli.server:serve"))
+app.command("tfruns.cli.server:server", name="server", help=help_of("tfruns.cli.server.serve:serve"))
 add_commands(
     app,
     "tfruns.cli",

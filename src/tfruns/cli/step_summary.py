@@ -111,6 +111,6 @@ def _error(diagnosis: DiagnosisView | None) -> Iterator[str]:
     yield f"\n**Error:** {escaped(first.summary)}{where}"
     if first.detail:
         yield f"\n{escaped(first.detail)}"
-    more = len(errors) - 1 + (diagnosis.errors_left_out or 0)
+    more = len(errors) - 1 + (diagnosis.omitted_errors or 0)
     if more:
         yield f"\nAnd {more} more."

@@ -32,7 +32,7 @@ from tfruns.vocabulary import RunEnding
 from tfruns.wording import counted
 
 _FIRST_INTERVAL_S = 0.5
-_LONGEST_INTERVAL_S = 3.0
+_MAX_INTERVAL_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class RunLogs:
             elif was_finished:
                 return
             else:
-                interval = min(interval * 1.5, _LONGEST_INTERVAL_S)
+                interval = min(interval * 1.5, _MAX_INTERVAL_S)
                 await client.clock.wait_for(self.is_finished, interval)
 
 

@@ -1,6 +1,5 @@
 """The address of an API. A token is bound to one address."""
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -8,6 +7,7 @@ from urllib.parse import urlsplit
 import idna
 
 from tfruns.errors import InvalidInput
+from tfruns.loopback import is_loopback
 
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(?:%[a-z0-9]+)?")  # a name, IPv4 or IPv6 address
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -36,16 +36,8 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is a loopback IP address or `localhost`.
-
-        Names below `.localhost` are excluded: a name server may resolve them to any address.
-        """
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        """Whether requests stay on this machine."""
+        return is_loopback(self.host)
 
 
 def parse_address(text: str, *, what: str = "The address") -> Address:

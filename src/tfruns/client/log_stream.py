@@ -16,8 +16,8 @@ from tfruns.phases import has_phase_ended
 from tfruns.wire.runs import Run
 
 _PIECE = 1 << 20  # bytes per request
-_LONGEST_LINE = 4 << 20  # bytes; the value of an output may be on one line
-_LONG_LINE = f"[a line of more than {_LONGEST_LINE >> 20} MB is omitted]"
+_MAX_LINE_BYTES = 4 << 20  # bytes; the value of an output may be on one line
+_LONG_LINE = f"[a line of more than {_MAX_LINE_BYTES >> 20} MB is omitted]"
 
 
 class LogStream:
@@ -109,7 +109,7 @@ class LogStream:
             whole = whole[whole.find(b"\n") + 1 :]
             self._is_in_long_line = False
         notes: list[str] = []
-        if len(rest) > _LONGEST_LINE:
+        if len(rest) > _MAX_LINE_BYTES:
             notes = [] if self._is_in_long_line else [_LONG_LINE]
             rest, self._is_in_long_line = b"", True
         if self.is_over and not self._is_in_long_line:

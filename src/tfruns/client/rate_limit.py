@@ -17,7 +17,7 @@ import anyio
 
 from tfruns.client.clock import Clock
 
-_LONGEST_BLOCK_S = 10.0  # the windows are one second and one minute
+_MAX_BLOCK_S = 10.0  # the windows are one second and one minute
 _log = logging.getLogger(__name__)
 _MARGIN = 0.9  # network delays and the server's clock change the spacing of requests
 
@@ -52,7 +52,7 @@ class RateLimit:
 
         A longer time affects only the refused request. Others are not blocked by it.
         """
-        longest_s = max(self._window_s, _LONGEST_BLOCK_S)
+        longest_s = max(self._window_s, _MAX_BLOCK_S)
         if asked_s > longest_s:
             _log.warning(
                 "The API asks for a delay of %.0f s (HTTP 429). Other requests resume after %.0f s.",

@@ -24,7 +24,7 @@ Until = Literal["attention", "planned", "final"]
 Outcome = Literal["attention", "planned", "final", "timeout"]
 
 _FIRST_INTERVAL_S = 0.5
-_LONGEST_INTERVAL_S = 5.0
+_MAX_INTERVAL_S = 5.0
 _SETTLED_S = 10.0  # a run that could continue and has not for this long waits for a person
 _OUTAGE_S = 60.0  # how long the API may be unavailable between two reads; each read is also retried for some seconds
 _GRACE_S = 5.0  # for the last read, beyond the timeout
@@ -80,7 +80,7 @@ class RunWait:
     until: Until
     timeout_s: float | None
     include: Sequence[str] = ()
-    longest_interval_s: float = _LONGEST_INTERVAL_S
+    longest_interval_s: float = _MAX_INTERVAL_S
     trouble: TfrunsError | None = None
     _has_stages: bool = True
     _began: float = field(init=False)

@@ -21,7 +21,7 @@ _MAX_RULES = 1_000
 _MAX_DEEP_WILDCARDS = 4  # `**` in one rule: each multiplies the number of possible matches
 
 
-def is_terraforms_own(name: str) -> bool:
+def is_terraform_internal(name: str) -> bool:
     """Whether a name is one of Terraform's own files: its working directory, or a state."""
     name = name.casefold()
     is_state = name.startswith("terraform.tfstate") or name.endswith(".tfstate") or ".tfstate." in name

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from tfruns.configuration.directory import Directory
-from tfruns.configuration.ignore import IGNORE_FILE, IgnoreRules, is_terraforms_own
+from tfruns.configuration.ignore import IGNORE_FILE, IgnoreRules, is_terraform_internal
 from tfruns.configuration.likely_secrets import HEAD_BYTES, is_likely_secret, is_loaded_by_terraform
 from tfruns.errors import InvalidInput
 
@@ -48,7 +48,7 @@ class Packed:
     Attributes:
         files: number of packed files and links.
         bytes: total size of all files, uncompressed.
-        excluded: number of excluded files, links and directories by reason (`ignored`, `terraforms_own`,
+        excluded: number of excluded files, links and directories by reason (`ignored`, `terraform_internal`,
             `likely_secret`, `special`).
         names: the paths of packed files, at most 1,000.
         likely_secrets: the paths of files and links that were excluded because they likely contain secrets.
@@ -135,8 +135,8 @@ class _Packer:
             raise self._too_large(f"more than {self._limits.max_entries} files, directories and links")
         for name, status in found:
             path = prefix + name
-            if is_terraforms_own(name):
-                self._exclude("terraforms_own")
+            if is_terraform_internal(name):
+                self._exclude("terraform_internal")
             elif stat.S_ISDIR(status.st_mode):
                 self._add_directory(directory, name, path, status, depth)
             elif self._rules.excludes(path):

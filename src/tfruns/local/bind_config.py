@@ -1,6 +1,5 @@
 """The address on which a server listens, and its certificate."""
 
-import ipaddress
 import logging
 import ssl
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from tfruns.errors import InvalidInput
 from tfruns.local.self_signed import load_or_create_certificate
+from tfruns.loopback import is_loopback
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class BindConfig:
             raise InvalidInput("A certificate needs its key: use --tls-cert and --tls-key together.")
         if self.is_self_signed and self.tls_cert is not None:
             raise InvalidInput("Conflicting options: use either --self-signed or --tls-cert.")
-        if not self._is_loopback and not self.has_tls and not self.is_insecure:
+        if not is_loopback(self.host) and not self.has_tls and not self.is_insecure:
             raise InvalidInput(
                 f"Refusing plain HTTP on {self.host}: it sends the API token over the network unencrypted, and the "
                 "token allows running code on this machine.",
@@ -92,15 +92,6 @@ class BindConfig:
     def has_tls(self) -> bool:
         """Whether the server uses HTTPS."""
         return self.is_self_signed or self.tls_cert is not None
-
-    @property
-    def _is_loopback(self) -> bool:
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
 
     def url(self, port: int) -> str:
         """The URL of the server on this machine."""

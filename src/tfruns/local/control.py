@@ -30,22 +30,22 @@ class ServerStatus:
         running: whether a server is running.
         url: its URL; None while it is starting.
         pid: its process id.
-        answers: whether it responded; if not, the attributes below are unknown.
+        responding: whether it responded; if not, the attributes below are unknown.
         since: when it started, in UTC.
         idle_exit_s: after how many seconds without use it exits; None if it runs until it is stopped.
         idle_exit_in_s: the seconds until it exits if it is not used; None while it is in use.
-        runs_under_way: the ids of the running and queued runs; None if unknown.
+        active_runs: the ids of the running and queued runs; None if unknown.
     """
 
     data_dir: str
     running: bool
     url: str | None = None
     pid: int | None = None
-    answers: bool = False
+    responding: bool = False
     since: str | None = None
     idle_exit_s: float | None = None
     idle_exit_in_s: float | None = None
-    runs_under_way: list[str] | None = None
+    active_runs: list[str] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -67,11 +67,11 @@ def read_status(directory: DataDirectory) -> ServerStatus:
         running=True,
         url=owner.url,
         pid=owner.pid,
-        answers=True,
+        responding=True,
         since=status.get("since"),
         idle_exit_s=status.get("idle_exit_s"),
         idle_exit_in_s=status.get("idle_exit_in_s"),
-        runs_under_way=status.get("runs_under_way"),
+        active_runs=status.get("active_runs"),
     )
 
 
@@ -82,21 +82,21 @@ def stop_server(
 
     Args:
         directory: the data directory.
-        is_forced: interrupt the runs under way.
-        drain_within_s: wait at most this many seconds until no run is under way.
+        is_forced: interrupt active runs.
+        drain_within_s: wait at most this many seconds until no run is active.
 
     Returns:
         The status before the stop, and the ids of the interrupted runs.
 
     Raises:
-        ConfirmationNeeded: runs are under way and `is_forced` is not set, or they did not finish in time.
-        ConnectionFailed: it is unknown whether runs are under way, or the server does not exit.
+        ConfirmationNeeded: runs are active and `is_forced` is not set, or they did not finish in time.
+        ConnectionFailed: it is unknown whether runs are active, or the server does not exit.
     """
     status = read_status(directory)
     deadline = time.monotonic() + (drain_within_s or 0)
-    while drain_within_s is not None and status.running and status.runs_under_way:
+    while drain_within_s is not None and status.running and status.active_runs:
         if time.monotonic() >= deadline:
-            raise _under_way(status.runs_under_way, f"They did not finish within {drain_within_s:g} s.")
+            raise _runs_are_active(status.active_runs, f"They did not finish within {drain_within_s:g} s.")
         time.sleep(_DRAIN_POLL_S)
         status = read_status(directory)
     if not status.running:
@@ -104,26 +104,26 @@ def stop_server(
     if not is_forced:
         _check_unused(status)
     _terminate_and_wait(directory, status)
-    return status, status.runs_under_way or []
+    return status, status.active_runs or []
 
 
 def _check_unused(status: ServerStatus) -> None:
-    if status.runs_under_way is None:
+    if status.active_runs is None:
         raise ConnectionFailed(
-            "The server was not stopped: it is unknown whether runs are under way.",
+            "The server was not stopped: it is unknown whether runs are active.",
             cause="The server is starting, or does not respond.",
-            solution="Retry, or use --force, which interrupts runs under way.",
+            solution="Retry, or use --force, which interrupts active runs.",
         )
-    if status.runs_under_way:
-        raise _under_way(status.runs_under_way, "Stopping the server would interrupt them.")
+    if status.active_runs:
+        raise _runs_are_active(status.active_runs, "Stopping the server would interrupt them.")
 
 
-def _under_way(runs: list[str], cause: str) -> TfrunsError:
+def _runs_are_active(runs: list[str], cause: str) -> TfrunsError:
     number = "1 run is" if len(runs) == 1 else f"{len(runs)} runs are"
     return ConfirmationNeeded(
-        f"The server was not stopped: {number} under way ({', '.join(runs)}).",
+        f"The server was not stopped: {number} active ({', '.join(runs)}).",
         cause=cause,
-        solution="Use --drain to wait until no run is under way, or --force to interrupt the runs: an interrupted plan "
+        solution="Use --drain to wait for them, or --force to interrupt them: an interrupted plan "
         "is repeated at the next start, and an interrupted apply becomes errored, with its state kept.",
     )
 

@@ -8,7 +8,7 @@ key         signs the URLs of logs and uploads
 tls/        the server's self-signed certificate and its key, if requested
 tfruns.db   the SQLite database, unless another database is used
 objects/    configurations, logs, plans, states
-work/       the directories of runs under way
+work/       the directories of active runs
 """
 
 import fcntl

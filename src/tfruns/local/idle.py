@@ -1,6 +1,6 @@
 """The idle exit of a server that was started for a command.
 
-A request, an attached process and a run under way count as uses. An attached process has a shared lock on the file
+A request, an attached process and an active run count as uses. An attached process has a shared lock on the file
 `attached`. The server exits only while it holds that lock exclusively, so no process can attach to a server that is
 about to exit.
 """
@@ -71,7 +71,7 @@ class IdleExit:
         directory: the server's data directory.
         after_s: the time without use, in seconds.
         uses: the server's requests.
-        is_under_way: returns whether a run is under way.
+        is_active: returns whether a run is active.
         stop: stops the server.
     """
 
@@ -80,13 +80,13 @@ class IdleExit:
         directory: DataDirectory,
         after_s: float,
         uses: Uses,
-        is_under_way: Callable[[], bool],
+        is_active: Callable[[], bool],
         stop: Callable[[], None],
     ) -> None:
         self.after_s = after_s
         self._directory = directory
         self._uses = uses
-        self._is_under_way = is_under_way
+        self._is_active = is_active
         self._stop = stop
         self._last_used = time.monotonic()
 
@@ -119,7 +119,7 @@ class IdleExit:
         with unused(self._directory) as is_unattached:
             is_due = time.monotonic() - self._used_at >= self.after_s
             # Runs are queried only if the result matters: an idle server does not read its database.
-            if not is_unattached or self._uses.active or (is_due and self._is_under_way()):
+            if not is_unattached or self._uses.active or (is_due and self._is_active()):
                 self._last_used = time.monotonic()
             elif is_due:
                 self._stop()

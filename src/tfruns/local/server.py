@@ -25,7 +25,7 @@ from tfruns.local.cancel_level import CancelLevel
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.connection_limits import ConnectionLimiter, limits_for, listen, raise_open_files
 from tfruns.local.data_dir import DataDirectory
-from tfruns.local.engine.resume import is_any_under_way
+from tfruns.local.engine.resume import has_active_runs
 from tfruns.local.idle import IdleExit
 from tfruns.local.startup import BackendOptions, OpenBackend, PhaseStuck, open_backend
 from tfruns.local.status import StatusEndpoint
@@ -223,9 +223,9 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
     def exit_when_idle(self, after_s: float) -> None:
-        """Stop the server after this many seconds without a use or a run under way."""
+        """Stop the server after this many seconds without a use or an active run."""
         idle = IdleExit(
-            self._directory, after_s, self._status.uses, lambda: is_any_under_way(self._backend.backend), self.stop
+            self._directory, after_s, self._status.uses, lambda: has_active_runs(self._backend.backend), self.stop
         )
         self._status.idle_exit = idle
         threading.Thread(target=idle.run, name="idle exit", daemon=True).start()

@@ -17,7 +17,7 @@ from tfruns.errors import Unauthorized
 from tfruns.local.api.authentication import user_id_of_token
 from tfruns.local.backend import Backend
 from tfruns.local.control import STATUS_PATH
-from tfruns.local.engine.resume import runs_under_way
+from tfruns.local.engine.resume import active_runs
 from tfruns.local.idle import IdleExit, Uses
 
 
@@ -55,11 +55,11 @@ class StatusEndpoint:
 
     def _document(self) -> dict[str, Any]:
         exit_in_s = self.idle_exit.in_s if self.idle_exit else None
-        runs = runs_under_way(self.backend)
+        runs = active_runs(self.backend)
         return {
             "pid": os.getpid(),
             "since": self._since.isoformat(timespec="seconds"),
             "idle_exit_s": self.idle_exit.after_s if self.idle_exit else None,
             "idle_exit_in_s": None if exit_in_s is None or runs else round(exit_in_s),
-            "runs_under_way": runs,
+            "active_runs": runs,
         }

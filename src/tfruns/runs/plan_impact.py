@@ -13,7 +13,7 @@ from tfruns.runs.plan_reading import OpenPlan
 from tfruns.runs.plans import open_plan
 from tfruns.wire.runs import Run
 
-_MOST_ACTIONS = 20
+_MAX_ACTIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def _of_plan(run: Run, plan: OpenPlan) -> PlanImpact:
     if dangers := danger_lines(summary.dangers):
         lines += ["Dangerous changes (data from the plan):", *dangers]
     if deferred:
-        named = ", ".join(shown_address(change, plan.known.secrets) for change in deferred[:_MOST_ACTIONS])
-        more = len(deferred) - _MOST_ACTIONS
+        named = ", ".join(shown_address(change, plan.known.secrets) for change in deferred[:_MAX_ACTIONS])
+        more = len(deferred) - _MAX_ACTIONS
         lines.append(
             f"Actions: {len(deferred)} deferred to a later run: {named}{f' and {more} more' if more > 0 else ''}"
         )

@@ -75,7 +75,7 @@ class _Plans:
     kept: OrderedDict[str, "Known"] = field(default_factory=OrderedDict)
 
     def join(self, plan_id: str) -> _Flight:
-        """The flight that is under way for a plan, or a new one."""
+        """The flight that is in progress for a plan, or a new one."""
         flight = self.flights.get(plan_id)
         if flight is None or flight.has_failed:
             flight = self.flights[plan_id] = _Flight(self.budget)

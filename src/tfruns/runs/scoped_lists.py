@@ -19,7 +19,7 @@ from tfruns.wire.base import Resource
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
-_MOST_WORKSPACES = 50  # that one list of runs covers: their names have to fit into an address
+_MAX_WORKSPACES = 50  # that one list of runs covers: their names have to fit into an address
 
 _NAMES = Argument("filter_workspace_names")
 
@@ -130,9 +130,9 @@ def _named(organization: str, inside: Sequence[Workspace], names: Words) -> Sequ
         wanted = [workspace for workspace in inside if workspace.name in given]
         if given - {workspace.name for workspace in wanted}:
             raise OutOfScope((_NAMES, " names a workspace that is outside the scope of this server."))
-    if len(wanted) > _MOST_WORKSPACES:
+    if len(wanted) > _MAX_WORKSPACES:
         raise InvalidInput(
-            f"One list covers at most {_MOST_WORKSPACES} of the workspaces in the scope of this server.",
+            f"One list covers at most {_MAX_WORKSPACES} of the workspaces in the scope of this server.",
             solution=("Name some of them in ", _NAMES, "."),
             next_actions=(NextAction(LIST_WORKSPACES, {"organization": organization}, "lists their names"),),
         )

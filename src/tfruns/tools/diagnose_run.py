@@ -75,13 +75,15 @@ class _Diagnosing:
         if is_final(run.status):
             return await self._of_final(view)
         if run.status == RunStatus.PENDING:
-            return replace(view, verdict="waits", waits_for=await blocked_by(self.client, run, self.reads))
+            return replace(view, verdict="waiting", waits_for=await blocked_by(self.client, run, self.reads))
         if waits_for := waiting_for_worker(run):
-            return replace(view, verdict="waits", waits_for=waits_for)
+            return replace(view, verdict="waiting", waits_for=waits_for)
         checked = await self._with_checks(view) if is_in_checks(run.status) else view
         if checked != view or run.needs_person:
-            return replace(checked, verdict="waits", waits_for=WaitsFor(reason="A person has to decide."))
-        return replace(view, verdict="runs", summary="It is in progress: it has not failed, and it is not waiting.")
+            return replace(checked, verdict="waiting", waits_for=WaitsFor(reason="A person has to decide."))
+        return replace(
+            view, verdict="in_progress", summary="It is in progress: it has not failed, and it is not waiting."
+        )
 
     async def _of_final(self, view: DiagnosisView) -> DiagnosisView:
         ending = ending_of(self.run.status)
@@ -90,7 +92,7 @@ class _Diagnosing:
             return await self._aborted(replace(view, verdict=verdict))
         if ending is RunEnding.FAILED:
             return await self._failure(replace(view, verdict="failed"))
-        return replace(view, verdict="fine", summary="It has not failed, and it is not waiting.")
+        return replace(view, verdict="succeeded", summary="It has not failed, and it is not waiting.")
 
     async def _aborted(self, view: DiagnosisView) -> DiagnosisView:
         client, run = self.client, self.run
@@ -179,7 +181,7 @@ def _with_errors_in(view: DiagnosisView, data: bytes, mask: Mask) -> DiagnosisVi
     return replace(
         view,
         errors=tuple(error_view(error, mask) for error in errors[:_MAX_ERRORS]),
-        errors_left_out=max(0, len(errors) - _MAX_ERRORS) or None,
+        omitted_errors=max(0, len(errors) - _MAX_ERRORS) or None,
         hints=tuple(hints_for(errors)[:3]),
     )
 

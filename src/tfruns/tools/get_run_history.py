@@ -35,7 +35,7 @@ _MAX_PAGE = 50
 _LENGTHS = ((400, 60), (100, 60), (30, 30), (8, 8))  # characters of texts and names, for pages that are ever fuller
 _MAX_BYTES = 6_400  # of the rows of a page
 _MAX_COMMENT_BYTES = 1_200
-_MOST_COMMENTS = 20
+_MAX_COMMENTS = 20
 
 
 @tool(title="Read a run's history", toolset=Toolset.REVIEW, order=130, is_read_only=True, command="run history")
@@ -151,12 +151,12 @@ async def _other_comments(
     told = {event.comment.id for event in events if event.comment}
     if run.comments and {comment.id for comment in run.comments} <= told:
         return [], True
-    page = await reads.one("comments", client.comments.list_for_run(run.id).page(size=_MOST_COMMENTS))
+    page = await reads.one("comments", client.comments.list_for_run(run.id).page(size=_MAX_COMMENTS))
     if page is None:
         return [], True
     others = [comment for comment in page.items if comment.id not in told]
     found = await to_thread.run_sync(lambda: [_shown(comment.body, 60, mask) for comment in others])
-    shown = found[:_MOST_COMMENTS]
+    shown = found[:_MAX_COMMENTS]
     while _size(shown) > _MAX_COMMENT_BYTES:
         shown.pop()
     return shown, len(shown) == len(found) and page.pagination.next_page is None

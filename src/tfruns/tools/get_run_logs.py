@@ -151,11 +151,11 @@ async def _end(log: _Log, tail_lines: int) -> LogView:
     is_failed = has_phase_failed(log.phase.status)
     data, end = _whole(part, is_over=log.is_over)
     found = await to_thread.run_sync(partial(render, data, is_without_errors=is_failed))
-    errors, left_out = await to_thread.run_sync(_errors, found, log.mask) if is_failed else ([], 0)
+    errors, omitted = await to_thread.run_sync(_errors, found, log.mask) if is_failed else ([], 0)
     room = _MAX_BYTES - (_MAX_ERROR_BYTES if errors else 0)
     lines = await to_thread.run_sync(shown_lines, found.lines[-tail_lines:], log.mask)
     shown = last_that_fit(lines, tail_lines, room)
-    notes = [f"{counted(left_out, 'more error')} omitted."] if left_out else []
+    notes = [f"{counted(omitted, 'more error')} omitted."] if omitted else []
     is_part = len(shown) < len(found.lines) or bool(part.offset)
     if is_part:
         notes.append(f"The last {counted(len(shown), 'line')}.")

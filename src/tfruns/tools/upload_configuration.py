@@ -31,8 +31,8 @@ Include = Annotated[
 ]
 
 _MAX_NAMES = 5  # of directories that a note names
-_MOST_FILES = 40  # of those that were packed, and of each kind that is named besides
-_LONGEST_PATH = 200  # characters of a path that an error names
+_MAX_FILES = 40  # of those that were packed, and of each kind that is named besides
+_MAX_PATH = 200  # characters of a path that an error names
 
 
 @tool(
@@ -92,7 +92,7 @@ def _check_configured(packed: Packed, root: Path, working_directory: str) -> Non
             solution="Choose the directory in which Terraform runs, and check its .terraformignore.",
         )
     raise InvalidInput(
-        f"The directory has no Terraform configuration in {one_line(working_directory, _LONGEST_PATH)!r}, where this "
+        f"The directory has no Terraform configuration in {one_line(working_directory, _MAX_PATH)!r}, where this "
         "workspace runs Terraform.",
         cause=_elsewhere(packed.configured),
         solution="Choose the directory from which that path leads to the configuration, or change the workspace.",
@@ -132,8 +132,8 @@ async def _view(
         names=_listed(packed.names, packed.files),
         bytes=packed.bytes,
         packed_bytes=size,
-        left_out=packed.excluded,
-        likely_secrets_left_out=_listed(packed.likely_secrets),
+        excluded=packed.excluded,
+        excluded_likely_secrets=_listed(packed.likely_secrets),
         variable_files_uploaded=_listed(packed.variable_files),
         follows="" if version.status == "uploaded" else "The upload is still being processed. Wait a few seconds.",
         next_actions=(following,),
@@ -156,5 +156,5 @@ def _notes(packed: Packed) -> Iterator[str]:
 
 def _listed(paths: Sequence[str], total: int | None = None) -> tuple[str, ...]:
     """The first of the paths, on one line each, and the number of the rest."""
-    shown = (one_line(path, _LONGEST_PATH) for path in paths[:_MOST_FILES])
-    return with_number_of_rest(shown, (len(paths) if total is None else total) - _MOST_FILES)
+    shown = (one_line(path, _MAX_PATH) for path in paths[:_MAX_FILES])
+    return with_number_of_rest(shown, (len(paths) if total is None else total) - _MAX_FILES)

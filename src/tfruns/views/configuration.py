@@ -13,8 +13,8 @@ class UploadView(View):
 
     Attributes:
         names: the first of the uploaded files.
-        left_out: the number of excluded files by reason.
-        likely_secrets_left_out: the files that were excluded because they likely contain secrets.
+        excluded: the number of excluded files by reason.
+        excluded_likely_secrets: the files that were excluded because they likely contain secrets.
         variable_files_uploaded: the variable files among the uploaded ones; they may contain secrets.
     """
 
@@ -25,8 +25,8 @@ class UploadView(View):
     names: tuple[str, ...]
     bytes: int
     packed_bytes: int
-    left_out: Mapping[str, int]
-    likely_secrets_left_out: tuple[str, ...] = ()
+    excluded: Mapping[str, int]
+    excluded_likely_secrets: tuple[str, ...] = ()
     variable_files_uploaded: tuple[str, ...] = ()
     follows: str = ""
     next_actions: tuple[NextAction, ...] = ()

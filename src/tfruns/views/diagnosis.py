@@ -124,10 +124,10 @@ class DiagnosisView(View):
     """Why a run failed, ended early, or waits.
 
     Attributes:
-        verdict: failed, canceled, discarded, waits, runs or fine.
+        verdict: failed, canceled, discarded, waiting, in_progress or succeeded.
         failed_stage: the stage at which it failed.
         ended_by: who canceled or discarded it.
-        errors_left_out: the number of further errors.
+        omitted_errors: the number of further errors.
         last_lines: of a log without errors.
         could_not_read: what could not be read, with the reason.
     """
@@ -144,7 +144,7 @@ class DiagnosisView(View):
     comment: str = ""
     waits_for: WaitsFor | None = None
     errors: tuple[ErrorView, ...] = ()
-    errors_left_out: int | None = None
+    omitted_errors: int | None = None
     last_lines: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     policy_checks: tuple[PolicyCheckView, ...] = ()

@@ -141,7 +141,7 @@ async def test_diagnose_explains_a_wait(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.run(workspace)
     ended = tfruns_run("diagnose", run.id)
     assert f"held by id: {first.id}" in ended.out
-    assert Diagnosed.model_validate(tfruns_run("diagnose", run.id, "--json").json).verdict == "waits"
+    assert Diagnosed.model_validate(tfruns_run("diagnose", run.id, "--json").json).verdict == "waiting"
 
 
 async def test_history_has_events_comments_and_durations(lab: Lab, tfruns_run: Command) -> None:

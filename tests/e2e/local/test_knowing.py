@@ -162,7 +162,7 @@ async def test_a_plan_is_waited_for_and_shown_as_it_was_agreed_on(lab: Lab, assi
 
     assistant.everything_about(run.id)
     told = assistant.call("diagnose_run", run_id=run.id)
-    assert told["verdict"] == ("fine" if name in ENDING_BY_THEMSELVES else "waits")
+    assert told["verdict"] == ("succeeded" if name in ENDING_BY_THEMSELVES else "waiting")
     log = assistant.call("get_run_logs", run_id=run.id)
     assert (log["phase"], log["phase_status"]) == ("plan", "finished")
     history = assistant.call("get_run_history", run_id=run.id)

@@ -65,13 +65,13 @@ def status(env: dict[str, str]) -> dict[str, Any]:
 
 def test_server_stays_keeps_its_port_and_is_stopped(env: dict[str, str], directory: DataDirectory) -> None:
     assert status(env) == {"data_dir": str(directory.path), "running": False} | dict.fromkeys(
-        ("url", "pid", "since", "idle_exit_s", "idle_exit_in_s", "runs_under_way")
-    ) | {"answers": False}
+        ("url", "pid", "since", "idle_exit_s", "idle_exit_in_s", "active_runs")
+    ) | {"responding": False}
     assert "No server is running" in run(env, "server", "stop").stderr
 
     run(env, *_LIST)
     first = status(env)
-    assert (first["running"], first["answers"], first["idle_exit_s"], first["runs_under_way"]) == (True, True, 600, [])
+    assert (first["running"], first["responding"], first["idle_exit_s"], first["active_runs"]) == (True, True, 600, [])
     assert 590 <= first["idle_exit_in_s"] <= 600
     run(env, *_LIST)
     assert (status(env)["pid"], status(env)["url"]) == (first["pid"], first["url"])
@@ -171,7 +171,7 @@ async def test_stop_refuses_drains_or_interrupts_runs(
         lab = Lab(client, http)
         drained = await lab.run(await lab.workspace(gates[0].configuration()), auto_apply=True)
         await wait_until(gates[0].has_begun, "the apply waits in the gate")
-        assert status(env)["runs_under_way"] == [drained.id]
+        assert status(env)["active_runs"] == [drained.id]
         assert status(env)["idle_exit_in_s"] is None
         refused = await anyio.to_thread.run_sync(lambda: run(env, "server", "stop", "--json", code=10))
         assert json.loads(refused.stdout)["error"] == "confirmation_needed"

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.local.support import Api
-from tfruns.local.engine.resume import is_any_under_way, resume
+from tfruns.local.engine.resume import has_active_runs, resume
 from tfruns.local.queue import Priority
 
 
@@ -38,7 +38,7 @@ async def test_waiting_runs_are_not_dispatched(api: Api) -> None:
     await api.planned()
     await api.create_run()
     assert await resumed(api) == []
-    assert not is_any_under_way(api.backend)
+    assert not has_active_runs(api.backend)
 
 
 async def test_a_force_canceled_plan_with_a_process_is_dispatched(api: Api) -> None:
@@ -48,10 +48,10 @@ async def test_a_force_canceled_plan_with_a_process_is_dispatched(api: Api) -> N
     api.clock.advance(60)
     await api.act(run, "force-cancel")
     assert await resumed(api) == [(run["id"], "plan", Priority.PLAN)]
-    assert is_any_under_way(api.backend)
+    assert has_active_runs(api.backend)
     api.end(run, status="canceled")
     assert await resumed(api) == []
-    assert not is_any_under_way(api.backend)
+    assert not has_active_runs(api.backend)
 
 
 async def test_a_force_canceled_apply_is_dispatched_as_an_apply(api: Api) -> None:
@@ -71,7 +71,7 @@ async def test_a_force_canceled_plan_only_run_is_dispatched_until_it_ends(api: A
     assert await resumed(api) == [(run["id"], "plan", Priority.SPECULATIVE_PLAN)]
     assert not api.begin(run, "plan", "the next start"), "it can only be finished"
     api.end(run, status="errored", lease="the next start")
-    assert not is_any_under_way(api.backend)
+    assert not has_active_runs(api.backend)
     assert await resumed(api) == []
 
 
@@ -85,11 +85,11 @@ async def test_unfinished_phases_are_found_with_the_index(api: Api) -> None:
             statements.append(statement.replace("?", "1") if parameters else statement)
 
     event.listen(api.backend.database.engine, "before_cursor_execute", listen)
-    is_any_under_way(api.backend)
+    has_active_runs(api.backend)
     resume(api.backend)
     statements = [statement for statement in statements if "holds_workspace = 1" not in statement]
     assert len(statements) == 2
     with api.backend.database.engine.connect() as connection:
         for statement in statements:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
-            assert "runs_under_way" in plan[0][3], plan
+            assert "active_runs" in plan[0][3], plan

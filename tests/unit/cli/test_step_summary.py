@@ -41,7 +41,7 @@ FAILURE = DiagnosisView(
     RUN.id,
     RUN.status,
     errors=(ErrorView(summary="No quota", detail="Ask for more.", where="main.tf:5"), ErrorView(summary="Second")),
-    errors_left_out=3,
+    omitted_errors=3,
 )
 
 

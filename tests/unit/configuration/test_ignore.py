@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.support.tables import rows
-from tfruns.configuration.ignore import IgnoreRules, is_terraforms_own
+from tfruns.configuration.ignore import IgnoreRules, is_terraform_internal
 from tfruns.errors import InvalidInput
 
 # hashicorp/go-slug, internal/ignorefiles/testdata/archive-dir/.terraformignore
@@ -34,7 +34,7 @@ boop.txt
 
 
 @rows(
-    ("path", "is_left_out"),
+    ("path", "is_excluded"),
     [
         ("included.txt", False),
         ("baz.txt", True),
@@ -58,12 +58,12 @@ boop.txt
         (".gitignore", False),
     ],
 )
-def test_sample_rules_match_as_documented(path: str, is_left_out: bool) -> None:
-    assert IgnoreRules(ARCHIVE_DIR).excludes(path) is is_left_out
+def test_sample_rules_match_as_documented(path: str, is_excluded: bool) -> None:
+    assert IgnoreRules(ARCHIVE_DIR).excludes(path) is is_excluded
 
 
 @rows(
-    ("rules", "path", "is_left_out"),
+    ("rules", "path", "is_excluded"),
     [
         ("*.txt", "file.txt", True),
         ("*.txt", "deep/down/file.txt", True),
@@ -103,8 +103,8 @@ def test_sample_rules_match_as_documented(path: str, is_left_out: bool) -> None:
         ("a*b**/c", "aab/c", True),
     ],
 )
-def test_rule_excludes_matching_files(rules: str, path: str, is_left_out: bool) -> None:
-    assert IgnoreRules(rules).excludes(path) is is_left_out
+def test_rule_excludes_matching_files(rules: str, path: str, is_excluded: bool) -> None:
+    assert IgnoreRules(rules).excludes(path) is is_excluded
 
 
 @rows(
@@ -157,5 +157,5 @@ def test_no_rule_is_slow(rule: str) -> None:
         ("terraform.d", False),
     ],
 )
-def test_states_and_installed_files_are_terraforms_own(name: str, is_own: bool) -> None:
-    assert is_terraforms_own(name) is is_own
+def test_states_and_installed_files_are_internal_to_terraform(name: str, is_own: bool) -> None:
+    assert is_terraform_internal(name) is is_own

@@ -1,6 +1,6 @@
 """Files that an upload excludes as likely secrets."""
 
-from tfruns.configuration.ignore import is_terraforms_own
+from tfruns.configuration.ignore import is_terraform_internal
 from tfruns.configuration.likely_secrets import is_likely_secret, is_loaded_by_terraform
 
 LIKELY = [
@@ -95,6 +95,6 @@ def test_automatically_loaded_variable_files_are_recognized() -> None:
     assert not any(map(is_loaded_by_terraform, ["prod.tfvars", "main.tf", "terraform.tfvars.bak"]))
 
 
-def test_states_of_any_name_are_terraforms_own() -> None:
+def test_states_of_any_name_are_internal_to_terraform() -> None:
     names = ["terraform.tfstate", "terraform.tfstate.backup", "terraform.tfstate-old", "errored.tfstate", "a.tfstate.1"]
-    assert all(map(is_terraforms_own, names))
+    assert all(map(is_terraform_internal, names))

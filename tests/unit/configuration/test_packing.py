@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tfruns.configuration.allowed_directories import locate, resolve_allowed
 from tfruns.configuration.directory import Directory
-from tfruns.configuration.ignore import IgnoreRules, is_terraforms_own
+from tfruns.configuration.ignore import IgnoreRules, is_terraform_internal
 from tfruns.configuration.packing import Limits, Packed, pack
 from tfruns.errors import InvalidInput, RefusedByMode
 from tfruns.local.terraform.slug import check, unpack
@@ -81,7 +81,7 @@ def test_equal_files_make_equal_archives_anywhere(root: Path, tmp_path: Path) ->
     assert packed(copy)[1] == packed(root)[1]
 
 
-def test_terraforms_own_files_are_always_excluded(root: Path) -> None:
+def test_internal_files_of_terraform_are_always_excluded(root: Path) -> None:
     own = [".terraform/modules/modules.json", "terraform.tfstate", "a/b.tfstate.backup", "terraform.tfstate.d/x/y"]
     write(
         root, dict.fromkeys(own, SECRET) | {".terraformignore": "!.terraform/\n!*.tfstate\n", ".terraform.lock.hcl": ""}
@@ -91,7 +91,7 @@ def test_terraforms_own_files_are_always_excluded(root: Path) -> None:
     assert set(members(archive)) == {
         ".terraform.lock.hcl", ".terraformignore", "a", "main.tf", "modules", "modules/a", "modules/a/a.tf",
     }  # fmt: skip
-    assert result.excluded == {"terraforms_own": 4}
+    assert result.excluded == {"terraform_internal": 4}
 
 
 def test_ignored_files_are_excluded_and_counted(root: Path) -> None:
@@ -351,11 +351,11 @@ def _check_archive(root: Path, archive: bytes, rules: IgnoreRules, base: Path) -
     assert SECRET.encode() not in gzip.decompress(archive)
     found = members(archive)
     for name, member in found.items():
-        assert not any(is_terraforms_own(part) for part in name.split("/"))
+        assert not any(is_terraform_internal(part) for part in name.split("/"))
         assert not rules.excludes(f"{name}/" if member.isdir() else name)
     for path in root.rglob("*"):
         name = path.relative_to(root).as_posix()
-        is_own = any(is_terraforms_own(part) for part in name.split("/"))
+        is_own = any(is_terraform_internal(part) for part in name.split("/"))
         if path.is_file() and not path.is_symlink() and not is_own and not rules.excludes(name):
             assert name in found
     (base / "slug").write_bytes(archive)

@@ -54,7 +54,7 @@ def upload(
 
 
 def _print(session: Session, view: UploadView) -> None:
-    print_fields({**{name: getattr(view, name) for name in _FIELDS}, "excluded": _excluded(view.left_out)})
+    print_fields({**{name: getattr(view, name) for name in _FIELDS}, "excluded": _excluded(view.excluded)})
     report_excluded(view)
     say(f"Next: {session.next_text(view.follows, view.next_actions)}")
 
@@ -65,7 +65,7 @@ def _excluded(counts: Mapping[str, int]) -> str | None:
 
 def report_excluded(view: UploadView) -> None:
     """Print which files were excluded as likely secrets and how to include them, and the notes of an upload."""
-    withheld = view.likely_secrets_left_out
+    withheld = view.excluded_likely_secrets
     if withheld:
         say(f"Excluded as likely secrets: {', '.join(withheld)}. To upload one, use --include PATH.")
     if view.note:

@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from tfruns.errors import NotFound
 from tfruns.local.api.request import ApiRequest, RequestAttributes, RequestContext
 from tfruns.local.api.response import ApiResponse, list_response, resource_response
-from tfruns.local.service.configurations import archive, create_configuration_version
+from tfruns.local.service import configurations
 from tfruns.local.service.find import find, find_run, find_workspace
 from tfruns.local.store.schema import ConfigurationVersionRow
 from tfruns.vocabulary import RunSource
@@ -20,14 +20,14 @@ class _ConfigurationVersionAttributes(RequestAttributes):
     provisional: bool | None = None
 
 
-def create(request: ApiRequest) -> ApiResponse:
+def create_configuration_version(request: ApiRequest) -> ApiResponse:
     """POST /workspaces/:workspace_id/configuration-versions -> 201, with the upload URL."""
     has_body = bool(request.body.strip())
     attributes = request.attributes(_ConfigurationVersionAttributes) if has_body else _ConfigurationVersionAttributes()
     is_cli = request.headers.get("x-terraform-integration", "").lower() == "cloud"
     with request.backend.database.write() as write:
         workspace = find_workspace(write.session, request.path["workspace_id"])
-        row = create_configuration_version(
+        row = configurations.create_configuration_version(
             request.backend,
             write,
             workspace.id,
@@ -39,7 +39,7 @@ def create(request: ApiRequest) -> ApiResponse:
         return resource_response(configuration_version_resource(request.context, row, is_new=True), 201)
 
 
-def list_for_workspace(request: ApiRequest) -> ApiResponse:
+def list_configuration_versions(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/configuration-versions -> 200, newest first."""
     page = request.page()
     with request.backend.database.read() as session:
@@ -58,7 +58,7 @@ def list_for_workspace(request: ApiRequest) -> ApiResponse:
         return list_response(found, page, total=total, included=included)
 
 
-def read(request: ApiRequest) -> ApiResponse:
+def read_configuration_version(request: ApiRequest) -> ApiResponse:
     """GET /configuration-versions/:id, GET /runs/:run_id/configuration-version -> 200."""
     with request.backend.database.read() as session:
         row = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(request))
@@ -66,7 +66,7 @@ def read(request: ApiRequest) -> ApiResponse:
         return resource_response(configuration_version_resource(request.context, row), included=included)
 
 
-def download(request: ApiRequest) -> ApiResponse:
+def download_configuration_version(request: ApiRequest) -> ApiResponse:
     """GET /configuration-versions/:id/download, GET /runs/:run_id/configuration-version/download -> 302.
 
     Raises:
@@ -79,10 +79,10 @@ def download(request: ApiRequest) -> ApiResponse:
     return ApiResponse(302, headers={"location": request.context.signed_url("read", "configuration", row.id)})
 
 
-def archive_action(request: ApiRequest) -> ApiResponse:
+def archive_configuration_version(request: ApiRequest) -> ApiResponse:
     """POST /configuration-versions/:id/actions/archive -> 202."""
     with request.backend.database.write() as write:
-        archive(
+        configurations.archive(
             request.backend,
             write,
             find(write.session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(request)),

@@ -19,7 +19,7 @@ _PROVIDER = re.compile(r'provider\["(?:registry\.(?:terraform\.io|opentofu\.org)
 _MODULE_STEP = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![^.])module\.')  # not inside an instance key
 
 
-def list_for_workspace(request: ApiRequest) -> ApiResponse:
+def list_resources(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/resources -> 200, the managed instances in the current state."""
     page = request.page()
     with request.backend.database.read() as session:

@@ -182,7 +182,7 @@ def delete_organization(request: ApiRequest) -> ApiResponse:
     return ApiResponse(204)
 
 
-def read_entitlements(request: ApiRequest) -> ApiResponse:
+def read_entitlement_set(request: ApiRequest) -> ApiResponse:
     """GET /organizations/:organization/entitlement-set -> 200."""
     with request.backend.database.read() as session:
         return resource_response(entitlement_set(find_organization(session, request.path["organization"])))

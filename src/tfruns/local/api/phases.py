@@ -14,18 +14,18 @@ from tfruns.local.store.schema import PhaseRow, RunRow, StateVersionRow
 _STATES = select(StateVersionRow.id).where(StateVersionRow.run_id == bindparam("run_id"))
 
 
-def read(request: ApiRequest) -> ApiResponse:
+def read_phase(request: ApiRequest) -> ApiResponse:
     """GET /plans/:id, GET /applies/:id, GET /runs/:run_id/plan, GET /runs/:run_id/apply -> 200."""
     with request.backend.database.read() as session:
         return resource_response(phase_resource(session, request.context, _phase(session, request)))
 
 
-def json_output(request: ApiRequest) -> ApiResponse:
+def read_json_output(request: ApiRequest) -> ApiResponse:
     """GET /plans/:id/json-output -> 204 until the plan has finished, then 307 to the document."""
     return _document(request, "plan-json")
 
 
-def json_output_redacted(request: ApiRequest) -> ApiResponse:
+def read_redacted_json_output(request: ApiRequest) -> ApiResponse:
     """GET /plans/:id/json-output-redacted -> 204 until the plan has finished, then 307 to the document."""
     return _document(request, "plan-json-redacted")
 
@@ -38,7 +38,7 @@ def _document(request: ApiRequest, kind: str) -> ApiResponse:
     return ApiResponse(307, headers={"location": request.context.signed_url("read", kind, phase.id)})
 
 
-def errored_state(request: ApiRequest) -> ApiResponse:
+def read_errored_state(request: ApiRequest) -> ApiResponse:
     """GET /applies/:id/errored-state -> 307 to the state of an apply that could not store it in the workspace.
 
     Raises:

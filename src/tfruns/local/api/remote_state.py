@@ -12,8 +12,9 @@ from tfruns.errors import BadRequest, NotFound, UnprocessableEntity
 from tfruns.local.api.request import ApiRequest
 from tfruns.local.api.response import ApiResponse, list_response
 from tfruns.local.api.workspace_documents import workspace_resources
-from tfruns.local.service.find import find, find_run, find_workspace, lock_workspace
-from tfruns.local.service.remote_state import add_consumers, consumers_of, may_read_state, remove_consumers
+from tfruns.local.service import remote_state
+from tfruns.local.service.find import find, find_run, find_workspace, workspace_for_update
+from tfruns.local.service.remote_state import consumers_of, may_read_state
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import StateOutputRow, StateVersionRow, WorkspaceRow
 
@@ -31,32 +32,32 @@ def list_consumers(request: ApiRequest) -> ApiResponse:
         return list_response(workspace_resources(session, rows), page, total=total)
 
 
-def add(request: ApiRequest) -> ApiResponse:
+def add_consumers(request: ApiRequest) -> ApiResponse:
     """POST /workspaces/:workspace_id/relationships/remote-state-consumers -> 204."""
     ids = _ids(request)
-    return _change(request, lambda write, owner: add_consumers(write, owner, ids))
+    return _change(request, lambda write, owner: remote_state.add_consumers(write, owner, ids))
 
 
-def remove(request: ApiRequest) -> ApiResponse:
+def remove_consumers(request: ApiRequest) -> ApiResponse:
     """DELETE /workspaces/:workspace_id/relationships/remote-state-consumers -> 204."""
     ids = _ids(request)
-    return _change(request, lambda write, owner: remove_consumers(write, owner, ids))
+    return _change(request, lambda write, owner: remote_state.remove_consumers(write, owner, ids))
 
 
-def replace(request: ApiRequest) -> ApiResponse:
+def replace_consumers(request: ApiRequest) -> ApiResponse:
     """PATCH /workspaces/:workspace_id/relationships/remote-state-consumers -> 204."""
     ids = _ids(request)
 
     def change(write: Write, owner: WorkspaceRow) -> None:
-        remove_consumers(write, owner)
-        add_consumers(write, owner, ids)
+        remote_state.remove_consumers(write, owner)
+        remote_state.add_consumers(write, owner, ids)
 
     return _change(request, change)
 
 
 def _change(request: ApiRequest, change: Callable[[Write, WorkspaceRow], None]) -> ApiResponse:
     with request.backend.database.write() as write:
-        change(write, lock_workspace(write.session, request.path["workspace_id"]))
+        change(write, workspace_for_update(write.session, request.path["workspace_id"]))
     return ApiResponse(204)
 
 

@@ -14,9 +14,10 @@ from tfruns.jsonapi import JSON, ResourceObject, linkage, linkages
 from tfruns.local.api.request import ApiRequest, RequestAttributes, RequestContext
 from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.backend import Backend
+from tfruns.local.service import run_creation
 from tfruns.local.service.find import find_organization, find_run, find_workspace
 from tfruns.local.service.run_actions import allowed_now, needs_free_workspace, perform
-from tfruns.local.service.run_creation import NewRun, create_run
+from tfruns.local.service.run_creation import NewRun
 from tfruns.local.service.run_lists import RunQuery, list_runs
 from tfruns.local.service.transitions import held_workspaces
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow
@@ -61,7 +62,7 @@ class _RunAttributes(RequestAttributes, RunOptions):
         return value or None  # some clients send empty defaults
 
 
-def create(request: ApiRequest) -> ApiResponse:
+def create_run(request: ApiRequest) -> ApiResponse:
     """POST /runs -> 201."""
     attributes = request.attributes(_RunAttributes)
     workspace_id = request.related_id("workspace")
@@ -77,7 +78,7 @@ def create(request: ApiRequest) -> ApiResponse:
         source=_source(request),
     )
     with request.backend.database.write() as write:
-        run = create_run(request.backend, write, new, user_id=request.user_id)
+        run = run_creation.create_run(request.backend, write, new, user_id=request.user_id)
         resource = run_resources(request.context, write.session, [run])[0]
     return resource_response(resource, 201)
 
@@ -89,7 +90,7 @@ def _source(request: ApiRequest) -> str:
     return (RunSource.TERRAFORM if "terraform-version" in request.headers else RunSource.TFE_API).value
 
 
-def read(request: ApiRequest) -> ApiResponse:
+def read_run(request: ApiRequest) -> ApiResponse:
     """GET /runs/:run_id -> 200."""
     with request.backend.database.read() as session:
         run = find_run(session, request.path["run_id"])
@@ -97,14 +98,14 @@ def read(request: ApiRequest) -> ApiResponse:
         return resource_response(resource, included=request.included(session, [run]))
 
 
-def list_for_workspace(request: ApiRequest) -> ApiResponse:
+def list_workspace_runs(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/runs -> 200, with totals."""
     with request.backend.database.read() as session:
         workspace = find_workspace(session, request.path["workspace_id"])
         return _list(request, session, RunQuery.from_request(request, workspace_id=workspace.id))
 
 
-def list_for_organization(request: ApiRequest) -> ApiResponse:
+def list_organization_runs(request: ApiRequest) -> ApiResponse:
     """GET /organizations/:organization/runs -> 200, without totals."""
     with request.backend.database.read() as session:
         organization = find_organization(session, request.path["organization"])
@@ -123,7 +124,7 @@ def _list(request: ApiRequest, session: Session, query: RunQuery) -> ApiResponse
     )
 
 
-def act(request: ApiRequest) -> ApiResponse:
+def perform_run_action(request: ApiRequest) -> ApiResponse:
     """POST /runs/:run_id/actions/:action -> 202."""
     action = RunAction(request.path["action"].replace("-", "_"))
     comment = request.comment()

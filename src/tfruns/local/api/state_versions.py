@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from tfruns.errors import NotFound, UnprocessableEntity
 from tfruns.local.api.request import ApiRequest, RequestAttributes, RequestContext
 from tfruns.local.api.response import ApiResponse, list_response, resource_response
+from tfruns.local.service import states
 from tfruns.local.service.find import find, find_workspace
 from tfruns.local.service.interpreted_state import MAX_SERIAL
-from tfruns.local.service.states import check_json_state, create_state_version, roll_back_state, upload_state
+from tfruns.local.service.states import check_json_state, upload_state
 from tfruns.local.store.schema import StateOutputRow, StateVersionRow, WorkspaceRow
 from tfruns.wire.base import Related
 from tfruns.wire.state_versions import StateVersion, StateVersionOutput
@@ -34,7 +35,7 @@ class _StateVersionAttributes(RequestAttributes):
     force: bool | None = None
 
 
-def create(request: ApiRequest) -> ApiResponse:
+def create_state_version(request: ApiRequest) -> ApiResponse:
     """POST /workspaces/:workspace_id/state-versions -> 201.
 
     The request contains the state, or the response contains the URLs to upload it.
@@ -49,7 +50,7 @@ def create(request: ApiRequest) -> ApiResponse:
     _check_outputs(_decoded("json-state-outputs", attributes.json_state_outputs))
     with request.backend.database.write() as write:
         workspace = find_workspace(write.session, request.path["workspace_id"])
-        row = create_state_version(
+        row = states.create_state_version(
             request.backend,
             write,
             workspace.id,
@@ -67,13 +68,15 @@ def create(request: ApiRequest) -> ApiResponse:
         return resource_response(state_version_resources(request.context, write.session, [row])[0], 201)
 
 
-def roll_back(request: ApiRequest) -> ApiResponse:
+def roll_back_state(request: ApiRequest) -> ApiResponse:
     """PATCH /workspaces/:workspace_id/state-versions -> 201."""
     source = request.related_id("rollback-state-version")
     if source is None:
         raise UnprocessableEntity("data.relationships.rollback-state-version is missing.")
     with request.backend.database.write() as write:
-        row = roll_back_state(request.backend, write, request.path["workspace_id"], source, user_id=request.user_id)
+        row = states.roll_back_state(
+            request.backend, write, request.path["workspace_id"], source, user_id=request.user_id
+        )
         return resource_response(state_version_resources(request.context, write.session, [row])[0], 201)
 
 
@@ -95,12 +98,12 @@ def _check_outputs(content: bytes | None) -> None:
         raise UnprocessableEntity("json-state-outputs must be JSON.") from None
 
 
-def read(request: ApiRequest) -> ApiResponse:
+def read_state_version(request: ApiRequest) -> ApiResponse:
     """GET /state-versions/:id -> 200."""
     return _one(request, lambda session: find(session, StateVersionRow, StateVersionRow.id == request.path["id"]))
 
 
-def read_current(request: ApiRequest) -> ApiResponse:
+def read_current_state_version(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/current-state-version -> 200."""
     return _one(request, lambda session: _current(session, request.path["workspace_id"]))
 
@@ -117,7 +120,7 @@ def _current(session: Session, workspace_id: str) -> StateVersionRow:
     return find(session, StateVersionRow, StateVersionRow.id == state_id)
 
 
-def list_all(request: ApiRequest) -> ApiResponse:
+def list_state_versions(request: ApiRequest) -> ApiResponse:
     """GET /state-versions?filter[workspace][name]=…&filter[organization][name]=… -> 200, newest first."""
     page = request.page()
     organization = request.query.get("filter[organization][name]", "")
@@ -140,7 +143,7 @@ def list_all(request: ApiRequest) -> ApiResponse:
 _STATUSES = frozenset({"pending", "finalized", "discarded"})
 
 
-def download(request: ApiRequest) -> ApiResponse:
+def download_state_version(request: ApiRequest) -> ApiResponse:
     """GET /state-versions/:id/download -> 302."""
     with request.backend.database.read() as session:
         row = find(session, StateVersionRow, StateVersionRow.id == request.path["id"])

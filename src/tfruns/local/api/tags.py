@@ -17,7 +17,7 @@ from tfruns.errors import BadRequest, NotFound, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.api.request import ApiRequest, RequestAttributes, validated
 from tfruns.local.api.response import ApiResponse, list_response
-from tfruns.local.service.find import find_organization, find_workspace, lock_workspace
+from tfruns.local.service.find import find_organization, find_workspace, workspace_for_update
 from tfruns.local.store.schema import WorkspaceRow
 from tfruns.wire.base import Related, Resource
 from tfruns.wire.workspaces import EffectiveTagBinding, Tag, TagBinding
@@ -68,12 +68,12 @@ def _tags(items: Sequence[JSON]) -> dict[str, str]:
     return found
 
 
-def list_bindings(request: ApiRequest) -> ApiResponse:
+def list_tag_bindings(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/tag-bindings -> 200, without pages."""
     return _list(request, tag_bindings)
 
 
-def list_effective_bindings(request: ApiRequest) -> ApiResponse:
+def list_effective_tag_bindings(request: ApiRequest) -> ApiResponse:
     """GET /workspaces/:workspace_id/effective-tag-bindings -> 200, without pages."""
     return _list(request, effective_tag_bindings)
 
@@ -95,7 +95,7 @@ def _whole_list(request: ApiRequest, found: Sequence[Resource]) -> ApiResponse:
     return list_response(found, request.whole_page(len(found)), total=len(found))
 
 
-def add_bindings(request: ApiRequest) -> ApiResponse:
+def add_tag_bindings(request: ApiRequest) -> ApiResponse:
     """PATCH /workspaces/:workspace_id/tag-bindings -> 200; other tag bindings are kept."""
     added = _tags(_items(request))
 
@@ -165,7 +165,7 @@ def add_workspaces_to_tag(request: ApiRequest) -> ApiResponse:
     ids, _ = _ids_and_names(request)
     with request.backend.database.write() as write:
         for id_ in sorted(ids):
-            row = lock_workspace(write.session, id_)
+            row = workspace_for_update(write.session, id_)
             known = {tag.id: tag.name for tag in organization_tags(write.session, row.organization)}
             if request.path["id"] not in known:
                 raise NotFound("not found")
@@ -193,7 +193,7 @@ def _items(request: ApiRequest) -> Sequence[JSON]:
 
 def _change(request: ApiRequest, changed: Callable[[Session, WorkspaceRow], dict[str, str]]) -> WorkspaceRow:
     with request.backend.database.write() as write:
-        row = lock_workspace(write.session, find_workspace(write.session, request.path["workspace_id"]).id)
+        row = workspace_for_update(write.session, find_workspace(write.session, request.path["workspace_id"]).id)
         row.tags = changed(write.session, row)
         return row
 

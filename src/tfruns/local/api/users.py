@@ -49,7 +49,7 @@ def read_account(request: ApiRequest) -> ApiResponse:
         return resource_response(account_resource(find(session, UserRow, UserRow.id == request.user_id)))
 
 
-def ping(_: ApiRequest) -> ApiResponse:
+def read_ping(_: ApiRequest) -> ApiResponse:
     """GET /ping -> 204."""
     return ApiResponse(204)
 

@@ -13,7 +13,7 @@ from tfruns.local.api.response import ApiResponse, list_response, resource_respo
 from tfruns.local.api.tags import related_tags
 from tfruns.local.api.workspace_documents import WORKSPACE_SETTINGS, workspace_resource, workspace_resources
 from tfruns.local.service import workspaces as service
-from tfruns.local.service.find import find, find_organization, find_workspace, lock_workspace
+from tfruns.local.service.find import find, find_organization, find_workspace, workspace_for_update
 from tfruns.local.service.workspace_lists import search_workspaces
 from tfruns.local.store.schema import OrganizationRow, WorkspaceRow
 
@@ -168,7 +168,7 @@ def update_workspace(request: ApiRequest) -> ApiResponse:
     """PATCH on the same paths -> 200."""
     values = request.attributes(_WorkspaceAttributes).values(request.backend.terraform_version)
     with request.backend.database.write() as write:
-        row = lock_workspace(write.session, _workspace(write.session, request).id)
+        row = workspace_for_update(write.session, _workspace(write.session, request).id)
         _check_project(request, find_organization(write.session, row.organization))
         tags = related_tags(request)
         if tags is not None:
@@ -191,7 +191,7 @@ def safe_delete_workspace(request: ApiRequest) -> ApiResponse:
     return ApiResponse(204)
 
 
-def lock_action(request: ApiRequest) -> ApiResponse:
+def lock_workspace(request: ApiRequest) -> ApiResponse:
     """POST /workspaces/:workspace_id/actions/lock -> 200."""
     data = request.document().get("data")
     attributes = data.get("attributes") if isinstance(data, dict) else None
@@ -204,14 +204,14 @@ def lock_action(request: ApiRequest) -> ApiResponse:
     )
 
 
-def unlock_action(request: ApiRequest) -> ApiResponse:
+def unlock_workspace(request: ApiRequest) -> ApiResponse:
     """POST /workspaces/:workspace_id/actions/unlock -> 200."""
     return _change_lock(
         request, lambda write, row: service.unlock(request.backend, write, row, user_id=request.user_id)
     )
 
 
-def force_unlock_action(request: ApiRequest) -> ApiResponse:
+def force_unlock_workspace(request: ApiRequest) -> ApiResponse:
     """POST /workspaces/:workspace_id/actions/force-unlock -> 200."""
     return _change_lock(
         request, lambda write, row: service.unlock(request.backend, write, row, user_id=request.user_id, is_forced=True)

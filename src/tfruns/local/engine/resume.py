@@ -10,7 +10,7 @@ from tfruns.lifecycle import is_final
 from tfruns.local.backend import Backend
 from tfruns.local.queue import Priority, plan_priority
 from tfruns.local.service.transitions import promote_next, stale_holders
-from tfruns.local.store.schema import UNDER_WAY, PhaseRow, RunRow
+from tfruns.local.store.schema import ACTIVE, PhaseRow, RunRow
 from tfruns.phases import has_phase_begun, phase_status_of
 
 
@@ -21,7 +21,7 @@ def resume(backend: Backend) -> None:
     """
     release_stale_holders(backend)
     with backend.database.read() as session:
-        runs = session.scalars(select(RunRow).where(text(UNDER_WAY)).order_by(RunRow.sequence)).all()
+        runs = session.scalars(select(RunRow).where(text(ACTIVE)).order_by(RunRow.sequence)).all()
         phases = [(run, _kind(session, run)) for run in runs]
     for run, kind in phases:
         backend.dispatcher.dispatch(run.id, kind, Priority.APPLY if kind == "apply" else plan_priority(run.operation))
@@ -36,21 +36,21 @@ def release_stale_holders(backend: Backend) -> None:
             promote_next(backend, write, workspace_id)
 
 
-def is_any_under_way(backend: Backend) -> bool:
+def has_active_runs(backend: Backend) -> bool:
     """Whether a phase is running or queued. A run that waits for confirmation or for a lock does not count."""
     with backend.database.read() as session:
-        return session.scalars(select(RunRow.id).where(text(UNDER_WAY)).limit(1)).first() is not None
+        return session.scalars(select(RunRow.id).where(text(ACTIVE)).limit(1)).first() is not None
 
 
-def runs_under_way(backend: Backend) -> list[str]:
+def active_runs(backend: Backend) -> list[str]:
     """The ids of the runs with a running or queued phase, in the order of their creation."""
     with backend.database.read() as session:
-        return list(session.scalars(select(RunRow.id).where(text(UNDER_WAY)).order_by(RunRow.sequence)))
+        return list(session.scalars(select(RunRow.id).where(text(ACTIVE)).order_by(RunRow.sequence)))
 
 
 def _kind(session: Session, run: RunRow) -> str:
-    under_way = phase_status_of(run.status)
-    if under_way is not None and not is_final(run.status):
-        return under_way[0].value
+    active = phase_status_of(run.status)
+    if active is not None and not is_final(run.status):
+        return active[0].value
     status = session.scalar(select(PhaseRow.status).where(PhaseRow.run_id == run.id, PhaseRow.kind == "apply"))
     return "apply" if status is not None and has_phase_begun(status) else "plan"

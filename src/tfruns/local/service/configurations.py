@@ -9,7 +9,7 @@ from tfruns.errors import Conflict, TransitionNotAllowed, UnprocessableEntity
 from tfruns.lifecycle import statuses_in
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.service.find import find, lock_workspace
+from tfruns.local.service.find import find, workspace_for_update
 from tfruns.local.service.run_creation import NewRun, create_run
 from tfruns.local.service.transitions import wire_time
 from tfruns.local.service.workspaces import executes_runs
@@ -30,7 +30,7 @@ def create_configuration_version(
     write.session.add(row)
     write.session.flush()
     if not speculative and not provisional:
-        lock_workspace(write.session, workspace_id).current_configuration_version_id = row.id
+        workspace_for_update(write.session, workspace_id).current_configuration_version_id = row.id
     write.session.flush()
     return row
 
@@ -46,7 +46,7 @@ def accept_upload(backend: Backend, write: Write, id_: str, archive: Path, *, us
         Conflict: 409, a run uses other files of this configuration version, or its status does not allow an upload.
     """
     row = find(write.session, ConfigurationVersionRow, ConfigurationVersionRow.id == id_)
-    workspace = lock_workspace(write.session, row.workspace_id)
+    workspace = workspace_for_update(write.session, row.workspace_id)
     write.session.refresh(row)
     if row.status == "uploaded":
         if _is_same_file(archive, backend.objects.path("configuration", row.id)):
@@ -100,7 +100,7 @@ def archive(backend: Backend, write: Write, row: ConfigurationVersionRow) -> Non
         return
     if row.status != "uploaded":
         raise UnprocessableEntity(f"A configuration version that is {row.status} cannot be archived.")
-    workspace = lock_workspace(write.session, row.workspace_id)
+    workspace = workspace_for_update(write.session, row.workspace_id)
     used = select(RunRow.id).where(
         RunRow.configuration_version_id == row.id, RunRow.status.in_(statuses_in(StatusGroup.NON_FINAL))
     )

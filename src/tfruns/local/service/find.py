@@ -46,12 +46,12 @@ def find_run(session: Session, run_id: str, *, is_for_update: bool = False) -> R
     """
     run = _first(session, _RUN, key=run_id)
     if is_for_update:
-        lock_workspace(session, run.workspace_id)
+        workspace_for_update(session, run.workspace_id)
         session.refresh(run, with_for_update=True)
     return run
 
 
-def lock_workspace(session: Session, workspace_id: str) -> WorkspaceRow:
+def workspace_for_update(session: Session, workspace_id: str) -> WorkspaceRow:
     """Lock a workspace for the rest of the transaction, and return its current values.
 
     Raises:

@@ -9,7 +9,7 @@ from tfruns.errors import Forbidden, TransitionNotAllowed
 from tfruns.lifecycle import ACTIONS, act, allowed_actions
 from tfruns.local.backend import Backend
 from tfruns.local.cancel_level import CancelLevel
-from tfruns.local.service.find import find_run, lock_workspace
+from tfruns.local.service.find import find_run, workspace_for_update
 from tfruns.local.service.transitions import (
     change_status,
     held_workspaces,
@@ -119,7 +119,7 @@ _PERFORM = {
 def _force_execute(backend: Backend, write: Write, run: RunRow, user_id: str) -> None:
     """Discard the run that holds the workspace, and cancel the runs that are queued before this one."""
     session = write.session
-    workspace = lock_workspace(session, run.workspace_id)
+    workspace = workspace_for_update(session, run.workspace_id)
     was_stale = release_stale_hold(backend, write, workspace.id)
     queue = queue_of(session, workspace)
     if run.status != RunStatus.PENDING or (queue.holder is None and not was_stale):

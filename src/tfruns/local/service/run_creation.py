@@ -11,7 +11,7 @@ from tfruns.errors import UnprocessableEntity
 from tfruns.lifecycle import is_queued
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.service.find import find, find_workspace, lock_workspace
+from tfruns.local.service.find import find, find_workspace, workspace_for_update
 from tfruns.local.service.transitions import count_run, promote_next, record_event, start_plan, wire_time
 from tfruns.local.service.workspaces import executes_runs
 from tfruns.local.store.database import Write
@@ -54,7 +54,7 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
         UnprocessableEntity: 422, options exclude each other, or the configuration is missing or not uploaded yet.
     """
     session = write.session
-    workspace = lock_workspace(session, find_workspace(session, new.workspace_id).id)
+    workspace = workspace_for_update(session, find_workspace(session, new.workspace_id).id)
     if not executes_runs(session, workspace):
         raise UnprocessableEntity(
             "The run cannot be created: the workspace only stores states, since its execution mode is local. Run "

@@ -13,7 +13,7 @@ from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.service.find import find, lock_workspace
+from tfruns.local.service.find import find, workspace_for_update
 from tfruns.local.service.interpreted_state import MAX_LENGTHS, MAX_SERIAL, interpret
 from tfruns.local.service.transitions import change_status, queue_of
 from tfruns.local.store.database import Write
@@ -34,7 +34,7 @@ def store_state(
     Returns:
         The new state version; None if the workspace already has this state.
     """
-    workspace = lock_workspace(write.session, workspace_id)
+    workspace = workspace_for_update(write.session, workspace_id)
     current = _current(write, workspace.current_state_version_id)
     md5 = md5_of(state)
     if current is not None and current.md5 == md5:
@@ -59,7 +59,7 @@ def _finalize(backend: Backend, write: Write, row: StateVersionRow, state: bytes
     _fill_in(write, row, state, content)
     backend.objects.write("state", row.id, state)
     row.status = "finalized"
-    workspace = lock_workspace(write.session, row.workspace_id)
+    workspace = workspace_for_update(write.session, row.workspace_id)
     before = _current(write, workspace.current_state_version_id)
     workspace.current_state_version_id = row.id
     write.session.flush()
@@ -226,7 +226,7 @@ def create_state_version(
         Conflict: 409, it does not follow the workspace's current state, or the workspace is neither locked by this user
             nor held by this run.
     """
-    workspace = lock_workspace(write.session, workspace_id)
+    workspace = workspace_for_update(write.session, workspace_id)
     holder = queue_of(write.session, workspace).holder
     if workspace.locked_by_user_id != user_id and (run_id is None or run_id != holder):
         raise Conflict(
@@ -255,7 +255,7 @@ def upload_state(backend: Backend, write: Write, id_: str, state: bytes) -> None
         UnprocessableEntity: 422, the content is not a state, or does not match the announced MD5 hash.
     """
     row = find(write.session, StateVersionRow, StateVersionRow.id == id_)
-    workspace = lock_workspace(write.session, row.workspace_id)
+    workspace = workspace_for_update(write.session, row.workspace_id)
     write.session.refresh(row)
     md5 = md5_of(state)
     if row.status == "finalized" and row.md5 == md5:
@@ -317,7 +317,7 @@ def roll_back_state(
         NotFound: 404, the workspace has no such state version.
         Conflict: 409, the workspace is not locked by this user, or the state version has no content.
     """
-    workspace = lock_workspace(write.session, workspace_id)
+    workspace = workspace_for_update(write.session, workspace_id)
     source = find(
         write.session,
         StateVersionRow,

@@ -21,7 +21,7 @@ from tfruns.lifecycle import advance, is_final, is_queued, statuses_in, timestam
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.queue import Priority, Queue, plan_priority
-from tfruns.local.service.find import lock_workspace
+from tfruns.local.service.find import workspace_for_update
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow, WorkspaceRow
 from tfruns.phases import phase_status_after, phase_timestamp_key
@@ -176,7 +176,7 @@ def promote_next(backend: Backend, write: Write, workspace_id: str) -> None:
     A run that only a person's lock blocks is already the current run: the Terraform CLI uses that to tell the person
     what it waits for.
     """
-    workspace = lock_workspace(write.session, workspace_id)
+    workspace = workspace_for_update(write.session, workspace_id)
     release_stale_hold(backend, write, workspace_id)
     queue = queue_of(write.session, workspace)
     if queue.holder is None and queue.pending:
@@ -201,7 +201,7 @@ def start_apply(backend: Backend, write: Write, run: RunRow, *, actor_id: str | 
         backend, write, run, RunStatus.CONFIRMED,
         actor_id=actor_id, comment=comment, confirmed_by_id=actor_id, holds_workspace=True,
     )  # fmt: skip
-    workspace = lock_workspace(write.session, run.workspace_id)
+    workspace = workspace_for_update(write.session, run.workspace_id)
     workspace.current_run_id = run.id
     change_status(backend, write, run, RunStatus.APPLY_QUEUED)
     write.after_commit.append(partial(backend.dispatcher.dispatch, run.id, "apply", Priority.APPLY))

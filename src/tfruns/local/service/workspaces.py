@@ -15,7 +15,7 @@ from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id, random_text
-from tfruns.local.service.find import lock_workspace
+from tfruns.local.service.find import workspace_for_update
 from tfruns.local.service.states import pending_states
 from tfruns.local.service.transitions import held_workspaces, promote_next, queue_of, release_stale_hold
 from tfruns.local.store.database import Write
@@ -146,7 +146,7 @@ def delete_workspace(backend: Backend, write: Write, row: WorkspaceRow, *, is_sa
     Raises:
         Conflict: 409, with `is_safe`: the workspace is locked, held by a run, or still manages resources.
     """
-    lock_workspace(write.session, row.id)
+    workspace_for_update(write.session, row.id)
     if is_safe and held_workspaces(write.session, [row.id]):
         raise Conflict("The workspace cannot be deleted: it is locked.")
     if is_safe and _manages_resources(write, row):
@@ -183,7 +183,7 @@ def lock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, rea
     Raises:
         Conflict: 409, it is already locked, or held by a run.
     """
-    workspace = lock_workspace(write.session, row.id)
+    workspace = workspace_for_update(write.session, row.id)
     release_stale_hold(backend, write, row.id)
     queue = queue_of(write.session, workspace)
     if queue.is_locked or queue.holder is not None:
@@ -200,7 +200,7 @@ def unlock(backend: Backend, write: Write, row: WorkspaceRow, *, user_id: str, i
     Raises:
         Conflict: 409, the workspace is not locked, is held by a run, or (unless forced) is locked by another user.
     """
-    workspace = lock_workspace(write.session, row.id)
+    workspace = workspace_for_update(write.session, row.id)
     if is_forced and release_stale_hold(backend, write, row.id):
         promote_next(backend, write, row.id)
         return

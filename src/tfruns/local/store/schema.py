@@ -61,7 +61,7 @@ _Sequence = BigInteger().with_variant(Integer, "sqlite")  # SQLite increments on
 
 _NEWEST = ("created_at", "sequence")
 
-UNDER_WAY = "(status IN ('plan_queued', 'planning', 'apply_queued', 'applying') OR lease IS NOT NULL)"
+ACTIVE = "(status IN ('plan_queued', 'planning', 'apply_queued', 'applying') OR lease IS NOT NULL)"
 """The condition for runs with a phase to execute, or a process that is still running.
 
 A database uses the partial index of these runs only for a query with exactly this text. The index finds them quickly
@@ -203,7 +203,7 @@ class RunRow(Base):
         # SQLite uses the index only for exactly this text, which SQLAlchemy generates for a boolean.
         Index("one_active_run", "workspace_id", unique=True, sqlite_where=text("holds_workspace = 1"),
               postgresql_where=text("holds_workspace")),
-        Index("runs_under_way", "sequence", sqlite_where=text(UNDER_WAY), postgresql_where=text(UNDER_WAY)),
+        Index("active_runs", "sequence", sqlite_where=text(ACTIVE), postgresql_where=text(ACTIVE)),
         Index("runs_of_workspace_in_queue", "workspace_id", "status", "sequence"),
         # For lists, see `run_lists`: each ends with the order of the lists.
         Index("runs_of_workspace", "workspace_id", "operation", *_NEWEST),

@@ -148,10 +148,8 @@ def upgrade() -> None:
         ["workspace_id", "operation", "status", "created_at", "sequence"],
         unique=False,
     )
-    under_way = sa.text("(status IN ('plan_queued', 'planning', 'apply_queued', 'applying') OR lease IS NOT NULL)")
-    op.create_index(
-        "runs_under_way", "runs", ["sequence"], unique=False, sqlite_where=under_way, postgresql_where=under_way
-    )
+    active = sa.text("(status IN ('plan_queued', 'planning', 'apply_queued', 'applying') OR lease IS NOT NULL)")
+    op.create_index("active_runs", "runs", ["sequence"], unique=False, sqlite_where=active, postgresql_where=active)
     op.create_index("runs_of_workspace_in_queue", "runs", ["workspace_id", "status", "sequence"], unique=False)
     op.create_table(
         "state_versions",

@@ -1,4 +1,4 @@
-"""`tfruns server`, and the group of its commands."""
+"""`tfruns server`."""
 
 import logging
 import os
@@ -10,16 +10,11 @@ from typing import Annotated, NoReturn
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeFloat, PositiveFloat, PositiveInt
 
-from tfruns.cli.commands import add_commands, new_app
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.errors import InvalidInput
 from tfruns.log_output import log_to_standard_error
 
-DEFAULT_PORT = 8088
-
-server = new_app("server")
-add_commands(server, "tfruns.cli", {"status": "server_control:status", "stop": "server_control:stop"})
-
+_DEFAULT_PORT = 8088
 _DATA_DIR = "Store all data here (default: TFRUNS_DATA_DIR)"
 _PORT = "Listen on this port; 0 for the last one or any free port"
 _HOST = "Listen on this address"
@@ -35,11 +30,10 @@ _CACHE = "Cache providers in this directory between runs"
 _CLI_CONFIG = "Use this Terraform CLI configuration file for all runs"
 
 
-@server.default
 def serve(
     *,
     data_dir: Annotated[Path | None, Parameter(help=_DATA_DIR)] = None,
-    port: Annotated[int, Parameter(help=_PORT)] = DEFAULT_PORT,
+    port: Annotated[int, Parameter(help=_PORT)] = _DEFAULT_PORT,
     host: Annotated[str, Parameter(help=_HOST)] = "127.0.0.1",
     tls_cert: Annotated[Path | None, Parameter(help="Serve HTTPS with this certificate chain (PEM)")] = None,
     tls_key: Annotated[Path | None, Parameter(help="Use this key of the certificate (PEM)")] = None,
@@ -66,7 +60,7 @@ def serve(
     Data is stored in a platform-specific directory if neither --data-dir nor TFRUNS_DATA_DIR is set, and in SQLite if
     no PostgreSQL database is set. The URL in --database must not contain a password. --keep deletes only the logs and
     plans; the runs are kept. By default, as many phases run concurrently as there are cores, but at least four. For
-    --idle-exit, requests, attached processes and unfinished runs count as use.
+    --idle-exit, requests, attached processes and active runs count as use.
 
     Ctrl-C or SIGTERM stops the server: Terraform is interrupted, and its state is saved. A second signal stops it
     immediately. `tfruns server status` shows the server of a data directory, and `tfruns server stop` stops it.
