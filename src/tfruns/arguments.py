@@ -7,8 +7,8 @@ from pydantic import Field
 from tfruns.tool import Role
 
 RunId = Annotated[str, Field(description='"run-…" or its browser URL'), Role.RUN]
-WorkspaceRef = Annotated[str, Field(description='"ws-…", "organization/name", or its browser URL'), Role.WORKSPACE]
-Organization = Annotated[str, Field(description="Its name"), Role.ORGANIZATION]
+WorkspaceRef = Annotated[str, Field(description='"ws-…", "organization/name", name, or browser URL'), Role.WORKSPACE]
+Organization = Annotated[str | None, Field(description="By default the configured or only one"), Role.ORGANIZATION]
 Comment = Annotated[str, Field(description="Recorded with the run"), Role.COMMENT]
 PageNumber = Annotated[int, Field(description="From 1")]
 PageSize = Annotated[int, Field(description="At most 100")]

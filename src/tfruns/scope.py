@@ -63,6 +63,14 @@ class Scope:
             for pattern in self.workspaces
         )
 
+    @property
+    def named_organizations(self) -> list[str] | None:
+        """The accessible organizations if the limits name all of them; None if they have to be looked up."""
+        owners = [_owner(pattern) if "/" in pattern else "*" for pattern in self.workspaces] or self.organizations
+        if not owners or any(set(owner) & {"*", "?"} for owner in owners):
+            return None
+        return [owner for owner in dict.fromkeys(owners) if self.has_organization(owner)]
+
     def references_in(self, organization: str) -> list[str] | None:
         """References to all accessible workspaces of an organization; None if patterns are needed to find them."""
         patterns = [pattern for pattern in self.workspaces if "/" not in pattern or _is_of(pattern, organization)]

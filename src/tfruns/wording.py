@@ -1,6 +1,6 @@
 """Plurals, truncated texts and lists, and the texts for Terraform's reasons."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 CHANGE_REASONS = {
     "replace_because_tainted": "it is tainted",
@@ -33,6 +33,12 @@ def truncated(text: str, length: int) -> str:
 def with_number_of_rest(shown: Iterable[str], rest: int) -> tuple[str, ...]:
     """The shown items of a list, and the number of omitted ones if there are any."""
     return (*shown, *((f"… {rest} more",) if rest > 0 else ()))
+
+
+def listed(names: Sequence[str], at_most: int = 10) -> str:
+    """The first names, and the number of the rest: `a, b and 7 more`."""
+    rest = len(names) - at_most
+    return ", ".join(names[:at_most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def cut_line(line: str, length: int) -> str:

@@ -63,3 +63,12 @@ def test_tfe_address_takes_precedence_over_the_block(shell: Shell) -> None:
 def test_tf_cloud_hostname_without_a_block_is_ignored(shell: Shell) -> None:
     done = shell("workspace", "list", "--json", code=1, TFE_ADDRESS="", TFE_TOKEN="", TF_CLOUD_HOSTNAME="localhost:2")
     assert "for app.terraform.io." in done.json["message"]
+
+
+def test_only_visible_organization_needs_no_name(shell: Shell) -> None:
+    shell("workspace", "create", "found", TF_CLOUD_ORGANIZATION="")
+    shown = shell("workspace", "show", "found", "--json", TF_CLOUD_ORGANIZATION="").json
+    assert (shown["name"], shown["organization"]) == ("found", "default")
+    runs = shell("run", "list", "--workspace", "found", "--json", TF_CLOUD_ORGANIZATION="").json
+    assert runs["runs"] == []
+    assert shell("workspace", "list", "--json", TF_CLOUD_ORGANIZATION="").json["organization"] == "default"

@@ -57,6 +57,7 @@ class WorkspacesResult(Strict):
     """The JSON result of `workspace list`."""
 
     workspaces: list[WorkspaceRow]
+    organization: str
     page: int
     next_page: int | None
     total_count: int

@@ -65,6 +65,8 @@ class FakeApi(httpx2.AsyncBaseTransport):
 class ConnectionTo:
     """A connection of the MCP server that has its client already."""
 
+    organization: str | None = None
+
     def __init__(self, client: Client) -> None:
         self._client = client
 

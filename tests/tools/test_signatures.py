@@ -17,7 +17,7 @@ _SEARCHES = "search_user=None, search_commit=None, search_basic=None"
 PROMISED = {
     "create_run": "workspace_id, params=None",
     "list_runs_in_workspace": f"workspace_id, {_FILTERS}, {_SEARCHES}",
-    "list_runs_in_organization": f"organization, {_FILTERS}, filter_workspace_names=None, {_SEARCHES}",
+    "list_runs_in_organization": f"organization=None, {_FILTERS}, filter_workspace_names=None, {_SEARCHES}",
     "get_run_details": "run_id",
     "apply_run": "run_id, comment=''",
     "discard_run": "run_id, comment=''",
@@ -26,7 +26,7 @@ PROMISED = {
     "force_execute_run": "run_id",
     # and what there is besides
     "comment_on_run": "run_id, body",
-    "list_workspaces": "organization, search='', page_number=1, page_size=20",
+    "list_workspaces": "organization=None, search='', page_number=1, page_size=20",
     "set_workspace_lock": "workspace_id, action, reason=''",
     "upload_configuration": "workspace_id, directory, speculative=False, include=None",
     "override_policy_check": "run_id, comment",

@@ -25,6 +25,13 @@ def select_connection(options: CommonOptions) -> Connection:
     return RemoteConnection(_address_of_directory())
 
 
+def organization_of_directory(address: Address) -> str | None:
+    """The organization that the `cloud` block of this directory names for the API at an address."""
+    block = read_cloud_block(Path.cwd())
+    hostname = block.hostname or os.environ.get("TF_CLOUD_HOSTNAME") or address.hostname
+    return block.organization if hostname.lower() == address.hostname else None
+
+
 def login_address(host: str | None) -> Address:
     """The address of the given host; by default that of `TFE_ADDRESS`, or HCP Terraform.
 

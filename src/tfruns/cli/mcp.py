@@ -1,11 +1,15 @@
 """`tfruns mcp`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from tfruns.cli.options import DATA_DIR, IDLE_EXIT, LOCAL, check_local
+
+if TYPE_CHECKING:
+    from tfruns.client.address import Address
+    from tfruns.mcp.connection import RemoteConnection
 
 _MODE = "Allow only reading, also planning, or also applying"
 _CONFIRM = "Select when a person has to confirm"
@@ -48,7 +52,7 @@ def mcp(
     """
     from tfruns.configuration.allowed_directories import resolve_allowed  # noqa: PLC0415
     from tfruns.errors import InvalidInput  # noqa: PLC0415
-    from tfruns.mcp.connection import LocalConnection, RemoteConnection  # noqa: PLC0415
+    from tfruns.mcp.connection import LocalConnection  # noqa: PLC0415
     from tfruns.mcp.stdio import serve  # noqa: PLC0415
     from tfruns.policy import Confirm, Mode, Policy, parse_toolsets  # noqa: PLC0415
     from tfruns.scope import parse_scope  # noqa: PLC0415
@@ -63,5 +67,16 @@ def mcp(
 
         fail(error, is_json=False, code=ExitCode.USAGE)
     policy = Policy(Mode(mode), Confirm(confirm), offered, scope)
-    connection = LocalConnection(data_dir, idle_exit) if local else RemoteConnection()
+    connection = LocalConnection(data_dir, idle_exit) if local else _remote_connection()
     serve(policy, connection, allowed_directories)
+
+
+def _remote_connection() -> "RemoteConnection":
+    from tfruns.mcp.connection import RemoteConnection  # noqa: PLC0415
+
+    def organization_at(address: "Address") -> str | None:
+        from tfruns.cli.connection import organization_of_directory  # noqa: PLC0415
+
+        return organization_of_directory(address)
+
+    return RemoteConnection(organization_at=organization_at)

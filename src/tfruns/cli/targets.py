@@ -1,34 +1,32 @@
 """The organization, workspace and run of a command, with defaults from the environment and the `cloud` block."""
 
 import os
-import re
 from pathlib import Path
 
 from tfruns.cli.cloud_block import CloudBlock, read_cloud_block
 from tfruns.cli.session import Session
+from tfruns.client.references import is_bare_name
 from tfruns.errors import InvalidInput, NotFound
 
 
-def resolve_organization(session: Session, organization: str | None) -> str:
-    """The given organization, else `TF_CLOUD_ORGANIZATION`, else that of the `cloud` block.
+async def resolve_organization(session: Session, organization: str | None) -> str:
+    """The given organization, else `TF_CLOUD_ORGANIZATION`, else that of the `cloud` block, else the only visible one.
 
     With the local backend, its organization takes precedence over the block, which belongs to another API.
 
     Raises:
-        InvalidInput: none of them is set.
+        InvalidInput: none of them is set, and the token can access none or several.
     """
-    # The organization of the client is TF_CLOUD_ORGANIZATION, or that of the local backend.
+    # The organization of the client is that of the environment, or that of the local backend.
     found = organization or session.gate.client.settings.organization or _block().organization
-    if not found:
-        raise InvalidInput(
-            "The organization is missing.",
-            cause="TF_CLOUD_ORGANIZATION is not set, and this directory has no `cloud` block with an organization.",
-            solution="Specify it with --organization.",
-        )
-    return found
+    if found:
+        return found
+    from tfruns.runs.organizations import find_organization  # noqa: PLC0415  # most commands do not need it
+
+    return await find_organization(session.gate.policy.scope, session.gate.client)
 
 
-def resolve_workspace(session: Session, workspace: str | None, organization: str | None) -> str:
+async def resolve_workspace(session: Session, workspace: str | None, organization: str | None) -> str:
     """The given workspace, else `TF_WORKSPACE`, else that of the `cloud` block; a bare name with its organization.
 
     Raises:
@@ -41,8 +39,7 @@ def resolve_workspace(session: Session, workspace: str | None, organization: str
             cause="TF_WORKSPACE is not set, and this directory has no `cloud` block with a workspace.",
             solution="Specify its name, organization/name, id, or browser URL.",
         )
-    is_bare = "/" not in found and not re.fullmatch(r"ws-[A-Za-z0-9]{1,64}", found)
-    return f"{resolve_organization(session, organization)}/{found}" if is_bare else found
+    return f"{await resolve_organization(session, organization)}/{found}" if is_bare_name(found) else found
 
 
 async def resolve_run(session: Session, run: str | None, workspace: str | None, organization: str | None) -> str:
@@ -54,7 +51,7 @@ async def resolve_run(session: Session, run: str | None, workspace: str | None, 
     """
     if run:
         return run
-    name = resolve_workspace(session, workspace, organization)
+    name = await resolve_workspace(session, workspace, organization)
     found = (await session.gate.client.workspaces.read(name)).current_run
     if found is None:
         raise NotFound(

@@ -35,7 +35,8 @@ class Client:
     Args:
         address: address of the API; by default `TFE_ADDRESS`, `TFC_ADDRESS`, or HCP Terraform.
         token: API token; by default the first that `tfruns.client.credentials` finds.
-        organization: organization of bare workspace names; by default `TF_CLOUD_ORGANIZATION`.
+        organization: organization of bare workspace names; by default `TF_CLOUD_ORGANIZATION`
+            or `TFE_ORGANIZATION`.
         ca_file: private certificate authorities, in addition to the machine's; by default `TFE_CA_FILE`.
         http_transport: replaces the network, in tests or for an in-process ASGI application.
         clock: replaces the system clock in tests.

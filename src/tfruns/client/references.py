@@ -13,6 +13,7 @@ from tfruns.errors import InvalidInput
 from tfruns.next_actions import Argument, Text, parts_of
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_WORKSPACE_ID = re.compile(r"ws-[A-Za-z0-9]{1,64}")
 _RUN_PATH = re.compile(r"/runs/(?P<run>[^/]+)")
 _WORKSPACE_PATH = re.compile(r"^/app/(?P<organization>[^/]+)/workspaces/(?P<workspace>[^/]+)")
 
@@ -122,6 +123,12 @@ def parse_run(text: str, address: Address) -> str:
     return check_id("run", found["run"], what="The id in the address")
 
 
+def is_bare_name(text: str) -> bool:
+    """Whether a text is the name of a workspace without its organization."""
+    text = text.strip()
+    return _NAME.fullmatch(text) is not None and _WORKSPACE_ID.fullmatch(text) is None
+
+
 def parse_workspace(text: str, address: Address, organization: str | None) -> WorkspaceId | WorkspaceName:
     """Parse a workspace: id, `organization/name`, bare name, or browser address.
 
@@ -136,7 +143,7 @@ def parse_workspace(text: str, address: Address, organization: str | None) -> Wo
     text = text.strip()
     if "://" in text:
         return _workspace_at(text, address)
-    if re.fullmatch(r"ws-[A-Za-z0-9]{1,64}", text):
+    if _WORKSPACE_ID.fullmatch(text):
         return WorkspaceId(text)
     if "/" in text:
         owner, _, name = text.partition("/")

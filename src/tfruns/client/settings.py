@@ -20,7 +20,8 @@ class Settings:
     Attributes:
         address: the API's origin.
         credentials: the token, or why none was found.
-        organization: the organization of bare workspace names (`TF_CLOUD_ORGANIZATION`).
+        organization: the organization of calls and workspace names without one (`TF_CLOUD_ORGANIZATION`, as in
+            Terraform, or `TFE_ORGANIZATION`, as in the provider `tfe`).
         ca_file: a bundle of private certificate authorities, in addition to the machine's (`TFE_CA_FILE`).
         is_http_allowed: whether plain HTTP to other machines is allowed (`TFRUNS_ALLOW_HTTP`).
     """
@@ -63,10 +64,15 @@ def load_settings(
             environ=environ,
             home=home,
         ),
-        organization=organization or environ.get("TF_CLOUD_ORGANIZATION") or None,
+        organization=organization or _environment_organization(environ),
         ca_file=Path(ca) if ca else None,
         is_http_allowed=is_http_allowed,
     )
+
+
+def _environment_organization(environ: Mapping[str, str]) -> str | None:
+    names = (environ.get(name, "").strip() for name in ("TF_CLOUD_ORGANIZATION", "TFE_ORGANIZATION"))
+    return next(filter(None, names), None)
 
 
 def _environment_address(environ: Mapping[str, str]) -> Address:

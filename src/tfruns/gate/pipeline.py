@@ -13,6 +13,7 @@ from tfruns.errors import RefusedByMode, TfrunsError
 from tfruns.gate.arguments import validated
 from tfruns.gate.audit import AuditEntry, AuditLog, logged_arguments, outcome_of
 from tfruns.gate.codes import ConfirmationCodes
+from tfruns.gate.defaults import with_organization
 from tfruns.gate.person import NoPerson, Person
 from tfruns.gate.scope import check_location, drop_out_of_scope, enforce_scope
 from tfruns.jsonapi import JSON
@@ -71,6 +72,7 @@ class Gate:
         """
         scope, client = self.policy.scope, self.client
         values, proofs = validated(tool, arguments)
+        values = await with_organization(tool, scope, client, values)
         values = await enforce_scope(tool, scope, client, values)
         values = _enforce_mode(tool, self.policy, values)
         if tool.is_read_only:

@@ -53,6 +53,11 @@ STAGES = (
         "arguments",
         (
             Refused(InvalidInput, "An argument is missing, unknown or of the wrong type.", "Correct the arguments."),
+            Refused(
+                InvalidInput,
+                "The organization is omitted, and there is none or more than one.",
+                "Give one of those that the error lists, or set TF_CLOUD_ORGANIZATION.",
+            ),
             Refused(InvalidInput, "The arguments are too large or nested too deeply.", "Shorten them."),
         ),
     ),

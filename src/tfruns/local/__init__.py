@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tfruns.local.embedded import client
     from tfruns.local.startup import BackendOptions
 
+DEFAULT_ORGANIZATION = "default"  # created at the first start
+
 __all__ = ["BackendOptions", "client"]
 
 _MODULES = {"BackendOptions": "tfruns.local.startup", "client": "tfruns.local.embedded"}

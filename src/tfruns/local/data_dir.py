@@ -27,8 +27,6 @@ from tfruns.home import user_path
 from tfruns.local.cannot_start import CannotStart
 from tfruns.local.files import make_private_directory, open_private
 
-DEFAULT_ORGANIZATION = "default"  # created at the first start
-
 _KEY = re.compile(rb"[0-9a-f]{64}\s*")
 _MOVE_AWAY = "Move it away and start the server again."
 _LOCK_TIMEOUT_S = 0.5  # another process may hold the lock briefly to check whether the directory is owned

@@ -9,8 +9,9 @@ import httpx2
 from anyio import CancelScope, to_thread
 
 from tfruns.client.client import Client
+from tfruns.local import DEFAULT_ORGANIZATION
 from tfruns.local.attachment import attached
-from tfruns.local.data_dir import DEFAULT_ORGANIZATION, DataDirectory, InUse
+from tfruns.local.data_dir import DataDirectory, InUse
 from tfruns.local.startup import BackendOptions, open_backend
 
 T = TypeVar("T")

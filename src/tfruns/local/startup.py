@@ -13,13 +13,14 @@ from pathlib import Path
 from sqlalchemy import select
 from starlette.applications import Starlette
 
+from tfruns.local import DEFAULT_ORGANIZATION
 from tfruns.local.api.app import build_app
 from tfruns.local.api.authentication import create_admin, is_valid_token
 from tfruns.local.api.rate_limit import RateLimiter
 from tfruns.local.api.signer import Signer
 from tfruns.local.backend import Backend
 from tfruns.local.cannot_start import CannotStart
-from tfruns.local.data_dir import DEFAULT_ORGANIZATION, DataDirectory
+from tfruns.local.data_dir import DataDirectory
 from tfruns.local.engine.engine import Engine
 from tfruns.local.engine.inputs import ExecutionConfig
 from tfruns.local.service.workspaces import create_organization

@@ -7,15 +7,25 @@ import anyio
 from anyio import to_thread
 
 from tfruns.errors import ConnectionFailed
+from tfruns.local import DEFAULT_ORGANIZATION
 from tfruns.local.cannot_start import CannotStart, check_platform
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tfruns.client.address import Address
     from tfruns.client.client import Client
     from tfruns.local.attachment import Attachment
 
 
 class Connection(Protocol):
-    """A source of one client at a time."""
+    """A source of one client at a time.
+
+    Attributes:
+        organization: the organization of calls without one, if it is always the same.
+    """
+
+    organization: str | None
 
     async def client(self) -> "Client":
         """The client for a call.
@@ -35,18 +45,27 @@ class RemoteConnection:
 
     Args:
         address: the address of the API; by default, that of the environment.
+        organization_at: returns the organization of calls without one at an address, if the environment has none.
     """
 
-    def __init__(self, address: str | None = None) -> None:
+    organization: str | None = None
+
+    def __init__(
+        self, address: str | None = None, organization_at: "Callable[[Address], str | None]" = lambda _: None
+    ) -> None:
         self._address = address
+        self._organization_at = organization_at
         self._client: Client | None = None
 
     async def client(self) -> "Client":
         """The client. It is created again until a token is found, so that `tfruns login` takes effect immediately."""
         from tfruns.client.client import Client  # noqa: PLC0415
+        from tfruns.client.settings import load_settings  # noqa: PLC0415
 
         if self._client is None or self._client.settings.credentials.token is None:
-            self._client = Client(self._address)
+            settings = load_settings(self._address)
+            organization = settings.organization or self._organization_at(settings.address)
+            self._client = Client(self._address, organization=organization)
         return self._client
 
     async def aclose(self) -> None:
@@ -64,6 +83,8 @@ class LocalConnection:
         data_dir: the data directory; by default, that of the user.
         idle_exit: how long a server that is started here keeps running without use.
     """
+
+    organization: str | None = DEFAULT_ORGANIZATION
 
     def __init__(self, data_dir: Path | None, idle_exit: str | None = None) -> None:
         self._data_dir = data_dir
@@ -100,7 +121,7 @@ class LocalConnection:
         try:
             check_platform()
             from tfruns.local.attachment import attach  # noqa: PLC0415
-            from tfruns.local.data_dir import DEFAULT_ORGANIZATION, DataDirectory  # noqa: PLC0415
+            from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
             from tfruns.local.idle import idle_exit_s  # noqa: PLC0415
 
             self._attachment = attach(DataDirectory(self._data_dir), idle_exit_s(self._idle_exit))
@@ -111,7 +132,7 @@ class LocalConnection:
         return Client(
             self._attachment.url,
             self._attachment.token,
-            organization=DEFAULT_ORGANIZATION,
+            organization=self.organization,
             ca_file=self._attachment.ca_file,
         )
 

@@ -26,9 +26,16 @@ _LIMITS = {
 _SCOPE = "It can access only some organizations or workspaces; out_of_scope cannot be circumvented."
 
 
-def instructions(policy: Policy) -> str:
-    """The instructions for the tools that a policy offers, and the limits of the policy."""
+def instructions(policy: Policy, organization: str | None = None) -> str:
+    """The instructions for the tools that a policy offers, and the limits of the policy.
+
+    Args:
+        policy: the permissions of the caller.
+        organization: the organization of calls without one, if it is always the same.
+    """
     lines = [_INTRODUCTION, *_tool_lines(policy)]
+    if organization:
+        lines.append(f"The organization is {organization}; it can be omitted.")
     if policy.mode is not Mode.READ:
         lines.append(_ACTIONS)
     lines.append(_ALWAYS)

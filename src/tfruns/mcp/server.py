@@ -26,7 +26,8 @@ def build_server(
     policy: Policy, connection: Connection | None = None, allowed_directories: tuple[Path, ...] = ()
 ) -> Server[Any]:
     """An MCP server that offers what the policy permits. It connects to the API with the first call."""
-    tools = ToolHandlers(policy, connection or RemoteConnection(), allowed_directories)
+    connection = connection or RemoteConnection()
+    tools = ToolHandlers(policy, connection, allowed_directories)
     resources, prompts = RunResources(tools), Prompts(tools)
     subscriptions = Subscriptions(resources)
 
@@ -42,7 +43,7 @@ def build_server(
         "tfruns",
         title="Terraform runs",
         version=__version__,
-        instructions=instructions(policy),
+        instructions=instructions(policy, connection.organization),
         lifespan=lifespan,
         on_list_tools=tools.list_tools,
         on_call_tool=tools.call_tool,

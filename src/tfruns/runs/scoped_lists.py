@@ -78,6 +78,11 @@ def runs_in_scope(scope: Scope, client: Client, organization: str, filters: RunF
     return Listing(read_page)
 
 
+async def has_workspace_inside(scope: Scope, client: Client, organization: str) -> bool:
+    """Whether an organization has a workspace in the scope."""
+    return bool(await _inside(scope, client, organization, ()))
+
+
 async def _inside(scope: Scope, client: Client, organization: str, include: Sequence[str]) -> list[_Found]:
     """All workspaces of an organization that are inside, by name."""
     references = scope.references_in(organization)

@@ -18,6 +18,7 @@ from tfruns.arguments import (
 from tfruns.client.run_filters import RunFilters
 from tfruns.next_actions import LIST_RUNS_IN_ORGANIZATION
 from tfruns.policy import Toolset
+from tfruns.runs.organizations import find_organization
 from tfruns.runs.results import page_result, plan_only_list
 from tfruns.runs.scoped_lists import runs_in_scope
 from tfruns.tool import Context, Result, tool
@@ -33,7 +34,7 @@ from tfruns.views.runs import RunPage
 )
 async def list_runs_in_organization(
     context: Context,
-    organization: Organization,
+    organization: Organization = None,
     page_number: PageNumber = 1,
     page_size: PageSize = 20,
     filter_operation: Operations = None,
@@ -63,6 +64,7 @@ async def list_runs_in_organization(
         commit=search_commit,
         basic=search_basic,
     )
+    organization = organization or await find_organization(context.scope, context.client)
     if context.scope.workspaces:
         listing = runs_in_scope(context.scope, context.client, organization, filters)
     else:

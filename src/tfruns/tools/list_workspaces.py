@@ -9,6 +9,7 @@ from tfruns.arguments import Organization, PageNumber, PageSize
 from tfruns.client.listing import Page
 from tfruns.masking.redaction import redact
 from tfruns.policy import Toolset
+from tfruns.runs.organizations import find_organization
 from tfruns.runs.results import empty_page_note
 from tfruns.runs.scoped_lists import workspaces_in_scope
 from tfruns.tool import Context, Result, tool
@@ -32,7 +33,7 @@ _INCLUDE = ("current_run", "locked_by")
 )
 async def list_workspaces(
     context: Context,
-    organization: Organization,
+    organization: Organization = None,
     search: Search = "",
     page_number: PageNumber = 1,
     page_size: PageSize = 20,
@@ -42,18 +43,20 @@ async def list_workspaces(
     auto_apply is included if it is on.
     """
     client, scope, search = context.client, context.scope, search.strip()
+    organization = organization or await find_organization(scope, client)
     if scope.workspaces:
         listing = workspaces_in_scope(scope, client, organization, search=search, include=_INCLUDE)
     else:
         listing = client.workspaces.list_for_organization(organization, search=search, include=_INCLUDE)
     page = await listing.page(page_number, size=page_size)
-    return Result(partial(_view, page), page.document)
+    return Result(partial(_view, organization, page), page.document)
 
 
-async def _view(page: Page[Workspace]) -> WorkspacePage:
+async def _view(organization: str, page: Page[Workspace]) -> WorkspacePage:
     pagination = page.pagination
     return WorkspacePage(
         workspaces=tuple(map(_row, page.items)),
+        organization=organization,
         page=pagination.current_page,
         next_page=pagination.next_page,
         total_count=pagination.total_count,

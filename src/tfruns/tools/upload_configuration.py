@@ -21,7 +21,7 @@ from tfruns.tool import Context, Result, tool
 from tfruns.views.configuration import UploadView
 from tfruns.wire.configuration_versions import ConfigurationVersion
 from tfruns.wire.workspaces import Workspace
-from tfruns.wording import with_number_of_rest
+from tfruns.wording import listed, with_number_of_rest
 
 Directory = Annotated[str, Field(description="Absolute path, inside one given with --allow-dir")]
 Speculative = Annotated[bool, Field(description="Only for plan_only runs")]
@@ -111,12 +111,7 @@ def _path_in(root: Path, inside: str) -> PurePosixPath | None:
 def _elsewhere(configured: Sequence[PurePosixPath] | set[PurePosixPath]) -> str:
     if not configured:
         return "None of the files to upload is a Terraform configuration file."
-    return f"Terraform configuration is in: {_some(sorted(map(str, configured)))}."
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
-    return ", ".join(names[:_MAX_NAMES]) + more
+    return f"Terraform configuration is in: {listed(sorted(map(str, configured)), _MAX_NAMES)}."
 
 
 async def _view(
@@ -149,8 +144,8 @@ def _notes(packed: Packed) -> Iterator[str]:
         )
     if packed.kept_below:
         yield (
-            f"{_some(packed.kept_below)}: .terraformignore names it without a slash at the end, which leaves out files "
-            "only. What is in the directory was uploaded."
+            f"{listed(packed.kept_below, _MAX_NAMES)}: .terraformignore names it without a slash at the end, which "
+            "leaves out files only. What is in the directory was uploaded."
         )
 
 

@@ -47,6 +47,16 @@ def test_argument_takes_precedence_over_the_environment(tmp_path: Path) -> None:
     assert settings.organization == "acme"
 
 
+def test_organization_is_that_of_terraform_or_of_its_provider(tmp_path: Path) -> None:
+    for environ, organization in (
+        ({"TFE_ORGANIZATION": "provider"}, "provider"),
+        ({"TF_CLOUD_ORGANIZATION": " ", "TFE_ORGANIZATION": " provider "}, "provider"),
+        ({"TF_CLOUD_ORGANIZATION": "cli", "TFE_ORGANIZATION": "provider"}, "cli"),
+        ({}, None),
+    ):
+        assert load_settings(environ=environ, home=tmp_path).organization == organization
+
+
 def test_empty_argument_counts_as_omitted(tmp_path: Path) -> None:
     environ = {"TFE_ADDRESS": "https://tfe.example.com", "TFE_TOKEN": TOKEN, "TF_CLOUD_ORGANIZATION": "acme"}
     settings = load_settings("", "", organization="", environ=environ, home=tmp_path)

@@ -44,6 +44,11 @@ def test_limits_of_the_server_are_last() -> None:
         assert ("An accepted action" in instructions(policy)) is (policy.mode is not Mode.READ)
 
 
+def test_fixed_organization_is_mentioned() -> None:
+    assert "\nThe organization is default; it can be omitted.\n" in instructions(Policy(), "default")
+    assert "The organization is" not in instructions(Policy())
+
+
 def test_limited_scope_is_mentioned() -> None:
     limited = instructions(Policy(scope=parse_scope(organizations="acme")))
     assert limited.splitlines()[-1].endswith("out_of_scope cannot be circumvented.")

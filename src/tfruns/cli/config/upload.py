@@ -43,7 +43,7 @@ def upload(
         view = await session.call(
             "upload_configuration",
             UploadView,
-            workspace_id=resolve_workspace(session, workspace, organization),
+            workspace_id=await resolve_workspace(session, workspace, organization),
             directory=session.allow(user_path(lambda: directory, instead="give an absolute path")),
             speculative=speculative,
             include=list(include) or None,

@@ -166,9 +166,12 @@ async def _ids(
         statuses = sorted(status for status, rule in RULES.items() if action in rule.actions | rule.accepts)
         arguments["filter_status"] = ",".join(statuses)
     if filters.all_workspaces:
-        tool, owner = "list_runs_in_organization", {"organization": resolve_organization(session, organization)}
+        tool, owner = "list_runs_in_organization", {"organization": await resolve_organization(session, organization)}
     else:
-        tool, owner = "list_runs_in_workspace", {"workspace_id": resolve_workspace(session, workspace, organization)}
+        tool, owner = (
+            "list_runs_in_workspace",
+            {"workspace_id": await resolve_workspace(session, workspace, organization)},
+        )
     found: list[str] = []
     for page in itertools.count(1):
         view = await session.call(tool, RunPage, **owner, **arguments, page_number=page, page_size=_PAGE_SIZE)

@@ -107,7 +107,7 @@ def create(
             "configuration_version_id": configuration_version,
             "terraform_version": terraform_version,
         }
-        workspace_ref = resolve_workspace(session, workspace, organization)
+        workspace_ref = await resolve_workspace(session, workspace, organization)
         kind = RunParams(plan_only=plan_only, is_destroy=destroy, auto_apply=auto_apply)
         if kinds_of_new_run(kind):
             session.require_person()  # before anything is uploaded

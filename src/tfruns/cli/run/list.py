@@ -46,10 +46,10 @@ def list_runs(
     async def work(session: Session) -> None:
         arguments = {"page_number": page, "page_size": page_size, **filters.arguments(workspace)}
         if filters.all_workspaces:
-            owner = resolve_organization(session, organization)
+            owner = await resolve_organization(session, organization)
             view = await session.call("list_runs_in_organization", RunPage, organization=owner, **arguments)
         else:
-            name = resolve_workspace(session, workspace, organization)
+            name = await resolve_workspace(session, workspace, organization)
             view = await session.call("list_runs_in_workspace", RunPage, workspace_id=name, **arguments)
         session.show(view, partial(_print, session))
 

@@ -38,7 +38,7 @@ def create(
     """
 
     async def work(session: Session) -> None:
-        owner = resolve_organization(session, organization)
+        owner = await resolve_organization(session, organization)
         tags = _tags(tag)
         settings = {"terraform_version": terraform_version, "working_directory": working_directory}
         given = {"auto_apply": auto_apply, **settings, "tags": tags}

@@ -46,7 +46,7 @@ def list_workspaces(
         view = await session.call(
             "list_workspaces",
             WorkspacePage,
-            organization=resolve_organization(session, organization),
+            organization=await resolve_organization(session, organization),
             search=search,
             page_number=page,
             page_size=page_size,

@@ -27,7 +27,7 @@ def show(
     """
 
     async def work(session: Session) -> None:
-        name = resolve_workspace(session, workspace, organization)
+        name = await resolve_workspace(session, workspace, organization)
         found = await session.gate.client.workspaces.read(name, include=["current_run"])
         session.show(workspace_view(found), print_workspace)
 
