@@ -60,7 +60,7 @@ class WorkspacePage(View):
     """A page of a list of workspaces."""
 
     workspaces: tuple[WorkspaceRow, ...] = kept()
-    organization: str
+    organization: str = kept()
     page: int = kept()
     next_page: int | None = kept()
     total_count: int | None = None
