@@ -91,6 +91,8 @@ async def test_a_search_and_a_page_are_what_the_api_is_asked_for() -> None:
     api = FakeApi().on("GET", PATH, answer(samples.page(number=3)))
     arguments = {"organization": ORGANIZATION, "search": " net ", "page_number": 3, "page_size": 5}
     view = await call("list_workspaces", arguments, api=api)
+    note = view.pop("note")
+    assert note.startswith("Page 3 ")
     assert view == {"workspaces": [], "organization": ORGANIZATION, "page": 3, "next_page": None}
     assert query(api.requests[0]) == {
         "search[name]": "net",

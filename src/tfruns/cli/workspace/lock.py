@@ -28,7 +28,7 @@ def lock(
     """
 
     async def work(session: Session) -> None:
-        name = resolve_workspace(session, workspace, organization)
+        name = await resolve_workspace(session, workspace, organization)
         view = await session.call("set_workspace_lock", LockView, workspace_id=name, action="lock", reason=reason)
         session.show(view, print_lock)
 

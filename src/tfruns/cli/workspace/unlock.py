@@ -32,7 +32,7 @@ def unlock(
     """
 
     async def work(session: Session) -> None:
-        name = resolve_workspace(session, workspace, organization)
+        name = await resolve_workspace(session, workspace, organization)
         action = "force_unlock" if force else "unlock"
         view = await session.call("set_workspace_lock", LockView, workspace_id=name, action=action, reason=reason)
         session.show(view, print_lock)
