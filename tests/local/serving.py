@@ -23,6 +23,7 @@ from tfruns.local.store.database import Database
 from tfruns.local.store.objects import Objects
 from tfruns.local.terraform import slug
 from tfruns.local.terraform.slug_process import ArchiveProcesses
+from tfruns.local.token_cache import TokenCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,9 @@ def _without_waiting_for_the_disk(connection: Any, _: Any) -> None:
 @contextmanager
 def _served(database: Database, directory: Path) -> Iterator[Served]:
     clock, dispatches = Clock(), Dispatches()
-    backend = Backend(database, Objects(directory / "objects"), dispatches, TERRAFORM_VERSION, now=clock.now)
+    tokens = TokenCache(lambda: clock.now().timestamp())
+    objects = Objects(directory / "objects")
+    backend = Backend(database, objects, dispatches, TERRAFORM_VERSION, now=clock.now, tokens=tokens)
     with database.write() as write:
         create_organization(backend, write, "default", None)
     with pytest.MonkeyPatch.context() as patch:
