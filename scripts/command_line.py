@@ -7,6 +7,7 @@ from typing import Any
 
 from cyclopts import App
 
+from consent_table import consent_text
 from tfruns.cli.app import app
 from tfruns.cli.exit_codes import ExitCode
 
@@ -15,8 +16,10 @@ _OPTION = re.compile(r"^\* (?P<names>`[^`]+`): (?P<help>.*)$")
 _HEADING = re.compile(r"^#+ ")
 _FENCE = "```"
 _MEANING = re.compile(r"^([A-Z_]+): (.+)$", re.MULTILINE)
-_EXAMPLE = "    tfruns "
+_INDENT = "    "
+_EXAMPLE = f"{_INDENT}tfruns "
 _CONTENTS = "## Table of Contents"
+CONSENT_TABLE = "    {the table of consent}"
 
 
 def command_line_page(note: str) -> str:
@@ -32,7 +35,8 @@ def command_help() -> dict[str, str]:
     texts = {}
     for command in _commands(app):
         function = inspect.unwrap(command.default_command)
-        paragraphs = (inspect.getdoc(function) or "").split("\n\n")
+        text = (inspect.getdoc(function) or "").replace(CONSENT_TABLE, consent_text())
+        paragraphs = text.split("\n\n")
         command.help = "\n\n".join(map(_unwrap, paragraphs))  # instead of the text in help.json
         texts[f"{function.__module__}:{function.__name__}"] = command.help
     return texts
@@ -93,13 +97,17 @@ def _drop_contents(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _fence_examples(lines: Iterable[str]) -> Iterator[str]:
-    """Convert examples, which the help indents by four spaces, to code blocks."""
-    is_example = False
+    """Convert examples and tables, which the help indents by four spaces, to code blocks."""
+    is_code, is_blank = False, True
     for line in lines:
-        if line.startswith(_EXAMPLE) is not is_example:
-            is_example = not is_example
-            yield f"\n{_FENCE}console" if is_example else _FENCE
-        yield line.removeprefix("    ") if is_example else line
+        if line.startswith(_INDENT) is not is_code:
+            is_code = not is_code
+            if is_code and not is_blank:
+                yield ""
+            language = "console" if line.startswith(_EXAMPLE) else "text"
+            yield f"{_FENCE}{language}" if is_code else _FENCE
+        yield line.removeprefix(_INDENT) if is_code else line
+        is_blank = not line
 
 
 def _escape_html(lines: Iterable[str]) -> Iterator[str]:

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from command_line import command_help, command_line_page, options_table
+from consent_table import consent_markdown
 from endpoints import missing_table
 from tfruns.errors import TfrunsError, all_errors
-from tfruns.gate.consent import REQUIREMENTS, Requirement
 from tfruns.gate.registry import all_tools
 from tfruns.gate.stages import STAGES
 from tfruns.lifecycle import ACTIONS, RULES, TRANSITIONS
-from tfruns.policy import Confirm
 from tfruns.tool import Tool
 from tfruns.vocabulary import RunStatus
 from transcript import excerpt, recording
@@ -58,9 +57,7 @@ def pages() -> Mapping[Path, str]:
         DOCS / "local-backend.md": replace_regions(
             _text(DOCS / "local-backend.md"), {"missing endpoints": "\n".join(missing_table())}
         ),
-        DOCS / "decisions" / "0006-consent.md": replace_regions(
-            _text(DOCS / "decisions" / "0006-consent.md"), {"consent": "\n".join(_consent())}
-        ),
+        DOCS / "mcp-clients.md": replace_regions(_text(DOCS / "mcp-clients.md"), {"consent": consent_markdown()}),
         DOCS / "architecture.md": replace_regions(_text(DOCS / "architecture.md"), {"layers": "\n".join(_layers())}),
         ROOT / "README.md": replace_regions(
             _text(ROOT / "README.md"),
@@ -175,23 +172,6 @@ def _refusals() -> Iterator[str]:
         for refused in stage.refusals:
             error = refused.error
             yield f"| {_cell(refused.reason)} | `{error.__name__}` | `{error.code}` | {_cell(refused.remedy)} |"
-
-
-_NEEDS = {
-    Requirement.NOTHING: "nothing",
-    Requirement.CLIENT_APPROVAL: "the client's approval",
-    Requirement.CODE: "a code",
-    Requirement.REVIEW: "a review",
-    Requirement.PERSON: "a person",
-}
-
-
-def _consent() -> Iterator[str]:
-    confirms = list(Confirm)
-    yield f"| a call that | {' | '.join(f'`{confirm}`' for confirm in confirms)} |"
-    yield f"|---|{'---|' * len(confirms)}"
-    for kind, row in REQUIREMENTS.items():
-        yield f"| {_cell(kind)} | {' | '.join(_NEEDS[row[confirm]] for confirm in confirms)} |"
 
 
 def _layers() -> Iterator[str]:

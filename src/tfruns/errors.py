@@ -183,7 +183,7 @@ class Declined(TfrunsError):
     """The person who was asked did not confirm. Nothing was changed."""
 
     code = "declined"
-    default_cause = "The person declined, or closed the question. Nothing was changed."
+    default_cause = "The person declined. Nothing was changed."
     default_solution = "Do not call again unless the person asks for it."
 
 

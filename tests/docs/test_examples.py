@@ -7,11 +7,17 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.architecture.source import ROOT
+from tests.docs.client_configurations import (
+    PLACEHOLDERS,
+    ConfiguredServer,
+    added_server,
+    configurations,
+    server_of,
+)
 from tests.docs.pages import Block, blocks, commands
 from tests.support.local_lab import lab as lab_on
 from tests.support.local_server import LocalServer
@@ -21,8 +27,6 @@ _JSON = [pytest.param(block, id=block.id) for block in blocks("json")]
 _PYTHON = [pytest.param(block, id=block.id) for block in blocks("python")]
 _PROGRAMS = [pytest.param(block, id=block.id) for block in blocks("python") if "asyncio.run(" in block.code]
 
-# Replaced by the reader or by the client.
-_PLACEHOLDERS = {"your-token", "${TFE_TOKEN}", "${input:tfe-token}", "${env:TFE_TOKEN}"}
 _DIRECTORY = "/path/to/configurations"
 
 # Only checked with `make -n`: these commands install packages and run all tests.
@@ -32,7 +36,6 @@ _INSTALL = {"pip install '.[local]'", "uvx --from '.[local]' tfruns --version"}
 # Covered by tests/foreign.
 _TERRAFORM = re.compile(r"terraform (init|plan|apply|destroy)( -[\w-]+)*")
 _EXPORT = re.compile(r"export (?P<name>\w+)=")
-_CLAUDE = re.compile(r"claude mcp add (?:--scope user )?tfruns -- (?P<command>tfruns .*)")
 
 
 def test_documentation_has_examples() -> None:
@@ -51,24 +54,36 @@ def test_python_block_is_valid(block: Block) -> None:
     assert ast.parse(block.code).body
 
 
-def _servers(document: Any) -> dict[str, Any]:
-    found = document.get("mcpServers") or document.get("servers")
-    assert isinstance(found, dict), "a client configuration contains servers"
-    return found
-
-
 @pytest.mark.processes
-@pytest.mark.parametrize("block", [param for param in _JSON if "command" in str(param.values[0])])
+@pytest.mark.parametrize("block", [pytest.param(block, id=block.id) for block in configurations()])
 def test_mcp_client_configuration_starts_a_server(block: Block, tmp_path: Path) -> None:
-    document = json.loads(block.code)
-    [server] = _servers(document).values()
-    assert set(server) <= {"type", "command", "args", "env"}
-    assert server.get("type", "stdio") == "stdio"
-    assert (server["command"], server["args"][0]) == ("tfruns", "mcp")
-    assert set(server.get("env", {}).values()) <= _PLACEHOLDERS
-    arguments = [str(tmp_path) if word == _DIRECTORY else word for word in server["args"][1:]]
-    env = environment(tmp_path, **dict.fromkeys(server.get("env", {}), "not-a-token"))
-    with StdioServer(*arguments, env=env, log=tmp_path / "log") as started:
+    _start(server_of(block), tmp_path)
+
+
+def test_each_client_has_a_configuration() -> None:
+    page = (ROOT / "docs" / "mcp-clients.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    configured = [name for name, text in sections.items() if "```json" in text or "```toml" in text]
+    assert configured == [
+        "Claude Code",
+        "Claude Desktop",
+        "VS Code",
+        "Cursor",
+        "Codex",
+        "Gemini CLI",
+        "opencode",
+        "Windsurf",
+        "Zed",
+    ]
+    assert [name for name in configured if "Source: [" not in sections[name]] == []
+
+
+def _start(server: ConfiguredServer, home: Path) -> None:
+    assert server.words[:2] == ["tfruns", "mcp"]
+    assert set(server.env.values()) <= PLACEHOLDERS
+    arguments = [str(home) if word == _DIRECTORY else word for word in server.words[2:]]
+    env = environment(home, **dict.fromkeys(server.env, "not-a-token"))
+    with StdioServer(*arguments, env=env, log=home / "log") as started:
         assert started.result("tools/list")["tools"]
 
 
@@ -117,9 +132,10 @@ def test_documented_command_works(page: str, command: str, tmp_path: Path) -> No
             ["make", "-n", command.split()[1]], cwd=ROOT, capture_output=True, check=True, timeout=PATIENCE_S
         )
         return
-    claude = _CLAUDE.fullmatch(command)
-    tested = re.split(r" [|<>] ", claude["command"] if claude else command, maxsplit=1)[0]
-    _run_command(shlex.split(tested), tmp_path)
+    if added := added_server(command):
+        _start(added, tmp_path)
+        return
+    _run_command(shlex.split(re.split(r" [|<>] ", command, maxsplit=1)[0]), tmp_path)
 
 
 def _run_command(words: list[str], home: Path) -> None:

@@ -21,13 +21,20 @@ APPLY: Message = {"name": "apply_run", "arguments": {"run_id": RUN, "comment": "
 
 NO = [
     {"action": "decline"},
-    {"action": "cancel"},
-    {"action": "accept"},
-    {"action": "accept", "content": {}},
     {"action": "accept", "content": {"confirm": False}},
-    {"action": "accept", "content": {"confirm": "true"}},
     {"action": "decline", "content": {"confirm": True}},
 ]
+CLOSED = [
+    {"action": "cancel"},
+    {"action": "cancel", "content": {"confirm": True}},
+    {"action": "accept"},
+    {"action": "accept", "content": {}},
+    {"action": "accept", "content": {"confirm": "true"}},
+]
+NO_ANSWER = (
+    '"Apply a run" is not confirmed: the client closed the question without an answer; it may have no terminal. '
+    "Nothing was sent."
+)
 
 
 @pytest.fixture(autouse=True)
@@ -78,11 +85,50 @@ def test_request_without_confirmation_sends_nothing(answer: Message, start: Star
     assert api.sent("POST") == []
 
 
-def test_client_that_fails_to_ask_does_not_confirm(start: Start, api: HttpApi) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [*({"result": answer} for answer in CLOSED), {"error": {"code": -32601, "message": "Method not found"}}],
+    ids=json.dumps,
+)
+def test_request_that_is_closed_sends_nothing_and_names_the_way_on(answer: Message, start: Start, api: HttpApi) -> None:
     server = start(capabilities=ASKS)
-    result = reply(server, ask(server), error={"code": -32601, "message": "Method not found"})
-    assert result["structuredContent"]["error"] == "declined"
+    result = reply(server, ask(server), **answer)
+    assert_names_the_way_on(result)
     assert api.sent("POST") == []
+
+
+def assert_names_the_way_on(result: Message) -> None:
+    error = result["structuredContent"]
+    assert (result["isError"], error["error"], error["message"]) == (True, "confirmation_needed", NO_ANSWER)
+    assert "call again with the same arguments and this confirmation" in error["solution"]
+    assert error["confirmation"]
+    assert [action["tool"] for action in error["next_actions"]] == ["review_run"]
+
+
+@pytest.mark.parametrize("confirm", ["auto", "review"])
+def test_fingerprint_suffices_if_the_request_is_closed(
+    confirm: str, start: Start, api: HttpApi, tmp_path: Path
+) -> None:
+    server = start("--confirm", confirm, capabilities=ASKS)
+    fingerprint = server.call("review_run", {"run_id": RUN})["structuredContent"]["fingerprint"]
+    apply = {"name": "apply_run", "arguments": {"run_id": RUN, "fingerprint": fingerprint}}
+    server.send("tools/call", apply, id_="call")
+    if confirm == "auto":
+        result = reply(server, server.receive(), result={"action": "cancel"})
+    else:
+        result = server.answer_to("call")["result"]
+    assert result["structuredContent"]["accepted"] is True
+    assert len(api.sent("POST")) == 1
+    assert audit(tmp_path)[0]["confirmed"] == "fingerprint"
+
+
+def test_code_of_a_closed_request_confirms_without_another_question(start: Start, api: HttpApi) -> None:
+    server = start(capabilities=ASKS)
+    code = reply(server, ask(server), result={"action": "cancel"})["structuredContent"]["confirmation"]
+    assert (
+        server.call("apply_run", APPLY["arguments"] | {"confirmation": code})["structuredContent"]["accepted"] is True
+    )
+    assert len(api.sent("POST")) == 1
 
 
 def test_call_canceled_during_the_question_sends_nothing(start: Start, api: HttpApi) -> None:
@@ -131,6 +177,23 @@ def test_result_without_confirmation_sends_nothing(answer: Message, start: Start
     assert result["isError"] is True
     assert result["structuredContent"]["error"] == "declined"
     assert api.sent("POST") == []
+
+
+@pytest.mark.parametrize("answer", CLOSED, ids=json.dumps)
+def test_result_that_is_closed_sends_nothing_and_names_the_way_on(answer: Message, start: Start, api: HttpApi) -> None:
+    server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
+    assert_names_the_way_on(call_again(server, server.result("tools/call", APPLY), answer))
+    assert api.sent("POST") == []
+
+
+def test_fingerprint_suffices_if_the_result_is_closed(start: Start, api: HttpApi, tmp_path: Path) -> None:
+    server = start(era=WITHOUT_HANDSHAKE, capabilities=ASKS)
+    fingerprint = server.call("review_run", {"run_id": RUN})["structuredContent"]["fingerprint"]
+    apply = {"name": "apply_run", "arguments": {"run_id": RUN, "fingerprint": fingerprint}}
+    asked = server.result("tools/call", apply)
+    answered = {"inputResponses": {"confirm": {"action": "cancel"}}, "requestState": asked["requestState"]}
+    assert server.result("tools/call", apply | answered)["structuredContent"]["accepted"] is True
+    assert audit(tmp_path)[0]["confirmed"] == "fingerprint"
 
 
 @pytest.mark.parametrize(

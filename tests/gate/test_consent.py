@@ -1,4 +1,4 @@
-"""The decision about consent as one table: --confirm x kind of impact x person x proofs."""
+"""The decision about consent as one table: --confirm x kind of impact x reach of a person x proofs."""
 
 from itertools import product
 
@@ -8,10 +8,12 @@ from tfruns.gate.consent import (
     Ask,
     Consent,
     Evidence,
+    Reach,
     Refusal,
     Refuse,
     Requirement,
     decide,
+    decide_unanswered,
     decide_unread,
 )
 from tfruns.impact import Impact, ImpactKind
@@ -60,6 +62,8 @@ WITHOUT_A_PERSON: dict[Requirement, tuple[Decision, ...]] = {
     REVIEW: (NO_REVIEW, NO_REVIEW, BY_FINGERPRINT),
     PERSON: (NO_PERSON, NO_PERSON, NO_PERSON),
 }
+# The client closed the question without an answer.
+UNANSWERED = WITHOUT_A_PERSON | {CLIENT: (NO_CODE, BY_CODE, BY_FINGERPRINT)}
 # And where one can be asked. With `auto`, the person decides whatever was given.
 WITH_A_PERSON: dict[Requirement, tuple[Decision, ...]] = {
     NOTHING: (FREE, FREE, BY_FINGERPRINT),
@@ -70,15 +74,21 @@ WITH_A_PERSON: dict[Requirement, tuple[Decision, ...]] = {
 }
 
 
+TABLES = {Reach.CANNOT_ASK: WITHOUT_A_PERSON, Reach.CAN_ASK: WITH_A_PERSON, Reach.UNANSWERED: UNANSWERED}
+
+
 def expected(confirm: Confirm, kind: ImpactKind | None, needed: Requirement, call: Evidence) -> Decision:
     if kind is None:
         return FREE
     if call.fingerprint is False:
         return DIFFERS
-    if call.can_ask and confirm is Confirm.AUTO and needed is not NOTHING:
+    if call.reach is Reach.CAN_ASK and confirm is Confirm.AUTO and needed is not NOTHING:
         return Ask()
-    column = 2 if call.fingerprint else 1 if call.code else 0
-    return (WITH_A_PERSON if call.can_ask else WITHOUT_A_PERSON)[needed][column]
+    return TABLES[call.reach][needed][column(call)]
+
+
+def column(call: Evidence) -> int:
+    return 2 if call.fingerprint else 1 if call.code else 0
 
 
 def impact(*kinds: ImpactKind | None) -> Impact:
@@ -90,12 +100,26 @@ def test_every_combination_has_the_decision_of_the_table() -> None:
     answers = (None, False, True)
     walked = 0
     for (kind, row), (place, confirm) in product(RULES.items(), enumerate(Confirm)):
-        for can_ask, fingerprint, code in product((False, True), answers, answers):
-            call = Evidence(can_ask, fingerprint, code)
+        for reach, fingerprint, code in product(Reach, answers, answers):
+            call = Evidence(reach, fingerprint, code)
             decision = decide(call, impact(kind), Policy(confirm=confirm))
             assert decision == expected(confirm, kind, row[place], call), f"--confirm {confirm}, {kind}, {call}"
             walked += 1
-    assert walked == len(RULES) * 4 * 2 * 3 * 3
+    assert walked == len(RULES) * 4 * 3 * 3 * 3
+
+
+def test_unanswered_question_leaves_the_proofs_that_no_person_can_have_rejected() -> None:
+    asked = 0
+    for (kind, row), (place, confirm) in product(RULES.items(), enumerate(Confirm)):
+        for fingerprint, code in product((None, True), (None, False, True)):
+            call, policy = Evidence(Reach.CAN_ASK, fingerprint, code), Policy(confirm=confirm)
+            if decide(call, impact(kind), policy) != Ask():
+                continue
+            decided = [decide_unanswered(call, impact(kind), policy, is_unread=unread) for unread in (True, False)]
+            needed = UNANSWERED[row[place]]
+            assert decided == [needed[column(call)], needed[0]], f"--confirm {confirm}, {kind}, {call}"
+            asked += 1
+    assert asked > 100
 
 
 def test_stricter_of_two_kinds_of_impact_decides() -> None:
@@ -120,7 +144,7 @@ def test_every_kind_of_impact_has_a_rule_per_confirm() -> None:
 def test_mode_plan_forbids_impact_on_an_apply() -> None:
     forbidden = {K.UNSEEN_APPLY, K.INTERRUPT_APPLY, K.KILL_APPLY, K.FORCE_UNLOCK}
     for kind, other, confirm in product(ImpactKind, ImpactKind, Confirm):
-        for call in (Evidence(), Evidence(can_ask=True), Evidence(fingerprint=True), Evidence(code=True)):
+        for call in (*map(Evidence, Reach), Evidence(fingerprint=True), Evidence(code=True)):
             decision = decide(call, impact(kind, other), Policy(Mode.PLAN, confirm))
             is_refused = decision == Refuse(Refusal.MODE)
             assert is_refused is bool({kind, other} & forbidden), f"{kind}, {other}, --confirm {confirm}, {call}"

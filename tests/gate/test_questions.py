@@ -16,7 +16,7 @@ from tests.gate.harness import (
 from tests.support import samples
 from tests.support.api import answer, body
 from tests.tools.calls import RUN_ID, WORKSPACE_ID
-from tfruns.errors import Declined, NotFound, RefusedByMode, TransitionNotAllowed
+from tfruns.errors import ConfirmationNeeded, Declined, NotFound, RefusedByMode, TransitionNotAllowed
 from tfruns.gate.person import Answer, Question
 from tfruns.policy import Confirm, Mode, Policy
 
@@ -37,18 +37,79 @@ async def test_person_is_asked_and_confirms(
     assert harness.consent == "person"
 
 
-@pytest.mark.parametrize("says", [Answer.NO, Answer.DISMISSED])
 @pytest.mark.parametrize("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS])
 @pytest.mark.parametrize(("name", "arguments", "excerpt"), ASKED)
-async def test_nothing_is_sent_if_the_person_does_not_confirm(
-    says: Answer, confirm: Confirm, name: str, arguments: dict[str, Any], excerpt: str
+async def test_nothing_is_sent_if_the_person_declines(
+    confirm: Confirm, name: str, arguments: dict[str, Any], excerpt: str
 ) -> None:
-    harness = GateHarness(ADDS, confirm, FixedPerson(says))
+    harness = GateHarness(ADDS, confirm, FixedPerson(Answer.NO))
     with pytest.raises(Declined) as declined:
         await harness.call(name, arguments)
     assert "Nothing was sent" in declined.value.message
     assert harness.posts == 0
     assert harness.log.lines == []
+
+
+@pytest.mark.parametrize("says", [Answer.DISMISSED, Answer.UNREAD])
+@pytest.mark.parametrize("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS])
+@pytest.mark.parametrize(("name", "arguments", "excerpt"), ASKED)
+async def test_nothing_is_sent_if_the_question_is_closed(
+    says: Answer, confirm: Confirm, name: str, arguments: dict[str, Any], excerpt: str
+) -> None:
+    harness = GateHarness(ADDS, confirm, FixedPerson(says))
+    with pytest.raises((ConfirmationNeeded, RefusedByMode)) as refused:
+        await harness.call(name, arguments)
+    assert isinstance(refused.value, RefusedByMode) is (confirm is Confirm.ALWAYS)
+    closed = "client closed the question without an answer; it may have no terminal"
+    assert closed in refused.value.message + refused.value.cause
+    assert "Nothing was sent" in refused.value.message
+    assert refused.value.solution
+    assert harness.posts == 0
+    assert harness.log.lines == []
+
+
+async def test_fingerprint_suffices_if_nobody_can_have_read_the_question() -> None:
+    for confirm in (Confirm.AUTO, Confirm.REVIEW):
+        harness = GateHarness(DESTROYS, confirm, FixedPerson(Answer.UNREAD))
+        await harness.call("apply_run", APPLY | {"fingerprint": await harness.fingerprint()})
+        assert (harness.posts, harness.consent) == (1, "fingerprint")
+
+
+async def test_fingerprint_does_not_suffice_if_a_person_may_have_dismissed_the_question() -> None:
+    harness = GateHarness(DESTROYS, person=FixedPerson(Answer.DISMISSED))
+    refused = await harness.refusal("apply_run", APPLY | {"fingerprint": await harness.fingerprint()})
+    assert "dismissed" in refused.cause
+    assert [action.tool for action in refused.next_actions] == ["review_run"]
+
+
+@pytest.mark.parametrize("says", [Answer.DISMISSED, Answer.UNREAD])
+async def test_code_of_a_closed_question_confirms_once_without_another_question(says: Answer) -> None:
+    for confirm, name in (
+        (Confirm.AUTO, "apply_run"),
+        (Confirm.AUTO, "force_cancel_run"),
+        (Confirm.REVIEW, "force_cancel_run"),
+    ):
+        person = FixedPerson(says)
+        harness = GateHarness(ADDS, confirm, person)
+        code = (await harness.refusal(name)).facts["confirmation"]
+        await harness.call(name, APPLY | {"confirmation": code})
+        assert (harness.posts, harness.consent, len(person.asked)) == (1, "code", 1)
+        with pytest.raises(ConfirmationNeeded):
+            await harness.call(name, APPLY | {"confirmation": code})
+        assert (harness.posts, len(person.asked)) == (1, 2)
+
+
+async def test_code_of_a_closed_question_is_no_review_and_no_person() -> None:
+    harness = GateHarness(DESTROYS, Confirm.REVIEW, FixedPerson(Answer.UNREAD))
+    refused = await harness.refusal("apply_run")
+    assert "confirmation" not in refused.facts
+    for confirm in (Confirm.REVIEW, Confirm.ALWAYS):
+        harness.policy = Policy(confirm=Confirm.AUTO)
+        code = (await harness.refusal("apply_run")).facts["confirmation"]
+        harness.policy = Policy(confirm=confirm)
+        with pytest.raises((ConfirmationNeeded, RefusedByMode)):
+            await harness.call("apply_run", APPLY | {"confirmation": code})
+    assert harness.posts == 0
 
 
 async def test_auto_asks_despite_a_fingerprint_or_a_code() -> None:

@@ -35,9 +35,14 @@ def mcp(
 
     Modes: read changes nothing; plan can create runs, but nothing can be applied; apply allows everything.
 
-    Confirmation of calls that cannot be undone: auto asks a person if the client can ask, and otherwise requires a
-    fingerprint or a code if something could be lost; review requires a person or the fingerprint of a review; always
-    requires a person; never turns confirmation off.
+    --confirm selects the confirmation that a call needs (never: none):
+
+        {the table of consent}
+
+    A person is asked through the client, and always suffices. A review is the fingerprint from review_run, and suffices
+    where a code is required. A code is in the refusal. Client means that the client's own approval suffices. With auto,
+    a person is asked first if the client can ask; if it closes the question without an answer, a fingerprint or a code
+    is required.
 
     Lists are comma-separated. Toolsets are runs, review, workspaces, configuration and policy. Organizations and
     workspaces may contain the wildcards * and ?. A workspace is organization/name or an id (ws-…).

@@ -25,7 +25,7 @@ class TerminalPerson:
         self._line = line
 
     async def ask(self, question: Question) -> Answer:
-        """Ask, and return the answer. The end of the input and Ctrl-C dismiss the question."""
+        """Ask, and return the answer. The end of the input and Ctrl-C mean no."""
         with self._line.hidden():
             return ask(question.text)
 
@@ -56,7 +56,7 @@ def ask(question: str) -> Answer:
         answer = _read_line()
     except (EOFError, KeyboardInterrupt):
         say("")
-        return Answer.DISMISSED
+        return Answer.NO
     finally:
         signal.signal(signal.SIGINT, before)
     return Answer.YES if answer.strip().lower() == "yes" else Answer.NO

@@ -20,21 +20,26 @@ class ConfirmationCodes:
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._open: dict[str, tuple[float, str]] = {}
+        self.now = now
+        self._open: dict[str, tuple[float, str]] = {}  # by code: the time of issue and the digest of the subject
 
     def issue(self, subject: JSON) -> str:
         """Issue a code for a subject."""
         while len(self._open) >= _MAX_CODES:
             del self._open[next(iter(self._open))]
         code = secrets.token_hex(10)
-        self._open[code] = (self._now() + LIFETIME_S, _digest(subject))
+        self._open[code] = (self.now(), _digest(subject))
         return code
+
+    def issued_at(self, code: str) -> float | None:
+        """When a code was issued; None if it is unknown."""
+        issued_at, _ = self._open.get(code.strip(), (None, ""))
+        return issued_at
 
     def is_valid(self, code: str, subject: JSON) -> bool:
         """Whether a code is valid for a subject. The code stays valid."""
-        expires_at, digest = self._open.get(code.strip(), (0.0, ""))
-        return digest == _digest(subject) and self._now() < expires_at
+        issued_at, digest = self._open.get(code.strip(), (0.0, ""))
+        return digest == _digest(subject) and self.now() < issued_at + LIFETIME_S
 
     def redeem(self, code: str, subject: JSON) -> bool:
         """Use a code, and return whether it was valid for the subject."""

@@ -6,7 +6,7 @@ call with the answer.
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from anyio import to_thread
@@ -15,7 +15,19 @@ from pydantic import BaseModel
 from tfruns.client.client import Client
 from tfruns.errors import ConfirmationNeeded, Declined, Fact, PlanDiffers, RefusedByMode, TfrunsError
 from tfruns.gate.codes import LIFETIME_S, ConfirmationCodes
-from tfruns.gate.consent import Allow, Ask, Consent, Evidence, Refusal, Refuse, decide, decide_unread, forbidden_effects
+from tfruns.gate.consent import (
+    Allow,
+    Ask,
+    Consent,
+    Evidence,
+    Reach,
+    Refusal,
+    Refuse,
+    decide,
+    decide_unanswered,
+    decide_unread,
+    forbidden_effects,
+)
 from tfruns.gate.person import Answer, Person, Question
 from tfruns.impact import NO_IMPACT, Impact
 from tfruns.jsonapi import JSON
@@ -53,6 +65,10 @@ class PendingCall:
         }
         return [self.tool.name, arguments, sorted(impact.kinds), impact.state]
 
+    def unanswered(self, impact: Impact) -> JSON:
+        """The subject of a code that shows that the client closed the question about the call without an answer."""
+        return ["unanswered", self.subject(impact)]
+
     def question(self, impact: Impact) -> Question:
         """The question for a person: the caller, the call, and what is at stake."""
         asks = f"{self.caller} asks: " if self.caller else ""
@@ -68,7 +84,7 @@ async def require_consent(
     Raises:
         RefusedByMode: the mode forbids the effect, or a person is required and cannot be asked.
         ConfirmationNeeded: the call is not confirmed. If a code can confirm it, the error contains one.
-        Declined: the person did not confirm.
+        Declined: the person declined.
         PlanDiffers: the fingerprint is that of another plan.
         TfrunsError: the impact cannot be read.
     """
@@ -80,35 +96,58 @@ async def require_consent(
         has_fingerprint=Proof.FINGERPRINT in call.proofs,
         is_confirmed_always=call.tool.mode is Mode.APPLY,
     )
-    impact = NO_IMPACT
+    impact, evidence = NO_IMPACT, Evidence(_reach(person))
     if decision is None:
         impact = await call.impact(client)
-        decision = decide(_evidence(call, impact, person, codes), impact, policy)
+        evidence = _evidence(call, impact, person, codes)
+        decision = decide(evidence, impact, policy)
     if isinstance(decision, Ask):
-        return await _ask(call, impact, person, client)
+        answer = await _ask(call, impact, person, client)
+        if answer is Answer.YES:
+            return Consent.PERSON
+        evidence = replace(evidence, reach=Reach.UNANSWERED)
+        decision = decide_unanswered(evidence, impact, policy, is_unread=answer is Answer.UNREAD)
     if isinstance(decision, Allow):
         if decision.consent is Consent.CODE:
-            codes.redeem(call.proofs[Proof.CODE], call.subject(impact))
+            _redeem(call, impact, codes)
         return decision.consent
-    raise _refused(decision.reason, call, policy, impact, codes)
+    raise _refusal(_Refused(decision.reason, call, policy, impact, evidence.reach is Reach.UNANSWERED), codes)
+
+
+def _reach(person: Person) -> Reach:
+    return Reach.CAN_ASK if person.can_be_asked else Reach.CANNOT_ASK
 
 
 def _evidence(call: PendingCall, impact: Impact, person: Person, codes: ConfirmationCodes) -> Evidence:
-    is_plans, is_valid = None, None
+    is_plans, is_valid, reach = None, None, _reach(person)
     if (fingerprint := call.proofs.get(Proof.FINGERPRINT)) is not None:
         given, actual = fingerprint.strip().encode(), (impact.fingerprint or "").encode()
         is_plans = impact.fingerprint is not None and hmac.compare_digest(given, actual)
     if (code := call.proofs.get(Proof.CODE)) is not None:
-        is_valid = codes.is_valid(code, call.subject(impact))
+        is_unanswered = codes.is_valid(code, call.unanswered(impact))
+        is_valid = is_unanswered or codes.is_valid(code, call.subject(impact))
+        reach = Reach.UNANSWERED if is_unanswered else reach
+    return Evidence(reach, is_plans, is_valid)
 
-    return Evidence(can_ask=person.can_be_asked, fingerprint=is_plans, code=is_valid)
+
+def _redeem(call: PendingCall, impact: Impact, codes: ConfirmationCodes) -> None:
+    code = call.proofs[Proof.CODE]
+    if not codes.redeem(code, call.subject(impact)):
+        codes.redeem(code, call.unanswered(impact))
 
 
-async def _ask(call: PendingCall, impact: Impact, person: Person, client: Client) -> Consent:
+async def _ask(call: PendingCall, impact: Impact, person: Person, client: Client) -> Answer:
+    """Ask. The answer is never no.
+
+    Raises:
+        Declined: the person declined.
+        ConfirmationNeeded: the impact changed before the person confirmed.
+    """
     answer = await person.ask(await to_thread.run_sync(call.question, impact))  # sanitizing a long text takes time
+    if answer is Answer.NO:
+        raise Declined("Not confirmed. Nothing was sent.")
     if answer is not Answer.YES:
-        outcome = "Not confirmed" if answer is Answer.NO else "The question was dismissed"
-        raise Declined(f"{outcome}. Nothing was sent.")
+        return answer
     now = await call.impact(client)  # it may have changed since the question was shown
     if now.kinds and call.subject(now) != call.subject(impact):
         raise ConfirmationNeeded(
@@ -117,76 +156,115 @@ async def _ask(call: PendingCall, impact: Impact, person: Person, client: Client
             solution="Call again with the same arguments: the person is asked about the current state.",
             facts=_shown(now),
         )
-    return Consent.PERSON
+    return answer
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------------
 
+_CLOSED = "the client closed the question without an answer; it may have no terminal"
 
-def _refused(
-    reason: Refusal, call: PendingCall, policy: Policy, impact: Impact, codes: ConfirmationCodes
-) -> TfrunsError:
-    match reason:
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A refused call.
+
+    Attributes:
+        reason: why it is refused.
+        call: the call.
+        policy: the policy of the server.
+        impact: the impact of the call.
+        is_unanswered: the client closed the question without an answer.
+    """
+
+    reason: Refusal
+    call: PendingCall
+    policy: Policy
+    impact: Impact
+    is_unanswered: bool
+
+    @property
+    def title(self) -> str:
+        return f'"{self.call.tool.title}"'
+
+
+def _refusal(refused: _Refused, codes: ConfirmationCodes) -> TfrunsError:
+    match refused.reason:
         case Refusal.MODE:
-            return _forbidden_by_mode(call, policy, impact)
+            return _forbidden_by_mode(refused)
         case Refusal.PLAN_DIFFERS:
-            return _plan_differs(call, impact)
+            return _plan_differs(refused)
         case Refusal.NEEDS_PERSON:
-            return _needs_person(call, policy, impact)
-        case Refusal.NEEDS_REVIEW | Refusal.NEEDS_CODE:
-            return _needs_proof(reason, call, impact, codes)
+            return _needs_person(refused)
+        case Refusal.NEEDS_REVIEW:
+            return _needs_review(refused)
+        case Refusal.NEEDS_CODE:
+            return _needs_code(refused, codes)
 
 
-def _forbidden_by_mode(call: PendingCall, policy: Policy, impact: Impact) -> RefusedByMode:
-    effects = " and ".join(forbidden_effects(impact, policy.mode))
+def _forbidden_by_mode(refused: _Refused) -> RefusedByMode:
+    effects = " and ".join(forbidden_effects(refused.impact, refused.policy.mode))
     return RefusedByMode(
-        f'"{call.tool.title}" is forbidden in the mode of this server: it {effects}.', facts=impact.facts
+        f"{refused.title} is forbidden in the mode of this server: it {effects}.", facts=refused.impact.facts
     )
 
 
-def _needs_proof(reason: Refusal, call: PendingCall, impact: Impact, codes: ConfirmationCodes) -> ConfirmationNeeded:
-    is_wrong = bool(call.proofs.get(Proof.CODE))
-    given = "The confirmation code is wrong, used or expired, or is for another call. " if is_wrong else ""
-    message = f'{given}"{call.tool.title}" needs confirmation. Nothing was sent.'
-    if reason is Refusal.NEEDS_REVIEW:
-        return ConfirmationNeeded(
-            message,
-            cause="The server was started with --confirm review, which requires a review before every apply.",
-            solution="Show the plan to the person. Only if they agree, call again with its fingerprint.",
-            facts=_shown(impact),
-            next_actions=_review(call),
-        )
-    by_review = ", or with the fingerprint of a review" if Proof.FINGERPRINT in call.tool.proofs else ""
+def _plan_differs(refused: _Refused) -> PlanDiffers:
+    if refused.impact.fingerprint is None:
+        return PlanDiffers("The fingerprint cannot be verified: the plan cannot be read completely. Nothing was sent.")
+    return PlanDiffers(
+        "The fingerprint does not match the current plan of this run. Nothing was sent.",
+        next_actions=_review(refused.call),
+    )
+
+
+def _needs_review(refused: _Refused) -> ConfirmationNeeded:
     return ConfirmationNeeded(
-        message,
+        _unconfirmed(refused),
+        cause="The server was started with --confirm review, which requires a review before every apply.",
+        solution="Show the plan to the person. Only if they agree, call again with its fingerprint.",
+        facts=_shown(refused.impact),
+        next_actions=_review(refused.call),
+    )
+
+
+def _needs_code(refused: _Refused, codes: ConfirmationCodes) -> ConfirmationNeeded:
+    call, impact = refused.call, refused.impact
+    by_review = ", or with the fingerprint of a review" if Proof.FINGERPRINT in call.tool.proofs else ""
+    code = codes.issue(call.unanswered(impact) if refused.is_unanswered else call.subject(impact))
+    return ConfirmationNeeded(
+        _unconfirmed(refused),
+        cause="A client without a terminal closes every question. Or a person dismissed it."
+        if refused.is_unanswered
+        else None,
         solution="Show the person what is at stake. Only if they agree, call again with the same arguments and this "
         f"confirmation{by_review}.",
-        facts=_shown(impact)
-        | {"confirmation": codes.issue(call.subject(impact)), "confirmation_expires_in_s": int(LIFETIME_S)},
+        facts=_shown(impact) | {"confirmation": code, "confirmation_expires_in_s": int(LIFETIME_S)},
         next_actions=_review(call) if by_review else (),
     )
 
 
-def _plan_differs(call: PendingCall, impact: Impact) -> PlanDiffers:
-    if impact.fingerprint is None:
-        return PlanDiffers("The fingerprint cannot be verified: the plan cannot be read completely. Nothing was sent.")
-    return PlanDiffers(
-        "The fingerprint does not match the current plan of this run. Nothing was sent.", next_actions=_review(call)
-    )
+def _unconfirmed(refused: _Refused) -> str:
+    if refused.is_unanswered:
+        return f"{refused.title} is not confirmed: {_CLOSED}. Nothing was sent."
+    is_wrong = bool(refused.call.proofs.get(Proof.CODE))
+    given = "The confirmation code is wrong, used or expired, or is for another call. " if is_wrong else ""
+    return f"{given}{refused.title} needs confirmation. Nothing was sent."
 
 
-def _needs_person(call: PendingCall, policy: Policy, impact: Impact) -> TfrunsError:
-    if policy.confirm is Confirm.ALWAYS:
+def _needs_person(refused: _Refused) -> TfrunsError:
+    if refused.policy.confirm is Confirm.ALWAYS:
+        why = _CLOSED if refused.is_unanswered else "this client cannot ask"
         return RefusedByMode(
-            f'"{call.tool.title}" needs the confirmation of a person, and this client cannot ask. Nothing was sent.',
+            f"{refused.title} needs the confirmation of a person, and {why}. Nothing was sent.",
             cause="The server was started with --confirm always.",
             solution="Let a person do it in the browser, or restart the server with --confirm review or auto.",
         )
+    why = _CLOSED[0].upper() + _CLOSED[1:] if refused.is_unanswered else "This client cannot ask a person"
     return ConfirmationNeeded(
-        f'"{call.tool.title}" needs a person: it would apply a plan that nobody has seen. Nothing was sent.',
-        cause="This client cannot ask a person, and a code is not sufficient for an unseen plan.",
-        solution=impact.instead,
-        facts=_shown(impact),
+        f"{refused.title} needs a person: it would apply a plan that nobody has seen. Nothing was sent.",
+        cause=f"{why}. A code is not sufficient for an unseen plan.",
+        solution=refused.impact.instead,
+        facts=_shown(refused.impact),
     )
 
 

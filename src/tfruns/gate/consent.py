@@ -2,11 +2,11 @@
 
 Each kind of impact has one row in `REQUIREMENTS`, with the requirement for each value of --confirm. A call with several
 kinds of impact has the strictest of their requirements. `decide` compares it with the proofs in the call, and with
-whether a person can be asked.
+whether a person can be asked. If the client closes the question without an answer, `decide_unanswered` decides again.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
 from tfruns.impact import Impact, ImpactKind
@@ -72,17 +72,25 @@ class Refusal(StrEnum):
     NEEDS_PERSON = "a person is needed, and cannot be asked"
 
 
+class Reach(StrEnum):
+    """Whether the client can ask a person."""
+
+    CAN_ASK = "can ask"
+    CANNOT_ASK = "cannot ask"
+    UNANSWERED = "closed the question without an answer"
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The evidence of consent for a call.
 
     Attributes:
-        can_ask: a person can be asked.
+        reach: whether a person can be asked.
         fingerprint: whether the given fingerprint is that of the plan; None if none was given.
         code: whether the given code is valid for this call; None if none was given.
     """
 
-    can_ask: bool = False
+    reach: Reach = Reach.CANNOT_ASK
     fingerprint: bool | None = None
     code: bool | None = None
 
@@ -138,13 +146,32 @@ def decide(evidence: Evidence, impact: Impact, policy: Policy) -> Allow | Ask | 
 def _decide_by_proof(needed: Requirement, evidence: Evidence, confirm: Confirm) -> Allow | Ask | Refuse:
     if needed is _NOTHING:
         return Allow(Consent.FINGERPRINT if evidence.fingerprint else Consent.NONE)
-    is_person_first = needed is _PERSON or (confirm is Confirm.AUTO and evidence.can_ask)
-    consent = None if is_person_first else _proven(needed, evidence)
-    if consent is not None:
-        return Allow(consent)
-    if evidence.can_ask:
+    can_ask = evidence.reach is Reach.CAN_ASK
+    if can_ask and (needed is _PERSON or confirm is Confirm.AUTO or _proven(needed, evidence) is None):
         return Ask()
-    return Allow(Consent.CLIENT) if needed is _CLIENT else Refuse(_REFUSALS[needed])
+    return _decide_without_person(needed, evidence)
+
+
+def decide_unanswered(evidence: Evidence, impact: Impact, policy: Policy, *, is_unread: bool) -> Allow | Refuse:
+    """Decide again after the client closed the question without an answer.
+
+    Args:
+        evidence: the evidence before the question.
+        impact: the impact of the call.
+        policy: the policy of the server.
+        is_unread: no person can have read the question. Otherwise a person may have dismissed it, and nothing that the
+            call contained before the question counts.
+    """
+    reach = Reach.UNANSWERED
+    evidence = replace(evidence, reach=reach) if is_unread else Evidence(reach)
+    return _decide_without_person(requirement(policy.confirm, impact.kinds), evidence)
+
+
+def _decide_without_person(needed: Requirement, evidence: Evidence) -> Allow | Refuse:
+    consent = _proven(needed, evidence)
+    if consent is None and needed is _CLIENT and evidence.reach is Reach.CANNOT_ASK:
+        consent = Consent.CLIENT
+    return Allow(consent) if consent else Refuse(_REFUSALS[needed])
 
 
 def requirement(confirm: Confirm, kinds: Collection[ImpactKind]) -> Requirement:
@@ -160,9 +187,16 @@ def forbidden_effects(impact: Impact, mode: Mode) -> list[ImpactKind]:
 
 
 def _proven(needed: Requirement, evidence: Evidence) -> Consent | None:
+    if needed is _PERSON:
+        return None
     if evidence.fingerprint:
         return Consent.FINGERPRINT
     return Consent.CODE if evidence.code and needed <= _CODE else None
 
 
-_REFUSALS = {_CODE: Refusal.NEEDS_CODE, _REVIEW: Refusal.NEEDS_REVIEW, _PERSON: Refusal.NEEDS_PERSON}
+_REFUSALS = {
+    _CLIENT: Refusal.NEEDS_CODE,
+    _CODE: Refusal.NEEDS_CODE,
+    _REVIEW: Refusal.NEEDS_REVIEW,
+    _PERSON: Refusal.NEEDS_PERSON,
+}

@@ -12,7 +12,8 @@ class Answer(StrEnum):
 
     YES = "yes"
     NO = "no"
-    DISMISSED = "dismissed"
+    DISMISSED = "dismissed"  # closed without an answer, perhaps by a person
+    UNREAD = "unread"  # closed by the client before a person could read it
 
 
 @dataclass(frozen=True, slots=True)

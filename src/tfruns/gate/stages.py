@@ -127,7 +127,12 @@ STAGES = (
                 "The run or its workspace changed before the person answered.",
                 "Call again: the person is asked about the current state.",
             ),
-            Refused(Declined, "The person did not confirm.", "Ask the person what they want instead."),
+            Refused(
+                ConfirmationNeeded,
+                "The client closed the question without an answer. It may have no terminal.",
+                "Call again with the fingerprint of a review, or, if a person agrees, with the code from the refusal.",
+            ),
+            Refused(Declined, "The person declined.", "Ask the person what they want instead."),
         ),
     ),
     Stage(

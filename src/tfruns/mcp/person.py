@@ -3,8 +3,12 @@
 Up to revision 2025-11-25, the server sends the question as a request during the call. From 2026-07-28 on, the call ends
 with a result that contains the question, and the client repeats the call with the answer. That answer is accepted only
 with the one-time code that was issued with the same question.
+
+A client without a terminal may claim that it can ask, and close every question immediately. A person who dismisses a
+question takes longer.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import mcp_types as types
@@ -20,6 +24,7 @@ from tfruns.masking.redaction import safe_text
 
 FIRST_REVISION_WITHOUT_REQUESTS = "2026-07-28"
 _KEY = "confirm"
+_READING_S = 0.5  # no person reads a question and closes it in less time
 
 # Confirmation must be explicit: neither an empty form nor a client that accepts automatically confirms.
 _SCHEMA: dict[str, Any] = {
@@ -46,6 +51,7 @@ class ElicitedPerson:
         self._ctx = ctx
         self._params = params
         self._codes = codes
+        self._called_at = codes.now()
         self._asks_by_result = ctx.protocol_version >= FIRST_REVISION_WITHOUT_REQUESTS
 
     @property
@@ -67,22 +73,23 @@ class ElicitedPerson:
         return self._by_result(question, request) if self._asks_by_result else await self._by_request(request)
 
     async def _by_request(self, request: types.ElicitRequest) -> Answer:
-        try:
+        asked_at, result = self._codes.now(), None
+        with suppress(MCPError, ValidationError):  # the client failed to ask, or timed out
             result = await self._ctx.session.send_request(
                 request,
                 types.ElicitResult,
                 request_read_timeout_seconds=LIFETIME_S,
                 metadata=ServerMessageMetadata(related_request_id=self._ctx.request_id),
             )
-        except (MCPError, ValidationError):
-            return Answer.DISMISSED  # the client failed to ask, or timed out
-        return _answer(result)
+        return _answer(result, self._codes.now() - asked_at)
 
     def _by_result(self, question: Question, request: types.ElicitRequest) -> Answer:
         subject = [question.text, question.subject]
         answer = (self._params.input_responses or {}).get(_KEY)
-        if isinstance(answer, types.ElicitResult) and self._codes.redeem(self._params.request_state or "", subject):
-            return _answer(answer)
+        code = self._params.request_state or ""
+        asked_at = self._codes.issued_at(code)
+        if asked_at is not None and isinstance(answer, types.ElicitResult) and self._codes.redeem(code, subject):
+            return _answer(answer, self._called_at - asked_at)
         raise InputRequired(
             types.InputRequiredResult(input_requests={_KEY: request}, request_state=self._codes.issue(subject))
         )
@@ -94,8 +101,11 @@ def _request(question: Question) -> types.ElicitRequest:
     )
 
 
-def _answer(result: types.ElicitResult) -> Answer:
-    if result.action == "cancel":
-        return Answer.DISMISSED
-    is_yes = result.action == "accept" and result.content is not None and result.content.get(_KEY) is True
-    return Answer.YES if is_yes else Answer.NO
+def _answer(result: types.ElicitResult | None, took_s: float) -> Answer:
+    """The answer in a result that came after a number of seconds; None if the client failed to ask."""
+    confirms = (result.content or {}).get(_KEY) if result is not None and result.action == "accept" else None
+    if confirms is True:
+        return Answer.YES
+    if confirms is False or (result is not None and result.action == "decline"):
+        return Answer.NO
+    return Answer.UNREAD if took_s < _READING_S else Answer.DISMISSED
