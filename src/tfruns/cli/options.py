@@ -1,12 +1,14 @@
 """Options that several commands share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-from cyclopts.types import NonNegativeInt
+from cyclopts import Parameter, Token
 
+from tfruns.durations import parse_duration
 from tfruns.errors import InvalidInput
 
 JSON = "Print the result as JSON"
@@ -62,6 +64,20 @@ def check_local(*, is_local: bool, data_dir: Path | None, idle_exit: str | None)
             raise InvalidInput(f"{name} requires --local.", solution=f"Add --local, or omit {name}.")
 
 
+def seconds(text: str, unit: str = "s") -> Parameter:
+    """An option that takes a duration, in whole seconds.
+
+    Args:
+        text: its help.
+        unit: the unit of a number that stands alone.
+    """
+
+    def convert(_: type, tokens: Sequence[Token]) -> int:
+        return ceil(parse_duration(tokens[0].value, unit))
+
+    return Parameter(help=text, converter=convert, n_tokens=1, metavar="DURATION")
+
+
 DEFAULTS = CommonOptions()
 
 Organization = Annotated[str | None, Parameter(name=["--organization", "-o"], help=_ORGANIZATION)]
@@ -71,7 +87,7 @@ Run = Annotated[str | None, Parameter(help="Run id or browser URL (default: the 
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Skip the confirmation prompt")]
 Comment = Annotated[str, Parameter(name=["--comment", "-m"], help="Record this comment with the run")]
 Wait = Annotated[bool, Parameter(help="Wait for the run, and follow its log")]
-Timeout = Annotated[NonNegativeInt | None, Parameter(help="Wait at most this many seconds (default: no limit)")]
+Timeout = Annotated[int | None, seconds("Wait at most this long, e.g. 90s, 5m or 1h30 (default: no limit)")]
 RequiredRun = Annotated[str, Parameter(help="Run id or browser URL")]
 
 Include = Annotated[tuple[str, ...], Parameter(help="Upload this file even if it may be a secret. Repeatable")]

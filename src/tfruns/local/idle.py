@@ -7,12 +7,13 @@ about to exit.
 
 import logging
 import os
-import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import ceil
 
+from tfruns.durations import parse_duration
 from tfruns.errors import InvalidInput
 from tfruns.local.attachment import unused
 from tfruns.local.data_dir import DataDirectory
@@ -21,8 +22,6 @@ _log = logging.getLogger(__name__)
 
 DEFAULT_IDLE_EXIT = "15m"
 _CHECK_S = 2.0
-_DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s?)?", re.ASCII)
-_UNITS_S = (86_400, 3_600, 60, 1)
 
 
 def idle_exit_s(given: str | None = None) -> int:
@@ -33,14 +32,14 @@ def idle_exit_s(given: str | None = None) -> int:
     """
     source = "--idle-exit" if given is not None else "TFRUNS_IDLE_EXIT"
     text = given if given is not None else os.environ.get("TFRUNS_IDLE_EXIT") or DEFAULT_IDLE_EXIT
-    found = _DURATION.fullmatch(text.strip())
-    if found is None or not any(found.groups()):
+    try:
+        return ceil(parse_duration(text))
+    except ValueError as error:
         raise InvalidInput(
             f"{source} is not a duration.",
-            cause="A duration is a number of seconds, or numbers with the units d, h, m and s.",
-            solution="Use a value such as 90s, 15m or 1h30m, or 0 to exit as soon as the server is unused.",
-        )
-    return sum(int(number) * unit for number, unit in zip(found.groups(), _UNITS_S, strict=True) if number)
+            cause=str(error),
+            solution="Use a value such as 90s, 15m or 1h30, or 0 to exit as soon as the server is unused.",
+        ) from None
 
 
 @dataclass

@@ -145,7 +145,7 @@ def test_reading_the_status_is_no_use(env: dict[str, str], directory: DataDirect
 
 
 def test_bad_options_are_refused_before_a_server_is_started(env: dict[str, str], directory: DataDirectory) -> None:
-    for given in ("", "soon", "15x", "-3", "1.5h", "5m 3s", "٣s"):
+    for given in ("", "soon", "15x", "-3", "5m 3h", "٣s"):
         assert "--idle-exit is not a duration" in run(env, *_LIST, f"--idle-exit={given}", code=2).stderr
     assert "TFRUNS_IDLE_EXIT is not a duration" in run({**env, "TFRUNS_IDLE_EXIT": "x"}, *_LIST, code=2).stderr
     assert "--idle-exit requires --local" in run(env, "run", "list", "--idle-exit", "5m", code=2).stderr

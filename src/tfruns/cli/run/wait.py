@@ -32,7 +32,7 @@ def wait(
 
     For example:
         tfruns run wait run-CZcmD7eagjhyX0vN
-        tfruns run wait --workspace network --until final --timeout 600
+        tfruns run wait --workspace network --until final --timeout 10m
     """
 
     async def work(session: Session) -> ExitCode:

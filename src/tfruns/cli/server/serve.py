@@ -3,14 +3,15 @@
 import logging
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 from cyclopts import Parameter
-from cyclopts.types import NonNegativeFloat, PositiveFloat, PositiveInt
+from cyclopts.types import PositiveInt
 
 from tfruns.cli.exit_codes import ExitCode
+from tfruns.cli.options import seconds
 from tfruns.errors import InvalidInput
 from tfruns.log_output import log_to_standard_error
 
@@ -21,8 +22,8 @@ _HOST = "Listen on this address"
 _IDLE_EXIT = "Exit after this time without use, e.g. 15m or 1h30m"
 _DATABASE = "Use PostgreSQL at this URL (default: TFRUNS_DATABASE)"
 _TERRAFORM = "Execute this Terraform or OpenTofu (default: on the PATH)"
-_KEEP = "Delete logs and plans this many days after a run finishes"
-_FORCE_CANCEL = "Allow a force-cancel this many seconds after a cancel"
+_KEEP = "Delete logs and plans this long after a run, e.g. 30d"
+_FORCE_CANCEL = "Allow a force-cancel this long after a cancel, e.g. 10s"
 _WORKERS = "Execute at most this many plans and applies concurrently"
 _SELF_SIGNED = "Serve HTTPS with a generated self-signed certificate"
 _PRINT_CLI_CONFIG = "Print the Terraform CLI configuration, and exit"
@@ -43,8 +44,8 @@ def serve(
     terraform: Annotated[str | None, Parameter(help=_TERRAFORM)] = None,
     workers: Annotated[PositiveInt | None, Parameter(help=_WORKERS)] = None,
     rate_limit: Annotated[bool, Parameter(help="Enforce the rate limits of HCP Terraform")] = False,
-    keep: Annotated[PositiveFloat | None, Parameter(help=_KEEP)] = None,
-    force_cancel_after: Annotated[NonNegativeFloat, Parameter(help=_FORCE_CANCEL)] = 10,
+    keep: Annotated[int | None, seconds(_KEEP, "d")] = None,
+    force_cancel_after: Annotated[int, seconds(_FORCE_CANCEL)] = 10,
     plugin_cache: Annotated[Path | None, Parameter(help=_CACHE)] = None,
     cli_config: Annotated[Path | None, Parameter(help=_CLI_CONFIG)] = None,
     print_cli_config: Annotated[bool, Parameter(help=_PRINT_CLI_CONFIG)] = False,
@@ -85,19 +86,15 @@ def serve(
         _fail(str(error))
     except ImportError as error:
         _fail(f"The local backend needs the extra `local` ({error.name} is missing). {INSTALL_EXTRA}")
-    try:
-        kept = timedelta(days=keep) if keep is not None else None
-        cool_off = timedelta(seconds=force_cancel_after)
-        datetime.now(UTC) + cool_off
-    except OverflowError:
-        _fail("--keep or --force-cancel-after is too large. Use fewer days or seconds.")
+    if keep == 0:
+        _fail("--keep must be longer than 0. Omit it to keep all logs and plans.", ExitCode.USAGE)
     options = BackendOptions(
         database=database or os.environ.get("TFRUNS_DATABASE"),
         terraform=terraform,
         workers=workers,
         is_rate_limited=rate_limit,
-        keep=kept,
-        force_cancel_after=cool_off,
+        keep=None if keep is None else timedelta(seconds=keep),
+        force_cancel_after=timedelta(seconds=force_cancel_after),
         settings=OperatorSettings(plugin_cache=plugin_cache, cli_config=cli_config),
     )
     listening = BindConfig(host, port, tls_cert, tls_key, is_insecure=insecure, is_self_signed=self_signed)

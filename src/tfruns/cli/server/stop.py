@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.types import NonNegativeFloat
 
-from tfruns.cli.options import JSON
+from tfruns.cli.options import JSON, seconds
 from tfruns.cli.progress_line import ProgressLine
 from tfruns.cli.server.data_directory import DATA_DIR, data_directory
 from tfruns.cli.terminal import exit_on_error, print_json, say
@@ -15,14 +14,14 @@ from tfruns.errors import InvalidInput
 
 _FORCE = "Interrupt active runs"
 _DRAIN = "Wait until no run is active"
-_TIMEOUT = "With --drain: wait at most this many seconds"
+_TIMEOUT = "With --drain: wait at most this long, e.g. 5m"
 
 
 def stop(
     *,
     force: Annotated[bool, Parameter(help=_FORCE)] = False,
     drain: Annotated[bool, Parameter(help=_DRAIN)] = False,
-    timeout: Annotated[NonNegativeFloat | None, Parameter(help=_TIMEOUT)] = None,
+    timeout: Annotated[int | None, seconds(_TIMEOUT)] = None,
     data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None,
     json: Annotated[bool, Parameter(help=JSON)] = False,
 ) -> None:
