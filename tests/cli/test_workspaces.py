@@ -31,12 +31,15 @@ class WorkspaceResult(Strict):
     status: str | None = None
     locked: bool
     locked_by: str | None = None
+    locked_since: AwareDatetime | None = None
     locked_reason: str | None = None
     auto_apply: bool
     execution_mode: str
     terraform: str
     working_directory: str | None = None
     resources: int
+    configuration_version_id: str | None = None
+    state_version_id: str | None = None
     created_at: AwareDatetime
     permissions: list[str]
 

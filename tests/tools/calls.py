@@ -40,6 +40,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     },
     "comment_on_run": {"run_id": RUN_ID, "body": "looks good"},
     "list_workspaces": {"organization": ORGANIZATION},
+    "get_workspace_details": {"workspace_id": WORKSPACE_ID},
     "set_workspace_lock": {"workspace_id": WORKSPACE_ID, "action": "lock"},
     "upload_configuration": {"workspace_id": WORKSPACE_ID, "directory": str(CONFIGURATION)},
     "override_policy_check": {"run_id": RUN_ID, "comment": "agreed with the security team"},

@@ -27,6 +27,7 @@ PROMISED = {
     # and what there is besides
     "comment_on_run": "run_id, body",
     "list_workspaces": "organization=None, search='', page_number=1, page_size=20",
+    "get_workspace_details": "workspace_id, part='settings', search='', page_number=1, page_size=20",
     "set_workspace_lock": "workspace_id, action, reason=''",
     "upload_configuration": "workspace_id, directory, speculative=False, include=None",
     "override_policy_check": "run_id, comment",

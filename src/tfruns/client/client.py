@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 import httpx2
 
 from tfruns.client.activity import Account, Comments, RunEvents
+from tfruns.client.assessments import Assessments
 from tfruns.client.checks import CostEstimates, PolicyChecks, TaskStages
 from tfruns.client.clock import Clock
 from tfruns.client.configuration_versions import ConfigurationVersions
@@ -15,6 +16,8 @@ from tfruns.client.phases import Applies, Plans
 from tfruns.client.ping import PingResult, ping
 from tfruns.client.runs import Runs
 from tfruns.client.settings import Settings, load_settings
+from tfruns.client.state_versions import StateVersions
+from tfruns.client.terraform_actions import TerraformActions
 from tfruns.client.transport import Transport
 from tfruns.client.variables import Variables
 from tfruns.client.workspaces import Workspaces
@@ -71,6 +74,9 @@ class Client:
         self.cost_estimates = CostEstimates(transport)
         self.task_stages = TaskStages(transport)
         self.variables = Variables(transport)
+        self.state_versions = StateVersions(transport, self.workspaces)
+        self.terraform_actions = TerraformActions(transport, self.workspaces)
+        self.assessments = Assessments(transport, self.workspaces)
         self.account = Account(transport)
         self._derived: dict[type, Any] = {}
 

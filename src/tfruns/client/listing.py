@@ -48,10 +48,7 @@ class Listing(Generic[R]):
             InvalidInput: the number or size is out of range.
             TfrunsError: any API error.
         """
-        if not 1 <= number <= _MAX_PAGE_NUMBER:
-            raise InvalidInput((Argument("page_number"), f" must be between 1 and {_MAX_PAGE_NUMBER}."))
-        if not 1 <= size <= MAX_PAGE_SIZE:
-            raise InvalidInput((Argument("page_size"), f" must be between 1 and {MAX_PAGE_SIZE}."))
+        check_page(number, size)
         return await self._read_page(number, size)
 
     async def __aiter__(self) -> AsyncIterator[R]:
@@ -63,6 +60,18 @@ class Listing(Generic[R]):
                 yield item
             following = page.pagination.next_page
             number = following if following is not None and following > number else None
+
+
+def check_page(number: int, size: int) -> None:
+    """Validate the number and the size of a page.
+
+    Raises:
+        InvalidInput: one of them is out of range.
+    """
+    if not 1 <= number <= _MAX_PAGE_NUMBER:
+        raise InvalidInput((Argument("page_number"), f" must be between 1 and {_MAX_PAGE_NUMBER}."))
+    if not 1 <= size <= MAX_PAGE_SIZE:
+        raise InvalidInput((Argument("page_size"), f" must be between 1 and {MAX_PAGE_SIZE}."))
 
 
 def listing(

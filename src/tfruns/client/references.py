@@ -27,6 +27,9 @@ _KINDS = {
     "polchk": "policy check",
     "ts": "task stage",
     "poleval": "policy evaluation",
+    "sv": "state version",
+    "var": "variable",
+    "asmtres": "assessment result",
 }
 
 
@@ -76,6 +79,18 @@ def check_id(prefix: str, text: str, *, what: Text | None = None) -> str:
         (*parts_of(what or f"The {kind} id"), f" is not a {kind} id."),
         solution=f'A {kind} id is "{prefix}-" followed by letters and digits, such as {prefix}-CZcmD7eagjhyX0vN.',
     )
+
+
+def check_any_id(text: str, kind: str) -> str:
+    """Validate an id whose prefix the API does not document.
+
+    Raises:
+        InvalidInput: it is not a prefix, a hyphen, and letters and digits.
+    """
+    text = text.strip()
+    if re.fullmatch(r"[a-z]{1,20}-[A-Za-z0-9]{1,64}", text):
+        return text
+    raise InvalidInput(f"The {kind} id is malformed.", solution="Use the id that the API returned.")
 
 
 def check_organization(text: str) -> str:

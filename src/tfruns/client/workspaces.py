@@ -10,13 +10,14 @@ from tfruns.client.parsing import parse_one
 from tfruns.client.references import WorkspaceId, api_path, check_organization, check_workspace_name, parse_workspace
 from tfruns.client.response_matching import has_attributes, is_kind, is_resource
 from tfruns.client.retries import AttemptFailed
-from tfruns.client.transport import ExpectedResponse, Transport, include_param
-from tfruns.errors import OutcomeUnknown, TfrunsError, UnexpectedResponse
+from tfruns.client.transport import NO_CONTENT, ExpectedResponse, Transport, include_param
+from tfruns.errors import NotFound, OutcomeUnknown, TfrunsError, UnexpectedResponse
 from tfruns.jsonapi import JSON, create_document
-from tfruns.wire.workspaces import Workspace
+from tfruns.wire.workspaces import Workspace, WorkspaceResource
 
 _READ = Purpose("read workspaces")
 _CREATE = Purpose("manage workspaces")
+_DELETE = Purpose("admin")
 _LOCK = Purpose("lock and unlock workspaces")
 _FORCE_UNLOCK = Purpose("admin")
 
@@ -58,6 +59,7 @@ class Workspaces:
         organization: str,
         name: str,
         *,
+        description: str | None = None,
         auto_apply: bool | None = None,
         terraform_version: str | None = None,
         working_directory: str | None = None,
@@ -71,6 +73,7 @@ class Workspaces:
         Args:
             organization: the organization's name.
             name: the workspace's name, unique in the organization.
+            description: a description for people.
             auto_apply: whether runs apply automatically after a successful plan.
             terraform_version: an exact version, a constraint, or `latest`.
             working_directory: the directory in the configuration in which Terraform runs.
@@ -84,6 +87,7 @@ class Workspaces:
         """
         path = api_path("organizations", check_organization(organization), "workspaces")
         options = {
+            "description": description,
             "auto-apply": auto_apply,
             "terraform-version": terraform_version,
             "working-directory": working_directory,
@@ -103,6 +107,87 @@ class Workspaces:
             raise _unknown_creation(failure.error) from failure.error
         except UnexpectedResponse as error:
             raise _unknown_creation(error) from error
+
+    async def update(
+        self,
+        workspace: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        auto_apply: bool | None = None,
+        terraform_version: str | None = None,
+        working_directory: str | None = None,
+    ) -> Workspace:
+        """Update the settings of a workspace. What is omitted stays.
+
+        Source: HCP Terraform API, "Update a Workspace".
+        Wire: PATCH /workspaces/{id} -> 200, the workspace.
+
+        Raises:
+            UnprocessableEntity: 422, the name is taken, or a value is invalid.
+            NotFound: 404, absent, or this token may not change it.
+            OutcomeUnknown: the response was lost.
+        """
+        options = {
+            "name": None if name is None else check_workspace_name(name),
+            "description": description,
+            "auto-apply": auto_apply,
+            "terraform-version": terraform_version,
+            "working-directory": working_directory,
+        }
+        workspace_id = await self.resolve(workspace)
+        given: dict[str, JSON] = {key: value for key, value in options.items() if value is not None}
+        body: JSON = {"data": {"type": "workspaces", "id": workspace_id, "attributes": given}}
+        expected = ExpectedResponse(is_resource("workspaces", workspace_id))
+        try:
+            path = api_path("workspaces", workspace_id)
+            answer = await self._transport.patch(path, body, expected=expected, purpose=_CREATE)
+            return parse_one(Workspace, answer.document)
+        except AttemptFailed as failure:
+            raise unknown_outcome(
+                failure.error,
+                "It is not known whether the workspace was changed.",
+                "Read the workspace; to be sure, send the same change again.",
+            ) from failure.error
+
+    async def safe_delete(self, workspace: str) -> None:
+        """Delete a workspace that manages no resources and is not locked, with its runs, states and variables.
+
+        Source: HCP Terraform API, "Safe Delete a workspace".
+        Wire: POST /workspaces/{id}/actions/safe-delete -> 204.
+
+        Raises:
+            Conflict: 409, it manages resources, or is locked.
+            NotFound: 404, absent, or this token may not delete it.
+            OutcomeUnknown: the response was lost, and the workspace still exists or cannot be read.
+        """
+        workspace_id = await self.resolve(workspace)
+        path = api_path("workspaces", workspace_id, "actions", "safe-delete")
+        try:
+            await self._transport.post(path, {}, expected=NO_CONTENT, purpose=_DELETE)
+        except AttemptFailed as failure:
+            with suppress(TfrunsError):
+                try:
+                    await self.read(workspace_id)
+                except NotFound:
+                    return
+            raise unknown_outcome(
+                failure.error,
+                "It is not known whether the workspace was deleted.",
+                "Read the workspace: if it still exists, delete it again.",
+            ) from failure.error
+
+    def list_resources(self, workspace: str) -> Listing[WorkspaceResource]:
+        """The resource instances in a workspace's current state.
+
+        Source: HCP Terraform API, "Workspace Resources".
+        Wire: GET /workspaces/{id}/resources -> 200, a page.
+        """
+
+        async def path() -> str:
+            return api_path("workspaces", await self.resolve(workspace), "resources")
+
+        return listing(self._transport, WorkspaceResource, path, {}, purpose=_READ)
 
     async def resolve(self, workspace: str) -> str:
         """The id of a workspace; sends a request only for a name.

@@ -10,7 +10,7 @@ from tfruns.masking.arguments import hcl_texts
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Mask, Secrets
 from tfruns.masking.text import sanitize
-from tfruns.runs.plans import known_secrets, secrets_of
+from tfruns.runs.plans import all_known_secrets, known_secrets, secrets_of
 from tfruns.wire.runs import Run, RunVariable
 
 
@@ -26,6 +26,22 @@ def masker_from_cache(client: Client, run_id: str, own: Iterable[RunVariable] | 
     run's own variables are sensitive: all their values are removed.
     """
     return _mask_of(known_secrets(client, run_id, before_plan=_secrets_before_plan(own)))
+
+
+def masker_of_all_plans(client: Client) -> Mask:
+    """Removes what is secret by its form, and the sensitive values of every plan that was read before.
+
+    It is for texts that belong to a workspace, and not to one run.
+    """
+    secrets = all_known_secrets(client)
+
+    def mask(text: str) -> str:
+        text = sanitize(text)
+        for known in secrets:
+            text = known.mask(text)
+        return redact(text)
+
+    return mask
 
 
 async def masker(client: Client, run: Run) -> Mask:

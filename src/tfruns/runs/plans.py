@@ -145,6 +145,11 @@ def known_secrets(client: Client, run_id: str, *, before_plan: Secrets = NO_SECR
     return next((known.secrets for known in list(plans.kept.values()) if known.run_id == run_id), before_plan)
 
 
+def all_known_secrets(client: Client) -> list[Secrets]:
+    """The sensitive values of each plan that was read before. Any thread may ask."""
+    return [known.secrets for known in list(client.derived(_Plans).kept.values())]
+
+
 async def plan_summary(client: Client, run: Run) -> "PlanSummary | None":
     """The counts, dangers and fingerprint of a run's plan; None before the plan exists.
 

@@ -11,6 +11,7 @@ from tfruns.client.client import Client
 from tfruns.errors import Fact, TfrunsError
 from tfruns.masking.redaction import redact
 from tfruns.masking.text import one_line
+from tfruns.runs.masks import masker_of_all_plans
 from tfruns.runs.workspace_queue import since
 from tfruns.views.base import shown_time
 from tfruns.wire.activity import Team, User
@@ -55,7 +56,7 @@ async def read_lock(client: Client, workspace: Workspace) -> Lock | None:
     if not workspace.locked:
         return None
     related = workspace.locked_by
-    reason = one_line(redact(workspace.locked_reason or ""), _REASON)
+    reason = one_line(masker_of_all_plans(client)(workspace.locked_reason or ""), _REASON)
     if related is None:
         return Lock("an unknown user", "unknown", workspace.locked_at, reason)
     if related.type == "runs":

@@ -23,3 +23,4 @@ class Variable(Resource):
 
     configurable: ToOne = None
     workspace: ToOne = None
+    varset: ToOne = None

@@ -28,6 +28,7 @@ class Workspace(Resource):
     wire_type: ClassVar[str] = "workspaces"
 
     name: str | None = None
+    description: str | None = None
     auto_apply: bool | None = None
     locked: bool | None = None
     locked_reason: str | None = None

@@ -10,6 +10,10 @@ add_commands(
     {
         "list": "list:list_workspaces",
         "show": "show:show",
+        "outputs": "outputs:outputs",
+        "resources": "resources:resources",
+        "actions": "actions:actions",
+        "health": "health:health",
         "create": "create:create",
         "lock": "lock:lock",
         "unlock": "unlock:unlock",

@@ -19,9 +19,9 @@ def lock(
     organization: Organization = None,
     options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Lock a workspace, so that no run starts in it.
+    """Lock a workspace, and let new runs wait.
 
-    New runs are accepted, and wait until it is unlocked.
+    New runs are accepted. They start when the workspace is unlocked.
 
     For example:
         tfruns workspace lock network --reason "Maintenance until 18:00"

@@ -1,17 +1,14 @@
 """`tfruns workspace show`."""
 
-from typing import Annotated
-
-from cyclopts import Parameter
-
-from tfruns.cli.options import DEFAULTS, SELECT_WORKSPACE, CommonOptions, Organization
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, SelectedWorkspace
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_workspace
-from tfruns.cli.workspace.views import print_workspace, workspace_view
+from tfruns.cli.workspace.views import print_workspace
+from tfruns.views.workspaces import WorkspaceView
 
 
 def show(
-    workspace: Annotated[str | None, Parameter(help=SELECT_WORKSPACE)] = None,
+    workspace: SelectedWorkspace = None,
     /,
     *,
     organization: Organization = None,
@@ -28,7 +25,6 @@ def show(
 
     async def work(session: Session) -> None:
         name = await resolve_workspace(session, workspace, organization)
-        found = await session.gate.client.workspaces.read(name, include=["current_run"])
-        session.show(workspace_view(found), print_workspace)
+        session.show(await session.call("get_workspace_details", WorkspaceView, workspace_id=name), print_workspace)
 
     run_command(work, options)

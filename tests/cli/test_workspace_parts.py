@@ -1,0 +1,78 @@
+"""The commands that list the parts of a workspace, after a real apply."""
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.command import Shell
+from tests.support.local_lab import Lab
+from tests.support.local_lab import lab as lab_on
+from tests.support.local_server import LocalServer
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on the PATH"),
+]
+
+SECRET = "s3cret-of-the-command"
+MAIN = f"""
+resource "terraform_data" "node" {{ count = 2 }}
+output "region" {{ value = "eu-west-1" }}
+output "zones" {{ value = ["a", "b"] }}
+output "password" {{
+  value     = "{SECRET}"
+  sensitive = true
+}}
+"""
+
+
+@pytest.fixture
+async def lab(server: LocalServer) -> AsyncIterator[Lab]:
+    async with lab_on(server) as lab:
+        yield lab
+
+
+async def test_parts_of_a_workspace_are_tables(shell: Shell, lab: Lab) -> None:
+    workspace = await lab.workspace(MAIN)
+    await lab.variable(workspace, "region", "eu-west-1")
+    await lab.variable(workspace, "token", SECRET, "env", sensitive=True)
+    run = await lab.applied(workspace)
+    assert run.configuration_version is not None
+    assert shell("workspace", "outputs", workspace).rows == [
+        ["password", "string", "(sensitive value)"],
+        ["region", "string", "eu-west-1"],
+        ["zones", "array", '["a", "b"]'],
+    ]
+    addresses = [row[0] for row in shell("workspace", "resources", workspace).rows]
+    assert addresses == ["terraform_data.node[0]", "terraform_data.node[1]"]
+    assert [row[:3] for row in shell("variable", "list", "-w", workspace).rows] == [
+        ["region", "eu-west-1", "terraform"],
+        ["token", "(sensitive value)", "env"],
+    ]
+    (state,) = shell("state", "list", "-w", workspace).rows
+    assert (state[2], state[4], state[5]) == ("current", run.id, "2")
+    (configuration,) = shell("config", "list", "-w", workspace).rows
+    assert configuration[:3] == [run.configuration_version.id, "uploaded", "current"]
+    shown = shell("workspace", "resources", workspace, "--search", "[1]", "--json").json
+    assert shown["rows"] == [{"address": "terraform_data.node[1]", "provider": "terraform.io/builtin/terraform"}]
+    assert "More: --page 2" in shell("workspace", "resources", workspace, "--page-size", "1").err
+
+
+async def test_single_output_is_printed_without_decoration(shell: Shell, lab: Lab) -> None:
+    workspace = await lab.workspace(MAIN)
+    await lab.applied(workspace)
+    assert shell("workspace", "outputs", workspace, "--name", "region").out == "eu-west-1\n"
+    assert shell("workspace", "outputs", workspace, "--name", "region", "--json").json == "eu-west-1"
+    assert shell("workspace", "outputs", workspace, "--name", "zones").out == '["a", "b"]\n'
+    assert "has no output regio" in shell("workspace", "outputs", workspace, "--name", "regio", code=1).err
+    refused = shell("workspace", "outputs", workspace, "--name", "password", code=2)
+    assert refused.out == ""
+    assert "is sensitive" in refused.err
+
+
+async def test_part_that_the_local_backend_lacks_is_explained(shell: Shell, lab: Lab) -> None:
+    workspace = await lab.workspace()
+    assert "no state yet" in shell("workspace", "outputs", workspace).err
+    assert "does not list actions" in shell("workspace", "actions", workspace).err
+    assert "no health assessment" in shell("workspace", "health", workspace).err

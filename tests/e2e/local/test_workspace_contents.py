@@ -1,0 +1,85 @@
+"""The parts of a workspace after real applies: outputs, resources, variables, state and configuration versions."""
+
+from typing import Any
+
+import pytest
+
+from tests.gate.harness import Log
+from tests.support.local_lab import Lab
+from tests.tools.calls import TOOLS
+from tfruns.gate.pipeline import Gate
+from tfruns.policy import Mode, Policy
+from tfruns.views.base import as_json
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "s3cret-of-the-database"
+MAIN = """
+variable "size" { default = 2 }
+variable "password" {
+  sensitive = true
+}
+resource "terraform_data" "node" {
+  count = var.size
+  input = "node-${count.index}"
+}
+resource "terraform_data" "database" {
+  input = var.password
+}
+output "nodes" { value = terraform_data.node[*].output }
+output "region" { value = "eu-west-1" }
+output "password" {
+  value     = terraform_data.database.output
+  sensitive = true
+}
+"""
+
+
+async def read(lab: Lab, workspace_id: str, part: str, **arguments: Any) -> Any:
+    gate = Gate(lab.client, Policy(Mode.READ), audit=Log())
+    values = {"workspace_id": workspace_id, "part": part, **arguments}
+    return as_json(await gate.call(TOOLS["get_workspace_details"], values))
+
+
+async def test_parts_show_what_was_applied_and_no_secret(lab: Lab) -> None:
+    workspace_id = await lab.workspace(MAIN)
+    await lab.variable(workspace_id, "password", SECRET, sensitive=True)
+    first = await lab.applied(workspace_id)
+    second = await lab.applied(workspace_id, variables={"size": "3"})
+    parts = ("outputs", "resources", "variables", "state_versions", "configuration_versions", "actions", "health")
+    found = {part: await read(lab, workspace_id, part) for part in parts}
+    assert SECRET not in str(found)
+    assert {row["name"]: row["value"] for row in found["outputs"]["rows"]} == {
+        "nodes": ["node-0", "node-1", "node-2"],
+        "region": "eu-west-1",
+        "password": "(sensitive value)",
+    }
+    assert [row["address"] for row in found["resources"]["rows"]] == [
+        "terraform_data.database",
+        *(f"terraform_data.node[{n}]" for n in range(3)),
+    ]
+    assert found["variables"]["rows"] == [{"key": "password", "category": "terraform", "sensitive": True}]
+    states = found["state_versions"]["rows"]
+    assert [row["run_id"] for row in states] == [second.id, first.id]
+    assert [row["resources"] for row in states] == [4, 3]
+    assert [row.get("current") for row in states] == [True, None]
+    (configuration,) = found["configuration_versions"]["rows"]
+    assert (configuration["status"], configuration["current"]) == ("uploaded", True)
+    # The local backend has neither.
+    assert found["actions"]["note"].startswith("This API does not list actions")
+    assert found["health"]["note"].startswith("There is no health assessment")
+
+
+async def test_search_finds_a_resource_by_its_address(lab: Lab) -> None:
+    workspace_id = await lab.workspace(MAIN)
+    await lab.applied(workspace_id, variables={"password": f'"{SECRET}"'})
+    view = await read(lab, workspace_id, "resources", search="NODE", page_size=1)
+    assert [row["address"] for row in view["rows"]] == ["terraform_data.node[0]"]
+    assert (view["next_page"], view["total_count"]) == (2, 2)
+
+
+async def test_new_workspace_has_empty_parts(lab: Lab) -> None:
+    workspace_id = await lab.workspace()
+    for part in ("outputs", "resources", "variables", "state_versions", "configuration_versions"):
+        assert (await read(lab, workspace_id, part))["rows"] == []
+    assert (await read(lab, workspace_id, "settings"))["id"] == workspace_id
