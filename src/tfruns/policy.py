@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tfruns.errors import InvalidInput
+from tfruns.masking.text import one_line
 from tfruns.scope import Scope
 
 
@@ -51,11 +52,10 @@ def parse_toolsets(text: str | None) -> frozenset[Toolset]:
     if text is None:
         return frozenset(Toolset)
     names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names or not set(names) <= set(Toolset):
-        raise InvalidInput(
-            "--toolsets is empty, or contains an unknown toolset.",
-            solution=f"Use a comma-separated list of {', '.join(Toolset)}.",
-        )
+    unknown = [name for name in names if name not in set(Toolset)]
+    if unknown or not names:
+        found = f'contains an unknown toolset, "{one_line(unknown[0], 40)}"' if unknown else "is empty"
+        raise InvalidInput(f"--toolsets {found}.", solution=f"Use a comma-separated list of {', '.join(Toolset)}.")
     return frozenset(Toolset(name) for name in names)
 
 

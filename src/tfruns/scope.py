@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from tfruns.errors import InvalidInput
+from tfruns.masking.text import one_line
 
 if TYPE_CHECKING:  # a server starts without the models of the API
     from tfruns.wire.workspaces import Workspace
@@ -120,7 +121,7 @@ def _organization(item: str) -> str:
     if _NAME_PATTERN.fullmatch(item):
         return item
     raise InvalidInput(
-        "--organizations contains an invalid name.",
+        f'--organizations contains an invalid name, "{one_line(item, 60)}".',
         solution="Use names of organizations, which may contain the wildcards * and ?.",
     )
 
@@ -130,6 +131,6 @@ def _workspace(item: str) -> str:
     if _WORKSPACE_ID.fullmatch(item) or (slash and _NAME_PATTERN.fullmatch(owner) and _NAME_PATTERN.fullmatch(name)):
         return item
     raise InvalidInput(
-        "--workspaces contains an invalid item.",
+        f'--workspaces contains an invalid item, "{one_line(item, 60)}".',
         solution="Use organization/name, which may contain the wildcards * and ?, or an id (ws-…).",
     )

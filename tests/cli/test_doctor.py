@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tests.support.command import Done, Shell
 from tests.support.local_server import LocalServer
+from tfruns._version import __version__
 
 CHECKS = [
     *("address", "tls", "proxy", "token", "organizations", "entitlement", "api version", "rate limit", "clock"),
@@ -27,13 +28,13 @@ class DoctorResult(BaseModel):
     """The JSON result of `doctor`."""
 
     model_config = ConfigDict(extra="forbid")
-    is_well: bool
+    healthy: bool
     checks: list[Row]
 
 
 def rows(done: Done) -> dict[str, Row]:
     result = DoctorResult.model_validate(done.json)
-    assert result.is_well is (done.code == 0)
+    assert result.healthy is (done.code == 0)
     assert [row.check for row in result.checks] == CHECKS
     for row in result.checks:
         assert (row.remedy is not None) is (row.health in {"warning", "broken"}), row
@@ -62,6 +63,8 @@ def test_local_backend_is_checked(server: LocalServer, tmp_path: Path) -> None:
     found = rows(shell("doctor", "--local", "--data-dir", str(server.data_dir), "--json"))
     assert f"server at {server.url} (process {server.process.pid})" in found["local backend"].text
     assert found["token"].text.endswith(", from the data directory")
+    assert found["address"].text.startswith(f"{server.url}, local backend of tfruns {__version__}, responds in ")
+    assert found["rate limit"].text == "Not limited"
 
 
 def test_refused_token_is_the_only_broken_check(shell: Shell) -> None:

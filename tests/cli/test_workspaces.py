@@ -116,7 +116,7 @@ def test_create_is_recorded_in_the_audit_log(shell: Shell, name: str) -> None:
 
 def test_create_is_refused_if_the_audit_log_cannot_be_written(shell: Shell) -> None:
     done = shell("workspace", "create", "unwritten", code=1, TFRUNS_AUDIT_FILE=str(shell.directory))
-    assert "audit log cannot be written" in done.err
+    assert f"The audit log {shell.directory} cannot be written: Is a directory." in done.err
     assert shell("workspace", "show", "unwritten", "--json", code=1).json["error"] == "not_found"
 
 

@@ -14,7 +14,7 @@ from tfruns.gate.consent import (
     Requirement,
     decide,
     decide_unanswered,
-    decide_unread,
+    depends_on_impact,
 )
 from tfruns.impact import Impact, ImpactKind
 from tfruns.policy import Confirm, Mode, Policy
@@ -151,11 +151,7 @@ def test_mode_plan_forbids_impact_on_an_apply() -> None:
 
 
 def test_impact_is_not_read_if_it_cannot_change_the_decision() -> None:
-    for mode, confirm in product((Mode.PLAN, Mode.APPLY), Confirm):
-        for can_ask, has_fingerprint, is_always in product((False, True), repeat=3):
-            decision = decide_unread(
-                Policy(mode, confirm), can_ask=can_ask, has_fingerprint=has_fingerprint, is_confirmed_always=is_always
-            )
-            is_free = confirm is Confirm.NEVER and mode is Mode.APPLY and not has_fingerprint
-            is_refused = confirm is Confirm.ALWAYS and not can_ask and is_always
-            assert decision == (FREE if is_free else NO_PERSON if is_refused else None)
+    for mode, confirm, has_fingerprint in product((Mode.PLAN, Mode.APPLY), Confirm, (False, True)):
+        is_free = confirm is Confirm.NEVER and mode is Mode.APPLY and not has_fingerprint
+        found = depends_on_impact(Policy(mode, confirm), has_fingerprint=has_fingerprint)
+        assert found is not is_free, f"--mode {mode}, --confirm {confirm}, fingerprint: {has_fingerprint}"

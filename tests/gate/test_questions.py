@@ -37,6 +37,15 @@ async def test_person_is_asked_and_confirms(
     assert harness.consent == "person"
 
 
+@pytest.mark.parametrize("name", ["apply_run", "force_cancel_run", "force_execute_run", "discard_run", "cancel_run"])
+async def test_nobody_is_asked_about_a_final_run(name: str) -> None:
+    for person in (FixedPerson(Answer.NO), None):
+        harness = GateHarness(DESTROYS, Confirm.ALWAYS, person, status="errored", actions=samples.actions())
+        await harness.call(name)  # the API refuses it
+        assert harness.posts == 1
+        assert person is None or person.asked == []
+
+
 @pytest.mark.parametrize("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS])
 @pytest.mark.parametrize(("name", "arguments", "excerpt"), ASKED)
 async def test_nothing_is_sent_if_the_person_declines(

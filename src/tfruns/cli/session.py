@@ -72,13 +72,18 @@ class Session:
             raise TypeError(f"{tool} returns {type(view).__name__}, not {kind.__name__}")
         return view
 
+    @property
+    def can_confirm(self) -> bool:
+        """Whether the command can be confirmed: with --yes, or at a terminal."""
+        return self.gate.policy.confirm is Confirm.NEVER or self.gate.person.can_be_asked
+
     def require_person(self) -> None:
         """Require a terminal to ask at, or the option --yes.
 
         Raises:
             ConfirmationNeeded: neither is available.
         """
-        if self.gate.policy.confirm is not Confirm.NEVER and not self.gate.person.can_be_asked:
+        if not self.can_confirm:
             raise ConfirmationNeeded(
                 "This command needs confirmation, and there is no terminal. Nothing was sent.",
                 cause="Standard input or standard error is not a terminal.",

@@ -16,6 +16,7 @@ class PingResult:
     Attributes:
         status: HTTP status, normally 204.
         application: such as `HCP Terraform`.
+        local_version: the version of tfruns, if its local backend responded.
         version: API version, such as `2.6`.
         rate_limit: requests per second.
         skew_s: seconds by which the server's clock is ahead of ours, accurate to about a second.
@@ -24,6 +25,7 @@ class PingResult:
 
     status: int
     application: str | None
+    local_version: str | None
     version: str | None
     rate_limit: int | None
     skew_s: float | None
@@ -45,6 +47,7 @@ async def ping(transport: Transport) -> PingResult:
     return PingResult(
         status,
         headers.get("tfp-appname"),
+        headers.get("tfruns-version"),
         headers.get("tfp-api-version"),
         _integer(headers, "x-ratelimit-limit"),
         _skew_s(date, started_at, took_s) if date else None,

@@ -72,7 +72,7 @@ class AuditLog:
         try:
             await self.write_in_thread({"id": entry.shared["id"], "event": "begun", **fields, "pid": os.getpid()})
         except OSError as error:
-            raise AuditFailed(f"The audit log cannot be written: {error.strerror or type(error).__name__}.") from None
+            raise self._failure(error) from None
         return entry
 
     async def write_in_thread(self, fields: Mapping[str, JSON]) -> None:
@@ -91,6 +91,10 @@ class AuditLog:
             OSError: the line was not written completely.
         """
         append_record(self._path or audit_file(), partial(self._line, fields))
+
+    def _failure(self, error: OSError) -> AuditFailed:
+        reason = error.strerror or type(error).__name__
+        return AuditFailed(f"The audit log {self._path or audit_file()} cannot be written: {reason}.")
 
     def _line(self, fields: Mapping[str, JSON]) -> bytes:
         time = self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

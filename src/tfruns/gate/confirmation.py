@@ -22,10 +22,9 @@ from tfruns.gate.consent import (
     Evidence,
     Reach,
     Refusal,
-    Refuse,
     decide,
     decide_unanswered,
-    decide_unread,
+    depends_on_impact,
     forbidden_effects,
 )
 from tfruns.gate.person import Answer, Person, Question
@@ -33,7 +32,7 @@ from tfruns.impact import NO_IMPACT, Impact
 from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import safe_text
 from tfruns.next_actions import REVIEW_RUN, NextAction
-from tfruns.policy import Confirm, Mode, Policy
+from tfruns.policy import Confirm, Policy
 from tfruns.tool import Proof, Tool
 
 
@@ -90,17 +89,11 @@ async def require_consent(
     """
     if not call.tool.requires_confirmation:
         return Consent.NONE
-    decision: Allow | Ask | Refuse | None = decide_unread(
-        policy,
-        can_ask=person.can_be_asked,
-        has_fingerprint=Proof.FINGERPRINT in call.proofs,
-        is_confirmed_always=call.tool.mode is Mode.APPLY,
-    )
-    impact, evidence = NO_IMPACT, Evidence(_reach(person))
-    if decision is None:
-        impact = await call.impact(client)
-        evidence = _evidence(call, impact, person, codes)
-        decision = decide(evidence, impact, policy)
+    if not depends_on_impact(policy, has_fingerprint=Proof.FINGERPRINT in call.proofs):
+        return Consent.NONE
+    impact = await call.impact(client)
+    evidence = _evidence(call, impact, person, codes)
+    decision = decide(evidence, impact, policy)
     if isinstance(decision, Ask):
         answer = await _ask(call, impact, person, client)
         if answer is Answer.YES:
@@ -114,12 +107,9 @@ async def require_consent(
     raise _refusal(_Refused(decision.reason, call, policy, impact, evidence.reach is Reach.UNANSWERED), codes)
 
 
-def _reach(person: Person) -> Reach:
-    return Reach.CAN_ASK if person.can_be_asked else Reach.CANNOT_ASK
-
-
 def _evidence(call: PendingCall, impact: Impact, person: Person, codes: ConfirmationCodes) -> Evidence:
-    is_plans, is_valid, reach = None, None, _reach(person)
+    is_plans, is_valid = None, None
+    reach = Reach.CAN_ASK if person.can_be_asked else Reach.CANNOT_ASK
     if (fingerprint := call.proofs.get(Proof.FINGERPRINT)) is not None:
         given, actual = fingerprint.strip().encode(), (impact.fingerprint or "").encode()
         is_plans = impact.fingerprint is not None and hmac.compare_digest(given, actual)

@@ -114,22 +114,14 @@ class Refuse:
     reason: Refusal
 
 
-def decide_unread(
-    policy: Policy, *, can_ask: bool, has_fingerprint: bool, is_confirmed_always: bool
-) -> Allow | Refuse | None:
-    """The decision if it does not depend on the impact, which then is not read; otherwise None.
+def depends_on_impact(policy: Policy, *, has_fingerprint: bool) -> bool:
+    """Whether the decision depends on the impact of the call, which otherwise is not read.
 
     Args:
         policy: the policy of the server.
-        can_ask: a person can be asked.
         has_fingerprint: a fingerprint was given, which has to be compared with the plan.
-        is_confirmed_always: the tool needs consent for all arguments.
     """
-    if policy.confirm is Confirm.NEVER and policy.mode.includes(Mode.APPLY) and not has_fingerprint:
-        return Allow(Consent.NONE)
-    if policy.confirm is Confirm.ALWAYS and not can_ask and is_confirmed_always:
-        return Refuse(Refusal.NEEDS_PERSON)
-    return None
+    return has_fingerprint or policy.confirm is not Confirm.NEVER or not policy.mode.includes(Mode.APPLY)
 
 
 def decide(evidence: Evidence, impact: Impact, policy: Policy) -> Allow | Ask | Refuse:

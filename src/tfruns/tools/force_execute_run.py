@@ -5,7 +5,8 @@ from typing import Any
 
 from tfruns.arguments import RunId
 from tfruns.client.client import Client
-from tfruns.impact import Impact, ImpactKind
+from tfruns.impact import NO_IMPACT, Impact, ImpactKind
+from tfruns.lifecycle import is_final
 from tfruns.policy import Toolset
 from tfruns.runs.impact_parts import LET_A_PERSON, facts, listed, named_run, read_run, text_lines, unseen
 from tfruns.runs.results import act
@@ -18,6 +19,8 @@ from tfruns.vocabulary import RunAction
 async def impact_of_force_execute(client: Client, values: Mapping[str, Any]) -> Impact:
     """Other runs are discarded and canceled, and the run itself may apply without a question."""
     run = await read_run(client, values)
+    if is_final(run.status):
+        return NO_IMPACT
     before = await runs_before(client, run.id)
     displaced = before[1] if before else None
     none = ["The runs before it could not be read."] if displaced is None else ["No run is before it."]

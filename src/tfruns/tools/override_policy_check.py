@@ -16,7 +16,7 @@ from tfruns.checks import awaits_override
 from tfruns.client.client import Client
 from tfruns.client.listing import Listing
 from tfruns.errors import Fact, Forbidden, InvalidInput, NotFound, TfrunsError, TransitionNotAllowed
-from tfruns.impact import Impact, ImpactKind
+from tfruns.impact import NO_IMPACT, Impact, ImpactKind
 from tfruns.lifecycle import is_final
 from tfruns.masking.text import one_line
 from tfruns.next_actions import GET_RUN_DETAILS, NextAction
@@ -57,6 +57,8 @@ class _Hold:
 async def impact_of_override(client: Client, values: Mapping[str, Any]) -> Impact:
     """An override of an auto-apply run leads to its apply without another confirmation."""
     run = await read_run(client, values)
+    if is_final(run.status):
+        return NO_IMPACT
     checks: list[PolicyCheck | TaskStage] = []
     with suppress(NotFound):
         checks += [check async for check in client.policy_checks.list_for_run(run.id)]

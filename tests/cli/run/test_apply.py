@@ -77,9 +77,11 @@ async def test_apply_refuses_a_run_that_is_not_confirmable(lab: Lab, tfruns_run:
     workspace = await lab.workspace(CHANGES)
     run = await lab.run(workspace, plan_only=True)
     await lab.until(run, RunStatus.PLANNED_AND_FINISHED)
-    ended = tfruns_run("apply", run.id, "--yes")
-    assert ended.code == 1
-    assert "planned_and_finished" in ended.err
+    for action in ("apply", "force-cancel", "force-execute"):
+        for confirmed in ((), ("--yes",)):  # without a terminal, it is not asked for a confirmation that is of no use
+            ended = tfruns_run(action, run.id, *confirmed, "--json")
+            assert (ended.code, Failure.model_validate(ended.json).error) == (1, "transition_not_allowed"), action
+            assert "planned_and_finished" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,45 @@ async def test_an_unknown_path_or_id_is_404_or_405(api: Api, path: str) -> None:
     check_error(response)
 
 
+def linked(**ids: str) -> dict[str, Any]:
+    kinds = {"configuration-version": "configuration-versions", "project": "projects", "workspace": "workspaces"}
+    kinds["rollback-state-version"] = "state-versions"
+    return {
+        name.replace("_", "-"): {"data": {"type": kinds[name.replace("_", "-")], "id": id_}}
+        for name, id_ in ids.items()
+    }
+
+
+async def test_404_names_the_unknown_id_of_a_request_body(api: Api) -> None:
+    workspace = api.workspace_id
+    requests = [
+        ("POST", "/runs", "runs", linked(workspace="ws-none"), "workspace ws-none"),
+        (
+            "POST",
+            "/runs",
+            "runs",
+            linked(workspace=workspace, configuration_version="cv-none"),
+            "configuration version cv-none",
+        ),
+        (
+            "PATCH",
+            f"/workspaces/{workspace}/state-versions",
+            "state-versions",
+            linked(rollback_state_version="sv-none"),
+            "state version sv-none",
+        ),
+        ("POST", "/vars", "vars", linked(workspace="ws-none"), "workspace ws-none"),
+        ("PATCH", f"/workspaces/{workspace}", "workspaces", linked(project="prj-none"), "project prj-none"),
+    ]
+    for method, path, kind, relationships, named in requests:
+        body = {"data": {"type": kind, "attributes": {}, "relationships": relationships}}
+        if kind == "vars":
+            body["data"]["attributes"] = {"key": "region", "value": "", "category": "terraform"}
+        response = await api.http.request(method, API + path, json=body)
+        assert response.status_code == 404, (path, response.text)
+        assert response.json()["errors"][0]["detail"] == f"The {named} does not exist.", path
+
+
 async def test_the_id_of_a_plan_is_not_the_id_of_an_apply(api: Api) -> None:
     related = (await api.create_run())["relationships"]
     await api.get(f"/applies/{related['plan']['data']['id']}", 404)

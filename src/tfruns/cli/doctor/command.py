@@ -68,7 +68,7 @@ def _show(found: Sequence[tuple[str, Finding]], *, is_json: bool) -> None:
             {"check": name, "health": str(finding.health), "text": finding.text, "remedy": finding.remedy or None}
             for name, finding in found
         ]
-        print_json({"is_well": not _is_broken(found), "checks": rows})
+        print_json({"healthy": not _is_broken(found), "checks": rows})
         return
     print_table(
         (

@@ -22,6 +22,7 @@ _CONNECT_TIMEOUT_S = 10.0
 _MAX_SKEW_S = 30.0
 _EXPIRES_SOON_DAYS = 14
 _MAX_NAMES = 5
+_HCP_RATE_LIMIT = 30  # the local backend reports a higher limit unless it enforces this one
 _NOT_CONFIGURED = skipped("No token is configured.")
 _NO_RESPONSE = "The API did not respond."
 _LOG_IN = "Run `tfruns login`, or set TFE_TOKEN (see `tfruns mcp --help`)."
@@ -66,7 +67,7 @@ class Remote:
 
     async def address(self) -> Finding:
         ping = await self._ping_result()
-        name = f"{self._settings.address}, {ping.application or 'unknown application'}"
+        name = f"{self._settings.address}, {_application(ping)}"
         if ping.status >= 500 or ping.application is ping.version is None:
             return broken(f"{name}: responded with {ping.status}.", f"It is not the API, or it is down. {_ADDRESS}")
         return ok(f"{name}, responds in {ping.took_s * 1000:.0f} ms")
@@ -147,6 +148,8 @@ class Remote:
         if ping is None:
             return skipped(_NO_RESPONSE)
         limit = ping.rate_limit
+        if limit and ping.local_version and limit > _HCP_RATE_LIMIT:
+            return ok("Not limited")
         return ok(f"{limit} requests per second" if limit else "Unknown; tfruns sends at most 27 requests per second")
 
     async def clock(self) -> Finding:
@@ -165,6 +168,12 @@ class Remote:
             return await self._ping_result()
         except TfrunsError:
             return None
+
+
+def _application(ping: PingResult) -> str:
+    if ping.local_version:
+        return f"local backend of tfruns {ping.local_version}"
+    return ping.application or "unknown application"
 
 
 def _proxy(settings: Settings) -> str | None:

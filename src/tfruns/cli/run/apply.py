@@ -55,9 +55,8 @@ def apply(
                 session, "apply", filters, workspace, organization, comment=comment, is_dry_run=dry_run
             )
         filters.refuse_without_all(is_dry_run=dry_run)
-        session.require_person()
         run_id = await resolve_run(session, run, workspace, organization)
-        shown = await _show_plan(session, run_id)
+        shown = await _show_plan(session, run_id) if session.can_confirm else None
         view = await session.call(
             "apply_run",
             ActionView,

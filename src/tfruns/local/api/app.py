@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tfruns._version import __version__
 from tfruns.errors import (
     BadRequest,
     Conflict,
@@ -60,7 +61,11 @@ _MAX_STATE_BODY_BYTES = 32 * 1024 * 1024  # a request that creates a state versi
 # More read threads would only wait for each other's GIL. A write also waits for the disk.
 _READ_THREADS = 2
 _WRITE_THREADS = 8
-_HEADERS = {"tfp-api-version": "2.6", "tfp-appname": "HCP Terraform"}  # the Terraform CLI checks both
+_HEADERS = {
+    "tfp-api-version": "2.6",
+    "tfp-appname": "HCP Terraform",  # the Terraform CLI checks both
+    "tfruns-version": __version__,  # distinguishes this backend from HCP Terraform, for `tfruns doctor`
+}
 _TITLES: dict[type[TfrunsError], str] = {
     BadRequest: "bad request",
     Unauthorized: "unauthorized",

@@ -4,8 +4,10 @@ Source: HCP Terraform API, "JSON API Documents", and the sample responses of eac
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from tfruns.jsonapi import JSON, ResourceObject
+from tfruns.local.service.transitions import wire_time
 from tfruns.wire.base import Resource
 
 WireResource = Resource | ResourceObject
@@ -99,8 +101,9 @@ _RELATED_PARTS = {
 
 
 def with_links(resource: WireResource) -> dict[str, JSON]:
-    """A resource object with its links and the links of its relationships."""
+    """A resource object with its links and the links of its relationships. All its times have the same format."""
     data = resource.to_wire()
+    data["attributes"] = {name: _wire_value(value) for name, value in data["attributes"].items()}
     relationships: dict[str, JSON] = data["relationships"]
     names = _names(data)
     for relationship, before, name, after in _RELATED_PARTS.get(resource.wire_type, ()):
@@ -112,6 +115,10 @@ def with_links(resource: WireResource) -> dict[str, JSON]:
     templates = _SELF.get(resource.wire_type, {"self": f"{_API}/{resource.wire_type}/{{id}}"})
     data["links"] = {name: template.format_map(names) for name, template in templates.items()}
     return data
+
+
+def _wire_value(value: JSON | datetime) -> JSON:
+    return wire_time(value) if isinstance(value, datetime) else value
 
 
 def _names(data: Mapping[str, JSON]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from tfruns.errors import BadRequest, NotFound, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.api.request import ApiRequest, RequestAttributes, validated
 from tfruns.local.api.response import ApiResponse, list_response
-from tfruns.local.service.find import find_organization, find_workspace, workspace_for_update
+from tfruns.local.service.find import find_named, find_organization, find_workspace, workspace_for_update
 from tfruns.local.store.schema import WorkspaceRow
 from tfruns.wire.base import Related, Resource
 from tfruns.wire.workspaces import EffectiveTagBinding, Tag, TagBinding
@@ -165,7 +165,7 @@ def add_workspaces_to_tag(request: ApiRequest) -> ApiResponse:
     ids, _ = _ids_and_names(request)
     with request.backend.database.write() as write:
         for id_ in sorted(ids):
-            row = workspace_for_update(write.session, id_)
+            row = workspace_for_update(write.session, find_named(write.session, WorkspaceRow, id_).id)
             known = {tag.id: tag.name for tag in organization_tags(write.session, row.organization)}
             if request.path["id"] not in known:
                 raise NotFound("not found")

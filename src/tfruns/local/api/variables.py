@@ -11,7 +11,7 @@ from tfruns.local.api.request import ApiRequest, RequestAttributes
 from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.ids import new_id
 from tfruns.local.service import workspaces as service
-from tfruns.local.service.find import find, find_workspace
+from tfruns.local.service.find import find, find_named, find_workspace
 from tfruns.local.store.schema import VariableRow, WorkspaceRow
 from tfruns.wire.base import Related
 from tfruns.wire.variables import Variable
@@ -88,7 +88,7 @@ def _workspace(session: Session, request: ApiRequest) -> WorkspaceRow:
         workspace_id = request.related_id("workspace")
         if workspace_id is None:
             raise UnprocessableEntity("data.relationships.workspace is missing: a variable needs a workspace.")
-        return find_workspace(session, workspace_id)
+        return find_named(session, WorkspaceRow, workspace_id)
     organization, name = (request.query.get(f"filter[{kind}][name]", "") for kind in ("organization", "workspace"))
     return find(session, WorkspaceRow, WorkspaceRow.organization == organization, WorkspaceRow.name == name)
 

@@ -16,6 +16,7 @@ from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization, find_workspace, workspace_for_update
 from tfruns.local.service.workspace_lists import search_workspaces
 from tfruns.local.store.schema import OrganizationRow, WorkspaceRow
+from tfruns.masking.text import one_line
 
 _VERSION = re.compile(r"v?\d+(\.\d+){0,2}(-[0-9A-Za-z.-]+)?")
 
@@ -145,8 +146,9 @@ def _check_project(request: ApiRequest, organization: OrganizationRow) -> None:
     Raises:
         NotFound: 404, the request names another project.
     """
-    if request.related_id("project") not in {None, organization.default_project_id}:
-        raise NotFound("not found")
+    project_id = request.related_id("project")
+    if project_id is not None and project_id != organization.default_project_id:
+        raise NotFound(f"The project {one_line(project_id, 60)} does not exist.")
 
 
 def read_workspace(request: ApiRequest) -> ApiResponse:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound
 from tfruns.local.store.schema import Base, OrganizationRow, RunRow, WorkspaceRow
+from tfruns.masking.text import one_line
 
 RowT = TypeVar("RowT", bound=Base)
 
@@ -24,6 +25,24 @@ def find(session: Session, kind: type[RowT], *conditions: ColumnElement[bool] | 
         NotFound: 404, no row matches.
     """
     return _first(session, select(kind).where(*conditions))
+
+
+def find_named(session: Session, kind: type[RowT], id_: str) -> RowT:
+    """The row whose id a request body names.
+
+    Raises:
+        NotFound: 404, it does not exist. The error names it, because a request can name several.
+    """
+    row = session.scalars(select(kind).where(kind.__table__.c.id == id_)).first()
+    if row is None:
+        raise not_found(kind, id_)
+    return row
+
+
+def not_found(kind: type[Base], id_: str) -> NotFound:
+    """The error for an id in a request body that names nothing."""
+    noun = kind.__tablename__.removesuffix("s").replace("_", " ")
+    return NotFound(f"The {noun} {one_line(id_, 60)} does not exist.")
 
 
 def _first(session: Session, statement: Select[RowT], **values: str) -> RowT:

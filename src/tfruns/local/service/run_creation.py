@@ -11,7 +11,7 @@ from tfruns.errors import UnprocessableEntity
 from tfruns.lifecycle import is_queued
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.service.find import find, find_workspace, workspace_for_update
+from tfruns.local.service.find import find_named, workspace_for_update
 from tfruns.local.service.transitions import count_run, promote_next, record_event, start_plan, wire_time
 from tfruns.local.service.workspaces import executes_runs
 from tfruns.local.store.database import Write
@@ -54,7 +54,7 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
         UnprocessableEntity: 422, options exclude each other, or the configuration is missing or not uploaded yet.
     """
     session = write.session
-    workspace = workspace_for_update(session, find_workspace(session, new.workspace_id).id)
+    workspace = workspace_for_update(session, find_named(session, WorkspaceRow, new.workspace_id).id)
     if not executes_runs(session, workspace):
         raise UnprocessableEntity(
             "The run cannot be created: the workspace only stores states, since its execution mode is local. Run "
@@ -107,7 +107,7 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
 def _configuration(session: Session, workspace: WorkspaceRow, new: NewRun) -> ConfigurationVersionRow:
     """The configuration version of the new run, which may belong to another workspace."""
     if new.configuration_version_id is not None:
-        found = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == new.configuration_version_id)
+        found = find_named(session, ConfigurationVersionRow, new.configuration_version_id)
         if found.status in {"pending", "fetching"}:
             raise UnprocessableEntity("Configuration version is still being processed.")
     else:

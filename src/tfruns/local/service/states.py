@@ -13,7 +13,7 @@ from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
-from tfruns.local.service.find import find, workspace_for_update
+from tfruns.local.service.find import find, find_named, not_found, workspace_for_update
 from tfruns.local.service.interpreted_state import MAX_LENGTHS, MAX_SERIAL, interpret
 from tfruns.local.service.transitions import change_status, queue_of
 from tfruns.local.store.database import Write
@@ -318,12 +318,9 @@ def roll_back_state(
         Conflict: 409, the workspace is not locked by this user, or the state version has no content.
     """
     workspace = workspace_for_update(write.session, workspace_id)
-    source = find(
-        write.session,
-        StateVersionRow,
-        StateVersionRow.id == state_version_id,
-        StateVersionRow.workspace_id == workspace_id,
-    )
+    source = find_named(write.session, StateVersionRow, state_version_id)
+    if source.workspace_id != workspace_id:
+        raise not_found(StateVersionRow, state_version_id)
     if workspace.locked_by_user_id != user_id:
         raise Conflict("The state cannot be rolled back: the workspace is not locked by you. Lock it first.")
     state = backend.objects.read("state", source.id) if source.status == "finalized" else None

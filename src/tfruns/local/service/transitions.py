@@ -105,7 +105,7 @@ def count_run(session: Session, run: RunRow, *, before: str | None) -> None:
 
 
 def wire_time(moment: datetime) -> str:
-    """A time in RFC 3339 format, in UTC with a Z (HashiCorp's Go client does not parse an offset)."""
+    """A time as HCP Terraform writes it: RFC 3339 with milliseconds, in UTC with a Z (go-tfe parses no offset)."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
