@@ -24,7 +24,7 @@ Sources = Annotated[str | None, Field(description="tfe-ui, tfe-api, tfe-configur
 Group = Annotated[str | None, Field(description="non_final (or running), final, or discardable")]
 Timeframe = Annotated[str | None, Field(description='A year, or "year": the last 12 months')]
 AgentPools = Annotated[str | None, Field(description="Agent pool names")]
-WorkspaceNames = Annotated[str | None, Field(description="Workspace names"), Role.WORKSPACE_NAMES]
+WorkspaceNames = Annotated[str | None, Field(description="Workspace names; may contain * and ?"), Role.WORKSPACE_NAMES]
 SearchUser = Annotated[str | None, Field(description="VCS user name")]
 SearchCommit = Annotated[str | None, Field(description="Commit SHA")]
 SearchBasic = Annotated[str | None, Field(description="VCS user, commit, run id or message")]

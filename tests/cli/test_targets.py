@@ -72,3 +72,19 @@ def test_only_visible_organization_needs_no_name(shell: Shell) -> None:
     runs = shell("run", "list", "--workspace", "found", "--json", TF_CLOUD_ORGANIZATION="").json
     assert runs["runs"] == []
     assert shell("workspace", "list", "--json", TF_CLOUD_ORGANIZATION="").json["organization"] == "default"
+
+
+def test_wrong_name_is_answered_with_what_exists(shell: Shell) -> None:
+    shell("workspace", "create", "practice")
+    for words in (
+        ["workspace", "show", "nosuch"],
+        ["run", "show", "--workspace", "nosuch"],
+        ["run", "list", "--workspace", "nosuch"],
+        ["run", "create", "--workspace", "nosuch"],
+        ["run", "list", "--all-workspaces", "--workspace-names", "nosuch"],
+    ):
+        err = " ".join(shell(*words, code=1).err.split())
+        assert 'No workspace "nosuch" in default. There are: ' in err, words
+        assert "practice" in err, words
+    err = " ".join(shell("run", "show", "run-Nosuch", code=1).err.split())
+    assert "No run run-Nosuch." in err

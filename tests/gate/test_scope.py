@@ -66,7 +66,8 @@ async def test_no_tool_reaches_outside_the_scope(name: str) -> None:
             arguments = REQUIRED[name] | {argument: outside[role]}
             assert isinstance(await failure_of(name, arguments, api=api, policy=limited("acme")), OutOfScope)
             assert {request.method for request in api.requests} <= {"GET"}
-            assert api.sent("GET", "/runs") == []
+            for path in (f"/workspaces/{OTHER_WORKSPACE}/runs", "/organizations/rival/runs"):
+                assert api.sent("GET", path) == []
 
 
 NAMED = {(argument, role) for tool in TOOLS.values() for argument, role in tool.roles.items()}

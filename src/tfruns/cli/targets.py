@@ -7,6 +7,7 @@ from tfruns.cli.cloud_block import CloudBlock, read_cloud_block
 from tfruns.cli.session import Session
 from tfruns.client.references import is_bare_name
 from tfruns.errors import InvalidInput, NotFound
+from tfruns.wire.workspaces import Workspace
 
 
 async def resolve_organization(session: Session, organization: str | None) -> str:
@@ -52,7 +53,7 @@ async def resolve_run(session: Session, run: str | None, workspace: str | None, 
     if run:
         return run
     name = await resolve_workspace(session, workspace, organization)
-    found = (await session.gate.client.workspaces.read(name)).current_run
+    found = (await _read_workspace(session, name)).current_run
     if found is None:
         raise NotFound(
             f"The workspace {name} has no current run.",
@@ -60,6 +61,21 @@ async def resolve_run(session: Session, run: str | None, workspace: str | None, 
             solution="Create a run, or specify a run id.",
         )
     return found.id
+
+
+async def _read_workspace(session: Session, workspace: str) -> Workspace:
+    """Read a workspace.
+
+    Raises:
+        NotFound: it does not exist. The error lists the workspaces that do.
+    """
+    client = session.gate.client
+    try:
+        return await client.workspaces.read(workspace)
+    except NotFound as error:
+        from tfruns.runs.existing import Missing  # noqa: PLC0415  # only errors need it
+
+        raise await Missing(session.gate.policy.scope, client).workspace(workspace) or error from None
 
 
 def _block() -> CloudBlock:

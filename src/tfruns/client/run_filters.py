@@ -60,12 +60,12 @@ class RunFilters:
         """
         params = {
             "filter[operation]": _join(_known(RunOperation, self.operation, "operation", _OPERATION_ALIASES)),
-            "filter[status]": _join(_words(self.status)),
+            "filter[status]": _join(words(self.status)),
             "filter[source]": _join(_known(RunSource, self.source, "source")),
             "filter[status_group]": _one_group(_known(StatusGroup, self.status_group, "status group", _GROUP_ALIASES)),
             "filter[timeframe]": _timeframe(self.timeframe),
-            "filter[agent_pool_names]": _join(_words(self.agent_pool_names)),
-            "filter[workspace_names]": _join(_words(self.workspace_names)),
+            "filter[agent_pool_names]": _join(words(self.agent_pool_names)),
+            "filter[workspace_names]": _join(words(self.workspace_names)),
             "search[user]": (self.user or "").strip(),
             "search[commit]": (self.commit or "").strip(),
             "search[basic]": (self.basic or "").strip(),
@@ -75,10 +75,11 @@ class RunFilters:
     @property
     def unknown_statuses(self) -> list[str]:
         """The given statuses that tfruns does not know: new in the API, or misspelled."""
-        return [status for status in _words(self.status) if rule_of(status) is None]
+        return [status for status in words(self.status) if rule_of(status) is None]
 
 
-def _words(value: Words) -> list[str]:
+def words(value: Words) -> list[str]:
+    """The values of a filter, without repetitions."""
     parts = value.split(",") if isinstance(value, str) else value or ()
     return list(dict.fromkeys(word for part in parts if (word := part.strip())))
 
@@ -89,7 +90,7 @@ def _join(words: Iterable[str]) -> str:
 
 def _known(kind: type[E], value: Words, what: str, aliases: Mapping[str, E] | None = None) -> list[E]:
     """The values as enum members, with aliases resolved."""
-    return list(dict.fromkeys(_member(kind, word, what, aliases or {}) for word in _words(value)))
+    return list(dict.fromkeys(_member(kind, word, what, aliases or {}) for word in words(value)))
 
 
 def _member(kind: type[E], word: str, what: str, aliases: Mapping[str, E]) -> E:

@@ -14,6 +14,7 @@ from tfruns.gate.arguments import validated
 from tfruns.gate.audit import AuditEntry, AuditLog, logged_arguments, outcome_of
 from tfruns.gate.codes import ConfirmationCodes
 from tfruns.gate.defaults import with_organization
+from tfruns.gate.existing import naming_what_exists
 from tfruns.gate.person import NoPerson, Person
 from tfruns.gate.scope import check_location, drop_out_of_scope, enforce_scope
 from tfruns.jsonapi import JSON
@@ -73,20 +74,21 @@ class Gate:
         scope, client = self.policy.scope, self.client
         values, proofs = validated(tool, arguments)
         values = await with_organization(tool, scope, client, values)
-        values = await enforce_scope(tool, scope, client, values)
-        values = _enforce_mode(tool, self.policy, values)
-        if tool.is_read_only:
-            view = await self._run(tool, values)
-        else:
-            # Imported here, because read-only calls do not need it.
-            from tfruns.gate.confirmation import PendingCall, require_consent  # noqa: PLC0415
+        async with naming_what_exists(tool, scope, client, values):
+            values = await enforce_scope(tool, scope, client, values)
+            values = _enforce_mode(tool, self.policy, values)
+            if tool.is_read_only:
+                view = await self._run(tool, values)
+            else:
+                # Imported here, because read-only calls do not need it.
+                from tfruns.gate.confirmation import PendingCall, require_consent  # noqa: PLC0415
 
-            values = attribute_comments(tool, values, self.caller)
-            pending = PendingCall(tool, values, self.caller, proofs)
-            consent = await require_consent(pending, self.policy, self.person, self.codes, client)
-            await check_location(tool, scope, client, values)  # consent may take minutes
-            entry = await self._record(pending, consent)
-            view = await self._run_recorded(tool, values, entry)
+                values = attribute_comments(tool, values, self.caller)
+                pending = PendingCall(tool, values, self.caller, proofs)
+                consent = await require_consent(pending, self.policy, self.person, self.codes, client)
+                await check_location(tool, scope, client, values)  # consent may take minutes
+                entry = await self._record(pending, consent)
+                view = await self._run_recorded(tool, values, entry)
         view = await drop_out_of_scope(tool, scope, client, view, values)
         return await to_thread.run_sync(_sanitized, view)
 

@@ -18,6 +18,7 @@ from tfruns.tool import Role, Tool
 from tfruns.views.base import View, as_json
 from tfruns.wire.run_params import RunParams
 from tfruns.wire.workspaces import Workspace
+from tfruns.wording import listed
 
 _MAX_CONFIGURATIONS = 1_000  # of a workspace; the number that is searched
 
@@ -69,7 +70,12 @@ async def check_location(tool: Tool, scope: Scope, client: Client, values: Mappi
 
 def _outside(role: Role) -> OutOfScope:
     """The one error for a name outside the scope and for a name that does not exist."""
-    return OutOfScope(f"No such {role.value} in the scope of this server.")
+    return OutOfScope(no_such(role))
+
+
+def no_such(role: Role) -> str:
+    """The message of that error."""
+    return f"No such {role.value} in the scope of this server."
 
 
 async def _check_run(scope: Scope, client: Client, run_id: str) -> None:
@@ -99,15 +105,16 @@ async def _check_configuration(client: Client, workspace_id: str, params: object
     if not isinstance(params, RunParams) or params.configuration_version_id is None:
         return
     wanted = check_id("cv", params.configuration_version_id, what="configuration_version_id")
-    number = 0
+    ids: list[str] = []
     async for version in client.configuration_versions.list_for_workspace(workspace_id):
-        number += 1
+        ids.append(version.id)
         if version.id == wanted:
             return
-        if number == _MAX_CONFIGURATIONS:
+        if len(ids) == _MAX_CONFIGURATIONS:
             break
+    newest = f" The newest: {listed(ids)}." if ids else ""
     raise OutOfScope(
-        "The workspace has no such configuration version.",
+        f"The workspace has no such configuration version.{newest}",
         solution="Use a configuration version of this workspace, or omit it for the latest.",
     )
 

@@ -4,14 +4,17 @@ The workspaces inside are found first, by requests that do not depend on what is
 run over these alone.
 """
 
+import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 from tfruns.client.client import Client
 from tfruns.client.listing import Listing, Page
-from tfruns.client.run_filters import RunFilters, Words
-from tfruns.errors import Forbidden, InvalidInput, NotFound, OutOfScope
+from tfruns.client.run_filters import RunFilters, words
+from tfruns.errors import Forbidden, InvalidInput, NotFound, OutOfScope, TfrunsError
 from tfruns.jsonapi import JSON, Pagination
 from tfruns.next_actions import LIST_WORKSPACES, Argument, NextAction
 from tfruns.scope import Scope, location_of
@@ -19,6 +22,8 @@ from tfruns.wire.base import Resource
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
+_MAX_CHECKED = 5  # names of workspaces that an empty list checks
+_MAX_NAMES = 10  # that an error lists
 _MAX_WORKSPACES = 50  # that one list of runs covers: their names have to fit into an address
 
 _NAMES = Argument("filter_workspace_names")
@@ -36,13 +41,23 @@ class _Found:
 
 
 def workspaces_in_scope(
-    scope: Scope, client: Client, organization: str, *, search: str, include: Sequence[str]
+    scope: Scope, client: Client, organization: str, *, search: str = "", include: Sequence[str] = ()
 ) -> Listing[Workspace]:
-    """The workspaces of an organization that are inside, and whose name contains the search text."""
+    """The workspaces of an organization that are inside.
+
+    Args:
+        scope: limits the list.
+        client: the API.
+        organization: the organization's name.
+        search: a part of the name, or a pattern of the whole name with the wildcards * and ?.
+        include: related resources to include.
+    """
+    if not scope.workspaces and not is_pattern(search):
+        return client.workspaces.list_for_organization(organization, search=search, include=include)
 
     async def read_page(number: int, size: int) -> Page[Workspace]:
-        inside = await _inside(scope, client, organization, include)
-        matching = [found for found in inside if search.casefold() in (found.workspace.name or "").casefold()]
+        inside = await _inside(scope, client, organization, include, search)
+        matching = [found for found in inside if _is_found(found.workspace.name or "", search)]
         shown = matching[(number - 1) * size : number * size]
         total_pages = max(1, -(-len(matching) // size))
         place = Pagination(number, size, number + 1 if number < total_pages else None, total_pages, len(matching))
@@ -55,11 +70,17 @@ def workspaces_in_scope(
 
 
 def runs_in_scope(scope: Scope, client: Client, organization: str, filters: RunFilters) -> Listing[Run]:
-    """The runs of the workspaces of an organization that are inside."""
+    """The runs of the workspaces of an organization that are inside. The names of workspaces may contain wildcards."""
+    given = words(filters.workspace_names)
+    if not scope.workspaces and not any(map(is_pattern, given)):
+        return _of_existing(client, organization, filters, given)
 
     async def read_page(number: int, size: int) -> Page[Run]:
-        inside = [found.workspace for found in await _inside(scope, client, organization, ())]
-        wanted = _named(organization, inside, filters.workspace_names)
+        search = given[0] if len(given) == 1 else ""
+        inside = [found.workspace for found in await _inside(scope, client, organization, (), search)]
+        if search and not inside and not scope.workspaces:
+            raise no_match(scope, organization, search, await _names_of(client, organization, ""))
+        wanted = _named(scope, organization, inside, given)
         if not wanted:
             place = Pagination(number, size)
             return Page((), place, _document([], [], place))
@@ -78,17 +99,70 @@ def runs_in_scope(scope: Scope, client: Client, organization: str, filters: RunF
     return Listing(read_page)
 
 
+def _of_existing(client: Client, organization: str, filters: RunFilters, given: Sequence[str]) -> Listing[Run]:
+    """The runs of the named workspaces, or of all. If there are none, the names are checked."""
+    listing = client.runs.list_for_organization(organization, filters, include=["workspace"])
+
+    async def read_page(number: int, size: int) -> Page[Run]:
+        page = await listing.page(number, size=size)
+        if not page.items:
+            await _check_names(client, organization, given)
+        return page
+
+    return Listing(read_page)
+
+
+async def _check_names(client: Client, organization: str, given: Sequence[str]) -> None:
+    """Refuse a name that no workspace has.
+
+    Raises:
+        NotFound: one of the first names is wrong.
+    """
+    for name in given[:_MAX_CHECKED]:
+        similar = await _names_of(client, organization, name)
+        if name not in similar and (names := await _names_of(client, organization, "")):
+            raise no_match(Scope(), organization, name, [*similar, *names])
+
+
+async def _names_of(client: Client, organization: str, search: str) -> list[str]:
+    try:
+        page = await client.workspaces.list_for_organization(organization, search=search).page(size=100)
+    except (NotFound, Forbidden):
+        return []
+    return [workspace.name for workspace in page.items if workspace.name]
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name contains a wildcard."""
+    return bool(set(name) & {"*", "?"})
+
+
+def _is_found(name: str, search: str) -> bool:
+    name, search = name.casefold(), search.casefold()
+    return _matches(name, search) if is_pattern(search) else search in name
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern.replace("[", "[[]"))
+
+
 async def has_workspace_inside(scope: Scope, client: Client, organization: str) -> bool:
     """Whether an organization has a workspace in the scope."""
     return bool(await _inside(scope, client, organization, ()))
 
 
-async def _inside(scope: Scope, client: Client, organization: str, include: Sequence[str]) -> list[_Found]:
-    """All workspaces of an organization that are inside, by name."""
+async def _inside(
+    scope: Scope, client: Client, organization: str, include: Sequence[str], search: str = ""
+) -> list[_Found]:
+    """All workspaces of an organization that are inside, by name.
+
+    Without a limit, the API may omit those that a search does not find. With one, the requests do not depend on it.
+    """
     references = scope.references_in(organization)
     found: list[_Found] = []
     if references is None:
-        found = await _listed(client, organization, include)
+        literal = "" if scope.workspaces else max(re.split(r"[*?]", search), key=len)
+        found = await _listed(client, organization, include, literal)
     else:
         for reference in references:
             try:
@@ -106,10 +180,10 @@ async def _inside(scope: Scope, client: Client, organization: str, include: Sequ
     return sorted(inside.values(), key=lambda item: item.workspace.name or "")
 
 
-async def _listed(client: Client, organization: str, include: Sequence[str]) -> list[_Found]:
+async def _listed(client: Client, organization: str, include: Sequence[str], search: str) -> list[_Found]:
     found: list[_Found] = []
     number: int | None = 1
-    listing = client.workspaces.list_for_organization(organization, include=include)
+    listing = client.workspaces.list_for_organization(organization, search=search, include=include)
     while number is not None:
         try:
             page = await listing.page(number, size=100)
@@ -122,26 +196,66 @@ async def _listed(client: Client, organization: str, include: Sequence[str]) -> 
     return found
 
 
-def _named(organization: str, inside: Sequence[Workspace], names: Words) -> Sequence[Workspace]:
+def _named(scope: Scope, organization: str, inside: Sequence[Workspace], given: Sequence[str]) -> Sequence[Workspace]:
     """The workspaces that a list of runs covers.
 
     Raises:
-        OutOfScope: one of the names is of none of them.
+        OutOfScope, NotFound: one of the names or patterns matches none of them.
         InvalidInput: they are too many for one list.
     """
-    wanted = inside
-    texts = names.split(",") if isinstance(names, str) else names or ()
-    if given := {name.strip() for name in texts if name.strip()}:
-        wanted = [workspace for workspace in inside if workspace.name in given]
-        if given - {workspace.name for workspace in wanted}:
-            raise OutOfScope((_NAMES, " names a workspace that is outside the scope of this server."))
+    names = [workspace.name or "" for workspace in inside]
+    for name in given:
+        if not any(_matches(other, name) for other in names):
+            raise no_match(scope, organization, name, names)
+    wanted = [workspace for workspace in inside if not given or _is_named(workspace, given)]
     if len(wanted) > _MAX_WORKSPACES:
+        where = " in the scope of this server" if scope.workspaces else ""
         raise InvalidInput(
-            f"One list covers at most {_MAX_WORKSPACES} of the workspaces in the scope of this server.",
-            solution=("Name some of them in ", _NAMES, "."),
-            next_actions=(NextAction(LIST_WORKSPACES, {"organization": organization}, "lists their names"),),
+            f"One list covers at most {_MAX_WORKSPACES} workspaces, and these are {len(wanted)}{where}.",
+            solution=("Name fewer of them in ", _NAMES, "."),
+            next_actions=(list_of_workspaces(organization),),
         )
     return wanted
+
+
+def _is_named(workspace: Workspace, given: Sequence[str]) -> bool:
+    return any(_matches(workspace.name or "", name) for name in given)
+
+
+def no_match(scope: Scope, organization: str, name: str, names: Sequence[str]) -> TfrunsError:
+    """The error for a name or a pattern that no workspace has."""
+    if scope.workspaces:
+        return OutOfScope((_NAMES, f" names a workspace that is outside the scope of this server. {there_are(names)}"))
+    problem = f'No workspace matches "{name}"' if is_pattern(name) else f'No workspace "{name}"'
+    return NotFound(
+        f"{problem} in {organization}. {there_are(names, name)}",
+        solution="Correct the name. It is case-sensitive, and may contain the wildcards * and ?.",
+        next_actions=(list_of_workspaces(organization),),
+    )
+
+
+def list_of_workspaces(organization: str) -> NextAction:
+    """The call that lists the workspaces of an organization."""
+    return NextAction(LIST_WORKSPACES, {"organization": organization}, "lists the workspaces")
+
+
+def there_are(names: Iterable[str], wrong: str = "", *, total: int | None = None) -> str:
+    """One sentence that lists what exists: all of it by name, or the closest matches first if there is much.
+
+    Args:
+        names: the names or ids.
+        wrong: the one that does not exist.
+        total: their number, if `names` are not all of them.
+    """
+    ordered = sorted(set(names))
+    if not ordered:
+        return "There are none."
+    if len(ordered) > _MAX_NAMES:
+        near = difflib.get_close_matches(wrong, ordered, n=_MAX_NAMES, cutoff=0.5)
+        ordered = [*near, *(name for name in ordered if name not in near)]
+    rest = max(len(ordered), total or 0) - _MAX_NAMES
+    more = f" and {rest:,} more" if rest > 0 else ""
+    return f"There are: {', '.join(ordered[:_MAX_NAMES])}{more}."
 
 
 def _only(page: Page[Run], workspace_ids: set[str]) -> Page[Run]:

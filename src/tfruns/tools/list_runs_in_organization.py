@@ -65,9 +65,6 @@ async def list_runs_in_organization(
         basic=search_basic,
     )
     organization = organization or await find_organization(context.scope, context.client)
-    if context.scope.workspaces:
-        listing = runs_in_scope(context.scope, context.client, organization, filters)
-    else:
-        listing = context.client.runs.list_for_organization(organization, filters, include=["workspace"])
+    listing = runs_in_scope(context.scope, context.client, organization, filters)
     plan_only = plan_only_list(LIST_RUNS_IN_ORGANIZATION, organization=organization)
     return await page_result(context, listing, filters, plan_only, number=page_number, size=page_size)

@@ -18,7 +18,7 @@ from tfruns.wire.activity import Team, User
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
-Search = Annotated[str, Field(description="Part of the name")]
+Search = Annotated[str, Field(description="Part of the name, or a pattern such as prod-*")]
 
 _INCLUDE = ("current_run", "locked_by")
 
@@ -44,10 +44,7 @@ async def list_workspaces(
     """
     client, scope, search = context.client, context.scope, search.strip()
     organization = organization or await find_organization(scope, client)
-    if scope.workspaces:
-        listing = workspaces_in_scope(scope, client, organization, search=search, include=_INCLUDE)
-    else:
-        listing = client.workspaces.list_for_organization(organization, search=search, include=_INCLUDE)
+    listing = workspaces_in_scope(scope, client, organization, search=search, include=_INCLUDE)
     page = await listing.page(page_number, size=page_size)
     return Result(partial(_view, organization, page), page.document)
 
