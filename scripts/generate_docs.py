@@ -15,6 +15,7 @@ from typing import Any
 from command_line import command_help, command_line_page, options_table
 from consent_table import consent_markdown
 from endpoints import missing_table
+from synchronous import synchronous_modules
 from tfruns.errors import TfrunsError, all_errors
 from tfruns.gate.registry import all_tools
 from tfruns.gate.stages import STAGES
@@ -45,6 +46,7 @@ def pages() -> Mapping[Path, str]:
         SOURCE / "cli" / "help.json": _json(command_help()),
         SOURCE / "cli" / "tool_commands.json": _json({tool.name: tool.command for tool in all_tools() if tool.command}),
         SOURCE / "mcp" / "tool_lines.json": _json(_tool_lines()),
+        **{SOURCE / "sync" / name: text for name, text in synchronous_modules().items()},
         DOCS / "tools.md": "\n".join(_tools()) + "\n",
         DOCS / "refusals.md": "\n".join(_refusals()) + "\n",
         DOCS / "errors.md": "\n".join(_errors()) + "\n",

@@ -78,6 +78,16 @@ def test_models_are_loaded_without_server_and_command_line() -> None:
     assert loaded & {"mcp", "mcp_types", "cyclopts", "rich", "starlette", "uvicorn"} == set()
 
 
+@pytest.mark.processes
+def test_synchronous_client_is_loaded_only_when_imported() -> None:
+    shown = "import sys\nprint('modules:', *sys.modules)"
+    without = run_python(f"from tfruns import *\nClient, Run\n{shown}").rpartition("modules:")[2].split()
+    assert not [name for name in without if name.startswith("tfruns.sync")]
+    loaded = modules_in(run_python(f"from tfruns.sync import Client\nClient('https://tfe.example.com', 'x')\n{shown}"))
+    assert "httpx2" in loaded
+    assert loaded & {"mcp", "mcp_types", "cyclopts", "rich", "starlette", "uvicorn"} == set()
+
+
 STARTED_SERVER = """
 from tfruns.mcp.server import build_server
 from tfruns.policy import Policy

@@ -9,6 +9,7 @@ from anyio import to_thread
 
 from tfruns.client.phase_logs import PhaseName, Read, RunReader, may_have_applied, phase_with_log, reader, running_phase
 from tfruns.errors import TfrunsError, UnexpectedResponse
+from tfruns.lifecycle import is_planned
 from tfruns.logs.lines import lines_of, whole_lines
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Mask
@@ -137,7 +138,9 @@ class LogFollower:
         phases = [stream.phase for stream in streams]
         phase = running_phase(run.status)
         if phase in phases:  # earlier phases have ended
-            self._begun = max(self._begun, phases.index(phase) + 1)
+            self._begun = phases.index(phase) + 1
+        elif is_planned(run.status, run.passed):
+            self._begun = max(self._begun, phases[:1].count("plan"))
         for stream in streams[: self._begun]:
             await self._pass_on(stream)
 

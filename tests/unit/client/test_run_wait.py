@@ -130,6 +130,16 @@ async def test_log_of_a_phase_that_ended_before_the_wait_is_complete() -> None:
     assert await logged(api) == ["one", "last"]
 
 
+async def test_log_of_the_plan_is_passed_on_while_the_run_waits_for_a_person() -> None:
+    api = with_log(api_with(state("planned")), "plans", b"one\n")
+    lines: list[str] = []
+    async with client_for(api, FakeClock()) as client:
+        with pytest.raises(WaitTimedOut):
+            await client.runs.wait(RUN_ID, until="final", timeout_s=1, on_log=lambda line: lines.append(f"{line}!"))
+    assert lines == ["one!"]
+    assert len(api.sent("GET", "plans")) == 2  # the log, and its end
+
+
 async def test_log_of_an_apply_does_not_repeat_the_plan() -> None:
     confirmed = state("applied", status_timestamps=CONFIRMED)
     api = with_log(with_log(api_with(confirmed), "plans", b"plan\n"), "applies", b"apply\n")
