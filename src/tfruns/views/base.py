@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from tfruns.jsonapi import JSON
 
@@ -14,7 +14,13 @@ _EMPTY: tuple[JSON, ...] = (None, "", [], {})
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The result of a tool: its fields in the order of the JSON object."""
+    """The result of a tool: its fields in the order of the JSON object.
+
+    Attributes:
+        ROWS: the field with the rows, if the result is a list.
+    """
+
+    ROWS: ClassVar[str] = ""
 
 
 def kept(*, null: bool = True, **options: Any) -> Any:
@@ -22,17 +28,25 @@ def kept(*, null: bool = True, **options: Any) -> Any:
     return field(metadata={"omitted": () if null else (None,)}, **options)
 
 
-def as_json(view: object) -> JSON:
-    """The JSON form of a view: an object without the fields that are empty or unknown, times in UTC."""
+def as_json(view: object, *, is_complete: bool = False) -> JSON:
+    """The JSON form of a view: an object with times in UTC.
+
+    Args:
+        view: the view, or a value of a field.
+        is_complete: include the fields that are empty or unknown.
+    """
     if is_dataclass(view) and not isinstance(view, type):
-        members = ((name, omitted, as_json(getattr(view, name))) for name, omitted in _fields(type(view)))
-        return {name: value for name, omitted, value in members if value not in omitted}
+        members = (
+            (name, omitted, as_json(getattr(view, name), is_complete=is_complete))
+            for name, omitted in _fields(type(view))
+        )
+        return {name: value for name, omitted, value in members if is_complete or value not in omitted}
     if isinstance(view, Mapping):
-        return {name: as_json(value) for name, value in view.items()}
+        return {name: as_json(value, is_complete=is_complete) for name, value in view.items()}
     if isinstance(view, str):
         return str(view)
     if isinstance(view, Sequence):
-        return [as_json(item) for item in view]
+        return [as_json(item, is_complete=is_complete) for item in view]
     return shown_time(view) if isinstance(view, datetime) else view
 
 

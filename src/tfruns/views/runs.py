@@ -127,6 +127,8 @@ class RunRow(View):
 class RunPage(View):
     """A page of a list of runs. The totals are those of the API, which omits them for an organization."""
 
+    ROWS = "runs"
+
     runs: tuple[RunRow, ...] = kept()
     page: int = kept()
     next_page: int | None = kept()
@@ -292,9 +294,15 @@ def next_actions(run: Run) -> tuple[NextAction, ...]:
 def run_url(run: Run, address: Address) -> str | None:
     """The run's page in the browser; None if the names for it are not included."""
     workspace = run.follow(run.workspace, Workspace)
-    if workspace is None or workspace.name is None or workspace.organization is None:
+    if workspace is None or workspace.organization is None:
         return None
-    return f"{address}/app/{quote(workspace.organization.id)}/workspaces/{quote(workspace.name)}/runs/{run.id}"
+    page = workspace_url(workspace.organization.id, workspace.name, address)
+    return f"{page}/runs/{run.id}" if page else None
+
+
+def workspace_url(organization: str | None, name: str | None, address: Address) -> str | None:
+    """The workspace's page in the browser; None if its names are unknown."""
+    return f"{address}/app/{quote(organization)}/workspaces/{quote(name)}" if organization and name else None
 
 
 def _user(run: Run, related: Related | None) -> str | None:

@@ -66,6 +66,8 @@ class WorkspaceRow(View):
 class WorkspacePage(View):
     """A page of a list of workspaces."""
 
+    ROWS = "workspaces"
+
     workspaces: tuple[WorkspaceRow, ...] = kept()
     organization: str = kept()
     page: int = kept()

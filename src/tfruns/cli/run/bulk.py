@@ -68,6 +68,8 @@ class BulkRow(View):
 class BulkView(View):
     """The result of a bulk action."""
 
+    ROWS = "runs"
+
     action: str
     dry_run: bool
     runs: tuple[BulkRow, ...] = kept()

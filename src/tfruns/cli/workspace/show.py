@@ -3,7 +3,9 @@
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, SelectedWorkspace
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_workspace
+from tfruns.cli.web import Web, open_page
 from tfruns.cli.workspace.views import print_workspace
+from tfruns.views.runs import workspace_url
 from tfruns.views.workspaces import WorkspaceView
 
 
@@ -11,6 +13,7 @@ def show(
     workspace: SelectedWorkspace = None,
     /,
     *,
+    web: Web = False,
     organization: Organization = None,
     options: CommonOptions = DEFAULTS,
 ) -> None:
@@ -25,6 +28,10 @@ def show(
 
     async def work(session: Session) -> None:
         name = await resolve_workspace(session, workspace, organization)
-        session.show(await session.call("get_workspace_details", WorkspaceView, workspace_id=name), print_workspace)
+        view = await session.call("get_workspace_details", WorkspaceView, workspace_id=name)
+        if web:
+            open_page(session, workspace_url(view.organization, view.name, session.gate.client.settings.address))
+            return
+        session.show(view, print_workspace)
 
     run_command(work, options)
