@@ -17,8 +17,9 @@ from tfruns.views.base import View
 OPTION = "--json-fields"
 """The option that cyclopts gets instead of the value of --json."""
 
-# The views of each command's results, as `module:class`.
+# The views of each command's results, or the views of its rows, as `module:class`.
 VIEWS: dict[str, tuple[str, ...]] = {
+    "config list": ("views.workspaces:ConfigurationRow",),
     "config upload": ("views.configuration:UploadView",),
     "run apply": ("views.runs:ActionView", "views.wait:WaitView", "cli.run.bulk:BulkView"),
     "run cancel": ("views.runs:ActionView", "cli.run.bulk:BulkView"),
@@ -34,9 +35,15 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "run review": ("views.review:PlanReviewView",),
     "run show": ("views.runs:RunView",),
     "run wait": ("views.wait:WaitView",),
+    "state list": ("views.workspaces:StateVersionRow",),
+    "variable list": ("views.workspaces:VariableRow",),
+    "workspace actions": ("views.workspaces:ActionRow",),
     "workspace create": ("views.workspaces:WorkspaceView",),
+    "workspace health": ("views.workspaces:HealthRow",),
     "workspace list": ("views.workspaces:WorkspacePage",),
     "workspace lock": ("views.workspaces:LockView",),
+    "workspace outputs": ("views.workspaces:OutputRow",),
+    "workspace resources": ("views.workspaces:ResourceRow",),
     "workspace show": ("views.workspaces:WorkspaceView",),
     "workspace unlock": ("views.workspaces:LockView",),
 }

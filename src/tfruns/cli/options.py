@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, Token
-from cyclopts.types import PositiveInt
 
 from tfruns.cli.output import OutputFormat
 from tfruns.durations import parse_duration
@@ -101,22 +100,6 @@ def seconds(text: str, unit: str = "s") -> Parameter:
 
 DEFAULTS = CommonOptions()
 
-
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """The page of a list.
-
-    Attributes:
-        page: the number, from 1.
-        page_size: items per page.
-    """
-
-    page: Annotated[PositiveInt, Parameter(help="Show this page")] = 1
-    page_size: Annotated[PositiveInt, Parameter(help="Show this many on a page, at most 100")] = 20
-
-
-FIRST_PAGE = Paging()
 
 Organization = Annotated[str | None, Parameter(name=["--organization", "-o"], help=_ORGANIZATION)]
 Workspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=SELECT_WORKSPACE)]

@@ -71,10 +71,10 @@ class Paging:
         if next_page and self.limit:
             say(f"More: --limit {2 * self.limit}")
         else:
-            print_next_page(next_page, total_pages)
+            print_paging(next_page, total_pages)
 
 
-def print_next_page(next_page: int | None, total_pages: int | None = None) -> None:
+def print_paging(next_page: int | None, total_pages: int | None = None) -> None:
     """Print the option for the next page, if there is one."""
     if next_page:
         say(f"More: --page {next_page}" + (f" of {total_pages}" if total_pages else ""))

@@ -191,6 +191,8 @@ class HealthRow(View):
 class WorkspacePartPage(View):
     """A page of one part of a workspace."""
 
+    ROWS = "rows"
+
     workspace_id: str
     part: str
     rows: tuple[View, ...] = kept()

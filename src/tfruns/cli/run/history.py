@@ -6,7 +6,7 @@ from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
-from tfruns.cli.paging import print_next_page
+from tfruns.cli.paging import print_paging
 from tfruns.cli.run.timeline import timeline_lines
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import Column, print_fields, print_table, status_text
@@ -71,4 +71,4 @@ def _print(view: HistoryView) -> None:
         print_line(f"comment: {sanitize(text)}")
     if view.note:
         say(view.note)
-    print_next_page(view.next_page)
+    print_paging(view.next_page)
