@@ -108,6 +108,7 @@ class Waited(Result):
     has_changes: bool | None = None
     plan: dict[str, int] = {}
     workspace_name: str | None = None
+    blocked_by: dict[str, JsonValue] = {}
     queue: str | None = None
     last_log_line: str | None = None
     note: str | None = None

@@ -16,7 +16,7 @@ from tfruns.lifecycle import ending_of, group_of, is_final, rule_of, what_follow
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Mask, masked_line
 from tfruns.masking.text import sanitize
-from tfruns.next_actions import DIAGNOSE_RUN, GET_RUN_DETAILS, REVIEW_RUN, WAIT_FOR_RUN, NextAction
+from tfruns.next_actions import CREATE_RUN, DIAGNOSE_RUN, GET_RUN_DETAILS, REVIEW_RUN, WAIT_FOR_RUN, NextAction
 from tfruns.views.base import View, kept, shown_time
 from tfruns.vocabulary import RunAction, RunEnding
 from tfruns.wire.activity import User
@@ -280,15 +280,25 @@ def what_comes_next(run: Run) -> str:
 
 
 def next_actions(run: Run) -> tuple[NextAction, ...]:
-    """The call that is likely to follow for a run; none if the run ended without a failure."""
+    """The calls that are likely to follow for a run; none if it has done what it was created for."""
     if is_final(run.status):
         is_failed = ending_of(run.status) is RunEnding.FAILED
-        return (NextAction.for_run(DIAGNOSE_RUN, run.id, "explains the failure"),) if is_failed else ()
+        explain = (NextAction.for_run(DIAGNOSE_RUN, run.id, "explains the failure"),) if is_failed else ()
+        return (*explain, *rerun(run))
     if run.needs_person:
         if RunAction.APPLY in run.possible_actions:
             return (NextAction.for_run(REVIEW_RUN, run.id, "shows the plan"),)
         return (NextAction.for_run(DIAGNOSE_RUN, run.id, "shows what has to be decided"),)
     return (NextAction.for_run(WAIT_FOR_RUN, run.id, "waits for it"),)
+
+
+def rerun(run: Run) -> tuple[NextAction, ...]:
+    """The call that plans the configuration of a failed, canceled or discarded run again."""
+    if ending_of(run.status) is RunEnding.DONE or run.workspace is None or run.configuration_version is None:
+        return ()
+    modes = {name: True for name in ("plan_only", "is_destroy", "refresh_only") if getattr(run, name)}
+    params = {"configuration_version_id": run.configuration_version.id, **modes}
+    return (NextAction(CREATE_RUN, {"workspace_id": run.workspace.id, "params": params}, "plans it again"),)
 
 
 def run_url(run: Run, address: Address) -> str | None:
