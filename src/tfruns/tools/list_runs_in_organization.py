@@ -62,7 +62,7 @@ async def list_runs_in_organization(
         workspace_names=filter_workspace_names,
         user=search_user,
         commit=search_commit,
-        basic=search_basic,
+        search=search_basic,
     )
     organization = organization or await find_organization(context.scope, context.client)
     listing = runs_in_scope(context.scope, context.client, organization, filters)

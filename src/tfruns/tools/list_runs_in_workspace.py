@@ -51,7 +51,7 @@ async def list_runs_in_workspace(
         agent_pool_names=filter_agent_pool_names,
         user=search_user,
         commit=search_commit,
-        basic=search_basic,
+        search=search_basic,
     )
     listing = context.client.runs.list_for_workspace(workspace_id, filters)
     plan_only = plan_only_list(LIST_RUNS_IN_WORKSPACE, workspace_id=workspace_id)

@@ -49,8 +49,12 @@ class Filters:
             workspace: the workspace that the command line names.
 
         Raises:
-            InvalidInput: the options for one workspace and for all workspaces are combined.
+            InvalidInput: the options for one workspace and for all workspaces are combined, or a status is unknown.
         """
+        if self.status:
+            from tfruns.client.run_filters import check_statuses  # noqa: PLC0415  # the help does not need it
+
+            check_statuses(self.status)
         if workspace and self.all_workspaces:
             raise InvalidInput(
                 "--workspace and --all-workspaces exclude each other.",

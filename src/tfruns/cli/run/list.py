@@ -33,7 +33,8 @@ def list_runs(
 ) -> None:
     """List runs, newest first.
 
-    Runs that need a person are marked with "!".
+    Runs that need a person are marked with "!". An unknown status is refused as misspelled; for one that is newer than
+    tfruns, select with --jq.
 
     For example:
         tfruns run list --workspace network
