@@ -17,7 +17,7 @@ from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Mask, masked_line
 from tfruns.masking.text import sanitize
 from tfruns.next_actions import CREATE_RUN, DIAGNOSE_RUN, GET_RUN_DETAILS, REVIEW_RUN, WAIT_FOR_RUN, NextAction
-from tfruns.views.base import View, kept, shown_time
+from tfruns.views.base import View, implied_by, kept, shown_time
 from tfruns.vocabulary import RunAction, RunEnding
 from tfruns.wire.activity import User
 from tfruns.wire.base import Related
@@ -111,7 +111,7 @@ class ActionView(View):
 
 @dataclass(frozen=True, slots=True)
 class RunRow(View):
-    """A run in a list."""
+    """A run in a list. Its workspace is given by name if that is known."""
 
     id: str
     status: str
@@ -119,8 +119,9 @@ class RunRow(View):
     message: str = ""
     operation: str | None = None
     created_at: datetime | None = None
-    workspace_id: str | None = None
+    workspace_id: str | None = implied_by("workspace_name")
     workspace_name: str | None = None
+    configuration_version_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +129,12 @@ class RunPage(View):
     """A page of a list of runs. The totals are those of the API, which omits them for an organization."""
 
     ROWS = "runs"
+    SHARED = ("workspace_id", "workspace_name")
 
     runs: tuple[RunRow, ...] = kept()
     page: int = kept()
     next_page: int | None = kept()
+    organization: str = ""
     total_pages: int | None = None
     total_count: int | None = None
     note: str = ""
@@ -232,6 +235,7 @@ def run_row(run: Run, mask: Mask = redact) -> RunRow:
         created_at=run.created_at,
         workspace_id=_id(run.workspace),
         workspace_name=workspace.name if workspace else None,
+        configuration_version_id=_id(run.configuration_version),
     )
 
 
@@ -239,6 +243,7 @@ def page_view(
     page: Page[Run],
     masker: Callable[[Run], Mask] = lambda _: redact,
     *,
+    organization: str = "",
     notes: Iterable[str] = (),
     following: tuple[NextAction, ...] = (),
 ) -> RunPage:
@@ -247,6 +252,7 @@ def page_view(
     Args:
         page: the runs.
         masker: returns the mask for the texts of a run.
+        organization: the organization of the list; empty for the list of a workspace.
         notes: further sentences about the list.
         following: the calls that are likely to follow.
     """
@@ -255,6 +261,7 @@ def page_view(
         runs=tuple(run_row(run, masker(run)) for run in page.items),
         page=pagination.current_page,
         next_page=pagination.next_page,
+        organization=organization,
         total_pages=pagination.total_pages,
         total_count=pagination.total_count,
         note=" ".join(notes),

@@ -8,7 +8,6 @@ from tfruns.cli.paging import FIRST_PAGE, Paging
 from tfruns.cli.run.filters import NO_FILTERS, Filters
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import Column, print_table, status_text
-from tfruns.cli.targets import resolve_organization, resolve_workspace
 from tfruns.cli.terminal import say
 from tfruns.views.runs import RunPage
 
@@ -39,23 +38,16 @@ def list_runs(
     For example:
         tfruns run list --workspace network
         tfruns run list --all-workspaces --group discardable
+        tfruns run list --workspace 'prod-*' --since 24h
         tfruns run list --status errored --limit 100 --json id,message
         tfruns run list --watch
     """
 
     async def work(session: Session) -> None:
-        given = filters.arguments(workspace)
-        if filters.all_workspaces:
-            tool, owner = (
-                "list_runs_in_organization",
-                {"organization": await resolve_organization(session, organization)},
-            )
-        else:
-            name = await resolve_workspace(session, workspace, organization)
-            tool, owner = "list_runs_in_workspace", {"workspace_id": name}
+        tool, given = await filters.call(session, workspace, organization)
 
         async def page(number: int, size: int) -> RunPage:
-            return await session.call(tool, RunPage, **owner, **given, page_number=number, page_size=size)
+            return await session.call(tool, RunPage, **given, page_number=number, page_size=size)
 
         await show_or_watch(session, lambda: paging.read(page), partial(_print, session, paging), is_watched=watch)
 
