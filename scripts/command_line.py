@@ -9,7 +9,6 @@ from cyclopts import App
 
 from consent_table import consent_text
 from tfruns.cli.app import app
-from tfruns.cli.commands import ALIASES
 from tfruns.cli.exit_codes import ExitCode
 
 _CODE = re.compile(r"`[^`]*`")
@@ -46,7 +45,7 @@ def command_help() -> dict[str, str]:
 def _commands(group: App) -> Iterator[Any]:
     """The commands of a group and its subgroups."""
     for name in group:
-        if not name.startswith("-") and name not in ALIASES:
+        if not name.startswith("-"):
             command = group[name]
             if command.default_command is not None:
                 yield command

@@ -20,6 +20,10 @@ _CALLS = {
     ImpactKind.DISPLACE: "puts a run before others",
     ImpactKind.DESTROY_PLAN: "plans to destroy all resources",
     ImpactKind.FORCE_UNLOCK: "removes the lock of another user or run",
+    ImpactKind.AUTO_APPLY: "lets later runs apply automatically",
+    ImpactKind.CHANGE_WORKSPACE: "changes settings or variables",
+    ImpactKind.DELETE_WORKSPACE: "deletes a workspace",
+    ImpactKind.ROLL_BACK_STATE: "rolls a state back",
     ImpactKind.INTERRUPT_APPLY: "interrupts a running apply",
     ImpactKind.DISCARD_PLAN: "discards a plan that waits",
 }

@@ -23,6 +23,10 @@ class ImpactKind(StrEnum):
     INTERRUPT_APPLY = "interrupts a running apply"
     DISCARD_PLAN = "discards a plan that waits for a decision"
     FORCE_UNLOCK = "removes the lock of another user or run"
+    AUTO_APPLY = "lets later runs of the workspace apply without confirmation"
+    CHANGE_WORKSPACE = "changes the settings or variables that later runs use"
+    DELETE_WORKSPACE = "deletes a workspace"
+    ROLL_BACK_STATE = "replaces the current state with an earlier one"
 
 
 @dataclass(frozen=True, slots=True)

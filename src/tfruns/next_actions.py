@@ -17,6 +17,7 @@ LIST_RUNS_IN_ORGANIZATION = "list_runs_in_organization"
 LIST_RUNS_IN_WORKSPACE = "list_runs_in_workspace"
 LIST_WORKSPACES = "list_workspaces"
 REVIEW_RUN = "review_run"
+SET_WORKSPACE_LOCK = "set_workspace_lock"
 WAIT_FOR_RUN = "wait_for_run"
 
 

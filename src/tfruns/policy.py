@@ -41,22 +41,30 @@ class Toolset(StrEnum):
     WORKSPACES = "workspaces"
     CONFIGURATION = "configuration"
     POLICY = "policy"
+    ADMINISTRATION = "administration"
+
+
+DEFAULT_TOOLSETS = frozenset(Toolset) - {Toolset.ADMINISTRATION}
+"""The toolsets of a server that is started without --toolsets. Changing workspaces has to be asked for."""
+
+_SEVERAL = {"default": DEFAULT_TOOLSETS, "all": frozenset(Toolset)}
 
 
 def parse_toolsets(text: str | None) -> frozenset[Toolset]:
-    """Parse a comma-separated list of toolsets; None means all.
+    """Parse a comma-separated list of toolsets, `default` and `all`; None means `default`.
 
     Raises:
         InvalidInput: the list is empty, or contains an unknown toolset.
     """
     if text is None:
-        return frozenset(Toolset)
+        return DEFAULT_TOOLSETS
     names = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if name not in set(Toolset)]
+    known = [*Toolset, *_SEVERAL]
+    unknown = [name for name in names if name not in known]
     if unknown or not names:
         found = f'contains an unknown toolset, "{one_line(unknown[0], 40)}"' if unknown else "is empty"
-        raise InvalidInput(f"--toolsets {found}.", solution=f"Use a comma-separated list of {', '.join(Toolset)}.")
-    return frozenset(Toolset(name) for name in names)
+        raise InvalidInput(f"--toolsets {found}.", solution=f"Use a comma-separated list of {', '.join(known)}.")
+    return frozenset[Toolset]().union(*(_SEVERAL.get(name) or {Toolset(name)} for name in names))
 
 
 @dataclass(frozen=True, slots=True)

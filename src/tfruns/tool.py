@@ -67,7 +67,9 @@ class Role(Enum):
     ORGANIZATION = "organization"
     WORKSPACE_NAMES = "workspace names"  # the list of runs restricts them to the scope
     RUN_OPTIONS = "run options"  # `configuration_version_id` among them has to belong to the workspace
-    COMMENT = "comment"  # recorded with a run
+    COMMENT = "comment"  # recorded with a run or a lock
+    SAVED_WORKSPACE = "saved workspace"  # one that exists or, with `create`, one that does not
+    NEW_NAME = "new name"  # of the workspace; it must stay in the scope
 
 
 class Proof(StrEnum):
@@ -109,7 +111,7 @@ class Tool:
         impact: reads the impact of a call, on which the required confirmation depends; None if none is ever required.
         proofs: the arguments that can confirm a call in place of a person.
         apply_policy: adapts the arguments to the policy or refuses them, before a person is asked.
-        command: the corresponding command, without `tfruns`.
+        command: the corresponding command, without `tfruns`. `{name}` stands for the value of an argument.
         instruction: the line in the instructions of the MCP server; may be empty.
     """
 

@@ -109,8 +109,8 @@ def test_create_sets_the_settings_of_a_workspace(shell: Shell) -> None:
 
 def test_create_is_recorded_in_the_audit_log(shell: Shell, name: str) -> None:
     begun, ended = audit_of(shell)
-    assert (begun["event"], begun["tool"], begun["confirmed"]) == ("begun", "create_workspace", "none")
-    assert begun["arguments"] == {"organization": "default", "name": name}
+    assert (begun["event"], begun["tool"], begun["confirmed"]) == ("begun", "save_workspace", "none")
+    assert begun["arguments"] == {"workspace_id": f"default/{name}", "create": True}
     assert (ended["event"], ended["outcome"], ended["id"]) == ("ended", "accepted", begun["id"])
 
 
@@ -235,3 +235,42 @@ def test_forced_unlock_needs_a_terminal_or_yes(shell: Shell, name: str) -> None:
     done = shell("workspace", "unlock", name, "--force", "--json", code=10)
     assert done.json["error"] == "confirmation_needed"
     assert shell("workspace", "unlock", name, "--force", "--yes", "--json").json["locked"] is False
+
+
+def test_update_changes_only_the_given_settings(shell: Shell, name: str) -> None:
+    changed = shell("workspace", "update", name, "--auto-apply", "--description", "The network", "--json").json
+    assert (changed["auto_apply"], changed["description"]) == (True, "The network")
+    changed = shell("workspace", "update", name, "--no-auto-apply", "--name", f"{name}-b", "--json").json
+    assert (changed["auto_apply"], changed["description"], changed["name"]) == (False, "The network", f"{name}-b")
+    assert "nothing to change" in shell("workspace", "update", f"{name}-b", code=2).err
+
+
+def test_delete_needs_a_name_and_a_confirmation(shell: Shell, name: str) -> None:
+    assert shell("workspace", "delete", name, "--json", code=10).json["error"] == "confirmation_needed"
+    assert shell("workspace", "delete", "--yes", code=2, TF_WORKSPACE=name).out == ""
+    assert f"Deleted {name}." in shell("workspace", "delete", name, "--yes").err
+    assert shell("workspace", "show", name, "--json", code=1).json["error"] == "not_found"
+
+
+def test_variable_is_set_from_an_option_or_a_pipe_and_deleted(shell: Shell, name: str) -> None:
+    where = ("--workspace", name)
+    done = shell("variable", "set", "region", "--value", "eu-west-1", *where)
+    assert "created" in done.out
+    assert "everybody who can read" in done.err
+    secret = "p1ped-secret"
+    done = shell("variable", "set", "token", "--sensitive", "--category", "env", *where, "--json", stdin=f"{secret}\n")
+    assert (done.json["sensitive"], done.json["change"]) == (True, "created")
+    shell("variable", "set", "token", "--category", "env", "--keep-value", "--description", "For CI", *where)
+    rows = shell("variable", "list", *where).rows
+    assert [row[:3] for row in rows] == [["region", "eu-west-1", "terraform"], ["token", "(sensitive value)", "env"]]
+    audit = (shell.home / ".local" / "state" / "tfruns" / "audit.jsonl").read_text()
+    assert secret not in audit
+    assert "eu-west-1" not in audit
+    assert shell("variable", "delete", "region", *where, code=10).out == ""
+    assert "deleted" in shell("variable", "delete", "region", "--yes", *where).out
+    assert "has no terraform variable region" in shell("variable", "delete", "region", "--yes", *where, code=1).err
+
+
+def test_rollback_of_an_unlocked_workspace_names_the_command(shell: Shell, name: str) -> None:
+    done = shell("state", "rollback", "sv-bWfq4Y1YpRKW4mx7", "--workspace", name, code=1)
+    assert "not found" in done.err

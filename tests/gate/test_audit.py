@@ -29,7 +29,9 @@ from tfruns.views.base import View
 from tfruns.wire.run_params import RunParams
 
 CHANGING = [name for name, tool in TOOLS.items() if not tool.is_read_only]
-WITHOUT_RUN = {"upload_configuration", "set_workspace_lock"}
+WITHOUT_RUN = {"upload_configuration", "set_workspace_lock"} | {
+    *("set_variable", "save_workspace", "delete_workspace", "roll_back_state"),
+}
 READING = [name for name, tool in TOOLS.items() if tool.is_read_only]
 
 

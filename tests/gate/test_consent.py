@@ -39,6 +39,10 @@ RULES = {
     K.INTERRUPT_APPLY: (NOTHING, NOTHING, PERSON, NOTHING),
     K.DISCARD_PLAN: (NOTHING, NOTHING, PERSON, NOTHING),
     K.FORCE_UNLOCK: (CODE, CODE, PERSON, NOTHING),
+    K.AUTO_APPLY: (CODE, CODE, PERSON, NOTHING),
+    K.CHANGE_WORKSPACE: (CLIENT, CODE, PERSON, NOTHING),
+    K.DELETE_WORKSPACE: (CODE, CODE, PERSON, NOTHING),
+    K.ROLL_BACK_STATE: (CODE, CODE, PERSON, NOTHING),
 }
 
 NO_CODE, NO_REVIEW, NO_PERSON, DIFFERS = (
@@ -131,7 +135,7 @@ def test_stricter_of_two_kinds_of_impact_decides() -> None:
 
 
 def test_code_is_not_sufficient_for_an_apply_in_review() -> None:
-    applies = {kind for kind in ImpactKind if "APPLY" in kind.name} - {K.KILL_APPLY, K.INTERRUPT_APPLY}
+    applies = {kind for kind in ImpactKind if "APPLY" in kind.name} - {K.KILL_APPLY, K.INTERRUPT_APPLY, K.AUTO_APPLY}
     assert applies == {K.UNSEEN_APPLY, K.DESTRUCTIVE_APPLY, K.ACTION_APPLY, K.APPLY}
     for kind in applies:
         assert isinstance(decide(Evidence(code=True), impact(kind), Policy(confirm=Confirm.REVIEW)), Refuse)

@@ -11,7 +11,8 @@ from tfruns.mcp.tool_handlers import ToolHandlers
 from tfruns.policy import Confirm, Mode, Policy
 
 CHANGING = ["create_run", "discard_run", "cancel_run", "comment_on_run", "upload_configuration", "set_workspace_lock"]
-APPLYING = ["apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]
+APPLYING = ["set_variable", "save_workspace", "delete_workspace", "roll_back_state"]
+APPLYING += ["apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]
 HIDDEN = [(Mode.READ, name) for name in [*CHANGING, *APPLYING]] + [(Mode.PLAN, name) for name in APPLYING]
 OFFERED = [(mode, name) for mode in Mode for name in TOOLS if (mode, name) not in HIDDEN]
 

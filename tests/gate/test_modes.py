@@ -33,7 +33,8 @@ PLAN = [
     "upload_configuration",
     "set_workspace_lock",
 ]
-APPLY = [*PLAN, "apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]
+ADMINISTRATION = ["set_variable", "save_workspace", "delete_workspace", "roll_back_state"]
+APPLY = [*PLAN, *ADMINISTRATION, "apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]
 
 PLANNING = Policy(Mode.PLAN)
 ASKING = Policy(confirm=Confirm.ALWAYS)

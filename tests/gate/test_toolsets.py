@@ -17,9 +17,12 @@ def test_only_tools_of_the_selected_toolsets_are_offered(toolset: Toolset, mode:
     assert offered == [tool for tool in all_tools() if tool.toolset is toolset and mode.includes(tool.mode)]
 
 
-def test_all_toolsets_are_offered_by_default() -> None:
-    assert parse_toolsets(None) == frozenset(Toolset)
-    assert offered_tools(Policy()) == all_tools()
+def test_administration_is_offered_only_on_request() -> None:
+    assert parse_toolsets(None) == parse_toolsets("default") == frozenset(Toolset) - {Toolset.ADMINISTRATION}
+    assert parse_toolsets("all") == parse_toolsets("default,administration") == frozenset(Toolset)
+    assert offered_tools(Policy()) == all_tools()  # of a program, which names its tools
+    administration = {tool.name for tool in all_tools() if tool.toolset is Toolset.ADMINISTRATION}
+    assert administration == {"set_variable", "save_workspace", "delete_workspace", "roll_back_state"}
 
 
 def test_toolsets_are_comma_separated() -> None:
@@ -42,7 +45,7 @@ def test_unknown_toolset_is_refused_by_name(text: str, message: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_toolsets(text)
     assert refused.value.message == message
-    assert refused.value.solution == f"Use a comma-separated list of {', '.join(Toolset)}."
+    assert refused.value.solution == f"Use a comma-separated list of {', '.join([*Toolset, 'default', 'all'])}."
 
 
 def test_error_names_the_toolset_of_a_tool_that_is_not_offered() -> None:

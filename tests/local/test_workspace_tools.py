@@ -9,7 +9,7 @@ from tests.gate.harness import Log
 from tests.local.support import BASE_URL, Api
 from tests.tools.calls import TOOLS
 from tfruns.client.client import Client
-from tfruns.errors import ConfirmationNeeded, Conflict
+from tfruns.errors import ConfirmationNeeded, Conflict, NotFound, UnprocessableEntity
 from tfruns.gate.pipeline import Gate
 from tfruns.local.api.authentication import create_admin
 from tfruns.policy import Policy
@@ -77,3 +77,51 @@ async def test_workspace_that_a_run_holds_is_neither_locked_nor_unlocked(client:
             await call(client, "set_workspace_lock", **NETWORK, action=action)
         assert refused.value.cause.startswith(f"Locked by {run['id']}, since 2026-01-02T03:04:05Z.")
         assert refused.value.solution == f"Wait for {run['id']} to finish, or cancel or discard it."
+
+
+# -- variables --------------------------------------------------------------------------------------------------------
+
+
+async def test_variable_is_created_changed_and_deleted(client: Client, api: Api) -> None:
+    def set_(**arguments: Any) -> Any:
+        return call(client, "set_variable", **NETWORK, key="token", **arguments)
+
+    assert (await set_(value="l0cal-secret-1", sensitive=True))["change"] == "created"
+    assert (await set_(value="x", category="env", description="For CI"))["change"] == "created"
+    assert (await set_(value="l0cal-secret-2"))["change"] == "updated"
+    with pytest.raises(UnprocessableEntity, match="a sensitive variable stays sensitive"):
+        await set_(value="l0cal-secret-3", sensitive=False)
+    view = await call(client, "get_workspace_details", **NETWORK, part="variables")
+    assert {row["category"]: row for row in view["rows"]} == {
+        "terraform": {"key": "token", "category": "terraform", "sensitive": True},
+        "env": {"key": "token", "category": "env", "value": "x", "description": "For CI"},
+    }
+    assert (await set_(delete=True, category="env"))["change"] == "deleted"
+    with pytest.raises(NotFound):
+        await set_(delete=True, category="env")
+
+
+# -- workspaces -------------------------------------------------------------------------------------------------------
+
+
+async def test_workspace_is_created_changed_and_deleted(client: Client) -> None:
+    created = await call(client, "save_workspace", workspace_id="default/made", create=True, tags=["team:core"])
+    assert (created["name"], created["organization"]) == ("made", "default")
+    with pytest.raises(UnprocessableEntity, match="already been taken"):
+        await call(client, "save_workspace", workspace_id="default/made", create=True)
+    changed = await call(client, "save_workspace", workspace_id="default/made", name="renamed", description="Mine")
+    assert (changed["id"], changed["name"], changed["description"]) == (created["id"], "renamed", "Mine")
+    gate = Gate(client, Policy(), audit=Log())
+    with pytest.raises(ConfirmationNeeded) as refused:
+        await gate.call(TOOLS["delete_workspace"], {"workspace_id": "default/renamed"})
+    code = {"confirmation": refused.value.facts["confirmation"]}
+    await gate.call(TOOLS["delete_workspace"], {"workspace_id": "default/renamed", **code})
+    with pytest.raises(NotFound):
+        await client.workspaces.read(created["id"])
+
+
+async def test_locked_workspace_is_not_deleted(client: Client) -> None:
+    await call(client, "set_workspace_lock", **NETWORK, action="lock")
+    with pytest.raises(Conflict) as refused:
+        await call(client, "delete_workspace", **NETWORK)
+    assert refused.value.cause.startswith("Locked by the user admin")

@@ -19,6 +19,7 @@ from tfruns.views.base import as_json
 RUN_ID = samples.RUN_ID
 WORKSPACE_ID = samples.WORKSPACE_ID
 ORGANIZATION = "acme"
+STATE_VERSION_ID = "sv-bWfq4Y1YpRKW4mx7"
 
 TOOLS: dict[str, Tool] = {tool.name: tool for tool in all_tools()}
 ACTIONS = ("apply_run", "discard_run", "cancel_run", "force_cancel_run", "force_execute_run")
@@ -42,6 +43,10 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "list_workspaces": {"organization": ORGANIZATION},
     "get_workspace_details": {"workspace_id": WORKSPACE_ID},
     "set_workspace_lock": {"workspace_id": WORKSPACE_ID, "action": "lock"},
+    "set_variable": {"workspace_id": WORKSPACE_ID, "key": "region", "value": "eu-west-1"},
+    "save_workspace": {"workspace_id": WORKSPACE_ID, "description": "The network"},
+    "delete_workspace": {"workspace_id": WORKSPACE_ID},
+    "roll_back_state": {"workspace_id": WORKSPACE_ID, "state_version_id": STATE_VERSION_ID},
     "upload_configuration": {"workspace_id": WORKSPACE_ID, "directory": str(CONFIGURATION)},
     "override_policy_check": {"run_id": RUN_ID, "comment": "agreed with the security team"},
 }
@@ -92,6 +97,7 @@ def willing_api(run: dict[str, Any] | None = None, *, has_workspace: bool = True
     api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(samples.workspace(), total=1)))
     if has_workspace:
         api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": samples.workspace()}))
+    willing_to_change_workspaces(api)
     for action in ("lock", "unlock", "force-unlock"):
         api.on("POST", f"/workspaces/{WORKSPACE_ID}/actions/{action}", answer({"data": samples.workspace()}))
     api.on("POST", f"/runs/{run['id']}/comments", answer({"data": samples.comment()}, 201))
@@ -111,6 +117,18 @@ def willing_api(run: dict[str, Any] | None = None, *, has_workspace: bool = True
     api.on("GET", f"/runs/{run['id']}/policy-checks", answer(samples.page(check)))
     api.on("POST", f"/policy-checks/{check['id']}/actions/override", answer({"data": check}))
     return api.on("GET", f"/runs/{run['id']}/task-stages", answer(samples.page()))
+
+
+def willing_to_change_workspaces(api: FakeApi) -> None:
+    """Let an API accept changes of the variables, the settings and the state of the workspace."""
+    path = f"/workspaces/{WORKSPACE_ID}"
+    variable = {"id": "var-1", "type": "vars", "attributes": {"key": "region", "category": "terraform"}}
+    state = {"id": STATE_VERSION_ID, "type": "state-versions", "attributes": {"status": "finalized", "serial": 3}}
+    api.on("GET", f"{path}/vars", answer({"data": []})).on("POST", f"{path}/vars", answer({"data": variable}, 201))
+    api.on("PATCH", path, answer({"data": samples.workspace()}))
+    api.on("POST", f"{path}/actions/safe-delete", httpx2.Response(204))
+    api.on("GET", f"/state-versions/{STATE_VERSION_ID}", answer({"data": state}))
+    api.on("PATCH", f"{path}/state-versions", answer({"data": state | {"id": "sv-New"}}, 201))
 
 
 def with_names(document: dict[str, Any]) -> dict[str, Any]:

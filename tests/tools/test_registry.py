@@ -62,6 +62,28 @@ ADDED: dict[str, dict[str, Any]] = {
         "page_size": 20,
     },
     "set_workspace_lock": {"workspace_id": REQUIRED, "action": REQUIRED, "reason": ""},
+    "set_variable": {
+        "workspace_id": REQUIRED,
+        "key": REQUIRED,
+        "value": None,
+        "category": "terraform",
+        "sensitive": None,
+        "hcl": None,
+        "description": None,
+        "delete": False,
+    },
+    "save_workspace": {
+        "workspace_id": REQUIRED,
+        "create": False,
+        "name": "",
+        "description": None,
+        "auto_apply": None,
+        "terraform_version": None,
+        "working_directory": None,
+        "tags": None,
+    },
+    "delete_workspace": {"workspace_id": REQUIRED},
+    "roll_back_state": {"workspace_id": REQUIRED, "state_version_id": REQUIRED},
     "upload_configuration": {"workspace_id": REQUIRED, "directory": REQUIRED, "speculative": False},
     "override_policy_check": {"run_id": REQUIRED, "comment": REQUIRED},
 }
@@ -94,6 +116,8 @@ TYPES = {
     "page_size": "integer",
     "params": "object",
     "speculative": "boolean",
+    **dict.fromkeys(("sensitive", "hcl", "delete", "create", "auto_apply"), "boolean"),
+    "tags": "array",
     "timeout_s": "integer",
     "tail_lines": "integer",
     "offset": "integer",
@@ -115,7 +139,7 @@ READERS = {
 }
 ADDERS = {"comment_on_run", "upload_configuration"}  # they add something, and take nothing away
 # To do these twice makes two; every action is refused the second time, or does nothing more.
-MAKERS = {"create_run", "comment_on_run", "upload_configuration"}
+MAKERS = {"create_run", "comment_on_run", "upload_configuration", "roll_back_state"}
 
 
 def nodes(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ _FILTERS = (
     "page_number=1, page_size=20, filter_operation=None, filter_status=None, filter_source=None, "
     "filter_status_group=None, filter_timeframe=None, filter_agent_pool_names=None"
 )
-_SEARCHES = "search_user=None, search_commit=None, search_basic=None, since=None"
+_SEARCHES = "search_user=None, search_commit=None, search_basic=None"
 
 # The tools reference, "Function": parameters and defaults, in its order.
 PROMISED = {
@@ -29,6 +29,12 @@ PROMISED = {
     "list_workspaces": "organization=None, search='', page_number=1, page_size=20",
     "get_workspace_details": "workspace_id, part='settings', search='', page_number=1, page_size=20",
     "set_workspace_lock": "workspace_id, action, reason=''",
+    "set_variable": "workspace_id, key, value=None, category='terraform', sensitive=None, hcl=None, description=None, "
+    "delete=False",
+    "save_workspace": "workspace_id, create=False, name='', description=None, auto_apply=None, "
+    "terraform_version=None, working_directory=None, tags=None",
+    "delete_workspace": "workspace_id",
+    "roll_back_state": "workspace_id, state_version_id",
     "upload_configuration": "workspace_id, directory, speculative=False, include=None",
     "override_policy_check": "run_id, comment",
 }

@@ -44,7 +44,8 @@ def mcp(
     a person is asked first if the client can ask; if it closes the question without an answer, a fingerprint or a code
     is required.
 
-    Lists are comma-separated. Toolsets are runs, review, workspaces, configuration and policy. Organizations and
+    Lists are comma-separated. Toolsets are runs, review, workspaces, configuration, policy and administration;
+    without --toolsets, all but administration. Organizations and
     workspaces may contain the wildcards * and ?. A workspace is organization/name or an id (ws-…).
 
     The API token is TFE_TOKEN (for the host in TFE_ADDRESS), TF_TOKEN_<host>, a token in the Terraform CLI

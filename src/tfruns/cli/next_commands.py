@@ -29,6 +29,7 @@ _OPTIONS = {
     "invoke_action_addrs": "--invoke-action",
     "is_destroy": "--destroy",
     "page_number": "--page",
+    "state_version_id": "STATE_VERSION",
     "policy_paths": "--policy-path",
     "refresh": "--no-refresh",
     "replace_addrs": "--replace",
@@ -58,7 +59,8 @@ def command_of(action: NextAction, api_options: Sequence[str] = ()) -> str | Non
     command = _commands().get(action.tool)
     if command is None:
         return None
-    given = dict(_flat(action.arguments))
+    given = {name: value for name, value in _flat(action.arguments) if f"{{{name}}}" not in command}
+    command = command.format_map(action.arguments)
     positional = [str(value) for name, value in given.items() if not option_of(name).startswith("-")]
     options = [part for name, value in given.items() for part in _option(name, value)]
     return shlex.join(["tfruns", *command.split(), *positional, *options, *api_options])

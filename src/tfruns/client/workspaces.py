@@ -11,8 +11,9 @@ from tfruns.client.references import WorkspaceId, api_path, check_organization, 
 from tfruns.client.response_matching import has_attributes, is_kind, is_resource
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.transport import NO_CONTENT, ExpectedResponse, Transport, include_param
-from tfruns.errors import NotFound, OutcomeUnknown, TfrunsError, UnexpectedResponse
+from tfruns.errors import InvalidInput, NotFound, OutcomeUnknown, TfrunsError, UnexpectedResponse
 from tfruns.jsonapi import JSON, create_document
+from tfruns.next_actions import Argument
 from tfruns.wire.workspaces import Workspace, WorkspaceResource
 
 _READ = Purpose("read workspaces")
@@ -53,6 +54,21 @@ class Workspaces:
             is_used_once=not isinstance(found, WorkspaceId),
         )
         return parse_one(Workspace, answer.document)
+
+    def location_of_new(self, workspace: str) -> tuple[str, str]:
+        """The organization and the name of a workspace to create, from `organization/name` or a bare name.
+
+        Raises:
+            InvalidInput: it is an id, or a name is malformed.
+        """
+        settings = self._transport.settings
+        found = parse_workspace(workspace, settings.address, settings.organization)
+        if isinstance(found, WorkspaceId):
+            raise InvalidInput(
+                (Argument("workspace_id"), " is an id, and a new workspace has none yet."),
+                solution="Use organization/name.",
+            )
+        return found.organization, found.name
 
     async def create(
         self,

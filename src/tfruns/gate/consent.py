@@ -41,6 +41,10 @@ REQUIREMENTS: Mapping[ImpactKind, Mapping[Confirm, Requirement]] = {
     ImpactKind.DISPLACE: _row(_CLIENT, _CODE),
     ImpactKind.DESTROY_PLAN: _row(_CLIENT, _CODE),
     ImpactKind.FORCE_UNLOCK: _row(_CODE, _CODE),
+    ImpactKind.AUTO_APPLY: _row(_CODE, _CODE),
+    ImpactKind.CHANGE_WORKSPACE: _row(_CLIENT, _CODE),
+    ImpactKind.DELETE_WORKSPACE: _row(_CODE, _CODE),
+    ImpactKind.ROLL_BACK_STATE: _row(_CODE, _CODE),
     # Stopping a run requires nothing, unless every change has to be confirmed.
     ImpactKind.INTERRUPT_APPLY: _row(_NOTHING, _NOTHING),
     ImpactKind.DISCARD_PLAN: _row(_NOTHING, _NOTHING),

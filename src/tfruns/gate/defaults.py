@@ -21,7 +21,7 @@ async def with_organization(tool: Tool, scope: Scope, client: Client, values: Ma
         value = values[name]
         if role is Role.ORGANIZATION and not (value or "").strip():
             completed[name] = await _organization(scope, client)
-        elif role is Role.WORKSPACE and is_bare_name(value):
+        elif role in {Role.WORKSPACE, Role.SAVED_WORKSPACE} and is_bare_name(value):
             completed[name] = f"{await _organization(scope, client)}/{value.strip()}"
     return completed
 

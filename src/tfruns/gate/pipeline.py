@@ -113,6 +113,7 @@ class Gate:
         run = call.tool.argument(Role.RUN, call.values)
         run = self.client.runs.id_of(run) if run else None
         workspace, own = call.tool.argument(Role.WORKSPACE, call.values), None
+        workspace = workspace or call.tool.argument(Role.SAVED_WORKSPACE, call.values)
         if run is not None:
             with suppress(TfrunsError):  # only the log needs them
                 found = await self.client.runs.read(run)
@@ -136,7 +137,7 @@ class Gate:
         except BaseException as error:
             await entry.end(outcome_of(error))
             raise
-        await entry.end({"outcome": "accepted", "run": _field(view, "id"), "workspace": _field(view, "workspace_id")})
+        await entry.end({"outcome": "accepted", **_changed(view)})
         return view
 
 
@@ -146,6 +147,13 @@ def _sanitized(result: View | Document) -> View | Document:
         return with_texts(result, safe_text)
     shown: Document = safe_document(result)
     return shown
+
+
+def _changed(result: View | Document) -> dict[str, JSON]:
+    """The ids of the run and the workspace of a result."""
+    id_ = _field(result, "id")
+    is_workspace = str(id_).startswith("ws-")
+    return {"run": None if is_workspace else id_, "workspace": id_ if is_workspace else _field(result, "workspace_id")}
 
 
 def _field(result: View | Document, name: str) -> Any:

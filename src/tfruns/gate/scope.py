@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from tfruns.client.client import Client
-from tfruns.client.references import check_id, check_organization
+from tfruns.client.references import check_id, check_organization, check_workspace_name
 from tfruns.errors import Forbidden, NotFound, OutOfScope
 from tfruns.jsonapi import JSON
 from tfruns.scope import Scope, WorkspaceLocation, location_of
@@ -47,9 +47,25 @@ async def enforce_scope(tool: Tool, scope: Scope, client: Client, values: Mappin
                     raise _outside(role)
             case Role.RUN_OPTIONS:
                 await _check_configuration(client, workspace_id, values[name])
-            case Role.WORKSPACE_NAMES | Role.COMMENT:
+            case Role.SAVED_WORKSPACE:
+                checked[name] = await _saved_workspace(tool, scope, client, values)
+            case Role.NEW_NAME | Role.WORKSPACE_NAMES | Role.COMMENT:
                 pass
     return checked
+
+
+async def _saved_workspace(tool: Tool, scope: Scope, client: Client, values: Mapping[str, Any]) -> str:
+    """The id of a workspace that is in the scope, also by its new name; of one to create, `organization/name`."""
+    reference, new_name = tool.argument(Role.SAVED_WORKSPACE, values), tool.argument(Role.NEW_NAME, values)
+    if values["create"]:
+        organization, name = client.workspaces.location_of_new(reference)
+        if not scope.has_workspace(WorkspaceLocation("", name, organization)):
+            raise _outside(Role.WORKSPACE)
+        return f"{organization}/{name}"
+    workspace = await _workspace_in(scope, client, reference)
+    if new_name and not scope.has_workspace(replace(location_of(workspace), name=check_workspace_name(new_name))):
+        raise OutOfScope("The new name is outside the scope of this server.")
+    return workspace.id
 
 
 async def check_location(tool: Tool, scope: Scope, client: Client, values: Mapping[str, Any]) -> None:
@@ -66,6 +82,8 @@ async def check_location(tool: Tool, scope: Scope, client: Client, values: Mappi
             await _check_run(scope, client, values[name])
         elif role is Role.WORKSPACE:
             await _workspace_in(scope, client, values[name])
+        elif role is Role.SAVED_WORKSPACE:
+            await _saved_workspace(tool, scope, client, values)
 
 
 def _outside(role: Role) -> OutOfScope:
@@ -134,16 +152,16 @@ async def drop_out_of_scope(tool: Tool, scope: Scope, client: Client, result: R,
     names = {row["id"]: _name(row) for row in _rows(members.get("included")) if row.get("type") == "workspaces"}
     lists = {name: rows for name, rows in members.items() if isinstance(rows, list | tuple)}
     kept = {
-        name: type(rows)([row for row in rows if await _is_inside(scope, client, row, organization, names)])
+        name: type(rows)([row for row in rows if await _is_inside(scope, client, as_json(row), organization, names)])
         for name, rows in lists.items()
     }
     return type(result)(**{**result, **kept}) if isinstance(result, dict) else replace(result, **kept)
 
 
 async def _is_inside(
-    scope: Scope, client: Client, row: object, organization: str | None, names: Mapping[str, str | None]
+    scope: Scope, client: Client, row: JSON, organization: str | None, names: Mapping[str, str | None]
 ) -> bool:
-    workspace_id, name = _workspace_of(as_json(row, is_complete=True))
+    workspace_id, name = _workspace_of(row)
     if workspace_id is None:
         return True
     name = name or names.get(workspace_id)

@@ -19,7 +19,8 @@ def mask_variable_values(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """
     values = [text for value in _values_in(arguments) for text in _texts_of(value)]
     secrets = Secrets(of_variables=values, replacement=REMOVED)
-    return {name: _cleaned(value, secrets) for name, value in arguments.items()}
+    cleaned: dict[str, Any] = _cleaned(arguments, secrets)
+    return cleaned
 
 
 def hcl_texts(text: str) -> list[str]:
@@ -75,7 +76,6 @@ def _cleaned(node: Any, secrets: Secrets) -> Any:
     if isinstance(node, list):
         return [_cleaned(child, secrets) for child in node[:_MAX_ITEMS]]
     if isinstance(node, Mapping):
-        if "key" in node and "value" in node:
-            return {"key": _cleaned(node["key"], secrets), "value": REMOVED}
-        return {key: _cleaned(child, secrets) for key, child in node.items()}
+        hidden = {"value"} if "key" in node and "value" in node else set()
+        return {key: REMOVED if key in hidden else _cleaned(child, secrets) for key, child in node.items()}
     return node

@@ -28,6 +28,14 @@ class Workspaces:
         """
         return self._loop.call(self._async.read, workspace, include=include)
 
+    def location_of_new(self, workspace: str) -> tuple[str, str]:
+        """The organization and the name of a workspace to create, from `organization/name` or a bare name.
+
+        Raises:
+            InvalidInput: it is an id, or a name is malformed.
+        """
+        return self._async.location_of_new(workspace)
+
     def create(
         self,
         organization: str,

@@ -56,7 +56,6 @@ _SEARCHED = {"outputs", "resources", "variables", "actions"}
     toolset=Toolset.WORKSPACES,
     order=161,
     is_read_only=True,
-    command="workspace show",
     instruction="get_workspace_details shows outputs, resources, variables, state and configuration versions.",
 )
 async def get_workspace_details(

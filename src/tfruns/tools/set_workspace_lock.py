@@ -74,7 +74,7 @@ def _reason(values: Mapping[str, Any]) -> list[str]:
     is_idempotent=True,
     impact=impact_of_lock,
     proofs=(Proof.CODE,),
-    command="workspace lock",
+    command="workspace {action}",
     instruction="set_workspace_lock locks a workspace, so that no run starts in it, or unlocks it.",
 )
 async def set_workspace_lock(

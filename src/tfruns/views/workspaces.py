@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tfruns.jsonapi import JSON
+from tfruns.next_actions import NextAction
 from tfruns.views.base import View, kept
 
 
@@ -65,8 +66,6 @@ class WorkspaceRow(View):
 @dataclass(frozen=True, slots=True)
 class WorkspacePage(View):
     """A page of a list of workspaces."""
-
-    ROWS = "workspaces"
 
     workspaces: tuple[WorkspaceRow, ...] = kept()
     organization: str = kept()
@@ -191,8 +190,6 @@ class HealthRow(View):
 class WorkspacePartPage(View):
     """A page of one part of a workspace."""
 
-    ROWS = "rows"
-
     workspace_id: str
     part: str
     rows: tuple[View, ...] = kept()
@@ -221,3 +218,46 @@ class LockView(View):
     locked_since: datetime | None = None
     reason: str = ""
     follows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VariableView(View):
+    """A variable after a change, without its value.
+
+    Attributes:
+        change: created, updated or deleted.
+    """
+
+    workspace_id: str
+    key: str
+    category: str | None = None
+    sensitive: bool | None = None
+    hcl: bool | None = None
+    change: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedWorkspaceView(View):
+    """A workspace that was deleted."""
+
+    workspace_id: str
+    name: str | None = None
+    deleted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RolledBackView(View):
+    """The new current state after a rollback.
+
+    Attributes:
+        state_version_id: the new state version.
+        copy_of: the state version that it is a copy of.
+    """
+
+    workspace_id: str
+    state_version_id: str
+    serial: int | None = None
+    copy_of: str = ""
+    follows: str = ""
+    next_actions: tuple[NextAction, ...] = ()

@@ -7,8 +7,9 @@ import pytest
 from tests.gate.harness import Log
 from tests.support.local_lab import Lab
 from tests.tools.calls import TOOLS
+from tfruns.errors import Conflict
 from tfruns.gate.pipeline import Gate
-from tfruns.policy import Mode, Policy
+from tfruns.policy import Confirm, Mode, Policy
 from tfruns.views.base import as_json
 
 pytestmark = pytest.mark.anyio
@@ -33,6 +34,10 @@ output "password" {
   sensitive = true
 }
 """
+
+
+async def change(lab: Lab, name: str, /, **arguments: Any) -> Any:
+    return as_json(await Gate(lab.client, Policy(confirm=Confirm.NEVER), audit=Log()).call(TOOLS[name], arguments))
 
 
 async def read(lab: Lab, workspace_id: str, part: str, **arguments: Any) -> Any:
@@ -83,3 +88,43 @@ async def test_new_workspace_has_empty_parts(lab: Lab) -> None:
     for part in ("outputs", "resources", "variables", "state_versions", "configuration_versions"):
         assert (await read(lab, workspace_id, part))["rows"] == []
     assert (await read(lab, workspace_id, "settings"))["id"] == workspace_id
+
+
+async def test_rollback_restores_the_old_state_and_a_plan_shows_the_difference(lab: Lab) -> None:
+    workspace_id = await lab.workspace(MAIN)
+    variables = {"password": f'"{SECRET}"'}
+    await lab.applied(workspace_id, variables=variables)
+    old = (await read(lab, workspace_id, "state_versions"))["rows"][0]["id"]
+    await lab.applied(workspace_id, variables=variables | {"size": "3"})
+    arguments = {"workspace_id": workspace_id, "state_version_id": old}
+    with pytest.raises(Conflict) as refused:
+        await change(lab, "roll_back_state", **arguments)
+    assert refused.value.solution == "Lock the workspace first."
+    await change(lab, "set_workspace_lock", workspace_id=workspace_id, action="lock")
+    view = await change(lab, "roll_back_state", **arguments)
+    states = (await read(lab, workspace_id, "state_versions"))["rows"]
+    assert [row["id"] for row in states if row.get("current")] == [view["state_version_id"]]
+    assert [row["serial"] for row in states] == [view["serial"], *(row["serial"] for row in states[1:])]
+    assert view["serial"] > states[1]["serial"]
+    assert [row["resources"] for row in states] == [3, 4, 3]
+    await change(lab, "set_workspace_lock", workspace_id=workspace_id, action="unlock")
+    planned = await lab.planned(workspace_id, variables=variables | {"size": "3"})
+    assert await lab.actions(planned) == {"terraform_data.node[2]": ["create"]}  # known no more, although it exists
+
+
+async def test_sensitive_variable_reaches_the_run_and_no_log(lab: Lab) -> None:
+    secret = "env-s3cret-of-the-run"
+    main = """
+    resource "terraform_data" "echo" {
+      provisioner "local-exec" { command = "echo token=$TOKEN" }
+    }
+    """
+    workspace_id = await lab.workspace(main)
+    await change(
+        lab, "set_variable", workspace_id=workspace_id, key="TOKEN", value=secret, category="env", sensitive=True
+    )
+    run = await lab.applied(workspace_id)
+    gate = Gate(lab.client, Policy(Mode.READ), audit=Log())
+    view = as_json(await gate.call(TOOLS["get_run_logs"], {"run_id": run.id, "phase": "apply"}))
+    assert "token=" in str(view)
+    assert secret not in str(view)

@@ -15,7 +15,7 @@ RUN = "run-CZcmD7eagjhyX0vN"
 _WITHOUT_OPTION = {
     # Proofs that a person gives in another way, and arguments that the commands replace by more general ones.
     *("confirmation", "offset", "page_size", "filter_agent_pool_names", "search_user", "search_commit", "organization"),
-    *("key", "value"),
+    *("key", "value", "action"),
 }
 
 
@@ -47,6 +47,10 @@ _WITHOUT_OPTION = {
         (
             NextAction("list_runs_in_organization", {"organization": "acme", "filter_operation": "plan_only"}, ""),
             "tfruns run list --all-workspaces --organization acme --operation plan_only --local",
+        ),
+        (
+            NextAction("set_workspace_lock", {"workspace_id": "ws-1", "action": "unlock"}, ""),
+            "tfruns workspace unlock --workspace ws-1 --local",
         ),
         (NextAction.for_run("override_policy_check", RUN, ""), None),
     ],
@@ -86,7 +90,7 @@ def _arguments(schema: Mapping[str, Any]) -> Iterator[str]:
 
 def _offered(command: str) -> Iterator[str]:
     found: Any = app
-    for name in command.split():
+    for name in command.replace("{action}", "lock").split():
         if not name.startswith("-"):
             found = found[name]
     for argument in found.assemble_argument_collection():

@@ -38,6 +38,7 @@ output "password" {
 """
 
 PLAN = """\
+Terraform V
   # terraform_data.app will be created
   # terraform_data.broken will be created
   # terraform_data.secret[0] will be created
@@ -94,9 +95,9 @@ def rendered(data: bytes) -> str:
 
 
 def test_plan_log_shows_changes_summary_and_outputs(logs: dict[str, bytes]) -> None:
-    lines = rendered(logs["plan"]).split("\n")
+    head, *lines = rendered(logs["plan"]).split("\n")
     order = sorted(line for line in lines if line.startswith("  #"))
-    assert "\n".join([*order, *(line for line in lines if not line.startswith("  #"))]) == PLAN
+    assert "\n".join([head, *order, *(line for line in lines if not line.startswith("  #"))]) == PLAN
 
 
 def test_apply_log_shows_the_progress_of_each_resource(logs: dict[str, bytes]) -> None:

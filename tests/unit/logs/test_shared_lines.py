@@ -20,7 +20,7 @@ def error(summary: str) -> str:
     ).replace('"info"', '"error"')
 
 
-ONE, OTHER, TEXT = error("One"), error("Other"), message("a text", type="outputs_changed")
+ONE, OTHER, TEXT = error("One"), error("Other"), message("a text", type="version")
 TRUNCATED = TEXT[:40]
 
 

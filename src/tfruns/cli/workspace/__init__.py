@@ -15,6 +15,8 @@ add_commands(
         "actions": "actions:actions",
         "health": "health:health",
         "create": "create:create",
+        "update": "update:update",
+        "delete": "delete:delete",
         "lock": "lock:lock",
         "unlock": "unlock:unlock",
     },

@@ -1,4 +1,4 @@
-"""`tfruns workspace create`. It has no tool, because workspaces are for a person to create."""
+"""`tfruns workspace create`."""
 
 from typing import Annotated
 
@@ -7,14 +7,11 @@ from cyclopts import Parameter
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_organization
-from tfruns.cli.workspace.views import print_workspace, workspace_view
-from tfruns.errors import InvalidInput
-from tfruns.gate.audit import outcome_of
-from tfruns.gate.consent import Consent
+from tfruns.cli.workspace.settings import AUTO_APPLY, DESCRIPTION, VERSION, WORKING_DIRECTORY
+from tfruns.cli.workspace.views import print_workspace
+from tfruns.client.references import check_workspace_name
+from tfruns.views.workspaces import WorkspaceView
 
-_AUTO_APPLY = "Apply runs automatically after a successful plan"
-_VERSION = "Use this Terraform version, constraint, or latest"
-_DIRECTORY = "Execute Terraform in this directory of the configuration"
 _TAG = "Add a tag, KEY or KEY=VALUE. Repeatable"
 
 
@@ -23,9 +20,10 @@ def create(
     /,
     *,
     organization: Organization = None,
-    auto_apply: Annotated[bool, Parameter(help=_AUTO_APPLY)] = False,
-    terraform_version: Annotated[str | None, Parameter(help=_VERSION)] = None,
-    working_directory: Annotated[str | None, Parameter(help=_DIRECTORY)] = None,
+    description: Annotated[str | None, Parameter(help=DESCRIPTION)] = None,
+    auto_apply: Annotated[bool, Parameter(help=AUTO_APPLY)] = False,
+    terraform_version: Annotated[str | None, Parameter(help=VERSION)] = None,
+    working_directory: Annotated[str | None, Parameter(help=WORKING_DIRECTORY)] = None,
     tag: Annotated[tuple[str, ...], Parameter(help=_TAG)] = (),
     options: CommonOptions = DEFAULTS,
 ) -> None:
@@ -38,37 +36,18 @@ def create(
     """
 
     async def work(session: Session) -> None:
-        owner = await resolve_organization(session, organization)
-        tags = _tags(tag)
-        settings = {"terraform_version": terraform_version, "working_directory": working_directory}
-        given = {"auto_apply": auto_apply, **settings, "tags": tags}
-        entry = await session.gate.audit.begin(
-            {
-                "tool": "create_workspace",
-                "arguments": {"organization": owner, "name": name, **{k: v for k, v in given.items() if v}},
-                "confirmed": Consent.NONE.value,
-            }
+        valid = check_workspace_name(name)
+        view = await session.with_consent().call(  # typing the command is the consent
+            "save_workspace",
+            WorkspaceView,
+            workspace_id=f"{await resolve_organization(session, organization)}/{valid}",
+            create=True,
+            description=description,
+            auto_apply=auto_apply or None,
+            terraform_version=terraform_version,
+            working_directory=working_directory,
+            tags=[text.replace("=", ":", 1) for text in tag] or None,
         )
-        try:
-            created = await session.gate.client.workspaces.create(
-                owner, name, auto_apply=auto_apply or None, tags=tags, **settings
-            )
-        except BaseException as error:
-            await entry.end(outcome_of(error))
-            raise
-        await entry.end({"outcome": "accepted", "workspace": created.id})
-        session.show(workspace_view(created), print_workspace)
+        session.show(view, print_workspace)
 
     run_command(work, options)
-
-
-def _tags(texts: tuple[str, ...]) -> dict[str, str]:
-    """The tags by key.
-
-    Raises:
-        InvalidInput: a tag has no key.
-    """
-    tags = {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in texts)}
-    if "" in tags:
-        raise InvalidInput("A tag has no key.", solution="Write it KEY or KEY=VALUE.")
-    return tags

@@ -11,7 +11,6 @@ from tfruns.views.workspaces import HealthRow, WorkspacePartPage
 
 def health(
     workspace: SelectedWorkspace = None,
-    /,
     *,
     organization: Organization = None,
     options: CommonOptions = DEFAULTS,

@@ -13,7 +13,6 @@ from tfruns.views.workspaces import LockView
 
 def lock(
     workspace: SelectedWorkspace = None,
-    /,
     *,
     reason: Annotated[str, Parameter(name=["--reason", "-m"], help="Show this reason while it is locked")] = "",
     organization: Organization = None,

@@ -5,8 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, SelectedWorkspace
-from tfruns.cli.paging import FIRST_PAGE, Paging
+from tfruns.cli.options import DEFAULTS, FIRST_PAGE, CommonOptions, Organization, Paging, SelectedWorkspace
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import Cell, Column
 from tfruns.cli.targets import resolve_workspace
@@ -22,7 +21,6 @@ _NAME = "Print only the value of this output"
 
 def outputs(
     workspace: SelectedWorkspace = None,
-    /,
     *,
     name: Annotated[str, Parameter(help=_NAME)] = "",
     search: Annotated[str, Parameter(help="List only names with this text")] = "",

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, SelectedWorkspace
-from tfruns.cli.paging import FIRST_PAGE, Paging
+from tfruns.cli.options import DEFAULTS, FIRST_PAGE, CommonOptions, Organization, Paging, SelectedWorkspace
 from tfruns.cli.tables import Cell, Column
 from tfruns.cli.workspace.parts import list_part
 from tfruns.views.workspaces import ResourceRow
@@ -15,7 +14,6 @@ _COLUMNS = (Column("resource", is_key=True), Column("provider", hides=1), Column
 
 def resources(
     workspace: SelectedWorkspace = None,
-    /,
     *,
     search: Annotated[str, Parameter(help="List only addresses with this text")] = "",
     paging: Paging = FIRST_PAGE,

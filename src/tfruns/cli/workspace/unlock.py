@@ -13,7 +13,6 @@ from tfruns.views.workspaces import LockView
 
 def unlock(
     workspace: SelectedWorkspace = None,
-    /,
     *,
     force: Annotated[bool, Parameter(help="Remove the lock of another user")] = False,
     reason: Annotated[str, Parameter(name=["--reason", "-m"], help="Record this reason in the audit log")] = "",
