@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_READY := $(VENV)/.demo-ready
 NODE_TOOLS := .cache/node-tools/.ready
+FRAMEWORKS := .cache/frameworks/.ready
 DOCS_TOOLS := .cache/docs-tools/.ready
 # Always cache bytecode. Otherwise every process compiles all modules and tests again.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q
@@ -42,8 +43,8 @@ audit: $(READY) ## check the pinned dependencies for known vulnerabilities
 types: $(READY)
 	$(BIN)/mypy
 
-conformance: $(READY) $(NODE_TOOLS) ## run the MCP conformance scenarios; they need npm packages, and Node.js from a Python package
-	$(PYTEST) tests/conformance
+conformance: $(READY) $(NODE_TOOLS) $(FRAMEWORKS) ## run the MCP conformance scenarios and real clients, from npm and the package index
+	$(PYTEST) --numprocesses=2 --dist=loadfile tests/conformance
 
 docs: $(READY) $(DOCS_TOOLS) ## build the documentation in .cache/site; a broken link is an error
 	$(BIN)/python scripts/generate_docs.py --check
@@ -83,6 +84,14 @@ $(NODE_TOOLS): $(READY) tests/conformance/node/package.json tests/conformance/no
 	$(BIN)/python tests/conformance/install.py
 	touch $@
 
+# Their dependencies exclude each other, and those of tfruns.
+$(FRAMEWORKS): $(READY) tests/conformance/frameworks/mcp1.txt tests/conformance/frameworks/mcp2.txt
+	@$(foreach name,mcp1 mcp2,$(call set_up_framework,$(name)) &&) touch $@
+
+set_up_framework = $(if $(UV),uv venv --quiet --allow-existing --python $(BIN)/python,$(BIN)/python -m venv) .cache/frameworks/$(1) \
+	&& $(if $(UV),uv pip install --quiet --python .cache/frameworks/$(1)/bin/python,.cache/frameworks/$(1)/bin/python $(PIP)) \
+	--require-hashes -r tests/conformance/frameworks/$(1).txt
+
 lock: ## update all pins within the ranges of pyproject.toml
 	rm -rf .cache/lock && $(PYTHON) -m venv .cache/lock
 	.cache/lock/bin/python $(PIP) uv
@@ -91,6 +100,8 @@ lock: ## update all pins within the ranges of pyproject.toml
 	$(COMPILE) requirements-build.in -c requirements-dev.txt -o requirements-build.txt
 	$(COMPILE) pyproject.toml --extra local requirements-build.in -c requirements-dev.txt -c requirements-build.txt -o requirements-demo.txt
 	$(COMPILE) requirements-docs.in -o requirements-docs.txt
+	$(COMPILE) tests/conformance/frameworks/mcp1.in -o tests/conformance/frameworks/mcp1.txt
+	$(COMPILE) tests/conformance/frameworks/mcp2.in -o tests/conformance/frameworks/mcp2.txt
 
 clean: ## delete everything that the targets installed and built
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -9,6 +9,7 @@ from cyclopts import App
 
 from consent_table import consent_text
 from tfruns.cli.app import app
+from tfruns.cli.commands import ALIASES
 from tfruns.cli.exit_codes import ExitCode
 
 _CODE = re.compile(r"`[^`]*`")
@@ -45,7 +46,7 @@ def command_help() -> dict[str, str]:
 def _commands(group: App) -> Iterator[Any]:
     """The commands of a group and its subgroups."""
     for name in group:
-        if not name.startswith("-"):
+        if not name.startswith("-") and name not in ALIASES:
             command = group[name]
             if command.default_command is not None:
                 yield command

@@ -15,6 +15,7 @@ from typing import Any
 from command_line import command_help, command_line_page, options_table
 from consent_table import consent_markdown
 from endpoints import missing_table
+from python_reference import python_reference, resource_table
 from synchronous import synchronous_modules
 from tfruns.errors import TfrunsError, all_errors
 from tfruns.gate.registry import all_tools
@@ -58,6 +59,12 @@ def pages() -> Mapping[Path, str]:
         ),
         DOCS / "local-backend.md": replace_regions(
             _text(DOCS / "local-backend.md"), {"missing endpoints": "\n".join(missing_table())}
+        ),
+        DOCS / "python-reference.md": python_reference(_NOTE),
+        DOCS / "client.md": replace_regions(_text(DOCS / "client.md"), {"resources": resource_table()}),
+        DOCS / "recipes.md": replace_regions(
+            _text(DOCS / "recipes.md"),
+            {path.name: f"```python\n{_text(path).strip()}\n```" for path in sorted((DOCS / "recipes").glob("*.py"))},
         ),
         DOCS / "mcp-clients.md": replace_regions(_text(DOCS / "mcp-clients.md"), {"consent": consent_markdown()}),
         DOCS / "architecture.md": replace_regions(_text(DOCS / "architecture.md"), {"layers": "\n".join(_layers())}),

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from tfruns.client.client import Client
     from tfruns.client.listing import Listing, Page
     from tfruns.client.run_filters import RunFilters
+    from tfruns.configuration.packing import packed_directory
     from tfruns.wire.activity import Comment, RunEvent, User
     from tfruns.wire.checks import CostEstimate, PolicyCheck, TaskStage
     from tfruns.wire.configuration_versions import ConfigurationVersion
@@ -87,6 +88,7 @@ _LOADED_LATER = {
     "TaskStage": "tfruns.wire.checks",
     "User": "tfruns.wire.activity",
     "Workspace": "tfruns.wire.workspaces",
+    "packed_directory": "tfruns.configuration.packing",
 }
 
 __all__ = [
@@ -146,6 +148,7 @@ __all__ = [
     "WorkspaceBusy",
     "WorkspaceLocked",
     "__version__",
+    "packed_directory",
 ]
 
 

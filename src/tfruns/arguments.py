@@ -25,6 +25,7 @@ Group = Annotated[str | None, Field(description="non_final (or running), final, 
 Timeframe = Annotated[str | None, Field(description='A year, or "year": the last 12 months')]
 AgentPools = Annotated[str | None, Field(description="Agent pool names")]
 WorkspaceNames = Annotated[str | None, Field(description="Workspace names; may contain * and ?"), Role.WORKSPACE_NAMES]
+Since = Annotated[str | None, Field(description='Created since: "24h", "7d", "2026-11-27"')]
 SearchUser = Annotated[str | None, Field(description="VCS user name")]
 SearchCommit = Annotated[str | None, Field(description="Commit SHA")]
 SearchBasic = Annotated[str | None, Field(description="VCS user, commit, run id or message")]

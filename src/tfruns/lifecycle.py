@@ -139,9 +139,11 @@ RULES: Mapping[RunStatus, StatusRule] = {
         is_decision=True,
     ),
     # Completed.
-    _S.APPLIED: StatusRule(_P.COMPLETED, "Final: the plan was applied.", ending=_E.DONE),
+    _S.APPLIED: StatusRule(_P.COMPLETED, "Final: the plan was applied. Nothing is left to do.", ending=_E.DONE),
     _S.PLANNED_AND_FINISHED: StatusRule(
-        _P.COMPLETED, "Final: planned, without changes or as a plan-only run.", ending=_E.DONE
+        _P.COMPLETED,
+        "Final: planned, without changes or as a plan-only run. Nothing is to be applied.",
+        ending=_E.DONE,
     ),
     _S.POLICY_SOFT_FAILED: StatusRule(_P.COMPLETED, "Final: a policy failed on a plan-only run.", ending=_E.FAILED),
     _S.DISCARDED: StatusRule(_P.COMPLETED, "Final: discarded, nothing was applied.", ending=_E.ABORTED),

@@ -17,6 +17,8 @@ from tests.support.command import PATIENCE_S, Shell
 from tests.support.stdio import environment, tfruns
 from tfruns import cli as tfruns_cli
 from tfruns.cli.app import app
+from tfruns.cli.commands import ALIASES
+from tfruns.cli.json_fields import with_json_fields
 from tfruns.gate.registry import all_tools
 
 MAX_HELP = 60  # characters
@@ -27,7 +29,7 @@ WITHOUT_JSON = {"server", "mcp", "completion"}
 def commands(of: App = app, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], App]]:
     """Every command that is not only a group, with its words."""
     for name in of:
-        if not name.startswith("-"):
+        if not name.startswith("-") and name not in ALIASES:
             found = of[name]
             if found.default_command is not None:
                 yield (*path, name), found
@@ -74,7 +76,7 @@ def test_examples_can_be_parsed(words: tuple[str, ...]) -> None:
     for line in examples(words):
         tokens = shlex.split(line.partition(" < ")[0].partition(" > ")[0].partition(" | ")[0])
         assert tokens[0] == "tfruns", line
-        command, *_ = app.parse_args(tokens[1:], exit_on_error=False, print_error=False)
+        command, *_ = app.parse_args(with_json_fields(tokens[1:]), exit_on_error=False, print_error=False)
         assert inspect.unwrap(command) is COMMANDS[words].default_command, line
 
 

@@ -88,3 +88,15 @@ def test_wrong_name_is_answered_with_what_exists(shell: Shell) -> None:
         assert "practice" in err, words
     err = " ".join(shell("run", "show", "run-Nosuch", code=1).err.split())
     assert "No run run-Nosuch." in err
+
+
+def test_workspace_with_wildcards_selects_several(shell: Shell) -> None:
+    for name in ("several-a", "several-b"):
+        shell("workspace", "create", name)
+    for words in (["--workspace", "several-*"], ["--all-workspaces", "--workspace-names", "several-?"]):
+        found = shell("run", "list", *words, "--since", "24h", "--json").json
+        assert (found["runs"], found["organization"]) == ([], "default")
+        assert "Created since " in found["note"]
+    err = " ".join(shell("run", "apply", "--all", "--yes", "--workspace", "stage-*", code=1).err.split())
+    assert 'No workspace matches "stage-*" in default. There are: ' in err
+    assert "is not a duration" in shell("run", "list", "--workspace", "several-a", "--since", "soon", code=2).err

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.conformance.node_tools import CONFORMANCE, INSPECTOR, INSTALLED, PINNED, node, npm
+from tests.conformance.node_tools import INSTALLED, PINNED, TOOLS, node, npm
 
 
 def main() -> None:
@@ -16,12 +16,12 @@ def main() -> None:
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copyfile(PINNED / name, INSTALLED / name)
     path = os.pathsep.join([str(node().parent), os.environ.get("PATH", "")])
-    # The machine's own certificate authorities count too, as for every other tool on it.
+    # Use the certificate authorities of the machine, too.
     environment = {"NODE_OPTIONS": "--use-system-ca", **os.environ, "PATH": path}
     subprocess.run([*npm(), "ci", "--no-progress"], cwd=INSTALLED, env=environment, check=True)
-    for tool in (CONFORMANCE, INSPECTOR):
-        if not tool.exists():
-            sys.exit(f"npm ci succeeded, and {tool} is not there")
+    missing = [str(tool) for tool in TOOLS if not tool.exists()]
+    if missing:
+        sys.exit(f"npm ci succeeded, but these are missing: {', '.join(missing)}")
 
 
 main()

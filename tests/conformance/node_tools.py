@@ -1,5 +1,10 @@
-"""Where Node and the official MCP tools are: Node comes in a Python package, the tools are npm packages."""
+"""Node, and the npm packages that the conformance tests run. Node comes in a Python package.
 
+Install scripts of packages are not run. Claude Code, Codex and opencode are native programs, in packages for each
+platform; on platforms other than Linux on x86-64 and ARM they are not found.
+"""
+
+import platform
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -7,9 +12,24 @@ ROOT = Path(__file__).resolve().parents[2]
 PINNED = Path(__file__).resolve().parent / "node"
 INSTALLED = ROOT / ".cache" / "node-tools"
 
-_PACKAGES = INSTALLED / "node_modules" / "@modelcontextprotocol"
-CONFORMANCE = _PACKAGES / "conformance" / "dist" / "index.js"
-INSPECTOR = _PACKAGES / "inspector" / "clients" / "launcher" / "build" / "index.js"
+_PACKAGES = INSTALLED / "node_modules"
+_ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), "x64")
+
+CONFORMANCE = _PACKAGES / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
+INSPECTOR = _PACKAGES / "@modelcontextprotocol" / "inspector" / "clients" / "launcher" / "build" / "index.js"
+MCPB = _PACKAGES / "@anthropic-ai" / "mcpb" / "dist" / "cli" / "cli.js"
+MCPORTER = _PACKAGES / "mcporter" / "dist" / "cli.js"
+GEMINI = _PACKAGES / "@google" / "gemini-cli" / "bundle" / "gemini.js"
+CODEX = _PACKAGES / "@openai" / "codex" / "bin" / "codex.js"
+CLAUDE = _PACKAGES / "@anthropic-ai" / f"claude-code-linux-{_ARCHITECTURE}" / "claude"
+OPENCODE = _PACKAGES / f"opencode-linux-{_ARCHITECTURE}" / "bin" / "opencode"
+
+TOOLS = (CONFORMANCE, INSPECTOR, MCPB, MCPORTER, GEMINI, CODEX, CLAUDE, OPENCODE)
+
+
+def command(tool: Path) -> list[str]:
+    """The command line of a tool: a script is run by Node."""
+    return [str(node()), str(tool)] if tool.suffix == ".js" else [str(tool)]
 
 
 def node() -> Path:

@@ -9,6 +9,7 @@ from command_line import command_line_page, help_examples
 from tests.architecture.source import ROOT
 from tfruns.cli.app import app
 from tfruns.cli.exit_codes import ExitCode
+from tfruns.cli.json_fields import with_json_fields
 
 _PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
 
@@ -20,7 +21,7 @@ def test_help_has_examples() -> None:
 @pytest.mark.parametrize("example", sorted(set(help_examples())))
 def test_help_example_is_valid(example: str) -> None:
     words = shlex.split(re.split(r" [|<>] ", example, maxsplit=1)[0], comments=True)
-    app.parse_args(words[1:], exit_on_error=False, print_error=False)
+    app.parse_args(with_json_fields(words[1:]), exit_on_error=False, print_error=False)
 
 
 def test_each_command_has_a_section() -> None:

@@ -25,7 +25,11 @@ from tests.support.stdio import PATIENCE_S, StdioServer, environment, tfruns
 
 _JSON = [pytest.param(block, id=block.id) for block in blocks("json")]
 _PYTHON = [pytest.param(block, id=block.id) for block in blocks("python")]
-_PROGRAMS = [pytest.param(block, id=block.id) for block in blocks("python") if "asyncio.run(" in block.code]
+_PROGRAMS = [
+    pytest.param(block, id=block.id)
+    for block in blocks("python")
+    if re.search(r"^(asyncio\.run\(|with Client\(\))", block.code, re.MULTILINE)
+]
 
 _DIRECTORY = "/path/to/configurations"
 
@@ -107,7 +111,7 @@ async def test_program_runs_on_the_local_backend(block: Block, tmp_path: Path) -
         async with lab_on(server) as lab:
             await lab.workspace('output "greeting" { value = "hello" }', name="network")
         printed = _run(program, environment(tmp_path, TFE_ADDRESS=server.url, TFE_TOKEN=server.token))
-        assert printed.startswith("run-")
+        assert printed.splitlines()[-1].startswith("run-")
 
 
 def _run(program: Path, env: dict[str, str]) -> str:

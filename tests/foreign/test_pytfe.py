@@ -271,7 +271,7 @@ def test_run_is_canceled_and_then_force_canceled(
 ) -> None:
     upload(tfe, workspace, new_directory(), plan_gate.configuration(name))
     blocked, waiting = create(tfe, workspace), create(tfe, workspace)
-    until(lambda: plan_gate.asked(name), "it plans")
+    until(lambda: plan_gate.requests(name), "it plans")
     tfe.runs.cancel(waiting.id, RunCancelOptions(comment="not needed"))
     assert tfe.runs.read(waiting.id).status == RunStatus.Run_Canceled
     tfe.runs.cancel(blocked.id)

@@ -441,7 +441,7 @@ async def test_ctrl_c_in_an_apply_asks_and_then_cancels_it(
 ) -> None:
     project = new_project(plan_gate.configuration(name))
     with project.terminal("apply") as terminal:
-        until(lambda: plan_gate.asked(name), "it plans")
+        until(lambda: plan_gate.requests(name), "it plans")
         terminal.interrupt()
         terminal.expect("Do you want to cancel the remote operation?")
         terminal.answer("Enter a value:", "yes")

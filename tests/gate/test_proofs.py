@@ -116,6 +116,15 @@ async def test_number_of_codes_is_limited() -> None:
     assert codes.redeem(issued[-1], 999)
 
 
+async def test_empty_proofs_are_omitted_ones() -> None:
+    for empty in ("", " "):
+        harness = GateHarness(ADDS)
+        await harness.call("apply_run", APPLY | {"fingerprint": empty, "confirmation": empty})
+        assert (harness.posts, harness.consent) == (1, "client_approval")
+    refused = await GateHarness(DESTROYS).refusal("apply_run", APPLY | {"fingerprint": "", "confirmation": ""})
+    assert refused.message == '"Apply a run" needs confirmation. Nothing was sent.'
+
+
 # -- fingerprints -----------------------------------------------------------------------------------------------------
 
 

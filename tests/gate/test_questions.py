@@ -46,15 +46,17 @@ async def test_nobody_is_asked_about_a_final_run(name: str) -> None:
         assert person is None or person.asked == []
 
 
+@pytest.mark.parametrize("says", [Answer.NO, Answer.DECLINED_UNREAD])
 @pytest.mark.parametrize("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS])
 @pytest.mark.parametrize(("name", "arguments", "excerpt"), ASKED)
 async def test_nothing_is_sent_if_the_person_declines(
-    confirm: Confirm, name: str, arguments: dict[str, Any], excerpt: str
+    says: Answer, confirm: Confirm, name: str, arguments: dict[str, Any], excerpt: str
 ) -> None:
-    harness = GateHarness(ADDS, confirm, FixedPerson(Answer.NO))
+    harness = GateHarness(ADDS, confirm, FixedPerson(says))
     with pytest.raises(Declined) as declined:
         await harness.call(name, arguments)
     assert "Nothing was sent" in declined.value.message
+    assert ("--confirm review" in declined.value.solution) is (says is Answer.DECLINED_UNREAD)
     assert harness.posts == 0
     assert harness.log.lines == []
 

@@ -63,6 +63,8 @@ def test_readme_names_every_non_permissive_license() -> None:
         "requirements-dev.txt",
         "requirements-build.txt",
         "requirements-docs.txt",
+        "tests/conformance/frameworks/mcp1.txt",
+        "tests/conformance/frameworks/mcp2.txt",
     ],
 )
 def test_every_requirement_is_pinned_with_hashes_and_no_index(name: str) -> None:

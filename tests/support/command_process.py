@@ -1,6 +1,6 @@
 """The command `tfruns` as a process that starts quickly.
 
-Loading the libraries takes most of a second of processor time for each process. `start` asks a process that has loaded
+Loading the modules takes most of a second of processor time for each process. `start` asks a process that has loaded
 them (`fork_server`, one for each session of tests) to fork. Tests of the installed command and of its start use
 `subprocess` instead.
 """
@@ -168,7 +168,7 @@ def start(
     sys.audit("subprocess.Popen", arguments[0], list(arguments), str(cwd), dict(env))
     document = {
         "arguments": list(arguments), "env": dict(env), "cwd": str(cwd or Path.cwd()), "program": program,
-        "is_new_session": is_new_session,
+        "is_new_session": is_new_session, "has_fault": bool(fault),
     }  # fmt: skip
     received, report = os.pipe()
     with ExitStack() as given:

@@ -1,4 +1,4 @@
-"""How a test holds a running Terraform: a fifo for a local-exec, and a state that is not answered yet for a plan."""
+"""Gates that block a running Terraform: a fifo for a `local-exec`, and an HTTP response for a plan."""
 
 import json
 import os
@@ -15,7 +15,7 @@ _STATE = {"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "
 
 
 class ApplyGate:
-    """A local-exec that says that it has begun, and then waits for the test."""
+    """A `local-exec` that signals its start, and then blocks until the test opens the gate."""
 
     def __init__(self, directory: Path, name: str = "a") -> None:
         self.name = name
@@ -27,7 +27,7 @@ class ApplyGate:
         return os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
     def configuration(self, *, before: str = "", depends_on: str = "") -> str:
-        """The resource; `before` is what its shell does first."""
+        """The resource. Its shell executes `before` first."""
         command = f"{before}\necho begun > '{self._begun}'; read line < '{self._go}'"
         depends = f"depends_on = [{depends_on}]" if depends_on else ""
         return f"""
@@ -40,14 +40,14 @@ class ApplyGate:
         """
 
     def has_begun(self) -> bool:
-        """Whether it is being waited for; said once for each time that it has begun."""
+        """Whether the `local-exec` has started since the last call."""
         if not select.select([self._files[0]], [], [], 0)[0]:
             return False
         os.read(self._files[0], 4096)
         return True
 
     def open(self) -> None:
-        """Let one go."""
+        """Let one `local-exec` continue."""
         os.write(self._files[1], b"go\n")
 
     def close(self) -> None:
@@ -56,18 +56,18 @@ class ApplyGate:
 
 
 class PlanGate:
-    """Remote states that are answered when the test says so: until then, what reads one cannot be planned."""
+    """An HTTP server of remote states. A plan that reads one blocks until the test opens the gate."""
 
     def __init__(self) -> None:
         self._open: dict[str, threading.Event] = {}
-        self._asked: dict[str, int] = {}
+        self._requests: dict[str, int] = {}
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
     def configuration(self, name: str = "plan", *, depends_on: str = "") -> str:
-        """A data source that cannot be read until `open(name)`; in the apply, if it depends on what is made there."""
+        """A data source that blocks until `open(name)`: in the apply if it depends on a new resource."""
         url = f"http://127.0.0.1:{self._server.server_address[1]}/{name}"
         depends = f"depends_on = [{depends_on}]" if depends_on else ""
         return f"""
@@ -78,26 +78,26 @@ class PlanGate:
             }}
         """
 
-    def asked(self, name: str = "plan") -> int:
-        """How often it was asked for."""
+    def requests(self, name: str = "plan") -> int:
+        """The number of requests for a remote state."""
         with self._lock:
-            return self._asked.get(name, 0)
+            return self._requests.get(name, 0)
 
     def open(self, name: str = "plan") -> None:
-        """Answer, now and from now on."""
+        """Respond to pending and future requests."""
         self._event(name).set()
 
     def close(self, name: str = "plan") -> None:
-        """Let those wait who ask from now on."""
+        """Block future requests."""
         self._event(name).clear()
 
     def _event(self, name: str) -> threading.Event:
         with self._lock:
             return self._open.setdefault(name, threading.Event())
 
-    def _answer(self, name: str) -> bytes:
+    def _respond(self, name: str) -> bytes:
         with self._lock:
-            self._asked[name] = self._asked.get(name, 0) + 1
+            self._requests[name] = self._requests.get(name, 0) + 1
         self._event(name).wait(4 * PATIENCE_S)
         return json.dumps(_STATE).encode()
 
@@ -106,17 +106,17 @@ class PlanGate:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = gate._answer(self.path.strip("/"))
+                body = gate._respond(self.path.strip("/"))
                 try:
                     self.send_response(200)
                     self.send_header("content-length", str(len(body)))
                     self.end_headers()
                     self.wfile.write(body)
-                except OSError:  # who asked is gone
+                except OSError:  # the client has closed the connection
                     self.close_connection = True
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
-                """Say nothing."""
+                """Log nothing."""
 
         return Handler
 

@@ -78,8 +78,9 @@ class Row(Result):
     message: str = ""
     operation: str | None = None
     created_at: str
-    workspace_id: str
+    workspace_id: str | None = None
     workspace_name: str | None = None
+    configuration_version_id: str | None = None
 
 
 class RunList(Result):
@@ -88,6 +89,9 @@ class RunList(Result):
     runs: list[Row]
     page: int
     next_page: int | None
+    organization: str | None = None
+    workspace_id: str | None = None
+    workspace_name: str | None = None
     total_pages: int | None = None
     total_count: int | None = None
     note: str | None = None
@@ -108,6 +112,7 @@ class Waited(Result):
     has_changes: bool | None = None
     plan: dict[str, int] = {}
     workspace_name: str | None = None
+    blocked_by: dict[str, JsonValue] = {}
     queue: str | None = None
     last_log_line: str | None = None
     note: str | None = None

@@ -11,7 +11,7 @@ from tests.tools.calls import ORGANIZATION, WORKSPACE_ID, call, compact, with_na
 
 MAX_LIST_BYTES = 4_400
 
-ROW = ["id", "status", "message", "operation", "created_at", "workspace_id"]
+ROW = ["id", "status", "message", "operation", "created_at", "configuration_version_id"]
 
 LISTS = {
     "list_runs_in_workspace": f"/workspaces/{WORKSPACE_ID}/runs",
@@ -35,9 +35,13 @@ async def test_a_list_of_twenty_is_within_its_bytes_and_each_row_has_what_tells_
     view = await listed(tool, with_names(document) if "organization" in tool else document)
     assert len(view["runs"]) == 20
     assert len(compact(view)) <= MAX_LIST_BYTES
+    # What all rows share is stated once.
+    shared = {name: view[name] for name in ("organization", "workspace_id", "workspace_name") if name in view}
+    of_organization = {"organization": ORGANIZATION, "workspace_name": "network"}
+    assert shared == (of_organization if "organization" in tool else {"workspace_id": WORKSPACE_ID})
     for row in view["runs"]:
         assert set(ROW) <= set(row)
-        assert row["workspace_id"] == WORKSPACE_ID
+        assert not {"workspace_id", "workspace_name"} & set(row)
         assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", key) for key in row)
         assert all(value not in (None, "", [], {}) for value in row.values())
 

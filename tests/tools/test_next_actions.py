@@ -40,14 +40,15 @@ async def test_next_actions_of_every_tool_are_valid_calls(status: str) -> None:
         (samples.planned(), "review_run"),
         (samples.planned(auto_apply=True), "wait_for_run"),
         (samples.run(status="policy_override"), "diagnose_run"),
-        (samples.run(status="errored"), "diagnose_run"),
+        (samples.run(status="errored"), "diagnose_run,create_run"),
+        (samples.run(status="canceled"), "create_run"),
         (samples.run(status="applied"), None),
-        (samples.run(status="discarded"), None),
+        (samples.run(status="discarded"), "create_run"),
     ],
 )
 async def test_next_action_of_a_run_follows_from_its_status(run: dict[str, Any], tool: str | None) -> None:
     view = await call("get_run_details", api=willing_api(run))
-    assert [step["tool"] for step in view.get("next_actions", ())] == ([tool] if tool else [])
+    assert [step["tool"] for step in view.get("next_actions", ())] == (tool.split(",") if tool else [])
 
 
 @pytest.mark.anyio

@@ -11,7 +11,7 @@ _FILTERS = (
     "page_number=1, page_size=20, filter_operation=None, filter_status=None, filter_source=None, "
     "filter_status_group=None, filter_timeframe=None, filter_agent_pool_names=None"
 )
-_SEARCHES = "search_user=None, search_commit=None, search_basic=None"
+_SEARCHES = "search_user=None, search_commit=None, search_basic=None, since=None"
 
 # The tools reference, "Function": parameters and defaults, in its order.
 PROMISED = {

@@ -308,8 +308,14 @@ async def test_until_final_it_waits_through_a_confirmation() -> None:
 async def test_a_run_that_failed_says_where_to_ask_why() -> None:
     view = await wait(api_with(bare(status="errored", actions=samples.actions())))
     assert view["outcome"] == "final"
+    params = {"configuration_version_id": "cv-n4XQPBa2QnecZJ4G"}
     assert view["next_actions"] == [
-        {"tool": "diagnose_run", "arguments": {"run_id": RUN_ID}, "reason": "explains the failure"}
+        {"tool": "diagnose_run", "arguments": {"run_id": RUN_ID}, "reason": "explains the failure"},
+        {
+            "tool": "create_run",
+            "arguments": {"workspace_id": WORKSPACE_ID, "params": params},
+            "reason": "plans it again",
+        },
     ]
 
 

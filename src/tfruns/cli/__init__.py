@@ -18,7 +18,7 @@ def main() -> None:
     _restore_interrupt()
     try:
         try:
-            app(exit_on_error=False, print_error=False)
+            app(_tokens(), exit_on_error=False, print_error=False)
         finally:
             gc.freeze()  # without this, the collections at exit take a fifth of the time of a quick command
             if not sys.stdout.closed:
@@ -34,6 +34,18 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _tokens() -> list[str]:
+    """The words of the command line."""
+    tokens = sys.argv[1:]
+    if not any(token.startswith("--json") for token in tokens):
+        return tokens
+    from tfruns.cli.json_fields import with_json_fields  # noqa: PLC0415
+    from tfruns.cli.terminal import exit_on_error  # noqa: PLC0415
+
+    with exit_on_error(is_json=False):
+        return with_json_fields(tokens)
 
 
 def _restore_interrupt() -> None:

@@ -12,6 +12,9 @@ from typing import Any
 
 from cyclopts import App, Parameter
 
+ALIASES = {"ls": "list", "view": "show", "rm": "remove"}
+"""Other names of commands, in every group that has the command."""
+
 HELP = Path(__file__).with_name("help.json")
 
 
@@ -29,7 +32,9 @@ def add_commands(app: App, package: str, commands: Mapping[str, str]) -> None:
     """Add commands by name, each as `module:function` in a package."""
     for name, function in commands.items():
         target = f"{package}.{function}"
-        app.command(target, name=name, help=help_of(target))
+        app.command(
+            target, name=name, alias=[alias for alias, full in ALIASES.items() if full == name], help=help_of(target)
+        )
 
 
 def help_of(target: str) -> str:

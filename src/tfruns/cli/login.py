@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.connection import login_address
-from tfruns.cli.options import JSON
+from tfruns.cli.options import JSON, CommonOptions
 from tfruns.cli.session import run_and_exit
 from tfruns.cli.terminal import can_ask, exit_on_error, print_json, say
 from tfruns.cli.token_kind import kind_of_token
@@ -67,7 +67,7 @@ def login(
         if found is not None and found.source != str(path):
             say(f"Note: the token from {found.source} takes precedence over it.", "yellow")
 
-    run_and_exit(work, is_json=json)
+    run_and_exit(work, CommonOptions(json=json))
 
 
 def _report(user: User, address: str, path: str, *, is_json: bool) -> None:

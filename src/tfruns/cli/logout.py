@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from tfruns.cli.connection import login_address
 from tfruns.cli.login import HOST
-from tfruns.cli.options import JSON
+from tfruns.cli.options import JSON, CommonOptions
 from tfruns.cli.session import run_and_exit
 from tfruns.cli.terminal import print_json, say
 from tfruns.client.credentials import credentials_file
@@ -43,4 +43,4 @@ def logout(
         if left is not None:
             say(f"Note: the token from {left.source} is still used.", "yellow")
 
-    run_and_exit(work, is_json=json)
+    run_and_exit(work, CommonOptions(json=json))

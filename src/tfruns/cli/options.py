@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, Token
-from cyclopts.types import PositiveInt
 
+from tfruns.cli.output import OutputFormat
 from tfruns.durations import parse_duration
 from tfruns.errors import InvalidInput
 
@@ -16,6 +16,9 @@ JSON = "Print the result as JSON"
 LOCAL = "Use the local backend, and start it if necessary"
 DATA_DIR = "Use the local backend of this data directory"
 IDLE_EXIT = "Stop an unused local backend after this time, e.g. 15m"
+_JSON_FIELDS = "Print JSON, or only these fields: --json id,status"
+_JQ = "Print the matches of a jq expression in the JSON"
+_TEMPLATE = "Print the JSON with a Jinja template"
 _EXACT_TIMES = "Print exact times on a terminal, instead of 5m ago"
 _ORGANIZATION = "Select the organization"
 SELECT_WORKSPACE = "Select by name, organization/name, id or browser URL"
@@ -27,18 +30,34 @@ class CommonOptions:
     """The options of every command that uses the API.
 
     Attributes:
-        json: print the result as JSON.
+        json: print the result as JSON; also with a jq expression or a template.
+        json_fields: the fields to print, separated by commas.
+        jq: print the matches of a jq expression in the result.
+        template: print the result with a template.
         exact_times: print times on a terminal exactly, with the zone.
         local: use the local backend.
         data_dir: the data directory of the local backend.
         idle_exit: how long a local backend that this command starts keeps running without use.
     """
 
-    json: Annotated[bool, Parameter(help=JSON)] = False
+    json: Annotated[bool, Parameter(help=_JSON_FIELDS, metavar="[FIELDS]")] = False
+    json_fields: Annotated[str, Parameter(show=False)] = ""
+    jq: Annotated[str, Parameter(help=_JQ)] = ""
+    template: Annotated[str, Parameter(name=["--template", "-t"], help=_TEMPLATE)] = ""
     exact_times: Annotated[bool, Parameter(help=_EXACT_TIMES)] = False
     local: Annotated[bool, Parameter(help=LOCAL)] = False
     data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None
     idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT)] = None
+
+    def __post_init__(self) -> None:
+        """A jq expression and a template need the JSON form of the result."""
+        if self.jq or self.template:
+            object.__setattr__(self, "json", True)
+
+    @property
+    def format(self) -> OutputFormat:
+        """How results are printed for programs."""
+        return OutputFormat(tuple(filter(None, self.json_fields.split(","))), self.jq, self.template)
 
     def check(self) -> None:
         """Refuse options of the local backend without --local.
@@ -82,22 +101,6 @@ def seconds(text: str, unit: str = "s") -> Parameter:
 DEFAULTS = CommonOptions()
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """The page of a list.
-
-    Attributes:
-        page: the number, from 1.
-        page_size: items per page.
-    """
-
-    page: Annotated[PositiveInt, Parameter(help="Show this page")] = 1
-    page_size: Annotated[PositiveInt, Parameter(help="Show this many on a page, at most 100")] = 20
-
-
-FIRST_PAGE = Paging()
-
 Organization = Annotated[str | None, Parameter(name=["--organization", "-o"], help=_ORGANIZATION)]
 Workspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=SELECT_WORKSPACE)]
 SelectedWorkspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=SELECT_WORKSPACE)]
@@ -105,7 +108,7 @@ Run = Annotated[str | None, Parameter(help="Run id or browser URL (default: the 
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Skip the confirmation prompt")]
 Comment = Annotated[str, Parameter(name=["--comment", "-m"], help="Record this comment with the run")]
 Wait = Annotated[bool, Parameter(help="Wait for the run, and follow its log")]
-Timeout = Annotated[int | None, seconds("Wait at most this long, e.g. 90s, 5m or 1h30 (default: no limit)")]
+Timeout = Annotated[int | None, seconds("Wait at most this long, e.g. 5m or 1h30 (default: no limit)")]
 RequiredRun = Annotated[str, Parameter(help="Run id or browser URL")]
 
 Include = Annotated[tuple[str, ...], Parameter(help="Upload this file even if it may be a secret. Repeatable")]

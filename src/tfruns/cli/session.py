@@ -15,9 +15,11 @@ from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.moments import ARE_EXACT
 from tfruns.cli.next_commands import next_text
 from tfruns.cli.options import CommonOptions
+from tfruns.cli.output import FORMAT
+from tfruns.cli.output import print_view as print_view_as_json
 from tfruns.cli.person import ConsentingPerson, TerminalPerson
 from tfruns.cli.progress_line import ProgressLine
-from tfruns.cli.terminal import can_ask, exit_on_error, print_json
+from tfruns.cli.terminal import can_ask, exit_on_error
 from tfruns.configuration.allowed_directories import resolve_allowed
 from tfruns.errors import ConfirmationNeeded, RefusedByMode
 from tfruns.gate.person import NoPerson
@@ -26,7 +28,7 @@ from tfruns.gate.registry import find_tool
 from tfruns.next_actions import NextAction
 from tfruns.policy import Confirm, Policy
 from tfruns.progress import Progress
-from tfruns.views.base import View, as_json
+from tfruns.views.base import View
 
 V = TypeVar("V", bound=View)
 
@@ -115,7 +117,7 @@ class Session:
     def show(self, view: V, print_view: Callable[[V], None]) -> None:
         """Print a result, as JSON or with `print_view`."""
         if self.is_json:
-            print_json(as_json(view))
+            print_view_as_json(view)
         else:
             print_view(view)
 
@@ -135,23 +137,20 @@ def run_command(work: Work, options: CommonOptions, *, is_confirmed: bool = Fals
         options: the common options.
         is_confirmed: the person gave --yes, so that nothing is asked.
     """
-    ARE_EXACT.set(options.exact_times)
-    run_and_exit(
-        lambda: _run_in_session(work, options, is_confirmed=is_confirmed),
-        is_json=options.json,
-        api_options=options.api_options(),
-    )
+    run_and_exit(lambda: _run_in_session(work, options, is_confirmed=is_confirmed), options)
 
 
-def run_and_exit(
-    work: Callable[[], Awaitable[ExitCode | None]], *, is_json: bool, api_options: Sequence[str] = ()
-) -> NoReturn:
+def run_and_exit(work: Callable[[], Awaitable[ExitCode | None]], options: CommonOptions) -> NoReturn:
     """Run a coroutine function, and exit with its exit code, or with that of its error."""
+    ARE_EXACT.set(options.exact_times)
+    FORMAT.set(options.format)
 
     async def awaited() -> ExitCode | None:
         return await work()
 
-    with exit_on_error(is_json=is_json, api_options=api_options):
+    # With selected output, an error on standard output would look like a result.
+    with exit_on_error(is_json=options.json and options.format.is_plain, api_options=options.api_options()):
+        options.format.printer()  # before anything is sent
         code = asyncio.run(awaited())
     sys.exit(code or ExitCode.DONE)
 

@@ -174,9 +174,3 @@ def print_fields(fields: Mapping[str, Any]) -> None:
             out().print(Text.assemble((label, "dim"), (str(text), text.style)))
         else:
             print(label + text)
-
-
-def print_paging(next_page: int | None, total_pages: int | None = None) -> None:
-    """Print the option for the next page, if there is one."""
-    if next_page:
-        say(f"More: --page {next_page}" + (f" of {total_pages}" if total_pages else ""))

@@ -134,10 +134,12 @@ def exit_on_error(*, is_json: bool, api_options: Sequence[str] = ()) -> Iterator
 
 
 def elapsed(seconds: float) -> str:
-    """A duration for people: 8 s, 2 min 5 s, 1 h 4 min."""
+    """A duration for people: 8 s, 2 min 5 s, 1 h 4 min, 3 d 2 h."""
     whole = int(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3_600:
         return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3_600} h {whole % 3_600 // 60} min"
+    if whole < 86_400:
+        return f"{whole // 3_600} h {whole % 3_600 // 60} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3_600} h"

@@ -26,6 +26,8 @@ from tfruns.gate.person import Answer
 from tfruns.lifecycle import ending_of, is_final, is_planned
 from tfruns.runs.masks import masker
 from tfruns.tools.wait_for_run import MAX_TIMEOUT_S
+from tfruns.views.base import shown_time
+from tfruns.views.diagnosis import WaitsFor
 from tfruns.views.runs import ActionView
 from tfruns.views.wait import WaitView
 from tfruns.vocabulary import RunEnding
@@ -244,8 +246,18 @@ def _print(session: Session, view: WaitView) -> None:
             "workspace": view.workspace_name,
             "plan": counts_line(view.plan, has_changes=view.has_changes) if view.plan else None,
             "queue": view.queue or None,
+            "blocked by": _blocking(view.blocked_by) if view.blocked_by else None,
             "allowed": ", ".join(view.allowed_actions) or None,
             "next": session.next_text(view.follows, view.next_actions),
             "note": view.note or None,
         }
     )
+
+
+def _blocking(waits: WaitsFor) -> str:
+    """What only a person can end, in one line."""
+    lock = f"the lock of {waits.locked_by}" if waits.locked_by else ""
+    since = f" since {shown_time(waits.locked_since)}" if waits.locked_since else ""
+    reason = f" ({waits.lock_reason})" if waits.lock_reason else ""
+    other = f"{waits.held_by.id}, which is {waits.held_by.status}" if waits.held_by else ""
+    return f"{lock}{since}{reason}{other}" or waits.freed_by

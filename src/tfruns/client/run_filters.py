@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from tfruns.errors import InvalidInput
 from tfruns.lifecycle import rule_of, statuses_in
-from tfruns.vocabulary import RunOperation, RunSource, StatusGroup
+from tfruns.vocabulary import RunOperation, RunSource, RunStatus, StatusGroup
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -38,7 +38,7 @@ class RunFilters:
         workspace_names: names of workspaces; only for an organization's list.
         user: a VCS user name.
         commit: a commit's SHA.
-        basic: VCS user, commit, run id or message; the API ignores it beside `user` or `commit`.
+        search: VCS user, commit, run id or message; the API ignores it beside `user` or `commit`.
     """
 
     operation: Words = None
@@ -50,7 +50,7 @@ class RunFilters:
     workspace_names: Words = None
     user: str | None = None
     commit: str | None = None
-    basic: str | None = None
+    search: str | None = None
 
     def as_params(self) -> dict[str, str]:
         """The query parameters, without omitted filters.
@@ -68,7 +68,7 @@ class RunFilters:
             "filter[workspace_names]": _join(words(self.workspace_names)),
             "search[user]": (self.user or "").strip(),
             "search[commit]": (self.commit or "").strip(),
-            "search[basic]": (self.basic or "").strip(),
+            "search[basic]": (self.search or "").strip(),
         }
         return {name: value for name, value in params.items() if value}
 
@@ -76,6 +76,15 @@ class RunFilters:
     def unknown_statuses(self) -> list[str]:
         """The given statuses that tfruns does not know: new in the API, or misspelled."""
         return [status for status in words(self.status) if rule_of(status) is None]
+
+
+def check_statuses(value: Words) -> None:
+    """Check that every status is known, to find misspelled ones.
+
+    Raises:
+        InvalidInput: a status is unknown.
+    """
+    _known(RunStatus, value, "status")
 
 
 def words(value: Words) -> list[str]:

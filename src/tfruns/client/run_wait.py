@@ -39,7 +39,7 @@ def outcome_of(run: Run, until: Until) -> Outcome | None:
         return None
     if until == "planned" and is_planned(run.status, run.passed):
         return "planned"
-    return "attention" if _needs_person(run) else None
+    return "attention" if needs_person(run) else None
 
 
 def _is_check_expected(run: Run) -> bool:
@@ -52,7 +52,8 @@ def _is_check_expected(run: Run) -> bool:
     )
 
 
-def _needs_person(run: Run) -> bool:
+def needs_person(run: Run) -> bool:
+    """Whether a run that was read with its task stages waits for a person."""
     return run.needs_person or any(awaits_override(stage.status) for stage in _stages(run))
 
 

@@ -10,11 +10,14 @@ import gzip
 import os
 import stat
 import tarfile
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from tfruns.configuration.allowed_directories import AllowedDirectory
 from tfruns.configuration.directory import Directory
 from tfruns.configuration.ignore import IGNORE_FILE, IgnoreRules, is_terraform_internal
 from tfruns.configuration.likely_secrets import HEAD_BYTES, is_likely_secret, is_loaded_by_terraform
@@ -66,6 +69,32 @@ class Packed:
     variable_files: list[str] = field(default_factory=list)
     kept_below: list[str] = field(default_factory=list)
     configured: set[PurePosixPath] = field(default_factory=set)
+
+
+@contextmanager
+def packed_directory(path: str | Path, *, include: Sequence[str] = ()) -> Iterator[BinaryIO]:
+    """Pack a directory as the Terraform CLI does, for `client.configuration_versions.upload`.
+
+        with tfruns.packed_directory("infrastructure") as archive:
+            client.configuration_versions.upload(version, archive)
+
+    The archive is a temporary file, which is deleted at the end of the block. Files that likely contain secrets are
+    excluded.
+
+    Args:
+        path: the root of the configuration.
+        include: paths of files to include although they likely contain secrets.
+
+    Raises:
+        InvalidInput: the directory cannot be read or packed, or contains no Terraform configuration.
+    """
+    with tempfile.TemporaryFile() as archive:
+        with AllowedDirectory(Path(path).resolve(), Path()).open() as directory:
+            packed = pack(directory, archive, include=include)
+        if not packed.configured:
+            raise InvalidInput(f"{str(path)!r} contains no Terraform configuration: no file that ends with .tf.")
+        archive.flush()
+        yield archive
 
 
 def pack(directory: Directory, into: BinaryIO, limits: Limits | None = None, *, include: Sequence[str] = ()) -> Packed:

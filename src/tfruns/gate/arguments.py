@@ -36,7 +36,9 @@ def validated(tool: Tool, arguments: Mapping[str, JSON]) -> tuple[dict[str, Any]
         raise _invalid_arguments(error, tool.input_schema) from None
     values = {name: getattr(checked, name) for name in known}
     _check_length(tool, values)
-    proofs = {proof: value for proof in tool.proofs if (value := values.pop(proof.value)) is not None}
+    given_proofs = {proof: values.pop(proof.value) for proof in tool.proofs}
+    # A model with a strict schema has to send every argument, and sends an empty text for an omitted one.
+    proofs = {proof: value for proof, value in given_proofs.items() if value and value.strip()}
     return values, proofs
 
 

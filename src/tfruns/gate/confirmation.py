@@ -134,8 +134,8 @@ async def _ask(call: PendingCall, impact: Impact, person: Person, client: Client
         ConfirmationNeeded: the impact changed before the person confirmed.
     """
     answer = await person.ask(await to_thread.run_sync(call.question, impact))  # sanitizing a long text takes time
-    if answer is Answer.NO:
-        raise Declined("Not confirmed. Nothing was sent.")
+    if answer in {Answer.NO, Answer.DECLINED_UNREAD}:
+        raise _declined(is_unread=answer is Answer.DECLINED_UNREAD)
     if answer is not Answer.YES:
         return answer
     now = await call.impact(client)  # it may have changed since the question was shown
@@ -147,6 +147,19 @@ async def _ask(call: PendingCall, impact: Impact, person: Person, client: Client
             facts=_shown(now),
         )
     return answer
+
+
+def _declined(*, is_unread: bool) -> Declined:
+    message = "Not confirmed. Nothing was sent."
+    if not is_unread:
+        return Declined(message)
+    return Declined(
+        message,
+        cause="The client declined before a person could read the question. It may have no terminal, and decline all "
+        "questions.",
+        solution="Do not call again unless a person asks for it. For sessions without a person, start the server with "
+        "--confirm review: the fingerprint of a review is then accepted without a question.",
+    )
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ class Answer(StrEnum):
     NO = "no"
     DISMISSED = "dismissed"  # closed without an answer, perhaps by a person
     UNREAD = "unread"  # closed by the client before a person could read it
+    DECLINED_UNREAD = "declined unread"  # declined by the client before a person could read it
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,16 +152,16 @@ async def drop_out_of_scope(tool: Tool, scope: Scope, client: Client, result: R,
     names = {row["id"]: _name(row) for row in _rows(members.get("included")) if row.get("type") == "workspaces"}
     lists = {name: rows for name, rows in members.items() if isinstance(rows, list | tuple)}
     kept = {
-        name: type(rows)([row for row in rows if await _is_inside(scope, client, as_json(row), organization, names)])
+        name: type(rows)([row for row in rows if await _is_inside(scope, client, row, organization, names)])
         for name, rows in lists.items()
     }
     return type(result)(**{**result, **kept}) if isinstance(result, dict) else replace(result, **kept)
 
 
 async def _is_inside(
-    scope: Scope, client: Client, row: JSON, organization: str | None, names: Mapping[str, str | None]
+    scope: Scope, client: Client, row: object, organization: str | None, names: Mapping[str, str | None]
 ) -> bool:
-    workspace_id, name = _workspace_of(row)
+    workspace_id, name = _workspace_of(as_json(row, is_complete=True))
     if workspace_id is None:
         return True
     name = name or names.get(workspace_id)

@@ -33,7 +33,7 @@ _REASONS = {
 }
 _DRIFT = {"update": "has changed", "delete": "has been deleted", "move": "has moved"}
 _SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "-/+"}
-_SILENT = {"refresh_complete"}  # Terraform prints nothing for these
+_SILENT = {"refresh_complete", "version"}  # Terraform prints nothing for these; a log begins with the version
 _MAX_VALUE = 1_000
 _BETWEEN_MESSAGES = " \t\r\x02\x03\ufeff"
 OF_A_PROGRAM = re.compile(r" \((?:local-exec|remote-exec|file)\)(?:: |$)")

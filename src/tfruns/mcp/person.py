@@ -4,8 +4,8 @@ Up to revision 2025-11-25, the server sends the question as a request during the
 with a result that contains the question, and the client repeats the call with the answer. That answer is accepted only
 with the one-time code that was issued with the same question.
 
-A client without a terminal may claim that it can ask, and close every question immediately. A person who dismisses a
-question takes longer.
+A client without a terminal may claim that it can ask, and close or decline every question immediately. A person who
+dismisses or declines a question takes longer.
 """
 
 from contextlib import suppress
@@ -106,6 +106,7 @@ def _answer(result: types.ElicitResult | None, took_s: float) -> Answer:
     confirms = (result.content or {}).get(_KEY) if result is not None and result.action == "accept" else None
     if confirms is True:
         return Answer.YES
+    is_unread = took_s < _READING_S
     if confirms is False or (result is not None and result.action == "decline"):
-        return Answer.NO
-    return Answer.UNREAD if took_s < _READING_S else Answer.DISMISSED
+        return Answer.DECLINED_UNREAD if is_unread else Answer.NO
+    return Answer.UNREAD if is_unread else Answer.DISMISSED

@@ -210,6 +210,8 @@ def _quoted(text: str) -> str:
     if text == MASKED:
         return text
     quoted = json.dumps(text, ensure_ascii=False)
+    if quoted.isascii() and quoted.isprintable():
+        return quoted
     return "".join(one if one.isprintable() and sanitize(one) else json.dumps(one)[1:-1] for one in quoted)
 
 

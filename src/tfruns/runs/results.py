@@ -1,6 +1,7 @@
 """The results of the tools that read, list, create or change runs."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from tfruns.errors import TfrunsError
 from tfruns.masking.secrets import Mask
 from tfruns.next_actions import GET_RUN_DETAILS, NextAction
 from tfruns.runs.masks import masker_from_cache
+from tfruns.runs.since import created_since, parse_since, since_note
 from tfruns.tool import Context, Result
 from tfruns.views.runs import ActionView, RunPage, RunView, action_view, page_view, run_view
 from tfruns.vocabulary import RunAction, RunOperation
@@ -27,28 +29,52 @@ def run_result(context: Context, run: Run, view: Callable[..., RunView] = run_vi
     return Result(lambda: to_thread.run_sync(lambda: make(_mask_of(client, run))), run.document)
 
 
-async def page_result(
-    context: Context, listing: Listing[Run], filters: RunFilters, call: NextAction, *, number: int, size: int
-) -> Result[RunPage]:
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A list of runs, and how they were selected.
+
+    Attributes:
+        listing: the runs.
+        filters: the filters of the API.
+        call: the same call for plan-only runs.
+        since: the earliest creation of the runs, as the caller gave it.
+        organization: the organization of the list; empty for the list of a workspace.
+    """
+
+    listing: Listing[Run]
+    filters: RunFilters
+    call: NextAction
+    since: str | None = None
+    organization: str = ""
+
+
+async def page_result(context: Context, selected: Selected, *, number: int, size: int) -> Result[RunPage]:
     """The result for a page of runs.
 
-    Args:
-        context: the environment of the tool.
-        listing: the runs.
-        filters: those of the call.
-        call: the same call for plan-only runs.
-        number: the page, from 1.
-        size: runs per page.
+    Raises:
+        InvalidInput: `since`, a filter, the number or the size is invalid.
     """
+    listing, notes = selected.listing, list[str]()
+    if selected.since:
+        since = parse_since(selected.since, context.client.clock.now())
+        listing, notes = created_since(listing, since), [since_note(since)]
     page = await listing.page(number, size=size)
-    notes, following = _on_nothing(page, filters, call) if not page.items else ([], ())
-    make = partial(page_view, page, partial(_mask_of, context.client), notes=notes, following=following)
+    more, following = _on_nothing(page, selected.filters, selected.call) if not page.items else ([], ())
+    make = partial(
+        page_view,
+        page,
+        partial(_mask_of, context.client),
+        organization=selected.organization,
+        notes=[*notes, *more],
+        following=following,
+    )
     return Result(lambda: to_thread.run_sync(make), page.document)
 
 
-def plan_only_list(tool: str, **location: str) -> NextAction:
+def plan_only_list(tool: str, **arguments: str | None) -> NextAction:
     """The call that lists the plan-only runs of a workspace or organization."""
-    return NextAction(tool, {**location, "filter_operation": RunOperation.PLAN_ONLY.value}, "lists plan-only runs")
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return NextAction(tool, {**given, "filter_operation": RunOperation.PLAN_ONLY.value}, "lists plan-only runs")
 
 
 def empty_page_note(page: Page[Any]) -> str:

@@ -21,9 +21,8 @@ from tfruns.runs.masks import masker_from_cache
 from tfruns.runs.tolerant import Reads
 from tfruns.views.diagnosis import BlockingRun, WaitsFor
 from tfruns.views.runs import ActionView, RunStatusView, what_comes_next
-from tfruns.vocabulary import StatusGroup
+from tfruns.vocabulary import RunAction, StatusGroup
 from tfruns.wire.activity import Team, User
-from tfruns.wire.base import Related
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 
@@ -135,54 +134,98 @@ async def blocked_by(client: Client, run: Run, reads: Reads) -> WaitsFor:
     if not is_queued(run.operation) or run.workspace is None:
         return WaitsFor(reason="It does not wait in the workspace's queue: it waits for a free worker.")
     workspace = await reads.one("workspace", client.workspaces.read(run.workspace.id, include=("locked_by",)))
+    workspace = workspace or run.follow(run.workspace, Workspace)
     before = await reads.one("queue", unfinished_before(client, run))
     view = WaitsFor()
     if before is not None:
         view = replace(view, position=len(before) + 1, before=tuple(other.id for other in before[:5]))
     if workspace is None:
         return replace(view, reason="The workspace could not be read.")
-    holder = workspace.locked_by
-    current = workspace.current_run
-    if workspace.locked and holder is not None and holder.type != "runs":
-        return _by_lock(view, workspace, holder)
-    holding = holder.id if holder is not None and holder.type == "runs" else current.id if current else None
+    return await _blocked_in(client, workspace, run, view, reads)
+
+
+async def _blocked_in(client: Client, workspace: Workspace, run: Run, view: WaitsFor, reads: Reads) -> WaitsFor:
+    if is_locked_by_person(workspace):
+        return by_lock(view, workspace)
+    holding = holding_run(workspace)
     if holding is None or holding == run.id:
-        if before:
+        if view.before:
             return replace(view, reason="Runs before it are not final.", freed_by="These runs becoming final.")
-        return _by_lock(view, workspace, None) if workspace.locked else replace(view, reason="It is next.")
-    return await _by_run(view, client, holding, reads)
+        return by_lock(view, workspace) if workspace.locked else replace(view, reason="It is next.")
+    read = client.runs.read(holding, include=("created_by",))
+    other = await reads.one("the run that blocks the workspace", read)
+    if other is None:
+        return by_unknown_run(view, holding)
+    return by_run(view, other, await to_thread.run_sync(_message, client, other))
 
 
-def _by_lock(view: WaitsFor, workspace: Workspace, holder: Related | None) -> WaitsFor:
+def is_locked_by_person(workspace: Workspace) -> bool:
+    """Whether a user or team locked the workspace."""
+    holder = workspace.locked_by
+    return bool(workspace.locked) and holder is not None and holder.type != "runs"
+
+
+def holding_run(workspace: Workspace) -> str | None:
+    """The id of the run that locks the workspace, or of its current run."""
+    holder, current = workspace.locked_by, workspace.current_run
+    return holder.id if holder is not None and holder.type == "runs" else current.id if current else None
+
+
+def by_lock(view: WaitsFor, workspace: Workspace) -> WaitsFor:
+    """A wait for a person who locked the workspace, which was read with `include=locked_by`."""
+    holder = workspace.locked_by
     user, team = workspace.follow(holder, User), workspace.follow(holder, Team)
     name = (user.username if user else team.name if team else None) or (holder.id if holder else "an unknown user")
     return replace(
         view,
+        needs_person=True,
         reason="The workspace is locked.",
-        locked_by=one_line(name, 60),
+        locked_by=one_line(redact(name), 60),
+        locked_since=workspace.locked_at,
         lock_reason=one_line(redact(workspace.locked_reason or ""), 200),
         freed_by="The holder of the lock unlocking the workspace.",
     )
 
 
-async def _by_run(view: WaitsFor, client: Client, run_id: str, reads: Reads) -> WaitsFor:
-    view = replace(view, reason="Another run blocks the workspace.", held_by=BlockingRun(run_id))
-    other = await reads.one("the run that blocks the workspace", client.runs.read(run_id, include=("created_by",)))
-    if other is None:
-        return replace(view, freed_by="That run becoming final.")
+def by_unknown_run(view: WaitsFor, run_id: str) -> WaitsFor:
+    """A wait for a run of which only the id is known."""
+    return replace(
+        view,
+        reason="Another run blocks the workspace.",
+        held_by=BlockingRun(run_id),
+        freed_by="That run becoming final.",
+    )
+
+
+def by_run(view: WaitsFor, other: Run, message: str) -> WaitsFor:
+    """A wait for another run, with its masked message."""
     creator = other.follow(other.created_by, User)
-    message = await to_thread.run_sync(_message, client, other)
     held_by = BlockingRun(
-        id=run_id,
+        id=other.id,
         status=str(other.status),
         since=since(other),
         created_by=one_line((creator.username if creator else None) or "", 60),
         message=message,
         follows=what_comes_next(other),
     )
-    is_decision = other.needs_person
-    freed_by = "A person applying or discarding that run." if is_decision else "That run becoming final or canceled."
-    return replace(view, held_by=held_by, freed_by=freed_by)
+    return replace(
+        view,
+        needs_person=other.needs_person or None,
+        reason="Another run blocks the workspace.",
+        held_by=held_by,
+        freed_by=_decision(other, "that run") if other.needs_person else "That run becoming final or canceled.",
+    )
+
+
+def by_itself(run: Run) -> WaitsFor:
+    """A wait for a person to decide about the run itself."""
+    return WaitsFor(needs_person=True, reason="A person has to decide.", freed_by=_decision(run, "it"))
+
+
+def _decision(run: Run, what: str) -> str:
+    if RunAction.APPLY in run.possible_actions:
+        return f"A person applying or discarding {what}."
+    return f"A person overriding the failed check of {what}, or discarding {what}."
 
 
 def _message(client: Client, run: Run) -> str:

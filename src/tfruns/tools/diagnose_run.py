@@ -27,10 +27,10 @@ from tfruns.runs.endings import with_ending
 from tfruns.runs.logs import CHUNK, tail
 from tfruns.runs.masks import masker, withheld
 from tfruns.runs.tolerant import Reads
-from tfruns.runs.workspace_queue import blocked_by, since, waiting_for_worker
+from tfruns.runs.workspace_queue import blocked_by, by_itself, since, waiting_for_worker
 from tfruns.tool import Context, Result, tool
 from tfruns.views.base import as_json, with_texts
-from tfruns.views.diagnosis import DiagnosisView, ErrorView, PolicyCheckView, WaitsFor
+from tfruns.views.diagnosis import DiagnosisView, ErrorView, PolicyCheckView
 from tfruns.views.runs import next_actions, what_comes_next
 from tfruns.vocabulary import CheckStatus, RunEnding, RunStatus
 from tfruns.wire.plans import Apply, Plan
@@ -80,7 +80,7 @@ class _Diagnosing:
             return replace(view, verdict="waiting", waits_for=waits_for)
         checked = await self._with_checks(view) if is_in_checks(run.status) else view
         if checked != view or run.needs_person:
-            return replace(checked, verdict="waiting", waits_for=WaitsFor(reason="A person has to decide."))
+            return replace(checked, verdict="waiting", waits_for=by_itself(run))
         return replace(
             view, verdict="in_progress", summary="It is in progress: it has not failed, and it is not waiting."
         )

@@ -10,6 +10,7 @@ from tfruns.arguments import (
     SearchBasic,
     SearchCommit,
     SearchUser,
+    Since,
     Sources,
     Statuses,
     Timeframe,
@@ -19,7 +20,7 @@ from tfruns.client.run_filters import RunFilters
 from tfruns.next_actions import LIST_RUNS_IN_ORGANIZATION
 from tfruns.policy import Toolset
 from tfruns.runs.organizations import find_organization
-from tfruns.runs.results import page_result, plan_only_list
+from tfruns.runs.results import Selected, page_result, plan_only_list
 from tfruns.runs.scoped_lists import runs_in_scope
 from tfruns.tool import Context, Result, tool
 from tfruns.views.runs import RunPage
@@ -47,6 +48,7 @@ async def list_runs_in_organization(
     search_user: SearchUser = None,
     search_commit: SearchCommit = None,
     search_basic: SearchBasic = None,
+    since: Since = None,
 ) -> Result[RunPage]:
     """List the runs of all workspaces of an organization that the token can read, newest first.
 
@@ -62,9 +64,10 @@ async def list_runs_in_organization(
         workspace_names=filter_workspace_names,
         user=search_user,
         commit=search_commit,
-        basic=search_basic,
+        search=search_basic,
     )
     organization = organization or await find_organization(context.scope, context.client)
     listing = runs_in_scope(context.scope, context.client, organization, filters)
-    plan_only = plan_only_list(LIST_RUNS_IN_ORGANIZATION, organization=organization)
-    return await page_result(context, listing, filters, plan_only, number=page_number, size=page_size)
+    plan_only = plan_only_list(LIST_RUNS_IN_ORGANIZATION, organization=organization, since=since)
+    selected = Selected(listing, filters, plan_only, since=since, organization=organization)
+    return await page_result(context, selected, number=page_number, size=page_size)

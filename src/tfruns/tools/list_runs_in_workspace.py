@@ -9,6 +9,7 @@ from tfruns.arguments import (
     SearchBasic,
     SearchCommit,
     SearchUser,
+    Since,
     Sources,
     Statuses,
     Timeframe,
@@ -17,7 +18,7 @@ from tfruns.arguments import (
 from tfruns.client.run_filters import RunFilters
 from tfruns.next_actions import LIST_RUNS_IN_WORKSPACE
 from tfruns.policy import Toolset
-from tfruns.runs.results import page_result, plan_only_list
+from tfruns.runs.results import Selected, page_result, plan_only_list
 from tfruns.tool import Context, Result, tool
 from tfruns.views.runs import RunPage
 
@@ -37,6 +38,7 @@ async def list_runs_in_workspace(
     search_user: SearchUser = None,
     search_commit: SearchCommit = None,
     search_basic: SearchBasic = None,
+    since: Since = None,
 ) -> Result[RunPage]:
     """List a workspace's runs, newest first.
 
@@ -51,8 +53,9 @@ async def list_runs_in_workspace(
         agent_pool_names=filter_agent_pool_names,
         user=search_user,
         commit=search_commit,
-        basic=search_basic,
+        search=search_basic,
     )
     listing = context.client.runs.list_for_workspace(workspace_id, filters)
-    plan_only = plan_only_list(LIST_RUNS_IN_WORKSPACE, workspace_id=workspace_id)
-    return await page_result(context, listing, filters, plan_only, number=page_number, size=page_size)
+    plan_only = plan_only_list(LIST_RUNS_IN_WORKSPACE, workspace_id=workspace_id, since=since)
+    selected = Selected(listing, filters, plan_only, since=since)
+    return await page_result(context, selected, number=page_number, size=page_size)

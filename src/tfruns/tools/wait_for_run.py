@@ -15,20 +15,22 @@ from pydantic import Field
 from tfruns.arguments import RunId
 from tfruns.client.client import Client
 from tfruns.client.phase_logs import PhaseName, running_phase
-from tfruns.client.run_wait import Outcome, RunWait, Until
+from tfruns.client.run_wait import Outcome, RunWait, Until, needs_person
 from tfruns.errors import InvalidInput, TfrunsError
 from tfruns.lifecycle import is_queued
 from tfruns.logs.lines import last_line
 from tfruns.masking.secrets import Mask
 from tfruns.masking.text import one_line
-from tfruns.next_actions import WAIT_FOR_RUN, Argument, NextAction
+from tfruns.next_actions import DIAGNOSE_RUN, REVIEW_RUN, WAIT_FOR_RUN, Argument, NextAction
 from tfruns.policy import Toolset
 from tfruns.progress import NoProgress, Progress
 from tfruns.runs.logs import Follower
 from tfruns.runs.masks import masker
 from tfruns.runs.plans import plan_counts
-from tfruns.runs.workspace_queue import unfinished_before
+from tfruns.runs.tolerant import Reads
+from tfruns.runs.workspace_queue import blocked_by, by_itself
 from tfruns.tool import Context, Result, tool
+from tfruns.views.diagnosis import WaitsFor
 from tfruns.views.runs import INCLUDE, next_actions, what_comes_next
 from tfruns.views.wait import WaitView
 from tfruns.vocabulary import RunStatus
@@ -57,7 +59,8 @@ async def wait_for_run(
 ) -> Result[WaitView]:
     """Wait until a run needs a person (confirmation, policy override), is planned, or is final.
 
-    outcome timeout is not an error: call again to keep waiting. Canceling the call stops the wait, not the run.
+    outcome timeout is not an error: call again to keep waiting, unless blocked_by names what only a person can end.
+    Canceling the call stops the wait, not the run.
     """
     if not 0 <= timeout_s <= MAX_TIMEOUT_S:
         raise InvalidInput((Argument("timeout_s"), f" must be between 0 and {MAX_TIMEOUT_S}."))
@@ -136,17 +139,18 @@ def shown_line(data: bytes, mask: Mask) -> str:
 
 async def queue_words(client: Client, run: Run) -> str:
     """What a pending run waits for, in a few words."""
-    workspace = run.follow(run.workspace, Workspace)
-    words = []
-    try:
-        before = len(await unfinished_before(client, run))
-        words.append(f"{before} before it in the queue" if before else "next in the queue")
-    except TfrunsError:
-        pass  # the list has its own rate limit and permission
-    if workspace and workspace.current_run and workspace.current_run.id != run.id:
-        words.append(f"current run {workspace.current_run.id}")
-    if workspace and workspace.locked and not (workspace.locked_by and workspace.locked_by.type == "runs"):
-        words.append("the workspace is locked")
+    return _queue_text(await blocked_by(client, run, Reads()))
+
+
+def _queue_text(waits: WaitsFor) -> str:
+    words: list[str] = []
+    if waits.position is not None:
+        words.append(f"{waits.position - 1} before it in the queue" if waits.position > 1 else "next in the queue")
+    if waits.held_by is not None:
+        person = ", which waits for a person" if waits.needs_person else ""
+        words.append(f"current run {waits.held_by.id}{person}")
+    if waits.locked_by:
+        words.append(f"the workspace is locked by {waits.locked_by}")
     return ", ".join(words)
 
 
@@ -161,19 +165,24 @@ async def _view(context: Context, waited: _Waited) -> WaitView:
         allowed_actions=run.allowed_actions,
         follows=what_comes_next(run),
         next_actions=_next_actions(waited),
-        auto_apply=run.auto_apply,
+        auto_apply=None if waited.outcome == "final" else run.auto_apply,
         has_changes=run.has_changes,
         plan=await plan_counts(context.client, run),
         workspace_name=workspace.name if workspace else None,
         note=f"The run as it was before the API stopped answering: {waited.trouble.message}" if waited.trouble else "",
     )
-    return await _with_progress(context.client, run, view) if waited.outcome == "timeout" else view
+    return await _with_progress(context.client, waited, view) if waited.outcome == "timeout" else view
 
 
-async def _with_progress(client: Client, run: Run, view: WaitView) -> WaitView:
-    """The view of an unfinished run with its position in the queue, or with the last line of its log."""
+async def _with_progress(client: Client, waited: _Waited, view: WaitView) -> WaitView:
+    """The view of an unfinished run with what blocks it, its position in the queue, or the last line of its log."""
+    run = waited.run
+    if needs_person(run):
+        return replace(view, blocked_by=by_itself(run), next_actions=_steps(run))
     if run.status == RunStatus.PENDING and is_queued(run.operation):
-        return replace(view, queue=await queue_words(client, run))
+        waits = await blocked_by(client, run, Reads())
+        view = replace(view, queue=_queue_text(waits))
+        return replace(view, blocked_by=waits, next_actions=_unblocking(waits)) if waits.needs_person else view
     phase = running_phase(run.status)
     if phase is None:
         return view
@@ -185,8 +194,23 @@ async def _with_progress(client: Client, run: Run, view: WaitView) -> WaitView:
     return replace(view, last_log_line=line)
 
 
+def _unblocking(waits: WaitsFor) -> tuple[NextAction, ...]:
+    """The call that shows what a person has to decide about another run."""
+    if waits.held_by is None:
+        return ()
+    tool = REVIEW_RUN if "applying" in waits.freed_by else DIAGNOSE_RUN
+    return (NextAction.for_run(tool, waits.held_by.id, "shows what a person has to decide"),)
+
+
+def _steps(run: Run) -> tuple[NextAction, ...]:
+    """The calls that follow for a run, which may wait for a person in a task stage only."""
+    if needs_person(run) and not run.needs_person:
+        return (NextAction.for_run(DIAGNOSE_RUN, run.id, "shows what has to be decided"),)
+    return next_actions(run)
+
+
 def _next_actions(waited: _Waited) -> tuple[NextAction, ...]:
     if waited.outcome != "timeout":
-        return next_actions(waited.run)
+        return _steps(waited.run)
     until = {} if waited.until == "attention" else {"until": waited.until}
     return (NextAction.for_run(WAIT_FOR_RUN, waited.run.id, "continues to wait", **until),)

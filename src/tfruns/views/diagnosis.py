@@ -90,14 +90,18 @@ class WaitsFor(View):
         position: in the queue of its workspace, from 1.
         before: the ids of the runs before it, the newest first.
         held_by: the run that blocks the workspace.
+        locked_since: None if the API does not tell.
+        needs_person: whether it waits for a person, so that time alone does not end the wait.
         freed_by: what would end the wait.
     """
 
+    needs_person: bool | None = None
     position: int | None = None
     before: tuple[str, ...] = ()
     reason: str = ""
     held_by: BlockingRun | None = None
     locked_by: str = ""
+    locked_since: datetime | None = None
     lock_reason: str = ""
     freed_by: str = ""
 

@@ -16,8 +16,8 @@ from tfruns.lifecycle import ending_of, group_of, is_final, rule_of, what_follow
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Mask, masked_line
 from tfruns.masking.text import sanitize
-from tfruns.next_actions import DIAGNOSE_RUN, GET_RUN_DETAILS, REVIEW_RUN, WAIT_FOR_RUN, NextAction
-from tfruns.views.base import View, kept, shown_time
+from tfruns.next_actions import CREATE_RUN, DIAGNOSE_RUN, GET_RUN_DETAILS, REVIEW_RUN, WAIT_FOR_RUN, NextAction
+from tfruns.views.base import View, implied_by, kept, shown_time
 from tfruns.vocabulary import RunAction, RunEnding
 from tfruns.wire.activity import User
 from tfruns.wire.base import Related
@@ -111,7 +111,7 @@ class ActionView(View):
 
 @dataclass(frozen=True, slots=True)
 class RunRow(View):
-    """A run in a list."""
+    """A run in a list. Its workspace is given by name if that is known."""
 
     id: str
     status: str
@@ -119,17 +119,22 @@ class RunRow(View):
     message: str = ""
     operation: str | None = None
     created_at: datetime | None = None
-    workspace_id: str | None = None
+    workspace_id: str | None = implied_by("workspace_name")
     workspace_name: str | None = None
+    configuration_version_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunPage(View):
     """A page of a list of runs. The totals are those of the API, which omits them for an organization."""
 
+    ROWS = "runs"
+    SHARED = ("workspace_id", "workspace_name")
+
     runs: tuple[RunRow, ...] = kept()
     page: int = kept()
     next_page: int | None = kept()
+    organization: str = ""
     total_pages: int | None = None
     total_count: int | None = None
     note: str = ""
@@ -230,6 +235,7 @@ def run_row(run: Run, mask: Mask = redact) -> RunRow:
         created_at=run.created_at,
         workspace_id=_id(run.workspace),
         workspace_name=workspace.name if workspace else None,
+        configuration_version_id=_id(run.configuration_version),
     )
 
 
@@ -237,6 +243,7 @@ def page_view(
     page: Page[Run],
     masker: Callable[[Run], Mask] = lambda _: redact,
     *,
+    organization: str = "",
     notes: Iterable[str] = (),
     following: tuple[NextAction, ...] = (),
 ) -> RunPage:
@@ -245,6 +252,7 @@ def page_view(
     Args:
         page: the runs.
         masker: returns the mask for the texts of a run.
+        organization: the organization of the list; empty for the list of a workspace.
         notes: further sentences about the list.
         following: the calls that are likely to follow.
     """
@@ -253,6 +261,7 @@ def page_view(
         runs=tuple(run_row(run, masker(run)) for run in page.items),
         page=pagination.current_page,
         next_page=pagination.next_page,
+        organization=organization,
         total_pages=pagination.total_pages,
         total_count=pagination.total_count,
         note=" ".join(notes),
@@ -278,10 +287,11 @@ def what_comes_next(run: Run) -> str:
 
 
 def next_actions(run: Run) -> tuple[NextAction, ...]:
-    """The call that is likely to follow for a run; none if the run ended without a failure."""
+    """The calls that are likely to follow for a run; none if it has done what it was created for."""
     if is_final(run.status):
         is_failed = ending_of(run.status) is RunEnding.FAILED
-        return (NextAction.for_run(DIAGNOSE_RUN, run.id, "explains the failure"),) if is_failed else ()
+        explain = (NextAction.for_run(DIAGNOSE_RUN, run.id, "explains the failure"),) if is_failed else ()
+        return (*explain, *rerun(run))
     if run.needs_person:
         if RunAction.APPLY in run.possible_actions:
             return (NextAction.for_run(REVIEW_RUN, run.id, "shows the plan"),)
@@ -289,12 +299,27 @@ def next_actions(run: Run) -> tuple[NextAction, ...]:
     return (NextAction.for_run(WAIT_FOR_RUN, run.id, "waits for it"),)
 
 
+def rerun(run: Run) -> tuple[NextAction, ...]:
+    """The call that plans the configuration of a failed, canceled or discarded run again."""
+    if ending_of(run.status) is RunEnding.DONE or run.workspace is None or run.configuration_version is None:
+        return ()
+    modes = {name: True for name in ("plan_only", "is_destroy", "refresh_only") if getattr(run, name)}
+    params = {"configuration_version_id": run.configuration_version.id, **modes}
+    return (NextAction(CREATE_RUN, {"workspace_id": run.workspace.id, "params": params}, "plans it again"),)
+
+
 def run_url(run: Run, address: Address) -> str | None:
     """The run's page in the browser; None if the names for it are not included."""
     workspace = run.follow(run.workspace, Workspace)
-    if workspace is None or workspace.name is None or workspace.organization is None:
+    if workspace is None or workspace.organization is None:
         return None
-    return f"{address}/app/{quote(workspace.organization.id)}/workspaces/{quote(workspace.name)}/runs/{run.id}"
+    page = workspace_url(workspace.organization.id, workspace.name, address)
+    return f"{page}/runs/{run.id}" if page else None
+
+
+def workspace_url(organization: str | None, name: str | None, address: Address) -> str | None:
+    """The workspace's page in the browser; None if its names are unknown."""
+    return f"{address}/app/{quote(organization)}/workspaces/{quote(name)}" if organization and name else None
 
 
 def _user(run: Run, related: Related | None) -> str | None:

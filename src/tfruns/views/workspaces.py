@@ -67,6 +67,8 @@ class WorkspaceRow(View):
 class WorkspacePage(View):
     """A page of a list of workspaces."""
 
+    ROWS = "workspaces"
+
     workspaces: tuple[WorkspaceRow, ...] = kept()
     organization: str = kept()
     page: int = kept()
@@ -189,6 +191,8 @@ class HealthRow(View):
 @dataclass(frozen=True, slots=True)
 class WorkspacePartPage(View):
     """A page of one part of a workspace."""
+
+    ROWS = "rows"
 
     workspace_id: str
     part: str

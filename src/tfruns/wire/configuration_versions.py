@@ -6,7 +6,17 @@ from tfruns.wire.base import Resource, Secret, Timestamps, ToOne
 
 
 class ConfigurationVersion(Resource):
-    """A set of configuration files that runs use. The upload URL is signed and returned only on creation."""
+    """A set of configuration files that runs use.
+
+    Attributes:
+        source: where it comes from: `tfe-api`, `github`, ...
+        speculative: whether it is only for plan-only runs.
+        provisional: whether it becomes the workspace's current one only after a run of it is applied.
+        auto_queue_runs: whether the upload queues a run.
+        error: the kind of a failure.
+        upload_url: the signed URL for the upload, returned only on creation.
+        ingress_attributes: the commit that it comes from.
+    """
 
     wire_type: ClassVar[str] = "configuration-versions"
 

@@ -9,7 +9,16 @@ from tfruns.wire.base import Resource, Secret, Timestamps, ToMany
 
 
 class _Phase(Resource):
-    """The common part of plans and applies. The URL of the log is signed, and so a secret."""
+    """The common part of plans and applies.
+
+    Attributes:
+        log_read_url: the signed URL of the log, and so a secret. It expires.
+        resource_additions: number of resources to add, or that were added.
+        resource_changes: number of resources to change in place, or that were changed.
+        resource_destructions: number of resources to destroy, or destroyed; a replacement is also an addition.
+        resource_imports: number of resources to import, or that were imported.
+        state_versions: the states that it wrote.
+    """
 
     status: Annotated[PhaseStatus | str, Field(union_mode="left_to_right")]
     status_timestamps: Timestamps | None = None
@@ -22,7 +31,14 @@ class _Phase(Resource):
 
 
 class Plan(_Phase):
-    """The plan of a run."""
+    """The plan of a run.
+
+    Attributes:
+        has_changes: whether it changes anything.
+        exports: its exports.
+        generated_configuration: whether it generated configuration for imports.
+        structured_run_output_enabled: whether the log is in JSON.
+    """
 
     wire_type: ClassVar[str] = "plans"
 
@@ -33,7 +49,12 @@ class Plan(_Phase):
 
 
 class Apply(_Phase):
-    """The apply of a run."""
+    """The apply of a run.
+
+    Attributes:
+        action_invocations: number of actions that were invoked.
+        action_failures: number of actions that failed.
+    """
 
     wire_type: ClassVar[str] = "applies"
 

@@ -39,7 +39,26 @@ class RunVariable(Flags):
 
 
 class Run(Resource, RunOptions):
-    """A run of a workspace, with its options. Times are timezone-aware, in UTC."""
+    """A run of a workspace, with its options. Times are timezone-aware, in UTC.
+
+    Attributes:
+        source: where it was created: `tfe-api`, `tfe-ui`, `terraform+cloud`, ...
+        trigger_reason: why it was created: `manual`, ...
+        has_changes: whether the plan changes anything; None before the plan.
+        variables: the variables that override the workspace's.
+        canceled_at: the time of the request to cancel it.
+        force_cancel_available_at: the time from which it can be force-canceled.
+        configuration_version: the configuration that is planned.
+        plan: its plan, for `client.plans`.
+        apply: its apply, for `client.applies`.
+        cost_estimate: its cost estimate, for `client.cost_estimates`.
+        confirmed_by: the user who applied it.
+        canceled_by: the user who canceled it.
+        comments: its comments.
+        run_events: its events.
+        policy_checks: its Sentinel policy checks, for `client.policy_checks`.
+        task_stages: its run tasks and OPA policies, for `client.task_stages`.
+    """
 
     wire_type: ClassVar[str] = "runs"
 

@@ -20,9 +20,23 @@ class WorkspacePermissions(Flags):
 
 
 class Workspace(Resource):
-    """A workspace. `locked_by` is the run, user or team that locked it.
+    """A workspace.
 
-    `locked_at`, the time at which a user locked it, is an addition of the local backend.
+    Attributes:
+        locked: whether it is locked, by a run or a user. New runs wait then.
+        locked_by: the run, user or team that locked it.
+        locked_reason: the reason that the user gave.
+        locked_at: the time at which a user locked it; an addition of the local backend.
+        auto_apply: whether runs apply automatically after a successful plan.
+        execution_mode: `remote`, `agent` or `local`.
+        terraform_version: an exact version, a constraint, or `latest`.
+        working_directory: the directory in the configuration in which Terraform runs.
+        resource_count: number of resources in the current state.
+        current_run: the run that occupies the workspace, or the last that was applied.
+        latest_run: the newest run.
+        current_configuration_version: the configuration that a new run uses.
+        current_state_version: the current state.
+        current_assessment_result: the newest health assessment.
     """
 
     wire_type: ClassVar[str] = "workspaces"

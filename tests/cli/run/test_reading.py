@@ -53,6 +53,15 @@ async def test_review_on_a_terminal_marks_dangerous_changes_first(lab: Lab, term
     assert COLOURS.search(shown.raw)
 
 
+async def test_review_of_a_run_without_a_plan_exits_with_1(lab: Lab, tfruns_run: Command) -> None:
+    run = await lab.until(await lab.run(await lab.workspace("resource {")), RunStatus.ERRORED)
+    for options in ((), ("--filter", "destroy"), ("--page", "2")):
+        ended = tfruns_run("review", run.id, *options)
+        assert (ended.code, ended.err) == (1, "")
+        assert ended.out.startswith("The run has no plan: it failed. `tfruns run diagnose ")
+        assert ended.out.count("no plan") == 1
+
+
 async def test_review_merges_all_pages_unless_one_is_selected(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.planned(await lab.workspace(_MANY))
     whole = Reviewed.model_validate(tfruns_run("review", run.id, "--json").json)
@@ -176,6 +185,9 @@ async def test_list_marks_runs_that_need_a_person_and_filters(lab: Lab, tfruns_r
     assert tfruns_run("list", "-w", workspace).rows[0][5] == "one two"
     assert len(tfruns_run("list", "-w", workspace, "--operation", "plan_only").rows) == 1
     assert tfruns_run("list", "-w", workspace, "--status", "errored").rows == []
+    misspelled = tfruns_run("list", "-w", workspace, "--status", "planned,erorred")
+    assert misspelled.code == 2
+    assert misspelled.err.startswith('Error: The status "erorred" does not exist. Did you mean "errored"?\n')
     assert RunList.model_validate(tfruns_run("list", "-w", workspace, "--json").json).total_count == 1
 
 

@@ -111,13 +111,17 @@ async def test_canceled_or_discarded_run_exits_with_20(
 
 async def test_timeout_exits_with_30_and_shows_the_queue(lab: Lab, tfruns_run: Command) -> None:
     workspace = await lab.workspace(CHANGES)
-    await lab.planned(workspace)
+    first = await lab.planned(workspace)
     run = await lab.run(workspace)
     ended = tfruns_run("wait", run.id, "--timeout", "1", "--json")
     waited = Waited.model_validate(ended.json)
     assert (ended.code, waited.outcome, waited.status) == (30, "timeout", "pending")
     assert "1 before it in the queue" in (waited.queue or "")
     assert "1 before it in the queue" in ended.err
+    assert waited.blocked_by["freed_by"] == "A person applying or discarding that run."
+    told = tfruns_run("wait", run.id, "--timeout", "0").out
+    assert f"{first.id}, which is planned" in " ".join(told.split())
+    assert f"`tfruns run review {first.id}" in " ".join(told.split())
 
 
 # -- output ----------------------------------------------------------------------------------------------------------

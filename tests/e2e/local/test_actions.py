@@ -41,7 +41,7 @@ async def held_plan(lab: Lab, gate: PlanGate, name: str) -> tuple[str, Run]:
     """A workspace with a run in mid-plan: the plan waits for a state that is not answered."""
     workspace = await lab.workspace(gate.configuration(name) + ONE)
     run = await lab.run(workspace)
-    await wait_until(lambda: gate.asked(name), "the plan waits in the gate")
+    await wait_until(lambda: gate.requests(name), "the plan waits in the gate")
     return workspace, run
 
 
@@ -112,7 +112,7 @@ async def test_a_force_cancel_kills_what_does_not_heed_the_interrupt_and_the_nex
     late = plan_gate.configuration("late", depends_on="terraform_data.first") + local_exec("last", "true")
     workspace = await lab.workspace(background + late)
     run = await lab.run(workspace, auto_apply=True)
-    await wait_until(lambda: plan_gate.asked("late"), "the apply reads what is not answered")
+    await wait_until(lambda: plan_gate.requests("late"), "the apply reads what is not answered")
     following = await lab.run(workspace, auto_apply=True)
     with pytest.raises(TransitionNotAllowed):
         await lab.client.runs.force_cancel(run.id)

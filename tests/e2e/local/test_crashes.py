@@ -37,10 +37,10 @@ async def test_a_running_plan_is_repeated_and_the_queue_continues(new_server: Ne
         run = await lab.run(workspace, auto_apply=True)
         behind = [await lab.run(workspace) for _ in range(2)]
         speculative = await lab.run(workspace, plan_only=True)
-        await wait_until(lambda: plan_gate.asked("crash") >= 2, "both plans wait in the gate")
+        await wait_until(lambda: plan_gate.requests("crash") >= 2, "both plans wait in the gate")
     server.kill()
     async with after_restart(server) as lab:
-        await wait_until(lambda: plan_gate.asked("crash") >= 4, "both plans are repeated")
+        await wait_until(lambda: plan_gate.requests("crash") >= 4, "both plans are repeated")
         plan_gate.open("crash")
         await lab.until(run, RunStatus.APPLIED)
         await lab.until(speculative, RunStatus.PLANNED_AND_FINISHED)
@@ -92,7 +92,7 @@ async def test_the_next_start_waits_for_a_terraform_that_is_running(new_server: 
     async with lab_on(server) as lab:
         workspace = await lab.workspace(background + late)
         run = await lab.run(workspace, auto_apply=True)
-        await wait_until(lambda: plan_gate.asked("outlive"), "the apply waits for the response of the gate")
+        await wait_until(lambda: plan_gate.requests("outlive"), "the apply waits for the response of the gate")
     server.kill()
     async with after_restart(server) as lab:
         assert len(server.terraforms(run.id)) >= 2, "Terraform waits for a response, and its child ignores signals"
@@ -134,7 +134,7 @@ async def test_a_run_canceled_before_the_kill_becomes_canceled(new_server: NewSe
     async with lab_on(server) as lab:
         workspaces = [await lab.workspace(plan_gate.configuration("canceling")) for _ in range(2)]
         canceled, forced = [await lab.run(workspace) for workspace in workspaces]
-        await wait_until(lambda: plan_gate.asked("canceling") == 2, "both plans wait in the gate")
+        await wait_until(lambda: plan_gate.requests("canceling") == 2, "both plans wait in the gate")
         for run in (canceled, forced):
             await lab.client.runs.cancel(run.id)
         await lab.client.runs.force_cancel(forced.id)

@@ -127,7 +127,7 @@ async def test_the_directory_of_a_run_goes_when_the_run_is_over(tmp_path: Path, 
         waiting = await lab.planned(await lab.workspace(ONE))
         saved = await lab.until(await lab.run(await lab.workspace(ONE), save_plan=True), RunStatus.PLANNED_AND_SAVED)
         planning = await lab.run(await lab.workspace(plan_gate.configuration("cleaning")))
-        await wait_until(lambda: plan_gate.asked("cleaning"), "the plan waits in the gate")
+        await wait_until(lambda: plan_gate.requests("cleaning"), "the plan waits in the gate")
         (tmp_path / "work" / "run-0000000000000000").mkdir()
         await anyio.to_thread.run_sync(clean_up, backend)
         assert {path.name for path in (tmp_path / "work").iterdir()} == {waiting.id, saved.id, planning.id}

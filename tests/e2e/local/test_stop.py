@@ -40,7 +40,7 @@ async def test_a_plan_interrupted_by_the_stop_is_repeated(new_server: NewServer,
         workspace = await lab.workspace(plan_gate.configuration("stop") + FIRST)
         run = await lab.run(workspace)
         pending = await lab.run(workspace)
-        await wait_until(lambda: plan_gate.asked("stop"), "the plan waits in the gate")
+        await wait_until(lambda: plan_gate.requests("stop"), "the plan waits in the gate")
     server.send_signal(signal.SIGTERM)
     until(lambda: "Interrupt received" in log_of(server), "Terraform was interrupted")
     plan_gate.open("stop")
@@ -83,7 +83,7 @@ async def test_a_second_signal_kills_terraform(new_server: NewServer, plan_gate:
     async with lab_on(server) as lab:
         workspace = await lab.workspace(FIRST + late)
         run = await lab.run(workspace, auto_apply=True)
-        await wait_until(lambda: plan_gate.asked("urgent"), "the apply waits for the response of the gate")
+        await wait_until(lambda: plan_gate.requests("urgent"), "the apply waits for the response of the gate")
     server.send_signal(signal.SIGTERM)
     until(lambda: "Interrupt received" in log_of(server), "Terraform was interrupted")
     assert server.is_running
@@ -101,13 +101,13 @@ async def test_no_phase_starts_during_the_stop(new_server: NewServer, plan_gate:
     server = new_server("--workers", "1").start()
     async with lab_on(server) as lab:
         blocked = await lab.run(await lab.workspace(plan_gate.configuration("last")))
-        await wait_until(lambda: plan_gate.asked("last"), "the plan waits in the gate")
+        await wait_until(lambda: plan_gate.requests("last"), "the plan waits in the gate")
         queued = [await lab.run(await lab.workspace(local_exec("x", "true")), auto_apply=True) for _ in range(3)]
     server.send_signal(signal.SIGINT)
     until(lambda: "Interrupt received" in log_of(server), "Terraform was interrupted")
     plan_gate.open("last")
     assert server.wait(60) == 0
-    assert plan_gate.asked("last") == 1
+    assert plan_gate.requests("last") == 1
     async with lab_on(server.restart()) as lab:
         for run in queued:
             await lab.until(run, RunStatus.APPLIED)

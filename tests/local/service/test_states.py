@@ -309,6 +309,16 @@ async def test_rollback_copies_an_earlier_state(locked: Api) -> None:
     assert [output["attributes"]["name"] for output in shown["data"]] == sorted(OUTPUTS)
 
 
+async def test_rollback_keeps_every_digit_of_a_number(locked: Api) -> None:
+    numbers = ["12345678901234567890123", "0.1234567890123456789", "-0", "1e-400", "1.50", "9" * 4_100]
+    content = state(1, note="N").replace(b'"N"', f"[{', '.join(numbers)}]".encode())
+    first = (await locked.post(_path(locked), inline(content)))["data"]
+    await locked.send("PATCH", _path(locked), status=201, json=_rollback(first["id"]))
+    url = (await _current(locked))["attributes"]["hosted-state-download-url"]
+    copy = (await anonymous(locked.http, "GET", url)).content
+    assert json.loads(copy, parse_int=str, parse_float=str)["note"] == numbers
+
+
 async def test_rollback_requires_the_lock_and_a_state_of_the_workspace(locked: Api) -> None:
     first = (await locked.post(_path(locked), inline(state(1))))["data"]["id"]
     pending = (await locked.post(_path(locked), announced(state(2))))["data"]["id"]

@@ -133,3 +133,29 @@ def test_the_cli_renders_a_redacted_plan(bench: Bench) -> None:
     assert changed["change"]["before"]["input"]["pw"] != changed["change"]["after"]["input"]["pw"]
     assert plan["output_changes"]["pw"]["actions"] == ["update"]
     assert set(plan["provider_schemas"][BUILT_IN]["resource_schemas"]) == {"terraform_data"}
+
+
+def test_numbers_come_out_as_terraform_wrote_them(bench: Bench) -> None:
+    main = """
+    variable "pin" { sensitive = true }
+    resource "terraform_data" "a" {
+      input = [
+        12345678901234567890123, 0.1234567890123456789, 9007199254740993.5, -1.5, 1e-30, tonumber("1e5000"), var.pin
+      ]
+    }
+    """
+    bench.given(main, variables=(VariableValue("pin", "98765432109876543210.5", is_hcl=True),))
+    outcome = bench.planned()
+    assert outcome.redacted_json is not None
+    assert outcome.plan_json is not None
+
+    def numbers(text: str) -> list[str]:
+        plan = json.loads(text, parse_int=str, parse_float=str)
+        found: list[str] = plan["resource_changes"][0]["change"]["after"]["input"]
+        return found
+
+    shown, written = (numbers(path.read_text()) for path in (outcome.redacted_json, outcome.plan_json))
+    assert shown[:6] == written[:6]
+    assert written[:3] == ["12345678901234567890123", "0.1234567890123456789", "9007199254740993.5"]
+    assert written[6] == "98765432109876543210.5"
+    assert shown[6].startswith("sensitive-")

@@ -8,7 +8,8 @@ from tfruns.cli.terminal import elapsed
 
 
 @rows(
-    ("seconds", "text"), [(0, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (3_599, "59 min 59 s"), (3_660, "1 h 1 min")]
+    ("seconds", "text"),
+    [(0, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (3_599, "59 min 59 s"), (3_660, "1 h 1 min"), (90_000, "1 d 1 h")],
 )
 def test_elapsed_uses_suitable_units(seconds: float, text: str) -> None:
     assert elapsed(seconds) == text

@@ -24,7 +24,7 @@ _SPELLING = {
     "workspace_names": ("network", "filter[workspace_names]"),
     "user": ("operator", "search[user]"),
     "commit": ("0a1b2c3", "search[commit]"),
-    "basic": ("nightly", "search[basic]"),
+    "search": ("nightly", "search[basic]"),
 }
 
 
@@ -78,7 +78,7 @@ def test_duplicate_values_are_sent_once_in_order() -> None:
 
 
 def test_searches_are_sent_stripped_of_whitespace() -> None:
-    assert params(basic="  fix, the network ", user="operator", commit=" abc ") == {
+    assert params(search="  fix, the network ", user="operator", commit=" abc ") == {
         "search[basic]": "fix, the network",
         "search[user]": "operator",
         "search[commit]": "abc",
@@ -88,7 +88,7 @@ def test_searches_are_sent_stripped_of_whitespace() -> None:
 @pytest.mark.anyio
 async def test_filters_reach_the_api_in_the_query_of_the_list() -> None:
     api = FakeApi().on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(page()))
-    filters = RunFilters(operation="plan,apply", status_group="running", basic="a&b=c[d]", agent_pool_names=["x", "y"])
+    filters = RunFilters(operation="plan,apply", status_group="running", search="a&b=c[d]", agent_pool_names=["x", "y"])
     async with client_for(api) as client:
         await client.runs.list_for_workspace(WORKSPACE_ID, filters).page(2, size=5)
     (request,) = api.requests
@@ -296,7 +296,7 @@ def test_any_statuses_are_sent_and_unknown_ones_reported(words: list[str]) -> No
                 for name in ("operation", "status", "source", "status_group", "agent_pool_names", "workspace_names")
             },
             "timeframe": st.none() | st.text(max_size=6) | st.integers(),
-            **{name: st.none() | st.text(max_size=30) for name in ("user", "commit", "basic")},
+            **{name: st.none() | st.text(max_size=30) for name in ("user", "commit", "search")},
         },
     )
 )

@@ -20,7 +20,7 @@ def error(summary: str) -> str:
     ).replace('"info"', '"error"')
 
 
-ONE, OTHER, TEXT = error("One"), error("Other"), message("a text", type="version")
+ONE, OTHER, TEXT = error("One"), error("Other"), message("a text", type="outputs_changed")
 TRUNCATED = TEXT[:40]
 
 

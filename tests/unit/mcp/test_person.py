@@ -21,8 +21,8 @@ CHECKED = types.ElicitResult(action="accept", content={"confirm": True})
 # The answer, and its meaning at once and after a second.
 MEANINGS = [
     (CHECKED, Answer.YES, Answer.YES),
-    (UNCHECKED, Answer.NO, Answer.NO),
-    (DECLINE, Answer.NO, Answer.NO),
+    (UNCHECKED, Answer.DECLINED_UNREAD, Answer.NO),
+    (DECLINE, Answer.DECLINED_UNREAD, Answer.NO),
     (CANCEL, Answer.UNREAD, Answer.DISMISSED),
     (EMPTY, Answer.UNREAD, Answer.DISMISSED),
 ]

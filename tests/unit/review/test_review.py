@@ -1,7 +1,7 @@
 """Properties of every review: no secrets, pages within the limit, no lost rows, robust against malformed plans."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -22,10 +22,16 @@ ACTIONS = [["create"], ["update"], ["delete"], ["delete", "create"], ["forget"],
 slow = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
-def view_of(source: dict[str, Any], **options: Any) -> dict[str, Any]:
+def reviewer(source: dict[str, Any]) -> Callable[..., dict[str, Any]]:
+    """The reviews of a plan with any options."""
     read = read_plan_document(source, run_id=RUN_ID, plan_id=PLAN_ID, is_redacted=False)
     secrets = Secrets.of_plan(read.source)
-    return review(read, secrets, summarize(read, secrets), dict(HEAD), **options)
+    summary = summarize(read, secrets)
+    return lambda **options: review(read, secrets, summary, dict(HEAD), **options)
+
+
+def view_of(source: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return reviewer(source)(**options)
 
 
 def texts_in(value: Any) -> Iterator[str]:
@@ -123,14 +129,15 @@ FILTERS = ("", "create", "update", "drift", "output", "read", "move", "import", 
 @given(secret_texts | numbers, st.integers(0, 5), st.integers(0, 2), st.sampled_from(FILTERS), st.integers(1, 3))
 def test_no_secret_is_shown_anywhere(secret: str | int, section: int, mark: int, text: str, page: int) -> None:
     source = planted(secret, section, mark)
+    view_with = reviewer(source)
     for chosen in {text, str(secret)}:
-        view = view_of(source, filter_text=chosen, page_number=page, page_size=7, is_refresh_only=page == 1)
+        view = view_with(filter_text=chosen, page_number=page, page_size=7, is_refresh_only=page == 1)
         forms = {str(secret), json.dumps(str(secret), ensure_ascii=False)[1:-1]}
         forms |= {line.strip() for line in str(secret).splitlines() if len(line.strip()) >= 6}
         for shown in texts_in(view):
             assert not [form for form in forms if form in shown]
     for address in (addresses_of(source)[page], "a.hiding", "output.o", f"action.x.{secret}", str(secret)):
-        for shown in texts_in(view_of(source, address=address, page_number=page)):
+        for shown in texts_in(view_with(address=address, page_number=page)):
             assert not [form for form in forms if form in shown]
     for danger in summarize(document(*source["resource_changes"], **sections_of(source))).dangers:
         assert str(secret) not in danger.address + danger.why
@@ -192,11 +199,12 @@ def test_pages_are_within_the_limit_and_contain_every_row(
     found: list[dict[str, Any]], size: int, has_checks: bool, text: str
 ) -> None:
     source = plan(*found, checks=CHECKS if has_checks else [], action_invocations=CHECKS)
-    whole = view_of(source, filter_text=text, page_size=100)
+    view_with = reviewer(source)
+    whole = view_with(filter_text=text, page_size=100)
     rows: list[Any] = []
     number: int | None = 1
     while number is not None:
-        view = view_of(source, filter_text=text, page_number=number, page_size=size)
+        view = view_with(filter_text=text, page_number=number, page_size=size)
         assert len(json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode()) <= PAGE_BYTES
         assert all(shown.isprintable() for shown in texts_in(view))
         assert view["rows"] or whole["total_rows"] == 0
@@ -290,6 +298,7 @@ entries = st.fixed_dictionaries(
 @slow
 @given(st.dictionaries(st.sampled_from(SECTIONS), anything | st.lists(entries | anything, max_size=4)))
 def test_malformed_plan_is_still_reviewed(source: dict[str, Any]) -> None:
+    view_with = reviewer(source)
     for text in ("", "drift", "a", "no-such"):
-        view = view_of(source, filter_text=text)
+        view = view_with(filter_text=text)
         assert len(json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode()) <= PAGE_BYTES

@@ -10,9 +10,10 @@ from tfruns.cli.doctor.findings import Check, Finding, Health, broken, run_check
 from tfruns.cli.doctor.remote import Remote
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, CommonOptions
+from tfruns.cli.output import print_document
 from tfruns.cli.session import run_and_exit
 from tfruns.cli.tables import Column, print_table
-from tfruns.cli.terminal import Styled, print_json, say
+from tfruns.cli.terminal import Styled, say
 from tfruns.errors import TfrunsError
 from tfruns.mcp.connection import Connection
 
@@ -40,7 +41,7 @@ def doctor(*, options: CommonOptions = DEFAULTS) -> None:
         _show(found, is_json=options.json)
         return ExitCode.ERROR if _is_broken(found) else ExitCode.DONE
 
-    run_and_exit(work, is_json=options.json)
+    run_and_exit(work, options)
 
 
 async def _run_checks(connection: Connection, options: CommonOptions) -> list[tuple[str, Finding]]:
@@ -68,7 +69,7 @@ def _show(found: Sequence[tuple[str, Finding]], *, is_json: bool) -> None:
             {"check": name, "health": str(finding.health), "text": finding.text, "remedy": finding.remedy or None}
             for name, finding in found
         ]
-        print_json({"healthy": not _is_broken(found), "checks": rows})
+        print_document({"healthy": not _is_broken(found), "checks": rows})
         return
     print_table(
         (

@@ -13,7 +13,6 @@ from tfruns.cli.plans import is_dangerous, named, why_of
 from tfruns.cli.run.filters import Filters
 from tfruns.cli.session import Session
 from tfruns.cli.tables import Column, print_table, status_text
-from tfruns.cli.targets import resolve_organization, resolve_workspace
 from tfruns.cli.terminal import say
 from tfruns.errors import Declined, InvalidInput, TfrunsError
 from tfruns.gate.person import Answer
@@ -67,6 +66,8 @@ class BulkRow(View):
 @dataclass(frozen=True, slots=True)
 class BulkView(View):
     """The result of a bulk action."""
+
+    ROWS = "runs"
 
     action: str
     dry_run: bool
@@ -160,21 +161,14 @@ async def act_on_all(
 async def _ids(
     session: Session, name: Name, filters: Filters, workspace: str | None, organization: str | None
 ) -> list[str]:
-    arguments: dict[str, Any] = filters.arguments(workspace)
+    tool, arguments = await filters.call(session, workspace, organization)
     if filters.status is None and filters.group is None:
         action = RunAction(name)
         statuses = sorted(status for status, rule in RULES.items() if action in rule.actions | rule.accepts)
         arguments["filter_status"] = ",".join(statuses)
-    if filters.all_workspaces:
-        tool, owner = "list_runs_in_organization", {"organization": await resolve_organization(session, organization)}
-    else:
-        tool, owner = (
-            "list_runs_in_workspace",
-            {"workspace_id": await resolve_workspace(session, workspace, organization)},
-        )
     found: list[str] = []
     for page in itertools.count(1):
-        view = await session.call(tool, RunPage, **owner, **arguments, page_number=page, page_size=_PAGE_SIZE)
+        view = await session.call(tool, RunPage, **arguments, page_number=page, page_size=_PAGE_SIZE)
         found += [run.id for run in view.runs]
         if len(found) > _MAX_RUNS:
             raise InvalidInput(f"More than {_MAX_RUNS} runs match. Nothing was sent.", solution="Use narrower filters.")

@@ -1,11 +1,15 @@
 """The options that select runs."""
 
-from dataclasses import asdict, dataclass
-from typing import Annotated
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from tfruns.cli.targets import resolve_organization, resolve_workspace
 from tfruns.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from tfruns.cli.session import Session
 
 _ALL = "Select runs in all workspaces of the organization"
 _STATUS = "Select by statuses: planned,errored"
@@ -13,8 +17,9 @@ _GROUP = "Select by group: non_final, final or discardable"
 _OPERATION = "Select by operations: plan_only,plan_and_apply, …"
 _SOURCE = "Select by sources: tfe-ui,tfe-api,terraform+cloud, …"
 _TIMEFRAME = 'Select by year; "year" for the last 12 months'
+_SINCE = "Select those created since: 90m, 24h, 7d, 2026-11-27"
 _SEARCH = "Search in message, run id, commit and VCS user"
-_NAMES = "With --all-workspaces: only workspaces with these names"
+_NAMES = "With --all-workspaces: only these; may contain * and ?"
 
 
 @Parameter(name="*")
@@ -31,6 +36,7 @@ class Filters:
         source: sources.
         timeframe: a year, or `year`.
         search: a text.
+        since: a duration before now, a date or a time.
     """
 
     all_workspaces: Annotated[bool, Parameter(help=_ALL)] = False
@@ -41,6 +47,7 @@ class Filters:
     source: Annotated[str | None, Parameter(help=_SOURCE)] = None
     timeframe: Annotated[str | None, Parameter(help=_TIMEFRAME)] = None
     search: Annotated[str | None, Parameter(help=_SEARCH)] = None
+    since: Annotated[str | None, Parameter(help=_SINCE)] = None
 
     def arguments(self, workspace: str | None) -> dict[str, str | None]:
         """The filters as arguments of the list tools.
@@ -49,8 +56,12 @@ class Filters:
             workspace: the workspace that the command line names.
 
         Raises:
-            InvalidInput: the options for one workspace and for all workspaces are combined.
+            InvalidInput: the options for one workspace and for all workspaces are combined, or a status is unknown.
         """
+        if self.status:
+            from tfruns.client.run_filters import check_statuses  # noqa: PLC0415  # the help does not need it
+
+            check_statuses(self.status)
         if workspace and self.all_workspaces:
             raise InvalidInput(
                 "--workspace and --all-workspaces exclude each other.",
@@ -67,7 +78,29 @@ class Filters:
             "filter_source": self.source,
             "filter_timeframe": self.timeframe,
             "search_basic": self.search,
+            "since": self.since,
         } | ({"filter_workspace_names": self.workspace_names} if self.workspace_names else {})
+
+    async def call(
+        self, session: "Session", workspace: str | None, organization: str | None
+    ) -> tuple[str, dict[str, str | None]]:
+        """The list tool and its arguments for these filters. A workspace with wildcards selects several.
+
+        Raises:
+            InvalidInput: the options exclude each other, or the workspace or organization is missing.
+        """
+        owner, _, name = (workspace or "").rpartition("/")
+        if set(name) & {"*", "?"} and "://" not in owner and not self.workspace_names:
+            several = replace(self, all_workspaces=True, workspace_names=name)
+            return await several.call(session, None, owner or organization)
+        if self.all_workspaces:
+            found = await resolve_organization(session, organization)
+            return "list_runs_in_organization", {"organization": found, **self.arguments(workspace)}
+        given = self.arguments(workspace)
+        return "list_runs_in_workspace", {
+            "workspace_id": await resolve_workspace(session, workspace, organization),
+            **given,
+        }
 
     def refuse_without_all(self, *, is_dry_run: bool) -> None:
         """Refuse filters and --dry-run for a command that acts on one run.

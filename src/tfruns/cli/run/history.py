@@ -6,9 +6,10 @@ from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
+from tfruns.cli.paging import print_paging
 from tfruns.cli.run.timeline import timeline_lines
 from tfruns.cli.session import Session, run_command
-from tfruns.cli.tables import Column, print_fields, print_paging, print_table, status_text
+from tfruns.cli.tables import Column, print_fields, print_table, status_text
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import print_line, say
 from tfruns.masking.text import sanitize

@@ -1,16 +1,13 @@
 """`tfruns run list`."""
 
 from functools import partial
-from typing import Annotated
 
-from cyclopts import Parameter
-from cyclopts.types import PositiveInt
-
+from tfruns.cli.live import WatchOption, show_or_watch
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Workspace
+from tfruns.cli.paging import FIRST_PAGE, Paging
 from tfruns.cli.run.filters import NO_FILTERS, Filters
 from tfruns.cli.session import Session, run_command
-from tfruns.cli.tables import Column, print_paging, print_table, status_text
-from tfruns.cli.targets import resolve_organization, resolve_workspace
+from tfruns.cli.tables import Column, print_table, status_text
 from tfruns.cli.terminal import say
 from tfruns.views.runs import RunPage
 
@@ -29,34 +26,35 @@ def list_runs(
     workspace: Workspace = None,
     organization: Organization = None,
     filters: Filters = NO_FILTERS,
-    page: Annotated[PositiveInt, Parameter(help="Show this page")] = 1,
-    page_size: Annotated[PositiveInt, Parameter(help="Show this many on a page, at most 100")] = 20,
+    paging: Paging = FIRST_PAGE,
+    watch: WatchOption = False,
     options: CommonOptions = DEFAULTS,
 ) -> None:
     """List runs, newest first.
 
-    Runs that need a person are marked with "!".
+    Runs that need a person are marked with "!". An unknown status is refused as misspelled; for one that is newer than
+    tfruns, select with --jq.
 
     For example:
         tfruns run list --workspace network
         tfruns run list --all-workspaces --group discardable
-        tfruns run list --status errored --json
+        tfruns run list --workspace 'prod-*' --since 24h
+        tfruns run list --status errored --limit 100 --json id,message
+        tfruns run list --watch
     """
 
     async def work(session: Session) -> None:
-        arguments = {"page_number": page, "page_size": page_size, **filters.arguments(workspace)}
-        if filters.all_workspaces:
-            owner = await resolve_organization(session, organization)
-            view = await session.call("list_runs_in_organization", RunPage, organization=owner, **arguments)
-        else:
-            name = await resolve_workspace(session, workspace, organization)
-            view = await session.call("list_runs_in_workspace", RunPage, workspace_id=name, **arguments)
-        session.show(view, partial(_print, session))
+        tool, given = await filters.call(session, workspace, organization)
+
+        async def page(number: int, size: int) -> RunPage:
+            return await session.call(tool, RunPage, **given, page_number=number, page_size=size)
+
+        await show_or_watch(session, lambda: paging.read(page), partial(_print, session, paging), is_watched=watch)
 
     run_command(work, options)
 
 
-def _print(session: Session, view: RunPage) -> None:
+def _print(session: Session, paging: Paging, view: RunPage) -> None:
     rows = [
         (
             run.id,
@@ -71,4 +69,4 @@ def _print(session: Session, view: RunPage) -> None:
     print_table(_COLUMNS, rows)
     if note := session.next_text(view.note, view.next_actions):
         say(note)
-    print_paging(view.next_page, view.total_pages)
+    paging.print_more(view.next_page, view.total_pages)

@@ -6,11 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
+from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
 from tfruns.cli.plans import print_review, read_review
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.step_summary import write_step_summary
 from tfruns.cli.targets import resolve_run
+from tfruns.views.review import PlanReviewView
 
 _FILTER = "Show only this action, address or module, or type"
 _ADDRESS = "Show all values of this address in full"
@@ -29,8 +31,9 @@ def review(
 ) -> None:
     """Show the changes in a plan, dangerous ones first.
 
-    Sensitive values are never shown. A filter is create, update, replace, destroy, forget, invoke, import, move, read,
-    output, drift, deferred, unknown, an address such as module.network, or a resource type.
+    Sensitive values are never shown. The exit code is 1 if the run has no plan. A filter is create, update,
+    replace, destroy, forget, invoke, import, move, read, output, drift, deferred, unknown, an address such as
+    module.network, or a resource type.
 
     For example:
         tfruns run review run-CZcmD7eagjhyX0vN
@@ -39,10 +42,11 @@ def review(
         tfruns run review run-CZcmD7eagjhyX0vN --json
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: Session) -> ExitCode:
         run_id = await resolve_run(session, run, workspace, organization)
         view = await read_review(session, run_id, filter_text=filter, address=address, page=page)
         session.show(view, partial(print_review, session))
         await write_step_summary(session, view.run_id)
+        return ExitCode.DONE if isinstance(view, PlanReviewView) else ExitCode.ERROR
 
     run_command(work, options)

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 from functools import partial
 
+from tfruns.cli.live import WatchOption, show_or_watch
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
 from tfruns.cli.run.timeline import steps, timeline_lines
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import Styled, print_line
+from tfruns.cli.web import Web, open_page
 from tfruns.lifecycle import is_final
 from tfruns.views.runs import RunView
 
@@ -19,6 +21,8 @@ def show(
     run: Run = None,
     /,
     *,
+    web: Web = False,
+    watch: WatchOption = False,
     workspace: Workspace = None,
     organization: Organization = None,
     options: CommonOptions = DEFAULTS,
@@ -27,13 +31,22 @@ def show(
 
     For example:
         tfruns run show run-CZcmD7eagjhyX0vN
-        tfruns run show --workspace network
+        tfruns run show --workspace network --watch
+        tfruns run show run-CZcmD7eagjhyX0vN --jq .status
     """
 
     async def work(session: Session) -> None:
         run_id = await resolve_run(session, run, workspace, organization)
-        view = await session.call("get_run_details", RunView, run_id=run_id)
-        session.show(view, partial(_print, session))
+
+        async def read() -> RunView:
+            return await session.call("get_run_details", RunView, run_id=run_id)
+
+        if web:
+            open_page(session, (await read()).url)
+            return
+        await show_or_watch(
+            session, read, partial(_print, session), is_watched=watch, is_last=lambda view: is_final(view.status)
+        )
 
     run_command(work, options)
 

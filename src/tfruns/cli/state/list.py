@@ -1,6 +1,7 @@
 """`tfruns state list`."""
 
-from tfruns.cli.options import DEFAULTS, FIRST_PAGE, CommonOptions, Organization, Paging, Workspace
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Workspace
+from tfruns.cli.paging import FIRST_PAGE, Paging
 from tfruns.cli.tables import Cell, Column
 from tfruns.cli.workspace.parts import list_part
 from tfruns.views.workspaces import StateVersionRow

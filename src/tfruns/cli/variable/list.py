@@ -4,7 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.options import DEFAULTS, FIRST_PAGE, CommonOptions, Organization, Paging, Workspace
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Workspace
+from tfruns.cli.paging import FIRST_PAGE, Paging
 from tfruns.cli.tables import Cell, Column
 from tfruns.cli.workspace.parts import list_part
 from tfruns.masking.secrets import MASKED

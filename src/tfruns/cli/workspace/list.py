@@ -1,13 +1,15 @@
 """`tfruns workspace list`."""
 
+from functools import partial
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.types import PositiveInt
 
+from tfruns.cli.live import WatchOption, show_or_watch
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization
+from tfruns.cli.paging import FIRST_PAGE, Paging
 from tfruns.cli.session import Session, run_command
-from tfruns.cli.tables import Column, print_paging, print_table, status_text
+from tfruns.cli.tables import Column, print_table, status_text
 from tfruns.cli.targets import resolve_organization
 from tfruns.cli.terminal import say
 from tfruns.views.workspaces import WorkspacePage
@@ -28,8 +30,8 @@ def list_workspaces(
     *,
     organization: Organization = None,
     search: Annotated[str, Parameter(help="List only names with this text")] = "",
-    page: Annotated[PositiveInt, Parameter(help="Show this page")] = 1,
-    page_size: Annotated[PositiveInt, Parameter(help="Show this many on a page, at most 100")] = 20,
+    paging: Paging = FIRST_PAGE,
+    watch: WatchOption = False,
     options: CommonOptions = DEFAULTS,
 ) -> None:
     """List the workspaces of an organization.
@@ -39,24 +41,23 @@ def list_workspaces(
 
     For example:
         tfruns workspace list --organization acme
-        tfruns workspace list --search prod --json
+        tfruns workspace list --search prod --limit 100 --json name,status
     """
 
     async def work(session: Session) -> None:
-        view = await session.call(
-            "list_workspaces",
-            WorkspacePage,
-            organization=await resolve_organization(session, organization),
-            search=search,
-            page_number=page,
-            page_size=page_size,
-        )
-        session.show(view, _print)
+        owner = await resolve_organization(session, organization)
+
+        async def page(number: int, size: int) -> WorkspacePage:
+            return await session.call(
+                "list_workspaces", WorkspacePage, organization=owner, search=search, page_number=number, page_size=size
+            )
+
+        await show_or_watch(session, lambda: paging.read(page), partial(_print, paging), is_watched=watch)
 
     run_command(work, options)
 
 
-def _print(view: WorkspacePage) -> None:
+def _print(paging: Paging, view: WorkspacePage) -> None:
     rows = [
         (
             row.name,
@@ -73,4 +74,4 @@ def _print(view: WorkspacePage) -> None:
     print_table(_COLUMNS, rows)
     if view.note or not rows:
         say(view.note or "No workspace matches.")
-    print_paging(view.next_page)
+    paging.print_more(view.next_page)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.options import DEFAULTS, FIRST_PAGE, CommonOptions, Organization, Paging, SelectedWorkspace
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, SelectedWorkspace
+from tfruns.cli.paging import FIRST_PAGE, Paging
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import Cell, Column
 from tfruns.cli.targets import resolve_workspace

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NoReturn, TypeVar
 
-from tfruns.cli.options import CommonOptions, Paging
+from tfruns.cli.options import CommonOptions
+from tfruns.cli.paging import Paging
 from tfruns.cli.session import Session, run_command
-from tfruns.cli.tables import Cell, Column, print_paging, print_table
+from tfruns.cli.tables import Cell, Column, print_table
 from tfruns.cli.targets import resolve_workspace
 from tfruns.cli.terminal import say
 from tfruns.views.base import View
@@ -26,7 +27,7 @@ def list_part(
     options: CommonOptions,
     search: str = "",
 ) -> NoReturn:
-    """Run a command that prints one page of a part of a workspace as a table.
+    """Run a command that prints a part of a workspace as a table.
 
     Args:
         part: the part, as in the tool `get_workspace_details`.
@@ -34,28 +35,34 @@ def list_part(
         cells: the cells of a row.
         workspace: the given workspace, if any.
         organization: the given organization, if any.
-        paging: the page.
+        paging: the rows to show.
         options: the common options.
         search: a part of the names to list; empty for all.
     """
 
     async def work(session: Session) -> None:
-        view = await session.call(
-            "get_workspace_details",
-            WorkspacePartPage,
-            workspace_id=await resolve_workspace(session, workspace, organization),
-            part=part,
-            search=search,
-            page_number=paging.page,
-            page_size=paging.page_size,
-        )
-        session.show(view, partial(_print, columns, cells))
+        name = await resolve_workspace(session, workspace, organization)
+
+        async def page(number: int, size: int) -> WorkspacePartPage:
+            return await session.call(
+                "get_workspace_details",
+                WorkspacePartPage,
+                workspace_id=name,
+                part=part,
+                search=search,
+                page_number=number,
+                page_size=size,
+            )
+
+        session.show(await paging.read(page), partial(_print, columns, cells, paging))
 
     run_command(work, options)
 
 
-def _print(columns: Sequence[str | Column], cells: Callable[[R], Sequence[Cell]], view: WorkspacePartPage) -> None:
+def _print(
+    columns: Sequence[str | Column], cells: Callable[[R], Sequence[Cell]], paging: Paging, view: WorkspacePartPage
+) -> None:
     print_table(columns, (cells(row) for row in view.rows))  # type: ignore[arg-type]  # the part has rows of one kind
     if view.note or not view.rows:
         say(view.note or ("Nothing is found." if view.page == 1 else "The page is empty."))
-    print_paging(view.next_page)
+    paging.print_more(view.next_page)

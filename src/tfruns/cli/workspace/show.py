@@ -3,13 +3,16 @@
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, SelectedWorkspace
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_workspace
+from tfruns.cli.web import Web, open_page
 from tfruns.cli.workspace.views import print_workspace
+from tfruns.views.runs import workspace_url
 from tfruns.views.workspaces import WorkspaceView
 
 
 def show(
     workspace: SelectedWorkspace = None,
     *,
+    web: Web = False,
     organization: Organization = None,
     options: CommonOptions = DEFAULTS,
 ) -> None:
@@ -24,6 +27,10 @@ def show(
 
     async def work(session: Session) -> None:
         name = await resolve_workspace(session, workspace, organization)
-        session.show(await session.call("get_workspace_details", WorkspaceView, workspace_id=name), print_workspace)
+        view = await session.call("get_workspace_details", WorkspaceView, workspace_id=name)
+        if web:
+            open_page(session, workspace_url(view.organization, view.name, session.gate.client.settings.address))
+            return
+        session.show(view, print_workspace)
 
     run_command(work, options)

@@ -49,7 +49,7 @@ class RunQuery:
     is_by_agent_pool: bool = False
     user: str = ""
     commit: str = ""
-    basic: str = ""
+    search: str = ""
 
     @classmethod
     def from_request(cls, request: _Query, *, workspace_id: str | None = None, organization: str | None = None) -> Self:
@@ -67,7 +67,7 @@ class RunQuery:
             is_by_agent_pool=bool(request.words("filter[agent_pool_names]")),
             user=query.get("search[user]", ""),
             commit=query.get("search[commit]", ""),
-            basic=query.get("search[basic]", ""),
+            search=query.get("search[basic]", ""),
         )
 
 
@@ -165,7 +165,7 @@ def _of_pairs(pairs: Sequence[_OperationStatus], conditions: Sequence[str]) -> C
 def _pairs(session: Session, query: RunQuery) -> tuple[_OperationStatus, ...]:
     """The operations and statuses to query. For a workspace, only those that its counts contain."""
     operations, statuses = _operations(query), _statuses(query)
-    if query.basic and _RUN_ID.fullmatch(query.basic):
+    if query.search and _RUN_ID.fullmatch(query.search):
         return ((None, None),)  # the id suffices, see `_search`
     if query.workspace_id is not None and statuses is not None:
         counts = _counts(query, RunCountRow.operation, RunCountRow.status).where(RunCountRow.runs > 0)
@@ -240,17 +240,17 @@ def _timeframe(query: RunQuery, now: datetime) -> dict[str, datetime]:
 def _search(query: RunQuery) -> dict[str, Any]:
     """The condition of a search.
 
-    This backend has no version control: a search for its users or commits matches no run, and overrides `basic`. A
+    This backend has no version control: a search for its users or commits matches no run, and overrides `search`. A
     complete run id matches that run. Any other text is searched for in all messages.
     """
     if query.user or query.commit:
         return {"nothing": True}
-    if not query.basic:
+    if not query.search:
         return {}
-    if _RUN_ID.fullmatch(query.basic):
-        found = {"id": query.basic, "operations": _operations(query), "statuses": _statuses(query)}
+    if _RUN_ID.fullmatch(query.search):
+        found = {"id": query.search, "operations": _operations(query), "statuses": _statuses(query)}
         return {name: value for name, value in found.items() if value is not None}
-    return {"text": query.basic.replace("/", "//").replace("%", "/%").replace("_", "/_")}
+    return {"text": query.search.replace("/", "//").replace("%", "/%").replace("_", "/_")}
 
 
 def _total(session: Session, query: RunQuery, pairs: Sequence[_OperationStatus], values: Mapping[str, Any]) -> int:

@@ -1,7 +1,6 @@
 """State versions. Source: HCP Terraform API, "State Versions"."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.backend import Backend
+from tfruns.local.exact_json import read_json, write_json
 from tfruns.local.ids import new_id
 from tfruns.local.service.find import find, find_named, not_found, workspace_for_update
 from tfruns.local.service.interpreted_state import MAX_LENGTHS, MAX_SERIAL, interpret
@@ -327,11 +327,12 @@ def roll_back_state(
     if state is None:
         raise Conflict(f"The state cannot be rolled back: the state version is {source.status} and has no content.")
     current = _current(write, workspace.current_state_version_id)
-    content = {**parse_state(state), "serial": (current.serial if current is not None else source.serial) + 1}
-    copy = json.dumps(content, indent=2).encode()
+    serial = (current.serial if current is not None else source.serial) + 1
+    content = {**parse_state(state), "serial": serial}
+    copy = write_json({**read_json(state), "serial": serial}, indent=2).encode()
     row = StateVersionRow(
         id=new_id("sv"), workspace_id=workspace_id, created_by_id=user_id, status="pending",
-        serial=content["serial"], md5=md5_of(copy), created_at=backend.now(),
+        serial=serial, md5=md5_of(copy), created_at=backend.now(),
     )  # fmt: skip
     write.session.add(row)
     _finalize(backend, write, row, copy, content)

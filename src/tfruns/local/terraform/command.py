@@ -1,6 +1,5 @@
 """The Terraform commands of one phase, with its environment, log and cancel level."""
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfruns.local.cancel_level import CancelLevel
+from tfruns.local.exact_json import read_json
 from tfruns.local.terraform.directory import RunDirectory
 from tfruns.local.terraform.environment import without_output_options
 from tfruns.local.terraform.executable import Terraform
@@ -20,7 +20,6 @@ from tfruns.vocabulary import PhaseStatus
 
 _TICK_S = 0.1
 _MAX_STDERR_BYTES = 2000
-_MAX_DIGITS = 4000  # Python converts at most 4,300
 
 
 class PhaseStopped(Exception):
@@ -175,7 +174,7 @@ class NestedTooDeep(Exception):
 
 
 def load_json(path: Path) -> Any:
-    """Parse the output of a command. A number with thousands of digits becomes a text that describes it.
+    """Parse the output of a command. A number that Python would write differently becomes a `Number`.
 
     Raises:
         NestedTooDeep: the output is nested too deep.
@@ -183,17 +182,13 @@ def load_json(path: Path) -> Any:
     """
     content = path.read_bytes()
     try:
-        return json.loads(content, parse_int=_integer)
+        return read_json(content)
     except RecursionError:
         if top_level_scalars(content) is not None:
             raise NestedTooDeep from None
     except ValueError:
         pass
     raise PhaseStopped(PhaseStatus.ERRORED, "The plan cannot be read: the output of Terraform is incomplete.")
-
-
-def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _MAX_DIGITS else f"(a number of {len(digits.lstrip('-'))} digits)"
 
 
 def _stderr_of(path: Path) -> str:

@@ -1,10 +1,10 @@
 """The JSON plan, and the redacted plan that the Terraform CLI renders."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfruns.local.exact_json import write_json
 from tfruns.local.terraform.command import Commands, NestedTooDeep, load_json
 from tfruns.local.terraform.executable import Terraform
 from tfruns.local.terraform.initialization import BUILT_IN
@@ -51,7 +51,7 @@ def write_plan_files(commands: Commands, *, reported: ResourceCounts, is_refresh
     try:
         plan, schemas = _read(commands)
         redacted = redacted_plan(plan, schemas, secret_texts=commands.secret_texts)
-        _write(run_dir.redacted_json, json.dumps(redacted, separators=(",", ":")))
+        _write(run_dir.redacted_json, write_json(redacted))
         return PlanSummary(counts(plan), has_changes(plan, is_refresh_only=is_refresh_only))
     except (NestedTooDeep, RecursionError):
         applyable = (top_level_scalars(run_dir.plan_json.read_bytes()) or {}).get(b"applyable", b"true")

@@ -9,12 +9,12 @@ masked everywhere, and the values of sensitive variables are also masked inside 
 """
 
 import hashlib
-import json
 import secrets
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import Any
 
+from tfruns.local.exact_json import write_json
 from tfruns.local.terraform.plan_json import Document, resource_changes
 from tfruns.masking.plan_values import sensitive_values, variable_values
 from tfruns.masking.redaction import REMOVED
@@ -113,7 +113,7 @@ class _Mask:
         return shown, found if found or isinstance(marks, Mapping) else marks
 
     def _text(self, value: Any, address: str) -> str:
-        text = json.dumps([address, value], sort_keys=True).encode(errors="surrogatepass")
+        text = write_json([address, value], sort_keys=True).encode(errors="surrogatepass")
         return f"sensitive-{hashlib.blake2b(text, key=self._key, digest_size=6).hexdigest()}"
 
 

@@ -1,8 +1,7 @@
 """Lists on terminals of 80 and 120 columns, compared as text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,18 +75,6 @@ def _runs() -> list[dict[str, Any]]:
         run(second, status="planned_and_finished", plan_only=True, message="", created_at=_ago(hours=3.5)),
         run(third, status="errored", message=wide, created_at=_ago(days=45)),
     ]
-
-
-@pytest.fixture
-def api() -> Iterator[HttpApi]:
-    with HttpApi() as api:
-        yield api
-
-
-@pytest.fixture
-def shell(api: HttpApi, tmp_path: Path) -> Shell:
-    variables = {"TFE_ADDRESS": api.address, "TFE_TOKEN": "fakeToken1234", "TF_CLOUD_ORGANIZATION": "acme"}
-    return Shell(tmp_path / "here", {"TERM": "xterm-256color", **variables})
 
 
 def picture(shell: Shell, columns: int, *arguments: str, **variables: str) -> str:
