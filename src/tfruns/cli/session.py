@@ -1,6 +1,9 @@
 """Tool calls from the command line, through the same gate and audit log as those of an assistant.
 
 A command is a coroutine that takes a `Session` and returns an exit code. It writes only data to standard output.
+
+The client and the gate are imported when a command runs, not when its options are read: a usage error and the help of a
+command need neither, and cyclopts validates each option with pydantic once pydantic is imported.
 """
 
 import asyncio
@@ -8,9 +11,8 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from tfruns.cli.connection import select_connection
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.moments import ARE_EXACT
 from tfruns.cli.next_commands import next_text
@@ -23,12 +25,13 @@ from tfruns.cli.terminal import can_ask, exit_on_error
 from tfruns.configuration.allowed_directories import resolve_allowed
 from tfruns.errors import ConfirmationNeeded, RefusedByMode
 from tfruns.gate.person import NoPerson
-from tfruns.gate.pipeline import Gate
-from tfruns.gate.registry import find_tool
 from tfruns.next_actions import NextAction
 from tfruns.policy import Confirm, Policy
 from tfruns.progress import Progress
 from tfruns.views.base import View
+
+if TYPE_CHECKING:
+    from tfruns.gate.pipeline import Gate
 
 V = TypeVar("V", bound=View)
 
@@ -45,7 +48,7 @@ class Session:
         api_options: the options that select the API, for the commands that follow.
     """
 
-    def __init__(self, gate: Gate, *, is_json: bool, line: ProgressLine, api_options: Sequence[str] = ()) -> None:
+    def __init__(self, gate: "Gate", *, is_json: bool, line: ProgressLine, api_options: Sequence[str] = ()) -> None:
         self.gate = gate
         self.line = line
         self.is_json = is_json
@@ -63,6 +66,8 @@ class Session:
             ConfirmationNeeded: the call needs confirmation, and there is no terminal.
             TfrunsError: the gate refuses the call, or the tool fails.
         """
+        from tfruns.gate.registry import find_tool  # noqa: PLC0415
+
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
             with self.line.shown(_ACTIVITIES.get(tool, f"Waiting for {self.gate.client.settings.address.hostname}")):
@@ -156,6 +161,9 @@ def run_and_exit(work: Callable[[], Awaitable[ExitCode | None]], options: Common
 
 
 async def _run_in_session(work: Work, options: CommonOptions, *, is_confirmed: bool) -> ExitCode | None:
+    from tfruns.cli.connection import select_connection  # noqa: PLC0415
+    from tfruns.gate.pipeline import Gate  # noqa: PLC0415
+
     options.check()
     connection = select_connection(options)
     line = ProgressLine(is_quiet=options.json)

@@ -7,11 +7,10 @@ options, the status, the allowed actions, and what follows.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tfruns.apply_stage import effect_of
-from tfruns.client.address import Address
-from tfruns.client.listing import Page
 from tfruns.lifecycle import ending_of, group_of, is_final, rule_of, what_follows
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Mask, masked_line
@@ -19,11 +18,14 @@ from tfruns.masking.text import sanitize
 from tfruns.next_actions import CREATE_RUN, DIAGNOSE_RUN, GET_RUN_DETAILS, REVIEW_RUN, WAIT_FOR_RUN, NextAction
 from tfruns.views.base import View, implied_by, kept, shown_time
 from tfruns.vocabulary import RunAction, RunEnding
-from tfruns.wire.activity import User
-from tfruns.wire.base import Related
-from tfruns.wire.runs import Run
-from tfruns.wire.workspaces import Workspace
 from tfruns.wording import truncated, with_number_of_rest
+
+if TYPE_CHECKING:
+    from tfruns.client.address import Address
+    from tfruns.client.listing import Page
+    from tfruns.wire.base import Related
+    from tfruns.wire.runs import Run
+    from tfruns.wire.workspaces import Workspace
 
 _MESSAGE = 1_000  # characters of a run's message in its view
 _ROW_MESSAGE = 80  # and in a row
@@ -144,10 +146,10 @@ class RunPage(View):
 # -- building ---------------------------------------------------------------------------------------------------------
 
 
-def run_view(run: Run, address: Address, mask: Mask = redact) -> RunView:
+def run_view(run: "Run", address: "Address", mask: Mask = redact) -> RunView:
     """The view of a run. The mask is applied to the texts that people wrote."""
     rule = rule_of(run.status)
-    workspace = run.follow(run.workspace, Workspace)
+    workspace = _workspace(run)
     return RunView(
         id=run.id,
         status=str(run.status),
@@ -182,7 +184,7 @@ def run_view(run: Run, address: Address, mask: Mask = redact) -> RunView:
     )
 
 
-def created_view(run: Run, address: Address, mask: Mask = redact) -> RunView:
+def created_view(run: "Run", address: "Address", mask: Mask = redact) -> RunView:
     """The view of a run that was just created, without what its creator gave and what is not known yet."""
     return replace(
         run_view(run, address, mask),
@@ -197,7 +199,7 @@ def created_view(run: Run, address: Address, mask: Mask = redact) -> RunView:
     )
 
 
-def action_view(run: Run, action: RunAction | None = None) -> ActionView:
+def action_view(run: "Run", action: RunAction | None = None) -> ActionView:
     """The view of a run after an action, or after an override.
 
     An accepted action may not be visible in the run yet. The caller must not repeat it then.
@@ -223,9 +225,9 @@ def action_view(run: Run, action: RunAction | None = None) -> ActionView:
     )
 
 
-def run_row(run: Run, mask: Mask = redact) -> RunRow:
+def run_row(run: "Run", mask: Mask = redact) -> RunRow:
     """The row of a run in a list."""
-    workspace = run.follow(run.workspace, Workspace)
+    workspace = _workspace(run)
     return RunRow(
         id=run.id,
         status=str(run.status),
@@ -240,8 +242,8 @@ def run_row(run: Run, mask: Mask = redact) -> RunRow:
 
 
 def page_view(
-    page: Page[Run],
-    masker: Callable[[Run], Mask] = lambda _: redact,
+    page: "Page[Run]",
+    masker: Callable[["Run"], Mask] = lambda _: redact,
     *,
     organization: str = "",
     notes: Iterable[str] = (),
@@ -272,7 +274,7 @@ def page_view(
 # -- what follows -----------------------------------------------------------------------------------------------------
 
 
-def what_comes_next(run: Run) -> str:
+def what_comes_next(run: "Run") -> str:
     """One sentence on what happens next to a run."""
     allowed = run.allowed_actions
     if run.canceled_at is not None and not is_final(run.status) and RunAction.FORCE_CANCEL not in allowed:
@@ -286,7 +288,7 @@ def what_comes_next(run: Run) -> str:
     return f"{what_follows(run.status, allowed, is_auto_apply=bool(run.auto_apply))} {effect}".rstrip()
 
 
-def next_actions(run: Run) -> tuple[NextAction, ...]:
+def next_actions(run: "Run") -> tuple[NextAction, ...]:
     """The calls that are likely to follow for a run; none if it has done what it was created for."""
     if is_final(run.status):
         is_failed = ending_of(run.status) is RunEnding.FAILED
@@ -299,7 +301,7 @@ def next_actions(run: Run) -> tuple[NextAction, ...]:
     return (NextAction.for_run(WAIT_FOR_RUN, run.id, "waits for it"),)
 
 
-def rerun(run: Run) -> tuple[NextAction, ...]:
+def rerun(run: "Run") -> tuple[NextAction, ...]:
     """The call that plans the configuration of a failed, canceled or discarded run again."""
     if ending_of(run.status) is RunEnding.DONE or run.workspace is None or run.configuration_version is None:
         return ()
@@ -308,26 +310,34 @@ def rerun(run: Run) -> tuple[NextAction, ...]:
     return (NextAction(CREATE_RUN, {"workspace_id": run.workspace.id, "params": params}, "plans it again"),)
 
 
-def run_url(run: Run, address: Address) -> str | None:
+def run_url(run: "Run", address: "Address") -> str | None:
     """The run's page in the browser; None if the names for it are not included."""
-    workspace = run.follow(run.workspace, Workspace)
+    workspace = _workspace(run)
     if workspace is None or workspace.organization is None:
         return None
     page = workspace_url(workspace.organization.id, workspace.name, address)
     return f"{page}/runs/{run.id}" if page else None
 
 
-def workspace_url(organization: str | None, name: str | None, address: Address) -> str | None:
+def workspace_url(organization: str | None, name: str | None, address: "Address") -> str | None:
     """The workspace's page in the browser; None if its names are unknown."""
     return f"{address}/app/{quote(organization)}/workspaces/{quote(name)}" if organization and name else None
 
 
-def _user(run: Run, related: Related | None) -> str | None:
+def _workspace(run: "Run") -> "Workspace | None":
+    from tfruns.wire.workspaces import Workspace  # noqa: PLC0415
+
+    return run.follow(run.workspace, Workspace)
+
+
+def _user(run: "Run", related: "Related | None") -> str | None:
+    from tfruns.wire.activity import User  # noqa: PLC0415
+
     user = run.follow(related, User)
     return user.username if user and user.username else _id(related)
 
 
-def _id(related: Related | None) -> str | None:
+def _id(related: "Related | None") -> str | None:
     return related.id if related else None
 
 
