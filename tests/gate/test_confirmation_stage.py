@@ -193,7 +193,7 @@ async def test_force_execute_with_auto_apply_needs_a_person() -> None:
     for confirm in (Confirm.AUTO, Confirm.REVIEW):
         harness = GateHarness(confirm=confirm, auto_apply=True)
         refused = await harness.refusal("force_execute_run")
-        assert "applies any plan without another confirmation" in str(refused.facts["at_stake"])
+        assert "applies its plan without another confirmation" in str(refused.facts["at_stake"])
         assert "confirmation" not in refused.facts
 
 
@@ -283,7 +283,7 @@ async def test_unreadable_plan_is_destructive_despite_its_counts() -> None:
         plan = {"id": samples.PLAN_ID, "type": "plans", "attributes": attributes}
         harness.api.on("GET", f"/plans/{samples.PLAN_ID}", answer({"data": plan}))
         refused = await harness.refusal("apply_run")
-        assert "actions and what it forgets are unknown" in str(refused.facts["at_stake"])
+        assert "actions and forgotten resources are unknown" in str(refused.facts["at_stake"])
 
 
 async def test_plan_without_any_readable_part_is_destructive() -> None:

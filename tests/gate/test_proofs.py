@@ -73,7 +73,7 @@ async def test_code_is_valid_only_for_the_sent_comment() -> None:
     code = await harness.code()
     with pytest.raises(ConfirmationNeeded) as refused:
         await harness.call("apply_run", APPLY | {"confirmation": code, "comment": "they agreed"})
-    assert "The comment that is sent with it: «they agreed»" in str(refused.value.facts["at_stake"])
+    assert "The comment: «they agreed»" in str(refused.value.facts["at_stake"])
     assert harness.posts == 0
     await harness.call("apply_run", APPLY | {"confirmation": f" {code}\n"})
     assert harness.posts == 1
@@ -86,7 +86,7 @@ async def test_question_shows_the_caller_and_the_sent_comment() -> None:
     await harness.call("apply_run", APPLY | {"comment": "as\nagreed"})
     first, *_, last = person.asked[0].splitlines()
     assert first == "Some Client asks: Apply run-CZcmD7eagjhyX0vN of acme/network to real infrastructure?"
-    assert last == "The comment that is sent with it: «as agreed (via tfruns, Some Client)»"
+    assert last == "The comment: «as agreed (via tfruns, Some Client)»"
     (request,) = harness.api.sent("POST")
     assert body(request) == {"comment": "as\nagreed (via tfruns, Some Client)"}
 

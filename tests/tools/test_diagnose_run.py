@@ -253,7 +253,7 @@ async def test_what_was_under_way_when_a_run_was_killed_is_called_unknown() -> N
         ["a.later: create", "action.n.sent: invoke"],
         None,
     )
-    assert "Unknown: started, and its end is not in the log." in result["note"]
+    assert "Unknown steps started, but the log does not contain their result." in result["note"]
 
 
 @pytest.mark.anyio
@@ -262,7 +262,7 @@ async def test_where_the_plan_cannot_be_read_what_had_not_started_is_not_known()
     api = api_with(bare(status="errored", status_timestamps=APPLYING), log=log, apply="errored")
     result = (await diagnose(api))["apply_result"]
     assert result["failed"] == ["a.b: create"]
-    assert result["note"].endswith("The plan cannot be read: which steps had not started is not known.")
+    assert result["note"].endswith("The plan cannot be read, so that the steps that did not start are unknown.")
 
 
 @pytest.mark.anyio
@@ -276,7 +276,7 @@ async def test_whether_something_was_forgotten_is_not_known_from_the_log() -> No
     api.on("GET", f"{PLAN}/json-output", answer({"resource_changes": changes}))
     result = (await diagnose(api))["apply_result"]
     assert (result["not_started"], result["not_in_log"]) == (["a.later: destroy"], ["a.kept: forget"])
-    assert result["note"].endswith("not known whether they started: Terraform does not log what it forgets.")
+    assert result["note"].endswith("started: Terraform does not log forgotten resources.")
 
 
 @pytest.mark.anyio
@@ -327,7 +327,7 @@ async def test_the_relationship_names_who_canceled_where_no_event_does() -> None
     view = await diagnose(api)
     assert view["ended_by"] == "not recorded"
     assert view["summary"] == "Canceled while it was planning. Nothing was applied."
-    assert view["reason"] == "Not recorded. The service itself may have done it."
+    assert view["reason"] == "Not recorded. The service may have done it."
 
 
 @pytest.mark.anyio
@@ -341,11 +341,11 @@ async def test_a_saved_plan_that_nobody_discarded_may_be_stale() -> None:
     view = await diagnose(api)
     assert view["ended_by"] == "not recorded"
     assert view["reason"] == (
-        "No person is recorded. The service discards a saved plan when the state changes, which may be why. "
-        f"{OTHER} had just changed it."
+        "No person is recorded. The service discards a saved plan when the state changes. "
+        f"{OTHER} changed it just before."
     )
     api = api_with(run).on("GET", f"/runs/{RUN_ID}/run-events", error(403, "forbidden"))
-    assert (await diagnose(api))["reason"].startswith("Not known: the run's events could not be read.")
+    assert (await diagnose(api))["reason"].startswith("Unknown: the run's events could not be read.")
 
 
 @pytest.mark.anyio
@@ -459,7 +459,7 @@ async def test_a_run_that_can_be_confirmed_waits_for_a_person() -> None:
 @pytest.mark.parametrize("status", ["applied", "planned_and_finished"])
 async def test_a_run_that_neither_failed_nor_waits_says_so_briefly(status: str) -> None:
     view = await diagnose(api_with(bare(status=status)))
-    assert view["summary"] == "It has not failed, and it is not waiting."
+    assert view["summary"] == "It succeeded."
     assert len(compact(view)) < 300
 
 

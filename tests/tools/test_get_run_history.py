@@ -1,4 +1,4 @@
-"""Who did what to a run, and when."""
+"""The history of a run: who did what, and when."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -131,4 +131,4 @@ async def test_whatever_the_names_and_comments_a_page_is_bounded_and_what_is_lef
     api.on("GET", f"/runs/{RUN_ID}/comments", answer(samples.page(*others)))
     view = await history(api, page_size=50)
     assert len(view["events"]) == 50
-    assert view["note"] == "There are more comments than these."
+    assert view["note"] == "More comments exist, and are omitted."

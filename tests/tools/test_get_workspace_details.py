@@ -334,7 +334,7 @@ async def test_health_shows_the_drift() -> None:
         ("actions", "This API does not list actions, or they are hidden from this token."),
         (
             "health",
-            "There is no health assessment: it is disabled for the workspace, has not run yet, or this API has none.",
+            "No health assessment exists: it is disabled for the workspace, has not run yet, or this API has none.",
         ),
     ],
 )

@@ -188,7 +188,7 @@ async def test_what_was_overridden_before_a_failure_is_said_with_it(refusal: Any
     api.on("POST", f"/runs/{RUN_ID}/comments", answer({"data": samples.comment()}, 201))
     failure = await failure_of("override_policy_check", ARGUMENTS, api=api)
     assert isinstance(failure, kind)
-    assert failure.message.startswith(f"{CHECK_ID} overridden; ts-Second is not: ")
+    assert failure.message.startswith(f"Overridden: {CHECK_ID}. Not overridden: ts-Second: ")
     assert failure.facts["overridden"] == [CHECK_ID]
     assert failure.facts["failed"] == "ts-Second"
     assert failure.facts["not_tried"] == ["ts-Third"]
@@ -212,7 +212,7 @@ async def test_a_reason_that_could_not_be_recorded_is_said_to_be_missing() -> No
     api.on("POST", f"/policy-checks/{CHECK_ID}/actions/override", answer({"data": samples.policy_check(CHECK_ID)}))
     view = await call("override_policy_check", ARGUMENTS, api=api)
     assert view["overridden"] == [{"id": CHECK_ID, "kind": "policy_check"}]
-    assert "could not be recorded" in view["note"]
+    assert "may not have been recorded" in view["note"]
 
 
 async def test_a_run_that_cannot_be_read_afterwards_was_overridden_all_the_same() -> None:

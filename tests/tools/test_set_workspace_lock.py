@@ -57,7 +57,7 @@ async def test_lock_sends_the_reason_and_shows_the_lock() -> None:
         "locked_by": "jane",
         "locked_since": "2026-01-02T03:04:05Z",
         "reason": "Maintenance",
-        "follows": "New runs are accepted, and wait until it is unlocked.",
+        "follows": "New runs wait until it is unlocked.",
     }
 
 
@@ -172,7 +172,7 @@ async def test_nothing_is_asked_if_there_is_no_lock() -> None:
     [
         ("lock", locked(), "Locked by the user jane, since an unknown time", "Wait until jane unlocks it"),
         ("lock", locked(RUN), f"Locked by {RUN[1]}", f"Wait for {RUN[1]} to finish"),
-        ("unlock", {"data": samples.workspace()}, "The workspace is not locked.", "Nothing has to be done."),
+        ("unlock", {"data": samples.workspace()}, "The workspace is not locked.", "No action is needed."),
         ("unlock", locked(), "Locked by the user jane", "Ask jane to unlock it."),
         ("unlock", locked(None), "Locked by an unknown user", "Ask an unknown user"),
     ],

@@ -118,7 +118,9 @@ async def test_a_directory_that_is_named_like_a_file_is_noted(root: Path) -> Non
     (root / "logs").mkdir()
     (root / "logs" / "a").write_text("")
     (root / ".terraformignore").write_text("logs\n")
-    assert (await upload(root, willing_api()))["note"].startswith("logs: .terraformignore names it without a slash")
+    assert (await upload(root, willing_api()))["note"].startswith(
+        "logs: .terraformignore names it without a trailing slash"
+    )
 
 
 async def test_files_that_are_still_looked_at_are_said_to_be(root: Path) -> None:

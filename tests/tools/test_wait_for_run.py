@@ -403,7 +403,7 @@ async def test_an_api_that_is_away_when_the_time_is_up_is_said_to_be() -> None:
     api = FakeApi().on("GET", PATH, document(bare(status="planning", actions=CANCELABLE)), httpx2.ReadTimeout("slow"))
     view = await wait(api, timeout_s=20)
     assert (view["outcome"], view["status"]) == ("timeout", "planning")
-    assert "before the API stopped answering" in view["note"]
+    assert "before the API stopped responding" in view["note"]
 
 
 @pytest.mark.anyio

@@ -83,7 +83,7 @@ STAGES = (
             ),
             Refused(
                 RefusedByMode,
-                "An argument asks for an effect that the mode forbids, such as auto_apply in mode plan.",
+                "An argument requests an effect that the mode forbids, such as auto_apply in mode plan.",
                 "Omit the argument, or restart the server with --mode apply.",
             ),
         ),

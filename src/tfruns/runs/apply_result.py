@@ -1,4 +1,4 @@
-"""The steps of an apply that did not succeed: done, failed, unknown, not started."""
+"""The steps of an unsuccessful apply: done, failed, unknown, not started."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -34,7 +34,7 @@ async def apply_result(client: Client, run: Run, apply: Apply, reads: Reads, mas
     data, is_whole = found
     steps, has_errors = await to_thread.run_sync(_read, data)
     planned = await _planned(client, run)
-    # A log without an error at its end was cut off: its process was killed, or lost with its machine.
+    # A log without an error is incomplete: the process was killed, or its machine failed.
     is_orderly = is_whole and has_errors and not is_force_canceled(run.status, run.passed)
     view = await to_thread.run_sync(_lists, steps, planned, is_orderly, mask)
     return replace(view, note=_note(view, is_known=planned is not None, is_whole=is_whole, is_orderly=is_orderly))
@@ -52,7 +52,7 @@ def _lists(steps: Steps, planned: list[Step] | None, is_orderly: bool, mask: Mas
 
 
 def _read(data: bytes) -> tuple[Steps, bool]:
-    """The steps in a log, those that an error names as failed; and whether there is an error."""
+    """The steps in a log, and whether it contains an error. Steps that an error names have failed."""
     steps = steps_in(data)
     errors = render(data).errors
     failed = {error.address for error in errors}
@@ -63,7 +63,7 @@ def _read(data: bytes) -> tuple[Steps, bool]:
 
 
 async def _planned(client: Client, run: Run) -> list[Step] | None:
-    """The steps of the plan, from its JSON or else from its log; None where neither can be read."""
+    """The steps of the plan, from its JSON or else from its log; None if neither can be read."""
     try:
         async with open_plan(client, run) as plan:
             if plan is not None:
@@ -95,14 +95,14 @@ def _listed(steps: Iterable[Step], mask: Mask, *, is_past: bool = False) -> tupl
 def _note(view: ApplyResult, *, is_known: bool, is_whole: bool, is_orderly: bool) -> str:
     notes = []
     if view.unknown:
-        notes.append("Unknown: started, and its end is not in the log.")
+        notes.append("Unknown steps started, but the log does not contain their result.")
     if view.failed:
-        notes.append("A step that failed may have been done in part.")
+        notes.append("A failed step may have made part of its changes.")
     if view.not_in_log:
-        why = "Terraform does not log what it forgets" if is_orderly else "the log has no end"
-        notes.append(f"Of the steps that are not in the log it is not known whether they started: {why}.")
+        why = "Terraform does not log forgotten resources" if is_orderly else "the log is incomplete"
+        notes.append(f"It is unknown whether the steps that are not in the log started: {why}.")
     if not is_known:
-        notes.append("The plan cannot be read: which steps had not started is not known.")
+        notes.append("The plan cannot be read, so that the steps that did not start are unknown.")
     if not is_whole:
         notes.append(f"Only the first {counted(_MAX_LOG_BYTES, 'byte')} of the log were read.")
     return " ".join(notes)

@@ -1,4 +1,4 @@
-"""Who canceled or discarded a run and why, as far as recorded."""
+"""Who canceled or discarded a run, and why, as recorded by the API."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,12 +13,12 @@ from tfruns.vocabulary import RunStatus
 from tfruns.wire.activity import Comment, RunEvent, Team, User
 from tfruns.wire.runs import Run
 
-_SOON = timedelta(seconds=10)  # between the cause of an end and the end
+_SOON = timedelta(seconds=10)  # between the cause and the end of a run
 _STALE = "stale"  # in the name of an event
 
 
 async def with_ending(client: Client, run: Run, reads: Reads, mask: Mask, view: DiagnosisView) -> DiagnosisView:
-    """The view with who ended the run, when, at which stage and why; "not recorded" if the API does not tell."""
+    """Add who stopped the run, when, at which stage and why; "not recorded" if the API does not record it."""
     word = "discard" if run.status == RunStatus.DISCARDED else "cancel"
     listing = client.run_events.list_for_run(run.id, include=("actor", "comment"))
     events = sorted(await reads.some("events", listing, size=100), key=_time)
@@ -76,17 +76,17 @@ async def _reason(client: Client, run: Run, reads: Reads, actor: str | None, *, 
     by_force = await _forced_by(client, run, reads)
     if by_force is not None:
         return (
-            f"{by_force} was force-executed: it discards the current run of the workspace and cancels the earlier ones."
+            f"{by_force} was force-executed, which discards the current run of the workspace and cancels earlier runs."
         )
     if actor is not None:
         return f"Requested by {actor}."
     if any(failure.startswith("events:") for failure in reads.failed):
-        return "Not known: the run's events could not be read."
-    return "Not recorded. The service itself may have done it."
+        return "Unknown: the run's events could not be read."
+    return "Not recorded. The service may have done it."
 
 
 async def _stale_reason(client: Client, run: Run, reads: Reads, *, is_recorded: bool) -> str:
-    """A saved plan goes with a change of the state; the run that changed it is looked for."""
+    """Why a saved plan was discarded: another run changed the state. That run is searched for."""
     ended = run.status_timestamps.get("discarded-at")
     saved = run.status_timestamps.get("planned-and-saved-at")
     others = await _others(client, run, reads)
@@ -101,19 +101,19 @@ async def _stale_reason(client: Client, run: Run, reads: Reads, *, is_recorded: 
         and (not saved or moment >= saved)
     ]
     cause = (
-        f" {min(applied, key=lambda pair: abs(ended - pair[0]))[1]} had just changed it."
+        f" {min(applied, key=lambda pair: abs(ended - pair[0]))[1]} changed it just before."
         if applied and ended
-        else (" Which change it was is not recorded here.")
+        else (" The change itself is not recorded.")
     )
     if is_recorded:
         return f"The service discarded the saved plan because the workspace's state changed.{cause}"
     if any(failure.startswith("events:") for failure in reads.failed):
-        return "Not known: the run's events could not be read. A saved plan is also discarded when the state changes."
-    return f"No person is recorded. The service discards a saved plan when the state changes, which may be why.{cause}"
+        return "Unknown: the run's events could not be read. A saved plan is also discarded if the state changes."
+    return f"No person is recorded. The service discards a saved plan when the state changes.{cause}"
 
 
 async def _forced_by(client: Client, run: Run, reads: Reads) -> str | None:
-    """The run whose force-execute ended this one: it says so in its events, at the same time."""
+    """The run whose force-execute stopped this one, according to its events at that time."""
     ended = run.status_timestamps.get("discarded-at") or run.status_timestamps.get("canceled-at") or run.canceled_at
     if ended is None:
         return None

@@ -1,6 +1,6 @@
 """What exists, for an error about an id or a name that does not.
 
-Only what the caller can list anyway is told: what is in the scope, and what the token can read. Each list is read with
+The error names only what the caller can list: what is in the scope, and readable with the token. Each list is read with
 requests that do not depend on whether the wrong name exists outside the scope.
 """
 
@@ -34,7 +34,7 @@ _SHORTEST_SEARCH = 3  # characters of a part of a name
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Errors for what a caller named, with what exists instead.
+    """Errors for ids and names that do not exist, with those that do.
 
     Attributes:
         scope: limits what is told.
@@ -81,7 +81,7 @@ class Missing:
         return _not_found(f"No configuration version {wrong}. {told}")
 
     async def in_scope(self, error: OutOfScope, role: Role, reference: str) -> OutOfScope | None:
-        """The error with what is in the scope. It does not depend on what exists outside."""
+        """The error, with what exists in the scope. It does not depend on what exists outside."""
         told = await self._told_in_scope(role, reference)
         return OutOfScope(f"{error.message} {told}") if told else None
 
@@ -152,6 +152,6 @@ def _names(workspaces: Sequence[Workspace]) -> list[str]:
 
 
 def _parts(name: str) -> list[str]:
-    """The parts of a name by which similar names are searched, the longest first."""
+    """The parts of a name, longest first, with which similar names are searched."""
     parts = name.replace("_", "-").split("-")
     return sorted((part for part in parts if len(part) >= _SHORTEST_SEARCH), key=len, reverse=True)

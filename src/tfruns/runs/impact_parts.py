@@ -20,13 +20,13 @@ from tfruns.wire.workspaces import Workspace
 _MAX_SHOWN = 20  # runs and checks
 _MESSAGE = 200  # characters of a run's message
 _STATUS = 40  # characters of a status, which may be unknown
-_COMMENT = 1_000  # characters of a comment that is about to be sent
+_COMMENT = 1_000  # characters of a comment
 
 LET_A_PERSON = "Let a person do it in the browser or with `tfruns run`."
 
 
 async def read_run(client: Client, values: Mapping[str, Any]) -> Run:
-    """The run that a call is about."""
+    """The run that a call names, with its workspace."""
     return await client.runs.read(values["run_id"], include=["workspace"])
 
 
@@ -74,18 +74,18 @@ def unseen(run_ids: Sequence[str]) -> set[ImpactKind]:
 
 
 def released_lines(run_ids: Sequence[str]) -> list[str]:
-    """The lines about runs that are released and apply by themselves."""
-    title = "These runs are next, and apply their plans automatically, without another confirmation:"
+    """The lines about runs that are released and then apply their plans automatically."""
+    title = "These runs are next. They apply their plans automatically, without another confirmation:"
     return listed([f"- {id_}" for id_ in run_ids], title)
 
 
 def instead_of_releasing(run_ids: Sequence[str]) -> str:
     """The alternative to releasing these runs."""
-    return f"{LET_A_PERSON} Or cancel the runs first that would apply: {', '.join(run_ids)}." if run_ids else ""
+    return f"{LET_A_PERSON} Or first cancel the runs that would apply: {', '.join(run_ids)}." if run_ids else ""
 
 
 def facts(run: Run, waiting: Sequence[str]) -> dict[str, Any]:
-    """The fields of a refusal."""
+    """The facts of the refusal of a call."""
     return {"run_status": str(run.status)} | ({"waiting_run_ids": list(waiting)} if waiting else {})
 
 
@@ -114,7 +114,7 @@ async def text_lines(client: Client, run: Run, values: Mapping[str, Any]) -> lis
         lines.append(f"Message of the run (written by its creator): «{secrets.safe_line(run.message, _MESSAGE)}»")
     comment = str(values.get("comment") or "").strip()
     if comment:
-        lines.append(f"The comment that is sent with it: «{(secrets or Secrets()).safe_line(comment, _COMMENT)}»")
+        lines.append(f"The comment: «{(secrets or Secrets()).safe_line(comment, _COMMENT)}»")
     return lines
 
 

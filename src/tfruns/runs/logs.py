@@ -1,4 +1,4 @@
-"""The start and the end of a log. Of a huge log, only the part that is shown is in memory.
+"""The start and the end of a log. Only the part of a huge log that is shown is in memory.
 
 The API provides a URL and no size. The URL takes `offset` and `limit`, and returns nothing beyond the end.
 """
@@ -10,7 +10,7 @@ from tfruns.client.phase_logs import PhaseName, Read, read_phase, reader
 from tfruns.wire.runs import Run
 
 CHUNK = 65_536  # the Terraform CLI's request size; a shorter response is the end
-_PIECE = 1 << 20  # where much is read; an answer may be shorter
+_PIECE = 1 << 20  # for large reads; a response may be shorter
 _MAX_SIZE = 1 << 40
 
 
@@ -36,7 +36,7 @@ class Part:
 
 
 async def head(read: Read, max_bytes: int) -> tuple[bytes, bool]:
-    """The first bytes of a log, and whether they are all of it."""
+    """The first bytes of a log, and whether they are the whole log."""
     pieces: list[bytes] = []
     size = 0
     while size < max_bytes:
@@ -49,7 +49,7 @@ async def head(read: Read, max_bytes: int) -> tuple[bytes, bool]:
 
 
 async def tail(read: Read, max_bytes: int, *, start: int = 0) -> Part:
-    """The last bytes of a log, from an offset on; in a number of requests that grows with the logarithm of its size."""
+    """The last bytes of a log. The number of requests grows with the logarithm of its size."""
     first = await read(start, CHUNK)
     if len(first) < CHUNK:
         data = first[-max_bytes:]
@@ -69,7 +69,7 @@ async def tail(read: Read, max_bytes: int, *, start: int = 0) -> Part:
 
 
 async def _near_the_end(read: Read, known: int, precision: int) -> int:
-    """An offset that the log reaches, less than `precision` bytes before its end. It reaches `known`."""
+    """An offset within the log, less than `precision` bytes before its end. `known` is within the log."""
     step = precision
     while known + step < _MAX_SIZE and await read(known + step, 1):
         known += step
@@ -85,7 +85,7 @@ async def _near_the_end(read: Read, known: int, precision: int) -> int:
 
 
 class Follower:
-    """Goes along with a log that is being written, and knows its last lines."""
+    """Follows a log that is being written, and returns its last lines."""
 
     def __init__(self, client: Client, run: Run, name: PhaseName, *, max_bytes: int = 8_192) -> None:
         self._client = client

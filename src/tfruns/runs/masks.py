@@ -16,22 +16,22 @@ from tfruns.wire.runs import Run, RunVariable
 
 def withheld(text: str) -> str:
     """The mask if the values to hide are unknown: it shows nothing."""
-    return "(not shown: the plan could not be read for what has to be hidden)" if text else ""
+    return "(not shown: the plan, whose sensitive values have to be masked, could not be read)" if text else ""
 
 
 def masker_from_cache(client: Client, run_id: str, own: Iterable[RunVariable] | None = None) -> Mask:
-    """Removes what is secret by its form, and the plan's sensitive values if the plan was read before.
+    """A mask for secrets that have a known form, and for the plan's sensitive values if the plan was read before.
 
-    It is for texts that people wrote, for which no plan is read. Until the plan was read, it is not known which of the
-    run's own variables are sensitive: all their values are removed.
+    For texts that people wrote. No plan is read for them. Until the plan has been read, all values of the run's own
+    variables are masked, because it is unknown which of them are sensitive.
     """
     return _mask_of(known_secrets(client, run_id, before_plan=_secrets_before_plan(own)))
 
 
 def masker_of_all_plans(client: Client) -> Mask:
-    """Removes what is secret by its form, and the sensitive values of every plan that was read before.
+    """A mask for secrets that have a known form, and for the sensitive values of all plans that were read before.
 
-    It is for texts that belong to a workspace, and not to one run.
+    For texts of a workspace.
     """
     secrets = all_known_secrets(client)
 
@@ -45,10 +45,10 @@ def masker_of_all_plans(client: Client) -> Mask:
 
 
 async def masker(client: Client, run: Run) -> Mask:
-    """Removes the plan's sensitive values, and what is secret by its form.
+    """A mask for the plan's sensitive values, and for secrets that have a known form.
 
-    As long as there is no plan, all values of the run's own variables are removed. Where the plan cannot be read by
-    this token, hiding its values is left to Terraform, which wrote the text.
+    Before the plan exists, all values of the run's own variables are masked. If this token may not read the plan, only
+    Terraform's own masking applies.
 
     Raises:
         TfrunsError: the API does not respond, so the values to mask are unknown.

@@ -1,4 +1,4 @@
-"""The organizations that a caller can see, and the one of a call that names none."""
+"""The organizations that a caller can see, and the default organization of a call."""
 
 from tfruns.client.client import Client
 from tfruns.errors import Forbidden, InvalidInput, NotFound
@@ -11,7 +11,7 @@ _MAX_ORGANIZATIONS = 20  # that are checked for a workspace in the scope
 
 
 async def find_organization(scope: Scope, client: Client) -> str:
-    """The organization of a call that names none: the configured one, else the only visible one.
+    """The default organization of a call: the configured one, else the only visible one.
 
     Raises:
         InvalidInput: none is visible, or several are. The error lists them.
@@ -33,7 +33,7 @@ async def find_organization(scope: Scope, client: Client) -> str:
 
 
 async def visible_organizations(scope: Scope, client: Client) -> list[str]:
-    """The names of the organizations that the token can read, as far as they are in the scope.
+    """The names of the organizations in the scope that the token can read.
 
     A scope without wildcards names them itself. Without a request, nothing can depend on what is outside it.
     """
@@ -49,6 +49,6 @@ async def visible_organizations(scope: Scope, client: Client) -> list[str]:
 async def _listed(client: Client) -> list[str]:
     try:
         page = await client.organizations.list().page(size=100)
-    except (NotFound, Forbidden):  # a token of a team may not list them
+    except (NotFound, Forbidden):  # a team token may not list them
         return []
     return [organization.id for organization in page.items]

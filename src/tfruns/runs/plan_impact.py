@@ -1,4 +1,4 @@
-"""What the apply of a run's plan would do: its numbers, what is lost, and the actions that it invokes."""
+"""The impact of applying a run's plan: its counts, its dangerous changes, and the actions that it invokes."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ _MAX_ACTIONS = 20
 
 @dataclass(frozen=True, slots=True)
 class PlanImpact:
-    """What an apply of a plan would do.
+    """The impact of applying a plan.
 
     Attributes:
-        kinds: what decides about consent.
-        lines: what a person should know.
-        state: by which the plan is recognized.
-        fingerprint: of the plan, where it can be read.
+        kinds: the kinds of impact, which decide about consent.
+        lines: the lines for the person who confirms.
+        state: identifies the plan.
+        fingerprint: the fingerprint of the plan, if the plan can be read.
     """
 
     kinds: frozenset[ImpactKind]
@@ -34,10 +34,10 @@ class PlanImpact:
 
 
 async def plan_impact(client: Client, run: Run) -> PlanImpact:
-    """Read the plan from the API, whatever is remembered of it, and sum up what it would do.
+    """Read the plan from the API, even if it was read before, and summarize its impact.
 
     Raises:
-        TfrunsError: the API does not answer.
+        TfrunsError: the API does not respond.
     """
     try:
         async with open_plan(client, run) as plan:
@@ -70,12 +70,12 @@ def _of_plan(run: Run, plan: OpenPlan) -> PlanImpact:
 
 
 async def _by_counts(client: Client, run: Run) -> PlanImpact:
-    """What remains where the plan's JSON cannot be read: numbers, in which neither actions nor what is forgotten count.
+    """The impact of a plan whose JSON cannot be read: its counts, which omit actions and forgotten resources.
 
-    So zero to destroy does not prove that nothing is lost.
+    So a count of zero to destroy does not prove that nothing is lost.
     """
     plan_id = run.plan.id if run.plan else None
-    line = "What the plan does cannot be read."
+    line = "The changes of the plan cannot be read."
     if plan_id is not None:
         with suppress(TfrunsError):
             plan = await client.plans.read(plan_id)
@@ -84,5 +84,5 @@ async def _by_counts(client: Client, run: Run) -> PlanImpact:
                     f"Plan: {plan.resource_additions or 0} to add, {plan.resource_changes or 0} to change, "
                     f"{plan.resource_destructions} to destroy."
                 )
-    lines = (line, "Its changes cannot be read one by one: actions and what it forgets are unknown.")
+    lines = (line, "The individual changes cannot be read: actions and forgotten resources are unknown.")
     return PlanImpact(frozenset({ImpactKind.DESTRUCTIVE_APPLY}), lines, [plan_id, line])

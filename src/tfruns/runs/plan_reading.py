@@ -1,4 +1,4 @@
-"""Reading of one plan: its JSON in the form that this token may read, and what is derived from it."""
+"""Read one plan: its JSON in the form that this token may read, and the results derived from it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -15,13 +15,13 @@ from tfruns.review.sensitivity_marks import add_marks
 from tfruns.review.summary import PlanSummary, summarize
 from tfruns.wire.runs import Run
 
-_ENVIRONMENT_PREFIX = "TF_VAR_"  # such a variable of the environment sets one of Terraform
+_ENVIRONMENT_PREFIX = "TF_VAR_"  # the prefix of environment variables that set Terraform variables
 _NOT_READABLE = (Forbidden, NotFound, TooLarge)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is kept of a run's plan."""
+    """The cached results of a run's plan."""
 
     run_id: str
     secrets: Secrets
@@ -30,14 +30,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class OpenPlan:
-    """A plan that was read, and what is known of it."""
+    """A plan that was read, and its results."""
 
     document: PlanDocument
     known: Known
 
 
 async def read_plan(client: Client, run: Run, plan_id: str, room: Reservation) -> OpenPlan | None:
-    """Read a plan, and what is kept of it; None if it does not exist yet.
+    """Read a plan, and derive its results; None if it does not exist yet.
 
     Args:
         client: the API.
@@ -69,14 +69,14 @@ async def read_plan(client: Client, run: Run, plan_id: str, room: Reservation) -
 
 
 def _marked_by_schemas(full: PlanDocument, redacted: PlanDocument) -> PlanDocument:
-    """The full form, with marks for what the schemas in the redacted one call sensitive."""
+    """The full form, with additional marks for attributes that are sensitive in the schemas of the redacted form."""
     return replace(full, source=add_marks(full.source, redacted.source.get("provider_schemas") or {}))
 
 
 async def _redacted_instead(
     run: Run, full: PlanDocument, read: Callable[..., Awaitable[bytes | None]]
 ) -> PlanDocument | None:
-    """The redacted form of a plan whose own marks cannot be relied on; None if it cannot be read."""
+    """The redacted form of a plan whose own marks are unreliable; None if it cannot be read."""
     try:
         data = await read(is_redacted=True)
     except _NOT_READABLE:
@@ -92,7 +92,7 @@ async def _parsed(run: Run, plan_id: str, data: bytes, version: str, *, is_redac
 
 async def _secrets_in(client: Client, run: Run, document: PlanDocument) -> Secrets:
     """The values that Terraform marks as sensitive, and those of variables that only the workspace or a variable set
-    marks, of which Terraform knows nothing.
+    marks, which Terraform does not know.
     """
     if run.workspace is None or not document.source.get("variables"):
         return await to_thread.run_sync(Secrets.of_plan, document.source)

@@ -1,12 +1,12 @@
-"""The plan of a run, as this token may read it, and what is kept of it.
+"""The plan of a run, in the form that this token may read, and the results that are cached.
 
-A plan never changes once its JSON exists, so what is derived from it holds as long as the client does. Only small
-results are kept, by the client: another client may have another token, which may see less.
+A plan never changes once its JSON exists, so small results are cached for the life of the client. Each client has its
+own cache, because another client may have a token with fewer permissions.
 
 Several readers of one plan share one download and one document, which exists as long as one of them uses it. The
 documents of all plans that a client has open share one budget of bytes.
 
-A large plan takes seconds of computing, which are spent in threads, so that other calls are not blocked.
+A large plan takes seconds to process, in threads, so that other calls are not blocked.
 """
 
 from collections import OrderedDict
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from tfruns.review.summary import PlanSummary
     from tfruns.runs.plan_reading import Known, OpenPlan
 
-_MAX_BYTES = 128_000_000  # of the JSON of all open plans together; in memory it takes some five times as much
+_MAX_BYTES = 128_000_000  # of the JSON of all open plans together; a parsed plan takes about five times as much memory
 _MAX_KEPT = 32  # plans of one client
 
 
 class _Flight:
-    """One download of a plan, for everybody who wants it meanwhile. If its reader is canceled, the next one reads."""
+    """One download of a plan for all concurrent readers. If the reader is canceled, the next one continues."""
 
     def __init__(self, budget: ByteBudget) -> None:
         self.room = Reservation(budget)
@@ -50,7 +50,7 @@ class _Flight:
 
     @property
     def has_failed(self) -> bool:
-        """Whether it ended without a plan, which may be different for the next reader."""
+        """Whether it finished without a plan; a later attempt may find one."""
         return self._is_done and self.plan is None
 
     async def result(self, read: Callable[[Reservation], Awaitable["OpenPlan | None"]]) -> "OpenPlan | None":
@@ -68,7 +68,7 @@ class _Flight:
 
 @dataclass(slots=True)
 class _Plans:
-    """The plans of one client: those that are being read, and what is kept of those that were."""
+    """The plans of one client: current downloads, and cached results."""
 
     budget: ByteBudget = field(default_factory=lambda: ByteBudget(_MAX_BYTES))
     flights: dict[str, _Flight] = field(default_factory=dict)
@@ -100,11 +100,11 @@ class _Plans:
 async def open_plan(client: Client, run: Run) -> AsyncIterator["OpenPlan | None"]:
     """Read a run's plan: the full JSON if the token may read it, else the redacted form.
 
-    The redacted form is also preferred to a plan in which Terraform marked too little as sensitive. The plan counts in
-    the budget of its client until it is closed.
+    The redacted form is also used if Terraform marked too little of the plan as sensitive. The plan counts towards the
+    budget of its client until it is closed.
 
     Yields:
-        The plan; None if it does not exist yet, or never will because the run failed or ended before.
+        The plan; None if it does not exist yet, or never will because the run stopped first.
 
     Raises:
         NotFound, Forbidden: the token may read neither form.
@@ -130,8 +130,8 @@ async def open_plan(client: Client, run: Run) -> AsyncIterator["OpenPlan | None"
 async def secrets_of(client: Client, run: Run, *, before_plan: Secrets = NO_SECRETS) -> Secrets:
     """The sensitive values of a run's plan, for masking its logs and messages; others before the plan exists.
 
-    The plan is read once, whoever asks. Where the token may read only the redacted form the values are not known, and
-    hiding them is left to Terraform.
+    The plan is read once for all callers. If the token may read only the redacted form, the values are unknown,
+    and only Terraform's own masking applies.
 
     Raises: as `open_plan`.
     """
@@ -140,20 +140,20 @@ async def secrets_of(client: Client, run: Run, *, before_plan: Secrets = NO_SECR
 
 
 def known_secrets(client: Client, run_id: str, *, before_plan: Secrets = NO_SECRETS) -> Secrets:
-    """The sensitive values of a run's plan if it was read before; it is not read for this. Any thread may ask."""
+    """The sensitive values of a run's plan, if it was read before. Thread-safe; never reads the plan."""
     plans = client.derived(_Plans)
     return next((known.secrets for known in list(plans.kept.values()) if known.run_id == run_id), before_plan)
 
 
 def all_known_secrets(client: Client) -> list[Secrets]:
-    """The sensitive values of each plan that was read before. Any thread may ask."""
+    """The sensitive values of each plan that was read before. Thread-safe."""
     return [known.secrets for known in list(client.derived(_Plans).kept.values())]
 
 
 async def plan_summary(client: Client, run: Run) -> "PlanSummary | None":
     """The counts, dangers and fingerprint of a run's plan; None before the plan exists.
 
-    The fingerprint is the one that `review_run` shows to the same token. The plan is read once, whoever asks.
+    The fingerprint is the one that `review_run` shows to the same token. The plan is read once for all callers.
 
     Raises: as `open_plan`.
     """
@@ -173,10 +173,10 @@ async def _know(client: Client, run: Run) -> "Known | None":
 
 
 async def plan_counts(client: Client, run: Run) -> dict[str, JSON]:
-    """One sentence on the changes in a run's plan; empty if there is no plan or it cannot be read.
+    """The counts of the changes in a run's plan; empty if there is no plan or it cannot be read.
 
-    The API counts neither outputs, moves, forgotten resources nor actions: they are read from the plan itself, unless
-    the API says that there are no changes.
+    The API does not count outputs, moves, forgotten resources and actions. They are counted in the plan itself, unless
+    the API reports no changes.
     """
     if run.plan is None or not is_planned(run.status, run.passed):
         return {}
@@ -208,7 +208,7 @@ def _counted(plan: Plan) -> dict[str, JSON]:
 
 
 def _not_counted(found: "PlanSummary", *, is_refresh_only: bool) -> dict[str, JSON]:
-    """What the API does not count, without zeros."""
+    """The counts that the API omits, without zeros."""
     counts: dict[str, JSON] = {
         "forget": found.counts.forget,
         "move": found.counts.move + (found.moved if is_refresh_only else 0),

@@ -78,7 +78,7 @@ def plan_only_list(tool: str, **arguments: str | None) -> NextAction:
 
 
 def empty_page_note(page: Page[Any]) -> str:
-    """Why a page behind the last one has no rows; empty for other pages."""
+    """Why a page after the last one has no rows; empty for other pages."""
     pagination = page.pagination
     if page.items or pagination.current_page <= 1 or pagination.total_count == 0:
         return ""
@@ -104,7 +104,7 @@ def _on_nothing(page: Page[Run], filters: RunFilters, call: NextAction) -> tuple
 
 
 async def act(context: Context, run_id: str, action: RunAction, comment: str = "") -> Result[ActionView] | ActionView:
-    """Send an action and return the run as it is afterwards. It claims only that the action was accepted."""
+    """Send an action, and return the run as read afterwards. The result claims only that the action was accepted."""
     await context.client.runs.act(run_id, action, comment=comment)
     try:
         run = await context.client.runs.read(run_id)

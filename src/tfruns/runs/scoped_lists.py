@@ -1,7 +1,7 @@
-"""Lists of an organization under a scope of workspaces: made from what is inside, so that nothing tells of the rest.
+"""Lists of an organization, limited to a scope of workspaces. Nothing reveals what is outside the scope.
 
-The workspaces inside are found first, by requests that do not depend on what is searched for. Searches and filters then
-run over these alone.
+The workspaces in the scope are found first, with requests that do not depend on the search. Searches and filters are
+then applied to these workspaces only.
 """
 
 import difflib
@@ -24,7 +24,7 @@ from tfruns.wire.workspaces import Workspace
 
 _MAX_CHECKED = 5  # names of workspaces that an empty list checks
 _MAX_NAMES = 10  # that an error lists
-_MAX_WORKSPACES = 50  # that one list of runs covers: their names have to fit into an address
+_MAX_WORKSPACES = 50  # in one list of runs: their names have to fit into a URL
 
 _NAMES = Argument("filter_workspace_names")
 
@@ -43,7 +43,7 @@ class _Found:
 def workspaces_in_scope(
     scope: Scope, client: Client, organization: str, *, search: str = "", include: Sequence[str] = ()
 ) -> Listing[Workspace]:
-    """The workspaces of an organization that are inside.
+    """The workspaces of an organization that are in the scope.
 
     Args:
         scope: limits the list.
@@ -70,7 +70,7 @@ def workspaces_in_scope(
 
 
 def runs_in_scope(scope: Scope, client: Client, organization: str, filters: RunFilters) -> Listing[Run]:
-    """The runs of the workspaces of an organization that are inside. The names of workspaces may contain wildcards."""
+    """The runs of the workspaces that are in the scope. The names of workspaces may contain wildcards."""
     given = words(filters.workspace_names)
     if not scope.workspaces and not any(map(is_pattern, given)):
         return _of_existing(client, organization, filters, given)
@@ -100,7 +100,7 @@ def runs_in_scope(scope: Scope, client: Client, organization: str, filters: RunF
 
 
 def _of_existing(client: Client, organization: str, filters: RunFilters, given: Sequence[str]) -> Listing[Run]:
-    """The runs of the named workspaces, or of all. If there are none, the names are checked."""
+    """The runs of the named workspaces, or of all. If the list is empty, the names are checked."""
     listing = client.runs.list_for_organization(organization, filters, include=["workspace"])
 
     async def read_page(number: int, size: int) -> Page[Run]:
@@ -154,9 +154,9 @@ async def has_workspace_inside(scope: Scope, client: Client, organization: str) 
 async def _inside(
     scope: Scope, client: Client, organization: str, include: Sequence[str], search: str = ""
 ) -> list[_Found]:
-    """All workspaces of an organization that are inside, by name.
+    """All workspaces of an organization that are in the scope, by name.
 
-    Without a limit, the API may omit those that a search does not find. With one, the requests do not depend on it.
+    Without a limit, the API itself may search. With a limit, the requests do not depend on the search.
     """
     references = scope.references_in(organization)
     found: list[_Found] = []
@@ -188,7 +188,7 @@ async def _listed(client: Client, organization: str, include: Sequence[str], sea
         try:
             page = await listing.page(number, size=100)
         except (NotFound, Forbidden):
-            return found  # as an organization in which nothing is inside
+            return found  # like an organization without workspaces in the scope
         sources, included = page.document.get("data") or (), page.document.get("included") or ()
         found += [_Found(item, source, included) for item, source in zip(page.items, sources, strict=True)]
         following = page.pagination.next_page
@@ -201,7 +201,7 @@ def _named(scope: Scope, organization: str, inside: Sequence[Workspace], given: 
 
     Raises:
         OutOfScope, NotFound: one of the names or patterns matches none of them.
-        InvalidInput: they are too many for one list.
+        InvalidInput: there are too many for one list.
     """
     names = [workspace.name or "" for workspace in inside]
     for name in given:
@@ -211,8 +211,8 @@ def _named(scope: Scope, organization: str, inside: Sequence[Workspace], given: 
     if len(wanted) > _MAX_WORKSPACES:
         where = " in the scope of this server" if scope.workspaces else ""
         raise InvalidInput(
-            f"One list covers at most {_MAX_WORKSPACES} workspaces, and these are {len(wanted)}{where}.",
-            solution=("Name fewer of them in ", _NAMES, "."),
+            f"One list covers at most {_MAX_WORKSPACES} workspaces. This one would cover {len(wanted)}{where}.",
+            solution=("Name fewer in ", _NAMES, "."),
             next_actions=(list_of_workspaces(organization),),
         )
     return wanted
@@ -240,7 +240,7 @@ def list_of_workspaces(organization: str) -> NextAction:
 
 
 def there_are(names: Iterable[str], wrong: str = "", *, total: int | None = None) -> str:
-    """One sentence that lists what exists: all of it by name, or the closest matches first if there is much.
+    """One sentence that lists what exists: everything by name, or the closest matches first if there are many.
 
     Args:
         names: the names or ids.
@@ -259,7 +259,7 @@ def there_are(names: Iterable[str], wrong: str = "", *, total: int | None = None
 
 
 def _only(page: Page[Run], workspace_ids: set[str]) -> Page[Run]:
-    """The page without runs of other workspaces, should the API have answered with some."""
+    """The page without runs of other workspaces, in case the API returned any."""
     is_inside = [run.workspace is not None and run.workspace.id in workspace_ids for run in page.items]
     if all(is_inside):
         return page
@@ -271,7 +271,7 @@ def _only(page: Page[Run], workspace_ids: set[str]) -> Page[Run]:
 
 
 def _document(data: Sequence[JSON], included: Iterable[JSON], place: Pagination) -> JSON:
-    """A document of the API about these alone: included is only what they refer to."""
+    """The API's document with only these resources and the included resources that they refer to."""
     by_key = {(item["type"], item["id"]): item for item in included}
     kept: dict[tuple[str, str], JSON] = {}
     waiting = [key for item in data for key in _references(item)]

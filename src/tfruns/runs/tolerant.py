@@ -1,4 +1,4 @@
-"""Reads of which one that fails does not fail the others."""
+"""Reads that fail independently: a failed read is recorded, and the others continue."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -12,13 +12,13 @@ R = TypeVar("R", bound=Resource)
 
 
 class Reads:
-    """Reads, and what they could not read."""
+    """Performs reads, and records those that failed."""
 
     def __init__(self) -> None:
         self.failed: list[str] = []
 
     async def one(self, what: str, read: Awaitable[T]) -> T | None:
-        """What is read; None where that fails."""
+        """The result of a read; None if it fails."""
         try:
             return await read
         except TfrunsError as error:
@@ -26,6 +26,6 @@ class Reads:
             return None
 
     async def some(self, what: str, listing: Listing[R], *, size: int = 20) -> list[R]:
-        """The first page of a list; empty where it cannot be read."""
+        """The first page of a list; empty if it cannot be read."""
         page = await self.one(what, listing.page(size=size))
         return list(page.items) if page else []

@@ -1,4 +1,4 @@
-"""The lock of a workspace: its holder, its time and its reason, as far as the API tells.
+"""The lock of a workspace: its holder, its time and its reason, as returned by the API.
 
 Workspaces API, "Show workspace": a lock has a holder (`locked-by`) and a reason, and no time. The time is known for a
 run, which locks the workspace with its status, and with the local backend.
@@ -28,7 +28,7 @@ class Lock:
     Attributes:
         holder: the name of a user or team, or the id of a run.
         kind: `run`, `user` or `team`; `unknown` if the API omits the holder.
-        since: when it was locked; None if the API does not tell.
+        since: when it was locked; None if the API does not record it.
         reason: the reason that the holder gave; may be empty.
     """
 

@@ -45,7 +45,7 @@ R = TypeVar("R", bound=Resource)
 
 @dataclass(frozen=True, slots=True)
 class PartQuery:
-    """The page of a part that is read.
+    """A request for a page of a part.
 
     Attributes:
         workspace: the workspace.
@@ -124,7 +124,7 @@ async def read_health(client: Client, query: PartQuery) -> Part:
         result = await client.assessments.read_current(query.workspace.id)
     except NotFound:
         return _nothing(
-            "There is no health assessment: it is disabled for the workspace, has not run yet, or this API has none."
+            "No health assessment exists: it is disabled for the workspace, has not run yet, or this API has none."
         )
     row = HealthRow(
         id=result.id,
@@ -162,7 +162,7 @@ async def _page(listing: Listing[R], query: PartQuery, rows: Rows[R], on_missing
         listing: the list.
         query: the page.
         rows: makes the rows.
-        on_missing: the note if the API answers 404. The workspace exists, so that the part does not.
+        on_missing: the note if the API returns 404: the workspace exists, but this part does not.
     """
     try:
         if query.search:
@@ -190,7 +190,7 @@ async def _searched(listing: Listing[R], query: PartQuery, rows: Rows[R]) -> Par
 
 
 def _slice(found: Sequence[R], query: PartQuery, rows: Rows[R], *, note: str = "") -> Part:
-    """The page of a list that was read completely."""
+    """A page of a list that was read completely."""
     first = (query.number - 1) * query.size
     shown = found[first : first + query.size]
     following = query.number + 1 if first + query.size < len(found) else None

@@ -51,7 +51,7 @@ def _is_before(other: Run, run: Run) -> bool:
 
 
 async def runs_before(client: Client, run_id: str) -> tuple[str, list[str]] | None:
-    """The workspace of a run, and the unfinished runs before it in the queue; None if that is not to be had."""
+    """The workspace of a run, and the unfinished runs before it in the queue; None if they cannot be read."""
     try:
         run = await client.runs.read(run_id)
         if run.workspace is None:
@@ -63,7 +63,7 @@ async def runs_before(client: Client, run_id: str) -> tuple[str, list[str]] | No
 
 
 async def with_displaced(client: Client, before: tuple[str, list[str]] | None, view: ActionView) -> ActionView:
-    """The view with the runs that were before it in the queue: those that are final now, and those that are not."""
+    """Add the runs that were before it in the queue: those that are final now, and those that are not."""
     if before is None:
         return replace(view, note="The displaced runs are unknown: the queue could not be read before the call.")
     workspace_id, ids = before
@@ -233,7 +233,7 @@ def _message(client: Client, run: Run) -> str:
 
 
 def waiting_for_worker(run: Run) -> WaitsFor | None:
-    """What a run waits for that is not blocked by another one of its workspace."""
+    """What a run waits for if no other run of its workspace blocks it."""
     phase = phase_waiting_for_worker(run.status)
     if phase is None:
         return None

@@ -18,10 +18,10 @@ from tfruns.vocabulary import RunAction
 
 
 async def impact_of_apply(client: Client, values: Mapping[str, Any]) -> Impact:
-    """The run's plan, which never changes once it exists: what is shown of it is what will be applied."""
+    """The impact is that of the run's plan, which never changes: the plan that is shown is the one that is applied."""
     run = await read_run(client, values)
     if is_final(run.status):
-        return NO_IMPACT  # the API refuses it, and says why
+        return NO_IMPACT  # the API refuses the call with a reason
     if RunAction.APPLY not in run.allowed_actions and RunAction.APPLY not in run.forbidden_actions:
         raise TransitionNotAllowed(
             f"The run is {run.status} and does not wait for confirmation. Nothing was sent.",

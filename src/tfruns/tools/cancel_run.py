@@ -21,7 +21,7 @@ async def impact_of_cancel(client: Client, values: Mapping[str, Any]) -> Impact:
         values,
         verb="Cancel",
         kinds=lambda run: {ImpactKind.INTERRUPT_APPLY} if is_applying(run) else (),
-        effects=lambda run: ("What the apply has changed until then stays.",) if is_applying(run) else (),
+        effects=lambda run: ("Changes that the apply has already made stay.",) if is_applying(run) else (),
     )
 
 

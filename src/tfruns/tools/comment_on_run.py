@@ -14,7 +14,7 @@ Body = Annotated[str, Field(description="The comment's text"), Role.COMMENT]
 
 @tool(title="Comment on a run", toolset=Toolset.RUNS, order=150, mode=Mode.PLAN, command="run comment")
 async def comment_on_run(context: Context, run_id: RunId, body: Body) -> Result[CommentView]:
-    """Comment on a run, for its readers. Nothing else changes."""
+    """Add a comment to a run. Nothing else changes."""
     comment = await context.client.comments.create(run_id, body)
 
     async def view() -> CommentView:

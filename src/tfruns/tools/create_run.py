@@ -39,7 +39,7 @@ def _without_implicit_auto_apply(policy: Policy, values: Mapping[str, Any]) -> M
     """
     params = values["params"] or RunParams()
     if params.auto_apply and not policy.mode.includes(Mode.APPLY):
-        raise RefusedByMode("auto_apply is not possible in this server's mode: nothing may be applied.")
+        raise RefusedByMode("auto_apply is forbidden in the mode of this server, in which nothing is applied.")
     if params.auto_apply is None:
         params = params.model_copy(update={"auto_apply": False})
     return {**values, "params": params}
@@ -50,7 +50,7 @@ def kinds_of_new_run(params: RunParams) -> frozenset[ImpactKind]:
     if params.plan_only:
         return frozenset()
     kinds = set()
-    if params.auto_apply is not False:  # what is not given is the workspace's choice
+    if params.auto_apply is not False:  # the workspace decides about omitted options
         kinds.add(ImpactKind.UNSEEN_APPLY)
     if params.is_destroy:
         kinds.add(ImpactKind.DESTROY_PLAN)
@@ -107,7 +107,7 @@ async def create_run(context: Context, workspace_id: WorkspaceRef, params: Optio
 
 
 def _options(params: RunParams) -> Iterator[str]:
-    """Every option that is given, but those that the question itself says."""
+    """The given options, except those that the question already contains."""
     for name, value in params:
         if value in (None, [], "") or name in {"is_destroy", "auto_apply"}:
             continue

@@ -1,4 +1,4 @@
-"""Why a run failed, ended early, or waits: one result from its phases, logs, checks, events and queue."""
+"""Why a run failed, stopped early, or waits: one result from its phases, logs, checks, events and queue."""
 
 import json
 from collections.abc import Callable  # noqa: TC003
@@ -37,10 +37,10 @@ from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
 from tfruns.wording import truncated
 
-_MAX_BYTES = 4_600  # of an answer, as JSON
+_MAX_BYTES = 4_600  # of a result, as JSON
 _TAIL_BYTES = 4 * CHUNK
 _MAX_ERRORS = 5
-_MAX_VALUES = 6  # statements about the expressions in the code of an error
+_MAX_VALUES = 6  # values of expressions in the code of an error
 
 
 @tool(
@@ -62,7 +62,7 @@ async def diagnose_run(context: Context, run_id: RunId) -> Result[DiagnosisView]
 
 @dataclass(frozen=True, slots=True)
 class _Diagnosing:
-    """One diagnosis: the run, and what its steps share."""
+    """One diagnosis: the run, and the state that its steps share."""
 
     client: Client
     run: Run
@@ -81,9 +81,7 @@ class _Diagnosing:
         checked = await self._with_checks(view) if is_in_checks(run.status) else view
         if checked != view or run.needs_person:
             return replace(checked, verdict="waiting", waits_for=by_itself(run))
-        return replace(
-            view, verdict="in_progress", summary="It is in progress: it has not failed, and it is not waiting."
-        )
+        return replace(view, verdict="in_progress", summary="It is in progress.")
 
     async def _of_final(self, view: DiagnosisView) -> DiagnosisView:
         ending = ending_of(self.run.status)
@@ -92,7 +90,7 @@ class _Diagnosing:
             return await self._aborted(replace(view, verdict=verdict))
         if ending is RunEnding.FAILED:
             return await self._failure(replace(view, verdict="failed"))
-        return replace(view, verdict="succeeded", summary="It has not failed, and it is not waiting.")
+        return replace(view, verdict="succeeded", summary="It succeeded.")
 
     async def _aborted(self, view: DiagnosisView) -> DiagnosisView:
         client, run = self.client, self.run
@@ -175,7 +173,7 @@ def _with_errors_in(view: DiagnosisView, data: bytes, mask: Mask) -> DiagnosisVi
         lines = [line for line in mask("\n".join(found.lines)).splitlines() if line.strip()]
         return replace(
             view,
-            summary="The log names no error; these are its last lines.",
+            summary="The log contains no error. Its last lines are shown.",
             last_lines=tuple(one_line(line, 200) for line in lines[-8:]),
         )
     return replace(
@@ -202,8 +200,8 @@ def error_view(error: Diagnostic, mask: Mask) -> ErrorView:
 
 
 def _fitting(view: DiagnosisView) -> DiagnosisView:
-    """The view within its bytes: first without code, then with shorter details, then with fewer items, and at last
-    with every text cut.
+    """Shorten a view to its limit: first without code, then with shorter details, then with fewer items, and finally
+    with truncated texts.
     """
     cuts: list[Callable[[DiagnosisView], DiagnosisView]] = [partial(_with_texts_of, length) for length in (80, 40, 16)]
     for shorten in (_without_code, _with_short_details, _with_fewer, *cuts):
@@ -238,6 +236,6 @@ def _with_fewer(value: Any) -> Any:
 
 
 def _with_texts_of(length: int, view: DiagnosisView) -> DiagnosisView:
-    """The view with every text cut. The ids and statuses of the API are shorter."""
+    """The view with all texts truncated. The ids and statuses of the API are shorter than the limit."""
     shortened = with_texts(view, lambda text: truncated(text, 2 * length if text.isascii() else length))
     return replace(shortened, next_actions=view.next_actions)

@@ -19,7 +19,7 @@ from tfruns.wire.runs import Run
 async def impact_of_discard(client: Client, values: Mapping[str, Any]) -> Impact:
     """A discarded plan can never be applied."""
     return await impact_of_stop(
-        client, values, verb="Discard", kinds=_kinds, effects=lambda _: ("Its plan can never be applied then.",)
+        client, values, verb="Discard", kinds=_kinds, effects=lambda _: ("Its plan can never be applied afterwards.",)
     )
 
 

@@ -15,8 +15,8 @@ from tfruns.vocabulary import RunAction
 
 
 async def impact_of_force_cancel(client: Client, values: Mapping[str, Any]) -> Impact:
-    """A killed apply can lose the changes that it is making."""
-    lost = "What the apply is changing just now can be lost from the state."
+    """The state can lack the changes that a killed apply was making."""
+    lost = "The state can lack the changes that the apply is making now."
     return await impact_of_stop(
         client,
         values,

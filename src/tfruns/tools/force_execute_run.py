@@ -17,19 +17,19 @@ from tfruns.vocabulary import RunAction
 
 
 async def impact_of_force_execute(client: Client, values: Mapping[str, Any]) -> Impact:
-    """Other runs are discarded and canceled, and the run itself may apply without a question."""
+    """Other runs are discarded or canceled, and the run itself may apply without confirmation."""
     run = await read_run(client, values)
     if is_final(run.status):
         return NO_IMPACT
     before = await runs_before(client, run.id)
     displaced = before[1] if before else None
-    none = ["The runs before it could not be read."] if displaced is None else ["No run is before it."]
+    none = ["The runs before it could not be read."] if displaced is None else ["No other run is before it."]
     lines = listed([f"- {id_}" for id_ in displaced or ()], "These runs would be discarded or canceled:")
     itself = [run.id] if run.auto_apply is not False else []
-    by_itself = ("The run then applies any plan without another confirmation.",) if itself else ()
+    by_itself = ("The run then applies its plan without another confirmation.",) if itself else ()
     return Impact(
         kinds=frozenset({ImpactKind.DISPLACE, *unseen(itself)}),
-        question=f"Let {named_run(run)} go next, before all others of its workspace?",
+        question=f"Let {named_run(run)} go next, before all other runs of its workspace?",
         at_stake=(*(lines or none), *by_itself, *await text_lines(client, run, values)),
         state=[run.id, str(run.status), displaced, run.auto_apply],
         instead=LET_A_PERSON,

@@ -1,4 +1,4 @@
-"""Who did what to a run, and when."""
+"""The history of a run: who did what, and when."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ from tfruns.wire.runs import Run
 
 _MAX_EVENTS = 500
 _MAX_PAGE = 50
-_LENGTHS = ((400, 60), (100, 60), (30, 30), (8, 8))  # characters of texts and names, for pages that are ever fuller
+_LENGTHS = ((400, 60), (100, 60), (30, 30), (8, 8))  # characters of texts and names; shorter if the page is too large
 _MAX_BYTES = 6_400  # of the rows of a page
 _MAX_COMMENT_BYTES = 1_200
 _MAX_COMMENTS = 20
@@ -70,7 +70,7 @@ async def _view(client: Client, run: Run, page_number: int, page_size: int) -> H
     first = (page_number - 1) * page_size
     shown = events[first : first + page_size]
     rows = await to_thread.run_sync(_rows, shown, mask)
-    notes = [] if is_all else [f"There are more than these {_MAX_EVENTS} events."]
+    notes = [] if is_all else [f"The run has more than {_MAX_EVENTS} events; the others are omitted."]
     if not shown and page_number > 1:
         pages = max(1, ceil(len(events) / page_size))
         notes.append(empty_page_text(page_number, pages))
@@ -79,7 +79,7 @@ async def _view(client: Client, run: Run, page_number: int, page_size: int) -> H
     if page_number == 1:
         steps = timeline(run.status_timestamps, None if is_final(run.status) else client.clock.now())
         comments, is_whole = await _other_comments(client, run, events, reads, mask)
-        notes += [] if is_whole else ["There are more comments than these."]
+        notes += [] if is_whole else ["More comments exist, and are omitted."]
     return HistoryView(
         id=run.id,
         status=str(run.status),
@@ -97,7 +97,7 @@ async def _view(client: Client, run: Run, page_number: int, page_size: int) -> H
 
 
 def timeline(timestamps: Mapping[str, datetime | None], now: datetime | None) -> list[TimelineStep]:
-    """The statuses of a run in their order, and how long each took: the last until now, or none if `now` is None."""
+    """The statuses of a run in order, with durations: the last one until now, or without if `now` is None."""
     moments = sorted(
         (at, key.removesuffix("-at").replace("-", "_")) for key, at in timestamps.items() if at is not None
     )
@@ -109,7 +109,7 @@ def timeline(timestamps: Mapping[str, datetime | None], now: datetime | None) ->
 
 
 async def _events(client: Client, run_id: str) -> tuple[list[RunEvent], bool]:
-    """The events in the order of their time, and whether they are all."""
+    """The events by time, and whether the list is complete."""
     events: list[RunEvent] = []
     is_all = True
     async for event in client.run_events.list_for_run(run_id, include=("actor", "comment")):
@@ -121,7 +121,7 @@ async def _events(client: Client, run_id: str) -> tuple[list[RunEvent], bool]:
 
 
 def _rows(events: Sequence[RunEvent], mask: Mask) -> list[EventView]:
-    """The rows of a page; their texts are cut until they fit."""
+    """The rows of a page, with texts that are truncated until the page fits."""
     for length, name in _LENGTHS:
         rows = [_row(event, length, name, mask) for event in events]
         if sum(_size(as_json(row)) for row in rows) <= _MAX_BYTES:
@@ -147,7 +147,7 @@ def _row(event: RunEvent, length: int, name: int, mask: Mask) -> EventView:
 async def _other_comments(
     client: Client, run: Run, events: Sequence[RunEvent], reads: Reads, mask: Mask
 ) -> tuple[list[str], bool]:
-    """The first of the comments that came with no event, and whether they are all."""
+    """The first comments without an event, and whether the list is complete."""
     told = {event.comment.id for event in events if event.comment}
     if run.comments and {comment.id for comment in run.comments} <= told:
         return [], True
@@ -170,6 +170,6 @@ def _name(source: RunEvent | Run, related: Related | None) -> str:
 
 
 def _shown(text: str | None, length: int, mask: Mask = redact) -> str:
-    """A text on one line; of what is not ASCII, half as many characters: they take more."""
+    """A text on one line. A text that is not ASCII may have half as many characters, which need more bytes."""
     line = masked_line(text or "", length, mask)
     return line if line.isascii() else one_line(line, (length + 1) // 2)

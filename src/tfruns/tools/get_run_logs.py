@@ -1,4 +1,4 @@
-"""The log of a plan or an apply, clean and in pages."""
+"""The log of a plan or apply as plain text, in pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,11 +29,11 @@ from tfruns.wording import counted
 MAX_LINES = 1_000
 _DEFAULT_LINES = 100
 _MAX_OFFSET = 1 << 40
-_MAX_SEARCH = 1_000  # characters; a longer line is shown only in part
-_MAX_BYTES = 8_400  # of the lines on a page, as JSON; with all else a page is below 9,200
+_MAX_SEARCH = 1_000  # characters; a longer line is truncated
+_MAX_BYTES = 8_400  # of the lines on a page, as JSON; the whole page is below 9,200
 _MAX_ERROR_BYTES = 3_000
-_TAIL_BYTES = 4 * CHUNK  # of a log that are read for its last lines
-_SEARCH_BYTES = 64 * CHUNK  # and for a search
+_TAIL_BYTES = 4 * CHUNK  # read for the last lines of a log
+_SEARCH_BYTES = 64 * CHUNK  # read for a search
 
 _NO_LOG = "The run has no log{which} yet."
 _NOT_MASKED_YET = "Values that only the plan marks as sensitive cannot be masked until it has finished."
@@ -51,7 +51,7 @@ class _Log:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will be written."""
+        """Whether the log is complete."""
         return has_phase_ended(self.phase.status)
 
     def view(self, lines: Sequence[str], **members: Any) -> LogView:
@@ -92,7 +92,7 @@ async def get_run_logs(
     name, document = found
     log = _Log(run, name, document, reader(context.client, document), await masker(context.client, run))
     if offset is not None:
-        # Pages are bounded by their bytes; the number of lines bounds them only if it was given.
+        # Pages are limited by bytes, and by lines only if a number of lines is given.
         view = await _page(log, offset, search, tail_lines if tail_lines != _DEFAULT_LINES else None)
     else:
         view = await (_matches(log, search, tail_lines) if search.strip() else _end(log, tail_lines))
@@ -111,12 +111,12 @@ def _check(tail_lines: int, search: str, offset: int | None) -> None:
 
 
 def no_log_note(phase: str) -> str:
-    """The note in place of a log that does not exist."""
+    """The note for a log that does not exist."""
     return _NO_LOG.format(which="" if phase == "auto" else f" of the {phase}")
 
 
 async def _page(log: _Log, offset: int, search: str, max_lines: int | None) -> LogView:
-    """The lines from an offset on; of a search, those that match in as many pieces as one call may read."""
+    """The lines from an offset on; with a search, the matching ones in the part that one call may read."""
     shown: list[str] = []
     at, is_last, room = offset, False, _MAX_BYTES
     while room > 0 and at - offset < _SEARCH_BYTES and len(shown) < (max_lines or _MAX_BYTES):
@@ -134,7 +134,7 @@ async def _page(log: _Log, offset: int, search: str, max_lines: int | None) -> L
 
 
 async def _piece(log: _Log, offset: int) -> Piece:
-    start = max(0, offset - 1)  # the byte before tells whether a line begins here
+    start = max(0, offset - 1)  # the previous byte shows whether a line begins here
     data = await log.read(start, CHUNK)
     is_full = len(data) >= CHUNK
     return Piece(
@@ -146,7 +146,7 @@ async def _piece(log: _Log, offset: int) -> Piece:
 
 
 async def _end(log: _Log, tail_lines: int) -> LogView:
-    """The errors if there are any, and the last lines."""
+    """The errors, if any, and the last lines."""
     part = await tail(log.read, _TAIL_BYTES)
     is_failed = has_phase_failed(log.phase.status)
     data, end = _whole(part, is_over=log.is_over)
@@ -169,7 +169,7 @@ async def _end(log: _Log, tail_lines: int) -> LogView:
 
 
 async def _matches(log: _Log, search: str, tail_lines: int) -> LogView:
-    """The last lines that contain a text, however it is capitalized."""
+    """The last lines that contain a text, ignoring case."""
     part = await tail(log.read, _SEARCH_BYTES)
     data, end = _whole(part, is_over=log.is_over)
     lines = await to_thread.run_sync(_found, data, log.mask, search)
@@ -191,7 +191,7 @@ def _found(data: bytes, mask: Mask, search: str) -> list[str]:
 
 
 def _whole(part: Part, *, is_over: bool) -> tuple[bytes, int]:
-    """The whole lines of a part, and the offset of what follows them; a line that is being written is held back."""
+    """The complete lines of a part, and the offset after them. A line that is still being written is excluded."""
     whole = part.from_line_start()
     if not is_over and not whole.data.endswith(ETX):
         whole = whole.up_to_line_end()

@@ -1,4 +1,4 @@
-"""Overriding the policies that keep a run from its apply: Sentinel policy checks, and task stages with OPA policies.
+"""Override the policies that block a run: Sentinel policy checks, and task stages with OPA policies.
 
 Sources: HCP Terraform API, "Policy Checks", "Run Task Stages".
 """
@@ -37,13 +37,13 @@ _MAX_REASON = 10_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class _Hold:
-    """Something that failed and can be overridden.
+    """A failed check that blocks the run.
 
     Attributes:
-        id: of the policy check or task stage.
-        kind: what it is.
-        is_overridable: whether anybody may.
-        may_override: whether this token may; None where the API does not say.
+        id: the id of the policy check or task stage.
+        kind: `policy_check` or `task_stage`, with its stage.
+        is_overridable: whether it can be overridden at all.
+        may_override: whether this token may override it; None if unknown.
         send: overrides it.
     """
 
@@ -83,7 +83,7 @@ async def impact_of_override(client: Client, values: Mapping[str, Any]) -> Impac
 
 
 async def _plan_after_override(client: Client, run: Run) -> PlanImpact | None:
-    with suppress(TfrunsError):  # before the plan exists, nothing is known of it
+    with suppress(TfrunsError):  # the plan does not exist yet
         return await plan_impact(client, run)
     return None
 
@@ -114,9 +114,9 @@ async def override_policy_check(context: Context, run_id: RunId, comment: Reason
     """
     reason = comment.strip()
     if not reason:
-        raise InvalidInput("The comment is empty: an override has to say why.")
+        raise InvalidInput("The comment is empty. An override requires a reason.")
     if len(reason) > _MAX_REASON:
-        raise InvalidInput(f"The comment is longer than {_MAX_REASON} characters.", solution="Make it shorter.")
+        raise InvalidInput(f"The comment has more than {_MAX_REASON} characters.", solution="Shorten it.")
     client = context.client
     run = await client.runs.read(run_id)
     checks = await _all(client.policy_checks.list_for_run(run.id))
@@ -135,7 +135,7 @@ R = TypeVar("R", bound=Resource)
 
 
 async def _all(listing: Listing[R]) -> list[R]:
-    """The whole list; older installations do not have the one or the other."""
+    """The complete list; empty if the API, such as an older Terraform Enterprise, does not have it."""
     try:
         return [item async for item in listing]
     except NotFound:
@@ -170,11 +170,11 @@ def _hold_of_stage(client: Client, stage: TaskStage, reason: str) -> _Hold:
 
 
 def _refuse_what_cannot_be(run: Run, holds: Sequence[_Hold], hard: Sequence[str]) -> None:
-    """Refuse what would not help, or is not allowed, before anything is sent.
+    """Refuse an override that is useless or not allowed, before anything is sent.
 
     Raises:
-        TransitionNotAllowed: nothing waits for an override, or something failed that has to pass.
-        Forbidden: the token may not.
+        TransitionNotAllowed: nothing awaits an override, or a mandatory check failed.
+        Forbidden: this token may not override it.
     """
     facts: dict[str, Fact] = {"run_status": str(run.status), "allowed_actions": list(run.allowed_actions)}
     mandatory = [*hard, *(hold.id for hold in holds if not hold.is_overridable)]
@@ -187,17 +187,17 @@ def _refuse_what_cannot_be(run: Run, holds: Sequence[_Hold], hard: Sequence[str]
         )
     if is_final(run.status) or not holds:
         raise TransitionNotAllowed(
-            f"The run is {run.status}, and nothing of it waits for an override. Nothing was sent.",
-            cause="No policy check failed softly, and no task stage awaits an override, or the run has ended.",
-            solution=_INSTEAD.get(str(run.status), "See what the run waits for."),
+            f"The run is {run.status}, and nothing in it awaits an override. Nothing was sent.",
+            cause="No policy check failed softly and no task stage awaits an override, or the run is final.",
+            solution=_INSTEAD.get(str(run.status), "Read the run to see what it waits for."),
             facts=facts,
         )
     forbidden = [hold.id for hold in holds if hold.may_override is False]
     if forbidden:
         raise Forbidden(
             f"This token may not override {', '.join(forbidden)}. Nothing was sent.",
-            cause='Overriding needs the permission "manage policy overrides" (for run tasks: on the workspace).',
-            solution="Let a person override it who may, or use such a person's token; or discard the run.",
+            cause='An override requires the permission "manage policy overrides" (for run tasks, on the workspace).',
+            solution="Let an authorized person override it, use a token of such a person, or discard the run.",
             facts=facts,
         )
 
@@ -206,7 +206,7 @@ _INSTEAD = {RunStatus.TF_POLICY_OVERRIDE.value: "Override its Terraform policies
 
 
 async def _override(holds: Sequence[_Hold]) -> tuple[list[_Hold], TfrunsError | None]:
-    """Override one after the other, until one fails: those that were, and the failure."""
+    """Override one after the other until one fails, and return the overridden ones and the failure."""
     overridden: list[_Hold] = []
     for hold in holds:
         try:
@@ -218,7 +218,7 @@ async def _override(holds: Sequence[_Hold]) -> tuple[list[_Hold], TfrunsError | 
 
 
 async def _record(client: Client, run_id: str, overridden: Sequence[_Hold], reason: str) -> bool:
-    """Write the reason as a comment where the override itself took none; whether it is recorded now."""
+    """Record the reason as a comment if the override itself accepts none. Returns whether it is recorded."""
     if any(hold.kind == "policy_check" for hold in overridden):
         try:
             await client.comments.create(run_id, reason)
@@ -228,11 +228,11 @@ async def _record(client: Client, run_id: str, overridden: Sequence[_Hold], reas
 
 
 def _partly(failure: TfrunsError, holds: Sequence[_Hold], overridden: Sequence[_Hold]) -> TfrunsError:
-    """The failure, with what was overridden before it."""
+    """The failure, with the checks that were overridden before it."""
     done = [hold.id for hold in overridden]
     failed, *rest = [hold.id for hold in holds[len(done) :]]
     return type(failure)(
-        f"{', '.join(done)} overridden; {failed} is not: {failure.message}",
+        f"Overridden: {', '.join(done)}. Not overridden: {failed}: {failure.message}",
         status=failure.status,
         cause=failure.cause,
         solution=failure.solution,
@@ -246,7 +246,7 @@ async def _answer(
     context: Context, run_id: str, overridden: Sequence[_Hold], *, is_recorded: bool
 ) -> Result[ActionView] | ActionView:
     done = tuple(Overridden(hold.id, hold.kind) for hold in overridden)
-    note = "" if is_recorded else "The comment could not be recorded, or it is not known: see the run's comments."
+    note = "" if is_recorded else "The comment may not have been recorded: check the run's comments."
     try:
         run = await context.client.runs.read(run_id)
     except TfrunsError as error:

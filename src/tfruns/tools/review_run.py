@@ -122,4 +122,4 @@ def _why_there_is_none(run: Run) -> str:
         return "The run has no plan: it failed."
     if ending is RunEnding.ABORTED:
         return "The run has no plan: it was stopped before it was planned."
-    return "The plan cannot be read: the API has none for this run, or no longer has it."
+    return "The plan cannot be read: the API has no plan for this run, or has deleted it."

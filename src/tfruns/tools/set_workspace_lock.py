@@ -27,11 +27,11 @@ Action = Annotated[
 Reason = Annotated[str, Field(description="Shown while it is locked; otherwise only in the audit log"), Role.COMMENT]
 
 _REASON = 1_000  # characters of a reason that a question shows
-_FOLLOWS = {True: "New runs are accepted, and wait until it is unlocked.", False: "Runs that waited for it start."}
+_FOLLOWS = {True: "New runs wait until it is unlocked.", False: "Runs that waited for it start now."}
 
 
 async def impact_of_lock(client: Client, values: Mapping[str, Any]) -> Impact:
-    """Unlocking starts the runs that wait; by force, it also takes the lock away from its holder."""
+    """An unlock starts the runs that wait. A forced unlock also removes the lock of another holder."""
     action: LockAction = values["action"]
     if action == "lock":
         return NO_IMPACT
@@ -96,7 +96,7 @@ async def set_workspace_lock(
 
 async def _view(client: Client, workspace: Workspace, action: LockAction) -> LockView:
     if workspace.locked and workspace.locked_by is not None:
-        with suppress(TfrunsError):  # the name of the holder is worth a request, and no failure
+        with suppress(TfrunsError):  # a missing name of the holder is no reason to fail
             workspace = await client.workspaces.read(workspace.id, include=("locked_by",))
     lock = await read_lock(client, workspace)
     return LockView(
@@ -111,7 +111,7 @@ async def _view(client: Client, workspace: Workspace, action: LockAction) -> Loc
 
 
 async def _explained(client: Client, workspace_id: str, action: LockAction, refusal: Conflict) -> Conflict:
-    """The refusal with the holder of the lock, and what to do."""
+    """The refusal, with the holder of the lock and the next step."""
     try:
         workspace = await client.workspaces.read(workspace_id, include=("locked_by",))
         lock = await read_lock(client, workspace)
@@ -129,7 +129,7 @@ async def _explained(client: Client, workspace_id: str, action: LockAction, refu
 
 def _solution(lock: Lock | None, action: LockAction) -> str:
     if lock is None:
-        return "Nothing has to be done." if action != "lock" else "Try again."
+        return "No action is needed." if action != "lock" else "Try again."
     if lock.kind == "run":
         return f"Wait for {lock.holder} to finish, or cancel or discard it."
     if action == "lock":

@@ -30,9 +30,9 @@ Include = Annotated[
     list[str] | None, Field(description="Relative paths of likely secrets to upload anyway; by default none")
 ]
 
-_MAX_NAMES = 5  # of directories that a note names
-_MAX_FILES = 40  # of those that were packed, and of each kind that is named besides
-_MAX_PATH = 200  # characters of a path that an error names
+_MAX_NAMES = 5  # directories in a note
+_MAX_FILES = 40  # packed files in a result, and files of each excluded kind
+_MAX_PATH = 200  # characters of a path in an error
 
 
 @tool(
@@ -77,30 +77,30 @@ def _pack(place: AllowedDirectory, archive: BinaryIO, workspace: Workspace, incl
 
 
 def _check_configured(packed: Packed, root: Path, working_directory: str) -> None:
-    """Refuse what no run could use.
+    """Refuse a configuration that no run could use.
 
     Raises:
-        InvalidInput: the directory in which the workspace runs Terraform has no configuration.
+        InvalidInput: the workspace's working directory contains no configuration.
     """
     inside = working_directory.strip("/")
     if _path_in(root, inside) in packed.configured:
         return
     if not inside:
         raise InvalidInput(
-            "The directory has no Terraform configuration: no file that ends with .tf, .tf.json or .tofu.",
+            "The directory has no Terraform configuration: no file ends with .tf, .tf.json or .tofu.",
             cause=_elsewhere(packed.configured),
-            solution="Choose the directory in which Terraform runs, and check its .terraformignore.",
+            solution="Use the directory in which Terraform runs, and check its .terraformignore.",
         )
     raise InvalidInput(
         f"The directory has no Terraform configuration in {one_line(working_directory, _MAX_PATH)!r}, where this "
         "workspace runs Terraform.",
         cause=_elsewhere(packed.configured),
-        solution="Choose the directory from which that path leads to the configuration, or change the workspace.",
+        solution="Use the directory that contains that path, or change the workspace's working directory.",
     )
 
 
 def _path_in(root: Path, inside: str) -> PurePosixPath | None:
-    """The path below a directory; None if it is outside or malformed."""
+    """A path below a directory; None if it is outside or malformed."""
     try:
         found = Path(os.path.realpath(root / inside))
     except ValueError:  # a NUL or an unpaired surrogate
@@ -144,12 +144,12 @@ def _notes(packed: Packed) -> Iterator[str]:
         )
     if packed.kept_below:
         yield (
-            f"{listed(packed.kept_below, _MAX_NAMES)}: .terraformignore names it without a slash at the end, which "
-            "leaves out files only. What is in the directory was uploaded."
+            f"{listed(packed.kept_below, _MAX_NAMES)}: .terraformignore names it without a trailing slash, which "
+            "excludes only files. The content of the directory was uploaded."
         )
 
 
 def _listed(paths: Sequence[str], total: int | None = None) -> tuple[str, ...]:
-    """The first of the paths, on one line each, and the number of the rest."""
+    """The first paths, each on one line, and the number of the others."""
     shown = (one_line(path, _MAX_PATH) for path in paths[:_MAX_FILES])
     return with_number_of_rest(shown, (len(paths) if total is None else total) - _MAX_FILES)

@@ -110,7 +110,7 @@ class _Reports:
 
     async def _detail(self, run: Run) -> str:
         if self.wait.trouble:
-            return f" (the API does not answer: {one_line(self.wait.trouble.message, _MAX_LINE)})"
+            return f" (the API does not respond: {one_line(self.wait.trouble.message, _MAX_LINE)})"
         if run.status == RunStatus.PENDING and is_queued(run.operation):
             if self._polls % _QUEUE_POLLS == 0:
                 self._queue = await queue_words(self.client, run)
@@ -133,12 +133,12 @@ class _Reports:
 
 
 def shown_line(data: bytes, mask: Mask) -> str:
-    """The last line of a log, without what must not be shown."""
+    """The last line of a log, with secrets masked."""
     return one_line(mask(last_line(data)), _MAX_LINE)
 
 
 async def queue_words(client: Client, run: Run) -> str:
-    """What a pending run waits for, in a few words."""
+    """What blocks a pending run, in a few words."""
     return _queue_text(await blocked_by(client, run, Reads()))
 
 
@@ -169,7 +169,7 @@ async def _view(context: Context, waited: _Waited) -> WaitView:
         has_changes=run.has_changes,
         plan=await plan_counts(context.client, run),
         workspace_name=workspace.name if workspace else None,
-        note=f"The run as it was before the API stopped answering: {waited.trouble.message}" if waited.trouble else "",
+        note=f"The run as it was before the API stopped responding: {waited.trouble.message}" if waited.trouble else "",
     )
     return await _with_progress(context.client, waited, view) if waited.outcome == "timeout" else view
 

@@ -53,7 +53,7 @@ async def test_an_apply_that_failed_is_told_resource_by_resource(lab: Lab) -> No
     assert (await diagnose(lab, run))["apply_result"] == {
         "done": ["terraform_data.broken: destroyed", "terraform_data.first: updated"],
         "failed": ["terraform_data.broken: create"],
-        "note": "A step that failed may have been done in part.",
+        "note": "A failed step may have made part of its changes.",
     }
     run = await lab.until(await lab.run(await lab.workspace(PARTLY), auto_apply=True), "errored")
     view = await diagnose(lab, run)
@@ -61,7 +61,7 @@ async def test_an_apply_that_failed_is_told_resource_by_resource(lab: Lab) -> No
         "done": ["terraform_data.first: created"],
         "failed": ["terraform_data.broken: create"],
         "not_started": ["terraform_data.after: create"],
-        "note": "A step that failed may have been done in part.",
+        "note": "A failed step may have made part of its changes.",
     }
     assert (
         view["follows"] == "Final: failed. The apply may have made part of its changes. Plan again to see which remain."
@@ -91,7 +91,8 @@ async def test_a_stale_saved_plan_names_the_run_that_changed_the_state(lab: Lab)
     assert (view["verdict"], view["ended_by"]) == ("discarded", "the service")
     assert view["summary"] == "Discarded while its saved plan was kept. Nothing was applied."
     assert view["reason"] == (
-        f"The service discarded the saved plan because the workspace's state changed. {other.id} had just changed it."
+        "The service discarded the saved plan because the workspace's state changed. "
+        f"{other.id} changed it just before."
     )
 
 
