@@ -17,7 +17,7 @@ MAKE_VENV := $(if $(UV),uv venv --quiet --allow-existing --python $(PYTHON),$(PY
 INSTALL := $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/python $(PIP))
 COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test test-fast check format lint types audit conformance docs bench lock clean
+.PHONY: help demo test test-fast check format lint types audit conformance bundle docs bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile
@@ -45,6 +45,9 @@ types: $(READY)
 
 conformance: $(READY) $(NODE_TOOLS) $(FRAMEWORKS) ## run the MCP conformance scenarios and real clients, from npm and the package index
 	$(PYTEST) --numprocesses=2 --dist=loadfile tests/conformance
+
+bundle: $(READY) ## build dist/tfruns-VERSION.mcpb, an MCP bundle for Claude Desktop
+	@$(BIN)/python scripts/build_bundle.py
 
 docs: $(READY) $(DOCS_TOOLS) ## build the documentation in .cache/site; a broken link is an error
 	$(BIN)/python scripts/generate_docs.py --check
