@@ -184,6 +184,7 @@ def test_upload_prints_a_working_command_for_the_next_step(shell: Shell, name: s
 def test_api_options_select_the_same_backend() -> None:
     assert CommonOptions(local=True, data_dir=Path("a b")).api_options() == ["--local", "--data-dir", "a b"]
     assert CommonOptions(local=True).api_options() == ["--local"]
+    assert CommonOptions(profile="work").api_options() == ["--profile", "work"]
     assert CommonOptions().api_options() == []
 
 

@@ -54,6 +54,10 @@ class Shell:
         address = {"TFE_ADDRESS": server.url, "TFE_TOKEN": server.token, "TF_CLOUD_ORGANIZATION": "default"}
         return cls(directory, address)
 
+    def with_variables(self, variables: Mapping[str, str]) -> "Shell":
+        """The same with further variables."""
+        return Shell(self.directory, {**self.env, **variables})
+
     def __call__(self, *arguments: str, stdin: str = "", code: int | None = 0, **variables: str) -> Done:
         """Run `tfruns` with these arguments. Its exit code has to be the given one, unless that is None."""
         env = {**self.env, **variables}

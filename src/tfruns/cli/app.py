@@ -20,6 +20,7 @@ For example:
 app.command("tfruns.cli.run:run", name="run", help="Create, watch, review and apply runs.")
 app.command("tfruns.cli.workspace:workspace", name="workspace", help="Show, change and lock workspaces.")
 app.command("tfruns.cli.config:config", name="config", help="Upload and list configurations.")
+app.command("tfruns.cli.profile:profile", name="profile", help="Name the settings for an API and a workspace.")
 app.command("tfruns.cli.variable:variable", name="variable", help="List and set variables of a workspace.")
 app.command("tfruns.cli.state:state", name="state", help="List state versions, and roll back to one.")
 app.command("tfruns.cli.server:server", name="server", help=help_of("tfruns.cli.server.serve:serve"))

@@ -1,28 +1,54 @@
 """Selection of the API that a command uses.
 
-The first of these: the local backend, with --local; `TFE_ADDRESS`; the hostname in the `cloud` block of the current
-directory, as for Terraform, or `TF_CLOUD_HOSTNAME` if the block has no hostname; HCP Terraform.
+The first of these: the local backend, with --local; the profile that --profile or `TFRUNS_PROFILE` names; the local
+backend, with `TFRUNS_LOCAL`; `TFE_ADDRESS`; the profile of `tfruns profile use` if it is local; the hostname in the
+`cloud` block of the current directory, as for Terraform, or `TF_CLOUD_HOSTNAME` if the block has no hostname; the
+profile of `tfruns profile use`; HCP Terraform.
 
 A directory can select a host, but never where a token is sent: `TFE_TOKEN` is for the host of `TFE_ADDRESS`, or HCP
-Terraform, and `tfruns login` ignores the directory. For the host of a `cloud` block, only a token stored for that host
-is used.
+Terraform, and `tfruns login` ignores the directory. For the host of a `cloud` block or a profile, only a token stored
+for that host is used. A profile is in a file of the user, never in the directory.
 """
 
 import os
 from pathlib import Path
 
 from tfruns.cli.cloud_block import read_cloud_block
-from tfruns.cli.options import CommonOptions
+from tfruns.cli.options import CommonOptions, check_local
+from tfruns.cli.profiles import Profile, is_local_by_environment
 from tfruns.client.address import Address
 from tfruns.client.settings import load_settings
 from tfruns.mcp.connection import Connection, LocalConnection, RemoteConnection
 
 
-def select_connection(options: CommonOptions) -> Connection:
-    """The connection for a command, which is opened by its first use."""
-    if options.local:
-        return LocalConnection(options.data_dir, options.idle_exit)
-    return RemoteConnection(_address_of_directory())
+def select_connection(options: CommonOptions, profile: Profile) -> Connection:
+    """The connection for a command, which is opened by its first use.
+
+    Raises:
+        InvalidInput: an option of the local backend is given, and another API is selected.
+    """
+    is_local = options.local or is_local_selected(profile)
+    check_local(is_local=is_local, data_dir=options.data_dir, idle_exit=options.idle_exit)
+    if is_local:
+        return LocalConnection(options.data_dir or profile.data_path, options.idle_exit)
+    return RemoteConnection(address_of(profile) or _address_of_directory(profile))
+
+
+def is_local_selected(profile: Profile) -> bool:
+    """Whether the profile or the environment selects the local backend."""
+    if not profile.is_default and (profile.local or profile.address):
+        return bool(profile.local)
+    return is_local_by_environment() or (bool(profile.local) and not _is_address_in_environment())
+
+
+def address_outside_of_directories(profile: Profile) -> str | None:
+    """The address of a profile, unless the environment has one that takes precedence."""
+    return None if profile.is_default and _is_address_in_environment() else profile.address
+
+
+def address_of(profile: Profile) -> str | None:
+    """The address of a profile that the command or the environment names."""
+    return None if profile.is_default else profile.address
 
 
 def organization_of_directory(address: Address) -> str | None:
@@ -41,10 +67,16 @@ def login_address(host: str | None) -> Address:
     return load_settings(host).address
 
 
-def _address_of_directory() -> str | None:
-    """The address that this directory selects; None if it selects none, or if the environment takes precedence."""
-    if any(os.environ.get(name, "").strip() for name in ("TFE_ADDRESS", "TFC_ADDRESS")):
+def _is_address_in_environment() -> bool:
+    return any(os.environ.get(name, "").strip() for name in ("TFE_ADDRESS", "TFC_ADDRESS"))
+
+
+def _address_of_directory(profile: Profile) -> str | None:
+    """The address of this directory, else of the default profile; None if the environment takes precedence."""
+    if _is_address_in_environment():
         return None
     block = read_cloud_block(Path.cwd())
-    hostname = block.hostname or (os.environ.get("TF_CLOUD_HOSTNAME") if block.exists else None)
+    if not block.exists:
+        return profile.address
+    hostname = block.hostname or os.environ.get("TF_CLOUD_HOSTNAME")
     return f"https://{hostname}" if hostname else None

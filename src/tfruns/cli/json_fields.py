@@ -21,6 +21,8 @@ OPTION = "--json-fields"
 VIEWS: dict[str, tuple[str, ...]] = {
     "config list": ("views.workspaces:ConfigurationRow",),
     "config upload": ("views.configuration:UploadView",),
+    "profile list": ("cli.profile.views:ProfileView",),
+    "profile set": ("cli.profile.views:ProfileView",),
     "run apply": ("views.runs:ActionView", "views.wait:WaitView", "cli.run.bulk:BulkView"),
     "run cancel": ("views.runs:ActionView", "cli.run.bulk:BulkView"),
     "run comment": ("views.comments:CommentView",),
@@ -48,7 +50,23 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "workspace unlock": ("views.workspaces:LockView",),
 }
 # The fields of results that are not views.
-_DOCUMENTS = {"doctor": ("healthy", "checks")}
+_DOCUMENTS = {
+    "doctor": ("healthy", "checks"),
+    "login": ("address", "user", "kind", "file"),
+    "logout": ("address", "removed", "file"),
+    "server status": (
+        "data_dir",
+        "running",
+        "url",
+        "pid",
+        "responding",
+        "since",
+        "idle_exit_s",
+        "idle_exit_in_s",
+        "active_runs",
+    ),
+    "server stop": ("stopped", "pid", "interrupted"),
+}
 
 _LIST = re.compile(r"[a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*,?")
 

@@ -9,9 +9,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.connection import login_address
-from tfruns.cli.options import JSON, CommonOptions
+from tfruns.cli.options import OUTPUT_DEFAULTS, OutputOptions
+from tfruns.cli.output import print_document
 from tfruns.cli.session import run_and_exit
-from tfruns.cli.terminal import can_ask, exit_on_error, print_json, say
+from tfruns.cli.terminal import can_ask, say
 from tfruns.cli.token_kind import kind_of_token
 from tfruns.client.client import Client
 from tfruns.client.credentials import credentials_file
@@ -34,7 +35,7 @@ def login(
     *,
     token_stdin: Annotated[bool, Parameter(help=_STDIN)] = False,
     browser: Annotated[bool, Parameter(help=_BROWSER)] = False,
-    json: Annotated[bool, Parameter(help=JSON)] = False,
+    output: OutputOptions = OUTPUT_DEFAULTS,
 ) -> None:
     """Store an API token, as `terraform login` does.
 
@@ -47,7 +48,7 @@ def login(
         tfruns login --token-stdin < token.txt
     """
 
-    with exit_on_error(is_json=json):
+    with output.active():
         address = login_address(host)
         page = f"{address}/app/settings/tokens?source=terraform-login"
         # Outside of an event loop, in which Ctrl-C would not abort the question.
@@ -62,18 +63,18 @@ def login(
                 raise
         path = credentials_file()
         store_token(path, address.hostname, token)
-        _report(user, str(address), str(path), is_json=json)
+        _report(user, str(address), str(path), is_json=output.json)
         found = load_settings(str(address)).credentials.token
         if found is not None and found.source != str(path):
             say(f"Note: the token from {found.source} takes precedence over it.", "yellow")
 
-    run_and_exit(work, CommonOptions(json=json))
+    run_and_exit(work, output)
 
 
 def _report(user: User, address: str, path: str, *, is_json: bool) -> None:
     kind = kind_of_token(user)
     if is_json:
-        print_json({"address": address, "user": user.username, "kind": kind, "file": path})
+        print_document({"address": address, "user": user.username, "kind": kind, "file": path})
     else:
         say(f"Logged in to {address} as {user.username} ({kind} token). The token is stored in {path}.")
 

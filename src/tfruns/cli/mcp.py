@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from tfruns.cli.options import DATA_DIR, IDLE_EXIT, LOCAL, check_local
+from tfruns.cli.options import DATA_DIR, IDLE_EXIT, LOCAL, PROFILE, check_local
 
 if TYPE_CHECKING:
+    from tfruns.cli.profiles import Profile
     from tfruns.client.address import Address
     from tfruns.mcp.connection import RemoteConnection
 
 _MODE = "Allow only reading, also planning, or also applying"
-_CONFIRM = "Select when a person has to confirm"
+_CONFIRM = "Select when a person has to confirm (default: auto)"
 _TOOLSETS = "Offer only these groups of tools"
 _ORGANIZATIONS = "Allow access only to these organizations"
 _WORKSPACES = "Allow access only to these workspaces"
@@ -22,10 +23,11 @@ _ALLOW_DIR = "Allow uploads from this directory. Repeatable"
 def mcp(
     *,
     mode: Annotated[Literal["read", "plan", "apply"], Parameter(help=_MODE)] = "apply",
-    confirm: Annotated[Literal["auto", "review", "always", "never"], Parameter(help=_CONFIRM)] = "auto",
+    confirm: Annotated[Literal["auto", "review", "always", "never"] | None, Parameter(help=_CONFIRM)] = None,
     toolsets: Annotated[str | None, Parameter(help=_TOOLSETS)] = None,
     organizations: Annotated[str | None, Parameter(help=_ORGANIZATIONS)] = None,
     workspaces: Annotated[str | None, Parameter(help=_WORKSPACES)] = None,
+    profile: Annotated[str | None, Parameter(help=PROFILE)] = None,
     local: Annotated[bool, Parameter(help=LOCAL)] = False,
     data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None,
     idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT)] = None,
@@ -56,9 +58,11 @@ def mcp(
         tfruns mcp --mode plan --workspaces 'acme/dev-*' --allow-dir .
         tfruns mcp --local
     """
+    from tfruns.cli.connection import is_local_selected  # noqa: PLC0415
+    from tfruns.cli.profiles import active_profile  # noqa: PLC0415
     from tfruns.configuration.allowed_directories import resolve_allowed  # noqa: PLC0415
     from tfruns.errors import InvalidInput  # noqa: PLC0415
-    from tfruns.mcp.connection import LocalConnection  # noqa: PLC0415
+    from tfruns.mcp.connection import Connection, LocalConnection  # noqa: PLC0415
     from tfruns.mcp.stdio import serve  # noqa: PLC0415
     from tfruns.policy import Confirm, Mode, Policy, parse_toolsets  # noqa: PLC0415
     from tfruns.scope import parse_scope  # noqa: PLC0415
@@ -66,23 +70,29 @@ def mcp(
     try:
         offered, scope = parse_toolsets(toolsets), parse_scope(organizations, workspaces)
         allowed_directories = resolve_allowed(allow_dir)
-        check_local(is_local=local, data_dir=data_dir, idle_exit=idle_exit)
+        selected = active_profile(profile)
+        is_local = local or is_local_selected(selected)
+        check_local(is_local=is_local, data_dir=data_dir, idle_exit=idle_exit)
     except InvalidInput as error:
         from tfruns.cli.exit_codes import ExitCode  # noqa: PLC0415
         from tfruns.cli.terminal import fail  # noqa: PLC0415
 
         fail(error, is_json=False, code=ExitCode.USAGE)
-    policy = Policy(Mode(mode), Confirm(confirm), offered, scope)
-    connection = LocalConnection(data_dir, idle_exit) if local else _remote_connection()
+    policy = Policy(Mode(mode), Confirm(confirm or selected.named("confirm") or Confirm.AUTO), offered, scope)
+    if is_local:
+        connection: Connection = LocalConnection(data_dir or selected.data_path, idle_exit)
+    else:
+        connection = _remote_connection(selected)
     serve(policy, connection, allowed_directories)
 
 
-def _remote_connection() -> "RemoteConnection":
+def _remote_connection(profile: "Profile") -> "RemoteConnection":
+    from tfruns.cli.connection import address_outside_of_directories  # noqa: PLC0415
     from tfruns.mcp.connection import RemoteConnection  # noqa: PLC0415
 
     def organization_at(address: "Address") -> str | None:
         from tfruns.cli.connection import organization_of_directory  # noqa: PLC0415
 
-        return organization_of_directory(address)
+        return profile.named("organization") or organization_of_directory(address) or profile.organization
 
-    return RemoteConnection(organization_at=organization_at)
+    return RemoteConnection(address_outside_of_directories(profile), organization_at)

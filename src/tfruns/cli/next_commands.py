@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tfruns.client.references import is_bare_name
 from tfruns.next_actions import NextAction
 
 _COMMANDS = Path(__file__).with_name("tool_commands.json")
@@ -54,7 +55,7 @@ def command_of(action: NextAction, api_options: Sequence[str] = ()) -> str | Non
 
     Args:
         action: the next step.
-        api_options: the options that select the API.
+        api_options: the options that select the API and the organization.
     """
     command = _commands().get(action.tool)
     if command is None:
@@ -63,7 +64,19 @@ def command_of(action: NextAction, api_options: Sequence[str] = ()) -> str | Non
     command = command.format_map(action.arguments)
     positional = [str(value) for name, value in given.items() if not option_of(name).startswith("-")]
     options = [part for name, value in given.items() for part in _option(name, value)]
-    return shlex.join(["tfruns", *command.split(), *positional, *options, *api_options])
+    return shlex.join(["tfruns", *command.split(), *positional, *options, *_needed(api_options, given)])
+
+
+def _needed(api_options: Sequence[str], given: Mapping[str, Any]) -> list[str]:
+    """The options that a command with these arguments needs: an organization only for a bare name of a workspace."""
+    needed = list(api_options)
+    workspace = given.get("workspace_id")
+    if "--organization" in needed and (
+        "run_id" in given or "organization" in given or (workspace and not is_bare_name(workspace))
+    ):
+        at = needed.index("--organization")
+        del needed[at : at + 2]
+    return needed
 
 
 def next_lines(actions: Iterable[NextAction], api_options: Sequence[str] = ()) -> list[str]:

@@ -1,22 +1,25 @@
 """Options that several commands share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter, Token
+from cyclopts import Group, Parameter, Token
 
-from tfruns.cli.output import OutputFormat
+from tfruns.cli.moments import ARE_EXACT
+from tfruns.cli.output import FORMAT, OutputFormat
+from tfruns.cli.terminal import exit_on_error
 from tfruns.durations import parse_duration
 from tfruns.errors import InvalidInput
 
-JSON = "Print the result as JSON"
+JSON = "Print JSON, or only these fields: --json id,status"
+PROFILE = "Use this profile (default: TFRUNS_PROFILE)"
 LOCAL = "Use the local backend, and start it if necessary"
 DATA_DIR = "Use the local backend of this data directory"
 IDLE_EXIT = "Stop an unused local backend after this time, e.g. 15m"
-_JSON_FIELDS = "Print JSON, or only these fields: --json id,status"
 _JQ = "Print the matches of a jq expression in the JSON"
 _TEMPLATE = "Print the JSON with a Jinja template"
 _EXACT_TIMES = "Print exact times on a terminal, instead of 5m ago"
@@ -24,10 +27,14 @@ _ORGANIZATION = "Select the organization"
 SELECT_WORKSPACE = "Select by name, organization/name, id or browser URL"
 
 
+OUTPUT = Group("Output", sort_key=1)
+CONNECTION = Group("Connection", sort_key=2)
+
+
 @Parameter(name="*")
-@dataclass(frozen=True, slots=True)
-class CommonOptions:
-    """The options of every command that uses the API.
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """The options of every command that has a result.
 
     Attributes:
         json: print the result as JSON; also with a jq expression or a template.
@@ -35,42 +42,57 @@ class CommonOptions:
         jq: print the matches of a jq expression in the result.
         template: print the result with a template.
         exact_times: print times on a terminal exactly, with the zone.
-        local: use the local backend.
-        data_dir: the data directory of the local backend.
-        idle_exit: how long a local backend that this command starts keeps running without use.
     """
 
-    json: Annotated[bool, Parameter(help=_JSON_FIELDS, metavar="[FIELDS]")] = False
-    json_fields: Annotated[str, Parameter(show=False)] = ""
-    jq: Annotated[str, Parameter(help=_JQ)] = ""
-    template: Annotated[str, Parameter(name=["--template", "-t"], help=_TEMPLATE)] = ""
-    exact_times: Annotated[bool, Parameter(help=_EXACT_TIMES)] = False
-    local: Annotated[bool, Parameter(help=LOCAL)] = False
-    data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None
-    idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT)] = None
+    json: Annotated[bool, Parameter(help=JSON, group=OUTPUT)] = False
+    json_fields: Annotated[str, Parameter(show=False, group=OUTPUT)] = ""
+    jq: Annotated[str, Parameter(help=_JQ, group=OUTPUT)] = ""
+    template: Annotated[str, Parameter(name=["--template", "-t"], help=_TEMPLATE, group=OUTPUT)] = ""
+    exact_times: Annotated[bool, Parameter(help=_EXACT_TIMES, group=OUTPUT)] = False
 
     def __post_init__(self) -> None:
         """A jq expression and a template need the JSON form of the result."""
         if self.jq or self.template:
             object.__setattr__(self, "json", True)
 
-    @property
-    def format(self) -> OutputFormat:
-        """How results are printed for programs."""
-        return OutputFormat(tuple(filter(None, self.json_fields.split(","))), self.jq, self.template)
+    @contextmanager
+    def active(self, api_options: Sequence[str] = ()) -> Iterator[None]:
+        """Print results as selected, and exit with the text and the exit code of an error.
 
-    def check(self) -> None:
-        """Refuse options of the local backend without --local.
-
-        Raises:
-            InvalidInput: --data-dir or --idle-exit is given without --local.
+        Args:
+            api_options: the options that the commands in an error need.
         """
-        check_local(is_local=self.local, data_dir=self.data_dir, idle_exit=self.idle_exit)
+        ARE_EXACT.set(self.exact_times)
+        output = OutputFormat(tuple(filter(None, self.json_fields.split(","))), self.jq, self.template)
+        FORMAT.set(output)
+        # With selected output, an error on standard output would look like a result.
+        with exit_on_error(is_json=self.json and output.is_plain, api_options=api_options):
+            output.printer()  # refuse an invalid expression before anything is sent
+            yield
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class CommonOptions(OutputOptions):
+    """The options of every command that uses the API.
+
+    Attributes:
+        profile: the name of a profile.
+        local: use the local backend.
+        data_dir: the data directory of the local backend.
+        idle_exit: how long a local backend that this command starts keeps running without use.
+    """
+
+    profile: Annotated[str | None, Parameter(help=PROFILE, group=CONNECTION)] = None
+    local: Annotated[bool, Parameter(help=LOCAL, group=CONNECTION)] = False
+    data_dir: Annotated[Path | None, Parameter(help=DATA_DIR, group=CONNECTION)] = None
+    idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT, group=CONNECTION)] = None
 
     def api_options(self) -> list[str]:
         """The options with which another command uses the same API."""
-        data_dir = ["--data-dir", str(self.data_dir)] if self.data_dir else []
-        return ["--local", *data_dir] if self.local else []
+        found = ["--profile", self.profile] if self.profile else []
+        found += ["--local"] if self.local else []
+        return found + (["--data-dir", str(self.data_dir)] if self.data_dir else [])
 
 
 def check_local(*, is_local: bool, data_dir: Path | None, idle_exit: str | None) -> None:
@@ -99,6 +121,7 @@ def seconds(text: str, unit: str = "s") -> Parameter:
 
 
 DEFAULTS = CommonOptions()
+OUTPUT_DEFAULTS = OutputOptions()
 
 
 Organization = Annotated[str | None, Parameter(name=["--organization", "-o"], help=_ORGANIZATION)]

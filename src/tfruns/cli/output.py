@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from tfruns.cli.terminal import print_json
 from tfruns.errors import InvalidInput
@@ -16,6 +16,7 @@ from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import safe_document
 from tfruns.views.base import View, as_json
 
+V = TypeVar("V", bound=View)
 Printer = Callable[[JSON], None]
 
 
@@ -73,6 +74,14 @@ def print_view(view: View) -> None:
     else:
         document = _selected(view, output.names)
     output.printer()(document)
+
+
+def show(view: V, print_for_person: Callable[[V], None], *, is_json: bool) -> None:
+    """Print a result, for a program or for a person."""
+    if is_json:
+        print_view(view)
+    else:
+        print_for_person(view)
 
 
 def _selected(view: View, names: tuple[str, ...]) -> Mapping[str, JSON]:

@@ -9,19 +9,19 @@ command need neither, and cyclopts validates each option with pydantic once pyda
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.moments import ARE_EXACT
 from tfruns.cli.next_commands import next_text
-from tfruns.cli.options import CommonOptions
-from tfruns.cli.output import FORMAT
-from tfruns.cli.output import print_view as print_view_as_json
+from tfruns.cli.options import CommonOptions, OutputOptions
+from tfruns.cli.output import show
 from tfruns.cli.person import ConsentingPerson, TerminalPerson
+from tfruns.cli.profiles import NO_PROFILE, Profile, active_profile
 from tfruns.cli.progress_line import ProgressLine
-from tfruns.cli.terminal import can_ask, exit_on_error
+from tfruns.cli.terminal import can_ask
 from tfruns.configuration.allowed_directories import resolve_allowed
 from tfruns.errors import ConfirmationNeeded, RefusedByMode
 from tfruns.gate.person import NoPerson
@@ -45,14 +45,24 @@ class Session:
         gate: the gate that every call passes.
         is_json: print results as JSON, for a program.
         line: shows that a call takes time.
-        api_options: the options that select the API, for the commands that follow.
+        api_options: the options that select the API and the organization, for the commands that follow.
+        profile: the settings for the organization and the workspace.
     """
 
-    def __init__(self, gate: "Gate", *, is_json: bool, line: ProgressLine, api_options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        gate: "Gate",
+        *,
+        is_json: bool,
+        line: ProgressLine,
+        api_options: list[str] | None = None,
+        profile: Profile = NO_PROFILE,
+    ) -> None:
         self.gate = gate
+        self.profile = profile
         self.line = line
         self.is_json = is_json
-        self.api_options = api_options
+        self.api_options = api_options if api_options is not None else []
 
     async def call(self, tool: str, kind: type[V], **arguments: Any) -> V:
         """Call a tool.
@@ -109,22 +119,26 @@ class Session:
 
     def with_progress(self, progress: Progress) -> "Session":
         """The same session, with a recipient for the progress of tools. The recipient owns the terminal."""
-        quiet = ProgressLine(is_quiet=True)
-        return Session(
-            replace(self.gate, progress=progress), is_json=self.is_json, line=quiet, api_options=self.api_options
-        )
+        return self._changed(gate=replace(self.gate, progress=progress), line=ProgressLine(is_quiet=True))
 
     def with_consent(self) -> "Session":
         """The same session, after the person confirmed everything that it will do."""
-        gate = replace(self.gate, person=ConsentingPerson())
-        return Session(gate, is_json=self.is_json, line=self.line, api_options=self.api_options)
+        return self._changed(gate=replace(self.gate, person=ConsentingPerson()))
+
+    def remember_organization(self, organization: str) -> None:
+        """Add the organization that the person gave to the commands that follow."""
+        if "--organization" not in self.api_options:
+            self.api_options += ["--organization", organization]
+
+    def _changed(self, **attributes: Any) -> "Session":
+        changed = copy(self)
+        for name, value in attributes.items():
+            setattr(changed, name, value)
+        return changed
 
     def show(self, view: V, print_view: Callable[[V], None]) -> None:
         """Print a result, as JSON or with `print_view`."""
-        if self.is_json:
-            print_view_as_json(view)
-        else:
-            print_view(view)
+        show(view, print_view, is_json=self.is_json)
 
     def next_text(self, follows: str, actions: Iterable[NextAction]) -> str:
         """The next steps as one paragraph: a text, and the commands."""
@@ -142,30 +156,35 @@ def run_command(work: Work, options: CommonOptions, *, is_confirmed: bool = Fals
         options: the common options.
         is_confirmed: the person gave --yes, so that nothing is asked.
     """
-    run_and_exit(lambda: _run_in_session(work, options, is_confirmed=is_confirmed), options)
+    api_options = options.api_options()
+    run_and_exit(
+        lambda: _run_in_session(work, options, api_options, is_confirmed=is_confirmed), options, api_options=api_options
+    )
 
 
-def run_and_exit(work: Callable[[], Awaitable[ExitCode | None]], options: CommonOptions) -> NoReturn:
+def run_and_exit(
+    work: Callable[[], Awaitable[ExitCode | None]], options: OutputOptions, *, api_options: Sequence[str] = ()
+) -> NoReturn:
     """Run a coroutine function, and exit with its exit code, or with that of its error."""
-    ARE_EXACT.set(options.exact_times)
-    FORMAT.set(options.format)
 
     async def awaited() -> ExitCode | None:
         return await work()
 
-    # With selected output, an error on standard output would look like a result.
-    with exit_on_error(is_json=options.json and options.format.is_plain, api_options=options.api_options()):
-        options.format.printer()  # before anything is sent
+    with options.active(api_options):
         code = asyncio.run(awaited())
     sys.exit(code or ExitCode.DONE)
 
 
-async def _run_in_session(work: Work, options: CommonOptions, *, is_confirmed: bool) -> ExitCode | None:
+async def _run_in_session(
+    work: Work, options: CommonOptions, api_options: list[str], *, is_confirmed: bool
+) -> ExitCode | None:
     from tfruns.cli.connection import select_connection  # noqa: PLC0415
     from tfruns.gate.pipeline import Gate  # noqa: PLC0415
+    from tfruns.mcp.connection import LocalConnection  # noqa: PLC0415
 
-    options.check()
-    connection = select_connection(options)
+    profile = active_profile(options.profile)
+    connection = select_connection(options, profile)
+    is_confirmed = is_confirmed or profile.confirm == Confirm.NEVER
     line = ProgressLine(is_quiet=options.json)
     try:
         with line.shown("Starting the local backend"):
@@ -175,6 +194,7 @@ async def _run_in_session(work: Work, options: CommonOptions, *, is_confirmed: b
             Policy(confirm=Confirm.NEVER if is_confirmed else Confirm.ALWAYS),
             person=TerminalPerson(line) if can_ask() else NoPerson(),
         )
-        return await work(Session(gate, is_json=options.json, line=line, api_options=options.api_options()))
+        used = profile.for_api(client.settings.address, is_local=isinstance(connection, LocalConnection))
+        return await work(Session(gate, is_json=options.json, line=line, api_options=api_options, profile=used))
     finally:
         await connection.aclose()

@@ -11,15 +11,27 @@ from tfruns.wire.workspaces import Workspace
 
 
 async def resolve_organization(session: Session, organization: str | None) -> str:
-    """The given organization, else `TF_CLOUD_ORGANIZATION`, else that of the `cloud` block, else the only visible one.
+    """The given organization, else the first of: `TF_CLOUD_ORGANIZATION`, the `cloud` block, the only visible one.
+
+    A profile that the command or the environment names comes before the environment, the default profile after the
+    `cloud` block.
 
     With the local backend, its organization takes precedence over the block, which belongs to another API.
 
     Raises:
         InvalidInput: none of them is set, and the token can access none or several.
     """
+    if organization:
+        session.remember_organization(organization)
+        return organization
+    profile = session.profile
     # The organization of the client is that of the environment, or that of the local backend.
-    found = organization or session.gate.client.settings.organization or _block().organization
+    found = (
+        profile.named("organization")
+        or session.gate.client.settings.organization
+        or _block().organization
+        or profile.organization
+    )
     if found:
         return found
     from tfruns.runs.organizations import find_organization  # noqa: PLC0415  # most commands do not need it
@@ -33,7 +45,13 @@ async def resolve_workspace(session: Session, workspace: str | None, organizatio
     Raises:
         InvalidInput: none of them is set, or `TF_WORKSPACE` contradicts the block.
     """
-    found = workspace or _block().workspace_for(os.environ.get("TF_WORKSPACE"))
+    profile = session.profile
+    found = (
+        workspace
+        or profile.named("workspace")
+        or _block().workspace_for(os.environ.get("TF_WORKSPACE"))
+        or profile.workspace
+    )
     if not found:
         raise InvalidInput(
             "The workspace is missing.",

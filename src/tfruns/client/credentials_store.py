@@ -65,13 +65,21 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
+    write_privately(path, json.dumps(document, indent=2) + "\n")
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Replace a file atomically by one that only its owner can read.
+
+    Raises:
+        InvalidInput: it cannot be written; it is unchanged.
+    """
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with open(unfinished, "w", encoding="utf-8", opener=_private) as file:
-                json.dump(document, file, indent=2)
-                file.write("\n")
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)

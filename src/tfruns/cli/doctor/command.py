@@ -11,11 +11,12 @@ from tfruns.cli.doctor.remote import Remote
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, CommonOptions
 from tfruns.cli.output import print_document
+from tfruns.cli.profiles import Profile, active_profile
 from tfruns.cli.session import run_and_exit
 from tfruns.cli.tables import Column, print_table
 from tfruns.cli.terminal import Styled, say
 from tfruns.errors import TfrunsError
-from tfruns.mcp.connection import Connection
+from tfruns.mcp.connection import Connection, LocalConnection
 
 _STYLES = {Health.OK: "green", Health.WARNING: "yellow", Health.BROKEN: "bold red", Health.SKIPPED: "dim"}
 
@@ -33,9 +34,10 @@ def doctor(*, options: CommonOptions = DEFAULTS) -> None:
     """
 
     async def work() -> ExitCode:
-        connection = select_connection(options)
+        profile = active_profile(options.profile)
+        connection = select_connection(options, profile)
         try:
-            found = await _run_checks(connection, options)
+            found = await _run_checks(connection, options, profile)
         finally:
             await connection.aclose()
         _show(found, is_json=options.json)
@@ -44,7 +46,7 @@ def doctor(*, options: CommonOptions = DEFAULTS) -> None:
     run_and_exit(work, options)
 
 
-async def _run_checks(connection: Connection, options: CommonOptions) -> list[tuple[str, Finding]]:
+async def _run_checks(connection: Connection, options: CommonOptions, profile: Profile) -> list[tuple[str, Finding]]:
     here = [
         Check("terraform", machine.terraform),
         Check("local backend", lambda: machine.local_backend(options.data_dir)),
@@ -53,10 +55,15 @@ async def _run_checks(connection: Connection, options: CommonOptions) -> list[tu
     ]
     try:
         client = await connection.client()
-        organization = client.settings.organization or read_cloud_block(Path.cwd()).organization
+        organization = (
+            profile.named("organization")
+            or client.settings.organization
+            or read_cloud_block(Path.cwd()).organization
+            or profile.organization
+        )
     except TfrunsError as error:
         return [("address", broken(error.message, error.solution)), *await run_checks(here)]
-    remote = Remote(client, organization, "the data directory" if options.local else None)
+    remote = Remote(client, organization, "the data directory" if isinstance(connection, LocalConnection) else None)
     try:
         return await run_checks([*remote.checks(), *here])
     finally:

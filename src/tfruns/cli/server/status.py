@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from tfruns.cli.options import JSON
+from tfruns.cli.options import OUTPUT_DEFAULTS, OutputOptions
+from tfruns.cli.output import print_document
 from tfruns.cli.server.data_directory import DATA_DIR, data_directory
 from tfruns.cli.tables import print_fields
-from tfruns.cli.terminal import elapsed, exit_on_error, print_json
+from tfruns.cli.terminal import elapsed
 
 if TYPE_CHECKING:
     from tfruns.local.control import ServerStatus
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def status(
     *,
     data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None,
-    json: Annotated[bool, Parameter(help=JSON)] = False,
+    output: OutputOptions = OUTPUT_DEFAULTS,
 ) -> None:
     """Show the server of a data directory.
 
@@ -28,14 +29,14 @@ def status(
         tfruns server status
         tfruns server status --json
     """
-    with exit_on_error(is_json=json):
+    with output.active():
         from tfruns.local.control import read_status  # noqa: PLC0415
 
         found = read_status(data_directory(data_dir))
-    if json:
-        print_json(found.as_dict())
-    else:
-        print_fields(_fields(found))
+        if output.json:
+            print_document(found.as_dict())
+        else:
+            print_fields(_fields(found))
 
 
 def _fields(status: "ServerStatus") -> dict[str, Any]:

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.options import JSON, seconds
+from tfruns.cli.options import OUTPUT_DEFAULTS, OutputOptions, seconds
+from tfruns.cli.output import print_document
 from tfruns.cli.progress_line import ProgressLine
 from tfruns.cli.server.data_directory import DATA_DIR, data_directory
-from tfruns.cli.terminal import exit_on_error, print_json, say
+from tfruns.cli.terminal import say
 from tfruns.errors import InvalidInput
 
 _FORCE = "Interrupt active runs"
@@ -23,7 +24,7 @@ def stop(
     drain: Annotated[bool, Parameter(help=_DRAIN)] = False,
     timeout: Annotated[int | None, seconds(_TIMEOUT)] = None,
     data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None,
-    json: Annotated[bool, Parameter(help=JSON)] = False,
+    output: OutputOptions = OUTPUT_DEFAULTS,
 ) -> None:
     """Stop the server of a data directory.
 
@@ -34,7 +35,7 @@ def stop(
         tfruns server stop
         tfruns server stop --drain
     """
-    with exit_on_error(is_json=json):
+    with output.active():
         if force and drain:
             raise InvalidInput("--force and --drain exclude each other.", solution="Use one of them.")
         if timeout is not None and not drain:
@@ -43,10 +44,10 @@ def stop(
         directory = data_directory(data_dir)
         from tfruns.local.control import stop_server  # noqa: PLC0415
 
-        with ProgressLine(is_quiet=json).shown("Waiting for the runs" if drain else "Stopping the server"):
+        with ProgressLine(is_quiet=output.json).shown("Waiting for the runs" if drain else "Stopping the server"):
             before, interrupted = stop_server(directory, is_forced=force, drain_within_s=within_s)
-    if json:
-        print_json({"stopped": before.running, "pid": before.pid, "interrupted": interrupted})
+    if output.json:
+        print_document({"stopped": before.running, "pid": before.pid, "interrupted": interrupted})
     elif not before.running:
         say(f"No server is running on {before.data_dir}.")
     else:
