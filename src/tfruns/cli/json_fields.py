@@ -1,7 +1,7 @@
 """`--json FIELDS`: the fields that each command's result has, and the option's value on the command line.
 
 `--json` alone prints the whole result, so the word after it can also be an argument of the command. It is a list of
-fields if it contains a comma, or if the result has a field of this name.
+fields if it contains a comma, if the result has a field of this name, or if the command has no argument for it.
 """
 
 import re
@@ -111,7 +111,22 @@ def _command(tokens: Sequence[str]) -> Iterator[str]:
 
 
 def _is_list(command: str, text: str) -> bool:
-    return _LIST.fullmatch(text) is not None and ("," in text or text in fields_of(command))
+    if not _LIST.fullmatch(text):
+        return False
+    return "," in text or text in fields_of(command) or not _takes_word(command)
+
+
+def _takes_word(command: str) -> bool:
+    """Whether an argument of the command can be a single lower-case word, as the name of a workspace can."""
+    from tfruns.cli.app import app  # noqa: PLC0415  # not for known fields
+
+    found = app
+    for word in command.split():
+        if word not in found:
+            return True
+        found = found[word]
+    positional = {item.name for item in found.assemble_argument_collection() if item.name[0] not in "-*"}
+    return bool(positional - {"RUN"})
 
 
 def _checked(command: str, text: str) -> str:
@@ -119,8 +134,9 @@ def _checked(command: str, text: str) -> str:
     given = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in given if name not in known]
     if known and (unknown or not given):
-        named = f"The result has no field {', '.join(unknown)}." if unknown else "--json= names no field."
-        raise InvalidInput(named, solution=f"Choose from: {', '.join(known)}.")
+        named = ", ".join(f'"{name}"' for name in unknown)
+        message = f"Unknown field {named}." if unknown else "--json= names no field."
+        raise InvalidInput(message, solution=f"Fields: {', '.join(known)}.")
     return ",".join(given)
 
 

@@ -45,13 +45,7 @@ async def resolve_workspace(session: Session, workspace: str | None, organizatio
     Raises:
         InvalidInput: none of them is set, or `TF_WORKSPACE` contradicts the block.
     """
-    profile = session.profile
-    found = (
-        workspace
-        or profile.named("workspace")
-        or _block().workspace_for(os.environ.get("TF_WORKSPACE"))
-        or profile.workspace
-    )
+    found = selected_workspace(session, workspace)
     if not found:
         raise InvalidInput(
             "The workspace is missing.",
@@ -59,6 +53,21 @@ async def resolve_workspace(session: Session, workspace: str | None, organizatio
             solution="Specify its name, organization/name, id, or browser URL.",
         )
     return f"{await resolve_organization(session, organization)}/{found}" if is_bare_name(found) else found
+
+
+def selected_workspace(session: Session, workspace: str | None) -> str | None:
+    """The given workspace, else that of the profile, the environment or the `cloud` block; None if none is set.
+
+    Raises:
+        InvalidInput: `TF_WORKSPACE` contradicts the block.
+    """
+    profile = session.profile
+    return (
+        workspace
+        or profile.named("workspace")
+        or _block().workspace_for(os.environ.get("TF_WORKSPACE"))
+        or profile.workspace
+    )
 
 
 async def resolve_run(session: Session, run: str | None, workspace: str | None, organization: str | None) -> str:

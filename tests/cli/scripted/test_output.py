@@ -56,6 +56,15 @@ def test_output_is_selected(runs: HttpApi, shell: Shell, arguments: list[str], o
     assert (done.out, done.err) == (out, "")
 
 
+def test_word_after_json_can_be_an_argument(api: HttpApi, shell: Shell) -> None:
+    api.on("GET", "/organizations/acme/workspaces/network", answer({"data": workspace()}))
+    assert shell("workspace", "show", "--json", "network").json["name"] == "network"
+
+
+def test_list_without_a_workspace_is_of_the_organization(runs: HttpApi, shell: Shell) -> None:
+    assert shell("run", "list", "--json", "id").json == [{"id": RUN_ID}, {"id": "run-2"}]
+
+
 def test_json_without_fields_is_the_whole_result(runs: HttpApi, shell: Shell) -> None:
     for arguments in (("--json", RUN_ID), (RUN_ID, "--json"), ("--json=true", RUN_ID)):
         assert shell("run", "show", *arguments).json["id"] == RUN_ID
@@ -64,7 +73,10 @@ def test_json_without_fields_is_the_whole_result(runs: HttpApi, shell: Shell) ->
 @rows(
     ("arguments", "texts"),
     [
-        ([*_LIST, "--json", "id,stat"], ["The result has no field stat.", "Choose from: id, status, needs_person, "]),
+        ([*_LIST, "--json", "id,stat"], ['Unknown field "stat".', "Fields: id, status, needs_person, "]),
+        ([*_LIST, "--json", "foo"], ['Unknown field "foo".', "Fields: id, status, needs_person, "]),
+        (["run", "show", "--json", "foo"], ['Unknown field "foo".', "Fields: id, status, "]),
+        (["run", "ls", "--json", "foo,bar,id"], ['Unknown field "foo", "bar".']),
         ([*_LIST, "--json="], ["--json= names no field."]),
         ([*_LIST, "--jq", ".["], ["The expression of --jq is invalid: ", "Nothing was sent."]),
         ([*_LIST, "--template", "{% for %}"], ["The template is invalid: ", "Nothing was sent."]),

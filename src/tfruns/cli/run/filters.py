@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from tfruns.cli.targets import resolve_organization, resolve_workspace
+from tfruns.cli.targets import resolve_organization, resolve_workspace, selected_workspace
 from tfruns.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -82,9 +82,15 @@ class Filters:
         } | ({"filter_workspace_names": self.workspace_names} if self.workspace_names else {})
 
     async def call(
-        self, session: "Session", workspace: str | None, organization: str | None
+        self, session: "Session", workspace: str | None, organization: str | None, *, is_all_by_default: bool = False
     ) -> tuple[str, dict[str, str | None]]:
         """The list tool and its arguments for these filters. A workspace with wildcards selects several.
+
+        Args:
+            session: the session.
+            workspace: the workspace that the command line names.
+            organization: the organization that the command line names.
+            is_all_by_default: select all workspaces if none is set.
 
         Raises:
             InvalidInput: the options exclude each other, or the workspace or organization is missing.
@@ -93,7 +99,7 @@ class Filters:
         if set(name) & {"*", "?"} and "://" not in owner and not self.workspace_names:
             several = replace(self, all_workspaces=True, workspace_names=name)
             return await several.call(session, None, owner or organization)
-        if self.all_workspaces:
+        if self.all_workspaces or (is_all_by_default and selected_workspace(session, workspace) is None):
             found = await resolve_organization(session, organization)
             return "list_runs_in_organization", {"organization": found, **self.arguments(workspace)}
         given = self.arguments(workspace)

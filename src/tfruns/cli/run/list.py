@@ -32,8 +32,8 @@ def list_runs(
 ) -> None:
     """List runs, newest first.
 
-    Runs that need a person are marked with "!". An unknown status is refused as misspelled; for one that is newer than
-    tfruns, select with --jq.
+    Without a workspace, the runs of all workspaces of the organization are listed. Runs that need a person are marked
+    with "!". An unknown status is refused as misspelled; for one that is newer than tfruns, select with --jq.
 
     For example:
         tfruns run list --workspace network
@@ -44,7 +44,7 @@ def list_runs(
     """
 
     async def work(session: Session) -> None:
-        tool, given = await filters.call(session, workspace, organization)
+        tool, given = await filters.call(session, workspace, organization, is_all_by_default=True)
 
         async def page(number: int, size: int) -> RunPage:
             return await session.call(tool, RunPage, **given, page_number=number, page_size=size)
