@@ -5,6 +5,7 @@ The file never contains a token: tokens are found by host, as without a profile.
 
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -110,7 +111,9 @@ def profiles_file() -> Path:
     def find() -> Path:
         if given := os.environ.get("TFRUNS_CONFIG_FILE"):
             return Path(given)
-        import platformdirs  # noqa: PLC0415  # imported only if the file is not set
+        if sys.platform == "linux":  # as platformdirs does, whose import takes too long for every command
+            return Path(os.environ.get("XDG_CONFIG_HOME", "").strip() or "~/.config") / "tfruns" / "config.toml"
+        import platformdirs  # noqa: PLC0415
 
         return platformdirs.user_config_path("tfruns", appauthor=False) / "config.toml"
 
