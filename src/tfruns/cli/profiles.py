@@ -111,7 +111,7 @@ def profiles_file() -> Path:
     def find() -> Path:
         if given := os.environ.get("TFRUNS_CONFIG_FILE"):
             return Path(given)
-        if sys.platform == "linux":  # as platformdirs does, whose import takes too long for every command
+        if str(sys.platform) == "linux":  # as platformdirs does, whose import takes too long for every command
             return Path(os.environ.get("XDG_CONFIG_HOME", "").strip() or "~/.config") / "tfruns" / "config.toml"
         import platformdirs  # noqa: PLC0415
 
