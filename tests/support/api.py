@@ -1,4 +1,4 @@
-"""A scripted API behind the client's transport, for what a real one cannot be made to do."""
+"""A scripted API behind the client's transport, for responses that a real API cannot be made to give."""
 
 import json
 from collections import deque
@@ -19,10 +19,10 @@ Script = httpx2.Response | Exception | Callable[[httpx2.Request], httpx2.Respons
 
 
 class FakeApi(httpx2.AsyncBaseTransport):
-    """Answers requests from a script; a request that is not in the script is a 404.
+    """Responds to requests from a script; a request that is not in the script gets a 404.
 
-    Each route has a queue of answers, of which the last stays. A creation is answered with the options that were sent,
-    unless its script is a function. `requests` holds all that were received.
+    Each route has a queue of responses. The last one is repeated. The response to a creation contains the options that
+    were sent, unless its script is a function. `requests` contains all received requests.
     """
 
     def __init__(self, *, is_length_announced: bool = True) -> None:
@@ -51,19 +51,19 @@ class FakeApi(httpx2.AsyncBaseTransport):
         if isinstance(answer, Exception):
             raise answer
         response = answer(request) if callable(answer) else with_what_was_sent(answer, _sent(request))
-        # A response can be read once; a script may give it out many times.
+        # A response can be read only once, but a script may return it many times.
         given = httpx2.Response(response.status_code, headers=response.headers, content=response.content)
         if not self._is_length_announced:
             del given.headers["content-length"]
         return given
 
     def sent(self, method: str, path: str = "") -> list[httpx2.Request]:
-        """The requests of this method whose path ends like this."""
+        """The received requests with this method and this end of the path."""
         return [r for r in self.requests if r.method == method and r.url.path.endswith(path)]
 
 
 class ConnectionTo:
-    """A connection of the MCP server that has its client already."""
+    """A connection of the MCP server with an existing client."""
 
     organization: str | None = None
 
@@ -74,17 +74,17 @@ class ConnectionTo:
         return self._client
 
     async def aclose(self) -> None:
-        """Leave the client to whoever made it."""
+        """Leave the client open for its owner."""
 
 
 def client_for(api: FakeApi, clock: FakeClock | None = None, **settings: Any) -> Client:
-    """A client that talks to a scripted API, on a clock that does not wait."""
+    """A client of a scripted API, with a clock that does not wait."""
     options: dict[str, Any] = {"address": ADDRESS, "token": TOKEN, **settings}
     return Client(http_transport=api, clock=clock or FakeClock(), **options)
 
 
 def answer(document: Any, status: int = 200, **headers: str) -> httpx2.Response:
-    """A JSON:API answer."""
+    """A JSON:API response."""
     return httpx2.Response(
         status,
         content=json.dumps(document).encode(),
@@ -107,7 +107,7 @@ def _sent(request: httpx2.Request) -> Any:
 
 
 def with_what_was_sent(response: httpx2.Response, sent: Any) -> httpx2.Response:
-    """The answer to a creation, with the options that were sent for it, as the API shows them."""
+    """The response to a creation, with the options that were sent."""
     if not response.is_success or not isinstance(sent, dict) or "data" not in sent or not response.content:
         return response
     try:
@@ -118,18 +118,18 @@ def with_what_was_sent(response: httpx2.Response, sent: Any) -> httpx2.Response:
         for part in ("attributes", "relationships"):
             resource[part] = resource.get(part, {}) | wanted.get(part, {})
     except (ValueError, KeyError, TypeError, AttributeError):
-        return response  # a script of something that is no answer
+        return response  # a script that is not a JSON:API document
     headers = {name: value for name, value in response.headers.items() if name != "content-length"}
     return httpx2.Response(response.status_code, headers=headers, content=json.dumps(document))
 
 
 def accepted() -> httpx2.Response:
-    """What the API answers to an action: 202 without a body."""
+    """The response to an action: 202 without a body."""
     return httpx2.Response(202)
 
 
 def query(request: httpx2.Request) -> dict[str, str]:
-    """The query of a request, as the API reads it."""
+    """The query parameters of a request."""
     return dict(parse_qsl(request.url.query.decode(), keep_blank_values=True))
 
 

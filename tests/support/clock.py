@@ -7,7 +7,7 @@ import anyio.lowlevel
 
 
 class FakeClock:
-    """Time that passes only by waiting. `sleeps` holds how long each wait was."""
+    """Time that passes only by waiting. `sleeps` contains the seconds of each wait."""
 
     def __init__(self, now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) -> None:
         self._start = now
@@ -21,7 +21,7 @@ class FakeClock:
         return self._start + timedelta(seconds=self._elapsed)
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass without anybody waiting for it."""
+        """Advance the time without a wait."""
         self._elapsed += seconds
 
     async def sleep(self, seconds: float) -> None:

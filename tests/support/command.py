@@ -16,7 +16,7 @@ PATIENCE_S = 90.0  # a busy machine
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended."""
+    """The outputs and the exit code of a command."""
 
     code: int
     out: str
@@ -24,7 +24,7 @@ class Done:
 
     @property
     def json(self) -> Any:
-        """The one document on standard output."""
+        """The JSON document on standard output."""
         assert self.out.count("\n") == 1, self
         return json.loads(self.out)
 
@@ -35,11 +35,11 @@ class Done:
 
 
 class Shell:
-    """Where commands are run: a home and a directory of its own, and the variables that are set there.
+    """An environment for commands: a home, a directory and environment variables.
 
     Args:
-        directory: the present directory; its parent is the home.
-        variables: of the environment.
+        directory: the current directory; its parent is the home.
+        variables: the environment variables.
     """
 
     def __init__(self, directory: Path, variables: Mapping[str, str] | None = None) -> None:
@@ -50,7 +50,7 @@ class Shell:
 
     @classmethod
     def at(cls, server: LocalServer, directory: Path) -> "Shell":
-        """One that is set up for a local server, as for any other API."""
+        """A shell whose environment selects a local server by address and token."""
         address = {"TFE_ADDRESS": server.url, "TFE_TOKEN": server.token, "TF_CLOUD_ORGANIZATION": "default"}
         return cls(directory, address)
 
@@ -59,7 +59,7 @@ class Shell:
         return Shell(self.directory, {**self.env, **variables})
 
     def __call__(self, *arguments: str, stdin: str = "", code: int | None = 0, **variables: str) -> Done:
-        """Run `tfruns` with these arguments. Its exit code has to be the given one, unless that is None."""
+        """Run `tfruns`, and check its exit code unless `code` is None."""
         env = {**self.env, **variables}
         process = start([tfruns(), *arguments], cwd=self.directory, env=env, stdin=subprocess.PIPE)
         out, err = process.communicate(stdin.encode(), timeout=PATIENCE_S)

@@ -26,12 +26,12 @@ _PROGRAM = "import sys\nfrom tfruns.cli import main\nsys.exit(main())"
 
 Stream = int | IO[Any]
 _FORK_SERVER_FILE = Path(__file__).with_name("fork_server.py")
-# The interpreter reads them when it starts, so a process that has others of them is started on its own.
+# The interpreter reads these at its start, so a process with other values is not forked.
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "TZ")
 
 
 class CommandProcess:
-    """A started process: as much of `subprocess.Popen` as the tests use."""
+    """A started process, with the part of `subprocess.Popen` that the tests use."""
 
     def __init__(self, pid: int, report: int, streams: Sequence[IO[bytes] | None]) -> None:
         self.pid = pid
@@ -41,7 +41,7 @@ class CommandProcess:
         self._lock = threading.Lock()
 
     def poll(self) -> int | None:
-        """The exit code, or None while it runs."""
+        """The exit code; None while the process runs."""
         return self._ended(0)
 
     def wait(self, timeout: float | None = None) -> int:
@@ -91,7 +91,7 @@ class CommandProcess:
             with self._lock:
                 if self.returncode is None:
                     code = _read_number(self._report)
-                    self.returncode = -signal.SIGKILL if code is None else code  # None: the fork server has ended
+                    self.returncode = -signal.SIGKILL if code is None else code  # None: the fork server has stopped
                     os.close(self._report)
         return self.returncode
 
@@ -100,7 +100,7 @@ Process = CommandProcess | subprocess.Popen[bytes]
 
 
 class _ForkServer:
-    """The fork server of this session of tests. It starts with the first request and ends with the session."""
+    """The fork server of this test session. It starts with the first request and stops with the session."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -108,7 +108,7 @@ class _ForkServer:
         self.env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
 
     def send(self, document: dict[str, Any], streams: Sequence[int], report: int) -> None:
-        """Have a process started."""
+        """Start a process."""
         with tempfile.TemporaryFile() as file:
             file.write(json.dumps(document).encode())
             file.flush()
@@ -155,9 +155,9 @@ def start(
         arguments: the command line; the first is the name of the command.
         env: its environment.
         cwd: its directory.
-        fault: Python that runs first, in the same process.
-        stdin: a file, its descriptor, `PIPE` or `DEVNULL`; likewise for both outputs.
-        is_new_session: whether it gets a session, and so a process group, of its own.
+        fault: Python code that runs first, in the same process.
+        stdin: a file, its descriptor, `PIPE` or `DEVNULL`; the same for both outputs.
+        is_new_session: whether the process gets its own session and process group.
     """
     program = f"{fault}\n{_PROGRAM}"
     if arguments[0] != TFRUNS or _interpreter_settings(env) != _interpreter_settings(_FORK_SERVER.env):
@@ -177,7 +177,7 @@ def start(
         ends = [_ends(stream, is_input=number == 0, given=given) for number, stream in streams]
         _FORK_SERVER.send(document, [theirs for theirs, _ in ends], report)
     pid = _read_number(received)
-    assert pid is not None, "the fork server has ended"
+    assert pid is not None, "the fork server has stopped"
     return CommandProcess(pid, received, [ours for _, ours in ends])
 
 
@@ -186,7 +186,7 @@ def _interpreter_settings(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _ends(stream: Stream, *, is_input: bool, given: ExitStack) -> tuple[int, IO[bytes] | None]:
-    """The descriptor that the process gets, closed here by `given`, and the other end if it is a pipe."""
+    """The descriptor for the process, which `given` closes here, and the other end if it is a pipe."""
     if stream == subprocess.DEVNULL:
         file = os.open(os.devnull, os.O_RDWR)
         given.callback(os.close, file)

@@ -1,11 +1,11 @@
 """A process that has loaded `tfruns` and its libraries, and forks to run the command: see `command_process`.
 
-Of tfruns it loads the client and the local backend. The tests of the installed command, and of the imports of each
-command, start with nothing loaded, so that a missing import is still noticed.
+It loads the client and the local backend of tfruns. The tests of the installed command, and of the imports of each
+command, start without loaded modules, so that they find a missing import.
 
-Its argument is the file descriptor of its control socket. Each request has five files: a JSON document of what to run,
-the three standard streams, and a pipe to which it writes the process ID, and the exit code once the process has
-finished.
+Its argument is the file descriptor of its control socket. Each request has five files: a JSON document with the
+program, the three standard streams, and a pipe to which it writes the process ID, and the
+exit code once the process has finished.
 """
 
 import atexit
@@ -50,7 +50,7 @@ _MODULES = (
 
 @dataclass(frozen=True)
 class Request:
-    """What a new process runs, and its standard streams and the pipe for its end."""
+    """The program of a new process, its standard streams, and the pipe for its exit code."""
 
     document: dict[str, Any]
     streams: list[int]
@@ -73,7 +73,7 @@ class Request:
         sys.argv = self.document["arguments"]
 
     def run(self, last: "Exit") -> None:
-        """Run the program. The interpreter itself ends the process, as after any program, but for what `last` skips."""
+        """Run the program. The interpreter exits as after any program, except for the steps that `last` skips."""
         gc.enable()
         if self.document["has_fault"]:  # it may change a module before other modules import from it
             for name in [name for name in sys.modules if name.partition(".")[0] == "tfruns"]:
@@ -90,7 +90,7 @@ class Exit:
     """Exits before the interpreter frees all modules: 70 ms of processor time, because a fork has to copy them.
 
     The interpreter calls it after all other exit functions, when all threads have finished. After an exception, or if
-    the output cannot be written, the interpreter exits by itself.
+    the output cannot be written, the interpreter exits normally.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class Exit:
 
 
 def _stream(file: int, mode: str, like: Any, *, line_buffering: bool = False) -> io.TextIOWrapper:
-    """A standard stream as the interpreter makes it."""
+    """A standard stream as the interpreter creates it."""
     raw = io.FileIO(file, mode, closefd=False)
     buffered: Any = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
     newline = None if mode == "r" else "\n"
@@ -148,7 +148,7 @@ class ForkServer:
             return Request(json.load(file), streams, report)
 
     def _fork(self, request: Request) -> bool:
-        """Whether this is the new process."""
+        """Whether this process is the new one."""
         pid = os.fork()
         if pid == 0:
             self._forget()
@@ -160,7 +160,7 @@ class ForkServer:
         return False
 
     def _forget(self) -> None:
-        """Drop everything of the fork server in a new process."""
+        """Release all resources of the fork server in a new process."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -185,7 +185,7 @@ class ForkServer:
 
 
 def load_modules() -> None:
-    """Import the modules, without a run of the garbage collector, and keep it away from them later."""
+    """Import the modules without garbage collection, and exclude their objects from it later."""
     gc.disable()
     for name in _MODULES:
         importlib.import_module(name)

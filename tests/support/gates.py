@@ -67,7 +67,7 @@ class PlanGate:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
     def configuration(self, name: str = "plan", *, depends_on: str = "") -> str:
-        """A data source that blocks until `open(name)`: in the apply if it depends on a new resource."""
+        """A data source that blocks until `open(name)`. If it depends on a new resource, it blocks the apply."""
         url = f"http://127.0.0.1:{self._server.server_address[1]}/{name}"
         depends = f"depends_on = [{depends_on}]" if depends_on else ""
         return f"""

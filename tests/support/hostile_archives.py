@@ -1,4 +1,4 @@
-"""Archives that attack who unpacks them, each with a part of the reason for which it is refused."""
+"""Archives that attack the program that unpacks them, each with a part of the expected error."""
 
 import gzip
 import io
@@ -27,7 +27,7 @@ def _special(kind: bytes, content: bytes) -> bytes:
 
 
 def _record(key: str, value: bytes) -> bytes:
-    """A PAX record; its length counts itself."""
+    """A PAX record. Its length includes the length field."""
     rest = b" " + key.encode() + b"=" + value + b"\n"
     length = len(rest)
     while length != len(rest) + len(str(length)):
@@ -36,7 +36,7 @@ def _record(key: str, value: bytes) -> bytes:
 
 
 def _pax(**records: bytes) -> bytes:
-    """An empty file whose PAX records say something else."""
+    """An empty file whose PAX records claim something else."""
     named = {name.replace("__", "."): value for name, value in records.items()}
     return _special(tarfile.XHDTYPE, b"".join(_record(*item) for item in named.items())) + _header(tarfile.REGTYPE, 0)
 
@@ -51,18 +51,18 @@ def _write(path: Path, parts: object) -> None:
 
 
 def _large(kind: bytes, mib: int) -> Callable[[Path], None]:
-    """An entry of so many MiB, which are next to nothing when packed."""
+    """An entry of this many MiB that compresses to almost nothing."""
     return lambda path: _write_zeros(path, _header(kind, mib * _MIB), mib)
 
 
 def _write_zeros(path: Path, beginning: bytes, mib: int) -> None:
-    """Write so many MiB of zeros. A gzip file can have many members, so they are compressed once."""
+    """Write this many MiB of zeros. A gzip file can have many members, so they are compressed only once."""
     zeros = gzip.compress(bytes(_MIB))
     path.write_bytes(gzip.compress(beginning) + zeros * mib + gzip.compress(_END))
 
 
 def _base256(size: int) -> bytes:
-    """A header whose size is written in GNU's form for large and for negative numbers."""
+    """A header with a size in the GNU format for large and negative numbers."""
     header = bytearray(_header(tarfile.REGTYPE, 0))
     header[124:136] = b"\xff" + size.to_bytes(11, "big", signed=True)
     header[148:156] = b" " * 8
@@ -79,7 +79,7 @@ def _links(count: int) -> bytes:
 
 
 def write_many_pax_records(path: Path) -> None:
-    """What may be unpacked, but takes several seconds of processor time."""
+    """An archive that is allowed, but takes several seconds of processor time to unpack."""
     records = _special(tarfile.XHDTYPE, _record("a", b"b") * 10_000) + _header(tarfile.REGTYPE, 0)
     _write(path, [*repeat(records, 500), _END])
 

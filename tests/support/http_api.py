@@ -1,4 +1,4 @@
-"""The API, played by a real HTTP server on loopback, for what runs in another process."""
+"""A scripted API as an HTTP server on loopback, for clients in other processes."""
 
 import json
 import threading
@@ -13,12 +13,12 @@ import httpx2
 
 from tests.support.api import with_what_was_sent
 
-_PATIENCE_S = 30.0  # nothing here waits longer than this
+_PATIENCE_S = 30.0  # the limit of every wait
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as it arrived."""
+    """A received request."""
 
     method: str
     path: str
@@ -31,12 +31,11 @@ Answer = httpx2.Response | threading.Event | Callable[[Received], httpx2.Respons
 
 
 class HttpApi:
-    """Answers requests from a script; a request that is not in the script is a 404.
+    """Responds to requests from a script; a request that is not in the script gets a 404.
 
-    Each route has a queue of answers, of which the last stays. An event instead of an answer holds the request until
-    it is set, and then cuts the connection; a function is called with the request.
-    `requests` holds all that were received. Every answer announces a rate
-    limit that no test reaches.
+    Each route has a queue of responses. The last one is repeated. An event instead of a response blocks the request
+    until it is set, and then closes the connection; a function is called with the request. `requests` contains all
+    received requests. Every response announces a rate limit that no test reaches.
 
         with HttpApi() as api:
             api.on("GET", "/runs/run-1", answer(...))
@@ -64,24 +63,24 @@ class HttpApi:
         return self
 
     def reset(self) -> None:
-        """Forget the script and the requests."""
+        """Clear the script and the requests."""
         with self._arrival:
             self._routes.clear()
             self.requests.clear()
 
     def sent(self, method: str, path: str = "") -> list[Received]:
-        """The requests of this method whose path ends like this."""
+        """The received requests with this method and this end of the path."""
         return [r for r in self.requests if r.method == method and r.path.endswith(path)]
 
     def wait_for(self, method: str, path: str) -> Received:
-        """The first request of this method whose path ends like this, as soon as it is there."""
+        """Wait for the first request with this method and this end of the path."""
         with self._arrival:
             arrived = self._arrival.wait_for(lambda: self.sent(method, path), _PATIENCE_S)
         assert arrived, f"no {method} {path} within {_PATIENCE_S} s"
         return arrived[0]
 
     def answer_to(self, request: Received) -> Answer:
-        """Take note of a request, and the next answer for it."""
+        """Record a request, and return the next response for it."""
         with self._arrival:
             self.requests.append(request)
             self._arrival.notify_all()

@@ -1,4 +1,4 @@
-"""What a test does with a local server: workspaces, uploads, runs, and what came of them, over its API alone."""
+"""Workspaces, uploads and runs on a local server for tests, and their results, through the API only."""
 
 import json
 import time
@@ -27,24 +27,24 @@ _numbers = count(1)
 
 @dataclass
 class Lab:
-    """A client of the server, and plain HTTP for what the client has no method for."""
+    """A client of the server, and plain HTTP for requests without a method in the client."""
 
     client: Client
     http: httpx2.AsyncClient
     organization: str = "default"
     _configurations: dict[str, str] = field(default_factory=dict)
 
-    # -- the API as it is --
+    # -- plain requests --
 
     async def send(self, method: str, path: str, body: Any = None, *, status: int | None = None) -> Any:
-        """A document of the API, or None; the status has to be the one given, or a good one."""
+        """Send a request, check its status (the given one, or any success), and return the document or None."""
         answer = await self.http.request(method, f"/api/v2{path}", json=body)
         is_expected = answer.status_code == status if status else answer.is_success
         assert is_expected, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
     async def workspace(self, main: str | None = None, /, **attributes: Any) -> str:
-        """The id of a new workspace; with a configuration, if there is one."""
+        """Create a workspace, with a configuration if one is given, and return its id."""
         attributes = {"name": f"ws-{next(_numbers)}-{time.monotonic_ns()}", **attributes}
         body = {"data": {"type": "workspaces", "attributes": attributes}}
         document = await self.send("POST", f"/organizations/{self.organization}/workspaces", body)
@@ -56,11 +56,11 @@ class Lab:
     async def upload(
         self, workspace_id: str, main: str = "", *, files: dict[str, str] | None = None, **attributes: Any
     ) -> str:
-        """The id of a new configuration version: main.tf, or other files. It queues no run by itself."""
+        """Upload a configuration, main.tf or other files, without queuing a run, and return its id."""
         return await self.upload_bytes(workspace_id, archive(files or {"main.tf": main}), **attributes)
 
     async def upload_bytes(self, workspace_id: str, content: bytes, *, status: int = 200, **attributes: Any) -> str:
-        """The same with an archive as it is."""
+        """Upload an archive unchanged."""
         body = {"data": {"type": "configuration-versions", "attributes": {"auto-queue-runs": False, **attributes}}}
         document = await self.send("POST", f"/workspaces/{workspace_id}/configuration-versions", body)
         url = document["data"]["attributes"]["upload-url"]
@@ -69,7 +69,7 @@ class Lab:
         return str(document["data"]["id"])
 
     async def variable(self, workspace_id: str, key: str, value: str, category: str = "terraform", **more: Any) -> None:
-        """Give a workspace a variable."""
+        """Create a variable of a workspace."""
         attributes = {"key": key, "value": value, "category": category, **more}
         body = {"data": {"type": "vars", "attributes": attributes}}
         await self.send("POST", f"/workspaces/{workspace_id}/vars", body)
@@ -83,14 +83,14 @@ class Lab:
     # -- runs --
 
     async def run(self, workspace_id: str, **params: Any) -> Run:
-        """A new run. `variables` are a dict of HCL literals."""
+        """Create a run. `variables` is a dict of HCL literals."""
         variables = params.pop("variables", None)
         if variables is not None:
             params["variables"] = [RunVariableParam(key=key, value=value) for key, value in variables.items()]
         return await self.client.runs.create(workspace_id, RunParams(**params))
 
     async def until(self, run: Run, *statuses: str, within_s: float = PATIENCE_S) -> Run:
-        """The run, once it has one of these statuses. Another final one is a failure, shown with the run's logs."""
+        """Wait until the run has one of these statuses. Another final status fails, with the run's logs."""
         deadline = time.monotonic() + within_s
         while True:
             seen = await self.client.runs.read(run.id)
@@ -102,15 +102,15 @@ class Lab:
             await anyio.sleep(_POLL_S)
 
     async def planned(self, workspace_id: str, **params: Any) -> Run:
-        """A run that waits for confirmation."""
+        """Create a run, and wait until it awaits confirmation."""
         return await self.until(await self.run(workspace_id, **params), RunStatus.PLANNED)
 
     async def applied(self, workspace_id: str, **params: Any) -> Run:
-        """A run that was planned and applied without a question."""
+        """Create a run with auto-apply, and wait until it is applied."""
         return await self.until(await self.run(workspace_id, auto_apply=True, **params), RunStatus.APPLIED)
 
     async def confirmed(self, run: Run) -> Run:
-        """Apply a run that waits, and wait for its end."""
+        """Apply a run that awaits confirmation, and wait until it is final."""
         await self.client.runs.apply(run.id)
         return await self.until(run, RunStatus.APPLIED)
 
@@ -126,19 +126,19 @@ class Lab:
         return await self.client.applies.read(run.apply.id)
 
     async def log(self, run: Run, kind: str = "plan") -> str:
-        """The log of a phase, as it is by now."""
+        """The current log of a phase."""
         if kind == "plan":
             return (await self.client.plans.read_log(await self.plan(run))).decode()
         return (await self.client.applies.read_log(await self.apply(run))).decode()
 
     async def plan_json(self, run: Run, *, is_redacted: bool = False) -> Any:
-        """The plan's JSON output; None where there is none."""
+        """The plan's JSON output; None if it does not exist."""
         assert run.plan is not None
         document = await self.client.plans.read_json(run.plan.id, is_redacted=is_redacted)
         return json.loads(document) if document else None
 
     async def actions(self, run: Run) -> dict[str, list[str]]:
-        """What the plan does to which address, without what it leaves alone."""
+        """The actions of a plan by address, without unchanged resources."""
         changes = (await self.plan_json(run)).get("resource_changes") or []
         found = {change["address"]: change["change"]["actions"] for change in changes}
         return {address: actions for address, actions in found.items() if actions != ["no-op"]}
@@ -160,7 +160,7 @@ class Lab:
         return {found["name"] for found in state["resources"] if found["mode"] == "managed"} if state else set()
 
     async def is_free(self, workspace_id: str) -> bool:
-        """Whether neither a run nor a person holds the workspace."""
+        """Whether neither a run nor a person has locked the workspace."""
         return not (await self.client.workspaces.read(workspace_id)).locked
 
 
@@ -172,7 +172,7 @@ async def lab(server: LocalServer) -> AsyncIterator[Lab]:
 
 
 async def wait_until(condition: Any, what: str, *, within_s: float = PATIENCE_S) -> None:
-    """Wait, without holding the event loop, until something is so; the condition may be a coroutine function."""
+    """Wait for a condition without blocking the event loop. It may be a coroutine function."""
     deadline = time.monotonic() + within_s
     while True:
         found = condition()

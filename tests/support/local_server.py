@@ -1,4 +1,4 @@
-"""`tfruns server` as a process: started on a data directory, killed, and started again."""
+"""`tfruns server` as a process that tests start, kill and restart."""
 
 import os
 import select
@@ -23,7 +23,7 @@ _POLL_S = 0.02
 
 
 def until(condition: Callable[[], object], what: str, *, within_s: float = PATIENCE_S) -> None:
-    """Wait until something is so."""
+    """Wait for a condition."""
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
@@ -31,14 +31,14 @@ def until(condition: Callable[[], object], what: str, *, within_s: float = PATIE
 
 
 class LocalServer:
-    """A server on a data directory of the test's own. It is started by `start`, or by the block.
+    """A server with a data directory of the test. `start` or the `with` block starts it.
 
     Args:
-        data_dir: the data directory; its parent has the log, unless another is named.
-        arguments: further ones of `tfruns server`.
-        env: further variables of its environment.
-        log: where its standard error goes.
-        fault: Python that is run before the command begins, in the same process.
+        data_dir: the data directory. Its parent contains the log, unless `log` is given.
+        arguments: further arguments of `tfruns server`.
+        env: further environment variables.
+        log: the file for its standard error.
+        fault: Python code that runs before the command, in the same process.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class LocalServer:
 
     @property
     def stderr(self) -> str:
-        """What it has written to standard error, since it was started first."""
+        """Everything that it has written to standard error since its first start."""
         return self._log.read_text() if self._log.exists() else ""
 
     @property
@@ -77,12 +77,12 @@ class LocalServer:
 
     @property
     def certificate(self) -> Path | None:
-        """What has to be trusted, if it has a certificate of its own."""
+        """The certificate to trust, if it is self-signed."""
         path = self.data_dir / "tls" / "certificate.pem"
         return path if path.exists() else None
 
     def start(self) -> Self:
-        """Start it, and return when it says where it listens."""
+        """Start it, and return when it prints its address."""
         self.launch()
         line = self.read_line()
         assert line.startswith("listening on http"), f"{line!r}; standard error:\n{self.stderr}"
@@ -90,7 +90,7 @@ class LocalServer:
         return self
 
     def launch(self) -> None:
-        """Start it, and return at once."""
+        """Start it, and return immediately."""
         assert not self.is_running
         self._close()
         port = () if "--port" in self.arguments else ("--port", "0")
@@ -99,7 +99,7 @@ class LocalServer:
             self._process = start(command, env=self._env, fault=self.fault, stderr=stderr)
 
     def read_line(self) -> str:
-        """The next line of its output; empty if it has ended without one."""
+        """The next line of its output; empty if it exited without one."""
         assert self.process.stdout is not None
         text, deadline = b"", time.monotonic() + PATIENCE_S
         while not text.endswith(b"\n"):
@@ -115,30 +115,30 @@ class LocalServer:
         self.process.send_signal(number)
 
     def wait(self, within_s: float = PATIENCE_S) -> int:
-        """The code with which it ends."""
+        """Wait for its exit code."""
         return self.process.wait(within_s)
 
     def kill(self) -> None:
-        """End it as a power cut would end the process: nothing is finished, nothing written."""
+        """Kill it with SIGKILL."""
         self.process.kill()
         self.process.wait(PATIENCE_S)
 
     def pause(self, seconds: float) -> None:
-        """Let it work for so long; should it end by itself, no longer."""
+        """Let it run for this many seconds, or until it exits."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
 
     def stop(self) -> int:
-        """End it gracefully, and return its exit code."""
+        """Stop it with SIGTERM, and return its exit code."""
         self.send_signal(signal.SIGTERM)
         return self.wait(within_s=120)
 
     def restart(self) -> Self:
-        """Start it again, after it has ended."""
+        """Start it again after it has exited."""
         return self.start()
 
     def client(self) -> Client:
-        """A client of it, which knows its organization."""
+        """A client for this server and its organization."""
         return Client(self.url, self.token, organization="default", ca_file=self.certificate)
 
     def http(self) -> httpx2.AsyncClient:
@@ -148,11 +148,11 @@ class LocalServer:
         return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE_S, verify=verify)
 
     def terraforms(self, run_id: str = "") -> list[int]:
-        """The processes of its runs, or of one: Terraform, and what Terraform has started."""
+        """The processes of its runs, or of one run: Terraform and its children."""
         return processes_below(self.data_dir / "work" / run_id)
 
     def connects(self) -> bool:
-        """Whether anybody listens where it listened."""
+        """Whether a process listens on its port."""
         host, _, port = self.url.partition("://")[2].rpartition(":")
         try:
             socket.create_connection((host, int(port)), timeout=5).close()
@@ -169,7 +169,7 @@ class LocalServer:
         self.end()
 
     def end(self) -> None:
-        """End it and all that runs below its data directory, however they are."""
+        """Kill it, and all processes that use its data directory."""
         if self.is_running:
             self.kill()
         for pid in self.terraforms():
@@ -183,13 +183,13 @@ class LocalServer:
 
 
 def processes_below(directory: Path) -> list[int]:
-    """The processes whose HOME is below a directory, as that of every Terraform of a run is."""
+    """The processes whose HOME is below a directory, as for every Terraform of a run."""
     mark = b"HOME=" + os.fsencode(directory) + b"/"
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             environ = (process / "environ").read_bytes().split(b"\0")
-        except OSError:  # it has ended, or is somebody else's
+        except OSError:  # it has exited, or belongs to another user
             continue
         if any(entry.startswith(mark) for entry in environ):
             found.append(int(process.name))

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: a cluster in a new directory, reached over a socket there, gone afterwards."""
+"""A temporary PostgreSQL server for the tests: a cluster in a new directory, with a Unix socket."""
 
 import itertools
 import os
@@ -23,15 +23,15 @@ _FASTER = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max
 
 
 class NoServer(Exception):
-    """No PostgreSQL server can be started here, for the reason that is given."""
+    """No PostgreSQL server can be started; the message is the reason."""
 
 
 class Server:
     """A running server.
 
     Args:
-        directory: of its socket.
-        restart: stops it, does something, and starts it again.
+        directory: the directory of its socket.
+        restart: stops the server, calls a function, and starts it again.
     """
 
     def __init__(self, directory: Path, restart: Callable[[Callable[[], None]], None]) -> None:
@@ -45,7 +45,7 @@ class Server:
 
     @contextmanager
     def database(self, *, is_migrated: bool = True) -> Iterator[str]:
-        """The URL of a database of its own, with all tables and nothing in them, or without tables."""
+        """The URL of a new database, with empty tables or without tables."""
         name = f"test_{next(self._numbers)}"
         template = _TEMPLATE if is_migrated else "template1"
         self._run(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
@@ -67,7 +67,7 @@ def postgresql_server() -> Iterator[Server]:
     """Start a server, and stop it afterwards.
 
     Raises:
-        NoServer: it is not installed, or there is no user to run it as (it refuses to run as root).
+        NoServer: it is not installed, or no user can run it (it refuses to run as root).
     """
     programs = _programs()
     directory = Path(tempfile.mkdtemp(prefix="tfruns-pg-"))  # short: the path of a socket has at most 107 bytes
@@ -82,7 +82,7 @@ def postgresql_server() -> Iterator[Server]:
         stop = [*control, "--mode", "immediate", "stop"]
 
         def restart(meanwhile: Callable[[], None]) -> None:
-            # Not "immediate": without fsync that would lose what was committed.
+            # Not "immediate", which would lose committed data without fsync.
             _call([*control, "--mode", "fast", "stop"], directory, user)
             try:
                 meanwhile()
@@ -99,7 +99,7 @@ def postgresql_server() -> Iterator[Server]:
 
 
 def _programs() -> Path:
-    """Where the server's programs are: on the PATH, or where Debian puts them."""
+    """The directory of the server's programs: on the PATH, or Debian's."""
     on_path = shutil.which("initdb")
     if on_path and shutil.which("pg_ctl"):
         return Path(on_path).parent
@@ -110,7 +110,7 @@ def _programs() -> Path:
 
 
 def _unprivileged(directory: Path) -> dict[str, Any]:
-    """Whom to run the server as: oneself, or as root somebody else, to whom the directory is given."""
+    """The user that runs the server: the current one, or if that is root, another one who then owns the directory."""
     if os.geteuid() != 0:
         return {}
     for name in ("postgres", "nobody"):
@@ -120,11 +120,11 @@ def _unprivileged(directory: Path) -> dict[str, Any]:
             continue
         os.chown(directory, found.pw_uid, found.pw_gid)
         return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": []}
-    raise NoServer("PostgreSQL does not run as root, and there is no other user")
+    raise NoServer("PostgreSQL does not run as root, and no other user exists")
 
 
 def _call(command: list[str], directory: Path, user: dict[str, Any]) -> None:
-    """Run a program to its end, with its words in a file: a server that it starts keeps its output open."""
+    """Run a program with its output in a file, because a server that it starts keeps its output open."""
     words = directory / "output"
     with words.open("ab") as output:
         code = subprocess.run(

@@ -19,7 +19,7 @@ _STARTING = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_sp
 
 @dataclass
 class _Watch:
-    """What the test that runs now has started, in any of its threads."""
+    """The processes that the current test has started, in any thread."""
 
     is_on: bool = False
     started: list[str] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""How many examples a property test tries.
+"""The number of examples of a property test.
 
-`make test-fast` tries few, the same ones each time; `make test` as many as Hypothesis does by default, also the same
-ones each time; HYPOTHESIS_PROFILE=thorough tries many new ones.
+`make test-fast` tries a few, the same ones each time; `make test` tries Hypothesis's default number, also the same ones
+each time; HYPOTHESIS_PROFILE=thorough tries many new ones.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The forms of the commands' `--json` output: what is not among these fields is not promised, and fails a test."""
+"""The schemas of the commands' `--json` output. A field that is missing here fails a test."""
 
 from typing import Any, Literal
 
@@ -6,13 +6,13 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 
 class Result(BaseModel):
-    """A result, which has these fields and no others. Those with a default may be missing."""
+    """A result with exactly these fields. Fields with a default may be missing."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Step(Result):
-    """A call that is likely to follow."""
+    """A likely next call."""
 
     tool: str
     arguments: dict[str, JsonValue]
@@ -99,7 +99,7 @@ class RunList(Result):
 
 
 class Waited(Result):
-    """`run wait`, and what waits with `--wait`."""
+    """`run wait`, and commands with `--wait`."""
 
     id: str
     status: str
@@ -151,7 +151,7 @@ class Change(Result):
 
 
 class Reviewed(Result):
-    """`run review` of a run that has a plan."""
+    """`run review` of a run with a plan."""
 
     run_id: str
     status: str
@@ -171,7 +171,7 @@ class Reviewed(Result):
 
 
 class NotReviewed(Result):
-    """`run review` of one that has none."""
+    """`run review` of a run without a plan."""
 
     run_id: str
     status: str
@@ -244,7 +244,7 @@ class Commented(Result):
 
 
 class BulkRow(Result):
-    """A run of `--all`."""
+    """One run of a command with `--all`."""
 
     id: str
     status: str

@@ -1,4 +1,4 @@
-"""Documents as the API writes them, after the samples of its reference."""
+"""Documents of the API, modeled on the samples in its reference."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ _TO_MANY = {
 
 
 def run(id_: str = RUN_ID, *, workspace_id: str = WORKSPACE_ID, **attributes: Any) -> dict[str, Any]:
-    """A run resource with all its relationships. Attributes are given in snake_case; None leaves one out."""
+    """A run resource with all its relationships. Attributes are given in snake_case; None omits one."""
     fields: dict[str, Any] = {
         "actions": {
             "is-cancelable": True,
@@ -85,13 +85,13 @@ def run(id_: str = RUN_ID, *, workspace_id: str = WORKSPACE_ID, **attributes: An
 
 
 def actions(*possible: str) -> dict[str, bool]:
-    """The `actions` of a run, of which these (`confirmable`, `discardable`, ...) are possible."""
+    """The `actions` of a run for which these (`confirmable`, `discardable`, ...) are possible."""
     names = ("cancelable", "confirmable", "discardable", "force-cancelable")
     return {f"is-{name}": name in possible for name in names}
 
 
 def planned(id_: str = RUN_ID, **attributes: Any) -> dict[str, Any]:
-    """A run that waits for confirmation."""
+    """A run that awaits confirmation."""
     possible = actions("confirmable", "discardable")
     return run(id_, **{"status": "planned", "has_changes": True, "actions": possible, **attributes})
 
@@ -118,7 +118,7 @@ def comment(id_: str = "wsc-JdFX3u8o114F4CWf", *, body: str = "looks good") -> d
 
 
 def configuration_version(id_: str = "cv-n4XQPBa2QnecZJ4G", **attributes: Any) -> dict[str, Any]:
-    """A configuration version resource, which waits for its files unless something else is said."""
+    """A configuration version resource, pending by default."""
     fields = {"status": "pending", "auto-queue-runs": False, "speculative": False, "error-message": None}
     fields |= {key.replace("_", "-"): value for key, value in attributes.items()}
     return {"id": id_, "type": "configuration-versions", "attributes": fields}
@@ -138,7 +138,7 @@ def policy_check(id_: str = "polchk-9VYRc9bpfJEsnwum", **attributes: Any) -> dic
 
 
 def task_stage(id_: str = "ts-rL5ZsuwfjqfPJcdi", **attributes: Any) -> dict[str, Any]:
-    """A task stage that waits for an override, which this token may give."""
+    """A task stage that awaits an override, which this token may perform."""
     fields = {
         "status": "awaiting_override",
         "stage": "post_plan",
@@ -150,7 +150,7 @@ def task_stage(id_: str = "ts-rL5ZsuwfjqfPJcdi", **attributes: Any) -> dict[str,
 
 
 def plan_json(**actions: list[str]) -> dict[str, Any]:
-    """The JSON of a plan that does this to resources: `plan_json(db=["delete", "create"])`; by default it adds one."""
+    """The JSON of a plan with actions, as in `plan_json(db=["delete", "create"])`; by default, one creation."""
     changes = [
         {
             "address": f"terraform_data.{name}",
@@ -168,7 +168,7 @@ def plan_json(**actions: list[str]) -> dict[str, Any]:
 def page(
     *resources: dict[str, Any], number: int = 1, next_page: int | None = None, total: int | None = None
 ) -> dict[str, Any]:
-    """A list document; `total` is given where the list has totals."""
+    """A list document, with totals if `total` is given."""
     pagination: dict[str, Any] = {
         "current-page": number,
         "page-size": 20,

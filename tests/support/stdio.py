@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from tests.support.command_process import TFRUNS, start
 
-PATIENCE_S = 30.0  # a busy machine; whatever is waited for comes much earlier
+PATIENCE_S = 30.0  # for a busy machine; normally, each wait is much shorter
 
 Era = Literal["2025-11-25", "2026-07-28"]
 WITH_HANDSHAKE: Era = "2025-11-25"
@@ -38,13 +38,13 @@ def tfruns() -> str:
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
-    """The environment of a process that sees nothing of who runs the tests."""
+    """An environment without the settings of the user who runs the tests."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LANG") if name in os.environ}
     return {**kept, "HOME": str(home), "TFRUNS_IDLE_EXIT": "0", **variables}
 
 
 class StdioServer:
-    """`tfruns mcp` as a process. Every wait ends at a deadline; every line of the output has to be JSON-RPC."""
+    """`tfruns mcp` as a process. Every wait has a deadline; every line of the output must be JSON-RPC."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class StdioServer:
         self.messages: list[Message] = []
         self._log = log
         self._log_start = 0
-        self._last_id = 1000  # below are the ids that tests choose themselves
+        self._last_id = 1000  # smaller ids are chosen by tests
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         with log.open("wb") as stderr:
             self.process = start([tfruns(), "mcp", *arguments], env=env, stdin=subprocess.PIPE, stderr=stderr)
@@ -68,16 +68,16 @@ class StdioServer:
 
     @property
     def stderr(self) -> str:
-        """What it has written to standard error."""
+        """Its standard error so far."""
         return self._log.read_bytes()[self._log_start :].decode()
 
     @property
     def is_running(self) -> bool:
-        """Whether the process has not ended."""
+        """Whether the process is still running."""
         return self.process.poll() is None
 
     def forget(self) -> None:
-        """Begin anew with `messages` and `stderr`, for a test that shares a server with others."""
+        """Clear `messages` and `stderr`, for a test that shares a server with others."""
         self.messages.clear()
         self._log_start = self._log.stat().st_size
 
@@ -102,7 +102,7 @@ class StdioServer:
         self.send_line(json.dumps(message).encode())
 
     def next_id(self) -> int:
-        """An id that no request had before."""
+        """An id that no request has used."""
         self._last_id += 1
         return self._last_id
 
@@ -114,13 +114,13 @@ class StdioServer:
             line = self._lines.get(timeout=PATIENCE_S)
         except queue.Empty:
             raise AssertionError(f"no message within {PATIENCE_S} s; standard error:\n{self.stderr}") from None
-        assert line is not None, f"the server has ended; standard error:\n{self.stderr}"
+        assert line is not None, f"the server has exited; standard error:\n{self.stderr}"
         message = _message(line)
         self.messages.append(message)
         return message
 
     def answer_to(self, id_: int | str) -> Message:
-        """The answer to a request; what comes before it is kept in `messages`."""
+        """The response to a request. Messages before it are stored in `messages`."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             message = self.receive()
@@ -128,10 +128,10 @@ class StdioServer:
                 return message
         raise AssertionError(f"no answer to {id_} within {PATIENCE_S} s")
 
-    # -- both ---------------------------------------------------------------------------------------------------------
+    # -- requests with responses --------------------------------------------------------------------------------------
 
     def request(self, method: str, params: Message | None = None) -> Message:
-        """Send a request and return the answer, whole."""
+        """Send a request, and return the complete response."""
         id_ = self.next_id()
         self.send(method, params, id_=id_)
         return self.answer_to(id_)
@@ -144,24 +144,24 @@ class StdioServer:
         return result
 
     def call(self, tool: str, arguments: Message | None = None) -> Message:
-        """Call a tool and return its result, failed or not."""
+        """Call a tool, and return its result, successful or not."""
         return self.result("tools/call", {"name": tool, "arguments": arguments or {}})
 
     def handshake(self) -> Message:
-        """Initialize, as the revisions up to 2025-11-25 want it; returns the result."""
+        """Initialize, as the revisions up to 2025-11-25 require, and return the result."""
         client = {"protocolVersion": WITH_HANDSHAKE, "capabilities": self.capabilities, "clientInfo": CLIENT_INFO}
         result = self.result("initialize", client)
         self.send("notifications/initialized")
         return result
 
     def close_input(self) -> int:
-        """Close the input, and return the code with which the process ends."""
+        """Close the input, and return the exit code."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         return self.wait()
 
     def wait(self, patience_s: float = PATIENCE_S) -> int:
-        """The code with which the process ends; all that it still wrote is in `messages` then."""
+        """Wait for the exit code. The remaining output is then in `messages`."""
         code = self.process.wait(patience_s)
         self._reader.join(PATIENCE_S)
         while (line := self._lines.get(timeout=PATIENCE_S)) is not None:
@@ -180,7 +180,7 @@ class StdioServer:
         self.stop()
 
     def stop(self) -> None:
-        """End the process, however it is."""
+        """Kill the process if it is still running."""
         if self.is_running:
             self.process.kill()
         self.process.wait(PATIENCE_S)
@@ -197,12 +197,12 @@ class StdioServer:
 
 
 def _close(stream: Any) -> None:
-    with suppress(BrokenPipeError):  # what was still to be written has no reader any more
+    with suppress(BrokenPipeError):  # the reader of unwritten data is gone
         stream.close()
 
 
 def _message(line: bytes) -> Message:
-    """A line of the output, which has to be a message of JSON-RPC 2.0 and nothing else."""
+    """Parse a line of the output, which must be a JSON-RPC 2.0 message."""
     assert line.endswith(b"\n"), line
     message = json.loads(line)
     assert isinstance(message, dict), line

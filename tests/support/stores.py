@@ -1,4 +1,4 @@
-"""The databases that tests of the local backend run on: SQLite always, PostgreSQL for those that ask for both."""
+"""The databases for tests of the local backend: SQLite, and PostgreSQL for tests that request both."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from tfruns.local.store.database import Database
 
 NewStore = Callable[[], AbstractContextManager[str]]
 
-# For what depends on the store: transactions, locks, the queue, searches. The rest need not be run twice.
+# For code that depends on the store: transactions, locks, the queue, searches. Other tests run on SQLite only.
 on_both_stores = pytest.mark.parametrize(
     "store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.processes)], indirect=True
 )
@@ -20,7 +20,7 @@ on_both_stores = pytest.mark.parametrize(
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all tables and nothing in them, to be copied."""
+    """A database with empty tables, as a template."""
     path = tmp_path_factory.mktemp("migrated") / "tfruns.db"
     database = Database(f"sqlite:///{path}")
     database.migrate()
@@ -30,7 +30,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql(processes: None) -> Iterator[Server]:
-    """A PostgreSQL server; where none can be started the test is skipped, and says why."""
+    """A PostgreSQL server. If none can be started, the test is skipped with the reason."""
     try:
         with postgresql_server() as server:
             yield server
@@ -56,7 +56,7 @@ def store(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def new_sqlite(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> NewStore:
-    """Creates an empty database. One follows another in the same file, so that they can share an engine."""
+    """Creates an empty database. Each replaces the previous one in the same file, so that they share an engine."""
     file = tmp_path_factory.mktemp("sqlite") / "tfruns.db"
 
     @contextmanager
@@ -73,7 +73,7 @@ def new_sqlite(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> NewS
 
 @pytest.fixture
 def new_store(store: str, request: pytest.FixtureRequest) -> NewStore:
-    """Creates a database with all tables and nothing in them. Only one is used at a time."""
+    """Creates a database with empty tables. Only one is used at a time."""
     if store == "postgresql":
         return request.getfixturevalue("postgresql").database  # type: ignore[no-any-return]
     return request.getfixturevalue("new_sqlite")  # type: ignore[no-any-return]
@@ -81,6 +81,6 @@ def new_store(store: str, request: pytest.FixtureRequest) -> NewStore:
 
 @pytest.fixture
 def store_url(new_store: NewStore) -> Iterator[str]:
-    """A database for this test alone, with all tables and nothing in them."""
+    """A database with empty tables, for this test only."""
     with new_store() as url:
         yield url

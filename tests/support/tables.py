@@ -1,4 +1,4 @@
-"""A table that is walked in one test: it goes to the end, and the failure lists each row that is wrong."""
+"""A table of cases in one test. All rows are tested, and a failure lists each failed row."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,7 +37,7 @@ class _Walk:
 def rows(names: str | Sequence[str], values: Iterable[Any], ids: Iterable[Any] | None = None) -> Callable[[Test], Test]:
     """Call the test once for each row, within one test. The arguments are those of `pytest.mark.parametrize`.
 
-    All rows share the fixtures of the test, so a row must not depend on what another one leaves.
+    All rows share the fixtures of the test, so a row must not depend on another one.
     """
     keys = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
     given = [_values(value, len(keys)) for value in values]

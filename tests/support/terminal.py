@@ -1,4 +1,4 @@
-"""A program on a terminal of its own: what it shows is waited for, keys are typed, Ctrl-C too."""
+"""A program on a pseudo-terminal: tests wait for its output and press keys, including Ctrl-C."""
 
 import fcntl
 import os
@@ -23,12 +23,12 @@ _ROWS, _COLUMNS = 50, 200
 
 
 def plain(text: str) -> str:
-    """Text without colours."""
+    """A text without colors."""
     return _CONTROL.sub("", text)
 
 
 class Terminal:
-    """A process that believes to be used by a person. The block ends it."""
+    """A process on a terminal. The `with` block stops it."""
 
     def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], columns: int = _COLUMNS) -> None:
         self._screen, inner = pty.openpty()
@@ -40,12 +40,12 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """All that it has shown so far, without colours."""
+        """Its output so far, without colors."""
         return plain(self.raw)
 
     @property
     def raw(self) -> str:
-        """All that it has shown so far."""
+        """Its output so far."""
         return self._shown.decode(errors="replace")
 
     @property
@@ -54,11 +54,11 @@ class Terminal:
         return "\n".join(line.rstrip() for line in plain(_ERASED_LINE.sub("", self.raw)).splitlines())
 
     def expect(self, text: str, within_s: float = 2 * PATIENCE_S) -> None:
-        """Wait until it has shown this, behind what was expected before."""
+        """Wait until it shows this text after the previously expected one."""
         deadline = time.monotonic() + within_s
         while (found := self.text.find(text, self._read)) < 0:
             assert time.monotonic() < deadline, f"{text!r} was not shown:\n{self.text}"
-            assert self._take(deadline), f"it ended without {text!r}:\n{self.text}"
+            assert self._take(deadline), f"it exited without {text!r}:\n{self.text}"
         self._read = found + len(text)
 
     def press(self, keys: str) -> None:
@@ -75,14 +75,14 @@ class Terminal:
         self.process.send_signal(2)
 
     def end(self, within_s: float = 2 * PATIENCE_S) -> int:
-        """Wait until it has ended, and return its exit code."""
+        """Wait until it exits, and return its exit code."""
         deadline = time.monotonic() + within_s
         while self._take(deadline):
-            assert time.monotonic() < deadline, f"it did not end:\n{self.text}"
+            assert time.monotonic() < deadline, f"it did not exit:\n{self.text}"
         return self.process.wait(max(1.0, deadline - time.monotonic()))
 
     def _take(self, deadline: float) -> bool:
-        """Read what it shows; False if it has ended."""
+        """Read its output; False if it has exited."""
         if not select.select([self._screen], [], [], max(0.0, deadline - time.monotonic()))[0]:
             return True
         try:

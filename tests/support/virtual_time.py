@@ -1,6 +1,6 @@
-"""An event loop in which waiting takes no time, so that what many tasks do at once can be timed exactly.
+"""An event loop in which waiting takes no time, so that concurrent tasks can be timed exactly.
 
-A module uses it by its own `anyio_backend` fixture: `return "asyncio", {"loop_factory": VirtualTimeLoop}`.
+A module uses it with its own `anyio_backend` fixture: `return "asyncio", {"loop_factory": VirtualTimeLoop}`.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ class _VirtualSelector(selectors.DefaultSelector):
         if events:
             return events
         if timeout is None:
-            raise RuntimeError("every task waits, and nothing will ever wake one")
+            raise RuntimeError("all tasks wait, and nothing will wake one")
         self.now += max(timeout, 0.0)
         return []
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Jumps to the next timer as soon as no task can go on."""
+    """Jumps to the next timer when no task can continue."""
 
     def __init__(self) -> None:
         self._virtual = _VirtualSelector()
@@ -40,7 +40,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 class LoopClock(SystemClock):
-    """The system's own way of waiting, on the time of the event loop."""
+    """The system's selector, with the time of the event loop."""
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
@@ -50,7 +50,7 @@ class LoopClock(SystemClock):
 
 
 class TimedApi(FakeApi):
-    """A scripted API that notes when each request started, and takes a while to answer."""
+    """A scripted API that records the start of each request, and responds after a delay."""
 
     def __init__(self, latency_s: float = 0.0) -> None:
         super().__init__()
@@ -64,6 +64,6 @@ class TimedApi(FakeApi):
 
 
 def most_within(starts: list[float], window_s: float) -> int:
-    """The most starts that any window of this length holds."""
+    """The maximum number of starts in a window of this length."""
     ordered = sorted(starts)
     return max((sum(start <= other < start + window_s for other in ordered) for start in ordered), default=0)
