@@ -41,6 +41,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     },
     "comment_on_run": {"run_id": RUN_ID, "body": "looks good"},
     "list_workspaces": {"organization": ORGANIZATION},
+    "explain_runs": {"organization": ORGANIZATION},
     "get_workspace_details": {"workspace_id": WORKSPACE_ID},
     "set_workspace_lock": {"workspace_id": WORKSPACE_ID, "action": "lock"},
     "set_variable": {"workspace_id": WORKSPACE_ID, "key": "region", "value": "eu-west-1"},

@@ -53,6 +53,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "get_run_history": {"run_id": REQUIRED, "page_number": 1, "page_size": 30},
     "diagnose_run": {"run_id": REQUIRED},
     "comment_on_run": {"run_id": REQUIRED, "body": REQUIRED},
+    "explain_runs": {"which": "open", "organization": None, "filter_workspace_names": None, "since": None},
     "list_workspaces": {"organization": None, "search": "", "page_number": 1, "page_size": 20},
     "get_workspace_details": {
         "workspace_id": REQUIRED,

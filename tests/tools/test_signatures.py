@@ -26,6 +26,7 @@ PROMISED = {
     "force_execute_run": "run_id",
     # and what there is besides
     "comment_on_run": "run_id, body",
+    "explain_runs": "which='open', organization=None, filter_workspace_names=None, since=None",
     "list_workspaces": "organization=None, search='', page_number=1, page_size=20",
     "get_workspace_details": "workspace_id, part='settings', search='', page_number=1, page_size=20",
     "set_workspace_lock": "workspace_id, action, reason=''",

@@ -186,7 +186,7 @@ async def plan_counts(client: Client, run: Run) -> dict[str, JSON]:
         return {}
     if plan.status != PhaseStatus.FINISHED:
         return {}
-    counts = _counted(plan)
+    counts = counted_by_api(plan)
     if run.has_changes is False and not run.refresh_only and not any(counts.values()):
         return counts
     try:
@@ -196,7 +196,7 @@ async def plan_counts(client: Client, run: Run) -> dict[str, JSON]:
     return counts | _not_counted(found, is_refresh_only=bool(run.refresh_only)) if found else counts
 
 
-def _counted(plan: Plan) -> dict[str, JSON]:
+def counted_by_api(plan: Plan) -> dict[str, JSON]:
     """The API's counts, without missing ones."""
     counts: dict[str, JSON] = {
         "add": plan.resource_additions,

@@ -10,6 +10,7 @@ add_commands(
     {
         "create": "create:create",
         "list": "list:list_runs",
+        "status": "status:status",
         "show": "show:show",
         "review": "review:review",
         "wait": "wait:wait",
