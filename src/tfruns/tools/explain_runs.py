@@ -33,7 +33,7 @@ _MAX_FAILED = 10
 @tool(
     title="Explain runs",
     toolset=Toolset.RUNS,
-    order=35,
+    order=105,
     is_read_only=True,
     command="run status",
     instruction="explain_runs tells what waits for a person, what is stuck, and what failed, and why.",
