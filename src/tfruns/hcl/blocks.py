@@ -18,13 +18,13 @@ class Block:
     Attributes:
         words: the type and labels.
         settings: the arguments that are strings without templates, by name.
-        arguments: the names of all arguments.
+        arguments: the source text of all arguments, by name.
         blocks: the nested blocks.
     """
 
     words: tuple[str, ...]
     settings: dict[str, str] = field(default_factory=dict)
-    arguments: set[str] = field(default_factory=set)
+    arguments: dict[str, str] = field(default_factory=dict)
     blocks: list["Block"] = field(default_factory=list)
 
 
@@ -34,15 +34,28 @@ def read_blocks(text: str) -> list[Block]:
     Raises:
         HclSyntaxError: the structure is invalid, or nested more than 100 levels deep.
     """
-    reader = _Reader(tokens(text.removeprefix("\ufeff")))
+    return read_file(text).blocks
+
+
+def read_file(text: str) -> Block:
+    """The arguments and blocks of a file.
+
+    Raises: as `read_blocks`.
+    """
+    source = text.removeprefix("\ufeff")
+    reader = _Reader(source)
     file = Block(())
     reader.read_body(file, _MAX_DEPTH)
     if not reader.is_at_end:
         raise HclSyntaxError("a bracket is closed that was never opened")
-    return file.blocks
+    return file
 
 
 class _Reader(TokenReader):
+    def __init__(self, text: str) -> None:
+        super().__init__(tokens(text))
+        self._text = text
+
     @property
     def _is_at_end_of_body(self) -> bool:
         return self.is_at_end or self.token.is_symbol("}")
@@ -80,7 +93,11 @@ class _Reader(TokenReader):
         return block
 
     def _read_argument(self, block: Block, name: str) -> None:
-        block.arguments.add(name)
+        first = self.token
+        self._read_value(block, name)
+        block.arguments[name] = self._text[first.start : self.end]
+
+    def _read_value(self, block: Block, name: str) -> None:
         first = self.token
         if first.kind is TokenKind.STRING and first.value is not None:
             self.advance()

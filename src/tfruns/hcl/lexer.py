@@ -183,6 +183,7 @@ class TokenReader:
 
     def __init__(self, source: Iterator[Token]) -> None:
         self._source = source
+        self.end = 0  # the offset behind the last consumed token
         self.token = next(source)
 
     @property
@@ -194,6 +195,7 @@ class TokenReader:
         """Consume the next token and return it. The `END` token is never consumed."""
         token = self.token
         if not self.is_at_end:
+            self.end = token.end
             self.token = next(self._source)
         return token
 

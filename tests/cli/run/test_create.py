@@ -110,7 +110,7 @@ async def test_create_asks_before_auto_apply_and_destroy(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--var", "size=big"), "--var-string size="),
+        (("--var", "size=[big"), "--var-string KEY=TEXT"),
         (("--var", "size"), "KEY=VALUE"),
         (("--var", "9=1"), "A name consists of letters"),
         (("--var", "a=1", "--var-string", "a=x"), "given twice"),
@@ -136,3 +136,23 @@ async def test_create_refuses_invalid_input(
 async def test_create_prints_errors_as_json(lab: Lab, tfruns_run: Command) -> None:
     ended = tfruns_run("create", "-w", "default/nowhere", "--json")
     assert (ended.code, Failure.model_validate(ended.json).error) == (1, "not_found")
+
+
+async def test_variables_of_files_environment_and_command_line_reach_terraform(
+    lab: Lab, tfruns_run: Command, shell: Shell
+) -> None:
+    workspace = await lab.workspace("")
+    names = ("a", "b", "c", "d")
+    declared = "".join(f'variable "{name}" {{ type = string }}\n' for name in names)
+    outputs = "".join(f'output "{name}" {{ value = var.{name} }}\n' for name in names)
+    (shell.directory / "main.tf").write_text(declared + outputs)
+    (shell.directory / "own.tfvars").write_text('b = "of file"\nc = "of file"\n')
+    environment = {"TF_VAR_a": "of environment", "TF_VAR_b": "overridden", "TF_VAR_other": "x"}
+    given = ("--directory", ".", "--var-file", "own.tfvars", "--var", "c=eu-west-1", "--var", "d=1.10")
+    created = tfruns_run("create", "-w", workspace, *given, "--wait", "--json", **environment)
+    assert created.code == 10, created
+    rows = tfruns_run("review", created.json["id"]).rows
+    values = {row[2].removeprefix("output."): row[5] for row in rows}
+    assert {name: text for name, text in values.items()} == {
+        "a": 'value: "of environment"', "b": 'value: "of file"', "c": 'value: "eu-west-1"', "d": 'value: "1.10"',
+    }  # fmt: skip

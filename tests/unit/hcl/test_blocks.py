@@ -36,7 +36,7 @@ def test_block_is_found_between_other_syntax() -> None:
         ("terraform",),
         *[("locals",), ("resource", "terraform_data", "one")],
     ]
-    assert blocks[2].blocks == [Block(("cloud",), {"organization": "acme"}, {"organization"})]
+    assert blocks[2].blocks == [Block(("cloud",), {"organization": "acme"}, {"organization": '"acme"'})]
     assert blocks[1].settings == {"input": "x"}
 
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from tfruns.cli.config.upload import report_excluded
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import DEFAULTS, CommonOptions, Include, Organization, Timeout, Wait, Workspace, Yes
-from tfruns.cli.run.variables import parse_variables
+from tfruns.cli.run.variables import collect_variables
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.targets import resolve_workspace
@@ -23,7 +23,8 @@ from tfruns.wire.run_params import RunParams
 from tfruns.wording import counted
 
 _AUTO_APPLY = "Apply automatically after a successful plan"
-_VAR = "Set a variable to an HCL literal, e.g. size=2. Repeatable"
+_VAR = "Set a variable: size=2 or region=eu-west-1. Repeatable"
+_VAR_FILE = "Set the variables in this .tfvars file. Repeatable"
 _VAR_STRING = "Set a variable to a string: KEY=STRING. Repeatable"
 _DIRECTORY = "Upload this directory, and plan its configuration"
 _VERSION = "With --plan-only: use this Terraform version"
@@ -59,6 +60,7 @@ def create(
     target: Annotated[tuple[str, ...], _repeatable("Plan only this resource and its dependencies")] = (),
     replace: Annotated[tuple[str, ...], _repeatable("Replace this resource")] = (),
     var: Annotated[tuple[str, ...], Parameter(help=_VAR)] = (),
+    var_file: Annotated[tuple[Path, ...], Parameter(help=_VAR_FILE)] = (),
     var_string: Annotated[tuple[str, ...], Parameter(help=_VAR_STRING)] = (),
     policy_path: Annotated[tuple[str, ...], _repeatable("Evaluate the policies at this path")] = (),
     invoke_action: Annotated[tuple[str, ...], _repeatable("Invoke the action at this address")] = (),
@@ -75,10 +77,13 @@ def create(
     --destroy ask for confirmation. With --wait, the exit code is 0 if the run has finished, 10 if it needs a person (to
     apply it), 20 if it failed or was canceled or discarded, and 30 if the timeout expired.
 
+    Variables are those of --var, --var-file and TF_VAR_… as in Terraform: a bare word is a string, and TF_VAR_… is used
+    for variables that the directory declares.
+
     For example:
         tfruns run create --workspace network --message "More subnets" --wait
         tfruns run create --workspace network --directory . --plan-only --wait
-        tfruns run create -w network --var replicas=3 --var-string region=eu-west-1
+        tfruns run create -w network --var replicas=3 --var region=eu-west-1
     """
 
     async def work(session: Session) -> ExitCode | None:
@@ -101,7 +106,7 @@ def create(
             "debugging_mode": debugging_mode or None,
             "target_addrs": list(target),
             "replace_addrs": list(replace),
-            "variables": parse_variables(var, var_string),
+            "variables": collect_variables(var, var_string, var_file, directory or Path.cwd()),
             "policy_paths": list(policy_path),
             "invoke_action_addrs": list(invoke_action),
             "configuration_version_id": configuration_version,

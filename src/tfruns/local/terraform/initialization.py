@@ -68,7 +68,7 @@ def _is_plain(block: Block) -> bool:
     """Whether a block at the top level of a file needs no provider, no module and no backend."""
     kind = block.words[0]
     if kind == "terraform":
-        return not block.blocks and block.arguments <= {"required_version"}
+        return not block.blocks and block.arguments.keys() <= {"required_version"}
     if kind in _RESOURCES:  # the provider of a type `NAME_…` is NAME, unless another one is set
         is_built_in = block.words[1:2] and block.words[1].partition("_")[0] == "terraform"
         return bool(is_built_in) and "provider" not in block.arguments
