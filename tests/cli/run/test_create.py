@@ -153,6 +153,6 @@ async def test_variables_of_files_environment_and_command_line_reach_terraform(
     assert created.code == 10, created
     rows = tfruns_run("review", created.json["id"]).rows
     values = {row[2].removeprefix("output."): row[5] for row in rows}
-    assert {name: text for name, text in values.items()} == {
+    assert values == {
         "a": 'value: "of environment"', "b": 'value: "of file"', "c": 'value: "eu-west-1"', "d": 'value: "1.10"',
     }  # fmt: skip
