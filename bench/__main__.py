@@ -18,6 +18,7 @@ from bench import (
     overhead,
     review,
     startup,
+    tasks,
     tokens,
 )
 from bench.measure import Row, table
@@ -29,6 +30,7 @@ _BENCHMARKS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "overhead": overhead.measure,
     "review": review.measure,
     "job": job.measure,
+    "tasks": tasks.measure,
     "local-runs": local_runs.measure,
     "created-to-planned": created_to_planned.measure,
     "local-reads": local_reads.measure,

@@ -61,7 +61,7 @@ def measure() -> tuple[list[Row], list[str]]:
         root.mkdir()
         env = environment(Path(scratch), TFE_ADDRESS=backend.url, TFE_TOKEN=backend.token)
         with (
-            _http(backend) as api,
+            api_of(backend) as api,
             StdioServer("--allow-dir", str(root), env=env, log=Path(scratch) / "stderr.log") as server,
         ):
             _create_workspace(api)
@@ -107,7 +107,8 @@ class _Job:
             raise RuntimeError(f"The run is not {status}: {view}")
 
 
-def _http(backend: LocalServer) -> httpx2.Client:
+def api_of(backend: LocalServer) -> httpx2.Client:
+    """A client of the API of a local backend."""
     headers = {"authorization": f"Bearer {backend.token}"}
     return httpx2.Client(base_url=f"{backend.url}/api/v2", headers=headers, timeout=_TIMEOUT_S, follow_redirects=True)
 
