@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import cached_property
 from textwrap import dedent
 from typing import Any
 
@@ -84,8 +85,8 @@ def _is_model(kind: type[Any]) -> bool:
 def resources() -> Mapping[str, type]:
     """The resources of the client, by attribute."""
     client = Client("https://tfe.example.com", "not-a-token")
-    found = {name: type(value) for name, value in vars(client).items() if not name.startswith("_")}
-    return {name: kind for name, kind in found.items() if name not in {"settings", "clock"}}
+    names = [name for name, value in vars(Client).items() if isinstance(value, cached_property)]
+    return {name: type(getattr(client, name)) for name in names}
 
 
 def _client() -> Iterator[str]:

@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfruns.cli.cloud_block import CloudBlock, read_cloud_block
 from tfruns.cli.session import Session
 from tfruns.client.references import is_bare_name
 from tfruns.errors import InvalidInput, NotFound
-from tfruns.wire.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from tfruns.wire.workspaces import Workspace
 
 
 async def resolve_organization(session: Session, organization: str | None) -> str:
@@ -90,7 +93,7 @@ async def resolve_run(session: Session, run: str | None, workspace: str | None, 
     return found.id
 
 
-async def _read_workspace(session: Session, workspace: str) -> Workspace:
+async def _read_workspace(session: Session, workspace: str) -> "Workspace":
     """Read a workspace.
 
     Raises:

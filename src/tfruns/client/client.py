@@ -1,26 +1,29 @@
 """The client: one connection pool, with the API's resources as attributes."""
 
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx2
 
-from tfruns.client.activity import Account, Comments, RunEvents
-from tfruns.client.assessments import Assessments
-from tfruns.client.checks import CostEstimates, PolicyChecks, TaskStages
 from tfruns.client.clock import Clock
-from tfruns.client.configuration_versions import ConfigurationVersions
-from tfruns.client.organizations import Organizations
-from tfruns.client.phases import Applies, Plans
 from tfruns.client.ping import PingResult, ping
-from tfruns.client.runs import Runs
 from tfruns.client.settings import Settings, load_settings
-from tfruns.client.state_versions import StateVersions
-from tfruns.client.terraform_actions import TerraformActions
 from tfruns.client.transport import Transport
-from tfruns.client.variables import Variables
-from tfruns.client.workspaces import Workspaces
+
+if TYPE_CHECKING:
+    from tfruns.client.activity import Account, Comments, RunEvents
+    from tfruns.client.assessments import Assessments
+    from tfruns.client.checks import CostEstimates, PolicyChecks, TaskStages
+    from tfruns.client.configuration_versions import ConfigurationVersions
+    from tfruns.client.organizations import Organizations
+    from tfruns.client.phases import Applies, Plans
+    from tfruns.client.runs import Runs
+    from tfruns.client.state_versions import StateVersions
+    from tfruns.client.terraform_actions import TerraformActions
+    from tfruns.client.variables import Variables
+    from tfruns.client.workspaces import Workspaces
 
 T = TypeVar("T")
 
@@ -62,22 +65,6 @@ class Client:
         transport = Transport(self.settings, http_transport=http_transport, clock=clock)
         self._transport = transport
         self.clock: Clock = transport.clock
-        self.organizations = Organizations(transport)
-        self.workspaces = Workspaces(transport)
-        self.plans = Plans(transport)
-        self.applies = Applies(transport)
-        self.runs = Runs(transport, self.workspaces, self.plans, self.applies)
-        self.configuration_versions = ConfigurationVersions(transport, self.workspaces)
-        self.comments = Comments(transport)
-        self.run_events = RunEvents(transport)
-        self.policy_checks = PolicyChecks(transport)
-        self.cost_estimates = CostEstimates(transport)
-        self.task_stages = TaskStages(transport)
-        self.variables = Variables(transport)
-        self.state_versions = StateVersions(transport, self.workspaces)
-        self.terraform_actions = TerraformActions(transport, self.workspaces)
-        self.assessments = Assessments(transport, self.workspaces)
-        self.account = Account(transport)
         self._derived: dict[type, Any] = {}
 
     async def __aenter__(self) -> Self:
@@ -109,3 +96,101 @@ class Client:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
+
+    # -- the resources, each imported on first use, because a command or a tool uses few of them -----------------------
+
+    @cached_property
+    def organizations(self) -> "Organizations":
+        from tfruns.client.organizations import Organizations
+
+        return Organizations(self._transport)
+
+    @cached_property
+    def workspaces(self) -> "Workspaces":
+        from tfruns.client.workspaces import Workspaces
+
+        return Workspaces(self._transport)
+
+    @cached_property
+    def plans(self) -> "Plans":
+        from tfruns.client.phases import Plans
+
+        return Plans(self._transport)
+
+    @cached_property
+    def applies(self) -> "Applies":
+        from tfruns.client.phases import Applies
+
+        return Applies(self._transport)
+
+    @cached_property
+    def runs(self) -> "Runs":
+        from tfruns.client.runs import Runs
+
+        return Runs(self._transport, self.workspaces, self.plans, self.applies)
+
+    @cached_property
+    def configuration_versions(self) -> "ConfigurationVersions":
+        from tfruns.client.configuration_versions import ConfigurationVersions
+
+        return ConfigurationVersions(self._transport, self.workspaces)
+
+    @cached_property
+    def comments(self) -> "Comments":
+        from tfruns.client.activity import Comments
+
+        return Comments(self._transport)
+
+    @cached_property
+    def run_events(self) -> "RunEvents":
+        from tfruns.client.activity import RunEvents
+
+        return RunEvents(self._transport)
+
+    @cached_property
+    def policy_checks(self) -> "PolicyChecks":
+        from tfruns.client.checks import PolicyChecks
+
+        return PolicyChecks(self._transport)
+
+    @cached_property
+    def cost_estimates(self) -> "CostEstimates":
+        from tfruns.client.checks import CostEstimates
+
+        return CostEstimates(self._transport)
+
+    @cached_property
+    def task_stages(self) -> "TaskStages":
+        from tfruns.client.checks import TaskStages
+
+        return TaskStages(self._transport)
+
+    @cached_property
+    def variables(self) -> "Variables":
+        from tfruns.client.variables import Variables
+
+        return Variables(self._transport)
+
+    @cached_property
+    def state_versions(self) -> "StateVersions":
+        from tfruns.client.state_versions import StateVersions
+
+        return StateVersions(self._transport, self.workspaces)
+
+    @cached_property
+    def terraform_actions(self) -> "TerraformActions":
+        from tfruns.client.terraform_actions import TerraformActions
+
+        return TerraformActions(self._transport, self.workspaces)
+
+    @cached_property
+    def assessments(self) -> "Assessments":
+        from tfruns.client.assessments import Assessments
+
+        return Assessments(self._transport, self.workspaces)
+
+    @cached_property
+    def account(self) -> "Account":
+        from tfruns.client.activity import Account
+
+        return Account(self._transport)
