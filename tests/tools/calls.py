@@ -1,4 +1,4 @@
-"""Calling one tool against a scripted API."""
+"""Calls of a tool with a scripted API."""
 
 import json
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ PATHS = {name: name.removesuffix("_run").replace("_", "-") for name in ACTIONS}
 CONFIGURATION = Path(__file__).resolve().parents[1] / "support" / "configuration"
 """A directory with a configuration."""
 
-# The least that each tool can be called with.
+# The minimal arguments of each tool.
 REQUIRED: dict[str, dict[str, Any]] = {
     "create_run": {"workspace_id": WORKSPACE_ID},
     "list_runs_in_workspace": {"workspace_id": WORKSPACE_ID},
@@ -56,7 +56,7 @@ LOG_URL = "https://archivist.terraform.io/v1/object/c2VjcmV0LWxvZw"
 UPLOAD_URL = "https://archivist.terraform.io/v1/object/c2VjcmV0LXVwbG9hZA"
 
 ASSISTANT = Policy(confirm=Confirm.NEVER)
-"""What the server over MCP is started with, but that nobody has to agree: the guard has tests of its own."""
+"""The policy of an MCP server without confirmations, which have their own tests."""
 
 
 async def call(
@@ -68,7 +68,7 @@ async def call(
     is_raw: bool = False,
     allowed_directories: tuple[Path, ...] = (CONFIGURATION,),
 ) -> Any:
-    """What a tool answers."""
+    """Call a tool, and return its result."""
     async with client_for(api) as client:
         gate = Gate(client, policy, is_raw=is_raw, allowed_directories=allowed_directories)
         return as_json(await gate.call(TOOLS[name], REQUIRED[name] if arguments is None else arguments))
@@ -77,16 +77,16 @@ async def call(
 async def failure_of(
     name: str, arguments: Mapping[str, Any] | None = None, *, api: FakeApi, policy: Policy = ASSISTANT, **options: Any
 ) -> TfrunsError:
-    """The error of a call that has to fail."""
+    """Call a tool that must fail, and return its error."""
     try:
         view = await call(name, arguments, api=api, policy=policy, **options)
     except TfrunsError as error:
         return error
-    raise AssertionError(f"{name} did not fail but answered {view}")
+    raise AssertionError(f"{name} did not fail, and returned {view}")
 
 
 def willing_api(run: dict[str, Any] | None = None, *, has_workspace: bool = True) -> FakeApi:
-    """An API that says yes to everything, about one run, and of its workspace where it has that."""
+    """An API with one run and its workspace, which accepts every request."""
     run = run or samples.run()
     api = FakeApi()
     api.on("POST", "/runs", answer({"data": run}, 201))
@@ -121,7 +121,7 @@ def willing_api(run: dict[str, Any] | None = None, *, has_workspace: bool = True
 
 
 def willing_to_change_workspaces(api: FakeApi) -> None:
-    """Let an API accept changes of the variables, the settings and the state of the workspace."""
+    """Make an API accept changes of the variables, the settings and the state of the workspace."""
     path = f"/workspaces/{WORKSPACE_ID}"
     variable = {"id": "var-1", "type": "vars", "attributes": {"key": "region", "category": "terraform"}}
     state = {"id": STATE_VERSION_ID, "type": "state-versions", "attributes": {"status": "finalized", "serial": 3}}
@@ -133,10 +133,10 @@ def willing_to_change_workspaces(api: FakeApi) -> None:
 
 
 def with_names(document: dict[str, Any]) -> dict[str, Any]:
-    """A document with the workspace and the user that its runs refer to."""
+    """A document with the included workspace and user of its runs."""
     return {**document, "included": [samples.workspace(), samples.user()]}
 
 
 def compact(view: Any) -> bytes:
-    """A view as it goes over the wire: JSON without white space."""
+    """A view as compact JSON, as it is sent."""
     return json.dumps(view, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

@@ -1,4 +1,4 @@
-"""A 202 is accepted and no more: no answer to an action claims that its effect is there."""
+"""A 202 means accepted: no result of an action claims that it has taken effect."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ ACTIVE = ["pending", "planning", "planned", "confirmed", "apply_queued", "applyi
 @pytest.mark.anyio
 @rows("tool", ACTIONS)
 @rows("status", ACTIVE)
-async def test_the_answer_to_an_action_shows_the_run_and_claims_no_effect(tool: str, status: str) -> None:
+async def test_result_of_an_action_shows_the_run_and_claims_no_effect(tool: str, status: str) -> None:
     view: dict[str, Any] = await call(tool, api=willing_api(samples.run(status=status, actions=samples.actions())))
     assert view["status"] == status
     assert view["accepted"] is True
@@ -28,7 +28,7 @@ async def test_the_answer_to_an_action_shows_the_run_and_claims_no_effect(tool: 
 
 @pytest.mark.anyio
 @rows("tool", ACTIONS)
-async def test_a_repeated_action_is_left_to_the_api_whatever_was_asked_before(tool: str) -> None:
+async def test_repeated_action_is_sent_to_the_api(tool: str) -> None:
     policy = Policy(Mode.APPLY, Confirm.NEVER)
     api = willing_api(samples.run(status="applying", canceled_at="2026-01-02T03:04:00Z"))
     await call(tool, api=api, policy=policy)

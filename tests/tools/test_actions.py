@@ -1,4 +1,4 @@
-"""The five actions: accepted is all that is claimed, the run is shown as it is, and a refusal says what is possible."""
+"""The five actions: a result claims only acceptance, shows the current run, and a refusal lists the allowed actions."""
 
 from typing import Any
 
@@ -25,13 +25,13 @@ def path_of(tool: str) -> str:
 
 
 def api_with(tool: str, run: dict[str, Any], *answers: Any) -> FakeApi:
-    """An API that gives these answers to an action, and has this run."""
+    """An API with this run, and these responses to an action."""
     return FakeApi().on("POST", path_of(tool), *answers).on("GET", f"/runs/{RUN_ID}", answer({"data": run}))
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", COMMENTED)
-async def test_an_action_is_sent_once_and_answered_with_the_run_as_it_is(tool: str) -> None:
+async def test_action_is_sent_once_and_returns_the_current_run(tool: str) -> None:
     api = api_with(tool, samples.run(status=LATER[tool]), accepted())
     view = await call(tool, api=api)
     assert list(view) == ["id", "status", "allowed_actions", "follows", "accepted", "next_actions"]
@@ -43,7 +43,7 @@ async def test_an_action_is_sent_once_and_answered_with_the_run_as_it_is(tool: s
 @pytest.mark.anyio
 @rows("tool", COMMENTED)
 @rows("arguments", [{}, {"comment": ""}, {"comment": None}])
-async def test_an_empty_comment_is_not_sent(tool: str, arguments: dict[str, Any]) -> None:
+async def test_empty_comment_is_not_sent(tool: str, arguments: dict[str, Any]) -> None:
     api = willing_api()
     await call(tool, {"run_id": RUN_ID, **arguments}, api=api)
     (request,) = api.sent("POST")
@@ -52,7 +52,7 @@ async def test_an_empty_comment_is_not_sent(tool: str, arguments: dict[str, Any]
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", COMMENTED)
-async def test_a_comment_is_sent(tool: str) -> None:
+async def test_comment_is_sent(tool: str) -> None:
     api = willing_api()
     await call(tool, {"run_id": RUN_ID, "comment": "as agreed"}, api=api)
     (request,) = api.sent("POST")
@@ -61,8 +61,8 @@ async def test_a_comment_is_sent(tool: str) -> None:
 
 @pytest.mark.anyio
 @rows("tool", ACTIONS)
-async def test_nothing_is_refused_on_a_guess(tool: str) -> None:
-    # A final run that shows no action at all: whether it may is for the API to say.
+async def test_action_is_never_refused_because_of_the_lifecycle_tables(tool: str) -> None:
+    # A final run without possible actions: the API decides.
     api = willing_api(samples.run(status="applied", actions=samples.actions()))
     view = await call(tool, api=api)
     assert view["accepted"] is True
@@ -72,9 +72,7 @@ async def test_nothing_is_refused_on_a_guess(tool: str) -> None:
 @pytest.mark.anyio
 @rows("tool", ACTIONS)
 @rows("trouble", [error(404, "not found"), httpx2.Response(200, content=b"<html>")])
-async def test_an_accepted_action_whose_run_cannot_be_read_is_accepted_and_not_to_be_repeated(
-    tool: str, trouble: httpx2.Response
-) -> None:
+async def test_accepted_action_with_unreadable_run_must_not_be_repeated(tool: str, trouble: httpx2.Response) -> None:
     api = FakeApi().on("POST", path_of(tool), accepted()).on("GET", f"/runs/{RUN_ID}", trouble)
     view = await call(tool, api=api)
     assert (view["id"], view["accepted"], view["status"]) == (RUN_ID, True, "unknown")
@@ -94,7 +92,7 @@ async def test_an_accepted_action_whose_run_cannot_be_read_is_accepted_and_not_t
     ],
     ids=["planning", "planned", "applied", "unknown"],
 )
-async def test_a_refused_action_tells_the_present_status_and_what_is_allowed(
+async def test_refused_action_shows_the_status_and_the_allowed_actions(
     tool: str, run: dict[str, Any], allowed: list[str]
 ) -> None:
     words = "Run was not paused for confirmation; apply not allowed."
@@ -110,7 +108,7 @@ async def test_a_refused_action_tells_the_present_status_and_what_is_allowed(
 
 
 @pytest.mark.anyio
-async def test_a_force_cancel_that_comes_too_early_tells_when_it_becomes_available() -> None:
+async def test_early_force_cancel_shows_when_it_becomes_available() -> None:
     run = samples.run(
         status="applying",
         actions=samples.actions(),
@@ -124,7 +122,7 @@ async def test_a_force_cancel_that_comes_too_early_tells_when_it_becomes_availab
 
 
 @pytest.mark.anyio
-async def test_a_force_cancel_before_any_cancel_says_to_cancel_first() -> None:
+async def test_force_cancel_without_a_cancel_suggests_a_cancel() -> None:
     api = api_with("force_cancel_run", samples.run(status="applying"), error(409, "transition not allowed"))
     refusal = await failure_of("force_cancel_run", api=api)
     assert "cancel it first" in refusal.solution
@@ -132,7 +130,7 @@ async def test_a_force_cancel_before_any_cancel_says_to_cancel_first() -> None:
 
 @pytest.mark.anyio
 @rows("tool", ACTIONS)
-async def test_a_run_that_is_not_there_or_hidden_says_to_verify_the_id(tool: str) -> None:
+async def test_missing_or_hidden_run_suggests_verifying_the_id(tool: str) -> None:
     refusal = await failure_of(tool, api=FakeApi())
     assert isinstance(refusal, NotFound)
     assert "Verify the id" in refusal.solution
@@ -149,18 +147,18 @@ async def test_a_run_that_is_not_there_or_hidden_says_to_verify_the_id(tool: str
         ("force_cancel_run", "admin"),
     ],
 )
-async def test_a_missing_permission_is_named(tool: str, permission: str) -> None:
+async def test_missing_permission_is_named(tool: str, permission: str) -> None:
     refusal = await failure_of(tool, api=api_with(tool, samples.planned(), error(403, "forbidden")))
     assert isinstance(refusal, Forbidden)
     assert f'"{permission}"' in refusal.cause
 
 
-# -- answers that are lost --------------------------------------------------------------------------------------------
+# -- lost responses ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("lost", [httpx2.ReadTimeout("lost"), httpx2.Response(502)])
-async def test_an_apply_whose_answer_is_lost_is_accepted_if_the_run_shows_it(lost: Any) -> None:
+async def test_apply_with_a_lost_response_is_accepted_if_the_run_shows_it(lost: Any) -> None:
     api = api_with("apply_run", samples.run(status="applying"), lost)
     view = await call("apply_run", api=api)
     assert (view["status"], view["accepted"]) == ("applying", True)
@@ -173,12 +171,12 @@ async def test_an_apply_whose_answer_is_lost_is_accepted_if_the_run_shows_it(los
     [
         samples.planned(),
         samples.run(status="errored", actions=samples.actions()),
-        # A key without a time says nothing.
+        # A key without a time is ignored.
         samples.planned(status_timestamps={"planned-at": "2021-05-24T07:38:04Z", "confirmed-at": None}),
     ],
     ids=["planned", "errored", "null timestamp"],
 )
-async def test_an_apply_whose_answer_is_lost_is_unknown_if_the_run_does_not_show_it(run: dict[str, Any]) -> None:
+async def test_apply_with_a_lost_response_is_otherwise_unknown(run: dict[str, Any]) -> None:
     api = api_with("apply_run", run, httpx2.ReadTimeout("lost"))
     refusal = await failure_of("apply_run", api=api)
     assert isinstance(refusal, OutcomeUnknown)
@@ -192,7 +190,7 @@ HOLDER, EARLIER, LATER_RUN = "run-holder", "run-earlier", "run-later"
 
 
 def queue_api(*, before: list[dict[str, Any]], after: list[dict[str, Any]], run: dict[str, Any]) -> FakeApi:
-    """An API whose queue looks different before and after."""
+    """An API whose queue differs before and after the call."""
     api = api_with("force_execute_run", run, accepted())
     queue = answer(samples.page(*before)), answer(samples.page(*after))
     return api.on("GET", f"/workspaces/{WORKSPACE_ID}/runs", *queue)
@@ -203,14 +201,14 @@ def at(minute: int, id_: str, status: str, **attributes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.anyio
-async def test_a_force_executed_run_tells_which_runs_it_displaced() -> None:
+async def test_force_execute_lists_the_displaced_runs() -> None:
     speculative = at(2, "run-speculative", "planning", plan_only=True)
     later = at(4, LATER_RUN, "pending")
     api = queue_api(
         run=at(3, RUN_ID, "pending"),
         before=[later, at(3, RUN_ID, "pending"), speculative, at(1, EARLIER, "pending"), at(0, HOLDER, "planned")],
         after=[
-            at(4, LATER_RUN, "canceled"),  # by somebody else: it was behind this run
+            at(4, LATER_RUN, "canceled"),  # by another user: it was behind this run
             at(3, RUN_ID, "plan_queued"),
             at(2, "run-speculative", "planned_and_finished", plan_only=True),
             at(1, EARLIER, "canceled"),
@@ -227,7 +225,7 @@ async def test_a_force_executed_run_tells_which_runs_it_displaced() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_force_execute_says_so_if_it_cannot_see_the_queue() -> None:
+async def test_force_execute_notes_an_unreadable_queue() -> None:
     api = FakeApi().on("POST", path_of("force_execute_run"), accepted())
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": samples.run()}))
     view = await call("force_execute_run", api=api)
@@ -237,7 +235,7 @@ async def test_a_force_execute_says_so_if_it_cannot_see_the_queue() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_force_execute_that_cannot_see_the_queue_afterwards_names_who_was_in_it() -> None:
+async def test_force_execute_lists_the_earlier_queue_if_it_is_unreadable_later() -> None:
     api = FakeApi().on("POST", path_of("force_execute_run"), accepted())
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": at(3, RUN_ID, "pending")}))
     queue = answer(samples.page(at(0, HOLDER, "planned")))
@@ -254,10 +252,8 @@ async def test_a_force_execute_that_cannot_see_the_queue_afterwards_names_who_wa
         (samples.run(status="pending"), "No run locks the workspace"),
     ],
 )
-async def test_a_refused_force_execute_says_that_it_is_the_state_and_not_the_permission(
-    run: dict[str, Any], cause: str
-) -> None:
-    # Run API, "Forcefully execute a run": 403 where the run is not pending or the workspace not locked.
+async def test_refused_force_execute_blames_the_state_and_not_the_permission(run: dict[str, Any], cause: str) -> None:
+    # Run API, "Forcefully execute a run": 403 if the run is not pending or the workspace is not locked.
     refusal = await failure_of("force_execute_run", api=api_with("force_execute_run", run, error(403, "forbidden")))
     assert isinstance(refusal, TransitionNotAllowed)
     assert refusal.status == 403
@@ -265,7 +261,7 @@ async def test_a_refused_force_execute_says_that_it_is_the_state_and_not_the_per
 
 
 @pytest.mark.anyio
-async def test_a_refused_force_execute_without_the_permission_is_forbidden() -> None:
+async def test_refused_force_execute_without_permission_is_forbidden() -> None:
     run = samples.run(permissions={"can-force-execute": False})
     refusal = await failure_of("force_execute_run", api=api_with("force_execute_run", run, error(403, "forbidden")))
     assert isinstance(refusal, Forbidden)

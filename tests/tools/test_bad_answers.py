@@ -1,4 +1,4 @@
-"""Whatever the API answers, a tool answers or fails in a way that can be shown. Bad input never ends the server."""
+"""Malformed responses and arguments: a tool returns a result or a clear error, and the server keeps running."""
 
 import json
 from typing import Any
@@ -52,7 +52,7 @@ UNREADABLE: dict[str, Any] = {
     "workspace without id": related("workspace", {"data": {"type": "workspaces"}}),
 }
 
-# What came along only gives names: without it the run is shown all the same.
+# Included resources only provide names: without them, the run is still shown.
 ODD_COMPANY: dict[str, Any] = {
     "included a number": {"data": samples.run(), "included": 5},
     "included id a list": included({"type": "workspaces", "id": [SECRET]}),
@@ -65,7 +65,7 @@ ODD_COMPANY: dict[str, Any] = {
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("answered", ODD_COMPANY.values(), ids=ODD_COMPANY)
-async def test_a_run_is_shown_without_what_came_along_and_cannot_be_read(answered: Any) -> None:
+async def test_run_is_shown_without_unreadable_included_resources(answered: Any) -> None:
     view = await call("get_run_details", api=FakeApi().on("GET", f"/runs/{RUN_ID}", answer(answered)))
     assert view["id"] == RUN_ID
     assert "workspace_name" not in view
@@ -75,16 +75,16 @@ async def test_a_run_is_shown_without_what_came_along_and_cannot_be_read(answere
 @pytest.mark.anyio
 @rows("answered", UNREADABLE.values(), ids=UNREADABLE)
 @rows("tool", ["get_run_details", "create_run"])
-async def test_an_answer_that_cannot_be_read_is_an_error_that_repeats_no_value(tool: str, answered: Any) -> None:
+async def test_unreadable_response_is_an_error_that_repeats_no_value(tool: str, answered: Any) -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer(answered)).on("POST", "/runs", answer({"data": samples.run()}))
-    if tool == "create_run":  # the run is there, whatever cannot be read of it
+    if tool == "create_run":  # the run exists, even if it cannot be read
         assert (await call(tool, api=api))["id"] == RUN_ID
         return
     failure = await failure_of(tool, api=api)
     assert isinstance(failure, UnexpectedResponse)
-    said = json.dumps(failure.as_dict()) + repr(failure)
-    assert SECRET not in said
-    assert "918273645" not in said
+    text = json.dumps(failure.as_dict()) + repr(failure)
+    assert SECRET not in text
+    assert "918273645" not in text
 
 
 @pytest.mark.anyio
@@ -104,7 +104,7 @@ async def test_an_answer_that_cannot_be_read_is_an_error_that_repeats_no_value(t
     ],
     ids=lambda _: "",
 )
-async def test_what_the_api_leaves_out_or_adds_is_no_error(answered: Any) -> None:
+async def test_missing_and_additional_fields_are_no_error(answered: Any) -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer(answered))
     assert (await call("get_run_details", api=api))["id"] == RUN_ID
 
@@ -121,7 +121,7 @@ async def test_what_the_api_leaves_out_or_adds_is_no_error(answered: Any) -> Non
     ],
     ids=lambda _: "",
 )
-async def test_a_list_that_cannot_be_read_is_an_error(answered: Any) -> None:
+async def test_unreadable_list_is_an_error(answered: Any) -> None:
     api = FakeApi().on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(answered))
     assert isinstance(await failure_of("list_runs_in_workspace", api=api), UnexpectedResponse)
 
@@ -131,15 +131,15 @@ async def test_a_list_that_cannot_be_read_is_an_error(answered: Any) -> None:
     "answered",
     [{"data": []}, {"data": [], "meta": None}, {"data": [], "meta": {"pagination": {"next-page": "2"}}}],
 )
-async def test_a_list_without_pagination_is_its_only_page(answered: Any) -> None:
+async def test_list_without_pagination_is_its_only_page(answered: Any) -> None:
     api = FakeApi().on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(answered))
     view = await call("list_runs_in_workspace", api=api)
     assert (view["page"], view["next_page"]) == (1, None)
 
 
-# -- half of a character ----------------------------------------------------------------------------------------------
-# JSON can say half of a surrogate pair, and Python reads it into a text that no UTF-8 can say. What a server cannot
-# write it must not try to: its output would end.
+# -- unpaired surrogates ----------------------------------------------------------------------------------------------
+# JSON can contain an unpaired surrogate, which Python accepts in a text, but which UTF-8 cannot encode. A server that
+# tried to write it would stop.
 
 HALF = "\ud800"
 
@@ -166,7 +166,7 @@ async def called(name: str, arguments: dict[str, Any], api: FakeApi) -> types.Ca
     ],
     ids=["message", "status", "list", "action", "error"],
 )
-async def test_half_of_a_character_in_an_answer_does_not_reach_the_output(name: str, api: FakeApi) -> None:
+async def test_unpaired_surrogate_in_a_response_does_not_reach_the_output(name: str, api: FakeApi) -> None:
     result = await called(name, REQUIRED[name], api)
     assert result.model_dump_json(by_alias=True)  # as the server writes it
 
@@ -189,7 +189,7 @@ async def test_half_of_a_character_in_an_answer_does_not_reach_the_output(name: 
     ],
     ids=lambda value: value if isinstance(value, str) and value.isidentifier() else "",
 )
-async def test_what_cannot_be_sent_is_an_invalid_argument(name: str, arguments: dict[str, Any]) -> None:
+async def test_unpaired_surrogate_in_an_argument_is_invalid(name: str, arguments: dict[str, Any]) -> None:
     api = willing_api()
     failure = await failure_of(name, arguments, api=api)
     assert isinstance(failure, InvalidInput)
@@ -215,7 +215,7 @@ async def test_what_cannot_be_sent_is_an_invalid_argument(name: str, arguments: 
     ],
     ids=["401", "429", "500", "503", "302", "connect", "timeout"],
 )
-async def test_trouble_with_the_api_is_an_error_with_a_code_a_cause_and_a_solution(tool: str, trouble: Any) -> None:
+async def test_failure_of_the_api_has_a_code_a_cause_and_a_solution(tool: str, trouble: Any) -> None:
     api = FakeApi()
     for method, path in [
         ("GET", f"/runs/{RUN_ID}"),
@@ -230,7 +230,7 @@ async def test_trouble_with_the_api_is_an_error_with_a_code_a_cause_and_a_soluti
     assert isinstance(failure, TfrunsError)
     assert {"error", "message", "cause", "solution"} <= set(failure.as_dict())
     assert failure.code != "error"
-    # One call never makes two runs, and never acts twice; a 429 and a refused connection were not acted on.
+    # One call never creates two runs and never acts twice; after a 429 or a refused connection, nothing has happened.
     sent = len(api.sent("POST"))
     assert sent <= 1 or trouble_was_not_acted_on(trouble)
 

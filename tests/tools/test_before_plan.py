@@ -21,25 +21,25 @@ NOTE = "Values that only the plan marks as sensitive cannot be masked until it h
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_run_logs", {"run_id": RUN_ID}),
     ("get_run_logs", {"run_id": RUN_ID, "offset": 0}),
-    ("get_run_logs", {"run_id": RUN_ID, "search": "said"}),
+    ("get_run_logs", {"run_id": RUN_ID, "search": "repeat"}),
     ("get_run_details", {"run_id": RUN_ID}),
     ("list_runs_in_workspace", {"workspace_id": samples.WORKSPACE_ID}),
     ("list_runs_in_organization", {"organization": "acme"}),
     ("get_run_history", {"run_id": RUN_ID}),
     ("diagnose_run", {"run_id": RUN_ID}),
     ("wait_for_run", {"run_id": RUN_ID, "timeout_s": 0}),
-    ("comment_on_run", {"run_id": RUN_ID, "body": f"I said {VALUES}"}),
+    ("comment_on_run", {"run_id": RUN_ID, "body": f"A comment with {VALUES}"}),
 ]
 
 
 def api_with(status: str) -> FakeApi:
     """A run without a plan, whose texts repeat the values of its variables."""
-    said = f"said {VALUES[0]}, {VALUES[1]} and {VALUES[2]}"
+    text = f"repeat {VALUES[0]}, {VALUES[1]} and {VALUES[2]}"
     written = ('"' + VALUES[0] + '"', f'{{ k = ["{VALUES[1]}"] }}', VALUES[2])
     variables = [{"key": f"v{number}", "value": value} for number, value in enumerate(written)]
-    run = samples.run(status="planning" if status == "running" else status, message=said, variables=variables)
+    run = samples.run(status="planning" if status == "running" else status, message=text, variables=variables)
     plan = {"id": samples.PLAN_ID, "type": "plans", "attributes": {"status": status, "log-read-url": LOG_URL}}
-    comment = samples.comment(body=said)
+    comment = samples.comment(body=text)
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": run}))
     for path in (f"/workspaces/{samples.WORKSPACE_ID}/runs", "/organizations/acme/runs"):
         api.on("GET", path, answer(samples.page(run, total=1)))
@@ -48,11 +48,11 @@ def api_with(status: str) -> FakeApi:
     api.on("GET", f"/runs/{RUN_ID}/run-events", answer(samples.page()))
     api.on("GET", f"/runs/{RUN_ID}/comments", answer(samples.page(comment)))
     api.on("POST", f"/runs/{RUN_ID}/comments", answer({"data": comment}, 201))
-    return api.on("GET", LOG_URL, lambda _: httpx2.Response(200, content=f"{said}\n{said}\n".encode()))
+    return api.on("GET", LOG_URL, lambda _: httpx2.Response(200, content=f"{text}\n{text}\n".encode()))
 
 
 @pytest.mark.anyio
-async def test_the_values_of_a_runs_own_variables_are_masked(tmp_path: Path) -> None:
+async def test_values_of_the_run_variables_are_masked(tmp_path: Path) -> None:
     audit = tmp_path / "audit.jsonl"
     for status in ("running", "errored"):
         async with client_for(api_with(status)) as client:

@@ -1,4 +1,4 @@
-"""`create_run`: what is sent, and that a run never applies by itself unsaid."""
+"""`create_run`: the request, and that a run never applies automatically unless requested."""
 
 import json
 from typing import Any
@@ -24,18 +24,18 @@ async def _sent(params: dict[str, Any] | None, policy: Policy = ASSISTANT) -> di
 
 @pytest.mark.anyio
 @rows("params", [None, {}, {"message": "x"}, {"auto_apply": None}, {"auto_apply": False}])
-async def test_a_run_does_not_apply_by_itself_unless_the_assistant_says_so(params: dict[str, Any] | None) -> None:
+async def test_run_does_not_apply_automatically_by_default(params: dict[str, Any] | None) -> None:
     assert (await _sent(params))["attributes"]["auto-apply"] is False
 
 
 @pytest.mark.anyio
-async def test_a_run_applies_by_itself_when_the_assistant_says_so() -> None:
+async def test_run_applies_automatically_with_auto_apply() -> None:
     assert (await _sent({"auto_apply": True}))["attributes"]["auto-apply"] is True
 
 
 @pytest.mark.anyio
-async def test_every_option_is_sent_under_the_name_of_the_api() -> None:
-    said: dict[str, Any] = {
+async def test_each_option_is_sent_under_its_api_name() -> None:
+    options: dict[str, Any] = {
         "message": "Widen the network",
         "is_destroy": False,
         "auto_apply": False,
@@ -52,14 +52,14 @@ async def test_every_option_is_sent_under_the_name_of_the_api() -> None:
         "policy_paths": ["policies"],
         "invoke_action_addrs": ["action.a.b"],
     }
-    data = await _sent(said)
-    assert data["attributes"] == {name.replace("_", "-"): value for name, value in said.items()}
+    data = await _sent(options)
+    assert data["attributes"] == {name.replace("_", "-"): value for name, value in options.items()}
     assert data["type"] == "runs"
     assert data["relationships"] == {"workspace": {"data": {"type": "workspaces", "id": WORKSPACE_ID}}}
 
 
 @pytest.mark.anyio
-async def test_a_configuration_version_is_sent_as_a_relationship() -> None:
+async def test_configuration_version_is_sent_as_a_relationship() -> None:
     data = await _sent({"configuration_version_id": "cv-n4XQPBa2QnecZJ4G"})
     assert data["relationships"]["configuration-version"] == {
         "data": {"type": "configuration-versions", "id": "cv-n4XQPBa2QnecZJ4G"}
@@ -90,7 +90,7 @@ async def test_a_configuration_version_is_sent_as_a_relationship() -> None:
         ('{ name = "x" }', '{ name = "x" }'),
     ],
 )
-async def test_the_value_of_a_variable_is_sent_as_an_hcl_literal(value: Any, literal: str) -> None:
+async def test_value_of_a_variable_is_sent_as_an_hcl_literal(value: Any, literal: str) -> None:
     data = await _sent({"variables": [{"key": "size", "value": value}]})
     assert data["attributes"]["variables"] == [{"key": "size", "value": literal}]
 
@@ -109,7 +109,7 @@ async def test_the_value_of_a_variable_is_sent_as_an_hcl_literal(value: Any, lit
         "[hunter2]",
     ],
 )
-async def test_a_text_that_is_no_literal_is_refused_with_the_quoted_form_and_not_repeated(value: str) -> None:
+async def test_text_that_is_not_a_literal_is_refused_and_not_repeated(value: str) -> None:
     api = willing_api()
     refusal = await failure_of(
         "create_run",
@@ -132,7 +132,7 @@ async def test_a_text_that_is_no_literal_is_refused_with_the_quoted_form_and_not
         {"allow_empty_apply": True, "plan_only": True},
     ],
 )
-async def test_options_that_exclude_each_other_are_refused_before_anything_is_sent(params: dict[str, Any]) -> None:
+async def test_conflicting_options_are_refused_before_anything_is_sent(params: dict[str, Any]) -> None:
     api = willing_api()
     refusal = await failure_of("create_run", {"workspace_id": WORKSPACE_ID, "params": params}, api=api)
     assert isinstance(refusal, InvalidInput)
@@ -140,11 +140,11 @@ async def test_options_that_exclude_each_other_are_refused_before_anything_is_se
     assert api.requests == []
 
 
-# -- the answer -------------------------------------------------------------------------------------------------------
+# -- the result -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.anyio
-async def test_the_answer_is_the_run_as_it_is_now_with_names_and_address() -> None:
+async def test_result_is_the_current_run_with_names_and_url() -> None:
     now = samples.run(status="planning")
     api = FakeApi().on("POST", "/runs", answer({"data": samples.run()}, 201))
     api.on("GET", f"/runs/{RUN_ID}", answer(with_names({"data": now})))
@@ -155,7 +155,7 @@ async def test_the_answer_is_the_run_as_it_is_now_with_names_and_address() -> No
 
 
 @pytest.mark.anyio
-async def test_a_run_that_cannot_be_read_again_is_created_all_the_same() -> None:
+async def test_created_run_is_returned_even_if_it_cannot_be_read_again() -> None:
     api = FakeApi().on("POST", "/runs", answer({"data": samples.run()}, 201))
     view = await call("create_run", api=api)
     assert (view["id"], view["status"]) == (RUN_ID, "pending")
@@ -166,7 +166,7 @@ async def test_a_run_that_cannot_be_read_again_is_created_all_the_same() -> None
 
 
 @pytest.mark.anyio
-async def test_a_workspace_locked_by_a_run_names_the_run_and_what_to_do() -> None:
+async def test_workspace_locked_by_a_run_names_the_run_and_the_solution() -> None:
     api = FakeApi().on("POST", "/runs", error(422, "unprocessable entity", "Workspace is locked by another run"))
     workspace = samples.workspace(locked=True, locked_by=("runs", "run-holder"))
     api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": workspace}))
@@ -179,7 +179,7 @@ async def test_a_workspace_locked_by_a_run_names_the_run_and_what_to_do() -> Non
 
 
 @pytest.mark.anyio
-async def test_a_workspace_with_an_active_run_names_the_run_and_what_to_do() -> None:
+async def test_workspace_with_an_active_run_names_the_run_and_the_solution() -> None:
     api = FakeApi().on("POST", "/runs", error(409, "conflict", "Workspace already has an active run"))
     workspace = samples.workspace(current_run=("runs", "run-active"))
     api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": workspace}))
@@ -191,7 +191,7 @@ async def test_a_workspace_with_an_active_run_names_the_run_and_what_to_do() -> 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("status", "kind"), [(403, Forbidden), (404, NotFound)])
-async def test_a_missing_permission_is_named(status: int, kind: type[Exception]) -> None:
+async def test_missing_permission_is_named(status: int, kind: type[Exception]) -> None:
     api = FakeApi().on("POST", "/runs", error(status, "refused"))
     refusal = await failure_of("create_run", api=api)
     assert isinstance(refusal, kind)

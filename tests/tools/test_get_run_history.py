@@ -43,18 +43,18 @@ def api_with(*events: dict[str, Any], included: tuple[dict[str, Any], ...] = (),
     return api.on("GET", f"/runs/{RUN_ID}/run-events", answer(page))
 
 
-async def history(api: FakeApi, **said: Any) -> Any:
+async def history(api: FakeApi, **arguments: Any) -> Any:
     async with client_for(api) as client:
-        view = as_json(await Gate(client, ASSISTANT).call(TOOLS["get_run_history"], {"run_id": RUN_ID, **said}))
+        view = as_json(await Gate(client, ASSISTANT).call(TOOLS["get_run_history"], {"run_id": RUN_ID, **arguments}))
     assert len(compact(view)) <= 9_200
     return view
 
 
 @pytest.mark.anyio
-async def test_events_are_told_oldest_first_with_who_and_what_was_said() -> None:
-    said = samples.comment("wsc-1", body="looks\ngood \u202eevil")
+async def test_events_are_shown_oldest_first_with_actor_and_comment() -> None:
+    comment = samples.comment("wsc-1", body="looks\ngood \u202eevil")
     api = api_with(
-        event(9, "applied", comment="wsc-1"), event(1, "queued"), event(5, "warped", by=None), included=(said,)
+        event(9, "applied", comment="wsc-1"), event(1, "queued"), event(5, "warped", by=None), included=(comment,)
     )
     view = await history(api)
     assert view["created_by"] == "operator"
@@ -67,7 +67,7 @@ async def test_events_are_told_oldest_first_with_who_and_what_was_said() -> None
 
 
 @pytest.mark.anyio
-async def test_the_statuses_have_their_durations() -> None:
+async def test_statuses_have_durations() -> None:
     assert (await history(api_with()))["timeline"] == [
         {"status": "plan_queueable", "at": "2026-01-02T03:00:00Z", "duration_s": 5},
         {"status": "planning", "at": "2026-01-02T03:00:05Z", "duration_s": 60},
@@ -76,7 +76,7 @@ async def test_the_statuses_have_their_durations() -> None:
     ]
 
 
-def test_the_last_status_of_an_unfinished_run_lasts_until_now() -> None:
+def test_last_status_of_an_unfinished_run_lasts_until_now() -> None:
     begin = datetime(2026, 1, 2, tzinfo=UTC)
     assert timeline({"planning-at": begin, "planned-at": None}, begin.replace(minute=2)) == [
         TimelineStep("planning", begin, 120)
@@ -85,7 +85,7 @@ def test_the_last_status_of_an_unfinished_run_lasts_until_now() -> None:
 
 
 @pytest.mark.anyio
-async def test_many_events_are_paged_and_long_comments_cut() -> None:
+async def test_many_events_are_paged_and_long_comments_truncated() -> None:
     comments = tuple(samples.comment(f"wsc-{number}", body="ü" * 5_000) for number in range(120))
     api = api_with(*(event(number, "commented", comment=f"wsc-{number}") for number in range(120)), included=comments)
     seen: list[str] = []
@@ -99,27 +99,27 @@ async def test_many_events_are_paged_and_long_comments_cut() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_comment_without_an_event_is_told_too() -> None:
+async def test_comment_without_an_event_is_shown() -> None:
     api = api_with().on("GET", f"/runs/{RUN_ID}/comments", answer(samples.page(samples.comment(body="by the way"))))
     assert (await history(api))["comments"] == ["by the way"]
 
 
 @pytest.mark.anyio
-async def test_comments_that_cannot_be_read_do_not_fail_it() -> None:
+async def test_unreadable_comments_do_not_fail_the_history() -> None:
     api = api_with(event(1, "queued")).on("GET", f"/runs/{RUN_ID}/comments", error(404, "not found"))
     assert len((await history(api))["events"]) == 1
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("said", [{"page_number": 0}, {"page_size": 0}, {"page_size": 51}])
-async def test_a_page_that_cannot_be_is_refused(said: dict[str, int]) -> None:
+@pytest.mark.parametrize("arguments", [{"page_number": 0}, {"page_size": 0}, {"page_size": 51}])
+async def test_invalid_page_is_refused(arguments: dict[str, int]) -> None:
     with pytest.raises(InvalidInput):
-        await history(FakeApi(), **said)
+        await history(FakeApi(), **arguments)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("text", ["\U0001f600", "\u8a9e", "x"])
-async def test_whatever_the_names_and_comments_a_page_is_bounded_and_what_is_left_out_is_said(text: str) -> None:
+async def test_page_is_limited_for_any_texts_and_notes_omissions(text: str) -> None:
     events, included = [], []
     for number in range(60):
         events.append(event(number, text * 100, by=f"user-{number}", comment=f"wsc-{number}"))

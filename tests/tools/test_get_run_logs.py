@@ -1,4 +1,4 @@
-"""The log of a plan or an apply: clean, bounded, without secrets, also while it is written."""
+"""The log of a plan or apply: plain text, limited, without secrets, also while it is being written."""
 
 import json
 from typing import Any
@@ -24,15 +24,15 @@ SECRET = "correct-horse-battery"
 
 
 class Object:
-    """A log in the object store, which may grow; `reads` are the parts that were asked for."""
+    """A log in the object store, which may grow. `reads` contains the requested parts."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.reads: list[tuple[int, int]] = []
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
-        said = query(request)
-        offset, limit = int(said["offset"]), int(said["limit"])
+        given = query(request)
+        offset, limit = int(given["offset"]), int(given["limit"])
         self.reads.append((offset, limit))
         return httpx2.Response(200, content=self.data[offset : offset + limit])
 
@@ -49,9 +49,9 @@ def api_with(
     return api.on("GET", f"/plans/{PLAN_ID}/json-output", answer(plan) if plan else httpx2.Response(204))
 
 
-async def read(api: FakeApi, **said: Any) -> Any:
+async def read(api: FakeApi, **arguments: Any) -> Any:
     async with client_for(api) as client:
-        view = as_json(await Gate(client, ASSISTANT).call(TOOLS["get_run_logs"], {"run_id": RUN_ID, **said}))
+        view = as_json(await Gate(client, ASSISTANT).call(TOOLS["get_run_logs"], {"run_id": RUN_ID, **arguments}))
     assert len(compact(view)) <= MAX_BYTES
     assert "secretPermission" not in json.dumps(view)
     return view
@@ -64,7 +64,7 @@ def diagnostic(number: int, detail: str = "It is wrong.") -> bytes:
 
 
 @pytest.mark.anyio
-async def test_the_end_of_a_log_is_clean_text() -> None:
+async def test_end_of_a_log_is_plain_text() -> None:
     log = Object(b"\x02Terraform v1.11.4\n\x1b[1mPlan:\x1b[0m 1 to add\n\x03")
     view = await read(api_with(log, phase_status="finished"))
     assert view["phase"] == "plan"
@@ -75,7 +75,7 @@ async def test_the_end_of_a_log_is_clean_text() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_errors_of_a_phase_that_failed_come_first() -> None:
+async def test_errors_of_a_failed_phase_come_first() -> None:
     log = Object(b"first\n" + diagnostic(1) + b"[TRACE] noise\n" * 50)
     view = await read(
         api_with(
@@ -89,7 +89,7 @@ async def test_the_errors_of_a_phase_that_failed_come_first() -> None:
 
 
 @pytest.mark.anyio
-async def test_many_long_errors_are_bounded_and_counted() -> None:
+async def test_many_long_errors_are_limited_and_counted() -> None:
     log = Object(b"".join(diagnostic(number, "detail " * 500) for number in range(30)))
     view = await read(api_with(log, phase_status="errored"))
     assert view["errors"]
@@ -98,7 +98,7 @@ async def test_many_long_errors_are_bounded_and_counted() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("line", [b"x" * 300, "ünï ".encode() * 90, b'"\\' * 150, b"\x00\x1b[31m" * 50 + b"y"])
-async def test_the_last_lines_are_bounded_however_long(line: bytes) -> None:
+async def test_long_last_lines_are_limited(line: bytes) -> None:
     view = await read(api_with(Object((line + b"\n") * 2_000)), tail_lines=1_000)
     (step,) = view["next_actions"]
     assert step == {
@@ -117,7 +117,7 @@ async def test_tail_lines_is_the_number_of_lines() -> None:
 
 
 @pytest.mark.anyio
-async def test_of_a_huge_log_only_the_end_is_read() -> None:
+async def test_only_the_end_of_a_huge_log_is_read() -> None:
     line = b"[TRACE] provider: a line of noise that goes on for a while\n"
     log = Object(line * 1_000_000 + b"the end\n")
     view = await read(api_with(log), tail_lines=2)
@@ -127,7 +127,7 @@ async def test_of_a_huge_log_only_the_end_is_read() -> None:
 
 
 @pytest.mark.anyio
-async def test_offsets_go_through_the_whole_log() -> None:
+async def test_offsets_cover_the_whole_log() -> None:
     lines = [f"line {number}: {'x' * (number % 70)}" for number in range(3_000)]
     log = Object("".join(f"{line}\n" for line in lines).encode())
     pages: list[str] = []
@@ -140,7 +140,7 @@ async def test_offsets_go_through_the_whole_log() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_log_that_is_being_written_can_be_followed() -> None:
+async def test_growing_log_can_be_followed() -> None:
     log = Object(b"\x02one\ntwo\nthr")
     api = api_with(log, phase_status="running")
     first = await read(api)
@@ -156,7 +156,7 @@ async def test_a_log_that_is_being_written_can_be_followed() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_search_finds_lines_however_capitalized() -> None:
+async def test_search_ignores_case() -> None:
     log = Object(b"alpha\nError: BETA failed\n" * 40 + b"gamma\n")
     view = await read(api_with(log), search="beta", tail_lines=5)
     assert view["log"].split("\n") == ["Error: BETA failed"] * 5
@@ -179,14 +179,14 @@ SILENT = b'{"@level":"info","@message":"a.b: Refresh complete","type":"refresh_c
         (b'{"@level":"info","@message":"","type":"init_output"}\nend', "end", 1),
     ],
 )
-async def test_a_message_that_prints_nothing_gives_no_line(data: bytes, text: str, lines: int) -> None:
+async def test_message_without_output_gives_no_line(data: bytes, text: str, lines: int) -> None:
     page = await read(api_with(Object(data)), offset=0)
     assert (page["log"], page["line_count"], page["next_offset"]) == (text, lines, None)
     assert (await read(api_with(Object(data))))["log"] == text
 
 
 async def pages_of(log: Object, **arguments: Any) -> tuple[list[str], list[Any]]:
-    """All lines from the beginning, page by page, and the offsets that the pages began at."""
+    """All lines from the beginning, page by page, and the offsets of the pages."""
     lines: list[str] = []
     offsets: list[Any] = [0]
     while offsets[-1] is not None:
@@ -218,7 +218,7 @@ async def test_pages_tail_and_search_agree_and_no_line_is_lost_or_repeated() -> 
 
 
 @pytest.mark.anyio
-async def test_a_search_from_an_offset_reads_on_until_it_finds_something() -> None:
+async def test_search_from_an_offset_continues_until_a_match() -> None:
     log = Object(b"noise noise\n" * 50_000 + b"needle\n" + b"noise\n" * 10)
     view = await read(api_with(log), search="needle", offset=0)
     assert (view["log"], view["next_offset"]) == ("needle", None)
@@ -231,7 +231,7 @@ async def test_a_search_from_an_offset_reads_on_until_it_finds_something() -> No
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("offset", [None, 0])
-async def test_a_match_far_to_the_right_of_a_long_line_is_shown(offset: int | None) -> None:
+async def test_match_at_the_end_of_a_long_line_is_shown(offset: int | None) -> None:
     log = Object(b"a" * 10_000 + b" needle " + b"b" * 10_000 + b"\n")
     text = (await read(api_with(log), search="needle", offset=offset))["log"]
     assert " needle " in text
@@ -239,7 +239,7 @@ async def test_a_match_far_to_the_right_of_a_long_line_is_shown(offset: int | No
 
 
 @pytest.mark.anyio
-async def test_a_search_that_is_too_long_is_refused() -> None:
+async def test_too_long_search_is_refused() -> None:
     with pytest.raises(InvalidInput, match="at most 1,000 characters"):
         await read(FakeApi(), search="x" * 60_000)
 
@@ -261,10 +261,10 @@ PLAN = {
 
 
 @pytest.mark.anyio
-async def test_a_sensitive_value_of_the_plan_never_appears() -> None:
+async def test_sensitive_value_of_the_plan_is_never_shown() -> None:
     log = Object(f"a.b (local-exec): login {SECRET} ok\n".encode() + diagnostic(1, f"refused: {SECRET}"))
-    for said in ({}, {"offset": 0}, {"search": "login"}):
-        view = await read(api_with(log, phase_status="errored", plan=PLAN), **said)
+    for arguments in ({}, {"offset": 0}, {"search": "login"}):
+        view = await read(api_with(log, phase_status="errored", plan=PLAN), **arguments)
         assert SECRET not in json.dumps(view)
         assert "login (sensitive value) ok" in view["log"]
     assert (await read(api_with(log, plan=PLAN), search=SECRET))["log"] == ""
@@ -273,12 +273,10 @@ async def test_a_sensitive_value_of_the_plan_never_appears() -> None:
 @pytest.mark.anyio
 @rows("end", [b"", b"\n", b"\nfinished\n"])
 @rows("status", ["errored", "running"])
-async def test_no_half_of_a_sensitive_value_appears_where_a_line_is_longer_than_what_is_read(
-    status: str, end: bytes
-) -> None:
+async def test_sensitive_value_is_masked_across_the_parts_of_a_long_line(status: str, end: bytes) -> None:
     log = Object(b"begin " + SECRET.encode() * 20_000 + end)
     api = api_with(log, phase_status=status, plan=PLAN)
-    texts = [str(await read(api, **said)) for said in ({}, {"search": "e"}, {"search": "begin"})]
+    texts = [str(await read(api, **arguments)) for arguments in ({}, {"search": "e"}, {"search": "begin"})]
     offset: int | None = 0
     while offset is not None:
         view = await read(api, offset=offset)
@@ -288,13 +286,13 @@ async def test_no_half_of_a_sensitive_value_appears_where_a_line_is_longer_than_
 
 
 @pytest.mark.anyio
-async def test_a_token_in_a_log_is_removed() -> None:
+async def test_token_in_a_log_is_removed() -> None:
     log = Object(b"curl -H 'Authorization: Bearer abcdef123456' https://x/\n")
     assert "abcdef123456" not in (await read(api_with(log)))["log"]
 
 
 @pytest.mark.anyio
-async def test_a_plan_that_this_token_may_not_read_does_not_keep_the_log_from_it() -> None:
+async def test_log_is_readable_without_permission_for_the_plan() -> None:
     api = api_with(Object(b"text\n"))
     api.off("GET", f"/plans/{PLAN_ID}/json-output")
     assert (await read(api))["log"] == "text"
@@ -309,7 +307,7 @@ async def test_a_plan_that_this_token_may_not_read_does_not_keep_the_log_from_it
         ({"status": "errored", "status_timestamps": {"planned-at": "2026-01-01T00:00:00Z"}}, "plan"),
     ],
 )
-async def test_the_phase_that_matters_is_the_apply_if_it_began(attributes: dict[str, Any], phase: str) -> None:
+async def test_default_phase_is_the_apply_if_it_began(attributes: dict[str, Any], phase: str) -> None:
     api = api_with(Object(b"of the plan\n"), **attributes)
     apply = {"id": APPLY_ID, "type": "applies", "attributes": {"status": "running", "log-read-url": LOG}}
     api.on("GET", f"/applies/{APPLY_ID}", answer({"data": apply}))
@@ -318,28 +316,31 @@ async def test_the_phase_that_matters_is_the_apply_if_it_began(attributes: dict[
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("said", [{}, {"phase": "plan"}, {"phase": "apply"}])
-async def test_where_there_is_no_log_yet_it_is_said(said: dict[str, Any]) -> None:
+@pytest.mark.parametrize("arguments", [{}, {"phase": "plan"}, {"phase": "apply"}])
+async def test_missing_log_is_noted(arguments: dict[str, Any]) -> None:
     api = api_with(Object(b""), phase_status="pending")
     apply = {"id": APPLY_ID, "type": "applies", "attributes": {"status": "unreachable", "log-read-url": LOG}}
     api.on("GET", f"/applies/{APPLY_ID}", answer({"data": apply}))
-    view = await read(api, **said)
+    view = await read(api, **arguments)
     assert view["log"] == ""
-    assert view["note"] == ("The run has no log of the " + said["phase"] if said else "The run has no log") + " yet."
+    assert (
+        view["note"]
+        == ("The run has no log of the " + arguments["phase"] if arguments else "The run has no log") + " yet."
+    )
     assert [step["tool"] for step in view["next_actions"]] == ["diagnose_run"]
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("said", [{"tail_lines": 0}, {"tail_lines": 1_001}, {"offset": -1}])
-async def test_numbers_that_cannot_be_are_refused(said: dict[str, Any]) -> None:
+@pytest.mark.parametrize("arguments", [{"tail_lines": 0}, {"tail_lines": 1_001}, {"offset": -1}])
+async def test_invalid_numbers_are_refused(arguments: dict[str, Any]) -> None:
     api = FakeApi()
     with pytest.raises(InvalidInput):
-        await read(api, **said)
+        await read(api, **arguments)
     assert api.requests == []
 
 
 @pytest.mark.anyio
-async def test_a_store_that_knows_no_parts_is_read_all_the_same() -> None:
+async def test_object_store_that_ignores_offsets_is_supported() -> None:
     api = api_with(Object(b""))
     api.off("GET", LOG).on("GET", LOG, httpx2.Response(200, content=b"line\n" * 20_000))
     view = await read(api, tail_lines=2)
@@ -347,7 +348,7 @@ async def test_a_store_that_knows_no_parts_is_read_all_the_same() -> None:
 
 
 @pytest.mark.anyio
-async def test_an_address_that_expired_is_an_error_without_it() -> None:
+async def test_expired_url_is_an_error_that_does_not_contain_it() -> None:
     api = api_with(Object(b""))
     api.off("GET", LOG).on("GET", LOG, error(403, "expired"))
     with pytest.raises(Exception, match="object store") as raised:
@@ -355,7 +356,7 @@ async def test_an_address_that_expired_is_an_error_without_it() -> None:
     assert "secretPermission" not in str(raised.value)
 
 
-CHUNK = 65_536  # bytes of a log that are asked for at a time
+CHUNK = 65_536  # bytes of a log per request
 
 
 @settings(max_examples=15, deadline=None)
@@ -365,7 +366,7 @@ CHUNK = 65_536  # bytes of a log that are asked for at a time
     st.integers(-700, 100),
     st.integers(-100, 700),
 )
-def test_a_secret_is_hidden_wherever_a_page_begins(secret: str, piece: int, shift: int, begin: int) -> None:
+def test_secret_is_masked_wherever_a_page_begins(secret: str, piece: int, shift: int, begin: int) -> None:
     place = max(0, piece + shift)
     log = (("x" * 79 + "\n") * (place // 80 + 1))[:place].encode() + secret.encode() + b"\nthe end\n"
     change = {"before": None, "after": {"p": secret}, "after_sensitive": {"p": True}, "actions": ["create"]}

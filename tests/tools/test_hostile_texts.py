@@ -1,4 +1,4 @@
-"""Whatever texts an API document has, nothing that is shown or written down moves a cursor or hides a word."""
+"""Hostile texts in API documents: no output or log moves a cursor or hides a word."""
 
 import json
 import unicodedata
@@ -27,7 +27,7 @@ UNMASKED = {
     *("name", "username", "email", "status", "action", "source", "trigger-reason", "terraform-version"),
     *("execution-mode", "working-directory", "scope", "stage", "policy-kind", "workspace-task-enforcement-level"),
 }
-"""Names, and words of the API: where they equal a sensitive value they are shown, but not as they came."""
+"""Names and words of the API, which are sanitized but not masked if they equal a sensitive value."""
 HOSTILE = f"\x1b]52;c;aGk=\x07\x9d0;title\x9c\u2066{SPLIT}\u2069\ud800\r\u2028 visible\U000e007f"
 NAME = HOSTILE.replace(SPLIT, INVISIBLE[1])
 
@@ -49,7 +49,7 @@ def is_text(annotation: Any) -> bool:
 
 
 def hostile_fields(kind: type[Resource], *, is_status_hostile: bool) -> dict[str, Any]:
-    """A value for each attribute of a resource that is a text, or a list of texts."""
+    """A hostile value for each attribute of a resource that is a text or a list of texts."""
     fields: dict[str, Any] = {}
     for field, info in kind.model_fields.items():
         name = field.replace("_", "-")
@@ -65,7 +65,7 @@ def hostile_fields(kind: type[Resource], *, is_status_hostile: bool) -> dict[str
 
 
 class HostileApi(FakeApi):
-    """An API whose resources have a hostile text in every attribute that is a text; errors, too."""
+    """An API whose resources and errors have a hostile text in every text attribute."""
 
     def __init__(self, api: FakeApi, *, is_status_hostile: bool) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ def api_with_failed_checks(status: str, *, has_checks: bool) -> FakeApi:
 
 
 def is_hidden(character: str) -> bool:
-    """Whether a character moves a cursor or cannot be seen."""
+    """Whether a character moves a cursor or is invisible."""
     if character in "\n\t":
         return False
     ranges = (first <= ord(character) <= last for first, last in DEFAULT_IGNORABLE)
@@ -159,7 +159,7 @@ def check_shown(shown: list[Any]) -> None:
             assert SECRET not in text, view
 
 
-def test_no_hostile_text_of_any_attribute_is_shown_as_it_came(tmp_path: Path) -> None:
+def test_hostile_text_of_any_attribute_is_never_shown_unchanged(tmp_path: Path) -> None:
     seen = set[str]()
     for status in ("planned", "errored", "canceled", "pending"):
         for is_status_hostile in (False, True):

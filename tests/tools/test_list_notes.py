@@ -1,4 +1,4 @@
-"""What an empty list says about why it may be empty, and where a message is cut."""
+"""The notes of an empty list, and truncated messages."""
 
 from typing import Any
 
@@ -23,10 +23,8 @@ async def _listed(tool: str, *runs: dict[str, Any], **arguments: Any) -> Any:
 @pytest.mark.anyio
 @rows("tool", LISTS)
 @rows("operation", [None, "", " ", ",", " , "])
-async def test_where_no_operation_was_said_an_empty_list_recalls_plan_only_runs(
-    tool: str, operation: str | None
-) -> None:
-    # Run API, "List Runs in a Workspace": without filter[operation], plan-only runs are left out.
+async def test_empty_list_without_an_operation_mentions_plan_only_runs(tool: str, operation: str | None) -> None:
+    # Run API, "List Runs in a Workspace": without filter[operation], plan-only runs are excluded.
     view = await _listed(tool, filter_operation=operation)
     assert view["note"] == "Plan-only runs are not included."
     arguments = {**REQUIRED[tool], "filter_operation": "plan_only"}
@@ -35,7 +33,7 @@ async def test_where_no_operation_was_said_an_empty_list_recalls_plan_only_runs(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", LISTS)
-async def test_an_empty_list_may_say_both(tool: str) -> None:
+async def test_empty_list_can_have_both_notes(tool: str) -> None:
     note = (await _listed(tool, filter_status="planing"))["note"]
     assert "planing" in note
     assert "Plan-only" in note
@@ -43,14 +41,14 @@ async def test_an_empty_list_may_say_both(tool: str) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", LISTS)
-async def test_a_known_status_that_nothing_matches_is_not_called_misspelled(tool: str) -> None:
+async def test_known_status_without_matches_is_not_called_misspelled(tool: str) -> None:
     view = await _listed(tool, filter_status="planned,applying", filter_operation="apply")
     assert "note" not in view
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", LISTS)
-async def test_the_note_stays_short_however_much_was_asked_for(tool: str) -> None:
+async def test_note_stays_short_for_many_statuses(tool: str) -> None:
     view = await _listed(tool, filter_status=",".join(f"unknown_{number}" for number in range(500)))
     assert len(view["note"]) < 300
 
@@ -58,6 +56,6 @@ async def test_the_note_stays_short_however_much_was_asked_for(tool: str) -> Non
 @pytest.mark.anyio
 @rows("tool", LISTS)
 @rows(("length", "is_cut"), [(1, False), (80, False), (81, True), (10_000, True)])
-async def test_a_message_is_cut_only_where_it_is_longer_than_a_row_shows(tool: str, length: int, is_cut: bool) -> None:
+async def test_message_is_truncated_only_if_it_is_too_long_for_a_row(tool: str, length: int, is_cut: bool) -> None:
     message = (await _listed(tool, samples.run(message="x" * length)))["runs"][0]["message"]
     assert message == ("x" * 79 + "…" if is_cut else "x" * length)

@@ -1,4 +1,4 @@
-"""The list of workspaces: from names to ids, and where each stands, within its bytes."""
+"""The list of workspaces: ids, names and current state, within the limit."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tfruns.errors import InvalidInput, NotFound
 
 pytestmark = pytest.mark.anyio
 
-MAX_BYTES = 3_800  # 1,400 tokens, of which an id takes many
+MAX_BYTES = 3_800  # 1,400 tokens; ids take many of them
 PATH = f"/organizations/{ORGANIZATION}/workspaces"
 
 
@@ -26,7 +26,7 @@ async def row_of(workspace: dict[str, Any], *included: dict[str, Any]) -> Any:
     return row
 
 
-async def test_a_row_says_what_stands_where() -> None:
+async def test_row_shows_the_current_state_of_its_workspace() -> None:
     run = ("runs", RUN_ID)
     details: dict[str, Any] = {"auto_apply": True, "terraform_version": "1.11.4", "resource_count": 50, "locked": True}
     workspace = samples.workspace(current_run=run, locked_by=run, **details)
@@ -42,11 +42,11 @@ async def test_a_row_says_what_stands_where() -> None:
     }
 
 
-async def test_what_is_off_or_unknown_is_left_out() -> None:
+async def test_disabled_and_unknown_values_are_omitted() -> None:
     assert await row_of(samples.workspace()) == {"id": samples.WORKSPACE_ID, "name": "network"}
 
 
-async def test_a_current_run_that_did_not_come_along_has_no_status() -> None:
+async def test_current_run_that_is_not_included_has_no_status() -> None:
     row = await row_of(samples.workspace(current_run=("runs", RUN_ID)))
     assert row == {"id": samples.WORKSPACE_ID, "name": "network", "current_run": RUN_ID}
 
@@ -62,12 +62,12 @@ async def test_a_current_run_that_did_not_come_along_has_no_status() -> None:
         (None, [], "unknown"),
     ],
 )
-async def test_who_holds_the_lock_is_named(locked_by: Any, included: list[dict[str, Any]], shown: str) -> None:
+async def test_holder_of_the_lock_is_named(locked_by: Any, included: list[dict[str, Any]], shown: str) -> None:
     row = await row_of(samples.workspace(locked=True, locked_by=locked_by), *included)
     assert row["locked_by"] == shown
 
 
-async def test_twenty_workspaces_are_within_their_bytes() -> None:
+async def test_twenty_workspaces_stay_within_the_limit() -> None:
     workspaces, runs = [], []
     for number in range(20):
         run_id = f"run-CZcmD7eagjhyX{number:03d}"
@@ -87,7 +87,7 @@ async def test_twenty_workspaces_are_within_their_bytes() -> None:
     assert (view["page"], view["next_page"], view["total_count"]) == (1, 2, 41)
 
 
-async def test_a_search_and_a_page_are_what_the_api_is_asked_for() -> None:
+async def test_search_and_page_are_sent_to_the_api() -> None:
     api = FakeApi().on("GET", PATH, answer(samples.page(number=3)))
     arguments = {"organization": ORGANIZATION, "search": " net ", "page_number": 3, "page_size": 5}
     view = await call("list_workspaces", arguments, api=api)
@@ -103,18 +103,18 @@ async def test_a_search_and_a_page_are_what_the_api_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("arguments", [{"organization": "../acme"}, {"page_size": 101}, {"page_number": 0}])
-async def test_what_cannot_be_is_refused(arguments: dict[str, Any]) -> None:
+async def test_invalid_arguments_are_refused(arguments: dict[str, Any]) -> None:
     api = FakeApi()
     error = await failure_of("list_workspaces", {"organization": ORGANIZATION} | arguments, api=api)
     assert isinstance(error, InvalidInput)
     assert api.requests == []
 
 
-async def test_an_organization_that_is_not_to_be_seen_is_not_found() -> None:
+async def test_hidden_organization_is_not_found() -> None:
     assert isinstance(await failure_of("list_workspaces", api=FakeApi()), NotFound)
 
 
-async def test_the_api_s_own_document_is_had_raw() -> None:
+async def test_raw_result_is_the_document_of_the_api() -> None:
     document = samples.page(samples.workspace())
     api = FakeApi().on("GET", PATH, answer(document))
     assert await call("list_workspaces", api=api, is_raw=True) == document

@@ -1,4 +1,4 @@
-"""The two lists: their filters, rows and pages, within their bytes."""
+"""The two lists of runs: filters, rows and pages, within the limit."""
 
 import re
 from typing import Any
@@ -30,12 +30,12 @@ def twenty(**attributes: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", LISTS)
-async def test_a_list_of_twenty_is_within_its_bytes_and_each_row_has_what_tells_runs_apart(tool: str) -> None:
+async def test_twenty_runs_stay_within_the_limit_with_distinct_rows(tool: str) -> None:
     document = samples.page(*twenty(), next_page=2, total=None if "organization" in tool else 41)
     view = await listed(tool, with_names(document) if "organization" in tool else document)
     assert len(view["runs"]) == 20
     assert len(compact(view)) <= MAX_LIST_BYTES
-    # What all rows share is stated once.
+    # A value that all rows share is listed once.
     shared = {name: view[name] for name in ("organization", "workspace_id", "workspace_name") if name in view}
     of_organization = {"organization": ORGANIZATION, "workspace_name": "network"}
     assert shared == (of_organization if "organization" in tool else {"workspace_id": WORKSPACE_ID})
@@ -47,14 +47,14 @@ async def test_a_list_of_twenty_is_within_its_bytes_and_each_row_has_what_tells_
 
 
 @pytest.mark.anyio
-async def test_a_row_of_an_organization_has_the_name_of_its_workspace() -> None:
+async def test_row_of_an_organization_has_the_name_of_its_workspace() -> None:
     view = await listed("list_runs_in_organization", with_names(samples.page(samples.run())))
     assert view["runs"][0]["workspace_name"] == "network"
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", LISTS)
-async def test_a_list_says_which_page_is_next_and_that_there_is_none(tool: str) -> None:
+async def test_list_shows_the_next_page_if_there_is_one(tool: str) -> None:
     first = await listed(tool, samples.page(samples.run(), next_page=2))
     assert (first["page"], first["next_page"]) == (1, 2)
     last = await listed(tool, samples.page(samples.run(), number=2), page_number=2)
@@ -62,7 +62,7 @@ async def test_a_list_says_which_page_is_next_and_that_there_is_none(tool: str) 
 
 
 @pytest.mark.anyio
-async def test_a_list_has_totals_where_the_api_gives_them() -> None:
+async def test_list_has_the_totals_of_the_api() -> None:
     with_totals = await listed("list_runs_in_workspace", samples.page(samples.run(), total=41))
     assert (with_totals["total_count"], with_totals["total_pages"]) == (41, 3)
     without = await listed("list_runs_in_organization", samples.page(samples.run()))
@@ -70,7 +70,7 @@ async def test_a_list_has_totals_where_the_api_gives_them() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_row_shows_a_long_message_on_one_short_line() -> None:
+async def test_long_message_is_one_short_line_in_a_row() -> None:
     view = await listed("list_runs_in_workspace", samples.page(samples.run(message="Widen\n\n the " + "net " * 100)))
     message = view["runs"][0]["message"]
     assert message.startswith("Widen the net")
@@ -81,10 +81,10 @@ async def test_a_row_shows_a_long_message_on_one_short_line() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", LISTS)
-async def test_every_filter_is_sent_with_the_spelling_of_the_api(tool: str) -> None:
+async def test_each_filter_is_sent_under_its_api_name(tool: str) -> None:
     api = FakeApi().on("GET", LISTS[tool], answer(samples.page()))
     required = {"organization": ORGANIZATION} if "organization" in tool else {"workspace_id": WORKSPACE_ID}
-    said = {
+    arguments = {
         "page_number": 3,
         "page_size": 50,
         "filter_operation": "plan,apply",
@@ -98,7 +98,7 @@ async def test_every_filter_is_sent_with_the_spelling_of_the_api(tool: str) -> N
         "search_basic": "network & more",
     }
     more = {"filter_workspace_names": "network,storage"} if "organization" in tool else {}
-    await call(tool, {**required, **said, **more}, api=api)
+    await call(tool, {**required, **arguments, **more}, api=api)
     expected = {
         "page[number]": "3",
         "page[size]": "50",
@@ -119,7 +119,7 @@ async def test_every_filter_is_sent_with_the_spelling_of_the_api(tool: str) -> N
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", LISTS)
-async def test_an_unknown_status_that_nothing_matches_is_noted(tool: str) -> None:
+async def test_unknown_status_without_matches_is_noted(tool: str) -> None:
     view = await listed(tool, samples.page(), filter_status="planned,planing", filter_operation="plan_and_apply")
     assert view["runs"] == []
     assert "planing" in view["note"]
@@ -128,14 +128,14 @@ async def test_an_unknown_status_that_nothing_matches_is_noted(tool: str) -> Non
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", LISTS)
-async def test_an_unknown_status_that_something_matches_needs_no_note(tool: str) -> None:
+async def test_unknown_status_with_matches_needs_no_note(tool: str) -> None:
     view = await listed(tool, samples.page(samples.run(status="warp_running")), filter_status="warp_running")
     assert view["runs"][0]["status"] == "warp_running"
     assert "note" not in view
 
 
 @pytest.mark.anyio
-async def test_where_nothing_matches_plan_only_runs_are_not_forgotten() -> None:
+async def test_note_of_an_empty_list_mentions_plan_only_runs() -> None:
     assert "Plan-only" in (await listed("list_runs_in_workspace", samples.page()))["note"]
     view = await listed("list_runs_in_workspace", samples.page(), filter_operation="plan_only", filter_status="planned")
     assert "note" not in view

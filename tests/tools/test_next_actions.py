@@ -1,4 +1,4 @@
-"""The next steps in results: whoever makes these calls gets no refusal of the arguments."""
+"""The next actions in results are calls with valid arguments."""
 
 from typing import Any
 

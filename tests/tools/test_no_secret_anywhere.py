@@ -1,4 +1,4 @@
-"""No sensitive value of a plan is in any tool's answer, error, question, progress or line of the audit log."""
+"""No result, error, question, progress message or audit line of any tool contains a sensitive value of a plan."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from tfruns.gate.pipeline import Gate
 from tfruns.policy import Confirm, Policy
 from tfruns.views.base import as_json
 
-# None of these characters is in what the tools themselves say, but for those of quotes and backslashes.
+# The tools' own texts contain none of these characters, except quotes and backslashes.
 secret_texts = st.text(alphabet='ZQ9Jé<&$%"\\ ', min_size=6, max_size=40).filter(
     lambda text: text == text.strip() and "  " not in text and len(text.strip('"\\')) >= 6
 )
@@ -66,7 +66,7 @@ HIDDEN_BY_THE_CONFIGURATION: dict[str, Place] = {
     "a default": lambda plan, secret: plan.update(
         configuration={"root_module": {"variables": {"v": {"sensitive": True, "default": secret}}}}
     ),
-    "a variable that the workspace alone calls sensitive": lambda plan, secret: plan.update(
+    "a variable that only the workspace marks as sensitive": lambda plan, secret: plan.update(
         variables={"of_the_workspace": {"value": secret}}
     ),
 }
@@ -81,7 +81,7 @@ PHASES = {
 
 
 def planted(secret: str, place: str) -> dict[str, Any]:
-    """A plan in which it is marked in one place, and stands unmarked in many."""
+    """A plan that contains the secret many times, and marks it once."""
     copies = {"exact": secret, "within": f"begin {secret} end", "list": [secret], secret: "a key"}
     check = {
         "address": {"to_display": f"check.{secret}"},
@@ -103,7 +103,7 @@ def planted(secret: str, place: str) -> dict[str, Any]:
 
 
 def log_of(secret: str, *, is_json: bool) -> bytes:
-    """A log that repeats it, in a line and in an error with its code."""
+    """A log that contains the secret in a line and in an error with its code."""
     if not is_json:
         return (
             f"a.b: printing {secret}\n╷\n│ Error: it is {secret}\n│ \n│   with a.b,\n│   on main.tf line 1, in x:\n"
@@ -126,7 +126,7 @@ def log_of(secret: str, *, is_json: bool) -> bytes:
 
 
 def talkative_api(secret: str, place: str, status: str, *, is_json_log: bool) -> FakeApi:
-    """An API that repeats the secret wherever somebody else than Terraform's plan can write."""
+    """An API that repeats the secret in every text that does not come from the plan."""
     possible = ("confirmable", "discardable") if status == "planned" else ("cancelable",)
     stamps = {"planned-at": "2026-01-02T03:04:05Z"}
     if status in {"errored", "applying"}:
@@ -184,13 +184,13 @@ def talkative_api(secret: str, place: str, status: str, *, is_json_log: bool) ->
 
 
 def _borrow(api: FakeApi, other: FakeApi) -> None:
-    """Answer as another API what is not scripted."""
+    """Respond like another API to requests that are not in the script."""
     for route, answers in other._routes.items():
         api._routes.setdefault(route, answers)
 
 
 class Listener:
-    """Everything that a caller gets to see, whichever way."""
+    """Everything that a caller can see."""
 
     can_be_asked = True
 
@@ -206,7 +206,7 @@ class Listener:
 
 
 def arguments_of(name: str, secret: str) -> list[dict[str, Any]]:
-    """Calls of a tool, some of which say the secret themselves."""
+    """Calls of a tool, some of which contain the secret."""
     least = REQUIRED[name]
     more: dict[str, list[dict[str, Any]]] = {
         "review_run": [{"filter": text} for text in (secret, "drift", "output", "a.b")],
@@ -214,14 +214,14 @@ def arguments_of(name: str, secret: str) -> list[dict[str, Any]]:
         "wait_for_run": [{"timeout_s": 1}, {"timeout_s": 0, "until": "final"}],
     }
     if "comment" in TOOLS[name].input_schema["properties"]:
-        more[name] = [{"comment": f"I say {secret}"}]
+        more[name] = [{"comment": f"It is {secret}"}]
     if name == "comment_on_run":
-        more[name] = [{"body": f"I say {secret}"}]
+        more[name] = [{"body": f"It is {secret}"}]
     return [least, *({**least, **other} for other in more.get(name, []))]
 
 
 async def everything_shown(api: FakeApi, secret: str, audit: Path) -> list[Any]:
-    """What every tool says, asked in turn by one client that has reviewed the run."""
+    """The outputs of all tools, called in turn by one client that has reviewed the run."""
     listener = Listener()
     seen = listener.seen
     async with client_for(api) as client:
@@ -258,12 +258,12 @@ def texts_in(value: Any) -> list[str]:
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(st.sampled_from(list(HIDDEN_BY_THE_CONFIGURATION)), secret_texts, st.sampled_from(sorted(PHASES)), st.booleans())
-def test_no_tool_shows_what_a_plan_keeps(tmp_path: Path, place: str, secret: str, status: str, is_json: bool) -> None:
+def test_no_tool_shows_a_sensitive_value(tmp_path: Path, place: str, secret: str, status: str, is_json: bool) -> None:
     check_all(tmp_path, place, secret, status, is_json)
 
 
 @pytest.mark.parametrize("place", HIDDEN_BY_THE_CONFIGURATION)
-def test_no_tool_shows_it_wherever_in_the_plan_it_is_marked(tmp_path: Path, place: str) -> None:
+def test_no_tool_shows_a_value_that_is_marked_anywhere_in_the_plan(tmp_path: Path, place: str) -> None:
     check_all(tmp_path, place, 'ZQ9J<é>&"Z', "planned", is_json=False)
 
 
@@ -282,7 +282,7 @@ def check_all(tmp_path: Path, place: str, secret: str, status: str, is_json: boo
 
 @rows("name", ["review_run", "get_run_logs", "diagnose_run", "get_run_history", "wait_for_run"])
 @rows("status", PHASES)
-async def test_what_reads_a_runs_texts_hides_in_them_from_the_first_call_on(name: str, status: str) -> None:
+async def test_tools_that_read_texts_mask_them_from_the_first_call(name: str, status: str) -> None:
     secret = "ZQ9-first-of-all"
     async with client_for(talkative_api(secret, "before", status, is_json_log=False)) as client:
         view = as_json(await Gate(client, ASSISTANT).call(TOOLS[name], {"run_id": samples.RUN_ID}))

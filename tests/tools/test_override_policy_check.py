@@ -1,4 +1,4 @@
-"""What holds a run up is overridden, all of it, with a reason; what happened is said truthfully."""
+"""All checks that block a run are overridden with a reason, and the result is truthful."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ Resources = list[dict[str, Any]]
 
 
 def api_of(checks: Resources, stages: Resources, *runs: dict[str, Any]) -> FakeApi:
-    """An API of a run with these, which are all willing to be overridden."""
+    """An API with these checks of a run, which can all be overridden."""
     api = FakeApi()
     api.on("GET", f"/runs/{RUN_ID}", *(answer({"data": run}) for run in runs or (HELD,)))
     api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(*checks)))
@@ -34,7 +34,7 @@ def api_of(checks: Resources, stages: Resources, *runs: dict[str, Any]) -> FakeA
 
 
 def posted(api: FakeApi) -> list[tuple[str, Any]]:
-    """What was posted, in order: the last parts of the path, and the body."""
+    """The POST requests in order: the last parts of the path, and the body."""
     return [("/".join(request.url.path.split("/")[3:]), body(request)) for request in api.sent("POST")]
 
 
@@ -43,7 +43,7 @@ OVERRIDE_STAGE = (f"task-stages/{STAGE_ID}/actions/override", {"comment": "agree
 COMMENT = (f"runs/{RUN_ID}/comments", {"data": {"type": "comments", "attributes": {"body": "agreed"}}})
 
 
-async def test_a_policy_check_is_overridden_and_the_reason_becomes_a_comment() -> None:
+async def test_policy_check_is_overridden_and_the_reason_is_a_comment() -> None:
     after = samples.planned(status="policy_checked")
     api = api_of([samples.policy_check(CHECK_ID)], [], HELD, HELD, after)  # the audit log reads it first
     view = await call("override_policy_check", ARGUMENTS, api=api)
@@ -53,14 +53,14 @@ async def test_a_policy_check_is_overridden_and_the_reason_becomes_a_comment() -
     assert "note" not in view
 
 
-async def test_a_task_stage_is_overridden_with_the_reason_itself() -> None:
+async def test_task_stage_is_overridden_with_the_reason() -> None:
     api = api_of([], [samples.task_stage(STAGE_ID)])
     view = await call("override_policy_check", ARGUMENTS, api=api)
     assert posted(api) == [OVERRIDE_STAGE]
     assert view["overridden"] == [{"id": STAGE_ID, "kind": "task_stage post_plan"}]
 
 
-async def test_all_that_holds_the_run_up_is_overridden_and_nothing_else() -> None:
+async def test_exactly_the_checks_that_block_the_run_are_overridden() -> None:
     checks = [samples.policy_check("polchk-1", status="passed"), samples.policy_check(CHECK_ID)]
     stages = [samples.task_stage("ts-1", status="passed", stage="pre_plan"), samples.task_stage(STAGE_ID)]
     api = api_of(checks, stages)
@@ -69,14 +69,14 @@ async def test_all_that_holds_the_run_up_is_overridden_and_nothing_else() -> Non
     assert [row["id"] for row in view["overridden"]] == [CHECK_ID, STAGE_ID]
 
 
-async def test_an_installation_without_task_stages_or_policy_checks_has_none() -> None:
+async def test_server_without_task_stages_or_policy_checks_is_supported() -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": HELD}))
     api.on("GET", f"/runs/{RUN_ID}/task-stages", answer(samples.page(samples.task_stage(STAGE_ID))))
     api.on("POST", f"/task-stages/{STAGE_ID}/actions/override", answer({"data": samples.task_stage(STAGE_ID)}))
     assert (await call("override_policy_check", ARGUMENTS, api=api))["overridden"]
 
 
-async def test_what_the_api_does_not_say_about_permission_is_left_to_it() -> None:
+async def test_unknown_permission_is_left_to_the_api() -> None:
     check = samples.policy_check(CHECK_ID, permissions=None, actions=None)
     run = samples.run(status="policy_override", permissions=None)
     assert (await call("override_policy_check", ARGUMENTS, api=api_of([check], [], run)))["overridden"]
@@ -96,9 +96,7 @@ async def test_what_the_api_does_not_say_about_permission_is_left_to_it() -> Non
         ("applied", [samples.policy_check(status="passed")], [samples.task_stage(status="passed")]),
     ],
 )
-async def test_where_nothing_waits_for_an_override_that_is_said(
-    status: str, checks: Resources, stages: Resources
-) -> None:
+async def test_run_without_a_check_to_override_is_refused(status: str, checks: Resources, stages: Resources) -> None:
     api = api_of(checks, stages, samples.run(status=status))
     refusal = await failure_of("override_policy_check", ARGUMENTS, api=api)
     assert isinstance(refusal, TransitionNotAllowed)
@@ -118,7 +116,7 @@ async def test_where_nothing_waits_for_an_override_that_is_said(
     ],
 )
 @rows("status", ["policy_override", "errored"])
-async def test_what_is_mandatory_is_said_not_to_be_overridable(
+async def test_mandatory_check_cannot_be_overridden(
     status: str, checks: Resources, stages: Resources, named: str
 ) -> None:
     api = api_of(checks, stages, samples.run(status=status))
@@ -142,7 +140,7 @@ async def test_what_is_mandatory_is_said_not_to_be_overridable(
         ),
     ],
 )
-async def test_without_the_permission_for_all_of_it_nothing_is_overridden(
+async def test_nothing_is_overridden_without_permission_for_all_checks(
     checks: Resources, stages: Resources, run: dict[str, Any]
 ) -> None:
     api = api_of(checks, stages, run)
@@ -153,21 +151,21 @@ async def test_without_the_permission_for_all_of_it_nothing_is_overridden(
     assert posted(api) == []
 
 
-async def test_terraform_policies_are_said_to_be_for_the_browser() -> None:
+async def test_terraform_policies_are_referred_to_the_browser() -> None:
     api = api_of([], [], samples.run(status="tf_policy_override"))
     assert "browser" in (await failure_of("override_policy_check", ARGUMENTS, api=api)).solution
 
 
 @pytest.mark.parametrize("comment", ["", " \n", "x" * 10_001])
-async def test_a_reason_is_needed(comment: str) -> None:
+async def test_reason_is_required(comment: str) -> None:
     api = api_of([samples.policy_check()], [])
     arguments = {"run_id": RUN_ID, "comment": comment}
-    policy = Policy(confirm=Confirm.NEVER)  # its caller signs nothing
+    policy = Policy(confirm=Confirm.NEVER)  # the caller adds no attribution
     assert isinstance(await failure_of("override_policy_check", arguments, api=api, policy=policy), InvalidInput)
     assert posted(api) == []
 
 
-# -- not all of it succeeds -------------------------------------------------------------------------------------------
+# -- partial failures -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -178,7 +176,7 @@ async def test_a_reason_is_needed(comment: str) -> None:
         (httpx2.ReadTimeout("no"), OutcomeUnknown),
     ],
 )
-async def test_what_was_overridden_before_a_failure_is_said_with_it(refusal: Any, kind: type[Exception]) -> None:
+async def test_failure_lists_the_checks_that_were_overridden_before_it(refusal: Any, kind: type[Exception]) -> None:
     stages = [samples.task_stage("ts-Second"), samples.task_stage("ts-Third")]
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": HELD}))
     api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(samples.policy_check(CHECK_ID))))
@@ -192,10 +190,10 @@ async def test_what_was_overridden_before_a_failure_is_said_with_it(refusal: Any
     assert failure.facts["overridden"] == [CHECK_ID]
     assert failure.facts["failed"] == "ts-Second"
     assert failure.facts["not_tried"] == ["ts-Third"]
-    assert posted(api)[-1] == COMMENT  # the reason for what was overridden is recorded
+    assert posted(api)[-1] == COMMENT  # the reason of the successful override is recorded
 
 
-async def test_where_the_first_fails_its_error_is_the_answer() -> None:
+async def test_failure_of_the_first_override_is_returned_unchanged() -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": HELD}))
     api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(samples.policy_check(CHECK_ID))))
     api.on("POST", f"/policy-checks/{CHECK_ID}/actions/override", error(409, "conflict", "overridden already"))
@@ -206,7 +204,7 @@ async def test_where_the_first_fails_its_error_is_the_answer() -> None:
     assert posted(api) == [OVERRIDE_CHECK]
 
 
-async def test_a_reason_that_could_not_be_recorded_is_said_to_be_missing() -> None:
+async def test_unrecorded_reason_is_noted() -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", answer({"data": HELD}))
     api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(samples.policy_check(CHECK_ID))))
     api.on("POST", f"/policy-checks/{CHECK_ID}/actions/override", answer({"data": samples.policy_check(CHECK_ID)}))
@@ -215,7 +213,7 @@ async def test_a_reason_that_could_not_be_recorded_is_said_to_be_missing() -> No
     assert "may not have been recorded" in view["note"]
 
 
-async def test_a_run_that_cannot_be_read_afterwards_was_overridden_all_the_same() -> None:
+async def test_override_with_an_unreadable_run_is_reported() -> None:
     api = FakeApi().on("GET", f"/runs/{RUN_ID}", *[answer({"data": HELD})] * 2, error(404, "not found"))
     api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(samples.policy_check(CHECK_ID))))
     api.on("POST", f"/policy-checks/{CHECK_ID}/actions/override", answer({"data": samples.policy_check(CHECK_ID)}))

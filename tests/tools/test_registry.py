@@ -1,4 +1,4 @@
-"""Rules over all tools: the promised names, parameters and defaults; schemas that are strict and cheap."""
+"""Rules for all tools: documented names, parameters and defaults; strict and small schemas."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ _FILTERS: dict[str, Any] = {
 }
 _SEARCHES: dict[str, Any] = {"search_user": None, "search_commit": None, "search_basic": None}
 
-# The promise, in its own order: each tool's parameters with their defaults.
+# The documented tools in order, with their parameters and defaults.
 PROMISED: dict[str, dict[str, Any]] = {
     "create_run": {"workspace_id": REQUIRED, "params": None},
     "list_runs_in_workspace": {"workspace_id": REQUIRED, **_FILTERS, **_SEARCHES},
@@ -45,7 +45,7 @@ PROMISED: dict[str, dict[str, Any]] = {
     "force_cancel_run": {"run_id": REQUIRED, "comment": ""},
     "force_execute_run": {"run_id": REQUIRED},
 }
-# What there is besides, of which nothing was promised: an argument that is given up only here is free to go.
+# Additional tools and parameters, which are not part of the documented nine.
 ADDED: dict[str, dict[str, Any]] = {
     "wait_for_run": {"run_id": REQUIRED, "until": "attention", "timeout_s": 50},
     "review_run": {"run_id": REQUIRED, "filter": "", "page_number": 1, "page_size": 50},
@@ -122,7 +122,7 @@ TYPES = {
     "timeout_s": "integer",
     "tail_lines": "integer",
     "offset": "integer",
-}  # all others are strings
+}  # all other parameters are strings
 
 MAX_LIST_BYTES = 27_000
 
@@ -139,13 +139,13 @@ READERS = {
     "get_run_history",
     "diagnose_run",
 }
-ADDERS = {"comment_on_run", "upload_configuration"}  # they add something, and take nothing away
-# To do these twice makes two; every action is refused the second time, or does nothing more.
+ADDERS = {"comment_on_run", "upload_configuration"}  # they only add something
+# A repeated call of these creates a second object; a repeated action is refused or has no further effect.
 MAKERS = {"create_run", "comment_on_run", "upload_configuration", "roll_back_state"}
 
 
 def nodes(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The schema and every schema in it."""
+    """A schema and every schema within it."""
     yield schema
     for child in schema.get("properties", {}).values():
         yield from nodes(child)
@@ -153,7 +153,7 @@ def nodes(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(schema["items"])
 
 
-def test_the_nine_promised_tools_come_first_in_their_order() -> None:
+def test_nine_documented_tools_come_first_in_their_order() -> None:
     names = [tool.name for tool in all_tools()]
     assert names[: len(PROMISED)] == list(PROMISED)
     assert set(names) == set(ALL)
@@ -161,7 +161,7 @@ def test_the_nine_promised_tools_come_first_in_their_order() -> None:
 
 
 @rows("name", ALL)
-def test_a_tool_has_the_promised_parameters_first_and_only_optional_ones_after(name: str) -> None:
+def test_documented_parameters_come_first_and_others_are_optional(name: str) -> None:
     schema = listed_tools()[name]["inputSchema"]
     promised = ALL[name]
     names = list(schema["properties"])
@@ -170,15 +170,15 @@ def test_a_tool_has_the_promised_parameters_first_and_only_optional_ones_after(n
 
 
 @rows("name", ALL)
-def test_a_parameter_has_the_promised_type_and_default(name: str) -> None:
+def test_parameter_has_the_documented_type_and_default(name: str) -> None:
     properties = listed_tools()[name]["inputSchema"]["properties"]
     for key, default in ALL[name].items():
         assert properties[key]["type"] == TYPES.get(key, "string")
-        # None is said by not being required: it costs nothing.
+        # A default of None is not declared, because an optional argument implies it.
         assert properties[key].get("default") == (None if default is REQUIRED else default)
 
 
-def test_the_options_of_a_new_run_are_the_promised_ones_and_all_others_of_the_api() -> None:
+def test_options_of_a_new_run_are_those_of_the_api() -> None:
     params = listed_tools()["create_run"]["inputSchema"]["properties"]["params"]
     types = {key: node["type"] for key, node in params["properties"].items()}
     assert list(types)[: len(PROMISED_PARAMS)] == list(PROMISED_PARAMS)
@@ -186,7 +186,7 @@ def test_the_options_of_a_new_run_are_the_promised_ones_and_all_others_of_the_ap
     assert "required" not in params
 
 
-def test_a_variable_is_a_key_and_a_literal() -> None:
+def test_variable_is_a_key_and_a_literal() -> None:
     params = listed_tools()["create_run"]["inputSchema"]["properties"]["params"]
     variable = params["properties"]["variables"]["items"]
     assert variable["required"] == ["key", "value"]
@@ -194,7 +194,7 @@ def test_a_variable_is_a_key_and_a_literal() -> None:
 
 
 @rows("name", ALL)
-def test_every_object_of_a_schema_refuses_what_it_does_not_know(name: str) -> None:
+def test_every_object_of_a_schema_refuses_unknown_properties(name: str) -> None:
     for node in nodes(listed_tools()[name]["inputSchema"]):
         if "properties" in node:
             assert node["type"] == "object"
@@ -202,7 +202,7 @@ def test_every_object_of_a_schema_refuses_what_it_does_not_know(name: str) -> No
 
 
 @rows("name", ALL)
-def test_a_schema_has_no_references_titles_or_nulls(name: str) -> None:
+def test_schema_has_no_references_titles_or_nulls(name: str) -> None:
     for node in nodes(listed_tools()[name]["inputSchema"]):
         assert not set(node) & {"$ref", "$defs", "title"}
         assert node.get("type") != "null"
@@ -210,7 +210,7 @@ def test_a_schema_has_no_references_titles_or_nulls(name: str) -> None:
 
 
 @rows("name", ALL)
-def test_everything_is_described(name: str) -> None:
+def test_every_tool_and_argument_has_a_description(name: str) -> None:
     tool = listed_tools()[name]
     assert tool["title"]
     assert tool["description"].endswith(".")
@@ -220,7 +220,7 @@ def test_everything_is_described(name: str) -> None:
 
 
 @pytest.mark.parametrize("tool", all_tools(), ids=lambda tool: tool.name)
-def test_the_hints_say_what_a_tool_does(tool: Tool) -> None:
+def test_hints_match_the_effect_of_a_tool(tool: Tool) -> None:
     assert tool.is_read_only is (tool.name in READERS)
     assert tool.is_destructive is (tool.name not in READERS | ADDERS)
     assert tool.is_idempotent is (tool.name not in MAKERS)
@@ -232,18 +232,18 @@ def test_the_hints_say_what_a_tool_does(tool: Tool) -> None:
 
 @rows("mode", Mode)
 @rows("era", ["auto", "legacy"])
-def test_the_list_of_tools_is_within_its_bytes(mode: Mode, era: Literal["auto", "legacy"]) -> None:
+def test_list_of_tools_stays_within_the_limit(mode: Mode, era: Literal["auto", "legacy"]) -> None:
     result = anyio.run(list_tools, Policy(mode), era)
     assert len(result.model_dump_json(by_alias=True, exclude_none=True).encode()) <= MAX_LIST_BYTES
 
 
-def test_no_tool_announces_an_output_schema() -> None:
+def test_no_tool_declares_an_output_schema() -> None:
     for tool in listed_tools().values():
         assert "outputSchema" not in tool
 
 
 @pytest.mark.processes
-def test_their_order_does_not_depend_on_what_was_imported_first() -> None:
+def test_order_of_tools_does_not_depend_on_imports() -> None:
     code = "import tfruns.tools.wait_for_run; from tfruns.gate.registry import all_tools; print(all_tools()[0].name)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert printed.stdout.strip() == next(iter(PROMISED))

@@ -1,4 +1,4 @@
-"""Other requests are answered while a large text is masked: no tool computes for long on the event loop."""
+"""Other requests are served while a large text is masked: no tool blocks the event loop."""
 
 import time
 from typing import Any
@@ -17,7 +17,7 @@ from tfruns.views.base import as_json
 PLAN_ID, APPLY_ID = samples.PLAN_ID, "apply-47MBvjwzBG8YKc2v"
 SECRET = "a" * 60_000
 LINE = "a" * 240_000
-LONGEST_S = 0.15  # of computing between two turns of other tasks; masking on the event loop takes longer
+LONGEST_S = 0.15  # of processor time between two turns of other tasks; masking on the event loop takes longer
 _TICK_S = 0.005
 
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
@@ -26,7 +26,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("get_run_logs", "errored", {"search": "a"}),
     ("get_run_logs", "errored", {"phase": "plan"}),
     ("diagnose_run", "errored", {}),
-    ("diagnose_run", "errored without a word", {}),
+    ("diagnose_run", "errored without a message", {}),
     ("get_run_history", "errored", {}),
     ("get_run_details", "errored", {}),
     ("list_runs_in_workspace", "errored", {"workspace_id": samples.WORKSPACE_ID}),
@@ -36,7 +36,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def api_with(status: str) -> FakeApi:
-    """A run whose plan has a secret of one letter, which all texts about the run repeat."""
+    """A run whose plan has a one-letter secret, which all texts of the run contain."""
     status, *silent = status.split(" ", 1)
     line = LINE + "\n"
     log = (
@@ -66,7 +66,7 @@ def api_with(status: str) -> FakeApi:
 
 
 async def longest_turn(tool: str, status: str, arguments: dict[str, Any]) -> tuple[float, str]:
-    """How long the event loop computed at most between two turns of another task, and the answer of the tool.
+    """The longest processor time of the event loop between two turns of another task, and the result of the tool.
 
     The processor time of its thread counts, so neither other threads nor other programs of this machine matter.
     """
@@ -85,7 +85,7 @@ async def longest_turn(tool: str, status: str, arguments: dict[str, Any]) -> tup
         with anyio.fail_after(60):
             await anyio.sleep(_TICK_S)  # the clock runs
             view = as_json(await Gate(client, ASSISTANT).call(TOOLS[tool], {**least, **arguments}))
-            await anyio.sleep(2 * _TICK_S)  # the last turn is seen
+            await anyio.sleep(2 * _TICK_S)  # the last turn is measured
         tasks.cancel_scope.cancel()
     return max(turns), str(view)
 
@@ -93,6 +93,6 @@ async def longest_turn(tool: str, status: str, arguments: dict[str, Any]) -> tup
 @pytest.mark.anyio
 async def test_no_tool_blocks_the_event_loop_while_it_masks() -> None:
     for tool, status, arguments in CALLS:
-        longest, said = await longest_turn(tool, status, arguments)
+        longest, text = await longest_turn(tool, status, arguments)
         assert longest < LONGEST_S, f"{tool} {arguments}: {longest:.2f} s"
-        assert "a" * 6 not in said, tool
+        assert "a" * 6 not in text, tool

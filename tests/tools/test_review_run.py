@@ -1,4 +1,4 @@
-"""`review_run` over the API: the plan in pages, and a truthful answer where there is none."""
+"""`review_run` with the API: the plan in pages, and the reason if there is no plan."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ async def review(arguments: dict[str, Any] | None = None, *, api: FakeApi | None
 
 
 @pytest.mark.anyio
-async def test_a_plan_is_answered_with_its_run_its_counts_and_its_rows() -> None:
+async def test_review_contains_the_run_the_counts_and_the_rows() -> None:
     view = await review({"page_size": 2})
     fingerprint = view.pop("fingerprint")
     assert view == {
@@ -63,12 +63,12 @@ async def test_a_plan_is_answered_with_its_run_its_counts_and_its_rows() -> None
 @pytest.mark.anyio
 @rows("is_raw", [False, True])
 @rows("text", ["", "create", "output", "a.new", SECRET])
-async def test_no_secret_is_in_an_answer(text: str, is_raw: bool) -> None:
+async def test_no_secret_is_in_a_result(text: str, is_raw: bool) -> None:
     assert SECRET.encode() not in compact(await review({"filter": text}, is_raw=is_raw))
 
 
 @pytest.mark.anyio
-async def test_the_fingerprint_is_the_one_that_the_summary_has_for_the_same_token() -> None:
+async def test_fingerprint_equals_that_of_the_summary_for_the_same_token() -> None:
     view = await review({"page_number": 2, "page_size": 3, "filter": "destroy"})
     other = await plan_summary(client_for(api_for(samples.planned(), blob(PLAN))), Run.from_wire(samples.planned()))
     assert other is not None
@@ -76,7 +76,7 @@ async def test_the_fingerprint_is_the_one_that_the_summary_has_for_the_same_toke
 
 
 @pytest.mark.anyio
-async def test_the_redacted_form_is_reviewed_and_said_to_be_it() -> None:
+async def test_review_of_the_redacted_form_is_noted() -> None:
     view = await review(api=api_for(samples.planned(), error(404, "not found"), blob(PLAN)))
     assert view["counts"] == {"add": 1, "destroy": 7}
     (note,) = view["notes"]
@@ -84,7 +84,7 @@ async def test_the_redacted_form_is_reviewed_and_said_to_be_it() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_page_past_the_end_says_so() -> None:
+async def test_page_after_the_last_one_is_refused() -> None:
     view = await review({"page_number": 99})
     assert view["rows"] == []
     assert view["next_page"] is None
@@ -95,7 +95,7 @@ async def test_a_page_past_the_end_says_so() -> None:
 @rows(
     "arguments", [{"page_number": 0}, {"page_number": -1}, {"page_size": 0}, {"page_size": 101}, {"page_size": "many"}]
 )
-async def test_a_page_that_cannot_be_is_refused_before_anything_is_sent(arguments: dict[str, Any]) -> None:
+async def test_invalid_page_is_refused_before_anything_is_sent(arguments: dict[str, Any]) -> None:
     api = api_for(samples.planned(), blob(PLAN))
     failure = await failure_of("review_run", {"run_id": RUN_ID, **arguments}, api=api)
     assert failure.code == "invalid_input"
@@ -103,7 +103,7 @@ async def test_a_page_that_cannot_be_is_refused_before_anything_is_sent(argument
 
 
 @pytest.mark.anyio
-async def test_an_address_shows_every_value_in_full_and_takes_no_filter() -> None:
+async def test_address_shows_every_value_and_excludes_a_filter() -> None:
     view = await review({"address": "a.new"})
     assert view["rows"] == [{"address": "a.new", "action": "create", "values": ["copied: (sensitive value)"]}]
     assert view["fingerprint"] == (await review())["fingerprint"]
@@ -113,16 +113,16 @@ async def test_an_address_shows_every_value_in_full_and_takes_no_filter() -> Non
 
 @pytest.mark.anyio
 @rows(
-    ("status", "said", "following"),
+    ("status", "reason", "following"),
     [
         ("pending", "The plan does not exist yet.", ["wait_for_run"]),
         ("fetching", "The plan does not exist yet.", ["wait_for_run"]),
         ("pre_plan_running", "The plan does not exist yet.", ["wait_for_run"]),
         ("plan_queued", "The plan does not exist yet.", ["wait_for_run"]),
         ("planning", "The plan does not exist yet.", ["wait_for_run"]),
-        ("errored", "The run has no plan: it failed.", ["diagnose_run"]),
-        ("canceled", "The run has no plan: it was stopped before it was planned.", []),
-        ("discarded", "The run has no plan: it was stopped before it was planned.", []),
+        ("errored", "The run has no plan: it failed.", ["diagnose_run", "create_run"]),
+        ("canceled", "The run has no plan: it was stopped before it was planned.", ["create_run"]),
+        ("discarded", "The run has no plan: it was stopped before it was planned.", ["create_run"]),
         ("applied", "The plan cannot be read: the API has no plan for this run, or has deleted it.", []),
         ("planned", "The plan cannot be read: the API has no plan for this run, or has deleted it.", ["wait_for_run"]),
         (
@@ -132,9 +132,9 @@ async def test_an_address_shows_every_value_in_full_and_takes_no_filter() -> Non
         ),
     ],
 )
-async def test_a_run_without_a_plan_is_answered_truthfully(status: str, said: str, following: list[str]) -> None:
+async def test_run_without_a_plan_has_a_reason_and_next_calls(status: str, reason: str, following: list[str]) -> None:
     view = await review(api=api_for(samples.run(status=status), httpx2.Response(204)))
-    assert (view["plan"], view["status"]) == (said, status)
+    assert (view["plan"], view["status"]) == (reason, status)
     assert [step["tool"] for step in view.get("next_actions", ())] == following
     assert "rows" not in view
 
@@ -151,7 +151,7 @@ async def test_speculative_and_saved_plans_are_reviewed_like_any_other(attribute
 
 
 @pytest.mark.anyio
-async def test_a_refresh_only_run_shows_all_that_happened_outside() -> None:
+async def test_refresh_only_run_shows_all_drift() -> None:
     drift = plan(resource_drift=[resource("a.b", ["update"], before={"x": 1}, after={"x": 2})])
     view = await review(api=api_for(samples.planned(refresh_only=True), blob(drift)))
     assert view["plan"] == (
@@ -162,7 +162,7 @@ async def test_a_refresh_only_run_shows_all_that_happened_outside() -> None:
 
 
 @pytest.mark.anyio
-async def test_what_is_no_plan_is_a_clear_error_without_a_secret() -> None:
+async def test_malformed_plan_is_an_error_without_a_secret() -> None:
     content = f'{{"resource_changes": "{SECRET}'.encode()
     api = api_for(samples.planned(), httpx2.Response(200, content=content))
     failure = await failure_of("review_run", {"run_id": RUN_ID}, api=api)
@@ -171,7 +171,7 @@ async def test_what_is_no_plan_is_a_clear_error_without_a_secret() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_token_that_may_read_no_plan_is_told_so() -> None:
+async def test_token_without_permission_for_the_plan_is_forbidden() -> None:
     api = api_for(samples.planned(), error(404, "not found"))
     failure = await failure_of("review_run", {"run_id": RUN_ID}, api=api)
     assert failure.code == "not_found"
@@ -179,7 +179,7 @@ async def test_a_token_that_may_read_no_plan_is_told_so() -> None:
 
 
 @pytest.mark.anyio
-async def test_other_calls_go_on_while_a_large_plan_is_read() -> None:
+async def test_other_calls_continue_while_a_large_plan_is_read() -> None:
     many = {f"r{number}": ["create"] for number in range(10_000)}
     api = api_for(samples.planned(), answer(samples.plan_json(**many)))
     turns = 0

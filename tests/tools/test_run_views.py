@@ -1,4 +1,4 @@
-"""What a run looks like to an assistant: flat, in snake_case, without empties, and within their bytes."""
+"""The views of a run: flat, in snake_case, without empty fields, and within the limit."""
 
 import re
 from typing import Any
@@ -44,7 +44,7 @@ async def details(run: dict[str, Any], *, has_names: bool = True) -> Any:
 
 
 @pytest.mark.anyio
-async def test_the_details_of_a_run_are_what_one_asks_for_next() -> None:
+async def test_details_of_a_run_contain_the_usual_fields() -> None:
     view = await details(samples.run())
     assert list(view) == DETAILS
     assert view == {
@@ -74,7 +74,7 @@ async def test_the_details_of_a_run_are_what_one_asks_for_next() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_names_in_the_details_come_along_with_the_run() -> None:
+async def test_names_in_the_details_are_included_with_the_run() -> None:
     api = willing_api()
     await call("get_run_details", api=api)
     (request,) = api.requests
@@ -83,7 +83,7 @@ async def test_the_names_in_the_details_come_along_with_the_run() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("has_names", [True, False])
-async def test_the_details_are_within_their_bytes(has_names: bool) -> None:
+async def test_details_stay_within_the_limit(has_names: bool) -> None:
     assert len(compact(await details(samples.run(), has_names=has_names))) <= MAX_DETAILS_BYTES
 
 
@@ -97,7 +97,7 @@ _ALL_TIMESTAMPS = {
 
 
 @pytest.mark.anyio
-async def test_the_details_of_a_run_with_a_long_life_are_within_their_bytes() -> None:
+async def test_details_of_a_run_with_all_statuses_stay_within_the_limit() -> None:
     run = samples.run(status="applied", status_timestamps=_ALL_TIMESTAMPS, actions=samples.actions())
     assert len(compact(await details(run))) <= MAX_DETAILS_BYTES
 
@@ -113,7 +113,7 @@ async def test_the_details_of_a_run_with_a_long_life_are_within_their_bytes() ->
     ],
     ids=["pending", "planned", "sparse", "bare"],
 )
-async def test_a_view_says_nothing_that_is_empty(run: dict[str, Any]) -> None:
+async def test_view_omits_empty_fields(run: dict[str, Any]) -> None:
     view = await details(run, has_names=False)
     assert view["id"] == RUN_ID
     for key, value in view.items():
@@ -124,7 +124,7 @@ async def test_a_view_says_nothing_that_is_empty(run: dict[str, Any]) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_message_cannot_move_a_cursor_or_turn_the_text_around() -> None:
+async def test_message_cannot_move_a_cursor_or_reverse_text() -> None:
     run = samples.run(message="safe\x1b[2J \u202eevil\u200b\r\nsecond")
     assert (await details(run))["message"] == "safe evil\nsecond"
     row = (await call("list_runs_in_workspace", api=willing_api(run)))["runs"][0]
@@ -132,7 +132,7 @@ async def test_a_message_cannot_move_a_cursor_or_turn_the_text_around() -> None:
 
 
 @pytest.mark.anyio
-async def test_of_thousands_of_targets_the_first_are_shown_and_the_rest_is_counted() -> None:
+async def test_first_of_thousands_of_targets_are_shown_and_others_counted() -> None:
     run = samples.run(
         target_addrs=[f"aws_instance.web[{number}]" for number in range(5_000)], replace_addrs=["x" * 900]
     )
@@ -143,7 +143,7 @@ async def test_of_thousands_of_targets_the_first_are_shown_and_the_rest_is_count
 
 
 @pytest.mark.anyio
-async def test_a_final_run_says_that_nothing_is_allowed() -> None:
+async def test_final_run_has_no_allowed_actions() -> None:
     view = await details(samples.run(status="applied", actions=samples.actions()))
     assert view["allowed_actions"] == []
     assert view["follows"].startswith("Final")
@@ -151,7 +151,7 @@ async def test_a_final_run_says_that_nothing_is_allowed() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_values_of_variables_are_not_shown() -> None:
+async def test_values_of_variables_are_not_shown() -> None:
     view = await details(samples.run(variables=[{"key": "password", "value": '"hunter2-Zx81"'}]))
     assert view["variables"] == ["password"]
     assert b"hunter2" not in compact(view)
@@ -169,13 +169,13 @@ async def test_the_values_of_variables_are_not_shown() -> None:
         ({}, "plan_and_apply"),
     ],
 )
-async def test_the_operation_says_what_a_run_does(attributes: dict[str, Any], operation: str) -> None:
+async def test_operation_of_a_run_is_shown(attributes: dict[str, Any], operation: str) -> None:
     assert (await details(samples.run(**attributes)))["operation"] == operation
 
 
 @pytest.mark.anyio
 @rows(
-    ("attributes", "said"),
+    ("attributes", "expected"),
     [
         ({"status": "planned", "actions": samples.actions("confirmable", "discardable")}, "Waits for a person"),
         (
@@ -209,11 +209,11 @@ async def test_the_operation_says_what_a_run_does(attributes: dict[str, Any], op
         ),
     ],
 )
-async def test_next_is_one_sentence_on_what_follows(attributes: dict[str, Any], said: str) -> None:
-    assert said in (await details(samples.run(**attributes)))["follows"]
+async def test_follows_is_one_sentence(attributes: dict[str, Any], expected: str) -> None:
+    assert expected in (await details(samples.run(**attributes)))["follows"]
 
 
 @pytest.mark.anyio
-async def test_what_the_token_may_not_do_is_not_among_the_allowed_actions() -> None:
+async def test_forbidden_actions_are_not_allowed_actions() -> None:
     view = await details(samples.planned(permissions={"can-apply": False, "can-discard": True}))
     assert view["allowed_actions"] == ["discard"]

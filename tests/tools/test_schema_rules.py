@@ -252,7 +252,7 @@ def broken_rules(tool: Node) -> list[str]:
     ]
 
 
-def test_every_node_of_every_schema_keeps_every_rule() -> None:
+def test_every_node_of_every_schema_satisfies_every_rule() -> None:
     tools = listed_tools().values()
     assert {path for tool in tools for path, _ in schemas(tool)} >= {".params.variables[].value", ".params"}
     assert [broken for tool in tools for broken in broken_rules(tool)] == []
@@ -266,7 +266,7 @@ def test_every_rule_refuses_its_example_and_has_a_source() -> None:
     assert all(rule.sources and all(map(_is_url, rule.sources.values())) for rule in NODE_RULES + TOOL_RULES)
 
 
-def test_a_node_is_found_in_every_keyword() -> None:
+def test_node_is_found_in_every_keyword() -> None:
     bad = {"type": "array"}
     below = (
         {"items": bad},
@@ -280,7 +280,7 @@ def test_a_node_is_found_in_every_keyword() -> None:
         assert any("An array has items" in broken for broken in broken_rules(tool)), schema
 
 
-def test_a_form_has_only_primitive_fields() -> None:
+def test_form_has_only_primitive_fields() -> None:
     """A client shows a form for these only. Source: MCP specification, "Elicitation", "Requested Schema"."""
     assert set(FORM) == {"type", "properties", "required"}
     assert FORM["type"] == "object"

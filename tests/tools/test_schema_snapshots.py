@@ -1,7 +1,6 @@
-"""What a caller sees of each tool is what was agreed on.
+"""The definition of each tool matches its snapshot.
 
-A difference here is a change of what every assistant reads. Where it is meant, write the snapshots anew, and let the
-review look at them:
+A difference changes the text that every assistant reads. If it is intended, update the snapshots, and review them:
 
     TFRUNS_UPDATE_SNAPSHOTS=1 .venv/bin/pytest tests/tools/test_schema_snapshots.py
 """
@@ -18,9 +17,9 @@ from tests.tools.listing import listed_tools
 from tfruns.gate.registry import all_tools
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-HOW = "to write the snapshots anew: TFRUNS_UPDATE_SNAPSHOTS=1"
+HOW = "to update the snapshots: TFRUNS_UPDATE_SNAPSHOTS=1"
 
-# Read before the tests take away whatever variable is ours.
+# Read before the tests remove the variables of tfruns.
 IS_UPDATE = os.environ.get("TFRUNS_UPDATE_SNAPSHOTS") == "1"
 
 NAMES = [tool.name for tool in all_tools()]
@@ -42,14 +41,14 @@ def _update() -> None:
 
 
 @rows("name", NAMES)
-def test_a_tool_shows_what_its_snapshot_says(name: str) -> None:
+def test_tool_matches_its_snapshot(name: str) -> None:
     path = SNAPSHOTS / f"{name}.json"
     assert path.exists(), f"{name} has no snapshot; {HOW}"
     snapshot = path.read_text(encoding="utf-8")
-    assert _text(listed_tools()[name]) == snapshot, f"{name} shows something else than its snapshot; {HOW}"
+    assert _text(listed_tools()[name]) == snapshot, f"{name} differs from its snapshot; {HOW}"
 
 
-def test_a_snapshot_holds_what_describes_a_tool() -> None:
+def test_snapshot_contains_the_description_of_a_tool() -> None:
     for path in SNAPSHOTS.glob("*.json"):
         assert set(json.loads(path.read_text(encoding="utf-8"))) == {
             "name",
@@ -60,6 +59,6 @@ def test_a_snapshot_holds_what_describes_a_tool() -> None:
         }
 
 
-def test_every_snapshot_is_one_of_a_tool() -> None:
+def test_every_snapshot_belongs_to_a_tool() -> None:
     stale = {path.name for path in SNAPSHOTS.iterdir()} - {f"{name}.json" for name in NAMES}
-    assert not stale, f"of no tool: {', '.join(sorted(stale))}; {HOW}"
+    assert not stale, f"without a tool: {', '.join(sorted(stale))}; {HOW}"

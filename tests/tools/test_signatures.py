@@ -1,4 +1,4 @@
-"""The functions themselves keep the promised parameters, order and defaults: a program may call them too."""
+"""The functions of the tools have the documented parameters, order and defaults, because programs may call them."""
 
 import inspect
 
@@ -24,7 +24,7 @@ PROMISED = {
     "cancel_run": "run_id, comment=''",
     "force_cancel_run": "run_id, comment=''",
     "force_execute_run": "run_id",
-    # and what there is besides
+    # additional tools
     "comment_on_run": "run_id, body",
     "explain_runs": "which='open', organization=None, filter_workspace_names=None, since=None",
     "list_workspaces": "organization=None, search='', page_number=1, page_size=20",
@@ -47,7 +47,7 @@ def _spelled(parameter: inspect.Parameter) -> str:
 
 
 @rows("name", PROMISED)
-def test_a_function_takes_a_context_and_then_exactly_what_was_promised(name: str) -> None:
+def test_function_has_a_context_and_then_exactly_the_documented_parameters(name: str) -> None:
     first, *parameters = inspect.signature(TOOLS[name].function).parameters.values()
     assert first.name == "context"
     assert ", ".join(map(_spelled, parameters)) == PROMISED[name]
@@ -58,7 +58,7 @@ _FINGERPRINTED = {"apply_run": ["fingerprint"]}
 
 
 @rows("name", PROMISED)
-def test_a_schema_has_exactly_the_parameters_of_its_function_in_their_order_and_then_those_of_the_guard(
+def test_schema_has_the_parameters_of_its_function_and_then_the_proofs(
     name: str,
 ) -> None:
     promised = [part.partition("=")[0] for part in PROMISED[name].split(", ")]
@@ -66,7 +66,7 @@ def test_a_schema_has_exactly_the_parameters_of_its_function_in_their_order_and_
     assert list(TOOLS[name].input_schema["properties"]) == [*promised, *guarding, *_FINGERPRINTED.get(name, [])]
 
 
-def test_no_option_of_a_new_run_has_a_default_of_its_own() -> None:
-    # What the caller did not say is not sent, so that the API's own default holds.
+def test_options_of_a_new_run_have_no_defaults() -> None:
+    # An omitted option is not sent, so that the API's default applies.
     assert all(field.default is None for field in RunParams.model_fields.values())
     assert not any(field.is_required() for field in RunParams.model_fields.values())

@@ -1,4 +1,4 @@
-"""A directory becomes a configuration version that starts no run; what no run could use is not uploaded."""
+"""A directory becomes a configuration version without a run; a directory that no run could use is not uploaded."""
 
 import io
 import tarfile
@@ -42,7 +42,7 @@ def api_of(**workspace: Any) -> FakeApi:
     return api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": samples.workspace(**workspace)}))
 
 
-async def test_the_answer_says_what_was_uploaded_and_what_was_not_and_what_is_next(root: Path) -> None:
+async def test_result_lists_uploaded_and_excluded_files_and_the_next_call(root: Path) -> None:
     api = willing_api()
     view = await upload(root, api)
     size = view.pop("packed_bytes")
@@ -71,7 +71,7 @@ async def test_the_answer_says_what_was_uploaded_and_what_was_not_and_what_is_ne
         assert tar.getnames() == ["main.tf"]
 
 
-async def test_likely_secrets_are_left_out_and_listed_unless_they_are_asked_for(root: Path) -> None:
+async def test_likely_secrets_are_excluded_and_listed_unless_included(root: Path) -> None:
     for name in (".env", "prod.tfvars", "terraform.tfvars", "keys/id_ed25519"):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text("secret")
@@ -87,7 +87,7 @@ async def test_likely_secrets_are_left_out_and_listed_unless_they_are_asked_for(
 
 
 @pytest.mark.parametrize("path", ["main.tf", "terraform.tfstate", "nothing", "../x", "/etc/passwd"])
-async def test_only_a_likely_secret_of_the_directory_can_be_asked_for(path: str, root: Path) -> None:
+async def test_only_a_likely_secret_of_the_directory_can_be_included(path: str, root: Path) -> None:
     api = willing_api()
     given = {"workspace_id": WORKSPACE_ID, "directory": str(root), "include": [path]}
     error = await failure_of("upload_configuration", given, api=api, allowed_directories=(root,))
@@ -96,7 +96,7 @@ async def test_only_a_likely_secret_of_the_directory_can_be_asked_for(path: str,
     assert api.sent("POST") == []
 
 
-async def test_the_names_of_many_files_are_bounded(root: Path) -> None:
+async def test_names_of_many_files_are_limited(root: Path) -> None:
     for number in range(60):
         (root / f"{number:02}.tf").write_text("")
     names = (await upload(root, willing_api()))["names"]
@@ -105,7 +105,7 @@ async def test_the_names_of_many_files_are_bounded(root: Path) -> None:
 
 
 @pytest.mark.parametrize("speculative", [False, True])
-async def test_uploading_never_starts_a_run(speculative: bool, root: Path) -> None:
+async def test_upload_never_starts_a_run(speculative: bool, root: Path) -> None:
     api = willing_api()
     view = await upload(root, api, speculative=speculative)
     (created,) = api.sent("POST")
@@ -114,7 +114,7 @@ async def test_uploading_never_starts_a_run(speculative: bool, root: Path) -> No
     assert step["arguments"]["params"].get("plan_only", False) is speculative
 
 
-async def test_a_directory_that_is_named_like_a_file_is_noted(root: Path) -> None:
+async def test_ignored_directory_without_a_trailing_slash_is_noted(root: Path) -> None:
     (root / "logs").mkdir()
     (root / "logs" / "a").write_text("")
     (root / ".terraformignore").write_text("logs\n")
@@ -123,7 +123,7 @@ async def test_a_directory_that_is_named_like_a_file_is_noted(root: Path) -> Non
     )
 
 
-async def test_files_that_are_still_looked_at_are_said_to_be(root: Path) -> None:
+async def test_upload_that_is_still_processed_is_noted(root: Path) -> None:
     api = FakeApi().on("GET", VERSION, answer({"data": samples.configuration_version(status="fetching")}))
     created = answer({"data": samples.configuration_version(upload_url=UPLOAD_URL)}, 201)
     api.on("POST", f"/workspaces/{WORKSPACE_ID}/configuration-versions", created)
@@ -134,7 +134,7 @@ async def test_files_that_are_still_looked_at_are_said_to_be(root: Path) -> None
     assert view["follows"] == "The upload is still being processed. Wait a few seconds."
 
 
-async def test_files_that_are_not_accepted_are_an_error(root: Path) -> None:
+async def test_rejected_files_are_an_error(root: Path) -> None:
     errored = samples.configuration_version(status="errored", error_message="no such module")
     api = FakeApi().on("GET", VERSION, answer({"data": errored}))
     created = answer({"data": samples.configuration_version(upload_url=UPLOAD_URL)}, 201)
@@ -146,17 +146,17 @@ async def test_files_that_are_not_accepted_are_an_error(root: Path) -> None:
     assert "no such module" in error.message
 
 
-# -- what is refused before anything is sent --------------------------------------------------------------------------
+# -- refusals before anything is sent -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("file", ["main.tf", "main.tf.json", "main.tofu", "main.tofu.json"])
-async def test_each_kind_of_configuration_is_one(file: str, root: Path) -> None:
+async def test_each_kind_of_configuration_file_is_accepted(file: str, root: Path) -> None:
     (root / "main.tf").rename(root / file)
     assert (await upload(root, willing_api()))["files"] == 1
 
 
 @pytest.mark.parametrize("rules", [None, "*.tf\n"], ids=["none there", "all ignored"])
-async def test_a_directory_without_configuration_is_refused(rules: str | None, root: Path) -> None:
+async def test_directory_without_configuration_is_refused(rules: str | None, root: Path) -> None:
     (root / "README.md").write_text("")
     (root / "modules").mkdir()
     (root / "modules" / "a.tofu").write_text("")
@@ -173,9 +173,7 @@ async def test_a_directory_without_configuration_is_refused(rules: str | None, r
 
 
 @pytest.mark.parametrize("working_directory", ["infra/prod", "/infra/prod/", "infra/./prod", "link"])
-async def test_the_configuration_has_to_be_where_the_workspace_runs_terraform(
-    working_directory: str, root: Path
-) -> None:
+async def test_configuration_must_be_in_the_working_directory(working_directory: str, root: Path) -> None:
     (root / "infra" / "prod").mkdir(parents=True)
     (root / "link").symlink_to("infra/prod")
     (root / "main.tf").rename(root / "infra" / "prod" / "main.tf")
@@ -184,7 +182,7 @@ async def test_the_configuration_has_to_be_where_the_workspace_runs_terraform(
 
 
 @pytest.mark.parametrize("working_directory", ["infra", "infra/prod/x", "..", "../..", "main.tf", "absent"])
-async def test_a_working_directory_that_is_not_there_is_named(working_directory: str, root: Path) -> None:
+async def test_missing_working_directory_is_named(working_directory: str, root: Path) -> None:
     (root / "infra").mkdir()
     api = api_of(working_directory=working_directory)
     error = await refused(root, api)
@@ -194,13 +192,13 @@ async def test_a_working_directory_that_is_not_there_is_named(working_directory:
 
 
 @pytest.mark.parametrize("directory", ["main.tf", "nowhere"])
-async def test_what_is_no_directory_is_refused(directory: str, root: Path) -> None:
+async def test_path_that_is_not_a_directory_is_refused(directory: str, root: Path) -> None:
     api = willing_api()
     assert "cannot be read" in (await refused(root, api, str(root / directory))).message
     assert api.sent("POST") == []
 
 
-async def test_a_link_that_leads_out_is_refused(root: Path) -> None:
+async def test_link_that_leads_outside_is_refused(root: Path) -> None:
     (root / "link").symlink_to("/etc")
     api = willing_api()
     assert "'link' leads out" in (await refused(root, api)).message
@@ -208,7 +206,7 @@ async def test_a_link_that_leads_out_is_refused(root: Path) -> None:
 
 
 @pytest.mark.parametrize("directory", ["/etc", "/", "/nowhere/at/all", "{root}/../..", "{root}/out"])
-async def test_what_is_not_allowed_is_refused_whether_it_is_there_or_not(directory: str, root: Path) -> None:
+async def test_forbidden_directory_is_refused_whether_or_not_it_exists(directory: str, root: Path) -> None:
     (root / "out").symlink_to("/etc")
     api = willing_api()
     error = await refused(root, api, directory.format(root=root))
@@ -218,7 +216,7 @@ async def test_what_is_not_allowed_is_refused_whether_it_is_there_or_not(directo
 
 
 @pytest.mark.parametrize("mode", [Mode.PLAN, Mode.APPLY])
-async def test_without_an_allowed_directory_the_tool_says_how_to_allow_one(mode: Mode, root: Path) -> None:
+async def test_missing_allow_dir_is_explained(mode: Mode, root: Path) -> None:
     api = willing_api()
     given = {"workspace_id": WORKSPACE_ID, "directory": str(root)}
     policy = Policy(mode)

@@ -1,4 +1,4 @@
-"""Waiting for a run: when it ends, what it answers, and how little it asks of the API."""
+"""`wait_for_run`: when the wait ends, its result, and the number of requests."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +33,7 @@ CANCELABLE = samples.actions("cancelable")
 
 
 class Listener:
-    """Whoever wants to know how far a tool is."""
+    """Records the progress messages of a tool."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, float, float | None]] = []
@@ -81,11 +81,16 @@ def api_with(*runs: Mapping[str, Any]) -> FakeApi:
 
 
 async def wait(
-    api: FakeApi, *, clock: FakeClock | None = None, listener: Listener | None = None, is_raw: bool = False, **said: Any
+    api: FakeApi,
+    *,
+    clock: FakeClock | None = None,
+    listener: Listener | None = None,
+    is_raw: bool = False,
+    **arguments: Any,
 ) -> Any:
     async with client_for(api, clock or FakeClock()) as client:
         gate = Gate(client, ASSISTANT, is_raw=is_raw, progress=listener or NoProgress())
-        return as_json(await gate.call(TOOLS["wait_for_run"], {"run_id": RUN_ID, **said}))
+        return as_json(await gate.call(TOOLS["wait_for_run"], {"run_id": RUN_ID, **arguments}))
 
 
 # -- the decision -----------------------------------------------------------------------------------------------------
@@ -105,7 +110,7 @@ PAUSES = {"planned", "tf_policy_checked", "post_plan_completed", "cost_estimated
 
 
 @rows("status", RunStatus)
-def test_every_status_ends_each_wait_or_does_not(status: RunStatus) -> None:
+def test_each_status_ends_each_kind_of_wait_or_continues_it(status: RunStatus) -> None:
     run = run_of(status)
     is_end = status in FINAL
     assert outcome_of(run, "final") == ("final" if is_end else None)
@@ -117,28 +122,28 @@ def test_every_status_ends_each_wait_or_does_not(status: RunStatus) -> None:
 
 
 @rows("status", sorted(PAUSES))
-def test_with_auto_apply_a_pause_needs_nobody(status: str) -> None:
+def test_pause_of_an_auto_apply_run_needs_no_person(status: str) -> None:
     assert outcome_of(run_of(status, auto_apply=True), "attention") is None
 
 
 @rows("status", sorted(DECISIONS))
-def test_a_decision_needs_a_person_even_with_auto_apply(status: str) -> None:
+def test_decision_needs_a_person_even_with_auto_apply(status: str) -> None:
     assert outcome_of(run_of(status, auto_apply=True), "attention") == "attention"
 
 
 @rows("status", sorted(PAUSES))
-def test_a_pause_that_the_run_does_not_call_confirmable_is_none(status: str) -> None:
+def test_paused_status_without_a_possible_apply_does_not_end_the_wait(status: str) -> None:
     run = Run.from_wire(bare(status=status, actions=samples.actions("discardable")))
     assert outcome_of(run, "attention") is None
 
 
-def test_a_run_that_this_token_may_not_apply_needs_a_person_all_the_same() -> None:
+def test_run_needs_a_person_even_if_this_token_may_not_apply_it() -> None:
     run = Run.from_wire(waiting_run(permissions={"can-apply": False}))
     assert run.allowed_actions == [RunAction.DISCARD]
     assert outcome_of(run, "attention") == "attention"
 
 
-def test_a_plan_only_run_never_waits_for_a_confirmation() -> None:
+def test_plan_only_run_never_awaits_confirmation() -> None:
     assert outcome_of(run_of("planned", plan_only=True), "attention") is None
 
 
@@ -152,14 +157,14 @@ def test_a_plan_only_run_never_waits_for_a_confirmation() -> None:
         (set(), False),
     ],
 )
-def test_of_an_unknown_status_the_actions_tell(possible: set[RunAction], expected: bool) -> None:
+def test_possible_actions_decide_about_an_unknown_status(possible: set[RunAction], expected: bool) -> None:
     assert needs_person("warp_paused", possible) is expected
     assert not is_final("warp_paused")
     assert is_planned("warp_paused", ["planned-at"])
     assert not is_planned("warp_paused", ["plan-queued-at"])
 
 
-def test_a_decision_is_never_final_and_never_goes_on_by_being_canceled() -> None:
+def test_decision_is_never_final_or_cancelable() -> None:
     for rule in RULES.values():
         assert not (rule.is_final and rule.is_decision)
         assert not (rule.is_decision and RunAction.CANCEL in rule.actions)
@@ -169,7 +174,7 @@ def test_a_decision_is_never_final_and_never_goes_on_by_being_canceled() -> None
 
 
 @pytest.mark.anyio
-async def test_it_returns_when_the_run_waits_for_confirmation_with_what_is_needed() -> None:
+async def test_wait_returns_when_the_run_awaits_confirmation() -> None:
     api = api_with(bare(), bare(status="planning", actions=CANCELABLE), waiting_run())
     view = await wait(api)
     assert view["outcome"] == "attention"
@@ -198,13 +203,13 @@ PLANS: list[tuple[dict[str, Any], dict[str, Any], dict[str, int]]] = [
 
 
 def api_without_counts(run: Mapping[str, Any]) -> FakeApi:
-    """A run whose plan changes nothing that the API counts."""
+    """An API with a run whose plan has no changes that the API counts."""
     api = FakeApi().on("GET", PATH, document(run))
     return api.on("GET", PLAN_PATH, answer({"data": plan(**NOT_COUNTED)}))
 
 
 @pytest.mark.anyio
-async def test_what_the_api_does_not_count_is_counted_from_the_plan() -> None:
+async def test_changes_that_the_api_omits_are_counted_in_the_plan() -> None:
     for sections, attributes, counts in PLANS:
         api = api_without_counts(waiting_run(**attributes))
         api.on("GET", f"{PLAN_PATH}/json-output", answer(plan_json(**sections)))
@@ -212,7 +217,7 @@ async def test_what_the_api_does_not_count_is_counted_from_the_plan() -> None:
 
 
 @pytest.mark.anyio
-async def test_an_unreadable_or_unchanged_plan_has_the_counts_of_the_api() -> None:
+async def test_unreadable_or_unchanged_plan_has_the_counts_of_the_api() -> None:
     view = await wait(api_without_counts(waiting_run()))
     assert (view["plan"], view["has_changes"]) == (ZEROS, True)
     api = api_without_counts(waiting_run(has_changes=False))
@@ -222,14 +227,14 @@ async def test_an_unreadable_or_unchanged_plan_has_the_counts_of_the_api() -> No
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", ["post_plan_completed", "cost_estimated", "policy_checked"])
-async def test_it_does_not_hang_where_the_run_can_be_confirmed(status: str) -> None:
+async def test_wait_returns_immediately_if_the_run_can_be_confirmed(status: str) -> None:
     run = waiting_run(status=status)
     assert (await wait(api_with(run), clock=(clock := FakeClock())))["outcome"] == "attention"
     assert clock.sleeps == []
 
 
 @pytest.mark.anyio
-async def test_with_auto_apply_it_waits_until_the_run_is_applied() -> None:
+async def test_wait_for_an_auto_apply_run_continues_until_it_is_applied() -> None:
     auto: dict[str, Any] = {"auto_apply": True}
     api = api_with(
         bare(status="planning", actions=CANCELABLE, **auto),
@@ -243,7 +248,7 @@ async def test_with_auto_apply_it_waits_until_the_run_is_applied() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_plan_whose_policies_are_still_to_come_is_waited_for_until_they_came() -> None:
+async def test_wait_continues_until_the_expected_policies_are_checked() -> None:
     def after_plan(status: str, possible: dict[str, bool], *passed: str) -> dict[str, Any]:
         stamps = {f"{name}-at": "2026-01-02T03:04:04Z" for name in passed}
         return samples.run(status=status, actions=possible, has_changes=True, status_timestamps=stamps)
@@ -260,7 +265,7 @@ async def test_a_plan_whose_policies_are_still_to_come_is_waited_for_until_they_
 
 
 @pytest.mark.anyio
-async def test_a_stage_that_never_comes_does_not_hold_it_up_for_long() -> None:
+async def test_wait_gives_up_on_an_expected_check_that_never_starts() -> None:
     run = samples.planned(status_timestamps={"planned-at": "2026-01-02T03:04:04Z"})
     view = await wait(api_with(run))
     assert view["outcome"] == "attention"
@@ -268,13 +273,13 @@ async def test_a_stage_that_never_comes_does_not_hold_it_up_for_long() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_run_that_has_been_planned_for_long_is_not_held_up_at_all() -> None:
+async def test_run_planned_long_ago_is_returned_immediately() -> None:
     run = samples.planned(status_timestamps={"planned-at": "2026-01-01T00:00:00Z"})
     assert (await wait(api_with(run)))["waited_s"] == 0
 
 
 @pytest.mark.anyio
-async def test_a_task_stage_that_waits_for_an_override_needs_a_person() -> None:
+async def test_task_stage_that_awaits_an_override_needs_a_person() -> None:
     run = samples.run(status="post_plan_running", actions=samples.actions("discardable"))
     api = FakeApi().on(
         "GET", PATH, document(run, task_stage("running")), document(run, task_stage("awaiting_override"))
@@ -284,7 +289,7 @@ async def test_a_task_stage_that_waits_for_an_override_needs_a_person() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_server_that_knows_no_task_stages_is_asked_without_them() -> None:
+async def test_include_without_task_stages_is_used_for_an_old_server() -> None:
     api = FakeApi().on("GET", PATH, error(400, "invalid include parameter"), document(waiting_run()))
     assert (await wait(api))["outcome"] == "attention"
     asked = [request.url.params["include"] for request in api.sent("GET", PATH)]
@@ -292,20 +297,20 @@ async def test_a_server_that_knows_no_task_stages_is_asked_without_them() -> Non
 
 
 @pytest.mark.anyio
-async def test_until_planned_it_does_not_wait_for_what_comes_after_the_plan() -> None:
+async def test_until_planned_does_not_wait_for_later_stages() -> None:
     api = api_with(bare(status="planning", actions=CANCELABLE), bare(status="cost_estimating", actions=CANCELABLE))
     view = await wait(api, until="planned")
     assert (view["outcome"], view["status"]) == ("planned", "cost_estimating")
 
 
 @pytest.mark.anyio
-async def test_until_final_it_waits_through_a_confirmation() -> None:
+async def test_until_final_waits_through_a_confirmation() -> None:
     api = api_with(waiting_run(), bare(status="applying", actions=CANCELABLE), bare(status="applied"))
     assert (await wait(api, until="final"))["outcome"] == "final"
 
 
 @pytest.mark.anyio
-async def test_a_run_that_failed_says_where_to_ask_why() -> None:
+async def test_failed_run_suggests_diagnose_run() -> None:
     view = await wait(api_with(bare(status="errored", actions=samples.actions())))
     assert view["outcome"] == "final"
     params = {"configuration_version_id": "cv-n4XQPBa2QnecZJ4G"}
@@ -320,7 +325,7 @@ async def test_a_run_that_failed_says_where_to_ask_why() -> None:
 
 
 @pytest.mark.anyio
-async def test_raw_it_answers_with_the_document_of_the_api() -> None:
+async def test_raw_result_is_the_document_of_the_api() -> None:
     assert (await wait(api_with(waiting_run()), is_raw=True))["data"]["id"] == RUN_ID
 
 
@@ -328,7 +333,7 @@ async def test_raw_it_answers_with_the_document_of_the_api() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_timeout_is_an_answer_that_says_how_to_go_on() -> None:
+async def test_timeout_returns_a_result_with_the_next_call() -> None:
     api = api_with(bare()).on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page(bare("run-before"))))
     view = await wait(api, timeout_s=50)
     assert view["outcome"] == "timeout"
@@ -341,7 +346,7 @@ async def test_a_timeout_is_an_answer_that_says_how_to_go_on() -> None:
 
 
 @pytest.mark.anyio
-async def test_without_time_it_reads_the_run_once() -> None:
+async def test_zero_timeout_reads_the_run_once() -> None:
     api = api_with(bare(status="planning", actions=CANCELABLE))
     assert (await wait(api, timeout_s=0))["outcome"] == "timeout"
     assert len(api.sent("GET", PATH)) == 1
@@ -349,7 +354,7 @@ async def test_without_time_it_reads_the_run_once() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("timeout_s", [-1, 3_601])
-async def test_a_time_that_cannot_be_is_refused(timeout_s: int) -> None:
+async def test_invalid_timeout_is_refused(timeout_s: int) -> None:
     api = FakeApi()
     with pytest.raises(InvalidInput, match="between 0 and 3600"):
         await wait(api, timeout_s=timeout_s)
@@ -357,7 +362,7 @@ async def test_a_time_that_cannot_be_is_refused(timeout_s: int) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_longest_wait_stays_far_below_the_rate_limits() -> None:
+async def test_longest_wait_stays_far_below_the_rate_limits() -> None:
     api = api_with(bare(status="planning", actions=CANCELABLE))
     clock = FakeClock()
     await wait(api, clock=clock, timeout_s=3_600)
@@ -367,7 +372,7 @@ async def test_a_longest_wait_stays_far_below_the_rate_limits() -> None:
 
 
 @pytest.mark.anyio
-async def test_of_a_pending_run_the_queue_is_looked_at_now_and_then_only() -> None:
+async def test_queue_of_a_pending_run_is_read_less_often_than_the_run() -> None:
     api = api_with(bare()).on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page(bare("run-before"))))
     await wait(api, listener=Listener(), timeout_s=600)
     lists = len(api.sent("GET", f"/workspaces/{WORKSPACE_ID}/runs"))
@@ -375,7 +380,7 @@ async def test_of_a_pending_run_the_queue_is_looked_at_now_and_then_only() -> No
 
 
 @pytest.mark.anyio
-async def test_it_polls_quickly_again_after_a_change() -> None:
+async def test_polling_is_fast_again_after_a_change() -> None:
     slow = [bare(status="planning", actions=CANCELABLE)] * 12
     clock = FakeClock()
     await wait(api_with(*slow, bare(status="confirmed", actions=CANCELABLE), bare(status="applied")), clock=clock)
@@ -387,7 +392,7 @@ async def test_it_polls_quickly_again_after_a_change() -> None:
 
 
 @pytest.mark.anyio
-async def test_it_survives_an_api_that_is_away_for_some_seconds() -> None:
+async def test_wait_survives_a_short_outage_of_the_api() -> None:
     away = [httpx2.ConnectError("refused")] * 7
     api = FakeApi().on(
         "GET", PATH, document(bare(status="planning", actions=CANCELABLE)), *away, document(waiting_run())
@@ -399,7 +404,7 @@ async def test_it_survives_an_api_that_is_away_for_some_seconds() -> None:
 
 
 @pytest.mark.anyio
-async def test_an_api_that_is_away_when_the_time_is_up_is_said_to_be() -> None:
+async def test_outage_at_the_timeout_is_noted() -> None:
     api = FakeApi().on("GET", PATH, document(bare(status="planning", actions=CANCELABLE)), httpx2.ReadTimeout("slow"))
     view = await wait(api, timeout_s=20)
     assert (view["outcome"], view["status"]) == ("timeout", "planning")
@@ -407,7 +412,7 @@ async def test_an_api_that_is_away_when_the_time_is_up_is_said_to_be() -> None:
 
 
 @pytest.mark.anyio
-async def test_an_api_that_stays_away_is_an_error() -> None:
+async def test_long_outage_is_an_error() -> None:
     api = FakeApi().on("GET", PATH, document(bare(status="planning", actions=CANCELABLE)), httpx2.ReadTimeout("slow"))
     clock = FakeClock()
     with pytest.raises(RequestTimedOut):
@@ -416,7 +421,7 @@ async def test_an_api_that_stays_away_is_an_error() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_run_that_is_not_there_is_an_error_at_once() -> None:
+async def test_missing_run_is_an_error_immediately() -> None:
     clock = FakeClock()
     with pytest.raises(NotFound):
         await wait(FakeApi(), clock=clock)
@@ -424,14 +429,14 @@ async def test_a_run_that_is_not_there_is_an_error_at_once() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_permission_that_is_taken_away_ends_it() -> None:
+async def test_revoked_permission_ends_the_wait() -> None:
     api = FakeApi().on("GET", PATH, document(bare()), error(404, "not found"))
     with pytest.raises(NotFound):
         await wait(api)
 
 
 @pytest.mark.anyio
-async def test_cancelling_the_call_sends_nothing() -> None:
+async def test_canceling_the_call_sends_nothing() -> None:
     api = api_with(bare(status="planning", actions=CANCELABLE))
     async with Client(http_transport=api, address="https://tfe.example.com", token="x") as client:
         with anyio.move_on_after(0.02) as scope:
@@ -444,7 +449,7 @@ async def test_cancelling_the_call_sends_nothing() -> None:
 
 
 @pytest.mark.anyio
-async def test_whoever_listens_hears_the_queue_the_phase_and_the_last_line_of_the_log() -> None:
+async def test_progress_contains_queue_position_phase_and_last_log_line() -> None:
     api = api_with(
         bare(),
         bare(status="planning", actions=CANCELABLE),
@@ -468,14 +473,14 @@ async def test_whoever_listens_hears_the_queue_the_phase_and_the_last_line_of_th
 
 
 @pytest.mark.anyio
-async def test_where_nobody_listens_no_log_is_read() -> None:
+async def test_log_is_not_read_if_nobody_receives_progress() -> None:
     api = api_with(bare(status="planning", actions=CANCELABLE), bare(status="planned_and_finished"))
     await wait(api)
     assert not [request for request in api.requests if "archivist" in request.url.host]
 
 
 @pytest.mark.anyio
-async def test_a_log_that_cannot_be_read_does_not_end_the_wait() -> None:
+async def test_unreadable_log_does_not_end_the_wait() -> None:
     api = api_with(bare(status="planning", actions=CANCELABLE), bare(status="planned_and_finished"))
     api.on("GET", LOG, httpx2.Response(403))
     listener = Listener()
@@ -484,7 +489,7 @@ async def test_a_log_that_cannot_be_read_does_not_end_the_wait() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_long_silence_is_broken_so_that_the_client_knows_that_the_wait_goes_on() -> None:
+async def test_unchanged_progress_is_repeated_periodically() -> None:
     listener = Listener()
     await wait(api_with(bare(status="cost_estimating", actions=CANCELABLE)), listener=listener, timeout_s=60)
     assert 4 <= len(listener.heard) <= 8
@@ -492,7 +497,7 @@ async def test_a_long_silence_is_broken_so_that_the_client_knows_that_the_wait_g
 
 
 @pytest.mark.anyio
-async def test_a_line_of_the_log_that_would_move_the_cursor_or_show_a_token_does_not() -> None:
+async def test_log_line_in_progress_is_sanitized_and_masked() -> None:
     api = api_with(bare(status="planning", actions=CANCELABLE), bare(status="planned_and_finished"))
     evil = "ok \x1b[31mred\x1b[0m \u202eevil fakeToken1234.atlasv1.neverShownAnywhere5678\r\n".encode()
     api.on("GET", LOG, httpx2.Response(200, content=evil))
@@ -507,7 +512,7 @@ async def test_a_line_of_the_log_that_would_move_the_cursor_or_show_a_token_does
     [b"Terraform v1.11.4\nit is correct-hor", b"Terraform v1.11.4\n" + b"correct-horse-battery" * 1_000],
     ids=["being written", "longer than what is read"],
 )
-async def test_no_half_of_a_line_is_told_for_it_may_be_half_of_a_secret(log: bytes) -> None:
+async def test_incomplete_log_line_is_never_reported(log: bytes) -> None:
     api = api_with(bare(status="planning", actions=CANCELABLE), bare(status="planned_and_finished"))
     api.on("GET", LOG, httpx2.Response(200, content=log))
     listener = Listener()
@@ -515,6 +520,6 @@ async def test_no_half_of_a_line_is_told_for_it_may_be_half_of_a_secret(log: byt
     assert "hor" not in str(listener.heard)
 
 
-def test_until_has_the_words_of_the_schema() -> None:
+def test_values_of_until_are_those_of_the_schema() -> None:
     node = TOOLS["wait_for_run"].input_schema["properties"]["until"]
     assert node["enum"] == list(Until.__args__)  # type: ignore[attr-defined]
