@@ -2,23 +2,27 @@
 
 import os
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Column, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.local.support import Clock
 from tests.support.stores import on_both_stores
-from tfruns.local.store.database import Database, DatabaseTooNew
+from tfruns.local.store.database import Database
+from tfruns.local.store.migrations.upgrade import DatabaseTooNew
 from tfruns.local.store.objects import Objects
-from tfruns.local.store.schema import Base, OrganizationRow, RunRow
+from tfruns.local.store.schema import REVISION, Base, OrganizationRow, RunRow
 
 
 @pytest.fixture
@@ -51,6 +55,17 @@ def test_migrations_create_the_tables_of_the_schema(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": _is_another_default})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_revision_of_the_schema_is_that_of_the_last_migration() -> None:
+    assert ScriptDirectory(str(files("tfruns.local.store") / "migrations")).get_current_head() == REVISION
+
+
+@on_both_stores
+def test_current_database_is_opened_without_alembic(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tfruns.local.store.migrations.upgrade", None)  # an import of it fails
+    database.migrate()
+    assert _names(database) == []
 
 
 @on_both_stores

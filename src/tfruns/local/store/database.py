@@ -12,25 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.orm import Session
 
-from tfruns.local.cannot_start import CannotStart
-from tfruns.local.store.schema import ClaimRow
+from tfruns.local.store.schema import REVISION, ClaimRow
 from tfruns.local.store.sqlite_file import is_damage
 
 _log = logging.getLogger(__name__)
 
 _BUSY_TIMEOUT_S = 30.0
-_MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-class DatabaseTooNew(CannotStart):
-    """A newer version of tfruns wrote the database."""
+_VERSION_TABLE = "alembic_version"
 
 
 @dataclass(slots=True)
@@ -77,25 +68,26 @@ class Database:
             raise
         return None if found == "ok" else found.rpartition("\n")[2]
 
-    def migrate(self, to: str = "head") -> None:
+    def migrate(self, to: str = REVISION) -> None:
         """Migrate the tables to the latest revision, or to an older one.
 
         Raises:
             DatabaseTooNew: a newer version of this program wrote the tables.
         """
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
+        if self._revision() == to:
+            return
+        from tfruns.local.store.migrations.upgrade import upgrade  # noqa: PLC0415  # importing Alembic takes 0.1 s
+
         with self._engine.connect().execution_options(is_write=True) as connection:
-            config.attributes["connection"] = connection
-            try:
-                command.upgrade(config, to)
-            except CommandError:
-                head = ScriptDirectory.from_config(config).get_current_head()
-                raise DatabaseTooNew(
-                    f"The database cannot be used: a newer version of tfruns wrote it, and this version supports "
-                    f"revisions up to {head}. Install the newer version."
-                ) from None
+            upgrade(connection, to)
             connection.commit()
+
+    def _revision(self) -> str | None:
+        """The revision of the tables; None if there are none."""
+        with self._engine.connect() as connection:
+            if not inspect(connection).has_table(_VERSION_TABLE):
+                return None
+            return connection.exec_driver_sql(f"SELECT version_num FROM {_VERSION_TABLE}").scalar()  # noqa: S608
 
     @contextmanager
     def read(self) -> Iterator[Session]:

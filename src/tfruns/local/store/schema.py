@@ -26,6 +26,9 @@ from sqlalchemy.types import TypeDecorator
 
 from tfruns.local.cancel_level import CancelLevel
 
+REVISION = "0003"
+"""The revision of these tables: the last one in `migrations/versions`."""
+
 
 class UtcTime(TypeDecorator[datetime]):
     """A time with a time zone. SQLite does not store the zone, so it is always UTC."""
