@@ -1,6 +1,8 @@
 """What all tests share: no test sees the environment or the home of who runs it."""
 
+import gc
 import os
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -10,6 +12,17 @@ pytest_plugins = ["tests.support.processes", "tests.support.properties", "tests.
 
 _numbers = count()
 _OURS = ("TFE_", "TFC_", "TF_", "TFRUNS_")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep the garbage collector away from the tests and modules, which stay: it would search them again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
