@@ -24,7 +24,7 @@ from tests.support.stores import NewStore, on_both_stores
 from tfruns.errors import NotFound
 from tfruns.local.service.phases import PhaseResult, finish_phase, start_phase
 
-_FEW, _ENOUGH = {"sqlite": 8, "postgresql": 4}, {"sqlite": 60, "postgresql": 4}  # examples for each store
+_FEW, _ENOUGH = {"sqlite": 8, "postgresql": 4}, {"sqlite": 25, "postgresql": 4}  # examples for each store
 LONG_SEARCH = int(os.environ.get("TFRUNS_LONG_SEARCH", "0"))
 
 _USERS = ("ann", "bob")
