@@ -7,6 +7,7 @@ contain the name of the server).
 import json
 import re
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -59,8 +60,13 @@ def _package_problems(package: dict[str, Any]) -> list[str]:
 def _is_argument(argument: dict[str, Any]) -> bool:
     if argument.get("type") == "positional":
         return bool({"value", "valueHint"} & set(argument)) and _is_input(argument, {"type", "valueHint", "isRepeated"})
-    is_known = f"| `{argument.get('name')} " in options_table("mcp")
+    is_known = f"| `{argument.get('name')} " in _options()
     return argument.get("type") == "named" and is_known and _is_input(argument, {"type", "name", "isRepeated"})
+
+
+@cache
+def _options() -> str:
+    return options_table("mcp")
 
 
 def _is_variable(variable: dict[str, Any]) -> bool:
