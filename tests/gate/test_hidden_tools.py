@@ -10,7 +10,15 @@ from tests.tools.calls import CONFIGURATION, REQUIRED, TOOLS, willing_api
 from tfruns.mcp.tool_handlers import ToolHandlers
 from tfruns.policy import Confirm, Mode, Policy
 
-CHANGING = ["create_run", "discard_run", "cancel_run", "comment_on_run", "upload_configuration", "set_workspace_lock"]
+CHANGING = [
+    "create_run",
+    "discard_run",
+    "cancel_run",
+    "comment_on_run",
+    "upload_configuration",
+    "set_workspace_lock",
+    "rerun",
+]
 APPLYING = ["set_variable", "save_workspace", "delete_workspace", "roll_back_state"]
 APPLYING += ["apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]
 HIDDEN = [(Mode.READ, name) for name in [*CHANGING, *APPLYING]] + [(Mode.PLAN, name) for name in APPLYING]

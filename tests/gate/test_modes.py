@@ -32,6 +32,7 @@ PLAN = [
     "comment_on_run",
     "upload_configuration",
     "set_workspace_lock",
+    "rerun",
 ]
 ADMINISTRATION = ["set_variable", "save_workspace", "delete_workspace", "roll_back_state"]
 APPLY = [*PLAN, *ADMINISTRATION, "apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"]

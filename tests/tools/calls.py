@@ -44,6 +44,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "explain_runs": {"organization": ORGANIZATION},
     "get_workspace_details": {"workspace_id": WORKSPACE_ID},
     "set_workspace_lock": {"workspace_id": WORKSPACE_ID, "action": "lock"},
+    "rerun": {"run_id": RUN_ID},
     "set_variable": {"workspace_id": WORKSPACE_ID, "key": "region", "value": "eu-west-1"},
     "save_workspace": {"workspace_id": WORKSPACE_ID, "description": "The network"},
     "delete_workspace": {"workspace_id": WORKSPACE_ID},

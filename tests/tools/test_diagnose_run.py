@@ -476,3 +476,72 @@ async def test_failed_reads_are_listed() -> None:
     api.on("GET", f"/workspaces/{WORKSPACE_ID}", error(403, "forbidden"))
     view = await diagnose(api)
     assert [text.partition(":")[0] for text in view["could_not_read"]] == ["workspace", "queue"]
+
+
+# The OpenAPI document, "tf-policy-evaluation" and "tf-policy-set-outcome".
+TF_OUTCOME = {
+    "id": "tfpso-1",
+    "type": "tf-policy-set-outcomes",
+    "attributes": {
+        "policy-set-name": "guardrails",
+        "overridable": True,
+        "outcomes": [
+            {"policy_name": "tags", "status": "passed", "enforcement_level": "mandatory"},
+            {
+                "policy_name": "no-public-buckets",
+                "status": "failed",
+                "enforcement_level": "mandatory_overridable",
+                "description": "Buckets are private",
+                "diagnostics": [
+                    {
+                        "summary": 'resource_policy "aws_s3_bucket" "private"',
+                        "error_message": None,
+                        "resources": [{"resource_name": "aws_s3_bucket.logs", "error_message": "acl is public"}],
+                    },
+                    {"error_message": "One bucket is enough", "resources": None},
+                ],
+            },
+            {"policy_name": "odd", "status": "errored", "diagnostics": "not a list"},
+        ],
+    },
+}
+
+
+async def test_terraform_policies_that_block_a_run_name_the_failed_resources() -> None:
+    run = bare(status="tf_policy_override", actions=samples.actions("discardable"))
+    found = {"type": "tf-policy-evaluations", "id": "tfpeval-1"}
+    run["relationships"]["tf-policy-evaluations"] = {"data": [found]}
+    attributes = {
+        "status": "awaiting_override",
+        "stage-type": "Plan",
+        "result-count": {"mandatory-failed": 1, "passed": 1},
+        "error": {"type": "setup_error", "summary": "Some set failed", "detail": "No such ref"},
+        "permissions": {"can-override": True},
+        "actions": {"is-overridable": True},
+    }
+    api = api_with(run).on(
+        "GET", f"/runs/{RUN_ID}/tf-policy-evaluations", answer(samples.page({**found, "attributes": attributes}))
+    )
+    api.on("GET", "/tf-policy-evaluations/tfpeval-1/tf-policy-set-outcomes", answer(samples.page(TF_OUTCOME)))
+    view = await diagnose(api)
+    assert view["verdict"] == "waiting"
+    assert view["tf_policies"] == [
+        {
+            "id": "tfpeval-1",
+            "stage": "Plan",
+            "status": "awaiting_override",
+            "mandatory_failed": 1,
+            "may_override": True,
+            "error": "Some set failed No such ref",
+            "policies": [
+                {
+                    "policy": "no-public-buckets",
+                    "status": "failed",
+                    "enforcement": "mandatory_overridable",
+                    "description": "Buckets are private",
+                    "resources": ["aws_s3_bucket.logs: acl is public", "One bucket is enough"],
+                },
+                {"policy": "odd", "status": "errored"},
+            ],
+        }
+    ]

@@ -107,13 +107,14 @@ def api_with_failed_checks(status: str, *, has_checks: bool) -> FakeApi:
     ends = {
         "task-stages": [{"type": "task-stages", "id": "ts-1"}],
         "policy-checks": [{"type": "policy-checks", "id": "polchk-1"}],
+        "tf-policy-evaluations": [{"type": "tf-policy-evaluations", "id": "tfpeval-1"}],
         "cost-estimate": {"type": "cost-estimates", "id": "ce-1"},
         "configuration-version": {"type": "configuration-versions", "id": "cv-1"},
     }
     run = samples.run(status=status)
     run["relationships"] |= {name: {"data": value} for name, value in ends.items()}
     if not has_checks:
-        for name in ("task-stages", "policy-checks", "cost-estimate"):
+        for name in ("task-stages", "policy-checks", "tf-policy-evaluations", "cost-estimate"):
             del run["relationships"][name]
     results = {
         "task-results": [{"type": "task-results", "id": "taskrs-1"}],
@@ -138,6 +139,10 @@ def api_with_failed_checks(status: str, *, has_checks: bool) -> FakeApi:
     api.on("GET", f"/runs/{RUN_ID}/task-stages", answer(samples.page(stage)))
     api.on("GET", "/task-stages/ts-1", answer(stage_document))
     api.on("GET", "/policy-evaluations/poleval-1/policy-set-outcomes", answer(samples.page(outcome)))
+    evaluation = resource("tf-policy-evaluations", "tfpeval-1", status="failed")
+    api.on("GET", f"/runs/{RUN_ID}/tf-policy-evaluations", answer(samples.page(evaluation)))
+    tf_outcome = resource("tf-policy-set-outcomes", "tfpso-1")
+    api.on("GET", "/tf-policy-evaluations/tfpeval-1/tf-policy-set-outcomes", answer(samples.page(tf_outcome)))
     api.on("GET", "/cost-estimates/ce-1", answer({"data": resource("cost-estimates", "ce-1", status="errored")}))
     version = resource("configuration-versions", "cv-1", status="errored")
     return api.on("GET", "/configuration-versions/cv-1", answer({"data": version}))

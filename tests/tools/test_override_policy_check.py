@@ -151,7 +151,74 @@ async def test_nothing_is_overridden_without_permission_for_all_checks(
     assert posted(api) == []
 
 
-async def test_terraform_policies_are_referred_to_the_browser() -> None:
+# The OpenAPI document, "tf-policy-evaluation".
+EVALUATION_ID = "tfpeval-8F5JFydVYAmtTjET"
+
+
+def evaluation(status: str = "awaiting_override", **attributes: Any) -> dict[str, Any]:
+    fields = {
+        "status": status,
+        "stage-type": "Plan",
+        "result-count": {"advisory-failed": 0, "mandatory-failed": 2, "passed": 3, "errored": 0, "unknown": 0},
+        "error": None,
+        "permissions": {"can-override": True},
+        "actions": {"is-overridable": status == "awaiting_override"},
+        **attributes,
+    }
+    return {"id": EVALUATION_ID, "type": "tf-policy-evaluations", "attributes": fields}
+
+
+def api_of_tf_policies(found: dict[str, Any], *runs: dict[str, Any]) -> FakeApi:
+    held = samples.run(status="tf_policy_override", actions=samples.actions("discardable"), auto_apply=False)
+    api = api_of([], [], *(runs or (held,)))
+    api.on("GET", f"/runs/{RUN_ID}/tf-policy-evaluations", answer(samples.page(found)))
+    path = f"/tf-policy-evaluations/{EVALUATION_ID}"
+    api.on("POST", f"{path}/actions/override", answer({"data": evaluation("overridden")}))
+    return api.on("GET", path, answer({"data": evaluation("overridden")}))
+
+
+async def test_terraform_policies_are_overridden_with_the_reason_itself() -> None:
+    api = api_of_tf_policies(evaluation())
+    view = await call("override_policy_check", ARGUMENTS, api=api)
+    assert posted(api) == [(f"tf-policy-evaluations/{EVALUATION_ID}/actions/override", {"comment": "agreed"})]
+    assert view["overridden"] == [{"id": EVALUATION_ID, "kind": "tf_policy_evaluation"}]
+
+
+async def test_lost_override_of_terraform_policies_is_settled_by_their_status() -> None:
+    path = f"/tf-policy-evaluations/{EVALUATION_ID}"
+    for after, is_known in ((evaluation("overridden"), True), (evaluation(), False)):
+        api = api_of_tf_policies(evaluation()).off("POST", f"{path}/actions/override").off("GET", path)
+        api.on("POST", f"{path}/actions/override", error(502, "bad gateway")).on("GET", path, answer({"data": after}))
+        if is_known:
+            assert (await call("override_policy_check", ARGUMENTS, api=api))["overridden"]
+        else:
+            assert isinstance(await failure_of("override_policy_check", ARGUMENTS, api=api), OutcomeUnknown)
+
+
+async def test_question_about_terraform_policies_names_them() -> None:
+    refusal = await failure_of(
+        "override_policy_check", ARGUMENTS, api=api_of_tf_policies(evaluation()), policy=Policy()
+    )
+    line = f"- Terraform policies {EVALUATION_ID} (Plan): awaiting_override, 2 failed"
+    assert line in refusal.facts["at_stake"]  # type: ignore[operator]
+
+
+@rows(
+    ("found", "kind"),
+    [
+        (evaluation("failed"), TransitionNotAllowed),
+        (evaluation(actions={"is-overridable": False}), TransitionNotAllowed),
+        (evaluation(permissions={"can-override": False}), Forbidden),
+        (evaluation("passed"), TransitionNotAllowed),
+    ],
+)
+async def test_terraform_policies_that_cannot_be_overridden_are_refused(found: dict[str, Any], kind: Any) -> None:
+    api = api_of_tf_policies(found)
+    assert isinstance(await failure_of("override_policy_check", ARGUMENTS, api=api), kind)
+    assert posted(api) == []
+
+
+async def test_hidden_terraform_policies_are_said_to_be_for_the_browser() -> None:
     api = api_of([], [], samples.run(status="tf_policy_override"))
     assert "browser" in (await failure_of("override_policy_check", ARGUMENTS, api=api)).solution
 

@@ -63,6 +63,7 @@ ADDED: dict[str, dict[str, Any]] = {
         "page_size": 20,
     },
     "set_workspace_lock": {"workspace_id": REQUIRED, "action": REQUIRED, "reason": ""},
+    "rerun": {"run_id": REQUIRED, "message": "", "auto_apply": False},
     "set_variable": {
         "workspace_id": REQUIRED,
         "key": REQUIRED,
@@ -141,7 +142,7 @@ READERS = {
 }
 ADDERS = {"comment_on_run", "upload_configuration"}  # they only add something
 # A repeated call of these creates a second object; a repeated action is refused or has no further effect.
-MAKERS = {"create_run", "comment_on_run", "upload_configuration", "roll_back_state"}
+MAKERS = {"rerun", "create_run", "comment_on_run", "upload_configuration", "roll_back_state"}
 
 
 def nodes(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -30,6 +30,7 @@ PROMISED = {
     "list_workspaces": "organization=None, search='', page_number=1, page_size=20",
     "get_workspace_details": "workspace_id, part='settings', search='', page_number=1, page_size=20",
     "set_workspace_lock": "workspace_id, action, reason=''",
+    "rerun": "run_id, message='', auto_apply=False",
     "set_variable": "workspace_id, key, value=None, category='terraform', sensitive=None, hcl=None, description=None, "
     "delete=False",
     "save_workspace": "workspace_id, create=False, name='', description=None, auto_apply=None, "

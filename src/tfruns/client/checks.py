@@ -1,6 +1,6 @@
-"""The checks between a plan and its apply: cost estimates, policy checks, task stages.
+"""The checks between a plan and its apply: cost estimates, policy checks, task stages, Terraform policies.
 
-Sources: HCP Terraform API, "Cost Estimates", "Policy Checks", "Run Tasks".
+Sources: HCP Terraform API, "Cost Estimates", "Policy Checks", "Run Tasks"; the OpenAPI document.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -10,20 +10,28 @@ from tfruns.client.error_mapping import Purpose
 from tfruns.client.listing import Listing, listing
 from tfruns.client.lost_responses import unknown_outcome
 from tfruns.client.parsing import parse_one
-from tfruns.client.references import api_path, check_id, parse_run
+from tfruns.client.references import api_path, check_any_id, check_id, parse_run
 from tfruns.client.response_matching import Matcher, is_resource
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.transport import ExpectedResponse, Transport, include_param
 from tfruns.errors import OutcomeUnknown, TfrunsError, TransitionNotAllowed
 from tfruns.jsonapi import JSON
 from tfruns.vocabulary import CheckStatus
-from tfruns.wire.checks import CostEstimate, PolicyCheck, PolicySetOutcome, TaskStage
+from tfruns.wire.checks import (
+    CostEstimate,
+    PolicyCheck,
+    PolicySetOutcome,
+    TaskStage,
+    TfPolicyEvaluation,
+    TfPolicySetOutcome,
+)
 
 _READ = Purpose("read runs")
 _OVERRIDE = Purpose("manage policy overrides", errors=((409, "", TransitionNotAllowed),))
 _MAX_OUTPUT_BYTES = 4_000_000
+_TF_POLICY = "Terraform policy evaluation"
 
-Overridable = TypeVar("Overridable", PolicyCheck, TaskStage)
+Overridable = TypeVar("Overridable", PolicyCheck, TaskStage, TfPolicyEvaluation)
 
 
 class CostEstimates:
@@ -164,6 +172,62 @@ class TaskStages:
         return listing(self._transport, PolicySetOutcome, path, {}, purpose=_READ)
 
 
+class TfPolicyEvaluations:
+    """The evaluations of Terraform policies of runs. The API is a beta, and not every organization has it."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def read(self, tf_policy_evaluation_id: str) -> TfPolicyEvaluation:
+        """Read an evaluation.
+
+        Wire: GET /tf-policy-evaluations/{id} -> 200.
+
+        Raises:
+            NotFound: 404, absent, or hidden from this token.
+        """
+        id_ = check_any_id(tf_policy_evaluation_id, _TF_POLICY)
+        path, matches = api_path("tf-policy-evaluations", id_), is_resource("tf-policy-evaluations", id_)
+        answer = await self._transport.get(path, purpose=_READ, matches=matches)
+        return parse_one(TfPolicyEvaluation, answer.document)
+
+    def list_for_run(self, run: str) -> Listing[TfPolicyEvaluation]:
+        """The evaluations of a run.
+
+        Wire: GET /runs/{run_id}/tf-policy-evaluations -> 200, a page.
+        """
+        path = api_path("runs", parse_run(run, self._transport.settings.address), "tf-policy-evaluations")
+        return listing(self._transport, TfPolicyEvaluation, path, {}, purpose=_READ)
+
+    def list_outcomes(self, tf_policy_evaluation_id: str) -> Listing[TfPolicySetOutcome]:
+        """The outcomes of an evaluation, one for each policy set.
+
+        Wire: GET /tf-policy-evaluations/{id}/tf-policy-set-outcomes -> 200, a page.
+        """
+        id_ = check_any_id(tf_policy_evaluation_id, _TF_POLICY)
+        path = api_path("tf-policy-evaluations", id_, "tf-policy-set-outcomes")
+        return listing(self._transport, TfPolicySetOutcome, path, {}, purpose=_READ)
+
+    async def override(self, tf_policy_evaluation_id: str, *, comment: str | None = None) -> TfPolicyEvaluation:
+        """Override the failed policies of an evaluation that awaits it, so that its run continues.
+
+        Source: the OpenAPI document, "Override a Terraform Policy Evaluation".
+        Wire: POST /tf-policy-evaluations/{id}/actions/override -> 200, the evaluation.
+
+        Raises: as `PolicyChecks.override`.
+        """
+        id_ = check_any_id(tf_policy_evaluation_id, _TF_POLICY)
+        return await _override(
+            self._transport,
+            TfPolicyEvaluation,
+            api_path("tf-policy-evaluations", id_, "actions", "override"),
+            {"comment": comment} if comment and comment.strip() else {},
+            lambda: self.read(id_),
+            matches=is_resource("tf-policy-evaluations", id_),
+            confirming_statuses={CheckStatus.OVERRIDDEN},
+        )
+
+
 async def _override(
     transport: Transport,
     kind: type[Overridable],
@@ -174,15 +238,15 @@ async def _override(
     matches: Matcher,
     confirming_statuses: Collection[str],
 ) -> Overridable:
-    """Send an override, once, and return the policy check or task stage.
+    """Send an override, once, and return what was overridden.
 
     Args:
         transport: the API.
-        kind: the model of the policy check or task stage.
+        kind: the model of what is overridden.
         path: the action's path.
         body: the request body.
-        read: reads the policy check or task stage.
-        matches: whether a document is that of the policy check or task stage.
+        read: reads it.
+        matches: whether a document is its document.
         confirming_statuses: statuses that are possible only after an override.
 
     Raises:

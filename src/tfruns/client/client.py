@@ -15,7 +15,7 @@ from tfruns.client.transport import Transport
 if TYPE_CHECKING:
     from tfruns.client.activity import Account, Comments, RunEvents
     from tfruns.client.assessments import Assessments
-    from tfruns.client.checks import CostEstimates, PolicyChecks, TaskStages
+    from tfruns.client.checks import CostEstimates, PolicyChecks, TaskStages, TfPolicyEvaluations
     from tfruns.client.configuration_versions import ConfigurationVersions
     from tfruns.client.organizations import Organizations
     from tfruns.client.phases import Applies, Plans
@@ -164,6 +164,12 @@ class Client:
         from tfruns.client.checks import TaskStages
 
         return TaskStages(self._transport)
+
+    @cached_property
+    def tf_policy_evaluations(self) -> "TfPolicyEvaluations":
+        from tfruns.client.checks import TfPolicyEvaluations
+
+        return TfPolicyEvaluations(self._transport)
 
     @cached_property
     def variables(self) -> "Variables":

@@ -1,5 +1,7 @@
 """The policies and run tasks between a plan and its apply that failed or await an override."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from anyio import to_thread
@@ -9,9 +11,17 @@ from tfruns.client.client import Client
 from tfruns.masking.secrets import Mask, masked_line
 from tfruns.masking.text import one_line, sanitize
 from tfruns.runs.tolerant import Reads
-from tfruns.views.diagnosis import PolicyCheckView, PolicyView, TaskStageView, TaskView
+from tfruns.views.diagnosis import PolicyCheckView, PolicyView, TaskStageView, TaskView, TfPoliciesView
 from tfruns.vocabulary import CheckStatus
-from tfruns.wire.checks import PolicyCheck, PolicyEvaluation, PolicySetOutcome, TaskResult, TaskStage
+from tfruns.wire.checks import (
+    PolicyCheck,
+    PolicyEvaluation,
+    PolicySetOutcome,
+    TaskResult,
+    TaskStage,
+    TfPolicyEvaluation,
+    TfPolicySetOutcome,
+)
 from tfruns.wire.runs import Run
 
 _MAX_OUTPUT_LINES = 12
@@ -103,3 +113,62 @@ def _policy(policy: dict[str, Any], mask: Mask) -> PolicyView:
         enforcement=one_line(str(policy.get("enforcement_level") or ""), 40),
         description=masked_line(str(policy.get("description") or ""), 160, mask),
     )
+
+
+# -- Terraform policies -----------------------------------------------------------------------------------------------
+
+
+async def failed_tf_policies(client: Client, run: Run, reads: Reads, mask: Mask) -> list[TfPoliciesView]:
+    """The evaluations of Terraform policies that failed or await an override, with the resources that failed."""
+    if not run.tf_policy_evaluations:
+        return []
+    found = await reads.some("Terraform policies", client.tf_policy_evaluations.list_for_run(run.id))
+    return [
+        await _tf_policies(client, evaluation, reads, mask)
+        for evaluation in found
+        if has_check_failed(evaluation.status)
+    ][:_MAX_SHOWN]
+
+
+async def _tf_policies(client: Client, evaluation: TfPolicyEvaluation, reads: Reads, mask: Mask) -> TfPoliciesView:
+    rows: list[PolicyView] = []
+    listing = client.tf_policy_evaluations.list_outcomes(evaluation.id)
+    for outcome in await reads.some("Terraform policy outcomes", listing):
+        rows += await to_thread.run_sync(_tf_policy_rows, outcome, mask)
+    count, error = evaluation.result_count, evaluation.error
+    summary = " ".join(filter(None, (error.summary, error.detail))) if error else ""
+    return TfPoliciesView(
+        id=evaluation.id,
+        stage=masked_line(evaluation.stage_type or "", 40, mask) or None,
+        status=evaluation.status,
+        mandatory_failed=count.mandatory_failed if count else None,
+        may_override=evaluation.permissions.can_override if evaluation.permissions else None,
+        error=masked_line(summary, 300, mask),
+        policies=tuple(rows[:_MAX_SHOWN]),
+    )
+
+
+def _tf_policy_rows(outcome: TfPolicySetOutcome, mask: Mask) -> list[PolicyView]:
+    return [
+        replace(_policy(policy, mask), resources=tuple(_failed_resources(policy, mask))[:_MAX_SHOWN])
+        for policy in outcome.outcomes or ()
+        if policy.get("status") != CheckStatus.PASSED
+    ]
+
+
+def _failed_resources(policy: dict[str, Any], mask: Mask) -> Iterator[str]:
+    """The addresses of the resources that failed a policy, with the messages; a message may concern no resource."""
+    for diagnostic in _objects(policy.get("diagnostics")):
+        for resource in _objects(diagnostic.get("resources")):
+            text = ": ".join(_texts(resource.get("resource_name"), resource.get("error_message")))
+            yield masked_line(text, 200, mask)
+        for text in _texts(diagnostic.get("error_message")):
+            yield masked_line(text, 200, mask)
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _texts(*values: Any) -> list[str]:
+    return [value for value in values if isinstance(value, str) and value]

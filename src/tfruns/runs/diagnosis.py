@@ -20,7 +20,7 @@ from tfruns.masking.text import one_line, sanitize
 from tfruns.next_actions import DIAGNOSE_RUN
 from tfruns.phases import has_phase_begun, has_phase_failed
 from tfruns.runs.apply_result import apply_result
-from tfruns.runs.checks import failed_policy_checks, failed_task_stages
+from tfruns.runs.checks import failed_policy_checks, failed_task_stages, failed_tf_policies
 from tfruns.runs.endings import with_ending
 from tfruns.runs.logs import CHUNK, tail
 from tfruns.runs.masks import masker, withheld
@@ -112,13 +112,18 @@ class _Diagnosing:
         client, run, reads, mask = self.client, self.run, self.reads, self.mask
         policy_checks = await failed_policy_checks(client, run, reads, mask)
         task_stages = await failed_task_stages(client, run, reads, mask)
+        tf_policies = await failed_tf_policies(client, run, reads, mask)
         error = ""
         if run.cost_estimate is not None:
             estimate = await reads.one("cost estimate", client.cost_estimates.read(run.cost_estimate.id))
             if estimate is not None and estimate.status == CheckStatus.ERRORED:
                 error = masked_line(estimate.error_message or "it failed", 300, mask)
         return replace(
-            view, policy_checks=tuple(policy_checks), task_stages=tuple(task_stages), cost_estimate_error=error
+            view,
+            policy_checks=tuple(policy_checks),
+            task_stages=tuple(task_stages),
+            tf_policies=tuple(tf_policies),
+            cost_estimate_error=error,
         )
 
     async def _before_plan(self, view: DiagnosisView) -> DiagnosisView:

@@ -10,7 +10,7 @@ from tfruns.client.ping import PingResult
 from tfruns.sync.activity import Account, Comments, RunEvents
 from tfruns.sync.assessments import Assessments
 from tfruns.sync.blocking import Loop
-from tfruns.sync.checks import CostEstimates, PolicyChecks, TaskStages
+from tfruns.sync.checks import CostEstimates, PolicyChecks, TaskStages, TfPolicyEvaluations
 from tfruns.sync.configuration_versions import ConfigurationVersions
 from tfruns.sync.organizations import Organizations
 from tfruns.sync.phases import Applies, Plans
@@ -66,6 +66,7 @@ class Client:
         self.policy_checks = PolicyChecks(client.policy_checks, loop)
         self.cost_estimates = CostEstimates(client.cost_estimates, loop)
         self.task_stages = TaskStages(client.task_stages, loop)
+        self.tf_policy_evaluations = TfPolicyEvaluations(client.tf_policy_evaluations, loop)
         self.variables = Variables(client.variables, loop)
         self.state_versions = StateVersions(client.state_versions, loop)
         self.terraform_actions = TerraformActions(client.terraform_actions, loop)

@@ -1,6 +1,6 @@
-"""Override the policies that block a run: Sentinel policy checks, and task stages with OPA policies.
+"""Override the policies that block a run: Sentinel policy checks, task stages with OPA policies, Terraform policies.
 
-Sources: HCP Terraform API, "Policy Checks", "Run Task Stages".
+Sources: HCP Terraform API, "Policy Checks", "Run Task Stages"; the OpenAPI document.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ from tfruns.tool import Context, Proof, Result, Role, tool
 from tfruns.views.runs import ActionView, Overridden, action_view
 from tfruns.vocabulary import CheckStatus, RunStatus
 from tfruns.wire.base import Resource
-from tfruns.wire.checks import PolicyCheck, TaskStage
+from tfruns.wire.checks import PolicyCheck, TaskStage, TfPolicyEvaluation
 from tfruns.wire.runs import Run
 
 Reason = Annotated[str, Field(description="Reason; recorded with the run"), Role.COMMENT]
@@ -51,7 +51,7 @@ class _Hold:
     kind: str
     is_overridable: bool
     may_override: bool | None
-    send: Callable[[], Awaitable[PolicyCheck | TaskStage]]
+    send: Callable[[], Awaitable[PolicyCheck | TaskStage | TfPolicyEvaluation]]
 
 
 async def impact_of_override(client: Client, values: Mapping[str, Any]) -> Impact:
@@ -59,13 +59,12 @@ async def impact_of_override(client: Client, values: Mapping[str, Any]) -> Impac
     run = await read_run(client, values)
     if is_final(run.status):
         return NO_IMPACT
-    checks: list[PolicyCheck | TaskStage] = []
-    with suppress(NotFound):
-        checks += [check async for check in client.policy_checks.list_for_run(run.id)]
-    with suppress(NotFound):
-        checks += [stage async for stage in client.task_stages.list_for_run(run.id)]
-    failed_first = sorted(checks, key=lambda check: check.status == CheckStatus.PASSED)
-    found = [_check_line(check) if isinstance(check, PolicyCheck) else _stage_line(check) for check in failed_first]
+    checks: list[PolicyCheck | TaskStage | TfPolicyEvaluation] = [
+        *await _all(client.policy_checks.list_for_run(run.id)),
+        *await _all(client.task_stages.list_for_run(run.id)),
+        *await _all(client.tf_policy_evaluations.list_for_run(run.id)),
+    ]
+    found = [_line(check) for check in sorted(checks, key=lambda check: check.status == CheckStatus.PASSED)]
     applies = run.auto_apply is not False
     plan = await _plan_after_override(client, run) if applies else None
     return Impact(
@@ -88,13 +87,16 @@ async def _plan_after_override(client: Client, run: Run) -> PlanImpact | None:
     return None
 
 
-def _check_line(check: PolicyCheck) -> str:
-    failed = check.result.total_failed if check.result else None
-    return f"- policy check {check.id}: {one_line(check.status, 40)}" + (f", {failed} failed" if failed else "")
-
-
-def _stage_line(stage: TaskStage) -> str:
-    return f"- task stage {stage.id} ({one_line(stage.stage or 'unknown', 20)}): {one_line(stage.status, 40)}"
+def _line(check: PolicyCheck | TaskStage | TfPolicyEvaluation) -> str:
+    failed: int | None = None
+    if isinstance(check, PolicyCheck):
+        kind, failed = f"policy check {check.id}", check.result.total_failed if check.result else None
+    elif isinstance(check, TaskStage):
+        kind = f"task stage {check.id} ({one_line(check.stage or 'unknown', 20)})"
+    else:
+        kind = f"Terraform policies {check.id} ({one_line(check.stage_type or 'unknown', 20)})"
+        failed = check.result_count.mandatory_failed if check.result_count else None
+    return f"- {kind}: {one_line(check.status, 40)}" + (f", {failed} failed" if failed else "")
 
 
 @tool(
@@ -108,7 +110,7 @@ def _stage_line(stage: TaskStage) -> str:
     instruction="override_policy_check only if a person asks for it.",
 )
 async def override_policy_check(context: Context, run_id: RunId, comment: Reason) -> Result[ActionView] | ActionView:
-    """Override the failed policies that block a run: Sentinel policy checks and task stages (OPA).
+    """Override the failed policies that block a run: Sentinel, OPA (task stages) and Terraform policies.
 
     Only if a person asks for it. With auto-apply the run continues to its apply.
     """
@@ -123,7 +125,10 @@ async def override_policy_check(context: Context, run_id: RunId, comment: Reason
     stages = await _all(client.task_stages.list_for_run(run.id))
     holds = [_hold_of_check(client, check, run) for check in checks if awaits_override(check.status)]
     holds += [_hold_of_stage(client, stage, reason) for stage in stages if awaits_override(stage.status)]
-    _refuse_what_cannot_be(run, holds, [check.id for check in checks if _is_hard(check)])
+    evaluations = await _all(client.tf_policy_evaluations.list_for_run(run.id))
+    holds += [_hold_of_tf_policies(client, found, reason) for found in evaluations if awaits_override(found.status)]
+    failed = [found.id for found in evaluations if found.status == CheckStatus.FAILED]  # final: with mandatory policies
+    _refuse_what_cannot_be(run, holds, [*(check.id for check in checks if _is_hard(check)), *failed])
     overridden, failure = await _override(holds)
     recorded = await _record(client, run.id, overridden, reason)
     if failure is not None:
@@ -169,6 +174,16 @@ def _hold_of_stage(client: Client, stage: TaskStage, reason: str) -> _Hold:
     )
 
 
+def _hold_of_tf_policies(client: Client, evaluation: TfPolicyEvaluation, reason: str) -> _Hold:
+    return _Hold(
+        id=evaluation.id,
+        kind="tf_policy_evaluation",
+        is_overridable=evaluation.actions is None or evaluation.actions.is_overridable is not False,
+        may_override=evaluation.permissions.can_override if evaluation.permissions else None,
+        send=partial(client.tf_policy_evaluations.override, evaluation.id, comment=reason),
+    )
+
+
 def _refuse_what_cannot_be(run: Run, holds: Sequence[_Hold], hard: Sequence[str]) -> None:
     """Refuse an override that is useless or not allowed, before anything is sent.
 
@@ -188,7 +203,8 @@ def _refuse_what_cannot_be(run: Run, holds: Sequence[_Hold], hard: Sequence[str]
     if is_final(run.status) or not holds:
         raise TransitionNotAllowed(
             f"The run is {run.status}, and nothing in it awaits an override. Nothing was sent.",
-            cause="No policy check failed softly and no task stage awaits an override, or the run is final.",
+            cause="No policy check failed softly, and no task stage or Terraform policy awaits an override; or the run "
+            "is final.",
             solution=_INSTEAD.get(str(run.status), "Read the run to see what it waits for."),
             facts=facts,
         )
@@ -202,7 +218,10 @@ def _refuse_what_cannot_be(run: Run, holds: Sequence[_Hold], hard: Sequence[str]
         )
 
 
-_INSTEAD = {RunStatus.TF_POLICY_OVERRIDE.value: "Override its Terraform policies in the browser, or discard the run."}
+_INSTEAD = {
+    RunStatus.TF_POLICY_OVERRIDE.value: "Its Terraform policies cannot be read by this token, or are hidden by this "
+    "API. Override them in the browser, or discard the run."
+}
 
 
 async def _override(holds: Sequence[_Hold]) -> tuple[list[_Hold], TfrunsError | None]:

@@ -50,13 +50,18 @@ class TaskView(View):
 
 @dataclass(frozen=True, slots=True)
 class PolicyView(View):
-    """An OPA policy that failed, or an error of its policy set."""
+    """An OPA or Terraform policy that failed, or an error of its policy set.
+
+    Attributes:
+        resources: the resources that failed it, with the messages.
+    """
 
     policy: str = ""
     status: str = ""
     enforcement: str = ""
     description: str = ""
     error: str = ""
+    resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,19 @@ class TaskStageView(View):
     stage: str | None = None
     status: str | None = None
     tasks: tuple[TaskView, ...] = ()
+    policies: tuple[PolicyView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TfPoliciesView(View):
+    """An evaluation of Terraform policies that failed or awaits an override."""
+
+    id: str
+    stage: str | None = None
+    status: str | None = None
+    mandatory_failed: int | None = None
+    may_override: bool | None = None
+    error: str = ""
     policies: tuple[PolicyView, ...] = ()
 
 
@@ -153,6 +171,7 @@ class DiagnosisView(View):
     hints: tuple[str, ...] = ()
     policy_checks: tuple[PolicyCheckView, ...] = ()
     task_stages: tuple[TaskStageView, ...] = ()
+    tf_policies: tuple[TfPoliciesView, ...] = ()
     cost_estimate_error: str = ""
     apply_result: ApplyResult | None = None
     follows: str = ""

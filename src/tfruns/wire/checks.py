@@ -1,6 +1,7 @@
 """The checks between a plan and its apply: cost estimates, Sentinel policy checks, task stages.
 
-Sources: HCP Terraform API, "Cost Estimates", "Policy Checks", "Run Tasks"; the OpenAPI document.
+Sources: HCP Terraform API, "Cost Estimates", "Policy Checks", "Run Tasks"; the OpenAPI document, also for Terraform
+policies (`tf-policy-evaluations`).
 """
 
 from typing import Any, ClassVar
@@ -110,3 +111,53 @@ class PolicySetOutcome(Resource):
     outcomes: list[dict[str, Any]] | None = None
     error: str | None = None
     policy_set_name: str | None = None
+
+
+class TfPolicyCounts(Flags):
+    """The number of Terraform policies by result. Mandatory includes those that can be overridden."""
+
+    advisory_failed: int | None = None
+    mandatory_failed: int | None = None
+    passed: int | None = None
+    errored: int | None = None
+    unknown: int | None = None
+
+
+class TfPolicyError(Flags):
+    """Why a whole evaluation failed."""
+
+    type: str | None = None
+    summary: str | None = None
+    detail: str | None = None
+
+
+class TfPolicyEvaluation(Resource):
+    """The evaluation of Terraform policies at one stage of a run (`Init`, `Plan`, `Apply`). The API is a beta."""
+
+    wire_type: ClassVar[str] = "tf-policy-evaluations"
+
+    status: str
+    stage_type: str | None = None
+    status_timestamps: Timestamps | None = None
+    result_count: TfPolicyCounts | None = None
+    error: TfPolicyError | None = None
+    actions: OverrideActions | None = None
+    permissions: OverridePermissions | None = None
+
+    run: ToOne = None
+    tf_policy_set_outcomes: ToMany = ()
+
+
+class TfPolicySetOutcome(Resource):
+    """The outcomes of a set of Terraform policies; one per policy, with `policy_name`, `status`, `enforcement_level`
+    and `diagnostics`, which name the resources that failed.
+    """
+
+    wire_type: ClassVar[str] = "tf-policy-set-outcomes"
+
+    outcomes: list[dict[str, Any]] | None = None
+    overridable: bool | None = None
+    policy_set_name: str | None = None
+    result_count: TfPolicyCounts | None = None
+
+    tf_policy_evaluation: ToOne = None

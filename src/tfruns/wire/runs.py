@@ -90,6 +90,7 @@ class Run(Resource, RunOptions):
     run_events: ToMany = ()
     policy_checks: ToMany = ()
     task_stages: ToMany = ()
+    tf_policy_evaluations: ToMany = ()
 
     @property
     def passed(self) -> frozenset[str]:

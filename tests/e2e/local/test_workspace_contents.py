@@ -128,3 +128,40 @@ async def test_sensitive_variable_reaches_the_run_and_no_log(lab: Lab) -> None:
     view = as_json(await gate.call(TOOLS["get_run_logs"], {"run_id": run.id, "phase": "apply"}))
     assert "token=" in str(view)
     assert secret not in str(view)
+
+
+async def test_rerun_repeats_a_failed_run_with_its_variables(lab: Lab) -> None:
+    main = """
+    variable "size" {
+      type = number
+    }
+    resource "terraform_data" "node" {
+      count = var.size
+      input = fileexists("/nonexistent") ? "x" : var.size
+      lifecycle {
+        precondition {
+          condition     = terraform.workspace != "" && var.size != 1
+          error_message = "one is not enough"
+        }
+      }
+    }
+    """
+    workspace_id = await lab.workspace(main)
+    failed = await lab.until(await lab.run(workspace_id, variables={"size": "1"}, message="First"), "errored")
+    view = await change(lab, "rerun", run_id=failed.id)
+    again = await lab.client.runs.read(view["id"])
+    assert again.message == f"Rerun of {failed.id}: First"
+    assert (again.configuration_version, again.variables) == (failed.configuration_version, failed.variables)
+    await lab.until(again, "errored")
+
+
+async def test_rerun_of_an_applied_run_waits_for_confirmation(lab: Lab) -> None:
+    workspace_id = await lab.workspace(MAIN)
+    run = await lab.applied(
+        workspace_id, variables={"password": f'"{SECRET}"'}, replace_addrs=["terraform_data.node[0]"]
+    )
+    await lab.upload(workspace_id, "# a newer configuration")
+    view = await change(lab, "rerun", run_id=run.id)
+    assert SECRET not in str(view)
+    again = await lab.until(await lab.client.runs.read(view["id"]), "planned")
+    assert await lab.actions(again) == {"terraform_data.node[0]": ["delete", "create"]}

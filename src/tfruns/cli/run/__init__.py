@@ -9,6 +9,7 @@ add_commands(
     "tfruns.cli.run",
     {
         "create": "create:create",
+        "rerun": "rerun:rerun",
         "list": "list:list_runs",
         "status": "status:status",
         "show": "show:show",

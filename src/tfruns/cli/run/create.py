@@ -16,7 +16,7 @@ from tfruns.cli.targets import resolve_workspace
 from tfruns.cli.terminal import say
 from tfruns.cli.watch import Watch, watch_and_report
 from tfruns.errors import InvalidInput
-from tfruns.tools.create_run import kinds_of_new_run
+from tfruns.runs.new_run import kinds_of_new_run
 from tfruns.views.configuration import UploadView
 from tfruns.views.runs import RunView
 from tfruns.wire.run_params import RunParams
@@ -123,7 +123,7 @@ def create(
         given = {name: value for name, value in params.items() if value not in (None, [])}
         view = await session.call("create_run", RunView, workspace_id=workspace_ref, params=given)
         if not wait:
-            session.show(view, partial(_print, session))
+            session.show(view, partial(print_created, session))
             return None
         say(f"Created {view.id}. {view.url}")
         return await watch_and_report(session, Watch(view.id, "attention", timeout, ("plan", "apply")))
@@ -148,7 +148,8 @@ async def _upload(
     return view.configuration_version_id
 
 
-def _print(session: Session, view: RunView) -> None:
+def print_created(session: Session, view: RunView) -> None:
+    """Print a run that was just created."""
     print_fields(
         {
             "run": view.id,

@@ -15,7 +15,12 @@ from tfruns.masking.text import sanitize
 from tfruns.views.base import as_json
 from tfruns.views.diagnosis import DiagnosisView
 
-_LISTS = {"errors": "error", "policy_checks": "policy check", "task_stages": "task stage"}
+_LISTS = {
+    "errors": "error",
+    "policy_checks": "policy check",
+    "task_stages": "task stage",
+    "tf_policies": "Terraform policies",
+}
 _HEAD = (
     "id",
     "status",
