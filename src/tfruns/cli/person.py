@@ -17,17 +17,22 @@ class TerminalPerson:
 
     Args:
         line: the progress line, which is cleared during the question.
+
+    Attributes:
+        answer: the last answer; None if nothing was asked.
     """
 
     can_be_asked = True
 
     def __init__(self, line: ProgressLine) -> None:
         self._line = line
+        self.answer: Answer | None = None
 
     async def ask(self, question: Question) -> Answer:
         """Ask, and return the answer. The end of the input and Ctrl-C mean no."""
         with self._line.hidden():
-            return ask(question.text)
+            self.answer = ask(question.text)
+        return self.answer
 
 
 class ConsentingPerson:

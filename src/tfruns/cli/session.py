@@ -7,6 +7,7 @@ command need neither, and cyclopts validates each option with pydantic once pyda
 """
 
 import asyncio
+import shlex
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from copy import copy
@@ -23,8 +24,8 @@ from tfruns.cli.profiles import NO_PROFILE, Profile, active_profile
 from tfruns.cli.progress_line import ProgressLine
 from tfruns.cli.terminal import can_ask
 from tfruns.configuration.allowed_directories import resolve_allowed
-from tfruns.errors import ConfirmationNeeded, RefusedByMode
-from tfruns.gate.person import NoPerson
+from tfruns.errors import ConfirmationNeeded, Declined, RefusedByMode
+from tfruns.gate.person import Answer, NoPerson
 from tfruns.next_actions import NextAction
 from tfruns.policy import Confirm, Policy
 from tfruns.progress import Progress
@@ -35,6 +36,17 @@ if TYPE_CHECKING:
 
 V = TypeVar("V", bound=View)
 
+_PARTICIPLES = {
+    "apply_run": "applied",
+    "cancel_run": "canceled",
+    "create_run": "created",
+    "discard_run": "discarded",
+    "force_cancel_run": "canceled",
+    "force_execute_run": "executed",
+    "override_policy_check": "overridden",
+    "roll_back_state": "rolled back",
+    "set_workspace_lock": "unlocked",
+}
 _ACTIVITIES = {"upload_configuration": "Uploading the configuration", "review_run": "Reading the plan"}
 
 
@@ -82,8 +94,14 @@ class Session:
         try:
             with self.line.shown(_ACTIVITIES.get(tool, f"Waiting for {self.gate.client.settings.address.hostname}")):
                 view = await self.gate.call(find_tool(tool), given)
-        except RefusedByMode:
-            self.require_person()
+        except (RefusedByMode, ConfirmationNeeded, Declined) as error:
+            if isinstance(self.gate.person, TerminalPerson) and self.gate.person.answer in {
+                Answer.NO,
+                Answer.DISMISSED,
+            }:
+                raise Declined(not_done(tool)) from None
+            if isinstance(error, RefusedByMode):
+                self.require_person()
             raise
         if not isinstance(view, kind):
             raise TypeError(f"{tool} returns {type(view).__name__}, not {kind.__name__}")
@@ -140,9 +158,18 @@ class Session:
         """Print a result, as JSON or with `print_view`."""
         show(view, print_view, is_json=self.is_json)
 
+    def command(self, *words: str) -> str:
+        """A command line for the same API, for a message."""
+        return shlex.join(["tfruns", *words, *self.api_options])
+
     def next_text(self, follows: str, actions: Iterable[NextAction]) -> str:
         """The next steps as one paragraph: a text, and the commands."""
         return next_text(follows, actions, self.api_options)
+
+
+def not_done(tool: str) -> str:
+    """The message for an action that the person did not confirm."""
+    return f"Not {_PARTICIPLES.get(tool, 'changed')} (type yes to confirm)."
 
 
 Work = Callable[[Session], Awaitable[ExitCode | None]]

@@ -104,7 +104,7 @@ def fail(
     if is_json:
         print_json(error.as_dict())
     message, *reasons = texts_for_person(error)
-    say(f"Error: {message}", "bold red")
+    say(message if isinstance(error, Declined) else f"Error: {message}", "bold red")
     for text in (*reasons, *next_lines(error.next_actions, api_options)):
         say(text)
     sys.exit(code)
@@ -114,7 +114,21 @@ def texts_for_person(error: TfrunsError) -> list[str]:
     """The message, the cause and the solution, without general texts that address an assistant."""
     message, *reasons = error.texts(option_of)
     general = (error.default_cause, error.default_solution) if isinstance(error, InvalidInput | Declined) else ()
-    return [message, *(text for text in reasons if text and text not in general)]
+    return [_in_terminal(text) for text in (message, *reasons) if text and text not in general]
+
+
+# What an assistant does with a tool, and a person with a command.
+_IN_TERMINAL = {
+    "and restart tfruns": "and repeat the command",
+    "Call again with the same arguments: the person is asked": "Repeat the command: you are asked",
+    "before the person answered": "before you answered",
+}
+
+
+def _in_terminal(text: str) -> str:
+    for words, others in _IN_TERMINAL.items():
+        text = text.replace(words, others)
+    return text
 
 
 _NEEDS_PERSON = (ConfirmationNeeded, Declined, PlanDiffers)

@@ -76,7 +76,7 @@ async def watch(session: Session, what: Watch) -> WaitView | None:
         task.uncancel()
     question = f"Cancel {what.run_id}? Otherwise tfruns stops waiting, and the run continues."
     if ask(question) is not Answer.YES:
-        say(f"The run continues. To resume waiting: tfruns run wait {what.run_id}")
+        say(f"The run continues. To resume waiting: {session.command('run', 'wait', what.run_id)}")
         return None
     await session.with_consent().call("cancel_run", ActionView, run_id=what.run_id)
     say("Canceling: Terraform is stopping gracefully. Press Ctrl-C again to stop waiting.")

@@ -277,7 +277,7 @@ class Workspaces:
         raise unknown_outcome(
             error,
             f"It is not known whether the {action} of the workspace took effect; {now}.",
-            "Read the workspace again in a moment, before you repeat the call.",
+            "Read the workspace again in a moment, before you repeat the change.",
         ) from error
 
     def list_for_organization(

@@ -122,7 +122,7 @@ def pack(directory: Directory, into: BinaryIO, limits: Limits | None = None, *, 
         raise InvalidInput(
             f"The directory cannot be packed: {name}{error.strerror or error}.",
             cause="A file is not readable or was changed meanwhile, or the disk is full.",
-            solution="Make the file readable, or exclude it in .terraformignore. Then call again.",
+            solution="Make the file readable, or exclude it in .terraformignore. Then upload it again.",
         ) from None
     packer.check_all_included()
     return packer.packed

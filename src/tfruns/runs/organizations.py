@@ -26,7 +26,7 @@ async def find_organization(scope: Scope, client: Client) -> str:
         "The organization is missing, and this token can access none."
         if not visible
         else f"The organization is missing, and there are several: {listed(visible)}.",
-        cause="A call without an organization uses TF_CLOUD_ORGANIZATION or TFE_ORGANIZATION, that of the `cloud` "
+        cause="Without one, tfruns uses TF_CLOUD_ORGANIZATION or TFE_ORGANIZATION, that of the `cloud` "
         "block, or the only one that is visible.",
         solution=("Specify ", Argument("organization"), ", or set TF_CLOUD_ORGANIZATION."),
     )

@@ -11,7 +11,7 @@ from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.person import ask
 from tfruns.cli.plans import is_dangerous, named, why_of
 from tfruns.cli.run.filters import Filters
-from tfruns.cli.session import Session
+from tfruns.cli.session import Session, not_done
 from tfruns.cli.tables import Column, print_table, status_text
 from tfruns.cli.terminal import say
 from tfruns.errors import Declined, InvalidInput, TfrunsError
@@ -203,7 +203,7 @@ def _confirm(session: Session, name: Name, targets: list[SelectedRun], chosen: l
         for line in _described(name, target):
             say(line)
     if ask(f"{name.capitalize()} {len(chosen)} run{'s' if len(chosen) > 1 else ''}?") is not Answer.YES:
-        raise Declined("Not confirmed. Nothing was sent.")
+        raise Declined(not_done(TOOLS[name].name))
 
 
 def _described(name: Name, target: SelectedRun) -> Iterator[str]:
