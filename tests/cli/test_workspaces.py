@@ -269,9 +269,11 @@ def test_variable_is_set_from_an_option_or_a_pipe_and_deleted(shell: Shell, name
     assert "eu-west-1" not in audit
     assert shell("variable", "delete", "region", *where, code=10).out == ""
     assert "deleted" in shell("variable", "delete", "region", "--yes", *where).out
-    assert "has no terraform variable region" in shell("variable", "delete", "region", "--yes", *where, code=1).err
+    shell("variable", "set", "size", "--value", "2", *where)
+    err = " ".join(shell("variable", "delete", "region", "--yes", *where, code=1).err.split())
+    assert "has no terraform variable region. There are: size." in err
 
 
 def test_rollback_of_an_unlocked_workspace_names_the_command(shell: Shell, name: str) -> None:
     done = shell("state", "rollback", "sv-bWfq4Y1YpRKW4mx7", "--workspace", name, code=1)
-    assert "not found" in done.err
+    assert "has no such state version. This workspace has none." in " ".join(done.err.split())

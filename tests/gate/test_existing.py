@@ -141,3 +141,16 @@ async def test_wildcards_select_the_workspaces_of_a_list() -> None:
     assert query(request)["filter[workspace_names]"] == "practice,prod-a,prod-b"
     view = await call("list_workspaces", {"search": "prod-?"}, api=api)
     assert ([row["name"] for row in view["workspaces"]], view["total_count"]) == (["prod-a", "prod-b"], 2)
+
+
+async def test_pattern_for_one_workspace_leads_to_the_list_of_several() -> None:
+    api = api_of()
+    for policy in (Policy(), Policy(scope=parse_scope("acme"))):
+        found = await failure_of("list_runs_in_workspace", {"workspace_id": "prod-*"}, api=api, policy=policy)
+        assert found.message == "One workspace is needed, not a pattern."
+        (step,) = found.next_actions
+        assert (step.tool, step.arguments) == ("list_runs_in_organization", {"filter_workspace_names": "prod-*"})
+    assert [step.tool for step in (await failure_of("apply_run", {"run_id": "prod-a"}, api=api)).next_actions] == [
+        "list_runs_in_organization"
+    ]
+    assert api.requests == []

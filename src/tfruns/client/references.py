@@ -5,14 +5,17 @@ letters, digits, hyphens and underscores. No accepted value can change the struc
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 from tfruns.client.address import Address, parse_address
 from tfruns.errors import InvalidInput
-from tfruns.next_actions import Argument, Text, parts_of
+from tfruns.next_actions import LIST_RUNS_IN_ORGANIZATION, Argument, NextAction, Text, parts_of
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,128}")
+_LIST_RUNS = (NextAction(LIST_RUNS_IN_ORGANIZATION, {}, "lists the runs"),)
 _WORKSPACE_ID = re.compile(r"ws-[A-Za-z0-9]{1,64}")
 _RUN_PATH = re.compile(r"/runs/(?P<run>[^/]+)")
 _WORKSPACE_PATH = re.compile(r"^/app/(?P<organization>[^/]+)/workspaces/(?P<workspace>[^/]+)")
@@ -60,13 +63,14 @@ def api_path(*segments: str) -> str:
     return "/api/v2/" + "/".join(quote(segment, safe="") for segment in segments)
 
 
-def check_id(prefix: str, text: str, *, what: Text | None = None) -> str:
+def check_id(prefix: str, text: str, *, what: Text | None = None, following: Sequence[NextAction] = ()) -> str:
     """Validate an id.
 
     Args:
         prefix: `run`, `ws`, `cv`, ...
         text: the caller's value.
         what: the subject of the error: the argument, or its name.
+        following: the calls that help with the error.
 
     Raises:
         InvalidInput: it is not an id with this prefix.
@@ -78,6 +82,7 @@ def check_id(prefix: str, text: str, *, what: Text | None = None) -> str:
     raise InvalidInput(
         (*parts_of(what or f"The {kind} id"), f" is not a {kind} id."),
         solution=f'A {kind} id is "{prefix}-" followed by letters and digits, such as {prefix}-CZcmD7eagjhyX0vN.',
+        next_actions=following,
     )
 
 
@@ -115,6 +120,12 @@ def _check_name(text: str, kind: str) -> str:
     text = text.strip()
     if _NAME.fullmatch(text):
         return text
+    if kind == "workspace" and _PATTERN.fullmatch(text):
+        raise InvalidInput(
+            "One workspace is needed, not a pattern.",
+            solution="Use the name of one workspace. Only lists of an organization's runs take patterns.",
+            next_actions=(NextAction(LIST_RUNS_IN_ORGANIZATION, {"filter_workspace_names": text}, "lists their runs"),),
+        )
     raise InvalidInput(
         f"The {kind} name is invalid.",
         solution="A name has 1 to 128 letters, digits, hyphens and underscores.",
@@ -128,7 +139,7 @@ def parse_run(text: str, address: Address) -> str:
         InvalidInput: neither, or an address of another host.
     """
     if "://" not in text:
-        return check_id("run", text, what=(Argument("run_id"),))
+        return check_id("run", text, what=(Argument("run_id"),), following=_LIST_RUNS)
     found = _RUN_PATH.search(_path_at(text, address))
     if found is None:
         raise InvalidInput(

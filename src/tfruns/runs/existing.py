@@ -6,8 +6,10 @@ requests that do not depend on whether the wrong name exists outside the scope.
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tfruns.client.client import Client
+from tfruns.client.listing import Listing
 from tfruns.client.references import WorkspaceName, parse_workspace
 from tfruns.client.run_filters import RunFilters
 from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
@@ -22,9 +24,12 @@ from tfruns.runs.scoped_lists import (
 )
 from tfruns.scope import Scope
 from tfruns.tool import Role
+from tfruns.wire.base import Resource
 from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 from tfruns.wording import listed
+
+R = TypeVar("R", bound=Resource)
 
 _MAX_NAMES = 10  # that an error lists
 _MAX_RUNS = 5
@@ -75,9 +80,7 @@ class Missing:
         """The error for a configuration version; None if it exists."""
         if await _exists(self.client.configuration_versions.read(wrong)):
             return None
-        page = await self.client.configuration_versions.list_for_workspace(workspace).page(size=_PAGE)
-        newest = [version.id for version in page.items]
-        told = f"The newest of this workspace: {listed(newest, _MAX_NAMES)}." if newest else "This workspace has none."
+        told = await newest(self.client.configuration_versions.list_for_workspace(workspace))
         return _not_found(f"No configuration version {wrong}. {told}")
 
     async def in_scope(self, error: OutOfScope, role: Role, reference: str) -> OutOfScope | None:
@@ -129,6 +132,13 @@ class Missing:
         return f"The latest runs in {organization}: {', '.join(runs)}." if runs else f"{organization} has no runs."
 
 
+async def newest(listing: Listing[R]) -> str:
+    """The sentence about the first of a workspace's resources, whose list is newest first."""
+    page = await listing.page(size=_PAGE)
+    ids = [item.id for item in page.items]
+    return f"The newest of this workspace: {listed(ids, _MAX_NAMES)}." if ids else "This workspace has none."
+
+
 async def _exists(read: Awaitable[object]) -> bool:
     try:
         await read
@@ -138,7 +148,12 @@ async def _exists(read: Awaitable[object]) -> bool:
 
 
 def _not_found(message: str, *following: NextAction) -> NotFound:
-    return NotFound(message, next_actions=following)
+    return NotFound(
+        message,
+        cause="It does not exist, or it is hidden from this token (the API returns 404 for both).",
+        solution="Use one that exists, or a token that can read it.",
+        next_actions=following,
+    )
 
 
 def _described(run: Run) -> str:

@@ -1,6 +1,7 @@
 """Roll the state of a workspace back. Source: HCP Terraform API, "Rollback to a Previous State Version"."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from tfruns.errors import Conflict, NotFound, TfrunsError
 from tfruns.impact import NO_IMPACT, Impact, ImpactKind
 from tfruns.next_actions import CREATE_RUN, SET_WORKSPACE_LOCK, NextAction
 from tfruns.policy import Toolset
+from tfruns.runs.existing import newest
 from tfruns.runs.impact_parts import named_workspace
 from tfruns.runs.workspace_lock import read_lock
 from tfruns.tool import Context, Proof, Result, tool
@@ -50,16 +52,18 @@ async def _state_of(client: Client, workspace: Workspace, state_version_id: str)
     """The state version, if it is one of the workspace.
 
     Raises:
-        NotFound: it is absent, hidden from this token, or one of another workspace.
+        NotFound: it is absent, hidden from this token, or one of another workspace, which are not distinguished.
     """
-    state = await client.state_versions.read(state_version_id)
-    if state.workspace is not None and state.workspace.id != workspace.id:
-        raise NotFound(
-            "The workspace has no such state version.",
-            cause="It belongs to another workspace.",
-            solution="Use a state version of this workspace.",
-        )
-    return state
+    with suppress(NotFound):
+        state = await client.state_versions.read(state_version_id)
+        if state.workspace is None or state.workspace.id == workspace.id:
+            return state
+    told = await newest(client.state_versions.list_for_workspace(workspace.id))
+    raise NotFound(
+        f"The workspace has no such state version. {told}",
+        cause="It does not exist, or it belongs to another workspace.",
+        solution="Use a state version of this workspace.",
+    )
 
 
 def _is_current(workspace: Workspace, state: StateVersion) -> bool:

@@ -19,6 +19,7 @@ from tfruns.masking.text import one_line
 from tfruns.next_actions import Argument
 from tfruns.policy import Toolset
 from tfruns.runs.impact_parts import named_workspace
+from tfruns.runs.scoped_lists import there_are
 from tfruns.tool import Context, Proof, Result, tool
 from tfruns.views.workspaces import VariableView
 from tfruns.wire.variables import Variable
@@ -64,6 +65,12 @@ async def _find(client: Client, workspace_id: str, key: str, category: str) -> V
     return next((found for found in variables if found.key == name and found.category == category), None)
 
 
+async def _existing(client: Client, workspace_id: str, category: str, wrong: str) -> str:
+    """The sentence about the workspace's own variables of a category."""
+    variables = await client.variables.list_own(workspace_id)
+    return there_are([one_line(found.key, _SHOWN_KEY) for found in variables if found.category == category], wrong)
+
+
 @tool(
     title="Set a variable",
     toolset=Toolset.ADMINISTRATION,
@@ -96,7 +103,8 @@ async def set_variable(
     if delete:
         if found is None:
             raise NotFound(
-                f"The workspace has no {category} variable {one_line(name, _SHOWN_KEY)}.",
+                f"The workspace has no {category} variable {one_line(name, _SHOWN_KEY)}. "
+                f"{await _existing(client, workspace, category, name)}",
                 solution="List its variables. Those of a variable set cannot be changed here.",
             )
         await client.variables.delete(workspace, found.id)
