@@ -42,14 +42,15 @@ output "greeting" {
 
 
 @contextmanager
-def server(data: Path) -> Iterator[None]:
-    """Run a server on a new data directory."""
+def server(data: Path) -> Iterator[str]:
+    """Run a server on a new data directory, and return its address."""
     command = [*_TFRUNS, "server", "--port", "0", "--data-dir", str(data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
-            if not (process.stdout and process.stdout.readline().startswith("listening on")):
+            line = process.stdout.readline() if process.stdout else ""
+            if not line.startswith("listening on "):
                 sys.exit("The server did not start.")
-            yield
+            yield line.removeprefix("listening on ").strip()
         finally:
             process.terminate()
 
