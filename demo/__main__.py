@@ -153,7 +153,7 @@ def _show_next_steps() -> None:
         "  tfruns mcp                    an assistant on HCP Terraform; set TFE_TOKEN or use `terraform login`",
         "                                (for Terraform Enterprise, also set TFE_ADDRESS)",
         "",
-        "To add it to Claude Code (README.md shows other clients, and the safety options):",
+        "To add it to Claude Code (docs/mcp-clients.md shows other clients, docs/safety.md the safety options):",
         "",
         "  claude mcp add tfruns -- tfruns mcp",
     )

@@ -7,14 +7,18 @@ from sphinx.application import Sphinx
 
 _ROOT = Path(__file__).parent.parent
 _VERSION = (_ROOT / "src" / "tfruns" / "_version.py").read_text(encoding="utf-8")
-_ROOT_PAGES = {page: _ROOT / f"{page.upper()}.md" for page in ("readme", "contributing", "security", "changelog")}
+_ROOT_PAGES = {page: _ROOT / f"{page.upper()}.md" for page in ("contributing", "security", "changelog")}
 _LINK = re.compile(r"\]\((?!https?:|#)([^)]+)\)")
 
 project = "tfruns"
 author = "The tfruns developers"
 release = version = re.findall(r'__version__ = "(.+)"', _VERSION)[0]
 
-extensions = ["myst_parser", "sphinxcontrib.mermaid"]
+extensions = ["myst_parser", "sphinx_copybutton", "sphinxcontrib.mermaid"]
+smartquotes = False  # a reader copies options and strings
+copybutton_prompt_text = r"\$ |> "
+copybutton_prompt_is_regexp = True
+exclude_patterns = ["recipes/*"]  # programs, included in recipes.md
 myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 4
 nitpicky = True
@@ -41,4 +45,6 @@ def _rewrite_link(link: re.Match[str]) -> str:
     if target.startswith("docs/"):
         return f"]({target.removeprefix('docs/')})"
     stem = target.removesuffix(".md").lower()
+    if stem == "readme":
+        return "](index.md)"
     return f"]({stem}.md)" if stem in _ROOT_PAGES else f"](../{target})"

@@ -23,7 +23,6 @@ from tfruns.gate.stages import STAGES
 from tfruns.lifecycle import ACTIONS, RULES, TRANSITIONS
 from tfruns.tool import Tool
 from tfruns.vocabulary import RunStatus
-from transcript import excerpt, recording
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -68,10 +67,6 @@ def pages() -> Mapping[Path, str]:
         ),
         DOCS / "mcp-clients.md": replace_regions(_text(DOCS / "mcp-clients.md"), {"consent": consent_markdown()}),
         DOCS / "architecture.md": replace_regions(_text(DOCS / "architecture.md"), {"layers": "\n".join(_layers())}),
-        ROOT / "README.md": replace_regions(
-            _text(ROOT / "README.md"),
-            {"tools": "\n".join(_tool_table()), "transcript": excerpt(recording(_text(DOCS / "demonstration.md")))},
-        ),
     }
 
 
@@ -111,12 +106,21 @@ def _tool_table() -> Iterator[str]:
     yield "| tool | effect | toolset | mode |\n|---|---|---|---|"
     for tool in all_tools():
         effect = tool.description.split("\n")[0]
-        yield f"| `{tool.name}` | {_cell(effect)} | {tool.toolset} | {tool.mode} |"
+        yield f"| [`{tool.name}`](#{tool.name}) | {_cell(effect)} | {tool.toolset} | {tool.mode} |"
 
 
 def _tools() -> Iterator[str]:
     yield f"# Tools\n\n{_NOTE}"
-    yield "Unknown arguments are refused. A null argument is treated as omitted."
+    yield (
+        "The last column is the lowest `--mode` that offers the tool. Identify a run by its id or URL; a workspace by "
+        "its id, `organization/name`, URL, or name. Unknown arguments are refused. A null argument "
+        "counts as omitted.\n"
+    )
+    yield from _tool_table()
+    yield (
+        "\nRuns are also MCP resources (`run://run-…`, with `/plan`, `/log/plan` and `/log/apply`) that clients can "
+        "subscribe to. The server has prompts for common questions."
+    )
     for tool in all_tools():
         yield from _tool(tool)
 

@@ -93,7 +93,7 @@ def _client() -> Iterator[str]:
     yield "## Client\n"
     yield _signature("Client", inspect.signature(Client), is_constructor=True)
     yield from _docstring(inspect.getdoc(Client) or "")
-    yield from _methods(Client)
+    yield from _methods(Client, "client.", level="###")
     for name, kind in resources().items():
         yield f"\n### client.{name}\n"
         yield from _docstring(inspect.getdoc(kind) or "")
@@ -105,9 +105,9 @@ def _public(kind: type) -> list[Any]:
     return [method for name, method in found if not name.startswith("_") and name not in _INTERNAL]
 
 
-def _methods(kind: type, prefix: str = "client.") -> Iterator[str]:
+def _methods(kind: type, prefix: str, *, level: str = "####") -> Iterator[str]:
     for method in _public(kind):
-        yield f"\n#### {prefix}{method.__name__}()\n"
+        yield f"\n{level} {prefix}{method.__name__}()\n"
         is_coroutine = inspect.iscoroutinefunction(method)
         yield _signature(method.__name__, inspect.signature(method), is_coroutine=is_coroutine)
         yield from _docstring(inspect.getdoc(method) or "")

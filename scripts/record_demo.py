@@ -1,4 +1,4 @@
-"""Run the demo and record its output in docs/demonstration.md. Run scripts/generate_docs.py afterwards."""
+"""Run the demo and record its output in docs/demonstration.md."""
 
 import subprocess
 import sys

@@ -81,7 +81,7 @@ def _run(command: Command, directory: Path, env: Mapping[str, str]) -> list[Line
     if pid == 0:
         os.chdir(directory)
         words = shlex.split(command.line.replace("\\\n", " "))
-        os.execvpe(words[0], words, dict(env))  # the child
+        os.execvpe(words[0], words, dict(env))  # noqa: S606  # the child
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, COLUMNS, 0, 0))
     answer = command.answer
     for data in _read(terminal):

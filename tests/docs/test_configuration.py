@@ -9,7 +9,7 @@ from command_line import options_table
 from tests.architecture.source import ROOT, module_name, source_files
 
 _PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-_README = (ROOT / "README.md").read_text(encoding="utf-8")
+_SAFETY = (ROOT / "docs" / "safety.md").read_text(encoding="utf-8")
 _VARIABLE = re.compile(r"(TFE|TFC|TF|TFRUNS|SSL_CERT|GITHUB|XDG)_[A-Z_]+|[A-Z]+_PROXY|NO_COLOR|APPDATA")
 _IN_TABLE = re.compile(r"`([A-Z_]+)`")
 
@@ -74,7 +74,7 @@ def test_server_options_are_documented(command: str) -> None:
     assert table in _PAGE
 
 
-def test_readme_documents_each_option_of_the_mcp_server() -> None:
+def test_safety_page_documents_each_option_of_the_mcp_server() -> None:
     options = re.findall(r"^\| `(--[a-z-]+)", options_table("mcp"), re.MULTILINE)
     assert options
-    assert [option for option in options if f"| `{option}" not in _README and f", `{option}" not in _README] == []
+    assert [option for option in options if f"| `{option}" not in _SAFETY and f", `{option}" not in _SAFETY] == []

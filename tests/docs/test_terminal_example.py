@@ -1,4 +1,4 @@
-"""The terminal session in the README matches the output of its commands."""
+"""The terminal session in docs/get-started.md matches the output of its commands."""
 
 import re
 import shlex
@@ -21,8 +21,10 @@ def _normalize(line: str) -> str:
 
 
 def _session() -> list[tuple[list[str], list[str]]]:
-    """The commands of the session, each with the lines that the README shows."""
-    [block] = [block for block in blocks("text") if block.page == "README.md" and "$ tfruns run create" in block.code]
+    """The commands of the session, each with the lines that the page shows."""
+    [block] = [
+        block for block in blocks("text") if block.page == "docs/get-started.md" and "$ tfruns run create" in block.code
+    ]
     steps: list[tuple[list[str], list[str]]] = []
     for line in block.code.splitlines():
         if line.startswith("$ "):
@@ -39,7 +41,7 @@ def _missing(shown: list[str], printed: list[str]) -> list[str]:
 
 
 @pytest.mark.processes
-def test_terminal_session_in_readme_is_current(tmp_path: Path) -> None:
+def test_terminal_session_is_current(tmp_path: Path) -> None:
     env = environment(tmp_path, TFRUNS_DATA_DIR=str(tmp_path / "data"), TFRUNS_IDLE_EXIT="10m")
     directory = tmp_path / "configuration"
     directory.mkdir()
@@ -48,10 +50,10 @@ def test_terminal_session_in_readme_is_current(tmp_path: Path) -> None:
     try:
         for (_, *words), shown in steps:
             printed = _run(directory, env, *words)
-            assert _missing(shown, printed) == [], "\n".join(["Update the README. Printed:", *printed])
+            assert _missing(shown, printed) == [], "\n".join(["Update docs/get-started.md. Printed:", *printed])
     finally:
         _run(directory, env, "server", "stop", "--force")
-    assert len(steps) >= 4
+    assert len(steps) >= 3
 
 
 def _run(directory: Path, env: dict[str, str], *words: str) -> list[str]:

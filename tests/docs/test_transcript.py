@@ -6,14 +6,14 @@ import pytest
 
 from record_demo import record
 from tests.architecture.source import ROOT
-from transcript import excerpt, outline, recording
+from transcript import outline, recording
 
 _RECORDED = recording((ROOT / "docs" / "demonstration.md").read_text(encoding="utf-8"))
 
 
 @pytest.mark.processes
 def test_recording_is_current() -> None:
-    assert outline(record()) == outline(_RECORDED), "Outdated: run scripts/record_demo.py and scripts/generate_docs.py."
+    assert outline(record()) == outline(_RECORDED), "Outdated: run scripts/record_demo.py."
 
 
 def test_recording_contains_only_loopback_urls_and_no_local_path() -> None:
@@ -27,8 +27,3 @@ def test_outline_contains_headings_calls_and_fields_only() -> None:
     other = '== A section ==\n> get(id="run-fedcba9876543210")\n    status: planned\n    created_at: 11:00'
     assert outline(first) == outline(other) == ["== A section ==", '> get(id="run-…")', "    status", "    created_at"]
     assert outline(first) != outline(first.replace("status", "state"))
-
-
-def test_excerpt_requires_its_section() -> None:
-    with pytest.raises(ValueError, match="no section"):
-        excerpt("== Another section ==\n> get()")
