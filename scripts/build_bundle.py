@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from tfruns._version import __version__
-from tfruns.gate.registry import all_tools
+from tfruns.gate.registry import offered_tools
+from tfruns.policy import DEFAULT_TOOLSETS, Policy
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "bundle"
+_POLICY = Policy(toolsets=DEFAULT_TOOLSETS)  # of a server without options
 _PIN = re.compile(r"^[\w.-]+(?:\[[\w,]+\])?==[^\s\\]+(?: ; [^\\]+?)?(?= \\$)", re.MULTILINE)
 _DATE = (2026, 1, 1, 0, 0, 0)  # the same files give the same bundle
 
@@ -49,7 +51,7 @@ def main() -> None:
 def manifest() -> dict[str, Any]:
     """The manifest, with the version and the tools of this version."""
     document: dict[str, Any] = json.loads((SOURCE / "manifest.json").read_text(encoding="utf-8"))
-    tools = [{"name": tool.name, "description": tool.description.split("\n")[0]} for tool in all_tools()]
+    tools = [{"name": tool.name, "description": tool.description.split("\n")[0]} for tool in offered_tools(_POLICY)]
     return document | {"version": __version__, "tools": tools}
 
 

@@ -17,7 +17,7 @@ from mcp.client.stdio import stdio_client
 
 from tests.conformance.node_tools import MCPB, ROOT, command, node
 from tests.support.stdio import environment
-from tests.tools.listing import listed_tools
+from tests.tools.listing import default_tools
 from tfruns._version import __version__
 
 # The environment of the person who runs the tests, in which uv finds its cache and the package index.
@@ -73,7 +73,7 @@ def test_manifest_is_valid_for_the_tool_and_the_published_schema(unpacked: Path)
 def test_manifest_describes_this_version_and_hides_the_token(unpacked: Path) -> None:
     manifest = _manifest(unpacked)
     assert (manifest["manifest_version"], manifest["server"]["type"], manifest["version"]) == ("0.4", "uv", __version__)
-    assert [tool["name"] for tool in manifest["tools"]] == list(listed_tools())
+    assert [tool["name"] for tool in manifest["tools"]] == list(default_tools())
     asked = manifest["user_config"]
     assert list(asked) == ["address", "token", "organization", "local", "directories"]
     assert [name for name, setting in asked.items() if setting.get("sensitive")] == ["token"]
@@ -106,7 +106,7 @@ async def test_server_starts_from_the_unpacked_bundle(is_local: bool, unpacked: 
     parameters = StdioServerParameters(command=words[0], args=words[1:], env=env)
     with (tmp_path / "stderr.log").open("w+") as log:
         async with Client(stdio_client(parameters, errlog=log)) as client:
-            assert {tool.name for tool in (await client.list_tools()).tools} == set(listed_tools())
+            assert {tool.name for tool in (await client.list_tools()).tools} == set(default_tools())
             if is_local:
                 listed = await client.call_tool("list_workspaces", {"organization": "default"})
                 assert (listed.structured_content or {})["workspaces"] == []

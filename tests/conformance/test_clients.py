@@ -18,7 +18,7 @@ from tests.conformance.node_tools import INSTALLED, TOOLS
 from tests.conformance.scripted_model import Model, Step, serving
 from tests.support.local_lab import lab as lab_on
 from tests.support.local_server import LocalServer
-from tests.tools.listing import listed_tools
+from tests.tools.listing import default_tools
 
 CLOSED = "the client closed the question without an answer"
 
@@ -70,7 +70,7 @@ def test_mcporter_lists_all_tools(home: ClientHome) -> None:
     home.configure("Windsurf", ".mcporter/mcporter.json")  # the usual form
     [listed] = json.loads(home.run("mcporter", "list", "--json").stdout)["servers"]
     assert listed["status"] == "ok"
-    assert {tool["name"] for tool in listed["tools"]} == set(listed_tools())
+    assert {tool["name"] for tool in listed["tools"]} == set(default_tools())
 
 
 def test_codex_lists_all_tools_with_their_schemas(home: ClientHome) -> None:
@@ -78,7 +78,7 @@ def test_codex_lists_all_tools_with_their_schemas(home: ClientHome) -> None:
     [status] = mcp_servers(home)
     assert status["name"] == "tfruns"
     assert {name: tool["inputSchema"] for name, tool in status["tools"].items()} == {
-        name: tool["inputSchema"] for name, tool in listed_tools().items()
+        name: tool["inputSchema"] for name, tool in default_tools().items()
     }
 
 
@@ -135,9 +135,9 @@ def job(server: LocalServer, workspace: str) -> Iterator[Model]:
 
 def outcomes(model: Model) -> list[dict[str, Any]]:
     """The results of apply_run. The client sent all tools, and the run is applied."""
-    assert set(model.tools) == set(listed_tools())
+    assert set(model.tools) == set(default_tools())
     for name, schema in model.tools.items():
-        assert set(schema["properties"]) >= set(listed_tools()[name]["inputSchema"]["properties"]), name
+        assert set(schema["properties"]) >= set(default_tools()[name]["inputSchema"]["properties"]), name
     results = [json.loads(result) for result in model.results]
     assert results[-1]["status"] == "applied", results
     return results[3:-1]
@@ -151,7 +151,8 @@ def test_claude_code_without_a_terminal_applies_with_a_fingerprint(home: ClientH
             "ANTHROPIC_API_KEY": "not-a-key",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "ENABLE_TOOL_SEARCH": "false",  # send all tools at once
-            "MCP_CONNECTION_NONBLOCKING": "0",
+            "MCP_CONNECTION_NONBLOCKING": "0",  # wait for the server
+            "MCP_CONNECT_TIMEOUT_MS": "60000",
         }
         home.run("claude", "-p", "Do the job.", "--allowedTools", "mcp__tfruns")
     refused, applied = outcomes(model)

@@ -7,14 +7,22 @@ import anyio
 from mcp import Client
 from mcp_types import ListToolsResult
 
+from tfruns.gate.registry import offered_tools
 from tfruns.mcp.server import build_server
-from tfruns.policy import Confirm, Mode, Policy
+from tfruns.policy import DEFAULT_TOOLSETS, Confirm, Mode, Policy
 
 
 async def list_tools(policy: Policy, era: Literal["auto", "legacy"] = "auto") -> ListToolsResult:
     """The response to `tools/list`, in the newest revision of the protocol or in one with a handshake."""
     async with Client(build_server(policy), mode=era) as client:
         return await client.list_tools()
+
+
+@cache
+def default_tools() -> dict[str, dict[str, Any]]:
+    """The tools of a server that is started without options, by name."""
+    names = {tool.name for tool in offered_tools(Policy(toolsets=DEFAULT_TOOLSETS))}
+    return {name: tool for name, tool in listed_tools().items() if name in names}
 
 
 @cache

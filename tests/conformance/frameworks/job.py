@@ -11,6 +11,7 @@ from typing import Any
 Call = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
 TFRUNS, WORKSPACE = sys.argv[1:3]
+ARGUMENTS = ["mcp", "--toolsets", "all"]
 
 
 async def do(call: Call, *, asks_person: bool) -> dict[str, Any]:

@@ -17,7 +17,7 @@ async def main() -> None:
         questions.append(message)
         return answer(confirm=True)
 
-    transport = StdioTransport(job.TFRUNS, ["mcp"], env=dict(os.environ))
+    transport = StdioTransport(job.TFRUNS, job.ARGUMENTS, env=dict(os.environ))
     async with Client(transport, elicitation_handler=agree) as client:
         tools = {tool.name: tool.input_schema for tool in await client.list_tools()}
 

@@ -23,7 +23,7 @@ async def main() -> None:
         return ElicitResult(action="accept", content={"confirm": True})
 
     callbacks = Callbacks(on_elicitation=agree)
-    server = {"transport": "stdio", "command": job.TFRUNS, "args": ["mcp"], "env": dict(os.environ)}
+    server = {"transport": "stdio", "command": job.TFRUNS, "args": job.ARGUMENTS, "env": dict(os.environ)}
     client = MultiServerMCPClient({"tfruns": server}, callbacks=callbacks)
     async with client.session("tfruns") as session:
         tools = {tool.name: tool for tool in await load_mcp_tools(session, callbacks=callbacks)}

@@ -13,7 +13,7 @@ import job
 
 
 async def main() -> None:
-    parameters = {"command": job.TFRUNS, "args": ["mcp"], "env": dict(os.environ)}
+    parameters = {"command": job.TFRUNS, "args": job.ARGUMENTS, "env": dict(os.environ)}
     async with MCPServerStdio(parameters, client_session_timeout_seconds=90, use_structured_content=True) as server:
         found = await MCPUtil.get_function_tools(
             server, convert_schemas_to_strict=True, run_context=RunContextWrapper(None), agent=Agent(name="job")

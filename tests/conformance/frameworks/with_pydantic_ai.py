@@ -22,7 +22,7 @@ async def main() -> None:
         questions.append(message)
         return answer(confirm=True)
 
-    transport = StdioTransport(job.TFRUNS, ["mcp"], env=dict(os.environ))
+    transport = StdioTransport(job.TFRUNS, job.ARGUMENTS, env=dict(os.environ))
     async with MCPToolset(transport, elicitation_handler=agree, tool_error_behavior="error") as toolset:
         context = RunContext(deps=None, model=TestModel(), usage=RunUsage())
         tools = await toolset.get_tools(context)
