@@ -4,6 +4,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,18 @@ LATER = dict(tfruns._LOADED_LATER)
 AT_ONCE = sorted(set(tfruns.__all__) - set(LATER) - {"__version__"})
 
 
-def run_python(code: str) -> str:
+def run_python(code: str, *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     """The output of a fresh interpreter that runs this code."""
     ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=False, timeout=60
+        [sys.executable, "-c", code],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
@@ -116,6 +125,16 @@ except SystemExit:
     pass
 print("modules:", *sys.modules)
 """
+
+
+def run_command(
+    words: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> tuple[str, set[str]]:
+    """The output of a command, and the modules that it imported."""
+    output, _, names = run_python(COMMAND.format(words=[*words]), cwd=cwd, env=env).rpartition("modules:")
+    return output, set(names.split())
+
+
 # Reading commands, with which every module of their path is imported: they ask a server that does not exist, or a file.
 READING = [
     ["run", "list", "--all-workspaces"],
@@ -141,9 +160,18 @@ def test_reading_commands_import_no_server_database_or_sdk(monkeypatch: pytest.M
     monkeypatch.setenv("TFE_ADDRESS", "http://127.0.0.1:9")
     monkeypatch.setenv("TF_CLOUD_ORGANIZATION", "acme")
     for words in READING:
-        loaded = set(run_python(COMMAND.format(words=words)).rpartition("modules:")[2].split())
+        _, loaded = run_command(words)
         assert {"tfruns.client.client", "tfruns.gate.pipeline"} <= loaded, words
         assert loaded & FORBIDDEN_IN_READING == set(), words
+
+
+@pytest.mark.processes
+def test_options_of_reading_commands_are_read_without_client_and_models() -> None:
+    for words in READING:
+        if words[:2] != ["run", "logs"]:
+            output, loaded = run_command([*words[:2], "--help"])
+            assert f"Usage: tfruns {words[0]} {words[1]}" in output
+            assert loaded & {"pydantic", "httpx2", "anyio", "tfruns.gate.pipeline", "tfruns.tool"} == set(), words
 
 
 @pytest.mark.processes
