@@ -22,7 +22,7 @@ async def everything(log: Object, **options: object) -> tuple[list[str], bool]:
     return lines, stream.is_over
 
 
-async def test_every_line_comes_once_in_few_requests() -> None:
+async def test_each_line_is_read_once_in_few_requests() -> None:
     expected = [f"line {number} {'x' * (number % 70)}" for number in range(100_000)]
     log = Object(b"\x02" + "\n".join(expected).encode() + b"\n\x03")
     assert await everything(log) == (expected, True)
@@ -31,7 +31,7 @@ async def test_every_line_comes_once_in_few_requests() -> None:
     assert await everything(Object(b"")) == ([], True)
 
 
-async def test_a_log_that_grows_is_read_on_and_an_incomplete_line_is_held_back() -> None:
+async def test_growing_log_is_continued_and_an_incomplete_line_is_withheld() -> None:
     log = Object(b"one\ntw")
     async with client_for(api_with(log, phase_status="running")) as client:
         stream = LogStream(client, RUN_ID, read_mask=partial(masker, client))
@@ -42,7 +42,7 @@ async def test_a_log_that_grows_is_read_on_and_an_incomplete_line_is_held_back()
         assert not stream.is_over
 
 
-async def test_a_secret_across_two_pieces_is_masked_and_a_huge_line_left_out() -> None:
+async def test_secret_across_two_parts_is_masked_and_a_huge_line_omitted() -> None:
     begin = b"x" * (1_048_576 - 10)
     lines, _ = await everything(Object(begin + SECRET.encode() + b"\n"), plan=PLAN)
     assert SECRET not in lines[0]

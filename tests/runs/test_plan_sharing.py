@@ -79,7 +79,7 @@ async def test_all_readers_of_a_plan_share_one_download(
     assert len(api.requests) == requests
 
 
-async def test_a_failed_download_is_not_shared_with_later_readers() -> None:
+async def test_failed_download_is_not_shared_with_later_readers() -> None:
     api = FakeApi().on("GET", full(), httpx2.Response(200, content=b"{"), httpx2.Response(200, content=PLAN))
     client = client_for(api)
     outcomes: list[object] = []
@@ -89,7 +89,7 @@ async def test_a_failed_download_is_not_shared_with_later_readers() -> None:
     assert len(api.requests) == 2
 
 
-async def test_a_canceled_reader_leaves_the_plan_to_the_others() -> None:
+async def test_canceled_reader_leaves_the_plan_to_the_others() -> None:
     api = GatedApi()
     api.on("GET", full(), httpx2.Response(200, content=PLAN))
     client = client_for(api)
@@ -112,7 +112,7 @@ async def test_a_canceled_reader_leaves_the_plan_to_the_others() -> None:
     assert len(api.requests) == 2  # that of the canceled reader, and one for all others
 
 
-async def test_a_reader_shares_a_plan_that_another_one_has_open() -> None:
+async def test_reader_shares_a_plan_that_another_one_has_open() -> None:
     api = FakeApi().on("GET", full(), httpx2.Response(200, content=PLAN))
     client = client_for(api)
     async with open_plan(client, run()) as one, open_plan(client, run()) as other:
@@ -130,7 +130,7 @@ def small_budget(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("is_length_announced", "at_once"), [(True, 2), (False, 1)])
 @pytest.mark.usefixtures("small_budget")
-async def test_plans_that_are_open_at_the_same_time_share_one_budget(is_length_announced: bool, at_once: int) -> None:
+async def test_concurrently_open_plans_share_one_budget(is_length_announced: bool, at_once: int) -> None:
     """A plan of unannounced size waits for the whole budget."""
     api = FakeApi(is_length_announced=is_length_announced)
     for number in range(6):

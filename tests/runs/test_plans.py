@@ -45,7 +45,7 @@ async def read_plan(client: Client, run: Run) -> PlanDocument | None:
 
 
 @pytest.mark.anyio
-async def test_the_full_plan_is_read_where_the_token_may() -> None:
+async def test_full_plan_is_read_if_the_token_may_read_it() -> None:
     api = api_with(blob(MARKED), blob({}))
     found = await read_plan(client_for(api), run())
     assert found is not None
@@ -57,14 +57,14 @@ async def test_the_full_plan_is_read_where_the_token_may() -> None:
 
 @pytest.mark.parametrize("refusal", [error(404, "not found"), error(403, "forbidden")], ids=["404", "403"])
 @pytest.mark.anyio
-async def test_the_redacted_form_is_read_where_the_token_may_not_read_the_full_one(refusal: httpx2.Response) -> None:
+async def test_redacted_form_is_read_without_permission_for_the_full_plan(refusal: httpx2.Response) -> None:
     found = await read_plan(client_for(api_with(refusal, blob(MARKED))), run())
     assert found is not None
     assert found.is_redacted
 
 
 @pytest.mark.anyio
-async def test_the_redacted_form_is_read_where_the_full_one_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_redacted_form_is_read_if_the_full_plan_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "_MAX_BYTES", 1000)
     found = await read_plan(client_for(api_with(blob(plan(x="x" * 1000)), blob(MARKED))), run())
     assert found is not None
@@ -77,7 +77,7 @@ OLD = {"terraform_version": "0.13.5"}
 
 
 @pytest.mark.anyio
-async def test_where_marks_are_unreliable_the_redacted_form_is_read() -> None:
+async def test_redacted_form_is_read_if_marks_are_unreliable() -> None:
     secret = {"password": SECRET, "copy": f"it is {SECRET}"}
     full = plan(resource(before={}, after=secret), **OLD)
     redacted = {"plan_format_version": "0.2", "resource_changes": [resource(before={}, after={"password": "masked"})]}
@@ -90,7 +90,7 @@ async def test_where_marks_are_unreliable_the_redacted_form_is_read() -> None:
 
 
 @pytest.mark.anyio
-async def test_what_the_schemas_of_the_redacted_form_call_sensitive_is_masked_everywhere() -> None:
+async def test_attributes_that_schemas_mark_as_sensitive_are_masked() -> None:
     full = plan(resource(before={}, after={"result": SECRET}), **OLD)
     attributes = {"result": {"type": "string", "sensitive": True}}
     table = {"resource_schemas": {"aws_instance": {"block": {"attributes": attributes}}}}
@@ -108,7 +108,7 @@ async def test_what_the_schemas_of_the_redacted_form_call_sensitive_is_masked_ev
 
 @pytest.mark.parametrize("refusal", [error(404, "not found"), error(403, "forbidden"), httpx2.Response(204)])
 @pytest.mark.anyio
-async def test_without_a_redacted_form_the_full_one_is_masked_by_name(refusal: httpx2.Response) -> None:
+async def test_full_plan_without_a_redacted_form_is_masked_by_name(refusal: httpx2.Response) -> None:
     full = plan(resource(before={}, after={"password": SECRET}), **OLD)
     found = await read_plan(client_for(api_with(blob(full), refusal)), run())
     assert found is not None
@@ -117,13 +117,13 @@ async def test_without_a_redacted_form_the_full_one_is_masked_by_name(refusal: h
 
 
 @pytest.mark.anyio
-async def test_a_token_that_may_read_neither_form_is_told_so() -> None:
+async def test_token_that_may_read_neither_form_is_forbidden() -> None:
     with pytest.raises(NotFound):
         await read_plan(client_for(api_with(error(404, "not found"))), run())
 
 
 @pytest.mark.anyio
-async def test_while_there_is_no_plan_there_is_nothing_to_read() -> None:
+async def test_missing_plan_is_none() -> None:
     client = client_for(api_with(httpx2.Response(204)))
     assert await read_plan(client, run()) is None
     assert await plan_summary(client, run()) is None
@@ -132,13 +132,13 @@ async def test_while_there_is_no_plan_there_is_nothing_to_read() -> None:
 
 @rows("content", [b"", b"[]", b"{", b'"x"', b"\xff", b"[" * 1000])
 @pytest.mark.anyio
-async def test_what_is_no_plan_is_an_unexpected_response_that_repeats_nothing_of_it(content: bytes) -> None:
+async def test_malformed_plan_is_an_unexpected_response_without_its_content(content: bytes) -> None:
     with pytest.raises(UnexpectedResponse, match="could not be parsed"):
         await read_plan(client_for(api_with(httpx2.Response(200, content=content))), run())
 
 
 @pytest.mark.anyio
-async def test_a_plan_that_is_there_is_fetched_once_for_its_secrets_and_its_summary() -> None:
+async def test_plan_is_fetched_once_for_its_secrets_and_its_summary() -> None:
     api = FakeApi().on("GET", FULL, httpx2.Response(204), blob(MARKED))
     client = client_for(api)
     await secrets_of(client, run())
@@ -150,7 +150,7 @@ async def test_a_plan_that_is_there_is_fetched_once_for_its_secrets_and_its_summ
 
 
 @pytest.mark.anyio
-async def test_what_is_kept_stays_with_its_client_and_goes_with_it() -> None:
+async def test_cached_results_belong_to_their_client() -> None:
     powerful = client_for(api_with(blob(MARKED)))
     assert (await secrets_of(powerful, run())).mask(SECRET) != SECRET
     other = client_for(api_with(error(404, "not found"), blob(plan())), token="another-token")
@@ -162,7 +162,7 @@ async def test_what_is_kept_stays_with_its_client_and_goes_with_it() -> None:
 
 
 @pytest.mark.anyio
-async def test_only_so_many_plans_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_number_of_cached_plans_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "_MAX_KEPT", 2)
     api = FakeApi()
     client = client_for(api)
@@ -192,7 +192,7 @@ def variables(*keys: str) -> dict[str, Any]:
 @pytest.mark.parametrize("key", ["name", "TF_VAR_name"])
 @pytest.mark.parametrize("path", ["all-vars", "vars"])
 @pytest.mark.anyio
-async def test_variables_that_the_workspace_calls_sensitive_are_hidden_too(path: str, key: str) -> None:
+async def test_variables_that_the_workspace_marks_as_sensitive_are_masked(path: str, key: str) -> None:
     listed = answer(variables(key, "open", "not-in-the-plan"))
     api = api_with(blob(GIVEN)).on("GET", f"/workspaces/{samples.WORKSPACE_ID}/{path}", listed)
     found = await secrets_of(client_for(api), run())
@@ -201,7 +201,7 @@ async def test_variables_that_the_workspace_calls_sensitive_are_hidden_too(path:
 
 
 @pytest.mark.anyio
-async def test_a_token_that_may_not_list_variables_hides_what_the_plan_marks() -> None:
+async def test_marked_values_are_masked_without_permission_for_variables() -> None:
     api = api_with(blob(MARKED | {"variables": {"name": {"value": "something"}}}))
     found = await secrets_of(client_for(api), run())
     assert found.mask(SECRET) != SECRET
@@ -209,7 +209,7 @@ async def test_a_token_that_may_not_list_variables_hides_what_the_plan_marks() -
 
 
 @pytest.mark.anyio
-async def test_what_is_known_of_a_plan_is_told_without_a_request() -> None:
+async def test_cached_results_need_no_request() -> None:
     api = api_with(blob(MARKED))
     client = client_for(api)
     assert known_secrets(client, samples.RUN_ID).mask(SECRET) == SECRET

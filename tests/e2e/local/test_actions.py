@@ -45,7 +45,7 @@ async def held_plan(lab: Lab, gate: PlanGate, name: str) -> tuple[str, Run]:
     return workspace, run
 
 
-async def test_a_discarded_run_frees_its_workspace_and_changes_nothing(lab: Lab) -> None:
+async def test_discarded_run_releases_its_workspace_and_changes_nothing(lab: Lab) -> None:
     workspace = await lab.workspace(ONE)
     run = await lab.planned(workspace)
     following = await lab.run(workspace)
@@ -61,7 +61,7 @@ async def test_a_discarded_run_frees_its_workspace_and_changes_nothing(lab: Lab)
         await lab.client.runs.apply(run.id)
 
 
-async def test_a_pending_run_is_canceled_at_once(lab: Lab) -> None:
+async def test_pending_run_is_canceled_immediately(lab: Lab) -> None:
     workspace = await lab.workspace(ONE)
     await lab.planned(workspace)
     pending = await lab.run(workspace)
@@ -71,7 +71,7 @@ async def test_a_pending_run_is_canceled_at_once(lab: Lab) -> None:
     assert {(await lab.plan(pending)).status, (await lab.apply(pending)).status} == {PhaseStatus.UNREACHABLE}
 
 
-async def test_a_run_is_canceled_in_mid_plan(lab: Lab, server: LocalServer, plan_gate: PlanGate) -> None:
+async def test_cancel_while_planning_ends_as_canceled(lab: Lab, server: LocalServer, plan_gate: PlanGate) -> None:
     workspace, run = await held_plan(lab, plan_gate, "cancel")
     await lab.client.runs.cancel(run.id)
     with pytest.raises(TransitionNotAllowed):
@@ -85,7 +85,7 @@ async def test_a_run_is_canceled_in_mid_plan(lab: Lab, server: LocalServer, plan
     await wait_until(lambda: not server.terraforms(run.id), "nothing of it runs any more")
 
 
-async def test_a_run_is_canceled_in_mid_apply_and_its_state_kept(
+async def test_cancel_while_applying_keeps_the_state(
     lab: Lab, server: LocalServer, apply_gate: ApplyGate
 ) -> None:
     workspace, run = await held_apply(lab, apply_gate)
@@ -105,7 +105,7 @@ async def test_a_run_is_canceled_in_mid_apply_and_its_state_kept(
     await wait_until(lambda: not server.terraforms(run.id), "the local-exec is gone too")
 
 
-async def test_a_force_cancel_kills_what_does_not_heed_the_interrupt_and_the_next_run_goes(
+async def test_force_cancel_kills_a_stuck_apply_and_starts_the_next_run(
     lab: Lab, server: LocalServer, plan_gate: PlanGate
 ) -> None:
     background = local_exec("first", "(trap '' INT TERM HUP; exec sleep 600) >/dev/null 2>&1 &")
@@ -132,7 +132,7 @@ async def test_a_force_cancel_kills_what_does_not_heed_the_interrupt_and_the_nex
     assert await lab.is_free(workspace)
 
 
-async def test_a_force_cancel_in_mid_plan_kills_terraform(lab: Lab, server: LocalServer, plan_gate: PlanGate) -> None:
+async def test_force_cancel_while_planning_kills_terraform(lab: Lab, server: LocalServer, plan_gate: PlanGate) -> None:
     workspace, run = await held_plan(lab, plan_gate, "force")
     await lab.client.runs.cancel(run.id)
     await lab.client.runs.force_cancel(run.id)
@@ -142,7 +142,7 @@ async def test_a_force_cancel_in_mid_plan_kills_terraform(lab: Lab, server: Loca
     await lab.until(await lab.run(workspace), RunStatus.PLANNED)
 
 
-async def test_a_force_execute_displaces_the_run_that_waits_and_those_before(lab: Lab) -> None:
+async def test_force_execute_displaces_the_current_run_and_earlier_runs(lab: Lab) -> None:
     workspace = await lab.workspace(ONE)
     holder = await lab.planned(workspace)
     earlier, urgent, later = [await lab.run(workspace) for _ in range(3)]
@@ -153,7 +153,7 @@ async def test_a_force_execute_displaces_the_run_that_waits_and_those_before(lab
     assert [await lab.status(run) for run in (holder, earlier, later)] == ["discarded", "canceled", "pending"]
 
 
-async def test_a_force_execute_does_not_displace_a_run_that_applies(lab: Lab, apply_gate: ApplyGate) -> None:
+async def test_force_execute_does_not_displace_an_applying_run(lab: Lab, apply_gate: ApplyGate) -> None:
     workspace, run = await held_apply(lab, apply_gate)
     urgent = await lab.run(workspace)
     with pytest.raises(TransitionNotAllowed):
@@ -163,7 +163,7 @@ async def test_a_force_execute_does_not_displace_a_run_that_applies(lab: Lab, ap
     await lab.until(urgent, RunStatus.PLANNED_AND_FINISHED)
 
 
-async def test_a_manual_lock_keeps_runs_pending_until_it_is_taken_away(lab: Lab) -> None:
+async def test_manual_lock_keeps_runs_pending_until_it_is_removed(lab: Lab) -> None:
     workspace = await lab.workspace(ONE)
     await lab.lock(workspace)
     runs = [await lab.run(workspace, auto_apply=True) for _ in range(2)]
@@ -175,7 +175,7 @@ async def test_a_manual_lock_keeps_runs_pending_until_it_is_taken_away(lab: Lab)
     await lab.send("POST", f"/workspaces/{workspace}/actions/unlock", status=409)
 
 
-async def test_runs_of_a_workspace_go_in_the_order_in_which_they_came(lab: Lab, tmp_path: Path) -> None:
+async def test_runs_of_a_workspace_are_executed_in_order(lab: Lab, tmp_path: Path) -> None:
     order = tmp_path / "order"
     main = f"""
         variable "n" {{}}
@@ -191,7 +191,7 @@ async def test_runs_of_a_workspace_go_in_the_order_in_which_they_came(lab: Lab, 
     assert order.read_text().split() == ["0", "1", "2", "3", "4"]
 
 
-async def test_a_plan_only_run_goes_beside_an_apply(lab: Lab, apply_gate: ApplyGate) -> None:
+async def test_plan_only_run_is_executed_during_an_apply(lab: Lab, apply_gate: ApplyGate) -> None:
     workspace, run = await held_apply(lab, apply_gate)
     await lab.until(await lab.run(workspace, plan_only=True), RunStatus.PLANNED_AND_FINISHED)
     await lab.until(await lab.run(workspace, save_plan=True), RunStatus.PLANNED_AND_SAVED)
@@ -200,7 +200,7 @@ async def test_a_plan_only_run_goes_beside_an_apply(lab: Lab, apply_gate: ApplyG
     await lab.until(run, RunStatus.APPLIED)
 
 
-async def test_with_one_worker_applies_go_before_plans_and_those_before_plan_only_runs(
+async def test_single_worker_prefers_applies_then_plans_then_plan_only_runs(
     new_server: NewServer, plan_gate: PlanGate
 ) -> None:
     async with lab_on(new_server("--workers", "1").start()) as lab:
@@ -225,7 +225,7 @@ async def test_with_one_worker_applies_go_before_plans_and_those_before_plan_onl
         await lab.until(holder, RunStatus.PLANNED)
 
 
-async def test_an_action_that_the_status_does_not_allow_changes_nothing(lab: Lab) -> None:
+async def test_action_that_is_not_allowed_changes_nothing(lab: Lab) -> None:
     workspace = await lab.workspace(ONE)
     run = await lab.applied(workspace)
     actions = lab.client.runs
@@ -235,7 +235,7 @@ async def test_an_action_that_the_status_does_not_allow_changes_nothing(lab: Lab
     assert await lab.status(run) == RunStatus.APPLIED
 
 
-async def test_of_many_who_confirm_at_once_one_does_and_it_is_applied_once(lab: Lab, tmp_path: Path) -> None:
+async def test_one_of_many_concurrent_applies_is_accepted_and_applied_once(lab: Lab, tmp_path: Path) -> None:
     count = tmp_path / "count"
     workspace = await lab.workspace(local_exec("counted", f"echo x >> '{count}'"))
     run = await lab.planned(workspace)
@@ -256,7 +256,7 @@ async def _contains(lab: Lab, run: Run, text: str, kind: str = "plan") -> bool:
     return text in await lab.log(run, kind)
 
 
-async def test_a_terraform_that_is_killed_from_outside_is_an_errored_run(
+async def test_run_is_errored_if_terraform_is_killed(
     lab: Lab, server: LocalServer, apply_gate: ApplyGate
 ) -> None:
     workspace, run = await held_apply(lab, apply_gate)

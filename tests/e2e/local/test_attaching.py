@@ -92,7 +92,7 @@ def is_gone(directory: DataDirectory) -> bool:
     return directory.owner() is None and not directory.is_owned()
 
 
-def test_two_who_start_at_once_get_one_server_and_the_last_one_takes_it_away(
+def test_concurrent_commands_share_a_server_that_the_last_one_stops(
     directory: DataDirectory, attach: Callable[[], Program]
 ) -> None:
     first, second = attach(), attach()
@@ -109,7 +109,7 @@ def test_two_who_start_at_once_get_one_server_and_the_last_one_takes_it_away(
 
 
 @pytest.mark.anyio
-async def test_a_server_outlives_a_starter_that_is_killed_until_its_run_has_ended(
+async def test_server_outlives_a_killed_command_until_its_run_is_final(
     directory: DataDirectory, attach: Callable[[], Program], apply_gate: ApplyGate
 ) -> None:
     starter = attach()
@@ -138,7 +138,7 @@ async def test_a_server_outlives_a_starter_that_is_killed_until_its_run_has_ende
             assert (await client.runs.read(run.id)).status == RunStatus.APPLIED
 
 
-def test_who_attaches_after_a_crash_gets_a_new_server(directory: DataDirectory) -> None:
+def test_command_after_a_crash_starts_a_new_server(directory: DataDirectory) -> None:
     with attached(directory) as first:
         os.kill(owner_of(directory).pid, signal.SIGKILL)
         until(lambda: not directory.is_owned(), "it is gone")
@@ -148,7 +148,7 @@ def test_who_attaches_after_a_crash_gets_a_new_server(directory: DataDirectory) 
     until(lambda: is_gone(directory), "it has ended")
 
 
-def test_why_a_server_does_not_start_is_said(directory: DataDirectory) -> None:
+def test_failed_start_of_a_server_is_explained(directory: DataDirectory) -> None:
     directory.path.mkdir()
     (directory.path / "tfruns.db").write_bytes(b"this is no database " * 100)
     with pytest.raises(ServerNotStarted, match="database"), attached(directory):
@@ -156,7 +156,7 @@ def test_why_a_server_does_not_start_is_said(directory: DataDirectory) -> None:
     assert not directory.is_owned()
 
 
-def test_what_lies_in_the_working_directory_is_not_run_in_the_server(
+def test_modules_in_the_working_directory_are_not_imported(
     directory: DataDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = tmp_path / "repository"
@@ -169,7 +169,7 @@ def test_what_lies_in_the_working_directory_is_not_run_in_the_server(
     assert not (tmp_path / "was-run").exists()
 
 
-def test_a_server_whose_data_directory_was_removed_ends(directory: DataDirectory) -> None:
+def test_server_without_its_data_directory_exits(directory: DataDirectory) -> None:
     with attached(directory) as server:
         pid = owner_of(directory).pid
         shutil.rmtree(server.directory.path)

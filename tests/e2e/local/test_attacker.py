@@ -75,7 +75,7 @@ async def _resources(lab: Lab, workspace: str) -> int:
     )
 
 
-async def test_no_way_destroys_two_resources_without_a_person(attacker: Attacker, lab: Lab, tmp_path: Path) -> None:
+async def test_resources_are_never_destroyed_without_a_person(attacker: Attacker, lab: Lab, tmp_path: Path) -> None:
     workspace = await lab.workspace(TWO, **{"auto-apply": True})  # as its owner has set it
     await lab.applied(workspace)
     harmless = await lab.planned(await lab.workspace(TWO))

@@ -30,7 +30,7 @@ async def after_restart(server: LocalServer) -> AsyncIterator[Lab]:
         yield lab
 
 
-async def test_a_running_plan_is_repeated_and_the_queue_continues(new_server: NewServer, plan_gate: PlanGate) -> None:
+async def test_running_plan_is_repeated_and_the_queue_continues(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server().start()
     async with lab_on(server) as lab:
         workspace = await lab.workspace(plan_gate.configuration("crash") + FIRST)
@@ -53,7 +53,7 @@ async def test_a_running_plan_is_repeated_and_the_queue_continues(new_server: Ne
 
 
 @pytest.mark.parametrize("kills", [1, 2])
-async def test_a_running_apply_becomes_errored_and_is_not_repeated(
+async def test_running_apply_becomes_errored_and_is_not_repeated(
     kills: int, new_server: NewServer, apply_gate: ApplyGate, tmp_path: Path
 ) -> None:
     count = tmp_path / "count"
@@ -85,7 +85,7 @@ async def test_a_running_apply_becomes_errored_and_is_not_repeated(
         await wait_until(lambda: not server.terraforms(), "no process of a run is left")
 
 
-async def test_the_next_start_waits_for_a_terraform_that_is_running(new_server: NewServer, plan_gate: PlanGate) -> None:
+async def test_next_start_waits_for_a_running_terraform(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server().start()
     background = local_exec("first", "(trap '' INT TERM HUP; exec sleep 600) >/dev/null 2>&1 &")
     late = plan_gate.configuration("outlive", depends_on="terraform_data.first")
@@ -109,7 +109,7 @@ async def test_the_next_start_waits_for_a_terraform_that_is_running(new_server: 
         assert await lab.is_free(workspace)
 
 
-async def test_waiting_runs_keep_waiting(new_server: NewServer) -> None:
+async def test_waiting_runs_still_wait_after_a_crash(new_server: NewServer) -> None:
     server = new_server().start()
     async with lab_on(server) as lab:
         workspace, other = await lab.workspace(FIRST), await lab.workspace(FIRST)
@@ -129,7 +129,7 @@ async def test_waiting_runs_keep_waiting(new_server: NewServer) -> None:
         await lab.until(behind, RunStatus.PLANNED_AND_FINISHED)
 
 
-async def test_a_run_canceled_before_the_kill_becomes_canceled(new_server: NewServer, plan_gate: PlanGate) -> None:
+async def test_run_canceled_before_the_kill_becomes_canceled(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server("--force-cancel-after", "0").start()
     async with lab_on(server) as lab:
         workspaces = [await lab.workspace(plan_gate.configuration("canceling")) for _ in range(2)]
@@ -193,7 +193,7 @@ _APPLIED = {"committed but not dispatched", "dispatched but not started", "commi
 
 
 @pytest.mark.parametrize("point", _POINTS)
-async def test_an_apply_runs_at_most_once_wherever_the_server_dies(
+async def test_apply_runs_at_most_once_wherever_the_server_is_killed(
     point: str, tmp_path: Path, new_server: NewServer
 ) -> None:
     count = tmp_path / "count"
@@ -215,7 +215,7 @@ async def test_an_apply_runs_at_most_once_wherever_the_server_dies(
         await lab.until(behind, RunStatus.PLANNED_AND_FINISHED if lines else RunStatus.PLANNED)
 
 
-async def test_a_plan_is_repeated_wherever_the_server_dies(tmp_path: Path, new_server: NewServer) -> None:
+async def test_plan_is_repeated_wherever_the_server_is_killed(tmp_path: Path, new_server: NewServer) -> None:
     points = [point for point in _POINTS if point != "committed but not dispatched"]
     for number, point in enumerate(points):
         fault = _FAULT.format(flag=str(tmp_path / f"flag-{number}"), kind="plan") + _POINTS[point]

@@ -33,7 +33,7 @@ async def diagnose(lab: Lab, run: Run) -> Any:
     return as_json(await Gate(lab.client, Policy()).call(TOOLS["diagnose_run"], {"run_id": run.id}))
 
 
-async def test_a_plan_that_failed_has_applied_nothing(lab: Lab) -> None:
+async def test_failed_plan_has_applied_nothing(lab: Lab) -> None:
     run = await lab.until(await lab.run(await lab.workspace(INVALID)), "errored")
     view = await diagnose(lab, run)
     (error,) = view["errors"]
@@ -44,7 +44,7 @@ async def test_a_plan_that_failed_has_applied_nothing(lab: Lab) -> None:
     assert details["follows"] == "Final: failed. Nothing was applied."
 
 
-async def test_an_apply_that_failed_is_told_resource_by_resource(lab: Lab) -> None:
+async def test_failed_apply_is_reported_for_each_resource(lab: Lab) -> None:
     workspace = await lab.workspace(PARTLY.replace("echo boom; exit 3", "true"))
     await lab.applied(workspace)
     await lab.upload(workspace, PARTLY.replace('"1"', '"3"').replace("echo boom", "echo again"))
@@ -68,7 +68,7 @@ async def test_an_apply_that_failed_is_told_resource_by_resource(lab: Lab) -> No
     )
 
 
-async def test_an_apply_that_was_canceled_is_told_with_who_and_what_was_done(lab: Lab) -> None:
+async def test_canceled_apply_shows_the_user_and_the_completed_steps(lab: Lab) -> None:
     run = await lab.run(await lab.workspace(SLOW), auto_apply=True)
     await lab.until(run, "applying")
     while "waiting" not in await lab.log(run, "apply"):
@@ -82,7 +82,7 @@ async def test_an_apply_that_was_canceled_is_told_with_who_and_what_was_done(lab
     assert view["apply_result"]["not_started"] == ["terraform_data.after: create"]
 
 
-async def test_a_stale_saved_plan_names_the_run_that_changed_the_state(lab: Lab) -> None:
+async def test_stale_saved_plan_names_the_run_that_changed_the_state(lab: Lab) -> None:
     workspace = await lab.workspace(CHANGING)
     saved = await lab.until(await lab.run(workspace, save_plan=True), "planned_and_saved")
     other = await lab.applied(workspace)
@@ -96,7 +96,7 @@ async def test_a_stale_saved_plan_names_the_run_that_changed_the_state(lab: Lab)
     )
 
 
-async def test_runs_that_a_force_execute_ended_name_the_other_run(lab: Lab) -> None:
+async def test_runs_displaced_by_a_force_execute_name_it(lab: Lab) -> None:
     workspace = await lab.workspace(CHANGING)
     holder = await lab.planned(workspace)
     waiting, forced = await lab.run(workspace), await lab.run(workspace)
@@ -110,7 +110,7 @@ async def test_runs_that_a_force_execute_ended_name_the_other_run(lab: Lab) -> N
         assert (view["ended_by"], view["summary"]) == ("admin", summary)
 
 
-async def test_a_pending_run_that_was_canceled_has_applied_nothing(lab: Lab) -> None:
+async def test_canceled_pending_run_has_applied_nothing(lab: Lab) -> None:
     workspace = await lab.workspace(CHANGING)
     await lab.planned(workspace)
     run = await lab.run(workspace)

@@ -34,7 +34,7 @@ async def embedded(directory: Path) -> AsyncIterator[Lab]:
 
 
 @pytest.mark.anyio
-async def test_a_whole_run_needs_neither_socket_nor_second_process(tmp_path: Path) -> None:
+async def test_embedded_run_needs_no_socket_and_no_second_process(tmp_path: Path) -> None:
     async with embedded(tmp_path / "data") as lab:
         assert not (tmp_path / "data" / "address").exists()
         workspace = await lab.workspace(ONE)
@@ -48,21 +48,21 @@ async def test_a_whole_run_needs_neither_socket_nor_second_process(tmp_path: Pat
 
 
 @pytest.mark.anyio
-async def test_two_backends_in_one_process_do_not_know_of_each_other(tmp_path: Path) -> None:
+async def test_two_backends_in_one_process_are_independent(tmp_path: Path) -> None:
     async with embedded(tmp_path / "data") as first, embedded(tmp_path / "other") as second:
         for lab in (first, second):
             await lab.applied(await lab.workspace(ONE))
 
 
 @pytest.mark.anyio
-async def test_a_server_on_sqlite_needs_neither_dbos_nor_psycopg(new_server: NewServer) -> None:
+async def test_server_with_sqlite_imports_neither_dbos_nor_psycopg(new_server: NewServer) -> None:
     blocked = "import sys\nsys.modules['dbos'] = sys.modules['psycopg'] = None"  # an import of them fails
     async with lab_on(new_server(fault=blocked).start()) as lab:
         await lab.applied(await lab.workspace(ONE))
 
 
 @pytest.mark.anyio
-async def test_a_start_that_fails_does_not_hinder_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failed_start_does_not_prevent_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for broken in ("tfruns.local.engine.engine.resume", "tfruns.local.engine.threads.ThreadQueue.start"):
         with monkeypatch.context() as patch:
             patch.setattr(broken, lambda *_, **__: 1 / 0)
@@ -74,7 +74,7 @@ async def test_a_start_that_fails_does_not_hinder_the_next(tmp_path: Path, monke
 
 
 @pytest.mark.anyio
-async def test_it_attaches_to_the_server_that_has_the_directory(server: LocalServer, lab: Lab) -> None:
+async def test_embedded_client_connects_to_a_running_server(server: LocalServer, lab: Lab) -> None:
     run = await lab.planned(await lab.workspace(ONE))
     async with tfruns.local.client(server.data_dir) as client:
         assert (await client.runs.read(run.id)).status == RunStatus.PLANNED
@@ -84,7 +84,7 @@ async def test_it_attaches_to_the_server_that_has_the_directory(server: LocalSer
 
 
 @pytest.mark.anyio
-async def test_to_leave_in_mid_apply_keeps_the_state(tmp_path: Path, apply_gate: ApplyGate) -> None:
+async def test_leaving_the_block_during_an_apply_keeps_the_state(tmp_path: Path, apply_gate: ApplyGate) -> None:
     data = tmp_path / "data"
     async with embedded(data) as lab:
         workspace = await lab.workspace(
@@ -99,7 +99,7 @@ async def test_to_leave_in_mid_apply_keeps_the_state(tmp_path: Path, apply_gate:
 
 
 @pytest.mark.anyio
-async def test_an_exception_in_the_block_ends_the_backend_too(tmp_path: Path) -> None:
+async def test_exception_in_the_block_stops_the_backend(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         async with tfruns.local.client(tmp_path / "data"):
             raise ZeroDivisionError
@@ -107,7 +107,7 @@ async def test_an_exception_in_the_block_ends_the_backend_too(tmp_path: Path) ->
         assert (await client.account.read()).username
 
 
-def test_a_program_that_uses_it_ends_by_itself_and_says_nothing(tmp_path: Path) -> None:
+def test_program_with_a_backend_exits_silently(tmp_path: Path) -> None:
     program = (
         "import anyio, sys, tfruns.local\n"
         "async def main():\n"

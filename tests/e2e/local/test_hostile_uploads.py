@@ -25,7 +25,7 @@ runpy.run_path({!r}, run_name="__main__")
 """
 
 
-async def test_hostile_archives_are_refused_at_upload(lab: Lab, tmp_path: Path) -> None:
+async def test_hostile_archives_are_rejected_at_upload(lab: Lab, tmp_path: Path) -> None:
     workspace = await lab.workspace()
     for name, (make, expected) in HOSTILE.items():
         make(tmp_path / "archive")
@@ -35,7 +35,7 @@ async def test_hostile_archives_are_refused_at_upload(lab: Lab, tmp_path: Path) 
         assert expected in attributes["error-message"], name
 
 
-async def test_a_run_of_a_hostile_archive_ends_with_the_reason(server: LocalServer, lab: Lab, tmp_path: Path) -> None:
+async def test_run_of_a_hostile_archive_shows_the_reason(server: LocalServer, lab: Lab, tmp_path: Path) -> None:
     # An earlier version accepted such archives, and keeps them.
     workspace = await lab.workspace()
     for name in ("a negative size in PAX records", "a NUL in PAX records", "2,000 nested directories"):
@@ -59,7 +59,7 @@ def processes_of(program: Path) -> list[int]:
     return found
 
 
-async def test_a_stop_does_not_wait_for_an_archive(new_server: NewServer, tmp_path: Path) -> None:
+async def test_stop_does_not_wait_for_an_archive(new_server: NewServer, tmp_path: Path) -> None:
     slow = tmp_path / "slow.py"
     slow.write_text(SLOW_PROGRAM.format(slug.__file__))
     server = new_server(fault=USE_PROGRAM.format(str(slow))).start()

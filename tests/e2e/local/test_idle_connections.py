@@ -65,7 +65,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("arguments", "fault", "count"), CASES.values(), ids=CASES)
-async def test_requests_are_answered_besides_idle_connections(
+async def test_requests_are_served_during_idle_connections(
     arguments: tuple[str, ...], fault: str, count: int, new_server: NewServer
 ) -> None:
     server = new_server(*arguments, fault=fault).start()

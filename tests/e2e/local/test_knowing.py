@@ -144,7 +144,7 @@ def addresses(rows: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in FAILING])
-async def test_a_plan_is_waited_for_and_shown_as_it_was_agreed_on(lab: Lab, assistant: Assistant, name: str) -> None:
+async def test_plan_is_awaited_and_reviewed(lab: Lab, assistant: Assistant, name: str) -> None:
     run = await run_of(lab, SCENARIOS[name])
     waited = assistant.call("wait_for_run", run_id=run.id)
     status, outcome = ("planned_and_finished", "final") if name in ENDING_BY_THEMSELVES else ("planned", "attention")
@@ -169,7 +169,7 @@ async def test_a_plan_is_waited_for_and_shown_as_it_was_agreed_on(lab: Lab, assi
     assert history["timeline"][-1]["status"] == status
 
 
-async def test_a_failing_precondition_is_told_with_its_place(lab: Lab, assistant: Assistant) -> None:
+async def test_failed_precondition_is_shown_with_its_location(lab: Lab, assistant: Assistant) -> None:
     run = await run_of(lab, SCENARIOS["failing_precondition"])
     waited = assistant.call("wait_for_run", run_id=run.id)
     assert (waited["status"], waited["outcome"]) == ("errored", "final")
@@ -185,7 +185,7 @@ async def test_a_failing_precondition_is_told_with_its_place(lab: Lab, assistant
     assistant.everything_about(run.id)
 
 
-async def test_what_changed_outside_is_shown_and_taken_over(lab: Lab, assistant: Assistant) -> None:
+async def test_drift_is_shown_and_accepted(lab: Lab, assistant: Assistant) -> None:
     """terraform_data does not drift by itself: its state is changed to what the configuration does not say."""
     workspace = await lab.workspace('resource "terraform_data" "a" { input = "agreed" }')
     await lab.applied(workspace)

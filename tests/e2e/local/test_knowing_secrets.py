@@ -86,7 +86,7 @@ def check(assistant: Assistant, run: Run) -> None:
     assert any("(sensitive value)" in str(view) for view in views)
 
 
-async def test_what_a_provisioner_prints_an_output_repeats_and_a_failure_says(lab: Lab, assistant: Assistant) -> None:
+async def test_secret_is_masked_in_provisioner_output_and_errors(lab: Lab, assistant: Assistant) -> None:
     workspace = await talkative(lab, TALKATIVE)
     run = await lab.run(workspace, message=f"I set {SECRET}")
     assert assistant.call("wait_for_run", run_id=run.id)["status"] == "planned"
@@ -101,7 +101,7 @@ async def test_what_a_provisioner_prints_an_output_repeats_and_a_failure_says(la
     assistant.call("list_runs_in_organization", organization="default")
 
 
-async def test_a_failing_plan_whose_message_holds_it(lab: Lab, assistant: Assistant) -> None:
+async def test_secret_is_masked_in_the_error_of_a_failed_plan(lab: Lab, assistant: Assistant) -> None:
     workspace = await talkative(lab, TALKATIVE)
     run = await lab.run(workspace, variables={"failing": "true"})
     assert assistant.call("wait_for_run", run_id=run.id)["status"] == "errored"
@@ -109,7 +109,7 @@ async def test_a_failing_plan_whose_message_holds_it(lab: Lab, assistant: Assist
     assistant.everything_about(run.id)
 
 
-async def test_a_failing_plan_whose_message_holds_a_default(lab: Lab, assistant: Assistant) -> None:
+async def test_sensitive_default_is_masked_in_the_error_of_a_failed_plan(lab: Lab, assistant: Assistant) -> None:
     main = TALKATIVE.replace("sensitive = true", f'sensitive = true\n  default = "{SECRET}"', 1)
     run = await lab.run(await lab.workspace(main), variables={"failing": "true"})
     assert assistant.call("wait_for_run", run_id=run.id)["status"] == "errored"
@@ -118,7 +118,7 @@ async def test_a_failing_plan_whose_message_holds_a_default(lab: Lab, assistant:
 
 
 @pytest.mark.parametrize("is_by_environment", [False, True])
-async def test_what_the_workspace_alone_calls_sensitive(
+async def test_variable_that_only_the_workspace_marks_is_masked(
     lab: Lab, assistant: Assistant, is_by_environment: bool
 ) -> None:
     workspace = await lab.workspace(UNMARKED)
@@ -190,7 +190,7 @@ _HOSTILE = (
 )
 
 
-async def test_hostile_text_of_others_reaches_no_answer(lab: Lab, assistant: Assistant) -> None:
+async def test_hostile_text_of_others_reaches_no_result(lab: Lab, assistant: Assistant) -> None:
     text = " ".join(_HOSTILE)
     workspace = await lab.workspace('resource "terraform_data" "a" {\n  input = "x"\n}', description=text)
     run = await lab.planned(workspace, message=text, target_addrs=["terraform_data.a"])
@@ -219,7 +219,7 @@ resource "terraform_data" "one" {{}}
 """
 
 
-async def test_what_only_the_plan_marks_is_in_the_log_until_the_plan_is_known(lab: Lab, assistant: Assistant) -> None:
+async def test_value_that_only_the_plan_marks_is_masked_once_the_plan_is_known(lab: Lab, assistant: Assistant) -> None:
     run = await lab.run(await lab.workspace(QUOTED))
     assert assistant.call("wait_for_run", run_id=run.id)["status"] == "planned"
     assert run.plan is not None

@@ -44,7 +44,7 @@ def held(server: LocalServer) -> Counter[str]:
 
 
 @pytest.mark.anyio
-async def test_many_runs_leave_nothing_open_and_nothing_behind(server: LocalServer, lab: Lab) -> None:
+async def test_many_runs_leave_no_open_files_and_no_processes(server: LocalServer, lab: Lab) -> None:
     mains = [ONE, local_exec("bad", "exit 1"), "output broken {", 'output "o" { value = 1 }', local_exec("a", "true")]
     after: list[Counter[str]] = []
     for _ in range(_WAVES):
@@ -97,7 +97,7 @@ def age(directory: Path, days: float) -> None:
 
 
 @pytest.mark.anyio
-async def test_logs_and_plans_go_when_they_are_old_and_their_runs_stay(tmp_path: Path) -> None:
+async def test_old_logs_and_plans_are_deleted_and_runs_are_kept(tmp_path: Path) -> None:
     async with in_process(tmp_path, BackendOptions(keep=timedelta(days=7))) as (lab, backend):
         workspace = await lab.workspace(ONE)
         old = await lab.applied(workspace)
@@ -120,7 +120,7 @@ async def test_logs_and_plans_go_when_they_are_old_and_their_runs_stay(tmp_path:
 
 
 @pytest.mark.anyio
-async def test_the_directory_of_a_run_goes_when_the_run_is_over(tmp_path: Path, plan_gate: PlanGate) -> None:
+async def test_directory_of_a_final_run_is_deleted(tmp_path: Path, plan_gate: PlanGate) -> None:
     async with in_process(tmp_path, BackendOptions()) as (lab, backend):
         discarded = await lab.planned(await lab.workspace(ONE))
         await lab.client.runs.discard(discarded.id)

@@ -27,7 +27,7 @@ _MADE = 'resource "terraform_data" "made" {}\n'
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_the_state_is_stored_as_terraform_wrote_it(case: str, lab: Lab) -> None:
+async def test_state_is_stored_as_terraform_wrote_it(case: str, lab: Lab) -> None:
     workspace = await lab.workspace(_MADE + CASES[case])
     run = await lab.planned(workspace)
     assert (await lab.plan(run)).resource_additions == CASES[case].count("resource ") + 1
@@ -46,7 +46,7 @@ resource "terraform_data" "big" {
 """
 
 
-async def test_a_cancel_while_a_large_plan_is_written_cancels_the_run(lab: Lab, server: LocalServer) -> None:
+async def test_cancel_while_a_large_plan_is_written_cancels_the_run(lab: Lab, server: LocalServer) -> None:
     workspace = await lab.workspace(_BIG)
     for moment in ("plan.tfplan", "plan.json"):
         run = await lab.run(workspace)

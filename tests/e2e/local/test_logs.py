@@ -17,7 +17,7 @@ _TICKING = f"for i in $(seq {LINES}); do echo tick $i at $(date +%s.%N) end; sle
 _AT_MOST_S = 0.2
 
 
-async def test_a_line_can_be_read_a_fifth_of_a_second_after_terraform_wrote_it(lab: Lab) -> None:
+async def test_log_line_is_readable_a_fifth_of_a_second_after_it_is_written(lab: Lab) -> None:
     run = await lab.planned(await lab.workspace(local_exec("ticking", _TICKING)))
     await lab.client.runs.apply(run.id)
     url = (await lab.apply(run)).log_read_url
@@ -48,7 +48,7 @@ def ticks(text: str) -> dict[str, float]:
     return found
 
 
-async def test_a_log_has_its_begin_while_it_grows_and_its_end_when_it_has_ended(
+async def test_log_has_its_start_marker_while_it_grows_and_then_its_end_marker(
     lab: Lab, apply_gate: ApplyGate
 ) -> None:
     run = await lab.planned(await lab.workspace(apply_gate.configuration()))
@@ -69,7 +69,7 @@ async def test_a_log_has_its_begin_while_it_grows_and_its_end_when_it_has_ended(
     assert ended.splitlines()[1:3] == ["on linux_amd64", "Initializing plugins and modules..."]
 
 
-async def test_a_log_is_read_in_parts_of_any_size(lab: Lab) -> None:
+async def test_log_can_be_read_in_parts_of_any_size(lab: Lab) -> None:
     run = await lab.planned(await lab.workspace('resource "terraform_data" "a" { input = "ünïcödé" }'))
     plan = await lab.plan(run)
     whole = await lab.client.plans.read_log(plan)
@@ -88,7 +88,7 @@ async def test_a_log_is_read_in_parts_of_any_size(lab: Lab) -> None:
     assert (await lab.http.get(plan.log_read_url, headers={"authorization": ""})).content == whole
 
 
-async def test_a_large_log_arrives_whole(lab: Lab) -> None:
+async def test_large_log_is_complete(lab: Lab) -> None:
     run = await lab.applied(await lab.workspace(local_exec("much", "seq 1 20000")))
     log = await lab.log(run, "apply")
     assert all(f"(local-exec): {number}" in log for number in (1, 9999, 20000))

@@ -35,7 +35,7 @@ async def call(lab: Lab, name: str, run: Run, **more: Any) -> Any:
     return view
 
 
-async def test_a_run_is_waited_for_and_its_failure_told_without_its_secret(lab: Lab) -> None:
+async def test_failed_run_is_awaited_and_explained_without_its_secret(lab: Lab) -> None:
     workspace = await lab.workspace(BROKEN)
     run = await lab.run(workspace)
     waited = await call(lab, "wait_for_run", run)

@@ -16,7 +16,7 @@ _UP = "The database is available again"
 
 
 @pytest.mark.anyio
-async def test_a_restart_of_postgresql_keeps_the_apply_the_token_and_the_claim(
+async def test_restart_of_postgresql_keeps_the_apply_the_token_and_the_claim(
     own_postgresql: Server, new_server: NewServer, apply_gate: ApplyGate, tmp_path: Path
 ) -> None:
     with own_postgresql.database(is_migrated=False) as url:

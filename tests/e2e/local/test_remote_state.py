@@ -55,7 +55,7 @@ async def planned_input(lab: Lab, workspace: str) -> object:
     return plan["resource_changes"][0]["change"]["after"]["input"]
 
 
-async def test_a_consumer_reads_the_outputs_by_each_name_of_the_server(lab: Lab, server: LocalServer) -> None:
+async def test_consumer_reads_the_outputs_with_each_name_of_the_server(lab: Lab, server: LocalServer) -> None:
     network = await owner(lab, "network-a")
     consumer = await lab.workspace()
     await share(lab, network, consumer)
@@ -68,7 +68,7 @@ async def test_a_consumer_reads_the_outputs_by_each_name_of_the_server(lab: Lab,
         await lab.client.runs.discard(run.id)
 
 
-async def test_a_state_that_is_not_shared_cannot_be_read(lab: Lab) -> None:
+async def test_state_that_is_not_shared_cannot_be_read(lab: Lab) -> None:
     network = await owner(lab, "network-b")
     consumer = await lab.workspace(reader("tfruns.local", "network-b"))
     await lab.until(await lab.run(consumer), RunStatus.ERRORED)
@@ -76,7 +76,7 @@ async def test_a_state_that_is_not_shared_cannot_be_read(lab: Lab) -> None:
     assert await planned_input(lab, consumer) == "10.0.4.0/24"
 
 
-async def test_a_state_that_is_shared_with_all_can_be_read_until_it_is_not(lab: Lab) -> None:
+async def test_state_shared_with_all_workspaces_can_be_read_until_it_is_unshared(lab: Lab) -> None:
     network = await owner(lab, "network-c", **{"global-remote-state": True})
     consumer = await lab.workspace(reader("tfruns.local", "network-c"))
     assert await planned_input(lab, consumer) == "10.0.4.0/24"
@@ -86,7 +86,7 @@ async def test_a_state_that_is_shared_with_all_can_be_read_until_it_is_not(lab: 
     await lab.until(await lab.run(other), RunStatus.ERRORED)
 
 
-async def test_a_run_reads_the_state_of_its_own_workspace(lab: Lab) -> None:
+async def test_run_reads_the_state_of_its_own_workspace(lab: Lab) -> None:
     workspace = await owner(lab, "network-d")
     await lab.upload(workspace, OWNER + reader("tfruns.local", "network-d"))
     assert await planned_input(lab, workspace) == "10.0.4.0/24"
@@ -100,7 +100,7 @@ def token_of(server: LocalServer, run_id: str) -> str:
     return line.split('"token" = "')[1].split('"')[0]
 
 
-async def test_a_run_token_reads_only_shared_states_while_the_run_executes(
+async def test_run_token_reads_only_shared_states_while_the_run_executes(
     lab: Lab, server: LocalServer, apply_gate: ApplyGate
 ) -> None:
     shared, hidden = await owner(lab, "network-e"), await owner(lab, "network-f")
@@ -162,7 +162,7 @@ async def test_a_run_token_reads_only_shared_states_while_the_run_executes(
     assert headers["authorization"].removeprefix("Bearer ") not in log
 
 
-async def test_the_list_of_consumers_is_as_it_was_set(lab: Lab) -> None:
+async def test_list_of_consumers_is_the_one_that_was_set(lab: Lab) -> None:
     network = await lab.workspace(name="network-g")
     first, second = await lab.workspace(name="consumer-1"), await lab.workspace(name="consumer-2")
     path = f"/workspaces/{network}/relationships/remote-state-consumers"
@@ -193,7 +193,7 @@ JSON_CONFIG = json.dumps({"disable_checkpoint": True, "host": {"other.example": 
 @pytest.mark.parametrize(
     "config", ['disable_checkpoint = true\ncredentials "a.example" {\n  token = "x"\n}', JSON_CONFIG]
 )
-async def test_the_operators_configuration_and_certificate_are_kept(
+async def test_operators_configuration_and_certificate_are_kept(
     config: str, new_server: Callable[..., LocalServer], tmp_path: Path
 ) -> None:
     path = tmp_path / "operator.tfrc"
@@ -205,7 +205,7 @@ async def test_the_operators_configuration_and_certificate_are_kept(
             assert await planned_input(lab, consumer) == "10.0.4.0/24"
 
 
-async def test_a_token_that_somebody_made_up_is_refused(lab: Lab) -> None:
+async def test_forged_run_token_is_refused(lab: Lab) -> None:
     workspace = await lab.workspace(OWNER)
     run = await lab.planned(workspace)
 

@@ -60,7 +60,7 @@ def inputs(state: Any) -> dict[str, Any]:
     return {name: value["value"] for name, value in found.items() if value is not None}
 
 
-async def test_a_run_is_planned_confirmed_and_applied(lab: Lab) -> None:
+async def test_run_is_planned_confirmed_and_applied(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     run = await lab.planned(workspace, message="the first")
     assert (run.message, run.has_changes, run.operation) == ("the first", True, RunOperation.PLAN_AND_APPLY)
@@ -78,7 +78,7 @@ async def test_a_run_is_planned_confirmed_and_applied(lab: Lab) -> None:
     assert await lab.is_free(workspace)
 
 
-async def test_the_state_of_an_apply_has_terraforms_json_output_format(lab: Lab) -> None:
+async def test_state_of_an_apply_has_terraforms_json_output_format(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.applied(workspace)
     path = f"/workspaces/{workspace}/current-state-version"
@@ -97,12 +97,12 @@ async def test_the_state_of_an_apply_has_terraforms_json_output_format(lab: Lab)
     }
 
 
-async def test_a_run_without_a_message_has_the_default_message(lab: Lab) -> None:
+async def test_run_without_a_message_has_the_default_message(lab: Lab) -> None:
     run = await lab.planned(await lab.workspace(TWO))
     assert run.message == "Queued manually via the Terraform Enterprise API"
 
 
-async def test_a_plan_only_run_does_not_wait_for_other_runs(lab: Lab) -> None:
+async def test_plan_only_run_does_not_wait_for_other_runs(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.planned(workspace)
     run = await lab.until(await lab.run(workspace, plan_only=True), RunStatus.PLANNED_AND_FINISHED)
@@ -111,7 +111,7 @@ async def test_a_plan_only_run_does_not_wait_for_other_runs(lab: Lab) -> None:
     assert await lab.actions(run) == {"terraform_data.a": ["create"], "terraform_data.b": ["create"]}
 
 
-async def test_a_saved_plan_waits_outside_the_queue(lab: Lab) -> None:
+async def test_saved_plan_waits_outside_the_queue(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.lock(workspace)
     run = await lab.until(await lab.run(workspace, save_plan=True, auto_apply=True), RunStatus.PLANNED_AND_SAVED)
@@ -134,7 +134,7 @@ async def test_auto_apply_of_a_run_overrides_the_workspace(lab: Lab) -> None:
     await lab.until(await lab.run(workspace, is_destroy=True, auto_apply=False), RunStatus.PLANNED)
 
 
-async def test_a_plan_without_changes_is_applied_only_if_allowed(lab: Lab) -> None:
+async def test_plan_without_changes_is_applied_only_if_allowed(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.applied(workspace)
     run = await lab.until(await lab.run(workspace), RunStatus.PLANNED_AND_FINISHED)
@@ -145,7 +145,7 @@ async def test_a_plan_without_changes_is_applied_only_if_allowed(lab: Lab) -> No
     assert "Resources: 0 added, 0 changed, 0 destroyed" in await lab.log(run, "apply")
 
 
-async def test_a_destroy_run_destroys_all_resources(lab: Lab) -> None:
+async def test_destroy_run_destroys_all_resources(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     await lab.applied(workspace)
     run = await lab.planned(workspace, is_destroy=True)
@@ -176,7 +176,7 @@ async def test_replace_addrs_replace_resources(lab: Lab) -> None:
     assert ids[0]["b"] == ids[1]["b"]
 
 
-async def test_an_output_change_is_applied(lab: Lab) -> None:
+async def test_output_change_is_applied(lab: Lab) -> None:
     workspace = await lab.workspace('output "o" { value = 1 }')
     await lab.applied(workspace)
     await lab.upload(workspace, 'output "o" { value = 2 }')
@@ -232,7 +232,7 @@ async def test_workspace_variables_of_every_category_and_syntax(lab: Lab) -> Non
     assert outputs(await lab.state(workspace)) == {"all": ['["no", "hcl"] ${x}', [1, 2], "environment"]}
 
 
-async def test_a_sensitive_variable_is_masked_in_logs_and_plans(lab: Lab) -> None:
+async def test_sensitive_variable_is_masked_in_logs_and_plans(lab: Lab) -> None:
     main = VARIABLES + local_exec("show", "echo the secret is $SECRET_OF_ENV") + 'variable "n" { type = number }'
     workspace = await lab.workspace(main)
     await lab.variable(workspace, "v", SECRET, sensitive=True)
@@ -251,7 +251,7 @@ async def test_a_sensitive_variable_is_masked_in_logs_and_plans(lab: Lab) -> Non
     assert inputs(await lab.state(workspace))["v"] == SECRET, "the state contains it, as always in Terraform"
 
 
-async def test_a_sensitive_variable_in_an_error_is_masked(lab: Lab) -> None:
+async def test_sensitive_variable_in_an_error_is_masked(lab: Lab) -> None:
     workspace = await lab.workspace('variable "n" { type = number }')
     await lab.variable(workspace, "n", SECRET, sensitive=True)
     log = await lab.log(await lab.until(await lab.run(workspace), RunStatus.ERRORED))
@@ -270,7 +270,7 @@ async def test_configuration_is_generated_for_imports(lab: Lab) -> None:
     assert "terraform_data" in json.dumps(await lab.plan_json(run))
 
 
-async def test_an_import_is_counted(lab: Lab) -> None:
+async def test_import_is_counted(lab: Lab) -> None:
     main = 'import {\n  to = terraform_data.found\n  id = "an-id"\n}\nresource "terraform_data" "found" {}\n'
     workspace = await lab.workspace(main)
     run = await lab.applied(workspace)
@@ -295,7 +295,7 @@ async def test_only_the_installed_terraform_version_is_accepted(lab: Lab) -> Non
     assert (await lab.until(run, RunStatus.PLANNED_AND_FINISHED)).terraform_version == installed
 
 
-async def test_a_configuration_version_of_another_workspace_is_accepted(lab: Lab) -> None:
+async def test_configuration_version_of_another_workspace_is_accepted(lab: Lab) -> None:
     other = await lab.workspace()
     configuration = await lab.upload(other, 'output "o" { value = terraform.workspace }')
     workspace = await lab.workspace(TWO, name="of-its-own")
@@ -305,14 +305,14 @@ async def test_a_configuration_version_of_another_workspace_is_accepted(lab: Lab
     assert outputs(await lab.state(workspace)) == {"o": "of-its-own"}
 
 
-async def test_a_speculative_configuration_version_makes_the_run_plan_only(lab: Lab) -> None:
+async def test_speculative_configuration_version_makes_the_run_plan_only(lab: Lab) -> None:
     workspace = await lab.workspace()
     configuration = await lab.upload(workspace, TWO, speculative=True)
     run = await lab.run(workspace, configuration_version_id=configuration, auto_apply=True)
     assert (await lab.until(run, RunStatus.PLANNED_AND_FINISHED)).operation == RunOperation.PLAN_ONLY
 
 
-async def test_the_working_directory_can_use_sibling_modules(lab: Lab) -> None:
+async def test_working_directory_can_use_sibling_modules(lab: Lab) -> None:
     workspace = await lab.workspace(**{"working-directory": "live/network"})
     files = {"live/network/main.tf": 'module "m" { source = "../../modules/m" }', "modules/m/main.tf": TWO}
     await lab.upload(workspace, files=files)
@@ -334,7 +334,7 @@ async def test_the_working_directory_can_use_sibling_modules(lab: Lab) -> None:
         ("", "contains no Terraform configuration files"),
     ],
 )
-async def test_a_failed_plan_is_errored_and_logs_the_reason(lab: Lab, main: str, words: str) -> None:
+async def test_failed_plan_is_errored_and_logs_the_reason(lab: Lab, main: str, words: str) -> None:
     workspace = await lab.workspace()
     await lab.upload(workspace, files={"main.tf": main} if main else {"README.md": "nothing"})
     run = await lab.until(await lab.run(workspace), RunStatus.ERRORED)
@@ -344,7 +344,7 @@ async def test_a_failed_plan_is_errored_and_logs_the_reason(lab: Lab, main: str,
     assert await lab.is_free(workspace)
 
 
-async def test_a_failed_provisioner_taints_its_resource(lab: Lab) -> None:
+async def test_failed_provisioner_taints_its_resource(lab: Lab) -> None:
     main = TWO + local_exec("failing", "echo so it failed; exit 3", depends_on="terraform_data.a, terraform_data.b")
     workspace = await lab.workspace(main)
     run = await lab.until(await lab.run(workspace, auto_apply=True), RunStatus.ERRORED)
@@ -361,7 +361,7 @@ async def test_a_failed_provisioner_taints_its_resource(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b\x08\x00broken"])
-async def test_an_invalid_upload_is_rejected_and_starts_no_run(lab: Lab, content: bytes) -> None:
+async def test_invalid_upload_is_rejected_and_starts_no_run(lab: Lab, content: bytes) -> None:
     workspace = await lab.workspace()
     configuration = await lab.upload_bytes(workspace, content, status=422)
     document = await lab.send("GET", f"/configuration-versions/{configuration}")
@@ -377,7 +377,7 @@ async def test_cloud_and_backend_blocks_are_overridden(lab: Lab) -> None:
         assert await lab.resources(workspace) == {"a", "b"}
 
 
-async def test_a_run_keeps_the_variables_of_its_creation(lab: Lab, apply_gate: ApplyGate) -> None:
+async def test_run_keeps_the_variables_of_its_creation(lab: Lab, apply_gate: ApplyGate) -> None:
     workspace = await lab.workspace(VARIABLES + apply_gate.configuration())
     await lab.variable(workspace, "v", "then")
     first = await lab.run(workspace, auto_apply=True)

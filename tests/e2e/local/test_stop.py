@@ -15,7 +15,7 @@ FIRST = 'resource "terraform_data" "first" {}'
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_without_runs_stops_immediately(number: signal.Signals, new_server: NewServer) -> None:
+def test_server_without_runs_stops_immediately(number: signal.Signals, new_server: NewServer) -> None:
     server = new_server().start()
     server.send_signal(number)
     assert server.wait(15) == 0
@@ -24,7 +24,7 @@ def test_a_server_without_runs_stops_immediately(number: signal.Signals, new_ser
     assert "Traceback" not in server.stderr
 
 
-def test_a_signal_during_the_start_stops_the_server(new_server: NewServer) -> None:
+def test_signal_during_the_start_stops_the_server(new_server: NewServer) -> None:
     server = new_server()
     server.launch()
     until((server.data_dir / "lock").exists, "the server takes its lock")
@@ -34,7 +34,7 @@ def test_a_signal_during_the_start_stops_the_server(new_server: NewServer) -> No
 
 
 @pytest.mark.anyio
-async def test_a_plan_interrupted_by_the_stop_is_repeated(new_server: NewServer, plan_gate: PlanGate) -> None:
+async def test_plan_interrupted_by_the_stop_is_repeated(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server().start()
     async with lab_on(server) as lab:
         workspace = await lab.workspace(plan_gate.configuration("stop") + FIRST)
@@ -56,7 +56,7 @@ async def test_a_plan_interrupted_by_the_stop_is_repeated(new_server: NewServer,
 
 
 @pytest.mark.anyio
-async def test_an_apply_interrupted_by_the_stop_keeps_its_state(new_server: NewServer, apply_gate: ApplyGate) -> None:
+async def test_apply_interrupted_by_the_stop_keeps_its_state(new_server: NewServer, apply_gate: ApplyGate) -> None:
     server = new_server().start()
     async with lab_on(server) as lab:
         workspace = await lab.workspace(FIRST + apply_gate.configuration(depends_on="terraform_data.first"))
@@ -77,7 +77,7 @@ async def test_an_apply_interrupted_by_the_stop_keeps_its_state(new_server: NewS
 
 
 @pytest.mark.anyio
-async def test_a_second_signal_kills_terraform(new_server: NewServer, plan_gate: PlanGate) -> None:
+async def test_second_signal_kills_terraform(new_server: NewServer, plan_gate: PlanGate) -> None:
     server = new_server().start()
     late = plan_gate.configuration("urgent", depends_on="terraform_data.first")
     async with lab_on(server) as lab:
