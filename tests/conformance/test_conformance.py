@@ -113,10 +113,10 @@ def _checks_of(scenario: str, era: str, url: str, place: Path) -> list[dict[str,
         timeout=60,
         check=False,
     )
-    said = f"{done.stdout}\n{done.stderr}"
+    output = f"{done.stdout}\n{done.stderr}"
     results = list(place.glob(f"server-{scenario}-*/checks.json"))
-    assert len(results) == 1, f"the scenario did not run, which it calls a success:\n{said}"
-    assert done.returncode == 0, said
+    assert len(results) == 1, f"the scenario did not run, which it calls a success:\n{output}"
+    assert done.returncode == 0, output
     checks: list[dict[str, Any]] = json.loads(results[0].read_text(encoding="utf-8"))
     return checks
 

@@ -18,9 +18,9 @@ class Call:
 
     Attributes:
         tool: its name.
-        arguments: what is given to it.
-        request: method and path of the one request that makes the difference.
-        says: fields of the answer.
+        arguments: its arguments.
+        request: the method and path of its characteristic request.
+        says: fields of the result.
     """
 
     tool: str

@@ -9,7 +9,7 @@ import pytest
 from tests.support.api import TOKEN
 from tests.support.stdio import CLIENT_INFO, WITH_HANDSHAKE, WITHOUT_HANDSHAKE, StdioServer, environment
 
-NOBODY = "http://127.0.0.1:9"  # nothing here may get as far as to be sent
+NOBODY = "http://127.0.0.1:9"  # no request may be sent for these
 
 
 def request(method: str = "ping", id_: object = 7, **params: object) -> bytes:
@@ -28,7 +28,7 @@ def create(params: str) -> bytes:
 
 HUGE = 4_000_000
 LINES = {
-    # no JSON
+    # not JSON
     "words": b"hello",
     "an empty line": b"",
     "white space": b" \t ",
@@ -40,7 +40,7 @@ LINES = {
     "two values": request() + request(),
     "a huge line of no JSON": b"a" * HUGE,
     "a huge line of nesting": b"[" * 100_000,
-    # JSON, and no message
+    # JSON that is not a message
     "null": b"null",
     "a number": b"17",
     "a string": b'"ping"',
@@ -98,7 +98,7 @@ LINES = {
     "a number of 5,000 digits": create('{"variables":[{"key":"a","value":' + "9" * 5000 + "}]}"),
     "half a surrogate pair in a value": create(r'{"message":"\ud800"}'),
     "half a surrogate pair in a name": create(r'{"\ud800":1}'),
-    # what nobody asked for
+    # unsolicited responses
     "a cancelled request that never was": b'{"jsonrpc":"2.0","method":"notifications/cancelled",'
     b'"params":{"requestId":987654}}',
     "a cancelled request with a bad id": b'{"jsonrpc":"2.0","method":"notifications/cancelled",'
@@ -151,7 +151,7 @@ _UNREADABLE = ("words", "invalid UTF-8", "truncated JSON", "a batch", "another v
 
 @pytest.mark.parametrize("line", [LINES[name] for name in _UNREADABLE], ids=_UNREADABLE)
 def test_line_that_is_not_a_message_gets_an_error_without_id(line: bytes, server: StdioServer) -> None:
-    # JSON-RPC 2.0, "Response object": a null id where that of the request could not be read.
+    # JSON-RPC 2.0, "Response object": a null id if the id of the request could not be read.
     server.forget()
     server.send_line(line)
     answer = server.receive()

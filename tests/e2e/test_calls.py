@@ -193,7 +193,7 @@ def test_text_is_not_escaped_to_ascii(server: StdioServer, api: HttpApi) -> None
 
 def test_many_concurrent_calls_get_their_results(server: StdioServer, api: HttpApi) -> None:
     script(api)
-    server.call("get_run_details", {"run_id": RUN})  # from its answer the client learns a limit that it will not reach
+    server.call("get_run_details", {"run_id": RUN})  # the response announces a limit that the client does not reach
     ids = [f"call-{number}" for number in range(40)]
     for id_ in ids:
         server.send("tools/call", {"name": "get_run_details", "arguments": {"run_id": RUN}}, id_=id_)

@@ -140,7 +140,7 @@ def test_call_canceled_during_the_question_sends_nothing(start: Start, api: Http
     assert api.sent("POST") == []
 
 
-# -- without: a result that asks, and the call again with the answer --------------------------------------------------
+# -- without: a result that asks, and a second call with the answer --------------------------------------------------
 
 
 def call_again(server: StdioServer, asked: Message, answer: Message, **changes: Any) -> Message:

@@ -103,7 +103,7 @@ def test_closing_the_session_does_not_interrupt_an_apply(chat: Chat, directory: 
     second = chat()
     assert status_of(second, run_id) == "applying"
     assert directory.owner() == owner
-    with gate.open("w") as opened:  # the provisioner is still there to read it
+    with gate.open("w") as opened:  # the provisioner is still reading
         opened.write("go\n")
     wait_until(lambda: status_of(second, run_id) == "applied")
     assert second.close_input() == 0

@@ -13,7 +13,7 @@ from tests.unit.review.plans import plan, resource
 SECRET = "a" * 60_000
 LINE = "a" * 240_000
 LOG = f"{LINE}\n".encode() * 12  # about 3 MB, which take seconds to mask
-LONGEST_S = 3.0  # that a ping may take on a busy machine; masking on the event loop takes three times as long
+LONGEST_S = 3.0  # for a ping on a busy machine; masking on the event loop would take three times as long
 
 
 def part_of_log(request: Received) -> httpx2.Response:

@@ -21,16 +21,16 @@ SIGNED = "https://archivist.example.com/v1/object/dmF1bHQ6djE6c2VjcmV0c2VjcmV0"
         (401, f"the token {TOKEN} is not valid"),
         (403, f"Bearer {TOKEN} may not do this"),
         (422, f"see {SIGNED}"),
-        (500, f"upstream said Authorization: Bearer {TOKEN}"),
+        (500, f"upstream sent Authorization: Bearer {TOKEN}"),
     ],
 )
 def test_secret_in_an_error_of_the_api_is_masked(status: int, detail: str, server: StdioServer, api: HttpApi) -> None:
     api.on("GET", f"/runs/{RUN}", error(status, "refused", detail))
     result = server.call("get_run_details", {"run_id": RUN})
     assert result["isError"] is True
-    for said in (json.dumps(server.messages), server.stderr):
-        assert TOKEN not in said
-        assert SIGNED not in said
+    for output in (json.dumps(server.messages), server.stderr):
+        assert TOKEN not in output
+        assert SIGNED not in output
 
 
 def test_failures_log_no_token(server: StdioServer, api: HttpApi) -> None:
@@ -44,7 +44,7 @@ def test_failures_log_no_token(server: StdioServer, api: HttpApi) -> None:
     server.request("tools/call", {"name": TOKEN, "arguments": {TOKEN: TOKEN}})
     server.send_line(f'{{"jsonrpc": "2.0", "id": 1, "method": "{TOKEN}"'.encode())
     assert TOKEN not in server.stderr
-    # What the caller itself wrote as a tool's name may be repeated to it; what it gave as a value may not.
+    # The name of a tool from the caller may be repeated, but not the value of an argument.
     assert all(TOKEN not in json.dumps(message) for message in server.messages if "result" in message)
 
 

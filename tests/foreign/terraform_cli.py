@@ -99,7 +99,7 @@ def cli_environment(server: LocalServer, home: Path) -> dict[str, str]:
     configuration = home / "cli.tfrc"
     configuration.write_text(printed)
     exports = [line.partition("export ")[2] for line in printed.splitlines() if "export " in line]
-    said = subprocess.run(
+    done = subprocess.run(
         ["sh", "-c", "\n".join(f"export {export}" for export in exports) + "\nenv -0"],
         env=environment(home),
         capture_output=True,
@@ -107,5 +107,5 @@ def cli_environment(server: LocalServer, home: Path) -> dict[str, str]:
         timeout=COMMAND_WITHIN_S,
         check=True,
     ).stdout
-    env = dict(entry.split("=", 1) for entry in said.split("\0") if entry)
+    env = dict(entry.split("=", 1) for entry in done.split("\0") if entry)
     return {**env, "TF_CLI_CONFIG_FILE": str(configuration), "CHECKPOINT_DISABLE": "1"}

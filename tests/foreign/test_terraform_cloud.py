@@ -74,10 +74,10 @@ def initialize_with(project: Project, workspace: str) -> None:
         assert terminal.end() == 0, terminal.text
 
 
-async def run_of(lab: Lab, said: str) -> Run:
+async def run_of(lab: Lab, output: str) -> Run:
     """The run whose URL a command printed."""
-    found = re.search(r"/runs/(run-\w+)", said)
-    assert found, said
+    found = re.search(r"/runs/(run-\w+)", output)
+    assert found, output
     return await lab.client.runs.read(found.group(1))
 
 
@@ -85,8 +85,8 @@ async def run_of(lab: Lab, said: str) -> Run:
 
 
 async def test_init_creates_the_workspace(new_project: NewProject, name: str, lab: Lab) -> None:
-    said = new_project().run("init", "-input=false").text
-    assert "HCP Terraform has been successfully initialized!" in said
+    output = new_project().run("init", "-input=false").text
+    assert "HCP Terraform has been successfully initialized!" in output
     assert (await lab.client.workspaces.read(f"default/{name}")).name == name
 
 
@@ -144,13 +144,13 @@ def test_workspace_is_deleted_only_without_resources(uninitialized: NewProject, 
 
 
 async def test_plan_is_shown_in_color_with_the_run_url(new_project: NewProject, name: str, lab: Lab) -> None:
-    said = new_project().run("plan")
-    assert f"https://tfruns.local/app/default/{name}/runs/run-" in said.text
-    assert "# terraform_data.greeting will be created" in said.text
-    assert f"{GREEN_PLUS} resource" in re.sub(r"(\x1b\[0m)+", "\x1b[0m", said.raw)
-    assert "Plan: 1 to add, 0 to change, 0 to destroy." in said.text
-    assert '"@level"' not in said.text, "it is the JSON log, not rendered"
-    run = await run_of(lab, said.text)
+    output = new_project().run("plan")
+    assert f"https://tfruns.local/app/default/{name}/runs/run-" in output.text
+    assert "# terraform_data.greeting will be created" in output.text
+    assert f"{GREEN_PLUS} resource" in re.sub(r"(\x1b\[0m)+", "\x1b[0m", output.raw)
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in output.text
+    assert '"@level"' not in output.text, "it is the JSON log, not rendered"
+    run = await run_of(lab, output.text)
     assert (run.plan_only, run.status, run.source) == (True, "planned_and_finished", "terraform+cloud")
 
 
@@ -163,11 +163,11 @@ def test_plan_without_changes_is_reported(new_project: NewProject) -> None:
 def test_plan_options_take_effect(new_project: NewProject) -> None:
     project = new_project(GREETING + 'resource "terraform_data" "other" { input = var.word }\nvariable "word" {}')
     project.run("apply", "-auto-approve", "-var", "word=first")
-    said = project.run("plan", "-var", "word=second", "-replace", "terraform_data.greeting").text
-    assert "terraform_data.greeting will be replaced, as requested" in said
-    assert '"first" -> "second"' in said
-    said = project.run("plan", "-var", "word=second", "-target", "terraform_data.other", "-refresh=false").text
-    assert "Plan: 0 to add, 1 to change, 0 to destroy." in said
+    output = project.run("plan", "-var", "word=second", "-replace", "terraform_data.greeting").text
+    assert "terraform_data.greeting will be replaced, as requested" in output
+    assert '"first" -> "second"' in output
+    output = project.run("plan", "-var", "word=second", "-target", "terraform_data.other", "-refresh=false").text
+    assert "Plan: 0 to add, 1 to change, 0 to destroy." in output
     assert "2 to destroy" in project.run("plan", "-destroy", "-var", "word=first").text
     assert "No changes" in project.run("plan", "-refresh-only", "-var", "word=first").text
 
@@ -184,9 +184,9 @@ def test_sensitive_value_is_never_shown(new_project: NewProject) -> None:
           sensitive = true
         }
     """)
-    for said in (project.run("plan").text, project.run("apply", "-auto-approve").text, project.run("output").text):
-        assert "sensitive" in said
-        assert "correct horse battery" not in said
+    for output in (project.run("plan").text, project.run("apply", "-auto-approve").text, project.run("output").text):
+        assert "sensitive" in output
+        assert "correct horse battery" not in output
     assert "(sensitive value)" in project.run("plan", "-var", "password=another horse battery").text
     assert project.json("output", "-json")["password"]["value"] == "correct horse battery"
 
@@ -259,9 +259,9 @@ def test_apply_log_is_streamed(new_project: NewProject, apply_gate: ApplyGate) -
 async def test_apply_auto_approve_asks_nothing_and_shows_the_outputs(
     new_project: NewProject, name: str, lab: Lab
 ) -> None:
-    said = new_project().run("apply", "-auto-approve").text
-    assert 'Apply complete! Resources: 1 added, 0 changed, 0 destroyed. Outputs: greeting = "hello"' in said
-    assert (await run_of(lab, said)).auto_apply is True
+    output = new_project().run("apply", "-auto-approve").text
+    assert 'Apply complete! Resources: 1 added, 0 changed, 0 destroyed. Outputs: greeting = "hello"' in output
+    assert (await run_of(lab, output)).auto_apply is True
 
 
 def test_failed_apply_shows_why_and_keeps_its_state(new_project: NewProject) -> None:

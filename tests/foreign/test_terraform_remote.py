@@ -74,9 +74,9 @@ def new_project(uninitialized: NewProject) -> NewProject:
 def test_cloud_block_finds_the_server_by_discovery(uninitialized: NewProject, hostname: str, name: str) -> None:
     project = uninitialized(kind="cloud")
     project.run("init", "-input=false")
-    said = project.run("apply", "-auto-approve").text
-    assert f"https://{hostname}/app/default/{name}/runs/run-" in said
-    assert "Apply complete! Resources: 1 added" in said
+    output = project.run("apply", "-auto-approve").text
+    assert f"https://{hostname}/app/default/{name}/runs/run-" in output
+    assert "Apply complete! Resources: 1 added" in output
     assert project.resources() == ["terraform_data.greeting"]
 
 
@@ -102,11 +102,11 @@ def test_workspaces_with_a_prefix_are_made_listed_selected_and_deleted(uninitial
 
 
 def test_plan_is_shown_as_by_terraform(new_project: NewProject) -> None:
-    said = new_project().run("plan").text
-    assert '"@level"' not in said, "the machine-readable log, which this backend does not render"
-    assert '# terraform_data.greeting will be created + resource "terraform_data" "greeting" {' in said
-    assert "Plan: 1 to add, 0 to change, 0 to destroy." in said
-    assert said.count("terraform_data.greeting will be created") == 1
+    output = new_project().run("plan").text
+    assert '"@level"' not in output, "the machine-readable log, which this backend does not render"
+    assert '# terraform_data.greeting will be created + resource "terraform_data" "greeting" {' in output
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in output
+    assert output.count("terraform_data.greeting will be created") == 1
 
 
 def test_error_is_shown_as_by_terraform(new_project: NewProject) -> None:

@@ -84,7 +84,7 @@ CASES = [
 ]
 
 
-def everything_said(error: InvalidInput) -> str:
+def all_texts_of(error: InvalidInput) -> str:
     """Everything that a caller or a log with the traceback shows of an error."""
     return "\n".join([json.dumps(error.as_dict()), str(error), repr(error), *traceback.format_exception(error)])
 
@@ -98,11 +98,11 @@ async def test_value_of_a_wrong_type_is_refused_and_not_repeated(
     error = await failure_of(tool, arguments_with(tool, place, WRONG[wrong]), api=api)
     assert isinstance(error, InvalidInput)
     assert f"{spelled(place)} {SAYS[type_]}" in error.message
-    said = everything_said(error)
-    assert SECRET_TEXT not in said
-    assert str(SECRET_NUMBER) not in said
-    assert "918273645546" not in said
-    assert "pydantic" not in said.lower()
+    text = all_texts_of(error)
+    assert SECRET_TEXT not in text
+    assert str(SECRET_NUMBER) not in text
+    assert "918273645546" not in text
+    assert "pydantic" not in text.lower()
     assert api.requests == []
 
 
@@ -126,7 +126,7 @@ async def test_unknown_argument_is_refused_without_its_value(tool: str, value: A
     assert isinstance(error, InvalidInput)
     assert "Unknown argument quite_another." in error.message
     assert next(iter(REQUIRED[tool])) in error.message  # which there are
-    assert SECRET_TEXT not in everything_said(error)
+    assert SECRET_TEXT not in all_texts_of(error)
     assert api.requests == []
 
 

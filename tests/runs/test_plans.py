@@ -176,7 +176,7 @@ async def test_number_of_cached_plans_is_limited(monkeypatch: pytest.MonkeyPatch
     assert read == [f"plan-{number:016}" for number in [0, 1, 2, 3, 1]]
 
 
-# -- what the workspace alone calls sensitive -------------------------------------------------------------------------
+# -- variables marked only by the workspace ---------------------------------------------------------------------------
 
 GIVEN = plan(
     resource(after={"name": SECRET}),

@@ -338,7 +338,7 @@ async def test_health_shows_the_drift() -> None:
         ),
     ],
 )
-async def test_part_that_the_api_does_not_have_is_said_to_be_missing(part: str, note: str) -> None:
+async def test_missing_part_is_noted(part: str, note: str) -> None:
     view = await read(part, FakeApi())
     assert (view["rows"], view["note"]) == ([], note)
 

@@ -85,9 +85,7 @@ async def test_cancel_while_planning_ends_as_canceled(lab: Lab, server: LocalSer
     await wait_until(lambda: not server.terraforms(run.id), "nothing of it runs any more")
 
 
-async def test_cancel_while_applying_keeps_the_state(
-    lab: Lab, server: LocalServer, apply_gate: ApplyGate
-) -> None:
+async def test_cancel_while_applying_keeps_the_state(lab: Lab, server: LocalServer, apply_gate: ApplyGate) -> None:
     workspace, run = await held_apply(lab, apply_gate)
     following = await lab.run(workspace, plan_only=True)
     await lab.until(following, RunStatus.PLANNED_AND_FINISHED)
@@ -256,9 +254,7 @@ async def _contains(lab: Lab, run: Run, text: str, kind: str = "plan") -> bool:
     return text in await lab.log(run, kind)
 
 
-async def test_run_is_errored_if_terraform_is_killed(
-    lab: Lab, server: LocalServer, apply_gate: ApplyGate
-) -> None:
+async def test_run_is_errored_if_terraform_is_killed(lab: Lab, server: LocalServer, apply_gate: ApplyGate) -> None:
     workspace, run = await held_apply(lab, apply_gate)
     terraform = (server.data_dir / "work" / run.id / "terraform.pid").read_text()
     os.killpg(int(terraform), signal.SIGKILL)

@@ -76,14 +76,14 @@ async def _resources(lab: Lab, workspace: str) -> int:
 
 
 async def test_resources_are_never_destroyed_without_a_person(attacker: Attacker, lab: Lab, tmp_path: Path) -> None:
-    workspace = await lab.workspace(TWO, **{"auto-apply": True})  # as its owner has set it
+    workspace = await lab.workspace(TWO, **{"auto-apply": True})  # set by its owner
     await lab.applied(workspace)
     harmless = await lab.planned(await lab.workspace(TWO))
     fingerprint = attacker.call("review_run", run_id=harmless.id)["fingerprint"]
     empty = attacker.call("upload_configuration", workspace_id=workspace, directory=str(tmp_path / "empty"))
     configuration = {"configuration_version_id": empty["configuration_version_id"]}
 
-    # A run that applies by itself, in every disguise.
+    # A run that applies automatically, in every form.
     for params in (
         {**configuration, "auto_apply": True},
         {"is_destroy": True, "auto_apply": True},
@@ -94,19 +94,19 @@ async def test_resources_are_never_destroyed_without_a_person(attacker: Attacker
     ):
         assert attacker.call("create_run", workspace_id=workspace, params=params)["error"] == "confirmation_needed"
 
-    # The workspace applies by itself: not what is created here.
+    # The workspace has auto-apply, which does not apply to runs of an assistant.
     waiting = attacker.call("create_run", workspace_id=workspace, params=configuration)
     await _settled(lab, workspace)
     assert await lab.status(await lab.client.runs.read(waiting["id"])) == "planned"
 
-    # The plan that waits, without consent for it: with codes of other calls, and the fingerprint of another plan.
+    # The waiting plan, without consent: with codes of other calls, and the fingerprint of another plan.
     assert attacker.call("apply_run", run_id=waiting["id"])["error"] == "confirmation_needed"
     assert attacker.call("apply_run", run_id=waiting["id"], comment="agreed")["error"] == "confirmation_needed"
     answer = attacker.call("apply_run", run_id=waiting["id"], fingerprint=fingerprint)
     assert answer["error"] == "plan_differs"
     assert "error" in attacker.call("override_policy_check", run_id=waiting["id"], comment="agreed")
 
-    # Another's run that destroys by itself waits behind it: nothing makes way for it.
+    # A destroy run of another user with auto-apply waits behind it: no call releases it.
     eager = await lab.run(workspace, auto_apply=True, variables={"number": "0"})
     for tool in ("discard_run", "cancel_run", "force_cancel_run"):
         assert "error" in attacker.call(tool, run_id=waiting["id"])

@@ -20,7 +20,7 @@ from tfruns.wire.runs import Run
 
 pytestmark = pytest.mark.anyio
 
-SAID = "(local-exec): said 42 times"  # the output; the log also contains the command
+OUTPUT = "(local-exec): said 42 times"  # the output; the log also contains the command
 FIRST = 'resource "terraform_data" "first" {}'
 
 
@@ -64,7 +64,7 @@ async def test_running_apply_becomes_errored_and_is_not_repeated(
         run = await lab.run(workspace, auto_apply=True)
         behind = await lab.run(workspace)
         await wait_until(apply_gate.has_begun, "the apply waits in the gate")
-        await wait_until(lambda: _says(lab, run, SAID), "the log contains its output")
+        await wait_until(lambda: _logs_contain(lab, run, OUTPUT), "the log contains its output")
     server.kill()
     for _ in range(kills - 1):
         server.restart()
@@ -73,7 +73,7 @@ async def test_running_apply_becomes_errored_and_is_not_repeated(
         run = await lab.until(run, RunStatus.ERRORED)
         assert (await lab.apply(run)).status == PhaseStatus.ERRORED
         log = await lab.log(run, "apply")
-        assert log.count(SAID) == 1
+        assert log.count(OUTPUT) == 1
         assert "The apply was interrupted: the server stopped." in log
         assert log.endswith("\x03")
         state = await lab.state(workspace)
@@ -233,5 +233,5 @@ async def test_plan_is_repeated_wherever_the_server_is_killed(tmp_path: Path, ne
         assert server.stop() == 0
 
 
-async def _says(lab: Lab, run: Run, text: str) -> bool:
+async def _logs_contain(lab: Lab, run: Run, text: str) -> bool:
     return text in await lab.log(run, "apply")

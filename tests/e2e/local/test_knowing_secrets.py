@@ -13,7 +13,7 @@ __all__ = ["assistant"]  # a fixture
 
 pytestmark = pytest.mark.anyio
 
-# It is copied without its mark (nonsensitive), printed, put into a failing condition's message, and an output.
+# The secret is copied without its mark (nonsensitive), printed, and used in an output and a condition message.
 TALKATIVE = """
 variable "password" {
   sensitive = true
@@ -59,7 +59,7 @@ check "honest" {
 }
 """
 
-# Neither the configuration nor Terraform knows that these are sensitive; the workspace alone does.
+# Only the workspace marks these as sensitive.
 UNMARKED = """
 variable "password" {}
 resource "terraform_data" "copied" {
@@ -135,7 +135,7 @@ async def test_variable_that_only_the_workspace_marks_is_masked(
     check(assistant, run)
 
 
-# Sensitive by the workspace alone: each kind of HCL literal, one shape in each variable.
+# Marked as sensitive only by the workspace: each kind of HCL literal, one in each variable.
 SHAPES = """
 variable "heredoc" {}
 variable "map" {}
@@ -203,7 +203,7 @@ async def test_hostile_text_of_others_reaches_no_result(lab: Lab, assistant: Ass
         assert character not in shown
 
 
-# Terraform quotes the line of a failed assertion, with the value in it.
+# Terraform quotes the line of a failed assertion, which contains the value.
 QUOTED = f"""
 variable "password" {{
   sensitive = true

@@ -56,7 +56,7 @@ async def test_many_runs_leave_no_open_files_and_no_processes(server: LocalServe
         await wait_until(lambda: held(server)["children"] <= 2, "only the guard and the reader of archives are left")
         after.append(held(server))
     print(*after, sep="\n")
-    # A connection or pipe that is just being closed is still counted; one that leaks stays.
+    # A connection or pipe that is being closed is still counted, but a leaked one stays.
     await wait_until(lambda: held(server)["other files"] <= after[1]["other files"], "other files are closed")
     assert after[-1]["threads"] <= after[1]["threads"] + 2
     assert after[-1]["database"] <= after[1]["database"] + 12, "the pool has a limit, and is far from it"

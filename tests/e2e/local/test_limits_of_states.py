@@ -37,7 +37,7 @@ async def test_state_is_stored_as_terraform_wrote_it(case: str, lab: Lab) -> Non
     assert await lab.is_free(workspace)
 
 
-# The plan's JSON has 14 MB: it takes a moment to write and to read.
+# The JSON of the plan has 14 MB, which take a moment to write and to read.
 _BIG = """
 locals { block = join("", [for number in range(1000) : "0123456789abcdefgh"]) }
 resource "terraform_data" "big" {

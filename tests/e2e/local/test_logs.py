@@ -12,7 +12,7 @@ from tfruns.vocabulary import RunStatus
 pytestmark = pytest.mark.anyio
 
 LINES = 20
-# Terraform passes on a line of a local-exec at once; the line says when that was.
+# Terraform forwards a line of a local-exec immediately; the line contains the time.
 _TICKING = f"for i in $(seq {LINES}); do echo tick $i at $(date +%s.%N) end; sleep 0.05; done"
 _AT_MOST_S = 0.2
 
@@ -26,7 +26,7 @@ async def test_log_line_is_readable_a_fifth_of_a_second_after_it_is_written(lab:
     text, began = "", time.monotonic()
     while not text.endswith("\x03"):
         assert time.monotonic() - began < 60, text
-        asked = time.time()  # how long the answer takes is no matter of the log
+        asked = time.time()  # the duration of the response does not depend on the log
         text += (await lab.http.get(url, params={"offset": len(text), "limit": 1 << 20})).text
         for number, written in ticks(text).items():
             delays.setdefault(number, max(0.0, asked - written))
@@ -48,9 +48,7 @@ def ticks(text: str) -> dict[str, float]:
     return found
 
 
-async def test_log_has_its_start_marker_while_it_grows_and_then_its_end_marker(
-    lab: Lab, apply_gate: ApplyGate
-) -> None:
+async def test_log_has_its_start_marker_while_it_grows_and_then_its_end_marker(lab: Lab, apply_gate: ApplyGate) -> None:
     run = await lab.planned(await lab.workspace(apply_gate.configuration()))
     assert await lab.log(run, "apply") == "", "nothing is written yet"
     plan = await lab.log(run)

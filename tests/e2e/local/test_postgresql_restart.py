@@ -43,7 +43,7 @@ async def test_restart_of_postgresql_keeps_the_apply_the_token_and_the_claim(
             assert "Apply complete!" in await lab.log(run, "apply")
             following = await lab.run(workspace, auto_apply=True, is_destroy=True)
             await lab.until(following, "applied")
-        async with lab_on(first) as lab:  # new connections, with the token of before
+        async with lab_on(first) as lab:  # new connections, with the same token
             assert first.token == token
             assert (await lab.client.account.read()).username
         assert first.stop() == 0
@@ -54,6 +54,6 @@ def _refusal(server: LocalServer) -> str:
     before = server.stderr
     server.launch()
     assert server.wait(60) == 1, server.stderr
-    said = server.stderr.removeprefix(before)
-    assert "Traceback" not in said
-    return said
+    printed = server.stderr.removeprefix(before)
+    assert "Traceback" not in printed
+    return printed

@@ -185,7 +185,7 @@ async def test_list_of_consumers_is_the_one_that_was_set(lab: Lab) -> None:
     await lab.send("GET", "/workspaces/ws-nosuch/relationships/remote-state-consumers", status=404)
 
 
-# -- what the operator has configured ---------------------------------------------------------------------------------
+# -- configuration of the operator -------------------------------------------------------------------------------------
 
 JSON_CONFIG = json.dumps({"disable_checkpoint": True, "host": {"other.example": {"services": {}}}, "credentials": []})
 

@@ -130,7 +130,7 @@ def test_concurrent_commands_start_one_server(env: dict[str, str], directory: Da
 def test_requests_and_attached_processes_delay_the_exit(env: dict[str, str], directory: DataDirectory) -> None:
     run(env, *_LIST, "--idle-exit", "4s")
     url, deadline = status(env)["url"], time.monotonic() + 8
-    while time.monotonic() < deadline:  # longer than it stays without use
+    while time.monotonic() < deadline:  # longer than its idle exit
         assert httpx2.get(f"{url}/.well-known/terraform.json").status_code == 200
         threading.Event().wait(0.5)
     until(lambda: not directory.is_owned(), "nobody uses it any more")

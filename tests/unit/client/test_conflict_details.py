@@ -60,12 +60,12 @@ async def refused_to_create(api: FakeApi) -> TfrunsError:
 @pytest.mark.anyio
 @rows("action", RunAction)
 async def test_conflict_contains_the_status_and_allowed_actions(action: RunAction) -> None:
-    said = "Run was not paused for confirmation; not allowed."
+    reason = "Run was not paused for confirmation; not allowed."
     read = answer({"data": run(status="planning", actions=actions("cancelable"))})
-    failure = await refused(refusing(action, error(409, "transition not allowed", said), read), action)
+    failure = await refused(refusing(action, error(409, "transition not allowed", reason), read), action)
     assert isinstance(failure, TransitionNotAllowed)
     assert failure.status == 409
-    assert said in failure.message, "the API's own words"
+    assert reason in failure.message, "the API's own words"
     assert failure.facts["run_status"] == "planning"
     assert failure.facts["allowed_actions"] == ["cancel"]
     assert "planning" in failure.solution

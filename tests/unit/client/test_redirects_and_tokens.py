@@ -337,12 +337,12 @@ async def test_log_that_has_not_started_is_empty() -> None:
 # -- what is never shown ----------------------------------------------------------------------------------------------
 
 
-def everything_said(failure: BaseException) -> str:
+def all_texts_of(failure: BaseException) -> str:
     """Everything that a person, a program or a traceback can see of an error."""
-    said = [str(failure), repr(failure), *traceback.format_exception(failure)]
+    shown = [str(failure), repr(failure), *traceback.format_exception(failure)]
     if isinstance(failure, TfrunsError):
-        said += [repr(failure.as_dict()), failure.message, failure.cause, failure.solution]
-    return "\n".join(said)
+        shown += [repr(failure.as_dict()), failure.message, failure.cause, failure.solution]
+    return "\n".join(shown)
 
 
 def _words(token: str) -> str:
@@ -350,7 +350,7 @@ def _words(token: str) -> str:
 
 
 def _failures(token: str) -> dict[str, Script]:
-    said = _words(token)
+    shown = _words(token)
     request = httpx2.Request("GET", SIGNED["query-signed"], headers={"authorization": f"Bearer {token}"})
     kinds: list[type[httpx2.RequestError]] = [
         httpx2.ConnectError,
@@ -367,15 +367,15 @@ def _failures(token: str) -> dict[str, Script]:
         httpx2.UnsupportedProtocol,
         httpx2.DecodingError,
     ]
-    table: dict[str, Script] = {kind.__name__: kind(said, request=request) for kind in kinds}
+    table: dict[str, Script] = {kind.__name__: kind(shown, request=request) for kind in kinds}
     for status in (400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504):
-        table[str(status)] = error(status, said, said)
-    table["html"] = httpx2.Response(200, html=f"<title>{said}</title>{said}")
-    table["html-error"] = httpx2.Response(503, html=f"<title>{said}</title>{said}")
-    table["text"] = httpx2.Response(200, text=said)
-    table["truncated"] = httpx2.Response(200, text=f'{{"data": "{said}')
-    table["another-type"] = answer({"data": {"type": said, "id": said}})
-    table["wrong-values"] = answer({"data": run(variables=said, message=[said], created_at=said)})
+        table[str(status)] = error(status, shown, shown)
+    table["html"] = httpx2.Response(200, html=f"<title>{shown}</title>{shown}")
+    table["html-error"] = httpx2.Response(503, html=f"<title>{shown}</title>{shown}")
+    table["text"] = httpx2.Response(200, text=shown)
+    table["truncated"] = httpx2.Response(200, text=f'{{"data": "{shown}')
+    table["another-type"] = answer({"data": {"type": shown, "id": shown}})
+    table["wrong-values"] = answer({"data": run(variables=shown, message=[shown], created_at=shown)})
     table["redirect"] = moved(SIGNED["query-signed"])
     table["redirect-off-the-web"] = moved(f"ftp://{token}@files.example.com/{OBJECT_KEY}")
     return table
@@ -413,7 +413,7 @@ async def test_errors_and_logs_show_no_token_and_no_signed_url(
     try:
         await _ASK[ask](client)
     except TfrunsError as caught:
-        shown = everything_said(caught)
+        shown = all_texts_of(caught)
     shown += caplog.text + "".join(repr(record.args) for record in caplog.records)
     assert token not in shown
     assert OBJECT_KEY not in shown
@@ -433,11 +433,11 @@ async def test_log_line_of_a_download_hides_its_url(
 
 @pytest.mark.anyio
 async def test_ambiguous_failure_hides_the_http_librarys_text() -> None:
-    said = _words(TOKEN)
-    api = FakeApi().on("POST", "/runs", httpx2.ReadTimeout(said))
+    shown = _words(TOKEN)
+    api = FakeApi().on("POST", "/runs", httpx2.ReadTimeout(shown))
     with pytest.raises(AttemptFailed) as caught:
         await transport_for(api).post("/api/v2/runs", {})
-    assert TOKEN not in f"{caught.value} {caught.value!r} {everything_said(caught.value.error)}"
+    assert TOKEN not in f"{caught.value} {caught.value!r} {all_texts_of(caught.value.error)}"
 
 
 def test_repr_never_shows_the_token() -> None:

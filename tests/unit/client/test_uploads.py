@@ -120,9 +120,9 @@ async def test_refused_upload_hides_the_signed_url(refusal: Any, says: str, now:
     api = FakeApi().on("PUT", UPLOAD_URL, refusal).on("GET", f"/configuration-versions/{VERSION_ID}", now)
     with pytest.raises(TfrunsError) as failed:
         await uploaded(api)
-    said = str(failed.value.as_dict())
-    assert says in said
-    assert SECRET not in said
+    shown = str(failed.value.as_dict())
+    assert says in shown
+    assert SECRET not in shown
     assert all(request.method in {"PUT", "GET"} for request in api.requests)
 
 

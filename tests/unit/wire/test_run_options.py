@@ -38,8 +38,8 @@ def test_queuing_options_take_precedence_as_operation(chosen: tuple[str, ...], o
 
 
 def test_only_refresh_is_on_by_default() -> None:
-    said = RunOptions(save_plan=True, refresh=None, target_addrs=["a.b"]).with_defaults()
-    assert said.model_dump(exclude_none=True) == {
+    options = RunOptions(save_plan=True, refresh=None, target_addrs=["a.b"]).with_defaults()
+    assert options.model_dump(exclude_none=True) == {
         "is_destroy": False, "refresh": True, "refresh_only": False, "plan_only": False, "save_plan": True,
         "allow_empty_apply": False, "allow_config_generation": False, "debugging_mode": False, "target_addrs": ["a.b"],
     }  # fmt: skip

@@ -77,8 +77,8 @@ def test_configuration_version_is_not_an_attribute() -> None:
 
 @pytest.mark.anyio
 async def test_exactly_the_given_options_reach_the_api() -> None:
-    said = {name: value for name, (_, value) in _OPTIONS.items() if name not in {"refresh_only", "plan_only"}}
-    params = RunParams(**said, variables=[RunVariableParam(key="n", value=2)], configuration_version_id="cv-abc")
+    given = {name: value for name, (_, value) in _OPTIONS.items() if name not in {"refresh_only", "plan_only"}}
+    params = RunParams(**given, variables=[RunVariableParam(key="n", value=2)], configuration_version_id="cv-abc")
     api = FakeApi().on("POST", "/runs", answer({"data": run()}, 201))
     async with client_for(api) as client:
         await client.runs.create(WORKSPACE_ID, params)
@@ -86,7 +86,7 @@ async def test_exactly_the_given_options_reach_the_api() -> None:
     assert body(request) == {
         "data": {
             "type": "runs",
-            "attributes": {_OPTIONS[name][0]: value for name, value in said.items()}
+            "attributes": {_OPTIONS[name][0]: value for name, value in given.items()}
             | {"variables": [{"key": "n", "value": "2"}]},
             "relationships": {
                 "workspace": {"data": {"type": "workspaces", "id": WORKSPACE_ID}},
@@ -99,9 +99,9 @@ async def test_exactly_the_given_options_reach_the_api() -> None:
 @given(st.sets(st.sampled_from(sorted(_OPTIONS))))
 @settings(deadline=None)
 def test_any_compatible_options_are_sent(names: set[str]) -> None:
-    said = {name: _OPTIONS[name][1] for name in sorted(names)}
+    given = {name: _OPTIONS[name][1] for name in sorted(names)}
     try:
-        params = RunParams(**said)
+        params = RunParams(**given)
     except InvalidInput:
         conflicts = ({"is_destroy", "refresh_only"}, {"allow_empty_apply", "plan_only"}, {"save_plan", "plan_only"})
         assert any(names >= conflict for conflict in conflicts)
