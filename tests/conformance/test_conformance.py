@@ -124,7 +124,7 @@ def _checks_of(scenario: str, era: str, url: str, place: Path) -> list[dict[str,
 @pytest.mark.parametrize(
     ("era", "scenario"), [(era, scenario) for era, scenarios in SCENARIOS.items() for scenario in scenarios]
 )
-def test_the_official_scenario_passes(
+def test_official_scenario_passes(
     era: str, scenario: str, tmp_path: Path, served: str, served_with_diagnostic_tools: str
 ) -> None:
     url = served_with_diagnostic_tools if scenario == "server-stateless" else served
@@ -139,7 +139,7 @@ def test_the_official_scenario_passes(
 
 
 @pytest.mark.parametrize("era", ["legacy", "modern"])
-def test_the_inspector_finds_nothing_to_say_about_the_tools(era: str, tmp_path: Path) -> None:
+def test_inspector_finds_nothing_to_say_about_the_tools(era: str, tmp_path: Path) -> None:
     command = [str(node()), str(INSPECTOR), "--cli", "--method", "tools/list", "--strict", "-q", "--format", "json"]
     done = subprocess.run(
         [*command, "--protocol-era", era, "--", tfruns(), "mcp"],

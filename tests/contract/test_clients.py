@@ -32,20 +32,20 @@ async def test_every_response_has_the_headers_of_the_api(api: Api) -> None:
 
 
 @meets("entitlements")
-async def test_an_organization_is_entitled_to_operations(api: Api) -> None:
+async def test_organization_is_entitled_to_operations(api: Api) -> None:
     document = await api.get("/organizations/default/entitlement-set")
     assert document["data"]["attributes"]["operations"] is True
 
 
 @meets("workspace-permissions")
-async def test_a_workspace_has_its_permissions(api: Api) -> None:
+async def test_workspace_has_its_permissions(api: Api) -> None:
     permissions = (await api.get("/organizations/default/workspaces/network"))["data"]["attributes"]["permissions"]
     for name in ("can-queue-run", "can-queue-apply", "can-queue-destroy", "can-update", "can-lock", "can-force-unlock"):
         assert permissions[name] is True
 
 
 @meets("run-relationships", "run-actions", "has-changes", "run-permissions", "ids")
-async def test_a_run_has_what_the_cli_reads(api: Api) -> None:
+async def test_run_has_what_the_cli_reads(api: Api) -> None:
     run = await api.create_run()
     assert re.fullmatch(f"run-{_ID}", run["id"])
     for name, prefix in (("plan", "plan"), ("apply", "apply"), ("workspace", "ws"), ("configuration-version", "cv")):
@@ -87,7 +87,7 @@ async def test_events_and_task_stages_of_a_run_can_be_read(api: Api) -> None:
 
 
 @meets("redacted-plan")
-async def test_the_redacted_plan_is_204_and_then_a_redirect(api: Api) -> None:
+async def test_redacted_plan_is_204_and_then_a_redirect(api: Api) -> None:
     run = await api.create_run()
     plan_id = run["relationships"]["plan"]["data"]["id"]
     plan = (await api.get(f"/plans/{plan_id}"))["data"]["attributes"]
@@ -100,7 +100,7 @@ async def test_the_redacted_plan_is_204_and_then_a_redirect(api: Api) -> None:
 
 
 @meets("run-queue")
-async def test_the_run_queue_of_an_organization_can_be_read(api: Api) -> None:
+async def test_run_queue_of_an_organization_can_be_read(api: Api) -> None:
     run = await api.create_run()
     queue = (await api.get("/organizations/default/runs/queue"))["data"]
     assert [(item["id"], item["attributes"]["position-in-queue"]) for item in queue] == [(run["id"], 1)]
@@ -119,13 +119,13 @@ async def test_times_end_in_z(api: Api) -> None:
     "content", [b"{", b"[]", b"\xff", b'{"data": 5}', b'{"data": {"attributes": {"message": []}}}']
 )
 @meets("no-5xx")
-async def test_an_invalid_body_is_never_a_server_error(api: Api, content: bytes) -> None:
+async def test_invalid_body_is_never_a_server_error(api: Api, content: bytes) -> None:
     for path in ("/runs", "/organizations/default/workspaces", f"/workspaces/{api.workspace_id}/state-versions"):
         assert (await api.http.post(API + path, content=content)).status_code in {400, 422}
 
 
 @meets("run-enums")
-async def test_a_force_canceled_run_has_a_known_status_and_source(api: Api) -> None:
+async def test_force_canceled_run_has_a_known_status_and_source(api: Api) -> None:
     run = await api.applying()
     await api.act(run, "cancel")
     api.clock.advance(10)
@@ -154,7 +154,7 @@ async def test_empty_filters_and_hyphenated_includes_are_accepted(api: Api) -> N
 
 
 @meets("actions-without-body", "null-body")
-async def test_an_action_needs_no_body_and_returns_null(api: Api) -> None:
+async def test_action_needs_no_body_and_returns_null(api: Api) -> None:
     run = await api.planned()
     response = await api.http.post(f"{API}/runs/{run['id']}/actions/discard")
     assert (response.status_code, response.json()) == (202, None)
@@ -181,7 +181,7 @@ async def test_errors_are_json_api_documents(api: Api) -> None:
 
 
 @meets("run-source")
-async def test_a_run_of_the_terraform_cli_has_its_source(api: Api) -> None:
+async def test_run_of_the_terraform_cli_has_its_source(api: Api) -> None:
     headers = {"x-terraform-integration": "cloud"}
     document = await api.send("POST", "/runs", status=201, json=run_body(api.workspace_id), headers=headers)
     assert document["data"]["attributes"]["source"] == "terraform+cloud"

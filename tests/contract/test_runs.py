@@ -73,7 +73,7 @@ async def test_apply_queues_the_run_and_sets_confirmed_by(api: Api) -> None:
 
 
 @meets("queue", "discard")
-async def test_the_runs_of_a_workspace_are_first_in_first_out(api: Api) -> None:
+async def test_runs_of_a_workspace_are_first_in_first_out(api: Api) -> None:
     runs = [await api.create_run() for _ in range(3)]
     assert [await api.status(run) for run in runs] == ["plan_queued", "pending", "pending"]
     api.plan(runs[0])
@@ -82,7 +82,7 @@ async def test_the_runs_of_a_workspace_are_first_in_first_out(api: Api) -> None:
 
 
 @meets("cancel-pending")
-async def test_a_run_that_has_not_started_is_canceled_immediately(api: Api) -> None:
+async def test_run_that_has_not_started_is_canceled_immediately(api: Api) -> None:
     run = await _in_status(api, "pending")
     await api.act(run, "cancel")
     assert await api.status(run) == "canceled"
@@ -92,7 +92,7 @@ async def test_a_run_that_has_not_started_is_canceled_immediately(api: Api) -> N
 
 
 @meets("cancel-running")
-async def test_a_cancel_of_a_running_phase_interrupts_it_once(api: Api) -> None:
+async def test_cancel_of_a_running_phase_interrupts_it_once(api: Api) -> None:
     run = await api.applying()
     await api.act(run, "cancel")
     assert await api.status(run) == "applying"
@@ -124,7 +124,7 @@ async def test_force_execute_displaces_only_a_run_that_waits(api: Api) -> None:
 
 
 @meets("manual-lock", "unqueued")
-async def test_a_lock_blocks_only_runs_that_can_apply(api: Api) -> None:
+async def test_lock_blocks_only_runs_that_can_apply(api: Api) -> None:
     await api.post(_LOCK.format(api.workspace_id), {"reason": "repairs"}, 200)
     waiting = await api.create_run()
     others = [await api.create_run(plan_only=True), await api.create_run(save_plan=True)]
@@ -145,7 +145,7 @@ async def test_unlock_of_a_workspace_that_a_run_holds_is_409(api: Api) -> None:
 
 
 @meets("stale-plans")
-async def test_a_saved_plan_is_discarded_when_the_state_changes(api: Api) -> None:
+async def test_saved_plan_is_discarded_when_the_state_changes(api: Api) -> None:
     saved, applied = await api.planned(save_plan=True), await api.planned()
     await api.act(applied, "apply")
     api.apply(applied, state=STATE)
@@ -160,7 +160,7 @@ def _configuration_of(run: Json) -> str:
 
 
 @meets("default-configuration", "provisional")
-async def test_the_default_configuration_is_the_latest_appliable_one(api: Api) -> None:
+async def test_default_configuration_is_the_latest_appliable_one(api: Api) -> None:
     latest = await api.configured()
     for option in ("speculative", "provisional"):
         await api.configured(**{option: True})
@@ -170,7 +170,7 @@ async def test_the_default_configuration_is_the_latest_appliable_one(api: Api) -
 
 
 @meets("foreign-configuration", "speculative-configuration")
-async def test_a_speculative_configuration_of_another_workspace(api: Api) -> None:
+async def test_speculative_configuration_of_another_workspace(api: Api) -> None:
     other = await api.create_workspace("storage")
     configuration_id = await api.configured(other, speculative=True)
     run = await api.create_run(configuration_version_id=configuration_id, plan_only=False)
@@ -179,7 +179,7 @@ async def test_a_speculative_configuration_of_another_workspace(api: Api) -> Non
 
 
 @meets("create-defaults")
-async def test_a_run_without_options_has_the_defaults(api: Api) -> None:
+async def test_run_without_options_has_the_defaults(api: Api) -> None:
     run = await api.create_run()
     assert run["attributes"]["message"] == "Queued manually via the Terraform Enterprise API"
     assert "plan-queueable-at" in run["attributes"]["status-timestamps"]
@@ -195,7 +195,7 @@ async def test_destroy_and_refresh_only_exclude_each_other(api: Api) -> None:
 
 @pytest.mark.parametrize("is_queued", [True, False])
 @meets("auto-queue-runs")
-async def test_an_upload_queues_a_run_if_auto_queue_runs_is_set(api: Api, *, is_queued: bool) -> None:
+async def test_upload_queues_a_run_if_auto_queue_runs_is_set(api: Api, *, is_queued: bool) -> None:
     configuration = await api.create_configuration(**{"auto-queue-runs": is_queued})
     assert (await api.upload(configuration, archive())).status_code == 200
     runs = (await api.get(f"/workspaces/{api.workspace_id}/runs"))["data"]
@@ -222,7 +222,7 @@ async def test_lists_have_pages(api: Api) -> None:
 
 
 @meets("bad-include")
-async def test_an_unknown_include_is_named_in_the_error(api: Api) -> None:
+async def test_unknown_include_is_named_in_the_error(api: Api) -> None:
     run = await api.create_run()
     errors = (await api.get(f"/runs/{run['id']}", 400, include="nonsense"))["errors"]
     assert "include parameter" in errors[0]["detail"]

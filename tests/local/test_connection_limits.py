@@ -173,7 +173,7 @@ async def test_slow_clients_are_disconnected() -> None:
                 assert time.monotonic() - start >= 0.25, name
 
 
-async def test_a_client_that_does_not_read_is_disconnected() -> None:
+async def test_client_that_does_not_read_is_disconnected() -> None:
     async with serving(replace(SLOW, read_s=0.3)) as server:
         with server.connect() as client:
             client.send(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -181,7 +181,7 @@ async def test_a_client_that_does_not_read_is_disconnected() -> None:
             await server.until(lambda: not server.state.connections)
 
 
-async def test_a_slow_but_steady_body_is_read_completely() -> None:
+async def test_slow_but_steady_body_is_read_completely() -> None:
     async with serving(replace(SLOW, body_s=0.2, body_bytes_per_s=1000)) as server:
         with server.connect() as client:
             client.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n\r\n")
@@ -192,7 +192,7 @@ async def test_a_slow_but_steady_body_is_read_completely() -> None:
             assert (await server.read(client)).endswith(b"\r\n\r\n5000")
 
 
-async def test_a_head_that_is_too_large_is_431() -> None:
+async def test_head_that_is_too_large_is_431() -> None:
     async with serving(replace(SLOW, head_bytes=1000)) as server:
         for head in (b"GET /%s", b"GET / HTTP/1.1\r\nx: %s", b"GET / HTTP/1.1\r\n%s: x"):
             with server.connect() as client:
@@ -226,7 +226,7 @@ async def test_accept_backs_off_when_no_file_descriptors_are_left(caplog: pytest
     assert [record.getMessage() for record in caplog.records] == ["cannot accept connections: Too many open files"]
 
 
-def test_a_log_line_of_one_kind_is_written_once_a_minute() -> None:
+def test_log_line_of_one_kind_is_written_once_a_minute() -> None:
     now = 0.0
     limit = LogRateLimit(monotonic=lambda: now)
 
@@ -245,7 +245,7 @@ def test_a_log_line_of_one_kind_is_written_once_a_minute() -> None:
 
 
 @pytest.mark.processes
-def test_the_open_file_limit_is_raised_to_the_hard_limit() -> None:
+def test_open_file_limit_is_raised_to_the_hard_limit() -> None:
     program = """if True:
         import resource
         from tfruns.local.connection_limits import raise_open_files
@@ -258,5 +258,5 @@ def test_the_open_file_limit_is_raised_to_the_hard_limit() -> None:
     assert raise_open_files() >= before[0] or before[0] == resource.RLIM_INFINITY
 
 
-def test_the_connection_limit_depends_on_the_open_file_limit() -> None:
+def test_connection_limit_depends_on_the_open_file_limit() -> None:
     assert [limits_for(files).connections for files in (16, 64, 256, 1024, 4096, 65_536)] == [4, 8, 32, 384, 1000, 1000]

@@ -20,7 +20,7 @@ class _CountingStore:
         return self.users.get("digest")
 
 
-def test_a_token_is_looked_up_once_per_second() -> None:
+def test_token_is_looked_up_once_per_second() -> None:
     store, now = _CountingStore(), [0.0]
     cache = TokenCache(lambda: now[0])
     for moment, lookups in ((0.0, 1), (0.99, 1), (1.0, 2), (1.5, 2), (2.0, 3)):
@@ -29,7 +29,7 @@ def test_a_token_is_looked_up_once_per_second() -> None:
         assert store.lookups == lookups, moment
 
 
-def test_a_token_deleted_by_another_process_is_rejected_in_a_second() -> None:
+def test_token_deleted_by_another_process_is_rejected_in_a_second() -> None:
     store, now = _CountingStore(), [0.0]
     cache = TokenCache(lambda: now[0])
     assert cache.user_of("digest", store.look_up) == "user-1"
@@ -38,7 +38,7 @@ def test_a_token_deleted_by_another_process_is_rejected_in_a_second() -> None:
     assert cache.user_of("digest", store.look_up) is None
 
 
-def test_an_unknown_token_is_looked_up_every_time() -> None:
+def test_unknown_token_is_looked_up_every_time() -> None:
     store = _CountingStore()
     store.users.clear()
     cache = TokenCache(lambda: 0.0)
@@ -47,7 +47,7 @@ def test_an_unknown_token_is_looked_up_every_time() -> None:
     assert cache.user_of("digest", store.look_up) == "user-2"
 
 
-def test_a_token_deleted_during_its_lookup_is_not_cached() -> None:
+def test_token_deleted_during_its_lookup_is_not_cached() -> None:
     store = _CountingStore()
     cache = TokenCache(lambda: 0.0)
 
@@ -61,7 +61,7 @@ def test_a_token_deleted_during_its_lookup_is_not_cached() -> None:
     assert cache.user_of("digest", store.look_up) is None
 
 
-def test_the_size_of_the_cache_is_bounded() -> None:
+def test_size_of_the_cache_is_bounded() -> None:
     cache = TokenCache(lambda: 0.0)
     lookups: list[None] = []
 
@@ -76,7 +76,7 @@ def test_the_size_of_the_cache_is_bounded() -> None:
     assert len(lookups) == 1002
 
 
-async def test_a_replaced_token_is_rejected_immediately(empty: Api) -> None:
+async def test_replaced_token_is_rejected_immediately(empty: Api) -> None:
     old = {"authorization": f"Bearer {create_admin(empty.backend)}"}
     assert (await empty.http.get(f"{API}/account/details", headers=old)).status_code == 200
     new = {"authorization": f"Bearer {create_admin(empty.backend)}"}
@@ -84,7 +84,7 @@ async def test_a_replaced_token_is_rejected_immediately(empty: Api) -> None:
     assert (await empty.http.get(f"{API}/account/details", headers=new)).status_code == 200
 
 
-async def test_a_rolled_back_deletion_leaves_the_token_valid(empty: Api) -> None:
+async def test_rolled_back_deletion_leaves_the_token_valid(empty: Api) -> None:
     header = {"authorization": f"Bearer {create_admin(empty.backend)}"}
     try:
         with empty.backend.database.write() as write:

@@ -51,7 +51,7 @@ def test_it_fails_and_ends_by_signals_like_any_program(tmp_path: Path) -> None:
     assert run("import os; os.kill(os.getpid(), 9)", tmp_path)[0] == -signal.SIGKILL
 
 
-def test_a_wait_ends_in_time_and_a_kill_is_seen(tmp_path: Path) -> None:
+def test_wait_ends_in_time_and_a_kill_is_seen(tmp_path: Path) -> None:
     program = "import time; time.sleep(600)"
     process = start(
         [TFRUNS], env=environment(tmp_path), fault=program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

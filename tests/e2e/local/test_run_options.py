@@ -121,7 +121,7 @@ async def test_saved_plan_waits_outside_the_queue(lab: Lab) -> None:
     assert await lab.resources(workspace) == {"a", "b"}
 
 
-async def test_a_saved_plan_is_discarded_when_the_state_changes(lab: Lab) -> None:
+async def test_saved_plan_is_discarded_when_the_state_changes(lab: Lab) -> None:
     workspace = await lab.workspace(TWO)
     saved = await lab.until(await lab.run(workspace, save_plan=True), RunStatus.PLANNED_AND_SAVED)
     await lab.applied(workspace)

@@ -21,7 +21,7 @@ HEADERS = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
 @pytest.mark.parametrize(
     "authorization", ["", "Bearer", "Bearer ", "Bearer nobody's", "Basic dTpw", "nonsense", "Bearer é"]
 )
-async def test_a_missing_or_unknown_token_is_401(empty: Api, authorization: str) -> None:
+async def test_missing_or_unknown_token_is_401(empty: Api, authorization: str) -> None:
     for path in ("/ping", "/runs/run-x", "/organizations"):
         response = await empty.http.get(API + path, headers={b"authorization": authorization.encode()})
         assert response.status_code == 401
@@ -42,7 +42,7 @@ async def test_only_the_hash_of_a_token_is_stored(empty: Api) -> None:
     assert all(token not in digest and len(digest) == 64 for digest in stored)
 
 
-async def test_a_new_admin_token_replaces_the_old_one(empty: Api) -> None:
+async def test_new_admin_token_replaces_the_old_one(empty: Api) -> None:
     tokens = [create_admin(empty.backend) for _ in range(2)]
     with empty.backend.database.read() as session:
         assert [user_id_of_token(empty.backend, f"Bearer {tokens[1]}")] == list(session.scalars(select(UserRow.id)))
@@ -50,7 +50,7 @@ async def test_a_new_admin_token_replaces_the_old_one(empty: Api) -> None:
         user_id_of_token(empty.backend, f"Bearer {tokens[0]}")
 
 
-async def test_the_authorization_scheme_ignores_case(empty: Api) -> None:
+async def test_authorization_scheme_ignores_case(empty: Api) -> None:
     token = create_admin(empty.backend)
     assert user_id_of_token(empty.backend, f"bearer {token}") == user_id_of_token(empty.backend, f"BEARER  {token} ")
     with pytest.raises(Unauthorized):
@@ -87,7 +87,7 @@ def _limiter(clock: Clock) -> RateLimiter:
 
 
 @pytest.mark.parametrize(("is_run_list", "length_s"), [(False, 1.0), (True, 60.0)])
-def test_the_31st_request_in_a_window_is_rejected(is_run_list: bool, length_s: float) -> None:
+def test_31st_request_in_a_window_is_rejected(is_run_list: bool, length_s: float) -> None:
     # Contract notes: "Rate limits: 30 a second; run lists 30 a minute."
     clock = Clock()
     limiter = _limiter(clock)
@@ -135,7 +135,7 @@ async def test_every_response_has_the_rate_limit_headers(empty: Api) -> None:
         assert (response.status_code, set(response.headers) & HEADERS) == (status, HEADERS)
 
 
-async def test_a_rate_limited_response_has_retry_after(empty: Api) -> None:
+async def test_rate_limited_response_has_retry_after(empty: Api) -> None:
     app = build_app(empty.backend, Signer(b"k" * 32), _limiter(empty.clock))
     headers = {"authorization": f"Bearer {create_admin(empty.backend)}"}
     transport = httpx2.ASGITransport(app)

@@ -58,7 +58,7 @@ def check_error(response: Any) -> None:
 
 @rows("body", BODIES.values(), ids=BODIES)
 @rows(("method", "path"), WRITES)
-async def test_an_invalid_body_is_rejected(api: Api, method: str, path: str, body: bytes) -> None:
+async def test_invalid_body_is_rejected(api: Api, method: str, path: str, body: bytes) -> None:
     run = await api.create_run()
     filled = API + path.format(workspace=api.workspace_id, run=run["id"])
     response = await api.http.request(method, filled, content=body)
@@ -110,7 +110,7 @@ RIGHT: dict[str, dict[str, Any]] = {
 
 
 @rows(("path", "name", "value"), WRONG)
-async def test_an_invalid_attribute_is_422(api: Api, path: str, name: str, value: Any) -> None:
+async def test_invalid_attribute_is_422(api: Api, path: str, name: str, value: Any) -> None:
     workspace = f"/workspaces/{api.workspace_id}"
     if not (await api.get(workspace))["data"]["attributes"]["locked"]:
         await api.post(f"{workspace}/actions/lock", None, 200)
@@ -128,7 +128,7 @@ async def test_malformed_tags_are_never_a_server_error(api: Api, tags: Any) -> N
 
 
 @rows("comment", [5, ["a"], {"a": 1}, True])
-async def test_a_comment_that_is_not_a_string_is_422_without_effect(api: Api, comment: Any) -> None:
+async def test_comment_that_is_not_a_string_is_422_without_effect(api: Api, comment: Any) -> None:
     run = await api.planned()
     await api.post(f"/runs/{run['id']}/actions/apply", {"comment": comment}, 422)
     assert await api.status(run) == "planned"
@@ -142,7 +142,7 @@ BAD_NUMBERS = ("0", "-1", "1.5", "x", "1e3", "²", "9" * 10, "0000000001" + "9" 
 
 
 @rows("path", LISTS)
-async def test_an_invalid_page_is_400(api: Api, path: str) -> None:
+async def test_invalid_page_is_400(api: Api, path: str) -> None:
     for name in ("page[number]", "page[size]"):
         for number in BAD_NUMBERS:
             response = await api.http.get(API + path.format(workspace=api.workspace_id), params={name: number})
@@ -151,7 +151,7 @@ async def test_an_invalid_page_is_400(api: Api, path: str) -> None:
 
 
 @rows("path", LISTS)
-async def test_the_highest_page_number_is_an_empty_page(api: Api, path: str) -> None:
+async def test_highest_page_number_is_an_empty_page(api: Api, path: str) -> None:
     query = {"page[number]": "9" * 9, "filter[workspace][name]": "network", "filter[organization][name]": "default"}
     document = await api.get(path.format(workspace=api.workspace_id), 200, **query)
     assert document["data"] == []
@@ -160,7 +160,7 @@ async def test_the_highest_page_number_is_an_empty_page(api: Api, path: str) -> 
 @rows("path", ["/runs/{run}", "/runs/{run}/run-events", "/workspaces/{workspace}",
                                   "/workspaces/{workspace}/runs", "/organizations/default/runs",
                                   "/organizations/default/workspaces"])  # fmt: skip
-async def test_an_unknown_include_is_400_and_the_error_names_it(api: Api, path: str) -> None:
+async def test_unknown_include_is_400_and_the_error_names_it(api: Api, path: str) -> None:
     # Contract notes: "a bad include, with "include parameter" in the message".
     run = await api.create_run()
     filled = path.format(run=run["id"], workspace=api.workspace_id)
@@ -174,7 +174,7 @@ async def test_an_unknown_include_is_400_and_the_error_names_it(api: Api, path: 
                                   "/applies/x", "/comments/x", "/state-versions/x", "/state-version-outputs/x",
                                   "/configuration-versions/x", "/organizations/none", "/organizations/none/runs",
                                   "/workspaces/ws-x/vars", "/runs/run-x/plan", "/runs/run-x/comments"])  # fmt: skip
-async def test_an_unknown_path_or_id_is_404_or_405(api: Api, path: str) -> None:
+async def test_unknown_path_or_id_is_404_or_405(api: Api, path: str) -> None:
     response = await api.http.get(API + path)
     assert response.status_code == (405 if path == "/runs" else 404)
     check_error(response)
@@ -219,13 +219,13 @@ async def test_404_names_the_unknown_id_of_a_request_body(api: Api) -> None:
         assert response.json()["errors"][0]["detail"] == f"The {named} does not exist.", path
 
 
-async def test_the_id_of_a_plan_is_not_the_id_of_an_apply(api: Api) -> None:
+async def test_id_of_a_plan_is_not_the_id_of_an_apply(api: Api) -> None:
     related = (await api.create_run())["relationships"]
     await api.get(f"/applies/{related['plan']['data']['id']}", 404)
     await api.get(f"/plans/{related['apply']['data']['id']}", 404)
 
 
-async def test_a_body_that_is_too_large_is_413(api: Api) -> None:
+async def test_body_that_is_too_large_is_413(api: Api) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     body = b'{"data": "' + b"x" * (2 << 20) + b'"}'
 
@@ -242,7 +242,7 @@ async def test_a_body_that_is_too_large_is_413(api: Api) -> None:
     assert (await api.http.post(path, content=body * 16)).status_code == 413
 
 
-async def test_a_search_text_that_is_too_long_is_414(api: Api) -> None:
+async def test_search_text_that_is_too_long_is_414(api: Api) -> None:
     for path in ("/organizations/default/workspaces", "/organizations/default/runs", "/workspaces/{workspace}/runs"):
         filled = API + path.format(workspace=api.workspace_id)
         for name in ("search[basic]", "search[name]", "search[wildcard-name]", "search[commit]", "filter[status]"):
@@ -256,7 +256,7 @@ async def test_a_search_text_that_is_too_long_is_414(api: Api) -> None:
                         check_error(response)
 
 
-async def test_a_nul_character_is_rejected_everywhere(api: Api) -> None:
+async def test_nul_character_is_rejected_everywhere(api: Api) -> None:
     # PostgreSQL cannot store it.
     run = await api.planned()
     for path in ("/workspaces/{nul}", "/runs/{nul}", "/organizations/{nul}", "/organizations/default/workspaces/{nul}"):
@@ -295,7 +295,7 @@ BAD_STATES: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("state", BAD_STATES.values(), ids=BAD_STATES)
-async def test_an_invalid_state_is_rejected_and_changes_nothing(api: Api, state: bytes) -> None:
+async def test_invalid_state_is_rejected_and_changes_nothing(api: Api, state: bytes) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     path = f"/workspaces/{api.workspace_id}/state-versions"
 
@@ -320,7 +320,7 @@ async def test_unexpected_types_inside_a_state_are_accepted(api: Api) -> None:
 @pytest.mark.parametrize(
     ("path", "name"), [("/runs/{run}/actions/apply", "comment"), ("/workspaces/{workspace}/actions/lock", "reason")]
 )
-async def test_an_unpaired_surrogate_is_400(api: Api, path: str, name: str) -> None:
+async def test_unpaired_surrogate_is_400(api: Api, path: str, name: str) -> None:
     # It could be neither stored nor returned.
     run = await api.planned()
     body = b'{"%s": "\\ud800"}' % name.encode()
@@ -329,7 +329,7 @@ async def test_an_unpaired_surrogate_is_400(api: Api, path: str, name: str) -> N
     check_error(response)
 
 
-async def test_an_unavailable_database_is_503_with_retry_after(
+async def test_unavailable_database_is_503_with_retry_after(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def unavailable(*_: object) -> None:
@@ -385,12 +385,12 @@ async def test_no_endpoint_fails_on_bad_input(api: Api) -> None:
 
 
 @pytest.mark.parametrize("path", ["vars", "tag-bindings", "all-vars"])
-async def test_an_invalid_page_is_400_for_lists_without_pages(api: Api, path: str) -> None:
+async def test_invalid_page_is_400_for_lists_without_pages(api: Api, path: str) -> None:
     errors = (await api.get(f"/workspaces/{api.workspace_id}/{path}", 400, **{"page[size]": "0"}))["errors"]
     assert errors[0]["detail"] == "page[size] must be a positive integer."
 
 
-async def test_an_error_states_the_rule_for_each_invalid_attribute(api: Api) -> None:
+async def test_error_states_the_rule_for_each_invalid_attribute(api: Api) -> None:
     workspaces = "/organizations/default/workspaces"
     wrong = {"name": 5, "auto-apply": "perhaps", "description": "d" * 1025, "terraform-version": "banana"}
     detail = (await api.post(workspaces, resource("workspaces", wrong), 422))["errors"][0]["detail"]

@@ -85,7 +85,7 @@ async def test_every_link_leads_to_a_document(api: Api) -> None:
     assert unserved == set()
 
 
-async def test_a_list_links_to_its_pages(api: Api) -> None:
+async def test_list_links_to_its_pages(api: Api) -> None:
     for name in ("b", "c"):
         await api.create_workspace(name)
     path = f"{API}{_ORGANIZATION}/workspaces"
@@ -104,7 +104,7 @@ async def test_a_list_links_to_its_pages(api: Api) -> None:
     }
 
 
-async def test_a_trailing_slash_changes_nothing(api: Api) -> None:
+async def test_trailing_slash_changes_nothing(api: Api) -> None:
     path = f"/workspaces/{api.workspace_id}"
     assert (await api.get(f"{path}/"))["data"] == (await api.get(path))["data"]
     configuration = await api.create_configuration()
@@ -120,7 +120,7 @@ async def test_a_trailing_slash_changes_nothing(api: Api) -> None:
      ("speculative-enabled", False), ("structured-run-output-enabled", False), ("terraform-version", "1.10.0"),
      ("trigger-patterns", ["a/*"]), ("trigger-prefixes", ["a"]), ("working-directory", "w")],
 )  # fmt: skip
-async def test_a_workspace_setting_is_returned_as_it_was_set(api: Api, name: str, value: Json) -> None:
+async def test_workspace_setting_is_returned_as_it_was_set(api: Api, name: str, value: Json) -> None:
     path = f"/workspaces/{api.workspace_id}"
     await api.send("PATCH", path, status=200, json=resource("workspaces", {name: value}))
     assert (await api.get(path))["data"]["attributes"][name] == value
@@ -132,7 +132,7 @@ async def test_a_workspace_setting_is_returned_as_it_was_set(api: Api, name: str
      ("auto-destroy-at", "2030-01-01T00:00:00Z"), ("auto-destroy-activity-duration", "14d"),
      ("vcs-repo", {"identifier": "a/b"}), ("terraform-version", "banana"), ("description", "d" * 1025)],
 )  # fmt: skip
-async def test_an_unsupported_setting_is_422_and_the_error_names_it(api: Api, name: str, value: Json) -> None:
+async def test_unsupported_setting_is_422_and_the_error_names_it(api: Api, name: str, value: Json) -> None:
     path = f"/workspaces/{api.workspace_id}"
     refused = await api.send("PATCH", path, status=422, json=resource("workspaces", {name: value}))
     assert name in refused["errors"][0]["detail"]
@@ -152,7 +152,7 @@ async def test_local_execution_accepts_states_and_rejects_runs(api: Api) -> None
     await api.post(f"{path}/state-versions", inline(state(1)))
 
 
-async def test_a_workspace_inherits_the_execution_mode_of_its_organization(api: Api) -> None:
+async def test_workspace_inherits_the_execution_mode_of_its_organization(api: Api) -> None:
     body = resource("organizations", {"default-execution-mode": "local", "email": "a@example.com"})
     changed = (await api.send("PATCH", _ORGANIZATION, status=200, json=body))["data"]["attributes"]
     assert (changed["default-execution-mode"], changed["email"]) == ("local", "a@example.com")
@@ -190,13 +190,13 @@ async def test_cost_estimation_and_stacks_are_settings_without_effect(api: Api) 
     await api.send("GET", f"{_ORGANIZATION}/stacks", status=404)
 
 
-async def test_a_renamed_organization_keeps_its_workspaces(api: Api) -> None:
+async def test_renamed_organization_keeps_its_workspaces(api: Api) -> None:
     await api.send("PATCH", _ORGANIZATION, status=200, json=resource("organizations", {"name": "renamed"}))
     assert ids_of(await api.get("/organizations/renamed/workspaces")) == [api.workspace_id]
     await api.get(_ORGANIZATION, 404)
 
 
-async def test_an_unknown_include_is_400_on_every_path(api: Api) -> None:
+async def test_unknown_include_is_400_on_every_path(api: Api) -> None:
     paths = [entry.path for entry in ENDPOINTS if entry.method == "GET" and entry.path not in EMPTY_LISTS]
     assert len(paths) > 40
     for path in paths:
@@ -257,7 +257,7 @@ async def test_every_documented_include_adds_its_documents(api: Api) -> None:
     assert missing == []
 
 
-async def test_a_state_version_includes_its_run_and_user(api: Api) -> None:
+async def test_state_version_includes_its_run_and_user(api: Api) -> None:
     run = await api.applying()
     api.end(run, "apply", state=state(1, outputs=OUTPUTS))
     include = "run,created_by,run.created_by,run.configuration_version,outputs"
@@ -269,13 +269,13 @@ async def test_a_state_version_includes_its_run_and_user(api: Api) -> None:
 @pytest.mark.parametrize(
     "content", [{"version": 99}, {"outputs": []}, {"resources": {}}, {"outputs": {"a": 1}}, {"resources": [1]}]
 )
-async def test_an_upload_that_is_not_a_state_is_422(api: Api, content: Json) -> None:
+async def test_upload_that_is_not_a_state_is_422(api: Api, content: Json) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     path = f"/workspaces/{api.workspace_id}/state-versions"
     await api.post(path, inline(state(1, **content)), 422)
 
 
-async def test_the_serial_of_the_request_overrides_the_serial_of_the_state(api: Api) -> None:
+async def test_serial_of_the_request_overrides_the_serial_of_the_state(api: Api) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     path = f"/workspaces/{api.workspace_id}/state-versions"
     created = (await api.post(path, inline(state(5), serial=1, lineage="bbbb")))["data"]["attributes"]
@@ -320,7 +320,7 @@ async def test_sorting_by_current_run_lists_only_workspaces_with_runs(api: Api) 
     assert ids_of(found) == [api.workspace_id]
 
 
-async def test_the_resources_of_a_workspace_are_managed_instances(api: Api) -> None:
+async def test_resources_of_a_workspace_are_managed_instances(api: Api) -> None:
     resources = [
         {"mode": "managed", "module": "module.m", "type": "terraform_data", "name": "a", "instances":
          [{"index_key": "k"}, {"index_key": 1}], "provider": 'provider["terraform.io/builtin/terraform"]'},
@@ -332,13 +332,13 @@ async def test_the_resources_of_a_workspace_are_managed_instances(api: Api) -> N
     assert addresses == ['m.terraform_data.a["k"]', "m.terraform_data.a[1]"]
 
 
-async def test_the_lock_reason_of_the_terraform_cli_is_returned(api: Api) -> None:
+async def test_lock_reason_of_the_terraform_cli_is_returned(api: Api) -> None:
     body = {"data": {"type": "", "attributes": {"reason": "repairs"}}}
     locked = await api.post(f"/workspaces/{api.workspace_id}/actions/lock", body, 200)
     assert locked["data"]["attributes"]["locked-reason"] == "repairs"
 
 
-async def test_the_older_paths_of_variables_are_served(api: Api) -> None:
+async def test_older_paths_of_variables_are_served(api: Api) -> None:
     workspace = {"data": {"type": "workspaces", "id": api.workspace_id}}
     body = resource("vars", {"key": "a", "value": "b", "category": "env"}, workspace=workspace)
     created = (await api.post("/vars", body))["data"]
@@ -351,7 +351,7 @@ async def test_the_older_paths_of_variables_are_served(api: Api) -> None:
     await api.send("DELETE", f"/vars/{created['id']}", status=204)
 
 
-async def test_a_signed_url_accepts_a_trailing_slash(api: Api) -> None:
+async def test_signed_url_accepts_a_trailing_slash(api: Api) -> None:
     await api.post(f"/workspaces/{api.workspace_id}/actions/lock", None, 200)
     created = (await api.post(f"/workspaces/{api.workspace_id}/state-versions", announced(state(1))))["data"]
     url = created["attributes"]["hosted-state-upload-url"] + "/"

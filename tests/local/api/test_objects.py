@@ -38,20 +38,20 @@ async def _read(api: Api, url: str, **query: int) -> bytes:
     return response.content
 
 
-async def test_a_log_url_is_absolute_and_needs_no_token(api: Api) -> None:
+async def test_log_url_is_absolute_and_needs_no_token(api: Api) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
     assert url.startswith(BASE_URL)
     assert await _read(api, url) == b"\x02" + TEXT + b"\x03"
 
 
-async def test_the_log_of_a_running_phase_has_no_end_marker(api: Api) -> None:
+async def test_log_of_a_running_phase_has_no_end_marker(api: Api) -> None:
     url = await _log(api, await api.create_run(), is_ended=False)
     assert await _read(api, url) == b"\x02" + TEXT
 
 
 @pytest.mark.parametrize("is_ended", [False, True])
 @pytest.mark.parametrize("limit", [1, 2, 7, 1000])
-async def test_the_parts_of_a_log_add_up_to_the_log(api: Api, limit: int, is_ended: bool) -> None:
+async def test_parts_of_a_log_add_up_to_the_log(api: Api, limit: int, is_ended: bool) -> None:
     # Contract notes: "STX (0x02) first, ETX (0x03) last; honour byte offset and limit, … past the end 200 and empty."
     url = await _log(api, await api.create_run(), is_ended=is_ended)
     found = b""
@@ -63,7 +63,7 @@ async def test_the_parts_of_a_log_add_up_to_the_log(api: Api, limit: int, is_end
     assert await _read(api, url, offset=0, limit=0) == b""
 
 
-async def test_a_large_log_is_sent_in_parts(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_large_log_is_sent_in_parts(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tfruns.local.terraform.log.PART_BYTES", 10)
     monkeypatch.setattr("tfruns.local.api.objects.PART_BYTES", 10)
     url = await _log(api, await api.create_run(), is_ended=True)
@@ -85,7 +85,7 @@ async def test_a_large_log_is_sent_in_parts(api: Api, monkeypatch: pytest.Monkey
     assert b"".join(sent) == b"\x02" + TEXT + b"\x03"
 
 
-async def test_a_log_is_503_while_the_database_is_unavailable(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_log_is_503_while_the_database_is_unavailable(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def unavailable(*_: object) -> None:
         raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
 
@@ -96,7 +96,7 @@ async def test_a_log_is_503_while_the_database_is_unavailable(api: Api, monkeypa
     assert response.json()["errors"][0]["status"] == "503"
 
 
-async def test_an_upload_to_a_full_disk_is_503_and_leaves_no_file(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_upload_to_a_full_disk_is_503_and_leaves_no_file(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -110,7 +110,7 @@ async def test_an_upload_to_a_full_disk_is_503_and_leaves_no_file(api: Api, monk
     assert shown["status"] == "pending"
 
 
-async def test_an_empty_log_has_markers_once_the_phase_has_ended(api: Api) -> None:
+async def test_empty_log_has_markers_once_the_phase_has_ended(api: Api) -> None:
     run = await api.create_run()
     path = f"/plans/{run['relationships']['plan']['data']['id']}"
     assert await _read(api, (await api.get(path))["data"]["attributes"]["log-read-url"]) == b""
@@ -119,14 +119,14 @@ async def test_an_empty_log_has_markers_once_the_phase_has_ended(api: Api) -> No
 
 
 @pytest.mark.parametrize("query", ["offset=-1", "offset=x", "limit=-5", "limit=1e3", "offset=²", "offset=" + "9" * 20])
-async def test_an_invalid_offset_or_limit_is_400(api: Api, query: str) -> None:
+async def test_invalid_offset_or_limit_is_400(api: Api, query: str) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
     response = await anonymous(api.http, "GET", f"{url}?{query}")
     assert response.status_code == 400
     assert response.json()["errors"][0]["status"] == "400"
 
 
-async def test_a_plans_json_output_is_204_and_then_a_redirect(api: Api) -> None:
+async def test_plans_json_output_is_204_and_then_a_redirect(api: Api) -> None:
     # Contract notes: "json-output: 204 until ready, then 307 to a short-lived URL."
     run = await api.create_run()
     plan_id = run["relationships"]["plan"]["data"]["id"]
@@ -138,7 +138,7 @@ async def test_a_plans_json_output_is_204_and_then_a_redirect(api: Api) -> None:
         assert (await anonymous(api.http, "GET", response.headers["location"])).json() == {"kind": kind}
 
 
-async def test_an_unserved_request_is_logged_without_token_and_controls(
+async def test_unserved_request_is_logged_without_token_and_controls(
     api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
@@ -152,7 +152,7 @@ async def test_an_unserved_request_is_logged_without_token_and_controls(
 # -- signed URLs -----------------------------------------------------------------------------------------------------
 
 
-async def test_a_signed_url_expires(api: Api) -> None:
+async def test_signed_url_expires(api: Api) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
     api.clock.advance(3599)
     await _read(api, url)
@@ -160,7 +160,7 @@ async def test_a_signed_url_expires(api: Api) -> None:
     assert (await anonymous(api.http, "GET", url)).status_code == 404
 
 
-async def test_a_modified_or_forged_url_is_404(api: Api) -> None:
+async def test_modified_or_forged_url_is_404(api: Api) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
     forged = BASE_URL + Signer(b"x" * 32).object_path(ObjectGrant("read", "log", "plan-x"), api.clock.now())
     start, _, signature = url.rpartition(".")
@@ -169,14 +169,14 @@ async def test_a_modified_or_forged_url_is_404(api: Api) -> None:
         assert (response.status_code, response.json()["errors"][0]["title"]) == (404, "not found")
 
 
-async def test_a_read_url_cannot_write_and_a_write_url_cannot_read(api: Api) -> None:
+async def test_read_url_cannot_write_and_a_write_url_cannot_read(api: Api) -> None:
     url = await _log(api, await api.create_run(), is_ended=True)
     assert (await anonymous(api.http, "PUT", url, content=b"x")).status_code == 404
     created = await api.create_configuration()
     assert (await anonymous(api.http, "GET", created["attributes"]["upload-url"])).status_code == 404
 
 
-def test_a_token_without_one_of_its_claims_is_rejected() -> None:
+def test_token_without_one_of_its_claims_is_rejected() -> None:
     signer, now = Signer(b"k" * 32), Clock().now()
     whole: dict[str, str | int] = {"v": "read", "k": "log", "i": "plan-x", "u": "", "aud": "object"}
     whole["exp"] = int((now + timedelta(hours=1)).timestamp())
@@ -195,7 +195,7 @@ def _incoming(api: Api) -> list[str]:
     return [path.name for path in api.backend.objects.path("incoming", "x").parent.glob("*")]
 
 
-async def test_an_upload_leaves_no_temporary_file(api: Api) -> None:
+async def test_upload_leaves_no_temporary_file(api: Api) -> None:
     created = await api.create_configuration()
     await api.upload(created, b"not an archive")
     await api.upload(await api.create_configuration(), archive())
@@ -216,7 +216,7 @@ async def test_uploads_and_logs_are_private_whatever_the_umask(api: Api) -> None
     assert modes == {archive_path: 0o600, archive_path.parent: 0o700, log: 0o600, log.parent: 0o700}
 
 
-async def test_an_aborted_upload_leaves_no_file_and_can_be_repeated(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+async def test_aborted_upload_leaves_no_file_and_can_be_repeated(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     async def half() -> AsyncIterator[bytes]:
         yield archive()[:10]
         raise ClientDisconnect
@@ -230,7 +230,7 @@ async def test_an_aborted_upload_leaves_no_file_and_can_be_repeated(api: Api, ca
     assert (await api.upload(created)).status_code == 200
 
 
-async def test_an_upload_that_is_too_large_is_413_and_leaves_no_file(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_upload_that_is_too_large_is_413_and_leaves_no_file(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tfruns.local.api.objects._MAX_UPLOAD_BYTES", 5)
     created = await api.create_configuration()
     response = await api.upload(created)
@@ -238,7 +238,7 @@ async def test_an_upload_that_is_too_large_is_413_and_leaves_no_file(api: Api, m
     assert _incoming(api) == []
 
 
-async def test_an_upload_for_a_deleted_workspace_is_404(api: Api) -> None:
+async def test_upload_for_a_deleted_workspace_is_404(api: Api) -> None:
     created = await api.create_configuration()
     await api.send("DELETE", f"/workspaces/{api.workspace_id}", status=204)
     response = await api.upload(created)

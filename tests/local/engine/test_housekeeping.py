@@ -50,7 +50,7 @@ async def test_only_the_directories_of_finished_runs_are_removed(api: Api, confi
     assert kept.exists()
 
 
-async def test_the_directory_of_a_run_with_a_process_is_kept(api: Api, config: ExecutionConfig) -> None:
+async def test_directory_of_a_run_with_a_process_is_kept(api: Api, config: ExecutionConfig) -> None:
     run = await api.applying()
     await api.act(run, "cancel")
     api.clock.advance(60)
@@ -60,7 +60,7 @@ async def test_the_directory_of_a_run_with_a_process_is_kept(api: Api, config: E
     assert kept.exists()
 
 
-async def test_the_directory_of_a_deleted_run_is_removed(api: Api, config: ExecutionConfig) -> None:
+async def test_directory_of_a_deleted_run_is_removed(api: Api, config: ExecutionConfig) -> None:
     gone = make_directory(config, {"id": "run-unknown000000001"})
     clean_up(api, config)
     assert not gone.exists()
@@ -105,7 +105,7 @@ async def test_incomplete_uploads_and_orphans_are_removed_after_a_day(api: Api, 
     assert {thing for thing in kept | young | orphans | unfinished if objects.path(*thing).exists()} == kept | young
 
 
-async def test_the_directory_of_an_apply_is_kept_until_its_state_is_stored(
+async def test_directory_of_an_apply_is_kept_until_its_state_is_stored(
     api: Api, config: ExecutionConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = await api.applying()
@@ -127,7 +127,7 @@ async def test_the_directory_of_an_apply_is_kept_until_its_state_is_stored(
     assert not config.directory_of(stored["id"]).exists()
 
 
-async def test_a_phase_without_a_worker_is_dispatched_again(api: Api, config: ExecutionConfig) -> None:
+async def test_phase_without_a_worker_is_dispatched_again(api: Api, config: ExecutionConfig) -> None:
     run = await api.create_run()
     assert api.begin(run)
     api.dispatches.seen.clear()
@@ -135,7 +135,7 @@ async def test_a_phase_without_a_worker_is_dispatched_again(api: Api, config: Ex
     assert api.dispatches.phases_of(run["id"]) == ["plan"]
 
 
-async def test_a_workspace_whose_current_run_is_final_is_released(
+async def test_workspace_whose_current_run_is_final_is_released(
     api: Api, config: ExecutionConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = await api.planned()
@@ -150,7 +150,7 @@ async def test_a_workspace_whose_current_run_is_final_is_released(
     assert events[-1]["attributes"]["action"] == "workspace_released"
 
 
-async def test_an_unavailable_database_is_logged_in_one_line(
+async def test_unavailable_database_is_logged_in_one_line(
     api: Api, config: ExecutionConfig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
@@ -166,7 +166,7 @@ async def test_an_unavailable_database_is_logged_in_one_line(
     assert "Traceback" not in caplog.text
 
 
-async def test_a_failed_step_does_not_prevent_the_others(
+async def test_failed_step_does_not_prevent_the_others(
     api: Api, config: ExecutionConfig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> None:

@@ -101,7 +101,7 @@ def test_workers_run_in_parallel_up_to_their_number(make_queue: MakeQueue, phase
 
 
 @on_both_stores
-def test_a_phase_can_be_dispatched_again_after_it_has_run(make_queue: MakeQueue, phases: Phases) -> None:
+def test_phase_can_be_dispatched_again_after_it_has_run(make_queue: MakeQueue, phases: Phases) -> None:
     queued = make_queue(1)
     phases.may_finish.release(100)
     queued.start(phases)
@@ -115,7 +115,7 @@ def test_a_phase_can_be_dispatched_again_after_it_has_run(make_queue: MakeQueue,
 
 
 @on_both_stores
-def test_a_stopped_queue_passes_no_phase_to_a_worker(make_queue: MakeQueue, phases: Phases) -> None:
+def test_stopped_queue_passes_no_phase_to_a_worker(make_queue: MakeQueue, phases: Phases) -> None:
     stopped, current = make_queue(1), make_queue(1)
     phases.may_finish.release(100)
     stopped.start(phases)
@@ -131,7 +131,7 @@ def test_a_stopped_queue_passes_no_phase_to_a_worker(make_queue: MakeQueue, phas
 
 
 @pytest.mark.parametrize("store", [pytest.param("postgresql", marks=pytest.mark.processes)], indirect=True)
-def test_a_process_has_one_dbos_queue_at_a_time(make_queue: MakeQueue, phases: Phases) -> None:
+def test_process_has_one_dbos_queue_at_a_time(make_queue: MakeQueue, phases: Phases) -> None:
     first, second = make_queue(1), make_queue(1)
     phases.may_finish.release(100)
     first.start(phases)

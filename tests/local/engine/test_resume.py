@@ -41,7 +41,7 @@ async def test_waiting_runs_are_not_dispatched(api: Api) -> None:
     assert not has_active_runs(api.backend)
 
 
-async def test_a_force_canceled_plan_with_a_process_is_dispatched(api: Api) -> None:
+async def test_force_canceled_plan_with_a_process_is_dispatched(api: Api) -> None:
     run = await api.create_run()
     assert api.begin(run)
     await api.act(run, "cancel")
@@ -54,7 +54,7 @@ async def test_a_force_canceled_plan_with_a_process_is_dispatched(api: Api) -> N
     assert not has_active_runs(api.backend)
 
 
-async def test_a_force_canceled_apply_is_dispatched_as_an_apply(api: Api) -> None:
+async def test_force_canceled_apply_is_dispatched_as_an_apply(api: Api) -> None:
     run = await api.applying()
     await api.act(run, "cancel")
     api.clock.advance(60)
@@ -62,7 +62,7 @@ async def test_a_force_canceled_apply_is_dispatched_as_an_apply(api: Api) -> Non
     assert await resumed(api) == [(run["id"], "apply", Priority.APPLY)]
 
 
-async def test_a_force_canceled_plan_only_run_is_dispatched_until_it_ends(api: Api) -> None:
+async def test_force_canceled_plan_only_run_is_dispatched_until_it_ends(api: Api) -> None:
     run = await api.create_run(plan_only=True)
     assert api.begin(run)
     await api.act(run, "cancel")

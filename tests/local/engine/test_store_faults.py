@@ -99,7 +99,7 @@ async def test_any_single_failure_is_retried(
     assert seen == set(_FAULTS)
 
 
-async def test_a_commit_whose_response_is_lost_is_not_repeated(
+async def test_commit_whose_response_is_lost_is_not_repeated(
     api: Api, impatient: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection breaks after the commit: every step happens once, and the apply is dispatched."""
@@ -134,7 +134,7 @@ async def test_a_commit_whose_response_is_lost_is_not_repeated(
     assert api.dispatches.phases_of(following["id"])
 
 
-async def test_a_result_that_cannot_be_stored_keeps_its_state(api: Api, impatient: Worker, executor: Executor) -> None:
+async def test_result_that_cannot_be_stored_keeps_its_state(api: Api, impatient: Worker, executor: Executor) -> None:
     run = await api.planned()
     await api.act(run, "apply")
     executor.plays = [PhaseResult("finished", state=STATE, counts={"additions": 10**30})]
@@ -149,7 +149,7 @@ async def test_a_result_that_cannot_be_stored_keeps_its_state(api: Api, impatien
 
 
 @pytest.mark.parametrize("kind", ["plan", "apply"])
-async def test_a_phase_that_cannot_start_makes_the_run_errored(
+async def test_phase_that_cannot_start_makes_the_run_errored(
     api: Api, impatient: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     run = await (api.create_run() if kind == "plan" else api.planned())

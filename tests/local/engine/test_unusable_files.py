@@ -24,7 +24,7 @@ async def _log(api: Api, run: Json, kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", ["plan", "apply"])
-async def test_an_unusable_run_directory_makes_the_run_errored(
+async def test_unusable_run_directory_makes_the_run_errored(
     api: Api, worker: Worker, config: ExecutionConfig, kind: str
 ) -> None:
     run = await (api.create_run() if kind == "plan" else api.planned())
@@ -42,7 +42,7 @@ _DAMAGE = {"missing": None, "empty": b"", "damaged": STATE[:40], "damaged too": 
 
 
 @pytest.mark.parametrize("damage", _DAMAGE)
-async def test_a_damaged_state_object_makes_the_run_errored(api: Api, worker: Worker, damage: str) -> None:
+async def test_damaged_state_object_makes_the_run_errored(api: Api, worker: Worker, damage: str) -> None:
     applied = await api.applying()
     api.end(applied, "apply", state=STATE)
     state_id = (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]["id"]

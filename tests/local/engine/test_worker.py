@@ -21,7 +21,7 @@ def never(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
     raise AssertionError("the phase must not be executed")
 
 
-async def test_a_plan_and_an_apply_finish_a_run(api: Api, worker: Worker, executor: Executor) -> None:
+async def test_plan_and_an_apply_finish_a_run(api: Api, worker: Worker, executor: Executor) -> None:
     run = await api.create_run()
     worker.run_phase(run["id"], "plan")
     assert await api.status(run) == "planned"
@@ -32,7 +32,7 @@ async def test_a_plan_and_an_apply_finish_a_run(api: Api, worker: Worker, execut
     assert (await api.get(f"/workspaces/{api.workspace_id}/current-state-version"))["data"]
 
 
-async def test_the_run_directory_is_kept_until_the_run_is_finished(
+async def test_run_directory_is_kept_until_the_run_is_finished(
     api: Api, worker: Worker, executor: Executor, config: ExecutionConfig
 ) -> None:
     run = await api.create_run()
@@ -45,7 +45,7 @@ async def test_the_run_directory_is_kept_until_the_run_is_finished(
     assert not directory.exists()
 
 
-async def test_a_phase_dispatched_twice_is_executed_once(api: Api, worker: Worker, executor: Executor) -> None:
+async def test_phase_dispatched_twice_is_executed_once(api: Api, worker: Worker, executor: Executor) -> None:
     run = await api.create_run()
     worker.run_phase(run["id"], "plan")
     executor.plays = [never]
@@ -54,7 +54,7 @@ async def test_a_phase_dispatched_twice_is_executed_once(api: Api, worker: Worke
     assert len(executor.started) == 1
 
 
-async def test_an_unexpected_error_makes_the_run_errored(
+async def test_unexpected_error_makes_the_run_errored(
     api: Api, worker: Worker, executor: Executor, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
@@ -68,7 +68,7 @@ async def test_an_unexpected_error_makes_the_run_errored(
 
 
 @pytest.mark.processes
-async def test_an_unexpected_error_keeps_the_state_of_an_apply(
+async def test_unexpected_error_keeps_the_state_of_an_apply(
     api: Api, worker: Worker, executor: Executor, config: ExecutionConfig
 ) -> None:
     def fail(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
@@ -108,7 +108,7 @@ async def test_storing_a_result_is_retried_until_it_succeeds(
     assert caplog.text.count("failed and will be retried") == 1, "one line per minute"
 
 
-async def test_a_stop_during_retries_leaves_the_phase_for_the_next_start(
+async def test_stop_during_retries_leaves_the_phase_for_the_next_start(
     api: Api, worker: Worker, executor: Executor, stop_signal: StopSignal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = await api.planned()
@@ -139,7 +139,7 @@ async def test_no_phase_starts_while_the_server_is_stopping(
     assert executor.started == []
 
 
-async def test_an_interrupted_plan_resumes_at_the_next_start(
+async def test_interrupted_plan_resumes_at_the_next_start(
     api: Api, worker: Worker, executor: Executor, stop_signal: StopSignal
 ) -> None:
     def interrupt(phase: StartedPhase, level: CancelCheck) -> PhaseResult:
@@ -153,9 +153,7 @@ async def test_an_interrupted_plan_resumes_at_the_next_start(
     assert api.begin(run, "plan", "the next start")
 
 
-async def test_a_state_is_stored_unchanged_even_if_it_is_unreadable(
-    api: Api, worker: Worker, executor: Executor
-) -> None:
+async def test_state_is_stored_unchanged_even_if_it_is_unreadable(api: Api, worker: Worker, executor: Executor) -> None:
     outputs = {
         "deep": '{"value":' + "[" * 500 + "1" + "]" * 500 + ',"type":"dynamic"}',
         "huge": '{"value":1' + "0" * 5000 + ',"type":"number"}',
@@ -187,7 +185,7 @@ async def test_a_state_is_stored_unchanged_even_if_it_is_unreadable(
         await api.post(f"/workspaces/{api.workspace_id}/actions/safe-delete", None, 409)
 
 
-async def test_a_run_deleted_during_a_phase_leaves_nothing(
+async def test_run_deleted_during_a_phase_leaves_nothing(
     api: Api, worker: Worker, executor: Executor, config: ExecutionConfig
 ) -> None:
     run = await api.planned()
@@ -211,7 +209,7 @@ async def test_a_run_deleted_during_a_phase_leaves_nothing(
     worker.run_phase(run["id"], "apply")  # a run that was deleted before the start is ignored
 
 
-async def test_the_last_cancel_level_is_kept_without_the_database(
+async def test_last_cancel_level_is_kept_without_the_database(
     api: Api, worker: Worker, executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []

@@ -24,7 +24,7 @@ async def test_new_runs_use_the_last_uploaded_configuration_version(api: Api) ->
     assert api.dispatches.phases_of(run["id"]) == ["plan"]
 
 
-async def test_an_upload_queues_a_run_unless_auto_queue_runs_is_false(empty: Api) -> None:
+async def test_upload_queues_a_run_unless_auto_queue_runs_is_false(empty: Api) -> None:
     # Contract notes: "Upload queues a run by itself unless auto-queue-runs is false."
     empty.workspace_id = await empty.create_workspace()
     configuration_id = await empty.configured(**{"auto-queue-runs": None})
@@ -45,7 +45,7 @@ async def test_speculative_and_provisional_versions_are_never_current(api: Api) 
     assert run["relationships"]["configuration-version"]["data"] == current["data"]
 
 
-async def test_a_speculative_configuration_version_is_plan_only(api: Api) -> None:
+async def test_speculative_configuration_version_is_plan_only(api: Api) -> None:
     # Contract notes: "plan-only defaults from the configuration version's `speculative`, and a speculative one forces
     # it."
     configuration_id = await api.configured(speculative=True)
@@ -61,7 +61,7 @@ async def _run_with(api: Api, configuration_id: str, status: int = 201, **attrib
     return document["data"] if status == 201 else document["errors"][0]
 
 
-async def test_a_run_can_use_the_configuration_of_another_workspace(api: Api) -> None:
+async def test_run_can_use_the_configuration_of_another_workspace(api: Api) -> None:
     # Contract notes: "the configuration version may come from another workspace".
     other = await api.create_workspace("storage")
     run = await _run_with(api, await api.configured(other))
@@ -78,7 +78,7 @@ async def test_run_without_usable_configuration_is_422(empty: Api) -> None:
     await _run_with(empty, "cv-0000000000000000", 404)
 
 
-async def test_an_invalid_archive_is_422_and_its_error_is_stored(api: Api) -> None:
+async def test_invalid_archive_is_422_and_its_error_is_stored(api: Api) -> None:
     created = await api.create_configuration()
     assert (await api.upload(created, b"no archive")).status_code == 422
     shown = (await api.get(f"/configuration-versions/{created['id']}"))["data"]["attributes"]
@@ -114,7 +114,7 @@ async def test_uploading_the_same_files_again_queues_no_second_run(api: Api) -> 
     assert len((await api.get(f"/workspaces/{api.workspace_id}/runs"))["data"]) == 1
 
 
-async def test_a_download_returns_the_uploaded_files(api: Api) -> None:
+async def test_download_returns_the_uploaded_files(api: Api) -> None:
     content = archive({"main.tf": "# ours\n"})
     created = await api.create_configuration()
     path = f"/configuration-versions/{created['id']}/download"
@@ -127,7 +127,7 @@ async def test_a_download_returns_the_uploaded_files(api: Api) -> None:
         assert (await anonymous(api.http, "GET", answer.headers["location"])).content == content
 
 
-async def test_an_archived_configuration_version_cannot_be_used(api: Api) -> None:
+async def test_archived_configuration_version_cannot_be_used(api: Api) -> None:
     old = (await api.get(f"/workspaces/{api.workspace_id}/configuration-versions"))["data"][0]["id"]
     path = f"/configuration-versions/{old}/actions/archive"
     run = await _run_with(api, old)

@@ -22,7 +22,7 @@ async def _one_per_operation(api: Api) -> dict[str, str]:
     return {name: (await api.create_run(**option))["id"] for name, option in options.items()}
 
 
-async def test_a_workspaces_list_has_totals_and_no_plan_only_runs(api: Api) -> None:
+async def test_workspaces_list_has_totals_and_no_plan_only_runs(api: Api) -> None:
     ids = await _one_per_operation(api)
     document = await api.get(f"/workspaces/{api.workspace_id}/runs")
     assert ids_of(document) == [ids[name] for name in reversed(ids) if name != "plan_only"]
@@ -82,20 +82,20 @@ async def test_filters_apply_to_a_workspaces_list_and_its_total(api: Api) -> Non
     await narrow()
 
 
-async def test_a_run_is_found_by_its_id(api: Api) -> None:
+async def test_run_is_found_by_its_id(api: Api) -> None:
     ids = await _one_per_operation(api)
     document = await api.get(f"/workspaces/{api.workspace_id}/runs", **{"search[basic]": ids["destroy"]})
     assert ids_of(document) == [ids["destroy"]]
 
 
-async def test_an_organizations_list_is_filtered_by_workspace_names(api: Api) -> None:
+async def test_organizations_list_is_filtered_by_workspace_names(api: Api) -> None:
     run = await api.create_run()
     path = "/organizations/default/runs"
     assert ids_of(await api.get(path, **{"filter[workspace_names]": "other,network"})) == [run["id"]]
     assert ids_of(await api.get(path, **{"filter[workspace_names]": "other"})) == []
 
 
-async def test_an_organizations_list_covers_the_last_year_by_default(api: Api) -> None:
+async def test_organizations_list_covers_the_last_year_by_default(api: Api) -> None:
     run = await api.create_run()
     api.clock.advance(366 * 24 * 3600)
     assert ids_of(await api.get("/organizations/default/runs")) == []
@@ -105,7 +105,7 @@ async def test_an_organizations_list_covers_the_last_year_by_default(api: Api) -
 
 @pytest.mark.parametrize("query", [{"filter[status_group]": "open"}, {"filter[timeframe]": "soon"},
                                    {"filter[timeframe]": "0000"}])  # fmt: skip
-async def test_an_invalid_filter_is_400(api: Api, query: dict[str, str]) -> None:
+async def test_invalid_filter_is_400(api: Api, query: dict[str, str]) -> None:
     await api.get(f"/workspaces/{api.workspace_id}/runs", 400, **query)
 
 
@@ -123,7 +123,7 @@ async def test_pages_add_up_to_the_list_and_end_with_an_empty_page(api: Api) -> 
     assert ids_of(await api.get(path, **{"page[number]": "4", "page[size]": "2"})) == []
 
 
-async def test_a_page_has_at_most_100_runs(api: Api) -> None:
+async def test_page_has_at_most_100_runs(api: Api) -> None:
     document = await api.get(f"/workspaces/{api.workspace_id}/runs", **{"page[size]": "1000"})
     assert document["meta"]["pagination"]["page-size"] == 100
 
@@ -137,7 +137,7 @@ async def test_totals_follow_status_changes(api: Api) -> None:
         assert document["meta"]["pagination"]["total-count"] == total == len(document["data"])
 
 
-async def test_a_complete_id_finds_only_that_run_within_other_filters(api: Api) -> None:
+async def test_complete_id_finds_only_that_run_within_other_filters(api: Api) -> None:
     run = await api.create_run()
     other = await api.create_run(message=f"Undo {run['id']}")
     path = f"/workspaces/{api.workspace_id}/runs"

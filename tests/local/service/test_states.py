@@ -146,7 +146,7 @@ async def test_second_of_two_pending_states_must_follow_the_first(locked: Api) -
     assert (await anonymous(locked.http, "GET", download)).content == forced
 
 
-async def test_the_download_of_an_empty_state_file_is_404(locked: Api) -> None:
+async def test_download_of_an_empty_state_file_is_404(locked: Api) -> None:
     # Terraform reads an empty response as the absence of a state, and would create everything again.
     created = (await locked.post(_path(locked), inline(state(1))))["data"]
     locked.backend.objects.path("state", created["id"]).write_bytes(b"")

@@ -34,7 +34,7 @@ async def test_variable_is_created_read_listed_updated_and_deleted(api: Api) -> 
     await api.get(_path(api, variable["id"]), 404)
 
 
-async def test_a_sensitive_value_is_never_returned(api: Api) -> None:
+async def test_sensitive_value_is_never_returned(api: Api) -> None:
     variable = await _create(api, sensitive=True, value="hunter2")
     for document in (await api.get(_path(api)), await api.get(_path(api, variable["id"]))):
         assert "hunter2" not in str(document)
@@ -49,7 +49,7 @@ async def test_variable_without_key_or_category_is_422(api: Api, attributes: dic
     assert (await api.get(_path(api)))["data"] == []
 
 
-async def test_a_key_is_unique_within_its_category(api: Api) -> None:
+async def test_key_is_unique_within_its_category(api: Api) -> None:
     await _create(api)
     assert (await _create(api, 422))["detail"] == "Key has already been taken"
     other = await _create(api, category="env")
@@ -57,14 +57,14 @@ async def test_a_key_is_unique_within_its_category(api: Api) -> None:
     assert (await api.get(_path(api, other["id"])))["data"]["attributes"]["category"] == "env"
 
 
-async def test_a_variable_is_found_only_in_its_workspace(api: Api) -> None:
+async def test_variable_is_found_only_in_its_workspace(api: Api) -> None:
     variable = await _create(api)
     api.workspace_id = await api.create_workspace("storage")
     for method in ("GET", "DELETE"):
         await api.send(method, _path(api, variable["id"]), status=404)
 
 
-async def test_a_run_keeps_the_variables_from_its_creation(api: Api) -> None:
+async def test_run_keeps_the_variables_from_its_creation(api: Api) -> None:
     # Contract notes: "Configuration version and variables are fixed when the run is created."
     variable = await _create(api, sensitive=True)
     run = await api.create_run(variables=[{"key": "size", "value": "3"}])

@@ -23,7 +23,7 @@ async def _update(api: Api, path: str, status: int = 200, /, **attributes: Any) 
     return await api.send("PATCH", path, status=status, json=resource("workspaces", attributes))
 
 
-async def test_a_workspace_has_what_the_terraform_cli_reads(empty: Api) -> None:
+async def test_workspace_has_what_the_terraform_cli_reads(empty: Api) -> None:
     # Contract notes: the CLI panics without `permissions`; without entitlement-set.operations it runs locally.
     workspace_id = await empty.create_workspace()
     attributes = (await empty.get(f"/workspaces/{workspace_id}"))["data"]["attributes"]
@@ -44,7 +44,7 @@ async def test_workspace_is_read_by_id_and_by_name(api: Api) -> None:
     await api.get("/organizations/other/workspaces/network", 404)
 
 
-async def test_a_workspace_name_is_unique_within_its_organization(api: Api) -> None:
+async def test_workspace_name_is_unique_within_its_organization(api: Api) -> None:
     body = resource("workspaces", {"name": "network"})
     await api.post("/organizations/default/workspaces", body, 422)
     await api.post("/organizations", resource("organizations", {"name": "other"}))
@@ -61,7 +61,7 @@ async def test_latest_sets_the_installed_version_of_terraform(api: Api) -> None:
         assert changed["data"]["attributes"]["terraform-version"] == "1.11.4"
 
 
-async def test_an_update_changes_only_the_given_attributes(api: Api) -> None:
+async def test_update_changes_only_the_given_attributes(api: Api) -> None:
     await _update(api, NAMED, **{"working-directory": "modules", "auto-apply": True})
     changed = await _update(api, NAMED, description="The network", **{"auto-apply": None})
     attributes = changed["data"]["attributes"]
@@ -182,13 +182,13 @@ async def test_flat_tags_are_added_listed_and_removed_by_id_or_name(api: Api) ->
 @rows("data", [None, 5, {}, [1], [{}], [{"id": {}}], [{"attributes": {"name": 5}}]])
 @rows(("method", "name"), [("PATCH", "tag-bindings"), ("POST", "relationships/tags"),
                                               ("DELETE", "relationships/tags")])  # fmt: skip
-async def test_a_malformed_list_of_tags_is_never_a_server_error(api: Api, method: str, name: str, data: Any) -> None:
+async def test_malformed_list_of_tags_is_never_a_server_error(api: Api, method: str, name: str, data: Any) -> None:
     path = f"/api/v2/workspaces/{api.workspace_id}/{name}"
     answer = await api.http.request(method, path, json={"data": data})
     assert answer.status_code < 500
 
 
-async def test_the_id_of_a_tag_must_be_a_string(api: Api) -> None:
+async def test_id_of_a_tag_must_be_a_string(api: Api) -> None:
     body = {"data": [{"type": "tags", "id": 5}]}
     response = await api.post(f"/workspaces/{api.workspace_id}/relationships/tags", body, 422)
     assert response["errors"][0]["detail"] == "The id of a tag or a workspace must be a string."
@@ -222,13 +222,13 @@ async def test_another_project_for_a_workspace_is_404(api: Api) -> None:
     assert (await api.get(path, **{"filter[project][id]": "prj-0000000000000000"}))["data"] == []
 
 
-async def test_a_workspace_has_the_number_of_its_resources(api: Api) -> None:
+async def test_workspace_has_the_number_of_its_resources(api: Api) -> None:
     managed = b'"resources":[{"mode":"managed","instances":[{},{}]},{"mode":"data","instances":[{}]}]'
     api.end(await api.applying(), "apply", state=STATE.replace(b'"resources":[]', managed))
     assert (await api.get(NAMED))["data"]["attributes"]["resource-count"] == 2
 
 
-async def test_a_list_of_workspaces_has_pages(empty: Api) -> None:
+async def test_list_of_workspaces_has_pages(empty: Api) -> None:
     ids = [await empty.create_workspace(f"w{n}") for n in range(3)]
     path, query = "/organizations/default/workspaces", {"page[size]": "2"}
     first, second = await empty.get(path, **query), await empty.get(path, **query, **{"page[number]": "2"})
@@ -250,7 +250,7 @@ async def test_related_resources_of_a_workspace_can_be_included(api: Api) -> Non
 # -- locks ------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_workspace_is_locked_and_unlocked(api: Api) -> None:
+async def test_workspace_is_locked_and_unlocked(api: Api) -> None:
     path = f"/workspaces/{api.workspace_id}/actions"
     locked = (await api.post(f"{path}/lock", {"reason": "Repairs", "type": ""}, 200))["data"]
     assert (locked["attributes"]["locked"], locked["attributes"]["locked-reason"]) == (True, "Repairs")
@@ -262,7 +262,7 @@ async def test_a_workspace_is_locked_and_unlocked(api: Api) -> None:
     await api.post(f"{path}/unlock", None, 409)
 
 
-async def test_a_workspace_that_a_run_holds_cannot_change_its_lock(api: Api) -> None:
+async def test_workspace_that_a_run_holds_cannot_change_its_lock(api: Api) -> None:
     # Contract notes: "a workspace that a run holds cannot be locked"; 409 unlock: the detail names the run.
     run = await api.create_run()
     path = f"/workspaces/{api.workspace_id}/actions"
@@ -276,7 +276,7 @@ async def test_a_workspace_that_a_run_holds_cannot_change_its_lock(api: Api) -> 
         )
 
 
-async def test_a_force_unlock_starts_the_next_run(api: Api) -> None:
+async def test_force_unlock_starts_the_next_run(api: Api) -> None:
     path = f"/workspaces/{api.workspace_id}/actions"
     await api.post(f"{path}/lock", None, 200)
     run = await api.create_run()
@@ -345,7 +345,7 @@ async def test_deleting_an_organization_deletes_its_workspaces(api: Api) -> None
     assert _objects(api) == []
 
 
-async def test_a_run_in_a_deleted_workspace_finishes_without_effect(api: Api) -> None:
+async def test_run_in_a_deleted_workspace_finishes_without_effect(api: Api) -> None:
     run = await api.applying()
     await api.send("DELETE", NAMED, status=204)
     with api.backend.database.read() as session:
@@ -356,7 +356,7 @@ async def test_a_run_in_a_deleted_workspace_finishes_without_effect(api: Api) ->
     await api.get(f"/runs/{run['id']}", 404)
 
 
-async def test_a_safe_delete_is_rejected_while_resources_exist(api: Api) -> None:
+async def test_safe_delete_is_rejected_while_resources_exist(api: Api) -> None:
     await api.post(f"{NAMED}/actions/safe-delete", None, 204)
     api.workspace_id = await api.create_workspace()
     await api.configured()

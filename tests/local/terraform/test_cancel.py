@@ -114,7 +114,7 @@ def test_cancel_stops_a_running_apply_and_keeps_its_state(bench: Bench, gate: Ga
     assert "Interrupt received" in bench.apply_log.read_text()
 
 
-def test_a_killed_apply_keeps_the_completed_resources(bench: Bench, gate: Gates) -> None:
+def test_killed_apply_keeps_the_completed_resources(bench: Bench, gate: Gates) -> None:
     started, never = gate("started"), gate("never")
     bench.given(
         'resource "terraform_data" "done" {}\n'
@@ -168,7 +168,7 @@ def test_background_processes_of_a_local_exec_end_with_the_apply(bench: Bench, t
     assert is_gone(int(pid_file.read_text()))
 
 
-def test_a_phase_canceled_before_its_start_runs_no_command(bench: Bench) -> None:
+def test_phase_canceled_before_its_start_runs_no_command(bench: Bench) -> None:
     bench.given(local_exec("true"))
     bench.planned()
     bench.level.value = CancelLevel.INTERRUPT
@@ -177,7 +177,7 @@ def test_a_phase_canceled_before_its_start_runs_no_command(bench: Bench) -> None
     assert bench.plan().status is PhaseStatus.CANCELED
 
 
-def test_an_apply_that_succeeds_despite_a_cancel_is_finished(bench: Bench, gate: Gates) -> None:
+def test_apply_that_succeeds_despite_a_cancel_is_finished(bench: Bench, gate: Gates) -> None:
     started, go = gate("started"), gate("go")
     bench.given(local_exec(f"trap '' INT; echo up > {started.path}; read go < {go.path}"))
     bench.planned()

@@ -34,7 +34,7 @@ def test_set_up_replaces_the_directory(run_dir: RunDirectory) -> None:
     assert run_dir.root.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_working_directory_can_be_a_subdirectory(run_dir: RunDirectory) -> None:
+def test_working_directory_can_be_a_subdirectory(run_dir: RunDirectory) -> None:
     for name in ("a/b", "/a/b", "a/b/", "./a/./b"):
         below = replace(run_dir, working_directory=name)
         set_up(below, {"a/b/main.tf": "", "main.tf": ""})
@@ -42,31 +42,31 @@ def test_the_working_directory_can_be_a_subdirectory(run_dir: RunDirectory) -> N
 
 
 @pytest.mark.parametrize("name", ["..", "a/../..", "/../a", "a/../../outside"])
-def test_a_working_directory_outside_the_configuration_is_rejected(run_dir: RunDirectory, name: str) -> None:
+def test_working_directory_outside_the_configuration_is_rejected(run_dir: RunDirectory, name: str) -> None:
     with pytest.raises(BadWorkingDirectory, match="is outside"):
         set_up(replace(run_dir, working_directory=name), {"a/main.tf": ""})
 
 
 @pytest.mark.parametrize("name", ["b", "main.tf", "a/main.tf"])
-def test_a_missing_working_directory_is_rejected(run_dir: RunDirectory, name: str) -> None:
+def test_missing_working_directory_is_rejected(run_dir: RunDirectory, name: str) -> None:
     with pytest.raises(BadWorkingDirectory, match="does not exist in the configuration"):
         set_up(replace(run_dir, working_directory=name), {"a/main.tf": "", "main.tf": ""})
 
 
-def test_a_working_directory_with_an_invalid_name_is_rejected(run_dir: RunDirectory) -> None:
+def test_working_directory_with_an_invalid_name_is_rejected(run_dir: RunDirectory) -> None:
     for name in ("a\0b", "a" * 300, "a/" * 3000):
         with pytest.raises(BadWorkingDirectory):
             set_up(replace(run_dir, working_directory=name), {"a/main.tf": ""})
 
 
-def test_a_working_directory_can_be_a_symbolic_link(tmp_path: Path) -> None:
+def test_working_directory_can_be_a_symbolic_link(tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.tar.gz", [entry("real/main.tf"), link("here", "real")])
     run_dir = RunDirectory(tmp_path / "run", "network", "here")
     run_dir.set_up(archive, None)
     assert Path(os.path.realpath(run_dir.working)) == run_dir.config / "real"
 
 
-def test_an_upload_without_configuration_files_is_rejected(bench: Bench) -> None:
+def test_upload_without_configuration_files_is_rejected(bench: Bench) -> None:
     bench.given(CONFIGURATION)
     bench.applied()
     bench.given(files={"README.md": "nothing"})
@@ -105,7 +105,7 @@ def test_any_backend_of_the_configuration_is_overridden(bench: Bench, block: str
 @pytest.mark.parametrize(
     "name", ["~zzz_override.tf", "\U0010ffff_override.tf", "~tfruns_override.tf.json", "ÿ_override.tf.json"]
 )
-def test_the_backend_override_sorts_after_all_other_overrides(bench: Bench, name: str) -> None:
+def test_backend_override_sorts_after_all_other_overrides(bench: Bench, name: str) -> None:
     is_json = name.endswith(".json")
     block = '{"terraform":{"backend":{"s3":{}}}}' if is_json else 'terraform {\n backend "s3" {}\n}'
     bench.given(CONFIGURATION, {name: block})
@@ -114,14 +114,14 @@ def test_the_backend_override_sorts_after_all_other_overrides(bench: Bench, name
     assert outcome.state.raw == bench.inputs.run_dir.state_file.read_bytes()
 
 
-def test_an_uploaded_errored_state_is_ignored(bench: Bench) -> None:
+def test_uploaded_errored_state_is_ignored(bench: Bench) -> None:
     bench.given(CONFIGURATION, {"errored.tfstate": state(99).decode()})
     outcome = bench.applied()
     assert outcome.state is not None
     assert outcome.state.serial == 1
 
 
-def test_an_unchanged_state_is_not_a_new_state(run_dir: RunDirectory) -> None:
+def test_unchanged_state_is_not_a_new_state(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"main.tf": ""}, state(3))
     assert run_dir.new_state() is None
     run_dir.state_file.write_bytes(state(4))
@@ -130,7 +130,7 @@ def test_an_unchanged_state_is_not_a_new_state(run_dir: RunDirectory) -> None:
     assert new.serial == 4
 
 
-def test_a_run_without_any_state_has_no_new_state(run_dir: RunDirectory) -> None:
+def test_run_without_any_state_has_no_new_state(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"main.tf": ""})
     assert run_dir.new_state() is None
 
@@ -144,14 +144,14 @@ def test_new_state_reads_errored_tfstate(run_dir: RunDirectory) -> None:
     assert new.serial == 4
 
 
-def test_a_truncated_state_is_an_error(run_dir: RunDirectory) -> None:
+def test_truncated_state_is_an_error(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"main.tf": ""}, state(3))
     run_dir.state_file.write_bytes(b"")
     with pytest.raises(BadState, match="state file is incomplete"):
         run_dir.new_state()
 
 
-def test_a_truncated_errored_state_is_an_error(run_dir: RunDirectory) -> None:
+def test_truncated_errored_state_is_an_error(run_dir: RunDirectory) -> None:
     set_up(run_dir, {"main.tf": ""}, state(3))
     run_dir.errored_state.write_bytes(state(4)[:30])
     with pytest.raises(BadState, match="state file is incomplete"):

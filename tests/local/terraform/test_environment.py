@@ -59,7 +59,7 @@ def test_workspace_variables_do_not_override_those_of_the_run(monkeypatch: pytes
     assert OF_THE_RUN.items() <= environment.items()
 
 
-def test_a_command_whose_output_is_parsed_gets_no_extra_arguments() -> None:
+def test_command_whose_output_is_parsed_gets_no_extra_arguments() -> None:
     environment = {"TF_CLI_ARGS": "-x", "TF_CLI_ARGS_show": "-y", "TF_LOG": "TRACE", "TF_WORKSPACE": "network"}
     assert without_output_options(environment) == {"TF_WORKSPACE": "network"}
 
@@ -77,7 +77,7 @@ def test_terraform_workspace_is_the_name_of_the_workspace(bench: Bench) -> None:
     assert outputs_of(state)["w"] == "network"
 
 
-def test_a_workspace_can_be_named_default(bench: Bench) -> None:
+def test_workspace_can_be_named_default(bench: Bench) -> None:
     bench.given('output "w" { value = terraform.workspace }', run=RunIdentity("run-1", "default", "acme"))
     first = bench.applied().state
     assert first is not None

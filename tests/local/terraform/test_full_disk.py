@@ -33,13 +33,13 @@ class FullLog(PhaseLog):
 
 
 @pytest.mark.parametrize("mark", [b"Terraform v", b'"version"', b"change_summary"])
-def test_a_plan_whose_log_exceeds_the_disk_is_errored(bench: Bench, mark: bytes) -> None:
+def test_plan_whose_log_exceeds_the_disk_is_errored(bench: Bench, mark: bytes) -> None:
     bench.given('resource "terraform_data" "a" {}')
     outcome = run_plan(bench.inputs, log=FullLog(bench.plan_log, mark), cancel_level=bench.level)
     assert (outcome.status, outcome.error) == (PhaseStatus.ERRORED, DISK_FULL)
 
 
-def test_an_apply_whose_log_exceeds_the_disk_keeps_its_state(bench: Bench, gate: Callable[[str], Gate]) -> None:
+def test_apply_whose_log_exceeds_the_disk_keeps_its_state(bench: Bench, gate: Callable[[str], Gate]) -> None:
     never = gate("never")
     bench.given(local_exec(f"echo too much; read go < {never.path}", "stuck"))
     bench.planned()
@@ -49,7 +49,7 @@ def test_an_apply_whose_log_exceeds_the_disk_keeps_its_state(bench: Bench, gate:
     assert not bench.inputs.run_dir.reserve.exists()  # freed for the state
 
 
-def test_the_reserve_is_freed_when_the_disk_is_full(
+def test_reserve_is_freed_when_the_disk_is_full(
     bench: Bench, gate: Callable[[str], Gate], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started, stop = gate("started"), gate("stop")

@@ -71,7 +71,7 @@ def was_initialized(bench: Bench) -> bool:
     return (bench.inputs.run_dir.working / ".terraform").exists()
 
 
-def test_a_plain_configuration_does_not_need_init(bench: Bench) -> None:
+def test_plain_configuration_does_not_need_init(bench: Bench) -> None:
     for name, files in WITHOUT_INIT.items():
         assert set_up(bench, files, state=None) is False, name
         outcome = bench.applied()
@@ -89,7 +89,7 @@ def test_any_other_configuration_needs_init(bench: Bench) -> None:
     assert needs_init(bench.inputs) is True
 
 
-def test_a_local_module_is_installed_before_the_plan(bench: Bench) -> None:
+def test_local_module_is_installed_before_the_plan(bench: Bench) -> None:
     output = 'output "a" {\n value = 7\n}\n'
     bench.given('module "a" {\n source = "./a"\n}\noutput "a" {\n value = module.a.a\n}\n', {"a/main.tf": output})
     assert outputs_of(bench.applied().state) == {"a": 7}
@@ -106,7 +106,7 @@ def test_options_of_a_run_can_require_init(bench: Bench) -> None:
     assert set_up(bench, files, debugging_mode=False, run=RunIdentity("run-1", "default", "acme")) is True
 
 
-def test_a_state_with_other_providers_requires_init(bench: Bench) -> None:
+def test_state_with_other_providers_requires_init(bench: Bench) -> None:
     def resource(provider: str) -> dict[str, Any]:
         return {"mode": "managed", "type": "a", "name": "a", "provider": provider, "instances": []}
 

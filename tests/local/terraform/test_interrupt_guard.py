@@ -74,10 +74,10 @@ def kill_process_group(pid: int) -> None:
 
 
 @pytest.mark.processes
-def test_a_killed_server_interrupts_each_process_once(tmp_path: Path, gate: Callable[[str], Gate]) -> None:
+def test_killed_server_interrupts_each_process_once(tmp_path: Path, gate: Callable[[str], Gate]) -> None:
     assert sorted(interrupts_after_kill(tmp_path, gate, "first", "second").split()) == ["first", "second"]
 
 
 @pytest.mark.processes
-def test_a_killed_guard_is_replaced(tmp_path: Path, gate: Callable[[str], Gate]) -> None:
+def test_killed_guard_is_replaced(tmp_path: Path, gate: Callable[[str], Gate]) -> None:
     assert sorted(interrupts_after_kill(tmp_path, gate, "first", "guard-killed").split()) == ["first", "guard-killed"]

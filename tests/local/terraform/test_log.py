@@ -15,7 +15,7 @@ from tfruns.local.terraform.executable import Terraform
 from tfruns.local.terraform.log import PhaseLog, read_log
 
 
-def test_a_log_starts_with_three_header_lines(tmp_path: Path) -> None:
+def test_log_starts_with_three_header_lines(tmp_path: Path) -> None:
     with PhaseLog(tmp_path / "logs" / "log") as log:
         log.header(Terraform(("x",), "terraform", "1.11.4", "linux_amd64"))
         log.write(b"more\n")
@@ -24,7 +24,7 @@ def test_a_log_starts_with_three_header_lines(tmp_path: Path) -> None:
     )
 
 
-def test_an_empty_log_is_readable(tmp_path: Path) -> None:
+def test_empty_log_is_readable(tmp_path: Path) -> None:
     assert read_log(tmp_path / "log", is_finished=False) == b""
     with PhaseLog(tmp_path / "log"):
         assert read_log(tmp_path / "log", is_finished=False) == b""
@@ -43,7 +43,7 @@ def test_every_range_of_a_log_is_a_slice_of_the_log(
     assert read_log(path, offset, limit, is_finished=is_finished) == expected
 
 
-def test_a_truncated_log_continues_on_a_new_line(tmp_path: Path) -> None:
+def test_truncated_log_continues_on_a_new_line(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"half a li")
     with PhaseLog(path) as log:
@@ -54,7 +54,7 @@ def test_a_truncated_log_continues_on_a_new_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_truncated_log_opens_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_truncated_log_opens_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "log").write_bytes(b"half a li")
     with Path("/dev/full").open("wb", buffering=0) as full, monkeypatch.context() as patch:
         write = os.write
@@ -73,14 +73,14 @@ def test_server_errors_use_terraforms_format(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_write_on_a_full_disk_raises(tmp_path: Path) -> None:
+def test_write_on_a_full_disk_raises(tmp_path: Path) -> None:
     (tmp_path / "log").symlink_to("/dev/full")
     with PhaseLog(tmp_path / "log") as log, pytest.raises(OSError, match="No space") as error:
         log.write(b"x")
     assert error.value.errno == errno.ENOSPC
 
 
-def test_a_line_is_readable_while_terraform_is_running(bench: Bench, gate: Callable[[str], Gate]) -> None:
+def test_line_is_readable_while_terraform_is_running(bench: Bench, gate: Callable[[str], Gate]) -> None:
     import time
 
     start, stop = gate("start"), gate("stop")

@@ -48,7 +48,7 @@ def test_chunks_of_output_become_complete_lines(data: bytes, size: int) -> None:
     assert all(line.endswith(b"\n") for line in sink.lines)
 
 
-def test_an_endless_line_is_forwarded_in_parts() -> None:
+def test_endless_line_is_forwarded_in_parts() -> None:
     sink = Sink()
     lines = LineSplitter(sink)
     for _ in range(20):
@@ -67,7 +67,7 @@ SPLIT_SECRETS = ("hunter22", "größe-€-🔒", "aaaaaaaa", "ab" * 300, "".join
     st.integers(-1_600, 100),
     st.lists(st.integers(-400, 2_000), max_size=5),
 )
-def test_a_secret_is_masked_wherever_the_line_is_split(secret: str, line: int, shift: int, cuts: list[int]) -> None:
+def test_secret_is_masked_wherever_the_line_is_split(secret: str, line: int, shift: int, cuts: list[int]) -> None:
     position = max(0, line + shift)
     data = b"." * position + secret.encode() + b"." * 1_000
     sink = Sink()
@@ -107,7 +107,7 @@ def test_masking_an_endless_line_takes_linear_time() -> None:
         ("first-line\nsecond-line", b"second-line"),
     ],
 )
-def test_a_secret_is_masked_in_every_encoding(secret: str, line: bytes) -> None:
+def test_secret_is_masked_in_every_encoding(secret: str, line: bytes) -> None:
     sink = Sink()
     masked(sink, secrets(secret))(line)
     (seen,) = sink.lines
@@ -115,13 +115,13 @@ def test_a_secret_is_masked_in_every_encoding(secret: str, line: bytes) -> None:
     assert not any(part.encode() in seen for part in ("hunter22", "quo", "second", "cd", "a<b", "c\u00e9d"))
 
 
-def test_a_secret_inside_another_secret_is_masked_completely() -> None:
+def test_secret_inside_another_secret_is_masked_completely() -> None:
     sink = Sink()
     masked(sink, secrets("secret", "secret-and-more"))(b"secret-and-more")
     assert sink.lines == [b"[removed]"]
 
 
-def test_a_short_secret_is_not_masked() -> None:
+def test_short_secret_is_not_masked() -> None:
     sink = Sink()
     masked(sink, secrets("true", ""))(b"it is true")
     assert sink.lines == [b"it is true"]
@@ -180,7 +180,7 @@ def test_init_output_without_a_diagnostic_is_released() -> None:
         b'{"type": ["x"]}\n',
     ],
 )
-def test_a_malformed_message_is_forwarded_and_ignored(line: bytes) -> None:
+def test_malformed_message_is_forwarded_and_ignored(line: bytes) -> None:
     sink = Sink()
     summary = OutputSummary(sink)
     summary(line)

@@ -27,7 +27,7 @@ def actions(outcome: PlanOutcome) -> Mapping[str, Any]:
     return {change["address"]: change["change"]["actions"] for change in plan["resource_changes"]}
 
 
-def test_a_plan_reports_changes_that_the_apply_makes(bench: Bench) -> None:
+def test_plan_reports_changes_that_the_apply_makes(bench: Bench) -> None:
     bench.given(TWO)
     plan = bench.planned()
     assert (plan.status, plan.exit_code, plan.counts) == (PhaseStatus.FINISHED, 0, ResourceCounts(additions=2))
@@ -52,7 +52,7 @@ def test_logs_contain_machine_readable_output_after_the_header(bench: Bench) -> 
         assert summary in [json.loads(line)["@message"] for line in lines[3:]]
 
 
-def test_a_plan_without_changes_can_be_applied(bench: Bench) -> None:
+def test_plan_without_changes_can_be_applied(bench: Bench) -> None:
     bench.given(TWO)
     bench.applied()
     assert bench.planned().has_changes is False
@@ -60,7 +60,7 @@ def test_a_plan_without_changes_can_be_applied(bench: Bench) -> None:
     assert (apply.status, apply.counts, apply.state) == (PhaseStatus.FINISHED, ResourceCounts(), None)
 
 
-def test_an_output_change_counts_as_a_change(bench: Bench) -> None:
+def test_output_change_counts_as_a_change(bench: Bench) -> None:
     bench.given(TWO)
     bench.applied()
     bench.given(TWO + 'output "o" { value = 1 }')
@@ -137,18 +137,18 @@ def test_actions_require_terraform_1_14(bench: Bench) -> None:
     assert "-invoke=action.x.y" in plan_arguments(new)
 
 
-def test_a_module_of_the_configuration_is_used(bench: Bench) -> None:
+def test_module_of_the_configuration_is_used(bench: Bench) -> None:
     bench.given('module "m" { source = "./m" }', {"m/main.tf": TWO})
     assert set(actions(bench.planned())) == {"module.m.terraform_data.a", "module.m.terraform_data.b"}
 
 
-def test_a_working_directory_can_use_a_sibling_module(bench: Bench) -> None:
+def test_working_directory_can_use_a_sibling_module(bench: Bench) -> None:
     files = {"live/main.tf": 'module "m" { source = "../m" }', "m/main.tf": TWO}
     bench.given(files=files, working_directory="live")
     assert bench.applied().counts.additions == 2
 
 
-def test_a_configuration_error_is_logged_and_returned(bench: Bench) -> None:
+def test_configuration_error_is_logged_and_returned(bench: Bench) -> None:
     bench.given('resource "terraform_data" "a" {')
     outcome = bench.plan()
     assert (outcome.status, outcome.exit_code) == (PhaseStatus.ERRORED, 1)
@@ -159,7 +159,7 @@ def test_a_configuration_error_is_logged_and_returned(bench: Bench) -> None:
     assert last["diagnostic"]["summary"] == "Unclosed configuration block"
 
 
-def test_a_planning_error_is_logged_and_returned(bench: Bench) -> None:
+def test_planning_error_is_logged_and_returned(bench: Bench) -> None:
     bench.given('resource "terraform_data" "a" { input = file("missing") }')
     outcome = bench.plan()
     assert outcome.status is PhaseStatus.ERRORED
@@ -167,7 +167,7 @@ def test_a_planning_error_is_logged_and_returned(bench: Bench) -> None:
     assert bench.plan_log.read_text().count("Error: Invalid function argument") == 1
 
 
-def test_an_unavailable_provider_fails_the_plan(bench: Bench) -> None:
+def test_unavailable_provider_fails_the_plan(bench: Bench) -> None:
     bench.given('terraform {\n required_providers {\n x = { source = "localhost/a/b" }\n }\n}\nresource "x_y" "z" {}')
     outcome = bench.plan()
     assert outcome.status is PhaseStatus.ERRORED
@@ -175,7 +175,7 @@ def test_an_unavailable_provider_fails_the_plan(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("archive", ["upload.tar.gz", "missing.tar.gz"])
-def test_an_invalid_archive_fails_the_plan(bench: Bench, archive: str) -> None:
+def test_invalid_archive_fails_the_plan(bench: Bench, archive: str) -> None:
     (bench.root / "upload.tar.gz").write_text("no archive")
     outcome = bench.plan(archive=bench.root / archive)
     assert outcome.status is PhaseStatus.ERRORED
@@ -184,7 +184,7 @@ def test_an_invalid_archive_fails_the_plan(bench: Bench, archive: str) -> None:
     ]
 
 
-def test_a_partially_failed_apply_keeps_the_completed_changes(bench: Bench) -> None:
+def test_partially_failed_apply_keeps_the_completed_changes(bench: Bench) -> None:
     bench.given(local_exec("exit 3", "bad") + '\nresource "terraform_data" "good" {}')
     bench.planned()
     apply = bench.apply()
@@ -199,14 +199,14 @@ def test_a_partially_failed_apply_keeps_the_completed_changes(bench: Bench) -> N
     assert instances == {"good": None, "bad": "tainted"}
 
 
-def test_an_apply_without_a_plan_file_fails(bench: Bench) -> None:
+def test_apply_without_a_plan_file_fails(bench: Bench) -> None:
     bench.given(TWO)
     apply = bench.apply()
     assert (apply.status, apply.state) == (PhaseStatus.ERRORED, None)
     assert apply.error == "The plan cannot be applied: its file is missing on the server. Start a new run."
 
 
-def test_a_plan_can_be_repeated_in_the_same_directory(bench: Bench) -> None:
+def test_plan_can_be_repeated_in_the_same_directory(bench: Bench) -> None:
     bench.given(TWO)
     bench.planned()
     bench.planned()
@@ -224,7 +224,7 @@ def test_tf_cli_args_of_the_workspace_apply_to_its_commands(bench: Bench) -> Non
     assert set(actions(bench.planned())) == {"terraform_data.a"}
 
 
-def test_a_phase_that_exceeds_its_time_limit_is_errored(bench: Bench, gate: Callable[[str], Gate]) -> None:
+def test_phase_that_exceeds_its_time_limit_is_errored(bench: Bench, gate: Callable[[str], Gate]) -> None:
     bench.given(local_exec(f"read go < {gate('never').path}"))
     bench.planned()
     apply = bench.apply(limit_s=0.5)

@@ -23,7 +23,7 @@ def test_other_lines_are_forwarded() -> None:
     )
 
 
-def test_a_message_becomes_its_text() -> None:
+def test_message_becomes_its_text() -> None:
     assert text_of({"type": "apply_start", "@message": "terraform_data.a: Creating..."}) == (
         "terraform_data.a: Creating...\n"
     )
@@ -51,7 +51,7 @@ def test_outputs_of_an_apply_are_shown_and_masked() -> None:
     assert text_of({"type": "outputs", "@message": "Outputs: 1", "outputs": planned}) == ""
 
 
-def test_a_diagnostic_contains_location_and_detail() -> None:
+def test_diagnostic_contains_location_and_detail() -> None:
     diagnostic = {
         "severity": "error",
         "summary": "Reference to undeclared resource",

@@ -20,7 +20,7 @@ from tfruns.local.terraform.process import Process, is_running, kill_group, kill
 pytestmark = pytest.mark.processes
 
 
-def test_a_group_is_not_killed_during_a_write(tmp_path: Path) -> None:
+def test_group_is_not_killed_during_a_write(tmp_path: Path) -> None:
     state, started = tmp_path / "state", Gate(tmp_path / "started")
     half, rest = f"printf '{{\"serial\":' > {state}", f"printf '1}}' >> {state}"
     process = Process(
@@ -46,7 +46,7 @@ def is_json(path: Path) -> bool:
     return True
 
 
-def test_a_group_with_an_incomplete_state_is_killed_in_the_end(tmp_path: Path) -> None:
+def test_group_with_an_incomplete_state_is_killed_in_the_end(tmp_path: Path) -> None:
     process = Process(
         ["tail", "-f", "/dev/null"],
         cwd=tmp_path,
@@ -107,7 +107,7 @@ def test_has_exited_works_without_pidfd(tmp_path: Path, monkeypatch: pytest.Monk
     assert process.close() == -9
 
 
-def test_a_process_whose_id_cannot_be_recorded_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_whose_id_cannot_be_recorded_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output = tmp_path / "terraform.out"
     monkeypatch.setattr(Path, "write_text", _no_room)
     with pytest.raises(OSError, match="No space"):

@@ -142,7 +142,7 @@ def test_recovery_without_a_run_directory(bench: Bench) -> None:
     assert recovered(bench, patience_s=60).state is None
 
 
-def test_a_plan_that_still_runs_is_killed_before_the_next_one(bench: Bench, gate: Gates) -> None:
+def test_plan_that_still_runs_is_killed_before_the_next_one(bench: Bench, gate: Gates) -> None:
     started, never = gate("started"), gate("never")
     bench.given('resource "terraform_data" "a" {}')
     bench.planned()

@@ -49,7 +49,7 @@ def test_equal_sensitive_values_have_equal_masks() -> None:
     assert changed["before"]["b"] == changed["after"]["b"]
 
 
-def test_a_secret_has_different_masks_in_different_plans() -> None:
+def test_secret_has_different_masks_in_different_plans() -> None:
     changed = change(None, {"a": "x"}, False, {"a": True})
     assert redacted(changed) != redacted(changed)
 
@@ -78,7 +78,7 @@ def test_drift_outputs_actions_and_deferred_changes_are_redacted() -> None:
     assert len(result["resource_drift"]) == len(result["deferred_changes"]) == len(result["action_invocations"]) == 1
 
 
-def test_a_secret_without_a_mark_is_masked() -> None:
+def test_secret_without_a_mark_is_masked() -> None:
     values = {"copied": {"deep": ["s3cret-a", "with s3cret-b in it"]}, "other": "open"}
     plan = {
         "format_version": "1.2",
@@ -108,7 +108,7 @@ def test_only_the_schemas_of_planned_types_are_included() -> None:
     assert providers_of(plan) == {"p"}
 
 
-def test_the_cli_renders_a_redacted_plan(bench: Bench) -> None:
+def test_cli_renders_a_redacted_plan(bench: Bench) -> None:
     main = """
     variable "pw" { sensitive = true }
     resource "terraform_data" "a" { input = { pw = var.pw, open = "seen" } }

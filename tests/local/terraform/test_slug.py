@@ -49,7 +49,7 @@ def rejection(tmp_path: Path, *entries: Entry, **limits: int) -> str:
     return str(error.value)
 
 
-def test_a_configuration_is_unpacked_with_its_directories_and_links(tmp_path: Path) -> None:
+def test_configuration_is_unpacked_with_its_directories_and_links(tmp_path: Path) -> None:
     archive = packed(
         tmp_path / "a.tar.gz",
         [
@@ -72,7 +72,7 @@ def test_a_configuration_is_unpacked_with_its_directories_and_links(tmp_path: Pa
     assert (into / "main.tf").stat().st_mode & 0o777 == 0o600
 
 
-def test_an_archive_of_pythons_tarfile_is_unpacked(tmp_path: Path) -> None:
+def test_archive_of_pythons_tarfile_is_unpacked(tmp_path: Path) -> None:
     source = tmp_path / "source"
     (source / "empty").mkdir(parents=True)
     (source / "main.tf").write_text("main")
@@ -83,7 +83,7 @@ def test_an_archive_of_pythons_tarfile_is_unpacked(tmp_path: Path) -> None:
     assert (tmp_path / "into/empty").is_dir()
 
 
-def test_a_long_name_is_unpacked(tmp_path: Path) -> None:
+def test_long_name_is_unpacked(tmp_path: Path) -> None:
     name = "/".join(["directory"] * 20) + "/main.tf"
     for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         archive = packed(tmp_path / f"{form}.tar.gz", [entry(name, b"main")], form)
@@ -91,7 +91,7 @@ def test_a_long_name_is_unpacked(tmp_path: Path) -> None:
         assert (tmp_path / f"into{form}" / name).read_bytes() == b"main"
 
 
-def test_the_last_of_two_entries_with_the_same_name_is_used(tmp_path: Path) -> None:
+def test_last_of_two_entries_with_the_same_name_is_used(tmp_path: Path) -> None:
     archive = packed(
         tmp_path / "a.tar.gz", [entry("a", b"first"), link("b", "a"), entry("a", b"last"), entry("b", b"b")]
     )
@@ -100,7 +100,7 @@ def test_the_last_of_two_entries_with_the_same_name_is_used(tmp_path: Path) -> N
     assert not (tmp_path / "into/b").is_symlink()
 
 
-def test_the_backend_recorded_by_init_is_excluded(tmp_path: Path) -> None:
+def test_backend_recorded_by_init_is_excluded(tmp_path: Path) -> None:
     names = [".terraform/terraform.tfstate", ".terraform/environment", "sub/.terraform/environment"]
     kept = [".terraform/modules/modules.json", "terraform.tfstate", "environment"]
     archive = packed(tmp_path / "a.tar.gz", [entry(name, b"{}") for name in names + kept])
@@ -110,16 +110,16 @@ def test_the_backend_recorded_by_init_is_excluded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["/etc/cron.d/x", "../outside/x", "a/../../outside/x", "a/b/../../../outside/x", ".."])
-def test_a_path_outside_the_directory_is_rejected(tmp_path: Path, name: str) -> None:
+def test_path_outside_the_directory_is_rejected(tmp_path: Path, name: str) -> None:
     assert "is outside" in rejection(tmp_path, entry("main.tf"), entry(name, b"x"))
 
 
 @pytest.mark.parametrize("target", ["/etc", "..", "../outside", "a/../../outside", "./../outside"])
-def test_a_link_that_points_outside_is_rejected(tmp_path: Path, target: str) -> None:
+def test_link_that_points_outside_is_rejected(tmp_path: Path, target: str) -> None:
     assert "points outside" in rejection(tmp_path, link("here", target))
 
 
-def test_a_chain_of_links_that_points_outside_is_rejected(tmp_path: Path) -> None:
+def test_chain_of_links_that_points_outside_is_rejected(tmp_path: Path) -> None:
     deep = entry("a/b/c/d/file", b"x")
     assert "points outside" in rejection(tmp_path, deep, link("a/b/c/e", "../../.."), link("out", "a/b/c/e/../outside"))
 
@@ -135,12 +135,12 @@ def test_no_link_is_created_through_a_link(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../outside/x", "missing"])
-def test_a_hard_link_to_a_file_outside_the_archive_is_rejected(tmp_path: Path, target: str) -> None:
+def test_hard_link_to_a_file_outside_the_archive_is_rejected(tmp_path: Path, target: str) -> None:
     assert rejection(tmp_path, link("passwd", target, tarfile.LNKTYPE))
 
 
 @pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
-def test_a_device_is_rejected(tmp_path: Path, kind: bytes) -> None:
+def test_device_is_rejected(tmp_path: Path, kind: bytes) -> None:
     assert "is not a file, directory or link" in rejection(tmp_path, entry("null", kind=kind))
 
 
@@ -154,7 +154,7 @@ def test_too_much_content_is_rejected(tmp_path: Path) -> None:
     )
 
 
-def test_an_enormous_header_is_rejected_before_it_is_read(tmp_path: Path) -> None:
+def test_enormous_header_is_rejected_before_it_is_read(tmp_path: Path) -> None:
     header = tarfile.TarInfo("x")
     header.type, header.size = tarfile.XHDTYPE, 1 << 40
     archive = tmp_path / "a.tar.gz"
@@ -191,7 +191,7 @@ def damaged() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("damage", damaged())
-def test_a_damaged_archive_is_rejected(tmp_path: Path, damage: str) -> None:
+def test_damaged_archive_is_rejected(tmp_path: Path, damage: str) -> None:
     archive = tmp_path / "a.tar.gz"
     archive.write_bytes(damaged()[damage])
     with pytest.raises(BadArchive):
@@ -201,11 +201,11 @@ def test_a_damaged_archive_is_rejected(tmp_path: Path, damage: str) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
 
 
-def test_a_name_of_more_than_255_bytes_is_rejected(tmp_path: Path) -> None:
+def test_name_of_more_than_255_bytes_is_rejected(tmp_path: Path) -> None:
     assert "contains a name of more than 255 bytes" in rejection(tmp_path, entry("x" * 300))
 
 
-def test_a_file_that_is_also_a_directory_is_rejected(tmp_path: Path) -> None:
+def test_file_that_is_also_a_directory_is_rejected(tmp_path: Path) -> None:
     assert rejection(tmp_path, entry("a", b"x"), entry("a/b", b"x"))
 
 

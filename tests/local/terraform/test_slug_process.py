@@ -82,19 +82,19 @@ def test_unpack_rejects_hostile_archives_and_leaves_nothing(archives: ArchivePro
         assert [path.name for path in archive.parent.iterdir()] == ["archive"], name
 
 
-def test_a_configuration_is_checked_and_unpacked(archives: ArchiveProcesses, tmp_path: Path) -> None:
+def test_configuration_is_checked_and_unpacked(archives: ArchiveProcesses, tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.tar.gz", [entry("modules/a/main.tf", b"main")])
     archives.check(archive)
     archives.unpack(archive, tmp_path / "into")
     assert (tmp_path / "into/modules/a/main.tf").read_bytes() == b"main"
 
 
-def test_a_missing_archive_is_rejected(archives: ArchiveProcesses, tmp_path: Path) -> None:
+def test_missing_archive_is_rejected(archives: ArchiveProcesses, tmp_path: Path) -> None:
     with pytest.raises(BadArchive, match="its files were deleted"):
         archives.check(tmp_path / "none")
 
 
-def test_an_unwritable_directory_raises_oserror(archives: ArchiveProcesses, tmp_path: Path) -> None:
+def test_unwritable_directory_raises_oserror(archives: ArchiveProcesses, tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.tar.gz", [entry("main.tf", b"main")])
     with pytest.raises(FileNotFoundError):
         archives.unpack(archive, tmp_path / "none" / "into")
@@ -108,12 +108,12 @@ def endless(tmp_path: Path) -> Path:
     return path
 
 
-def test_an_archive_that_takes_too_long_is_rejected(endless: Path) -> None:
+def test_archive_that_takes_too_long_is_rejected(endless: Path) -> None:
     with started(ArchiveProcesses(wall_s=0.5)) as archives, pytest.raises(BadArchive, match=r"takes more than 0\.5 s"):
         archives.check(endless)
 
 
-def test_an_archive_that_takes_too_much_processor_time_is_rejected(tmp_path: Path) -> None:
+def test_archive_that_takes_too_much_processor_time_is_rejected(tmp_path: Path) -> None:
     archive = tmp_path / "a"
     write_many_pax_records(archive)
     expected = pytest.raises(BadArchive, match="takes more than 1 s of processor time")
@@ -121,7 +121,7 @@ def test_an_archive_that_takes_too_much_processor_time_is_rejected(tmp_path: Pat
         archives.check(archive)
 
 
-def test_a_cancel_stops_the_reading_process(archives: ArchiveProcesses, endless: Path) -> None:
+def test_cancel_stops_the_reading_process(archives: ArchiveProcesses, endless: Path) -> None:
     start = time.monotonic()
     with pytest.raises(ArchiveInterrupted):
         archives.unpack(endless, endless.parent / "into", lambda: True)

@@ -13,7 +13,7 @@ def state(serial: int = 3, **fields: object) -> bytes:
     return json.dumps(document).encode()
 
 
-def test_a_state_has_its_content_and_its_serial() -> None:
+def test_state_has_its_content_and_its_serial() -> None:
     deep: object = 1
     for _ in range(900):
         deep = [deep]
@@ -33,7 +33,7 @@ def test_a_state_has_its_content_and_its_serial() -> None:
     "raw",
     [b"", b"{", b"[]", b"null", b"{}", b"{]", state()[:40], state()[:-1], state() + b"}", b"\xff", b"x" + state()],
 )
-def test_an_incomplete_state_is_an_error(raw: bytes) -> None:
+def test_incomplete_state_is_an_error(raw: bytes) -> None:
     with pytest.raises(BadState):
         parse_state(raw)
 

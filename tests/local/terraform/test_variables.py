@@ -32,20 +32,20 @@ def test_strings_are_quoted_and_literals_are_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a=1\nb", '"a"', "1a", "a.b"])
-def test_a_key_must_be_an_identifier(tmp_path: Path, key: str) -> None:
+def test_key_must_be_an_identifier(tmp_path: Path, key: str) -> None:
     with pytest.raises(BadVariable, match="its name is not an identifier"):
         write_var_file(tmp_path / "x.tfvars", [VariableValue(key, "secret-value")])
 
 
 @pytest.mark.parametrize("value", ["secret-value", "1\nb = 2", '"secret', "var.a", ""])
-def test_an_invalid_literal_is_rejected_without_its_value(tmp_path: Path, value: str) -> None:
+def test_invalid_literal_is_rejected_without_its_value(tmp_path: Path, value: str) -> None:
     with pytest.raises(BadVariable) as error:
         write_var_file(tmp_path / "x.tfvars", [VariableValue("a", value, is_hcl=True)])
     assert str(error.value) == "The variable a cannot be passed to Terraform: the value is not an HCL literal."
 
 
 @pytest.mark.parametrize("variable", [VariableValue("", "x"), VariableValue("a=b", "x"), VariableValue("a", "x\0y")])
-def test_an_invalid_environment_variable_is_rejected(variable: VariableValue) -> None:
+def test_invalid_environment_variable_is_rejected(variable: VariableValue) -> None:
     with pytest.raises(BadVariable):
         check_environment([variable])
 
@@ -84,14 +84,14 @@ def test_precedence_of_run_workspace_and_configuration_variables(bench: Bench) -
     assert outputs_of(bench.applied().state)["all"] == ["auto", "workspace", {"from": ["run", 1]}]
 
 
-def test_an_ephemeral_variable_is_set_during_the_apply(bench: Bench) -> None:
+def test_ephemeral_variable_is_set_during_the_apply(bench: Bench) -> None:
     bench.given(
         'variable "a" {\n ephemeral = true\n}\nresource "terraform_data" "x" {}', variables=(VariableValue("a", "x"),)
     )
     assert bench.applied().counts.additions == 1
 
 
-def test_an_invalid_variable_fails_the_plan_and_is_logged(bench: Bench) -> None:
+def test_invalid_variable_fails_the_plan_and_is_logged(bench: Bench) -> None:
     bench.given(ECHO, variables=(VariableValue("a", "[secret-value", is_hcl=True, is_sensitive=True),))
     outcome = bench.plan()
     assert (outcome.status, outcome.error) == (
@@ -104,7 +104,7 @@ def test_an_invalid_variable_fails_the_plan_and_is_logged(bench: Bench) -> None:
     )
 
 
-def test_a_sensitive_value_in_an_error_is_masked(bench: Bench) -> None:
+def test_sensitive_value_in_an_error_is_masked(bench: Bench) -> None:
     bench.given(
         'variable "a" { type = number }\nvariable "b" { type = string }',
         variables=(VariableValue("a", "hunter-22", is_sensitive=True), VariableValue("b", '["hunter-33"]', True, True)),
@@ -117,7 +117,7 @@ def test_a_sensitive_value_in_an_error_is_masked(bench: Bench) -> None:
     assert not [secret for secret in ("hunter-22", "hunter-33") if secret in log + str(outcome)]
 
 
-def test_a_printed_sensitive_environment_variable_is_masked(bench: Bench) -> None:
+def test_printed_sensitive_environment_variable_is_masked(bench: Bench) -> None:
     bench.given(
         local_exec("echo it is $PASSWORD"),
         environment=(VariableValue("PASSWORD", 'hun"ter<22>', is_sensitive=True),),

@@ -89,7 +89,7 @@ def test_texts_of_plans_and_logs_are_escaped(text: str) -> None:
     assert _text(shown) == " ".join(text.split())
 
 
-def test_an_address_that_would_end_its_link_is_none() -> None:
+def test_address_that_would_end_its_link_is_none() -> None:
     markdown = summary(replace(RUN, url="https://example.com/a)<img src=x>"), None, None)
     assert "example.com" not in markdown
     assert "javascript" not in summary(replace(RUN, url="javascript:alert(1)"), None, None)
