@@ -75,4 +75,23 @@ async def test_part_that_the_local_backend_lacks_is_explained(shell: Shell, lab:
     workspace = await lab.workspace()
     assert "no state yet" in shell("workspace", "outputs", workspace).err
     assert "does not list actions" in shell("workspace", "actions", workspace).err
-    assert "no health assessment" in shell("workspace", "health", workspace).err
+    assert "No health assessment exists" in shell("workspace", "health", workspace).err
+
+
+async def test_outcome_of_a_failed_apply_is_a_table(shell: Shell, lab: Lab) -> None:
+    main = """
+    resource "terraform_data" "broken" {
+      provisioner "local-exec" { command = "exit 3" }
+    }
+    resource "terraform_data" "after" { depends_on = [terraform_data.broken] }
+    """
+    workspace = await lab.workspace(main)
+    run = await lab.until(await lab.run(workspace, auto_apply=True), "errored")
+    done = shell("run", "outcome", run.id)
+    assert done.rows == [
+        ["failed", "create", "terraform_data.broken"],
+        ["not_started", "create", "terraform_data.after"],
+    ]
+    assert "1 failed, 1 not started" in done.err
+    assert shell("run", "outcome", run.id, "--filter", "not_started", "--json").json["total_rows"] == 1
+    assert len(shell("run", "outcome", run.id, "--limit", "1").rows) == 1

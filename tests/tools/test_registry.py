@@ -48,7 +48,14 @@ PROMISED: dict[str, dict[str, Any]] = {
 # Additional tools and parameters, which are not part of the documented nine.
 ADDED: dict[str, dict[str, Any]] = {
     "wait_for_run": {"run_id": REQUIRED, "until": "attention", "timeout_s": 50},
-    "review_run": {"run_id": REQUIRED, "filter": "", "page_number": 1, "page_size": 50},
+    "review_run": {
+        "run_id": REQUIRED,
+        "filter": "",
+        "page_number": 1,
+        "page_size": 50,
+        "address": "",
+        "applied": False,
+    },
     "get_run_logs": {"run_id": REQUIRED, "phase": "auto", "tail_lines": 100, "search": "", "offset": None},
     "get_run_history": {"run_id": REQUIRED, "page_number": 1, "page_size": 30},
     "diagnose_run": {"run_id": REQUIRED},
@@ -118,7 +125,7 @@ TYPES = {
     "page_size": "integer",
     "params": "object",
     "speculative": "boolean",
-    **dict.fromkeys(("sensitive", "hcl", "delete", "create", "auto_apply"), "boolean"),
+    **dict.fromkeys(("applied", "sensitive", "hcl", "delete", "create", "auto_apply"), "boolean"),
     "tags": "array",
     "timeout_s": "integer",
     "tail_lines": "integer",

@@ -13,10 +13,11 @@ from tfruns.lifecycle import ending_of, is_planned, rule_of
 from tfruns.next_actions import APPLY_RUN, REVIEW_RUN, Argument, NextAction
 from tfruns.policy import Toolset
 from tfruns.review.review import review
+from tfruns.runs.apply_rows import apply_rows
 from tfruns.runs.plans import open_plan
 from tfruns.tool import Context, tool
 from tfruns.views.base import as_json
-from tfruns.views.review import PlanReviewView, ReviewRow, ReviewView
+from tfruns.views.review import ApplyStepsView, PlanReviewView, ReviewRow, ReviewView
 from tfruns.views.runs import next_actions, what_comes_next
 from tfruns.vocabulary import RunAction, RunEnding
 from tfruns.wire.runs import Run
@@ -32,6 +33,9 @@ Filter = Annotated[
     ),
 ]
 Address = Annotated[str, Field(description="Show every value of this address, instead of a filter")]
+Applied = Annotated[
+    bool, Field(description="Instead of the plan, show what the apply did to each resource; filter by outcome, address")
+]
 
 
 @tool(
@@ -49,7 +53,8 @@ async def review_run(
     page_number: PageNumber = 1,
     page_size: PageSize = 50,
     address: Address = "",
-) -> ReviewView:
+    applied: Applied = False,
+) -> ReviewView | ApplyStepsView:
     """Show the changes in a run's plan: counts, then each change with before and after, dangerous changes first.
 
     Use it before apply_run. Instances with the same changes share a row; more_changes counts omitted lines, which
@@ -66,6 +71,8 @@ async def review_run(
             solution="Omit one of them.",
         )
     run = await context.client.runs.read(run_id)
+    if applied:
+        return await apply_rows(context.client, run, filter_text=filter or address, number=page_number, size=page_size)
     async with open_plan(context.client, run) as plan:
         if plan is None:
             steps = tuple(step for step in next_actions(run) if step.tool != REVIEW_RUN)

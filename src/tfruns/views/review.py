@@ -51,6 +51,40 @@ class ReviewView(View):
 
 
 @dataclass(frozen=True, slots=True)
+class ApplyStepRow(View):
+    """A step of an apply.
+
+    Attributes:
+        outcome: `done`, `failed`, `unknown` (started, without an end in the log), `not_started`, or `not_in_log`
+            (it is unknown whether it started).
+    """
+
+    address: str
+    action: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyStepsView(View):
+    """One page of the steps of an apply, failed ones first.
+
+    Attributes:
+        counts: the number of all steps by outcome.
+    """
+
+    ROWS = "rows"
+
+    run_id: str
+    status: str
+    counts: Mapping[str, int] | None = None
+    rows: tuple[ApplyStepRow, ...] = kept(default=())
+    page: int = 1
+    next_page: int | None = kept(default=None)
+    total_rows: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanReviewView(ReviewView):
     """One page of a plan's review."""
 

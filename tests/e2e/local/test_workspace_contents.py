@@ -72,7 +72,7 @@ async def test_parts_show_what_was_applied_and_no_secret(lab: Lab) -> None:
     assert (configuration["status"], configuration["current"]) == ("uploaded", True)
     # The local backend has neither.
     assert found["actions"]["note"].startswith("This API does not list actions")
-    assert found["health"]["note"].startswith("There is no health assessment")
+    assert found["health"]["note"].startswith("No health assessment exists")
 
 
 async def test_search_finds_a_resource_by_its_address(lab: Lab) -> None:
@@ -167,3 +167,55 @@ async def test_rerun_of_an_applied_run_waits_for_confirmation(lab: Lab) -> None:
     assert SECRET not in str(view)
     again = await lab.until(await lab.client.runs.read(view["id"]), "planned")
     assert await lab.actions(again) == {"terraform_data.node[0]": ["delete", "create"]}
+
+
+async def outcomes(lab: Lab, run_id: str, **arguments: Any) -> Any:
+    gate = Gate(lab.client, Policy(Mode.READ), audit=Log())
+    return as_json(await gate.call(TOOLS["review_run"], {"run_id": run_id, "applied": True, **arguments}))
+
+
+async def test_failed_apply_tells_the_outcome_of_each_resource(lab: Lab) -> None:
+    main = """
+    resource "terraform_data" "first" { count = 2 }
+    resource "terraform_data" "broken" {
+      depends_on = [terraform_data.first]
+      provisioner "local-exec" { command = "exit 3" }
+    }
+    resource "terraform_data" "after" { depends_on = [terraform_data.broken] }
+    """
+    workspace_id = await lab.workspace(main)
+    planned = await lab.planned(workspace_id)
+    assert await outcomes(lab, planned.id) == {
+        "run_id": planned.id,
+        "status": "planned",
+        "rows": [],
+        "page": 1,
+        "next_page": None,
+        "total_rows": 0,
+        "note": "The apply has not started: nothing was applied.",
+    }
+    await lab.client.runs.apply(planned.id)
+    await lab.until(planned, "errored")
+    view = await outcomes(lab, planned.id)
+    assert view["counts"] == {"failed": 1, "not_started": 1, "done": 2}
+    rows = [(row["outcome"], row["action"], row["address"]) for row in view["rows"]]
+    assert rows[:2] == [
+        ("failed", "create", "terraform_data.broken"),
+        ("not_started", "create", "terraform_data.after"),
+    ]
+    assert sorted(rows[2:]) == [("done", "created", f"terraform_data.first[{n}]") for n in range(2)]
+    assert view["note"] == "A failed step may have made part of its changes."
+    assert [row["address"] for row in (await outcomes(lab, planned.id, filter="not_started"))["rows"]] == [
+        "terraform_data.after"
+    ]
+    page = await outcomes(lab, planned.id, filter="first", page_size=1)
+    assert (len(page["rows"]), page["next_page"], page["total_rows"]) == (1, 2, 2)
+
+
+async def test_successful_apply_is_done_with_everything(lab: Lab) -> None:
+    workspace_id = await lab.workspace('resource "terraform_data" "node" { count = 3 }')
+    run = await lab.applied(workspace_id)
+    view = await outcomes(lab, run.id)
+    assert view["counts"] == {"done": 3}
+    assert {row["action"] for row in view["rows"]} == {"created"}
+    assert "note" not in view

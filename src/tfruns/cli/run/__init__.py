@@ -17,6 +17,7 @@ add_commands(
         "wait": "wait:wait",
         "logs": "logs:logs",
         "diagnose": "diagnose:diagnose",
+        "outcome": "outcome:outcome",
         "history": "history:history",
         "apply": "apply:apply",
         "discard": "discard:discard",
