@@ -12,6 +12,7 @@ import tfruns
 from tfruns.sync import Client
 
 WAITING = tfruns.RunFilters(status_group="discardable")
+COMMENT = "Applied by apply_waiting.py: it only adds or changes resources."
 
 
 def objections(client: Client, run: tfruns.Run) -> Iterator[str]:
@@ -25,20 +26,24 @@ def objections(client: Client, run: tfruns.Run) -> Iterator[str]:
         yield "it is a destroy run or has targets"
 
 
+def decide(client: Client, run: tfruns.Run) -> str:
+    """Apply a run, or say why not."""
+    if reasons := list(objections(client, run)):
+        return f"not applied: {', '.join(reasons)}"
+    client.runs.apply(run.id, comment=COMMENT)
+    return str(client.runs.wait(run.id, until="final", timeout_s=3600).status)
+
+
 def main() -> None:
     organization, pattern = sys.argv[1:]
     with Client() as client:
-        for run in client.runs.list_for_organization(organization, WAITING, include=["workspace"]):
+        waiting = client.runs.list_for_organization(organization, WAITING, include=["workspace"])
+        for run in waiting:
             workspace = run.follow(run.workspace, tfruns.Workspace)
             name = workspace.name if workspace and workspace.name else ""
-            if tfruns.RunAction.APPLY not in run.allowed_actions or not fnmatchcase(name, pattern):
-                continue
-            if reasons := list(objections(client, run)):
-                print(f"{name} {run.id}: not applied: {', '.join(reasons)}")
-                continue
-            client.runs.apply(run.id, comment="Applied by apply_waiting.py: it only adds or changes resources.")
-            done = client.runs.wait(run.id, until="final", timeout_s=3600)
-            print(f"{name} {run.id}: {done.status}")
+            is_waiting = tfruns.RunAction.APPLY in run.allowed_actions
+            if is_waiting and fnmatchcase(name, pattern):
+                print(f"{name} {run.id}: {decide(client, run)}")
 
 
 if __name__ == "__main__":

@@ -19,9 +19,14 @@ def plan(client: Client, workspace: str, directory: str) -> tfruns.Run:
     with tfruns.packed_directory(directory) as archive:
         versions.upload(version, archive)
     versions.wait_until_processed(version.id)
-    params = tfruns.RunParams(message="Pull request", plan_only=True, configuration_version_id=version.id)
+    params = tfruns.RunParams(
+        message="Pull request", plan_only=True, configuration_version_id=version.id
+    )
     run = client.runs.create(workspace, params)
     return client.runs.wait(run.id, until="final", timeout_s=3600)
+
+
+MAX_LOG = 60_000  # characters; a comment has at most 65,536
 
 
 def comment_on(client: Client, run: tfruns.Run) -> str:
@@ -29,16 +34,28 @@ def comment_on(client: Client, run: tfruns.Run) -> str:
     if run.plan is None:
         return f"### Terraform: {run.status}"
     plan = client.plans.read(run.plan.id)
-    counts = (
-        f"{plan.resource_additions} to add, {plan.resource_changes} to change, {plan.resource_destructions} to destroy"
-    )
-    title = counts if plan.status == tfruns.PhaseStatus.FINISHED else f"the plan is {plan.status}"
-    log = client.plans.log_text(plan)[-60_000:]  # a comment has at most 65,536 characters
-    return f"### Terraform: {title}\n\n<details><summary>{run.id}</summary>\n\n````text\n{log}\n````\n\n</details>\n"
+    title = f"the plan is {plan.status}"
+    if plan.status == tfruns.PhaseStatus.FINISHED:
+        title = f"{plan.resource_additions} to add, {plan.resource_changes} to change"
+        title += f", {plan.resource_destructions} to destroy"
+    log = client.plans.log_text(plan)[-MAX_LOG:]
+    return COMMENT.format(title=title, run_id=run.id, log=log)
+
+
+COMMENT = """### Terraform: {title}
+
+<details><summary>{run_id}</summary>
+
+````text
+{log}
+````
+
+</details>
+"""
 
 
 def post(url: str, token: str, text: str) -> None:
-    """Post the comment. GitHub gives the URL as github.event.pull_request.comments_url."""
+    """Post the comment to a URL of GitHub: github.event.pull_request.comments_url."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     request = urllib.request.Request(url, json.dumps({"body": text}).encode(), headers)
     urllib.request.urlopen(request, timeout=30).close()

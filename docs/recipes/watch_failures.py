@@ -10,7 +10,8 @@ import tfruns
 from tfruns.sync import Client
 
 INTERVAL_S = 30  # the API permits 30 run lists a minute
-FAILED = tfruns.RunFilters(status="errored", operation=["plan_and_apply", "plan_only", "destroy", "refresh_only"])
+OPERATIONS = ["plan_and_apply", "plan_only", "destroy", "refresh_only"]
+FAILED = tfruns.RunFilters(status="errored", operation=OPERATIONS)
 
 
 def explanation(client: Client, run: tfruns.Run) -> str:
@@ -19,21 +20,26 @@ def explanation(client: Client, run: tfruns.Run) -> str:
     if not log and run.plan:
         log = client.plans.log_text(run.plan)
     _, found, errors = log.partition("Error: ")
-    return f"{found}{errors}".strip() or "The log contains no error. See `tfruns run diagnose`."
+    return f"{found}{errors}".strip() or "The log contains no error."
 
 
 def main() -> None:
     (organization,) = sys.argv[1:]
     seen: set[str] = set()
     with Client() as client:
+        failed = client.runs.list_for_organization(organization, FAILED, include=["workspace"])
         while True:
-            newest = client.runs.list_for_organization(organization, FAILED, include=["workspace"]).page()
-            for run in reversed(newest.items):
+            for run in reversed(failed.page().items):
                 if run.id not in seen:
                     seen.add(run.id)
                     workspace = run.follow(run.workspace, tfruns.Workspace)
                     name = workspace.name if workspace else "an unknown workspace"
-                    print(f"{run.id} of {name} failed:\n{explanation(client, run)}\n", flush=True)
+                    print(
+                        f"{run.id} of {name} failed:",
+                        explanation(client, run),
+                        sep="\n",
+                        flush=True,
+                    )
             time.sleep(INTERVAL_S)
 
 
