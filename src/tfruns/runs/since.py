@@ -1,6 +1,7 @@
 """Lists of the runs that were created since a time. The API has no such filter; its lists are newest first."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -51,12 +52,24 @@ def created_since(listing: Listing[Run], since: datetime) -> Listing[Run]:
 
     async def read_page(number: int, size: int) -> Page[Run]:
         page = await listing.page(number, size=size)
-        kept = [run for run in page.items if run.created_at is None or run.created_at >= since]
-        following = page.pagination.next_page if len(kept) == len(page.items) else None  # later pages are older
-        place = replace(page.pagination, next_page=following, total_pages=None, total_count=None)
-        return Page(kept, place, _document(page.document, {run.id for run in kept}, place))
+        kept = only(page, lambda run: run.created_at is None or run.created_at >= since)
+        has_older = len(kept.items) < len(page.items)
+        return as_last(kept) if has_older else kept
 
     return Listing(read_page)
+
+
+def only(page: Page[Run], keep: Callable[[Run], bool]) -> Page[Run]:
+    """The page without the runs that are not to be kept, and without totals."""
+    kept = [run for run in page.items if keep(run)]
+    place = replace(page.pagination, total_pages=None, total_count=None)
+    return Page(kept, place, _document(page.document, {run.id for run in kept}, place))
+
+
+def as_last(page: Page[Run]) -> Page[Run]:
+    """The page without a following one."""
+    place = replace(page.pagination, next_page=None)
+    return Page(page.items, place, _document(page.document, {run.id for run in page.items}, place))
 
 
 def _document(document: JSON, ids: set[str], place: Pagination) -> JSON:

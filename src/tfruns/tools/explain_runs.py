@@ -1,5 +1,6 @@
 """Explain why each of many runs waits or failed."""
 
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Literal
 
@@ -13,7 +14,8 @@ from tfruns.policy import Toolset
 from tfruns.runs.explanations import explained_failures, explained_open
 from tfruns.runs.organizations import find_organization
 from tfruns.runs.scoped_lists import runs_in_scope
-from tfruns.runs.since import created_since, parse_since
+from tfruns.runs.since import only, parse_since
+from tfruns.runs.workspace_queue import since as reached_at
 from tfruns.tool import Context, Result, tool
 from tfruns.views.base import shown_time
 from tfruns.views.explained import ExplainedRuns
@@ -21,10 +23,11 @@ from tfruns.vocabulary import RunEnding, RunOperation, StatusGroup
 from tfruns.wire.runs import Run
 
 Which = Annotated[Literal["open", "failed"], Field(description="open: all that are not final")]
-Since = Annotated[str | None, Field(description="As in lists; failed: 24h by default")]
+Since = Annotated[str | None, Field(description="Created since, or failed since (24h by default)")]
 
 _ALL_OPERATIONS = tuple(RunOperation)  # without this filter, the API omits plan-only runs
 _FAILED = tuple(status for status, rule in RULES.items() if rule.ending is RunEnding.FAILED)
+_FAILED_SINCE = "24h"
 _PAGE = 100
 _MAX_OPEN = 30
 _MAX_FAILED = 10
@@ -56,14 +59,21 @@ async def explain_runs(
         status_group=StatusGroup.NON_FINAL if which == "open" else None,
         workspace_names=filter_workspace_names,
     )
-    listing = runs_in_scope(context.scope, client, organization, filters)
     if since is None and which == "failed":
-        since = "24h"
+        since = _FAILED_SINCE
     start = parse_since(since, now) if since is not None else None
-    page = await (created_since(listing, start) if start else listing).page(size=_PAGE)
-    text = f"Created since {shown_time(start)}." if start else ""
+    page = await runs_in_scope(context.scope, client, organization, filters).page(size=_PAGE)
+    if start is not None:  # a run may have been created long before it failed
+        time_of = reached_at if which == "failed" else _created_at
+        page = only(page, lambda run: (time_of(run) or now) >= start)
+    verb = "Failed" if which == "failed" else "Created"
+    text = f"{verb} since {shown_time(start)}." if start else ""
     make = _failed if which == "failed" else _open
     return Result(partial(make, context, page, organization, text), page.document)
+
+
+def _created_at(run: Run) -> datetime | None:
+    return run.created_at
 
 
 async def _open(context: Context, page: Page[Run], organization: str, since: str) -> ExplainedRuns:
@@ -80,7 +90,11 @@ async def _open(context: Context, page: Page[Run], organization: str, since: str
 async def _failed(context: Context, page: Page[Run], organization: str, since: str) -> ExplainedRuns:
     rows = await explained_failures(context.client, page.items[:_MAX_FAILED])
     rest = len(page.items) - len(rows)
-    more = "Only the newest are explained: name workspaces, or a shorter time." if rest else ""
+    notes = [
+        since,
+        "Only the newest are explained: name workspaces, or a shorter time." if rest else "",
+        "Only the newest 100 failed runs were read." if page.pagination.next_page else "",
+    ]
     return ExplainedRuns(
-        runs=tuple(rows), organization=organization, omitted=rest or None, note=" ".join(filter(None, (since, more)))
+        runs=tuple(rows), organization=organization, omitted=rest or None, note=" ".join(filter(None, notes))
     )

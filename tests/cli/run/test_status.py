@@ -29,6 +29,6 @@ async def test_status_shows_why_runs_failed(lab: Lab, tfruns_run: Command) -> No
     (row,) = ended.rows
     assert row[0] == run.id
     assert "main.tf:1" in row[-1]
-    assert "Created since " in ended.err
+    assert "Failed since " in ended.err
     nothing = tfruns_run("status", "--workspace", "status-failing")
     assert (nothing.out, "No run is open." in nothing.err) == ("", True)

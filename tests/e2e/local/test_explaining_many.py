@@ -70,7 +70,7 @@ async def test_failed_runs_have_their_first_error(lab: Lab) -> None:
     (row,) = view["runs"]
     assert (row["id"], row["status"]) == (run.id, "errored")
     assert row["why"] == ("Resource precondition failed: One is not more than two. (main.tf:8)")
-    assert view["note"].startswith("Created since ")
+    assert view["note"].startswith("Failed since ")
     assert (await explained(lab, filter_workspace_names="many-failing"))["runs"] == []
 
 

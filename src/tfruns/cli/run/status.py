@@ -15,7 +15,7 @@ from tfruns.cli.watch import counts_line
 from tfruns.views.explained import ExplainedRun, ExplainedRuns
 
 _FAILED = "Show the runs that failed, and the first error of each"
-_SINCE = "Show those created since: 90m, 24h, 7d, 2026-11-27"
+_SINCE = "Created, or failed, since: 90m, 24h, 7d, 2026-11-27"
 _NAMES = "Show only these workspaces; may contain * and ?"
 _COLUMNS = (
     Column("run", is_key=True),
