@@ -40,10 +40,10 @@ async def test_next_actions_of_every_tool_are_valid_calls(status: str) -> None:
         (samples.planned(), "review_run"),
         (samples.planned(auto_apply=True), "wait_for_run"),
         (samples.run(status="policy_override"), "diagnose_run"),
-        (samples.run(status="errored"), "diagnose_run,create_run"),
-        (samples.run(status="canceled"), "create_run"),
+        (samples.run(status="errored"), "diagnose_run,rerun"),
+        (samples.run(status="canceled"), "rerun"),
         (samples.run(status="applied"), None),
-        (samples.run(status="discarded"), "create_run"),
+        (samples.run(status="discarded"), "rerun"),
     ],
 )
 async def test_next_action_of_a_run_follows_from_its_status(run: dict[str, Any], tool: str | None) -> None:

@@ -101,7 +101,7 @@ async def test_run_itself_waits_for_a_person() -> None:
 
 
 async def test_final_run_has_a_next_step_or_needs_none() -> None:
-    for status, tools in (("applied", []), ("errored", ["diagnose_run", "create_run"]), ("canceled", ["create_run"])):
+    for status, tools in (("applied", []), ("errored", ["diagnose_run", "rerun"]), ("canceled", ["rerun"])):
         view = await waited(api_with(bare(status=status)))
         assert [step["tool"] for step in view.get("next_actions", ())] == tools
         assert ("Nothing is left to do." in view["follows"]) is (status == "applied")

@@ -313,14 +313,9 @@ async def test_until_final_waits_through_a_confirmation() -> None:
 async def test_failed_run_suggests_diagnose_run() -> None:
     view = await wait(api_with(bare(status="errored", actions=samples.actions())))
     assert view["outcome"] == "final"
-    params = {"configuration_version_id": "cv-n4XQPBa2QnecZJ4G"}
     assert view["next_actions"] == [
         {"tool": "diagnose_run", "arguments": {"run_id": RUN_ID}, "reason": "explains the failure"},
-        {
-            "tool": "create_run",
-            "arguments": {"workspace_id": WORKSPACE_ID, "params": params},
-            "reason": "plans it again",
-        },
+        {"tool": "rerun", "arguments": {"run_id": RUN_ID}, "reason": "plans it again"},
     ]
 
 

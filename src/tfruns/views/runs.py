@@ -15,7 +15,7 @@ from tfruns.lifecycle import ending_of, group_of, is_final, rule_of, what_follow
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Mask, masked_line
 from tfruns.masking.text import sanitize
-from tfruns.next_actions import CREATE_RUN, DIAGNOSE_RUN, GET_RUN_DETAILS, REVIEW_RUN, WAIT_FOR_RUN, NextAction
+from tfruns.next_actions import DIAGNOSE_RUN, GET_RUN_DETAILS, RERUN, REVIEW_RUN, WAIT_FOR_RUN, NextAction
 from tfruns.views.base import View, implied_by, kept, shown_time
 from tfruns.vocabulary import RunAction, RunEnding
 from tfruns.wording import truncated, with_number_of_rest
@@ -293,7 +293,7 @@ def next_actions(run: "Run") -> tuple[NextAction, ...]:
     if is_final(run.status):
         is_failed = ending_of(run.status) is RunEnding.FAILED
         explain = (NextAction.for_run(DIAGNOSE_RUN, run.id, "explains the failure"),) if is_failed else ()
-        return (*explain, *rerun(run))
+        return (*explain, *_rerun(run))
     if run.needs_person:
         if RunAction.APPLY in run.possible_actions:
             return (NextAction.for_run(REVIEW_RUN, run.id, "shows the plan"),)
@@ -301,13 +301,10 @@ def next_actions(run: "Run") -> tuple[NextAction, ...]:
     return (NextAction.for_run(WAIT_FOR_RUN, run.id, "waits for it"),)
 
 
-def rerun(run: "Run") -> tuple[NextAction, ...]:
-    """The call that plans the configuration of a failed, canceled or discarded run again."""
-    if ending_of(run.status) is RunEnding.DONE or run.workspace is None or run.configuration_version is None:
-        return ()
-    modes = {name: True for name in ("plan_only", "is_destroy", "refresh_only") if getattr(run, name)}
-    params = {"configuration_version_id": run.configuration_version.id, **modes}
-    return (NextAction(CREATE_RUN, {"workspace_id": run.workspace.id, "params": params}, "plans it again"),)
+def _rerun(run: "Run") -> tuple[NextAction, ...]:
+    """The call that plans a failed, canceled or discarded run again."""
+    is_done = ending_of(run.status) is RunEnding.DONE
+    return () if is_done else (NextAction.for_run(RERUN, run.id, "plans it again"),)
 
 
 def run_url(run: "Run", address: "Address") -> str | None:
