@@ -72,10 +72,10 @@ def script_hostile(api: HttpApi) -> None:
     api.on("GET", "/organizations/acme/entitlement-set", answer({"data": entitlements}))
     api.on("GET", "/account/details", answer(user))
     changing = HostileApi(FakeApi(), is_status_hostile=False)
-    for answers in api._routes.values():
+    for answers in api.routes.values():
         for place, found in enumerate(answers):
             if isinstance(found, httpx2.Response) and "json" in found.headers.get("content-type", ""):
-                document = hostile(changing._with_hostile_texts(json.loads(found.content)))
+                document = hostile(changing.with_hostile_texts(json.loads(found.content)))
                 text = json.dumps(document).replace("\\ud800", "")
                 headers = {"content-type": "application/vnd.api+json"}
                 answers[place] = httpx2.Response(found.status_code, content=text.encode(), headers=headers)

@@ -113,7 +113,7 @@ def test_nothing_is_sent_if_the_log_cannot_be_written(
 )
 async def test_refusal_is_recorded_with_its_code(answered: Any, outcome: str, code: str, log_file: Path) -> None:
     api = willing_api()
-    api._routes.clear()
+    api.routes.clear()
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": samples.planned()})).on(
         "POST", f"/runs/{RUN_ID}/actions/apply", answered
     )

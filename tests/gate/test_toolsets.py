@@ -1,7 +1,10 @@
 """The toolsets that a server offers."""
 
 import pytest
+from mcp.shared.exceptions import MCPError
+from mcp.types import CallToolRequestParams
 
+from tests.support.requests import a_request
 from tests.tools.calls import TOOLS
 from tfruns.errors import InvalidInput
 from tfruns.gate.registry import all_tools, offered_tools
@@ -48,10 +51,12 @@ def test_unknown_toolset_is_refused_by_name(text: str, message: str) -> None:
     assert refused.value.solution == f"Use a comma-separated list of {', '.join([*Toolset, 'default', 'all'])}."
 
 
-def test_error_names_the_toolset_of_a_tool_that_is_not_offered() -> None:
+async def test_error_names_the_toolset_of_a_tool_that_is_not_offered() -> None:
     handlers = ToolHandlers(Policy(toolsets=frozenset({Toolset.POLICY})), RemoteConnection())
     for name, tool in TOOLS.items():
         if tool.toolset is not Toolset.POLICY:
-            assert handlers._unknown(name, []) == (
+            with pytest.raises(MCPError) as refused:
+                await handlers.call_tool(a_request(), CallToolRequestParams(name=name))
+            assert refused.value.error.message == (
                 f"The tool {name} is not offered: its toolset {tool.toolset} is disabled."
             )

@@ -44,7 +44,7 @@ class Served:
 
     def api(self, http: httpx2.AsyncClient) -> Api:
         """What tests use, by way of a client."""
-        return Api(http, self.backend, self.clock, self.dispatches)
+        return Api(http, self.app, self.backend, self.clock, self.dispatches)
 
 
 class _ArchivesInProcess(ArchiveProcesses):

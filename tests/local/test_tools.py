@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.local.support import BASE_URL, Api
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def client(api: Api) -> AsyncIterator[Client]:
     token = api.http.headers["authorization"].removeprefix("Bearer ")
-    async with Client(BASE_URL, token, http_transport=api.http._transport) as client:
+    async with Client(BASE_URL, token, http_transport=httpx2.ASGITransport(api.app)) as client:
         yield client
 
 

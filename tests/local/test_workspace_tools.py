@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.gate.harness import Log
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def client(api: Api) -> AsyncIterator[Client]:
     token = api.http.headers["authorization"].removeprefix("Bearer ")
-    async with Client(BASE_URL, token, http_transport=api.http._transport) as client:
+    async with Client(BASE_URL, token, http_transport=httpx2.ASGITransport(api.app)) as client:
         yield client
 
 
@@ -29,7 +30,7 @@ async def client(api: Api) -> AsyncIterator[Client]:
 async def jane(api: Api) -> AsyncIterator[Client]:
     """The client of another user."""
     token = create_admin(api.backend, "jane")
-    async with Client(BASE_URL, token, http_transport=api.http._transport) as client:
+    async with Client(BASE_URL, token, http_transport=httpx2.ASGITransport(api.app)) as client:
         yield client
 
 

@@ -28,23 +28,23 @@ class FakeApi(httpx2.AsyncBaseTransport):
     def __init__(self, *, is_length_announced: bool = True) -> None:
         self._is_length_announced = is_length_announced
         self.requests: list[httpx2.Request] = []
-        self._routes: dict[tuple[str, str], deque[Script]] = {}
+        self.routes: dict[tuple[str, str], deque[Script]] = {}
 
     def on(self, method: str, path: str, *answers: Script) -> "FakeApi":
         """Script a path below /api/v2, or an absolute address."""
         url = path if "://" in path else f"{ADDRESS}/api/v2{path}"
-        self._routes.setdefault((method, url), deque()).extend(answers)
+        self.routes.setdefault((method, url), deque()).extend(answers)
         return self
 
     def off(self, method: str, path: str) -> "FakeApi":
         """Remove a path from the script."""
-        del self._routes[method, path if "://" in path else f"{ADDRESS}/api/v2{path}"]
+        del self.routes[method, path if "://" in path else f"{ADDRESS}/api/v2{path}"]
         return self
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         await request.aread()
         self.requests.append(request)
-        answers = self._routes.get((request.method, str(request.url).partition("?")[0]))
+        answers = self.routes.get((request.method, str(request.url).partition("?")[0]))
         if not answers:
             return error(404, "not found")
         answer = answers.popleft() if len(answers) > 1 else answers[0]

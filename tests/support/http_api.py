@@ -43,7 +43,7 @@ class HttpApi:
 
     def __init__(self) -> None:
         self.requests: list[Received] = []
-        self._routes: dict[tuple[str, str], deque[Answer]] = {}
+        self.routes: dict[tuple[str, str], deque[Answer]] = {}
         self._arrival = threading.Condition()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.api = self
@@ -59,13 +59,13 @@ class HttpApi:
 
     def on(self, method: str, path: str, *answers: Answer) -> "HttpApi":
         """Script a path below /api/v2."""
-        self._routes.setdefault((method, f"/api/v2{path}"), deque()).extend(answers)
+        self.routes.setdefault((method, f"/api/v2{path}"), deque()).extend(answers)
         return self
 
     def reset(self) -> None:
         """Clear the script and the requests."""
         with self._arrival:
-            self._routes.clear()
+            self.routes.clear()
             self.requests.clear()
 
     def sent(self, method: str, path: str = "") -> list[Received]:
@@ -84,7 +84,7 @@ class HttpApi:
         with self._arrival:
             self.requests.append(request)
             self._arrival.notify_all()
-            answers = self._routes.get((request.method, request.path))
+            answers = self.routes.get((request.method, request.path))
             if not answers:
                 return _NOT_FOUND
             return answers.popleft() if len(answers) > 1 else answers[0]

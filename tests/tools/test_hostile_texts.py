@@ -77,14 +77,14 @@ class HostileApi(FakeApi):
         response = await self._api.handle_async_request(request)
         if "api+json" not in response.headers.get("content-type", ""):
             return response
-        return answer(self._with_hostile_texts(json.loads(response.content)), response.status_code)
+        return answer(self.with_hostile_texts(json.loads(response.content)), response.status_code)
 
-    def _with_hostile_texts(self, node: Any) -> Any:
+    def with_hostile_texts(self, node: Any) -> Any:
         if isinstance(node, list):
-            return [self._with_hostile_texts(item) for item in node]
+            return [self.with_hostile_texts(item) for item in node]
         if not isinstance(node, dict):
             return node
-        changed = {key: self._with_hostile_texts(value) for key, value in node.items()}
+        changed = {key: self.with_hostile_texts(value) for key, value in node.items()}
         if "title" in node and "status" in node:
             changed |= {"title": NAME, "detail": NAME}
         kind = MODELS.get(str(node.get("type")))
@@ -172,8 +172,8 @@ def test_hostile_text_of_any_attribute_is_never_shown_unchanged(tmp_path: Path) 
             inner = talkative_api(SPLIT, "a variable", status, is_json_log=status == "errored")
             inner.off("GET", f"/plans/{samples.PLAN_ID}/json-output")
             plan = talkative_api(SECRET, "a variable", status, is_json_log=False)
-            for route, answers in plan._routes.items():
-                inner._routes.setdefault(route, answers)
+            for route, answers in plan.routes.items():
+                inner.routes.setdefault(route, answers)
             api = HostileApi(inner, is_status_hostile=is_status_hostile)
             check_shown(anyio.run(everything_shown, api, SPLIT, audit))
             check_shown([*map(json.loads, audit.read_text().splitlines()), "visible"])

@@ -185,8 +185,8 @@ def talkative_api(secret: str, place: str, status: str, *, is_json_log: bool) ->
 
 def _borrow(api: FakeApi, other: FakeApi) -> None:
     """Respond like another API to requests that are not in the script."""
-    for route, answers in other._routes.items():
-        api._routes.setdefault(route, answers)
+    for route, answers in other.routes.items():
+        api.routes.setdefault(route, answers)
 
 
 class Listener:

@@ -43,19 +43,19 @@ async def client(
     directory = DataDirectory(data_dir)
     async with AsyncExitStack() as stack:
         try:
-            backend = await stack.enter_async_context(_in_thread(open_backend(directory, options or BackendOptions())))
+            backend = await stack.enter_async_context(in_thread(open_backend(directory, options or BackendOptions())))
         except InUse:
-            server = await stack.enter_async_context(_in_thread(attached(directory)))
+            server = await stack.enter_async_context(in_thread(attached(directory)))
             client_ = Client(server.url, server.token, organization=organization, ca_file=server.ca_file)
         else:
             in_process = httpx2.ASGITransport(backend.app, raise_app_exceptions=False)
-            await stack.enter_async_context(_in_thread(backend.executing()))
+            await stack.enter_async_context(in_thread(backend.executing()))
             client_ = Client(_ADDRESS, backend.token, organization=organization, http_transport=in_process)
         yield await stack.enter_async_context(client_)
 
 
 @asynccontextmanager
-async def _in_thread(block: AbstractContextManager[T]) -> AsyncIterator[T]:
+async def in_thread(block: AbstractContextManager[T]) -> AsyncIterator[T]:
     """Enter and exit a slow context manager in a thread, without blocking the event loop."""
     entered = await to_thread.run_sync(block.__enter__)
     try:

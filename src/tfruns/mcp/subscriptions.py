@@ -51,6 +51,21 @@ class Subscriptions:
         self._pollers: dict[str, anyio.CancelScope] = {}
         self._tasks: TaskGroup | None = None
 
+    @property
+    def polled_runs(self) -> set[str]:
+        """The ids of the runs that are polled now."""
+        return set(self._pollers)
+
+    @property
+    def subscribers(self) -> dict[str, int]:
+        """The number of subscriptions by URI."""
+        return dict(self._wanted)
+
+    @property
+    def client_count(self) -> int:
+        """The number of clients that subscribed and are still connected."""
+        return len(self._clients)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the pollers while the server runs."""

@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -16,6 +17,7 @@ from tests.support.local_lab import Lab, wait_until
 from tests.support.local_lab import lab as lab_on
 from tests.support.local_server import LocalServer, processes_below
 from tests.support.stdio import environment
+from tfruns.local.startup import OpenBackend, open_backend
 from tfruns.vocabulary import RunStatus
 
 ONE = 'resource "terraform_data" "one" {}'
@@ -23,14 +25,23 @@ ONE = 'resource "terraform_data" "one" {}'
 
 @asynccontextmanager
 async def embedded(directory: Path) -> AsyncIterator[Lab]:
-    """A lab on a backend in this process: plain requests go the same way as the client's."""
-    async with tfruns.local.client(directory) as client:
-        token = (directory / "token").read_text().strip()
-        transport = client._transport._connections.http_transport
-        async with httpx2.AsyncClient(
-            transport=transport, base_url="http://127.0.0.1", headers={"authorization": f"Bearer {token}"}
-        ) as http:
-            yield Lab(client, http)
+    """A lab on a backend in this process: plain requests reach the same application as the client's."""
+    opened: list[OpenBackend] = []
+
+    @contextmanager
+    def open_and_keep(*arguments: Any) -> Iterator[OpenBackend]:
+        with open_backend(*arguments) as backend:
+            opened.append(backend)
+            yield backend
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tfruns.local.embedded.open_backend", open_and_keep)
+        async with tfruns.local.client(directory) as client:
+            (backend,) = opened
+            headers = {"authorization": f"Bearer {backend.token}"}
+            transport = httpx2.ASGITransport(backend.app)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as http:
+                yield Lab(client, http)
 
 
 @pytest.mark.anyio

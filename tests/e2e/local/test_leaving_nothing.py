@@ -17,7 +17,7 @@ from tests.support.local_lab import Lab, local_exec, wait_until
 from tests.support.local_server import LocalServer
 from tfruns import Client
 from tfruns.local.data_dir import DataDirectory
-from tfruns.local.embedded import _in_thread
+from tfruns.local.embedded import in_thread
 from tfruns.local.startup import BackendOptions, OpenBackend, open_backend
 from tfruns.vocabulary import RunStatus
 
@@ -70,22 +70,15 @@ async def test_many_runs_leave_no_open_files_and_no_processes(server: LocalServe
 @asynccontextmanager
 async def in_process(directory: Path, options: BackendOptions) -> AsyncIterator[tuple[Lab, OpenBackend]]:
     """A backend in this process, all of it."""
-    async with _in_thread(open_backend(DataDirectory(directory), options)) as backend:
+    async with in_thread(open_backend(DataDirectory(directory), options)) as backend:
         transport = httpx2.ASGITransport(backend.app)
         headers = {"authorization": f"Bearer {backend.token}"}
         async with (
             Client(URL, backend.token, organization="default", http_transport=transport) as client,
             httpx2.AsyncClient(transport=transport, base_url=URL, headers=headers) as http,
-            _in_thread(backend.executing()),
+            in_thread(backend.executing()),
         ):
             yield Lab(client, http), backend
-
-
-def clean_up(backend: OpenBackend) -> None:
-    """What the server does every minute."""
-    housekeeping = backend.engine._housekeeping
-    assert housekeeping is not None
-    housekeeping.clean_up()
 
 
 def age(directory: Path, days: float) -> None:
@@ -103,11 +96,11 @@ async def test_old_logs_and_plans_are_deleted_and_runs_are_kept(tmp_path: Path) 
         old = await lab.applied(workspace)
         waiting = await lab.planned(workspace, is_destroy=True)
         age(tmp_path, 6.9)
-        await anyio.to_thread.run_sync(clean_up, backend)
+        await anyio.to_thread.run_sync(backend.engine.clean_up)
         assert "1 to add" in await lab.log(old), "not old enough"
         age(tmp_path, 7.1)
         recent = await lab.until(await lab.run(workspace, plan_only=True), RunStatus.PLANNED_AND_FINISHED)
-        await anyio.to_thread.run_sync(clean_up, backend)
+        await anyio.to_thread.run_sync(backend.engine.clean_up)
 
         assert await lab.log(old) == "\x02\x03"
         assert await lab.log(old, "apply") == "\x02\x03"
@@ -129,7 +122,7 @@ async def test_directory_of_a_final_run_is_deleted(tmp_path: Path, plan_gate: Pl
         planning = await lab.run(await lab.workspace(plan_gate.configuration("cleaning")))
         await wait_until(lambda: plan_gate.requests("cleaning"), "the plan waits in the gate")
         (tmp_path / "work" / "run-0000000000000000").mkdir()
-        await anyio.to_thread.run_sync(clean_up, backend)
+        await anyio.to_thread.run_sync(backend.engine.clean_up)
         assert {path.name for path in (tmp_path / "work").iterdir()} == {waiting.id, saved.id, planning.id}
         await lab.confirmed(waiting)
         await lab.confirmed(saved)

@@ -88,7 +88,7 @@ class SubscriptionHarness:
 
     async def until_nothing_is_watched(self) -> None:
         with anyio.fail_after(10):
-            while self.subscriptions._pollers:
+            while self.subscriptions.polled_runs:
                 await anyio.lowlevel.checkpoint()
 
 
@@ -130,11 +130,11 @@ async def test_one_poller_serves_all_uris_of_a_run() -> None:
     async with harness.subscriptions.running():
         for uri in ("run://run-1", "run://run-1/plan", "run://run-1"):
             await harness.subscribe(uri)
-        assert len(harness.subscriptions._pollers) == 1
+        assert harness.subscriptions.polled_runs == {"run-1"}
         await harness.unsubscribe("run://run-1")
-        assert len(harness.subscriptions._pollers) == 1
+        assert harness.subscriptions.polled_runs == {"run-1"}
         await harness.unsubscribe("run://run-1/plan")
-        assert harness.subscriptions._pollers == {}
+        assert harness.subscriptions.polled_runs == set()
         await harness.unsubscribe("run://run-1/plan")
 
 
@@ -168,7 +168,7 @@ async def test_repeated_subscription_resumes_a_stopped_poller() -> None:
             await harness.until_nothing_is_watched()
         await harness.unsubscribe("run://run-1")
     assert harness.session.told == ["run://run-1"]
-    assert not harness.subscriptions._wanted
+    assert harness.subscriptions.subscribers == {}
 
 
 async def test_disconnected_client_leaves_no_subscription() -> None:
@@ -179,11 +179,11 @@ async def test_disconnected_client_leaves_no_subscription() -> None:
             await harness.subscribe(uri)
         await harness.subscribe("run://run-1", other)
         await harness.session.disconnect()
-        assert list(harness.subscriptions._pollers) == ["run-1"]
-        assert harness.subscriptions._wanted == {"run://run-1": 1}
+        assert harness.subscriptions.polled_runs == {"run-1"}
+        assert harness.subscriptions.subscribers == {"run://run-1": 1}
         await other.disconnect()
-        assert not harness.subscriptions._pollers
-        assert not harness.subscriptions._clients
+        assert harness.subscriptions.polled_runs == set()
+        assert harness.subscriptions.client_count == 0
 
 
 async def test_several_clients_receive_updates_of_one_run() -> None:
@@ -195,7 +195,7 @@ async def test_several_clients_receive_updates_of_one_run() -> None:
         await harness.subscribe("run://run-1", lost)
         await harness.subscribe("run://run-1")
         await harness.until_nothing_is_watched()
-        assert len(harness.subscriptions._clients) == 1
+        assert harness.subscriptions.client_count == 1
     assert harness.session.told == ["run://run-1"] * 3
 
 
@@ -203,7 +203,7 @@ async def test_restarted_server_watches_again() -> None:
     harness = SubscriptionHarness(status("planned"))
     async with harness.subscriptions.running():
         await harness.subscribe("run://run-1")
-    assert not harness.subscriptions._wanted
+    assert harness.subscriptions.subscribers == {}
     async with harness.subscriptions.running():
         await harness.subscribe("run://run-1", Session())
-        assert len(harness.subscriptions._pollers) == 1
+        assert harness.subscriptions.polled_runs == {"run-1"}

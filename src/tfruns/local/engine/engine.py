@@ -66,6 +66,11 @@ class Engine:
         self._housekeeping.start()
         claim.keep(on_regained=lambda: resume(backend))
 
+    def clean_up(self) -> None:
+        """Clean up now, as the engine does every minute while it runs."""
+        if self._housekeeping is not None:
+            self._housekeeping.clean_up()
+
     def request_stop(self, level: CancelLevel = CancelLevel.INTERRUPT) -> None:
         """Start no more phases, and stop the running ones; their states are kept."""
         self._stop_signal.request(level)
