@@ -15,6 +15,7 @@ from mcp import StdioServerParameters
 from mcp.client import Client
 from mcp.client.stdio import stdio_client
 
+from tests.conformance.installed import require
 from tests.conformance.node_tools import MCPB, ROOT, command, node
 from tests.support.stdio import environment
 from tests.tools.listing import default_tools
@@ -34,12 +35,7 @@ console.log(JSON.stringify(await getMcpConfigForManifest({
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed(processes: None) -> None:
-    if MCPB.exists():
-        return
-    missing = f"{MCPB} is not installed; `make conformance` does it"
-    if "CI" in os.environ or "MAKELEVEL" in os.environ:  # make sets the latter for what it runs
-        pytest.fail(missing)
-    pytest.skip(missing)
+    require([MCPB])
 
 
 @pytest.fixture(scope="module")

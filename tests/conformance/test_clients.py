@@ -4,7 +4,6 @@ No account is needed: the model is a script (`scripted_model.py`). The runs are 
 """
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,8 @@ import anyio
 import pytest
 
 from tests.conformance.clients import ClientHome
-from tests.conformance.node_tools import INSTALLED, TOOLS
+from tests.conformance.installed import require
+from tests.conformance.node_tools import TOOLS
 from tests.conformance.scripted_model import Model, Step, serving
 from tests.support.local_lab import lab as lab_on
 from tests.support.local_server import LocalServer
@@ -25,12 +25,7 @@ CLOSED = "the client closed the question without an answer"
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed(processes: None) -> None:
-    if all(tool.exists() for tool in TOOLS):
-        return
-    missing = f"the npm packages are not installed in {INSTALLED}; `make conformance` does it"
-    if "CI" in os.environ or "MAKELEVEL" in os.environ:  # make sets the latter for what it runs
-        pytest.fail(missing)
-    pytest.skip(missing)
+    require(TOOLS)
 
 
 @pytest.fixture(scope="module")

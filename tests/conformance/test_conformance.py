@@ -1,7 +1,6 @@
 """The official MCP conformance scenarios that fit any server, against ours, in both eras; and the inspector."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.conformance.installed import require
 from tests.conformance.node_tools import CONFORMANCE, INSPECTOR, ROOT, node
 from tests.support.stdio import environment, tfruns
 
@@ -53,12 +53,7 @@ MAY_SKIP = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed(processes: None) -> None:
-    if CONFORMANCE.exists() and INSPECTOR.exists():
-        return
-    missing = f"the npm packages are not installed in {CONFORMANCE.parents[4]}; `make conformance` does it"
-    if "CI" in os.environ or "MAKELEVEL" in os.environ:  # make sets the latter for what it runs
-        pytest.fail(missing)
-    pytest.skip(missing)
+    require([CONFORMANCE, INSPECTOR])
 
 
 @contextmanager

@@ -8,10 +8,22 @@ import pytest
 from command_line import command_line_page, help_examples
 from tests.architecture.source import ROOT
 from tfruns.cli.app import app
+from tfruns.cli.commands import help_of
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.json_fields import with_json_fields
+from tfruns.gate.consent import REQUIREMENTS
 
 _PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+
+
+def test_help_and_page_show_the_same_table_of_consent() -> None:
+    page = (ROOT / "docs" / "mcp-clients.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?!---|a call)([a-z].*?) \| (\S+) \| (\S+) \| (\S+) \|$", page, re.MULTILINE)
+    assert len(rows) == len(REQUIREMENTS)
+    help_ = help_of("tfruns.cli.mcp:mcp")
+    shown = re.findall(r"^    (?!a call)([a-z].*?) {2,}(\S+) +(\S+) +(\S+)$", help_, re.MULTILINE)
+    assert shown == rows
+    assert max(map(len, re.findall(r"^    .*$", help_, re.MULTILINE))) <= 80
 
 
 def test_help_has_examples() -> None:

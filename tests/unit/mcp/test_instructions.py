@@ -53,3 +53,12 @@ def test_limited_scope_is_mentioned() -> None:
     limited = instructions(Policy(scope=parse_scope(organizations="acme")))
     assert limited.splitlines()[-1].endswith("out_of_scope cannot be circumvented.")
     assert "out_of_scope" not in instructions(Policy())
+
+
+def test_instructions_fit_the_limit_of_clients() -> None:
+    """Claude Code cuts them after 2,048 characters.
+
+    Source: https://dev.to/rulestack/20-of-20-runs-sent-serverdiscover-to-our-stdio-mcp-server-off-by-default-per-the-docs-and-its-12m2
+    """
+    longest = max(len(instructions(Policy(mode, scope=parse_scope("acme", None)))) for mode in Mode)
+    assert 1_000 < longest <= 2_048
