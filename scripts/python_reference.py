@@ -52,7 +52,14 @@ _OPTIONS: tuple[type[Any], ...] = (
 
 def python_reference(note: str) -> str:
     """The page, as Markdown."""
-    lines = [f"# Python reference\n\n{note}\n{_INTRODUCTION}", *_client(), *_options(), *_resources(), *_enumerations()]
+    lines = [
+        f"# Python reference\n\n{note}\n{_INTRODUCTION}",
+        *_client(),
+        *_options(),
+        *_resources(),
+        *_errors(),
+        *_enumerations(),
+    ]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -226,6 +233,12 @@ def _meanings(kind: type[Any]) -> dict[str, str]:
                 name, _, text = " ".join(item.split()).partition(": ")
                 found |= dict.fromkeys(name.split(", "), text)
     return found
+
+
+def _errors() -> Iterator[str]:
+    yield "\n## Errors\n\n### TfrunsError\n"
+    yield from _docstring(inspect.getdoc(tfruns.TfrunsError) or "")
+    yield "[Errors](errors.md) lists the classes, with their causes and solutions.\n"
 
 
 def _enumerations() -> Iterator[str]:

@@ -7,14 +7,15 @@ The outcome depends on the run itself: its status, its actions, and the stages t
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 import anyio
 
 from tfruns.checks import awaits_override, is_check_expected
 from tfruns.client.clock import Clock
-from tfruns.errors import BadRequest, TfrunsError
+from tfruns.errors import BadRequest, InvalidInput, TfrunsError
 from tfruns.lifecycle import is_final, is_planned, timestamp_key
+from tfruns.next_actions import Argument
 from tfruns.wire.checks import TaskStage
 from tfruns.wire.runs import Run
 
@@ -29,6 +30,17 @@ _SETTLED_S = 10.0  # a run that could continue and has not for this long waits f
 _OUTAGE_S = 60.0  # how long the API may be unavailable between two reads; each read is also retried for some seconds
 _GRACE_S = 5.0  # for the last read, beyond the timeout
 _TASK_STAGES = "task_stages"
+
+
+def check_until(until: str) -> None:
+    """Refuse an unknown condition. Type checkers do, too; a program may not be checked.
+
+    Raises:
+        InvalidInput: the condition is unknown; nothing was sent.
+    """
+    known = get_args(Until)
+    if until not in known:
+        raise InvalidInput((Argument("until"), f" must be one of {', '.join(known)}."))
 
 
 def outcome_of(run: Run, until: Until) -> Outcome | None:

@@ -16,7 +16,7 @@ from tfruns.client.references import api_path, check_id, check_organization, par
 from tfruns.client.response_matching import has_attributes, is_resource, related_id
 from tfruns.client.retries import AttemptFailed
 from tfruns.client.run_filters import RunFilters
-from tfruns.client.run_wait import RunWait, Until
+from tfruns.client.run_wait import RunWait, Until, check_until
 from tfruns.client.transport import ApiResponse, ExpectedResponse, Transport, include_param
 from tfruns.client.workspaces import Workspaces
 from tfruns.errors import (
@@ -274,10 +274,12 @@ class Runs:
             include: related resources to read with the run.
 
         Raises:
+            InvalidInput: `until` is none of these; nothing was sent.
             WaitTimedOut: the timeout ended first.
             NotFound: 404, absent, or hidden from this token.
         """
         run_id = self.id_of(run)
+        check_until(until)
         follower = None
         if on_log is not None:
             from tfruns.client.log_stream import LogFollower  # noqa: PLC0415  # imports the rendering of logs

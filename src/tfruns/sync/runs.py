@@ -177,6 +177,7 @@ class Runs:
             include: related resources to read with the run.
 
         Raises:
+            InvalidInput: `until` is none of these; nothing was sent.
             WaitTimedOut: the timeout ended first.
             NotFound: 404, absent, or hidden from this token.
         """

@@ -99,6 +99,8 @@ async def test_unknown_or_malformed_run_fails_immediately() -> None:
             await client.runs.wait(RUN_ID)
         with pytest.raises(InvalidInput):
             await client.runs.wait("network")
+        with pytest.raises(InvalidInput, match="until must be one of attention, planned, final"):
+            await client.runs.wait(RUN_ID, until="applied")  # type: ignore[arg-type]
 
 
 async def test_wait_continues_while_the_api_is_unavailable() -> None:
