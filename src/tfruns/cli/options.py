@@ -132,6 +132,35 @@ Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Skip the confirmatio
 Comment = Annotated[str, Parameter(name=["--comment", "-m"], help="Record this comment with the run")]
 Wait = Annotated[bool, Parameter(help="Wait for the run, and follow its log")]
 Timeout = Annotated[int | None, seconds("Wait at most this long, e.g. 5m or 1h30 (default: no limit)")]
+SummaryFile = Annotated[Path | None, Parameter(help="Write a Markdown summary of the run to this file")]
+_CANCEL = "While waiting: a signal cancels the run, without a question"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """The options of commands that wait for a run, for a CI job.
+
+    Attributes:
+        cancel_on_interrupt: a signal cancels the run.
+        summary_file: the file for a summary of the run.
+    """
+
+    cancel_on_interrupt: Annotated[bool, Parameter(help=_CANCEL)] = False
+    summary_file: SummaryFile = None
+
+    def require_wait(self, *, is_waiting: bool) -> None:
+        """Refuse the options for a command that does not wait.
+
+        Raises:
+            InvalidInput: one of them is given.
+        """
+        for name, value in (("--cancel-on-interrupt", self.cancel_on_interrupt), ("--summary-file", self.summary_file)):
+            if value and not is_waiting:
+                raise InvalidInput(f"{name} requires --wait.", solution=f"Add --wait, or omit {name}.")
+
+
+NO_JOB = JobOptions()
 RequiredRun = Annotated[str, Parameter(help="Run id or browser URL")]
 
 Include = Annotated[tuple[str, ...], Parameter(help="Upload this file even if it may be a secret. Repeatable")]

@@ -1,7 +1,8 @@
-"""The summary of a run on the page of a GitHub Actions job.
+"""The report of a run for a CI job: a summary in Markdown, and values for the steps that follow.
 
-Source: GitHub Actions, "Adding a job summary". A step appends Markdown to the file in GITHUB_STEP_SUMMARY, at most
-1 MiB. Text from plans and logs is escaped, so that it is never rendered as Markdown or HTML.
+Source: GitHub Actions, "Adding a job summary", "Setting an output parameter". A step appends Markdown to the file in
+GITHUB_STEP_SUMMARY, at most 1 MiB, and `name=value` lines to the file in GITHUB_OUTPUT. Text from plans and logs is
+escaped in the summary, so that it is never rendered as Markdown or HTML, and each output is one line.
 """
 
 import os
@@ -24,17 +25,62 @@ _MAX_LENGTH = 400  # characters of a text
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&@:$^=\"'])")
 
 
-async def write_step_summary(session: Session, run_id: str) -> None:
-    """Append the summary of a run if GITHUB_STEP_SUMMARY is set. A failure only prints a message."""
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not path:
+async def write_ci_report(
+    session: Session, run_id: str, *, outcome: str = "", summary_file: Path | None = None
+) -> None:
+    """Write the summary and the outputs of a run to the files that the job names. A failure only prints a message.
+
+    Args:
+        session: the session.
+        run_id: the run.
+        outcome: why the command ends, as in a result of `wait_for_run`.
+        summary_file: a file of its own for the summary, which is replaced.
+    """
+    step_summary, outputs = os.environ.get("GITHUB_STEP_SUMMARY"), os.environ.get("GITHUB_OUTPUT")
+    if not (step_summary or outputs or summary_file):
         return
     try:
         run = await session.call("get_run_details", RunView, run_id=run_id)
-        text = summary(run, await _plan(session, run_id), await _diagnosis(session, run))
-        _append(Path(path), text)
+        plan = await _plan(session, run_id)
+        text = summary(run, plan, await _diagnosis(session, run))
+        if step_summary:
+            _append(Path(step_summary), text)
+        if summary_file:
+            _replace(summary_file, text)
+        if outputs:
+            _append(Path(outputs), output_lines(run, plan, outcome))
     except (TfrunsError, OSError) as error:
-        say(f"The step summary was not written: {error}")
+        say(f"The report for the job was not written: {error}")
+
+
+def write_ci_outputs(run: RunView) -> None:
+    """Write the outputs of a run that was just created, and not waited for."""
+    if path := os.environ.get("GITHUB_OUTPUT"):
+        try:
+            _append(Path(path), output_lines(run, None, ""))
+        except OSError as error:
+            say(f"The outputs for the job were not written: {error}")
+
+
+def output_lines(run: RunView, plan: ReviewView | None, outcome: str) -> str:
+    """The outputs of a step, one `name=value` line each; an unknown value is empty.
+
+    Args:
+        run: a result of `get_run_details`.
+        plan: a result of `review_run`; None if it cannot be read.
+        outcome: why the command ends.
+    """
+    values = {
+        "run_id": run.id,
+        "status": run.status,
+        "outcome": outcome,
+        "workspace": run.workspace_name,
+        "has_changes": None if run.has_changes is None else str(run.has_changes).lower(),
+        "plan": plan.plan if plan else None,
+        "fingerprint": plan.fingerprint if isinstance(plan, PlanReviewView) else None,
+        "url": run.url,
+    }
+    return "".join(f"{name}={one_line(value or '', _MAX_LENGTH)}\n" for name, value in values.items())
 
 
 def summary(run: RunView, plan: ReviewView | None, diagnosis: DiagnosisView | None) -> str:
@@ -57,6 +103,10 @@ def escaped(text: str, length: int = _MAX_LENGTH) -> str:
 def _append(path: Path, text: str) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(text)
+
+
+def _replace(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 async def _plan(session: Session, run_id: str) -> ReviewView | None:

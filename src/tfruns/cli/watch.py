@@ -4,18 +4,23 @@
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import os
+import signal
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import takewhile
+from typing import Any
 
 import anyio
 
 from tfruns.cli.display import Display, display
 from tfruns.cli.exit_codes import ExitCode
+from tfruns.cli.options import NO_JOB, JobOptions
 from tfruns.cli.person import ask
 from tfruns.cli.session import Session
-from tfruns.cli.step_summary import write_step_summary
+from tfruns.cli.step_summary import write_ci_report
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.terminal import can_ask, say
 from tfruns.client.log_stream import LogStream
@@ -47,6 +52,7 @@ class Watch:
         timeout_s: the longest time to wait; None for no limit.
         phases: the phases whose logs are shown; None for those that are not finished.
         is_log_data: the log is the result, and goes to standard output.
+        job: the options for a CI job.
     """
 
     run_id: str
@@ -54,12 +60,14 @@ class Watch:
     timeout_s: int | None = None
     phases: tuple[PhaseName, ...] | None = None
     is_log_data: bool = False
+    job: JobOptions = NO_JOB
 
 
 async def watch(session: Session, what: Watch) -> WaitView | None:
     """Watch a run, and return the result of `wait_for_run`.
 
-    Ctrl-C asks the person whether to cancel the run. If so, it is watched until it is canceled.
+    Ctrl-C asks the person whether to cancel the run. If so, it is watched until it is canceled. Without a terminal, a
+    signal stops the wait, or cancels the run if that is requested.
 
     Returns:
         The result; None if the person stopped waiting.
@@ -67,20 +75,44 @@ async def watch(session: Session, what: Watch) -> WaitView | None:
     Raises:
         TfrunsError: the run cannot be read, or cannot be canceled.
     """
+    task = asyncio.current_task()
+    with _terminated_as_interrupted(task):
+        try:
+            return await _watched(session, what)
+        except asyncio.CancelledError:  # SIGINT or SIGTERM
+            if what.is_log_data or task is None:
+                raise KeyboardInterrupt from None
+            task.uncancel()
+        try:
+            return await _interrupted(session, what)
+        except asyncio.CancelledError:  # a second one
+            raise KeyboardInterrupt from None
+
+
+@contextmanager
+def _terminated_as_interrupted(task: asyncio.Task[Any] | None) -> Iterator[None]:
+    """Treat SIGTERM, with which a CI system ends a job, as Ctrl-C."""
+    loop = asyncio.get_running_loop()
+    if task is None or os.name != "posix":
+        yield
+        return
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
     try:
-        return await _watched(session, what)
-    except asyncio.CancelledError:  # Ctrl-C; a second one is not caught
-        task = asyncio.current_task()
-        if what.is_log_data or task is None or not can_ask():
-            raise
-        task.uncancel()
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+async def _interrupted(session: Session, what: Watch) -> WaitView | None:
+    """Cancel the run if that is wanted, and wait until it is canceled."""
     question = f"Cancel {what.run_id}? Otherwise tfruns stops waiting, and the run continues."
-    if ask(question) is not Answer.YES:
+    is_canceled = what.job.cancel_on_interrupt or (can_ask() and ask(question) is Answer.YES)
+    if not is_canceled:
         say(f"The run continues. To resume waiting: {session.command('run', 'wait', what.run_id)}")
         return None
     await session.with_consent().call("cancel_run", ActionView, run_id=what.run_id)
-    say("Canceling: Terraform is stopping gracefully. Press Ctrl-C again to stop waiting.")
-    return await _watched(session, Watch(what.run_id, "final", what.timeout_s, what.phases))
+    say(f"Canceling {what.run_id}: Terraform is stopping gracefully. A second Ctrl-C or signal stops waiting.")
+    return await _watched(session, replace(what, until="final"))
 
 
 async def _watched(session: Session, what: Watch) -> WaitView:
@@ -196,7 +228,7 @@ async def watch_and_report(session: Session, what: Watch) -> ExitCode:
     if view is None:
         return ExitCode.STOPPED_WAITING
     session.show(view, partial(_print, session))
-    await write_step_summary(session, view.id)
+    await write_ci_report(session, view.id, outcome=view.outcome, summary_file=what.job.summary_file)
     return exit_code_of(view)
 
 

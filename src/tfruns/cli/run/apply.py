@@ -5,7 +5,19 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.options import DEFAULTS, Comment, CommonOptions, Organization, Run, Timeout, Wait, Workspace, Yes
+from tfruns.cli.options import (
+    DEFAULTS,
+    NO_JOB,
+    Comment,
+    CommonOptions,
+    JobOptions,
+    Organization,
+    Run,
+    Timeout,
+    Wait,
+    Workspace,
+    Yes,
+)
 from tfruns.cli.plans import draw_review, read_review
 from tfruns.cli.run.actions import show_accepted
 from tfruns.cli.run.bulk import All, DryRun, act_on_all
@@ -29,6 +41,7 @@ def apply(
     fingerprint: Annotated[str | None, Parameter(help=_FINGERPRINT)] = None,
     wait: Wait = False,
     timeout: Timeout = None,
+    job: JobOptions = NO_JOB,
     yes: Yes = False,
     all_runs: All = False,
     dry_run: DryRun = False,
@@ -50,6 +63,7 @@ def apply(
 
     async def work(session: Session) -> ExitCode | None:
         _check_options(is_all=all_runs, run=run, fingerprint=fingerprint, wait=wait, timeout=timeout)
+        job.require_wait(is_waiting=wait)
         if all_runs:
             return await act_on_all(
                 session, "apply", filters, workspace, organization, comment=comment, is_dry_run=dry_run
@@ -65,7 +79,7 @@ def apply(
             fingerprint=fingerprint.strip() if fingerprint else shown,
         )
         if wait:
-            return await watch_and_report(session, Watch(view.id, "final", timeout, ("apply",)))
+            return await watch_and_report(session, Watch(view.id, "final", timeout, ("apply",), job=job))
         show_accepted(session, view)
         return None
 

@@ -8,9 +8,21 @@ from cyclopts import Parameter
 
 from tfruns.cli.config.upload import report_excluded
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.options import DEFAULTS, CommonOptions, Include, Organization, Timeout, Wait, Workspace, Yes
+from tfruns.cli.options import (
+    DEFAULTS,
+    NO_JOB,
+    CommonOptions,
+    Include,
+    JobOptions,
+    Organization,
+    Timeout,
+    Wait,
+    Workspace,
+    Yes,
+)
 from tfruns.cli.run.variables import collect_variables
 from tfruns.cli.session import Session, run_command
+from tfruns.cli.step_summary import write_ci_outputs
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.targets import resolve_workspace
 from tfruns.cli.terminal import say
@@ -68,6 +80,7 @@ def create(
     terraform_version: Annotated[str | None, Parameter(help=_VERSION)] = None,
     wait: Wait = False,
     timeout: Timeout = None,
+    job: JobOptions = NO_JOB,
     yes: Yes = False,
     options: CommonOptions = DEFAULTS,
 ) -> None:
@@ -91,6 +104,7 @@ def create(
             raise InvalidInput("--directory and --configuration-version exclude each other.", solution="Omit one.")
         if timeout is not None and not wait:
             raise InvalidInput("--timeout requires --wait.", solution="Add --wait, or omit --timeout.")
+        job.require_wait(is_waiting=wait)
         if include and not directory:
             raise InvalidInput("--include requires --directory.", solution="Add --directory, or omit --include.")
         params = {
@@ -123,10 +137,11 @@ def create(
         given = {name: value for name, value in params.items() if value not in (None, [])}
         view = await session.call("create_run", RunView, workspace_id=workspace_ref, params=given)
         if not wait:
+            write_ci_outputs(view)
             session.show(view, partial(print_created, session))
             return None
         say(f"Created {view.id}. {view.url}")
-        return await watch_and_report(session, Watch(view.id, "attention", timeout, ("plan", "apply")))
+        return await watch_and_report(session, Watch(view.id, "attention", timeout, ("plan", "apply"), job=job))
 
     run_command(work, options, is_confirmed=yes)
 

@@ -7,10 +7,10 @@ from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
+from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, SummaryFile, Workspace
 from tfruns.cli.plans import print_review, read_review
 from tfruns.cli.session import Session, run_command
-from tfruns.cli.step_summary import write_step_summary
+from tfruns.cli.step_summary import write_ci_report
 from tfruns.cli.targets import resolve_run
 from tfruns.views.review import PlanReviewView
 
@@ -25,6 +25,7 @@ def review(
     filter: Annotated[str, Parameter(help=_FILTER)] = "",  # noqa: A002  # the name in the tool
     address: Annotated[str, Parameter(help=_ADDRESS)] = "",
     page: Annotated[PositiveInt | None, Parameter(help="Show only this page")] = None,
+    summary_file: SummaryFile = None,
     workspace: Workspace = None,
     organization: Organization = None,
     options: CommonOptions = DEFAULTS,
@@ -46,7 +47,7 @@ def review(
         run_id = await resolve_run(session, run, workspace, organization)
         view = await read_review(session, run_id, filter_text=filter, address=address, page=page)
         session.show(view, partial(print_review, session))
-        await write_step_summary(session, view.run_id)
+        await write_ci_report(session, view.run_id, summary_file=summary_file)
         return ExitCode.DONE if isinstance(view, PlanReviewView) else ExitCode.ERROR
 
     run_command(work, options)

@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.exit_codes import ExitCode
-from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Timeout, Workspace
+from tfruns.cli.options import DEFAULTS, NO_JOB, CommonOptions, JobOptions, Organization, Run, Timeout, Workspace
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.watch import Watch, watch_and_report
@@ -20,6 +20,7 @@ def wait(
     *,
     until: Annotated[Until, Parameter(help=_UNTIL)] = "attention",
     timeout: Timeout = None,
+    job: JobOptions = NO_JOB,
     workspace: Workspace = None,
     organization: Organization = None,
     options: CommonOptions = DEFAULTS,
@@ -37,6 +38,6 @@ def wait(
 
     async def work(session: Session) -> ExitCode:
         run_id = await resolve_run(session, run, workspace, organization)
-        return await watch_and_report(session, Watch(run_id, until, timeout))
+        return await watch_and_report(session, Watch(run_id, until, timeout, job=job))
 
     run_command(work, options)
