@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tfruns.masking.redaction import RememberedSecrets
+
 pytest_plugins = ["tests.support.processes", "tests.support.properties", "tests.support.stores"]
 
 _numbers = count()
@@ -41,7 +43,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, homes: Path) -> None:
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setattr(Path, "home", lambda: home)
-    monkeypatch.setattr("tfruns.masking.redaction._remembered", set())
+    monkeypatch.setattr("tfruns.masking.redaction.OF_THIS_PROCESS", RememberedSecrets())
 
 
 @pytest.fixture

@@ -31,13 +31,32 @@ _SIGNED = re.compile(
 )
 
 
-_remembered: set[str] = set()
+class RememberedSecrets:
+    """Secrets without a recognizable form, such as the token in use or the password of a database."""
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+
+    def add(self, secret: str) -> None:
+        """Remember a secret. A string of fewer than 6 characters is ignored."""
+        if len(secret) >= _MIN_REMEMBERED:
+            self._secrets.add(secret)
+
+    def remove_from(self, text: str) -> str:
+        """Replace every remembered secret in a text."""
+        for secret in sorted(self._secrets, key=len, reverse=True):  # a secret may be a prefix of another one
+            text = text.replace(secret, REMOVED)
+        return text
+
+
+OF_THIS_PROCESS = RememberedSecrets()
+"""A process has one log, and any of its clients may receive a text that repeats the token of another one. A secret is
+still one when its owner is gone, so nothing is forgotten."""
 
 
 def remember_secret(secret: str) -> None:
     """Remove this string from all text that is redacted from now on. A string of fewer than 6 characters is ignored."""
-    if len(secret) >= _MIN_REMEMBERED:
-        _remembered.add(secret)
+    OF_THIS_PROCESS.add(secret)
 
 
 def is_signed_url(text: str) -> bool:
@@ -47,8 +66,7 @@ def is_signed_url(text: str) -> bool:
 
 def redact(text: str) -> str:
     """Replace tokens, passwords and signed URLs. The host of a URL stays readable."""
-    for secret in sorted(_remembered, key=len, reverse=True):  # a secret may be a prefix of another one
-        text = text.replace(secret, REMOVED)
+    text = OF_THIS_PROCESS.remove_from(text)
     text = _USERINFO.sub(rf"\1{REMOVED}@", text)
     text = _URL.sub(_redact_url, text)
     text = _API_TOKEN.sub(REMOVED, text)

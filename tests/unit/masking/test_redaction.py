@@ -12,7 +12,7 @@ from tests.support.growth import assert_linear
 from tests.support.samples import run
 from tests.support.tables import rows
 from tfruns.errors import InvalidInput, TfrunsError, all_errors
-from tfruns.masking.redaction import REMOVED, is_signed_url, redact, redact_document, remember_secret
+from tfruns.masking.redaction import REMOVED, RememberedSecrets, is_signed_url, redact, redact_document, remember_secret
 
 SECRET = "fakeSecret1234567890"
 API_TOKEN = f"aBcD1234efGH56.atlasv1.{SECRET}"
@@ -113,26 +113,27 @@ def test_password_in_a_url_is_removed_and_its_host_stays(scheme: str, userinfo: 
     assert "proxy.example.com:3128/x failed" in shown
 
 
-@pytest.fixture
-def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfruns.masking.redaction._remembered", set())
-
-
-@pytest.mark.usefixtures("_nothing_remembered")
 def test_remembered_secret_is_removed_unless_very_short() -> None:
+    remembered = RememberedSecrets()
     for secret in ("hunter2-ish", "a", "", "apple"):
-        remember_secret(secret)
-    assert redact("a hunter2-ish b hunter2-ish") == f"a {REMOVED} b {REMOVED}"
-    assert redact("an apple") == "an apple"
+        remembered.add(secret)
+    assert remembered.remove_from("a hunter2-ish b hunter2-ish") == f"a {REMOVED} b {REMOVED}"
+    assert remembered.remove_from("an apple") == "an apple"
 
 
-@pytest.mark.usefixtures("_nothing_remembered")
 def test_remembered_secret_with_a_remembered_prefix_is_removed() -> None:
+    remembered = RememberedSecrets()
     secrets = ["fakeOne" + "x" * length for length in range(8)]
     for secret in secrets:
-        remember_secret(secret)
+        remembered.add(secret)
     for secret in secrets:
-        assert redact(f"<{secret}>") == f"<{REMOVED}>"
+        assert remembered.remove_from(f"<{secret}>") == f"<{REMOVED}>"
+
+
+def test_every_text_is_redacted_without_the_secrets_of_the_process() -> None:
+    assert redact("a hunter2-ish b") == "a hunter2-ish b"
+    remember_secret("hunter2-ish")
+    assert redact("a hunter2-ish b") == f"a {REMOVED} b"
 
 
 @rows(
