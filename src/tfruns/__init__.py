@@ -47,6 +47,7 @@ from tfruns.errors import (
     WorkspaceLocked,
 )
 from tfruns.vocabulary import (
+    CheckStatus,
     PhaseStatus,
     RunAction,
     RunEnding,
@@ -96,6 +97,7 @@ __all__ = [
     "Apply",
     "AuditFailed",
     "BadRequest",
+    "CheckStatus",
     "Client",
     "Comment",
     "ConfigurationVersion",
