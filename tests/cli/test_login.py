@@ -191,3 +191,15 @@ def test_ctrl_c_at_the_question_stores_nothing(shell: Shell) -> None:
     assert code == 130, shown
     assert "Traceback" not in shown
     assert not stored(shell).exists()
+
+
+def test_login_at_the_local_backend_uses_its_token(shell: Shell, server: LocalServer) -> None:
+    done = shell("login", server.url, "--json", TFRUNS_DATA_DIR=str(server.data_dir))
+    assert LoginResult.model_validate(done.json).address == server.url
+    assert json.loads(stored(shell).read_text()) == {"credentials": {host_of(server): {"token": server.token}}}
+
+
+def test_login_at_another_local_backend_tells_where_its_token_is(shell: Shell, server: LocalServer) -> None:
+    done = shell("login", server.url, code=2)
+    assert "The token of a local backend is in the file `token` of its data directory." in done.err
+    assert not stored(shell).exists()

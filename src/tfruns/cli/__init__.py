@@ -39,7 +39,7 @@ def main() -> None:
 def _tokens() -> list[str]:
     """The words of the command line."""
     tokens = sys.argv[1:]
-    if not any(token.startswith("--json") for token in tokens):
+    if tokens[:1] == ["__complete"] or not any(token.startswith("--json") for token in tokens):
         return tokens
     from tfruns.cli.json_fields import with_json_fields  # noqa: PLC0415
     from tfruns.cli.terminal import exit_on_error  # noqa: PLC0415

@@ -18,8 +18,8 @@ def completion(
 ) -> None:
     """Print the completion script for a shell.
 
-    The script completes commands, options and their values. --install writes it to the directory in which the shell
-    looks for such scripts, and enables it in ~/.bashrc or ~/.zshrc if necessary.
+    The script completes commands, options, workspaces, recent runs, statuses and profiles. --install writes it to the
+    directory in which the shell looks for such scripts, and enables it in ~/.bashrc or ~/.zshrc if necessary.
 
     For example:
         tfruns completion bash --install

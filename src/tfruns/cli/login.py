@@ -14,6 +14,7 @@ from tfruns.cli.output import print_document
 from tfruns.cli.session import run_and_exit
 from tfruns.cli.terminal import can_ask, say
 from tfruns.cli.token_kind import kind_of_token
+from tfruns.client.address import Address, parse_address
 from tfruns.client.client import Client
 from tfruns.client.credentials import credentials_file
 from tfruns.client.credentials_store import store_token
@@ -40,19 +41,22 @@ def login(
     """Store an API token, as `terraform login` does.
 
     The token is verified with the API, and stored in credentials.tfrc.json, where Terraform finds it, too. A token is
-    never an argument, because other users of the machine could see it.
+    never an argument, because other users of the machine could see it. For the running local backend of your data
+    directory, its token is used.
 
     For example:
         tfruns login
         tfruns login tfe.example.com --browser
         tfruns login --token-stdin < token.txt
+        tfruns login http://127.0.0.1:8088
     """
 
     with output.active():
         address = login_address(host)
+        local = _local_token(address) if not token_stdin else None
         page = f"{address}/app/settings/tokens?source=terraform-login"
         # Outside of an event loop, in which Ctrl-C would not abort the question.
-        token = _read() if token_stdin else _ask(page, is_opened=browser)
+        token = local or (_read() if token_stdin else _ask(page, address, is_opened=browser))
 
     async def work() -> None:
         async with Client(str(address), token) as client:
@@ -79,13 +83,29 @@ def _report(user: User, address: str, path: str, *, is_json: bool) -> None:
         say(f"Logged in to {address} as {user.username} ({kind} token). The token is stored in {path}.")
 
 
-def _ask(page: str, *, is_opened: bool) -> str:
+def _local_token(address: Address) -> str | None:
+    """The token of the local backend at an address; None if the user's data directory has no server there."""
+    if not address.is_loopback:
+        return None
+    try:
+        from tfruns.local.control import read_status  # noqa: PLC0415
+        from tfruns.local.data_dir import DataDirectory  # noqa: PLC0415
+    except ImportError:  # without the extra `local`
+        return None
+    directory = DataDirectory()
+    url = read_status(directory).url if directory.path.exists() else None
+    return directory.token() if url is not None and parse_address(url) == address else None
+
+
+def _ask(page: str, address: Address, *, is_opened: bool) -> str:
+    in_file = "The token of a local backend is in the file `token` of its data directory."
     if not can_ask():
         raise InvalidInput(
             "The token cannot be entered: there is no terminal.",
+            cause=in_file if address.is_loopback else None,
             solution="Use --token-stdin, and write the token to standard input.",
         )
-    say(f"Create a token at {page}")
+    say(in_file if address.is_loopback else f"Create a token at {page}")
     if is_opened:
         webbrowser.open(page)
     try:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter, Token
 
+from tfruns.cli.completers import complete_profiles, complete_runs, complete_workspaces
 from tfruns.cli.moments import ARE_EXACT
 from tfruns.cli.output import FORMAT, OutputFormat
 from tfruns.cli.terminal import exit_on_error
@@ -83,7 +84,7 @@ class CommonOptions(OutputOptions):
         idle_exit: how long a local backend that this command starts keeps running without use.
     """
 
-    profile: Annotated[str | None, Parameter(help=PROFILE, group=CONNECTION)] = None
+    profile: Annotated[str | None, Parameter(help=PROFILE, group=CONNECTION, completer=complete_profiles)] = None
     local: Annotated[bool, Parameter(help=LOCAL, group=CONNECTION)] = False
     data_dir: Annotated[Path | None, Parameter(help=DATA_DIR, group=CONNECTION)] = None
     idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT, group=CONNECTION)] = None
@@ -125,9 +126,13 @@ OUTPUT_DEFAULTS = OutputOptions()
 
 
 Organization = Annotated[str | None, Parameter(name=["--organization", "-o"], help=_ORGANIZATION)]
-Workspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=SELECT_WORKSPACE)]
-SelectedWorkspace = Annotated[str | None, Parameter(name=["--workspace", "-w"], help=SELECT_WORKSPACE)]
-Run = Annotated[str | None, Parameter(help="Run id or browser URL (default: the current run)")]
+Workspace = Annotated[
+    str | None, Parameter(name=["--workspace", "-w"], help=SELECT_WORKSPACE, completer=complete_workspaces)
+]
+SelectedWorkspace = Annotated[
+    str | None, Parameter(name=["--workspace", "-w"], help=SELECT_WORKSPACE, completer=complete_workspaces)
+]
+Run = Annotated[str | None, Parameter(help="Run id or browser URL (default: the current run)", completer=complete_runs)]
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Skip the confirmation prompt")]
 Comment = Annotated[str, Parameter(name=["--comment", "-m"], help="Record this comment with the run")]
 Wait = Annotated[bool, Parameter(help="Wait for the run, and follow its log")]
@@ -161,6 +166,6 @@ class JobOptions:
 
 
 NO_JOB = JobOptions()
-RequiredRun = Annotated[str, Parameter(help="Run id or browser URL")]
+RequiredRun = Annotated[str, Parameter(help="Run id or browser URL", completer=complete_runs)]
 
 Include = Annotated[tuple[str, ...], Parameter(help="Upload this file even if it may be a secret. Repeatable")]

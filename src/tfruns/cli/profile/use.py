@@ -4,13 +4,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from tfruns.cli.completers import complete_profiles
 from tfruns.cli.profiles import use_profile
 from tfruns.cli.terminal import exit_on_error, say
 from tfruns.errors import InvalidInput
 
 
 def use(
-    name: Annotated[str | None, Parameter(help="Name of the profile")] = None,
+    name: Annotated[str | None, Parameter(help="Name of the profile", completer=complete_profiles)] = None,
     /,
     *,
     none: Annotated[bool, Parameter(help="Use no profile")] = False,

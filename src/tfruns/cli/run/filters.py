@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from tfruns.cli.completers import complete_groups, complete_operations, complete_statuses
 from tfruns.cli.targets import resolve_organization, resolve_workspace, selected_workspace
 from tfruns.errors import InvalidInput
 
@@ -41,9 +42,9 @@ class Filters:
 
     all_workspaces: Annotated[bool, Parameter(help=_ALL)] = False
     workspace_names: Annotated[str | None, Parameter(help=_NAMES)] = None
-    status: Annotated[str | None, Parameter(help=_STATUS)] = None
-    group: Annotated[str | None, Parameter(help=_GROUP)] = None
-    operation: Annotated[str | None, Parameter(help=_OPERATION)] = None
+    status: Annotated[str | None, Parameter(help=_STATUS, completer=complete_statuses)] = None
+    group: Annotated[str | None, Parameter(help=_GROUP, completer=complete_groups)] = None
+    operation: Annotated[str | None, Parameter(help=_OPERATION, completer=complete_operations)] = None
     source: Annotated[str | None, Parameter(help=_SOURCE)] = None
     timeframe: Annotated[str | None, Parameter(help=_TIMEFRAME)] = None
     search: Annotated[str | None, Parameter(help=_SEARCH)] = None
