@@ -17,6 +17,7 @@ READ = [
     "list_runs_in_organization",
     "get_run_details",
     "list_workspaces",
+    "explain_runs",
     "get_workspace_details",
     "wait_for_run",
     "review_run",

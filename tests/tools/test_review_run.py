@@ -120,9 +120,9 @@ async def test_address_shows_every_value_and_excludes_a_filter() -> None:
         ("pre_plan_running", "The plan does not exist yet.", ["wait_for_run"]),
         ("plan_queued", "The plan does not exist yet.", ["wait_for_run"]),
         ("planning", "The plan does not exist yet.", ["wait_for_run"]),
-        ("errored", "The run has no plan: it failed.", ["diagnose_run", "create_run"]),
-        ("canceled", "The run has no plan: it was stopped before it was planned.", ["create_run"]),
-        ("discarded", "The run has no plan: it was stopped before it was planned.", ["create_run"]),
+        ("errored", "The run has no plan: it failed.", ["diagnose_run", "rerun"]),
+        ("canceled", "The run has no plan: it was stopped before it was planned.", ["rerun"]),
+        ("discarded", "The run has no plan: it was stopped before it was planned.", ["rerun"]),
         ("applied", "The plan cannot be read: the API has no plan for this run, or has deleted it.", []),
         ("planned", "The plan cannot be read: the API has no plan for this run, or has deleted it.", ["wait_for_run"]),
         (

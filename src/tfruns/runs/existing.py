@@ -150,8 +150,7 @@ async def _exists(read: Awaitable[object]) -> bool:
 def _not_found(message: str, *following: NextAction) -> NotFound:
     return NotFound(
         message,
-        cause="It does not exist, or it is hidden from this token (the API returns 404 for both).",
-        solution="Use one that exists, or a token that can read it.",
+        solution="Verify the id or name. If it is right, use a user or team token that can read it.",
         next_actions=following,
     )
 

@@ -151,3 +151,16 @@ def test_workspace_and_all_workspaces_exclude_each_other(tfruns_run: Command, co
     ended = tfruns_run(*command, "--all-workspaces", "-w", "default/network", *agreed)
     assert ended.code == 2
     assert "--workspace and --all-workspaces exclude each other." in ended.err
+
+
+async def test_wildcards_select_the_runs_of_several_workspaces(lab: Lab, tfruns_run: Command) -> None:
+    names = ("bulk-prod-a", "bulk-prod-b", "bulk-practice")
+    runs = {name: await lab.planned(await lab.workspace(CHANGES, name=name)) for name in names}
+    for words in (("--workspace", "bulk-prod-*"), ("--workspace", "default/bulk-prod-?")):
+        rows = tfruns_run("apply", "--all", *words, "--dry-run").rows
+        assert [row[1] for row in rows] == ["bulk-prod-a", "bulk-prod-b"], words
+    found = Bulk.model_validate(tfruns_run("apply", "--all", "--workspace", "bulk-prod-*", "--yes", "--json").json)
+    assert [run.outcome for run in found.runs] == ["accepted", "accepted"]
+    for name in names[:2]:
+        await lab.until(runs[name], RunStatus.APPLIED)
+    assert await lab.status(runs["bulk-practice"]) == "planned"
