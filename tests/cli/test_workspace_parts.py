@@ -1,5 +1,6 @@
 """The commands that list the parts of a workspace, after a real apply."""
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 
@@ -95,3 +96,44 @@ async def test_outcome_of_a_failed_apply_is_a_table(shell: Shell, lab: Lab) -> N
     assert "1 failed, 1 not started" in done.err
     assert shell("run", "outcome", run.id, "--filter", "not_started", "--json").json["total_rows"] == 1
     assert len(shell("run", "outcome", run.id, "--limit", "1").rows) == 1
+
+
+async def test_plan_is_saved_for_its_owner_without_secrets(shell: Shell, lab: Lab) -> None:
+    main = """
+    variable "pin" {
+      sensitive = true
+      default   = "q7"
+    }
+    variable "plain" { default = "readable" }
+    variable "ratio" { default = 0.12345678901234567890123 }
+    resource "terraform_data" "a" { input = { pin = var.pin, plain = var.plain, ratio = var.ratio } }
+    output "pin" {
+      value     = var.pin
+      sensitive = true
+    }
+    """
+    workspace = await lab.workspace(main)
+    await lab.variable(workspace, "plain", "of-the-workspace", sensitive=True)
+    run = await lab.planned(workspace)
+    file = shell.directory / "plan.json"
+    assert f"Saved the plan of {run.id}" in shell("run", "plan", run.id, "--output", "plan.json").err
+    assert file.stat().st_mode & 0o777 == 0o600
+    text = file.read_text()
+    assert '"q7"' not in text
+    assert "of-the-workspace" not in text
+    assert "0.12345678901234567890123" in text
+    plan = json.loads(text)
+    after = plan["resource_changes"][0]["change"]["after"]["input"]
+    assert (after["pin"], after["plain"]) == ("(sensitive value)", "(sensitive value)")
+    assert plan["variables"]["pin"] == {"value": "(sensitive value)"}
+    assert shell("run", "plan", run.id).out == text
+    refused = shell("run", "plan", run.id, "-O", "plan.json", code=2)
+    assert "plan.json exists" in refused.err
+    shell("run", "plan", run.id, "-O", "plan.json", "--force")
+    assert sorted(path.name for path in shell.directory.iterdir()) == ["plan.json"]
+
+
+async def test_run_without_a_plan_saves_no_file(shell: Shell, lab: Lab) -> None:
+    run = await lab.until(await lab.run(await lab.workspace("not hcl {")), "errored")
+    assert "has no plan" in shell("run", "plan", run.id, "-O", "plan.json", code=1).err
+    assert list(shell.directory.iterdir()) == []

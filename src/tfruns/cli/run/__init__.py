@@ -14,6 +14,7 @@ add_commands(
         "status": "status:status",
         "show": "show:show",
         "review": "review:review",
+        "plan": "plan:plan",
         "wait": "wait:wait",
         "logs": "logs:logs",
         "diagnose": "diagnose:diagnose",
