@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 
 from tests.tools.listing import listed_tools
-from tfruns.mcp.person import _SCHEMA as FORM
+from tfruns.mcp.person import FORM_SCHEMA
 
 Node = Mapping[str, Any]
 
@@ -282,6 +282,6 @@ def test_node_is_found_in_every_keyword() -> None:
 
 def test_form_has_only_primitive_fields() -> None:
     """A client shows a form for these only. Source: MCP specification, "Elicitation", "Requested Schema"."""
-    assert set(FORM) == {"type", "properties", "required"}
-    assert FORM["type"] == "object"
-    assert {node["type"] for node in FORM["properties"].values()} <= {"string", "number", "integer", "boolean"}
+    assert set(FORM_SCHEMA) == {"type", "properties", "required"}
+    assert FORM_SCHEMA["type"] == "object"
+    assert {node["type"] for node in FORM_SCHEMA["properties"].values()} <= {"string", "number", "integer", "boolean"}

@@ -27,7 +27,7 @@ _KEY = "confirm"
 _READING_S = 0.5  # no person reads a question and closes it in less time
 
 # Confirmation must be explicit: neither an empty form nor a client that accepts automatically confirms.
-_SCHEMA: dict[str, Any] = {
+FORM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {_KEY: {"type": "boolean", "title": "Yes, do it", "description": "Otherwise, nothing is sent."}},
     "required": [_KEY],
@@ -97,7 +97,7 @@ class ElicitedPerson:
 
 def _request(question: Question) -> types.ElicitRequest:
     return types.ElicitRequest(
-        params=types.ElicitRequestFormParams(message=safe_text(question.text), requested_schema=_SCHEMA)
+        params=types.ElicitRequestFormParams(message=safe_text(question.text), requested_schema=FORM_SCHEMA)
     )
 
 
