@@ -277,3 +277,28 @@ def test_variable_is_set_from_an_option_or_a_pipe_and_deleted(shell: Shell, name
 def test_rollback_of_an_unlocked_workspace_names_the_command(shell: Shell, name: str) -> None:
     done = shell("state", "rollback", "sv-bWfq4Y1YpRKW4mx7", "--workspace", name, code=1)
     assert "has no such state version. This workspace has none." in " ".join(done.err.split())
+
+
+def test_dry_run_lists_files_and_rules_and_sends_nothing(shell: Shell) -> None:
+    for path, text in {
+        "main.tf": CONFIGURATION,
+        ".terraformignore": "*.log\n",
+        "a.log": "",
+        ".env": "A=1",
+        "terraform.tfstate": "{}",
+    }.items():
+        (shell.directory / path).write_text(text)
+    done = shell("config", "upload", "--dry-run", TFE_ADDRESS="http://127.0.0.1:1")
+    assert done.rows == [
+        ["yes", "6", ".terraformignore", ""],
+        ["yes", str(len(CONFIGURATION)), "main.tf", ""],
+        ["no", "", ".env", "likely contains secrets; --include uploads it"],
+        ["no", "", "a.log", ".terraformignore:1: *.log"],
+        ["no", "", "terraform.tfstate", "file of Terraform itself"],
+    ]
+    assert "2 files, 41 bytes;" in done.err
+    assert "Nothing was sent." in done.err
+    shown = shell("config", "upload", "--dry-run", "--include", ".env", "--json").json
+    assert [row["path"] for row in shown["rows"] if row["upload"]] == [".env", ".terraformignore", "main.tf"]
+    (shell.directory / "main.tf").unlink()
+    assert "would be refused" in shell("config", "upload", "--dry-run").err

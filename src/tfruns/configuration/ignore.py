@@ -32,6 +32,7 @@ def is_terraform_internal(name: str) -> bool:
 class _Rule:
     pattern: re.Pattern[str]
     is_negated: bool
+    source: str  # where it is defined, for people
 
 
 class IgnoreRules:
@@ -58,6 +59,11 @@ class IgnoreRules:
         last = self._last_match(path)
         return last is not None and last > self._last_negation
 
+    def rule_for(self, path: str) -> str:
+        """The rule that decides about this path, and where it is defined; empty if no rule matches."""
+        last = self._last_match(path)
+        return "" if last is None else self._rules[last].source
+
     def _last_match(self, path: str) -> int | None:
         path = unicodedata.normalize("NFC", path)
         for number in range(len(self._rules) - 1, -1, -1):
@@ -73,13 +79,14 @@ def _is_rule(line: str) -> bool:
 
 def _rule(number: int, line: str) -> _Rule:
     text = unicodedata.normalize("NFC", line.strip())
+    source = f"{IGNORE_FILE}:{number}: {text}" if number else f"default rule: {text}"
     is_negated = text.startswith("!")
     text = text.removeprefix("!")
     if text.endswith("/"):
         text += "**"
     text = text[1:] if text.startswith("/") else f"**/{text}"
     try:
-        return _Rule(re.compile(_expression(text), re.DOTALL), is_negated)
+        return _Rule(re.compile(_expression(text), re.DOTALL), is_negated, source)
     except (ValueError, re.error):
         raise InvalidInput(
             f"Line {number} of {IGNORE_FILE} is malformed.",

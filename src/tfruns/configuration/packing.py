@@ -44,6 +44,21 @@ class Limits:
     max_depth: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A file, link or directory that was not packed.
+
+    Attributes:
+        path: its path; that of a directory ends with a slash.
+        reason: `ignored`, `terraform_internal`, `likely_secret` or `special`.
+        rule: the rule of `.terraformignore`, if that is the reason.
+    """
+
+    path: str
+    reason: str
+    rule: str = ""
+
+
 @dataclass(slots=True)
 class Packed:
     """The result of packing.
@@ -54,6 +69,8 @@ class Packed:
         excluded: number of excluded files, links and directories by reason (`ignored`, `terraform_internal`,
             `likely_secret`, `special`).
         names: the paths of packed files, at most 1,000.
+        sizes: the size of each of them in bytes; 0 for a link.
+        omitted: the excluded files, links and directories, at most 1,000.
         likely_secrets: the paths of files and links that were excluded because they likely contain secrets.
         variable_files: the paths of packed variable files that Terraform loads automatically.
         kept_below: directories that `.terraformignore` names without a trailing slash, so that their content was
@@ -65,6 +82,8 @@ class Packed:
     bytes: int = 0
     excluded: dict[str, int] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    omitted: list[Excluded] = field(default_factory=list)
     likely_secrets: list[str] = field(default_factory=list)
     variable_files: list[str] = field(default_factory=list)
     kept_below: list[str] = field(default_factory=list)
@@ -165,21 +184,21 @@ class _Packer:
         for name, status in found:
             path = prefix + name
             if is_terraform_internal(name):
-                self._exclude("terraform_internal")
+                self._exclude(path + "/" * stat.S_ISDIR(status.st_mode), "terraform_internal")
             elif stat.S_ISDIR(status.st_mode):
                 self._add_directory(directory, name, path, status, depth)
             elif self._rules.excludes(path):
-                self._exclude("ignored")
+                self._exclude(path, "ignored", self._rules.rule_for(path))
             elif stat.S_ISREG(status.st_mode):
                 self._add_file(directory, name, path)
             elif stat.S_ISLNK(status.st_mode):
                 self._add_link(directory, name, path, status)
             else:
-                self._exclude("special")
+                self._exclude(path, "special")
 
     def _add_directory(self, parent: Directory, name: str, path: str, status: os.stat_result, depth: int) -> None:
         if self._rules.excludes_all_below(f"{path}/"):
-            self._exclude("ignored")
+            self._exclude(f"{path}/", "ignored", self._rules.rule_for(f"{path}/"))
             return
         if not self._rules.excludes(f"{path}/"):
             if self._rules.excludes(path):
@@ -202,7 +221,7 @@ class _Packer:
             header = _header(path, tarfile.REGTYPE, status)
             header.size = status.st_size
             self._tar.addfile(header, file)
-        self._count(path)
+        self._count(path, status.st_size)
 
     def _add_link(self, directory: Directory, name: str, path: str, status: os.stat_result) -> None:
         if self._is_withheld(path):
@@ -210,7 +229,7 @@ class _Packer:
         header = _header(path, tarfile.SYMTYPE, status)
         header.linkname = self._inside(path, directory.link_target(name))
         self._tar.addfile(header)
-        self._count(path)
+        self._count(path, 0)
 
     def _is_withheld(self, path: str, head: bytes = b"") -> bool:
         """Whether a file is excluded because it likely contains secrets and was not requested."""
@@ -220,7 +239,7 @@ class _Packer:
             self._included.add(path)
             return False
         self.packed.likely_secrets.append(path)
-        self._exclude("likely_secret")
+        self._exclude(path, "likely_secret")
         return True
 
     def check_all_included(self) -> None:
@@ -250,18 +269,21 @@ class _Packer:
             )
         return Path(os.path.relpath(end, parent) if Path(target).is_absolute() else target).as_posix()
 
-    def _count(self, path: str) -> None:
+    def _count(self, path: str, size: int) -> None:
         self.packed.files += 1
         if len(self.packed.names) < _MAX_NAMES:
             self.packed.names.append(path)
+            self.packed.sizes.append(size)
         if is_loaded_by_terraform(path):
             self.packed.variable_files.append(path)
         file = PurePosixPath(path)
         if file.name.endswith(_CONFIGURATION):
             self.packed.configured.add(file.parent)
 
-    def _exclude(self, why: str) -> None:
+    def _exclude(self, path: str, why: str, rule: str = "") -> None:
         self.packed.excluded[why] = self.packed.excluded.get(why, 0) + 1
+        if len(self.packed.omitted) < _MAX_NAMES:
+            self.packed.omitted.append(Excluded(path, why, rule))
 
     def _too_large(self, what: str) -> InvalidInput:
         return InvalidInput(

@@ -364,3 +364,40 @@ def _check_archive(root: Path, archive: bytes, rules: IgnoreRules, base: Path) -
     for name, member in found.items():
         if member.isreg():
             assert (base / "unpacked" / name).read_bytes() == (root / name).read_bytes()
+
+
+def test_each_exclusion_has_its_reason_and_rule(root: Path) -> None:
+    write(
+        root,
+        {
+            ".terraformignore": "# rules\n*.log\n/docs/\n!keep.log\n",
+            "a.log": "",
+            "keep.log": "12345",
+            "docs/x.md": "",
+            ".git/config": "",
+            ".terraform/providers": "",
+            "terraform.tfstate": "{}",
+            ".env": "A=1",
+        },
+    )
+    os.mkfifo(root / "pipe")
+    directory = locate(str(root), resolve_allowed([root]))
+    with directory.open() as opened:
+        packed = pack(opened, io.BytesIO())
+    found = {(item.path, item.reason, item.rule) for item in packed.omitted}
+    assert found == {
+        ("a.log", "ignored", ".terraformignore:2: *.log"),
+        ("docs/x.md", "ignored", ".terraformignore:3: /docs/"),  # a later ! may include something in it
+        (".git/config", "ignored", "default rule: .git/"),
+        (".terraform/", "terraform_internal", ""),
+        ("terraform.tfstate", "terraform_internal", ""),
+        (".env", "likely_secret", ""),
+        ("pipe", "special", ""),
+    }
+    assert dict(zip(packed.names, packed.sizes, strict=True)) == {
+        ".terraformignore": 31,
+        "keep.log": 5,
+        "main.tf": 7,
+        "modules/a/a.tf": 4,
+    }
+    assert sum(packed.excluded.values()) == len(packed.omitted)

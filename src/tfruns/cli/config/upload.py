@@ -7,8 +7,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from tfruns.cli.config.preview import preview, print_preview
 from tfruns.cli.options import DEFAULTS, CommonOptions, Include, Organization, Workspace
-from tfruns.cli.session import Session, run_command
+from tfruns.cli.output import show
+from tfruns.cli.session import Session, run_and_exit, run_command
 from tfruns.cli.tables import print_fields
 from tfruns.cli.targets import resolve_workspace
 from tfruns.cli.terminal import say
@@ -26,18 +28,28 @@ def upload(
     organization: Organization = None,
     speculative: Annotated[bool, Parameter(help="Upload for plan-only runs only")] = False,
     include: Include = (),
+    dry_run: Annotated[bool, Parameter(help="Only list what would be uploaded")] = False,
     options: CommonOptions = DEFAULTS,
 ) -> None:
     """Upload a directory as a configuration version.
 
     No run is started. .terraform/, state files, and files that .terraformignore lists are excluded. Files that may
     contain secrets (.env, keys, credentials, saved plans, and variable files that Terraform does not load
-    automatically) are excluded and listed; --include uploads one.
+    automatically) are excluded and listed; --include uploads one. --dry-run needs no access to the API: it lists each
+    file with its size, and each exclusion with its reason or rule.
 
     For example:
         tfruns config upload . --workspace network
         tfruns config upload ./infrastructure --speculative --json
+        tfruns config upload . --dry-run
     """
+
+    async def only_list() -> None:
+        found = preview(user_path(lambda: directory, instead="give an absolute path"), include)
+        show(found, print_preview, is_json=options.json)
+
+    if dry_run:
+        run_and_exit(only_list, options)
 
     async def work(session: Session) -> None:
         view = await session.call(
