@@ -9,6 +9,7 @@ project.
 """
 
 from enum import StrEnum
+from typing import Self
 
 
 class RunStatus(StrEnum):
@@ -109,6 +110,21 @@ class CheckStatus(StrEnum):
     CANCELED = "canceled"
     ERRORED = "errored"
     UNREACHABLE = "unreachable"
+
+
+class ConfigurationStatus(StrEnum):
+    """The status of a configuration version."""
+
+    PENDING = "pending"
+    FETCHING = "fetching"
+    UPLOADED = "uploaded"
+    ARCHIVED = "archived"
+    ERRORED = "errored"
+
+    @classmethod
+    def unprocessed(cls) -> frozenset[Self]:
+        """The statuses in which its files are not available yet."""
+        return frozenset({cls.PENDING, cls.FETCHING})
 
 
 class RunOperation(StrEnum):

@@ -13,11 +13,11 @@ from tfruns.client.transport import ExpectedResponse, Transport
 from tfruns.client.workspaces import Workspaces
 from tfruns.errors import ConnectionFailed, OutcomeUnknown, TfrunsError, UnexpectedResponse, UnprocessableEntity
 from tfruns.jsonapi import JSON, create_document
+from tfruns.vocabulary import ConfigurationStatus
 from tfruns.wire.configuration_versions import ConfigurationVersion
 
 _READ = Purpose("read runs")
 _CREATE = Purpose("queue plans")
-_UNFINISHED = {"pending", "fetching"}
 _POLL_S = 0.5  # the interval of the Terraform CLI
 
 
@@ -103,7 +103,7 @@ class ConfigurationVersions:
                 now = await self.read(version.id)
             except TfrunsError:
                 raise _unknown_upload(failure) from failure
-            if now.status == "pending":
+            if now.status == ConfigurationStatus.PENDING:
                 raise  # otherwise the files arrived, and only the response was lost
 
     async def wait_until_processed(
@@ -121,10 +121,10 @@ class ConfigurationVersions:
         deadline = clock.monotonic() + timeout_s
         while True:
             version = await self.read(configuration_version_id)
-            if version.status == "errored":
+            if version.status == ConfigurationStatus.ERRORED:
                 reason = version.error_message or version.error or "no reason was given"
                 raise UnprocessableEntity(f"The configuration was rejected: {reason}")
-            if version.status not in _UNFINISHED or clock.monotonic() + _POLL_S > deadline:
+            if version.status not in ConfigurationStatus.unprocessed() or clock.monotonic() + _POLL_S > deadline:
                 return version
             await clock.sleep(_POLL_S)
 

@@ -29,7 +29,7 @@ from tfruns.runs.workspace_queue import blocked_by, by_itself, since, waiting_fo
 from tfruns.views.base import as_json, with_texts
 from tfruns.views.diagnosis import DiagnosisView, ErrorView, PolicyCheckView
 from tfruns.views.runs import next_actions, what_comes_next
-from tfruns.vocabulary import CheckStatus, RunEnding, RunStatus
+from tfruns.vocabulary import CheckStatus, ConfigurationStatus, RunEnding, RunStatus
 from tfruns.wire.plans import Apply, Plan
 from tfruns.wire.runs import Run
 from tfruns.wording import truncated
@@ -131,7 +131,7 @@ class _Diagnosing:
         if run.configuration_version is not None:
             read = client.configuration_versions.read(run.configuration_version.id)
             version = await self.reads.one("configuration", read)
-            if version is not None and version.status == "errored":
+            if version is not None and version.status == ConfigurationStatus.ERRORED:
                 text = version.error_message or version.error or "the configuration could not be fetched or read"
                 return replace(view, failed_stage="configuration", summary=masked_line(text, 600, self.mask))
         return replace(

@@ -19,9 +19,10 @@ from tfruns.next_actions import CREATE_RUN, NextAction
 from tfruns.policy import Mode, Toolset
 from tfruns.tool import Context, Result, tool
 from tfruns.views.configuration import UploadView
+from tfruns.vocabulary import ConfigurationStatus
 from tfruns.wire.configuration_versions import ConfigurationVersion
 from tfruns.wire.workspaces import Workspace
-from tfruns.wording import listed, with_number_of_rest
+from tfruns.wording import counted, listed, with_number_of_rest
 
 Directory = Annotated[str, Field(description="Absolute path, inside one given with --allow-dir")]
 Speculative = Annotated[bool, Field(description="Only for plan_only runs")]
@@ -62,7 +63,8 @@ async def upload_configuration(
         size = archive.tell()
         versions = context.client.configuration_versions
         created = await versions.create(workspace.id, auto_queue_runs=False, speculative=speculative)
-        await context.progress.report(f"Uploading {packed.files} files, {size} bytes packed.", done=1)
+        amount = f"{counted(packed.files, 'file')}, {counted(size, 'byte')} packed"
+        await context.progress.report(f"Uploading {amount}.", done=1)
         await versions.upload(created, archive)
     version = await versions.wait_until_processed(created.id)
     return Result(partial(_view, version, workspace, packed, size, speculative), version.document)
@@ -119,6 +121,7 @@ async def _view(
 ) -> UploadView:
     params = {"configuration_version_id": version.id} | ({"plan_only": True} if speculative else {})
     following = NextAction(CREATE_RUN, {"workspace_id": workspace.id, "params": params}, "plans it")
+    is_ready = version.status == ConfigurationStatus.UPLOADED
     return UploadView(
         configuration_version_id=version.id,
         workspace_id=workspace.id,
@@ -130,7 +133,7 @@ async def _view(
         excluded=packed.excluded,
         excluded_likely_secrets=_listed(packed.likely_secrets),
         variable_files_uploaded=_listed(packed.variable_files),
-        follows="" if version.status == "uploaded" else "The upload is still being processed. Wait a few seconds.",
+        follows="" if is_ready else "The upload is still being processed. Wait a few seconds.",
         next_actions=(following,),
         note=" ".join(_notes(packed)),
     )

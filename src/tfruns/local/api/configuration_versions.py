@@ -8,7 +8,7 @@ from tfruns.local.api.response import ApiResponse, list_response, resource_respo
 from tfruns.local.service import configurations
 from tfruns.local.service.find import find, find_run, find_workspace
 from tfruns.local.store.schema import ConfigurationVersionRow
-from tfruns.vocabulary import RunSource
+from tfruns.vocabulary import ConfigurationStatus, RunSource
 from tfruns.wire.configuration_versions import ConfigurationVersion
 
 
@@ -74,7 +74,7 @@ def download_configuration_version(request: ApiRequest) -> ApiResponse:
     """
     with request.backend.database.read() as session:
         row = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(request))
-    if row.status != "uploaded":
+    if row.status != ConfigurationStatus.UPLOADED:
         raise NotFound("not found")
     return ApiResponse(302, headers={"location": request.context.signed_url("read", "configuration", row.id)})
 

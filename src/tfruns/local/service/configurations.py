@@ -15,7 +15,7 @@ from tfruns.local.service.transitions import wire_time
 from tfruns.local.service.workspaces import executes_runs
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import ConfigurationVersionRow, RunRow
-from tfruns.vocabulary import RunSource, StatusGroup
+from tfruns.vocabulary import ConfigurationStatus, RunSource, StatusGroup
 
 
 def create_configuration_version(
@@ -24,8 +24,8 @@ def create_configuration_version(
 ) -> ConfigurationVersionRow:  # fmt: skip
     """Create a configuration version, whose files are uploaded later."""
     row = ConfigurationVersionRow(
-        id=new_id("cv"), workspace_id=workspace_id, status="pending", source=source, speculative=speculative,
-        provisional=provisional, auto_queue_runs=auto_queue_runs, created_at=backend.now(), status_timestamps={},
+        id=new_id("cv"), workspace_id=workspace_id, status=ConfigurationStatus.PENDING.value, source=source,
+        speculative=speculative, provisional=provisional, auto_queue_runs=auto_queue_runs, created_at=backend.now(), status_timestamps={},
     )  # fmt: skip
     write.session.add(row)
     write.session.flush()
@@ -48,14 +48,14 @@ def accept_upload(backend: Backend, write: Write, id_: str, archive: Path, *, us
     row = find(write.session, ConfigurationVersionRow, ConfigurationVersionRow.id == id_)
     workspace = workspace_for_update(write.session, row.workspace_id)
     write.session.refresh(row)
-    if row.status == "uploaded":
+    if row.status == ConfigurationStatus.UPLOADED:
         if _is_same_file(archive, backend.objects.path("configuration", row.id)):
             return
         _check_is_unused(write, row)
-    elif row.status != "pending":
+    elif row.status != ConfigurationStatus.PENDING:
         raise Conflict(f"The files cannot be uploaded: the configuration version is {row.status}. Create another one.")
     backend.objects.adopt("configuration", row.id, archive)
-    row.status = "uploaded"
+    row.status = ConfigurationStatus.UPLOADED.value
     row.status_timestamps = {**row.status_timestamps, "uploaded-at": wire_time(backend.now())}
     write.session.flush()
     if row.auto_queue_runs and executes_runs(write.session, workspace):
@@ -83,8 +83,8 @@ def _check_is_unused(write: Write, row: ConfigurationVersionRow) -> None:
 def refuse_upload(backend: Backend, write: Write, id_: str, reason: str) -> None:
     """Record why the uploaded files of a configuration version cannot be used."""
     row = find(write.session, ConfigurationVersionRow, ConfigurationVersionRow.id == id_)
-    if row.status == "pending":
-        row.status = "errored"
+    if row.status == ConfigurationStatus.PENDING:
+        row.status = ConfigurationStatus.ERRORED.value
         row.error_message = reason
         row.status_timestamps = {**row.status_timestamps, "errored-at": wire_time(backend.now())}
 
@@ -96,9 +96,9 @@ def archive(backend: Backend, write: Write, row: ConfigurationVersionRow) -> Non
         UnprocessableEntity: 422, it has no files.
         TransitionNotAllowed: 409, a run still uses it, or it is the workspace's current one.
     """
-    if row.status == "archived":
+    if row.status == ConfigurationStatus.ARCHIVED:
         return
-    if row.status != "uploaded":
+    if row.status != ConfigurationStatus.UPLOADED:
         raise UnprocessableEntity(f"A configuration version that is {row.status} cannot be archived.")
     workspace = workspace_for_update(write.session, row.workspace_id)
     used = select(RunRow.id).where(
@@ -108,6 +108,6 @@ def archive(backend: Backend, write: Write, row: ConfigurationVersionRow) -> Non
         raise TransitionNotAllowed("The configuration could not be archived because it is current.")
     if write.session.scalars(used).first() is not None:
         raise TransitionNotAllowed("The configuration could not be archived because a run uses it.")
-    row.status = "archived"
+    row.status = ConfigurationStatus.ARCHIVED.value
     row.status_timestamps = {**row.status_timestamps, "archived-at": wire_time(backend.now())}
     write.after_commit.append(lambda: backend.objects.delete("configuration", row.id))

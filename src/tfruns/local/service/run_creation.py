@@ -17,7 +17,7 @@ from tfruns.local.service.workspaces import executes_runs
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import ConfigurationVersionRow, PhaseRow, RunRow, VariableRow, WorkspaceRow
 from tfruns.next_actions import joined
-from tfruns.vocabulary import PhaseStatus, RunSource, RunStatus
+from tfruns.vocabulary import ConfigurationStatus, PhaseStatus, RunSource, RunStatus
 from tfruns.wire.run_options import RunOptions, option_conflict
 
 DEFAULT_MESSAGE = "Queued manually via the Terraform Enterprise API"
@@ -108,14 +108,14 @@ def _configuration(session: Session, workspace: WorkspaceRow, new: NewRun) -> Co
     """The configuration version of the new run, which may belong to another workspace."""
     if new.configuration_version_id is not None:
         found = find_named(session, ConfigurationVersionRow, new.configuration_version_id)
-        if found.status in {"pending", "fetching"}:
+        if found.status in ConfigurationStatus.unprocessed():
             raise UnprocessableEntity("Configuration version is still being processed.")
     else:
         latest = session.scalars(
             select(ConfigurationVersionRow)
             .where(
                 ConfigurationVersionRow.workspace_id == workspace.id,
-                ConfigurationVersionRow.status == "uploaded",
+                ConfigurationVersionRow.status == ConfigurationStatus.UPLOADED,
                 ConfigurationVersionRow.speculative.is_(False),
                 ConfigurationVersionRow.provisional.is_(False),
             )
@@ -124,7 +124,7 @@ def _configuration(session: Session, workspace: WorkspaceRow, new: NewRun) -> Co
         if latest is None:
             raise UnprocessableEntity("Configuration version is missing")
         found = latest
-    if found.status != "uploaded":
+    if found.status != ConfigurationStatus.UPLOADED:
         raise UnprocessableEntity(
             f"The run cannot be created: the configuration version is {found.status}. Create another one."
         )
