@@ -175,7 +175,8 @@ async def test_errors_are_json_api_documents(api: Api) -> None:
     for path in ("/runs/run-0000000000000000", "/runs/nonsense", "/workspaces/ws-x", "/organizations/nobody/runs"):
         assert (await api.get(path, 404))["errors"] == missing
     assert await api.act({"id": "run-0000000000000000"}, "apply", 404) == missing
-    assert await api.create_run("ws-0000000000000000", status=404) == missing
+    named = missing[0] | {"detail": "The workspace ws-0000000000000000 does not exist."}
+    assert await api.create_run("ws-0000000000000000", status=404) == [named]
     response = await anonymous(api.http, "GET", f"{API}/account/details")
     assert (response.status_code, response.json()) == (401, {"errors": [{"status": "401", "title": "unauthorized"}]})
 

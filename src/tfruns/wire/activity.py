@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import AwareDatetime
-
-from tfruns.wire.base import Resource, ToOne
+from tfruns.wire.base import Resource, ToOne, WireTime
 
 
 class Comment(Resource):
@@ -24,7 +22,7 @@ class RunEvent(Resource):
 
     action: str | None = None
     description: str | None = None
-    created_at: AwareDatetime | None = None
+    created_at: WireTime | None = None
 
     actor: ToOne = None
     comment: ToOne = None

@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import AwareDatetime
-
-from tfruns.wire.base import Resource, ToOne
+from tfruns.wire.base import Resource, ToOne, WireTime
 
 
 class AssessmentResult(Resource):
@@ -22,6 +20,6 @@ class AssessmentResult(Resource):
     checks_errored: int | None = None
     checks_unknown: int | None = None
     error_message: str | None = None
-    created_at: AwareDatetime | None = None
+    created_at: WireTime | None = None
 
     workspace: ToOne = None

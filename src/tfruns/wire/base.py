@@ -6,17 +6,37 @@ values are kept unchanged.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, ClassVar, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PrivateAttr,
+    ValidationError,
+)
 
 from tfruns.jsonapi import JSON, MalformedDocument, ResourceKey, as_object
 
 Included = Mapping[ResourceKey, Mapping[str, JSON]]
 """The included resources of a document, by type and id."""
 
-Timestamps = dict[str, AwareDatetime | None]
+
+def wire_time(moment: datetime) -> str:
+    """A time as HCP Terraform writes it: RFC 3339 with milliseconds, in UTC with a Z (go-tfe parses no offset)."""
+    utc = moment.astimezone(UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+
+
+WireTime = Annotated[AwareDatetime, PlainSerializer(wire_time, when_used="json")]
+"""A time of the API."""
+
+Timestamps = dict[str, WireTime | None]
 """The times of a resource's status changes in UTC, by the wire's key (`planned-at`)."""
 
 

@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import AwareDatetime
-
-from tfruns.wire.base import Flags, Resource, ToOne
+from tfruns.wire.base import Flags, Resource, ToOne, WireTime
 
 
 class Organization(Resource):
@@ -15,7 +13,7 @@ class Organization(Resource):
     name: str | None = None
     external_id: str | None = None
     email: str | None = None
-    created_at: AwareDatetime | None = None
+    created_at: WireTime | None = None
     default_execution_mode: str | None = None
     cost_estimation_enabled: bool | None = None
     permissions: Flags | None = None

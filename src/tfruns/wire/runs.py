@@ -2,11 +2,11 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from tfruns.lifecycle import accepted_actions, allowed_actions, needs_person
 from tfruns.vocabulary import RunAction, RunSource, RunStatus
-from tfruns.wire.base import Flags, Resource, Secret, Timestamps, ToMany, ToOne
+from tfruns.wire.base import Flags, Resource, Secret, Timestamps, ToMany, ToOne, WireTime
 from tfruns.wire.run_options import RunOptions
 
 
@@ -64,7 +64,7 @@ class Run(Resource, RunOptions):
 
     status: Annotated[RunStatus | str, Field(union_mode="left_to_right")]
     message: str | None = None
-    created_at: AwareDatetime | None = None
+    created_at: WireTime | None = None
     status_timestamps: Annotated[Timestamps, BeforeValidator(lambda value: value or {})] = Field(default_factory=dict)
     source: Annotated[RunSource | str | None, Field(union_mode="left_to_right")] = None
     trigger_reason: str | None = None
@@ -75,8 +75,8 @@ class Run(Resource, RunOptions):
 
     actions: RunActions | None = None
     permissions: RunPermissions | None = None
-    canceled_at: AwareDatetime | None = None
-    force_cancel_available_at: AwareDatetime | None = None
+    canceled_at: WireTime | None = None
+    force_cancel_available_at: WireTime | None = None
 
     workspace: ToOne = None
     configuration_version: ToOne = None

@@ -2,9 +2,9 @@
 
 from typing import Any, ClassVar
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from tfruns.wire.base import Resource, Secret, ToMany, ToOne
+from tfruns.wire.base import Resource, Secret, ToMany, ToOne, WireTime
 
 
 class StateVersion(Resource):
@@ -15,7 +15,7 @@ class StateVersion(Resource):
     status: str
     serial: int | None = None
     size: int | None = None
-    created_at: AwareDatetime | None = None
+    created_at: WireTime | None = None
     terraform_version: str | None = None
     state_version: int | None = None
     resources_processed: bool | None = None

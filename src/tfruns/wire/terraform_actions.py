@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import AwareDatetime
-
-from tfruns.wire.base import Resource, ToOne
+from tfruns.wire.base import Resource, ToOne, WireTime
 
 
 class TerraformAction(Resource):
@@ -16,8 +14,8 @@ class TerraformAction(Resource):
     module_address: str | None = None
     provider: str | None = None
     documentation_url: str | None = None
-    created_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
+    created_at: WireTime | None = None
+    updated_at: WireTime | None = None
     invocation_count: int | None = None
     instance_type: str | None = None
     count_value: int | None = None

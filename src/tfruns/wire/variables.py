@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import AwareDatetime
-
-from tfruns.wire.base import Resource, Secret, ToOne
+from tfruns.wire.base import Resource, Secret, ToOne, WireTime
 
 
 class Variable(Resource):
@@ -18,7 +16,7 @@ class Variable(Resource):
     category: str | None = None
     hcl: bool | None = None
     sensitive: bool | None = None
-    created_at: AwareDatetime | None = None
+    created_at: WireTime | None = None
     version_id: str | None = None
 
     configurable: ToOne = None

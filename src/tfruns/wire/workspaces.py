@@ -2,9 +2,9 @@
 
 from typing import Any, ClassVar
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from tfruns.wire.base import Flags, Resource, ToMany, ToOne
+from tfruns.wire.base import Flags, Resource, ToMany, ToOne, WireTime
 
 
 class WorkspacePermissions(Flags):
@@ -46,13 +46,13 @@ class Workspace(Resource):
     auto_apply: bool | None = None
     locked: bool | None = None
     locked_reason: str | None = None
-    locked_at: AwareDatetime | None = None
+    locked_at: WireTime | None = None
     execution_mode: str | None = None
     terraform_version: str | None = None
     working_directory: str | None = None
     resource_count: int | None = None
-    created_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
+    created_at: WireTime | None = None
+    updated_at: WireTime | None = None
     permissions: WorkspacePermissions | None = None
 
     organization: ToOne = None
@@ -104,7 +104,7 @@ class TagBinding(Resource):
 
     key: str
     value: str | None = None
-    created_at: AwareDatetime | None = None
+    created_at: WireTime | None = None
 
 
 class EffectiveTagBinding(TagBinding):

@@ -18,7 +18,7 @@ async def test_new_runs_use_the_last_uploaded_configuration_version(api: Api) ->
     assert (await api.upload(created)).status_code == 200
     shown = (await api.get(f"/configuration-versions/{created['id']}"))["data"]["attributes"]
     assert shown["status"] == "uploaded"
-    assert shown["status-timestamps"] == {"uploaded-at": "2026-01-02T03:04:05Z"}
+    assert shown["status-timestamps"] == {"uploaded-at": "2026-01-02T03:04:05.000Z"}
     run = await api.create_run()
     assert run["relationships"]["configuration-version"]["data"]["id"] == created["id"]
     assert api.dispatches.phases_of(run["id"]) == ["plan"]

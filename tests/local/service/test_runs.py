@@ -24,7 +24,7 @@ async def test_new_run_has_the_defaults_of_the_api(api: Api) -> None:
     expected = {
         "source": "tfe-api", "refresh": True, "auto-apply": False, "plan-only": False, "save-plan": False,
         "is-destroy": False, "refresh-only": False, "allow-empty-apply": False, "has-changes": False, "variables": [],
-        "created-at": "2026-01-02T03:04:05Z", "terraform-version": "1.11.4",
+        "created-at": "2026-01-02T03:04:05.000Z", "terraform-version": "1.11.4",
     }  # fmt: skip
     assert {name: attributes[name] for name in expected} == expected
 
@@ -134,7 +134,8 @@ async def test_destroy_plan_is_422_if_the_workspace_forbids_it(api: Api) -> None
 async def test_run_without_workspace_is_422_and_unknown_workspace_404(api: Api) -> None:
     await api.post("/runs", {"data": {"type": "runs", "attributes": {}}}, 422)
     errors = await api.create_run("ws-0000000000000000", status=404)
-    assert errors == [{"status": "404", "title": "not found"}]
+    detail = "The workspace ws-0000000000000000 does not exist."
+    assert errors == [{"status": "404", "title": "not found", "detail": detail}]
 
 
 async def test_refused_run_leaves_no_rows(api: Api) -> None:

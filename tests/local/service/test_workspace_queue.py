@@ -237,8 +237,8 @@ async def test_cancel_while_running_changes_the_status_when_it_stops(api: Api) -
     await api.act(run, "cancel")
     shown = await api.run(run)
     assert shown["attributes"]["status"] == "applying"
-    assert shown["attributes"]["canceled-at"] == "2026-01-02T03:04:05Z"  # go-tfe requires the Z
-    assert shown["attributes"]["force-cancel-available-at"] == "2026-01-02T03:04:15Z"
+    assert shown["attributes"]["canceled-at"] == "2026-01-02T03:04:05.000Z"  # go-tfe requires the Z
+    assert shown["attributes"]["force-cancel-available-at"] == "2026-01-02T03:04:15.000Z"
     assert "cancelable" not in actions_of(shown)
     await api.act(run, "cancel", 409)
     assert await api.status(following) == "pending"

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from tfruns.jsonapi import JSON, ResourceObject
-from tfruns.local.service.transitions import wire_time
-from tfruns.wire.base import Resource
+from tfruns.wire.base import Resource, wire_time
 
 WireResource = Resource | ResourceObject
 """A resource that a document can contain."""

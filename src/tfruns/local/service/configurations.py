@@ -11,11 +11,11 @@ from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.service.find import find, workspace_for_update
 from tfruns.local.service.run_creation import NewRun, create_run
-from tfruns.local.service.transitions import wire_time
 from tfruns.local.service.workspaces import executes_runs
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import ConfigurationVersionRow, RunRow
 from tfruns.vocabulary import ConfigurationStatus, RunSource, StatusGroup
+from tfruns.wire.base import wire_time
 
 
 def create_configuration_version(
@@ -25,7 +25,8 @@ def create_configuration_version(
     """Create a configuration version, whose files are uploaded later."""
     row = ConfigurationVersionRow(
         id=new_id("cv"), workspace_id=workspace_id, status=ConfigurationStatus.PENDING.value, source=source,
-        speculative=speculative, provisional=provisional, auto_queue_runs=auto_queue_runs, created_at=backend.now(), status_timestamps={},
+        speculative=speculative, provisional=provisional, auto_queue_runs=auto_queue_runs, created_at=backend.now(),
+        status_timestamps={},
     )  # fmt: skip
     write.session.add(row)
     write.session.flush()

@@ -18,12 +18,12 @@ from tfruns.local.service.transitions import (
     record_event,
     release_stale_hold,
     start_apply,
-    wire_time,
 )
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import RunRow
 from tfruns.phases import UNSTARTED_STATUSES
 from tfruns.vocabulary import RunAction, RunStatus
+from tfruns.wire.base import wire_time
 
 
 def allowed_now(backend: Backend, run: RunRow, *, is_workspace_free: bool) -> frozenset[RunAction]:

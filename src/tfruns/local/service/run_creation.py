@@ -12,12 +12,13 @@ from tfruns.lifecycle import is_queued
 from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.service.find import find_named, workspace_for_update
-from tfruns.local.service.transitions import count_run, promote_next, record_event, start_plan, wire_time
+from tfruns.local.service.transitions import count_run, promote_next, record_event, start_plan
 from tfruns.local.service.workspaces import executes_runs
 from tfruns.local.store.database import Write
 from tfruns.local.store.schema import ConfigurationVersionRow, PhaseRow, RunRow, VariableRow, WorkspaceRow
 from tfruns.next_actions import joined
 from tfruns.vocabulary import ConfigurationStatus, PhaseStatus, RunSource, RunStatus
+from tfruns.wire.base import wire_time
 from tfruns.wire.run_options import RunOptions, option_conflict
 
 DEFAULT_MESSAGE = "Queued manually via the Terraform Enterprise API"

@@ -26,6 +26,7 @@ from tfruns.local.store.database import Write
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow, WorkspaceRow
 from tfruns.phases import phase_status_after, phase_timestamp_key
 from tfruns.vocabulary import RunStatus, StatusGroup
+from tfruns.wire.base import wire_time
 
 _log = logging.getLogger(__name__)
 
@@ -102,11 +103,6 @@ def count_run(session: Session, run: RunRow, *, before: str | None) -> None:
         session.execute(_COUNT_NEW, row)
     else:
         session.execute(_COUNT_CHANGED, {**row, "before": str(before)})
-
-
-def wire_time(moment: datetime) -> str:
-    """A time as HCP Terraform writes it: RFC 3339 with milliseconds, in UTC with a Z (go-tfe parses no offset)."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def _change_phases(session: Session, run_id: str, to: RunStatus, now: datetime) -> None:
