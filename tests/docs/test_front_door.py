@@ -5,6 +5,8 @@ import shlex
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 
@@ -49,11 +51,9 @@ def _commands(page: str) -> list[str]:
 @pytest.mark.parametrize("page", ["README.md", "docs/get-started.md", "docs/troubleshooting.md"])
 def test_commands_of_the_page_work(page: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "demo" / "shop", tmp_path / "demo" / "shop")
-    shutil.copy(ROOT / "demo" / "shop" / "main.tf", tmp_path)
-    with LocalServer(tmp_path / "data") as server:
-        env = environment(tmp_path, TFE_ADDRESS=server.url, TFE_TOKEN=server.token, TF_CLOUD_ORGANIZATION="default")
-        env["TFRUNS_DATA_DIR"] = str(tmp_path / "data")
-        run_id = _prepare(tmp_path, env)
+    with _server(tmp_path) as env:
+        run_id = _created(tmp_path, env)
+        assert _run(f"tfruns run discard {run_id}", tmp_path, env)[0] == 0
         commands = _commands(page)
         assert commands
         for command in commands:
@@ -61,13 +61,55 @@ def test_commands_of_the_page_work(page: str, tmp_path: Path) -> None:
             assert code in _EXIT_CODES, f"{command}\n{printed}"
 
 
-def _prepare(directory: Path, env: dict[str, str]) -> str:
-    """Create the workspace of the examples with a discarded run, and return the id of the run."""
+# What the commands of docs/workspaces.md answer in a workspace with one applied run, where another answer than success
+# is right.
+_REFUSED = {
+    "tfruns workspace unlock network --force": "The workspace is not locked.",
+    "tfruns workspace create network": "Name has already been taken",
+    "tfruns state rollback": "is the current state. Nothing was sent.",
+    "tfruns variable delete region": "This command needs confirmation",
+    "tfruns workspace delete practice": "This command needs confirmation",
+}
+
+
+@pytest.mark.processes
+def test_commands_of_the_workspaces_page_work(tmp_path: Path) -> None:
+    pages = [block.code for block in blocks("shell") if block.page == "docs/workspaces.md"]
+    assert len(pages) >= 5
+    with _server(tmp_path) as env:
+        run_id = _created(tmp_path, env, "--auto-apply", "--yes")
+        _run("tfruns workspace create practice", tmp_path, env)
+        state_id = _id("sv", _run("tfruns state list --workspace network", tmp_path, env)[1])
+        for code in pages:
+            _run("tfruns workspace unlock network", tmp_path, env)
+            for line in code.splitlines():
+                command = re.split(r" +[#<]", line)[0]
+                known = command.replace("run-CZcmD7eagjhyX0vN", run_id).replace("sv-bWfq4Y1YpRKW4mx7", state_id)
+                status, printed = _run(known, tmp_path, env)
+                refusal = next((text for begin, text in _REFUSED.items() if command.startswith(begin)), None)
+                is_right = status == 0 if refusal is None else refusal in printed
+                assert is_right, f"{command}\n{printed}"
+
+
+@contextmanager
+def _server(directory: Path) -> Iterator[dict[str, str]]:
+    """The environment of a command that uses a server, in a directory with a configuration."""
+    shutil.copy(ROOT / "demo" / "shop" / "main.tf", directory)
+    with LocalServer(directory / "data") as server:
+        more = {"TFE_TOKEN": server.token, "TF_CLOUD_ORGANIZATION": "default", "TFRUNS_DATA_DIR": str(server.data_dir)}
+        yield environment(directory, TFE_ADDRESS=server.url, **more)
+
+
+def _created(directory: Path, env: dict[str, str], *options: str) -> str:
+    """Create the workspace of the examples and a run, and return the id of the run."""
     _run("tfruns workspace create network", directory, env)
-    _, printed = _run("tfruns run create --workspace network --directory . --wait", directory, env)
-    found = re.search(r"\brun-\w{16}\b", printed)
+    line = shlex.join(["tfruns", "run", "create", "--workspace", "network", "--directory", ".", "--wait", *options])
+    return _id("run", _run(line, directory, env)[1])
+
+
+def _id(kind: str, printed: str) -> str:
+    found = re.search(rf"\b{kind}-\w{{16}}\b", printed)
     assert found, printed
-    assert _run(f"tfruns run discard {found[0]}", directory, env)[0] == 0
     return found[0]
 
 
