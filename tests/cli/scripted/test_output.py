@@ -1,12 +1,14 @@
 """`--json FIELDS`, `--jq`, `--template`, `--limit`, `--watch` and `--web`, against a scripted API."""
 
+import subprocess
+import sys
 from typing import Any, get_type_hints
 
 import pytest
 
 from tests.cli.test_all_commands import COMMANDS, WITHOUT_JSON
 from tests.support.api import answer, error
-from tests.support.command import Shell
+from tests.support.command import PATIENCE_S, Shell
 from tests.support.http_api import HttpApi, Received
 from tests.support.samples import RUN_ID, page, planned, run, workspace
 from tests.support.stdio import tfruns
@@ -167,3 +169,22 @@ def test_fields_of_a_command_are_those_of_its_tool() -> None:
             returned = str(get_type_hints(tool.function)["return"])
             names = [view.rpartition(":")[2] for view in VIEWS[tool.command]]
             assert any(name in returned or name == "PlanReviewView" for name in names), tool.name
+
+
+def test_libraries_are_imported_only_for_their_options(runs: HttpApi, shell: Shell) -> None:
+    code = (
+        "import sys\nfrom tfruns.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+
+    def imported(*arguments: str) -> set[str]:
+        command = [sys.executable, "-c", code, *_LIST, *arguments]
+        done = subprocess.run(
+            command, env=shell.env, cwd=shell.directory, capture_output=True, text=True, check=True, timeout=PATIENCE_S
+        )
+        return set(done.stderr.split()) & {"rich", "jq", "jinja2", "tomllib", "tomlkit", "platformdirs"}
+
+    assert imported() == set()
+    assert imported("--json", "id") == set()
+    assert imported("--jq", ".") == {"jq"}
+    assert imported("--template", "x") == {"jinja2"}
