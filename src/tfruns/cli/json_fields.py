@@ -34,13 +34,20 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "run history": ("views.history:HistoryView",),
     "run list": ("views.runs:RunPage",),
     "run logs": ("views.logs:LogView",),
+    "run outcome": ("views.review:ApplyStepsView",),
+    "run rerun": ("views.runs:RunView", "views.wait:WaitView"),
     "run review": ("views.review:PlanReviewView",),
     "run show": ("views.runs:RunView",),
+    "run status": ("views.explained:ExplainedRuns",),
     "run wait": ("views.wait:WaitView",),
+    "state rollback": ("views.workspaces:RolledBackView",),
     "state list": ("views.workspaces:StateVersionRow",),
+    "variable delete": ("views.workspaces:VariableView",),
+    "variable set": ("views.workspaces:VariableView",),
     "variable list": ("views.workspaces:VariableRow",),
     "workspace actions": ("views.workspaces:ActionRow",),
     "workspace create": ("views.workspaces:WorkspaceView",),
+    "workspace delete": ("views.workspaces:DeletedWorkspaceView",),
     "workspace health": ("views.workspaces:HealthRow",),
     "workspace list": ("views.workspaces:WorkspacePage",),
     "workspace lock": ("views.workspaces:LockView",),
@@ -48,6 +55,7 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "workspace resources": ("views.workspaces:ResourceRow",),
     "workspace show": ("views.workspaces:WorkspaceView",),
     "workspace unlock": ("views.workspaces:LockView",),
+    "workspace update": ("views.workspaces:WorkspaceView",),
 }
 # The fields of results that are not views.
 _DOCUMENTS = {
@@ -125,8 +133,8 @@ def _takes_word(command: str) -> bool:
         if word not in found:
             return True
         found = found[word]
-    positional = {item.name for item in found.assemble_argument_collection() if item.name[0] not in "-*"}
-    return bool(positional - {"RUN"})
+    arguments = [item for item in found.assemble_argument_collection() if item.field_info.is_positional]
+    return any(item.name != "RUN" for item in arguments)
 
 
 def _checked(command: str, text: str) -> str:

@@ -16,7 +16,7 @@ from tfruns.gate.registry import all_tools
 
 pytestmark = pytest.mark.processes
 
-_TOOLS = re.compile(rf"\b({'|'.join(tool.name for tool in all_tools())})\b")
+_TOOLS = re.compile(rf"\b({'|'.join(tool.name for tool in all_tools() if '_' in tool.name)})\b")
 _FOR_ASSISTANTS = re.compile(r"call again|the call\b|this tool|server was started with|restart tfruns", re.IGNORECASE)
 
 

@@ -1,5 +1,6 @@
 """`tfruns run plan`."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
+from tfruns.cli.output import print_document
 from tfruns.cli.private_file import write_private
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_run
@@ -43,7 +45,9 @@ def plan(
         client = session.gate.client
         with session.line.shown("Reading the plan"):
             found = await plan_file(client, await client.runs.read(run_id))
-        if output is None:
+        if output is None and options.json:
+            print_document(json.loads(found.content))
+        elif output is None:
             sys.stdout.buffer.write(found.content)
             sys.stdout.flush()
         else:

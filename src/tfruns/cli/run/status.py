@@ -14,7 +14,7 @@ from tfruns.cli.terminal import say
 from tfruns.cli.watch import counts_line
 from tfruns.views.explained import ExplainedRun, ExplainedRuns
 
-_FAILED = "Show the runs that failed, and the first error of each"
+_FAILED = "Show failed runs, and the first error of each"
 _SINCE = "Created, or failed, since: 90m, 24h, 7d, 2026-11-27"
 _NAMES = "Show only these workspaces; may contain * and ?"
 _COLUMNS = (
