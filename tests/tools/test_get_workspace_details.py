@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from tests.support import samples
-from tests.support.api import FakeApi, answer, error, query
+from tests.support.api import FakeApi, answer, client_for, error, query
 from tests.support.tables import rows
-from tests.tools.calls import WORKSPACE_ID, call, compact, failure_of
+from tests.tools.calls import TOOLS, WORKSPACE_ID, call, compact, failure_of
 from tfruns.errors import InvalidInput, NotFound
+from tfruns.gate.pipeline import Gate
+from tfruns.policy import Mode, Policy
+from tfruns.views.base import as_json
 
 pytestmark = pytest.mark.anyio
 
@@ -362,3 +365,51 @@ async def test_impossible_arguments_are_refused_before_a_request(arguments: dict
 
 async def test_hidden_workspace_is_not_found() -> None:
     assert isinstance(await failure_of("get_workspace_details", api=FakeApi()), NotFound)
+
+
+# -- texts that others wrote ------------------------------------------------------------------------------------------
+
+HOSTILE = "\x1b]52;c;aGk=\x07vis\u200bible\u202e"
+
+
+async def test_hostile_texts_of_every_part_are_shown_without_control_characters() -> None:
+    def of(kind: str, id_: str, **attributes: Any) -> dict[str, Any]:
+        return {"id": id_, "type": kind, "attributes": {name.replace("_", "-"): v for name, v in attributes.items()}}
+
+    hostile = dict.fromkeys(("name", "type", "address", "provider", "description", "status", "source"), HOSTILE)
+    paths = {
+        "outputs": ("current-state-version-outputs", output(HOSTILE, {HOSTILE: [HOSTILE]}, kind=HOSTILE)),
+        "resources": ("resources", of("resources", "wsr-1", **hostile, updated_at=HOSTILE)),
+        "variables": ("all-vars", variable(HOSTILE, HOSTILE, description=HOSTILE)),
+        "configuration_versions": (
+            "configuration-versions",
+            of("configuration-versions", "cv-1", **hostile, error_message=HOSTILE),
+        ),
+        "actions": ("terraform-actions", of("actions", "action-1", **hostile, for_each_values=[HOSTILE])),
+    }
+    for part, (path, item) in paths.items():
+        api = FakeApi().on("GET", f"{PATH}/{path}", answer(samples.page(item)))
+        text = str(await read(part, api))
+        assert "visible" in text, part
+        assert not [
+            hidden for hidden in ("\\x1b", "\\x07", "\\u200b", "\\u202e", "\u200b", "\u202e") if hidden in text
+        ], part
+
+
+async def test_secret_of_a_plan_is_masked_in_outputs_that_lost_the_mark() -> None:
+    plan = samples.plan_json()
+    change = {"actions": ["create"], "before": None, "after": {"x": SECRET}, "after_sensitive": {"x": True}}
+    plan["resource_changes"][0]["change"] = change
+    api = (
+        FakeApi()
+        .on("GET", PATH, answer(workspace()))
+        .on("GET", OUTPUTS, answer(samples.page(output("url", f"db://{SECRET}"))))
+    )
+    api.on("GET", f"/runs/{samples.RUN_ID}", answer({"data": samples.planned()}))
+    api.on("GET", f"/plans/{samples.PLAN_ID}/json-output", answer(plan))
+    async with client_for(api) as client:
+        gate = Gate(client, Policy(Mode.READ))
+        await gate.call(TOOLS["review_run"], {"run_id": samples.RUN_ID})
+        arguments = {"workspace_id": WORKSPACE_ID, "part": "outputs"}
+        view = as_json(await gate.call(TOOLS["get_workspace_details"], arguments))
+    assert view["rows"][0]["value"] == "db://(sensitive value)"

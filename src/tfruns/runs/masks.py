@@ -6,6 +6,7 @@ from anyio import to_thread
 
 from tfruns.client.client import Client
 from tfruns.errors import Forbidden, NotFound, TooLarge, UnexpectedResponse
+from tfruns.jsonapi import JSON
 from tfruns.masking.arguments import hcl_texts
 from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Mask, Secrets
@@ -26,6 +27,13 @@ def masker_from_cache(client: Client, run_id: str, own: Iterable[RunVariable] | 
     variables are masked, because it is unknown which of them are sensitive.
     """
     return _mask_of(known_secrets(client, run_id, before_plan=_secrets_before_plan(own)))
+
+
+def without_known_secrets(client: Client, document: JSON) -> JSON:
+    """A document without the sensitive values of every plan that was read before."""
+    for known in all_known_secrets(client):
+        document = known.mask_document(document)
+    return document
 
 
 def masker_of_all_plans(client: Client) -> Mask:

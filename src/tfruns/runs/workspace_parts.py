@@ -15,7 +15,7 @@ from tfruns.errors import NotFound
 from tfruns.jsonapi import JSON
 from tfruns.masking.secrets import MASKED, Mask
 from tfruns.masking.text import one_line
-from tfruns.runs.masks import masker_of_all_plans
+from tfruns.runs.masks import masker_of_all_plans, without_known_secrets
 from tfruns.views.base import View
 from tfruns.views.workspaces import (
     ActionRow,
@@ -75,7 +75,8 @@ async def read_outputs(client: Client, query: PartQuery) -> Part:
     """The outputs of the current state."""
     if query.workspace.current_state_version is None:
         return _nothing(_NO_STATE)
-    return await _page(client.state_versions.list_current_outputs(query.workspace.id), query, _output_rows, _NO_STATE)
+    listing = client.state_versions.list_current_outputs(query.workspace.id)
+    return await _page(listing, query, partial(_output_rows, client), _NO_STATE)
 
 
 async def read_resources(client: Client, query: PartQuery) -> Part:
@@ -205,9 +206,9 @@ def _matches(item: Resource, text: str) -> bool:
 # -- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _output_rows(outputs: Sequence[StateVersionOutput]) -> Iterable[OutputRow]:
+def _output_rows(client: Client, outputs: Sequence[StateVersionOutput]) -> Iterable[OutputRow]:
     limit = _limit_of_values(len(outputs))
-    return (_output_row(output, limit) for output in outputs)
+    return (_output_row(output, limit, client) for output in outputs)
 
 
 def _limit_of_values(number: int) -> int:
@@ -215,12 +216,13 @@ def _limit_of_values(number: int) -> int:
     return _MAX_VALUE if number == 1 else _MAX_VALUES // max(1, number)
 
 
-def _output_row(output: StateVersionOutput, limit: int) -> OutputRow:
+def _output_row(output: StateVersionOutput, limit: int, client: Client) -> OutputRow:
     if output.sensitive is not False:
         return OutputRow(output.name, output.type, MASKED, sensitive=True)
-    text = output.value if isinstance(output.value, str) else json.dumps(output.value, ensure_ascii=False)
+    masked = without_known_secrets(client, output.value)  # a provider may have copied one without its mark
+    text = masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
     is_truncated = len(text) > limit
-    value = truncated(text, limit) if is_truncated else output.value
+    value = truncated(text, limit) if is_truncated else masked
     return OutputRow(output.name, output.type, value, is_truncated=is_truncated or None)
 
 
@@ -259,7 +261,7 @@ def _variable_row(variable: Variable, limit: int, mask: Mask) -> VariableRow:
     return VariableRow(
         key=variable.key,
         category=variable.category,
-        value=truncated(variable.value or "", limit) if variable.sensitive is False else None,
+        value=truncated(mask(variable.value or ""), limit) if variable.sensitive is False else None,
         sensitive=variable.sensitive is not False or None,
         hcl=variable.hcl or None,
         description=one_line(mask(variable.description or ""), _MAX_TEXT),
