@@ -80,7 +80,7 @@ CASES = [
     if place[-1] != "value"  # of a variable, which may be any JSON value
     and (type_ := "enum" if "enum" in node else node["type"])
     for wrong in WRONG
-    if wrong not in FITS[type_]
+    if wrong not in FITS[type_] and (place[-1], wrong) != ("variables", "an object")  # a dictionary of variables
 ]
 
 

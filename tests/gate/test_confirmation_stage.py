@@ -37,7 +37,9 @@ async def test_every_changing_tool_declares_its_impact() -> None:
 
 async def test_tools_accept_the_proofs_that_can_confirm_them() -> None:
     taking = {tool.name for tool in all_tools() if "confirmation" in tool.input_schema["properties"]}
-    assert taking == {"create_run", "apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"}
+    of_runs = {"create_run", "rerun", "apply_run", "force_cancel_run", "force_execute_run", "override_policy_check"}
+    of_workspaces = {"set_workspace_lock", "set_variable", "save_workspace", "delete_workspace", "roll_back_state"}
+    assert taking == of_runs | of_workspaces
     assert [tool.name for tool in all_tools() if "fingerprint" in tool.input_schema["properties"]] == ["apply_run"]
 
 
