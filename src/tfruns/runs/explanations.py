@@ -12,7 +12,7 @@ from tfruns.checks import is_in_checks
 from tfruns.client.client import Client
 from tfruns.client.run_wait import needs_person
 from tfruns.errors import TfrunsError
-from tfruns.lifecycle import is_queued
+from tfruns.lifecycle import is_final, is_queued
 from tfruns.masking.secrets import masked_line
 from tfruns.runs.diagnosis import diagnosis
 from tfruns.runs.masks import masker_from_cache
@@ -35,6 +35,7 @@ from tfruns.wire.runs import Run
 from tfruns.wire.workspaces import Workspace
 from tfruns.wording import truncated
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 _MESSAGE = 60  # characters
@@ -42,11 +43,12 @@ _WHY = 300
 _AT_ONCE = 8  # reads
 
 
-async def explained_open(client: Client, runs: Sequence[Run]) -> list[ExplainedRun]:
-    """Open runs with why each waits: those that need a person first, then by the time of their wait."""
+async def explained_open(client: Client, runs: Sequence[Run], at_most: int) -> list[ExplainedRun]:
+    """The first open runs with why each waits: those that need a person first, then by the time of their wait."""
     open_runs = _OpenRuns(client, {run.id: run for run in runs})
-    rows = await _each(runs, open_runs.explained)
-    return sorted(rows, key=lambda row: (not row.needs_person, row.waits_for is None, row.since or _LAST))
+    rows = await _each(list(runs), open_runs.explained)
+    rows.sort(key=lambda row: (not row.needs_person, row.waits_for is None, row.since or _LAST))
+    return await _each(rows[:at_most], open_runs.with_plan)
 
 
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -89,10 +91,9 @@ class _OpenRuns:
         cause, waits = await self._wait_of(run)
         if waits is None:
             return replace(row, why=what_comes_next(run))
-        plan = await self._plan(run) if cause == "person" and RunAction.APPLY in run.possible_actions else None
         why = what_comes_next(run) if run.needs_person else _why(waits)
         blocking = waits.held_by.id if waits.held_by else None
-        return replace(row, waits_for=cause, why=why, needs_person=waits.needs_person, blocked_by=blocking, plan=plan)
+        return replace(row, waits_for=cause, why=why, needs_person=waits.needs_person, blocked_by=blocking)
 
     async def _wait_of(self, run: Run) -> tuple[Cause | None, WaitsFor | None]:
         if run.needs_person or await self._awaits_override(run):
@@ -101,17 +102,23 @@ class _OpenRuns:
             waits = waiting_for_worker(run)
             return ("worker", waits) if waits else (None, None)
         workspace = run.follow(run.workspace, Workspace)
-        if workspace is None:
-            return None, None
-        if is_locked_by_person(workspace):
+        return (None, None) if workspace is None else await self._wait_in_queue(run, workspace)
+
+    async def _wait_in_queue(self, run: Run, workspace: Workspace) -> tuple[Cause | None, WaitsFor | None]:
+        holding = None if is_locked_by_person(workspace) else holding_run(workspace) or self._first_before(run)
+        if holding is not None and holding != run.id:
+            return await self._wait_for_run(holding)
+        if workspace.locked:
             return "lock", by_lock(WaitsFor(), await self._with_holder(workspace))
-        holding = holding_run(workspace) or self._first_before(run)
-        if holding is None or holding == run.id:
-            return (
-                ("lock", by_lock(WaitsFor(), await self._with_holder(workspace))) if workspace.locked else (None, None)
-            )
-        other = self.runs.get(holding) or await _or_none(self.client.runs.read(holding))
-        return "run", by_run(WaitsFor(), other, "") if other else by_unknown_run(WaitsFor(), holding)
+        return None, None
+
+    async def _wait_for_run(self, run_id: str) -> tuple[Cause | None, WaitsFor | None]:
+        other = self.runs.get(run_id) or await _or_none(self.client.runs.read(run_id))
+        if other is None:
+            return "run", by_unknown_run(WaitsFor(), run_id)
+        if is_final(other.status):
+            return None, None  # the workspace has just become free
+        return "run", by_run(WaitsFor(), other, "")
 
     async def _awaits_override(self, run: Run) -> bool:
         if not run.task_stages or not is_in_checks(run.status):
@@ -133,9 +140,14 @@ class _OpenRuns:
             self.workspaces[workspace.id] = await _or_none(read) or workspace
         return self.workspaces[workspace.id]
 
-    async def _plan(self, run: Run) -> dict[str, int] | None:
-        plan = await _or_none(self.client.plans.read(run.plan.id)) if run.plan else None
-        return {name: count for name, count in counted_by_api(plan).items() if count} if plan else None
+    async def with_plan(self, row: ExplainedRun) -> ExplainedRun:
+        """The row with the counts of a plan that waits for a person."""
+        run = self.runs[row.id]
+        if row.waits_for != "person" or run.plan is None or RunAction.APPLY not in run.possible_actions:
+            return row
+        plan = await _or_none(self.client.plans.read(run.plan.id))
+        counts = counted_by_api(plan) if plan else {}
+        return replace(row, plan={name: count for name, count in counts.items() if count} or None)
 
 
 def _why(waits: WaitsFor) -> str:
@@ -171,16 +183,16 @@ async def _or_none(read: Awaitable[T]) -> T | None:
         return None
 
 
-async def _each(runs: Sequence[Run], explain: Callable[[Run], Awaitable[ExplainedRun]]) -> list[ExplainedRun]:
-    """The rows of all runs, in their order, some at a time."""
-    rows: dict[str, ExplainedRun] = {}
+async def _each(items: Sequence[Item], explain: Callable[[Item], Awaitable[ExplainedRun]]) -> list[ExplainedRun]:
+    """The rows of all items, in their order, some at a time."""
+    rows: dict[int, ExplainedRun] = {}
     limit = anyio.CapacityLimiter(_AT_ONCE)
 
-    async def one(run: Run) -> None:
+    async def one(number: int, item: Item) -> None:
         async with limit:
-            rows[run.id] = await explain(run)
+            rows[number] = await explain(item)
 
     async with anyio.create_task_group() as tasks:
-        for run in runs:
-            tasks.start_soon(one, run)
-    return [rows[run.id] for run in runs]
+        for number, item in enumerate(items):
+            tasks.start_soon(one, number, item)
+    return [rows[number] for number in range(len(items))]

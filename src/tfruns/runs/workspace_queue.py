@@ -156,6 +156,8 @@ async def _blocked_in(client: Client, workspace: Workspace, run: Run, view: Wait
     other = await reads.one("the run that blocks the workspace", read)
     if other is None:
         return by_unknown_run(view, holding)
+    if is_final(other.status):
+        return replace(view, reason="It is next.")  # the workspace has just become free
     return by_run(view, other, await to_thread.run_sync(_message, client, other))
 
 

@@ -77,12 +77,12 @@ def _created_at(run: Run) -> datetime | None:
 
 
 async def _open(context: Context, page: Page[Run], organization: str, since: str) -> ExplainedRuns:
-    rows = await explained_open(context.client, page.items)
+    rows = await explained_open(context.client, page.items, _MAX_OPEN)
     more = "Only the newest 100 open runs were read: name workspaces." if page.pagination.next_page else ""
     return ExplainedRuns(
-        runs=tuple(rows[:_MAX_OPEN]),
+        runs=tuple(rows),
         organization=organization,
-        omitted=max(0, len(rows) - _MAX_OPEN) or None,
+        omitted=len(page.items) - len(rows) or None,
         note=" ".join(filter(None, (since, more))),
     )
 
