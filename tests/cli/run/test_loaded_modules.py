@@ -30,7 +30,7 @@ async def test_reading_commands_import_only_what_they_need(lab: Lab, server: Loc
         ["run", "list", "--workspace", workspace],
         ["run", "list", "--all-workspaces", "--json"],
         ["run", "show", run.id],
-        ["workspace", "list"],
+        ["workspace", "list", "--limit", "500"],
         ["workspace", "show", workspace],
     ):
         output, loaded = run_command([*words, *local], cwd=shell.directory, env=shell.env)
