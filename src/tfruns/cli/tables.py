@@ -125,7 +125,7 @@ def _print_drawn(shown: Mapping[Column, Sequence[Cell]]) -> list[Column]:
     for row in zip(*(texts[column] for column in widths), strict=True):
         table.add_row(*row)
     total = sum(widths.values()) + _GAP * (len(widths) - 1)
-    out().print(table, width=max(total, out().width), crop=False, soft_wrap=total > out().width)
+    out(max(total, out().width)).print(table, soft_wrap=False)
     return [column for column in shown if column not in widths]
 
 

@@ -35,22 +35,25 @@ class Styled(str):
 
 
 @cache
-def out() -> "Console":
-    """Standard output, for data. Lines are wrapped only on a terminal."""
-    return _console(soft_wrap=not sys.stdout.isatty())
+def out(width: int | None = None) -> "Console":
+    """Standard output, for data, by default as wide as the terminal."""
+    return _console(width=width)
 
 
 @cache
 def err() -> "Console":
-    """Standard error, for messages. Lines are wrapped only on a terminal."""
-    return _console(stderr=True, soft_wrap=not sys.stderr.isatty())
+    """Standard error, for messages."""
+    return _console(stderr=True)
 
 
-def _console(*, soft_wrap: bool, stderr: bool = False) -> "Console":
-    """A console that prints data unchanged: without markup such as `[bold]`, emoji codes, and highlighted numbers."""
+def _console(*, stderr: bool = False, width: int | None = None) -> "Console":
+    """A console that prints data unchanged: without markup such as `[bold]`, emoji codes, and highlighted numbers.
+
+    The terminal wraps long lines, so that a command which is copied from it stays one line.
+    """
     from rich.console import Console  # noqa: PLC0415
 
-    return Console(stderr=stderr, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False)
+    return Console(stderr=stderr, width=width, soft_wrap=True, markup=False, emoji=False, highlight=False)
 
 
 def is_drawn(stream: TextIO) -> bool:

@@ -159,3 +159,18 @@ def test_page_behind_the_last_names_the_number_of_pages(api: HttpApi, shell: She
 def test_relative_times_use_the_largest_whole_unit(ago: dict[str, int], text: str) -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC)
     assert relative(now - timedelta(**ago), now) == text
+
+
+def test_command_in_a_hint_stays_on_one_line(api: HttpApi, shell: Shell) -> None:
+    run_id = "run-AAAAAAAAAAAAAAA1"
+    api.on("GET", f"/runs/{run_id}", answer({"data": _runs()[0], "included": [workspace()]}))
+    shown = picture(shell, 60, "run", "show", run_id)
+    (hint,) = [line for line in shown.splitlines() if "next: " in line]
+    assert hint.endswith(f"`tfruns run review {run_id}` shows the plan.")
+
+
+def test_id_is_not_cut_on_a_terminal_that_is_too_narrow(runs: None, shell: Shell) -> None:
+    for columns in (20, 40, 60):
+        shown = picture(shell, columns, "run", "list", "-w", "network")
+        assert [f"run-AAAAAAAAAAAAAAA{number}  " in shown for number in (1, 2, 3)] == [True] * 3, shown
+        assert "planned_and_finished" in shown
