@@ -27,6 +27,37 @@ _DOCSTRINGS = (  # of the asynchronous client, and of the synchronous one
     ("shared by all calls of one event loop.", "shared by all threads."),
 )
 _OF_TESTS = {"http_transport", "clock"}
+_CLIENT = '''class Client:
+{docstring}
+
+    def __init__({parameters}) -> None:
+        client = asynchronous.Client({arguments})
+        self._use(client, Loop(client.aclose))
+
+    @classmethod
+    def of(cls, client: asynchronous.Client, loop: Loop) -> Self:
+        """A synchronous client of an asynchronous one that belongs to a loop."""
+        created = cls.__new__(cls)
+        created._use(client, loop)  # noqa: SLF001  # its own
+        return created
+
+    def _use(self, client: asynchronous.Client, loop: Loop) -> None:
+        self._async = client
+        self._loop = loop
+        self.settings = client.settings
+{resources}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cancel the calls in progress, and close the connections."""
+        self._loop.close()
+
+{methods}'''
 _Method = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -124,20 +155,15 @@ def _client_module(source: _Source, resources: Mapping[str, type]) -> str:
     ]
     init.args.kwonlyargs, init.args.kw_defaults = [arg for arg, _ in kept], [default for _, default in kept]
     calls = [method for method in _public(node) if method.name == "ping"]
-    lines = [f"    def __init__({ast.unparse(init.args)}) -> None:"]
-    lines.append(f"        client = asynchronous.Client({_arguments(init)})")
-    lines += ["        self._async = client", "        loop = Loop(client.aclose)", "        self._loop = loop"]
-    lines.append("        self.settings = client.settings")
-    lines += [f"        self.{name} = {kind.__name__}(client.{name}, loop)" for name, kind in resources.items()]
-    lines += ["", "    def __enter__(self) -> Self:", "        return self", ""]
-    lines += ["    def __exit__(self, *_: object) -> None:", "        self.close()", ""]
-    lines += [
-        "    def close(self) -> None:",
-        '        """Cancel the calls in progress, and close the connections."""',
-        "        self._loop.close()",
-    ]
-    docstring = re.sub(r"(?m)^ +(?:http_transport|clock):.*\n", "", _docstring(node, 4))
-    body = "\n".join(["class Client:", docstring, "", *lines, "", *map(_forwarding, calls)])
+    body = _CLIENT.format(
+        docstring=re.sub(r"(?m)^ +(?:http_transport|clock):.*\n", "", _docstring(node, 4)),
+        parameters=ast.unparse(init.args),
+        arguments=_arguments(init),
+        resources="\n".join(
+            f"        self.{name} = {kind.__name__}(client.{name}, loop)" for name, kind in resources.items()
+        ),
+        methods="\n".join(map(_forwarding, calls)),
+    )
     used = set().union(*map(_names, calls), _names(init)) | {"Self"}
     imports = list(source.imports(used))
     imports += ["from tfruns.client import client as asynchronous", "from tfruns.sync.blocking import Loop"]

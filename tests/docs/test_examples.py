@@ -28,7 +28,7 @@ _PYTHON = [pytest.param(block, id=block.id) for block in blocks("python")]
 _PROGRAMS = [
     pytest.param(block, id=block.id)
     for block in blocks("python")
-    if re.search(r"^(asyncio\.run\(|with Client\(\))", block.code, re.MULTILINE)
+    if re.search(r"^(asyncio\.run\(|with (tfruns\.sync\.local\.c|C)lient\(\))", block.code, re.MULTILINE)
 ]
 
 _DIRECTORY = "/path/to/configurations"
@@ -104,12 +104,13 @@ def test_vs_code_inputs_match_their_use() -> None:
 async def test_program_runs_on_the_local_backend(block: Block, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(block.code.replace("my-organization", "default"), encoding="utf-8")
-    if "tfruns.local" in block.code:
+    if "tfruns.local" in block.code or "tfruns.sync.local" in block.code:
         _run(program, environment(tmp_path, TFRUNS_DATA_DIR=str(tmp_path / "data")))
         return
     with LocalServer(tmp_path / "data") as server:
         async with lab_on(server) as lab:
-            await lab.workspace('output "greeting" { value = "hello" }', name="network")
+            workspace_id = await lab.workspace('output "greeting" { value = "hello" }', name="network")
+            await lab.client.runs.discard((await lab.planned(workspace_id)).id)
         printed = _run(program, environment(tmp_path, TFE_ADDRESS=server.url, TFE_TOKEN=server.token))
         assert printed.splitlines()[-1].startswith("run-")
 

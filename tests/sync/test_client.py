@@ -18,7 +18,7 @@ import tfruns
 from tests.local.support import archive
 from tests.support.local_server import LocalServer
 from tests.support.stdio import PATIENCE_S, environment
-from tfruns.sync import Client
+from tfruns.sync import Client, local
 
 pytestmark = pytest.mark.processes
 
@@ -225,3 +225,16 @@ def test_every_method_has_the_parameters_of_the_asynchronous_one() -> None:
 def _signatures(resource: object) -> dict[str, list[str]]:
     methods = inspect.getmembers(resource, inspect.ismethod)
     return {name: list(inspect.signature(method).parameters) for name, method in methods if not name.startswith("_")}
+
+
+# -- the local backend in this process --------------------------------------------------------------------------------
+
+
+def test_local_backend_runs_in_the_process_and_stops_with_the_block(tmp_path: Path) -> None:
+    with local.client(tmp_path / "data") as client:
+        run = planned(client, "embedded")
+        assert run.status == "planned"
+    with pytest.raises(RuntimeError, match="The client is closed"):
+        client.runs.read(run.id)
+    with local.client(tmp_path / "data") as again:
+        assert again.runs.discard(run.id).status == "discarded"

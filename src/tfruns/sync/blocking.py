@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError, Future
-from contextlib import ExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar, cast
@@ -69,6 +69,10 @@ class Loop:
         finally:
             with suppress(RuntimeError):
                 self.call(items.aclose)
+
+    def entered(self, manager: AbstractAsyncContextManager[T]) -> AbstractContextManager[T]:
+        """A synchronous form of a context manager that is entered and exited in the loop."""
+        return self._portal().wrap_async_context_manager(manager)
 
     def close(self) -> None:
         """Cancel the calls in progress, and stop the loop. Later calls fail."""

@@ -51,8 +51,17 @@ class Client:
         ca_file: str | Path | None = None,
     ) -> None:
         client = asynchronous.Client(address, token, organization=organization, ca_file=ca_file)
+        self._use(client, Loop(client.aclose))
+
+    @classmethod
+    def of(cls, client: asynchronous.Client, loop: Loop) -> Self:
+        """A synchronous client of an asynchronous one that belongs to a loop."""
+        created = cls.__new__(cls)
+        created._use(client, loop)  # noqa: SLF001  # its own
+        return created
+
+    def _use(self, client: asynchronous.Client, loop: Loop) -> None:
         self._async = client
-        loop = Loop(client.aclose)
         self._loop = loop
         self.settings = client.settings
         self.organizations = Organizations(client.organizations, loop)
