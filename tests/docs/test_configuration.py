@@ -2,6 +2,8 @@
 
 import ast
 import re
+from collections.abc import Iterable
+from functools import cache
 
 import pytest
 
@@ -26,19 +28,29 @@ _READ_BY_LIBRARIES = {
 }
 
 
-def _strings(tree: ast.AST) -> set[str]:
-    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+@cache
+def _nodes() -> dict[str, list[ast.AST]]:
+    """The syntax of each module."""
+    return {module_name(path): list(ast.walk(ast.parse(path.read_text(encoding="utf-8")))) for path in source_files()}
 
 
-def _read_names(tree: ast.AST) -> set[str]:
+def _strings(nodes: Iterable[ast.AST]) -> set[str]:
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def _read_names(nodes: Iterable[ast.AST]) -> set[str]:
     """Names that are read from the environment, in any form: `….environ.get("…")`, `environ["…"]`."""
     found = set()
-    for node in ast.walk(tree):
-        source = node.func if isinstance(node, ast.Call) else node.value if isinstance(node, ast.Subscript) else None
-        if source is None or not re.search(r"\benviron(\.get|\.pop|\.setdefault)?$|\bgetenv$", ast.unparse(source)):
+    for node in nodes:
+        if isinstance(node, ast.Call) and node.args:
+            source, name = node.func, node.args[0]
+        elif isinstance(node, ast.Subscript):
+            source, name = node.value, node.slice
+        else:
             continue
-        name = node.args[0] if isinstance(node, ast.Call) else node.slice if isinstance(node, ast.Subscript) else None
-        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+        if not (isinstance(name, ast.Constant) and isinstance(name.value, str)):
+            continue
+        if re.search(r"\benviron(\.get|\.pop|\.setdefault)?$|\bgetenv$", ast.unparse(source)):
             found.add(name.value)
     return found
 
@@ -46,10 +58,9 @@ def _read_names(tree: ast.AST) -> set[str]:
 def _variables() -> dict[str, str]:
     """The environment variables in the source, each with a module that uses it."""
     found = {}
-    for path in source_files():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for text in _read_names(tree) | {text for text in _strings(tree) if _VARIABLE.fullmatch(text)}:
-            found[text] = module_name(path)
+    for module, nodes in _nodes().items():
+        for text in _read_names(nodes) | {text for text in _strings(nodes) if _VARIABLE.fullmatch(text)}:
+            found[text] = module
     return found
 
 
@@ -61,7 +72,7 @@ def test_every_environment_variable_is_documented() -> None:
 
 def test_documented_environment_variables_exist() -> None:
     documented = {name for line in _PAGE.splitlines() if line.startswith("| `") for name in _IN_TABLE.findall(line)}
-    strings = {text for path in source_files() for text in _strings(ast.parse(path.read_text(encoding="utf-8")))}
+    strings = set().union(*map(_strings, _nodes().values()))
     values = {"TRACE", "CHOICE", "STR", "PATH", "INT", "FLOAT"}
     assert documented - strings - _READ_BY_LIBRARIES - values == set()
     assert len(documented) > 15

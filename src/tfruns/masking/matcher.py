@@ -65,13 +65,10 @@ class Matcher:
         are also covered by the match that starts at the cut. At most the length of one pattern remains after the cut.
         """
         latest = max(0, len(data) - max(self._longest - 1, 0))
-        matches = ((end, start) for start, end in self._occurrences(data) if start < latest)
-        end, start = max(matches, default=(0, 0))
+        first = max(0, latest - self._longest)  # a match that starts earlier ends before `latest`
+        spans = chain.from_iterable(group.spans(data, first, latest - first) for group in self._groups)
+        end, start = max(((end, start) for start, end in spans), default=(0, 0))
         return start if end > latest else latest
-
-    def _occurrences(self, data: bytes) -> Iterator[Span]:
-        for at in range(0, len(data), _WINDOW):
-            yield from chain.from_iterable(group.spans(data, at, _WINDOW) for group in self._groups)
 
 
 class _KeyGroup:

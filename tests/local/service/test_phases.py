@@ -169,11 +169,13 @@ _BEFORE_THE_END = {
 
 @on_both_stores
 @pytest.mark.parametrize("kind", ["plan", "apply"])
-async def test_action_at_every_step_of_a_phase_end_is_consistent(api: Api, kind: str) -> None:
+async def test_action_at_every_step_of_a_phase_end_is_consistent(api: Api, store: str, kind: str) -> None:
+    # A write locks SQLite as a whole, so after the first statements it makes no difference which one it is.
+    stride = 4 if store == "postgresql" else 8
     for does, ends_as in _BEFORE_THE_END[kind].items():
         number = 0
         while await _interleaved(api, kind, does, ends_as, number):
-            number += 1 if number < 3 else 4
+            number += 1 if number < 3 else stride
         assert number > 8, "the end of a phase takes more than a few statements"
 
 
