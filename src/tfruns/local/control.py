@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from tfruns.errors import ConfirmationNeeded, ConnectionFailed, TfrunsError
 from tfruns.local.data_dir import DataDirectory, Owner
+from tfruns.wording import counted
 
 STATUS_PATH = "/tfruns/server"
 
@@ -119,7 +120,7 @@ def _check_unused(status: ServerStatus) -> None:
 
 
 def _runs_are_active(runs: list[str], cause: str) -> TfrunsError:
-    number = "1 run is" if len(runs) == 1 else f"{len(runs)} runs are"
+    number = counted(len(runs), "run is", "runs are")
     return ConfirmationNeeded(
         f"The server was not stopped: {number} active ({', '.join(runs)}).",
         cause=cause,

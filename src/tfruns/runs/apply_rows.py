@@ -18,6 +18,7 @@ from tfruns.runs.tolerant import Reads
 from tfruns.views.review import ApplyStepRow, ApplyStepsView
 from tfruns.wire.plans import Apply
 from tfruns.wire.runs import Run
+from tfruns.wording import counted
 
 _ADDRESS = 300  # characters
 _ORDER = [StepOutcome.FAILED, StepOutcome.UNKNOWN, StepOutcome.NOT_STARTED, StepOutcome.NOT_IN_LOG, StepOutcome.DONE]
@@ -57,7 +58,8 @@ def _page(
     shown = [item for item in steps if _is_selected(item, filter_text)]
     first = (number - 1) * size
     if number > 1 and first >= len(shown):
-        raise InvalidInput((Argument("page_number"), f" is too large: there are {-(-len(shown) // size)} pages."))
+        pages = counted(max(1, -(-len(shown) // size)), "page")
+        raise InvalidInput((Argument("page_number"), f" is too large: the list has {pages}."))
     counts = Counter(outcome.value for outcome in found.steps.values())
     return ApplyStepsView(
         run_id=empty.run_id,

@@ -33,7 +33,7 @@ async def test_apply_not_confirmed_at_the_terminal_applies_nothing(lab: Lab, ter
     shown.expect("to confirm")
     shown.interrupt() if answer == "Ctrl-C" else shown.press(answer)
     assert shown.end() == 10
-    assert "Nothing was sent" in shown.text
+    assert shown.text.endswith("Not applied (type yes to confirm).\n")
     assert await lab.status(run) == "planned"
 
 

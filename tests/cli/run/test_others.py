@@ -83,7 +83,7 @@ async def test_unwritable_step_summary_does_not_fail_the_command(lab: Lab, tfrun
     run = await lab.planned(await lab.workspace(CHANGES))
     ended = tfruns_run("review", run.id, GITHUB_STEP_SUMMARY=str(tmp_path / "no" / "file"))
     assert ended.code == 0
-    assert "The step summary was not written" in ended.err
+    assert "The report for the job was not written" in ended.err
 
 
 @pytest.mark.parametrize(

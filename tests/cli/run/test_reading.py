@@ -167,7 +167,7 @@ async def test_history_has_events_comments_and_durations(lab: Lab, tfruns_run: C
 async def test_show_prints_the_timeline_and_the_next_step(lab: Lab, tfruns_run: Command) -> None:
     run = await lab.planned(await lab.workspace(CHANGES))
     lines = tfruns_run("show", run.id).out.splitlines()
-    statuses = [line.split()[3] for line in lines if line.startswith(("│", "●"))]
+    statuses = [line.split()[2] for line in lines if line.startswith(("│", "●"))]
     assert statuses[-2:] == ["planning", "planned"]
     assert "so far" in lines[-2]
     following = lines[-1].partition("`tfruns run review ")

@@ -17,6 +17,7 @@ from tfruns.client.connections import tls_context
 from tfruns.client.ping import PingResult
 from tfruns.client.settings import Settings
 from tfruns.errors import TfrunsError, Unauthorized
+from tfruns.wording import counted
 
 _CONNECT_TIMEOUT_S = 10.0
 _MAX_SKEW_S = 30.0
@@ -204,5 +205,5 @@ def _tls(settings: Settings) -> Finding:
         return broken(f"The connection failed: {error.strerror or error}", _ADDRESS)
     days = int((ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) // 86400)
     authorities = f", verified with {settings.ca_file}" if settings.ca_file else ""
-    text = f"{protocol}, certificate valid for {days} more days{authorities}"
+    text = f"{protocol}, certificate valid for {counted(days, 'more day')}{authorities}"
     return ok(text) if days >= _EXPIRES_SOON_DAYS else warning(text, "Renew the certificate of the server.")

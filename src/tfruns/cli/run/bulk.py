@@ -26,6 +26,7 @@ from tfruns.views.base import View, kept
 from tfruns.views.review import PlanReviewView, ReviewRow, ReviewView
 from tfruns.views.runs import ActionView, RunPage, RunView
 from tfruns.vocabulary import RunAction
+from tfruns.wording import counted
 
 All = Annotated[bool, Parameter(name="--all", help="Act on all runs selected by the filters")]
 DryRun = Annotated[bool, Parameter(help="With --all: show the runs and effects, send nothing")]
@@ -202,7 +203,7 @@ def _confirm(session: Session, name: Name, targets: list[SelectedRun], chosen: l
     for target in targets:
         for line in _described(name, target):
             say(line)
-    if ask(f"{name.capitalize()} {len(chosen)} run{'s' if len(chosen) > 1 else ''}?") is not Answer.YES:
+    if ask(f"{name.capitalize()} {counted(len(chosen), 'run')}?") is not Answer.YES:
         raise Declined(not_done(TOOLS[name].name))
 
 
