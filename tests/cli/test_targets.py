@@ -87,7 +87,7 @@ def test_wrong_name_is_answered_with_what_exists(shell: Shell) -> None:
         assert 'No workspace "nosuch" in default. There are: ' in err, words
         assert "practice" in err, words
     err = " ".join(shell("run", "show", "run-Nosuch", code=1).err.split())
-    assert "No run run-Nosuch." in err
+    assert "Run run-Nosuch was not found." in err
 
 
 def test_workspace_with_wildcards_selects_several(shell: Shell) -> None:

@@ -57,9 +57,9 @@ LATEST = f"The latest runs in acme: {RUN_ID} (errored in prod-a)."
         ("create_run", {"workspace_id": "nobody/prod-a"}, 'No organization "nobody". There are: acme.'),
         ("list_workspaces", {"organization": "nobody"}, 'No organization "nobody". There are: acme.'),
         ("list_runs_in_organization", {"organization": "nobody"}, 'No organization "nobody". There are: acme.'),
-        ("get_run_details", {"run_id": "run-Nosuch"}, f"No run run-Nosuch. {LATEST}"),
-        ("apply_run", {"run_id": "run-Nosuch"}, f"No run run-Nosuch. {LATEST}"),
-        ("wait_for_run", {"run_id": "run-Nosuch"}, f"No run run-Nosuch. {LATEST}"),
+        ("get_run_details", {"run_id": "run-Nosuch"}, f"Run run-Nosuch was not found. {LATEST}"),
+        ("apply_run", {"run_id": "run-Nosuch"}, f"Run run-Nosuch was not found. {LATEST}"),
+        ("wait_for_run", {"run_id": "run-Nosuch"}, f"Run run-Nosuch was not found. {LATEST}"),
         (
             "list_runs_in_organization",
             {"filter_workspace_names": "prod-a,nosuch", "filter_status": "applied"},

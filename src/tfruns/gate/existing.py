@@ -29,6 +29,7 @@ async def naming_what_exists(
         found = await _explained(error, tool, scope, client, values)
         if found is None:
             raise
+        found.request_id = error.request_id
         raise found from error
 
 

@@ -67,7 +67,8 @@ class Missing:
         """The error for a run; None if it exists."""
         if await _exists(self.client.runs.read(reference)):
             return None
-        return _not_found(f"No run {self.client.runs.id_of(reference)}. {await self._latest_runs()}".rstrip())
+        told = await self._latest_runs()
+        return _not_found(f"Run {self.client.runs.id_of(reference)} was not found. {told}".rstrip())
 
     async def organization(self, name: str) -> TfrunsError | None:
         """The error for an organization; None if it exists."""
