@@ -1,6 +1,6 @@
 """Record a session in a terminal, and draw it as an animated picture for the README: docs/images/session.svg.
 
-The commands run in a pseudo-terminal, on the local backend with real Terraform. Waiting times are left out.
+The commands run in a pseudo-terminal, on the local backend with real Terraform. Waiting times are omitted.
 """
 
 import fcntl

@@ -156,7 +156,7 @@ def test_result_asks_and_the_repeated_call_acts_once(start: Start, api: HttpApi,
     assert question["method"] == "elicitation/create"
     assert "1 to add, 0 to change, 0 to destroy" in question["params"]["message"]
     assert api.sent("POST") == []
-    assert not list(tmp_path.rglob("audit.jsonl")), "to ask is no change"
+    assert not list(tmp_path.rglob("audit.jsonl")), "a question is not a change"
     assert call_again(server, asked, YES)["structuredContent"]["accepted"] is True
     assert len(api.sent("POST")) == 1
     assert audit(tmp_path)[0]["confirmed"] == "person"

@@ -31,7 +31,7 @@ class HeldRun:
         self._released = released
 
     def read_by(self, server: StdioServer, id_: str) -> None:
-        """Ask for the run, and return when the API has the request."""
+        """Request the run, and return when the API has received the request."""
         server.send("tools/call", {"name": "get_run_details", "arguments": {"run_id": "run-held"}}, id_=id_)
         self._api.wait_for("GET", "/runs/run-held")
 

@@ -14,7 +14,7 @@ from tests.local.support import archive, resource
 from tests.support.stdio import PATIENCE_S, StdioServer, environment
 from tfruns.local.data_dir import DataDirectory
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform on the PATH")
+pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on the PATH")
 
 _BLOCKED = """
 resource "terraform_data" "a" {

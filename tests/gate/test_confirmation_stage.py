@@ -303,7 +303,7 @@ async def test_run_that_cannot_be_read_is_not_applied() -> None:
 
 @pytest.mark.parametrize("status", ["pending", "planning", "policy_override", "applying", "confirmed"])
 async def test_run_without_a_finished_plan_is_refused_unasked(status: str) -> None:
-    # It could be planned between the look and the request, and then something nobody saw would be applied.
+    # It could be planned between the check and the request; then an unseen plan would be applied.
     person = FixedPerson()
     harness = GateHarness(status=status, actions=samples.actions("cancelable"), person=person)
     with pytest.raises(TransitionNotAllowed) as refused:

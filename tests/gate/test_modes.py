@@ -91,7 +91,7 @@ _APPLIES = [
     "applying",
     "post_apply_running",
     "post_apply_completed",
-    "warp_running",  # nobody knows what it does
+    "warp_running",  # an unknown status
 ]
 
 

@@ -36,7 +36,7 @@ class Served:
     dispatches: Dispatches
 
     def client(self, username: str = "admin", address: str | None = None) -> httpx2.AsyncClient:
-        """A client of its own for a user: in process, unless the application is served under an address."""
+        """A separate client for a user: in process, unless the application has an address."""
         headers = {"authorization": f"Bearer {create_admin(self.backend, username)}"}
         if address is not None:
             return httpx2.AsyncClient(base_url=address, headers=headers, trust_env=False)

@@ -54,7 +54,7 @@ class Server:
     state: ServerState
 
     def connect(self) -> socket.socket:
-        """A non-blocking connection that nobody reads from yet."""
+        """A non-blocking connection from which nothing is read yet."""
         client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
         client.setblocking(False)
         return client

@@ -157,7 +157,7 @@ def unused_port() -> int:
 class Proxy(socketserver.ThreadingTCPServer):
     """A tiny proxy: tunnels every CONNECT to one address and answers plain requests itself.
 
-    `heads` holds the head of each request that it got, in full.
+    `heads` contains the complete head of each received request.
     """
 
     daemon_threads = True

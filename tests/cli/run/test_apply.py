@@ -78,7 +78,7 @@ async def test_apply_refuses_a_run_that_is_not_confirmable(lab: Lab, tfruns_run:
     run = await lab.run(workspace, plan_only=True)
     await lab.until(run, RunStatus.PLANNED_AND_FINISHED)
     for action in ("apply", "force-cancel", "force-execute"):
-        for confirmed in ((), ("--yes",)):  # without a terminal, it is not asked for a confirmation that is of no use
+        for confirmed in ((), ("--yes",)):  # a useless confirmation is not required, even without a terminal
             ended = tfruns_run(action, run.id, *confirmed, "--json")
             assert (ended.code, Failure.model_validate(ended.json).error) == (1, "transition_not_allowed"), action
             assert "planned_and_finished" in ended.err

@@ -16,7 +16,7 @@ NewServer = Callable[..., LocalServer]
 
 @pytest.fixture(scope="module")
 def server(processes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    """A server that the tests of a module share; each has workspaces of its own on it."""
+    """A server that the tests of a module share. Each test creates its own workspaces."""
     with LocalServer(tmp_path_factory.mktemp("server") / "data", "--force-cancel-after", "0") as server:
         yield server
 

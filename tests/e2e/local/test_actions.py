@@ -29,7 +29,7 @@ async def events(lab: Lab, run: Run) -> list[str | None]:
 
 
 async def held_apply(lab: Lab, gate: ApplyGate, *, before: str = "") -> tuple[str, Run]:
-    """A workspace with a run in mid-apply: `first` is done, the gate's resource waits."""
+    """A workspace with an applying run: `first` is created, and the resource of the gate waits."""
     main = FIRST + gate.configuration(before=before, depends_on="terraform_data.first")
     workspace = await lab.workspace(main)
     run = await lab.run(workspace, auto_apply=True)
@@ -116,7 +116,7 @@ async def test_force_cancel_kills_a_stuck_apply_and_starts_the_next_run(
         await lab.client.runs.force_cancel(run.id)
     await lab.client.runs.cancel(run.id)
     await wait_until(lambda: _contains(lab, run, "Interrupt received", "apply"), "Terraform was interrupted")
-    assert await lab.status(run) == RunStatus.APPLYING, "and waits all the same"
+    assert await lab.status(run) == RunStatus.APPLYING, "it still waits"
     assert len(server.terraforms(run.id)) >= 2
 
     await lab.client.runs.force_cancel(run.id)
@@ -134,7 +134,7 @@ async def test_force_cancel_while_planning_kills_terraform(lab: Lab, server: Loc
     workspace, run = await held_plan(lab, plan_gate, "force")
     await lab.client.runs.cancel(run.id)
     await lab.client.runs.force_cancel(run.id)
-    await wait_until(lambda: not server.terraforms(run.id), "Terraform is gone, although nobody answered it")
+    await wait_until(lambda: not server.terraforms(run.id), "Terraform has exited, although the gate did not respond")
     await wait_until(lambda: lab.is_free(workspace), "the workspace is free")
     plan_gate.open("force")
     await lab.until(await lab.run(workspace), RunStatus.PLANNED)

@@ -1,4 +1,4 @@
-"""Programs that share a server: started by the first that needs it, outliving it, and gone when nobody needs it."""
+"""Programs that share a server: the first one starts it, and it exits when it is no longer in use."""
 
 import os
 import shutil
@@ -104,7 +104,7 @@ def test_concurrent_commands_share_a_server_that_the_last_one_stops(
         assert {third.url} == urls
         assert third.token == directory.token()
         assert directory.is_owned()
-    until(lambda: is_gone(directory), "nobody is attached: the server has ended")
+    until(lambda: is_gone(directory), "no process is attached: the server has exited")
     assert "Traceback" not in (directory.path / "server.log").read_text()
 
 
@@ -132,7 +132,7 @@ async def test_server_outlives_a_killed_command_until_its_run_is_final(
             await anyio.sleep(0.1)
         apply_gate.open()
         await lab.until(run, RunStatus.APPLIED)
-    until(lambda: is_gone(directory), "the run has ended and nobody is attached: the server has ended")
+    until(lambda: is_gone(directory), "the run is final and no process is attached: the server has exited")
     with attached(directory) as again:
         async with Client(again.url, again.token) as client:
             assert (await client.runs.read(run.id)).status == RunStatus.APPLIED

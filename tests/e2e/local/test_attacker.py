@@ -1,4 +1,4 @@
-"""An assistant that wants to destroy two resources and has nobody to agree: real stdio, real server, real Terraform."""
+"""An assistant that tries to destroy two resources without a person's consent: real stdio, server and Terraform."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +59,7 @@ def attacker(request: pytest.FixtureRequest, server: LocalServer, tmp_path: Path
 
 
 async def _settled(lab: Lab, workspace: str) -> list[Run]:
-    """The runs of a workspace, once none of them goes on by itself."""
+    """The runs of a workspace, once none of them can continue without a person."""
     runs = [run async for run in lab.client.runs.list_for_workspace(workspace)]
     for run in runs:
         await lab.until(

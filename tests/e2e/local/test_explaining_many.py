@@ -1,4 +1,4 @@
-"""Many runs at once: what each open one waits for, and why the failed ones failed, with real Terraform."""
+"""Many runs in one call: what each open run waits for, and why failed runs failed, with real Terraform."""
 
 import json
 from typing import Any

@@ -186,7 +186,7 @@ async def test_failed_precondition_is_shown_with_its_location(lab: Lab, assistan
 
 
 async def test_drift_is_shown_and_accepted(lab: Lab, assistant: Assistant) -> None:
-    """terraform_data does not drift by itself: its state is changed to what the configuration does not say."""
+    """Change the state so that it differs from the configuration, because terraform_data never drifts."""
     workspace = await lab.workspace('resource "terraform_data" "a" { input = "agreed" }')
     await lab.applied(workspace)
     state = await lab.state(workspace)

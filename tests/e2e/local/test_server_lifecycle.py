@@ -133,7 +133,7 @@ def test_requests_and_attached_processes_delay_the_exit(env: dict[str, str], dir
     while time.monotonic() < deadline:  # longer than its idle exit
         assert httpx2.get(f"{url}/.well-known/terraform.json").status_code == 200
         threading.Event().wait(0.5)
-    until(lambda: not directory.is_owned(), "nobody uses it any more")
+    until(lambda: not directory.is_owned(), "it is no longer in use")
 
 
 def test_reading_the_status_does_not_delay_the_exit(env: dict[str, str], directory: DataDirectory) -> None:

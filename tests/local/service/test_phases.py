@@ -127,7 +127,7 @@ def at_statement(api: Api, number: int, step: Callable[[], None]) -> Iterator[li
         if threading.get_ident() == here:
             if count[0] == number:
                 thread.start()
-                thread.join(0.02)  # on PostgreSQL it runs as far as its first lock
+                thread.join(0.02)  # on PostgreSQL, it runs until its first lock
             count[0] += 1
 
     event.listen(api.backend.database.engine, "before_cursor_execute", look)

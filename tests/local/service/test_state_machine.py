@@ -1,6 +1,6 @@
 """Random clients and a random engine: the invariants hold after any sequence of their actions.
 
-`TFRUNS_LONG_SEARCH=2000` looks at that many sequences instead of a few, other ones each time.
+`TFRUNS_LONG_SEARCH=2000` tries that many sequences instead of a few, different ones each time.
 """
 
 import asyncio

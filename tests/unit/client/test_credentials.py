@@ -373,7 +373,7 @@ def test_unreadable_file_is_reported_and_skipped(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.skipif(ON_WINDOWS, reason="there are no such permissions")
+@pytest.mark.skipif(ON_WINDOWS, reason="Windows has no such permissions")
 def test_file_without_read_permission_is_reported_and_skipped(tmp_path: Path) -> None:
     path = write(tmp_path / RC, hcl(HOST, TOKEN))
     path.chmod(0)

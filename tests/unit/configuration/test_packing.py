@@ -160,7 +160,7 @@ def test_ignore_file_that_is_a_link_is_refused(root: Path) -> None:
 def test_special_files_are_excluded(root: Path) -> None:
     os.mkfifo(root / "pipe")
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(os.path.relpath(root / "socket"))  # such an address may not be long
+        listener.bind(os.path.relpath(root / "socket"))  # the path of a socket must be short
         result, archive = packed(root)
     assert result.excluded == {"special": 2}
     assert not {"pipe", "socket"} & set(members(archive))

@@ -1,4 +1,4 @@
-"""The meaning of a client's answer: a question that is closed faster than a person reads was read by nobody."""
+"""The meaning of a client's answer: a question that is closed faster than a person reads is unread."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ EMPTY = types.ElicitResult(action="accept")
 UNCHECKED = types.ElicitResult(action="accept", content={"confirm": False})
 CHECKED = types.ElicitResult(action="accept", content={"confirm": True})
 
-# The answer, and its meaning at once and after a second.
+# The answer, and its meaning immediately and after a second.
 MEANINGS = [
     (CHECKED, Answer.YES, Answer.YES),
     (UNCHECKED, Answer.DECLINED_UNREAD, Answer.NO),
