@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 
 from tfruns.cli.cloud_block import read_cloud_block
-from tfruns.cli.options import CommonOptions, check_local
+from tfruns.cli.options import CommonOptions
 from tfruns.cli.profiles import Profile, is_local_by_environment
 from tfruns.client.address import Address
 from tfruns.client.settings import load_settings
@@ -22,14 +22,8 @@ from tfruns.mcp.connection import Connection, LocalConnection, RemoteConnection
 
 
 def select_connection(options: CommonOptions, profile: Profile) -> Connection:
-    """The connection for a command, which is opened by its first use.
-
-    Raises:
-        InvalidInput: an option of the local backend is given, and another API is selected.
-    """
-    is_local = options.local or is_local_selected(profile)
-    check_local(is_local=is_local, data_dir=options.data_dir, idle_exit=options.idle_exit)
-    if is_local:
+    """The connection for a command, which is opened by its first use."""
+    if options.local or is_local_selected(profile):
         return LocalConnection(options.data_dir or profile.data_path, options.idle_exit)
     return RemoteConnection(address_of(profile) or _address_of_directory(profile))
 

@@ -89,6 +89,14 @@ class CommonOptions(OutputOptions):
     data_dir: Annotated[Path | None, Parameter(help=DATA_DIR, group=CONNECTION)] = None
     idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT, group=CONNECTION)] = None
 
+    def check(self, *, is_local: bool) -> None:
+        """Refuse options of the local backend for another API.
+
+        Raises:
+            InvalidInput: --data-dir or --idle-exit is given.
+        """
+        check_local(is_local=is_local, data_dir=self.data_dir, idle_exit=self.idle_exit)
+
     def api_options(self) -> list[str]:
         """The options with which another command uses the same API."""
         found = ["--profile", self.profile] if self.profile else []

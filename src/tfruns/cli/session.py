@@ -211,6 +211,7 @@ async def _run_in_session(
 
     profile = active_profile(options.profile)
     connection = select_connection(options, profile)
+    options.check(is_local=isinstance(connection, LocalConnection))
     is_confirmed = is_confirmed or profile.confirm == Confirm.NEVER
     line = ProgressLine(is_quiet=options.json)
     try:

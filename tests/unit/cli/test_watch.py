@@ -35,7 +35,7 @@ def test_without_counts_the_line_depends_on_has_changes() -> None:
 class _FinishedLog:
     """A log with one line, which names its phase."""
 
-    def __init__(self, client: None, run_id: str, phase: str) -> None:
+    def __init__(self, client: None, run_id: str, phase: str, masker: object) -> None:
         self._line = f"{run_id} {phase}"
         self.is_over = False
 
