@@ -48,6 +48,7 @@ from tfruns.errors import (
 )
 from tfruns.vocabulary import (
     CheckStatus,
+    ConfigurationStatus,
     PhaseStatus,
     RunAction,
     RunEnding,
@@ -100,6 +101,7 @@ __all__ = [
     "CheckStatus",
     "Client",
     "Comment",
+    "ConfigurationStatus",
     "ConfigurationVersion",
     "ConfirmationNeeded",
     "Conflict",
