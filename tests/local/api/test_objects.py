@@ -149,6 +149,14 @@ async def test_unserved_request_is_logged_without_token_and_controls(
     assert r"/none\x1b[31m is not served (404)" in caplog.text
 
 
+async def test_missing_endpoint_is_not_logged_for_the_own_client(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    url = f"{BASE_URL}/api/v2/workspaces/{api.workspace_id}/current-assessment-result"
+    with caplog.at_level("INFO"):
+        for agent, lines in (("tfruns/1.0 (Python 3.11)", 0), ("go-tfe", 1)):
+            assert (await api.http.get(url, headers={"user-agent": agent})).status_code == 404
+            assert caplog.text.count("is not served (404)") == lines
+
+
 # -- signed URLs -----------------------------------------------------------------------------------------------------
 
 

@@ -296,11 +296,15 @@ def _error_response(error: TfrunsError, headers: dict[str, str]) -> Response:
 
 
 def _http_error(limiter: RateLimiter) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """The response to a request that no route serves. The request is logged, to show which endpoints clients miss."""
+    """The response to a request that no route serves. It is logged, to show which endpoints other clients miss.
+
+    The client of tfruns knows that the local backend lacks endpoints, and reports a missing one to its user.
+    """
 
     async def serve(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
-        _log.warning("%s %s is not served (%d)", request.method, _loggable_path(request), status)
+        level = logging.DEBUG if request.headers.get("user-agent", "").startswith("tfruns/") else logging.WARNING
+        _log.log(level, "%s %s is not served (%d)", request.method, _loggable_path(request), status)
         title = "not found" if status == 404 else "method not allowed"
         headers = {**_HEADERS, **limiter.initial_state().headers}
         if isinstance(error, HTTPException):
