@@ -126,6 +126,7 @@ def test_exactly_the_transient_errors_are_retryable() -> None:
         "host_not_found",
         "timeout",
         "connection_lost",
+        "wait_timed_out",
         "rate_limited",
         "server_error",
     }

@@ -193,8 +193,8 @@ _FILTERS: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({"agent_pool_names": "a,b"}, {"filter[agent_pool_names]": "a,b"}),
     ({"user": "operator"}, {"search[user]": "operator"}),
     ({"commit": "abc123"}, {"search[commit]": "abc123"}),
-    ({"basic": "fix & more?"}, {"search[basic]": "fix & more?"}),
-    ({"status": "", "basic": "  ", "operation": []}, {}),
+    ({"search": "fix & more?"}, {"search[basic]": "fix & more?"}),
+    ({"status": "", "search": "  ", "operation": []}, {}),
 ]
 
 
