@@ -9,6 +9,7 @@ from tests.support.api import FakeApi, answer
 from tests.support.tables import rows
 from tests.tools.calls import LOG_URL, TOOLS, call, willing_api
 from tfruns.gate.arguments import validated
+from tfruns.policy import Mode, Policy
 
 STATUSES = ["pending", "planning", "planned", "policy_override", "applying", "applied", "errored", "canceled", "warped"]
 
@@ -59,3 +60,15 @@ async def test_no_text_of_a_result_names_a_tool() -> None:
                 view = await call(name, api=_api(status))
                 texts = [view.get(field, "") for field in ("follows", "note", "plan")]
                 assert not [tool for tool in TOOLS if tool in str(texts)], name
+
+
+@pytest.mark.anyio
+async def test_next_actions_are_permitted_by_the_mode() -> None:
+    for mode, status, tools in (
+        (Mode.READ, "errored", ["diagnose_run"]),
+        (Mode.PLAN, "errored", ["diagnose_run", "rerun"]),
+        (Mode.READ, "canceled", []),
+        (Mode.APPLY, "canceled", ["rerun"]),
+    ):
+        view = await call("get_run_details", api=_api(status), policy=Policy(mode))
+        assert [step["tool"] for step in view.get("next_actions", ())] == tools, (mode, status)

@@ -1,8 +1,8 @@
 """The path of every call: one method with the stages in their order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,7 +19,7 @@ from tfruns.gate.person import NoPerson, Person
 from tfruns.gate.scope import check_location, drop_out_of_scope, enforce_scope
 from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import redact_document, safe_document, safe_text
-from tfruns.policy import Policy
+from tfruns.policy import Mode, Policy
 from tfruns.progress import NoProgress, Progress
 from tfruns.tool import Context, Proof, Result, Role, Tool
 from tfruns.views.base import View, with_texts
@@ -28,6 +28,7 @@ from tfruns.wire.runs import RunVariable
 if TYPE_CHECKING:
     from tfruns.gate.confirmation import PendingCall
     from tfruns.gate.consent import Consent
+    from tfruns.next_actions import NextAction
 
 
 Document: TypeAlias = dict[str, JSON]
@@ -89,6 +90,7 @@ class Gate:
                 await check_location(tool, scope, client, values)  # consent may take minutes
                 entry = await self._record(pending, consent)
                 view = await self._run_recorded(tool, values, entry)
+        view = _without_forbidden_steps(view, self.policy)
         view = await drop_out_of_scope(tool, scope, client, view, values)
         return await to_thread.run_sync(_sanitized, view)
 
@@ -139,6 +141,19 @@ class Gate:
             raise
         await entry.end({"outcome": "accepted", **_changed(view)})
         return view
+
+
+def _without_forbidden_steps(result: View | Document, policy: Policy) -> View | Document:
+    """The result without next steps that the mode forbids."""
+    steps: Sequence[NextAction] = getattr(result, "next_actions", ())
+    if policy.mode is Mode.APPLY or not steps:
+        return result
+    from tfruns.gate.registry import find_tool  # noqa: PLC0415  # few calls need it
+
+    changed: dict[str, Any] = {
+        "next_actions": tuple(step for step in steps if policy.mode.includes(find_tool(step.tool).mode))
+    }
+    return replace(result, **changed)  # type: ignore[type-var]  # it has the field, so it is a view
 
 
 def _sanitized(result: View | Document) -> View | Document:
