@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-COLUMNS = 88
+COLUMNS = 110
 _ROWS = 27
 _CHARACTER, _LINE = 8.43, 19  # pixels, at a size of 14
 _PADDING, _BAR = 16, 34
+_CLIP = 4  # below the bar, so that no part of a line that was moved up is visible
 _PROMPT = "$ "
 _TYPING_S = 0.035  # per character
 _AFTER_COMMAND_S = 0.5
@@ -88,7 +89,7 @@ text {{ font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans M
 </style>
 <rect width="{width}" height="{height}" rx="10" fill="#161b22"/>
 <circle cx="20" cy="17" r="6" fill="#ff5f57"/><circle cx="40" cy="17" r="6" fill="#febc2e"/><circle cx="60" cy="17" r="6" fill="#28c840"/>
-<svg x="0" y="{_BAR}" width="{width}" height="{height - _BAR}"><g class="all" transform="translate(0 {-_scroll(len(shown))})">
+<svg x="0" y="{_BAR + _CLIP}" width="{width}" height="{height - _BAR - _CLIP}"><g class="all" transform="translate(0 {-_scroll(len(shown))})">
 {body}
 </g></svg>
 </svg>
@@ -143,7 +144,7 @@ def _text(number: int, shown: _Shown) -> str:
     """A line as an SVG text. The position of each span is given, because fonts differ in width."""
     if not shown.line.text:
         return ""
-    y = _PADDING + number * _LINE
+    y = _PADDING - _CLIP + number * _LINE
     spans, column = [], 0
     for span in shown.line.spans:
         if span.text.strip():
