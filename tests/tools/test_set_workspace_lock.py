@@ -170,7 +170,12 @@ async def test_nothing_is_asked_if_there_is_no_lock() -> None:
 @rows(
     ("action", "document", "cause", "solution"),
     [
-        ("lock", locked(), "Locked by the user jane, since an unknown time", "Wait until jane unlocks it"),
+        (
+            "lock",
+            locked(),
+            "Locked by the user jane, since an unknown time",
+            "If that is your lock, it stays. Otherwise, wait until jane unlocks it.",
+        ),
         ("lock", locked(RUN), f"Locked by {RUN[1]}", f"Wait for {RUN[1]} to finish"),
         ("unlock", {"data": samples.workspace()}, "The workspace is not locked.", "No action is needed."),
         ("unlock", locked(), "Locked by the user jane", "Ask jane to unlock it."),

@@ -133,5 +133,5 @@ def _solution(lock: Lock | None, action: LockAction) -> str:
     if lock.kind == "run":
         return f"Wait for {lock.holder} to finish, or cancel or discard it."
     if action == "lock":
-        return f"Wait until {lock.holder} unlocks it; a lock cannot be set twice."
+        return f"If that is your lock, it stays. Otherwise, wait until {lock.holder} unlocks it."
     return f"Ask {lock.holder} to unlock it. Only if that is not possible, a person may force the unlock."
