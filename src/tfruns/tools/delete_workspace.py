@@ -7,6 +7,7 @@ from tfruns.arguments import WorkspaceRef
 from tfruns.client.client import Client
 from tfruns.errors import Conflict, TfrunsError
 from tfruns.impact import NO_IMPACT, Impact, ImpactKind
+from tfruns.next_actions import Argument, Text
 from tfruns.policy import Toolset
 from tfruns.runs.impact_parts import named_workspace
 from tfruns.runs.workspace_lock import read_lock
@@ -64,11 +65,12 @@ async def _explained(client: Client, workspace_id: str, refusal: Conflict) -> Co
     except TfrunsError:
         return refusal
     managed = workspace.resource_count
+    solution: Text
     if lock is not None:
         cause, solution = lock.text, "Unlock it, or wait for the run to finish."
     elif managed:
         cause = f"It still manages {counted(managed, 'resource')}."
-        solution = "Destroy them first, with a run with is_destroy."
+        solution = ("Destroy them first, with a run with ", Argument("is_destroy"), ".")
     else:
         return refusal
     facts = refusal.facts | {"workspace_id": workspace.id, "resources": managed} | (lock.facts if lock else {})
