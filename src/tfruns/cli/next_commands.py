@@ -40,8 +40,10 @@ _OPTIONS = {
     "target_addrs": "--target",
     "timeout_s": "--timeout",
     "variables": "--var",
+    "which": "--failed",
     "workspace_id": "--workspace",
 }
+_FLAGS = {"which": "failed"}  # the arguments whose option is a flag, and the value that it stands for
 _WITHOUT_OPTION = {"offset"}  # without --tail and --search, `run logs` prints the log from its beginning
 
 
@@ -103,6 +105,8 @@ def _option(name: str, value: Any) -> Iterator[str]:
     option = option_of(name)
     if not option.startswith("-") or value is None:
         return
+    if name in _FLAGS:
+        value = value == _FLAGS[name]
     if isinstance(value, bool):
         if value is not option.startswith("--no-"):
             yield option

@@ -23,6 +23,8 @@ _WITHOUT_OPTION = {
     ("action", "command"),
     [
         (NextAction.for_run("review_run", RUN, ""), f"tfruns run review {RUN} --local"),
+        (NextAction("explain_runs", {"which": "failed"}, ""), "tfruns run status --failed --local"),
+        (NextAction("explain_runs", {"which": "open"}, ""), "tfruns run status --local"),
         (
             NextAction.for_run("apply_run", RUN, "", fingerprint="a b"),
             f"tfruns run apply {RUN} --fingerprint 'a b' --local",
