@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from tfruns.cli.moments import moment_text
-from tfruns.cli.terminal import Styled, is_drawn, out, say
+from tfruns.cli.terminal import Styled, is_drawn, out, say, wrapped
 from tfruns.masking.text import sanitize
 
 _STYLES = {
@@ -171,6 +171,7 @@ def print_fields(fields: Mapping[str, Any]) -> None:
         if is_drawn(sys.stdout):
             from rich.text import Text  # noqa: PLC0415
 
-            out().print(Text.assemble((label, "dim"), (str(text), text.style)))
+            lines = wrapped(str(text), out().width - len(label)).replace("\n", "\n" + " " * len(label))
+            out().print(Text.assemble((label, "dim"), (lines, text.style)))
         else:
             print(label + text)

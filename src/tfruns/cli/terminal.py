@@ -6,6 +6,7 @@ takes a quarter of the time of a quick command.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ def err() -> "Console":
 def _console(*, stderr: bool = False, width: int | None = None) -> "Console":
     """A console that prints data unchanged: without markup such as `[bold]`, emoji codes, and highlighted numbers.
 
-    The terminal wraps long lines, so that a command which is copied from it stays one line.
+    It does not wrap lines: `wrapped` keeps commands on one line.
     """
     from rich.console import Console  # noqa: PLC0415
 
@@ -61,10 +62,39 @@ def is_drawn(stream: TextIO) -> bool:
     return stream.isatty() or any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
 
 
+_ATOM = re.compile(r"`[^`]*`\S*|\S+")
+
+
+def wrapped(text: str, width: int, indent: str = "") -> str:
+    """A text with its long lines wrapped at spaces, but not within a `command`, which can then be copied.
+
+    Args:
+        text: the text.
+        width: the width of the terminal.
+        indent: the beginning of each further line.
+    """
+    return "\n".join(_wrapped_line(line, width, indent) for line in text.split("\n"))
+
+
+def _wrapped_line(line: str, width: int, indent: str) -> str:
+    if len(line) <= width:
+        return line
+    begin = line[: len(line) - len(line.lstrip())]
+    lines: list[str] = []
+    current = ""
+    for atom in _ATOM.findall(line):
+        if current and len(current) + 1 + len(atom) > width:
+            lines.append(current)
+            current = ""
+        start = indent if lines else begin
+        current = f"{current} {atom}" if current else f"{start}{atom}"
+    return "\n".join([*lines, current])
+
+
 def print_line(text: str = "") -> None:
     """Print a line of data, on a terminal in its style."""
     if is_drawn(sys.stdout):
-        out().print(str(text), style=text.style if isinstance(text, Styled) else None)
+        out().print(wrapped(str(text), out().width), style=text.style if isinstance(text, Styled) else None)
     else:
         print(text)
 
@@ -88,7 +118,7 @@ def print_lines(lines: Sequence[str]) -> None:
 def say(text: str, style: str = "") -> None:
     """Print a message, without control characters and secrets."""
     if is_drawn(sys.stderr):
-        err().print(safe_text(text), style=style)
+        err().print(wrapped(safe_text(text), err().width), style=style)
     else:
         print(safe_text(text), file=sys.stderr, flush=True)
 

@@ -165,8 +165,8 @@ def test_command_in_a_hint_stays_on_one_line(api: HttpApi, shell: Shell) -> None
     run_id = "run-AAAAAAAAAAAAAAA1"
     api.on("GET", f"/runs/{run_id}", answer({"data": _runs()[0], "included": [workspace()]}))
     shown = picture(shell, 60, "run", "show", run_id)
-    (hint,) = [line for line in shown.splitlines() if "next: " in line]
-    assert hint.endswith(f"`tfruns run review {run_id}` shows the plan.")
+    assert sum(f"`tfruns run review {run_id}`" in line for line in shown.splitlines()) == 1
+    assert all(len(line) <= 60 for line in shown.splitlines() if "http" not in line)
 
 
 def test_id_is_not_cut_on_a_terminal_that_is_too_narrow(runs: None, shell: Shell) -> None:

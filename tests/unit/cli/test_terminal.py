@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from tfruns.cli import terminal
-from tfruns.cli.terminal import print_json, say
+from tfruns.cli.terminal import print_json, say, wrapped
 
 
 @pytest.mark.parametrize("console", [terminal.out, terminal.err])
@@ -29,3 +29,12 @@ def test_messages_and_json_lose_only_control_characters(capsys: pytest.CaptureFi
     assert found.err == "[bold] :smile: xy\n"
     assert found.out == '{"[bold] :smile: xy":["[bold] :smile: xy"]}\n'
     assert io.StringIO(found.out).readlines() == [found.out]
+
+
+def test_wrapping_keeps_commands_on_one_line() -> None:
+    text = "  next: It waits. `tfruns run review run-AAAAAAAAAAAAAAA1 --local` shows the plan."
+    assert wrapped(text, 40, "    ") == (
+        "  next: It waits.\n    `tfruns run review run-AAAAAAAAAAAAAAA1 --local`\n    shows the plan."
+    )
+    assert wrapped(text, 100) == text
+    assert wrapped("a  b\nc", 4) == "a  b\nc"
