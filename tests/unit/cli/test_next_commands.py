@@ -15,7 +15,7 @@ RUN = "run-CZcmD7eagjhyX0vN"
 _WITHOUT_OPTION = {
     # Proofs that a person gives in another way, and arguments that the commands replace by more general ones.
     *("confirmation", "offset", "page_size", "filter_agent_pool_names", "search_user", "search_commit", "organization"),
-    *("key", "value", "action"),
+    *("key", "value", "action", "applied"),
 }
 
 
