@@ -173,7 +173,7 @@ async def test_failed_precondition_is_shown_with_its_location(lab: Lab, assistan
     run = await run_of(lab, SCENARIOS["failing_precondition"])
     waited = assistant.call("wait_for_run", run_id=run.id)
     assert (waited["status"], waited["outcome"]) == ("errored", "final")
-    assert [step["tool"] for step in waited["next_actions"]] == ["diagnose_run", "create_run"]
+    assert [step["tool"] for step in waited["next_actions"]] == ["diagnose_run", "rerun"]
     told = assistant.call("diagnose_run", run_id=run.id)
     assert (told["verdict"], told["failed_stage"]) == ("failed", "plan")
     (error,) = told["errors"]
