@@ -31,10 +31,16 @@ from tfruns.local.terraform.log import PhaseLog
 from tfruns.local.terraform.inputs import ApplyInputs
 from tfruns.local.terraform.phases import run_apply
 from tfruns.local.terraform.executable import find_terraform
+from tfruns.local.terraform.variables import VariableValue
 from tfruns.local.cancel_level import CancelLevel
 
 directory, log, workspace = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-inputs = ApplyInputs(terraform=find_terraform(), directory=directory, run=RunIdentity("run-1", workspace, "acme"))
+inputs = ApplyInputs(
+    terraform=find_terraform(),
+    directory=directory,
+    run=RunIdentity("run-1", workspace, "acme"),
+    environment=(VariableValue("PASSWORD", "my-password", is_sensitive=True),),
+)
 apply = lambda: run_apply(inputs, log=PhaseLog(log), cancel_level=lambda: CancelLevel.NONE)
 thread = threading.Thread(target=apply)
 thread.start()

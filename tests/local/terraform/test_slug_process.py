@@ -144,6 +144,23 @@ def readers() -> set[int]:
     return found
 
 
+def own_readers() -> set[int]:
+    """Those that this process started: tests that run at the same time have others."""
+    return readers() & descendants(os.getpid())
+
+
+def descendants(pid: int) -> set[int]:
+    """The ids of the processes that a process started, directly or not."""
+    parents: dict[int, int] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parents[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
 def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
@@ -152,25 +169,25 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def test_reading_processes_exit_with_a_killed_server(endless: Path) -> None:
-    others = readers()
     with subprocess.Popen([sys.executable, "-c", MEASURE, endless], stdout=subprocess.DEVNULL) as server:
-        until(lambda: len(readers() - others) == 2)
+        until(lambda: len(readers() & descendants(server.pid)) == 2)
+        own = readers() & descendants(server.pid)
         server.send_signal(signal.SIGKILL)
         server.wait(PATIENCE_S)
-        until(lambda: not readers() - others)
+        until(lambda: not readers() & own)
 
 
 def test_killed_processes_are_replaced(archives: ArchiveProcesses, tmp_path: Path, endless: Path) -> None:
     archive = packed(tmp_path / "a.tar.gz", [entry("main.tf", b"main")])
-    others = readers()
+    others = readers()  # of tests before
     archives.check(archive)
-    until(lambda: len(readers() - others) == 1)
-    (forker,) = readers() - others
+    until(lambda: len(own_readers() - others) == 1)
+    (forker,) = own_readers() - others
     reasons: list[str] = []
     thread = threading.Thread(target=lambda: reasons.append(reason_of(archives, endless)))
     thread.start()
-    until(lambda: len(readers() - others) == 2)
-    (child,) = readers() - others - {forker}
+    until(lambda: len(own_readers() - others) == 2)
+    (child,) = own_readers() - others - {forker}
     os.kill(child, signal.SIGKILL)
     thread.join(PATIENCE_S)
     assert reasons == ["the process that reads it exited unexpectedly"]

@@ -32,21 +32,27 @@ for pid in running:
 
 
 class InterruptGuard:
-    """The processes to interrupt if this process is killed. The guard starts with the first of them."""
+    """The processes to interrupt if this process is killed. The guard starts before the first of them."""
 
     def __init__(self) -> None:
         self._running: set[int] = set()
         self._guard: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
+    def start(self) -> None:
+        """Start the guard unless it is running, so that the next process is covered as soon as it is added."""
+        with self._lock:
+            if not self._is_running():
+                self._start()
+
     def add(self, pid: int) -> None:
         """Add a process to interrupt if this process is killed."""
         with self._lock:
             self._running.add(pid)
-            if self._guard is None or self._guard.poll() is not None:
-                self._start()
-            else:
+            if self._is_running():
                 self._send(f"+{pid}\n")
+            else:
+                self._start()
 
     def remove(self, pid: int) -> None:
         """Remove a process. Call this before the operating system can reuse its id."""
@@ -60,6 +66,9 @@ class InterruptGuard:
             if self._guard is not None:
                 self._stop(self._guard)
                 self._guard = None
+
+    def _is_running(self) -> bool:
+        return self._guard is not None and self._guard.poll() is None
 
     def _start(self) -> None:
         if self._guard is not None:

@@ -64,6 +64,7 @@ class Process:
     def __init__(
         self, command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], stdout: int, stderr: int
     ) -> None:
+        INTERRUPT_GUARD.start()
         self._process = subprocess.Popen(  # noqa: S603
             command,
             cwd=cwd,
