@@ -72,7 +72,7 @@ class PendingCall:
         """The question for a person: the caller, the call, and what is at stake."""
         asks = f"{self.caller} asks: " if self.caller else ""
         text = "\n".join((f"{asks}{impact.question}", *impact.at_stake))
-        return Question(safe_text(text), self.subject(impact))
+        return Question(safe_text(text), self.subject(impact), impact)
 
 
 async def require_consent(

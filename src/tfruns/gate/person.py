@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from tfruns.impact import NO_IMPACT, Impact
 from tfruns.jsonapi import JSON
 
 
@@ -19,10 +20,17 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, and the subject for which an answer is valid."""
+    """A question.
+
+    Attributes:
+        text: the question, and what is at stake.
+        subject: the call and its impact, for which an answer is valid.
+        impact: the impact alone, for a person who decided before the call was made.
+    """
 
     text: str
     subject: JSON
+    impact: Impact = NO_IMPACT
 
 
 class Person(Protocol):

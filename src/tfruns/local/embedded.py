@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 from pathlib import Path
 from typing import TypeVar
 
-import httpx2
 from anyio import CancelScope, to_thread
 
 from tfruns.client.client import Client
+from tfruns.client.in_process import in_process_client
 from tfruns.local import DEFAULT_ORGANIZATION
 from tfruns.local.attachment import attached
 from tfruns.local.data_dir import DataDirectory, InUse
@@ -48,9 +48,8 @@ async def client(
             server = await stack.enter_async_context(in_thread(attached(directory)))
             client_ = Client(server.url, server.token, organization=organization, ca_file=server.ca_file)
         else:
-            in_process = httpx2.ASGITransport(backend.app, raise_app_exceptions=False)
             await stack.enter_async_context(in_thread(backend.executing()))
-            client_ = Client(_ADDRESS, backend.token, organization=organization, http_transport=in_process)
+            client_ = in_process_client(backend.app, _ADDRESS, backend.token, organization=organization)
         yield await stack.enter_async_context(client_)
 
 

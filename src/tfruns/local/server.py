@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from tfruns.local.bind_config import BindConfig
 from tfruns.local.cancel_level import CancelLevel
@@ -38,6 +39,9 @@ _KEEP_ALIVE_S = 60
 _GC_THRESHOLD = 20_000
 _TICKS_PER_S = 10  # uvicorn's
 _TICKS_PER_WAKEUP = 2
+
+AddPages = Callable[[ASGIApp, str], ASGIApp]
+"""Adds pages to the API of a server: from the API and the server's URL to an application that serves both."""
 # The loggers whose lines clients can cause, and the lines of each kind that are written per minute.
 _LINES_PER_MINUTE = {"uvicorn.error": 1, "tfruns.local.connection_limits": 1, "tfruns.local.api.app": 60}
 _LOG_PERIOD_S = 60.0
@@ -48,7 +52,12 @@ class CannotListen(CannotStart):
 
 
 def serve(
-    directory: DataDirectory, options: BackendOptions, bind: BindConfig, *, idle_exit_s: float | None = None
+    directory: DataDirectory,
+    options: BackendOptions,
+    bind: BindConfig,
+    *,
+    idle_exit_s: float | None = None,
+    add_pages: AddPages = lambda api, _: api,
 ) -> None:
     """Serve until a signal arrives.
 
@@ -57,6 +66,7 @@ def serve(
         options: the options of the backend.
         bind: the address to listen on.
         idle_exit_s: exit also after this many seconds without a use, see `IdleExit`; None to exit only on a signal.
+        add_pages: adds pages for people to the API.
 
     Raises:
         InvalidInput: see `BindConfig.check`.
@@ -66,7 +76,7 @@ def serve(
     And what `open_backend` raises.
     """
     bind.check()
-    for verbose in ("alembic", "uvicorn"):
+    for verbose in ("alembic", "httpx2", "uvicorn"):
         logging.getLogger(verbose).setLevel(logging.WARNING)
     for name, lines_per_minute in _LINES_PER_MINUTE.items():
         logging.getLogger(name).addFilter(LogRateLimit(lines_per_minute))
@@ -75,7 +85,7 @@ def serve(
         certificate = directory.certificate if bind.is_self_signed else None
         bind = bind.with_certificate(directory.certificate)
         url = bind.url(bound.getsockname()[1])
-        server = _Server(bind, backend, directory, url)
+        server = _Server(bind, backend, directory, url, add_pages)
         signals.server = server
         # Runs are executed only once the server is sure to be reachable: a failed start would interrupt them.
         try:
@@ -168,8 +178,10 @@ def _uvicorn_config(app: StatusEndpoint, bind: BindConfig) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """uvicorn's server, which also announces its address and stops the engine."""
 
-    def __init__(self, bind: BindConfig, backend: OpenBackend, directory: DataDirectory, url: str) -> None:
-        self._status = StatusEndpoint(backend.app, backend.backend)
+    def __init__(
+        self, bind: BindConfig, backend: OpenBackend, directory: DataDirectory, url: str, add_pages: AddPages
+    ) -> None:
+        self._status = StatusEndpoint(add_pages(backend.app, url), backend.backend)
         super().__init__(_uvicorn_config(self._status, bind))
         self._backend = backend
         self._directory = directory

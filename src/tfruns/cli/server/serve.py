@@ -82,6 +82,7 @@ def serve(
         from tfruns.local.startup import BackendOptions  # noqa: PLC0415
         from tfruns.local.store.open_database import forbid_password  # noqa: PLC0415
         from tfruns.local.terraform.environment import OperatorSettings  # noqa: PLC0415
+        from tfruns.web.beside_api import add_pages  # noqa: PLC0415
     except CannotStart as error:
         _fail(str(error))
     except ImportError as error:
@@ -107,7 +108,7 @@ def serve(
             print(cli_configuration(directory, listening), end="")
             return
         exit_after_s = idle_exit_s(idle_exit) if idle_exit is not None else None
-        serve_until_signal(directory, options, listening, idle_exit_s=exit_after_s)
+        serve_until_signal(directory, options, listening, idle_exit_s=exit_after_s, add_pages=add_pages)
     except InvalidInput as error:
         from tfruns.cli.terminal import texts_for_person  # noqa: PLC0415  # only on failure
 

@@ -1,0 +1,119 @@
+"""The values of a change before and after, for a page that shows both beside each other.
+
+Only what differs is shown. A text of several lines is compared by line, with the lines around each difference.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
+
+from tfruns.masking.redaction import redact
+from tfruns.masking.secrets import Secrets
+from tfruns.masking.text import sanitize
+from tfruns.review.differences import Difference
+from tfruns.review.rows import ReviewEntry, entry_differences
+from tfruns.review.values import MarkedValue, format_value
+
+MAX_TEXT = 2_000  # characters of a value
+MAX_LINES = 400  # of a text that is compared by line
+_MAX_PAIRS = 4_000_000  # lines before times lines after; more would take seconds
+_CONTEXT = 3  # equal lines around a difference
+_NAME = 120  # characters of a key
+
+
+class LineKind(StrEnum):
+    """What happens to a line."""
+
+    SAME = "same"
+    REMOVED = "removed"
+    ADDED = "added"
+    OMITTED = "omitted"
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """A line of a text that changes; of omitted lines, how many."""
+
+    kind: LineKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueChange:
+    """A value that changes.
+
+    Attributes:
+        path: its attribute.
+        before: the value before; None if it was absent.
+        after: the value after; None if it will be absent.
+        lines: the lines that differ, of a text of several lines; `before` and `after` are None then.
+        notes: remarks, each in parentheses.
+    """
+
+    path: str
+    before: str | None
+    after: str | None
+    lines: tuple[TextLine, ...] = ()
+    notes: str = ""
+
+
+def value_changes(entry: ReviewEntry, secrets: Secrets) -> Iterator[ValueChange]:
+    """The values that a change affects, without secrets. Empty values of a new object are omitted."""
+    return (_value_change(difference, secrets) for difference in entry_differences(entry))
+
+
+def _value_change(difference: Difference, secrets: Secrets) -> ValueChange:
+    path, notes = difference.shown_path(secrets, _NAME), difference.notes(secrets).strip()
+    before, after = difference.before, difference.after
+    if _is_text(before) and _is_text(after):
+        return ValueChange(path, None, None, tuple(_lines(_split(before, secrets), _split(after, secrets))), notes)
+    return ValueChange(path, _shown(before, secrets), _shown(after, secrets), (), notes)
+
+
+def _is_text(value: MarkedValue) -> bool:
+    return isinstance(value, str) and "\n" in value
+
+
+def _shown(value: MarkedValue, secrets: Secrets) -> str | None:
+    if value is None:
+        return None
+    if _is_text(value):
+        return "\n".join(_split(value, secrets))[:MAX_TEXT]
+    return format_value(value, secrets, MAX_TEXT)
+
+
+def _split(text: str, secrets: Secrets) -> Sequence[str]:
+    return sanitize(redact(secrets.mask(text))).split("\n")
+
+
+def _lines(before: Sequence[str], after: Sequence[str]) -> Iterator[TextLine]:
+    """The lines that differ, and some lines around them."""
+    if len(before) * len(after) > _MAX_PAIRS:
+        yield TextLine(LineKind.OMITTED, f"{len(before):,} lines before, {len(after):,} lines after")
+        return
+    shown = 0
+    end = 0  # of the shown lines of the text before
+    for group in SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(_CONTEXT):
+        if (omitted := group[0][1] - end) > 0:
+            yield TextLine(LineKind.OMITTED, f"{omitted:,} equal lines")
+        for line in _group(group, before, after):
+            shown += 1
+            if shown > MAX_LINES:
+                yield TextLine(LineKind.OMITTED, "more lines differ")
+                return
+            yield line
+        end = group[-1][2]
+    if (omitted := len(before) - end) > 0:
+        yield TextLine(LineKind.OMITTED, f"{omitted:,} equal lines")
+
+
+def _group(
+    group: Sequence[tuple[str, int, int, int, int]], before: Sequence[str], after: Sequence[str]
+) -> Iterator[TextLine]:
+    for kind, i1, i2, j1, j2 in group:
+        if kind == "equal":
+            yield from (TextLine(LineKind.SAME, line) for line in before[i1:i2])
+            continue
+        yield from (TextLine(LineKind.REMOVED, line) for line in before[i1:i2])
+        yield from (TextLine(LineKind.ADDED, line) for line in after[j1:j2])

@@ -1,0 +1,1 @@
+"""Web pages: where a person reviews a plan and decides about a run."""

@@ -1,0 +1,119 @@
+"""The application of the pages.
+
+It renders the results of the tools, which it calls through the gate, so that the same pages serve every backend.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from http import HTTPStatus
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
+from tfruns.web.pages import overview, run, sign_in, workspaces
+from tfruns.web.protection import Protection
+from tfruns.web.sessions import Session
+from tfruns.web.site import Site
+from tfruns.web.visit import Visit, page
+
+_log = logging.getLogger(__name__)
+
+PREFIX = "/app"
+_OWN = f"{PREFIX}/-"  # no organization has this name
+_ORGANIZATION = PREFIX + "/{organization}"
+_WORKSPACE = _ORGANIZATION + "/workspaces/{workspace}"
+_RUN = _WORKSPACE + "/runs/{run}"
+_RUN_OF_TERRAFORM = _ORGANIZATION + "/{workspace}/runs/{run}"  # the form that the Terraform CLI prints
+_STATIC = Path(__file__).with_name("static")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def build_web_app(site: Site, hosts: Collection[str]) -> Starlette:
+    """The application.
+
+    Args:
+        site: the sessions and users.
+        hosts: the host names under which the pages are available, without ports.
+    """
+    app = Starlette(routes=_routes(), middleware=[Middleware(Protection, hosts=hosts)])
+    app.state.site = site
+    return app
+
+
+def _routes() -> list[BaseRoute]:
+    return [
+        Route("/", _redirect_home),
+        Route(f"{PREFIX}/", _redirect_home),
+        Route(PREFIX, _with_session(overview.open_organization), name="home"),
+        Mount(f"{_OWN}/static", StaticFiles(directory=_STATIC), name="static"),
+        Route(f"{_OWN}/links", sign_in.create_link, methods=["POST"]),
+        Route(_OWN + "/links/{code}", _without_session(sign_in.open_link), name="link"),
+        Route(f"{_OWN}/sign-in", _without_session(sign_in.sign_in), methods=["POST"], name="sign_in"),
+        Route(f"{_OWN}/sign-out", _with_session(sign_in.sign_out), methods=["POST"], name="sign_out"),
+        Route(_ORGANIZATION, _with_session(overview.overview), name="overview"),
+        Route(f"{_ORGANIZATION}/workspaces", _with_session(workspaces.workspaces), name="workspaces"),
+        Route(_WORKSPACE, _with_session(workspaces.workspace), name="workspace"),
+        Route(_RUN, _with_session(run.run_page), methods=["GET"], name="run"),
+        Route(_RUN, _with_session(run.decide), methods=["POST"]),
+        Route(f"{_RUN}/events", _with_session(run.live_updates)),
+        Route(f"{_RUN}/values", _with_session(run.values_page)),
+        Route(_RUN_OF_TERRAFORM, _with_session(run.run_page)),
+        Route(PREFIX + "/{path:path}", _without_session(_not_found)),
+    ]
+
+
+async def _redirect_home(_: Request) -> Response:
+    return RedirectResponse(PREFIX, HTTPStatus.TEMPORARY_REDIRECT)
+
+
+async def _not_found(_: Request) -> Response:
+    raise NotFound("This page does not exist.")
+
+
+def _with_session(page_of: Callable[[Visit], Awaitable[Response]]) -> Endpoint:
+    """The endpoint of a page for people with a session."""
+
+    async def serve(request: Request) -> Response:
+        site: Site = request.app.state.site
+        session = site.sessions.find(request.cookies.get(sign_in.cookie_name(request), ""))
+        if session is None:
+            return sign_in.sign_in_page(site, request)
+        return await _with_error_page(page_of(Visit(request, session)), request, session)
+
+    return serve
+
+
+def _without_session(page_of: Endpoint) -> Endpoint:
+    """The endpoint of a page for everybody."""
+
+    async def serve(request: Request) -> Response:
+        return await _with_error_page(page_of(request), request, None)
+
+    return serve
+
+
+async def _with_error_page(response: Awaitable[Response], request: Request, session: Session | None) -> Response:
+    """The response, or the page of the error that was raised."""
+    try:
+        return await response
+    except TfrunsError as error:
+        return _error_page(error, session)
+    except Exception:  # noqa: BLE001  # the outermost handler
+        _log.exception("%s %s failed", request.method, request.url.path.encode("unicode_escape").decode())
+        return _error_page(
+            TfrunsError("This page failed unexpectedly. See the log of the server.", status=500), session
+        )
+
+
+def _error_page(error: TfrunsError, session: Session | None) -> Response:
+    status = error.status or (HTTPStatus.BAD_REQUEST if isinstance(error, InvalidInput) else HTTPStatus.BAD_GATEWAY)
+    if isinstance(error, NotFound | OutOfScope):
+        status = HTTPStatus.NOT_FOUND
+    return page("error", "Error", status=status, session=session, error=error)

@@ -1,0 +1,124 @@
+"""The decisions about a run that its page offers, and a person who made one on the page.
+
+A decision is bound to the impact that the page showed. If the run, its plan or its workspace has changed since, nothing
+is sent.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tfruns.errors import TfrunsError
+from tfruns.gate.confirmation import PendingCall
+from tfruns.gate.person import Answer, Question
+from tfruns.gate.registry import find_tool
+from tfruns.impact import Impact, ImpactKind
+from tfruns.views.runs import RunView
+from tfruns.vocabulary import RunAction
+from tfruns.web.visit import Visit
+
+_DESTROYS = frozenset(
+    {ImpactKind.DESTRUCTIVE_APPLY, ImpactKind.UNSEEN_APPLY, ImpactKind.KILL_APPLY, ImpactKind.DESTROY_PLAN}
+)
+_MAX_LINES = 40  # of what is at stake; the page of the plan shows all
+
+_TOOLS: Mapping[RunAction, tuple[str, str]] = {
+    RunAction.APPLY: ("apply_run", "Apply"),
+    RunAction.DISCARD: ("discard_run", "Discard"),
+    RunAction.CANCEL: ("cancel_run", "Cancel run"),
+    RunAction.FORCE_CANCEL: ("force_cancel_run", "Force-cancel"),
+    RunAction.FORCE_EXECUTE: ("force_execute_run", "Force-execute"),
+}
+"""The tool and the label of the button for each action, in the order of the page."""
+
+DECIDING_TOOLS = frozenset(tool for tool, _ in _TOOLS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision that the page of a run offers.
+
+    Attributes:
+        tool: the tool that it calls.
+        label: the text of its button.
+        question: what it does.
+        at_stake: the facts that a person should know.
+        more_at_stake: the number of facts that are omitted.
+        seen: identifies the impact.
+        requires_name: the person has to enter the name of the workspace.
+        problem: why the impact cannot be read; the decision cannot be made then.
+    """
+
+    tool: str
+    label: str
+    question: str = ""
+    at_stake: tuple[str, ...] = ()
+    more_at_stake: int = 0
+    seen: str = ""
+    requires_name: bool = False
+    problem: str = ""
+
+
+async def offered_decisions(visit: Visit, run: RunView) -> list[Decision]:
+    """The decisions that are possible for a run, with their current impact."""
+    return [
+        await _decision(visit, run.id, tool, label)
+        for action, (tool, label) in _TOOLS.items()
+        if action in run.allowed_actions
+    ]
+
+
+async def _decision(visit: Visit, run_id: str, tool: str, label: str) -> Decision:
+    call = PendingCall(find_tool(tool), {"run_id": run_id, "comment": ""})
+    try:
+        impact = await call.impact(visit.session.visitor.gate.client)
+    except TfrunsError as error:
+        return Decision(tool, label, problem=error.message)
+    lines = impact.at_stake
+    return Decision(
+        tool,
+        label,
+        impact.question,
+        lines[:_MAX_LINES],
+        max(0, len(lines) - _MAX_LINES),
+        impact_digest(tool, impact),
+        requires_name=not _DESTROYS.isdisjoint(impact.kinds),
+    )
+
+
+def impact_digest(tool: str, impact: Impact) -> str:
+    """Identifies the impact of a tool's call: equal only for the same effects on the same state."""
+    text = json.dumps([tool, sorted(impact.kinds), impact.state], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class DecidedPerson:
+    """A person who decided on a page, before the call.
+
+    Attributes:
+        tool: the tool that they decided to call.
+        seen: identifies the impact that the page showed.
+        typed_name: the name of the workspace as they entered it.
+        workspace_name: the name of the workspace.
+        has_changed: the impact differs from what the page showed.
+        is_name_wrong: the impact requires the name, and the entered one is not it.
+    """
+
+    tool: str
+    seen: str
+    typed_name: str
+    workspace_name: str
+    has_changed: bool = False
+    is_name_wrong: bool = False
+
+    can_be_asked = True
+
+    async def ask(self, question: Question) -> Answer:
+        """Yes, if the current impact is what the person saw, and they entered the name where it is required."""
+        self.has_changed = impact_digest(self.tool, question.impact) != self.seen
+        self.is_name_wrong = (
+            not _DESTROYS.isdisjoint(question.impact.kinds) and self.typed_name.strip() != self.workspace_name
+        )
+        return Answer.NO if self.has_changed or self.is_name_wrong else Answer.YES

@@ -1,0 +1,127 @@
+"""Live updates of a run's page, as server-sent events.
+
+All open pages of a run share one feed, so that many pages cost about as much as one: they ask at the same moments, and
+one request answers all of them. A feed belongs to one visitor, because another visitor may see less.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
+
+from tfruns.lifecycle import is_final
+from tfruns.views.base import View
+from tfruns.views.logs import LogView
+from tfruns.views.runs import RunView
+from tfruns.web.visit import Visit
+
+V = TypeVar("V", bound=View)
+
+LOCAL_PERIOD_S = 0.2
+REMOTE_PERIOD_S = 2.0  # the API limits the requests per second
+_PERIODS_PER_STATUS = 5  # the status changes less often than the log
+_MAX_ANSWERS = 200
+
+
+class Caller(Protocol):
+    """Calls tools for a visitor; see `Visit.call`."""
+
+    async def call(self, tool: str, kind: type[V], /, **arguments: Any) -> V:
+        """Call a tool."""
+        ...
+
+
+class RunFeed:
+    """What the open pages of a run read, once for all of them.
+
+    Args:
+        caller: calls the tools that read the run.
+        run_id: the run.
+        period_s: the time between two requests of the same kind, in seconds.
+    """
+
+    def __init__(self, caller: Caller, run_id: str, period_s: float) -> None:
+        self._caller = caller
+        self._run_id = run_id
+        self._period_s = period_s
+        self._answers: dict[tuple[str, int], tuple[int, asyncio.Task[Any]]] = {}
+
+    async def run(self) -> RunView:
+        """The run, as of at most five periods ago."""
+        return await self._shared(
+            ("run", 0), lambda: self._caller.call("get_run_details", RunView, run_id=self._run_id), _PERIODS_PER_STATUS
+        )
+
+    async def log(self, phase: str, offset: int) -> LogView:
+        """The next lines of a log from an offset on."""
+        return await self._shared(
+            (phase, offset),
+            lambda: self._caller.call("get_run_logs", LogView, run_id=self._run_id, phase=phase, offset=offset),
+        )
+
+    async def next_period(self) -> None:
+        """Wait for the next period, which begins at the same time for all pages."""
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(self._period_s - now % self._period_s)
+
+    async def _shared(self, key: tuple[str, int], read: Callable[[], Awaitable[V]], periods: int = 1) -> V:
+        """The answer to a request, which is sent once in a number of periods."""
+        period = int(asyncio.get_running_loop().time() / self._period_s) // periods
+        asked, answer = self._answers.get(key, (-1, None))
+        if answer is None or asked != period:
+            answer = asyncio.ensure_future(read())
+            self._answers.pop(key, None)
+            self._answers[key] = (period, answer)
+            while len(self._answers) > _MAX_ANSWERS:
+                del self._answers[next(iter(self._answers))]
+        found: V = await asyncio.shield(answer)  # a page that is closed does not cancel the request of the others
+        return found
+
+
+class RunFeeds:
+    """The feeds of all runs with open pages."""
+
+    def __init__(self) -> None:
+        self._feeds: WeakValueDictionary[tuple[int, str], RunFeed] = WeakValueDictionary()
+
+    def feed(self, visit: Visit, run_id: str) -> RunFeed:
+        """The feed of a run for a visitor, which exists as long as a page uses it."""
+        key = (id(visit.session.visitor), run_id)
+        found = self._feeds.get(key)
+        if found is None:
+            is_local = visit.session.visitor.gate.client.settings.address.is_loopback
+            found = self._feeds[key] = RunFeed(visit, run_id, LOCAL_PERIOD_S if is_local else REMOTE_PERIOD_S)
+        return found
+
+
+async def events(feed: RunFeed, status: str, phase: str, offset: int | None) -> AsyncIterator[str]:
+    """The events for a page, until the run is final: `log` with the next lines, `status` when the status changes.
+
+    Args:
+        feed: the feed of the run.
+        status: the status that the page shows.
+        phase: the phase of the log that the page shows; empty if it shows none.
+        offset: where the log continues; None if it is complete.
+    """
+    while True:
+        while phase and offset is not None:
+            lines = await feed.log(phase, offset)
+            is_grown = bool(lines.log)
+            offset = lines.next_offset
+            if is_grown:
+                yield _event("log", {"text": f"{lines.log}\n", "offset": offset})
+            if not is_grown:
+                break
+        run = await feed.run()
+        if run.status != status:
+            status = run.status
+            yield _event("status", {"status": status})
+        if is_final(status) and offset is None:
+            yield _event("end", {})
+            return
+        await feed.next_period()
+
+
+def _event(name: str, data: object) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
