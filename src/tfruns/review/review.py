@@ -55,7 +55,7 @@ def review(
     everything = collect_entries(document, is_refresh_only=is_refresh_only)
     selected = select(everything, filter_text)
     view |= _counts(summary, is_refresh_only=is_refresh_only)
-    notes = [*_notes(document, everything, secrets)]
+    notes = [*review_notes(document, everything, secrets)]
     if filter_text.strip() and not selected:
         available = available_filters(everything, secrets)
         notes = [f"No change matches the filter {_quoted(filter_text, secrets)}. The plan contains {available}."]
@@ -96,7 +96,7 @@ def _counts(summary: PlanSummary, *, is_refresh_only: bool) -> dict[str, Any]:
     return {name: value for name, value in numbers.items() if value} | {"fingerprint": summary.fingerprint}
 
 
-def _notes(document: PlanDocument, everything: Sequence[ReviewEntry], secrets: Secrets) -> Iterator[str]:
+def review_notes(document: PlanDocument, everything: Sequence[ReviewEntry], secrets: Secrets) -> Iterator[str]:
     """The notes of a review, the most important first."""
     if document.is_errored:
         yield "Planning failed: this plan is incomplete and cannot be applied."

@@ -18,12 +18,12 @@ from tfruns.policy import Toolset
 from tfruns.review.filters import select
 from tfruns.review.headline import headline
 from tfruns.review.plan_document import Change
-from tfruns.review.rows import ReviewRow, collect_entries, group_rows
+from tfruns.review.review import review_notes
+from tfruns.review.rows import ReviewRow, group_rows
 from tfruns.review.side_by_side import value_changes
-from tfruns.runs.plan_reading import OpenPlan
-from tfruns.runs.plans import open_plan
 from tfruns.tool import Context, tool
 from tfruns.views.base import View
+from tfruns.web.open_plans import OpenPlans, ShownPlan
 
 PAGE_SIZE = 50
 _MAX_VALUES = 60  # of a change; the page of its address shows all
@@ -98,6 +98,7 @@ class PlanChangesView(View):
     has_plan: bool
     headline: str = ""
     fingerprint: str = ""
+    notes: tuple[str, ...] = ()
     changes: tuple[ChangeView, ...] = ()
     page: int = 1
     total_pages: int = 1
@@ -119,14 +120,14 @@ async def plan_changes(
 ) -> PlanChangesView:
     """Read a page of the changes in a run's plan that match all filters, dangerous changes first."""
     run = await context.client.runs.read(run_id)
-    async with open_plan(context.client, run) as plan:
-        if plan is None:
-            return PlanChangesView(has_plan=False)
-        filters = _Filters(action.strip(), module.strip(), resource_type.strip(), text.strip().casefold())
-        page_of = partial(
-            _page, plan, filters, page_number, is_refresh_only=bool(run.refresh_only), has_changes=run.has_changes
-        )
-        return await to_thread.run_sync(page_of)
+    plan = await context.client.derived(OpenPlans).read(context.client, run)
+    if plan is None:
+        return PlanChangesView(has_plan=False)
+    filters = _Filters(action.strip(), module.strip(), resource_type.strip(), text.strip().casefold())
+    page_of = partial(
+        _page, plan, filters, page_number, is_refresh_only=bool(run.refresh_only), has_changes=run.has_changes
+    )
+    return await to_thread.run_sync(page_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,26 +155,25 @@ def _module_of(change: Change) -> str:
 
 
 def _page(
-    plan: OpenPlan, filters: _Filters, number: int, *, is_refresh_only: bool, has_changes: bool | None
+    shown: ShownPlan, filters: _Filters, number: int, *, is_refresh_only: bool, has_changes: bool | None
 ) -> PlanChangesView:
-    secrets, summary = plan.known.secrets, plan.known.summary
-    everything = collect_entries(plan.document, is_refresh_only=is_refresh_only)
-    rows = group_rows(select(everything, filters.action), secrets)
+    secrets, summary = shown.plan.known.secrets, shown.plan.known.summary
+    rows = group_rows(select(shown.entries, filters.action), secrets) if filters.action else shown.rows
     found = [row for row in rows if filters.includes(row)]
     total = max(1, -(-len(found) // PAGE_SIZE))
-    shown = found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    listed = group_rows(select(everything, ""), secrets)
+    notes = review_notes(shown.plan.document, shown.entries, secrets)
     return PlanChangesView(
         has_plan=True,
         headline=headline(summary, is_refresh_only=is_refresh_only, has_changes=has_changes),
         fingerprint=summary.fingerprint,
-        changes=tuple(_change_view(row, secrets) for row in shown),
+        notes=tuple(secrets.mask(note) for note in notes),
+        changes=tuple(_change_view(row, secrets) for row in found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]),
         page=number,
         total_pages=total,
         total_changes=len(found),
-        actions=_facets(Counter(row.change.action.value for row in listed), secrets),
-        modules=_facets(Counter(_module_of(row.change) for row in listed), secrets),
-        types=_facets(Counter(row.change.type for row in listed), secrets),
+        actions=_facets(Counter(row.change.action.value for row in shown.rows), secrets),
+        modules=_facets(Counter(_module_of(row.change) for row in shown.rows), secrets),
+        types=_facets(Counter(row.change.type for row in shown.rows), secrets),
     )
 
 

@@ -12,7 +12,7 @@ from tfruns.lifecycle import ending_of
 from tfruns.views.diagnosis import DiagnosisView
 from tfruns.views.history import HistoryView
 from tfruns.views.logs import LogView
-from tfruns.views.review import PlanReviewView, ReviewView
+from tfruns.views.review import PlanReviewView
 from tfruns.views.runs import ActionView, RunView
 from tfruns.vocabulary import RunEnding
 from tfruns.web.decisions import DECIDING_TOOLS, DecidedPerson, offered_decisions
@@ -82,8 +82,7 @@ async def decide(visit: Visit) -> Response:
 
 async def _page(visit: Visit, run: RunView, problem: str = "", status: int = HTTPStatus.OK) -> Response:
     is_failed = ending_of(run.status) is RunEnding.FAILED
-    review, changes, log, history, diagnosis, decisions = await asyncio.gather(
-        _readable(visit.call("review_run", ReviewView, run_id=run.id, page_size=1)),
+    changes, log, history, diagnosis, decisions = await asyncio.gather(
         _readable(_changes(visit, run)),
         _readable(visit.call("get_run_logs", LogView, run_id=run.id, tail_lines=_LOG_LINES)),
         _readable(visit.call("get_run_history", HistoryView, run_id=run.id)),
@@ -97,7 +96,6 @@ async def _page(visit: Visit, run: RunView, problem: str = "", status: int = HTT
         run=run,
         path=_path(visit, run),
         **_names(visit, run),
-        review=review,
         changes=changes,
         filters={name: visit.query(name) for name in FILTERS},
         log=log,
