@@ -98,8 +98,8 @@ set_up_framework = $(if $(UV),uv venv --quiet --allow-existing --python $(BIN)/p
 lock: ## update all pins within the ranges of pyproject.toml
 	rm -rf .cache/lock && $(PYTHON) -m venv .cache/lock
 	.cache/lock/bin/python $(PIP) uv
-	$(COMPILE) pyproject.toml --extra local --extra postgresql -o requirements.txt
-	$(COMPILE) pyproject.toml --extra local --extra postgresql requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra local --extra postgresql --extra passkey -o requirements.txt
+	$(COMPILE) pyproject.toml --extra local --extra postgresql --extra passkey requirements-dev.in -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) requirements-build.in -c requirements-dev.txt -o requirements-build.txt
 	$(COMPILE) pyproject.toml --extra local requirements-build.in -c requirements-dev.txt -c requirements-build.txt -o requirements-demo.txt
 	$(COMPILE) requirements-docs.in -o requirements-docs.txt

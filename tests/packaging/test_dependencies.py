@@ -36,7 +36,7 @@ def _runtime(name: str, extras: frozenset[str], seen: set[tuple[str, frozenset[s
             yield from _runtime(requirement.name.lower(), frozenset(requirement.extras), seen)
 
 
-_RUNTIME = sorted(set(_runtime("tfruns", frozenset({"local", "postgresql"}), set())) - {"tfruns"})
+_RUNTIME = sorted(set(_runtime("tfruns", frozenset({"local", "postgresql", "passkey"}), set())) - {"tfruns"})
 
 
 def _licenses(name: str) -> set[str]:
