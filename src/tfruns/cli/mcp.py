@@ -66,6 +66,7 @@ def mcp(
     from tfruns.mcp.stdio import serve  # noqa: PLC0415
     from tfruns.policy import Confirm, Mode, Policy, parse_toolsets  # noqa: PLC0415
     from tfruns.scope import parse_scope  # noqa: PLC0415
+    from tfruns.web.loopback import LoopbackPages  # noqa: PLC0415
 
     try:
         offered, scope = parse_toolsets(toolsets), parse_scope(organizations, workspaces)
@@ -83,7 +84,7 @@ def mcp(
         connection: Connection = LocalConnection(data_dir or selected.data_path, idle_exit)
     else:
         connection = _remote_connection(selected)
-    serve(policy, connection, allowed_directories)
+    serve(policy, connection, allowed_directories, LoopbackPages(connection.client, policy, command="tfruns mcp"))
 
 
 def _remote_connection(profile: "Profile") -> "RemoteConnection":

@@ -15,6 +15,7 @@ from mcp.server import Server
 from tfruns._version import __version__
 from tfruns.mcp.connection import Connection, RemoteConnection
 from tfruns.mcp.instructions import instructions
+from tfruns.mcp.pages import Pages
 from tfruns.mcp.prompts import Prompts
 from tfruns.mcp.resources import RunResources
 from tfruns.mcp.subscriptions import Subscriptions
@@ -23,11 +24,14 @@ from tfruns.policy import Policy
 
 
 def build_server(
-    policy: Policy, connection: Connection | None = None, allowed_directories: tuple[Path, ...] = ()
+    policy: Policy,
+    connection: Connection | None = None,
+    allowed_directories: tuple[Path, ...] = (),
+    pages: Pages | None = None,
 ) -> Server[Any]:
     """An MCP server that offers what the policy permits. It connects to the API with the first call."""
     connection = connection or RemoteConnection()
-    tools = ToolHandlers(policy, connection, allowed_directories)
+    tools = ToolHandlers(policy, connection, allowed_directories, pages)
     resources, prompts = RunResources(tools), Prompts(tools)
     subscriptions = Subscriptions(resources)
 

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 import anyio
 import mcp_types as types
+from mcp.server import Server
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from tfruns.jsonapi import whole_text
 from tfruns.log_output import log_to_standard_error
 from tfruns.mcp.bounded_lines import MAX_LINE_BYTES, BoundedLines, standard_input, top_level_id
 from tfruns.mcp.connection import Connection
+from tfruns.mcp.pages import Pages
 from tfruns.mcp.server import build_server
 from tfruns.policy import Policy
 
@@ -24,15 +26,16 @@ if TYPE_CHECKING:
     from mcp.shared._stream_protocols import ReadStream, WriteStream
 
 
-def serve(policy: Policy, connection: Connection, allowed_directories: tuple[Path, ...] = ()) -> None:
+def serve(
+    policy: Policy, connection: Connection, allowed_directories: tuple[Path, ...] = (), pages: Pages | None = None
+) -> None:
     """Serve until the client closes the input. Standard output is for the protocol, and standard error for the log."""
     log_to_standard_error()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise, Ctrl-C would wait for the thread that reads the input
-    anyio.run(_serve, policy, connection, allowed_directories)
+    anyio.run(_serve, build_server(policy, connection, allowed_directories, pages))
 
 
-async def _serve(policy: Policy, connection: Connection, allowed_directories: tuple[Path, ...]) -> None:
-    server = build_server(policy, connection, allowed_directories)
+async def _serve(server: Server[Any]) -> None:
     with standard_input() as stream:
         lines = BoundedLines(stream)
         async with stdio_server(anyio.wrap_file(cast("IO[str]", lines))) as (incoming, outgoing):

@@ -19,6 +19,7 @@ from tfruns.jsonapi import whole_text
 from tfruns.masking.redaction import redact, safe_text
 from tfruns.masking.text import one_line
 from tfruns.mcp.connection import Connection
+from tfruns.mcp.pages import Pages
 from tfruns.policy import Policy
 from tfruns.progress import NoProgress, Progress
 
@@ -35,15 +36,24 @@ class ToolHandlers:
     Modules that `initialize` does not need are imported by the first request that needs them.
     """
 
-    def __init__(self, policy: Policy, connection: Connection, allowed_directories: tuple[Path, ...] = ()) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        connection: Connection,
+        allowed_directories: tuple[Path, ...] = (),
+        pages: Pages | None = None,
+    ) -> None:
         self._policy = policy
+        self._pages = pages
         self._connection = connection
         self._allowed_directories = allowed_directories
         self._open_codes: Any = None  # the `ConfirmationCodes` of all calls
         self._is_raw = os.environ.get("TFRUNS_RAW", "").lower() in _TRUE
 
     async def aclose(self) -> None:
-        """Close the client's connections."""
+        """Stop the server of the pages, and close the client's connections."""
+        if self._pages is not None:
+            await self._pages.aclose()
         await self._connection.aclose()
 
     async def list_tools(

@@ -16,7 +16,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
-from tfruns.web.pages import overview, run, sign_in, workspaces
+from tfruns.web.pages import overview, references, run, sign_in, workspaces
+from tfruns.web.paths import LINKS, OWN, PREFIX
 from tfruns.web.protection import Protection
 from tfruns.web.sessions import Session
 from tfruns.web.site import Site
@@ -24,8 +25,6 @@ from tfruns.web.visit import Visit, page
 
 _log = logging.getLogger(__name__)
 
-PREFIX = "/app"
-_OWN = f"{PREFIX}/-"  # no organization has this name
 _ORGANIZATION = PREFIX + "/{organization}"
 _WORKSPACE = _ORGANIZATION + "/workspaces/{workspace}"
 _RUN = _WORKSPACE + "/runs/{run}"
@@ -52,11 +51,13 @@ def _routes() -> list[BaseRoute]:
         Route("/", _redirect_home),
         Route(f"{PREFIX}/", _redirect_home),
         Route(PREFIX, _with_session(overview.open_organization), name="home"),
-        Mount(f"{_OWN}/static", StaticFiles(directory=_STATIC), name="static"),
-        Route(f"{_OWN}/links", sign_in.create_link, methods=["POST"]),
-        Route(_OWN + "/links/{code}", _without_session(sign_in.open_link), name="link"),
-        Route(f"{_OWN}/sign-in", _without_session(sign_in.sign_in), methods=["POST"], name="sign_in"),
-        Route(f"{_OWN}/sign-out", _with_session(sign_in.sign_out), methods=["POST"], name="sign_out"),
+        Mount(f"{OWN}/static", StaticFiles(directory=_STATIC), name="static"),
+        Route(LINKS, sign_in.create_link, methods=["POST"]),
+        Route(LINKS + "/{code}", _without_session(sign_in.open_link), name="link"),
+        Route(f"{OWN}/sign-in", _without_session(sign_in.sign_in), methods=["POST"], name="sign_in"),
+        Route(f"{OWN}/sign-out", _with_session(sign_in.sign_out), methods=["POST"], name="sign_out"),
+        Route(OWN + "/runs/{run}", _with_session(references.find_run)),
+        Route(OWN + "/workspaces/{workspace:path}", _with_session(references.find_workspace)),
         Route(_ORGANIZATION, _with_session(overview.overview), name="overview"),
         Route(f"{_ORGANIZATION}/workspaces", _with_session(workspaces.workspaces), name="workspaces"),
         Route(_WORKSPACE, _with_session(workspaces.workspace), name="workspace"),
@@ -85,9 +86,14 @@ def _with_session(page_of: Callable[[Visit], Awaitable[Response]]) -> Endpoint:
         session = site.sessions.find(request.cookies.get(sign_in.cookie_name(request), ""))
         if session is None:
             return sign_in.sign_in_page(site, request)
-        return await _with_error_page(page_of(Visit(request, session)), request, session)
+        return await _with_error_page(_visited(page_of, request, session), request, session)
 
     return serve
+
+
+async def _visited(page_of: Callable[[Visit], Awaitable[Response]], request: Request, session: Session) -> Response:
+    await session.visitor.reconnect()
+    return await page_of(Visit(request, session))
 
 
 def _without_session(page_of: Endpoint) -> Endpoint:

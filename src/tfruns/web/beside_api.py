@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tfruns.client.in_process import in_process_client
+from tfruns.errors import Unauthorized
 from tfruns.gate.pipeline import Gate
 from tfruns.policy import Confirm, Policy
-from tfruns.web.app import PREFIX, build_web_app
+from tfruns.web.app import build_web_app
+from tfruns.web.paths import PREFIX
 from tfruns.web.protection import LOOPBACK_HOSTS, host_name
 from tfruns.web.sessions import Visitor
 from tfruns.web.site import Site
@@ -37,6 +39,8 @@ class TokenAccounts:
             Unauthorized: the token is not valid.
             TfrunsError: the API is not available.
         """
+        if not token:  # a client without one would use a token of this process
+            raise Unauthorized("unauthorized", status=401)
         client = in_process_client(self._api, self._url, token)
         user = await client.account.read()  # again for each session: the token may have been deleted
         if token not in self._visitors:
@@ -54,7 +58,7 @@ def _is_page(path: str) -> bool:
 def add_pages(api: ASGIApp, url: str) -> ASGIApp:
     """An application that serves the API at a URL, and the pages beside it."""
     hosts = LOOPBACK_HOSTS | {host_name(urlsplit(url).netloc)}
-    site = Site("tfruns web link --local", TokenAccounts(api, url))
+    site = Site("tfruns web link --local", TokenAccounts(api, url), accepts_tokens=True)
     pages = build_web_app(site, hosts)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:

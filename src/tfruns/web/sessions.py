@@ -7,9 +7,10 @@ gets a random id in a cookie. Forms contain a second secret of the session, the 
 import hmac
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 
+from tfruns.client.client import Client
 from tfruns.gate.pipeline import Gate
 
 SESSION_LIFETIME_S = 12 * 3600.0
@@ -18,17 +19,29 @@ _MAX_LINKS = 256  # the oldest are dropped first
 _MAX_SESSIONS = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Visitor:
     """The person behind a session, with the permissions of one API token.
 
     Attributes:
         name: the name of the token's user, for display and the audit log.
         gate: the gate for their calls, without a person who can be asked.
+        connect: returns the client for the next request, if it may change.
     """
 
     name: str
     gate: Gate
+    connect: Callable[[], Awaitable[Client]] | None = None
+
+    async def reconnect(self) -> None:
+        """Use another client if the local backend was started again, or a token was stored.
+
+        Raises:
+            TfrunsError: there is no client for the API.
+        """
+        client = await self.connect() if self.connect else self.gate.client
+        if client is not self.gate.client:
+            self.gate = replace(self.gate, client=client)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,20 @@ Following a link only shows a button, because programs that preview links would 
 """
 
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from tfruns.errors import InvalidInput, TfrunsError, Unauthorized
 from tfruns.web.forms import read_form
+from tfruns.web.paths import PREFIX, is_page
 from tfruns.web.sessions import SESSION_LIFETIME_S, Session
 from tfruns.web.site import Site
 from tfruns.web.visit import Visit, page
 
 _CODE_IS_INVALID = "This link has expired or was used before. Create another one."
+_IN_PATHS = "/:@!$&'()*+,;=~"
 _TOKEN_IS_INVALID = "This is not a valid API token of this server."  # noqa: S105
 
 
@@ -27,7 +30,7 @@ def sign_in_page(site: Site, request: Request, problem: str = "", status: int = 
         link_command=site.link_command,
         accepts_tokens=site.accepts_tokens,
         sign_in_path=_path(request, "sign_in"),
-        target=request.url.path if request.method == "GET" else _own_target(request, ""),
+        target=_wanted(request),
         problem=problem,
         # A session cookie is not sent when another website links to the page: the page loads itself once more.
         is_from_other_site=request.headers.get("sec-fetch-site") == "cross-site",
@@ -41,7 +44,7 @@ async def open_link(request: Request) -> Response:
         "Open tfruns",
         code=request.path_params["code"],
         sign_in_path=_path(request, "sign_in"),
-        target=_own_target(request, request.query_params.get("to", "")),
+        target=_target(request.query_params.get("to", "")),
     )
 
 
@@ -49,12 +52,12 @@ async def sign_in(request: Request) -> Response:
     """Begin a session with the code or the token of a form."""
     site: Site = request.app.state.site
     form = await read_form(request)
-    target = _own_target(request, form.get("to", ""))
+    target = _target(form.get("to", ""))
     if code := form.get("code"):
         session = site.sessions.redeem(code)
         return _signed_in(request, session, target) if session else sign_in_page(site, request, _CODE_IS_INVALID)
     try:
-        visitor = await site.visitor_with(form.get("token", "").strip())
+        visitor = await site.accounts.visitor_with(form.get("token", "").strip() if site.accepts_tokens else "")
     except (Unauthorized, InvalidInput):
         return sign_in_page(site, request, _TOKEN_IS_INVALID)
     return _signed_in(request, site.sessions.begin(visitor), target)
@@ -75,7 +78,7 @@ async def create_link(request: Request) -> Response:
     site: Site = request.app.state.site
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     try:
-        visitor = await site.visitor_with(token.strip() if scheme.lower() == "bearer" else "")
+        visitor = await site.accounts.visitor_with(token.strip() if scheme.lower() == "bearer" else "")
     except TfrunsError as error:
         return JSONResponse(error.as_dict(), error.status or HTTPStatus.UNAUTHORIZED)
     code = site.sessions.create_link_code(visitor)
@@ -101,10 +104,17 @@ def _signed_in(request: Request, session: Session, target: str) -> Response:
     return response
 
 
-def _own_target(request: Request, path: str) -> str:
+def _wanted(request: Request) -> str:
+    """The address of the requested page, to return to it."""
+    if request.method != "GET":
+        return PREFIX
+    query = f"?{request.url.query}" if request.url.query else ""
+    return _target(f"{quote(request.url.path, safe=_IN_PATHS)}{query}")
+
+
+def _target(path: str) -> str:
     """The path of a page of this site; the start page if the path is not one."""
-    home = _path(request, "home")
-    return path if path == home or (path.startswith(f"{home}/") and "\\" not in path) else home
+    return path if is_page(path) else PREFIX
 
 
 def _path(request: Request, name: str, **parameters: str) -> str:

@@ -1,0 +1,168 @@
+"""The web server of `LoopbackPages`: uvicorn on 127.0.0.1, in the event loop of the process."""
+
+import asyncio
+import hmac
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import Context
+
+import anyio
+import uvicorn
+
+from tfruns.client.client import Client
+from tfruns.errors import ConnectionFailed, InvalidInput, TfrunsError, Unauthorized
+from tfruns.gate.pipeline import Gate
+from tfruns.policy import Policy
+from tfruns.web.app import build_web_app
+from tfruns.web.loopback import Connect
+from tfruns.web.paths import link_path
+from tfruns.web.protection import LOOPBACK_HOSTS
+from tfruns.web.running import RunningPages, announced
+from tfruns.web.sessions import Visitor
+from tfruns.web.site import Site
+
+_log = logging.getLogger(__name__)
+
+_HOST = "127.0.0.1"
+_USER_WITHIN_S = 5.0
+_SHUTDOWN_WITHIN_S = 1  # a decision that is being sent; live updates never end
+
+
+class LoopbackServer:
+    """A running server of pages.
+
+    Attributes:
+        url: its address, without a path.
+    """
+
+    def __init__(self, record: RunningPages, site: Site, visitor: Visitor, listener: socket.socket) -> None:
+        self.url = record.url
+        self._site = site
+        self._visitor = visitor
+        self._record = _announced(record)
+        self._server = _Server(_uvicorn_config(build_web_app(site, LOOPBACK_HOSTS)))
+        # A context of its own, because the first link may be created within a request of an assistant.
+        self._serving = asyncio.get_running_loop().create_task(
+            self._server.serve(sockets=[listener]), name="pages", context=Context()
+        )
+
+    def link(self, path: str) -> str:
+        """The address of a page, with a code that begins one session."""
+        return f"{self.url}{link_path(self._site.sessions.create_link_code(self._visitor), path)}"
+
+    async def wait(self) -> None:
+        """Wait until the server stops."""
+        await self._serving
+
+    async def aclose(self) -> None:
+        """Stop the server."""
+        self._record.close()
+        self._server.stop()
+        await self._serving
+
+
+async def start_server(connect: Connect, policy: Policy, *, command: str, port: int, secret: str) -> LoopbackServer:
+    """Start a server; see `LoopbackPages`.
+
+    Raises:
+        ConnectionFailed: it cannot listen on the port.
+        TfrunsError: there is no client for the API.
+    """
+    client = await connect()
+    visitor = Visitor(await _user_name(client), Gate(client, policy), connect)
+    listener = _listener(port)
+    port = listener.getsockname()[1]
+    url = f"http://{_HOST}:{port}"
+    site = Site(f"tfruns web link --port {port}", _OwnSecret(secret, visitor))
+    record = RunningPages(url, secret, str(client.settings.address), command)
+    return LoopbackServer(record, site, visitor, listener)
+
+
+def _announced(record: RunningPages) -> ExitStack:
+    """The record of the server, until it is closed."""
+    stack = ExitStack()
+    try:
+        stack.enter_context(announced(record))
+    except (OSError, InvalidInput) as error:
+        _log.warning("`tfruns web link` will not find these pages: %s", error)
+    return stack
+
+
+def _uvicorn_config(app: object) -> uvicorn.Config:
+    """The configuration of the server: it logs only failures, and trusts no headers of proxies."""
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_SHUTDOWN_WITHIN_S,
+    )
+
+
+async def _user_name(client: Client) -> str:
+    """The user of the API token."""
+    with anyio.move_on_after(_USER_WITHIN_S):
+        try:
+            user = await client.account.read()
+        except TfrunsError:
+            return "unknown user"  # the pages show the error
+        return user.username or user.id
+    return "unknown user"
+
+
+def _listener(port: int) -> socket.socket:
+    try:
+        return socket.create_server((_HOST, port))
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)  # `strerror` repeats the address
+        raise ConnectionFailed(
+            f"The pages cannot be served on port {port}: {reason}.",
+            solution="Use another --port, or 0 for any free port.",
+        ) from None
+
+
+class _OwnSecret:
+    """The only account: that of the process, for whoever has the secret in the record of the server."""
+
+    def __init__(self, secret: str, visitor: Visitor) -> None:
+        self._secret = secret
+        self._visitor = visitor
+
+    async def visitor_with(self, token: str) -> Visitor:
+        """The user of the process.
+
+        Raises:
+            Unauthorized: this is not the secret.
+        """
+        if not hmac.compare_digest(token.encode(), self._secret.encode()):
+            raise Unauthorized("unauthorized", status=401)
+        return self._visitor
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves the signals to the process, and does not wake while nothing happens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self.should_exit = True
+        self._stopped.set()
+
+    async def main_loop(self) -> None:
+        """Wait until the server is stopped."""
+        await self._stopped.wait()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
