@@ -183,7 +183,7 @@ class ReviewRow:
         return difference.before is not None and self.change.action is Action.UPDATE and len(self.entries) == 1
 
     def _drift_lines(self, drift: Change | None) -> Iterator[Line]:
-        for difference in _drift_differences(drift):
+        for difference in drift_differences(drift):
             for part in expand(difference, self.secrets):
                 yield partial(_outside_line, part, self.secrets)
 
@@ -234,7 +234,8 @@ def _outside_line(difference: Difference, secrets: Secrets) -> str:
     return f"outside of Terraform: {difference.line(secrets)}"
 
 
-def _drift_differences(drift: Change | None) -> Sequence[Difference]:
+def drift_differences(drift: Change | None) -> Sequence[Difference]:
+    """The attributes that were changed outside of Terraform; none if the object was deleted."""
     return [] if drift is None or drift.action is Action.DESTROY else changed_values(drift)
 
 
@@ -308,7 +309,7 @@ def _family(entry: ReviewEntry) -> Sequence[object]:
 
 def _comparison_text(entry: ReviewEntry) -> str:
     """A string that is equal for entries of one family with the same change."""
-    found = [*entry_differences(entry), *_drift_differences(entry.drift)]
+    found = [*entry_differences(entry), *drift_differences(entry.drift)]
     keys = [difference.comparison_key for difference in found]
     drift_actions = None if entry.drift is None else entry.drift.actions
     return canonical_masked([keys, drift_actions, entry.change.generated_config])

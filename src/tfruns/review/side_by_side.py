@@ -12,7 +12,7 @@ from tfruns.masking.redaction import redact
 from tfruns.masking.secrets import Secrets
 from tfruns.masking.text import sanitize
 from tfruns.review.differences import Difference
-from tfruns.review.rows import ReviewEntry, entry_differences
+from tfruns.review.rows import ReviewEntry, drift_differences, entry_differences
 from tfruns.review.values import MarkedValue, format_value
 
 MAX_TEXT = 2_000  # characters of a value
@@ -61,6 +61,11 @@ class ValueChange:
 def value_changes(entry: ReviewEntry, secrets: Secrets) -> Iterator[ValueChange]:
     """The values that a change affects, without secrets. Empty values of a new object are omitted."""
     return (_value_change(difference, secrets) for difference in entry_differences(entry))
+
+
+def drift_changes(entry: ReviewEntry, secrets: Secrets) -> Iterator[ValueChange]:
+    """The values of a planned change that were changed outside of Terraform before, without secrets."""
+    return (_value_change(difference, secrets) for difference in drift_differences(entry.drift))
 
 
 def _value_change(difference: Difference, secrets: Secrets) -> ValueChange:

@@ -121,6 +121,33 @@ async def override_policy_check(context: Context, run_id: RunId, comment: Reason
         raise InvalidInput(f"The comment has more than {_MAX_REASON} characters.", solution="Shorten it.")
     client = context.client
     run = await client.runs.read(run_id)
+    holds, mandatory = await _find_holds(client, run, reason)
+    _refuse_what_cannot_be(run, holds, mandatory)
+    overridden, failure = await _override(holds)
+    recorded = await _record(client, run.id, overridden, reason)
+    if failure is not None:
+        raise _partly(failure, holds, overridden) if overridden else failure
+    return await _answer(context, run.id, overridden, is_recorded=recorded)
+
+
+async def is_overridable(client: Client, run: Run) -> bool:
+    """Whether this token may override all failed policies that block a run.
+
+    Raises:
+        TfrunsError: the checks cannot be read.
+    """
+    if is_final(run.status):
+        return False
+    holds, mandatory = await _find_holds(client, run, "")
+    try:
+        _refuse_what_cannot_be(run, holds, mandatory)
+    except (TransitionNotAllowed, Forbidden):
+        return False
+    return True
+
+
+async def _find_holds(client: Client, run: Run, reason: str) -> tuple[list[_Hold], list[str]]:
+    """The failed checks that block a run, and the ids of those that cannot be overridden."""
     checks = await _all(client.policy_checks.list_for_run(run.id))
     stages = await _all(client.task_stages.list_for_run(run.id))
     holds = [_hold_of_check(client, check, run) for check in checks if awaits_override(check.status)]
@@ -128,12 +155,7 @@ async def override_policy_check(context: Context, run_id: RunId, comment: Reason
     evaluations = await _all(client.tf_policy_evaluations.list_for_run(run.id))
     holds += [_hold_of_tf_policies(client, found, reason) for found in evaluations if awaits_override(found.status)]
     failed = [found.id for found in evaluations if found.status == CheckStatus.FAILED]  # final: with mandatory policies
-    _refuse_what_cannot_be(run, holds, [*(check.id for check in checks if _is_hard(check)), *failed])
-    overridden, failure = await _override(holds)
-    recorded = await _record(client, run.id, overridden, reason)
-    if failure is not None:
-        raise _partly(failure, holds, overridden) if overridden else failure
-    return await _answer(context, run.id, overridden, is_recorded=recorded)
+    return holds, [*(check.id for check in checks if _is_hard(check)), *failed]
 
 
 R = TypeVar("R", bound=Resource)

@@ -8,12 +8,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from tfruns.checks import is_in_checks
+from tfruns.client.client import Client
 from tfruns.errors import TfrunsError
 from tfruns.gate.confirmation import PendingCall
 from tfruns.gate.person import Answer, Question
 from tfruns.gate.registry import find_tool
 from tfruns.impact import Impact, ImpactKind
+from tfruns.lifecycle import is_final
+from tfruns.tools.override_policy_check import is_overridable
 from tfruns.views.runs import RunView
 from tfruns.vocabulary import RunAction
 from tfruns.web.visit import Visit
@@ -22,6 +27,8 @@ _DESTROYS = frozenset(
     {ImpactKind.DESTRUCTIVE_APPLY, ImpactKind.UNSEEN_APPLY, ImpactKind.KILL_APPLY, ImpactKind.DESTROY_PLAN}
 )
 _MAX_LINES = 40  # of what is at stake; the page of the plan shows all
+
+OVERRIDE = "override_policy_check"
 
 _TOOLS: Mapping[RunAction, tuple[str, str]] = {
     RunAction.APPLY: ("apply_run", "Apply"),
@@ -32,7 +39,7 @@ _TOOLS: Mapping[RunAction, tuple[str, str]] = {
 }
 """The tool and the label of the button for each action, in the order of the page."""
 
-DECIDING_TOOLS = frozenset(tool for tool, _ in _TOOLS.values())
+DECIDING_TOOLS = frozenset({OVERRIDE, *(tool for tool, _ in _TOOLS.values())})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +69,27 @@ class Decision:
 
 async def offered_decisions(visit: Visit, run: RunView) -> list[Decision]:
     """The decisions that are possible for a run, with their current impact."""
-    return [
-        await _decision(visit, run.id, tool, label)
-        for action, (tool, label) in _TOOLS.items()
-        if action in run.allowed_actions
-    ]
+    client = visit.session.visitor.gate.client
+    found = [_TOOLS[action] for action in _TOOLS if action in run.allowed_actions]
+    if await _is_override_offered(client, run):
+        found.insert(0, (OVERRIDE, "Override"))
+    return [await decision(client, tool, label, {"run_id": run.id, "comment": ""}) for tool, label in found]
 
 
-async def _decision(visit: Visit, run_id: str, tool: str, label: str) -> Decision:
-    call = PendingCall(find_tool(tool), {"run_id": run_id, "comment": ""})
+async def _is_override_offered(client: Client, run: RunView) -> bool:
+    """Whether failed policies block the run, and this person may override all of them."""
+    if is_final(run.status) or not is_in_checks(run.status):
+        return False
     try:
-        impact = await call.impact(visit.session.visitor.gate.client)
+        return await is_overridable(client, await client.runs.read(run.id))
+    except TfrunsError:
+        return False
+
+
+async def decision(client: Client, tool: str, label: str, arguments: Mapping[str, Any]) -> Decision:
+    """A call that a person may decide to make, with its current impact."""
+    try:
+        impact = await PendingCall(find_tool(tool), arguments).impact(client)
     except TfrunsError as error:
         return Decision(tool, label, problem=error.message)
     lines = impact.at_stake

@@ -4,13 +4,18 @@ The documents of all open plans of a client share one budget of bytes; see `runs
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from anyio import to_thread
 
 from tfruns.client.client import Client
+from tfruns.review.dangers import danger_of
+from tfruns.review.filters import select
+from tfruns.review.plan_document import Action, Change
 from tfruns.review.rows import ReviewEntry, ReviewRow, collect_entries, group_rows
 from tfruns.runs.plan_reading import OpenPlan
 from tfruns.runs.plans import open_plan
@@ -18,6 +23,10 @@ from tfruns.wire.runs import Run
 
 KEPT_S = 60.0
 _MAX_KEPT = 2
+_OTHER_FILTERS = ("output", "import", "move", "deferred", "drift", "read")
+_MAX_FACETS = 100  # modules and types that the page offers as filters
+
+Facets = Sequence[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +35,25 @@ class ShownPlan:
 
     Attributes:
         plan: the plan.
+        is_refresh_only: whether its apply only records changes made outside of Terraform.
         entries: all changes.
-        rows: the rows of the changes that are shown without a filter.
+        rows: the rows of the changes that are shown without a filter, in the order of the page.
+        actions: the actions of the rows, and how many rows have each.
+        modules: their modules.
+        types: their resource types.
+        also: the other filters that match a change, and how many changes each matches.
+        unknown: the number of updates and replacements with values that are known only after the apply.
     """
 
     plan: OpenPlan
+    is_refresh_only: bool
     entries: list[ReviewEntry]
     rows: list[ReviewRow]
+    actions: Facets
+    modules: Facets
+    types: Facets
+    also: Facets
+    unknown: int
 
 
 @dataclass(slots=True)
@@ -91,5 +112,41 @@ class OpenPlans:
 
 def _prepared(plan: OpenPlan, is_refresh_only: bool) -> ShownPlan:
     entries = collect_entries(plan.document, is_refresh_only=is_refresh_only)
-    rows = group_rows([entry for entry in entries if entry.is_shown], plan.known.secrets)
-    return ShownPlan(plan, entries, rows)
+    rows = ordered(group_rows([entry for entry in entries if entry.is_shown], plan.known.secrets))
+    return ShownPlan(
+        plan,
+        is_refresh_only,
+        entries,
+        rows,
+        _facets(row.change.action.value for row in rows),
+        _facets(module_of(row.change) for row in rows),
+        _facets(row.change.type for row in rows),
+        [(name, count) for name in _OTHER_FILTERS if (count := len(select(entries, name)))],
+        sum(_is_partly_unknown(change) for change in plan.document.changes),
+    )
+
+
+def ordered(rows: Iterable[ReviewRow]) -> list[ReviewRow]:
+    """The rows in the order of the page: dangerous changes first, then the others by module, the root module first."""
+    return sorted(rows, key=lambda row: (0, "") if danger_of(row.change) else (1, module_of(row.change)))
+
+
+def module_of(change: Change) -> str:
+    """The address of a change's module; empty for the root module."""
+    module = change.source.get("module_address")
+    return module if isinstance(module, str) else ""
+
+
+def _facets(names: Iterable[str]) -> Facets:
+    counts = Counter(name for name in names if name)
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MAX_FACETS]
+
+
+def _is_partly_unknown(change: Change) -> bool:
+    return change.action in {Action.UPDATE, Action.REPLACE} and _has_mark(change.change.get("after_unknown"))
+
+
+def _has_mark(marks: Any) -> bool:
+    if isinstance(marks, dict):
+        return any(map(_has_mark, marks.values()))
+    return any(map(_has_mark, marks)) if isinstance(marks, list) else marks is True

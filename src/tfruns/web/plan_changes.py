@@ -4,8 +4,7 @@ This is a tool, so that it passes the gate, and it is not in the registry, becau
 assistant.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -15,97 +14,24 @@ from anyio import to_thread
 from tfruns.arguments import RunId
 from tfruns.masking.secrets import Secrets
 from tfruns.policy import Toolset
+from tfruns.review.dangers import danger_of
 from tfruns.review.filters import select
 from tfruns.review.headline import headline
-from tfruns.review.plan_document import Change
 from tfruns.review.review import review_notes
 from tfruns.review.rows import ReviewRow, group_rows
-from tfruns.review.side_by_side import value_changes
+from tfruns.review.side_by_side import ValueChange, drift_changes, value_changes
+from tfruns.review.summary import PlanSummary
 from tfruns.tool import Context, tool
-from tfruns.views.base import View
-from tfruns.web.open_plans import OpenPlans, ShownPlan
+from tfruns.web.open_plans import OpenPlans, ShownPlan, module_of, ordered
+from tfruns.web.plan_views import ChangeView, DangerView, FacetView, PlanChangesView, TextLineView, ValueView
 
 PAGE_SIZE = 50
 _MAX_VALUES = 60  # of a change; the page of its address shows all
 _MAX_COUNTED = 2_000  # values of a change
-_MAX_FACETS = 100  # modules and types that the page offers as filters
+_MAX_DANGERS = 12
+_MAX_KEYS = 12  # of a dangerous change; the list of changes shows all
+_MAX_CONFIG = 100  # lines of generated configuration
 _NAME = 160
-
-
-@dataclass(frozen=True, slots=True)
-class TextLineView(View):
-    """A line of a text that changes."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ValueView(View):
-    """A value before and after; see `ValueChange`."""
-
-    path: str
-    before: str | None
-    after: str | None
-    lines: tuple[TextLineView, ...] = ()
-    notes: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeView(View):
-    """A change, or several instances that change alike; see `ReviewRow` of the review.
-
-    Attributes:
-        module: the address of the module; empty for the root module.
-        values: the values that change, at most 60.
-        more_values: the number of values that are omitted.
-    """
-
-    address: str
-    action: str
-    module: str = ""
-    count: int = 1
-    keys: tuple[str, ...] = ()
-    is_deferred: bool = False
-    danger: str = ""
-    why: str = ""
-    moved_from: str = ""
-    import_id: str = ""
-    import_identity: str = ""
-    values: tuple[ValueView, ...] = ()
-    more_values: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class FacetView(View):
-    """A value by which the changes can be filtered, and how many changes have it."""
-
-    name: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlanChangesView(View):
-    """A page of the changes of a plan.
-
-    Attributes:
-        has_plan: whether the run has a plan.
-        actions: the actions of all changes.
-        modules: the modules of all changes.
-        types: the resource types of all changes.
-    """
-
-    has_plan: bool
-    headline: str = ""
-    fingerprint: str = ""
-    notes: tuple[str, ...] = ()
-    changes: tuple[ChangeView, ...] = ()
-    page: int = 1
-    total_pages: int = 1
-    total_changes: int = 0
-    actions: tuple[FacetView, ...] = ()
-    modules: tuple[FacetView, ...] = ()
-    types: tuple[FacetView, ...] = ()
 
 
 @tool(title="Read the changes of a plan", toolset=Toolset.REVIEW, order=0, is_read_only=True)
@@ -120,14 +46,11 @@ async def plan_changes(
 ) -> PlanChangesView:
     """Read a page of the changes in a run's plan that match all filters, dangerous changes first."""
     run = await context.client.runs.read(run_id)
-    plan = await context.client.derived(OpenPlans).read(context.client, run)
-    if plan is None:
+    shown = await context.client.derived(OpenPlans).read(context.client, run)
+    if shown is None:
         return PlanChangesView(has_plan=False)
     filters = _Filters(action.strip(), module.strip(), resource_type.strip(), text.strip().casefold())
-    page_of = partial(
-        _page, plan, filters, page_number, is_refresh_only=bool(run.refresh_only), has_changes=run.has_changes
-    )
-    return await to_thread.run_sync(page_of)
+    return await to_thread.run_sync(partial(_page, shown, filters, page_number, has_changes=run.has_changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +63,7 @@ class _Filters:
     def includes(self, row: ReviewRow) -> bool:
         """Whether a row matches all filters but the action."""
         change = row.change
-        is_in_module = not self.module or _module_of(change) == self.module
+        is_in_module = not self.module or module_of(change) == self.module
         is_of_type = not self.resource_type or change.type == self.resource_type
         return is_in_module and is_of_type and any(self.text in address.casefold() for address in _addresses(row))
 
@@ -149,46 +72,63 @@ def _addresses(row: ReviewRow) -> list[str]:
     return [address for entry in row.entries for address in (entry.change.address, entry.change.previous_address)]
 
 
-def _module_of(change: Change) -> str:
-    module = change.source.get("module_address")
-    return module if isinstance(module, str) else ""
-
-
-def _page(
-    shown: ShownPlan, filters: _Filters, number: int, *, is_refresh_only: bool, has_changes: bool | None
-) -> PlanChangesView:
+def _page(shown: ShownPlan, filters: _Filters, number: int, *, has_changes: bool | None) -> PlanChangesView:
     secrets, summary = shown.plan.known.secrets, shown.plan.known.summary
-    rows = group_rows(select(shown.entries, filters.action), secrets) if filters.action else shown.rows
+    rows = ordered(group_rows(select(shown.entries, filters.action), secrets)) if filters.action else shown.rows
     found = [row for row in rows if filters.includes(row)]
-    total = max(1, -(-len(found) // PAGE_SIZE))
     notes = review_notes(shown.plan.document, shown.entries, secrets)
     return PlanChangesView(
         has_plan=True,
-        headline=headline(summary, is_refresh_only=is_refresh_only, has_changes=has_changes),
+        headline=headline(summary, is_refresh_only=shown.is_refresh_only, has_changes=has_changes),
         fingerprint=summary.fingerprint,
         notes=tuple(secrets.mask(note) for note in notes),
+        counts=plan_facets(summary, is_refresh_only=shown.is_refresh_only),
+        dangers=tuple(_danger_view(summary, number) for number in range(min(_MAX_DANGERS, len(summary.dangers)))),
+        more_dangers=sum(danger.count for danger in summary.dangers[_MAX_DANGERS:]),
+        unknown=shown.unknown,
         changes=tuple(_change_view(row, secrets) for row in found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]),
         page=number,
-        total_pages=total,
+        total_pages=max(1, -(-len(found) // PAGE_SIZE)),
         total_changes=len(found),
-        actions=_facets(Counter(row.change.action.value for row in shown.rows), secrets),
-        modules=_facets(Counter(_module_of(row.change) for row in shown.rows), secrets),
-        types=_facets(Counter(row.change.type for row in shown.rows), secrets),
+        actions=_facets(shown.actions, secrets),
+        modules=_facets(shown.modules, secrets),
+        types=_facets(shown.types, secrets),
+        also=_facets(shown.also, secrets),
     )
 
 
-def _facets(counts: Mapping[str, int], secrets: Secrets) -> tuple[FacetView, ...]:
-    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MAX_FACETS]
-    return tuple(FacetView(secrets.safe_line(name, _NAME), count) for name, count in most if name)
+_EFFECTS = ("destroy", "replace", "forget", "unknown", "invoke", "deferred", "change", "add", "import", "move")
+_WORDS = {"change": "update", "add": "create", "unknown": "unrecognized"}
+
+
+def plan_facets(summary: PlanSummary, *, is_refresh_only: bool) -> tuple[FacetView, ...]:
+    """The number of changes by effect, the most dangerous effect first."""
+    counts = summary.counts.as_dict()
+    found = [FacetView(_WORDS.get(name, name), counts[name]) for name in _EFFECTS if name in counts]
+    if summary.outputs:
+        found.append(FacetView("output", summary.outputs))
+    if is_refresh_only and summary.drifted:
+        found.append(FacetView("changed outside of Terraform", summary.drifted))
+    return tuple(found)
+
+
+def _danger_view(summary: PlanSummary, number: int) -> DangerView:
+    danger = summary.dangers[number]
+    return DangerView(danger.address, danger.why, danger.keys[:_MAX_KEYS], danger.count)
+
+
+def _facets(found: Iterable[tuple[str, int]], secrets: Secrets) -> tuple[FacetView, ...]:
+    return tuple(FacetView(secrets.safe_line(name, _NAME), count) for name, count in found)
 
 
 def _change_view(row: ReviewRow, secrets: Secrets) -> ChangeView:
-    head = row.head()
-    values = list(islice(value_changes(row.entries[0], secrets), _MAX_COUNTED))
+    head, entry = row.head(), row.entries[0]
+    values = list(islice(value_changes(entry, secrets), _MAX_COUNTED))
     return ChangeView(
         address=head["address"],
         action=head["action"],
-        module=secrets.safe_line(_module_of(row.change), _NAME),
+        module=secrets.safe_line(module_of(row.change), _NAME),
+        is_dangerous=bool(danger_of(row.change)),
         count=len(row.entries),
         keys=tuple(head.get("keys", ())),
         is_deferred="deferred" in head,
@@ -197,15 +137,20 @@ def _change_view(row: ReviewRow, secrets: Secrets) -> ChangeView:
         moved_from=head.get("moved_from", ""),
         import_id=head.get("import_id", ""),
         import_identity=head.get("import_identity", ""),
-        values=tuple(
-            ValueView(
-                value.path,
-                value.before,
-                value.after,
-                tuple(TextLineView(line.kind.value, line.text) for line in value.lines),
-                value.notes,
-            )
-            for value in values[:_MAX_VALUES]
-        ),
+        values=tuple(map(_value_view, values[:_MAX_VALUES])),
         more_values=max(0, len(values) - _MAX_VALUES),
+        drift=tuple(map(_value_view, islice(drift_changes(entry, secrets), _MAX_VALUES))),
+        config=tuple(_config_lines(row, secrets)),
     )
+
+
+def _value_view(value: ValueChange) -> ValueView:
+    lines = tuple(TextLineView(line.kind.value, line.text) for line in value.lines)
+    return ValueView(value.path, value.before, value.after, lines, value.notes)
+
+
+def _config_lines(row: ReviewRow, secrets: Secrets) -> Iterator[str]:
+    lines = secrets.mask(row.change.generated_config).rstrip().splitlines()
+    yield from lines[:_MAX_CONFIG]
+    if len(lines) > _MAX_CONFIG:
+        yield f"… {len(lines) - _MAX_CONFIG:,} more lines"

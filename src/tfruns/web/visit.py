@@ -61,14 +61,15 @@ class Visit:
         """A parameter of the request's query; empty if it is missing."""
         return self.request.query_params.get(name, "").strip()
 
-    def page_number(self) -> int:
+    def page_number(self, name: str = "page") -> int:
         """The number of the requested page; 1 if the request has no valid one."""
-        text = self.query("page")
+        text = self.query(name)
         return int(text) if text.isdecimal() and 0 < len(text) <= 5 and int(text) else 1
 
     def page(self, template: str, title: str, /, *, status: int = HTTPStatus.OK, **values: Any) -> Response:
         """A page of this visitor."""
-        return page(template, title, status=status, session=self.session, **values)
+        now = self.session.visitor.gate.client.clock.now()
+        return page(template, title, status=status, session=self.session, now=now, **values)
 
 
 def page(

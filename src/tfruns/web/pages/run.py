@@ -1,38 +1,28 @@
-"""The page of a run: its plan, its log, its history, and the decisions that it waits for."""
+"""The page of a run: what it would do or did, its logs, its history, and the decisions that it waits for."""
 
-import asyncio
-from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import Any, TypeVar
 
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from tfruns.errors import Declined, NotFound, TfrunsError
-from tfruns.lifecycle import ending_of
-from tfruns.views.diagnosis import DiagnosisView
-from tfruns.views.history import HistoryView
-from tfruns.views.logs import LogView
+from tfruns.views.comments import CommentView
 from tfruns.views.review import PlanReviewView
 from tfruns.views.runs import ActionView, RunView
-from tfruns.vocabulary import RunEnding
 from tfruns.web.decisions import DECIDING_TOOLS, DecidedPerson, offered_decisions
 from tfruns.web.feed import RunFeeds, events
 from tfruns.web.forms import read_form
-from tfruns.web.plan_changes import PlanChangesView, plan_changes
+from tfruns.web.pages.run_parts import NO_PROBLEM, Problem, names, read_parts, read_run, run_path
 from tfruns.web.visit import Visit
 
-V = TypeVar("V")
-
-_LOG_LINES = 200
-FILTERS = ("action", "module", "resource_type", "text")
+_COMMENT = "comment_on_run"
 _CHANGED = "The run, its plan or its workspace has changed since this page was loaded. Nothing was sent. Decide again."
 _WRONG_NAME = "The name of the workspace is not correct. Nothing was sent."
 
 
 async def run_page(visit: Visit) -> Response:
     """The page of a run. A URL with the name of another workspace is redirected."""
-    run = await visit.call("get_run_details", RunView, run_id=visit.path("run"))
-    path = _path(visit, run)
+    run = await read_run(visit)
+    path = run_path(visit, run)
     if path != visit.request.url.path:
         query = f"?{visit.request.url.query}" if visit.request.url.query else ""
         return RedirectResponse(path + query, HTTPStatus.TEMPORARY_REDIRECT)
@@ -44,12 +34,12 @@ async def values_page(visit: Visit) -> Response:
     address = visit.query("address")
     if not address:
         raise NotFound("This page needs the address of a resource.")
-    run = await visit.call("get_run_details", RunView, run_id=visit.path("run"))
+    run = await read_run(visit)
     found = await visit.call(
         "review_run", PlanReviewView, run_id=run.id, address=address, page_number=visit.page_number()
     )
     return visit.page(
-        "values", address, run=run, path=_path(visit, run), found=found, address=address, **_names(visit, run)
+        "values", address, run=run, path=run_path(visit, run), found=found, address=address, **names(visit, run)
     )
 
 
@@ -63,71 +53,41 @@ async def live_updates(visit: Visit) -> Response:
 
 
 async def decide(visit: Visit) -> Response:
-    """Make the decision of a form. The page is shown again, with what prevented the decision if anything did."""
+    """Make the decision of a form, or add its comment.
+
+    The page is shown again, with the reason if nothing was sent.
+    """
     form = await read_form(visit.request, visit.session)
     tool = form.get("tool", "")
-    if tool not in DECIDING_TOOLS:
+    if tool not in DECIDING_TOOLS and tool != _COMMENT:
         raise NotFound("This decision does not exist.")
-    run = await visit.call("get_run_details", RunView, run_id=visit.path("run"))
+    run = await read_run(visit)
+    comment = form.get("comment", "")
     person = DecidedPerson(tool, form.get("seen", ""), form.get("workspace_name", ""), run.workspace_name or run.id)
     try:
-        await visit.call(tool, ActionView, person=person, run_id=run.id, comment=form.get("comment", ""))
+        if tool == _COMMENT:
+            await visit.call(tool, CommentView, run_id=run.id, body=comment)
+        else:
+            await visit.call(tool, ActionView, person=person, run_id=run.id, comment=comment)
     except Declined:
-        return await _page(visit, run, _CHANGED if person.has_changed else _WRONG_NAME, HTTPStatus.CONFLICT)
+        text = _CHANGED if person.has_changed else _WRONG_NAME
+        return await _page(visit, run, Problem(tool, text, comment), HTTPStatus.CONFLICT)
     except TfrunsError as error:
-        now = await visit.call("get_run_details", RunView, run_id=run.id)
-        return await _page(visit, now, str(error), error.status or HTTPStatus.CONFLICT)
-    return RedirectResponse(_path(visit, run), HTTPStatus.SEE_OTHER)
+        now = await read_run(visit)
+        return await _page(visit, now, Problem(tool, str(error), comment), error.status or HTTPStatus.CONFLICT)
+    return RedirectResponse(run_path(visit, run) + ("#history" if tool == _COMMENT else ""), HTTPStatus.SEE_OTHER)
 
 
-async def _page(visit: Visit, run: RunView, problem: str = "", status: int = HTTPStatus.OK) -> Response:
-    is_failed = ending_of(run.status) is RunEnding.FAILED
-    changes, log, history, diagnosis, decisions = await asyncio.gather(
-        _readable(_changes(visit, run)),
-        _readable(visit.call("get_run_logs", LogView, run_id=run.id, tail_lines=_LOG_LINES)),
-        _readable(visit.call("get_run_history", HistoryView, run_id=run.id)),
-        _readable(visit.call("diagnose_run", DiagnosisView, run_id=run.id)) if is_failed else _nothing(),
-        offered_decisions(visit, run),
-    )
+async def _page(visit: Visit, run: RunView, problem: Problem = NO_PROBLEM, status: int = HTTPStatus.OK) -> Response:
+    parts, decisions = await read_parts(visit, run), await offered_decisions(visit, run)
     return visit.page(
         "run",
         run.message or run.id,
         status=status,
         run=run,
-        path=_path(visit, run),
-        **_names(visit, run),
-        changes=changes,
-        filters={name: visit.query(name) for name in FILTERS},
-        log=log,
-        history=history,
-        diagnosis=diagnosis,
+        path=run_path(visit, run),
+        **names(visit, run),
+        **parts,
         decisions=decisions,
         problem=problem,
     )
-
-
-async def _changes(visit: Visit, run: RunView) -> PlanChangesView:
-    filters: dict[str, Any] = {name: visit.query(name) for name in FILTERS}
-    return await visit.call_tool(
-        plan_changes, PlanChangesView, run_id=run.id, page_number=visit.page_number(), **filters
-    )
-
-
-async def _readable(view: Awaitable[V]) -> V | TfrunsError:
-    """A part of the page, or the error that the page shows in its place."""
-    try:
-        return await view
-    except TfrunsError as error:
-        return error
-
-
-async def _nothing() -> None:
-    """The diagnosis of a run that did not fail."""
-
-
-def _names(visit: Visit, run: RunView) -> dict[str, Any]:
-    return {"organization": visit.path("organization"), "workspace": run.workspace_name or visit.path("workspace")}
-
-
-def _path(visit: Visit, run: RunView) -> str:
-    return str(visit.request.app.url_path_for("run", **_names(visit, run), run=run.id))
