@@ -136,7 +136,7 @@ def source_label(source: str) -> str:
     return _SOURCES.get(source, source)
 
 
-_SOURCES = {
+_SOURCES: Mapping[str, str] = {
     RunSource.TFE_UI: "browser",
     RunSource.TFE_API: "API",
     RunSource.TFE_CONFIGURATION_VERSION: "uploaded configuration",
