@@ -23,7 +23,7 @@ from tfruns.gate.registry import all_tools
 
 MAX_HELP = 60  # characters
 # Commands without a result: they serve, or print a script.
-WITHOUT_JSON = {"server", "mcp", "completion", "profile use", "profile remove"}
+WITHOUT_JSON = {"server", "mcp", "completion", "web", "web link", "profile use", "profile remove"}
 
 
 def commands(of: App = app, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], App]]:

@@ -23,6 +23,7 @@ app.command("tfruns.cli.config:config", name="config", help="Upload and list con
 app.command("tfruns.cli.profile:profile", name="profile", help="Name the settings for an API and a workspace.")
 app.command("tfruns.cli.variable:variable", name="variable", help="List and set variables of a workspace.")
 app.command("tfruns.cli.state:state", name="state", help="List state versions, and roll back to one.")
+app.command("tfruns.cli.web:web", name="web", help=help_of("tfruns.cli.web.serve:serve"))
 app.command("tfruns.cli.server:server", name="server", help=help_of("tfruns.cli.server.serve:serve"))
 add_commands(
     app,

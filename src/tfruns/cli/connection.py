@@ -35,9 +35,23 @@ def is_local_selected(profile: Profile) -> bool:
     return is_local_by_environment() or (bool(profile.local) and not _is_address_in_environment())
 
 
-def address_outside_of_directories(profile: Profile) -> str | None:
-    """The address of a profile, unless the environment has one that takes precedence."""
-    return None if profile.is_default and _is_address_in_environment() else profile.address
+def connection_outside_of_directories(profile: Profile) -> RemoteConnection:
+    """The connection of a server for an assistant: the current directory selects only the organization."""
+    # The address of a profile, unless the environment has one that takes precedence.
+    address = None if profile.is_default and _is_address_in_environment() else profile.address
+    return _with_organization(address, profile)
+
+
+def directory_connection(profile: Profile) -> RemoteConnection:
+    """The connection to the API of this directory, with its organization."""
+    return _with_organization(address_of(profile) or _address_of_directory(profile), profile)
+
+
+def _with_organization(address: str | None, profile: Profile) -> RemoteConnection:
+    def organization_at(address: Address) -> str | None:
+        return profile.named("organization") or organization_of_directory(address) or profile.organization
+
+    return RemoteConnection(address, organization_at)
 
 
 def address_of(profile: Profile) -> str | None:
@@ -74,3 +88,12 @@ def _address_of_directory(profile: Profile) -> str | None:
         return profile.address
     hostname = block.hostname or os.environ.get("TF_CLOUD_HOSTNAME")
     return f"https://{hostname}" if hostname else None
+
+
+def directory_address(profile: Profile) -> Address:
+    """The address of the API of this directory.
+
+    Raises:
+        InvalidInput: the address is invalid.
+    """
+    return load_settings(address_of(profile) or _address_of_directory(profile)).address

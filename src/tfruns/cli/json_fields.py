@@ -32,6 +32,7 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "run force-cancel": ("views.runs:ActionView",),
     "run force-execute": ("views.runs:ActionView",),
     "run history": ("views.history:HistoryView",),
+    "run open": ("views.runs:RunView",),
     "run list": ("views.runs:RunPage",),
     "run logs": ("views.logs:LogView",),
     "run outcome": ("views.review:ApplyStepsView",),

@@ -1,32 +1,27 @@
 """`tfruns mcp`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from tfruns.cli.options import DATA_DIR, IDLE_EXIT, LOCAL, PROFILE, check_local
 
-if TYPE_CHECKING:
-    from tfruns.cli.profiles import Profile
-    from tfruns.client.address import Address
-    from tfruns.mcp.connection import RemoteConnection
-
-_MODE = "Allow only reading, also planning, or also applying"
+MODE = "Allow only reading, also planning, or also applying"
 _CONFIRM = "Select when a person has to confirm (default: auto)"
 _TOOLSETS = "Offer only these groups of tools"
-_ORGANIZATIONS = "Allow access only to these organizations"
-_WORKSPACES = "Allow access only to these workspaces"
+ORGANIZATIONS = "Allow access only to these organizations"
+WORKSPACES = "Allow access only to these workspaces"
 _ALLOW_DIR = "Allow uploads from this directory. Repeatable"
 
 
 def mcp(
     *,
-    mode: Annotated[Literal["read", "plan", "apply"], Parameter(help=_MODE)] = "apply",
+    mode: Annotated[Literal["read", "plan", "apply"], Parameter(help=MODE)] = "apply",
     confirm: Annotated[Literal["auto", "review", "always", "never"] | None, Parameter(help=_CONFIRM)] = None,
     toolsets: Annotated[str | None, Parameter(help=_TOOLSETS)] = None,
-    organizations: Annotated[str | None, Parameter(help=_ORGANIZATIONS)] = None,
-    workspaces: Annotated[str | None, Parameter(help=_WORKSPACES)] = None,
+    organizations: Annotated[str | None, Parameter(help=ORGANIZATIONS)] = None,
+    workspaces: Annotated[str | None, Parameter(help=WORKSPACES)] = None,
     profile: Annotated[str | None, Parameter(help=PROFILE)] = None,
     local: Annotated[bool, Parameter(help=LOCAL)] = False,
     data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None,
@@ -58,7 +53,7 @@ def mcp(
         tfruns mcp --mode plan --workspaces 'acme/dev-*' --allow-dir .
         tfruns mcp --local
     """
-    from tfruns.cli.connection import is_local_selected  # noqa: PLC0415
+    from tfruns.cli.connection import connection_outside_of_directories, is_local_selected  # noqa: PLC0415
     from tfruns.cli.profiles import active_profile  # noqa: PLC0415
     from tfruns.configuration.allowed_directories import resolve_allowed  # noqa: PLC0415
     from tfruns.errors import InvalidInput  # noqa: PLC0415
@@ -83,17 +78,5 @@ def mcp(
     if is_local:
         connection: Connection = LocalConnection(data_dir or selected.data_path, idle_exit)
     else:
-        connection = _remote_connection(selected)
+        connection = connection_outside_of_directories(selected)
     serve(policy, connection, allowed_directories, LoopbackPages(connection.client, policy, command="tfruns mcp"))
-
-
-def _remote_connection(profile: "Profile") -> "RemoteConnection":
-    from tfruns.cli.connection import address_outside_of_directories  # noqa: PLC0415
-    from tfruns.mcp.connection import RemoteConnection  # noqa: PLC0415
-
-    def organization_at(address: "Address") -> str | None:
-        from tfruns.cli.connection import organization_of_directory  # noqa: PLC0415
-
-        return profile.named("organization") or organization_of_directory(address) or profile.organization
-
-    return RemoteConnection(address_outside_of_directories(profile), organization_at)

@@ -13,7 +13,7 @@ import anyio
 import uvicorn
 
 from tfruns.client.client import Client
-from tfruns.errors import ConnectionFailed, InvalidInput, TfrunsError, Unauthorized
+from tfruns.errors import ConnectionFailed, InvalidInput, NoCredentials, TfrunsError, Unauthorized
 from tfruns.gate.pipeline import Gate
 from tfruns.policy import Policy
 from tfruns.web.app import build_web_app
@@ -112,6 +112,8 @@ async def _user_name(client: Client) -> str:
     with anyio.move_on_after(_USER_WITHIN_S):
         try:
             user = await client.account.read()
+        except (NoCredentials, Unauthorized):
+            raise
         except TfrunsError:
             return "unknown user"  # the pages show the error
         return user.username or user.id

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.test_all_commands import COMMANDS, WITHOUT_JSON
 from tests.support.api import answer, error
+from tests.support.browser import FakeBrowser
 from tests.support.command import PATIENCE_S, Shell
 from tests.support.http_api import HttpApi, Received
 from tests.support.samples import RUN_ID, page, planned, run, workspace
@@ -152,8 +153,13 @@ def test_ctrl_c_ends_a_watched_list(runs: HttpApi, shell: Shell) -> None:
         assert terminal.end() == 0
 
 
-def test_web_is_refused_for_a_local_backend(runs: HttpApi, shell: Shell) -> None:
-    assert "no page" in shell("run", "show", RUN_ID, "--web", code=2).err
+def test_web_opens_the_page_of_the_api(api: HttpApi, shell: Shell, browser: FakeBrowser) -> None:
+    api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(), "included": [workspace()]}))
+    page = f"{api.address}/app/acme/workspaces/network/runs/{RUN_ID}"
+    for words in (("show", RUN_ID, "--web"), ("review", RUN_ID, "--web"), ("open", RUN_ID)):
+        done = shell.with_variables(browser.variables)("run", *words)
+        assert (done.out, done.err) == ("", f"Opening {page} in a browser.\n"), words
+        assert browser.opened() == [page], words
 
 
 def test_every_command_with_json_declares_its_fields() -> None:

@@ -13,6 +13,7 @@ add_commands(
         "list": "list:list_runs",
         "status": "status:status",
         "show": "show:show",
+        "open": "open:open_run",
         "review": "review:review",
         "plan": "plan:plan",
         "wait": "wait:wait",

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from functools import partial
 
+from tfruns.cli.browser import Web, open_page
 from tfruns.cli.live import WatchOption, show_or_watch
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Run, Workspace
 from tfruns.cli.run.timeline import steps, timeline_lines
@@ -10,7 +11,6 @@ from tfruns.cli.session import Session, run_command
 from tfruns.cli.tables import print_fields, status_text
 from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import Styled, print_line
-from tfruns.cli.web import Web, open_page
 from tfruns.lifecycle import is_final
 from tfruns.views.runs import RunView
 
@@ -42,7 +42,7 @@ def show(
             return await session.call("get_run_details", RunView, run_id=run_id)
 
         if web:
-            open_page(session, (await read()).url)
+            await open_page(session, (await read()).url)
             return
         await show_or_watch(
             session, read, partial(_print, session), is_watched=watch, is_last=lambda view: is_final(view.status)

@@ -1,9 +1,9 @@
 """`tfruns workspace show`."""
 
+from tfruns.cli.browser import Web, open_page
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, SelectedWorkspace
 from tfruns.cli.session import Session, run_command
 from tfruns.cli.targets import resolve_workspace
-from tfruns.cli.web import Web, open_page
 from tfruns.cli.workspace.views import print_workspace
 from tfruns.views.runs import workspace_url
 from tfruns.views.workspaces import WorkspaceView
@@ -29,7 +29,7 @@ def show(
         name = await resolve_workspace(session, workspace, organization)
         view = await session.call("get_workspace_details", WorkspaceView, workspace_id=name)
         if web:
-            open_page(session, workspace_url(view.organization, view.name, session.gate.client.settings.address))
+            await open_page(session, workspace_url(view.organization, view.name, session.gate.client.settings.address))
             return
         session.show(view, print_workspace)
 
