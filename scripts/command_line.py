@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from cyclopts import App
@@ -57,9 +58,10 @@ def _unwrap(paragraph: str) -> str:
     return paragraph if "\n    " in paragraph else " ".join(paragraph.split())
 
 
-def help_examples() -> list[str]:
+@cache
+def help_examples() -> tuple[str, ...]:
     """The commands that the help shows as examples."""
-    return [line.strip() for line in app.generate_docs().splitlines() if line.startswith(_EXAMPLE)]
+    return tuple(line.strip() for line in app.generate_docs().splitlines() if line.startswith(_EXAMPLE))
 
 
 def _exit_codes() -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import tfruns
+from tests.support.http_api import HttpApi
 from tfruns import errors, vocabulary
 
 HELP = """
@@ -144,7 +145,7 @@ def run_command(
     return output, set(names.split())
 
 
-# Reading commands, with which every module of their path is imported: they ask a server that does not exist, or a file.
+# Reading commands, with which every module of their path is imported. The API responds to all of them with 404.
 READING = [
     ["run", "list", "--all-workspaces"],
     ["run", "show", "run-1"],
@@ -166,12 +167,15 @@ FORBIDDEN_IN_READING |= {
 @pytest.mark.processes
 def test_reading_commands_import_no_server_database_or_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFE_TOKEN", "not-a-token")
-    monkeypatch.setenv("TFE_ADDRESS", "http://127.0.0.1:9")
     monkeypatch.setenv("TF_CLOUD_ORGANIZATION", "acme")
-    for words in READING:
-        _, loaded = run_command(words)
-        assert {"tfruns.client.client", "tfruns.gate.pipeline"} <= loaded, words
-        assert loaded & FORBIDDEN_IN_READING == set(), words
+    with HttpApi() as api:
+        monkeypatch.setenv("TFE_ADDRESS", api.address)
+        for words in READING:
+            _, loaded = run_command(words)
+            assert {"tfruns.client.client", "tfruns.gate.pipeline"} <= loaded, words
+            assert loaded & FORBIDDEN_IN_READING == set(), words
+            assert api.requests, words
+            api.reset()
 
 
 @pytest.mark.processes

@@ -36,10 +36,11 @@ def test_every_tool_sends_its_request_and_returns_compact_json(call: Call, serve
 
 
 def test_new_run_has_auto_apply_only_on_request(start: Start, api: HttpApi) -> None:
-    script(api)
+    ids = [f"run-Created00000000{number}" for number in range(3)]
+    api.on("POST", "/runs", *(answer({"data": samples.run(id_)}, 201) for id_ in ids))
     server = start("--confirm", "never")
-    for params in (None, {}, {"auto_apply": True}):
-        server.call("create_run", {"workspace_id": WORKSPACE, "params": params})
+    for id_, params in zip(ids, (None, {}, {"auto_apply": True}), strict=True):
+        assert structured(server.call("create_run", {"workspace_id": WORKSPACE, "params": params}))["id"] == id_
     sent = [request.body["data"]["attributes"]["auto-apply"] for request in api.sent("POST", "/runs")]
     assert sent == [False, False, True]
 

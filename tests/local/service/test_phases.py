@@ -171,7 +171,7 @@ _BEFORE_THE_END = {
 @pytest.mark.parametrize("kind", ["plan", "apply"])
 async def test_action_at_every_step_of_a_phase_end_is_consistent(api: Api, store: str, kind: str) -> None:
     # A write locks SQLite as a whole, so after the first statements it makes no difference which one it is.
-    stride = 4 if store == "postgresql" else 8
+    stride = 4 if store == "postgresql" else 16
     for does, ends_as in _BEFORE_THE_END[kind].items():
         number = 0
         while await _interleaved(api, kind, does, ends_as, number):
