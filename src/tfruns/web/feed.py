@@ -5,15 +5,17 @@ one request answers all of them. A feed belongs to one visitor, because another 
 """
 
 import asyncio
+import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from tfruns.lifecycle import is_final
 from tfruns.views.base import View
 from tfruns.views.logs import LogView
-from tfruns.views.runs import RunView
+from tfruns.views.runs import RunPage, RunRow, RunView
+from tfruns.vocabulary import StatusGroup
 from tfruns.web.visit import Visit
 
 V = TypeVar("V", bound=View)
@@ -32,33 +34,18 @@ class Caller(Protocol):
         ...
 
 
-class RunFeed:
-    """What the open pages of a run read, once for all of them.
+class Feed:
+    """What open pages read, once for all of them.
 
     Args:
-        caller: calls the tools that read the run.
-        run_id: the run.
+        caller: calls the tools that read it.
         period_s: the time between two requests of the same kind, in seconds.
     """
 
-    def __init__(self, caller: Caller, run_id: str, period_s: float) -> None:
+    def __init__(self, caller: Caller, period_s: float) -> None:
         self._caller = caller
-        self._run_id = run_id
         self._period_s = period_s
         self._answers: dict[tuple[str, int], tuple[int, asyncio.Task[Any]]] = {}
-
-    async def run(self) -> RunView:
-        """The run, as of at most five periods ago."""
-        return await self._shared(
-            ("run", 0), lambda: self._caller.call("get_run_details", RunView, run_id=self._run_id), _PERIODS_PER_STATUS
-        )
-
-    async def log(self, phase: str, offset: int) -> LogView:
-        """The next lines of a log from an offset on."""
-        return await self._shared(
-            (phase, offset),
-            lambda: self._caller.call("get_run_logs", LogView, run_id=self._run_id, phase=phase, offset=offset),
-        )
 
     async def next_period(self) -> None:
         """Wait for the next period, which begins at the same time for all pages."""
@@ -79,20 +66,90 @@ class RunFeed:
         return found
 
 
+class RunFeed(Feed):
+    """What the open pages of a run read."""
+
+    def __init__(self, caller: Caller, run_id: str, period_s: float) -> None:
+        super().__init__(caller, period_s)
+        self._run_id = run_id
+
+    async def run(self) -> RunView:
+        """The run, as of at most five periods ago."""
+        return await self._shared(
+            ("run", 0), lambda: self._caller.call("get_run_details", RunView, run_id=self._run_id), _PERIODS_PER_STATUS
+        )
+
+    async def log(self, phase: str, offset: int) -> LogView:
+        """The next lines of a log from an offset on."""
+        return await self._shared(
+            (phase, offset),
+            lambda: self._caller.call("get_run_logs", LogView, run_id=self._run_id, phase=phase, offset=offset),
+        )
+
+
+class OverviewFeed(Feed):
+    """What the open overviews of an organization read."""
+
+    def __init__(self, caller: Caller, organization: str, period_s: float) -> None:
+        super().__init__(caller, period_s)
+        self._organization = organization
+
+    async def digest(self) -> str:
+        """Identifies the open runs and their statuses, as of at most five periods ago."""
+        found = await self._shared(
+            ("runs", 0),
+            lambda: self._caller.call(
+                "list_runs_in_organization",
+                RunPage,
+                organization=self._organization,
+                page_size=100,
+                filter_status_group=StatusGroup.NON_FINAL,
+            ),
+            _PERIODS_PER_STATUS,
+        )
+        return runs_digest(found.runs)
+
+
+def runs_digest(runs: Iterable[RunRow]) -> str:
+    """Identifies runs and their statuses."""
+    text = " ".join(sorted(f"{run.id}={run.status}" for run in runs))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 class RunFeeds:
     """The feeds of all runs with open pages."""
 
     def __init__(self) -> None:
         self._feeds: WeakValueDictionary[tuple[int, str], RunFeed] = WeakValueDictionary()
+        self._overviews: WeakValueDictionary[tuple[int, str], OverviewFeed] = WeakValueDictionary()
 
     def feed(self, visit: Visit, run_id: str) -> RunFeed:
         """The feed of a run for a visitor, which exists as long as a page uses it."""
         key = (id(visit.session.visitor), run_id)
         found = self._feeds.get(key)
         if found is None:
-            is_local = visit.session.visitor.gate.client.settings.address.is_loopback
-            found = self._feeds[key] = RunFeed(visit, run_id, LOCAL_PERIOD_S if is_local else REMOTE_PERIOD_S)
+            found = self._feeds[key] = RunFeed(visit, run_id, _period_s(visit))
         return found
+
+    def overview(self, visit: Visit, organization: str) -> OverviewFeed:
+        """The feed of an organization for a visitor, which exists as long as a page uses it."""
+        key = (id(visit.session.visitor), organization)
+        found = self._overviews.get(key)
+        if found is None:
+            found = self._overviews[key] = OverviewFeed(visit, organization, _period_s(visit))
+        return found
+
+
+def _period_s(visit: Visit) -> float:
+    is_local = visit.session.visitor.gate.client.settings.address.is_loopback
+    return LOCAL_PERIOD_S if is_local else REMOTE_PERIOD_S
+
+
+async def overview_events(feed: OverviewFeed, seen: str) -> AsyncIterator[str]:
+    """One `status` event for an overview, when the open runs or their statuses differ from what it shows."""
+    while await feed.digest() == seen:
+        await feed.next_period()
+    yield _event("status", {})
 
 
 async def events(feed: RunFeed, status: str, phase: str, offset: int | None) -> AsyncIterator[str]:
