@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
-from tfruns.web.pages import overview, references, run, sign_in, workspaces
+from tfruns.web.pages import overview, references, run, sign_in, start, workspace, workspaces
 from tfruns.web.paths import LINKS, OWN, PREFIX
 from tfruns.web.protection import Protection
 from tfruns.web.sessions import Session
@@ -62,7 +62,12 @@ def _routes() -> list[BaseRoute]:
         Route(_ORGANIZATION, _with_session(overview.overview), name="overview"),
         Route(f"{_ORGANIZATION}/events", _with_session(overview.live_overview)),
         Route(f"{_ORGANIZATION}/workspaces", _with_session(workspaces.workspaces), name="workspaces"),
-        Route(_WORKSPACE, _with_session(workspaces.workspace), name="workspace"),
+        Route(_WORKSPACE, _with_session(workspace.workspace_page), methods=["GET"], name="workspace"),
+        Route(_WORKSPACE, _with_session(workspace.change_lock), methods=["POST"]),
+        Route(f"{_WORKSPACE}/state", _with_session(workspace.state_page)),
+        Route(f"{_WORKSPACE}/settings", _with_session(workspace.settings_page)),
+        Route(f"{_WORKSPACE}/start", _with_session(start.start_page), methods=["GET"]),
+        Route(f"{_WORKSPACE}/start", _with_session(start.start_run), methods=["POST"]),
         Route(_RUN, _with_session(run.run_page), methods=["GET"], name="run"),
         Route(_RUN, _with_session(run.decide), methods=["POST"]),
         Route(f"{_RUN}/events", _with_session(run.live_updates)),

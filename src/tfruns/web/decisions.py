@@ -16,7 +16,7 @@ from tfruns.errors import TfrunsError
 from tfruns.gate.confirmation import PendingCall
 from tfruns.gate.person import Answer, Question
 from tfruns.gate.registry import find_tool
-from tfruns.impact import Impact, ImpactKind
+from tfruns.impact import NO_IMPACT, Impact, ImpactKind
 from tfruns.lifecycle import is_final
 from tfruns.tools.override_policy_check import is_overridable
 from tfruns.views.runs import RunView
@@ -89,9 +89,13 @@ async def _is_override_offered(client: Client, run: RunView) -> bool:
 async def decision(client: Client, tool: str, label: str, arguments: Mapping[str, Any]) -> Decision:
     """A call that a person may decide to make, with its current impact."""
     try:
-        impact = await PendingCall(find_tool(tool), arguments).impact(client)
+        return decision_of(tool, label, await PendingCall(find_tool(tool), arguments).impact(client))
     except TfrunsError as error:
         return Decision(tool, label, problem=error.message)
+
+
+def decision_of(tool: str, label: str, impact: Impact) -> Decision:
+    """A call with this impact that a person may decide to make."""
     lines = impact.at_stake
     return Decision(
         tool,
@@ -121,6 +125,7 @@ class DecidedPerson:
         workspace_name: the name of the workspace.
         has_changed: the impact differs from what the page showed.
         is_name_wrong: the impact requires the name, and the entered one is not it.
+        impact: the current impact, once the call has been made.
     """
 
     tool: str
@@ -129,11 +134,13 @@ class DecidedPerson:
     workspace_name: str
     has_changed: bool = False
     is_name_wrong: bool = False
+    impact: Impact = NO_IMPACT
 
     can_be_asked = True
 
     async def ask(self, question: Question) -> Answer:
         """Yes, if the current impact is what the person saw, and they entered the name where it is required."""
+        self.impact = question.impact
         self.has_changed = impact_digest(self.tool, question.impact) != self.seen
         self.is_name_wrong = (
             not _DESTROYS.isdisjoint(question.impact.kinds) and self.typed_name.strip() != self.workspace_name

@@ -1,5 +1,6 @@
 """HTML from templates. Every value is escaped, because names, messages, plans and logs are data that others wrote."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -35,6 +36,7 @@ def environment() -> Environment:
         "symbol": status_symbol,
         "sign": action_sign,
         "source": source_label,
+        "tojson_text": lambda value: json.dumps(value, ensure_ascii=False),
         "capitalize_first": lambda text: text[:1].upper() + text[1:],
         "tone": status_tone,
         "counted": counted,

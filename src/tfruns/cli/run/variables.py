@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tfruns.errors import InvalidInput
-from tfruns.hcl.blocks import read_blocks, read_file
-from tfruns.hcl.lexer import HclSyntaxError
+from tfruns.hcl.assignments import read_assignments
+from tfruns.hcl.blocks import read_blocks
 from tfruns.hcl.literals import NotALiteral, Number, is_literal, literal, read_literal
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -107,7 +107,7 @@ def read_variable_file(path: Path) -> dict[str, str]:
     """
     try:
         text = path.expanduser().read_text(encoding="utf-8-sig")
-        return _in_json(text) if path.name.endswith(".json") else dict(_in_hcl(text))
+        return _in_json(text) if path.name.endswith(".json") else dict(read_assignments(text))
     except OSError as error:
         raise InvalidInput(
             f"The file {path} cannot be read: {error.strerror}.", solution="Correct --var-file."
@@ -118,24 +118,6 @@ def read_variable_file(path: Path) -> dict[str, str]:
             f"The file {path} is not a file of variables: {why}.",
             solution='Write KEY = VALUE lines with literals, such as size = 2 or name = "a".',
         ) from None
-
-
-def _in_hcl(text: str) -> Iterator[tuple[str, str]]:
-    """Read assignments.
-
-    Raises:
-        HclSyntaxError: it is not HCL.
-        NotALiteral: a value contains a reference, a call or a template.
-    """
-    file = read_file(text)
-    if file.blocks:
-        raise HclSyntaxError("it contains a block")
-    for key, source in file.arguments.items():
-        try:
-            value = read_literal(source)
-        except NotALiteral as error:
-            raise NotALiteral(f"{key} is not a literal: {error}") from None
-        yield key, literal(value) if isinstance(value, str) else source
 
 
 def _in_json(text: str) -> dict[str, str]:

@@ -1,8 +1,7 @@
-"""The list of an organization's workspaces, and the page of one workspace with its runs."""
+"""The list of an organization's workspaces."""
 
 from starlette.responses import Response
 
-from tfruns.views.runs import RunPage
 from tfruns.views.workspaces import WorkspacePage
 from tfruns.web.visit import Visit
 
@@ -21,17 +20,3 @@ async def workspaces(visit: Visit) -> Response:
         page_size=_PAGE_SIZE,
     )
     return visit.page("workspaces", "Workspaces", organization=organization, found=found, search=search)
-
-
-async def workspace(visit: Visit) -> Response:
-    """One workspace: its runs, newest first."""
-    organization, name, search = visit.path("organization"), visit.path("workspace"), visit.query("search")
-    found = await visit.call(
-        "list_runs_in_workspace",
-        RunPage,
-        workspace_id=f"{organization}/{name}",
-        page_number=visit.page_number(),
-        page_size=_PAGE_SIZE,
-        search_basic=search or None,
-    )
-    return visit.page("workspace", name, organization=organization, workspace=name, found=found, search=search)
