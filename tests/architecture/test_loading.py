@@ -11,6 +11,7 @@ import pytest
 
 import tfruns
 from tests.support.http_api import HttpApi
+from tests.support.tables import rows
 from tfruns import errors, vocabulary
 
 HELP = """
@@ -200,7 +201,7 @@ def test_attaching_and_the_lifecycle_of_the_server_import_nothing_of_it(tmp_path
 # -- what `tfruns` offers ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "home"), LATER.items())
+@rows(("name", "home"), LATER.items())
 def test_lazy_name_is_the_object_of_its_module(name: str, home: str) -> None:
     found = getattr(tfruns, name)
     assert found is getattr(importlib.import_module(home), name)
@@ -208,7 +209,7 @@ def test_lazy_name_is_the_object_of_its_module(name: str, home: str) -> None:
     assert found.__name__ == name
 
 
-@pytest.mark.parametrize("name", AT_ONCE)
+@rows("name", AT_ONCE)
 def test_eager_name_is_the_object_of_its_module(name: str) -> None:
     home = errors if hasattr(errors, name) else vocabulary
     assert getattr(tfruns, name) is getattr(home, name)
@@ -236,7 +237,7 @@ def test_dir_lists_exports_before_they_are_loaded() -> None:
     assert set(tfruns.__all__) <= set(shown)
 
 
-@pytest.mark.parametrize("name", ["client_", "Clients", "run", "_nothing"])
+@rows("name", ["client_", "Clients", "run", "_nothing"])
 def test_unknown_name_is_an_attribute_error(name: str) -> None:
     with pytest.raises(AttributeError, match=f"'tfruns' has no attribute '{name}'"):
         getattr(tfruns, name)

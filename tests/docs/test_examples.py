@@ -22,6 +22,7 @@ from tests.docs.pages import Block, blocks, commands
 from tests.support.local_lab import lab as lab_on
 from tests.support.local_server import LocalServer
 from tests.support.stdio import PATIENCE_S, StdioServer, environment, tfruns
+from tests.support.tables import rows
 
 _JSON = [pytest.param(block, id=block.id) for block in blocks("json")]
 _PYTHON = [pytest.param(block, id=block.id) for block in blocks("python")]
@@ -48,12 +49,12 @@ def test_documentation_has_examples() -> None:
     assert len(commands()) >= 8
 
 
-@pytest.mark.parametrize("block", _JSON)
+@rows("block", _JSON)
 def test_json_block_is_valid(block: Block) -> None:
     assert json.loads(block.code)
 
 
-@pytest.mark.parametrize("block", _PYTHON)
+@rows("block", _PYTHON)
 def test_python_block_is_valid(block: Block) -> None:
     assert ast.parse(block.code).body
 

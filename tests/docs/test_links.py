@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import anchors, links, name_of, pages
+from tests.support.tables import rows
 
 _LOCAL_PATH = re.compile(r"(?<![\w.~])/(?:root|work|tmp|home|Users|mnt|usr)/")
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in pages()])
+@rows("page", [pytest.param(page, id=name_of(page)) for page in pages()])
 def test_local_links_resolve(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     broken = []
@@ -25,7 +26,7 @@ def test_local_links_resolve(page: Path) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in pages()])
+@rows("page", [pytest.param(page, id=name_of(page)) for page in pages()])
 def test_page_contains_no_local_path(page: Path) -> None:
     assert _LOCAL_PATH.findall(page.read_text(encoding="utf-8")) == []
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.api import FakeApi, body, client_for
+from tests.support.tables import rows
 from tests.tools.calls import RUN_ID, TOOLS, willing_api
 from tfruns.gate.pipeline import Gate, attribute_comments
 from tfruns.mcp.tool_handlers import caller_name
@@ -21,7 +22,7 @@ async def _sent(api: FakeApi, name: str, comment: str | None, caller: str) -> ob
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", ["apply_run", "discard_run", "cancel_run", "force_cancel_run"])
+@rows("name", ["apply_run", "discard_run", "cancel_run", "force_cancel_run"])
 async def test_comment_ends_with_the_name_of_the_client(name: str) -> None:
     assert name in COMMENTING
     assert await _sent(willing_api(), name, "reviewed\n", "Claude Code") == {
@@ -30,7 +31,7 @@ async def test_comment_ends_with_the_name_of_the_client(name: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("comment", [None, "", "  \n"])
+@rows("comment", [None, "", "  \n"])
 async def test_empty_comment_stays_empty(comment: str | None) -> None:
     assert "via" not in str(await _sent(willing_api(), "apply_run", comment, "Claude Code"))
 
@@ -40,7 +41,7 @@ async def test_command_line_adds_no_name() -> None:
     assert await _sent(willing_api(), "apply_run", "reviewed", "") == {"comment": "reviewed"}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "shown"),
     [
         ("Claude Code", "Claude Code"),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.tables import rows
 from tests.tools.calls import WORKSPACE_ID, call, failure_of, willing_api
 from tfruns.errors import RefusedByMode
 from tfruns.policy import Confirm, Policy
@@ -12,7 +13,7 @@ ASKING = Policy(confirm=Confirm.ALWAYS)
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "params",
     [
         {"is_destroy": True, "plan_only": True},  # a preview: it can never be applied
@@ -30,7 +31,7 @@ async def test_run_that_only_plans_needs_no_confirmation(params: dict[str, Any])
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "params",
     [
         {"auto_apply": True, "refresh_only": True},

@@ -15,6 +15,7 @@ from tests.gate.harness import (
 )
 from tests.support import samples
 from tests.support.api import answer, body, error
+from tests.support.tables import rows
 from tests.tools.calls import RUN_ID, WORKSPACE_ID
 from tfruns.errors import ConfirmationNeeded, NotFound, RefusedByMode, TransitionNotAllowed
 from tfruns.gate.person import Answer
@@ -46,7 +47,7 @@ async def test_tools_accept_the_proofs_that_can_confirm_them() -> None:
 # -- nobody can be asked: auto ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["apply_run", "force_cancel_run", "force_execute_run"])
+@rows("name", ["apply_run", "force_cancel_run", "force_execute_run"])
 async def test_auto_relies_on_the_client_if_nothing_is_lost(name: str) -> None:
     harness = GateHarness()
     assert (await harness.call(name))["accepted"] is True
@@ -117,7 +118,7 @@ async def test_question_about_a_new_run_shows_every_sent_option() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("params", "consent"),
     [
         ({"is_destroy": True}, "client_approval"),
@@ -152,8 +153,8 @@ def queued_behind(harness: GateHarness, *runs: dict[str, Any]) -> None:
     harness.change("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page(*runs, harness.run)))
 
 
-@pytest.mark.parametrize("confirm", [Confirm.AUTO, Confirm.REVIEW])
-@pytest.mark.parametrize("name", RELEASING)
+@rows("confirm", [Confirm.AUTO, Confirm.REVIEW])
+@rows("name", RELEASING)
 async def test_releasing_a_run_with_auto_apply_needs_a_person(name: str, confirm: Confirm) -> None:
     harness = GateHarness(confirm=confirm)
     queued_behind(harness, EAGER)
@@ -168,8 +169,8 @@ async def test_releasing_a_run_with_auto_apply_needs_a_person(name: str, confirm
     assert harness.consent == "person"
 
 
-@pytest.mark.parametrize("name", ["discard_run", "cancel_run"])
-@pytest.mark.parametrize(
+@rows("name", ["discard_run", "cancel_run"])
+@rows(
     ("run", "others"),
     [
         ({}, [samples.run("run-patient")]),
@@ -208,7 +209,7 @@ async def test_override_on_an_auto_apply_run_needs_a_person() -> None:
             assert ("terraform_data.db" in str(refused.facts["at_stake"])) is is_auto_apply
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "run", "asked"),
     [
         ("discard_run", {}, "Discard run-CZcmD7eagjhyX0vN of acme/network, which is planned?"),
@@ -227,7 +228,7 @@ async def test_always_asks_before_interrupting_other_users(name: str, run: dict[
     assert harness.consent == "person"
 
 
-@pytest.mark.parametrize("status", ["pending", "plan_queued", "planning"])
+@rows("status", ["pending", "plan_queued", "planning"])
 async def test_always_does_not_ask_before_a_plan_is_canceled(status: str) -> None:
     harness = GateHarness(confirm=Confirm.ALWAYS, status=status, actions=samples.actions("cancelable"))
     await harness.call("cancel_run")
@@ -301,7 +302,7 @@ async def test_run_that_cannot_be_read_is_not_applied() -> None:
     assert harness.posts == 0
 
 
-@pytest.mark.parametrize("status", ["pending", "planning", "policy_override", "applying", "confirmed"])
+@rows("status", ["pending", "planning", "policy_override", "applying", "confirmed"])
 async def test_run_without_a_finished_plan_is_refused_unasked(status: str) -> None:
     # It could be planned between the check and the request; then an unseen plan would be applied.
     person = FixedPerson()
@@ -341,7 +342,7 @@ async def test_review_requires_a_fingerprint_for_every_apply(plan: Any) -> None:
     assert harness.posts == 0
 
 
-@pytest.mark.parametrize(("name", "arguments", "excerpt"), ASKED[1:4])
+@rows(("name", "arguments", "excerpt"), ASKED[1:4])
 async def test_review_requires_a_code_for_other_calls(name: str, arguments: dict[str, Any], excerpt: str) -> None:
     harness = GateHarness(confirm=Confirm.REVIEW)
     refused = await harness.refusal(name, arguments)
@@ -359,7 +360,7 @@ async def test_review_does_not_ask_again_after_a_review() -> None:
     assert harness.consent == "fingerprint"
 
 
-@pytest.mark.parametrize(("name", "arguments", "excerpt"), ASKED)
+@rows(("name", "arguments", "excerpt"), ASKED)
 async def test_always_refuses_if_no_person_can_be_asked(name: str, arguments: dict[str, Any], excerpt: str) -> None:
     harness = GateHarness(confirm=Confirm.ALWAYS)
     fingerprint = {"fingerprint": await harness.fingerprint()} if name == "apply_run" else {}
@@ -369,7 +370,7 @@ async def test_always_refuses_if_no_person_can_be_asked(name: str, arguments: di
     assert harness.posts == 0
 
 
-@pytest.mark.parametrize(("name", "arguments", "excerpt"), ASKED)
+@rows(("name", "arguments", "excerpt"), ASKED)
 async def test_never_asks_no_one_and_reads_no_impact(name: str, arguments: dict[str, Any], excerpt: str) -> None:
     person = FixedPerson()
     harness = GateHarness(DESTROYS, Confirm.NEVER, person)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.tables import rows
 from tests.tools.calls import REQUIRED, failure_of, willing_api
 from tfruns.errors import InvalidInput
 
@@ -16,9 +17,9 @@ def _nested(depth: int, kind: str) -> Any:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("kind", ["lists", "objects"])
-@pytest.mark.parametrize("depth", [101, 900, 5_000])
-@pytest.mark.parametrize("place", ["run_id", "unknown", "value of a variable"])
+@rows("kind", ["lists", "objects"])
+@rows("depth", [101, 900, 5_000])
+@rows("place", ["run_id", "unknown", "value of a variable"])
 async def test_deeply_nested_argument_is_refused(place: str, depth: int, kind: str) -> None:
     api, value = willing_api(), _nested(depth, kind)
     name = "get_run_details"

@@ -6,6 +6,7 @@ from mcp.shared.exceptions import MCPError
 
 from tests.support.api import ConnectionTo, FakeApi, client_for
 from tests.support.requests import a_request
+from tests.support.tables import rows
 from tests.tools.calls import CONFIGURATION, REQUIRED, TOOLS, willing_api
 from tfruns.mcp.tool_handlers import ToolHandlers
 from tfruns.policy import Confirm, Mode, Policy
@@ -42,7 +43,7 @@ async def _refusal(name: str, mode: Mode, api: FakeApi) -> types.ErrorData:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("mode", "name"), HIDDEN)
+@rows(("mode", "name"), HIDDEN)
 async def test_hidden_tool_is_a_protocol_error_that_names_the_mode(mode: Mode, name: str) -> None:
     api = willing_api()
     refusal = await _refusal(name, mode, api)
@@ -52,14 +53,14 @@ async def test_hidden_tool_is_a_protocol_error_that_names_the_mode(mode: Mode, n
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("mode", "name"), OFFERED)
+@rows(("mode", "name"), OFFERED)
 async def test_tool_can_be_called_in_every_mode_that_offers_it(mode: Mode, name: str) -> None:
     result = await _called(name, mode, willing_api())
     assert not result.is_error
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("mode", Mode)
+@rows("mode", Mode)
 async def test_misspelled_tool_never_suggests_a_hidden_one(mode: Mode) -> None:
     refusal = await _refusal("aply_run", mode, FakeApi())
     assert refusal.message.startswith("Unknown tool: aply_run.")

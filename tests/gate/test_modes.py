@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, accepted, answer, body, query
+from tests.support.tables import rows
 from tests.tools.calls import PATHS, REQUIRED, RUN_ID, WORKSPACE_ID, call, failure_of, willing_api
 from tests.tools.listing import listed_tools
 from tfruns.errors import RefusedByMode
@@ -42,8 +43,8 @@ PLANNING = Policy(Mode.PLAN)
 ASKING = Policy(confirm=Confirm.ALWAYS)
 
 
-@pytest.mark.parametrize(("mode", "names"), [(Mode.READ, READ), (Mode.PLAN, PLAN), (Mode.APPLY, APPLY)])
-@pytest.mark.parametrize("confirm", Confirm)
+@rows(("mode", "names"), [(Mode.READ, READ), (Mode.PLAN, PLAN), (Mode.APPLY, APPLY)])
+@rows("confirm", Confirm)
 def test_mode_offers_its_tools(mode: Mode, names: list[str], confirm: Confirm) -> None:
     assert {tool.name for tool in offered_tools(Policy(mode, confirm))} == set(names)
     assert set(listed_tools(mode, confirm)) == set(names)
@@ -53,8 +54,8 @@ def test_read_offers_only_read_only_tools() -> None:
     assert all(tool.is_read_only for tool in offered_tools(Policy(Mode.READ)))
 
 
-@pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("other", Mode)
+@rows("mode", Mode)
+@rows("other", Mode)
 def test_mode_includes_lower_modes(mode: Mode, other: Mode) -> None:
     order = ["read", "plan", "apply"]
     assert mode.includes(other) is (order.index(other) <= order.index(mode))
@@ -73,8 +74,8 @@ async def test_plan_refuses_auto_apply() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("policy", [PLANNING, Policy(Mode.PLAN)], ids=["assistant", "another caller"])
-@pytest.mark.parametrize("params", [{}, {"message": "x"}, {"auto_apply": False}])
+@rows("policy", [PLANNING, Policy(Mode.PLAN)], ids=["assistant", "another caller"])
+@rows("params", [{}, {"message": "x"}, {"auto_apply": False}])
 async def test_plan_disables_auto_apply_of_the_workspace(policy: Policy, params: dict[str, Any]) -> None:
     api = willing_api()
     await call("create_run", {"workspace_id": WORKSPACE_ID, "params": params}, api=api, policy=policy)
@@ -96,8 +97,8 @@ _APPLIES = [
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", ["cancel_run", "discard_run"])
-@pytest.mark.parametrize("status", _APPLIES)
+@rows("tool", ["cancel_run", "discard_run"])
+@rows("status", _APPLIES)
 async def test_plan_does_not_interfere_with_an_apply(tool: str, status: str) -> None:
     api = willing_api(samples.run(status=status))
     refusal = await failure_of(tool, api=api, policy=PLANNING)
@@ -114,8 +115,8 @@ def _api(run: dict[str, Any], *pending: dict[str, Any]) -> FakeApi:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", ["cancel_run", "discard_run"])
-@pytest.mark.parametrize("run", [samples.run(status="planning"), samples.planned()], ids=["planning", "planned"])
+@rows("tool", ["cancel_run", "discard_run"])
+@rows("run", [samples.run(status="planning"), samples.planned()], ids=["planning", "planned"])
 async def test_plan_does_not_release_a_run_with_auto_apply(tool: str, run: dict[str, Any]) -> None:
     api = _api(run, samples.run("run-patient"), samples.run("run-eager", auto_apply=True))
     refusal = await failure_of(tool, api=api, policy=PLANNING)
@@ -127,8 +128,8 @@ async def test_plan_does_not_release_a_run_with_auto_apply(tool: str, run: dict[
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", ["cancel_run", "discard_run"])
-@pytest.mark.parametrize(
+@rows("tool", ["cancel_run", "discard_run"])
+@rows(
     ("run", "pending"),
     [
         (samples.planned(), [samples.run("run-patient")]),
@@ -182,7 +183,7 @@ async def test_apply_sends_all_actions(tool: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("tool", "more"),
     [
         ("apply_run", {}),
@@ -202,12 +203,12 @@ async def test_always_refuses_if_no_person_can_be_asked(tool: str, more: dict[st
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", PLAN)
+@rows("tool", PLAN)
 async def test_reversible_call_needs_no_confirmation(tool: str) -> None:
     assert await call(tool, api=willing_api(), policy=ASKING)
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", APPLY)
+@rows("tool", APPLY)
 async def test_never_asks_no_one(tool: str) -> None:
     assert await call(tool, api=willing_api(), policy=Policy(confirm=Confirm.NEVER))

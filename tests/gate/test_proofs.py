@@ -14,6 +14,7 @@ from tests.gate.harness import (
     GateHarness,
 )
 from tests.support.api import body
+from tests.support.tables import rows
 from tests.tools.calls import WORKSPACE_ID
 from tfruns.errors import ConfirmationNeeded, PlanDiffers
 from tfruns.gate.codes import LIFETIME_S, ConfirmationCodes
@@ -91,7 +92,7 @@ async def test_question_shows_the_caller_and_the_sent_comment() -> None:
     assert body(request) == {"comment": "as\nagreed (via tfruns, Some Client)"}
 
 
-@pytest.mark.parametrize("guess", ["", "0" * 20, "true", "yes", "None"])
+@rows("guess", ["", "0" * 20, "true", "yes", "None"])
 async def test_code_cannot_be_guessed(guess: str) -> None:
     harness = GateHarness(DESTROYS)
     await harness.code()
@@ -128,7 +129,7 @@ async def test_empty_proofs_are_omitted_ones() -> None:
 # -- fingerprints -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.NEVER])
+@rows("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.NEVER])
 async def test_fingerprint_of_the_review_is_consent(confirm: Confirm) -> None:
     harness = GateHarness(DESTROYS, confirm)
     await harness.call("apply_run", APPLY | {"fingerprint": await harness.fingerprint()})
@@ -137,8 +138,8 @@ async def test_fingerprint_of_the_review_is_consent(confirm: Confirm) -> None:
     assert harness.log.lines[0]["arguments"]["fingerprint"]
 
 
-@pytest.mark.parametrize("confirm", Confirm)
-@pytest.mark.parametrize("plan", [ADDS, DESTROYS, None], ids=["adds", "destroys", "unreadable"])
+@rows("confirm", Confirm)
+@rows("plan", [ADDS, DESTROYS, None], ids=["adds", "destroys", "unreadable"])
 async def test_fingerprint_of_another_plan_is_refused(confirm: Confirm, plan: Any) -> None:
     harness = GateHarness(plan, confirm, FixedPerson())
     other = await GateHarness(REPLACES).fingerprint()

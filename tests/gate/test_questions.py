@@ -15,6 +15,7 @@ from tests.gate.harness import (
 )
 from tests.support import samples
 from tests.support.api import answer, body
+from tests.support.tables import rows
 from tests.tools.calls import RUN_ID, WORKSPACE_ID
 from tfruns.errors import ConfirmationNeeded, Declined, NotFound, RefusedByMode, TransitionNotAllowed
 from tfruns.gate.person import Answer, Question
@@ -23,8 +24,8 @@ from tfruns.policy import Confirm, Mode, Policy
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS])
-@pytest.mark.parametrize(("name", "arguments", "excerpt"), ASKED)
+@rows("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS])
+@rows(("name", "arguments", "excerpt"), ASKED)
 async def test_person_is_asked_and_confirms(
     confirm: Confirm, name: str, arguments: dict[str, Any], excerpt: str
 ) -> None:
@@ -37,7 +38,7 @@ async def test_person_is_asked_and_confirms(
     assert harness.consent == "person"
 
 
-@pytest.mark.parametrize("name", ["apply_run", "force_cancel_run", "force_execute_run", "discard_run", "cancel_run"])
+@rows("name", ["apply_run", "force_cancel_run", "force_execute_run", "discard_run", "cancel_run"])
 async def test_nobody_is_asked_about_a_final_run(name: str) -> None:
     for person in (FixedPerson(Answer.NO), None):
         harness = GateHarness(DESTROYS, Confirm.ALWAYS, person, status="errored", actions=samples.actions())
@@ -46,9 +47,9 @@ async def test_nobody_is_asked_about_a_final_run(name: str) -> None:
         assert person is None or person.asked == []
 
 
-@pytest.mark.parametrize("says", [Answer.NO, Answer.DECLINED_UNREAD])
-@pytest.mark.parametrize("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS])
-@pytest.mark.parametrize(("name", "arguments", "excerpt"), ASKED)
+@rows("says", [Answer.NO, Answer.DECLINED_UNREAD])
+@rows("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS])
+@rows(("name", "arguments", "excerpt"), ASKED)
 async def test_nothing_is_sent_if_the_person_declines(
     says: Answer, confirm: Confirm, name: str, arguments: dict[str, Any], excerpt: str
 ) -> None:
@@ -61,9 +62,9 @@ async def test_nothing_is_sent_if_the_person_declines(
     assert harness.log.lines == []
 
 
-@pytest.mark.parametrize("says", [Answer.DISMISSED, Answer.UNREAD])
-@pytest.mark.parametrize("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS])
-@pytest.mark.parametrize(("name", "arguments", "excerpt"), ASKED)
+@rows("says", [Answer.DISMISSED, Answer.UNREAD])
+@rows("confirm", [Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS])
+@rows(("name", "arguments", "excerpt"), ASKED)
 async def test_nothing_is_sent_if_the_question_is_closed(
     says: Answer, confirm: Confirm, name: str, arguments: dict[str, Any], excerpt: str
 ) -> None:

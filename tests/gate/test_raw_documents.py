@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, accepted, answer
+from tests.support.tables import rows
 from tests.tools.calls import ACTIONS, ORGANIZATION, PATHS, RUN_ID, WORKSPACE_ID, call, willing_api
 
 SIGNED = [
@@ -41,7 +42,7 @@ def _api() -> FakeApi:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", ["create_run", "get_run_details", *ACTIONS])
+@rows("tool", ["create_run", "get_run_details", *ACTIONS])
 async def test_run_is_the_document_of_the_api(tool: str) -> None:
     run = samples.run()
     assert await call(tool, api=willing_api(run), is_raw=True) == {"data": run}

@@ -5,6 +5,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolRequestParams
 
 from tests.support.requests import a_request
+from tests.support.tables import rows
 from tests.tools.calls import TOOLS
 from tfruns.errors import InvalidInput
 from tfruns.gate.registry import all_tools, offered_tools
@@ -13,8 +14,8 @@ from tfruns.mcp.tool_handlers import ToolHandlers
 from tfruns.policy import Mode, Policy, Toolset, parse_toolsets
 
 
-@pytest.mark.parametrize("toolset", Toolset)
-@pytest.mark.parametrize("mode", Mode)
+@rows("toolset", Toolset)
+@rows("mode", Mode)
 def test_only_tools_of_the_selected_toolsets_are_offered(toolset: Toolset, mode: Mode) -> None:
     offered = offered_tools(Policy(mode, toolsets=frozenset({toolset})))
     assert offered == [tool for tool in all_tools() if tool.toolset is toolset and mode.includes(tool.mode)]
@@ -32,7 +33,7 @@ def test_toolsets_are_comma_separated() -> None:
     assert parse_toolsets(" runs, review,runs ") == {Toolset.RUNS, Toolset.REVIEW}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "message"),
     [
         ("", "--toolsets is empty."),

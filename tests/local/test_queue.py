@@ -1,13 +1,12 @@
 """The queue of a workspace, as pure functions."""
 
-import pytest
-
+from tests.support.tables import rows
 from tfruns.lifecycle import is_queued
 from tfruns.local.queue import Priority, Queue, plan_priority
 from tfruns.vocabulary import RunOperation
 
 
-@pytest.mark.parametrize(
+@rows(
     ("queue", "next_run"),
     [
         (Queue([]), None),
@@ -28,9 +27,7 @@ def test_position_in_the_queue_starts_at_one() -> None:
     assert [queue.position(id_) for id_ in ("run-0", "run-1", "run-2")] == [None, 1, 2]
 
 
-@pytest.mark.parametrize(
-    ("run_id", "earlier"), [("run-1", []), ("run-3", ["run-1", "run-2"]), ("run-0", []), ("run-9", [])]
-)
+@rows(("run_id", "earlier"), [("run-1", []), ("run-3", ["run-1", "run-2"]), ("run-0", []), ("run-9", [])])
 def test_only_pending_runs_are_earlier(run_id: str, earlier: list[str]) -> None:
     assert list(Queue(["run-1", "run-2", "run-3"], holder="run-0").earlier_than(run_id)) == earlier
 

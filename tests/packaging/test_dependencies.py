@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 
-import pytest
 from packaging.requirements import Requirement
 
 from audit import summarize
 from tests.architecture.source import ROOT
+from tests.support.tables import rows
 
 _PERMISSIVE = {"MIT", "MIT-0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0"}
 _OTHER_NAMES = {
@@ -55,7 +55,7 @@ def test_readme_names_every_non_permissive_license() -> None:
     assert "`psycopg`, in the extra `postgresql`, is under the LGPL 3.0" in section
 
 
-@pytest.mark.parametrize(
+@rows(
     "name",
     [
         "requirements.txt",
@@ -99,7 +99,7 @@ _BAD = {"name": "b", "version": "2", "vulns": [{"id": "PYSEC-2026-1"}]}
 _SKIPPED = {"name": "c", "skip_reason": "not found"}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("dependencies", "message", "is_failure"),
     [
         ([_FINE], "1 pinned dependencies have no known vulnerabilities.", False),

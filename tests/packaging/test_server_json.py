@@ -10,10 +10,9 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
-import pytest
-
 from command_line import options_table
 from tests.architecture.source import ROOT
+from tests.support.tables import rows
 from tfruns._version import __version__
 
 _SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
@@ -87,7 +86,7 @@ def test_server_json_is_valid() -> None:
     assert problems(DOCUMENT) == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ("path", "value", "problem"),
     [
         (("$schema",), "https://example.com/schema.json", "schema"),

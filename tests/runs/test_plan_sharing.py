@@ -11,6 +11,7 @@ from anyio.lowlevel import checkpoint
 
 from tests.support import samples
 from tests.support.api import FakeApi, client_for, error
+from tests.support.tables import rows
 from tests.unit.review.plans import plan, resource
 from tfruns.client.client import Client
 from tfruns.errors import NotFound, TfrunsError, UnexpectedResponse
@@ -53,7 +54,7 @@ async def summarize(client: Client, outcomes: list[object]) -> None:
         outcomes.append(found.is_destructive if found else None)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("answers", "outcome", "requests"),
     [
         ([httpx2.Response(200, content=PLAN)], True, 1),

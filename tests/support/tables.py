@@ -34,7 +34,9 @@ class _Walk:
             raise AssertionError(f"{len(self.failures)} of {total} rows fail:\n\n{listed}") from self.first
 
 
-def rows(names: str | Sequence[str], values: Iterable[Any], ids: Iterable[Any] | None = None) -> Callable[[Test], Test]:
+def rows(
+    names: str | Sequence[str], values: Iterable[Any], ids: Iterable[Any] | Callable[[Any], object] | None = None
+) -> Callable[[Test], Test]:
     """Call the test once for each row, within one test. The arguments are those of `pytest.mark.parametrize`.
 
     All rows share the fixtures of the test, so a row must not depend on another one.
@@ -42,7 +44,7 @@ def rows(names: str | Sequence[str], values: Iterable[Any], ids: Iterable[Any] |
     keys = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
     given = [_values(value, len(keys)) for value in values]
     table = [dict(zip(keys, value, strict=True)) for value in given]
-    titles = [str(id_) for id_ in ids] if ids is not None else [_title(row) for row in table]
+    titles = _titles(ids, table)
     assert table, "the table has no rows"
 
     def decorate(test: Test) -> Test:
@@ -79,6 +81,14 @@ def _values(value: Any, count: int) -> Sequence[Any]:
         assert not value.marks, "a row has no marks of its own"
         return tuple(value.values)
     return tuple(value) if count > 1 else (value,)
+
+
+def _titles(ids: Iterable[Any] | Callable[[Any], object] | None, table: Sequence[dict[str, Any]]) -> list[str]:
+    if ids is None:
+        return [_title(row) for row in table]
+    if callable(ids):
+        return ["-".join(str(ids(value))[:_SHOWN_CHARACTERS] for value in row.values()) for row in table]
+    return [str(id_) for id_ in ids]
 
 
 def _title(row: dict[str, Any]) -> str:

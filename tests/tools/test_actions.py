@@ -30,7 +30,7 @@ def api_with(tool: str, run: dict[str, Any], *answers: Any) -> FakeApi:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", COMMENTED)
+@rows("tool", COMMENTED)
 async def test_action_is_sent_once_and_returns_the_current_run(tool: str) -> None:
     api = api_with(tool, samples.run(status=LATER[tool]), accepted())
     view = await call(tool, api=api)
@@ -51,7 +51,7 @@ async def test_empty_comment_is_not_sent(tool: str, arguments: dict[str, Any]) -
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("tool", COMMENTED)
+@rows("tool", COMMENTED)
 async def test_comment_is_sent(tool: str) -> None:
     api = willing_api()
     await call(tool, {"run_id": RUN_ID, "comment": "as agreed"}, api=api)
@@ -138,7 +138,7 @@ async def test_missing_or_hidden_run_suggests_verifying_the_id(tool: str) -> Non
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("tool", "permission"),
     [
         ("apply_run", "apply runs"),
@@ -166,7 +166,7 @@ async def test_apply_with_a_lost_response_is_accepted_if_the_run_shows_it(lost: 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "run",
     [
         samples.planned(),

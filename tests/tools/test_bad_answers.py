@@ -64,7 +64,7 @@ ODD_COMPANY: dict[str, Any] = {
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("answered", ODD_COMPANY.values(), ids=ODD_COMPANY)
+@rows("answered", ODD_COMPANY.values(), ids=ODD_COMPANY)
 async def test_run_is_shown_without_unreadable_included_resources(answered: Any) -> None:
     view = await call("get_run_details", api=FakeApi().on("GET", f"/runs/{RUN_ID}", answer(answered)))
     assert view["id"] == RUN_ID
@@ -88,7 +88,7 @@ async def test_unreadable_response_is_an_error_that_repeats_no_value(tool: str, 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "answered",
     [
         document(message=None, created_at=None, source=None, variables=None, actions=None, permissions=None),
@@ -110,7 +110,7 @@ async def test_missing_and_additional_fields_are_no_error(answered: Any) -> None
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "answered",
     [
         {"data": {}},
@@ -127,7 +127,7 @@ async def test_unreadable_list_is_an_error(answered: Any) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "answered",
     [{"data": []}, {"data": [], "meta": None}, {"data": [], "meta": {"pagination": {"next-page": "2"}}}],
 )
@@ -172,7 +172,7 @@ async def test_unpaired_surrogate_in_a_response_does_not_reach_the_output(name: 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("name", "arguments"),
     [
         ("get_run_details", {"run_id": HALF}),

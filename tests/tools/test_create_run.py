@@ -124,7 +124,7 @@ async def test_text_that_is_not_a_literal_is_refused_and_not_repeated(value: str
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "params",
     [
         {"is_destroy": True, "refresh_only": True},

@@ -438,7 +438,7 @@ async def test_lock_without_a_reason_has_no_reason() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("status", "phase"),
     [("queuing", "plan"), ("plan_queued", "plan"), ("queuing_apply", "apply"), ("apply_queued", "apply")],
 )

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import samples
 from tests.support.api import FakeApi, answer, client_for, error
+from tests.support.tables import rows
 from tests.tools.calls import ASSISTANT, RUN_ID, TOOLS, compact
 from tfruns.errors import InvalidInput
 from tfruns.gate.pipeline import Gate
@@ -111,14 +112,14 @@ async def test_unreadable_comments_do_not_fail_the_history() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("arguments", [{"page_number": 0}, {"page_size": 0}, {"page_size": 51}])
+@rows("arguments", [{"page_number": 0}, {"page_size": 0}, {"page_size": 51}])
 async def test_invalid_page_is_refused(arguments: dict[str, int]) -> None:
     with pytest.raises(InvalidInput):
         await history(FakeApi(), **arguments)
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("text", ["\U0001f600", "\u8a9e", "x"])
+@rows("text", ["\U0001f600", "\u8a9e", "x"])
 async def test_page_is_limited_for_any_texts_and_notes_omissions(text: str) -> None:
     events, included = [], []
     for number in range(60):

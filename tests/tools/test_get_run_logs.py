@@ -97,7 +97,7 @@ async def test_many_long_errors_are_limited_and_counted() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("line", [b"x" * 300, "ünï ".encode() * 90, b'"\\' * 150, b"\x00\x1b[31m" * 50 + b"y"])
+@rows("line", [b"x" * 300, "ünï ".encode() * 90, b'"\\' * 150, b"\x00\x1b[31m" * 50 + b"y"])
 async def test_long_last_lines_are_limited(line: bytes) -> None:
     view = await read(api_with(Object((line + b"\n") * 2_000)), tail_lines=1_000)
     (step,) = view["next_actions"]
@@ -299,7 +299,7 @@ async def test_log_is_readable_without_permission_for_the_plan() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("attributes", "phase"),
     [
         ({"status": "planning"}, "plan"),
@@ -316,7 +316,7 @@ async def test_default_phase_is_the_apply_if_it_began(attributes: dict[str, Any]
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("arguments", [{}, {"phase": "plan"}, {"phase": "apply"}])
+@rows("arguments", [{}, {"phase": "plan"}, {"phase": "apply"}])
 async def test_missing_log_is_noted(arguments: dict[str, Any]) -> None:
     api = api_with(Object(b""), phase_status="pending")
     apply = {"id": APPLY_ID, "type": "applies", "attributes": {"status": "unreachable", "log-read-url": LOG}}
@@ -331,7 +331,7 @@ async def test_missing_log_is_noted(arguments: dict[str, Any]) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("arguments", [{"tail_lines": 0}, {"tail_lines": 1_001}, {"offset": -1}])
+@rows("arguments", [{"tail_lines": 0}, {"tail_lines": 1_001}, {"offset": -1}])
 async def test_invalid_numbers_are_refused(arguments: dict[str, Any]) -> None:
     api = FakeApi()
     with pytest.raises(InvalidInput):

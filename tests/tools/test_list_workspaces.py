@@ -102,7 +102,7 @@ async def test_search_and_page_are_sent_to_the_api() -> None:
     }
 
 
-@pytest.mark.parametrize("arguments", [{"organization": "../acme"}, {"page_size": 101}, {"page_number": 0}])
+@rows("arguments", [{"organization": "../acme"}, {"page_size": 101}, {"page_number": 0}])
 async def test_invalid_arguments_are_refused(arguments: dict[str, Any]) -> None:
     api = FakeApi()
     error = await failure_of("list_workspaces", {"organization": ORGANIZATION} | arguments, api=api)

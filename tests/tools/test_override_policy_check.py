@@ -127,7 +127,7 @@ async def test_mandatory_check_cannot_be_overridden(
     assert posted(api) == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ("checks", "stages", "run"),
     [
         ([samples.policy_check(permissions={"can-override": False})], [], HELD),
@@ -223,7 +223,7 @@ async def test_hidden_terraform_policies_are_said_to_be_for_the_browser() -> Non
     assert "browser" in (await failure_of("override_policy_check", ARGUMENTS, api=api)).solution
 
 
-@pytest.mark.parametrize("comment", ["", " \n", "x" * 10_001])
+@rows("comment", ["", " \n", "x" * 10_001])
 async def test_reason_is_required(comment: str) -> None:
     api = api_of([samples.policy_check()], [])
     arguments = {"run_id": RUN_ID, "comment": comment}
@@ -235,7 +235,7 @@ async def test_reason_is_required(comment: str) -> None:
 # -- partial failures -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("refusal", "kind"),
     [
         (error(403, "forbidden"), Forbidden),

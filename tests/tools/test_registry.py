@@ -227,7 +227,7 @@ def test_every_tool_and_argument_has_a_description(name: str) -> None:
         assert node.get("description") or "properties" in node, f"{key} has no description"
 
 
-@pytest.mark.parametrize("tool", all_tools(), ids=lambda tool: tool.name)
+@rows("tool", all_tools(), ids=lambda tool: tool.name)
 def test_hints_match_the_effect_of_a_tool(tool: Tool) -> None:
     assert tool.is_read_only is (tool.name in READERS)
     assert tool.is_destructive is (tool.name not in READERS | ADDERS)

@@ -103,7 +103,7 @@ async def test_details_of_a_run_with_all_statuses_stay_within_the_limit() -> Non
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "run",
     [
         samples.run(),

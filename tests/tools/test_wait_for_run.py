@@ -226,7 +226,7 @@ async def test_unreadable_or_unchanged_plan_has_the_counts_of_the_api() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", ["post_plan_completed", "cost_estimated", "policy_checked"])
+@rows("status", ["post_plan_completed", "cost_estimated", "policy_checked"])
 async def test_wait_returns_immediately_if_the_run_can_be_confirmed(status: str) -> None:
     run = waiting_run(status=status)
     assert (await wait(api_with(run), clock=(clock := FakeClock())))["outcome"] == "attention"

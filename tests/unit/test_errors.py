@@ -257,7 +257,7 @@ def test_fact_added_later_contains_no_secret() -> None:
     assert SECRET not in json.dumps(failure.as_dict())
 
 
-@pytest.mark.parametrize("length", [601, 20_000, 20_001, 1_000_000])
+@rows("length", [601, 20_000, 20_001, 1_000_000])
 def test_long_message_is_truncated_with_a_mark(length: int) -> None:
     failure = TfrunsError("x" * length)
     assert len(failure.message) < _BOUND

@@ -29,7 +29,7 @@ _JSON = st.recursive(
 # -- primary data -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data", [{"id": "run-a", "type": "runs"}, [], [{"id": "run-a"}], None])
+@rows("data", [{"id": "run-a", "type": "runs"}, [], [{"id": "run-a"}], None])
 def test_primary_data_is_the_data_member(data: Any) -> None:
     assert primary({"data": data, "meta": {}}) == data
 
@@ -40,7 +40,7 @@ def test_document_that_is_not_an_object_is_malformed(document: Any) -> None:
         primary(document)
 
 
-@pytest.mark.parametrize("document", [{}, {"errors": []}, {"Data": {}}])
+@rows("document", [{}, {"errors": []}, {"Data": {}}])
 def test_document_without_data_is_malformed(document: dict[str, Any]) -> None:
     with pytest.raises(MalformedDocument, match="has no data"):
         primary(document)
@@ -61,7 +61,7 @@ def test_included_resources_are_found_by_type_and_id() -> None:
     assert included(document) == {("users", user["id"]): user, ("workspaces", workspace["id"]): workspace}
 
 
-@pytest.mark.parametrize("document", [{}, {"included": None}, {"included": []}])
+@rows("document", [{}, {"included": None}, {"included": []}])
 def test_document_without_included_has_none(document: dict[str, Any]) -> None:
     assert included(document) == {}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.terraform.conftest import Bench
+from tests.support.tables import rows
 from tfruns.local.terraform import executable as module
 from tfruns.local.terraform.executable import NoTerraform, Terraform, find_terraform
 from tfruns.vocabulary import PhaseStatus
@@ -67,7 +68,7 @@ def test_explicit_path_is_preferred(on_path: Path, tmp_path: Path) -> None:
     assert find_terraform(str(program(tmp_path / "other", "mine", *TOFU))).product == "opentofu"
 
 
-@pytest.mark.parametrize("name", ["/nowhere/terraform", "/etc/passwd", "/bin/echo"])
+@rows("name", ["/nowhere/terraform", "/etc/passwd", "/bin/echo"])
 def test_explicit_path_must_be_a_terraform(name: str) -> None:
     with pytest.raises(NoTerraform, match=f"^{name} is not a usable Terraform or OpenTofu.*Install Terraform"):
         find_terraform(name)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.tables import rows
 from tfruns.local.terraform.output import InitOutput, LineSplitter, OutputSummary, masked
 from tfruns.local.terraform.plan_json import ResourceCounts
 from tfruns.masking.redaction import REMOVED
@@ -171,7 +172,7 @@ def test_init_output_without_a_diagnostic_is_released() -> None:
     assert sink.lines == [b"panic:\n", b"all is lost\n"]
 
 
-@pytest.mark.parametrize(
+@rows(
     "line",
     [
         b'{"type": "apply_complete", "hook": null}\n',

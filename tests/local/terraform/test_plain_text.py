@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-import pytest
-
+from tests.support.tables import rows
 from tfruns.local.terraform.plain_text import as_plain_text
 
 
@@ -29,7 +28,7 @@ def test_message_becomes_its_text() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["version", "planned_change", "resource_drift"])
+@rows("kind", ["version", "planned_change", "resource_drift"])
 def test_messages_that_the_plan_repeats_are_omitted(kind: str) -> None:
     assert text_of({"type": kind, "@message": "something"}) == ""
 

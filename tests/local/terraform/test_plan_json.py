@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.tables import rows
 from tfruns.local.terraform.plan_json import ResourceCounts, counts, has_changes
 
 
@@ -39,7 +40,7 @@ def test_applyable_decides_whether_a_plan_has_changes(says: bool) -> None:
     assert has_changes(plan(resource("create"), applyable=says)) is says
 
 
-@pytest.mark.parametrize(
+@rows(
     ("some", "expected"),
     [
         ({}, False),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.tables import rows
 from tfruns.local.terraform.state import BadState, newest_state, parse_state
 
 
@@ -29,7 +30,7 @@ def test_state_has_its_content_and_its_serial() -> None:
         assert (parsed.raw, parsed.serial) == (raw, serial)
 
 
-@pytest.mark.parametrize(
+@rows(
     "raw",
     [b"", b"{", b"[]", b"null", b"{}", b"{]", state()[:40], state()[:-1], state() + b"}", b"\xff", b"x" + state()],
 )

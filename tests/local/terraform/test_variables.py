@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.local.terraform.conftest import Bench, local_exec, outputs_of
+from tests.support.tables import rows
 from tfruns.local.terraform.variables import (
     BadVariable,
     VariableValue,
@@ -44,7 +45,7 @@ def test_invalid_literal_is_rejected_without_its_value(tmp_path: Path, value: st
     assert str(error.value) == "The variable a cannot be passed to Terraform: the value is not an HCL literal."
 
 
-@pytest.mark.parametrize("variable", [VariableValue("", "x"), VariableValue("a=b", "x"), VariableValue("a", "x\0y")])
+@rows("variable", [VariableValue("", "x"), VariableValue("a=b", "x"), VariableValue("a", "x\0y")])
 def test_invalid_environment_variable_is_rejected(variable: VariableValue) -> None:
     with pytest.raises(BadVariable):
         check_environment([variable])

@@ -4,7 +4,6 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 import httpx2
-import pytest
 
 from tests.support.api import FakeApi, answer, client_for
 from tests.support.clock import FakeClock
@@ -49,9 +48,7 @@ def ping_response(**headers: str) -> httpx2.Response:
     return httpx2.Response(204, headers=named)
 
 
-@pytest.mark.parametrize(
-    ("ahead_s", "health"), [(0, Health.OK), (20, Health.OK), (90, Health.WARNING), (-90, Health.WARNING)]
-)
+@rows(("ahead_s", "health"), [(0, Health.OK), (20, Health.OK), (90, Health.WARNING), (-90, Health.WARNING)])
 async def test_clock_skew_above_the_limit_is_a_warning(ahead_s: float, health: Health) -> None:
     clock = FakeClock()
     date = format_datetime(clock.now() + timedelta(seconds=ahead_s), usegmt=True)

@@ -87,7 +87,7 @@ def test_port_zero_is_refused() -> None:
         parse_address("https://tfe.example.com:0")
 
 
-@pytest.mark.parametrize("host", ["tfe example.com", "tfe\\example.com", "tfe\x00.example.com"])
+@rows("host", ["tfe example.com", "tfe\\example.com", "tfe\x00.example.com"])
 def test_host_with_invalid_characters_is_refused(host: str) -> None:
     with pytest.raises(InvalidInput):
         parse_address(f"https://{host}")

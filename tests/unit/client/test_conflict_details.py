@@ -215,7 +215,7 @@ async def test_force_cancel_of_a_final_run_is_refused() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("action", sorted(set(RunAction) - {RunAction.FORCE_EXECUTE}))
+@rows("action", sorted(set(RunAction) - {RunAction.FORCE_EXECUTE}))
 async def test_forbidden_action_names_the_permission(action: RunAction) -> None:
     failure = await refused(refusing(action, error(403, "forbidden"), answer({"data": planned()})), action)
     assert type(failure) is Forbidden
@@ -225,7 +225,7 @@ async def test_forbidden_action_names_the_permission(action: RunAction) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", ["planning", "planned", "applied", "brand_new_status"])
+@rows("status", ["planning", "planned", "applied", "brand_new_status"])
 async def test_forbidden_force_execute_of_a_non_pending_run_has_its_status(status: str) -> None:
     # run API, "Forcefully execute a run": 403 if the run is not pending, or the workspace not locked by another run
     api = refusing(RunAction.FORCE_EXECUTE, error(403, "forbidden"), answer({"data": run(status=status)}))
@@ -257,7 +257,7 @@ async def test_forbidden_force_execute_without_permission_names_it() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("status", "kind"), [(401, Unauthorized), (404, NotFound), (422, UnprocessableEntity)])
+@rows(("status", "kind"), [(401, Unauthorized), (404, NotFound), (422, UnprocessableEntity)])
 async def test_other_refusals_of_an_action_take_no_extra_request(status: int, kind: type[TfrunsError]) -> None:
     api = refusing(RunAction.APPLY, error(status, "no"), answer({"data": planned()}))
     assert type(await refused(api, RunAction.APPLY)) is kind
@@ -355,7 +355,7 @@ async def test_other_422_takes_no_extra_request(words: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "words", ["Workspace is locked", "Unable to queue: LOCKED by run-1", "workspace has a lock on it", "workspace-lock"]
 )
 async def test_422_about_a_lock_is_workspace_locked(words: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from tests.support.api import FakeApi, answer, body, client_for, error
 from tests.support.samples import WORKSPACE_ID, workspace
+from tests.support.tables import rows
 from tfruns.errors import InvalidInput, OutcomeUnknown, UnprocessableEntity
 
 PATH = "/organizations/acme/workspaces"
@@ -40,7 +41,7 @@ async def test_given_options_are_sent() -> None:
     ]
 
 
-@pytest.mark.parametrize(("organization", "name"), [("acme", ""), ("acme", "a/b"), ("", "network"), ("..", "network")])
+@rows(("organization", "name"), [("acme", ""), ("acme", "a/b"), ("", "network"), ("..", "network")])
 async def test_malformed_names_are_not_sent(organization: str, name: str) -> None:
     api = FakeApi()
     with pytest.raises(InvalidInput):

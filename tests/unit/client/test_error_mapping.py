@@ -5,7 +5,6 @@ import ssl
 from datetime import UTC, datetime
 
 import httpx2
-import pytest
 
 from tests.support.growth import assert_linear
 from tests.support.tables import rows
@@ -97,7 +96,7 @@ _FAILURES: list[tuple[httpx2.HTTPError, type[TfrunsError], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "kind", "word"), _FAILURES, ids=lambda value: str(value)[:40])
+@rows(("error", "kind", "word"), _FAILURES, ids=lambda value: str(value)[:40])
 def test_connection_failure_has_its_class_and_names_the_host(
     error: httpx2.HTTPError, kind: type[TfrunsError], word: str
 ) -> None:
@@ -157,12 +156,12 @@ def test_very_long_api_texts_are_truncated_in_linear_time(piece: str) -> None:
     assert_linear(lambda size: refused(422, piece * (size // len(piece))), 20_000)
 
 
-@pytest.mark.parametrize(
+@rows(
     "document",
     [None, 5, "text", [], {}, {"errors": None}, {"errors": 5}, {"errors": [None, 5, [], {}]}, {"errors": {"a": 1}}],
     ids=str,
 )
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 422, 429, 500, 503])
+@rows("status", [400, 401, 403, 404, 409, 418, 422, 429, 500, 503])
 def test_error_document_of_any_shape_maps_to_its_status(document: JSON, status: int) -> None:
     failure = error_from_response(response(status), document, Purpose())
     assert failure.status == status
@@ -180,7 +179,7 @@ def test_request_id_is_kept_in_every_error() -> None:
     assert "request_id" not in refused(404, "not found").as_dict()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "words", "kind"),
     [
         (422, "the workspace is LOCKED by run-1", WorkspaceLocked),
@@ -253,7 +252,7 @@ def test_html_title_is_shown_on_one_line_and_truncated() -> None:
 # -- dates and waits --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [  # RFC 9110, "Date/Time Formats": all three forms are of the same moment, in UTC
         "Sun, 06 Nov 1994 08:49:37 GMT",
@@ -282,7 +281,7 @@ def test_invalid_date_is_none(text: str | None) -> None:
     assert parse_date(text) is None
 
 
-@pytest.mark.parametrize("status", [200, 404, 503])
+@rows("status", [200, 404, 503])
 def test_rate_window_end_is_used_only_for_a_429(status: int) -> None:
     assert retry_after_s(response(status, x_ratelimit_reset="3")) is None
     assert retry_after_s(response(429, x_ratelimit_reset="3")) == 3.0

@@ -73,7 +73,7 @@ async def test_list_can_be_iterated_again() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "next_page",
     [
         pytest.param(lambda number: number, id="itself"),
@@ -95,9 +95,7 @@ async def test_iteration_stops_if_next_page_is_wrong(next_page: Callable[[int], 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    "meta", [None, 5, [], {}, {"pagination": None}, {"pagination": []}, {"pagination": {}}], ids=str
-)
+@rows("meta", [None, 5, [], {}, {"pagination": None}, {"pagination": []}, {"pagination": {}}], ids=str)
 async def test_list_without_pagination_has_one_page(meta: Any) -> None:
     api = FakeApi().on("GET", PATH, answer({"data": [run()], "meta": meta}))
     assert await ids_of_all(api) == [RUN_ID]
@@ -191,7 +189,7 @@ async def test_run_in_any_status_can_be_listed(status: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "document",
     [
         None,

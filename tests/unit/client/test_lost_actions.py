@@ -56,7 +56,7 @@ async def act(client: Client, action: RunAction) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("action", "now"), _TAKEN, ids=str)
+@rows(("action", "now"), _TAKEN, ids=str)
 async def test_lost_action_succeeded_if_the_run_shows_it(action: RunAction, now: dict[str, Any]) -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[action], httpx2.ReadTimeout("no answer"))
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(**now)}))
@@ -66,7 +66,7 @@ async def test_lost_action_succeeded_if_the_run_shows_it(action: RunAction, now:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("action", "now"), _NOT_TAKEN, ids=str)
+@rows(("action", "now"), _NOT_TAKEN, ids=str)
 async def test_lost_action_is_unknown_if_the_run_does_not_show_it(action: RunAction, now: dict[str, Any]) -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[action], error(504, "gateway timeout"))
     api.on("GET", f"/runs/{RUN_ID}", answer({"data": run(**now)}))
@@ -93,7 +93,7 @@ async def test_action_is_never_sent_twice_after_a_lost_response(action: RunActio
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("reading", [error(404, "not found"), error(503, "busy"), httpx2.ReadTimeout("slow")])
+@rows("reading", [error(404, "not found"), error(503, "busy"), httpx2.ReadTimeout("slow")])
 async def test_lost_action_is_unknown_if_the_run_is_unreadable(reading: Script) -> None:
     api = FakeApi().on("POST", _ACTION_PATHS[RunAction.APPLY], httpx2.ReadError("reset"))
     api.on("GET", f"/runs/{RUN_ID}", reading)
@@ -103,7 +103,7 @@ async def test_lost_action_is_unknown_if_the_run_is_unreadable(reading: Script) 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "accepted",
     [
         httpx2.Response(202),

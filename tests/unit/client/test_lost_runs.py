@@ -100,7 +100,7 @@ async def test_search_includes_runs_of_every_operation() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("count", [0, 2, 3])
+@rows("count", [0, 2, 3])
 async def test_no_or_several_matches_are_an_unknown_outcome(count: int) -> None:
     runs = [created(f"run-{number}") for number in range(count)]
     api = lost(listed(*runs), failure=error(504, "gateway timeout"))
@@ -140,7 +140,7 @@ async def test_search_is_bounded_in_time() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("failure", [httpx2.ConnectError("down"), httpx2.ReadTimeout("slow"), error(503, "busy")])
+@rows("failure", [httpx2.ConnectError("down"), httpx2.ReadTimeout("slow"), error(503, "busy")])
 async def test_failing_search_is_unknown_in_bounded_time(failure: Script) -> None:
     clock = FakeClock(NOW)
     api = lost(failure)
@@ -151,16 +151,14 @@ async def test_failing_search_is_unknown_in_bounded_time(failure: Script) -> Non
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    "document", [None, 5, [], {}, {"data": None}, {"data": 5}, {"data": {}}, {"data": [5]}], ids=str
-)
+@rows("document", [None, 5, [], {}, {"data": None}, {"data": 5}, {"data": {}}, {"data": [5]}], ids=str)
 async def test_unparsable_list_is_an_unknown_outcome(document: Any) -> None:
     with pytest.raises(OutcomeUnknown):
         await client_at(lost(answer(document))).runs.create(WORKSPACE_ID)
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [401, 403, 404])
+@rows("status", [401, 403, 404])
 async def test_refused_list_is_an_unknown_outcome(status: int) -> None:
     with pytest.raises(OutcomeUnknown):
         await client_at(lost(error(status, "no"))).runs.create(WORKSPACE_ID)
@@ -170,7 +168,7 @@ async def test_refused_list_is_an_unknown_outcome(status: int) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("local", [NOW - timedelta(days=400), NOW + timedelta(hours=1), NOW + timedelta(days=400)])
+@rows("local", [NOW - timedelta(days=400), NOW + timedelta(hours=1), NOW + timedelta(days=400)])
 async def test_server_clock_decides_despite_a_wrong_local_clock(local: datetime) -> None:
     api = lost(listed(created(), created("run-before", ago_s=30)))
     assert (await client_at(api, local).runs.create(WORKSPACE_ID)).id == RUN_ID
@@ -204,7 +202,7 @@ async def test_whole_second_dates_match_fractional_created_at() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("date", [None, "yesterday", "Fri, 02 Jan 2026 03:04:05", "Fri, 02 Jan 2026 03:04:05 -0000"])
+@rows("date", [None, "yesterday", "Fri, 02 Jan 2026 03:04:05", "Fri, 02 Jan 2026 03:04:05 -0000"])
 async def test_local_clock_is_used_without_a_date_header(date: str | None) -> None:
     response = listed(created(), date=None)
     if date is not None:
@@ -271,7 +269,7 @@ _OPTIONS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("asked", "shown", "is_ours"), _OPTIONS, ids=str)
+@rows(("asked", "shown", "is_ours"), _OPTIONS, ids=str)
 async def test_only_a_run_with_equal_message_and_options_matches(
     asked: dict[str, Any], shown: dict[str, Any], is_ours: bool
 ) -> None:
@@ -293,7 +291,7 @@ async def test_option_missing_in_the_response_does_not_exclude_a_run() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("asked", "is_ours"), [("cv-n4XQPBa2QnecZJ4G", True), ("cv-another", False), (None, True)])
+@rows(("asked", "is_ours"), [("cv-n4XQPBa2QnecZJ4G", True), ("cv-another", False), (None, True)])
 async def test_configuration_version_must_match(asked: str | None, is_ours: bool) -> None:
     client = client_at(lost(listed(created())))
     params = RunParams(configuration_version_id=asked)

@@ -160,7 +160,7 @@ async def test_no_id_can_change_the_path(read: Callable[[Client, str], Any], id_
     assert api.requests == []
 
 
-@pytest.mark.parametrize("run", ["", "../account/details", "run-1/comments", "ws-1234"])
+@rows("run", ["", "../account/details", "run-1/comments", "ws-1234"])
 def test_list_of_an_invalid_run_is_refused_immediately(run: str) -> None:
     client = client_for(FakeApi())
     for resources in (client.comments, client.run_events, client.policy_checks, client.task_stages):

@@ -97,7 +97,7 @@ def test_error_names_the_argument_without_its_value() -> None:
 # -- runs -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [RUN, "run-xxxxxxxx", "run-12345678"])
+@rows("text", [RUN, "run-xxxxxxxx", "run-12345678"])
 def test_run_is_given_by_id(text: str) -> None:
     assert parse_run(text, ADDRESS) == text
 
@@ -119,7 +119,7 @@ def test_run_is_given_by_browser_address(url: str) -> None:
     assert parse_run(url, ADDRESS) == RUN
 
 
-@pytest.mark.parametrize(
+@rows(
     "url",
     [
         RUN_URL.replace("tfe.example.com", "app.terraform.io"),
@@ -265,7 +265,7 @@ def test_every_path_segment_is_encoded(segments: tuple[str, ...], path: str) -> 
     assert api_path(*segments) == path
 
 
-@pytest.mark.parametrize("segment", ["", ".", ".."])
+@rows("segment", ["", ".", ".."])
 def test_segment_that_changes_the_path_is_refused(segment: str) -> None:
     with pytest.raises(InvalidInput):
         api_path("runs", segment, "actions")

@@ -124,7 +124,7 @@ async def test_no_attempt_starts_after_the_retry_budget() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("headers", "seconds"),
     [
         ({"retry_after": "7"}, 7.0),
@@ -157,7 +157,7 @@ async def test_retry_after_date_without_date_header_uses_local_clock() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [502, 503, 504])
+@rows("status", [502, 503, 504])
 async def test_retry_after_of_a_busy_server_is_respected(status: int) -> None:
     api, clock = FakeApi().on("GET", PATH, error(status, "busy", retry_after="12"), DONE), FakeClock()
     await transport_for(api, clock).get(f"/api/v2{PATH}")
@@ -208,7 +208,7 @@ async def test_very_long_retry_after_fails_immediately(huge: str, status: int) -
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("huge", ["61", "86400", "604800"])
+@rows("huge", ["61", "86400", "604800"])
 async def test_very_long_retry_after_does_not_block_later_calls(huge: str) -> None:
     api, clock = FakeApi().on("GET", PATH, limited(retry_after=huge), DONE), FakeClock()
     transport = transport_for(api, clock)
@@ -275,7 +275,7 @@ async def test_unsent_change_fails_as_not_happened(failure: Script) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("content", [b"", b'{"data": {"id": "run-', b"\xff\xfe"])
+@rows("content", [b"", b'{"data": {"id": "run-', b"\xff\xfe"])
 async def test_change_with_an_unparsable_response_is_not_retried(content: bytes) -> None:
     cut = httpx2.Response(201, content=content, headers={"content-type": "application/vnd.api+json"})
     api = FakeApi().on("POST", "/runs", cut)

@@ -65,9 +65,7 @@ def test_empty_list_counts_as_omitted() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "value", ["planned,errored", " planned , errored ", ["planned", "errored"], ("planned", " errored")]
-)
+@rows("value", ["planned,errored", " planned , errored ", ["planned", "errored"], ("planned", " errored")])
 def test_several_values_are_a_comma_separated_string_or_a_list(value: Any) -> None:
     assert params(status=value) == {"filter[status]": "planned,errored"}
 
@@ -128,7 +126,7 @@ def test_every_api_source_is_known(source: RunSource) -> None:
     assert params(source=source.value) == {"filter[source]": source.value}
 
 
-@pytest.mark.parametrize("group", StatusGroup)
+@rows("group", StatusGroup)
 def test_every_api_status_group_is_known(group: StatusGroup) -> None:
     assert params(status_group=group.value) == {"filter[status_group]": group.value}
 
@@ -171,7 +169,7 @@ def test_combinable_groups_become_one_and_all_runs_none(groups: Any, sent: str |
     assert params(status_group=groups) == ({"filter[status_group]": sent} if sent else {})
 
 
-@pytest.mark.parametrize("groups", ["final,discardable", "discardable,final", ["discardable", "final"]])
+@rows("groups", ["final,discardable", "discardable,final", ["discardable", "final"]])
 def test_uncombinable_groups_are_refused_with_their_statuses(groups: Any) -> None:
     with pytest.raises(InvalidInput, match="one status group") as caught:
         params(status_group=groups)
@@ -187,7 +185,7 @@ def test_uncombinable_groups_are_refused_with_their_statuses(groups: Any) -> Non
     assert len(sent) == len(expected)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "word", "kind", "also"),
     [
         ("operation", "plann", RunOperation, "plan means plan_only, apply means plan_and_apply"),
@@ -207,7 +205,7 @@ def test_unknown_value_is_refused_with_the_allowed_ones(
         assert also in caught.value.solution
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "word", "meant"),
     [
         ("operation", "refresh", "refresh_only"),

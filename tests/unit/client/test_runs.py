@@ -61,7 +61,7 @@ _OPTIONS: list[tuple[str, Any, str, Any]] = [
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("name", "value", "wire_name", "wire_value"), _OPTIONS, ids=str)
+@rows(("name", "value", "wire_name", "wire_value"), _OPTIONS, ids=str)
 async def test_each_option_is_sent_by_its_own_name_and_alone(
     name: str, value: Any, wire_name: str, wire_value: Any
 ) -> None:
@@ -70,7 +70,7 @@ async def test_each_option_is_sent_by_its_own_name_and_alone(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("params", [None, RunParams(), RunParams(message=None, auto_apply=None)], ids=str)
+@rows("params", [None, RunParams(), RunParams(message=None, auto_apply=None)], ids=str)
 async def test_omitted_options_are_not_sent(params: RunParams | None) -> None:
     assert await sent_for(params) == {
         "data": {
@@ -97,7 +97,7 @@ async def test_terraform_version_is_sent_with_plan_only() -> None:
     assert sent["data"]["attributes"] == {"plan-only": True, "terraform-version": "1.9.0"}
 
 
-@pytest.mark.parametrize(
+@rows(
     "options",
     [
         {"is_destroy": True, "refresh_only": True},
@@ -123,7 +123,7 @@ async def test_new_run_is_returned_as_the_api_shows_it() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     ("given", "organization"),
     [
         ("acme/network", None),
@@ -199,8 +199,8 @@ _FILTERS: list[tuple[dict[str, Any], dict[str, str]]] = [
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("filters", "sent"), _FILTERS, ids=str)
-@pytest.mark.parametrize("path", [f"/workspaces/{WORKSPACE_ID}/runs", "/organizations/acme/runs"])
+@rows(("filters", "sent"), _FILTERS, ids=str)
+@rows("path", [f"/workspaces/{WORKSPACE_ID}/runs", "/organizations/acme/runs"])
 async def test_filters_reach_the_api_with_its_parameter_names(
     path: str, filters: dict[str, Any], sent: dict[str, str]
 ) -> None:
@@ -222,7 +222,7 @@ async def test_organization_list_can_be_filtered_by_workspaces() -> None:
     assert query(api.requests[0])["filter[workspace_names]"] == "a,b"
 
 
-@pytest.mark.parametrize(
+@rows(
     "filters",
     [{"operation": "explode"}, {"source": "moon"}, {"status_group": "odd"}, {"timeframe": "soon"}],
     ids=str,
@@ -380,7 +380,7 @@ async def test_action_without_a_read_is_one_request(action: RunAction) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("action", _WITH_COMMENT)
+@rows("action", _WITH_COMMENT)
 async def test_comment_is_sent_unchanged(action: RunAction) -> None:
     api = acting(action)
     await act(client_for(api), action, comment='Looks "good" to me\n✓')

@@ -133,7 +133,7 @@ async def test_missing_or_malformed_date_header_is_ignored(date: str | None) -> 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "response",
     [
         pytest.param(raw(200, b'{"data": {"id": "run-'), id="truncated"),
@@ -154,7 +154,7 @@ async def test_read_without_json_fails_with_status_and_request_id(response: http
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@rows(
     "document",
     [
         None,
@@ -185,7 +185,7 @@ async def test_json_that_is_not_a_run_is_unexpected(document: Any) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("included", [None, 5, "text", {}, [5], [{"type": [], "id": {}}], [{"type": "plans"}]], ids=str)
+@rows("included", [None, 5, "text", {}, [5], [{"type": [], "id": {}}], [{"type": "plans"}]], ids=str)
 async def test_malformed_included_resources_are_ignored_or_unexpected(included: Any) -> None:
     client = client_for(FakeApi().on("GET", RUN_PATH, answer({"data": run(), "included": included})))
     with contextlib.suppress(UnexpectedResponse):
@@ -281,7 +281,7 @@ async def test_refusal_without_a_text_has_its_status(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@rows("status", [500, 502, 503, 504])
 async def test_html_page_with_a_5xx_is_a_server_error(status: int) -> None:
     api = FakeApi().on("GET", RUN_PATH, raw(status, b"<title>Bad gateway</title>", "text/html"))
     with pytest.raises(ServerError) as caught:

@@ -50,7 +50,7 @@ async def uploaded(api: FakeApi, to: ConfigurationVersion | None = None) -> None
 # -- creating ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@rows(
     ("options", "attributes"),
     [
         ({}, {}),
@@ -70,7 +70,7 @@ async def test_omitted_options_are_not_sent(options: dict[str, bool], attributes
 LOST = [httpx2.ReadTimeout("no"), error(502, "bad gateway"), httpx2.Response(201, content=b'{"data"'), answer({})]
 
 
-@pytest.mark.parametrize("lost", LOST, ids=["timeout", "502", "truncated", "unreadable"])
+@rows("lost", LOST, ids=["timeout", "502", "truncated", "unreadable"])
 async def test_lost_creation_is_unknown_and_not_retried(lost: Any) -> None:
     api = FakeApi().on("POST", CREATE, lost)
     async with client_for(api) as client:
@@ -93,7 +93,7 @@ async def test_upload_sends_the_file_with_its_length_without_the_token() -> None
     assert TOKEN not in str(request.headers)
 
 
-@pytest.mark.parametrize("passing", [httpx2.ReadTimeout("no"), httpx2.ConnectError("no"), httpx2.Response(503)])
+@rows("passing", [httpx2.ReadTimeout("no"), httpx2.ConnectError("no"), httpx2.Response(503)])
 async def test_retried_upload_starts_from_the_beginning(passing: Any) -> None:
     api = FakeApi().on("PUT", UPLOAD_URL, passing, httpx2.Response(200))
     await uploaded(api)
@@ -179,7 +179,7 @@ async def test_comment_is_sent_stripped() -> None:
     assert body(api.requests[0]) == {"data": {"type": "comments", "attributes": {"body": "fine"}}}
 
 
-@pytest.mark.parametrize("lost", LOST, ids=["timeout", "502", "truncated", "unreadable"])
+@rows("lost", LOST, ids=["timeout", "502", "truncated", "unreadable"])
 async def test_lost_comment_is_unknown_and_not_retried(lost: Any) -> None:
     api = FakeApi().on("POST", COMMENTS, lost)
     async with client_for(api) as client:
@@ -188,7 +188,7 @@ async def test_lost_comment_is_unknown_and_not_retried(lost: Any) -> None:
     assert len(api.sent("POST")) == 1
 
 
-@pytest.mark.parametrize("text", ["", " \n", "x" * 10_001])
+@rows("text", ["", " \n", "x" * 10_001])
 async def test_empty_or_too_long_comment_is_not_sent(text: str) -> None:
     api = FakeApi()
     async with client_for(api) as client:

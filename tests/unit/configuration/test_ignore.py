@@ -120,7 +120,7 @@ def test_directory_is_skipped_if_no_rule_can_include_its_files(rules: str, path:
     assert IgnoreRules(rules).excludes_all_below(path) is is_all
 
 
-@pytest.mark.parametrize("rule", ["[a", "[z-a].tf", "a/**/b/**/c/**/d/**/e/**/f", "[]"])
+@rows("rule", ["[a", "[z-a].tf", "a/**/b/**/c/**/d/**/e/**/f", "[]"])
 def test_malformed_rule_is_named_by_its_line(rule: str) -> None:
     with pytest.raises(InvalidInput, match=r"Line 2 of \.terraformignore"):
         IgnoreRules(f"# first\n{rule}")
@@ -131,7 +131,7 @@ def test_number_of_rules_is_limited() -> None:
         IgnoreRules("a\n" * 1_001)
 
 
-@pytest.mark.parametrize("rule", ["*a" * 40 + "b", "a*" * 60 + "/b", "**/*a*a*a/**/*a*a*a/**/*a*b"])
+@rows("rule", ["*a" * 40 + "b", "a*" * 60 + "/b", "**/*a*a*a/**/*a*a*a/**/*a*b"])
 def test_time_of_a_rule_is_linear_in_the_length_of_names(rule: str) -> None:
     rules = IgnoreRules(rule)
     assert not rules.excludes("/".join(["a" * 60] * 12))

@@ -49,7 +49,7 @@ def test_terraform_literal_is_recognized(text: str) -> None:
     assert is_literal(f" \n{text}\n ")
 
 
-@pytest.mark.parametrize("text", ['"$${"', '"%%{"', '"a $${ b"', '["$${"]'])
+@rows("text", ['"$${"', '"%%{"', '"a $${ b"', '["$${"]'])
 def test_escaped_template_needs_no_closing_brace(text: str) -> None:
     assert is_literal(text)
 
@@ -146,9 +146,7 @@ _NO_LITERALS = {
 }
 
 
-@pytest.mark.parametrize(
-    "text", [pytest.param(text, id=f"{kind}: {text!r}") for kind, texts in _NO_LITERALS.items() for text in texts]
-)
+@rows("text", [pytest.param(text, id=f"{kind}: {text!r}") for kind, texts in _NO_LITERALS.items() for text in texts])
 def test_expression_or_invalid_syntax_is_not_a_literal(text: str) -> None:
     assert not is_literal(text)
 

@@ -47,7 +47,7 @@ def test_json_value_has_a_literal(value: Any, text: str) -> None:
     assert literal(value) == text
 
 
-@pytest.mark.parametrize(
+@rows(
     "value",
     [
         math.nan,

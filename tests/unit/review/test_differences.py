@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from tests.support.tables import rows
 from tests.unit.review.plans import resource
 from tests.unit.review.views import lines_of, rows_of
@@ -75,7 +73,7 @@ def test_computed_attributes_share_a_line_unless_they_force_replacement() -> Non
     assert lines == ['ami: "a-1" -> (known after apply) (forces replacement)', "known after apply: id, tags.a, l[1]"]
 
 
-@pytest.mark.parametrize("path", [["disk"], ["disk", 0], ["disk", 0, "size"], ["disk", 0, "size", "deeper"]])
+@rows("path", [["disk"], ["disk", 0], ["disk", 0, "size"], ["disk", 0, "size", "deeper"]])
 def test_attribute_that_forces_replacement_is_marked_and_first(path: list[Any]) -> None:
     lines = lines_of(
         {"a": 1, "disk": [{"size": 1}]}, {"a": 2, "disk": [{"size": 2}]}, ["delete", "create"], replace_paths=[path]
@@ -119,7 +117,7 @@ def test_long_strings_start_shortly_before_their_difference() -> None:
     assert line == 'a: (100,000 characters) -> "y"'
 
 
-@pytest.mark.parametrize("actions", [["delete"], ["forget"], ["no-op"]])
+@rows("actions", [["delete"], ["forget"], ["no-op"]])
 def test_destroyed_forgotten_or_moved_resource_has_no_changes(actions: list[str]) -> None:
     (row,) = rows_of(resource("a.b", actions, before={"x": 1}, after=None, previous_address="a.c"))
     assert "changes" not in row

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.support.tables import rows
 from tests.unit.review.plans import change, resource
 from tests.unit.review.views import rows_of, view_of
@@ -56,7 +54,7 @@ def test_filter_matches_an_action_an_address_or_a_type(text: str, addresses: lis
     assert filtered(text) == addresses
 
 
-@pytest.mark.parametrize(
+@rows(
     ("actions", "counts", "filters"),
     [
         (["create", "forget"], {"add": 1, "forget": 1}, ["create", "add", "replace", "forget"]),

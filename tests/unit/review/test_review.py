@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.tables import rows
 from tests.unit.review.plans import PLAN_ID, RUN_ID, change, document, plan, resource
 from tfruns.hcl.literals import literal
 from tfruns.masking.secrets import Secrets
@@ -230,7 +230,7 @@ def _without_row(found: list[dict[str, Any]], text: str) -> int:
     return same + (0 if text else sum(actions == ["read"] for actions, _, _ in changes))
 
 
-@pytest.mark.parametrize("character", ["\U0001f600", '"', "\\", "x"])
+@rows("character", ["\U0001f600", '"', "\\", "x"])
 def test_largest_rows_and_notes_fit_on_a_page(character: str) -> None:
     long = character * 3000
     many = [

@@ -77,7 +77,7 @@ def test_parts_that_are_not_objects_are_malformed(part: str, wrong: Any) -> None
         Run.from_wire({**samples.run(), part: wrong})
 
 
-@pytest.mark.parametrize("id_", [None, 5, [], {}])
+@rows("id_", [None, 5, [], {}])
 def test_resource_without_an_id_is_refused(id_: Any) -> None:
     with pytest.raises(ValidationError):
         Run.from_wire({**samples.run(), "id": id_})
@@ -136,9 +136,7 @@ def test_known_phase_status_is_an_enum_member(kind: type[Plan | Apply], status: 
     assert kind.from_wire(resource(kind, status=status.value)).status is status
 
 
-@pytest.mark.parametrize(
-    ("source", "read"), [("brand-new", "brand-new"), ("tfe-ui", RunSource.TFE_UI), (None, None), ("", "")]
-)
+@rows(("source", "read"), [("brand-new", "brand-new"), ("tfe-ui", RunSource.TFE_UI), (None, None), ("", "")])
 def test_unknown_source_stays_a_string(source: str | None, read: Any) -> None:
     found = Run.from_wire(samples.run(source=source)).source
     assert found == read
@@ -194,7 +192,7 @@ def test_unknown_and_null_timestamps_are_kept() -> None:
     assert read == {"brand-new-at": datetime(2024, 1, 1, tzinfo=UTC), "planned-at": None}
 
 
-@pytest.mark.parametrize("status", [None, 5, [], {"x": 1}])
+@rows("status", [None, 5, [], {"x": 1}])
 def test_status_that_is_not_a_string_is_refused(status: Any) -> None:
     with pytest.raises(ValidationError):
         Run.from_wire(samples.run(status=status))
@@ -247,7 +245,7 @@ def test_any_run_is_parsed_or_refused(document: Any) -> None:
 # -- relationships ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("nothing", [None, {}, {"data": None}, {"links": {"related": "/api/v2/x"}}])
+@rows("nothing", [None, {}, {"data": None}, {"links": {"related": "/api/v2/x"}}])
 def test_empty_relationship_is_none_or_empty(nothing: Any) -> None:
     document = samples.run()
     document["relationships"] |= {"plan": nothing, "comments": nothing}
@@ -388,7 +386,7 @@ def test_repr_of_a_run_variable_hides_its_value() -> None:
     assert "password" in repr(variables)
 
 
-@pytest.mark.parametrize("value", [None, "", "2"])
+@rows("value", [None, "", "2"])
 def test_variable_without_a_value_is_parsed(value: str | None) -> None:
     variables = Run.from_wire(samples.run(variables=[{"key": "a", "value": value}, {"key": "b"}])).variables
     assert variables is not None
@@ -398,9 +396,7 @@ def test_variable_without_a_value_is_parsed(value: str | None) -> None:
 # -- written ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "document", [samples.run(), samples.planned(), samples.workspace(locked_by=("runs", "run-a")), samples.user()]
-)
+@rows("document", [samples.run(), samples.planned(), samples.workspace(locked_by=("runs", "run-a")), samples.user()])
 def test_resource_round_trips(document: dict[str, Any]) -> None:
     kind = {kind.wire_type: kind for kind in KINDS}[document["type"]]
     read = kind.from_wire(document)
@@ -409,7 +405,7 @@ def test_resource_round_trips(document: dict[str, Any]) -> None:
     assert kind.from_wire(written) == read
 
 
-@pytest.mark.parametrize("option", ["is_destroy", "refresh_only", "allow_empty_apply"])
+@rows("option", ["is_destroy", "refresh_only", "allow_empty_apply"])
 def test_saved_plan_takes_precedence_as_operation(option: str) -> None:
     # Run API, "Run Operations": a saved plan does not queue, and that is what its operation is asked for.
     resource = samples.run(save_plan=True)

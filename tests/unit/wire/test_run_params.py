@@ -242,7 +242,7 @@ def test_string_that_is_not_a_literal_is_refused_with_the_quoted_form(text: str)
     assert r'"\"some text\""' in caught.value.solution
 
 
-@pytest.mark.parametrize("value", ["fakeSecretValue", '"${fakeSecretValue}"', {"a": {1, 2, "fakeSecretValue"}}])
+@rows("value", ["fakeSecretValue", '"${fakeSecretValue}"', {"a": {1, 2, "fakeSecretValue"}}])
 def test_refused_value_is_not_repeated(value: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         RunVariableParam(key="password", value=value)
@@ -250,7 +250,7 @@ def test_refused_value_is_not_repeated(value: Any) -> None:
     assert "password" in caught.value.message
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("nan")], object()])
+@rows("value", [float("nan"), float("inf"), [float("nan")], object()])
 def test_value_without_a_literal_form_is_refused(value: Any) -> None:
     with pytest.raises(InvalidInput, match="cannot be written as an HCL literal"):
         RunVariableParam(key="a", value=value)
