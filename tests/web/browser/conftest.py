@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from tests.support.gates import PlanGate
 from tests.support.local_lab import Lab
 from tests.support.local_lab import lab as lab_on
 from tests.support.local_server import LocalServer
@@ -31,7 +32,7 @@ async def chromium(anyio_backend: str, server: LocalServer) -> AsyncIterator[Chr
         pytest.skip("Chromium is not installed; on Debian: apt-get install chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program)
-        yield Chromium(browser, server)
+        yield Chromium(browser, server, program)
         await browser.close()
 
 
@@ -47,3 +48,9 @@ async def page(chromium: Chromium) -> AsyncIterator[Page]:
     """A page of a person with a session."""
     async with chromium.visitor() as page:
         yield page
+
+
+@pytest.fixture(scope="module")
+def plan_gate() -> Iterator[PlanGate]:
+    with PlanGate().serving() as gate:
+        yield gate

@@ -6,20 +6,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, expect
 
 from tests.support.local_server import LocalServer
 from tests.support.stdio import PATIENCE_S
+from tfruns.wire.runs import Run
 
 _STATUS_OF_A_RESPONSE = "Failed to load resource: the server responded with a status of"
 
 
 @dataclass
 class Chromium:
-    """The browser, and the server whose pages it opens."""
+    """The browser, the server whose pages it opens, and the path of the browser's program."""
 
     browser: Browser
     server: LocalServer
+    program: str
 
     async def link(self, path: str = "") -> str:
         """A link that begins a session, and leads to a page."""
@@ -85,9 +87,34 @@ class Complaints:
             self.found.append(f"request: {request.url}")
 
 
-async def problems(page: Page) -> list[str]:
-    """The errors that the page shows."""
-    return [text.strip() for text in await page.get_by_role("alert").all_inner_texts()]
+async def open_run(page: Page, run: Run) -> None:
+    """Open the page of a run. Its URL with another workspace is redirected."""
+    await page.goto(f"/app/default/workspaces/any/runs/{run.id}")
+
+
+async def decide(page: Page, button: str, *, comment: str = "", workspace_name: str = "") -> None:
+    """Press the button of a decision, after its form is unfolded and filled in."""
+    form = page.locator("form", has=page.get_by_role("button", name=button, exact=True, include_hidden=True))
+    fold = page.locator("details", has=form)
+    if await fold.count() and await fold.get_attribute("open") is None:
+        await fold.locator("summary").click()
+    if comment:
+        await form.get_by_label("Comment").fill(comment)
+    if workspace_name:
+        await form.get_by_label("Workspace name").fill(workspace_name)
+    async with page.expect_navigation():
+        await form.get_by_role("button", name=button, exact=True).click()
+
+
+async def expect_no_problem(page: Page) -> None:
+    """The page shows no error. It may load itself again meanwhile."""
+    await expect(page.locator("h1")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_have_text([])
+
+
+async def expect_problem(page: Page, text: str) -> None:
+    """The page shows an error with this text."""
+    await expect(page.get_by_role("alert").first).to_contain_text(text)
 
 
 async def overflow_px(page: Page) -> int:
