@@ -1,5 +1,6 @@
 """A person in Chromium. A page that runs foreign code, violates its policy or loads from elsewhere fails the test."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -115,6 +116,11 @@ async def expect_no_problem(page: Page) -> None:
 async def expect_problem(page: Page, text: str) -> None:
     """The page shows an error with this text."""
     await expect(page.get_by_role("alert").first).to_contain_text(text)
+
+
+async def expect_status(page: Page, status: str) -> None:
+    """The page of a run shows this status, or will. The symbol before it is for the eyes only."""
+    await expect(page.locator(".badge").first).to_have_text(re.compile(rf"\b{status}$"))
 
 
 async def overflow_px(page: Page) -> int:

@@ -6,7 +6,7 @@ from playwright.async_api import Page, expect
 
 from tests.support.gates import ApplyGate
 from tests.support.local_lab import Lab, local_exec, wait_until
-from tests.web.browser.support import Chromium, open_run
+from tests.web.browser.support import Chromium, expect_status, open_run
 
 ONE = 'resource "terraform_data" "one" { input = "1" }'
 
@@ -15,13 +15,13 @@ async def test_an_open_page_follows_the_run_to_its_end(page: Page, lab: Lab, tmp
     gate = ApplyGate(tmp_path)
     run = await lab.planned(await lab.workspace(gate.configuration(before="echo first line"), name="followed"))
     await open_run(page, run)
-    await expect(page.locator(".badge").first).to_have_text("Planned")
+    await expect_status(page, "Planned")
     await lab.client.runs.apply(run.id)
     await wait_until(gate.has_begun, "the apply has begun")
-    await expect(page.locator(".badge").first).to_have_text("Applying")
+    await expect_status(page, "Applying")
     await expect(page.locator("#log-text")).to_contain_text("first line")
     gate.open()
-    await expect(page.locator(".badge").first).to_have_text("Applied")
+    await expect_status(page, "Applied")
     await expect(page.locator("#log-text")).to_contain_text("Apply complete")
     gate.close()
 
@@ -33,7 +33,7 @@ async def test_a_log_that_grows_does_not_shift_what_is_around_it(page: Page, lab
     run = await lab.run(await lab.workspace(main), auto_apply=True)
     await wait_until(first.has_begun, "the apply has begun")
     await open_run(page, run)
-    await expect(page.locator(".badge").first).to_have_text("Applying")
+    await expect_status(page, "Applying")
     await page.set_viewport_size({"width": 1000, "height": 1600})
     await page.locator("#history").scroll_into_view_if_needed()
     await page.evaluate(
@@ -61,7 +61,7 @@ async def test_a_page_with_a_typed_text_is_not_loaded_again(page: Page, lab: Lab
     await expect(page.locator("#outdated")).to_be_visible()
     await expect(page.get_by_label("Comment").first).to_have_value("Half a sentence")
     await page.get_by_role("link", name="Load the page again").click()
-    await expect(page.locator(".badge").first).to_have_text("Discarded")
+    await expect_status(page, "Discarded")
 
 
 async def test_a_run_is_reviewed_and_applied_with_the_keyboard_alone(chromium: Chromium, lab: Lab) -> None:
@@ -78,7 +78,7 @@ async def test_a_run_is_reviewed_and_applied_with_the_keyboard_alone(chromium: C
         await page.wait_for_url(f"**/{run.id}")
         await _tab_to(page, "Apply", tag="BUTTON")
         await page.keyboard.press("Enter")
-        await expect(page.locator(".badge").first).to_have_text("Applied")
+        await expect_status(page, "Applied")
     assert await lab.status(run) == "applied"
 
 
