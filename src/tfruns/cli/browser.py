@@ -1,10 +1,8 @@
 """Opening a page in a browser, and `--web`."""
 
 import sys
-import webbrowser
 from typing import Annotated
 
-from anyio import to_thread
 from cyclopts import Parameter
 
 from tfruns.cli.session import Session
@@ -34,6 +32,10 @@ async def show_link(link: str, page: str) -> None:
         link: the link.
         page: the address that is shown, without the code in the link.
     """
+    import webbrowser  # noqa: PLC0415  # only for commands that open a page
+
+    from anyio import to_thread  # noqa: PLC0415
+
     say(f"Opening {page} in a browser.")
     # In a thread, because some browsers are waited for, and this process may serve the page.
     if not await to_thread.run_sync(webbrowser.open, link, abandon_on_cancel=True):
@@ -53,6 +55,8 @@ async def _with_session(session: Session, url: str) -> str:
     token = settings.credentials.token
     if token is None or not settings.address.is_loopback:
         return url
+    from anyio import to_thread  # noqa: PLC0415
+
     from tfruns.web.links import request_link  # noqa: PLC0415  # only for the local backend
 
     address = str(settings.address)

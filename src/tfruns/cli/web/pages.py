@@ -8,7 +8,7 @@ from tfruns.errors import InvalidInput
 from tfruns.masking.text import one_line
 from tfruns.web.paths import PREFIX, page_path, run_path, workspace_path
 
-PAGE = "Run id, workspace, path or browser URL (default: the overview)"
+PAGE = "Run, workspace, path or URL (default: the overview)"
 _RUN = re.compile(r"run-[A-Za-z0-9]{1,64}")
 _WORKSPACE = re.compile(r"[A-Za-z0-9_-]{1,128}(/[A-Za-z0-9_-]{1,128})?")
 
