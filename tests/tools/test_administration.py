@@ -224,6 +224,46 @@ async def test_workspace_in_use_is_not_asked_about_and_not_deleted(
     assert refused.value.solution.startswith(solution)
 
 
+async def test_call_that_cannot_succeed_yet_is_not_sent_without_confirmation() -> None:
+    """Sent, it could succeed without a confirmation, because the workspace can change after the impact was read."""
+    cases = (
+        ("delete_workspace", {}, api_of(locked=True, locked_by=JANE)),
+        ("delete_workspace", {}, api_of(resource_count=2)),
+        ("roll_back_state", ROLLBACK, api_with_states()),
+        ("roll_back_state", ROLLBACK, api_with_states(locked=True, locked_by=("runs", samples.RUN_ID))),
+        ("roll_back_state", ROLLBACK, api_with_states(current=STATE_VERSION_ID, **LOCKED)),
+        ("set_variable", {"key": "a", "delete": True}, api_of().on("GET", f"{PATH}/vars", answer(samples.page()))),
+    )
+    for name, arguments, api in cases:
+        person = FixedPerson()
+        async with client_for(api) as client:
+            gate = Gate(client, Policy(confirm=Confirm.ALWAYS), person=person, audit=Log())
+            with pytest.raises((Conflict, NotFound)):
+                await gate.call(TOOLS[name], {"workspace_id": WORKSPACE_ID, **arguments})
+        assert person.asked == [], name
+        assert {request.method for request in api.requests} == {"GET"}, name
+
+
+async def test_contradicting_arguments_are_refused_before_a_question() -> None:
+    cases = (
+        ("set_variable", {"key": "a", "value": "b", "delete": True}, "delete cannot be combined with a value"),
+        ("set_variable", {"key": "a"}, "There is nothing to set"),
+        ("set_variable", {"key": " ", "value": "b"}, "key must be 1 to 256 printable characters."),
+        ("set_variable", {"key": "a", "hcl": True}, "value is required: the workspace has no terraform variable a."),
+        ("save_workspace", {"name": "x", "tags": ["a"]}, "tags can only be given for a new workspace."),
+        ("save_workspace", {"create": True, "auto_apply": True, "name": "x"}, "name is for a workspace that exists."),
+        ("save_workspace", {"create": True, "auto_apply": True, "tags": [":x"]}, "A tag has no key."),
+    )
+    for name, arguments, message in cases:
+        person, api = FixedPerson(), api_of().on("GET", f"{PATH}/vars", answer(samples.page()))
+        async with client_for(api) as client:
+            gate = Gate(client, Policy(confirm=Confirm.ALWAYS), person=person, audit=Log())
+            with pytest.raises(InvalidInput) as refused:
+                await gate.call(TOOLS[name], {"workspace_id": WORKSPACE_ID, **arguments})
+        assert refused.value.message.startswith(message)
+        assert person.asked == [], name
+
+
 async def test_lost_deletion_is_settled_by_reading_the_workspace() -> None:
     document = answer({"data": samples.workspace()})
     for read_again, is_known in ((error(404, "not found"), True), (document, False)):

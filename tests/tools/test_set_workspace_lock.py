@@ -156,15 +156,17 @@ async def test_plan_mode_keeps_the_lock_of_others_and_releases_no_apply() -> Non
         assert api.sent("POST") == []
 
 
-async def test_nothing_is_asked_if_there_is_no_lock() -> None:
-    for arguments, document in (
-        (FORCE, {"data": samples.workspace()}),
-        (UNLOCK, {"data": samples.workspace()}),
-        (UNLOCK, locked(RUN)),
+async def test_unlock_without_a_lock_to_remove_is_neither_asked_about_nor_sent() -> None:
+    for arguments, document, cause in (
+        (FORCE, {"data": samples.workspace()}, "The workspace is not locked."),
+        (UNLOCK, {"data": samples.workspace()}, "The workspace is not locked."),
+        (UNLOCK, locked(RUN), f"Locked by {RUN[1]}"),
     ):
-        person = FixedPerson()
-        await asked(api_of(document), arguments, person, Confirm.ALWAYS)
-        assert person.asked == []
+        person, api = FixedPerson(), api_of(document)
+        with pytest.raises(Conflict) as refused:
+            await asked(api, arguments, person, Confirm.ALWAYS)
+        assert refused.value.cause.startswith(cause)
+        assert person.asked == api.sent("POST") == []  # sent, it could remove a lock that is set a moment later
 
 
 @rows(

@@ -6,21 +6,27 @@ from typing import Any
 from tfruns.arguments import WorkspaceRef
 from tfruns.client.client import Client
 from tfruns.errors import Conflict, TfrunsError
-from tfruns.impact import NO_IMPACT, Impact, ImpactKind
+from tfruns.impact import Impact, ImpactKind
 from tfruns.next_actions import Argument, Text
 from tfruns.policy import Toolset
 from tfruns.runs.impact_parts import named_workspace
-from tfruns.runs.workspace_lock import read_lock
+from tfruns.runs.workspace_lock import Lock, read_lock
 from tfruns.tool import Context, Proof, Result, tool
 from tfruns.views.workspaces import DeletedWorkspaceView
+from tfruns.wire.workspaces import Workspace
 from tfruns.wording import counted
 
 
 async def impact_of_delete(client: Client, values: Mapping[str, Any]) -> Impact:
-    """A deleted workspace takes its history with it; one that is in use is not deleted."""
-    workspace = await client.workspaces.read(values["workspace_id"])
+    """A deleted workspace takes its history with it.
+
+    Raises:
+        Conflict: the workspace is in use. Sent without a confirmation, the deletion could succeed a moment later.
+    """
+    workspace = await client.workspaces.read(values["workspace_id"], include=("locked_by",))
     if workspace.locked or workspace.resource_count:
-        return NO_IMPACT  # the API refuses it
+        refusal = Conflict("The workspace cannot be deleted now. Nothing was sent.")
+        raise _explained(workspace, await read_lock(client, workspace), refusal)
     is_counted = workspace.resource_count is not None
     return Impact(
         kinds=frozenset({ImpactKind.DELETE_WORKSPACE}),
@@ -49,7 +55,7 @@ async def delete_workspace(context: Context, workspace_id: WorkspaceRef) -> Resu
     try:
         await client.workspaces.safe_delete(workspace.id)
     except Conflict as refusal:
-        raise await _explained(client, workspace.id, refusal) from None
+        raise await _read_again(client, workspace.id, refusal) from None
 
     async def view() -> DeletedWorkspaceView:
         return DeletedWorkspaceView(workspace.id, workspace.name)
@@ -57,13 +63,18 @@ async def delete_workspace(context: Context, workspace_id: WorkspaceRef) -> Resu
     return Result(view, {"data": None})
 
 
-async def _explained(client: Client, workspace_id: str, refusal: Conflict) -> Conflict:
-    """The refusal with its reason, and what to do."""
+async def _read_again(client: Client, workspace_id: str, refusal: Conflict) -> Conflict:
+    """The refusal, explained by the workspace as it is now."""
     try:
         workspace = await client.workspaces.read(workspace_id, include=("locked_by",))
         lock = await read_lock(client, workspace)
     except TfrunsError:
         return refusal
+    return _explained(workspace, lock, refusal)
+
+
+def _explained(workspace: Workspace, lock: Lock | None, refusal: Conflict) -> Conflict:
+    """The refusal with its reason, and what to do."""
     managed = workspace.resource_count
     solution: Text
     if lock is not None:

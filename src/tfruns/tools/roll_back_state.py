@@ -10,12 +10,12 @@ from pydantic import Field
 from tfruns.arguments import WorkspaceRef
 from tfruns.client.client import Client
 from tfruns.errors import Conflict, NotFound, TfrunsError
-from tfruns.impact import NO_IMPACT, Impact, ImpactKind
+from tfruns.impact import Impact, ImpactKind
 from tfruns.next_actions import CREATE_RUN, SET_WORKSPACE_LOCK, NextAction
 from tfruns.policy import Toolset
 from tfruns.runs.existing import newest
 from tfruns.runs.impact_parts import named_workspace
-from tfruns.runs.workspace_lock import read_lock
+from tfruns.runs.workspace_lock import Lock, read_lock
 from tfruns.tool import Context, Proof, Result, tool
 from tfruns.views.base import shown_time
 from tfruns.views.workspaces import RolledBackView
@@ -32,12 +32,15 @@ _EFFECTS = (
 
 
 async def impact_of_rollback(client: Client, values: Mapping[str, Any]) -> Impact:
-    """Another state becomes the current one; the API refuses it unless this user has locked the workspace."""
-    workspace = await client.workspaces.read(values["workspace_id"], include=("locked_by",))
-    state = await _state_of(client, workspace, values["state_version_id"])
+    """Another state becomes the current one.
+
+    Raises:
+        Conflict: the rollback cannot succeed now. Sent without a confirmation, it could succeed a moment later.
+    """
+    workspace, state = await _subject(client, values["workspace_id"], values["state_version_id"])
     lock = await read_lock(client, workspace)
-    if lock is None or lock.kind == "run" or _is_current(workspace, state):
-        return NO_IMPACT  # it fails
+    if lock is None or lock.kind == "run":
+        raise _explained(workspace, lock, Conflict("The state cannot be rolled back now. Nothing was sent."))
     current = workspace.current_state_version
     now = await client.state_versions.read(current.id) if current else None
     return Impact(
@@ -46,6 +49,20 @@ async def impact_of_rollback(client: Client, values: Mapping[str, Any]) -> Impac
         at_stake=(f"The current state is {_named(now)}." if now else "There is no current state.", *_EFFECTS),
         state=[workspace.id, state.id, now.id if now else None, lock.holder],
     )
+
+
+async def _subject(client: Client, workspace_id: str, state_version_id: str) -> tuple[Workspace, StateVersion]:
+    """The workspace, and the state version that becomes its current one.
+
+    Raises:
+        NotFound: the workspace has no such state version.
+        Conflict: it is the current one.
+    """
+    workspace = await client.workspaces.read(workspace_id, include=("locked_by",))
+    state = await _state_of(client, workspace, state_version_id)
+    if workspace.current_state_version is not None and workspace.current_state_version.id == state.id:
+        raise Conflict(f"{state.id} is the current state. Nothing was sent.", solution="Use an earlier state version.")
+    return workspace, state
 
 
 async def _state_of(client: Client, workspace: Workspace, state_version_id: str) -> StateVersion:
@@ -64,10 +81,6 @@ async def _state_of(client: Client, workspace: Workspace, state_version_id: str)
         cause="It does not exist, or it belongs to another workspace.",
         solution="Use a state version of this workspace.",
     )
-
-
-def _is_current(workspace: Workspace, state: StateVersion) -> bool:
-    return workspace.current_state_version is not None and workspace.current_state_version.id == state.id
 
 
 def _named(state: StateVersion) -> str:
@@ -93,14 +106,15 @@ async def roll_back_state(
     Real resources, the configuration and variables stay as they are.
     """
     client = context.client
-    workspace = await client.workspaces.read(workspace_id, include=("locked_by",))
-    state = await _state_of(client, workspace, state_version_id)
-    if _is_current(workspace, state):
-        raise Conflict(f"{state.id} is the current state. Nothing was sent.", solution="Use an earlier state version.")
+    workspace, state = await _subject(client, workspace_id, state_version_id)
     try:
         new = await client.state_versions.roll_back(workspace.id, state.id)
     except Conflict as refusal:
-        raise await _explained(client, workspace, refusal) from None
+        try:
+            lock = await read_lock(client, workspace)
+        except TfrunsError:
+            raise refusal from None
+        raise _explained(workspace, lock, refusal) from None
     return Result(partial(_view, workspace, state, new), new.document)
 
 
@@ -119,12 +133,8 @@ async def _view(workspace: Workspace, state: StateVersion, new: StateVersion) ->
     )
 
 
-async def _explained(client: Client, workspace: Workspace, refusal: Conflict) -> Conflict:
+def _explained(workspace: Workspace, lock: Lock | None, refusal: Conflict) -> Conflict:
     """The refusal with the holder of the lock, and what to do."""
-    try:
-        lock = await read_lock(client, workspace)
-    except TfrunsError:
-        return refusal
     locking = NextAction(SET_WORKSPACE_LOCK, {"workspace_id": workspace.id, "action": "lock"}, "locks the workspace")
     return Conflict(
         refusal.message,

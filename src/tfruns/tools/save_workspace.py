@@ -40,7 +40,12 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def impact_of_save(client: Client, values: Mapping[str, Any]) -> Impact:
-    """Auto-apply lets later runs apply without confirmation; other settings change what later runs do."""
+    """Auto-apply lets later runs apply without confirmation; other settings change what later runs do.
+
+    Raises:
+        InvalidInput: the arguments contradict each other.
+    """
+    _check(values)
     given = _given(values)
     workspace = None if values["create"] else await client.workspaces.read(values["workspace_id"])
     changed = given if workspace is None else _changes(workspace, given)
@@ -110,20 +115,30 @@ async def save_workspace(
         "terraform_version": terraform_version,
         "working_directory": working_directory,
     }
+    _check({"create": create, "name": name, "tags": tags, **settings})
     if create:
-        if name:
-            raise InvalidInput(
-                (Argument("name"), " is for a workspace that exists."), solution="Give the name in the reference."
-            )
         owner, new_name = workspaces.location_of_new(workspace_id)
         saved = await workspaces.create(owner, new_name, tags=_parsed(tags or []), **settings)
-    elif tags is not None:
-        raise InvalidInput((Argument("tags"), " can only be given for a new workspace."), solution="Omit them.")
-    elif not name and all(value is None for value in settings.values()):
-        raise InvalidInput("There is nothing to change.", solution="Give at least one setting.")
     else:
         saved = await workspaces.update(workspace_id, name=name or None, **settings)
     return Result(partial(workspace_view, context.client, saved), saved.document)
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    """Refuse arguments that contradict each other.
+
+    Raises:
+        InvalidInput: they do.
+    """
+    if values["create"] and values["name"]:
+        raise InvalidInput(
+            (Argument("name"), " is for a workspace that exists."), solution="Give the name in the reference."
+        )
+    if not values["create"] and values["tags"] is not None:
+        raise InvalidInput((Argument("tags"), " can only be given for a new workspace."), solution="Omit them.")
+    if not values["create"] and not _given(values):
+        raise InvalidInput("There is nothing to change.", solution="Give at least one setting.")
+    _parsed(values["tags"] or [])
 
 
 def _parsed(tags: list[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pydantic import Field
 from tfruns.arguments import WorkspaceRef
 from tfruns.client.client import Client
 from tfruns.errors import InvalidInput, NotFound
-from tfruns.impact import NO_IMPACT, Impact, ImpactKind
+from tfruns.impact import Impact, ImpactKind
 from tfruns.masking.known_values import remember_value
 from tfruns.masking.text import one_line
 from tfruns.next_actions import Argument
@@ -38,12 +38,20 @@ _NOT_SENSITIVE = "Not sensitive: everybody who can read the workspace's variable
 
 
 async def impact_of_set(client: Client, values: Mapping[str, Any]) -> Impact:
-    """A variable changes what later runs do; a value that is overwritten or deleted is lost."""
+    """A variable changes what later runs do; a value that is overwritten or deleted is lost.
+
+    Raises:
+        InvalidInput: the arguments contradict each other, or the value of a new variable is missing.
+        NotFound: the variable to delete does not exist. Sent without a confirmation, the call could delete it later.
+    """
+    name = _checked(values)
     workspace = await client.workspaces.read(values["workspace_id"])
-    found = await _find(client, workspace.id, values["key"], values["category"])
-    if values["delete"] and found is None:
-        return NO_IMPACT  # it fails
-    key = one_line(values["key"], _SHOWN_KEY)
+    found = await _find(client, workspace.id, name, values["category"])
+    if found is None and values["delete"]:
+        raise await _no_variable(client, workspace.id, values["category"], name)
+    if found is None and values["value"] is None:
+        raise _no_value(values["category"], name)
+    key = one_line(name, _SHOWN_KEY)
     kind = "environment variable" if values["category"] == "env" else "variable"
     verb = "Delete" if values["delete"] else "Change" if found else "Create"
     is_lost = found is not None and found.sensitive is not False and (values["delete"] or values["value"] is not None)
@@ -61,14 +69,17 @@ async def impact_of_set(client: Client, values: Mapping[str, Any]) -> Impact:
 async def _find(client: Client, workspace_id: str, key: str, category: str) -> Variable | None:
     """The workspace's own variable with this name and category."""
     variables = await client.variables.list_own(workspace_id)
-    name = key.strip()
-    return next((found for found in variables if found.key == name and found.category == category), None)
+    return next((found for found in variables if found.key == key and found.category == category), None)
 
 
-async def _existing(client: Client, workspace_id: str, category: str, wrong: str) -> str:
-    """The sentence about the workspace's own variables of a category."""
+async def _no_variable(client: Client, workspace_id: str, category: str, name: str) -> NotFound:
+    """The error for a variable that does not exist. It lists those that do."""
     variables = await client.variables.list_own(workspace_id)
-    return there_are([one_line(found.key, _SHOWN_KEY) for found in variables if found.category == category], wrong)
+    names = [one_line(found.key, _SHOWN_KEY) for found in variables if found.category == category]
+    return NotFound(
+        f"The workspace has no {category} variable {one_line(name, _SHOWN_KEY)}. {there_are(names, name)}",
+        solution="List its variables. Those of a variable set cannot be changed here.",
+    )
 
 
 @tool(
@@ -93,48 +104,48 @@ async def set_variable(
     delete: Delete = False,
 ) -> Result[VariableView]:
     """Create, change or delete a variable of a workspace. What is omitted stays."""
-    name = _checked(key, value, [sensitive, hcl, description], is_deleted=delete)
+    options: dict[str, Any] = {"hcl": hcl, "sensitive": sensitive, "description": description}
+    name = _checked({"key": key, "value": value, "delete": delete, **options})
     client = context.client
     workspace = await client.workspaces.resolve(workspace_id)
     found = await _find(client, workspace, name, category)
     if value is not None and (sensitive or (found is not None and found.sensitive is not False)):
         await to_thread.run_sync(remember_value, value)  # before an error of the API can repeat it
-    options: dict[str, Any] = {"hcl": hcl, "sensitive": sensitive, "description": description}
     if delete:
         if found is None:
-            raise NotFound(
-                f"The workspace has no {category} variable {one_line(name, _SHOWN_KEY)}. "
-                f"{await _existing(client, workspace, category, name)}",
-                solution="List its variables. Those of a variable set cannot be changed here.",
-            )
+            raise await _no_variable(client, workspace, category, name)
         await client.variables.delete(workspace, found.id)
         return _result(workspace, found, "deleted")
     if found is not None:
         changed = await client.variables.update(workspace, found.id, value=value, **options)
         return _result(workspace, changed, "updated")
     if value is None:
-        raise InvalidInput(
-            (Argument("value"), f" is required: the workspace has no {category} variable {one_line(name, _SHOWN_KEY)}.")
-        )
+        raise _no_value(category, name)
     created = await client.variables.create(workspace, name, value, category=category, **options)
     return _result(workspace, created, "created")
 
 
-def _checked(key: str, value: str | None, options: list[object], *, is_deleted: bool) -> str:
+def _no_value(category: str, name: str) -> InvalidInput:
+    return InvalidInput(
+        (Argument("value"), f" is required: the workspace has no {category} variable {one_line(name, _SHOWN_KEY)}.")
+    )
+
+
+def _checked(values: Mapping[str, Any]) -> str:
     """The name of the variable.
 
     Raises:
         InvalidInput: the name is empty or too long, or the arguments contradict each other.
     """
-    name = key.strip()
+    name: str = values["key"].strip()
     if not name or len(name) > _MAX_KEY or not name.isprintable():
         raise InvalidInput((Argument("key"), f" must be 1 to {_MAX_KEY} printable characters."))
-    given = value is not None or any(option is not None for option in options)
-    if is_deleted and given:
+    given = any(values[option] is not None for option in ("value", "hcl", "sensitive", "description"))
+    if values["delete"] and given:
         raise InvalidInput(
             (Argument("delete"), " cannot be combined with a value or an option."), solution="Omit one of them."
         )
-    if not is_deleted and not given:
+    if not values["delete"] and not given:
         raise InvalidInput(("There is nothing to set: ", Argument("value"), " is missing."))
     return name
 

@@ -31,14 +31,19 @@ _FOLLOWS = {True: "New runs wait until it is unlocked.", False: "Runs that waite
 
 
 async def impact_of_lock(client: Client, values: Mapping[str, Any]) -> Impact:
-    """An unlock starts the runs that wait. A forced unlock also removes the lock of another holder."""
+    """An unlock starts the runs that wait. A forced unlock also removes the lock of another holder.
+
+    Raises:
+        Conflict: there is no lock to remove. Sent without a confirmation, the call could remove one a moment later.
+    """
     action: LockAction = values["action"]
     if action == "lock":
         return NO_IMPACT
     workspace = await client.workspaces.read(values["workspace_id"], include=("locked_by",))
     lock = await read_lock(client, workspace)
     if lock is None or (action == "unlock" and lock.kind == "run"):
-        return NO_IMPACT  # the API refuses it
+        refusal = Conflict("The workspace cannot be unlocked now. Nothing was sent.")
+        raise _explained(workspace, lock, action, refusal)
     released = await auto_applies_behind_lock(client, workspace.id)
     forced = {ImpactKind.FORCE_UNLOCK} if action == "force_unlock" else set()
     verb = "Remove the lock of" if forced else "Unlock"
@@ -90,7 +95,7 @@ async def set_workspace_lock(
     try:
         workspace = await changes[action](workspace_id)
     except Conflict as refusal:
-        raise await _explained(context.client, workspace_id, action, refusal) from None
+        raise await _read_again(context.client, workspace_id, action, refusal) from None
     return Result(partial(_view, context.client, workspace, action), workspace.document)
 
 
@@ -110,13 +115,18 @@ async def _view(client: Client, workspace: Workspace, action: LockAction) -> Loc
     )
 
 
-async def _explained(client: Client, workspace_id: str, action: LockAction, refusal: Conflict) -> Conflict:
-    """The refusal, with the holder of the lock and the next step."""
+async def _read_again(client: Client, workspace_id: str, action: LockAction, refusal: Conflict) -> Conflict:
+    """The refusal, explained by the workspace as it is now."""
     try:
         workspace = await client.workspaces.read(workspace_id, include=("locked_by",))
         lock = await read_lock(client, workspace)
     except TfrunsError:
         return refusal
+    return _explained(workspace, lock, action, refusal)
+
+
+def _explained(workspace: Workspace, lock: Lock | None, action: LockAction, refusal: Conflict) -> Conflict:
+    """The refusal, with the holder of the lock and the next step."""
     return Conflict(
         refusal.message,
         status=refusal.status,
