@@ -248,7 +248,7 @@ class BulkRow(Result):
 
     id: str
     status: str
-    outcome: Literal["would", "skipped", "accepted", "failed"]
+    outcome: Literal["would", "skipped", "accepted", "failed", "unknown", "not sent"]
     workspace_name: str | None = None
     message: str | None = None
     plan: str | None = None

@@ -226,7 +226,7 @@ async def test_workspace_in_use_is_not_asked_about_and_not_deleted(
 
 async def test_call_that_cannot_succeed_yet_is_not_sent_without_confirmation() -> None:
     """Sent, it could succeed without a confirmation, because the workspace can change after the impact was read."""
-    cases = (
+    cases: tuple[tuple[str, dict[str, Any], FakeApi], ...] = (
         ("delete_workspace", {}, api_of(locked=True, locked_by=JANE)),
         ("delete_workspace", {}, api_of(resource_count=2)),
         ("roll_back_state", ROLLBACK, api_with_states()),

@@ -3,8 +3,10 @@
 Libraries are imported only if their option is given.
 """
 
+import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -107,11 +109,12 @@ def _jq_printer(expression: str) -> Printer:
 
     def print_matches(document: JSON) -> None:
         try:
-            for value in program.input_value(safe_document(document)):
-                if isinstance(value, str):
-                    print(value)
-                else:
-                    print_json(value)
+            with _interruptible():
+                for value in program.input_value(safe_document(document)):
+                    if isinstance(value, str):
+                        print(value)
+                    else:
+                        print_json(value)
         except ValueError as error:
             raise InvalidInput(
                 f"The expression of --jq failed on the result: {_first_line(error)}",
@@ -120,6 +123,16 @@ def _jq_printer(expression: str) -> Printer:
             ) from None
 
     return print_matches
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the process at once: the library does not return to Python during an endless expression."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _template_printer(text: str) -> Printer:
@@ -140,9 +153,10 @@ def _template_printer(text: str) -> Printer:
         members: Mapping[str, Any] = safe if isinstance(safe, Mapping) else {}
         try:
             rendered = template.render({**members, "result": safe})
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        except Exception as error:  # noqa: BLE001  # a template can fail like any program
+            reason = f"{error}" if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
             raise InvalidInput(
-                f"The template failed on the result: {error}",
+                f"The template failed on the result: {reason}",
                 cause="The command itself succeeded.",
                 solution="Compare the template with the output of --json.",
             ) from None

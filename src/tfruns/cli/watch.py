@@ -76,7 +76,7 @@ async def watch(session: Session, what: Watch) -> WaitView | None:
         TfrunsError: the run cannot be read, or cannot be canceled.
     """
     task = asyncio.current_task()
-    with _terminated_as_interrupted(task):
+    with terminated_as_interrupted(task):
         try:
             return await _watched(session, what)
         except asyncio.CancelledError:  # SIGINT or SIGTERM
@@ -90,7 +90,7 @@ async def watch(session: Session, what: Watch) -> WaitView | None:
 
 
 @contextmanager
-def _terminated_as_interrupted(task: asyncio.Task[Any] | None) -> Iterator[None]:
+def terminated_as_interrupted(task: asyncio.Task[Any] | None) -> Iterator[None]:
     """Treat SIGTERM, with which a CI system ends a job, as Ctrl-C."""
     loop = asyncio.get_running_loop()
     if task is None or os.name != "posix":

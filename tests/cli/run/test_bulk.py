@@ -1,17 +1,22 @@
 """`--all`: selection of the runs, the shown effects, one question, and independent outcomes."""
 
+import signal
+import threading
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.cli.run.configurations import CHANGES
 from tests.cli.run.conftest import Command, Open
 from tests.support import samples
 from tests.support.api import accepted, answer
-from tests.support.command import Shell
+from tests.support.command import PATIENCE_S, Shell
+from tests.support.command_process import start
 from tests.support.http_api import HttpApi
 from tests.support.local_lab import Lab
 from tests.support.results import Bulk
+from tests.support.stdio import tfruns
 from tfruns.vocabulary import RunStatus
 from tfruns.wire.runs import Run
 
@@ -101,6 +106,74 @@ def test_failure_of_one_run_does_not_affect_the_others(tmp_path: Path) -> None:
     failed, went = Bulk.model_validate(done.json).runs
     assert (failed.id, failed.outcome, went.id, went.outcome) == (samples.RUN_ID, "failed", second, "accepted")
     assert (failed.error or {})["error"] == "transition_not_allowed"
+
+
+_IDS = tuple(f"run-000000000000000{number}" for number in range(3))
+
+
+def _api_of_three(api: HttpApi, second: httpx2.Response | threading.Event) -> None:
+    """Three runs that can be discarded, and the response to the second discard."""
+    runs = [samples.planned(id_) for id_ in _IDS]
+    api.on("GET", f"/workspaces/{samples.WORKSPACE_ID}/runs", answer(samples.page(*runs, total=3)))
+    for run in runs:
+        api.on("GET", f"/runs/{run['id']}", answer({"data": run}))
+        given = second if run["id"] == _IDS[1] else accepted()
+        api.on("POST", f"/runs/{run['id']}/actions/discard", given)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_reports_what_was_sent(tmp_path: Path, number: signal.Signals) -> None:
+    blocked = threading.Event()
+    with HttpApi() as api:
+        _api_of_three(api, blocked)
+        shell = Shell(tmp_path / "here", {"TFE_ADDRESS": api.address, "TFE_TOKEN": "a-token"})
+        words = ["run", "discard", "--all", "-w", samples.WORKSPACE_ID, "--yes", "--json"]
+        process = start([tfruns(), *words], cwd=shell.directory, env=shell.env)
+        api.wait_for("POST", f"/runs/{_IDS[1]}/actions/discard")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=PATIENCE_S)
+        blocked.set()
+    assert process.wait() == 130, err
+    rows = Bulk.model_validate_json(out).runs
+    assert [(row.id, row.outcome) for row in rows] == list(zip(_IDS, ("accepted", "unknown", "not sent"), strict=True))
+    assert api.sent("POST", f"/runs/{_IDS[2]}/actions/discard") == []
+
+
+@pytest.mark.processes
+def test_lost_response_of_one_run_is_unknown_and_not_failed(tmp_path: Path) -> None:
+    with HttpApi() as api:
+        _api_of_three(api, answer({"errors": [{"status": "502", "title": "bad gateway"}]}, 502))
+        shell = Shell(tmp_path / "here", {"TFE_ADDRESS": api.address, "TFE_TOKEN": "a-token"})
+        done = shell("run", "discard", "--all", "-w", samples.WORKSPACE_ID, "--yes", "--json", code=1)
+    assert [row.outcome for row in Bulk.model_validate(done.json).runs] == ["accepted", "unknown", "accepted"]
+
+
+@pytest.mark.processes
+def test_all_dangerous_changes_are_shown_before_the_question(tmp_path: Path) -> None:
+    deleted = samples.plan_json(**{f"db{number}": ["delete"] for number in range(120)})
+    run = samples.planned()
+    with HttpApi() as api:
+        api.on("GET", f"/workspaces/{samples.WORKSPACE_ID}/runs", answer(samples.page(run, total=1)))
+        api.on("GET", f"/runs/{samples.RUN_ID}", answer({"data": run}))
+        api.on("GET", f"/plans/{samples.PLAN_ID}/json-output", answer(deleted))
+        shell = Shell(tmp_path / "here", {"TFE_ADDRESS": api.address, "TFE_TOKEN": "a-token"})
+        done = shell("run", "apply", "--all", "-w", samples.WORKSPACE_ID, "--dry-run", "--json")
+    assert len(done.json["runs"][0]["dangers"]) == 120
+
+
+@pytest.mark.processes
+def test_empty_filter_does_not_select_everything(tmp_path: Path) -> None:
+    with HttpApi() as api:
+        shell = Shell(tmp_path / "here", {"TFE_ADDRESS": api.address, "TFE_TOKEN": "a-token"})
+        for option in ("workspace-names", "status", "group", "operation", "source", "timeframe", "search", "since"):
+            for empty in ("", " ", ","):
+                words = ("run", "cancel", "--all", "--all-workspaces", f"--{option}", empty, "--yes")
+                assert f"--{option}: the value is empty. Nothing was sent." in shell(*words, code=2).err
+        for more in ((), ("--all-workspaces",)):
+            words = ("run", "apply", "--all", "-w", "", *more, "--yes")
+            assert "--workspace: the value is empty." in shell(*words, code=2).err
+        assert api.requests == []
 
 
 @pytest.mark.processes

@@ -1,7 +1,10 @@
 """`--json FIELDS`, `--jq`, `--template`, `--limit`, `--watch` and `--web`, against a scripted API."""
 
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
@@ -10,7 +13,9 @@ from tests.cli.test_all_commands import COMMANDS, WITHOUT_JSON
 from tests.support.api import answer, error
 from tests.support.browser import FakeBrowser
 from tests.support.command import PATIENCE_S, Shell
+from tests.support.command_process import start
 from tests.support.http_api import HttpApi, Received
+from tests.support.local_server import until
 from tests.support.samples import RUN_ID, page, planned, run, workspace
 from tests.support.stdio import tfruns
 from tests.support.tables import rows
@@ -104,6 +109,13 @@ def test_invalid_output_option_is_refused_before_a_request(
         (("--jq", ".runs[].id.x"), "The expression of --jq failed on the result: "),
         (("--template", "{{ runs.first.nothing }}"), "The template failed on the result: "),
         (("--template", "{{ ().__class__ }}"), "The template failed on the result: "),
+        (("--template", "{{ '{a}'.format() }}"), "The template failed on the result: KeyError: 'a'"),
+        (("--template", "{{ '{}'.format() }}"), "The template failed on the result: IndexError: "),
+        (
+            ("--template", "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"),
+            "The template failed on the result: Recurs",
+        ),
+        (("--template", "{{ 'x' | timeago }}"), "The template failed on the result: ValueError: "),
     ],
 )
 def test_failure_on_the_result_tells_that_the_command_succeeded(
@@ -194,3 +206,18 @@ def test_libraries_are_imported_only_for_their_options(runs: HttpApi, shell: She
     assert imported("--json", "id") == set()
     assert imported("--jq", ".") == {"jq"}
     assert imported("--template", "x") == {"jinja2"}
+
+
+def test_endless_jq_expression_ends_with_an_interrupt(runs: HttpApi, shell: Shell) -> None:
+    process = start([tfruns(), *_LIST, "--jq", "def f: f; f"], cwd=shell.directory, env=shell.env)
+    runs.wait_for("GET", _RUNS)
+    before = _processor_time_s(process.pid)
+    until(lambda: _processor_time_s(process.pid) > before + 1, "the expression is evaluated")
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=PATIENCE_S)[0] == b""
+    assert process.wait() != 0
+
+
+def _processor_time_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

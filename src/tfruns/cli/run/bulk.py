@@ -1,5 +1,6 @@
 """One action on many runs: show the runs and the effects, ask once, then act on one run after the other."""
 
+import asyncio
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from tfruns.cli.run.filters import Filters
 from tfruns.cli.session import Session, not_done
 from tfruns.cli.tables import Column, print_table, status_text
 from tfruns.cli.terminal import say
-from tfruns.errors import Declined, InvalidInput, TfrunsError
+from tfruns.cli.watch import terminated_as_interrupted
+from tfruns.errors import Declined, InvalidInput, OutcomeUnknown, TfrunsError
 from tfruns.gate.person import Answer
 from tfruns.lifecycle import RULES
 from tfruns.policy import Confirm
@@ -45,6 +47,8 @@ _COLUMNS = (
 )
 _PAGE_SIZE = 100
 _MAX_RUNS = 500
+_REVIEW_PAGE_SIZE = 50
+_FAILED = frozenset({"failed", "unknown"})
 _MAX_DANGERS = 10  # dangerous rows of a plan that are shown
 
 
@@ -82,14 +86,17 @@ class SelectedRun:
     Attributes:
         run: a result of `get_run_details`.
         review: a result of `review_run`; only for an apply.
-        outcome: would, skipped, accepted or failed.
-        why: the reason if the run is skipped or failed.
+        outcome: would, skipped, accepted, failed, unknown (the request was sent, and the response was lost) or
+            not sent (the command was interrupted before).
+        dangers: the dangerous changes of the plan.
+        why: the reason for the outcome; empty if the action was accepted.
         error: the error if it failed, for programs.
         status: the status after the action.
     """
 
     run: RunView
     review: ReviewView | None = None
+    dangers: tuple[ReviewRow, ...] = ()
     outcome: str = "would"
     why: str = ""
     error: dict[str, Any] | None = None
@@ -118,11 +125,6 @@ class SelectedRun:
     def fingerprint(self) -> str | None:
         return self.review.fingerprint or None if isinstance(self.review, PlanReviewView) else None
 
-    @property
-    def dangers(self) -> list[ReviewRow]:
-        rows = self.review.rows if isinstance(self.review, PlanReviewView) else ()
-        return [row for row in rows if is_dangerous(row)]
-
 
 async def act_on_all(
     session: Session,
@@ -137,11 +139,12 @@ async def act_on_all(
     """Send an action for every run that the filters select and that allows it.
 
     Raises:
-        InvalidInput: too many runs match.
+        InvalidInput: too many runs match, or a filter is empty.
         ConfirmationNeeded: there is no terminal to ask at, and no --yes.
         Declined: the person did not confirm; nothing was sent.
         TfrunsError: the runs cannot be listed.
     """
+    filters.refuse_empty(workspace)
     if not is_dry_run:
         session.require_person()
     targets = [
@@ -150,13 +153,17 @@ async def act_on_all(
     if name == "apply":
         targets.reverse()  # oldest first. The other actions take the newest first, so that no pending run starts.
     chosen = [target for target in targets if target.outcome == "would"]
-    if chosen and not is_dry_run:
-        _confirm(session, name, targets, chosen)
-        for target in chosen:
-            await _act(session.with_consent(), name, target, comment)
-    view = BulkView(name, is_dry_run, tuple(target.row() for target in targets))
-    session.show(view, lambda _: _print(name, targets))
-    return ExitCode.ERROR if any(target.outcome == "failed" for target in targets) else ExitCode.DONE
+    try:
+        if chosen and not is_dry_run:
+            _confirm(session, name, targets, chosen)
+            await _act_on_each(session.with_consent(), name, chosen, comment)
+    except asyncio.CancelledError:  # SIGINT or SIGTERM
+        raise KeyboardInterrupt from None
+    finally:
+        if is_dry_run or all(target.outcome != "would" for target in chosen):
+            view = BulkView(name, is_dry_run, tuple(target.row() for target in targets))
+            session.show(view, lambda _: _print(name, targets))
+    return ExitCode.ERROR if any(target.outcome in _FAILED for target in targets) else ExitCode.DONE
 
 
 async def _ids(
@@ -185,14 +192,29 @@ async def _target(session: Session, name: Name, run_id: str) -> SelectedRun:
         if name not in target.run.allowed_actions:
             target.outcome, target.why = "skipped", f"it is {target.run.status}: {target.run.follows}"
         elif name == "apply":
-            target.review = await session.call("review_run", ReviewView, run_id=run_id)
+            await _review(session, target)
     except TfrunsError as error:
         return _failed(SelectedRun(RunView(run_id, "unknown")), error)
     return target
 
 
+async def _review(session: Session, target: SelectedRun) -> None:
+    """Read the review of the plan with all its dangerous changes, which come first."""
+    for page in itertools.count(1):
+        view = await session.call(
+            "review_run", ReviewView, run_id=target.run.id, page_number=page, page_size=_REVIEW_PAGE_SIZE
+        )
+        target.review = target.review or view
+        rows = view.rows if isinstance(view, PlanReviewView) else ()
+        dangerous = tuple(row for row in rows if is_dangerous(row))
+        target.dangers += dangerous
+        if not isinstance(view, PlanReviewView) or view.next_page is None or len(dangerous) < len(rows):
+            return
+
+
 def _failed(target: SelectedRun, error: TfrunsError) -> SelectedRun:
-    target.outcome, target.why, target.error = "failed", error.message, error.as_dict()
+    target.outcome = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+    target.why, target.error = error.message, error.as_dict()
     return target
 
 
@@ -223,6 +245,16 @@ def _described(name: Name, target: SelectedRun) -> Iterator[str]:
         yield f"    ! and {len(dangers) - _MAX_DANGERS} more"
 
 
+async def _act_on_each(session: Session, name: Name, chosen: list[SelectedRun], comment: str) -> None:
+    """Send the action for one run after the other. After an interrupt, each run has a true outcome nevertheless."""
+    with terminated_as_interrupted(asyncio.current_task()):
+        for target in chosen:
+            target.outcome, target.why = "not sent", "The command was interrupted before."
+        for target in chosen:
+            target.outcome, target.why = "unknown", "The command was interrupted before the response."
+            await _act(session, name, target, comment)
+
+
 async def _act(session: Session, name: Name, target: SelectedRun, comment: str) -> None:
     """Send the action for one run. A failure is recorded, and does not affect the other runs."""
     try:
@@ -233,7 +265,7 @@ async def _act(session: Session, name: Name, target: SelectedRun, comment: str) 
     except TfrunsError as error:
         _failed(target, error)
     else:
-        target.outcome, target.status = "accepted", view.status
+        target.outcome, target.why, target.status = "accepted", "", view.status
 
 
 def _print(name: Name, targets: list[SelectedRun]) -> None:

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from tfruns.cli.completers import complete_groups, complete_operations, complete_statuses
 from tfruns.cli.targets import resolve_organization, resolve_workspace, selected_workspace
 from tfruns.errors import InvalidInput
+from tfruns.wording import listed
 
 if TYPE_CHECKING:
     from tfruns.cli.session import Session
@@ -108,6 +109,20 @@ class Filters:
             "workspace_id": await resolve_workspace(session, workspace, organization),
             **given,
         }
+
+    def refuse_empty(self, workspace: str | None) -> None:
+        """Refuse empty filters, which select everything: often a variable of a script that is not set.
+
+        Raises:
+            InvalidInput: one of them, or the workspace, is empty.
+        """
+        given = {**asdict(self), "workspace": workspace}
+        empty = [name for name, value in given.items() if isinstance(value, str) and not value.strip(" ,")]
+        if empty:
+            options = listed([f"--{name.replace('_', '-')}" for name in empty])
+            raise InvalidInput(
+                f"{options}: the value is empty. Nothing was sent.", solution="Give a value, or omit it."
+            )
 
     def refuse_without_all(self, *, is_dry_run: bool) -> None:
         """Refuse filters and --dry-run for a command that acts on one run.
