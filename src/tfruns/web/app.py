@@ -4,7 +4,7 @@ It renders the results of the tools, which it calls through the gate, so that th
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
+from tfruns.errors import InvalidInput, NotFound, OutOfScope, RefusedByMode, TfrunsError
 from tfruns.web.pages import overview, references, run, sign_in, start, workspace, workspaces
 from tfruns.web.paths import LINKS, OWN, PREFIX
 from tfruns.web.protection import Protection
@@ -125,8 +125,16 @@ async def _with_error_page(response: Awaitable[Response], request: Request, sess
         )
 
 
+_STATUSES: Mapping[type[TfrunsError], HTTPStatus] = {
+    NotFound: HTTPStatus.NOT_FOUND,
+    OutOfScope: HTTPStatus.NOT_FOUND,
+    InvalidInput: HTTPStatus.BAD_REQUEST,
+    RefusedByMode: HTTPStatus.FORBIDDEN,
+}
+
+
 def _error_page(error: TfrunsError, session: Session | None) -> Response:
-    status = error.status or (HTTPStatus.BAD_REQUEST if isinstance(error, InvalidInput) else HTTPStatus.BAD_GATEWAY)
-    if isinstance(error, NotFound | OutOfScope):
-        status = HTTPStatus.NOT_FOUND
-    return page("error", "Error", status=status, session=session, error=error)
+    status = error.status or next((found for kind, found in _STATUSES.items() if isinstance(error, kind)), 0)
+    # An error may also be a response with a status below 400 that cannot be read.
+    shown = status if status >= HTTPStatus.BAD_REQUEST else HTTPStatus.BAD_GATEWAY
+    return page("error", "Error", status=shown, session=session, error=error)

@@ -73,7 +73,11 @@ async def offered_decisions(visit: Visit, run: RunView) -> list[Decision]:
     found = [_TOOLS[action] for action in _TOOLS if action in run.allowed_actions]
     if await _is_override_offered(client, run):
         found.insert(0, (OVERRIDE, "Override"))
-    return [await decision(client, tool, label, {"run_id": run.id, "comment": ""}) for tool, label in found]
+    return [
+        await decision(client, tool, label, {"run_id": run.id, "comment": ""})
+        for tool, label in found
+        if visit.permits(tool)
+    ]
 
 
 async def _is_override_offered(client: Client, run: RunView) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from tfruns.client.client import Client
 from tfruns.gate.pipeline import Gate
+from tfruns.gate.registry import find_tool
 
 SESSION_LIFETIME_S = 12 * 3600.0
 LINK_LIFETIME_S = 600.0
@@ -32,6 +33,10 @@ class Visitor:
     name: str
     gate: Gate
     connect: Callable[[], Awaitable[Client]] | None = None
+
+    def permits(self, tool: str) -> bool:
+        """Whether the mode of the pages permits a tool."""
+        return self.gate.policy.mode.includes(find_tool(tool).mode)
 
     async def reconnect(self) -> None:
         """Use another client if the local backend was started again, or a token was stored.

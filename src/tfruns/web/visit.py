@@ -53,6 +53,10 @@ class Visit:
             raise TypeError(f"{tool.name} returns {type(view).__name__}, not {kind.__name__}")
         return view
 
+    def permits(self, tool: str) -> bool:
+        """Whether the mode of these pages permits a tool."""
+        return self.session.visitor.permits(tool)
+
     def path(self, name: str) -> str:
         """A parameter of the request's path."""
         return str(self.request.path_params[name])

@@ -36,7 +36,7 @@ from tfruns.errors import (
     UnprocessableEntity,
 )
 from tfruns.jsonapi import CONTENT_TYPE, error_document
-from tfruns.local.api import html_pages, login
+from tfruns.local.api import login
 from tfruns.local.api.authentication import Caller, authenticate
 from tfruns.local.api.endpoints import ENDPOINTS, Endpoint
 from tfruns.local.api.objects import read_object, write_object
@@ -94,7 +94,6 @@ def build_app(backend: Backend, signer: Signer, limiter: RateLimiter, lifespan: 
             Route("/.well-known/terraform.json", _discover),
             Route(OBJECT_PATH + "{token}", _objects(backend, signer), methods=["GET", "PUT"]),
             *login.login_routes(backend, signer),
-            *html_pages.RUN_PAGES,
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_error(limiter)},

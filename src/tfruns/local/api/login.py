@@ -18,12 +18,11 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tfruns.errors import Unauthorized
 from tfruns.local.api.authentication import add_token, user_id_of_token
-from tfruns.local.api.html_pages import html_page
 from tfruns.local.api.signer import Signer, TokenPurpose
 from tfruns.local.backend import Backend
 
@@ -36,6 +35,21 @@ _REDIRECT = re.compile(r"http://(?:localhost|127\.0\.0\.1):[0-9]{1,5}/login")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _HIDDEN_FIELDS = ("client_id", "response_type", "redirect_uri", "state", "code_challenge", "code_challenge_method")
 _NO_STORE = {"cache-control": "no-store"}
+_PAGE_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    **_NO_STORE,
+}
+_LAYOUT = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Log in to tfruns</title>
+<style>body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>
+<h1>Log in to tfruns</h1>
+{body}
+</html>
+"""
 
 SERVICE = {
     "client": _CLIENT,
@@ -123,7 +137,8 @@ def _login_form(form: Mapping[str, str], problem: str = "") -> str:
 
 
 def _page(body: str, status: int) -> Response:
-    return html_page("Log in to tfruns", body, status, _NO_STORE)
+    """A page without scripts that no other page can frame. The body is HTML, already escaped."""
+    return HTMLResponse(_LAYOUT.format(body=body), status, _PAGE_HEADERS)
 
 
 async def _form(request: Request) -> dict[str, str]:

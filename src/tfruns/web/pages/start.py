@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from tfruns.errors import Declined, InvalidInput, TfrunsError
+from tfruns.errors import Declined, InvalidInput, RefusedByMode, TfrunsError
 from tfruns.hcl.assignments import read_assignments
 from tfruns.views.runs import RunView
 from tfruns.web.decisions import DecidedPerson, Decision, decision_of
@@ -31,7 +31,13 @@ _WRONG_NAME = "The name of the workspace is not correct. Nothing was sent."
 
 
 async def start_page(visit: Visit) -> Response:
-    """The empty form, or one that a link fills in."""
+    """The empty form, or one that a link fills in.
+
+    Raises:
+        RefusedByMode: the mode of the pages forbids runs.
+    """
+    if not visit.permits(_TOOL):
+        raise RefusedByMode("These pages cannot start a run: they are read-only.")
     return _page(visit, {name: visit.query(name) for name in _FIELDS})
 
 

@@ -126,7 +126,7 @@ async def _runs(visit: Visit, filters: Mapping[str, str]) -> RunPage | InvalidIn
 
 async def _lock_decisions(visit: Visit, found: WorkspaceView) -> list[tuple[str, Decision]]:
     """The changes of the lock that the page offers."""
-    if found.locked is None:
+    if found.locked is None or not visit.permits(_LOCK):
         return []
     is_held_by_run = (found.locked_by or "").startswith("run-")
     actions = ["lock"] if not found.locked else ["force_unlock"] if is_held_by_run else ["unlock", "force_unlock"]
