@@ -19,6 +19,28 @@ async def test_without_a_session_every_page_asks_to_sign_in(pages: Pages) -> Non
             assert "a secret message" not in response.text
 
 
+async def test_the_address_that_terraform_prints_opens_the_run_after_the_sign_in(pages: Pages) -> None:
+    run = await pages.api.planned()
+    for path, query in ((f"/app/default/network/runs/{run['id']}", ""), ("/app/default/workspaces", "?search=net")):
+        async with pages.browser() as browser:
+            page = await browser.get(path + query)
+            assert page.status_code == 401
+            assert (f"tfruns web link --local {path}<" in page.text) is (not query)
+            form = forms_of(page.text)["Sign in"]
+            begun = await browser.post(form.action, data={**form.fields, "token": pages.token})
+            assert (begun.status_code, begun.headers["location"]) == (303, path + query)
+            opened = await browser.get(begun.headers["location"], follow_redirects=True)
+            assert opened.status_code == 200
+
+
+async def test_a_command_that_a_shell_would_interpret_is_not_shown(pages: Pages) -> None:
+    async with pages.browser() as browser:
+        for path in ("/app/$(reboot)", "/app/a;b", "/app/a&b", "/app/%60b%60", "/app/'b'", "/app/a%20b", "/app/a|b"):
+            page = await browser.get(path)
+            assert page.status_code == 401
+            assert "<code>tfruns web link --local</code>" in page.text, path
+
+
 async def test_a_link_begins_one_session_and_leads_to_its_page(pages: Pages) -> None:
     status, path = await _link(pages, pages.token)
     assert status == 201

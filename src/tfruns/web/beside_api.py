@@ -55,10 +55,16 @@ def _is_page(path: str) -> bool:
     return path in {"/", PREFIX} or (path.startswith(f"{PREFIX}/") and not path.startswith(_API_PAGES))
 
 
-def add_pages(api: ASGIApp, url: str) -> ASGIApp:
-    """An application that serves the API at a URL, and the pages beside it."""
+def add_pages(api: ASGIApp, url: str, *, link_command: str = "tfruns web link --local") -> ASGIApp:
+    """An application that serves the API at a URL, and the pages beside it.
+
+    Args:
+        api: the application that serves the API.
+        url: the address of the server.
+        link_command: the command that prints a link to the pages.
+    """
     hosts = LOOPBACK_HOSTS | {host_name(urlsplit(url).netloc)}
-    site = Site("tfruns web link --local", TokenAccounts(api, url), accepts_tokens=True)
+    site = Site(link_command, TokenAccounts(api, url), accepts_tokens=True)
     pages = build_web_app(site, hosts)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:

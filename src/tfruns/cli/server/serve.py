@@ -2,8 +2,10 @@
 
 import logging
 import os
+import shlex
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -108,13 +110,20 @@ def serve(
             print(cli_configuration(directory, listening), end="")
             return
         exit_after_s = idle_exit_s(idle_exit) if idle_exit is not None else None
-        serve_until_signal(directory, options, listening, idle_exit_s=exit_after_s, add_pages=add_pages)
+        pages = partial(add_pages, link_command=_link_command(directory.path, DataDirectory().path))
+        serve_until_signal(directory, options, listening, idle_exit_s=exit_after_s, add_pages=pages)
     except InvalidInput as error:
         from tfruns.cli.terminal import texts_for_person  # noqa: PLC0415  # only on failure
 
         _fail(" ".join(texts_for_person(error)), ExitCode.USAGE)
     except (CannotStart, OSError) as error:
         _fail(str(error))
+
+
+def _link_command(directory: Path, default: Path) -> str:
+    """The command that prints a link to the pages of this server."""
+    options = ["--local"] if directory == default else ["--data-dir", str(directory)]
+    return shlex.join(["tfruns", "web", "link", *options])
 
 
 def _fail(text: str, code: ExitCode = ExitCode.ERROR) -> NoReturn:

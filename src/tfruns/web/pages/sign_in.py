@@ -3,6 +3,7 @@
 Following a link only shows a button, because programs that preview links would use up the code. Scripts press it.
 """
 
+import re
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -17,20 +18,22 @@ from tfruns.web.site import Site
 from tfruns.web.visit import Visit, page
 
 _CODE_IS_INVALID = "This link has expired or was used before. Create another one."
+_IS_PLAIN = re.compile(rf"{PREFIX}/[A-Za-z0-9/_.-]+")  # a path that no shell interprets
 _IN_PATHS = "/:@!$&'()*+,;=~"
 _TOKEN_IS_INVALID = "This is not a valid API token of this server."  # noqa: S105
 
 
 def sign_in_page(site: Site, request: Request, problem: str = "", status: int = HTTPStatus.UNAUTHORIZED) -> Response:
-    """The page for a visitor without a session."""
+    """The page for a visitor without a session, who returns to the wanted page afterwards."""
+    wanted = _wanted(request)
     return page(
         "sign_in",
         "Sign in",
         status=status,
-        link_command=site.link_command,
+        link_command=f"{site.link_command} {wanted}" if _IS_PLAIN.fullmatch(wanted) else site.link_command,
         accepts_tokens=site.accepts_tokens,
         sign_in_path=_path(request, "sign_in"),
-        target=_wanted(request),
+        target=wanted,
         problem=problem,
         # A session cookie is not sent when another website links to the page: the page loads itself once more.
         is_from_other_site=request.headers.get("sec-fetch-site") == "cross-site",
