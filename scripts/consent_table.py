@@ -6,7 +6,7 @@ from tfruns.gate.consent import REQUIREMENTS, Requirement
 from tfruns.impact import ImpactKind
 from tfruns.policy import Confirm
 
-_COLUMNS = (Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS)  # `never` requires nothing
+_COLUMNS = (Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS, Confirm.PAGE)  # `never` requires nothing
 
 # At most 42 characters, so that the help fits 80 columns.
 _CALLS = {
@@ -33,6 +33,7 @@ _NEEDS = {
     Requirement.CODE: "code",
     Requirement.REVIEW: "review",
     Requirement.PERSON: "person",
+    Requirement.PAGE: "page",
 }
 _HEAD = ("a call that", *_COLUMNS)
 

@@ -30,6 +30,7 @@ class Confirm(StrEnum):
     AUTO = "auto"
     REVIEW = "review"
     ALWAYS = "always"
+    PAGE = "page"
     NEVER = "never"
 
 

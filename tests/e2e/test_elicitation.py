@@ -8,7 +8,7 @@ import pytest
 from mcp import StdioServerParameters
 from mcp.client import Client
 from mcp.client.stdio import stdio_client
-from mcp_types import ElicitRequestParams, ElicitResult
+from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 
 from tests.e2e.calls import RUN, script
 from tests.e2e.conftest import Start
@@ -228,20 +228,18 @@ def test_answer_without_a_question_is_ignored(start: Start, api: HttpApi) -> Non
 
 
 @pytest.mark.parametrize("era", [WITH_HANDSHAKE, WITHOUT_HANDSHAKE])
-@pytest.mark.parametrize("capabilities", [{}, {"elicitation": {"url": {}}}], ids=json.dumps)
-def test_client_without_forms_is_not_asked(
-    era: Any, capabilities: Message, start: Start, api: HttpApi, tmp_path: Path
-) -> None:
-    server = start(era=era, capabilities=capabilities)
+def test_client_without_questions_is_not_asked(era: Any, start: Start, api: HttpApi, tmp_path: Path) -> None:
+    server = start(era=era)
     assert server.result("tools/call", APPLY)["structuredContent"]["accepted"] is True
     assert audit(tmp_path)[0]["confirmed"] == "client_approval"
     assert [message for message in server.messages if "method" in message] == []
 
 
 @pytest.mark.parametrize("era", [WITH_HANDSHAKE, WITHOUT_HANDSHAKE])
-def test_always_refuses_a_client_that_cannot_ask(era: Any, start: Start, api: HttpApi) -> None:
-    result = start("--confirm", "always", era=era).result("tools/call", APPLY)
-    assert result["structuredContent"]["error"] == "refused_by_mode"
+def test_always_refuses_a_client_that_cannot_ask_and_names_the_page(era: Any, start: Start, api: HttpApi) -> None:
+    refused = start("--confirm", "always", era=era).result("tools/call", APPLY)["structuredContent"]
+    assert (refused["error"], "confirmation" in refused) == ("confirmation_needed", False)
+    assert refused["link"] in refused["solution"]
     assert {request.method for request in api.requests} == {"GET"}
 
 
@@ -257,7 +255,8 @@ async def test_sdk_client_asks_and_answers(
     asked: list[str] = []
 
     async def answer(context: Any, params: ElicitRequestParams) -> ElicitResult:
-        asked.append(params.message)
+        if isinstance(params, ElicitRequestFormParams):
+            asked.append(params.message)
         return ElicitResult(action=action, content={"confirm": True} if action == "accept" else None)
 
     parameters = StdioServerParameters(command=tfruns(), args=["mcp"], env=child_environment)
@@ -265,5 +264,5 @@ async def test_sdk_client_asks_and_answers(
         async with Client(stdio_client(parameters, errlog=log), mode=mode, elicitation_callback=answer) as client:
             result = await client.call_tool("apply_run", {"run_id": RUN})
     assert result.is_error is (posts == 0)
-    assert len(asked) == 1
+    assert len(asked) == posts, "a client that fills in every question is asked with a form"
     assert len(api.sent("POST")) == posts

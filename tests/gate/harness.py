@@ -39,13 +39,18 @@ class FixedPerson:
     """A person who always gives the same answer."""
 
     can_be_asked = True
+    name = ""
 
     def __init__(self, says: Answer = Answer.YES) -> None:
         self.says = says
-        self.asked: list[str] = []
+        self.questions: list[Question] = []
+
+    @property
+    def asked(self) -> list[str]:
+        return [question.text for question in self.questions]
 
     async def ask(self, question: Question) -> Answer:
-        self.asked.append(question.text)
+        self.questions.append(question)
         return self.says
 
 
@@ -77,13 +82,14 @@ class GateHarness:
         self.policy = Policy(confirm=confirm)
         self.caller = ""
         self.person = person
+        self.pages: Any = None
         self.codes = ConfirmationCodes(lambda: self.now)
         self.now = 0.0
         self.log = Log()
 
     async def call(self, name: str, arguments: dict[str, Any] = APPLY) -> Any:
         async with client_for(self.api) as client:
-            more = {} if self.person is None else {"person": self.person}
+            more = {"pages": self.pages} | ({} if self.person is None else {"person": self.person})
             gate = Gate(client, self.policy, codes=self.codes, audit=self.log, caller=self.caller, **more)
             return as_json(await gate.call(TOOLS[name], arguments))
 

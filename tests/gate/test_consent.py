@@ -22,33 +22,34 @@ from tfruns.policy import Confirm, Mode, Policy
 K = ImpactKind
 Decision = Allow | Ask | Refuse
 
-NOTHING, CLIENT, CODE, REVIEW, PERSON = Requirement
+NOTHING, CLIENT, CODE, REVIEW, PERSON, PAGE = Requirement
 
-# The rules in words, written down a second time: what each kind of impact needs with auto, review, always and never.
+# The rules, written down a second time: what each impact needs with auto, review, always, page and never.
 RULES = {
-    None: (NOTHING, NOTHING, NOTHING, NOTHING),
-    K.UNSEEN_APPLY: (PERSON, PERSON, PERSON, NOTHING),
-    K.DESTRUCTIVE_APPLY: (CODE, REVIEW, PERSON, NOTHING),
-    K.ACTION_APPLY: (CODE, REVIEW, PERSON, NOTHING),
-    K.APPLY: (CLIENT, REVIEW, PERSON, NOTHING),
-    K.OVERRIDE: (CODE, CODE, PERSON, NOTHING),
-    K.KILL_APPLY: (CODE, CODE, PERSON, NOTHING),
-    K.KILL: (CLIENT, CODE, PERSON, NOTHING),
-    K.DISPLACE: (CLIENT, CODE, PERSON, NOTHING),
-    K.DESTROY_PLAN: (CLIENT, CODE, PERSON, NOTHING),
-    K.INTERRUPT_APPLY: (NOTHING, NOTHING, PERSON, NOTHING),
-    K.DISCARD_PLAN: (NOTHING, NOTHING, PERSON, NOTHING),
-    K.FORCE_UNLOCK: (CODE, CODE, PERSON, NOTHING),
-    K.AUTO_APPLY: (CODE, CODE, PERSON, NOTHING),
-    K.CHANGE_WORKSPACE: (CLIENT, CODE, PERSON, NOTHING),
-    K.DELETE_WORKSPACE: (CODE, CODE, PERSON, NOTHING),
-    K.ROLL_BACK_STATE: (CODE, CODE, PERSON, NOTHING),
+    None: (NOTHING, NOTHING, NOTHING, NOTHING, NOTHING),
+    K.UNSEEN_APPLY: (PERSON, PERSON, PERSON, PAGE, NOTHING),
+    K.DESTRUCTIVE_APPLY: (CODE, REVIEW, PERSON, PAGE, NOTHING),
+    K.ACTION_APPLY: (CODE, REVIEW, PERSON, PAGE, NOTHING),
+    K.APPLY: (CLIENT, REVIEW, PERSON, PAGE, NOTHING),
+    K.OVERRIDE: (CODE, CODE, PERSON, PAGE, NOTHING),
+    K.KILL_APPLY: (CODE, CODE, PERSON, PAGE, NOTHING),
+    K.KILL: (CLIENT, CODE, PERSON, PAGE, NOTHING),
+    K.DISPLACE: (CLIENT, CODE, PERSON, PAGE, NOTHING),
+    K.DESTROY_PLAN: (CLIENT, CODE, PERSON, PAGE, NOTHING),
+    K.INTERRUPT_APPLY: (NOTHING, NOTHING, PERSON, PAGE, NOTHING),
+    K.DISCARD_PLAN: (NOTHING, NOTHING, PERSON, PAGE, NOTHING),
+    K.FORCE_UNLOCK: (CODE, CODE, PERSON, PAGE, NOTHING),
+    K.AUTO_APPLY: (CODE, CODE, PERSON, PAGE, NOTHING),
+    K.CHANGE_WORKSPACE: (CLIENT, CODE, PERSON, PAGE, NOTHING),
+    K.DELETE_WORKSPACE: (CODE, CODE, PERSON, PAGE, NOTHING),
+    K.ROLL_BACK_STATE: (CODE, CODE, PERSON, PAGE, NOTHING),
 }
 
-NO_CODE, NO_REVIEW, NO_PERSON, DIFFERS = (
+NO_CODE, NO_REVIEW, NO_PERSON, NO_PAGE, DIFFERS = (
     Refuse(Refusal.NEEDS_CODE),
     Refuse(Refusal.NEEDS_REVIEW),
     Refuse(Refusal.NEEDS_PERSON),
+    Refuse(Refusal.NEEDS_PAGE),
     Refuse(Refusal.PLAN_DIFFERS),
 )
 BY_CLIENT, BY_CODE, BY_FINGERPRINT, FREE = (
@@ -65,6 +66,7 @@ WITHOUT_A_PERSON: dict[Requirement, tuple[Decision, ...]] = {
     CODE: (NO_CODE, BY_CODE, BY_FINGERPRINT),
     REVIEW: (NO_REVIEW, NO_REVIEW, BY_FINGERPRINT),
     PERSON: (NO_PERSON, NO_PERSON, NO_PERSON),
+    PAGE: (NO_PAGE, NO_PAGE, NO_PAGE),
 }
 # The client closed the question without an answer.
 UNANSWERED = WITHOUT_A_PERSON | {CLIENT: (NO_CODE, BY_CODE, BY_FINGERPRINT)}
@@ -75,6 +77,7 @@ WITH_A_PERSON: dict[Requirement, tuple[Decision, ...]] = {
     CODE: (Ask(), BY_CODE, BY_FINGERPRINT),
     REVIEW: (Ask(), Ask(), BY_FINGERPRINT),
     PERSON: (Ask(), Ask(), Ask()),
+    PAGE: (Ask(), Ask(), Ask()),
 }
 
 
@@ -86,6 +89,8 @@ def expected(confirm: Confirm, kind: ImpactKind | None, needed: Requirement, cal
         return FREE
     if call.fingerprint is False:
         return DIFFERS
+    if call.page is not None:
+        return Allow(Consent.PAGE) if call.page else Refuse(Refusal.DECLINED)
     if call.reach is Reach.CAN_ASK and confirm is Confirm.AUTO and needed is not NOTHING:
         return Ask()
     return TABLES[call.reach][needed][column(call)]
@@ -104,12 +109,12 @@ def test_every_combination_has_the_decision_of_the_table() -> None:
     answers = (None, False, True)
     walked = 0
     for (kind, row), (place, confirm) in product(RULES.items(), enumerate(Confirm)):
-        for reach, fingerprint, code in product(Reach, answers, answers):
-            call = Evidence(reach, fingerprint, code)
+        for reach, fingerprint, code, page in product(Reach, answers, answers, answers):
+            call = Evidence(reach, fingerprint, code, page)
             decision = decide(call, impact(kind), Policy(confirm=confirm))
             assert decision == expected(confirm, kind, row[place], call), f"--confirm {confirm}, {kind}, {call}"
             walked += 1
-    assert walked == len(RULES) * 4 * 3 * 3 * 3
+    assert walked == len(RULES) * 5 * 3 * 3 * 3 * 3
 
 
 def test_unanswered_question_leaves_the_proofs_that_no_person_can_have_rejected() -> None:

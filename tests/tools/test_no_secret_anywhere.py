@@ -193,6 +193,7 @@ class Listener:
     """Everything that a caller can see."""
 
     can_be_asked = True
+    name = ""
 
     def __init__(self) -> None:
         self.seen: list[Any] = []

@@ -18,7 +18,7 @@ _ALLOW_DIR = "Allow uploads from this directory. Repeatable"
 def mcp(
     *,
     mode: Annotated[Literal["read", "plan", "apply"], Parameter(help=MODE)] = "apply",
-    confirm: Annotated[Literal["auto", "review", "always", "never"] | None, Parameter(help=_CONFIRM)] = None,
+    confirm: Annotated[Literal["auto", "review", "always", "page", "never"] | None, Parameter(help=_CONFIRM)] = None,
     toolsets: Annotated[str | None, Parameter(help=_TOOLSETS)] = None,
     organizations: Annotated[str | None, Parameter(help=ORGANIZATIONS)] = None,
     workspaces: Annotated[str | None, Parameter(help=WORKSPACES)] = None,
@@ -40,6 +40,9 @@ def mcp(
     where a code is required. A code is in the refusal. Client means that the client's own approval suffices. With auto,
     a person is asked first if the client can ask; if it closes the question without an answer, a fingerprint or a code
     is required.
+
+    A person can always decide on a web page, which this process serves on 127.0.0.1. The client opens it, or its link
+    is in the refusal. Page means that only a decision there counts.
 
     Lists are comma-separated. Toolsets are runs, review, workspaces, configuration, policy and administration;
     without --toolsets, all but administration. Organizations and

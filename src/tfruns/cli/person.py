@@ -23,6 +23,7 @@ class TerminalPerson:
     """
 
     can_be_asked = True
+    name = ""
 
     def __init__(self, line: ProgressLine) -> None:
         self._line = line
@@ -39,6 +40,7 @@ class ConsentingPerson:
     """A person who has already confirmed every action of the command."""
 
     can_be_asked = True
+    name = ""
 
     async def ask(self, question: Question) -> Answer:  # noqa: ARG002
         """Answer yes."""

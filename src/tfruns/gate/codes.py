@@ -28,7 +28,7 @@ class ConfirmationCodes:
         while len(self._open) >= _MAX_CODES:
             del self._open[next(iter(self._open))]
         code = secrets.token_hex(10)
-        self._open[code] = (self.now(), _digest(subject))
+        self._open[code] = (self.now(), subject_digest(subject))
         return code
 
     def issued_at(self, code: str) -> float | None:
@@ -39,7 +39,7 @@ class ConfirmationCodes:
     def is_valid(self, code: str, subject: JSON) -> bool:
         """Whether a code is valid for a subject. The code stays valid."""
         issued_at, digest = self._open.get(code.strip(), (0.0, ""))
-        return digest == _digest(subject) and self.now() < issued_at + LIFETIME_S
+        return digest == subject_digest(subject) and self.now() < issued_at + LIFETIME_S
 
     def redeem(self, code: str, subject: JSON) -> bool:
         """Use a code, and return whether it was valid for the subject."""
@@ -49,6 +49,7 @@ class ConfirmationCodes:
         return is_valid
 
 
-def _digest(subject: JSON) -> str:
+def subject_digest(subject: JSON) -> str:
+    """Identifies the subject of a consent: equal only for the same call with the same impact."""
     text = json.dumps(subject, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()

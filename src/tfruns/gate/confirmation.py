@@ -5,12 +5,9 @@ call with the answer.
 """
 
 import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from anyio import to_thread
-from pydantic import BaseModel
 
 from tfruns.client.client import Client
 from tfruns.errors import ConfirmationNeeded, Declined, Fact, PlanDiffers, RefusedByMode, TfrunsError
@@ -22,94 +19,112 @@ from tfruns.gate.consent import (
     Evidence,
     Reach,
     Refusal,
+    Refuse,
     decide,
     decide_unanswered,
     depends_on_impact,
     forbidden_effects,
 )
-from tfruns.gate.person import Answer, Person, Question
-from tfruns.impact import NO_IMPACT, Impact
-from tfruns.jsonapi import JSON
-from tfruns.masking.redaction import safe_text
+from tfruns.gate.pending_call import PendingCall
+from tfruns.gate.person import Answer, Person, Question, answer_of
+from tfruns.gate.requests import REQUESTS_PATH, DecisionPages, DecisionRequest
+from tfruns.impact import Impact
 from tfruns.next_actions import REVIEW_RUN, NextAction
 from tfruns.policy import Confirm, Policy
-from tfruns.tool import Proof, Tool
+from tfruns.progress import NoProgress, Progress
+from tfruns.tool import Proof
 
 
 @dataclass(frozen=True, slots=True)
-class PendingCall:
-    """A call that may need consent.
+class Sources:
+    """The sources of consent for a call.
 
     Attributes:
-        tool: the tool.
-        values: the arguments that will be sent.
-        caller: the name of the calling program; empty for the command line.
-        proofs: the proofs of confirmation that the call contains.
+        person: the person who can be asked.
+        codes: the codes that were issued.
+        pages: the pages on which people decide; None if this process serves none.
+        progress: receives the progress while the call waits for a decision on a page.
     """
 
-    tool: Tool
-    values: Mapping[str, Any]
-    caller: str = ""
-    proofs: Mapping[Proof, str] = field(default_factory=dict)
+    person: Person
+    codes: ConfirmationCodes
+    pages: DecisionPages | None = None
+    progress: Progress = NoProgress()  # noqa: RUF009  # stateless
 
-    async def impact(self, client: Client) -> Impact:
-        """Read the current impact of the call."""
-        return await self.tool.impact(client, self.values) if self.tool.impact else NO_IMPACT
+    def earlier_request(self, call: PendingCall, impact: Impact) -> DecisionRequest | None:
+        """The request for a decision that an earlier, equal call has made."""
+        return self.pages.requests.of(call, impact) if self.pages else None
 
-    def subject(self, impact: Impact) -> JSON:
-        """The subject of a consent: the call with all its arguments, and the state that was shown."""
-        arguments = {
-            name: value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
-            for name, value in self.values.items()
-        }
-        return [self.tool.name, arguments, sorted(impact.kinds), impact.state]
-
-    def unanswered(self, impact: Impact) -> JSON:
-        """The subject of a code that shows that the client closed the question about the call without an answer."""
-        return ["unanswered", self.subject(impact)]
-
-    def question(self, impact: Impact) -> Question:
-        """The question for a person: the caller, the call, and what is at stake."""
-        asks = f"{self.caller} asks: " if self.caller else ""
-        text = "\n".join((f"{asks}{impact.question}", *impact.at_stake))
-        return Question(safe_text(text), self.subject(impact), impact)
+    async def request(self, call: PendingCall, impact: Impact) -> tuple[DecisionRequest | None, str]:
+        """The request for a decision about a call, and the address of its page; None if there are no pages."""
+        if self.pages is None:
+            return None, ""
+        request = self.pages.requests.open(call, impact)
+        try:
+            return request, await self.pages.url(f"{REQUESTS_PATH}{request.id}")
+        except TfrunsError:
+            self.pages.requests.withdraw(request)
+            return None, ""
 
 
-async def require_consent(
-    call: PendingCall, policy: Policy, person: Person, codes: ConfirmationCodes, client: Client
-) -> Consent:
-    """Obtain consent for a call, and return its kind.
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The consent for a call.
+
+    Attributes:
+        consent: its kind.
+        by: the name of the user who decided on a page.
+        plan: the fingerprint of the plan that the page showed.
+    """
+
+    consent: Consent
+    by: str | None = None
+    plan: str | None = None
+
+
+_NOT_REQUIRED = Confirmation(Consent.NONE)
+_NEEDS = frozenset({Refusal.NEEDS_CODE, Refusal.NEEDS_REVIEW, Refusal.NEEDS_PERSON, Refusal.NEEDS_PAGE})
+
+
+async def require_consent(call: PendingCall, policy: Policy, sources: Sources, client: Client) -> Confirmation:
+    """Obtain consent for a call.
 
     Raises:
         RefusedByMode: the mode forbids the effect, or a person is required and cannot be asked.
-        ConfirmationNeeded: the call is not confirmed. If a code can confirm it, the error contains one.
+        ConfirmationNeeded: the call is not confirmed. If a code or a page can confirm it, the error contains it.
         Declined: the person declined.
         PlanDiffers: the fingerprint is that of another plan.
         TfrunsError: the impact cannot be read.
     """
     if not call.tool.requires_confirmation:
-        return Consent.NONE
+        return _NOT_REQUIRED
     if not depends_on_impact(policy, has_fingerprint=Proof.FINGERPRINT in call.proofs):
-        return Consent.NONE
+        return _NOT_REQUIRED
     impact = await call.impact(client)
-    evidence = _evidence(call, impact, person, codes)
+    evidence = _evidence(call, impact, sources)
     decision = decide(evidence, impact, policy)
-    if isinstance(decision, Ask):
-        answer = await _ask(call, impact, person, client)
-        if answer is Answer.YES:
-            return Consent.PERSON
+    if isinstance(decision, Ask) or _may_be_on_page(decision, evidence, sources.earlier_request(call, impact)):
+        answer = await _ask(call, impact, sources, client)
+        if answer is Answer.YES_ON_PAGE:
+            return _confirmed_on_page(call, impact, sources)
+        if answer is Answer.YES and policy.confirm is not Confirm.PAGE:
+            return Confirmation(Consent.PERSON)
         evidence = replace(evidence, reach=Reach.UNANSWERED)
         decision = decide_unanswered(evidence, impact, policy, is_unread=answer is Answer.UNREAD)
     if isinstance(decision, Allow):
-        if decision.consent is Consent.CODE:
-            _redeem(call, impact, codes)
-        return decision.consent
-    raise _refusal(_Refused(decision.reason, call, policy, impact, evidence.reach is Reach.UNANSWERED), codes)
+        return _allowed(decision.consent, call, impact, sources)
+    if not isinstance(decision, Refuse):
+        raise TypeError("a person who is asked answers")
+    if decision.reason is Refusal.DECLINED:
+        raise _declined_on_page(call, impact, sources)
+    _, link = await sources.request(call, impact) if decision.reason in _NEEDS else (None, "")
+    is_unanswered = evidence.reach is Reach.UNANSWERED
+    raise _refusal(_Refused(decision.reason, call, policy, impact, is_unanswered, link), sources.codes)
 
 
-def _evidence(call: PendingCall, impact: Impact, person: Person, codes: ConfirmationCodes) -> Evidence:
-    is_plans, is_valid = None, None
-    reach = Reach.CAN_ASK if person.can_be_asked else Reach.CANNOT_ASK
+def _evidence(call: PendingCall, impact: Impact, sources: Sources) -> Evidence:
+    is_plans, is_valid, codes = None, None, sources.codes
+    reach = Reach.CAN_ASK if sources.person.can_be_asked else Reach.CANNOT_ASK
     if (fingerprint := call.proofs.get(Proof.FINGERPRINT)) is not None:
         given, actual = fingerprint.strip().encode(), (impact.fingerprint or "").encode()
         is_plans = impact.fingerprint is not None and hmac.compare_digest(given, actual)
@@ -117,26 +132,63 @@ def _evidence(call: PendingCall, impact: Impact, person: Person, codes: Confirma
         is_unanswered = codes.is_valid(code, call.unanswered(impact))
         is_valid = is_unanswered or codes.is_valid(code, call.subject(impact))
         reach = Reach.UNANSWERED if is_unanswered else reach
-    return Evidence(reach, is_plans, is_valid)
+    request = sources.earlier_request(call, impact)
+    decided = request.decision if request else None
+    return Evidence(reach, is_plans, is_valid, decided.is_confirmed if decided else None)
 
 
-def _redeem(call: PendingCall, impact: Impact, codes: ConfirmationCodes) -> None:
-    code = call.proofs[Proof.CODE]
-    if not codes.redeem(code, call.subject(impact)):
-        codes.redeem(code, call.unanswered(impact))
+def _may_be_on_page(decision: Allow | Ask | Refuse, evidence: Evidence, request: DecisionRequest | None) -> bool:
+    """Whether the call waits for a page: an earlier refusal contained the link, and no proof was tried instead."""
+    is_open = request is not None and isinstance(decision, Refuse) and decision.reason in _NEEDS
+    return is_open and evidence.code is None
 
 
-async def _ask(call: PendingCall, impact: Impact, person: Person, client: Client) -> Answer:
-    """Ask. The answer is never no.
+def _allowed(consent: Consent, call: PendingCall, impact: Impact, sources: Sources) -> Confirmation:
+    """The confirmation by a decision that needs no question. A code and a decision on a page are used up."""
+    if consent is Consent.PAGE:
+        return _confirmed_on_page(call, impact, sources)
+    if consent is Consent.CODE:
+        code = call.proofs[Proof.CODE]
+        if not sources.codes.redeem(code, call.subject(impact)):
+            sources.codes.redeem(code, call.unanswered(impact))
+    return Confirmation(consent)
+
+
+def _confirmed_on_page(call: PendingCall, impact: Impact, sources: Sources) -> Confirmation:
+    if sources.pages is None:  # the call of a page itself
+        return Confirmation(Consent.PAGE, sources.person.name or None, impact.fingerprint)
+    request = sources.earlier_request(call, impact)
+    decision = sources.pages.requests.use(request) if request else None
+    if decision is None:
+        raise ConfirmationNeeded(
+            "The decision of the person was used by another call. Nothing was sent by this one.",
+            cause="The same call was made twice at the same time. A decision is valid for one call.",
+            solution="Read the run. If the call is still needed, make it again: the person is asked again.",
+        )
+    return Confirmation(Consent.PAGE, decision.by, impact.fingerprint)
+
+
+async def _ask(call: PendingCall, impact: Impact, sources: Sources, client: Client) -> Answer:
+    """Ask, or wait for a decision on the page. The answer is never no.
 
     Raises:
         Declined: the person declined.
-        ConfirmationNeeded: the impact changed before the person confirmed.
+        ConfirmationNeeded: the impact changed before the person confirmed, or nobody has decided yet.
     """
-    answer = await person.ask(await to_thread.run_sync(call.question, impact))  # sanitizing a long text takes time
+    request, link = await sources.request(call, impact)
+    text = await to_thread.run_sync(call.text, impact)  # sanitizing a long text takes time
+    if sources.person.can_be_asked:
+        answer = await sources.person.ask(Question(text, call.subject(impact), impact, request, link))
+    elif request is not None:
+        await request.wait(sources.progress)
+        answer = answer_of(request)
+    else:
+        return Answer.UNREAD
+    if answer is Answer.UNDECIDED:
+        raise _undecided(impact, link)
     if answer in {Answer.NO, Answer.DECLINED_UNREAD}:
-        raise _declined(is_unread=answer is Answer.DECLINED_UNREAD)
-    if answer is not Answer.YES:
+        raise _declined(request, sources, is_unread=answer is Answer.DECLINED_UNREAD)
+    if answer not in {Answer.YES, Answer.YES_ON_PAGE}:
         return answer
     now = await call.impact(client)  # it may have changed since the question was shown
     if now.kinds and call.subject(now) != call.subject(impact):
@@ -149,7 +201,22 @@ async def _ask(call: PendingCall, impact: Impact, person: Person, client: Client
     return answer
 
 
-def _declined(*, is_unread: bool) -> Declined:
+def _undecided(impact: Impact, link: str) -> ConfirmationNeeded:
+    return ConfirmationNeeded(
+        "Nobody has decided on the page yet. Nothing was sent.",
+        cause="The person is still reviewing, or has not opened the page.",
+        solution=f"Call again with the same arguments: the call waits for the decision. The page is {link}",
+        facts=_shown(impact, link),
+    )
+
+
+def _declined_on_page(call: PendingCall, impact: Impact, sources: Sources) -> Declined:
+    return _declined(sources.earlier_request(call, impact), sources, is_unread=False)
+
+
+def _declined(request: DecisionRequest | None, sources: Sources, *, is_unread: bool) -> Declined:
+    if request is not None and sources.pages is not None and not sources.pages.requests.use(request):
+        sources.pages.requests.withdraw(request)
     message = "Not confirmed. Nothing was sent."
     if not is_unread:
         return Declined(message)
@@ -177,6 +244,7 @@ class _Refused:
         policy: the policy of the server.
         impact: the impact of the call.
         is_unanswered: the client closed the question without an answer.
+        link: the address of the page on which a person can decide; empty if there is none.
     """
 
     reason: Refusal
@@ -184,6 +252,7 @@ class _Refused:
     policy: Policy
     impact: Impact
     is_unanswered: bool
+    link: str = ""
 
     @property
     def title(self) -> str:
@@ -196,11 +265,11 @@ def _refusal(refused: _Refused, codes: ConfirmationCodes) -> TfrunsError:
             return _forbidden_by_mode(refused)
         case Refusal.PLAN_DIFFERS:
             return _plan_differs(refused)
-        case Refusal.NEEDS_PERSON:
-            return _needs_person(refused)
+        case Refusal.NEEDS_PERSON | Refusal.NEEDS_PAGE:
+            return _needs_page(refused) if refused.link else _needs_person(refused)
         case Refusal.NEEDS_REVIEW:
             return _needs_review(refused)
-        case Refusal.NEEDS_CODE:
+        case _:
             return _needs_code(refused, codes)
 
 
@@ -224,8 +293,9 @@ def _needs_review(refused: _Refused) -> ConfirmationNeeded:
     return ConfirmationNeeded(
         _unconfirmed(refused),
         cause="The server was started with --confirm review, which requires a review before every apply.",
-        solution="Show the plan to the person. Only if they agree, call again with its fingerprint.",
-        facts=_shown(refused.impact),
+        solution=f"{_by_page(refused)}Show the plan to the person. Only if they agree, call again with its "
+        "fingerprint.",
+        facts=_shown(refused.impact, refused.link),
         next_actions=_review(refused.call),
     )
 
@@ -239,9 +309,9 @@ def _needs_code(refused: _Refused, codes: ConfirmationCodes) -> ConfirmationNeed
         cause="A client without a terminal closes every question. Or a person dismissed it."
         if refused.is_unanswered
         else None,
-        solution="Show the person what is at stake. Only if they agree, call again with the same arguments and this "
-        f"confirmation{by_review}.",
-        facts=_shown(impact) | {"confirmation": code, "confirmation_expires_in_s": int(LIFETIME_S)},
+        solution=f"{_by_page(refused)}Show the person what is at stake. Only if they agree, call again with the same "
+        f"arguments and this confirmation{by_review}.",
+        facts=_shown(impact, refused.link) | {"confirmation": code, "confirmation_expires_in_s": int(LIFETIME_S)},
         next_actions=_review(call) if by_review else (),
     )
 
@@ -254,7 +324,31 @@ def _unconfirmed(refused: _Refused) -> str:
     return f"{given}{refused.title} needs confirmation. Nothing was sent."
 
 
+def _by_page(refused: _Refused) -> str:
+    """The first of two alternatives, with a trailing space; empty if there is no page."""
+    if not refused.link:
+        return ""
+    return f"Give the person this link, and call again once they have decided there: {refused.link} Or: "
+
+
+def _needs_page(refused: _Refused) -> ConfirmationNeeded:
+    return ConfirmationNeeded(
+        _unconfirmed(refused),
+        cause=f"The server was started with --confirm {refused.policy.confirm}: only a person can confirm it.",
+        solution="Give the person this link. Once they have decided there, call again with the same arguments: "
+        f"{refused.link}",
+        facts=_shown(refused.impact, refused.link),
+    )
+
+
 def _needs_person(refused: _Refused) -> TfrunsError:
+    if refused.reason is Refusal.NEEDS_PAGE:
+        return RefusedByMode(
+            f"{refused.title} needs the decision of a person on a page, and this process serves no pages. Nothing was "
+            "sent.",
+            cause="The server was started with --confirm page.",
+            solution="Let a person do it in a terminal, or restart the server with --confirm always.",
+        )
     if refused.policy.confirm is Confirm.ALWAYS:
         why = _CLOSED if refused.is_unanswered else "this client cannot ask"
         return RefusedByMode(
@@ -275,5 +369,6 @@ def _review(call: PendingCall) -> tuple[NextAction, ...]:
     return (NextAction.for_run(REVIEW_RUN, str(call.values["run_id"]), "shows the current plan"),)
 
 
-def _shown(impact: Impact) -> dict[str, Fact]:
-    return {"question": impact.question, "at_stake": list(impact.at_stake)}
+def _shown(impact: Impact, link: str = "") -> dict[str, Fact]:
+    facts: dict[str, Fact] = {"question": impact.question, "at_stake": list(impact.at_stake)}
+    return facts | {"link": link} if link else facts

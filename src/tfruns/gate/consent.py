@@ -21,13 +21,20 @@ class Requirement(IntEnum):
     CODE = 2  # the code of a refusal, the fingerprint of a review, or a person
     REVIEW = 3  # the fingerprint of a review, or a person
     PERSON = 4
+    PAGE = 5  # a person, on the web page of the call
 
 
-_NOTHING, _CLIENT, _CODE, _REVIEW, _PERSON = Requirement
+_NOTHING, _CLIENT, _CODE, _REVIEW, _PERSON, _PAGE = Requirement
 
 
 def _row(auto: Requirement, review: Requirement) -> Mapping[Confirm, Requirement]:
-    return {Confirm.AUTO: auto, Confirm.REVIEW: review, Confirm.ALWAYS: _PERSON, Confirm.NEVER: _NOTHING}
+    return {
+        Confirm.AUTO: auto,
+        Confirm.REVIEW: review,
+        Confirm.ALWAYS: _PERSON,
+        Confirm.PAGE: _PAGE,
+        Confirm.NEVER: _NOTHING,
+    }
 
 
 REQUIREMENTS: Mapping[ImpactKind, Mapping[Confirm, Requirement]] = {
@@ -59,6 +66,7 @@ FORBIDDEN_IN_PLAN_MODE = frozenset(
 class Consent(StrEnum):
     """The kind of consent for a call."""
 
+    PAGE = "page"  # by a person with a session, on the web page of the call or of the run
     PERSON = "person"
     FINGERPRINT = "fingerprint"
     CODE = "code"
@@ -74,6 +82,8 @@ class Refusal(StrEnum):
     NEEDS_CODE = "a code, a fingerprint or a person is needed"
     NEEDS_REVIEW = "a fingerprint or a person is needed"
     NEEDS_PERSON = "a person is needed, and cannot be asked"
+    NEEDS_PAGE = "a person is needed, who decides on the page"
+    DECLINED = "a person has declined on the page"
 
 
 class Reach(StrEnum):
@@ -92,11 +102,13 @@ class Evidence:
         reach: whether a person can be asked.
         fingerprint: whether the given fingerprint is that of the plan; None if none was given.
         code: whether the given code is valid for this call; None if none was given.
+        page: whether a person confirmed this call on its page; None if nobody has decided there.
     """
 
     reach: Reach = Reach.CANNOT_ASK
     fingerprint: bool | None = None
     code: bool | None = None
+    page: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +148,8 @@ def decide(evidence: Evidence, impact: Impact, policy: Policy) -> Allow | Ask | 
         return Allow(Consent.NONE)
     if evidence.fingerprint is False:
         return Refuse(Refusal.PLAN_DIFFERS)
+    if evidence.page is not None:
+        return Allow(Consent.PAGE) if evidence.page else Refuse(Refusal.DECLINED)
     return _decide_by_proof(requirement(policy.confirm, impact.kinds), evidence, policy.confirm)
 
 
@@ -143,7 +157,7 @@ def _decide_by_proof(needed: Requirement, evidence: Evidence, confirm: Confirm) 
     if needed is _NOTHING:
         return Allow(Consent.FINGERPRINT if evidence.fingerprint else Consent.NONE)
     can_ask = evidence.reach is Reach.CAN_ASK
-    if can_ask and (needed is _PERSON or confirm is Confirm.AUTO or _proven(needed, evidence) is None):
+    if can_ask and (needed >= _PERSON or confirm is Confirm.AUTO or _proven(needed, evidence) is None):
         return Ask()
     return _decide_without_person(needed, evidence)
 
@@ -183,7 +197,7 @@ def forbidden_effects(impact: Impact, mode: Mode) -> list[ImpactKind]:
 
 
 def _proven(needed: Requirement, evidence: Evidence) -> Consent | None:
-    if needed is _PERSON:
+    if needed >= _PERSON:
         return None
     if evidence.fingerprint:
         return Consent.FINGERPRINT
@@ -195,4 +209,5 @@ _REFUSALS = {
     _CODE: Refusal.NEEDS_CODE,
     _REVIEW: Refusal.NEEDS_REVIEW,
     _PERSON: Refusal.NEEDS_PERSON,
+    _PAGE: Refusal.NEEDS_PAGE,
 }

@@ -1,7 +1,6 @@
 """The path of every call: one method with the stages in their order."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -9,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from anyio import to_thread
 
 from tfruns.client.client import Client
-from tfruns.errors import RefusedByMode, TfrunsError
+from tfruns.errors import RefusedByMode
 from tfruns.gate.arguments import validated
-from tfruns.gate.audit import AuditEntry, AuditLog, logged_arguments, outcome_of
+from tfruns.gate.audit import AuditEntry, AuditLog, outcome_of
 from tfruns.gate.codes import ConfirmationCodes
 from tfruns.gate.defaults import with_organization
 from tfruns.gate.existing import naming_what_exists
@@ -21,13 +20,13 @@ from tfruns.jsonapi import JSON
 from tfruns.masking.redaction import redact_document, safe_document, safe_text
 from tfruns.policy import Mode, Policy
 from tfruns.progress import NoProgress, Progress
-from tfruns.tool import Context, Proof, Result, Role, Tool
+from tfruns.tool import Context, Result, Role, Tool
 from tfruns.views.base import View, with_texts
-from tfruns.wire.runs import RunVariable
 
 if TYPE_CHECKING:
-    from tfruns.gate.confirmation import PendingCall
-    from tfruns.gate.consent import Consent
+    from tfruns.gate.confirmation import Confirmation
+    from tfruns.gate.pending_call import PendingCall
+    from tfruns.gate.requests import DecisionPages
     from tfruns.next_actions import NextAction
 
 
@@ -46,7 +45,9 @@ class Gate:
         progress: receives the progress of slow tools.
         person: the person who can be asked to confirm a call.
         caller: the name of the calling program, for comments and the audit log; empty for the command line.
+        caller_version: its version, for the page on which a person decides.
         codes: the confirmation codes that were issued and not used yet.
+        pages: the pages on which people decide about calls; None if this process serves none.
         audit: records every change.
         allowed_directories: the directories that may be uploaded; absolute, without symbolic links.
     """
@@ -57,7 +58,9 @@ class Gate:
     progress: Progress = NoProgress()  # noqa: RUF009  # stateless
     person: Person = NoPerson()  # noqa: RUF009  # stateless
     caller: str = ""
+    caller_version: str = ""
     codes: ConfirmationCodes = field(default_factory=ConfirmationCodes)
+    pages: "DecisionPages | None" = None
     audit: AuditLog = field(default_factory=AuditLog)
     allowed_directories: tuple[Path, ...] = ()
 
@@ -82,13 +85,15 @@ class Gate:
                 view = await self._run(tool, values)
             else:
                 # Imported here, because read-only calls do not need it.
-                from tfruns.gate.confirmation import PendingCall, require_consent  # noqa: PLC0415
+                from tfruns.gate.confirmation import Sources, require_consent  # noqa: PLC0415
+                from tfruns.gate.pending_call import PendingCall  # noqa: PLC0415
 
                 values = attribute_comments(tool, values, self.caller)
-                pending = PendingCall(tool, values, self.caller, proofs)
-                consent = await require_consent(pending, self.policy, self.person, self.codes, client)
+                pending = PendingCall(tool, values, self.caller, proofs, self.caller_version)
+                sources = Sources(self.person, self.codes, self.pages, self.progress)
+                confirmation = await require_consent(pending, self.policy, sources, client)
                 await check_location(tool, scope, client, values)  # consent may take minutes
-                entry = await self._record(pending, consent)
+                entry = await self._record(pending, confirmation)
                 view = await self._run_recorded(tool, values, entry)
         view = _without_forbidden_steps(view, self.policy)
         view = await drop_out_of_scope(tool, scope, client, view, values)
@@ -109,25 +114,20 @@ class Gate:
 
     # -- the audit log ------------------------------------------------------------------------------------------------
 
-    async def _record(self, call: "PendingCall", consent: "Consent") -> AuditEntry:
+    async def _record(self, call: "PendingCall", confirmation: "Confirmation") -> AuditEntry:
         """Write the first line of a change to the audit log."""
-        values = {**call.values, Proof.FINGERPRINT.value: call.proofs.get(Proof.FINGERPRINT)}
-        run = call.tool.argument(Role.RUN, call.values)
-        run = self.client.runs.id_of(run) if run else None
-        workspace, own = call.tool.argument(Role.WORKSPACE, call.values), None
-        workspace = workspace or call.tool.argument(Role.SAVED_WORKSPACE, call.values)
-        if run is not None:
-            with suppress(TfrunsError):  # only the log needs them
-                found = await self.client.runs.read(run)
-                workspace, own = found.workspace.id if found.workspace else None, found.variables
-        masked = values if run is None else await to_thread.run_sync(_masked, self.client, run, own, values)
+        from tfruns.gate.pending_call import describe  # noqa: PLC0415  # read-only calls do not need it
+
+        described = await describe(call, self.client)
         return await self.audit.begin(
             {
                 "tool": call.tool.name,
-                "arguments": await to_thread.run_sync(logged_arguments, masked),
-                "run": run,
-                "workspace": workspace,
-                "confirmed": consent.value,
+                "arguments": described.arguments,
+                "run": described.run,
+                "workspace": described.workspace,
+                "confirmed": confirmation.consent.value,
+                "confirmed_by": confirmation.by,
+                "confirmed_plan": confirmation.plan,
                 "caller": self.caller or None,
             }
         )
@@ -190,13 +190,3 @@ def attribute_comments(tool: Tool, values: Mapping[str, Any], caller: str) -> di
     """The arguments with the name of the calling program appended to each non-empty comment."""
     comments = [name for name, role in tool.roles.items() if role is Role.COMMENT and caller and values[name].strip()]
     return {**values, **{name: f"{values[name].rstrip()} (via tfruns, {caller})" for name in comments}}
-
-
-def _masked(
-    client: Client, run_id: str, own: Iterable[RunVariable] | None, values: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The arguments with values masked that are sensitive in the plan, or may be if the plan is unknown."""
-    from tfruns.runs.masks import masker_from_cache  # noqa: PLC0415
-
-    mask = masker_from_cache(client, run_id, own)
-    return {name: mask(value) if isinstance(value, str) else value for name, value in values.items()}

@@ -99,8 +99,8 @@ STAGES = (
             ),
             Refused(
                 RefusedByMode,
-                "With --confirm always, the client cannot ask a person.",
-                "Let a person do it, or restart the server with --confirm review or auto.",
+                "With --confirm always or page, nobody can be asked, and this process serves no pages.",
+                "Let a person do it, or restart the server with another --confirm.",
             ),
             Refused(
                 PlanDiffers,
@@ -119,7 +119,22 @@ STAGES = (
             ),
             Refused(
                 ConfirmationNeeded,
-                "The call would apply a plan that nobody has seen, and the client cannot ask a person.",
+                "A person has to decide on a page: always with --confirm page, otherwise if the client cannot ask.",
+                "Give the person the link in the refusal, and call again: the call waits for the decision.",
+            ),
+            Refused(
+                ConfirmationNeeded,
+                "The person has opened the page, and has not decided yet.",
+                "Call again: the call waits for the decision.",
+            ),
+            Refused(
+                ConfirmationNeeded,
+                "Another call has used the decision of the person.",
+                "Read the run. If the call is still needed, make it again.",
+            ),
+            Refused(
+                ConfirmationNeeded,
+                "The call would apply a plan that nobody has seen, and nobody can be asked or sent to a page.",
                 "Use the alternative that the solution names.",
             ),
             Refused(
@@ -132,7 +147,9 @@ STAGES = (
                 "The client closed the question without an answer. It may have no terminal.",
                 "Call again with the fingerprint of a review, or, if a person agrees, with the code from the refusal.",
             ),
-            Refused(Declined, "The person declined.", "Ask the person what they want instead."),
+            Refused(
+                Declined, "The person declined, in the client or on the page.", "Ask the person what they want instead."
+            ),
         ),
     ),
     Stage(

@@ -1,26 +1,13 @@
-"""The pages beside an MCP server, to which a person can be sent."""
+"""The pages beside an MCP server, on which people decide about calls."""
 
 from typing import Protocol
 
+from tfruns.gate.requests import DecisionPages
 
-class Pages(Protocol):
-    """The pages of this process."""
 
-    async def link(self, path: str) -> str:
-        """The address of a page, with a code that begins one session within ten minutes.
-
-        The first call starts the server of the pages.
-
-        Args:
-            path: the path of a page, such as `/app/-/runs/run-CZcmD7eagjhyX0vN`.
-
-        Raises:
-            InvalidInput: this is not the path of a page.
-            ConnectionFailed: no server can be started.
-            TfrunsError: there is no client for the API.
-        """
-        ...
+class Pages(DecisionPages, Protocol):
+    """The pages of this process, which are served from the first call of `url` on."""
 
     async def aclose(self) -> None:
-        """Stop the server."""
+        """Stop the server of the pages."""
         ...

@@ -29,7 +29,14 @@ def build_server(
     allowed_directories: tuple[Path, ...] = (),
     pages: Pages | None = None,
 ) -> Server[Any]:
-    """An MCP server that offers what the policy permits. It connects to the API with the first call."""
+    """An MCP server that offers what the policy permits. It connects to the API with the first call.
+
+    Args:
+        policy: the permissions of the caller.
+        connection: the source of the API client; by default, that of the environment.
+        allowed_directories: the directories that may be uploaded.
+        pages: the pages on which people decide about calls; None if this process serves none.
+    """
     connection = connection or RemoteConnection()
     tools = ToolHandlers(policy, connection, allowed_directories, pages)
     resources, prompts = RunResources(tools), Prompts(tools)

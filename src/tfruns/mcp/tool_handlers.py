@@ -89,7 +89,10 @@ class ToolHandlers:
             raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, list(self.offered())))
         try:
             gate = await self._gate(ctx)
-            gate = replace(gate, person=ElicitedPerson(ctx, params, gate.codes), progress=progress_for(ctx))
+            progress = progress_for(ctx)
+            has_pages = self._pages is not None
+            person = ElicitedPerson(ctx, params, gate.codes, self._policy.confirm, has_pages, progress)
+            gate = replace(gate, person=person, pages=self._pages, progress=progress)
             return _result(as_json(await gate.call(tool, params.arguments or {})), is_error=False)
         except InputRequired as question:
             return question.result
@@ -130,6 +133,7 @@ class ToolHandlers:
             self._policy,
             is_raw=self._is_raw,
             caller=caller_of(ctx),
+            caller_version=version_of(ctx),
             codes=self._codes(),
             allowed_directories=self._allowed_directories,
         )
@@ -177,6 +181,12 @@ def caller_of(ctx: ServerRequestContext[Any]) -> str:
     client = ctx.session.client_params
     name = client.client_info.title or client.client_info.name if client else None
     return caller_name(name) or "MCP client"
+
+
+def version_of(ctx: ServerRequestContext[Any]) -> str:
+    """The client's version; empty if it is unknown."""
+    client = ctx.session.client_params
+    return caller_name(client.client_info.version) if client else ""
 
 
 def caller_name(name: str | None) -> str:

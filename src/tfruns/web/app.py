@@ -16,7 +16,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tfruns.errors import InvalidInput, NotFound, OutOfScope, RefusedByMode, TfrunsError
-from tfruns.web.pages import overview, references, run, sign_in, start, workspace, workspaces
+from tfruns.gate.requests import REQUESTS_PATH
+from tfruns.web.pages import overview, references, requests, run, sign_in, start, workspace, workspaces
 from tfruns.web.paths import LINKS, OWN, PREFIX
 from tfruns.web.protection import Protection
 from tfruns.web.sessions import Session
@@ -55,6 +56,9 @@ def _routes() -> list[BaseRoute]:
         Route(LINKS, sign_in.create_link, methods=["POST"]),
         Route(LINKS + "/{code}", _without_session(sign_in.open_link), name="link"),
         Route(f"{OWN}/sign-in", _without_session(sign_in.sign_in), methods=["POST"], name="sign_in"),
+        Route(f"{OWN}/open", _without_session(sign_in.open_here), methods=["POST"], name="open_here"),
+        Route(REQUESTS_PATH + "{request}", _with_session(requests.request_page), methods=["GET"], name="request"),
+        Route(REQUESTS_PATH + "{request}", _with_session(requests.decide), methods=["POST"]),
         Route(f"{OWN}/sign-out", _with_session(sign_in.sign_out), methods=["POST"], name="sign_out"),
         Route(OWN + "/runs/{run}", _with_session(references.find_run)),
         Route(OWN + "/workspaces/{workspace:path}", _with_session(references.find_workspace)),

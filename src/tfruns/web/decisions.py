@@ -13,18 +13,26 @@ from typing import Any
 from tfruns.checks import is_in_checks
 from tfruns.client.client import Client
 from tfruns.errors import TfrunsError
-from tfruns.gate.confirmation import PendingCall
+from tfruns.gate.pending_call import PendingCall
 from tfruns.gate.person import Answer, Question
 from tfruns.gate.registry import find_tool
 from tfruns.impact import NO_IMPACT, Impact, ImpactKind
 from tfruns.lifecycle import is_final
+from tfruns.tool import Tool
 from tfruns.tools.override_policy_check import is_overridable
 from tfruns.views.runs import RunView
 from tfruns.vocabulary import RunAction
 from tfruns.web.visit import Visit
 
 _DESTROYS = frozenset(
-    {ImpactKind.DESTRUCTIVE_APPLY, ImpactKind.UNSEEN_APPLY, ImpactKind.KILL_APPLY, ImpactKind.DESTROY_PLAN}
+    {
+        ImpactKind.DESTRUCTIVE_APPLY,
+        ImpactKind.UNSEEN_APPLY,
+        ImpactKind.KILL_APPLY,
+        ImpactKind.DESTROY_PLAN,
+        ImpactKind.DELETE_WORKSPACE,
+        ImpactKind.ROLL_BACK_STATE,
+    }
 )
 _MAX_LINES = 40  # of what is at stake; the page of the plan shows all
 
@@ -40,6 +48,18 @@ _TOOLS: Mapping[RunAction, tuple[str, str]] = {
 """The tool and the label of the button for each action, in the order of the page."""
 
 DECIDING_TOOLS = frozenset({OVERRIDE, *(tool for tool, _ in _TOOLS.values())})
+
+_OTHER_LABELS: Mapping[str, str] = {
+    OVERRIDE: "Override",
+    "create_run": "Start run",
+    "rerun": "Run again",
+    "save_workspace": "Save workspace",
+    "set_variable": "Save variable",
+    "set_workspace_lock": "Change lock",
+    "delete_workspace": "Delete workspace",
+    "roll_back_state": "Roll back state",
+}
+"""The labels of the buttons for the other calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +85,17 @@ class Decision:
     seen: str = ""
     requires_name: bool = False
     problem: str = ""
+
+
+def label_of(tool: Tool) -> str:
+    """The label of the button that confirms a call of a tool."""
+    labels = {**dict(_TOOLS.values()), **_OTHER_LABELS}
+    return labels.get(tool.name, tool.title)
+
+
+def requires_name(impact: Impact) -> bool:
+    """Whether a person has to enter the name of the workspace, because the call destroys something."""
+    return not _DESTROYS.isdisjoint(impact.kinds)
 
 
 async def offered_decisions(visit: Visit, run: RunView) -> list[Decision]:
@@ -108,7 +139,7 @@ def decision_of(tool: str, label: str, impact: Impact) -> Decision:
         lines[:_MAX_LINES],
         max(0, len(lines) - _MAX_LINES),
         impact_digest(tool, impact),
-        requires_name=not _DESTROYS.isdisjoint(impact.kinds),
+        requires_name=requires_name(impact),
     )
 
 
@@ -127,6 +158,7 @@ class DecidedPerson:
         seen: identifies the impact that the page showed.
         typed_name: the name of the workspace as they entered it.
         workspace_name: the name of the workspace.
+        name: the name of their user.
         has_changed: the impact differs from what the page showed.
         is_name_wrong: the impact requires the name, and the entered one is not it.
         impact: the current impact, once the call has been made.
@@ -136,6 +168,7 @@ class DecidedPerson:
     seen: str
     typed_name: str
     workspace_name: str
+    name: str
     has_changed: bool = False
     is_name_wrong: bool = False
     impact: Impact = NO_IMPACT
@@ -146,7 +179,19 @@ class DecidedPerson:
         """Yes, if the current impact is what the person saw, and they entered the name where it is required."""
         self.impact = question.impact
         self.has_changed = impact_digest(self.tool, question.impact) != self.seen
-        self.is_name_wrong = (
-            not _DESTROYS.isdisjoint(question.impact.kinds) and self.typed_name.strip() != self.workspace_name
-        )
-        return Answer.NO if self.has_changed or self.is_name_wrong else Answer.YES
+        self.is_name_wrong = requires_name(question.impact) and self.typed_name.strip() != self.workspace_name
+        return Answer.NO if self.has_changed or self.is_name_wrong else Answer.YES_ON_PAGE
+
+
+def decided_person(visit: Visit, form: Mapping[str, str], tool: str, workspace: str) -> DecidedPerson:
+    """The person who sent the form of a decision.
+
+    Args:
+        visit: the request.
+        form: its fields.
+        tool: the tool that they decided to call.
+        workspace: the name of the workspace.
+    """
+    return DecidedPerson(
+        tool, form.get("seen", ""), form.get("workspace_name", ""), workspace, visit.session.visitor.name
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from tfruns.gate.requests import DecisionRequests
 from tfruns.policy import Confirm, Policy
 from tfruns.web.paths import PREFIX, page_path
 
@@ -31,6 +32,9 @@ class LoopbackPages:
         policy: the permissions of the visitors. They confirm each decision on its page.
         command: the command that runs this process, for the record of the server.
         port: the port to listen on; 0 for any free port.
+
+    Attributes:
+        requests: the calls of an assistant that wait for a decision on a page.
     """
 
     def __init__(self, connect: Connect, policy: Policy, *, command: str, port: int = 0) -> None:
@@ -38,6 +42,7 @@ class LoopbackPages:
         self._policy = replace(policy, confirm=Confirm.ALWAYS)
         self._command = command
         self._port = port
+        self.requests = DecisionRequests()
         self._secret = secrets.token_urlsafe(32)
         self._starting = anyio.Lock()
         self._server: LoopbackServer | None = None
@@ -58,6 +63,14 @@ class LoopbackPages:
         path = page_path(path)
         return (await self.started()).link(path)
 
+    async def url(self, path: str) -> str:
+        """The address of a page, without a code: the page requires a session.
+
+        Raises: as `link`.
+        """
+        path = page_path(path)
+        return f"{(await self.started()).url}{path}"
+
     async def started(self) -> "LoopbackServer":
         """The server, which is started by the first call.
 
@@ -68,7 +81,7 @@ class LoopbackPages:
                 from tfruns.web.loopback_server import start_server  # noqa: PLC0415
 
                 self._server = await start_server(
-                    self._connect, self._policy, command=self._command, port=self._port, secret=self._secret
+                    self._connect, self._policy, self.requests, self._command, self._port, self._secret
                 )
             return self._server
 

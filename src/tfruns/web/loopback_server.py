@@ -15,9 +15,11 @@ import uvicorn
 from tfruns.client.client import Client
 from tfruns.errors import ConnectionFailed, InvalidInput, NoCredentials, TfrunsError, Unauthorized
 from tfruns.gate.pipeline import Gate
+from tfruns.gate.requests import DecisionRequests
 from tfruns.policy import Policy
 from tfruns.web.app import build_web_app
 from tfruns.web.loopback import Connect
+from tfruns.web.own_browser import OwnBrowser, has_browser
 from tfruns.web.paths import link_path
 from tfruns.web.protection import LOOPBACK_HOSTS
 from tfruns.web.running import RunningPages, announced
@@ -64,7 +66,9 @@ class LoopbackServer:
         await self._serving
 
 
-async def start_server(connect: Connect, policy: Policy, *, command: str, port: int, secret: str) -> LoopbackServer:
+async def start_server(  # the parameters of `LoopbackPages`
+    connect: Connect, policy: Policy, requests: DecisionRequests, command: str, port: int, secret: str
+) -> LoopbackServer:
     """Start a server; see `LoopbackPages`.
 
     Raises:
@@ -76,7 +80,12 @@ async def start_server(connect: Connect, policy: Policy, *, command: str, port: 
     listener = _listener(port)
     port = listener.getsockname()[1]
     url = f"http://{_HOST}:{port}"
-    site = Site(f"tfruns web link --port {port}", _OwnSecret(secret, visitor))
+    site = Site(
+        f"tfruns web link --port {port}",
+        _OwnSecret(secret, visitor),
+        own_browser=OwnBrowser(url, visitor) if has_browser() else None,
+        requests=requests,
+    )
     record = RunningPages(url, secret, str(client.settings.address), command)
     return LoopbackServer(record, site, visitor, listener)
 

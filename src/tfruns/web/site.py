@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tfruns.gate.requests import DecisionRequests
 from tfruns.web.feed import RunFeeds
+from tfruns.web.own_browser import OwnBrowser
 from tfruns.web.sessions import Sessions, Visitor
 
 
@@ -28,6 +30,8 @@ class Site:
         link_command: the command that prints a link.
         accounts: the users who can create a link with a token.
         accepts_tokens: whether a person can enter a token to sign in.
+        own_browser: opens pages in the browser of this computer; None if the server may run on another one.
+        requests: the calls of an assistant that wait for a decision on a page.
         sessions: the sessions.
         feeds: the live updates of open pages.
     """
@@ -35,5 +39,7 @@ class Site:
     link_command: str
     accounts: Accounts
     accepts_tokens: bool = False
+    own_browser: OwnBrowser | None = None
+    requests: DecisionRequests = field(default_factory=DecisionRequests)
     sessions: Sessions = field(default_factory=Sessions)
     feeds: RunFeeds = field(default_factory=RunFeeds)

@@ -40,9 +40,9 @@ class Clock:
 def person(codes: ConfirmationCodes, send: Callable[..., Any] | None, **params: Any) -> ElicitedPerson:
     """A person behind a client that answers requests with `send`, or repeats the call if there is none."""
     era = FIRST_REVISION_WITHOUT_REQUESTS if send is None else "2025-11-25"
-    ctx: Any = SimpleNamespace(
-        protocol_version=era, request_id=1, session=SimpleNamespace(send_request=send, can_send_request=True)
-    )
+    asks = types.ClientCapabilities(elicitation=types.ElicitationCapability())
+    session = SimpleNamespace(send_request=send, can_send_request=True, client_capabilities=asks)
+    ctx: Any = SimpleNamespace(protocol_version=era, request_id=1, session=session)
     return ElicitedPerson(ctx, types.CallToolRequestParams(name="apply_run", **params), codes)
 
 

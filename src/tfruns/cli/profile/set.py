@@ -27,7 +27,7 @@ def set_profile(
     workspace: Annotated[str | None, Parameter(name=["--workspace", "-w"], help="Use this workspace")] = None,
     local: Annotated[bool, Parameter(help="Use the local backend")] = False,
     data_dir: Annotated[Path | None, Parameter(help="Use the local backend of this data directory")] = None,
-    confirm: Annotated[Literal["auto", "review", "always", "never"] | None, Parameter(help=_CONFIRM)] = None,
+    confirm: Annotated[Literal["auto", "review", "always", "page", "never"] | None, Parameter(help=_CONFIRM)] = None,
     unset: Annotated[tuple[Setting, ...], Parameter(help=_UNSET)] = (),
     output: OutputOptions = OUTPUT_DEFAULTS,
 ) -> None:

@@ -8,7 +8,7 @@ from tfruns.errors import Declined, NotFound, TfrunsError
 from tfruns.views.comments import CommentView
 from tfruns.views.review import PlanReviewView
 from tfruns.views.runs import ActionView, RunView
-from tfruns.web.decisions import DECIDING_TOOLS, DecidedPerson, offered_decisions
+from tfruns.web.decisions import DECIDING_TOOLS, decided_person, offered_decisions
 from tfruns.web.feed import RunFeeds, events
 from tfruns.web.forms import read_form
 from tfruns.web.pages.run_parts import NO_PROBLEM, Problem, names, read_parts, read_run, run_path
@@ -63,7 +63,7 @@ async def decide(visit: Visit) -> Response:
         raise NotFound("This decision does not exist.")
     run = await read_run(visit)
     comment = form.get("comment", "")
-    person = DecidedPerson(tool, form.get("seen", ""), form.get("workspace_name", ""), run.workspace_name or run.id)
+    person = decided_person(visit, form, tool, run.workspace_name or run.id)
     try:
         if tool == _COMMENT:
             await visit.call(tool, CommentView, run_id=run.id, body=comment)

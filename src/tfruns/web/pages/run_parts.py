@@ -51,31 +51,32 @@ async def read_run(visit: Visit) -> RunView:
     return await visit.call("get_run_details", RunView, run_id=visit.path("run"))
 
 
+async def read_plan(visit: Visit, run: RunView) -> Mapping[str, Any]:
+    """The part of a run's page that a person needs to decide: the plan, and the situation of the workspace."""
+    changes, situation = await asyncio.gather(_readable(_changes(visit, run)), _situation(visit, run))
+    return {"changes": changes, "filters": {name: visit.query(name) for name in FILTERS}, "situation": situation}
+
+
 async def read_parts(visit: Visit, run: RunView) -> Mapping[str, Any]:
     """The parts of a run's page, by their names in the template."""
     ending = ending_of(run.status)
     is_explained = ending in {RunEnding.FAILED, RunEnding.ABORTED} or not (is_final(run.status) or run.phase == "apply")
     is_incomplete = ending in {RunEnding.FAILED, RunEnding.ABORTED} and _may_have_applied(run)
-    changes, log, history, diagnosis, situation, steps = await asyncio.gather(
-        _readable(_changes(visit, run)),
+    plan, log, history, diagnosis, steps = await asyncio.gather(
+        read_plan(visit, run),
         _readable(visit.call("get_run_logs", LogView, run_id=run.id, tail_lines=_LOG_LINES)),
         _readable(
             visit.call("get_run_history", HistoryView, run_id=run.id, page_number=visit.page_number("events_page"))
         ),
         _readable(visit.call("diagnose_run", DiagnosisView, run_id=run.id)) if is_explained else _nothing(),
-        _readable(visit.call_tool(run_situation, RunSituationView, run_id=run.id))
-        if not is_final(run.status)
-        else _nothing(),
         _readable(_steps(visit, run)) if is_incomplete else _nothing(),
     )
     return {
-        "changes": changes,
-        "filters": {name: visit.query(name) for name in FILTERS},
+        **plan,
         "log": log,
         "history": history,
         "stages": _stages(visit, run),
         "diagnosis": diagnosis,
-        "situation": situation,
         "steps": steps,
     }
 
@@ -110,6 +111,12 @@ async def _changes(visit: Visit, run: RunView) -> PlanChangesView:
     return await visit.call_tool(
         plan_changes, PlanChangesView, run_id=run.id, page_number=visit.page_number(), **filters
     )
+
+
+async def _situation(visit: Visit, run: RunView) -> RunSituationView | TfrunsError | None:
+    if is_final(run.status):
+        return None
+    return await _readable(visit.call_tool(run_situation, RunSituationView, run_id=run.id))
 
 
 async def _steps(visit: Visit, run: RunView) -> ApplyStepsView:

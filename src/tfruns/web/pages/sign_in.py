@@ -10,7 +10,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from tfruns.errors import InvalidInput, TfrunsError, Unauthorized
+from tfruns.errors import InvalidInput, NotFound, TfrunsError, Unauthorized
 from tfruns.web.forms import read_form
 from tfruns.web.paths import PREFIX, is_page
 from tfruns.web.sessions import SESSION_LIFETIME_S, Session
@@ -32,12 +32,23 @@ def sign_in_page(site: Site, request: Request, problem: str = "", status: int = 
         status=status,
         link_command=f"{site.link_command} {wanted}" if _IS_PLAIN.fullmatch(wanted) else site.link_command,
         accepts_tokens=site.accepts_tokens,
+        open_path=_path(request, "open_here") if site.own_browser else "",
         sign_in_path=_path(request, "sign_in"),
         target=wanted,
         problem=problem,
         # A session cookie is not sent when another website links to the page: the page loads itself once more.
         is_from_other_site=request.headers.get("sec-fetch-site") == "cross-site",
     )
+
+
+async def open_here(request: Request) -> Response:
+    """Open a page with a session in the browser of this computer. The response contains no code."""
+    site: Site = request.app.state.site
+    form = await read_form(request)
+    if site.own_browser is None:
+        raise NotFound("This server cannot open a browser.")
+    is_opened = site.own_browser.open(_target(form.get("to", "")), site.sessions)
+    return page("opened", "Opened", is_opened=is_opened)
 
 
 async def open_link(request: Request) -> Response:

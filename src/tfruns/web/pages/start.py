@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from tfruns.errors import Declined, InvalidInput, RefusedByMode, TfrunsError
 from tfruns.hcl.assignments import read_assignments
 from tfruns.views.runs import RunView
-from tfruns.web.decisions import DecidedPerson, Decision, decision_of
+from tfruns.web.decisions import Decision, decided_person, decision_of
 from tfruns.web.forms import read_form
 from tfruns.web.pages.workspace import names, reference
 from tfruns.web.visit import Visit
@@ -45,7 +45,7 @@ async def start_run(visit: Visit) -> Response:
     """Create the run of a form."""
     form = await read_form(visit.request, visit.session)
     typed = {name: form.get(name, "") for name in _FIELDS}
-    person = DecidedPerson(_TOOL, form.get("seen", ""), form.get("workspace_name", ""), visit.path("workspace"))
+    person = decided_person(visit, form, _TOOL, visit.path("workspace"))
     try:
         params = _params(typed)
         run = await visit.call(_TOOL, RunView, person=person, workspace_id=reference(visit), params=params)

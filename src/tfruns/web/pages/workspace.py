@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from tfruns.errors import Declined, InvalidInput, NotFound, TfrunsError
 from tfruns.views.runs import RunPage
 from tfruns.views.workspaces import LockView, WorkspacePartPage, WorkspaceView
-from tfruns.web.decisions import DecidedPerson, Decision, decision
+from tfruns.web.decisions import Decision, decided_person, decision
 from tfruns.web.forms import read_form
 from tfruns.web.visit import Visit
 
@@ -39,7 +39,7 @@ async def change_lock(visit: Visit) -> Response:
     action, reason = form.get("action", ""), form.get("reason", "")
     if form.get("tool") != _LOCK or action not in _ACTIONS:
         raise NotFound("This decision does not exist.")
-    person = DecidedPerson(_LOCK, form.get("seen", ""), form.get("workspace_name", ""), visit.path("workspace"))
+    person = decided_person(visit, form, _LOCK, visit.path("workspace"))
     try:
         await visit.call(_LOCK, LockView, person=person, workspace_id=reference(visit), action=action, reason=reason)
     except Declined:

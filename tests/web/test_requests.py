@@ -1,0 +1,209 @@
+"""The page of an assistant's request: what it shows, and the one decision that it takes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support import samples
+from tests.support.api import ConnectionTo, FakeApi, answer, client_for
+from tests.tools.calls import RUN_ID, TOOLS, WORKSPACE_ID
+from tests.web.support import Form, forms_of
+from tfruns.gate.pending_call import PendingCall
+from tfruns.gate.requests import LIFETIME_S, REQUESTS_PATH, DecisionRequest, DecisionRequests
+from tfruns.policy import Policy
+from tfruns.web.loopback import LoopbackPages
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e"
+ADDS = samples.plan_json(web=["create"])
+DESTROYS = samples.plan_json(db=["delete"], web=["create"])
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Lab:
+    """Pages beside a fake API with one run, and calls that wait for a decision."""
+
+    def __init__(self, plan: Any = DESTROYS) -> None:
+        self.api = FakeApi()
+        self.api.on("GET", "/account/details", answer({"data": samples.user(username="operator")}))
+        run = {"data": samples.planned(), "included": [samples.workspace()]}
+        self.api.on("GET", f"/runs/{RUN_ID}", answer(run))
+        self.api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": samples.workspace()}))
+        self.api.on("GET", f"/workspaces/{WORKSPACE_ID}/runs", answer(samples.page(samples.planned())))
+        self.api.on("GET", f"/plans/{samples.PLAN_ID}/json-output", answer(plan))
+        self.client = client_for(self.api)
+        self.clock = Clock()
+        self.pages = LoopbackPages(ConnectionTo(self.client).client, Policy(), command="tfruns mcp")
+        self.pages.requests = DecisionRequests(self.clock)
+        self.url = ""
+
+    async def request(self, tool: str = "apply_run", caller: str = "Claude Code", **values: Any) -> DecisionRequest:
+        call = PendingCall(TOOLS[tool], {"run_id": RUN_ID, "comment": "", **values}, caller, {}, "2.1.332")
+        return self.pages.requests.open(call, await call.impact(self.client))
+
+    @asynccontextmanager
+    async def browser(self) -> AsyncIterator[httpx2.AsyncClient]:
+        """A browser with a session."""
+        link = await self.pages.link("/app")
+        self.url = link.partition("/app/")[0]
+        async with httpx2.AsyncClient(base_url=self.url, headers={"origin": self.url}) as browser:
+            form = forms_of((await browser.get(link)).text)["Continue"]
+            assert (await browser.post(form.action, data=form.fields)).status_code == 303
+            yield browser
+
+
+@pytest.fixture
+async def lab() -> AsyncIterator[Lab]:
+    lab = Lab()
+    yield lab
+    await lab.pages.aclose()
+    await lab.client.aclose()
+
+
+@pytest.fixture
+async def browser(lab: Lab) -> AsyncIterator[httpx2.AsyncClient]:
+    async with lab.browser() as browser:
+        yield browser
+
+
+def path(request: DecisionRequest) -> str:
+    return f"{REQUESTS_PATH}{request.id}"
+
+
+async def forms(browser: httpx2.AsyncClient, request: DecisionRequest) -> dict[str, Form]:
+    response = await browser.get(path(request))
+    assert response.status_code == 200, response.text
+    return {name: form for name, form in forms_of(response.text).items() if name in {"Apply", "Discard", "Refuse"}}
+
+
+async def test_the_page_shows_who_asks_for_what_and_the_review(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    request = await lab.request(comment="as agreed")
+    text = (await browser.get(path(request))).text
+    for shown in (
+        "Claude Code asks: Apply a run",
+        "Claude Code 2.1.332",
+        "as agreed",
+        "terraform_data.db",
+        "1 to add, 0 to change, 1 to destroy",
+        "expires in 10 minutes",
+    ):
+        assert shown in text, shown
+    assert list(forms_of(text)) == ["Sign out", "Apply", "Refuse", "Filter"]
+
+
+async def test_the_page_needs_a_session_and_the_link_contains_none(lab: Lab) -> None:
+    request = await lab.request()
+    link = await lab.pages.url(path(request))
+    async with httpx2.AsyncClient() as stranger:
+        response = await stranger.get(link)
+    assert response.status_code == 401
+    assert "Claude Code" not in response.text
+    assert link.endswith(path(request))
+
+
+async def test_destroying_is_confirmed_only_with_the_workspace_name(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    request = await lab.request()
+    form = (await forms(browser, request))["Apply"]
+    for name in ("", "Network", "acme/network"):
+        response = await browser.post(form.action, data={**form.fields, "workspace_name": name})
+        assert response.status_code == 409
+        assert "name of the workspace is not correct" in response.text
+    assert lab.pages.requests.use(request) is None
+    response = await browser.post(form.action, data={**form.fields, "workspace_name": " network "})
+    assert (response.status_code, response.headers["location"]) == (303, path(request))
+    assert request.decision is not None
+    assert (request.decision.is_confirmed, request.decision.by) == (True, "operator")
+    assert "operator confirmed this call" in (await browser.get(path(request))).text
+    assert lab.api.sent("POST") == []
+
+
+async def test_a_refusal_is_recorded_without_a_name(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    request = await lab.request()
+    form = (await forms(browser, request))["Refuse"]
+    assert "workspace_name" not in form.fields
+    assert (await browser.post(form.action, data=form.fields)).status_code == 303
+    assert request.decision is not None
+    assert request.decision.is_confirmed is False
+    assert "operator refused this call" in (await browser.get(path(request))).text
+
+
+async def test_only_the_first_decision_counts(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    request = await lab.request("discard_run")
+    found = await forms(browser, request)
+    async with lab.browser() as other:
+        others = await forms(other, request)
+        assert (await browser.post(path(request), data=found["Discard"].fields)).status_code == 303
+        for http, form in ((browser, found["Refuse"]), (other, others["Refuse"]), (other, others["Discard"])):
+            response = await http.post(path(request), data=form.fields)
+            assert response.status_code == 409
+            assert "operator confirmed this call" in response.text
+    assert request.decision is not None
+    assert request.decision.is_confirmed is True
+
+
+async def test_a_form_of_another_session_or_site_decides_nothing(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    request = await lab.request("discard_run")
+    async with lab.browser() as other:
+        form = (await forms(other, request))["Discard"]
+    assert (await browser.post(path(request), data=form.fields)).status_code == 403
+    own = (await forms(browser, request))["Discard"]
+    foreign = await browser.post(path(request), data=own.fields, headers={"origin": "https://attacker.example"})
+    assert foreign.status_code == 403
+    async with httpx2.AsyncClient(base_url=lab.url, headers={"origin": lab.url}) as stranger:
+        assert (await stranger.post(path(request), data=own.fields)).status_code == 401
+    assert (await browser.post(path(request), data={**own.fields, "decision": "maybe"})).status_code == 404
+    assert request.decision is None
+
+
+async def test_nothing_is_decided_once_the_plan_has_changed(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    request = await lab.request()
+    form = (await forms(browser, request))["Apply"]
+    changed = answer({"data": samples.planned(status="discarded"), "included": [samples.workspace()]})
+    lab.api.off("GET", f"/runs/{RUN_ID}").on("GET", f"/runs/{RUN_ID}", changed)
+    response = await browser.post(form.action, data={**form.fields, "workspace_name": "network"})
+    assert response.status_code == 409
+    assert "has changed since the assistant asked. Nothing was sent." in response.text
+    assert request.decision is None
+    assert list(await forms(browser, request)) == []
+
+
+async def test_an_expired_request_takes_no_decision(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    request = await lab.request("discard_run")
+    form = (await forms(browser, request))["Discard"]
+    lab.clock.now += LIFETIME_S
+    response = await browser.post(form.action, data=form.fields)
+    assert response.status_code == 409
+    assert "This request has expired. Nothing was sent." in response.text
+    assert request.decision is None
+
+
+async def test_two_requests_are_decided_separately(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    first, second = await lab.request("discard_run"), await lab.request("discard_run", comment="other")
+    form = (await forms(browser, first))["Discard"]
+    assert (await browser.post(path(first), data=form.fields)).status_code == 303
+    assert (first.decision is not None, second.decision) == (True, None)
+    assert set(await forms(browser, second)) == {"Discard", "Refuse"}
+
+
+async def test_an_unknown_request_is_404(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    request = await lab.request()
+    lab.pages.requests.withdraw(request)
+    response = await browser.get(path(request))
+    assert response.status_code == 404
+    assert "tfruns was started again since" in response.text
+
+
+async def test_names_and_arguments_of_an_assistant_are_data(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    request = await lab.request(caller=HOSTILE, comment=HOSTILE)
+    text = (await browser.get(path(request))).text
+    assert "<script>alert" not in text
+    assert "<img src=x" not in text
+    assert "\u202e" not in text
