@@ -4,7 +4,6 @@ import ast
 import inspect
 import shlex
 import shutil
-import subprocess
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -13,8 +12,10 @@ import pytest
 from cyclopts import App
 from rich.console import Console
 
-from tests.support.command import PATIENCE_S, Shell
+from tests.support.command import Shell
+from tests.support.completion import complete, completed
 from tests.support.stdio import environment, tfruns
+from tests.support.tables import rows
 from tfruns import cli as tfruns_cli
 from tfruns.cli.app import app
 from tfruns.cli.commands import ALIASES
@@ -37,7 +38,7 @@ def commands(of: App = app, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
 
 
 COMMANDS = dict(commands())
-EACH = pytest.mark.parametrize("words", [pytest.param(words, id=" ".join(words)) for words in COMMANDS])
+EACH = rows("words", COMMANDS, ids=map(" ".join, COMMANDS))
 
 
 def is_short(text: str) -> bool:
@@ -110,7 +111,7 @@ def test_commands_call_only_existing_tools() -> None:
     assert called <= {tool.name for tool in all_tools()}
 
 
-@pytest.mark.parametrize("group", [(), ("run",), ("workspace",), ("config",)])
+@rows("group", [(), ("run",), ("workspace",), ("config",)])
 def test_help_of_a_group_has_the_summary_of_each_command(shell: Shell, group: tuple[str, ...]) -> None:
     text = " ".join(shell(*group, "--help").out.replace("│", " ").split())
     for words in COMMANDS:
@@ -125,8 +126,8 @@ def test_help_shows_examples_on_their_own_lines(shell: Shell) -> None:
     assert "[default: False]" not in out
 
 
-@pytest.mark.parametrize(
-    ("arguments", "suggestion"),
+@rows(
+    "arguments, suggestion",
     [
         (("rn",), '"run"'),
         (("workspce", "list"), '"workspace"'),
@@ -152,18 +153,11 @@ def test_unrelated_option_gets_no_suggestion(shell: Shell) -> None:
 
 # -- completion -------------------------------------------------------------------------------------------------------
 
-COMPLETE = """
-source <(tfruns completion bash) || exit 1
-COMP_WORDS=({words} "{last}"); COMP_CWORD={index}; COMP_LINE="{line}"; COMP_POINT=${{#COMP_LINE}}
-_tfruns
-printf '%s\\n' "${{COMPREPLY[@]}}"
-"""
-
 
 @pytest.mark.processes
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-@pytest.mark.parametrize(
-    ("line", "expected"),
+@rows(
+    "line, expected",
     [
         ("tfruns wor", ["workspace"]),
         ("tfruns workspace cr", ["create"]),
@@ -172,24 +166,18 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
         ("tfruns completion z", ["zsh"]),
     ],
 )
-def test_bash_completes_commands_options_and_values(tmp_path: Path, line: str, expected: list[str]) -> None:
-    *words, last = line.split(" ")
-    script = COMPLETE.format(words=" ".join(words), last=last, index=len(words), line=line)
-    path = f"{Path(tfruns()).parent}:/usr/bin:/bin"
-    done = subprocess.run(
-        ["bash", "--norc", "-c", script],
-        env={**environment(tmp_path), "PATH": path},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=True,
-    )
-    assert done.stdout.split() == expected, done
+def test_bash_completes_commands_options_and_values(shell: Shell, line: str, expected: list[str]) -> None:
+    assert completed(shell, line) == expected
 
 
-@pytest.mark.parametrize(
-    ("name", "mark"), [("bash", "complete -F"), ("zsh", "#compdef tfruns"), ("fish", "complete -c")]
-)
+@pytest.mark.processes
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_bash_completes_with_the_installed_command(tmp_path: Path) -> None:
+    env = {**environment(tmp_path), "PATH": f"{Path(tfruns()).parent}:/usr/bin:/bin"}
+    assert complete("tfruns workspace cr", env=env, cwd=tmp_path, inherited=[]) == ["create"]
+
+
+@rows("name, mark", [("bash", "complete -F"), ("zsh", "#compdef tfruns"), ("fish", "complete -c")])
 def test_each_shell_has_a_completion_script(shell: Shell, name: str, mark: str) -> None:
     done = shell("completion", name)
     assert mark in done.out

@@ -13,7 +13,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from tests.support.command import PATIENCE_S, Shell
-from tests.support.command_process import start
+from tests.support.command_process import forwarding_command, start
 from tests.support.local_server import LocalServer
 from tests.support.stdio import tfruns
 
@@ -42,10 +42,11 @@ class Job:
         stand_in.parent.mkdir(exist_ok=True)
         stand_in.write_text(f'#!/bin/sh\necho "$@" >> {self.comments}\ncat plan.md >> {self.comments}\n')
         stand_in.chmod(0o755)
+        self.control = forwarding_command(stand_in.parent)
         self.env = {
             **shell.env,
             "TF_WORKSPACE": workspace,
-            "PATH": f"{stand_in.parent}:{Path(tfruns()).parent}:{os.environ['PATH']}",
+            "PATH": f"{stand_in.parent}:{os.environ['PATH']}",
             "GITHUB_OUTPUT": str(self.outputs),
         }
 
@@ -57,6 +58,7 @@ class Job:
             ["bash", "--noprofile", "-eo", "pipefail", "-c", step["run"]],
             cwd=self.shell.directory,
             env={**self.env, **env},
+            pass_fds=[self.control],
             capture_output=True,
             text=True,
             timeout=2 * PATIENCE_S,

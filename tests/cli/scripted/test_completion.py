@@ -1,41 +1,21 @@
 """Completion of workspaces, runs, statuses and profiles in a real shell, against a scripted API."""
 
 import shutil
-import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.cli.test_all_commands import COMPLETE
 from tests.support.api import answer, error
-from tests.support.command import PATIENCE_S, Shell
+from tests.support.command import Shell
+from tests.support.completion import completed
 from tests.support.http_api import HttpApi
 from tests.support.samples import RUN_ID, page, planned, workspace
-from tests.support.stdio import tfruns
 
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed"),
 ]
-
-
-def completed(shell: Shell, line: str, **variables: str) -> list[str]:
-    """What bash completes at the end of a line. Nothing may be printed besides it."""
-    *words, last = line.split(" ")
-    script = COMPLETE.format(words=" ".join(words), last=last, index=len(words), line=line)
-    done = subprocess.run(
-        ["bash", "--norc", "-c", script],
-        env={**shell.env, **variables, "PATH": f"{Path(tfruns()).parent}:/usr/bin:/bin"},
-        cwd=shell.directory,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=True,
-    )
-    assert done.stderr == ""
-    return done.stdout.split()
 
 
 @pytest.fixture
