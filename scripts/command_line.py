@@ -26,7 +26,7 @@ CONSENT_TABLE = "    {the table of consent}"
 
 def command_line_page(note: str) -> str:
     """The page of all commands, with arguments and options."""
-    title, _, rest = app.generate_docs().partition("\n")
+    title, _, rest = _reference().partition("\n")
     assert title == "# tfruns", title  # noqa: S101
     reference = _escape_html(_fence_examples(_drop_contents(rest.strip().splitlines())))
     return "\n".join([f"# Command line\n\n{note}", *reference, "", *_exit_codes()]) + "\n"
@@ -59,9 +59,14 @@ def _unwrap(paragraph: str) -> str:
 
 
 @cache
-def help_examples() -> tuple[str, ...]:
+def _reference() -> str:
+    """The help of all commands, which takes most of a second to generate."""
+    return app.generate_docs()
+
+
+def help_examples() -> list[str]:
     """The commands that the help shows as examples."""
-    return tuple(line.strip() for line in app.generate_docs().splitlines() if line.startswith(_EXAMPLE))
+    return [line.strip() for line in _reference().splitlines() if line.startswith(_EXAMPLE)]
 
 
 def _exit_codes() -> Iterator[str]:
@@ -73,7 +78,7 @@ def _exit_codes() -> Iterator[str]:
 
 def options_table(command: str) -> str:
     """The options of a command, as a Markdown table."""
-    lines = iter(app.generate_docs().splitlines())
+    lines = iter(_reference().splitlines())
     for line in lines:
         if _HEADING.match(line) and line.endswith(f" tfruns {command}"):
             break

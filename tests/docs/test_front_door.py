@@ -3,7 +3,6 @@
 import re
 import shlex
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +15,9 @@ from record_session import PICTURE, SESSION, record
 from session_picture import picture
 from tests.architecture.source import ROOT
 from tests.docs.pages import blocks
+from tests.support.command import run_merged
 from tests.support.local_server import LocalServer
-from tests.support.stdio import PATIENCE_S, environment, tfruns
+from tests.support.stdio import environment
 
 _README = (ROOT / "README.md").read_text(encoding="utf-8")
 _INDEX = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
@@ -114,12 +114,7 @@ def _id(kind: str, printed: str) -> str:
 
 
 def _run(command: str, directory: Path, env: dict[str, str]) -> tuple[int, str]:
-    words = [tfruns(), *shlex.split(command)[1:]]
-    done = subprocess.run(
-        words, cwd=directory, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, timeout=PATIENCE_S, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout
+    return run_merged(shlex.split(command)[1:], directory=directory, env=env)
 
 
 def _lines(svg: str) -> Counter[str]:

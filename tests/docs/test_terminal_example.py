@@ -2,13 +2,13 @@
 
 import re
 import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.docs.pages import blocks
-from tests.support.stdio import PATIENCE_S, environment, tfruns
+from tests.support.command import run_merged
+from tests.support.stdio import environment
 
 _GENERATED = re.compile(
     r"\b(?:run|ws|cv)-\w{16}\b|https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
@@ -57,18 +57,7 @@ def test_terminal_session_is_current(tmp_path: Path) -> None:
 
 
 def _run(directory: Path, env: dict[str, str], *words: str) -> list[str]:
-    done = subprocess.run(
-        [tfruns(), *words],
-        cwd=directory,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    return done.stdout.splitlines()
+    return run_merged(words, directory=directory, env=env)[1].splitlines()
 
 
 def test_missing_lines_respect_the_order() -> None:

@@ -2,7 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,15 @@ class Done:
     def rows(self) -> list[list[str]]:
         """Standard output as the rows of a table."""
         return [line.split("\t") for line in self.out.splitlines()]
+
+
+def run_merged(arguments: Sequence[str], *, directory: Path, env: Mapping[str, str]) -> tuple[int, str]:
+    """Run `tfruns`, and return its exit code and both outputs in the order in which they were written."""
+    with tempfile.TemporaryFile() as output:
+        process = start([tfruns(), *arguments], cwd=directory, env=env, stdout=output, stderr=output)
+        code = process.wait(PATIENCE_S)
+        output.seek(0)
+        return code, output.read().decode()
 
 
 class Shell:
