@@ -1,8 +1,10 @@
 """The scope of a server, for every tool and every form of reference."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.support import samples
@@ -369,13 +371,61 @@ async def test_filter_by_names_cannot_leave_the_scope() -> None:
 @pytest.mark.anyio
 async def test_list_of_too_many_workspaces_is_refused() -> None:
     api = FakeApi()
-    many = [samples.workspace(f"ws-{number:016}", name=f"n{number}") for number in range(60)]
-    api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(*many, total=60)))
+    many = [samples.workspace(f"ws-{number:016}", name=f"n{number}") for number in range(501)]
+    api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(*many, total=501)))
     api.on("GET", f"/workspaces/{many[7]['id']}/runs", answer(samples.page()))
     policy = limited(workspaces="acme/n*")
     assert isinstance(await failure_of("list_runs_in_organization", api=api, policy=policy), InvalidInput)
     arguments = {"organization": ORGANIZATION, "filter_workspace_names": "n7"}
     assert (await call("list_runs_in_organization", arguments, api=api, policy=policy))["runs"] == []
+
+
+def _api_of_many(names: list[str], runs: list[dict[str, Any]]) -> FakeApi:
+    """An API with these workspaces, `ws-` with the name, and runs, newest first. It filters and pages as the real one.
+
+    A URL has room for 50 names.
+    """
+    workspaces = [samples.workspace(f"ws-{name}", name=name) for name in names]
+
+    def answered(request: httpx2.Request) -> httpx2.Response:
+        asked = query(request)
+        wanted = asked["filter[workspace_names]"].split(",")
+        assert len(wanted) <= 50
+        number, size = int(asked["page[number]"]), int(asked["page[size]"])
+        found = [run for run in runs if run["relationships"]["workspace"]["data"]["id"][3:] in wanted]
+        following = number + 1 if number * size < len(found) else None
+        page = samples.page(*found[(number - 1) * size : number * size], number=number, next_page=following)
+        return answer(page | {"included": workspaces})
+
+    api = FakeApi().on("GET", f"/organizations/{ORGANIZATION}/runs", answered)
+    return api.on("GET", f"/organizations/{ORGANIZATION}/workspaces", answer(samples.page(*workspaces)))
+
+
+@pytest.mark.anyio
+@rows("policy", [Policy(confirm=Confirm.NEVER), limited(workspaces="acme/n*")], ids=["wildcard", "scope"])
+async def test_list_of_many_workspaces_has_the_pages_of_one_list(policy: Policy) -> None:
+    names = [f"n{number:03}" for number in range(120)]
+    noon = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    runs = [
+        samples.run(
+            f"run-{number:016}",
+            workspace_id=f"ws-{names[number * 7 % 120]}",
+            created_at=(noon - timedelta(minutes=number)).isoformat(),
+        )
+        for number in range(330)
+    ]
+    api = _api_of_many([*names, "other"], [samples.run("run-Other", workspace_id="ws-other"), *runs])
+    found: list[str] = []
+    page: int | None = 1
+    while page:
+        arguments = {"organization": ORGANIZATION, "page_number": page, "page_size": 40}
+        if not policy.scope.workspaces:
+            arguments["filter_workspace_names"] = "n*"
+        view = await call("list_runs_in_organization", arguments, api=api, policy=policy)
+        assert len(view["runs"]) == min(40, 330 - len(found))
+        found += [row["id"] for row in view["runs"]]
+        page = view["next_page"]
+    assert found == [run["id"] for run in runs]
 
 
 @pytest.mark.anyio

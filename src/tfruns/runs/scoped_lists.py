@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
@@ -24,7 +25,10 @@ from tfruns.wire.workspaces import Workspace
 
 _MAX_CHECKED = 5  # names of workspaces that an empty list checks
 _MAX_NAMES = 10  # that an error lists
-_MAX_WORKSPACES = 50  # in one list of runs: their names have to fit into a URL
+_MAX_NAMED = 50  # workspaces in one request: their names have to fit into a URL
+_MAX_WORKSPACES = 500  # in one list of runs
+_PAGE_SIZE = 100
+_UNKNOWN_TIME = datetime.min.replace(tzinfo=UTC)
 
 _NAMES = Argument("filter_workspace_names")
 
@@ -89,14 +93,47 @@ def runs_in_scope(scope: Scope, client: Client, organization: str, filters: RunF
             return await client.runs.list_for_workspace(wanted[0].id, of_one, include=["workspace"]).page(
                 number, size=size
             )
-        names = ",".join(str(workspace.name) for workspace in wanted)
-        of_these = replace(filters, workspace_names=names)
-        page = await client.runs.list_for_organization(organization, of_these, include=["workspace"]).page(
-            number, size=size
-        )
-        return _only(page, {workspace.id for workspace in wanted})
+        parts = [wanted[first : first + _MAX_NAMED] for first in range(0, len(wanted), _MAX_NAMED)]
+        listings = [_of_named(client, organization, filters, part) for part in parts]
+        return await (listings[0].page(number, size=size) if len(listings) == 1 else _merged(listings, number, size))
 
     return Listing(read_page)
+
+
+def _of_named(client: Client, organization: str, filters: RunFilters, wanted: Sequence[Workspace]) -> Listing[Run]:
+    """The runs of these workspaces, whose names fit into one URL."""
+    names = ",".join(str(workspace.name) for workspace in wanted)
+    of_these = replace(filters, workspace_names=names)
+    listing = client.runs.list_for_organization(organization, of_these, include=["workspace"])
+
+    async def read_page(number: int, size: int) -> Page[Run]:
+        return _only(await listing.page(number, size=size), {workspace.id for workspace in wanted})
+
+    return Listing(read_page)
+
+
+async def _merged(listings: Sequence[Listing[Run]], number: int, size: int) -> Page[Run]:
+    """A page of several lists, each newest first, as if they were one."""
+    end = number * size
+    found: list[tuple[Run, JSON]] = []
+    included: list[JSON] = []
+    has_more = False
+    for listing in listings:
+        seen, page_number = 0, 1
+        while True:
+            page = await listing.page(page_number, size=_PAGE_SIZE)
+            found += zip(page.items, page.document.get("data") or (), strict=True)
+            included += page.document.get("included") or ()
+            seen += len(page.items)
+            following = page.pagination.next_page
+            if following is None or following <= page_number or seen >= end:
+                has_more |= following is not None
+                break
+            page_number = following
+    found.sort(key=lambda item: item[0].created_at or _UNKNOWN_TIME, reverse=True)
+    shown = found[end - size : end]
+    place = Pagination(number, size, number + 1 if has_more or len(found) > end else None)
+    return Page([run for run, _ in shown], place, _document([source for _, source in shown], included, place))
 
 
 def _of_existing(client: Client, organization: str, filters: RunFilters, given: Sequence[str]) -> Listing[Run]:
