@@ -5,9 +5,10 @@ import json
 from collections import Counter
 from typing import Any, cast
 
-from tfruns.views.logs import LogView
+from tfruns.tool import Tool
 from tfruns.views.runs import RunView
 from tfruns.web.feed import RunFeed, events
+from tfruns.web.log_lines import LogTextView
 
 PERIOD_S = 0.01
 LINES = ("first", "second", "third")
@@ -24,15 +25,25 @@ class Terraform:
     async def call(self, tool: str, _: type[Any], /, **arguments: Any) -> Any:
         self.calls[tool] += 1
         await asyncio.sleep(0)
+        return RunView("run-1", self.last_status if self.written > len(LINES) else "applying")
+
+    async def call_tool(self, tool: Tool, _: type[Any], /, **arguments: Any) -> Any:
+        self.calls[tool.name] += 1
+        await asyncio.sleep(0)
         is_over = self.written > len(LINES)
-        if tool == "get_run_details":
-            return RunView("run-1", self.last_status if is_over else "applying")
         offset = arguments["offset"]
         lines = LINES[offset : self.written]
         if not lines:
             self.written += 1
         end = offset + len(lines)
-        return LogView("run-1", "applying", log="\n".join(lines), next_offset=None if is_over and not lines else end)
+        text = "\n".join(lines)
+        return LogTextView("apply", text, len(text), next_offset=None if is_over and not lines else end)
+
+
+def _texts(found: list[tuple[str, Any]]) -> list[str]:
+    """The lines of the log in events."""
+    lines = [line for name, data in found if name == "log" for line in data["lines"]]
+    return ["".join(text for _, text in parts) for parts in lines]
 
 
 async def _followed(feed: RunFeed, offset: int | None = 0) -> list[tuple[str, Any]]:
@@ -45,7 +56,7 @@ async def _followed(feed: RunFeed, offset: int | None = 0) -> list[tuple[str, An
 
 async def test_a_page_gets_each_line_once_then_the_status_and_the_end() -> None:
     found = await _followed(RunFeed(Terraform(), "run-1", PERIOD_S))
-    assert "".join(data["text"] for name, data in found if name == "log").split() == list(LINES)
+    assert _texts(found) == list(LINES)
     assert [(name, data) for name, data in found if name != "log"] == [("status", {"status": "applied"}), ("end", {})]
 
 
@@ -54,7 +65,7 @@ async def test_many_pages_cost_as_many_requests_as_one() -> None:
     await _followed(RunFeed(alone, "run-1", PERIOD_S))
     feed = RunFeed(shared, "run-1", PERIOD_S)
     pages = await asyncio.gather(*(_followed(feed) for _ in range(50)))
-    assert all("".join(data["text"] for name, data in page if name == "log").split() == list(LINES) for page in pages)
+    assert all(_texts(page) == list(LINES) for page in pages)
     assert shared.calls.total() <= 2 * alone.calls.total()
 
 
@@ -64,7 +75,7 @@ async def test_a_closed_page_does_not_disturb_the_others() -> None:
     other = asyncio.create_task(_followed(feed))
     await asyncio.sleep(0)
     closed.cancel()
-    assert "".join(data["text"] for name, data in await other if name == "log").split() == list(LINES)
+    assert _texts(await other) == list(LINES)
 
 
 async def test_a_page_of_a_final_run_gets_only_the_end() -> None:
@@ -78,9 +89,11 @@ async def test_a_page_of_a_final_run_gets_only_the_end() -> None:
 async def test_line_breaks_in_a_log_cannot_forge_events() -> None:
     class Hostile(Terraform):
         async def call(self, tool: str, kind: type[Any], /, **arguments: Any) -> Any:
-            if tool == "get_run_details":
-                return RunView("run-1", "applied")
-            return LogView("run-1", "applied", log="a\n\nevent: status\ndata: {}\n\n", next_offset=None)
+            return RunView("run-1", "applied")
+
+        async def call_tool(self, tool: Tool, kind: type[Any], /, **arguments: Any) -> Any:
+            text = "a\n\nevent: status\ndata: {}\n\n"
+            return LogTextView("apply", text, len(text), next_offset=None)
 
     texts = [text async for text in events(RunFeed(Hostile(), "run-1", PERIOD_S), "applied", "apply", 0)]
     assert [text.split("\n")[0] for text in texts] == ["event: log", "event: end"]

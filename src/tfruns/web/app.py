@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from tfruns.errors import InvalidInput, NotFound, OutOfScope, RefusedByMode, TfrunsError
 from tfruns.gate.requests import REQUESTS_PATH
-from tfruns.web.pages import overview, references, requests, run, sign_in, start, workspace, workspaces
+from tfruns.web.pages import log, overview, references, requests, run, sign_in, start, workspace, workspaces
 from tfruns.web.paths import LINKS, OWN, PREFIX
 from tfruns.web.protection import Protection
 from tfruns.web.sessions import Session
@@ -76,6 +76,7 @@ def _routes() -> list[BaseRoute]:
         Route(_RUN, _with_session(run.decide), methods=["POST"]),
         Route(f"{_RUN}/events", _with_session(run.live_updates)),
         Route(f"{_RUN}/values", _with_session(run.values_page)),
+        Route(_RUN + "/logs/{phase}", _with_session(log.log_page_of), name="log"),
         Route(_RUN_OF_TERRAFORM, _with_session(run.run_page)),
         Route(PREFIX + "/{path:path}", _without_session(_not_found)),
     ]

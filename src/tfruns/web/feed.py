@@ -12,10 +12,11 @@ from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from tfruns.lifecycle import is_final
+from tfruns.tool import Tool
 from tfruns.views.base import View
-from tfruns.views.logs import LogView
 from tfruns.views.runs import RunPage, RunRow, RunView
 from tfruns.vocabulary import StatusGroup
+from tfruns.web.log_lines import LogTextView, log_since
 from tfruns.web.visit import Visit
 
 V = TypeVar("V", bound=View)
@@ -31,6 +32,10 @@ class Caller(Protocol):
 
     async def call(self, tool: str, kind: type[V], /, **arguments: Any) -> V:
         """Call a tool."""
+        ...
+
+    async def call_tool(self, tool: Tool, kind: type[V], /, **arguments: Any) -> V:
+        """Call a tool that may be outside of the registry."""
         ...
 
 
@@ -79,11 +84,11 @@ class RunFeed(Feed):
             ("run", 0), lambda: self._caller.call("get_run_details", RunView, run_id=self._run_id), _PERIODS_PER_STATUS
         )
 
-    async def log(self, phase: str, offset: int) -> LogView:
+    async def log(self, phase: str, offset: int) -> LogTextView:
         """The next lines of a log from an offset on."""
         return await self._shared(
             (phase, offset),
-            lambda: self._caller.call("get_run_logs", LogView, run_id=self._run_id, phase=phase, offset=offset),
+            lambda: self._caller.call_tool(log_since, LogTextView, run_id=self._run_id, phase=phase, offset=offset),
         )
 
 
@@ -164,10 +169,10 @@ async def events(feed: RunFeed, status: str, phase: str, offset: int | None) -> 
     while True:
         while phase and offset is not None:
             lines = await feed.log(phase, offset)
-            is_grown = bool(lines.log)
+            is_grown = lines.next_offset != offset
             offset = lines.next_offset
-            if is_grown:
-                yield _event("log", {"text": f"{lines.log}\n", "offset": offset})
+            if lines.length:
+                yield _event("log", {"lines": [parts for _, parts in lines.lines()], "offset": offset})
             if not is_grown:
                 break
         run = await feed.run()

@@ -11,10 +11,10 @@ from tfruns.lifecycle import ending_of, has_taken_effect, is_final
 from tfruns.tools.get_run_history import timeline
 from tfruns.views.diagnosis import DiagnosisView
 from tfruns.views.history import HistoryView, TimelineStep
-from tfruns.views.logs import LogView
 from tfruns.views.review import ApplyStepsView
 from tfruns.views.runs import RunView
 from tfruns.vocabulary import RunAction, RunEnding, RunStatus
+from tfruns.web.log_lines import LogTextView, log_tail
 from tfruns.web.plan_changes import plan_changes
 from tfruns.web.plan_views import PlanChangesView
 from tfruns.web.run_situation import RunSituationView, run_situation
@@ -23,7 +23,6 @@ from tfruns.web.visit import Visit
 V = TypeVar("V")
 
 FILTERS = ("action", "module", "resource_type", "text")
-_LOG_LINES = 200
 _WORK = {RunStatus.PLANNING, RunStatus.APPLYING}
 _STEPS = 50  # of an apply
 
@@ -64,7 +63,7 @@ async def read_parts(visit: Visit, run: RunView) -> Mapping[str, Any]:
     is_incomplete = ending in {RunEnding.FAILED, RunEnding.ABORTED} and _may_have_applied(run)
     plan, log, history, diagnosis, steps = await asyncio.gather(
         read_plan(visit, run),
-        _readable(visit.call("get_run_logs", LogView, run_id=run.id, tail_lines=_LOG_LINES)),
+        _readable(visit.call_tool(log_tail, LogTextView, run_id=run.id)),
         _readable(
             visit.call("get_run_history", HistoryView, run_id=run.id, page_number=visit.page_number("events_page"))
         ),

@@ -3,12 +3,18 @@
 
 for (const form of document.querySelectorAll("form[data-submit-now]")) form.submit();
 
+// A link to a line of a log leads to its page.
+const line = /^#L(\d+)$/.exec(location.hash);
+if (line && document.querySelector(".log.whole") && !document.getElementById(`L${line[1]}`)) location.search = `?line=${line[1]}`;
+
 // Show the log of an open run as it grows, and the whole page again when a status changes.
 start();
 
 function start() {
   const live = document.getElementById("live");
   if (live) follow(live.dataset);
+  const log = document.querySelector(".log.growing");
+  if (log) log.scrollTop = log.scrollHeight;
 }
 
 function follow(page) {
@@ -17,7 +23,7 @@ function follow(page) {
   source.addEventListener("log", (event) => {
     const lines = JSON.parse(event.data);
     page.offset = lines.offset ?? "";
-    appendToLog(lines.text);
+    appendToLog(lines.lines);
   });
   source.addEventListener("end", () => source.close());
   source.addEventListener("status", () => {
@@ -30,12 +36,28 @@ function follow(page) {
   });
 }
 
-function appendToLog(text) {
+const MAX_LINES = 5000;
+
+// Each line is a list of parts, each with its classes and its text.
+function appendToLog(lines) {
   const log = document.getElementById("log-text");
   if (!log) return;
   const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-  log.append(text);
+  log.append(...lines.map(lineOf));
+  while (log.childElementCount > MAX_LINES) log.firstElementChild.remove();
   if (isAtEnd) log.scrollTop = log.scrollHeight;
+}
+
+function lineOf(parts) {
+  const line = document.createElement("span");
+  line.className = "line";
+  for (const [classes, text] of parts) {
+    const part = document.createElement("span");
+    part.className = classes;
+    part.textContent = text;
+    line.append(part);
+  }
+  return line;
 }
 
 // A person who is typing or choosing keeps what they entered: the page says that it is out of date instead.
