@@ -2,7 +2,15 @@
 
 from typing import Any, cast
 
-from tfruns.web.sessions import LINK_LIFETIME_S, SESSION_LIFETIME_S, Sessions, Visitor
+from tfruns.web.sessions import (
+    FAILED_ATTEMPTS_PERIOD_S,
+    LINK_LIFETIME_S,
+    MAX_FAILED_ATTEMPTS,
+    SESSION_LIFETIME_S,
+    FailedAttempts,
+    Sessions,
+    Visitor,
+)
 
 VISITOR = Visitor("admin", cast("Any", None))
 
@@ -44,6 +52,20 @@ def test_a_session_expires_after_twelve_hours() -> None:
     assert sessions.find(session.id) is session
     clock.now += 1
     assert sessions.find(session.id) is None
+
+
+def test_ten_wrong_tokens_are_too_many_for_a_minute() -> None:
+    clock = FakeClock()
+    attempts = FailedAttempts(clock)
+    found = []
+    for second in range(0, 80, 2):
+        clock.now = 1_000.0 + second
+        found.append(attempts.are_too_many)
+        if not found[-1]:
+            attempts.add()
+    # The first one is forgotten after a minute, each of the others two seconds later.
+    assert found == [False] * MAX_FAILED_ATTEMPTS + [True] * 20 + [False] * 10
+    assert FAILED_ATTEMPTS_PERIOD_S == 2 * 30
 
 
 def test_a_session_ends_when_the_visitor_signs_out() -> None:

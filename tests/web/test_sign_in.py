@@ -101,6 +101,22 @@ async def test_a_wrong_token_begins_no_session(pages: Pages) -> None:
             assert "set-cookie" not in response.headers
 
 
+async def test_guessing_tokens_is_limited(pages: Pages) -> None:
+    async with pages.browser() as guesser, pages.browser() as owner:
+        statuses = [
+            (await guesser.post("/app/-/sign-in", data={"token": f"guess-{number}"})).status_code
+            for number in range(12)
+        ]
+        assert statuses == [401] * 10 + [429] * 2
+        right = await guesser.post("/app/-/sign-in", data={"token": pages.token})
+        assert right.status_code == 429
+        assert "set-cookie" not in right.headers
+
+        _, path = await _link(pages, pages.token)  # a link is not a guess
+        form = forms_of((await owner.get(path)).text)["Continue"]
+        assert (await owner.post(form.action, data=form.fields)).status_code == 303
+
+
 async def test_signing_out_ends_the_session(browser: Browser) -> None:
     form = forms_of((await browser.get("/app/default")).text)["Sign out"]
     response = await browser.post(form.action, data=form.fields)

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from tfruns.errors import InvalidInput, NotFound, OutOfScope, RefusedByMode, TfrunsError
 from tfruns.gate.requests import REQUESTS_PATH
-from tfruns.web.pages import log, overview, references, requests, run, sign_in, start, workspace, workspaces
+from tfruns.web.pages import log, overview, passkeys, references, requests, run, sign_in, start, workspace, workspaces
 from tfruns.web.paths import LINKS, OWN, PREFIX
 from tfruns.web.protection import Protection
 from tfruns.web.sessions import Session
@@ -42,7 +42,8 @@ def build_web_app(site: Site, hosts: Collection[str]) -> Starlette:
         site: the sessions and users.
         hosts: the host names under which the pages are available, without ports.
     """
-    app = Starlette(routes=_routes(), middleware=[Middleware(Protection, hosts=hosts)])
+    protection = Middleware(Protection, hosts=hosts, needs_host_name=site.passkeys is not None)
+    app = Starlette(routes=_routes(), middleware=[protection])
     app.state.site = site
     return app
 
@@ -63,6 +64,9 @@ def _routes() -> list[BaseRoute]:
         Route(OWN + "/runs/{run}", _with_session(references.find_run)),
         Route(OWN + "/workspaces/{workspace:path}", _with_session(references.find_workspace)),
         Route(OWN + "/organizations", _with_session(overview.choose_organization)),
+        Route(f"{OWN}/passkeys", _with_session(passkeys.passkeys_page), methods=["GET"]),
+        Route(f"{OWN}/passkeys", _with_session(passkeys.add), methods=["POST"]),
+        Route(f"{OWN}/passkeys/options", _with_session(passkeys.options), methods=["POST"]),
         Route(_ORGANIZATION, _with_session(overview.overview), name="overview"),
         Route(f"{_ORGANIZATION}/events", _with_session(overview.live_overview)),
         Route(f"{_ORGANIZATION}/workspaces", _with_session(workspaces.workspaces), name="workspaces"),

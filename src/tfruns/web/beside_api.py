@@ -10,6 +10,7 @@ from tfruns.errors import Unauthorized
 from tfruns.gate.pipeline import Gate
 from tfruns.policy import Confirm, Policy
 from tfruns.web.app import build_web_app
+from tfruns.web.passkeys import Passkeys
 from tfruns.web.paths import PREFIX
 from tfruns.web.protection import LOOPBACK_HOSTS, host_name
 from tfruns.web.sessions import Visitor
@@ -55,16 +56,19 @@ def _is_page(path: str) -> bool:
     return path in {"/", PREFIX} or (path.startswith(f"{PREFIX}/") and not path.startswith(_API_PAGES))
 
 
-def add_pages(api: ASGIApp, url: str, *, link_command: str = "tfruns web link --local") -> ASGIApp:
+def add_pages(
+    api: ASGIApp, url: str, *, link_command: str = "tfruns web link --local", passkeys: Passkeys | None = None
+) -> ASGIApp:
     """An application that serves the API at a URL, and the pages beside it.
 
     Args:
         api: the application that serves the API.
         url: the address of the server.
         link_command: the command that prints a link to the pages.
+        passkeys: the passkeys that decisions which can destroy something need; None if they need none.
     """
     hosts = LOOPBACK_HOSTS | {host_name(urlsplit(url).netloc)}
-    site = Site(link_command, TokenAccounts(api, url), accepts_tokens=True)
+    site = Site(link_command, TokenAccounts(api, url), accepts_tokens=True, passkeys=passkeys)
     pages = build_web_app(site, hosts)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ is sent.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from tfruns.tool import Tool
 from tfruns.tools.override_policy_check import is_overridable
 from tfruns.views.runs import RunView
 from tfruns.vocabulary import RunAction
+from tfruns.web.passkeys import asker_of, decision_key
 from tfruns.web.visit import Visit
 
 _DESTROYS = frozenset(
@@ -35,6 +36,9 @@ _DESTROYS = frozenset(
     }
 )
 _MAX_LINES = 40  # of what is at stake; the page of the plan shows all
+
+WRONG_NAME = "The name of the workspace is not correct. Nothing was sent."
+UNPROVEN = "This decision needs a passkey, and none of yours confirmed it. Nothing was sent."
 
 OVERRIDE = "override_policy_check"
 
@@ -159,8 +163,10 @@ class DecidedPerson:
         typed_name: the name of the workspace as they entered it.
         workspace_name: the name of the workspace.
         name: the name of their user.
+        proof: whether a passkey confirms this impact; None if it needs no passkey.
         has_changed: the impact differs from what the page showed.
         is_name_wrong: the impact requires the name, and the entered one is not it.
+        is_unproven: the impact requires a passkey, and none confirmed it.
         impact: the current impact, once the call has been made.
     """
 
@@ -169,18 +175,50 @@ class DecidedPerson:
     typed_name: str
     workspace_name: str
     name: str
+    proof: Callable[[str], bool] | None = None
     has_changed: bool = False
     is_name_wrong: bool = False
+    is_unproven: bool = False
     impact: Impact = NO_IMPACT
 
     can_be_asked = True
 
     async def ask(self, question: Question) -> Answer:
-        """Yes, if the current impact is what the person saw, and they entered the name where it is required."""
+        """Yes, if the current impact is what the person saw, with the name and the passkey where they are required."""
         self.impact = question.impact
-        self.has_changed = impact_digest(self.tool, question.impact) != self.seen
-        self.is_name_wrong = requires_name(question.impact) and self.typed_name.strip() != self.workspace_name
-        return Answer.NO if self.has_changed or self.is_name_wrong else Answer.YES_ON_PAGE
+        digest = impact_digest(self.tool, question.impact)
+        can_destroy = requires_name(question.impact)
+        self.has_changed = digest != self.seen
+        self.is_name_wrong = can_destroy and self.typed_name.strip() != self.workspace_name
+        if self.has_changed or self.is_name_wrong:
+            return Answer.NO
+        self.is_unproven = can_destroy and self.proof is not None and not self.proof(digest)
+        return Answer.NO if self.is_unproven else Answer.YES_ON_PAGE
+
+    def refusal(self, changed: str) -> str:
+        """Why nothing was sent.
+
+        Args:
+            changed: the reason if the impact has changed.
+        """
+        if self.has_changed:
+            return changed
+        return UNPROVEN if self.is_unproven else WRONG_NAME
+
+
+def proof_of(visit: Visit, form: Mapping[str, str], tool: str) -> Callable[[str], bool] | None:
+    """Whether the passkey of a form confirms an impact; None if the server uses no passkeys.
+
+    Args:
+        visit: the request with the form.
+        form: the fields of the form.
+        tool: the tool that the decision calls.
+    """
+    passkeys = visit.request.app.state.site.passkeys
+    if passkeys is None:
+        return None
+    path, asker = visit.request.url.path, asker_of(visit.request, visit.session)
+    return lambda seen: passkeys.confirms(asker, decision_key(path, tool, seen), form.get("passkey", ""))
 
 
 def decided_person(visit: Visit, form: Mapping[str, str], tool: str, workspace: str) -> DecidedPerson:
@@ -192,6 +230,5 @@ def decided_person(visit: Visit, form: Mapping[str, str], tool: str, workspace: 
         tool: the tool that they decided to call.
         workspace: the name of the workspace.
     """
-    return DecidedPerson(
-        tool, form.get("seen", ""), form.get("workspace_name", ""), workspace, visit.session.visitor.name
-    )
+    name, user = form.get("workspace_name", ""), visit.session.visitor.name
+    return DecidedPerson(tool, form.get("seen", ""), name, workspace, user, proof_of(visit, form, tool))

@@ -9,10 +9,12 @@ from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_LOOPBACK_NAME = "localhost"
+_LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "[::1]"})
+LOOPBACK_HOSTS = frozenset({_LOOPBACK_NAME}) | _LOOPBACK_ADDRESSES
 
 _HEADERS: Mapping[str, str] = {
     "cache-control": "no-store",
@@ -43,10 +45,13 @@ class Protection:
     Args:
         app: the application.
         hosts: the allowed host names, without ports.
+        needs_host_name: redirect from the addresses of this machine to `localhost`: browsers bind no passkey to an
+            address.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str], *, needs_host_name: bool = False) -> None:
         self._app = app
+        self._needs_host_name = needs_host_name
         self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,6 +68,9 @@ class Protection:
 
         host = host_name(Headers(scope=scope).get("host", ""))
         known = self._app if host in self._hosts else _UNKNOWN_HOST
+        if self._needs_host_name and host in _LOOPBACK_ADDRESSES and scope["method"] == "GET":
+            url = Request(scope).url
+            known = RedirectResponse(url.replace(hostname=_LOOPBACK_NAME), HTTPStatus.TEMPORARY_REDIRECT)
         await known(scope, receive, send_with_headers)
 
 

@@ -7,6 +7,7 @@ gets a random id in a cookie. Forms contain a second secret of the session, the 
 import hmac
 import secrets
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,8 @@ from tfruns.gate.registry import find_tool
 
 SESSION_LIFETIME_S = 12 * 3600.0
 LINK_LIFETIME_S = 600.0
+MAX_FAILED_ATTEMPTS = 10
+FAILED_ATTEMPTS_PERIOD_S = 60.0
 _MAX_LINKS = 256  # the oldest are dropped first
 _MAX_SESSIONS = 1_000
 
@@ -68,6 +71,28 @@ class Session:
     def is_own_form(self, csrf_token: str) -> bool:
         """Whether a form with this CSRF token comes from a page of this session."""
         return hmac.compare_digest(csrf_token.encode(), self.csrf_token.encode())
+
+
+class FailedAttempts:
+    """Limits how often a server can be asked whether a token is valid: to ten wrong tokens per minute.
+
+    Args:
+        monotonic: the clock, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._failures: deque[float] = deque(maxlen=MAX_FAILED_ATTEMPTS)
+
+    def add(self) -> None:
+        """Note a wrong token."""
+        self._failures.append(self._monotonic())
+
+    @property
+    def are_too_many(self) -> bool:
+        """Whether no token is accepted at the moment."""
+        is_full = len(self._failures) == MAX_FAILED_ATTEMPTS
+        return is_full and self._monotonic() - self._failures[0] < FAILED_ATTEMPTS_PERIOD_S
 
 
 class Sessions:

@@ -6,7 +6,8 @@ from typing import Protocol
 from tfruns.gate.requests import DecisionRequests
 from tfruns.web.feed import RunFeeds
 from tfruns.web.own_browser import OwnBrowser
-from tfruns.web.sessions import Sessions, Visitor
+from tfruns.web.passkeys import Passkeys
+from tfruns.web.sessions import FailedAttempts, Sessions, Visitor
 
 
 class Accounts(Protocol):
@@ -33,7 +34,9 @@ class Site:
         own_browser: opens pages in the browser of this computer; None if the server may run on another one.
         requests: the calls of an assistant that wait for a decision on a page.
         sessions: the sessions.
+        failed_attempts: the wrong tokens that were entered lately.
         feeds: the live updates of open pages.
+        passkeys: the passkeys that decisions which can destroy something need; None if they need none.
     """
 
     link_command: str
@@ -42,4 +45,6 @@ class Site:
     own_browser: OwnBrowser | None = None
     requests: DecisionRequests = field(default_factory=DecisionRequests)
     sessions: Sessions = field(default_factory=Sessions)
+    failed_attempts: FailedAttempts = field(default_factory=FailedAttempts)
     feeds: RunFeeds = field(default_factory=RunFeeds)
+    passkeys: Passkeys | None = None

@@ -73,7 +73,9 @@ class Visit:
     def page(self, template: str, title: str, /, *, status: int = HTTPStatus.OK, **values: Any) -> Response:
         """A page of this visitor."""
         now = self.session.visitor.gate.client.clock.now()
-        return page(template, title, status=status, session=self.session, now=now, **values)
+        has_passkeys = self.request.app.state.site.passkeys is not None
+        values = {"now": now, "has_passkeys": has_passkeys, **values}
+        return page(template, title, status=status, session=self.session, **values)
 
 
 def page(

@@ -84,7 +84,8 @@ class Complaints:
         await dialog.dismiss()
 
     def _request(self, request: Request) -> None:
-        if not request.url.startswith(self.url):
+        own = self.url, self.url.replace("127.0.0.1", "localhost")
+        if not request.url.startswith(own):
             self.found.append(f"request: {request.url}")
 
 

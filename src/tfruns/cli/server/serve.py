@@ -14,6 +14,7 @@ from cyclopts.types import PositiveInt
 
 from tfruns.cli.exit_codes import ExitCode
 from tfruns.cli.options import seconds
+from tfruns.cli.passkeys import PASSKEY, passkeys_in
 from tfruns.errors import InvalidInput
 from tfruns.log_output import log_to_standard_error
 
@@ -51,6 +52,7 @@ def serve(
     plugin_cache: Annotated[Path | None, Parameter(help=_CACHE)] = None,
     cli_config: Annotated[Path | None, Parameter(help=_CLI_CONFIG)] = None,
     print_cli_config: Annotated[bool, Parameter(help=_PRINT_CLI_CONFIG)] = False,
+    passkey: Annotated[bool, Parameter(help=PASSKEY)] = False,
     idle_exit: Annotated[str | None, Parameter(help=_IDLE_EXIT)] = None,
 ) -> None:
     """Serve HCP Terraform's run API on this machine.
@@ -64,6 +66,8 @@ def serve(
     no PostgreSQL database is set. The URL in --database must not contain a password. --keep deletes only the logs and
     plans; the runs are kept. By default, as many phases run concurrently as there are cores, but at least four. For
     --idle-exit, requests, attached processes and active runs count as use.
+
+    With --passkey, decisions on the web pages that can destroy something need a passkey (extra `passkey`).
 
     Ctrl-C or SIGTERM stops the server: Terraform is interrupted, and its state is saved. A second signal stops it
     immediately. `tfruns server status` shows the server of a data directory, and `tfruns server stop` stops it.
@@ -110,7 +114,11 @@ def serve(
             print(cli_configuration(directory, listening), end="")
             return
         exit_after_s = idle_exit_s(idle_exit) if idle_exit is not None else None
-        pages = partial(add_pages, link_command=_link_command(directory.path, DataDirectory().path))
+        pages = partial(
+            add_pages,
+            link_command=_link_command(directory.path, DataDirectory().path),
+            passkeys=passkeys_in(directory.path) if passkey else None,
+        )
         serve_until_signal(directory, options, listening, idle_exit_s=exit_after_s, add_pages=pages)
     except InvalidInput as error:
         from tfruns.cli.terminal import texts_for_person  # noqa: PLC0415  # only on failure

@@ -18,13 +18,12 @@ from tfruns.gate.requests import Decision, DecisionRequest, DecisionRequests
 from tfruns.impact import Impact
 from tfruns.views.runs import RunView
 from tfruns.views.workspaces import WorkspaceView
-from tfruns.web.decisions import label_of, requires_name
+from tfruns.web.decisions import UNPROVEN, WRONG_NAME, impact_digest, label_of, proof_of, requires_name
 from tfruns.web.forms import read_form
 from tfruns.web.pages.run_parts import read_plan
 from tfruns.web.paths import run_path
 from tfruns.web.visit import Visit
 
-_WRONG_NAME = "The name of the workspace is not correct. Nothing was sent."
 _CONFIRM, _REFUSE = "confirm", "refuse"
 
 
@@ -76,13 +75,27 @@ async def decide(visit: Visit) -> Response:
         raise NotFound("This decision does not exist.")
     if shown.state is not State.OPEN:
         return await _page(visit, shown, status=HTTPStatus.CONFLICT)
-    is_named = form.get("workspace_name", "").strip() == shown.workspace
-    if choice == _CONFIRM and requires_name(shown.impact) and not is_named:
-        return await _page(visit, shown, _WRONG_NAME, HTTPStatus.CONFLICT)
+    if choice == _CONFIRM and (problem := _missing(visit, form, shown)):
+        return await _page(visit, shown, problem, HTTPStatus.CONFLICT)
     decision = Decision(choice == _CONFIRM, visit.session.visitor.name)
     if not _requests(visit).decide(shown.request, shown.impact, decision):
         return await _page(visit, await _shown(visit), status=HTTPStatus.CONFLICT)
     return RedirectResponse(visit.request.url.path, HTTPStatus.SEE_OTHER)
+
+
+def _missing(visit: Visit, form: Mapping[str, str], shown: _Shown) -> str:
+    """What a confirmation lacks: the name of the workspace, or a passkey; empty if it lacks nothing."""
+    if not requires_name(shown.impact):
+        return ""
+    if form.get("workspace_name", "").strip() != shown.workspace:
+        return WRONG_NAME
+    proof = proof_of(visit, form, shown.request.call.tool.name)
+    return "" if proof is None or proof(_seen(shown)) else UNPROVEN
+
+
+def _seen(shown: _Shown) -> str:
+    """Identifies the impact that the page shows."""
+    return impact_digest(shown.request.call.tool.name, shown.impact)
 
 
 def _requests(visit: Visit) -> DecisionRequests:
@@ -148,6 +161,7 @@ async def _page(visit: Visit, shown: _Shown, problem: str = "", status: int = HT
         shown=shown,
         states=State,
         label=label_of(request.call.tool),
+        seen=_seen(shown),
         requires_name=requires_name(shown.impact),
         remaining_minutes=max(1, round(_requests(visit).remaining_s(request) / 60)),
         problem=problem or shown.problem,

@@ -16,7 +16,6 @@ from tfruns.web.visit import Visit
 
 _COMMENT = "comment_on_run"
 _CHANGED = "The run, its plan or its workspace has changed since this page was loaded. Nothing was sent. Decide again."
-_WRONG_NAME = "The name of the workspace is not correct. Nothing was sent."
 
 
 async def run_page(visit: Visit) -> Response:
@@ -70,8 +69,7 @@ async def decide(visit: Visit) -> Response:
         else:
             await visit.call(tool, ActionView, person=person, run_id=run.id, comment=comment)
     except Declined:
-        text = _CHANGED if person.has_changed else _WRONG_NAME
-        return await _page(visit, run, Problem(tool, text, comment), HTTPStatus.CONFLICT)
+        return await _page(visit, run, Problem(tool, person.refusal(_CHANGED), comment), HTTPStatus.CONFLICT)
     except TfrunsError as error:
         now = await read_run(visit)
         return await _page(visit, now, Problem(tool, str(error), comment), error.status or HTTPStatus.CONFLICT)

@@ -20,6 +20,7 @@ from tfruns.web.visit import Visit, page
 _CODE_IS_INVALID = "This link has expired or was used before. Create another one."
 _IS_PLAIN = re.compile(rf"{PREFIX}/[A-Za-z0-9/_.-]+")  # a path that no shell interprets
 _IN_PATHS = "/:@!$&'()*+,;=~"
+_TOO_MANY_ATTEMPTS = "Too many wrong tokens were entered. Wait a minute, or open a link."
 _TOKEN_IS_INVALID = "This is not a valid API token of this server."  # noqa: S105
 
 
@@ -70,9 +71,12 @@ async def sign_in(request: Request) -> Response:
     if code := form.get("code"):
         session = site.sessions.redeem(code)
         return _signed_in(request, session, target) if session else sign_in_page(site, request, _CODE_IS_INVALID)
+    if site.failed_attempts.are_too_many:
+        return sign_in_page(site, request, _TOO_MANY_ATTEMPTS, HTTPStatus.TOO_MANY_REQUESTS)
     try:
         visitor = await site.accounts.visitor_with(form.get("token", "").strip() if site.accepts_tokens else "")
     except (Unauthorized, InvalidInput):
+        site.failed_attempts.add()
         return sign_in_page(site, request, _TOKEN_IS_INVALID)
     return _signed_in(request, site.sessions.begin(visitor), target)
 

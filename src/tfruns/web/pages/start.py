@@ -27,7 +27,6 @@ _KINDS: Mapping[str, Mapping[str, bool]] = {
 }
 _FIELDS = ("kind", "message", "variables", "target", "replace")
 _CONFIRM = "Nothing was sent yet. Read what is at stake, and confirm."
-_WRONG_NAME = "The name of the workspace is not correct. Nothing was sent."
 
 
 async def start_page(visit: Visit) -> Response:
@@ -51,7 +50,7 @@ async def start_run(visit: Visit) -> Response:
         run = await visit.call(_TOOL, RunView, person=person, workspace_id=reference(visit), params=params)
     except Declined:
         confirm = decision_of(_TOOL, "Start the run", person.impact)
-        return _page(visit, typed, _CONFIRM if person.has_changed else _WRONG_NAME, HTTPStatus.CONFLICT, confirm)
+        return _page(visit, typed, person.refusal(_CONFIRM), HTTPStatus.CONFLICT, confirm)
     except TfrunsError as error:
         is_invalid = isinstance(error, InvalidInput)
         return _page(visit, typed, str(error), error.status or (400 if is_invalid else HTTPStatus.BAD_GATEWAY))

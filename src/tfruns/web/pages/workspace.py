@@ -17,7 +17,6 @@ from tfruns.web.visit import Visit
 _LOCK = "set_workspace_lock"
 _PAGE_SIZE = 20
 _CHANGED = "The lock or the runs that wait for it have changed since this page was loaded. Nothing was sent."
-_WRONG_NAME = "The name of the workspace is not correct. Nothing was sent."
 _ACTIONS = {"lock": "Lock", "unlock": "Unlock", "force_unlock": "Force-unlock"}
 FILTERS: Mapping[str, str] = {
     "search": "search_basic",
@@ -43,7 +42,7 @@ async def change_lock(visit: Visit) -> Response:
     try:
         await visit.call(_LOCK, LockView, person=person, workspace_id=reference(visit), action=action, reason=reason)
     except Declined:
-        return await _runs_page(visit, _CHANGED if person.has_changed else _WRONG_NAME, HTTPStatus.CONFLICT)
+        return await _runs_page(visit, person.refusal(_CHANGED), HTTPStatus.CONFLICT)
     except TfrunsError as error:
         return await _runs_page(visit, str(error), error.status or HTTPStatus.CONFLICT)
     return RedirectResponse(visit.request.url.path, HTTPStatus.SEE_OTHER)

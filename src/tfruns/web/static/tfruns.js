@@ -89,3 +89,35 @@ function isChanged(field) {
   if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected && option.index > 0);
   return field.value !== field.defaultValue;
 }
+
+// A form with `data-passkey` is sent with the proof of a passkey.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  const kind = form.dataset.passkey;
+  if (!kind || form.dataset.proven) return;
+  event.preventDefault();
+  try {
+    if (kind !== "first") form.elements.passkey.value = await credential(form, "get");
+    if (kind !== "confirm") form.elements.created.value = await credential(form, "create");
+    form.dataset.proven = "yes";
+    form.requestSubmit(event.submitter);
+  } catch (error) {
+    const notice = form.querySelector("[role=alert]");
+    notice.textContent = `${error.message} Nothing was sent.`;
+    notice.hidden = false;
+  }
+});
+
+async function credential(form, kind) {
+  const { csrf_token, tool, seen } = form.elements;
+  const path = new URL(form.action).pathname;
+  const body = new URLSearchParams({ csrf_token: csrf_token.value, tool: tool.value, seen: seen.value, path, kind });
+  const response = await fetch("/app/-/passkeys/options", { method: "POST", body, headers: { accept: "application/json" } });
+  const options = await response.json();
+  if (!response.ok) throw new Error(`${options.message} ${options.solution ?? ""}`);
+  const publicKey =
+    kind === "get"
+      ? PublicKeyCredential.parseRequestOptionsFromJSON(options)
+      : PublicKeyCredential.parseCreationOptionsFromJSON(options);
+  return JSON.stringify((await navigator.credentials[kind]({ publicKey })).toJSON());
+}

@@ -1,0 +1,29 @@
+"""The option `--passkey`: decisions on the pages that can destroy something need a passkey."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfruns.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from tfruns.web.passkeys import Passkeys
+
+PASSKEY = "Require a passkey on the pages for what destroys"
+_FILE = "passkeys.json"
+
+
+def passkeys_in(directory: Path) -> "Passkeys":
+    """The passkeys in a directory.
+
+    Raises:
+        InvalidInput: the extra `passkey` is not installed.
+    """
+    if find_spec("webauthn") is None:
+        raise InvalidInput(
+            "--passkey needs the extra `passkey`, which is not installed.",
+            solution="In the checkout of tfruns: pip install '.[passkey]'",
+        )
+    from tfruns.web.passkeys import PasskeyFile, Passkeys  # noqa: PLC0415
+
+    return Passkeys(PasskeyFile(directory / _FILE))
