@@ -268,7 +268,7 @@ class OutcomeUnknown(TfrunsError):
     """A change was sent, its response was lost, and the current state does not show whether it happened."""
 
     code = "outcome_unknown"
-    default_cause = "The connection failed after the request was sent: the change may or may not have happened."
+    default_cause = "The request was sent, and no response shows its effect: the change may or may not have happened."
     default_solution = "Read the run, or list the workspace's runs, before you repeat it."
 
 

@@ -81,6 +81,20 @@ async def test_settings_show_the_lock_and_the_current_versions() -> None:
 OUTPUTS = f"{PATH}/current-state-version-outputs"
 
 
+async def test_raw_document_of_outputs_has_no_sensitive_value() -> None:
+    outputs = [
+        output("vpc", "vpc-1"),
+        output("password", SECRET, sensitive=True),
+        output("unmarked", {"a": [SECRET]}, sensitive=None),
+    ]
+    for search in ("", "a", "vpc"):
+        api = FakeApi().on("GET", OUTPUTS, answer(samples.page(*outputs)))
+        document = await read("outputs", api, search=search, is_raw=True)
+        values = {item["attributes"]["name"]: item["attributes"]["value"] for item in document["data"]}
+        everything = {"vpc": "vpc-1", "password": None, "unmarked": None}
+        assert values == {name: value for name, value in everything.items() if search in name}
+
+
 async def test_outputs_keep_their_types_and_sensitive_ones_are_masked() -> None:
     api = FakeApi().on(
         "GET",

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.anyio
 JANE = ("users", "user-MA4GL63FmYRpSFxa")
 RUN = ("runs", samples.RUN_ID)
 PATH = f"/workspaces/{WORKSPACE_ID}"
+UNLOCKED = samples.workspace()
 FORCE = {"workspace_id": WORKSPACE_ID, "action": "force_unlock"}
 UNLOCK = {"workspace_id": WORKSPACE_ID, "action": "unlock"}
 
@@ -59,6 +60,12 @@ async def test_lock_sends_the_reason_and_shows_the_lock() -> None:
         "reason": "Maintenance",
         "follows": "New runs wait until it is unlocked.",
     }
+
+
+async def test_lock_that_is_removed_at_once_is_not_claimed() -> None:
+    api = FakeApi().on("POST", f"{PATH}/actions/lock", answer(locked())).on("GET", PATH, answer({"data": UNLOCKED}))
+    view = await call("set_workspace_lock", {"workspace_id": WORKSPACE_ID, "action": "lock"}, api=api)
+    assert (view["locked"], view["follows"]) == (False, "It was locked, and has been unlocked since.")
 
 
 async def test_lock_and_unlock_need_no_confirmation() -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from tfruns.client.client import Client
-from tfruns.client.listing import Listing
+from tfruns.client.listing import Listing, Page
 from tfruns.errors import NotFound
 from tfruns.jsonapi import JSON
 from tfruns.masking.secrets import MASKED, Mask
@@ -75,7 +75,7 @@ async def read_outputs(client: Client, query: PartQuery) -> Part:
     """The outputs of the current state."""
     if query.workspace.current_state_version is None:
         return _nothing(_NO_STATE)
-    listing = client.state_versions.list_current_outputs(query.workspace.id)
+    listing = _without_sensitive_values(client.state_versions.list_current_outputs(query.workspace.id))
     return await _page(listing, query, partial(_output_rows, client), _NO_STATE)
 
 
@@ -209,6 +209,21 @@ def _matches(item: Resource, text: str) -> bool:
 def _output_rows(client: Client, outputs: Sequence[StateVersionOutput]) -> Iterable[OutputRow]:
     limit = _limit_of_values(len(outputs))
     return (_output_row(output, limit, client) for output in outputs)
+
+
+def _without_sensitive_values(listing: Listing[StateVersionOutput]) -> Listing[StateVersionOutput]:
+    """The outputs, also in the API's document, with values only for those that are certainly not sensitive."""
+
+    async def read_page(number: int, size: int) -> Page[StateVersionOutput]:
+        page = await listing.page(number, size=size)
+        outputs = [item if item.sensitive is False else item.model_copy(update={"value": None}) for item in page.items]
+        sources = [
+            source if item.sensitive is False else {**source, "attributes": {**source["attributes"], "value": None}}
+            for item, source in zip(page.items, page.document["data"], strict=True)
+        ]
+        return Page(outputs, page.pagination, {**page.document, "data": sources})
+
+    return Listing(read_page)
 
 
 def _limit_of_values(number: int) -> int:

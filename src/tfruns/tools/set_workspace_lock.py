@@ -27,6 +27,7 @@ Action = Annotated[
 Reason = Annotated[str, Field(description="Shown while it is locked; otherwise only in the audit log"), Role.COMMENT]
 
 _REASON = 1_000  # characters of a reason that a question shows
+_UNLOCKED_AGAIN = "It was locked, and has been unlocked since."
 _FOLLOWS = {True: "New runs wait until it is unlocked.", False: "Runs that waited for it start now."}
 
 
@@ -111,7 +112,7 @@ async def _view(client: Client, workspace: Workspace, action: LockAction) -> Loc
         locked_by=lock.holder if lock else None,
         locked_since=lock.since if lock else None,
         reason=lock.reason if lock else "",
-        follows=_FOLLOWS[action == "lock"],
+        follows=_UNLOCKED_AGAIN if action == "lock" and lock is None else _FOLLOWS[action == "lock"],
     )
 
 
