@@ -17,13 +17,16 @@ MAKE_VENV := $(if $(UV),uv venv --quiet --allow-existing --python $(PYTHON),$(PY
 INSTALL := $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/python $(PIP))
 COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test test-fast check format lint types audit conformance bundle docs bench lock clean
+.PHONY: help demo demo-web test test-fast check format lint types audit conformance bundle docs bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile
 
 demo: $(if $(wildcard $(READY)),$(READY),$(DEMO_READY)) ## run the demo: a complete job on the local backend, as an assistant does it
 	$(BIN)/python -m demo
+
+demo-web: $(if $(wildcard $(READY)),$(READY),$(DEMO_READY)) ## run the demo, leave a decision to you in a browser, and keep its pages open
+	$(BIN)/python -m demo --web
 
 test: $(READY) ## run all tests; they need only Python packages
 	HYPOTHESIS_PROFILE=$(or $(HYPOTHESIS_PROFILE),full) $(PYTEST) --numprocesses=3 --dist=loadfile --ignore=tests/conformance

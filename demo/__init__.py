@@ -1,1 +1,1 @@
-"""The demo of tfruns: `make demo`."""
+"""The demo of tfruns: `make demo` and `make demo-web`."""

@@ -1,6 +1,7 @@
 """Start the local backend in a temporary directory, and do a complete job through `tfruns mcp`, as an assistant would.
 
-An MCP client makes every call over standard input and output. Terraform is real. All files are deleted afterwards.
+An MCP client makes every call over standard input and output. Terraform is real. All files are deleted afterwards; with
+`--web`, the last run is left to a person, and the pages stay open until Ctrl-C.
 """
 
 import os
@@ -8,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import anyio
@@ -29,7 +31,7 @@ class UnexpectedResult(Exception):
     """A call did not have the expected result."""
 
 
-def main() -> None:
+def main(*, is_kept_open: bool) -> None:
     """Run the demo in a temporary directory."""
     with tempfile.TemporaryDirectory(prefix="tfruns-demo-") as scratch:
         data = Path(scratch) / "data"
@@ -38,17 +40,38 @@ def main() -> None:
         with _server(data) as url:
             say(f"  $ tfruns server --data-dir {data.name}", f"  listening on {url}")
             _create_workspace(url, (data / "token").read_text(encoding="utf-8").strip())
-            failure = _run_assistant(data)
+            _show_link(data, "default/shop", "To look at its runs in a browser, while the demo is running:")
+            failure = _run_assistant(data, is_kept_open=is_kept_open)
+            if is_kept_open and failure is None:
+                _keep_open(data)
     if failure is not None:
         sys.exit(f"\n{failure}")
     _show_next_steps()
 
 
-def _run_assistant(data: Path) -> BaseException | None:
+def _show_link(data: Path, page: str, text: str) -> None:
+    """Show a link to a page, which begins a session in a browser once."""
+    arguments = ["web", "link", "--data-dir", str(data), page]
+    done = subprocess.run([_TFRUNS, *arguments], env=_environment(data), capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"No link to the pages could be created:\n{done.stderr}")
+    shown = " ".join(["tfruns", *arguments]).replace(str(data), data.name)
+    say("", text, f"  $ {shown}", f"  {done.stdout.strip()}")
+
+
+def _keep_open(data: Path) -> None:
+    heading("Your turn")
+    _show_link(data, "/app/default", "The plan that replaces the database waits for a person. Decide about it:")
+    say("", "Press Ctrl-C to stop the demo, which deletes all its files.")
+    with suppress(KeyboardInterrupt):
+        Event().wait()
+
+
+def _run_assistant(data: Path, *, is_kept_open: bool) -> BaseException | None:
     """Do the work. Returns the first unexpected result, if any."""
     failure: BaseException | None = None
     try:
-        anyio.run(_connect_and_work, data)
+        anyio.run(_connect_and_work, data, is_kept_open)
     except* UnexpectedResult as group:
         failure = _first(group)
     return failure
@@ -87,13 +110,13 @@ def _create_workspace(url: str, token: str) -> None:
     httpx2.post(f"{url}{path}", json=workspace, headers=headers, timeout=30).raise_for_status()
 
 
-async def _connect_and_work(data: Path) -> None:
+async def _connect_and_work(data: Path, is_kept_open: bool) -> None:
     arguments = ["mcp", "--local", "--data-dir", str(data), "--allow-dir", str(_SHOP)]
     heading("An assistant connects")
     say(f"  $ tfruns {' '.join(arguments[:2])} --allow-dir {_SHOP.name}", "and calls its tools:")
     parameters = StdioServerParameters(command=_TFRUNS, args=arguments, env=_environment(data))
     async with Client(stdio_client(parameters)) as client:
-        await _Assistant(client).work()
+        await _Assistant(client).work(is_kept_open=is_kept_open)
 
 
 class _Assistant:
@@ -102,7 +125,7 @@ class _Assistant:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def work(self) -> None:
+    async def work(self, *, is_kept_open: bool) -> None:
         heading("Find the workspace, upload the configuration, and plan")
         await self._call("list_workspaces", organization="default")
         await self._call("upload_configuration", workspace_id="default/shop", directory=str(_SHOP))
@@ -121,7 +144,8 @@ class _Assistant:
         await self._call("wait_for_run", run_id=run["id"])
         await self._call("apply_run", run_id=run["id"], is_refusal_expected=True)
         await self._call("review_run", run_id=run["id"], filter="replace")
-        await self._call("discard_run", run_id=run["id"], comment="Not on a Friday.")
+        if not is_kept_open:
+            await self._call("discard_run", run_id=run["id"], comment="Not on a Friday.")
 
         heading("List the runs")
         await self._call("list_runs_in_workspace", workspace_id="default/shop")
@@ -149,6 +173,7 @@ def _show_next_steps() -> None:
         "The demo has deleted all its files. To use tfruns:",
         "",
         "  tfruns mcp --local            an assistant on the local backend, with a permanent data directory",
+        "  tfruns web --local            its pages in a browser, to review runs and decide about them",
         "  tfruns server                 the local backend for any client of HCP Terraform's API",
         "  tfruns mcp                    an assistant on HCP Terraform; set TFE_TOKEN or use `terraform login`",
         "                                (for Terraform Enterprise, also set TFE_ADDRESS)",
@@ -160,4 +185,4 @@ def _show_next_steps() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(is_kept_open="--web" in sys.argv[1:])
