@@ -56,6 +56,7 @@ def pages() -> Mapping[Path, str]:
             _text(DOCS / "configuration.md"),
             {"options of mcp": options_table("mcp"), "options of server": options_table("server")},
         ),
+        DOCS / "web.md": replace_regions(_text(DOCS / "web.md"), {"options of web": options_table("web")}),
         DOCS / "local-backend.md": replace_regions(
             _text(DOCS / "local-backend.md"), {"missing endpoints": "\n".join(missing_table())}
         ),

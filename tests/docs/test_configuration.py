@@ -15,7 +15,7 @@ _SAFETY = (ROOT / "docs" / "safety.md").read_text(encoding="utf-8")
 _VARIABLE = re.compile(r"(TFE|TFC|TF|TFRUNS|SSL_CERT|GITHUB|XDG)_[A-Z_]+|[A-Z]+_PROXY|NO_COLOR|APPDATA")
 _IN_TABLE = re.compile(r"`([A-Z_]+)`")
 
-# Read by libraries, for certificates, proxies, terminals and PostgreSQL.
+# Read by libraries, for certificates, proxies, terminals, PostgreSQL, browsers and directories.
 _READ_BY_LIBRARIES = {
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
@@ -25,6 +25,8 @@ _READ_BY_LIBRARIES = {
     "NO_COLOR",
     "PGPASSFILE",
     "PGPASSWORD",
+    "BROWSER",
+    "XDG_STATE_HOME",
 }
 
 

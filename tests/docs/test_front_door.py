@@ -22,7 +22,7 @@ from tests.support.stdio import environment
 _README = (ROOT / "README.md").read_text(encoding="utf-8")
 _INDEX = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
 _EXIT_CODES = {0, 10}  # done; the run waits for a person
-_NOT_RUN = {"uv tool install '.[local]'", "tfruns login"}  # covered by tests/packaging and tests/cli
+_NOT_RUN = {"uv tool install '.[local]'", "tfruns login", "tfruns web"}  # covered by tests/packaging and tests/cli
 _GENERATED = re.compile(
     r"\b(?:run|ws|cv)-\w{16}\b|https?://\S+|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b[0-9a-f]{32}\b|\[\d\]|1\.\d+\.\d+"
 )
