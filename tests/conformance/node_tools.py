@@ -17,6 +17,8 @@ _ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), "x64")
 
 CONFORMANCE = _PACKAGES / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
 INSPECTOR = _PACKAGES / "@modelcontextprotocol" / "inspector" / "clients" / "launcher" / "build" / "index.js"
+APP_BRIDGE = _PACKAGES / "@modelcontextprotocol" / "ext-apps" / "dist" / "src" / "app-bridge.js"
+ESBUILD = _PACKAGES / "@esbuild" / f"linux-{_ARCHITECTURE}" / "bin" / "esbuild"
 MCPB = _PACKAGES / "@anthropic-ai" / "mcpb" / "dist" / "cli" / "cli.js"
 MCPORTER = _PACKAGES / "mcporter" / "dist" / "cli.js"
 GEMINI = _PACKAGES / "@google" / "gemini-cli" / "bundle" / "gemini.js"
@@ -24,7 +26,7 @@ CODEX = _PACKAGES / "@openai" / "codex" / "bin" / "codex.js"
 CLAUDE = _PACKAGES / "@anthropic-ai" / f"claude-code-linux-{_ARCHITECTURE}" / "claude"
 OPENCODE = _PACKAGES / f"opencode-linux-{_ARCHITECTURE}" / "bin" / "opencode"
 
-TOOLS = (CONFORMANCE, INSPECTOR, MCPB, MCPORTER, GEMINI, CODEX, CLAUDE, OPENCODE)
+TOOLS = (APP_BRIDGE, ESBUILD, CONFORMANCE, INSPECTOR, MCPB, MCPORTER, GEMINI, CODEX, CLAUDE, OPENCODE)
 
 
 def command(tool: Path) -> list[str]:

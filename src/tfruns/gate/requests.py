@@ -140,6 +140,19 @@ class DecisionRequests:
         self._requests.pop(request.id, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The review of a run, for a program that shows it to a person.
+
+    Attributes:
+        html: the review as HTML, in which every text is escaped.
+        url: the address of the pages to which its links lead, without a path.
+    """
+
+    html: str
+    url: str
+
+
 class DecisionPages(Protocol):
     """The pages of this process, on which people decide about the calls of an assistant.
 

@@ -14,6 +14,7 @@ from mcp.shared.exceptions import MCPError
 
 from tfruns.errors import InvalidInput, NotFound, OutOfScope, TfrunsError
 from tfruns.masking.redaction import safe_text
+from tfruns.mcp.apps import REVIEW_URI, document_resource, shows_apps
 from tfruns.mcp.tool_handlers import ToolHandlers, as_text
 
 _URI = re.compile(r"run://(?P<run>run-[A-Za-z0-9]{1,64})(?:/(?P<plan>plan)|/log/(?P<log>plan|apply))?")
@@ -83,7 +84,9 @@ class RunResources:
         )
 
     async def read(self, ctx: _Ctx, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-        """Read a resource as JSON."""
+        """Read a resource as JSON, or the document that shows reviews in the chat."""
+        if params.uri == REVIEW_URI and self._tools.pages is not None and shows_apps(ctx):
+            return document_resource(self._tools.pages)
         resource = self.find(ctx, params.uri)
         view = await self._view(ctx, params.uri, resource.tool, resource.arguments)
         contents = types.TextResourceContents(uri=params.uri, mime_type="application/json", text=as_text(view))

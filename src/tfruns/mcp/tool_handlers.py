@@ -57,9 +57,11 @@ class ToolHandlers:
         await self._connection.aclose()
 
     async def list_tools(
-        self, _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
+        self, ctx: ServerRequestContext[Any], _: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         """List the tools that the server offers."""
+        from tfruns.mcp.apps import metadata_of_tool  # noqa: PLC0415
+
         return types.ListToolsResult(
             tools=[
                 types.Tool(
@@ -72,6 +74,7 @@ class ToolHandlers:
                         destructive_hint=tool.is_destructive,
                         idempotent_hint=tool.is_idempotent,
                     ),
+                    _meta=metadata_of_tool(ctx, tool.name) if self._pages else None,
                 )
                 for tool in self.offered().values()
             ]
@@ -81,6 +84,7 @@ class ToolHandlers:
         self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
         """Call a tool. An error that the caller can act on is a failed result; any other is a protocol error."""
+        from tfruns.mcp.apps import metadata_of_result  # noqa: PLC0415
         from tfruns.mcp.person import ElicitedPerson, InputRequired  # noqa: PLC0415
         from tfruns.views.base import as_json  # noqa: PLC0415
 
@@ -93,7 +97,8 @@ class ToolHandlers:
             has_pages = self._pages is not None
             person = ElicitedPerson(ctx, params, gate.codes, self._policy.confirm, has_pages, progress)
             gate = replace(gate, person=person, pages=self._pages, progress=progress)
-            return _result(as_json(await gate.call(tool, params.arguments or {})), is_error=False)
+            view = as_json(await gate.call(tool, params.arguments or {}))
+            return _result(view, meta=await metadata_of_result(ctx, self._pages, tool.name, view))
         except InputRequired as question:
             return question.result
         except TfrunsError as error:
@@ -117,6 +122,11 @@ class ToolHandlers:
         gate = replace(await self._gate(ctx), is_raw=False)
         view: dict[str, Any] = as_json(await gate.call(self.offered()[name], arguments))
         return view
+
+    @property
+    def pages(self) -> Pages | None:
+        """The pages of this process; None if it serves none."""
+        return self._pages
 
     def offered(self) -> dict[str, Any]:
         """The offered tools by name."""
@@ -163,13 +173,16 @@ def as_text(view: Mapping[str, Any]) -> str:
     return json.dumps(whole_text(view), ensure_ascii=False, separators=(",", ":"))
 
 
-def _result(view: dict[str, Any], *, is_error: bool) -> types.CallToolResult:
+def _result(
+    view: dict[str, Any], *, is_error: bool = False, meta: dict[str, Any] | None = None
+) -> types.CallToolResult:
     """A structured result, and the same as compact JSON for clients that read text."""
     text = as_text(view)
     return types.CallToolResult(
         content=[types.TextContent(type="text", text=text)],
         structured_content=json.loads(text),
         is_error=is_error,
+        _meta=meta,
     )
 
 

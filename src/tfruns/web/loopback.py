@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from tfruns.gate.requests import DecisionRequests
+from tfruns.gate.requests import DecisionRequests, Review
 from tfruns.policy import Confirm, Policy
 from tfruns.web.paths import PREFIX, page_path
 
@@ -70,6 +70,23 @@ class LoopbackPages:
         """
         path = page_path(path)
         return f"{(await self.started()).url}{path}"
+
+    async def review(self, run_id: str) -> Review:
+        """The review of a run, for the chat.
+
+        Raises:
+            TfrunsError: the run cannot be read, or the pages cannot be served.
+        """
+        from tfruns.web.chat import chat_review  # noqa: PLC0415
+
+        server = await self.started()
+        return Review(await chat_review(server.visitor, run_id, server.url), server.url)
+
+    def document(self) -> str:
+        """The HTML document that shows reviews in the chat."""
+        from tfruns.web.chat import chat_document  # noqa: PLC0415
+
+        return chat_document()
 
     async def started(self) -> "LoopbackServer":
         """The server, which is started by the first call.

@@ -38,12 +38,13 @@ class LoopbackServer:
 
     Attributes:
         url: its address, without a path.
+        visitor: the user of this process.
     """
 
     def __init__(self, record: RunningPages, site: Site, visitor: Visitor, listener: socket.socket) -> None:
         self.url = record.url
         self._site = site
-        self._visitor = visitor
+        self.visitor = visitor
         self._record = _announced(record)
         self._server = _Server(_uvicorn_config(build_web_app(site, LOOPBACK_HOSTS)))
         # A context of its own, because the first link may be created within a request of an assistant.
@@ -53,7 +54,7 @@ class LoopbackServer:
 
     def link(self, path: str) -> str:
         """The address of a page, with a code that begins one session."""
-        return f"{self.url}{link_path(self._site.sessions.create_link_code(self._visitor), path)}"
+        return f"{self.url}{link_path(self._site.sessions.create_link_code(self.visitor), path)}"
 
     async def wait(self) -> None:
         """Wait until the server stops."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
@@ -20,8 +19,7 @@ from tfruns.views.runs import RunView
 from tfruns.views.workspaces import WorkspaceView
 from tfruns.web.decisions import UNPROVEN, WRONG_NAME, impact_digest, label_of, proof_of, requires_name
 from tfruns.web.forms import read_form
-from tfruns.web.pages.run_parts import read_plan
-from tfruns.web.paths import run_path
+from tfruns.web.pages.run_parts import read_plan, run_links
 from tfruns.web.visit import Visit
 
 _CONFIRM, _REFUSE = "confirm", "refuse"
@@ -172,13 +170,4 @@ async def _page(visit: Visit, shown: _Shown, problem: str = "", status: int = HT
 
 async def _review(visit: Visit, run: RunView) -> Mapping[str, Any]:
     """The review of the run that the call names, as its own page shows it."""
-    path = urlsplit(run.url or run_path(run.id)).path
-    organization = unquote(path.split("/")[2])
-    return {
-        **await read_plan(visit, run),
-        "run": run,
-        "path": path,
-        "review_path": visit.request.url.path,
-        "organization": organization,
-        "workspace": run.workspace_name or "",
-    }
+    return {**await read_plan(visit, run), **run_links(run), "run": run, "review_path": visit.request.url.path}

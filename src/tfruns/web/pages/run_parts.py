@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from tfruns.errors import TfrunsError
 from tfruns.lifecycle import ending_of, has_taken_effect, is_final
@@ -14,6 +15,7 @@ from tfruns.views.history import HistoryView, TimelineStep
 from tfruns.views.review import ApplyStepsView
 from tfruns.views.runs import RunView
 from tfruns.vocabulary import RunAction, RunEnding, RunStatus
+from tfruns.web import paths
 from tfruns.web.log_lines import LogTextView, log_tail
 from tfruns.web.plan_changes import plan_changes
 from tfruns.web.plan_views import PlanChangesView
@@ -88,6 +90,12 @@ def names(visit: Visit, run: RunView) -> dict[str, Any]:
 def run_path(visit: Visit, run: RunView) -> str:
     """The path of a run's page."""
     return str(visit.request.app.url_path_for("run", **names(visit, run), run=run.id))
+
+
+def run_links(run: RunView) -> Mapping[str, Any]:
+    """What the templates need to link to a run's page from another page."""
+    path = urlsplit(run.url or paths.run_path(run.id)).path
+    return {"path": path, "organization": unquote(path.split("/")[2]), "workspace": run.workspace_name or ""}
 
 
 def _timestamps(run: RunView) -> dict[str, datetime | None]:
