@@ -10,6 +10,8 @@ FRAMEWORKS := .cache/frameworks/.ready
 DOCS_TOOLS := .cache/docs-tools/.ready
 # Always cache bytecode. Otherwise every process compiles all modules and tests again.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q
+# Each file on one worker, in the order of the collection: files with processes first.
+PARALLEL := --dist=loadfile --no-loadscope-reorder
 PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 # Use uv if it is installed; `make UV= test` uses pip. Modules are compiled on first import, since most are never imported.
 UV := $(shell uv --version > /dev/null 2>&1 && echo uv)
@@ -29,10 +31,10 @@ demo-web: $(if $(wildcard $(READY)),$(READY),$(DEMO_READY)) ## run the demo, lea
 	$(BIN)/python -m demo --web
 
 test: $(READY) ## run all tests; they need only Python packages
-	HYPOTHESIS_PROFILE=$(or $(HYPOTHESIS_PROFILE),full) $(PYTEST) --numprocesses=3 --dist=loadfile --ignore=tests/conformance
+	HYPOTHESIS_PROFILE=$(or $(HYPOTHESIS_PROFILE),full) $(PYTEST) --numprocesses=3 $(PARALLEL) --ignore=tests/conformance
 
 test-fast: $(READY) ## run the tests that start no process
-	$(PYTEST) --numprocesses=2 --dist=loadfile --ignore=tests/conformance --ignore=tests/e2e -m "not processes"
+	$(PYTEST) --numprocesses=2 $(PARALLEL) --ignore=tests/conformance --ignore=tests/e2e -m "not processes"
 
 check: lint types audit test docs conformance demo ## run everything that must pass
 
@@ -47,7 +49,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 conformance: $(READY) $(NODE_TOOLS) $(FRAMEWORKS) ## run the MCP conformance scenarios and real clients, from npm and the package index
-	$(PYTEST) --numprocesses=2 --dist=loadfile tests/conformance
+	$(PYTEST) --numprocesses=2 $(PARALLEL) tests/conformance
 
 bundle: $(READY) ## build dist/tfruns-VERSION.mcpb, an MCP bundle for Claude Desktop
 	@$(BIN)/python scripts/build_bundle.py

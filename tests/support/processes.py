@@ -48,9 +48,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start processes, and move their files to the front.
+
+    They take longest: at the end, one worker would execute them while the others have nothing to do.
+    """
     for item in items:
         if _END_TO_END in item.path.parents or "processes" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.processes)
+    slow = {item.path for item in items if item.get_closest_marker("processes")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,7 +21,8 @@ from tfruns.local.data_dir import DataDirectory
 _log = logging.getLogger(__name__)
 
 DEFAULT_IDLE_EXIT = "15m"
-_CHECK_S = 2.0
+_CHECKS = 10  # within the time without use
+_MIN_CHECK_S, _MAX_CHECK_S = 0.5, 2.0
 
 
 def idle_exit_s(given: str | None = None) -> int:
@@ -99,8 +100,9 @@ class IdleExit:
 
     def run(self) -> None:
         """Stop the server when it has been idle for the configured time. The server runs this in a separate thread."""
+        check_s = min(_MAX_CHECK_S, max(_MIN_CHECK_S, self.after_s / _CHECKS))
         while True:
-            time.sleep(_CHECK_S)
+            time.sleep(check_s)
             try:
                 self._check()
             except FileNotFoundError:

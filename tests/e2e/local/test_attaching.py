@@ -33,7 +33,7 @@ with attached(DataDirectory(Path(sys.argv[1]))) as server:
     sys.stdin.read()
 """
 
-_UNUSED_FOR_S = 5.0  # the server checks every two seconds whether it is in use
+_UNUSED_FOR_S = 2.0  # the server checks every half second whether it is in use
 Program = subprocess.Popen[str]
 
 

@@ -1,6 +1,5 @@
 """A server that was started for a command: it stays for a while, keeps its port, and can be shown and stopped."""
 
-import json
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ import anyio
 import httpx2
 import pytest
 
+from tests.support.command import Done, Shell
 from tests.support.gates import ApplyGate
 from tests.support.local_lab import Lab, wait_until
 from tests.support.local_server import until
@@ -44,22 +44,13 @@ def env(tmp_path: Path, directory: DataDirectory) -> dict[str, str]:
     return environment(tmp_path, TFRUNS_DATA_DIR=str(directory.path), TFRUNS_IDLE_EXIT="10m")
 
 
-def run(env: dict[str, str], *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [tfruns(), *arguments],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
+def run(env: dict[str, str], *arguments: str, code: int = 0) -> Done:
+    """Run a command. The server that it starts is a new process of the installed program."""
+    return Shell(Path(env["HOME"]) / "here", env)(*arguments, code=code)
 
 
 def status(env: dict[str, str]) -> dict[str, Any]:
-    shown: dict[str, Any] = json.loads(run(env, "server", "status", "--json").stdout)
+    shown: dict[str, Any] = run(env, "server", "status", "--json").json
     return shown
 
 
@@ -67,7 +58,7 @@ def test_server_stays_keeps_its_port_and_is_stopped(env: dict[str, str], directo
     assert status(env) == {"data_dir": str(directory.path), "running": False} | dict.fromkeys(
         ("url", "pid", "since", "idle_exit_s", "idle_exit_in_s", "active_runs")
     ) | {"responding": False}
-    assert "No server is running" in run(env, "server", "stop").stderr
+    assert "No server is running" in run(env, "server", "stop").err
 
     run(env, *_LIST)
     first = status(env)
@@ -77,7 +68,7 @@ def test_server_stays_keeps_its_port_and_is_stopped(env: dict[str, str], directo
     assert (status(env)["pid"], status(env)["url"]) == (first["pid"], first["url"])
     assert httpx2.get(f"{first['url']}/.well-known/terraform.json").status_code == 200
 
-    stopped = json.loads(run(env, "server", "stop", "--json").stdout)
+    stopped = run(env, "server", "stop", "--json").json
     assert stopped == {"stopped": True, "pid": first["pid"], "interrupted": []}
     assert not directory.is_owned()
 
@@ -128,16 +119,16 @@ def test_concurrent_commands_start_one_server(env: dict[str, str], directory: Da
 
 
 def test_requests_and_attached_processes_delay_the_exit(env: dict[str, str], directory: DataDirectory) -> None:
-    run(env, *_LIST, "--idle-exit", "4s")
-    url, deadline = status(env)["url"], time.monotonic() + 8
+    run(env, *_LIST, "--idle-exit", "2s")
+    url, deadline = status(env)["url"], time.monotonic() + 4
     while time.monotonic() < deadline:  # longer than its idle exit
         assert httpx2.get(f"{url}/.well-known/terraform.json").status_code == 200
-        threading.Event().wait(0.5)
+        threading.Event().wait(0.2)
     until(lambda: not directory.is_owned(), "it is no longer in use")
 
 
 def test_reading_the_status_does_not_delay_the_exit(env: dict[str, str], directory: DataDirectory) -> None:
-    run(env, *_LIST, "--idle-exit", "3s")
+    run(env, *_LIST, "--idle-exit", "1s")
     deadline = time.monotonic() + PATIENCE_S
     while status(env)["running"]:
         assert time.monotonic() < deadline
@@ -146,11 +137,11 @@ def test_reading_the_status_does_not_delay_the_exit(env: dict[str, str], directo
 
 def test_bad_options_are_refused_before_a_server_is_started(env: dict[str, str], directory: DataDirectory) -> None:
     for given in ("", "soon", "15x", "-3", "5m 3h", "٣s"):
-        assert "--idle-exit is not a duration" in run(env, *_LIST, f"--idle-exit={given}", code=2).stderr
-    assert "TFRUNS_IDLE_EXIT is not a duration" in run({**env, "TFRUNS_IDLE_EXIT": "x"}, *_LIST, code=2).stderr
-    assert "--idle-exit requires --local" in run(env, "run", "list", "--idle-exit", "5m", code=2).stderr
-    assert "exclude each other" in run(env, "server", "stop", "--force", "--drain", code=2).stderr
-    assert "--timeout requires --drain" in run(env, "server", "stop", "--timeout", "3", code=2).stderr
+        assert "--idle-exit is not a duration" in run(env, *_LIST, f"--idle-exit={given}", code=2).err
+    assert "TFRUNS_IDLE_EXIT is not a duration" in run({**env, "TFRUNS_IDLE_EXIT": "x"}, *_LIST, code=2).err
+    assert "--idle-exit requires --local" in run(env, "run", "list", "--idle-exit", "5m", code=2).err
+    assert "exclude each other" in run(env, "server", "stop", "--force", "--drain", code=2).err
+    assert "--timeout requires --drain" in run(env, "server", "stop", "--timeout", "3", code=2).err
     assert not directory.is_owned()
 
 
@@ -174,8 +165,8 @@ async def test_stop_refuses_drains_or_interrupts_runs(
         assert status(env)["active_runs"] == [drained.id]
         assert status(env)["idle_exit_in_s"] is None
         refused = await anyio.to_thread.run_sync(lambda: run(env, "server", "stop", "--json", code=10))
-        assert json.loads(refused.stdout)["error"] == "confirmation_needed"
-        assert drained.id in refused.stderr
+        assert refused.json["error"] == "confirmation_needed"
+        assert drained.id in refused.err
         run(env, "server", "stop", "--drain", "--timeout", "0.2", code=10)
         assert await lab.status(drained) == RunStatus.APPLYING
 
@@ -193,9 +184,9 @@ async def test_stop_refuses_drains_or_interrupts_runs(
         interrupted = await lab.run(await lab.workspace(gates[1].configuration()), auto_apply=True)
         await wait_until(gates[1].has_begun, "the apply waits in the gate")
         stopped = await anyio.to_thread.run_sync(lambda: run(env, "server", "stop", "--force", "--json"))
-        assert json.loads(stopped.stdout)["interrupted"] == [interrupted.id]
+        assert stopped.json["interrupted"] == [interrupted.id]
     run(env, *_LIST)
-    shown = json.loads(run(env, "run", "show", interrupted.id, "--local", "--json").stdout)
+    shown = run(env, "run", "show", interrupted.id, "--local", "--json").json
     assert shown["status"] == "errored"
     for gate in gates:
         gate.close()
@@ -211,7 +202,7 @@ def test_progress_line_of_the_start_is_shown_only_on_a_terminal(env: dict[str, s
         assert terminal.end() == 0
     assert "Starting" not in terminal.raw
     run(env, "server", "stop")
-    assert run(env, *_LIST).stderr.count("\x1b") == 0
+    assert run(env, *_LIST).err.count("\x1b") == 0
 
 
 def test_background_command_and_its_server_react_to_ctrl_c(env: dict[str, str], directory: DataDirectory) -> None:

@@ -5,8 +5,10 @@
 
 import asyncio
 import os
+import sqlite3
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,8 @@ class Clients(RuleBasedStateMachine):
         self.uploads: list[tuple[str, bytes]] = []
         self.begun: list[tuple[str, str, str]] = []
         self.names = 0
+        self.changes = self.counter_of_changes()
+        self.last_read: tuple[object, Snapshot] | None = None
         self.now = self.snapshot()
         self.user_ids = {name: self.send(name, "GET", "/account/details").json()["data"]["id"] for name in _USERS}
         for _ in range(2):
@@ -84,9 +88,21 @@ class Clients(RuleBasedStateMachine):
 
     # -- what they all do ---------------------------------------------------------------------------------------------
 
+    def counter_of_changes(self) -> Callable[[], object]:
+        """A function whose result differs after each transaction that wrote something. PostgreSQL has none."""
+        url = self.served.backend.database.engine.url
+        if not url.drivername.startswith("sqlite"):
+            return object
+        connection = self.stack.enter_context(closing(sqlite3.connect(str(url.database))))
+        return lambda: connection.execute("PRAGMA data_version").fetchone()
+
     def snapshot(self) -> Snapshot:
-        with self.served.backend.database.read() as session:
-            return Snapshot.of(session)
+        """The content of the store. It is read again only if something was written, because reading takes long."""
+        changes = self.changes()
+        if self.last_read is None or self.last_read[0] != changes:
+            with self.served.backend.database.read() as session:
+                self.last_read = changes, Snapshot.of(session)
+        return self.last_read[1]
 
     def settle(self) -> None:
         """Check the invariants."""
