@@ -73,6 +73,10 @@ class ConnectionTo:
     async def client(self) -> Client:
         return self._client
 
+    def replace(self, client: Client) -> None:
+        """Use another client from now on."""
+        self._client = client
+
     async def aclose(self) -> None:
         """Leave the client open for its owner."""
 

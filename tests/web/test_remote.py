@@ -12,9 +12,11 @@ from tests.support import samples
 from tests.support.api import TOKEN, ConnectionTo, FakeApi, accepted, answer, client_for, error
 from tests.support.samples import PLAN_ID, RUN_ID, WORKSPACE_ID
 from tests.web.support import Browser, forms_of
+from tfruns.errors import NoCredentials, Unauthorized
 from tfruns.policy import Mode, Policy
 from tfruns.scope import parse_scope
 from tfruns.web.loopback import LoopbackPages
+from tfruns.web.running import running_pages
 
 Opened = Callable[..., Any]
 
@@ -48,8 +50,8 @@ async def opened() -> AsyncIterator[Opened]:
     """Opens the pages of an API, and returns a browser with a session."""
     async with AsyncExitStack() as stack:
 
-        async def open_(api: FakeApi, policy: Policy | None = None) -> Browser:
-            connection = ConnectionTo(client_for(api))
+        async def open_(api: FakeApi, policy: Policy | None = None, connection: ConnectionTo | None = None) -> Browser:
+            connection = connection or ConnectionTo(client_for(api))
             pages = LoopbackPages(connection.client, policy or Policy(), command="tfruns web")
             stack.push_async_callback(pages.aclose)
             link = await pages.link()
@@ -166,3 +168,25 @@ async def test_planning_pages_start_runs_and_apply_nothing(opened: Opened) -> No
     browser = await opened(remote_api(), Policy(mode=Mode.PLAN))
     assert "Apply" not in forms_of((await browser.get(RUN_PAGE)).text)
     assert (await browser.get("/app/acme/workspaces/network/start")).status_code == 200
+
+
+async def test_a_new_client_of_the_connection_serves_the_next_page(opened: Opened) -> None:
+    first, second = remote_api(), remote_api()
+    renamed = samples.planned(message="After the restart")
+    second.off("GET", f"/runs/{RUN_ID}")
+    second.on("GET", f"/runs/{RUN_ID}", answer({"data": renamed, "included": [samples.workspace()]}))
+    connection = ConnectionTo(client_for(first))
+    browser = await opened(first, connection=connection)
+    assert "Open the shop" in (await browser.get(RUN_PAGE)).text
+    connection.replace(client_for(second))
+    page = await browser.get(RUN_PAGE)
+    assert ("After the restart" in page.text, "Open the shop" in page.text) == (True, False)
+
+
+async def test_without_a_token_there_is_no_link() -> None:
+    for token, kind in ((None, NoCredentials), (TOKEN, Unauthorized)):
+        api = FakeApi().on("GET", "/account/details", error(401, "unauthorized"))
+        pages = LoopbackPages(ConnectionTo(client_for(api, token=token)).client, Policy(), command="tfruns web")
+        with pytest.raises(kind):
+            await pages.link()
+        assert running_pages() == []

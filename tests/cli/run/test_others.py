@@ -5,11 +5,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from anyio import to_thread
 
 from tests.cli.run.configurations import BROKEN, CHANGES
 from tests.cli.run.conftest import Command, Open
 from tests.support import samples
 from tests.support.api import accepted, answer
+from tests.support.browser import FakeBrowser, follow
 from tests.support.command import PATIENCE_S, Shell
 from tests.support.http_api import HttpApi
 from tests.support.local_lab import Lab
@@ -17,6 +19,17 @@ from tests.support.results import Accepted, Commented, Failure
 from tests.support.stdio import tfruns
 
 _NONE = "run-0000000000000000"
+
+
+async def test_open_and_web_open_the_page_of_the_run(lab: Lab, shell: Shell, tmp_path: Path) -> None:
+    browser = FakeBrowser(tmp_path)
+    run = await lab.planned(await lab.workspace(CHANGES))
+    for words in (("open", run.id), ("show", run.id, "--web"), ("review", run.id, "--web")):
+        shell.with_variables(browser.variables)("run", *words)
+        [link] = browser.opened()
+        page = await to_thread.run_sync(follow, link)
+        assert (page.status_code, page.url.path.rpartition("/")[2]) == (200, run.id), words
+    assert shell("run", "open", run.id, "--json", "id,status").json == {"id": run.id, "status": "planned"}
 
 
 async def test_discard_and_cancel_ask_nothing(lab: Lab, tfruns_run: Command) -> None:
