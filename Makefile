@@ -34,7 +34,7 @@ test: $(READY) ## run all tests; they need only Python packages
 	HYPOTHESIS_PROFILE=$(or $(HYPOTHESIS_PROFILE),full) $(PYTEST) --numprocesses=3 $(PARALLEL) --ignore=tests/conformance
 
 test-fast: $(READY) ## run the tests that start no process
-	$(PYTEST) --numprocesses=2 $(PARALLEL) --ignore=tests/conformance --ignore=tests/e2e -m "not processes"
+	$(PYTEST) --numprocesses=2 $(PARALLEL) --ignore=tests/conformance -m "not processes"
 
 check: lint types audit test docs conformance demo ## run everything that must pass
 

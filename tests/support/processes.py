@@ -1,8 +1,9 @@
 """Fast tests start no process: the others carry the marker `processes`, by hand or through a fixture.
 
-`make test-fast` runs the tests without the marker. All of `tests/e2e` has it. A fixture that starts a process requests
-the fixture `processes`, and every test that uses it, directly or through other fixtures, gets the marker. A test that
-starts a process itself is marked by hand. A test that starts a process without the marker fails.
+`make test-fast` runs the tests without the marker (`-m "not processes"`). All tests in some directories have it; these
+are not even imported then. A fixture that starts a process requests the fixture `processes`, and every test that uses
+it, directly or through other fixtures, gets the marker. A test that starts a process itself is marked by hand. A test
+that starts a process without the marker fails.
 """
 
 import signal
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-_END_TO_END = Path(__file__).parents[1] / "e2e"
+_TESTS = Path(__file__).parents[1]
+_WITH_PROCESSES = {_TESTS / name for name in ("cli/run", "cli/scripted", "e2e", "foreign", "web/browser")}
+_WITHOUT_MARKER = "not processes"
 _STARTING = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "os.exec"})
 
 
@@ -46,6 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Ignore the directories in which all tests start processes if no such test is selected."""
+    return (config.option.markexpr == _WITHOUT_MARKER and collection_path in _WITH_PROCESSES) or None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that start processes, and move their files to the front.
@@ -53,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     They take longest: at the end, one worker would execute them while the others have nothing to do.
     """
     for item in items:
-        if _END_TO_END in item.path.parents or "processes" in getattr(item, "fixturenames", ()):
+        if not _WITH_PROCESSES.isdisjoint(item.path.parents) or "processes" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.processes)
     slow = {item.path for item in items if item.get_closest_marker("processes")}
     items.sort(key=lambda item: item.path not in slow)

@@ -84,7 +84,7 @@ def test_secret_is_masked_wherever_the_line_is_split(secret: str, line: int, shi
 def test_masking_an_endless_line_takes_linear_time() -> None:
     for secret in ("a" * 60_000, "hunter22", "ab" * 40):
         spent = []
-        for size in (MAX_LINE_BYTES, 2 * MAX_LINE_BYTES):
+        for size in (MAX_LINE_BYTES // 2, MAX_LINE_BYTES + 65_536):
             sink = Sink()
             lines = LineSplitter(masked(sink, secrets(secret)), secrets(secret))
             data = (secret * (size // len(secret) + 1)).encode()
