@@ -212,6 +212,8 @@ def _is_same(before: MarkedValue, after: MarkedValue) -> bool:
 def _difference(location: _Location, before: MarkedValue, after: MarkedValue, note: str = "") -> Difference:
     if not note and isinstance(before, Sensitive) is not isinstance(after, Sensitive):
         note = _sensitivity_note(before, after)
+    if isinstance(after, Sensitive) and before is not None:
+        before = before if isinstance(before, Sensitive) else Sensitive(before)  # the same secret, before it was marked
     return Difference(location.path, before, after, location.is_forcing, note, location.label)
 
 
@@ -219,9 +221,18 @@ def _sensitivity_note(before: MarkedValue, after: MarkedValue) -> str:
     """The note if exactly one of two existing values is sensitive."""
     if before is None or after is None or UNKNOWN in (before, after):
         return ""
-    becomes = "becomes sensitive" if isinstance(after, Sensitive) else "is no longer sensitive"
+    if isinstance(after, Sensitive):
+        becomes = "becomes sensitive"
+    else:
+        becomes = "is sensitive only in part" if _contains_sensitive(after) else "is no longer sensitive"
     values = [side.value if isinstance(side, Sensitive) else side for side in (before, after)]
     return f"{becomes}; the value is unchanged" if _is_same(*values) else becomes
+
+
+def _contains_sensitive(value: MarkedValue) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_contains_sensitive, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Sensitive)
 
 
 def _compare_lists(

@@ -111,14 +111,23 @@ def _compact(value: MarkedValue, of_sensitive: Callable[[Sensitive], Any]) -> st
 
 
 def parse_json_text(text: str) -> Any:
-    """Parse a string that is a JSON object or list; None for any other string, or if it is nested too deeply."""
+    """Parse a string that is a JSON object or list; None for any other string, or if it is nested too deeply.
+
+    A text in which a key is repeated is not parsed: its readers differ in the value that they take.
+    """
     if text.lstrip()[:1] not in {"{", "["} or len(text) > _MAX_JSON or _NESTED_QUOTES in text:
         return None
     try:
         found = read_json(text.encode())
-    except ValueError:
+        json.loads(text, object_pairs_hook=_distinct, parse_int=len, parse_float=len)
+    except (ValueError, RecursionError):
         return None
     return None if is_nested_deeper_than(found, _MAX_JSON_DEPTH) else found
+
+
+def _distinct(members: list[tuple[str, Any]]) -> None:
+    if len(dict(members)) < len(members):
+        raise ValueError("a key is repeated")
 
 
 def common_prefix_length(before: Sequence[str], after: Sequence[str]) -> int:

@@ -110,6 +110,33 @@ def test_changed_sensitivity_of_a_value_is_noted() -> None:
     ]
 
 
+def test_value_that_becomes_sensitive_is_masked_on_both_sides() -> None:
+    for before, after, unknown in (
+        ({"a": "the-old-secret"}, {"a": "the-new-secret"}, {}),
+        ({"a": "the-old-secret"}, {}, {"a": True}),
+        ({"a": ["the-old-secret", {"b": "x"}]}, {"a": ["the-new-secret"]}, {}),
+        ({"a": {"k": "the-old-secret"}}, {"a": {"k": "the-new-secret", "m": 1}}, {}),
+    ):
+        lines = lines_of(before, after, after_sensitive={"a": True}, after_unknown=unknown)
+        assert lines == ["a: (sensitive value) -> (sensitive value) (becomes sensitive)"]
+
+
+def test_value_that_stays_sensitive_in_part_is_not_called_public() -> None:
+    values = {"a": {"k": "the-secret", "m": "public"}}
+    assert lines_of(values, values, before_sensitive={"a": True}, after_sensitive={"a": {"k": True}}) == [
+        'a: (sensitive value) -> {"k": (sensitive value), "m": "public"} (is sensitive only in part)'
+    ]
+
+
+def test_json_with_a_repeated_key_is_compared_as_text() -> None:
+    """Readers differ in which of the values they take, so none of them is hidden."""
+    before, after = '{"Action":"*","Action":"s3:Get"}', '{"Action":"s3:*","Action":"s3:Get"}'
+    assert lines_of({"p": before}, {"p": after}) == [f"p: {json.dumps(before)} -> {json.dumps(after)}"]
+    long = json.dumps({"a": "x" * 200})[:-1] + ', "Action": "*", "Action": "s3:Get"}'
+    (line,) = lines_of({"p": long}, {"p": long.replace('"*"', '"s3:*"')})
+    assert ('"*"' in line.replace("\\", ""), '"s3:*"' in line.replace("\\", "")) == (True, True)
+
+
 def test_long_strings_start_shortly_before_their_difference() -> None:
     (line,) = lines_of({"a": "x" * 3000 + "old"}, {"a": "x" * 3000 + "new"})
     assert line == 'a: "…xxxxxxxxxxxxold" -> "…xxxxxxxxxxxxnew"'
