@@ -122,9 +122,9 @@ def test_value_that_becomes_sensitive_is_masked_on_both_sides() -> None:
 
 
 def test_value_that_stays_sensitive_in_part_is_not_called_public() -> None:
-    values = {"a": {"k": "the-secret", "m": "public"}}
-    assert lines_of(values, values, before_sensitive={"a": True}, after_sensitive={"a": {"k": True}}) == [
-        'a: (sensitive value) -> {"k": (sensitive value), "m": "public"} (is sensitive only in part)'
+    before, after = {"a": {"k": "the-secret", "m": 1}}, {"a": {"k": "the-secret", "m": 2}}
+    assert lines_of(before, after, before_sensitive={"a": True}, after_sensitive={"a": {"k": True}}) == [
+        'a: (sensitive value) -> {"k": (sensitive value), "m": 2} (is sensitive only in part)'
     ]
 
 
@@ -134,7 +134,8 @@ def test_json_with_a_repeated_key_is_compared_as_text() -> None:
     assert lines_of({"p": before}, {"p": after}) == [f"p: {json.dumps(before)} -> {json.dumps(after)}"]
     long = json.dumps({"a": "x" * 200})[:-1] + ', "Action": "*", "Action": "s3:Get"}'
     (line,) = lines_of({"p": long}, {"p": long.replace('"*"', '"s3:*"')})
-    assert ('"*"' in line.replace("\\", ""), '"s3:*"' in line.replace("\\", "")) == (True, True)
+    assert '\\"*\\"' in line
+    assert '\\"s3:*\\"' in line
 
 
 def test_long_strings_start_shortly_before_their_difference() -> None:
