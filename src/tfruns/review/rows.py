@@ -263,14 +263,23 @@ def group_rows(found: Iterable[ReviewEntry], secrets: Secrets) -> list[ReviewRow
 
     If the keys of the instances are too long for one row, they are split into several rows.
     """
-    families: dict[Sequence[object], list[ReviewEntry]] = {}
+    return [row for family in families(found) for row in rows_of_family(family, secrets)]
+
+
+def families(found: Iterable[ReviewEntry]) -> list[list[ReviewEntry]]:
+    """The changes that may share rows: instances of one resource with the same actions, in order of the first one."""
+    grouped: dict[Sequence[object], list[ReviewEntry]] = {}
     for entry in found:
-        families.setdefault(_family(entry), []).append(entry)
-    equal: dict[tuple[int, str], list[ReviewEntry]] = {}
-    for number, family in enumerate(families.values()):
-        for entry in family:
-            equal.setdefault((number, _comparison_text(entry) if len(family) > 1 else ""), []).append(entry)
-    return [ReviewRow(part, secrets) for instances in equal.values() for part in _with_short_keys(instances, secrets)]
+        grouped.setdefault(_family(entry), []).append(entry)
+    return list(grouped.values())
+
+
+def rows_of_family(family: Sequence[ReviewEntry], secrets: Secrets) -> Iterator[ReviewRow]:
+    """The rows of changes that may share rows. Comparing them takes most of the time of a review."""
+    equal: dict[str, list[ReviewEntry]] = {}
+    for entry in family:
+        equal.setdefault(_comparison_text(entry) if len(family) > 1 else "", []).append(entry)
+    return (ReviewRow(part, secrets) for instances in equal.values() for part in _with_short_keys(instances, secrets))
 
 
 def _with_short_keys(instances: Sequence[ReviewEntry], secrets: Secrets) -> Iterator[Sequence[ReviewEntry]]:

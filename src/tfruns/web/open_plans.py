@@ -13,12 +13,12 @@ from typing import Any
 from anyio import to_thread
 
 from tfruns.client.client import Client
-from tfruns.review.dangers import danger_of
 from tfruns.review.filters import select
 from tfruns.review.plan_document import Action, Change
-from tfruns.review.rows import ReviewEntry, ReviewRow, collect_entries, group_rows
+from tfruns.review.rows import ReviewEntry, collect_entries
 from tfruns.runs.plan_reading import OpenPlan
 from tfruns.runs.plans import open_plan
+from tfruns.web.page_rows import PageRows, module_of
 from tfruns.wire.runs import Run
 
 KEPT_S = 60.0
@@ -37,8 +37,8 @@ class ShownPlan:
         plan: the plan.
         is_refresh_only: whether its apply only records changes made outside of Terraform.
         entries: all changes.
-        rows: the rows of the changes that are shown without a filter, in the order of the page.
-        actions: the actions of the rows, and how many rows have each.
+        rows: the rows of the changes that are shown without a filter.
+        actions: the actions of these changes, and how many of them have each.
         modules: their modules.
         types: their resource types.
         also: the other filters that match a change, and how many changes each matches.
@@ -48,7 +48,7 @@ class ShownPlan:
     plan: OpenPlan
     is_refresh_only: bool
     entries: list[ReviewEntry]
-    rows: list[ReviewRow]
+    rows: PageRows
     actions: Facets
     modules: Facets
     types: Facets
@@ -112,29 +112,18 @@ class OpenPlans:
 
 def _prepared(plan: OpenPlan, is_refresh_only: bool) -> ShownPlan:
     entries = collect_entries(plan.document, is_refresh_only=is_refresh_only)
-    rows = ordered(group_rows([entry for entry in entries if entry.is_shown], plan.known.secrets))
+    shown = [entry for entry in entries if entry.is_shown]
     return ShownPlan(
         plan,
         is_refresh_only,
         entries,
-        rows,
-        _facets(row.change.action.value for row in rows),
-        _facets(module_of(row.change) for row in rows),
-        _facets(row.change.type for row in rows),
+        PageRows(shown, plan.known.secrets),
+        _facets(entry.change.action.value for entry in shown),
+        _facets(module_of(entry.change) for entry in shown),
+        _facets(entry.change.type for entry in shown),
         [(name, count) for name in _OTHER_FILTERS if (count := len(select(entries, name)))],
         sum(_is_partly_unknown(change) for change in plan.document.changes),
     )
-
-
-def ordered(rows: Iterable[ReviewRow]) -> list[ReviewRow]:
-    """The rows in the order of the page: dangerous changes first, then the others by module, the root module first."""
-    return sorted(rows, key=lambda row: (0, "") if danger_of(row.change) else (1, module_of(row.change)))
-
-
-def module_of(change: Change) -> str:
-    """The address of a change's module; empty for the root module."""
-    module = change.source.get("module_address")
-    return module if isinstance(module, str) else ""
 
 
 def _facets(names: Iterable[str]) -> Facets:

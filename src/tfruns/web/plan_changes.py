@@ -17,12 +17,14 @@ from tfruns.policy import Toolset
 from tfruns.review.dangers import danger_of
 from tfruns.review.filters import select
 from tfruns.review.headline import headline
+from tfruns.review.plan_document import Change
 from tfruns.review.review import review_notes
-from tfruns.review.rows import ReviewRow, group_rows
+from tfruns.review.rows import ReviewRow
 from tfruns.review.side_by_side import ValueChange, drift_changes, value_changes
 from tfruns.review.summary import PlanSummary
 from tfruns.tool import Context, tool
-from tfruns.web.open_plans import OpenPlans, ShownPlan, module_of, ordered
+from tfruns.web.open_plans import OpenPlans, ShownPlan
+from tfruns.web.page_rows import PageRows, module_of
 from tfruns.web.plan_views import ChangeView, DangerView, FacetView, PlanChangesView, TextLineView, ValueView
 
 PAGE_SIZE = 50
@@ -60,22 +62,27 @@ class _Filters:
     resource_type: str
     text: str
 
-    def includes(self, row: ReviewRow) -> bool:
-        """Whether a row matches all filters but the action."""
-        change = row.change
+    def rows_of(self, shown: ShownPlan) -> PageRows:
+        """The rows of the changes that match all filters."""
+        if self == _NO_FILTERS:
+            return shown.rows
+        found = [entry for entry in select(shown.entries, self.action) if self._includes(entry.change)]
+        return PageRows(found, shown.plan.known.secrets)
+
+    def _includes(self, change: Change) -> bool:
         is_in_module = not self.module or module_of(change) == self.module
         is_of_type = not self.resource_type or change.type == self.resource_type
-        return is_in_module and is_of_type and any(self.text in address.casefold() for address in _addresses(row))
+        addresses = (change.address, change.previous_address)
+        return is_in_module and is_of_type and any(self.text in address.casefold() for address in addresses)
 
 
-def _addresses(row: ReviewRow) -> list[str]:
-    return [address for entry in row.entries for address in (entry.change.address, entry.change.previous_address)]
+_NO_FILTERS = _Filters("", "", "", "")
 
 
 def _page(shown: ShownPlan, filters: _Filters, number: int, *, has_changes: bool | None) -> PlanChangesView:
     secrets, summary = shown.plan.known.secrets, shown.plan.known.summary
-    rows = ordered(group_rows(select(shown.entries, filters.action), secrets)) if filters.action else shown.rows
-    found = [row for row in rows if filters.includes(row)]
+    found = filters.rows_of(shown)
+    rows, total_pages, has_next = found.page(number, PAGE_SIZE)
     notes = review_notes(shown.plan.document, shown.entries, secrets)
     return PlanChangesView(
         has_plan=True,
@@ -86,10 +93,11 @@ def _page(shown: ShownPlan, filters: _Filters, number: int, *, has_changes: bool
         dangers=tuple(_danger_view(summary, number) for number in range(min(_MAX_DANGERS, len(summary.dangers)))),
         more_dangers=sum(danger.count for danger in summary.dangers[_MAX_DANGERS:]),
         unknown=shown.unknown,
-        changes=tuple(_change_view(row, secrets) for row in found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]),
+        changes=tuple(_change_view(row, secrets) for row in rows),
         page=number,
-        total_pages=max(1, -(-len(found) // PAGE_SIZE)),
-        total_changes=len(found),
+        next_page=number + 1 if has_next else None,
+        total_pages=total_pages,
+        total_changes=found.total_changes,
         actions=_facets(shown.actions, secrets),
         modules=_facets(shown.modules, secrets),
         types=_facets(shown.types, secrets),

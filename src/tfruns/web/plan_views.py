@@ -83,6 +83,8 @@ class PlanChangesView(View):
         dangers: the first dangerous changes.
         more_dangers: the number of dangerous changes that are omitted.
         unknown: the number of updates and replacements with values that are known only after the apply.
+        total_pages: None if it is unknown, because not all rows of a large plan were made.
+        total_changes: the number of changes that match the filters; several instances can share a row.
         actions: the actions of all changes.
         modules: the modules of all changes.
         types: the resource types of all changes.
@@ -99,7 +101,8 @@ class PlanChangesView(View):
     unknown: int = 0
     changes: tuple[ChangeView, ...] = ()
     page: int = 1
-    total_pages: int = 1
+    next_page: int | None = None
+    total_pages: int | None = 1
     total_changes: int = 0
     actions: tuple[FacetView, ...] = ()
     modules: tuple[FacetView, ...] = ()

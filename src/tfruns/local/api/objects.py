@@ -40,7 +40,13 @@ async def read_object(request: Request, backend: Backend, grant: ObjectGrant) ->
     if not path.exists() or not path.stat().st_size:
         raise NotFound("not found")
     media_type = "application/x-gzip" if grant.kind == "configuration" else "application/json"
-    return FileResponse(path, media_type=media_type)
+    return _ObjectResponse(path, media_type=media_type)
+
+
+class _ObjectResponse(FileResponse):
+    """A file in large parts: a plan has tens of megabytes, and each part costs a change of threads."""
+
+    chunk_size = 1 << 20
 
 
 def _number(request: Request, name: str) -> int | None:
