@@ -20,6 +20,7 @@ from bench import (
     startup,
     tasks,
     tokens,
+    web,
 )
 from bench.measure import Row, table
 
@@ -35,6 +36,7 @@ _BENCHMARKS: dict[str, Callable[[], tuple[list[Row], list[str]]]] = {
     "created-to-planned": created_to_planned.measure,
     "local-reads": local_reads.measure,
     "load": load.measure,
+    "web": web.measure,
     "faults": faults.measure,
 }
 

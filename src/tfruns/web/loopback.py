@@ -15,6 +15,7 @@ from tfruns.policy import Confirm, Policy
 from tfruns.web.paths import PREFIX, page_path
 
 if TYPE_CHECKING:
+    from tfruns.web.passkeys import Passkeys
     from tfruns.client.client import Client
     from tfruns.web.loopback_server import LoopbackServer
 
@@ -32,12 +33,23 @@ class LoopbackPages:
         policy: the permissions of the visitors. They confirm each decision on its page.
         command: the command that runs this process, for the record of the server.
         port: the port to listen on; 0 for any free port.
+        passkeys: the passkeys that decisions which can destroy something need; None if they need none.
 
     Attributes:
         requests: the calls of an assistant that wait for a decision on a page.
+        passkeys: the passkeys, if decisions need them.
     """
 
-    def __init__(self, connect: Connect, policy: Policy, *, command: str, port: int = 0) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        policy: Policy,
+        *,
+        command: str,
+        port: int = 0,
+        passkeys: "Passkeys | None" = None,
+    ) -> None:
+        self.passkeys = passkeys
         self._connect = connect
         self._policy = replace(policy, confirm=Confirm.ALWAYS)
         self._command = command
@@ -98,7 +110,7 @@ class LoopbackPages:
                 from tfruns.web.loopback_server import start_server  # noqa: PLC0415
 
                 self._server = await start_server(
-                    self._connect, self._policy, self.requests, self._command, self._port, self._secret
+                    self._connect, self._policy, self.requests, self.passkeys, self._command, self._port, self._secret
                 )
             return self._server
 
