@@ -4,18 +4,22 @@ import hashlib
 import json
 import stat
 import struct
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import cbor2
+import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
+from tests.web.support import Browser, Pages, forms_of, sign_in
 from tests.web.test_sessions import FakeClock
 from tfruns.errors import Forbidden, InvalidInput
+from tfruns.web.beside_api import add_pages
 from tfruns.web.passkeys import CHALLENGE_LIFETIME_S, Asker, PasskeyFile, Passkeys, decision_key
 
 ADMIN = Asker("session-1", "admin", "localhost", "http://localhost:8088")
@@ -194,3 +198,81 @@ def test_a_damaged_file_is_an_error_and_not_an_empty_one(passkeys: Passkeys, pat
     with pytest.raises(Forbidden, match="damaged"):
         passkeys.register(ADMIN, Device().create('{"challenge": ""}'), "")
     assert path.read_text() == content
+
+
+@pytest.fixture
+async def browser(pages: Pages, path: Path) -> AsyncIterator[Browser]:
+    """A browser with a session on pages that need passkeys."""
+    app = add_pages(pages.api.app, "http://localhost:8088", passkeys=Passkeys(PasskeyFile(path)))
+    transport = httpx2.ASGITransport(app)
+    origin = "http://localhost:8088"
+    async with httpx2.AsyncClient(transport=transport, base_url=origin, headers={"origin": origin}) as browser:
+        await sign_in(browser, pages.token)
+        yield browser
+
+
+async def test_pages_move_from_an_address_to_localhost(browser: Browser) -> None:
+    """Browsers bind no passkey to an address."""
+    for host in ("127.0.0.1", "[::1]"):
+        response = await browser.get(f"http://{host}:8088/app/default/workspaces?search=a%2Fb")
+        assert response.status_code == 307
+        assert response.headers["location"] == "http://localhost:8088/app/default/workspaces?search=a%2Fb"
+        assert response.headers["content-security-policy"]
+
+
+async def test_a_decision_that_destroys_needs_a_passkey(browser: Browser, pages: Pages, path: Path) -> None:
+    run = await pages.api.planned()  # a plan that cannot be read counts as one that destroys
+    address = f"/app/default/workspaces/network/runs/{run['id']}"
+    form = forms_of((await browser.get(address)).text)["Apply"]
+    fields = {**form.fields, "workspace_name": "network"}
+    asked = {"csrf_token": fields["csrf_token"], "tool": fields["tool"], "seen": fields["seen"], "path": address}
+    assert (await browser.post("/app/-/passkeys/options", data=asked)).status_code == 403  # none is registered
+
+    device = Device()
+    create = await browser.post("/app/-/passkeys/options", data={"csrf_token": asked["csrf_token"], "kind": "create"})
+    first = {"csrf_token": asked["csrf_token"], "created": device.create(create.text), "name": "Laptop"}
+    assert (await browser.post("/app/-/passkeys", data=first)).status_code == 303
+
+    device.count += 1
+    options = (await browser.post("/app/-/passkeys/options", data={**asked, "seen": "0" * 64})).text
+    response = await browser.post(address, data={**fields, "passkey": device.get(options)})  # for another impact
+    assert response.status_code == 409
+    assert "none of yours confirmed it" in response.text
+    assert await pages.api.status(run) == "planned"
+
+    device.count += 1
+    options = (await browser.post("/app/-/passkeys/options", data=asked)).text
+    assert (await browser.post(address, data={**fields, "passkey": device.get(options)})).status_code == 303
+    assert await pages.api.status(run) in {"confirmed", "apply_queued"}
+
+
+async def test_another_passkey_needs_the_confirmation_with_the_first(browser: Browser, path: Path) -> None:
+    page = (await browser.get("/app/-/passkeys")).text
+    token = forms_of(page)["Register a passkey"].fields["csrf_token"]
+
+    async def created(device: Device) -> str:
+        options = await browser.post("/app/-/passkeys/options", data={"csrf_token": token, "kind": "create"})
+        return device.create(options.text)
+
+    owner, thief = Device(), Device(id=b"thief")
+    assert (
+        await browser.post("/app/-/passkeys", data={"csrf_token": token, "created": await created(owner)})
+    ).status_code == 303
+    response = await browser.post("/app/-/passkeys", data={"csrf_token": token, "created": await created(thief)})
+    assert response.status_code == 403
+    assert len(PasskeyFile(path).read()) == 1
+
+    owner.count += 1
+    asked = {"csrf_token": token, "tool": "add_passkey", "seen": "", "path": "/app/-/passkeys"}
+    proof = owner.get((await browser.post("/app/-/passkeys/options", data=asked)).text)
+    second = {"csrf_token": token, "created": await created(thief), "passkey": proof, "name": "Key"}
+    assert (await browser.post("/app/-/passkeys", data=second)).status_code == 303
+    assert [passkey.name for passkey in PasskeyFile(path).read()] == ["Passkey 1", "Key"]
+
+
+async def test_a_server_without_passkeys_has_no_such_page(pages: Pages) -> None:
+    async with pages.browser() as browser:
+        await sign_in(browser, pages.token)
+        response = await browser.get("/app/-/passkeys")
+        assert response.status_code == 404
+        assert "--passkey" in response.text

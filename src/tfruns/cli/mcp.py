@@ -1,11 +1,16 @@
 """`tfruns mcp`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from tfruns.cli.options import DATA_DIR, IDLE_EXIT, LOCAL, PROFILE, check_local
+from tfruns.cli.passkeys import PASSKEY, own_passkeys
+
+if TYPE_CHECKING:
+    from tfruns.policy import Confirm
+    from tfruns.web.passkeys import Passkeys
 
 MODE = "Allow only reading, also planning, or also applying"
 _CONFIRM = "Select when a person has to confirm (default: auto)"
@@ -23,6 +28,7 @@ def mcp(
     organizations: Annotated[str | None, Parameter(help=ORGANIZATIONS)] = None,
     workspaces: Annotated[str | None, Parameter(help=WORKSPACES)] = None,
     profile: Annotated[str | None, Parameter(help=PROFILE)] = None,
+    passkey: Annotated[bool, Parameter(help=PASSKEY)] = False,
     local: Annotated[bool, Parameter(help=LOCAL)] = False,
     data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None,
     idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT)] = None,
@@ -40,6 +46,9 @@ def mcp(
     where a code is required. A code is in the refusal. Client means that the client's own approval suffices. With auto,
     a person is asked first if the client can ask; if it closes the question without an answer, a fingerprint or a code
     is required.
+
+    With --passkey, decisions on the page that can destroy something need a passkey (extra `passkey`). It requires
+    --confirm page, because other confirmations need none.
 
     A person can always decide on a web page, which this process serves on 127.0.0.1. The client opens it, or its link
     is in the refusal. Page means that only a decision there counts.
@@ -71,15 +80,35 @@ def mcp(
         allowed_directories = resolve_allowed(allow_dir)
         selected = active_profile(profile)
         is_local = local or is_local_selected(selected)
+        confirms = Confirm(confirm or selected.named("confirm") or Confirm.AUTO)
+        passkeys = _passkeys(confirms) if passkey else None
         check_local(is_local=is_local, data_dir=data_dir, idle_exit=idle_exit)
     except InvalidInput as error:
         from tfruns.cli.exit_codes import ExitCode  # noqa: PLC0415
         from tfruns.cli.terminal import fail  # noqa: PLC0415
 
         fail(error, is_json=False, code=ExitCode.USAGE)
-    policy = Policy(Mode(mode), Confirm(confirm or selected.named("confirm") or Confirm.AUTO), offered, scope)
+    policy = Policy(Mode(mode), confirms, offered, scope)
     if is_local:
         connection: Connection = LocalConnection(data_dir or selected.data_path, idle_exit)
     else:
         connection = connection_outside_of_directories(selected)
-    serve(policy, connection, allowed_directories, LoopbackPages(connection.client, policy, command="tfruns mcp"))
+    pages = LoopbackPages(connection.client, policy, command="tfruns mcp", passkeys=passkeys)
+    serve(policy, connection, allowed_directories, pages)
+
+
+def _passkeys(confirm: "Confirm") -> "Passkeys":
+    """The passkeys of this user.
+
+    Raises:
+        InvalidInput: a call can be confirmed without the page, or the extra is not installed.
+    """
+    from tfruns.errors import InvalidInput  # noqa: PLC0415
+
+    if confirm != "page":
+        raise InvalidInput(
+            "--passkey requires --confirm page.",
+            cause="Other confirmations do not need a passkey.",
+            solution="Add --confirm page, or omit --passkey.",
+        )
+    return own_passkeys()

@@ -13,6 +13,17 @@ PASSKEY = "Require a passkey on the pages for what destroys"
 _FILE = "passkeys.json"
 
 
+def own_passkeys() -> "Passkeys":
+    """The passkeys of this user, for the pages that `tfruns web` and `tfruns mcp` serve.
+
+    Raises:
+        InvalidInput: the extra `passkey` is not installed, or the user has no directory for application state.
+    """
+    from tfruns.web.running import record_directory  # noqa: PLC0415
+
+    return passkeys_in(record_directory().parent)
+
+
 def passkeys_in(directory: Path) -> "Passkeys":
     """The passkeys in a directory.
 

@@ -15,9 +15,9 @@ from tfruns.policy import Confirm, Policy
 from tfruns.web.paths import PREFIX, page_path
 
 if TYPE_CHECKING:
-    from tfruns.web.passkeys import Passkeys
     from tfruns.client.client import Client
     from tfruns.web.loopback_server import LoopbackServer
+    from tfruns.web.passkeys import Passkeys
 
 Connect = Callable[[], Awaitable["Client"]]
 """Returns the client of the API for a request."""

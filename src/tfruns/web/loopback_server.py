@@ -20,6 +20,7 @@ from tfruns.policy import Policy
 from tfruns.web.app import build_web_app
 from tfruns.web.loopback import Connect
 from tfruns.web.own_browser import OwnBrowser, has_browser
+from tfruns.web.passkeys import Passkeys
 from tfruns.web.paths import link_path
 from tfruns.web.protection import LOOPBACK_HOSTS
 from tfruns.web.running import RunningPages, announced
@@ -68,7 +69,13 @@ class LoopbackServer:
 
 
 async def start_server(  # the parameters of `LoopbackPages`
-    connect: Connect, policy: Policy, requests: DecisionRequests, command: str, port: int, secret: str
+    connect: Connect,
+    policy: Policy,
+    requests: DecisionRequests,
+    passkeys: Passkeys | None,
+    command: str,
+    port: int,
+    secret: str,
 ) -> LoopbackServer:
     """Start a server; see `LoopbackPages`.
 
@@ -86,6 +93,7 @@ async def start_server(  # the parameters of `LoopbackPages`
         _OwnSecret(secret, visitor),
         own_browser=OwnBrowser(url, visitor) if has_browser() else None,
         requests=requests,
+        passkeys=passkeys,
     )
     record = RunningPages(url, secret, str(client.settings.address), command)
     return LoopbackServer(record, site, visitor, listener)

@@ -11,6 +11,7 @@ from cyclopts.types import Port
 from tfruns.cli.browser import print_link, show_link
 from tfruns.cli.mcp import MODE, ORGANIZATIONS, WORKSPACES
 from tfruns.cli.options import DATA_DIR, IDLE_EXIT, LOCAL, PROFILE, CommonOptions
+from tfruns.cli.passkeys import PASSKEY, own_passkeys
 from tfruns.cli.terminal import exit_on_error, say
 from tfruns.cli.web.pages import PAGE, path_of
 from tfruns.errors import InvalidInput
@@ -18,6 +19,7 @@ from tfruns.errors import InvalidInput
 if TYPE_CHECKING:
     from tfruns.cli.profiles import Profile
     from tfruns.policy import Policy
+    from tfruns.web.passkeys import Passkeys
 
 _PORT = "Listen on this port (default: any free port)"
 _NO_BROWSER = "Print the link instead of opening a browser"
@@ -29,6 +31,7 @@ def serve(
     *,
     no_browser: Annotated[bool, Parameter(name="--no-browser", help=_NO_BROWSER)] = False,
     port: Annotated[Port | None, Parameter(help=_PORT)] = None,
+    passkey: Annotated[bool, Parameter(help=PASSKEY)] = False,
     mode: Annotated[Literal["read", "plan", "apply"] | None, Parameter(help=MODE)] = None,
     organizations: Annotated[str | None, Parameter(help=ORGANIZATIONS)] = None,
     workspaces: Annotated[str | None, Parameter(help=WORKSPACES)] = None,
@@ -44,7 +47,8 @@ def serve(
 
     For HCP Terraform and Terraform Enterprise, the pages are served on this machine until Ctrl-C, with your API token.
     --mode, --organizations and --workspaces limit what the pages show and permit, as for `tfruns mcp`. The local
-    backend serves its own pages, so that the command only opens them.
+    backend serves its own pages, so that the command only opens them. With --passkey, decisions that can destroy
+    something need a passkey (extra `passkey`); for the local backend, see `tfruns server`.
 
     For example:
         tfruns web
@@ -61,14 +65,21 @@ def serve(
         selected = active_profile(profile)
         is_local = local or is_local_selected(selected)
         options.check(is_local=is_local)
-        served = {"--port": port, "--mode": mode, "--organizations": organizations, "--workspaces": workspaces}
+        served = {
+            "--port": port,
+            "--passkey": passkey or None,
+            "--mode": mode,
+            "--organizations": organizations,
+            "--workspaces": workspaces,
+        }
         policy = _policy(mode, organizations, workspaces)
         if is_local:
             _forbid(served)
+        passkeys = own_passkeys() if passkey else None
     if is_local:
         run_and_exit(lambda: _open_local(options, selected, page, is_opened=not no_browser), options)
     with suppress(KeyboardInterrupt):  # Ctrl-C is how it is stopped
-        run_and_exit(lambda: _serve(selected, policy, port or 0, page, is_opened=not no_browser), options)
+        run_and_exit(lambda: _serve(selected, policy, port or 0, passkeys, page, is_opened=not no_browser), options)
 
 
 def _policy(mode: str | None, organizations: str | None, workspaces: str | None) -> "Policy":
@@ -122,7 +133,15 @@ async def _open_local(options: CommonOptions, profile: "Profile", page: str | No
         await connection.aclose()
 
 
-async def _serve(profile: "Profile", policy: "Policy", port: int, page: str | None, *, is_opened: bool) -> None:
+async def _serve(
+    profile: "Profile",
+    policy: "Policy",
+    port: int,
+    passkeys: "Passkeys | None",
+    page: str | None,
+    *,
+    is_opened: bool,
+) -> None:
     """Serve the pages of a remote API until the command is stopped."""
     from tfruns.cli.connection import directory_connection  # noqa: PLC0415
     from tfruns.log_output import log_to_standard_error  # noqa: PLC0415
@@ -130,7 +149,7 @@ async def _serve(profile: "Profile", policy: "Policy", port: int, page: str | No
 
     log_to_standard_error()
     connection = directory_connection(profile)
-    pages = LoopbackPages(connection.client, policy, command="tfruns web", port=port)
+    pages = LoopbackPages(connection.client, policy, command="tfruns web", port=port, passkeys=passkeys)
     try:
         address = (await connection.client()).settings.address
         link = await pages.link(path_of(page, [str(address)]))
