@@ -160,6 +160,12 @@ def test_link_needs_a_running_server_and_its_token(shell: Shell, server: LocalSe
     assert shell("web", "link", "--data-dir", str(stolen), code=1).out == ""
 
 
+def test_sign_in_page_names_the_command_for_its_data_directory(server: LocalServer) -> None:
+    page = httpx2.get(f"{server.url}/app/default/workspaces", trust_env=False)
+    assert page.status_code == 401
+    assert f"<code>tfruns web link --data-dir {server.data_dir} /app/default/workspaces</code>" in page.text
+
+
 def test_options_of_a_server_do_not_apply_to_the_local_backend(shell: Shell, local: tuple[str, ...]) -> None:
     for option in (("--port", "0"), ("--mode", "read"), ("--organizations", "acme"), ("--workspaces", "acme/*")):
         done = shell("web", *local, *option, code=2)

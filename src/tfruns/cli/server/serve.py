@@ -17,6 +17,7 @@ from tfruns.cli.options import seconds
 from tfruns.cli.passkeys import PASSKEY, passkeys_in
 from tfruns.errors import InvalidInput
 from tfruns.log_output import log_to_standard_error
+from tfruns.loopback import is_loopback
 
 _DEFAULT_PORT = 8088
 _DATA_DIR = "Store all data here (default: TFRUNS_DATA_DIR)"
@@ -116,7 +117,7 @@ def serve(
         exit_after_s = idle_exit_s(idle_exit) if idle_exit is not None else None
         pages = partial(
             add_pages,
-            link_command=_link_command(directory.path, DataDirectory().path),
+            link_command=_link_command(directory.path, DataDirectory().path, host),
             passkeys=passkeys_in(directory.path) if passkey else None,
         )
         serve_until_signal(directory, options, listening, idle_exit_s=exit_after_s, add_pages=pages)
@@ -128,9 +129,10 @@ def serve(
         _fail(str(error))
 
 
-def _link_command(directory: Path, default: Path) -> str:
-    """The command that prints a link to the pages of this server."""
-    options = ["--local"] if directory == default else ["--data-dir", str(directory)]
+def _link_command(directory: Path, default: Path, host: str) -> str:
+    """The command that prints a link to the pages of this server. Other machines do not learn the directory."""
+    shown = str(directory) if is_loopback(host) else "DIR"
+    options = ["--local"] if directory == default else ["--data-dir", shown]
     return shlex.join(["tfruns", "web", "link", *options])
 
 
