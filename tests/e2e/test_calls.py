@@ -167,11 +167,12 @@ def test_auto_apply_is_refused_in_mode_plan(start: Start, api: HttpApi) -> None:
     assert api.requests == []
 
 
-def test_unconfirmed_call_is_refused_if_no_person_can_be_asked(start: Start, api: HttpApi) -> None:
+def test_unconfirmed_call_is_refused_with_the_link_of_its_page(start: Start, api: HttpApi) -> None:
     script(api)
     result = start("--confirm", "always").call("apply_run", {"run_id": RUN})
     assert result["isError"] is True
-    assert structured(result)["error"] == "refused_by_mode"
+    assert structured(result)["error"] == "confirmation_needed"
+    assert "/app/-/requests/" in structured(result)["link"]
     assert {request.method for request in api.requests} == {"GET"}
 
 

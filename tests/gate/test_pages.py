@@ -8,6 +8,7 @@ import pytest
 from tests.gate.harness import ADDS, APPLY, AUTO_RUN, DESTROYS, FixedPerson, GateHarness
 from tests.support import samples
 from tests.support.api import answer
+from tests.tools.calls import RUN_ID
 from tfruns.errors import ConfirmationNeeded, ConnectionFailed, Declined, RefusedByMode
 from tfruns.gate.person import Answer
 from tfruns.gate.requests import REQUESTS_PATH, Decision, DecisionRequest, DecisionRequests
@@ -192,3 +193,29 @@ async def test_process_that_cannot_serve_pages_refuses_or_falls_back() -> None:
         harness.pages = pages
         found = await harness.refusal("apply_run")
         assert ("link" in found.facts, bool(found.facts["confirmation"])) == (False, True)
+
+
+async def test_client_that_declines_every_question_leaves_the_request_open() -> None:
+    harness = harness_with_pages(person=FixedPerson(Answer.DECLINED_UNREAD))
+    with pytest.raises(Declined) as declined:
+        await harness.call("apply_run")
+    link = declined.value.facts["link"]
+    assert str(link) in declined.value.solution
+    harness.pages.decide(link, YES)
+    await harness.call("apply_run")
+    assert (harness.posts, harness.consent, len(harness.person.asked)) == (1, "page", 1)
+
+
+async def test_override_of_several_policies_is_one_request() -> None:
+    harness = harness_with_pages()
+    failed = [samples.policy_check(f"polchk-Failed{number:010}") for number in range(3)]
+    harness.api.on("GET", f"/runs/{RUN_ID}/policy-checks", answer(samples.page(*failed)))
+    for check in failed:
+        harness.api.on("POST", f"/policy-checks/{check['id']}/actions/override", answer({"data": check}))
+    call = ("override_policy_check", APPLY | {"comment": "agreed"})
+    request = harness.pages.request((await harness.refusal(*call)).facts["link"])
+    assert [check["id"] in " ".join(request.impact.at_stake) for check in failed] == [True] * 3
+    assert harness.pages.requests.decide(request, request.impact, YES)
+    await harness.call(*call)
+    overrides = [request for request in harness.api.sent("POST") if request.url.path.endswith("/actions/override")]
+    assert (len(overrides), harness.consent) == (3, "page")

@@ -187,7 +187,7 @@ async def _ask(call: PendingCall, impact: Impact, sources: Sources, client: Clie
     if answer is Answer.UNDECIDED:
         raise _undecided(impact, link)
     if answer in {Answer.NO, Answer.DECLINED_UNREAD}:
-        raise _declined(request, sources, is_unread=answer is Answer.DECLINED_UNREAD)
+        raise _declined(request, sources, link if answer is Answer.DECLINED_UNREAD else None)
     if answer not in {Answer.YES, Answer.YES_ON_PAGE}:
         return answer
     now = await call.impact(client)  # it may have changed since the question was shown
@@ -211,21 +211,31 @@ def _undecided(impact: Impact, link: str) -> ConfirmationNeeded:
 
 
 def _declined_on_page(call: PendingCall, impact: Impact, sources: Sources) -> Declined:
-    return _declined(sources.earlier_request(call, impact), sources, is_unread=False)
+    return _declined(sources.earlier_request(call, impact), sources)
 
 
-def _declined(request: DecisionRequest | None, sources: Sources, *, is_unread: bool) -> Declined:
-    if request is not None and sources.pages is not None and not sources.pages.requests.use(request):
-        sources.pages.requests.withdraw(request)
+def _declined(request: DecisionRequest | None, sources: Sources, unread_link: str | None = None) -> Declined:
+    """The error for a person who declined, or for a client that declined before a person could read the question.
+
+    Args:
+        request: the request for a decision. A person who declined has answered it; otherwise they can still decide.
+        sources: the sources of consent.
+        unread_link: if the question is unread, the address of the page; empty if there is none.
+    """
     message = "Not confirmed. Nothing was sent."
-    if not is_unread:
+    if unread_link is None:
+        if request is not None and sources.pages is not None and not sources.pages.requests.use(request):
+            sources.pages.requests.withdraw(request)
         return Declined(message)
+    on_page = f"They can decide on this page, and the same call then finds the decision: {unread_link} "
     return Declined(
         message,
         cause="The client declined before a person could read the question. It may have no terminal, and decline all "
         "questions.",
-        solution="Do not call again unless a person asks for it. For sessions without a person, start the server with "
-        "--confirm review: the fingerprint of a review is then accepted without a question.",
+        solution=f"Do not call again unless a person asks for it. {on_page if unread_link else ''}"
+        "For sessions without a person, start the server with --confirm review: the fingerprint of a review is then "
+        "accepted without a question.",
+        facts={"link": unread_link} if unread_link else None,
     )
 
 
