@@ -162,9 +162,14 @@ class RefusedByMode(TfrunsError):
 
 
 class OutOfScope(TfrunsError):
-    """The target does not exist, or is outside the server's scope. Nothing was changed."""
+    """The target does not exist, or is outside the server's scope. Nothing was changed.
+
+    Attributes:
+        role: the kind of object that the argument names; None if the error is not about a whole argument.
+    """
 
     code = "out_of_scope"
+    role: str | None = None
     default_cause = (
         "It does not exist, or it is outside the server's scope (--organizations, --workspaces). Nothing was changed."
     )
@@ -211,9 +216,9 @@ class NoCredentials(TfrunsError):
     code = "no_credentials"
     default_cause = "Neither the environment nor the Terraform CLI configuration has a token for this host."
     default_solution = (
-        "Run `tfruns login` or `terraform login`, or add a credentials block to the Terraform CLI configuration "
-        "(~/.terraformrc, or the file in TF_CLI_CONFIG_FILE), and try again. Or set TFE_TOKEN (and TFE_ADDRESS for a "
-        "host other than app.terraform.io) or TF_TOKEN_<host> (with _ for each .), and restart tfruns."
+        "Run `tfruns login` or `terraform login`. Or set TFE_TOKEN (and TFE_ADDRESS for a host other than "
+        "app.terraform.io), TF_TOKEN_<host> (with _ for each .), or a credentials block in ~/.terraformrc or the file "
+        "in TF_CLI_CONFIG_FILE, and restart tfruns. Without an account, use the local backend: --local."
     )
 
 

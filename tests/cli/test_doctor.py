@@ -71,7 +71,12 @@ def test_refused_token_is_the_only_broken_check(shell: Shell) -> None:
     done = shell("doctor", "--json", code=1, TFE_TOKEN="wrong.atlasv1.neverShown1234")
     found = rows(done)
     assert (found["token"].health, found["address"].health, found["clock"].health) == ("broken", "ok", "ok")
-    assert "tfruns login" in str(found["token"].remedy)
+    assert found["token"].text == "The API does not accept the token from TFE_TOKEN."
+    assert found["token"].remedy == (
+        "Put a new token into TFE_TOKEN (it has precedence over `tfruns login`), and repeat the command."
+    )
+    assert [name for name, row in found.items() if row.health == "broken"] == ["token"]
+    assert found["organizations"].text == found["entitlement"].text == "The API does not accept the token."
     assert "neverShown1234" not in done.out + done.err
 
 
@@ -82,8 +87,9 @@ def test_missing_token_is_broken(shell: Shell) -> None:
 
 def test_unreachable_address_does_not_affect_local_checks(shell: Shell) -> None:
     found = rows(shell("doctor", "--json", code=1, TFE_ADDRESS="https://127.0.0.1:1"))
-    assert (found["address"].health, found["tls"].health) == ("broken", "broken")
-    assert found["clock"].health == "skipped"
+    assert (found["address"].health, found["tls"].health) == ("broken", "skipped")
+    assert [name for name, row in found.items() if row.health == "broken"] == ["address"]
+    assert found["token"].text == found["clock"].text == "The API did not respond."
     assert (found["terraform"].health, found["versions"].health) == ("ok", "ok")
 
 

@@ -66,7 +66,9 @@ async def test_single_output_is_printed_without_decoration(shell: Shell, lab: La
     assert shell("workspace", "outputs", workspace, "--name", "region").out == "eu-west-1\n"
     assert shell("workspace", "outputs", workspace, "--name", "region", "--json").json == "eu-west-1"
     assert shell("workspace", "outputs", workspace, "--name", "zones").out == '["a", "b"]\n'
-    assert "has no output regio" in shell("workspace", "outputs", workspace, "--name", "regio", code=1).err
+    missing = shell("workspace", "outputs", workspace, "--name", "regio", code=1).err
+    assert "has no output regio" in missing
+    assert f"List the outputs: tfruns workspace outputs default/{workspace}\n" in missing
     refused = shell("workspace", "outputs", workspace, "--name", "password", code=2)
     assert refused.out == ""
     assert "is sensitive" in refused.err

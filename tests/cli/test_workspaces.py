@@ -121,7 +121,8 @@ def test_create_is_refused_if_the_audit_log_cannot_be_written(shell: Shell) -> N
 
 
 def test_create_refuses_taken_and_invalid_names(shell: Shell, name: str) -> None:
-    assert "already been taken" in shell("workspace", "create", name, code=1).err
+    taken = shell("workspace", "create", name, code=1)
+    assert taken.err.startswith(f"Error: The workspace default/{name} already exists.\n")
     assert "The workspace name is invalid" in shell("workspace", "create", "no spaces", code=2).err
     assert "no key" in shell("workspace", "create", "fine", "--tag", "=x", code=2).err
 

@@ -58,6 +58,16 @@ LATEST = f"The latest runs in acme: {RUN_ID} (errored in prod-a)."
         ("list_workspaces", {"organization": "nobody"}, 'No organization "nobody". There are: acme.'),
         ("list_runs_in_organization", {"organization": "nobody"}, 'No organization "nobody". There are: acme.'),
         ("get_run_details", {"run_id": "run-Nosuch"}, f"Run run-Nosuch was not found. {LATEST}"),
+        (
+            "save_workspace",
+            {"workspace_id": "acme/nosuch", "description": "x"},
+            f'No workspace "nosuch" in acme. {ALL}',
+        ),
+        (
+            "save_workspace",
+            {"workspace_id": "nobody/new", "create": True},
+            'No organization "nobody". There are: acme.',
+        ),
         ("apply_run", {"run_id": "run-Nosuch"}, f"Run run-Nosuch was not found. {LATEST}"),
         ("wait_for_run", {"run_id": "run-Nosuch"}, f"Run run-Nosuch was not found. {LATEST}"),
         (
@@ -122,6 +132,8 @@ async def test_scope_limits_what_is_told() -> None:
             found = await failure_of("create_run", {"workspace_id": wrong}, api=api_of(), policy=policy)
             assert isinstance(found, OutOfScope)
             assert found.message == f"No such workspace in the scope of this server. {told}", (limits, wrong)
+            changed = {"workspace_id": wrong, "description": "x"}
+            assert (await failure_of("save_workspace", changed, api=api_of(), policy=policy)).message == found.message
 
 
 async def test_scope_limits_the_runs_that_are_told() -> None:

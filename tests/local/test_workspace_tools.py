@@ -50,7 +50,10 @@ async def test_locked_workspace_keeps_runs_waiting_until_it_is_unlocked(client: 
     run = await api.create_run()
     assert await api.status(run) == "pending"
     view = await call(client, "set_workspace_lock", **NETWORK, action="unlock")
-    assert (view["locked_by"], view["follows"]) == (run["id"], "Runs that waited for it start now.")
+    assert (view["locked_by"], view["follows"]) == (
+        run["id"],
+        f"The lock is removed. {run['id']} has started, and has locked the workspace itself.",
+    )
     assert await api.status(run) == "plan_queued"
 
 

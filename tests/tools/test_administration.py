@@ -205,8 +205,8 @@ async def test_deletion_without_a_person_needs_a_code() -> None:
 @rows(
     ("attributes", "cause", "solution"),
     [
-        ({"resource_count": 2}, "It still manages 2 resources.", "Destroy them first, with a run with is_destroy."),
-        ({"locked": True, "locked_by": JANE}, "Locked by the user jane, since an unknown time", "Unlock it, or wait"),
+        ({"resource_count": 2}, "It still manages 2 resources.", "Destroy them first, with a run that is reviewed"),
+        ({"locked": True, "locked_by": JANE}, "Locked by the user jane, since an unknown time", "Unlock it first."),
     ],
 )
 async def test_workspace_in_use_is_not_asked_about_and_not_deleted(

@@ -57,7 +57,7 @@ class Column:
 def status_text(status: str, *, needs_attention: bool = False) -> Styled:
     """The status of a run in its color, with a mark if the run needs a person."""
     if needs_attention:
-        return Styled(f"{sanitize(status)} !", _ATTENTION)
+        return Styled(f"{sanitize(status)} !", _ATTENTION, cell=sanitize(status))
     return Styled(sanitize(status), _STYLES.get(status, "cyan"))
 
 
@@ -76,7 +76,7 @@ def print_table(columns: Sequence[str | Column], rows: Iterable[Sequence[Cell]])
     """Print rows: with column headings on a terminal, as tab-separated lines with all columns otherwise."""
     if not sys.stdout.isatty():
         for row in rows:
-            print("\t".join(" ".join(text_of(cell).split()) for cell in row))
+            print("\t".join(" ".join(text_of(getattr(cell, "cell", cell)).split()) for cell in row))
         return
     table = [tuple(row) for row in rows]
     if table:

@@ -23,16 +23,23 @@ if TYPE_CHECKING:
 
 
 class Styled(str):
-    """A text with a rich style for terminals. Everywhere else it is a plain string."""
+    """A text with a rich style for terminals. Everywhere else it is a plain string.
 
-    __slots__ = ("style",)
+    Attributes:
+        style: the rich style.
+        cell: the text of a cell in a pipe: without a mark for people.
+    """
 
-    def __new__(cls, text: str, style: str = "") -> "Styled":
+    __slots__ = ("cell", "style")
+
+    def __new__(cls, text: str, style: str = "", cell: str | None = None) -> "Styled":
         styled = super().__new__(cls, text)
         styled.style = style
+        styled.cell = text if cell is None else cell
         return styled
 
     style: str
+    cell: str
 
 
 @cache
@@ -147,7 +154,7 @@ def texts_for_person(error: TfrunsError) -> list[str]:
     """The message, the cause and the solution, without general texts that address an assistant."""
     message, *reasons = error.texts(option_of)
     general = (error.default_cause, error.default_solution) if isinstance(error, InvalidInput | Declined) else ()
-    return [_in_terminal(text) for text in (message, *reasons) if text and text not in general]
+    return [in_terminal(text) for text in (message, *reasons) if text and text not in general]
 
 
 # What an assistant does with a tool, and a person with a command.
@@ -158,7 +165,8 @@ _IN_TERMINAL = {
 }
 
 
-def _in_terminal(text: str) -> str:
+def in_terminal(text: str) -> str:
+    """A text for an assistant in the words of the terminal."""
     for words, others in _IN_TERMINAL.items():
         text = text.replace(words, others)
     return text

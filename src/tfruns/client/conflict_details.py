@@ -67,6 +67,16 @@ async def explain_refused_action(
     return _again(refusal, facts | _cool_off(run, action), _instead(run, action), following)
 
 
+def not_allowed_now(run: Run, action: RunAction) -> TransitionNotAllowed:
+    """The refusal of an action that the run's payload excludes, before anything is sent."""
+    allowed = [action.value for action in run.allowed_actions]
+    return TransitionNotAllowed(
+        f"{run.id} does not allow {action.value.replace('_', '-')} now. Nothing was sent.",
+        solution=_instead(run, action),
+        facts={"run_status": str(run.status), "allowed_actions": allowed} | _cool_off(run, action),
+    )
+
+
 def _force_execute_cause(run: Run) -> str:
     if run.status != RunStatus.PENDING:
         return f"The run is {run.status}, not pending."

@@ -25,6 +25,8 @@ from tfruns.home import user_path
 from tfruns.masking.redaction import remember_secret
 
 _ENVIRONMENT_PREFIX = "TF_TOKEN_"
+_ARGUMENT = "the argument"
+_LOGIN_FILE = "credentials.tfrc.json"
 _ON_WINDOWS = sys.platform == "win32"
 
 
@@ -42,6 +44,15 @@ class Token:
                 solution="Set it again, without quotes and line breaks.",
             )
         remember_secret(self.text)
+
+    @property
+    def replacement(self) -> str | None:
+        """How a user replaces it where it is configured; None if the caller gave it."""
+        if self.source == _ARGUMENT:
+            return None
+        if self.source.endswith(_LOGIN_FILE):
+            return "Run `tfruns login` with a new token, and restart tfruns."
+        return f"Put a new token into {self.source} (it has precedence over `tfruns login`), and restart tfruns."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ def find_token(
         home: the home directory; by default the user's.
     """
     if explicit is not None and explicit.strip():
-        return CredentialSearch(Token(explicit.strip(), "the argument"))
+        return CredentialSearch(Token(explicit.strip(), _ARGUMENT))
     problems: list[str] = []
     for source, text in _candidates(address, environment_address, environ, home, problems):
         if text.strip():
@@ -128,7 +139,7 @@ def credentials_file(environ: Mapping[str, str] = os.environ, home: Path | None 
         InvalidInput: the user has no home directory.
     """
     directory = "terraform.d" if _ON_WINDOWS else ".terraform.d"
-    return _base(environ, home) / directory / "credentials.tfrc.json"
+    return _base(environ, home) / directory / _LOGIN_FILE
 
 
 def _base(environ: Mapping[str, str], home: Path | None) -> Path:

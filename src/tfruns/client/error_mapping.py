@@ -14,6 +14,7 @@ from urllib.request import getproxies
 import httpx2
 
 from tfruns.client.address import Address, parse_address
+from tfruns.client.credentials import Token
 from tfruns.errors import (
     ApiError,
     BadRequest,
@@ -62,7 +63,11 @@ class Purpose:
 
 
 def error_from_response(
-    response: httpx2.Response, document: JSON, purpose: Purpose, now: datetime | None = None
+    response: httpx2.Response,
+    document: JSON,
+    purpose: Purpose,
+    now: datetime | None = None,
+    token: Token | None = None,
 ) -> TfrunsError:
     """The error for a response with status 400 or higher.
 
@@ -71,6 +76,7 @@ def error_from_response(
         document: the body as JSON; None if it is not JSON.
         purpose: the purpose of the request.
         now: the current time, for a date in `Retry-After` if the response has no `Date`.
+        token: the token of the request, whose source a 401 names.
     """
     status = response.status_code
     words = error_texts(document)
@@ -82,7 +88,8 @@ def error_from_response(
     return cls(
         f"The API returned {status} for {request}: {text}",
         status=status,
-        cause=_cause(cls, purpose),
+        cause=_cause(cls, purpose, token),
+        solution=token.replacement if token is not None and issubclass(cls, Unauthorized) else None,
         retry_after_s=retry_after_s(response, now),
         request_id=request_id(response),
     )
@@ -95,7 +102,9 @@ def _class_of(status: int, text: str, purpose: Purpose) -> type[ApiError]:
     return _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
 
 
-def _cause(cls: type[ApiError], purpose: Purpose) -> str | None:
+def _cause(cls: type[ApiError], purpose: Purpose, token: Token | None) -> str | None:
+    if issubclass(cls, Unauthorized) and token is not None and token.replacement is not None:
+        return cls.default_cause.replace("The token", f"The token from {token.source}")
     if purpose.permission is None:
         return None
     if issubclass(cls, Forbidden):

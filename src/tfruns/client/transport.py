@@ -226,7 +226,7 @@ class Transport:
         if response.status_code == 429:
             asked_s = retry_after_s(response, self.clock.now())
             self._rate_limits.block(asked_s or 0.0, is_run_list=is_run_list)
-        error = error_from_response(response, document, purpose, self.clock.now())
+        error = error_from_response(response, document, purpose, self.clock.now(), self.settings.credentials.token)
         return AttemptFailed.from_response(error, is_api=bool(error_texts(document)))
 
     def _is_own(self, url: str) -> bool:

@@ -221,7 +221,7 @@ class Workspaces:
         Wire: POST /workspaces/{id}/actions/lock -> 200, the workspace.
 
         Raises:
-            Conflict: 409, it is locked already, or a run holds it.
+            Conflict: 409, it is already locked, by a user or by a run.
             NotFound: 404, absent, or this token may not lock it.
             OutcomeUnknown: the response was lost, and the workspace does not show the lock.
         """

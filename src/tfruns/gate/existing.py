@@ -6,7 +6,6 @@ from typing import Any
 
 from tfruns.client.client import Client
 from tfruns.errors import NotFound, OutOfScope, TfrunsError, UnprocessableEntity
-from tfruns.gate.scope import no_such
 from tfruns.scope import Scope
 from tfruns.tool import Role, Tool
 
@@ -42,14 +41,24 @@ async def _explained(
     missing = existing.Missing(scope, client)
     try:
         if isinstance(error, OutOfScope):
-            role = next((role for role in tool.roles.values() if error.message == no_such(role)), None)
-            return await missing.in_scope(error, role, tool.argument(role, values)) if role else None
+            return await _in_scope(missing, error, tool, values)
         for name, role in tool.roles.items():
             if (found := await _of_argument(missing, error, role, values[name], tool, values)) is not None:
                 return found
     except TfrunsError:
         pass  # the original error is right, too
     return None
+
+
+async def _in_scope(missing: Any, error: OutOfScope, tool: Tool, values: Mapping[str, Any]) -> TfrunsError | None:
+    """The error for what is outside the scope; None if it is not about a whole argument."""
+    if error.role is None:
+        return None
+    role = Role(error.role)
+    named = tool.argument(role, values)
+    if named is None and role is Role.WORKSPACE and not values.get("create"):
+        named = tool.argument(Role.SAVED_WORKSPACE, values)
+    return await missing.in_scope(error, role, named) if named is not None else None
 
 
 async def _of_argument(
@@ -63,6 +72,10 @@ async def _of_argument(
     elif isinstance(error, NotFound):
         match role:
             case Role.WORKSPACE:
+                found = await missing.workspace(value)
+            case Role.SAVED_WORKSPACE if values["create"]:
+                found = await missing.organization(missing.client.workspaces.location_of_new(value)[0])
+            case Role.SAVED_WORKSPACE:
                 found = await missing.workspace(value)
             case Role.RUN:
                 found = await missing.run(value)

@@ -88,12 +88,9 @@ async def check_location(tool: Tool, scope: Scope, client: Client, values: Mappi
 
 def _outside(role: Role) -> OutOfScope:
     """The one error for a name outside the scope and for a name that does not exist."""
-    return OutOfScope(no_such(role))
-
-
-def no_such(role: Role) -> str:
-    """The message of that error."""
-    return f"No such {role.value} in the scope of this server."
+    error = OutOfScope(f"No such {role.value} in the scope of this server.")
+    error.role = role.value
+    return error
 
 
 async def _check_run(scope: Scope, client: Client, run_id: str) -> None:

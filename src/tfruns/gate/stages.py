@@ -55,7 +55,7 @@ STAGES = (
             Refused(InvalidInput, "An argument is missing, unknown or of the wrong type.", "Correct the arguments."),
             Refused(
                 InvalidInput,
-                "The organization is omitted, and there is none or more than one.",
+                "The organization is omitted, and the token can access none or several.",
                 "Give one of those that the error lists, or set TF_CLOUD_ORGANIZATION.",
             ),
             Refused(InvalidInput, "The arguments are too large or nested too deeply.", "Shorten them."),

@@ -35,8 +35,15 @@ def _codes(*codes: str) -> str:
 _UNKNOWN_UNTIL_APPLY = r"cannot be determined until apply|will be known only after apply"
 _STATUS = r"(?:googleapi: Error|[Ss]tatus ?[Cc]ode:?|Status=|HTTP(?:/\d\.\d)?|HTTP status(?: code)?:?|api error)"
 
+# The first one that an error matches leads: it explains the other errors of the same log.
+_INTERRUPTIONS = (r"The (?:plan|apply) was interrupted\b.{0,200}", r"execution halted")
+
 # The first match wins. Titles come first: with a matching title, the detail may be any text.
 CAUSES = (
+    Cause(
+        "Terraform was interrupted. Other errors may only follow from that, and resources in progress may be tainted.",
+        title="|".join(_INTERRUPTIONS),
+    ),
     Cause(
         "Another run or process may hold the state lock. Wait for it; force-unlock only if it has certainly finished.",
         title=r"(?:Error locking state: )?Error acquiring the state lock.{0,200}",
@@ -225,8 +232,22 @@ _MAX_READ = 4_000
 
 
 def hints_for(errors: Iterable[Diagnostic]) -> list[str]:
-    """The likely causes of these errors, without duplicates."""
-    return list(dict.fromkeys(hint for error in errors for hint in _hint(error)))
+    """The likely causes of these errors, without duplicates. An interruption is the only cause."""
+    found = interruption_first(errors)
+    explained = found[:1] if found and _interruption(found[0]) < len(_INTERRUPTIONS) else found
+    return list(dict.fromkeys(hint for error in explained for hint in _hint(error)))
+
+
+def interruption_first(errors: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The errors, with one that says that Terraform was interrupted before those that may follow from it."""
+    return sorted(errors, key=_interruption)
+
+
+def _interruption(error: Diagnostic) -> int:
+    """The index of the pattern of an interruption that an error matches; their number if it matches none."""
+    title = error.summary[:_MAX_READ].strip()
+    matches = (re.fullmatch(pattern, title, re.DOTALL) for pattern in _INTERRUPTIONS)
+    return next((index for index, match in enumerate(matches) if match), len(_INTERRUPTIONS))
 
 
 def _hint(error: Diagnostic) -> Iterator[str]:

@@ -12,7 +12,7 @@ from tfruns.checks import is_in_checks
 from tfruns.client.client import Client
 from tfruns.client.phase_logs import PhaseName, may_have_applied, read_phase, reader
 from tfruns.lifecycle import ending_of, is_final
-from tfruns.logs.causes import hints_for
+from tfruns.logs.causes import hints_for, interruption_first
 from tfruns.logs.diagnostics import Diagnostic, code_lines
 from tfruns.logs.lines import render
 from tfruns.masking.secrets import Mask, masked_line
@@ -154,7 +154,7 @@ async def diagnosis(client: Client, run: Run) -> DiagnosisView:
 
 def _with_errors_in(view: DiagnosisView, data: bytes, mask: Mask) -> DiagnosisView:
     found = render(data)
-    errors = found.errors
+    errors = interruption_first(found.errors)
     if not errors:
         lines = [line for line in mask("\n".join(found.lines)).splitlines() if line.strip()]
         return replace(

@@ -43,6 +43,7 @@ async def impact_of_stop(
     kinds: Callable[[Run], Collection[ImpactKind]],
     effects: Callable[[Run], Sequence[str]],
     also: str = "",
+    refuse: Callable[[Run], None] = lambda _: None,
 ) -> Impact:
     """The impact of a call that stops a run, and so releases the runs that wait for it; none for a final run.
 
@@ -53,10 +54,12 @@ async def impact_of_stop(
         kinds: returns the kinds of impact on the run itself.
         effects: returns the lines about the effect on the run itself.
         also: a further effect, for the question.
+        refuse: raises if the run does not allow the call now, so that no person is asked in vain.
     """
     run = await read_run(client, values)
     if is_final(run.status):
         return NO_IMPACT
+    refuse(run)
     released = await released_auto_applies(client, run)
     return Impact(
         kinds=frozenset({*kinds(run), *unseen(released)}),

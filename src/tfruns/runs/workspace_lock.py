@@ -46,6 +46,11 @@ class Lock:
         return f"Locked by {holder}, {when}. {why}"
 
     @property
+    def until_run_ends(self) -> str:
+        """How the lock of a run ends; empty for another lock."""
+        return f"Wait for {self.holder} to finish, or cancel or discard it." if self.kind == "run" else ""
+
+    @property
     def facts(self) -> dict[str, Fact]:
         """The fields of an error."""
         return {"locked_by": self.holder, "locked_since": shown_time(self.since), "lock_reason": self.reason or None}

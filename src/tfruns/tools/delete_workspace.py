@@ -7,10 +7,11 @@ from tfruns.arguments import WorkspaceRef
 from tfruns.client.client import Client
 from tfruns.errors import Conflict, TfrunsError
 from tfruns.impact import Impact, ImpactKind
-from tfruns.next_actions import Argument, Text
+from tfruns.next_actions import CREATE_RUN, NextAction
 from tfruns.policy import Toolset
 from tfruns.runs.impact_parts import named_workspace
 from tfruns.runs.workspace_lock import Lock, read_lock
+from tfruns.scope import location_of
 from tfruns.tool import Context, Proof, Result, tool
 from tfruns.views.workspaces import DeletedWorkspaceView
 from tfruns.wire.workspaces import Workspace
@@ -76,12 +77,14 @@ async def _read_again(client: Client, workspace_id: str, refusal: Conflict) -> C
 def _explained(workspace: Workspace, lock: Lock | None, refusal: Conflict) -> Conflict:
     """The refusal with its reason, and what to do."""
     managed = workspace.resource_count
-    solution: Text
+    following: tuple[NextAction, ...] = ()
     if lock is not None:
-        cause, solution = lock.text, "Unlock it, or wait for the run to finish."
+        cause, solution = lock.text, lock.until_run_ends or "Unlock it first."
     elif managed:
         cause = f"It still manages {counted(managed, 'resource')}."
-        solution = ("Destroy them first, with a run with ", Argument("is_destroy"), ".")
+        solution = "Destroy them first, with a run that is reviewed and applied like any other."
+        arguments = {"workspace_id": _reference(workspace), "params": {"is_destroy": True}}
+        following = (NextAction(CREATE_RUN, arguments, "plans that"),)
     else:
         return refusal
     facts = refusal.facts | {"workspace_id": workspace.id, "resources": managed} | (lock.facts if lock else {})
@@ -92,4 +95,10 @@ def _explained(workspace: Workspace, lock: Lock | None, refusal: Conflict) -> Co
         solution=solution,
         request_id=refusal.request_id,
         facts=facts,
+        next_actions=following,
     )
+
+
+def _reference(workspace: Workspace) -> str:
+    found = location_of(workspace)
+    return f"{found.organization}/{found.name}" if found.organization and found.name else workspace.id

@@ -5,6 +5,7 @@ from typing import Any
 
 from tfruns.arguments import Comment, RunId
 from tfruns.client.client import Client
+from tfruns.client.conflict_details import not_allowed_now
 from tfruns.impact import Impact, ImpactKind
 from tfruns.policy import Toolset
 from tfruns.runs.impact_parts import impact_of_stop, is_applying
@@ -12,6 +13,7 @@ from tfruns.runs.results import act
 from tfruns.tool import Context, Proof, Result, tool
 from tfruns.views.runs import ActionView
 from tfruns.vocabulary import RunAction
+from tfruns.wire.runs import Run
 
 
 async def impact_of_force_cancel(client: Client, values: Mapping[str, Any]) -> Impact:
@@ -24,7 +26,21 @@ async def impact_of_force_cancel(client: Client, values: Mapping[str, Any]) -> I
         kinds=lambda run: {ImpactKind.KILL_APPLY if is_applying(run) else ImpactKind.KILL},
         effects=lambda run: (lost,) if is_applying(run) else (),
         also=", and unlock its workspace",
+        refuse=_refuse_early,
     )
+
+
+def _refuse_early(run: Run) -> None:
+    """Refuse a force-cancel without a cancel before it, or before its cool-off has passed.
+
+    It is refused here and not left to the API: the cool-off could pass between the question, which is not asked, and
+    the request.
+
+    Raises:
+        TransitionNotAllowed: the API excludes it.
+    """
+    if run.actions is not None and RunAction.FORCE_CANCEL not in run.possible_actions:
+        raise not_allowed_now(run, RunAction.FORCE_CANCEL)
 
 
 @tool(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from tfruns.client.client import Client
-from tfruns.errors import InvalidInput
+from tfruns.errors import InvalidInput, UnprocessableEntity
 from tfruns.impact import NO_IMPACT, Impact, ImpactKind
 from tfruns.masking.text import one_line
 from tfruns.next_actions import Argument
@@ -32,11 +32,13 @@ Tags = Annotated[list[str] | None, Field(description='With create: "key" or "key
 _SHOWN = 200  # characters of a setting
 
 
+_SETTINGS = ("name", "description", "auto_apply", "terraform_version", "working_directory")
+
+
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that the call gives."""
-    names = ("description", "auto_apply", "terraform_version", "working_directory")
-    settings = {name: values[name] for name in names if values[name] is not None}
-    return settings | ({"name": values["name"]} if values["name"] else {})
+    """The settings that the call gives. An empty name is none; an empty text removes a setting."""
+    given = {name: values[name] for name in _SETTINGS if values.get(name) is not None}
+    return given if given.get("name") else {name: value for name, value in given.items() if name != "name"}
 
 
 async def impact_of_save(client: Client, values: Mapping[str, Any]) -> Impact:
@@ -108,19 +110,20 @@ async def save_workspace(
     tags: Tags = None,
 ) -> Result[WorkspaceView]:
     """Create a workspace, or change settings of one. What is omitted stays."""
-    workspaces = context.client.workspaces
-    settings: dict[str, Any] = {
-        "description": description,
-        "auto_apply": auto_apply,
-        "terraform_version": terraform_version,
-        "working_directory": working_directory,
-    }
-    _check({"create": create, "name": name, "tags": tags, **settings})
+    given = _given(
+        {
+            "name": name,
+            "description": description,
+            "auto_apply": auto_apply,
+            "terraform_version": terraform_version,
+            "working_directory": working_directory,
+        }
+    )
+    _check({"create": create, "tags": tags, **given})
     if create:
-        owner, new_name = workspaces.location_of_new(workspace_id)
-        saved = await workspaces.create(owner, new_name, tags=_parsed(tags or []), **settings)
+        saved = await _created(context.client, workspace_id, given, _parsed(tags or []))
     else:
-        saved = await workspaces.update(workspace_id, name=name or None, **settings)
+        saved = await context.client.workspaces.update(workspace_id, **given)
     return Result(partial(workspace_view, context.client, saved), saved.document)
 
 
@@ -130,7 +133,7 @@ def _check(values: Mapping[str, Any]) -> None:
     Raises:
         InvalidInput: they do.
     """
-    if values["create"] and values["name"]:
+    if values["create"] and values.get("name"):
         raise InvalidInput(
             (Argument("name"), " is for a workspace that exists."), solution="Give the name in the reference."
         )
@@ -139,6 +142,27 @@ def _check(values: Mapping[str, Any]) -> None:
     if not values["create"] and not _given(values):
         raise InvalidInput("There is nothing to change.", solution="Give at least one setting.")
     _parsed(values["tags"] or [])
+
+
+async def _created(client: Client, reference: str, given: Mapping[str, Any], tags: dict[str, str]) -> Workspace:
+    """Create a workspace.
+
+    Raises:
+        UnprocessableEntity: the workspace exists already, or a setting is invalid.
+    """
+    owner, name = client.workspaces.location_of_new(reference)
+    try:
+        return await client.workspaces.create(owner, name, tags=tags, **given)
+    except UnprocessableEntity as error:
+        if "already been taken" not in error.message:
+            raise
+        raise UnprocessableEntity(
+            f"The workspace {owner}/{name} already exists.",
+            status=error.status,
+            cause="A name is unique in its organization.",
+            solution="Choose another name, or change that workspace.",
+            request_id=error.request_id,
+        ) from None
 
 
 def _parsed(tags: list[str]) -> dict[str, str]:

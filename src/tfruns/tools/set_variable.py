@@ -109,13 +109,10 @@ async def set_variable(
     client = context.client
     workspace = await client.workspaces.resolve(workspace_id)
     found = await _find(client, workspace, name, category)
+    if delete:
+        return await _delete(client, workspace, name, category, found)
     if value is not None and (sensitive or (found is not None and found.sensitive is not False)):
         await to_thread.run_sync(remember_value, value)  # before an error of the API can repeat it
-    if delete:
-        if found is None:
-            raise await _no_variable(client, workspace, category, name)
-        await client.variables.delete(workspace, found.id)
-        return _result(workspace, found, "deleted")
     if found is not None:
         changed = await client.variables.update(workspace, found.id, value=value, **options)
         return _result(workspace, changed, "updated")
@@ -123,6 +120,15 @@ async def set_variable(
         raise _no_value(category, name)
     created = await client.variables.create(workspace, name, value, category=category, **options)
     return _result(workspace, created, "created")
+
+
+async def _delete(
+    client: Client, workspace_id: str, name: str, category: str, found: Variable | None
+) -> Result[VariableView]:
+    if found is None:
+        raise await _no_variable(client, workspace_id, category, name)
+    await client.variables.delete(workspace_id, found.id)
+    return _result(workspace_id, found, "deleted")
 
 
 def _no_value(category: str, name: str) -> InvalidInput:

@@ -112,8 +112,16 @@ async def _view(client: Client, workspace: Workspace, action: LockAction) -> Loc
         locked_by=lock.holder if lock else None,
         locked_since=lock.since if lock else None,
         reason=lock.reason if lock else "",
-        follows=_UNLOCKED_AGAIN if action == "lock" and lock is None else _FOLLOWS[action == "lock"],
+        follows=_follows(lock, action),
     )
+
+
+def _follows(lock: Lock | None, action: LockAction) -> str:
+    if action == "lock":
+        return _FOLLOWS[True] if lock is not None else _UNLOCKED_AGAIN
+    if lock is not None and lock.kind == "run":
+        return f"The lock is removed. {lock.holder} has started, and has locked the workspace itself."
+    return _FOLLOWS[False]
 
 
 async def _read_again(client: Client, workspace_id: str, action: LockAction, refusal: Conflict) -> Conflict:
@@ -141,8 +149,8 @@ def _explained(workspace: Workspace, lock: Lock | None, action: LockAction, refu
 def _solution(lock: Lock | None, action: LockAction) -> str:
     if lock is None:
         return "No action is needed." if action != "lock" else "Try again."
-    if lock.kind == "run":
-        return f"Wait for {lock.holder} to finish, or cancel or discard it."
+    if lock.until_run_ends:
+        return lock.until_run_ends
     if action == "lock":
         return f"If that is your lock, it stays. Otherwise, wait until {lock.holder} unlocks it."
     return f"Ask {lock.holder} to unlock it. Only if that is not possible, a person may force the unlock."

@@ -181,7 +181,7 @@ async def test_list_marks_runs_that_need_a_person_and_filters(lab: Lab, tfruns_r
     workspace = await lab.workspace(CHANGES)
     run = await lab.planned(workspace, message="one\ttwo")
     await lab.until(await lab.run(workspace, plan_only=True), RunStatus.PLANNED_AND_FINISHED)
-    assert [row[:2] for row in tfruns_run("list", "-w", workspace).rows] == [[run.id, "planned !"]]
+    assert [row[:2] for row in tfruns_run("list", "-w", workspace).rows] == [[run.id, "planned"]]
     assert tfruns_run("list", "-w", workspace).rows[0][5] == "one two"
     assert len(tfruns_run("list", "-w", workspace, "--operation", "plan_only").rows) == 1
     assert tfruns_run("list", "-w", workspace, "--status", "errored").rows == []

@@ -129,7 +129,7 @@ def test_exact_times_have_a_zone(runs: None, shell: Shell) -> None:
 
 def test_pipe_has_all_columns_and_utc(runs: None, shell: Shell) -> None:
     first, *_ = shell("run", "list", "-w", "network").rows
-    assert first[:4] == ["run-AAAAAAAAAAAAAAA1", "planned !", "plan_and_apply", "network"]
+    assert first[:4] == ["run-AAAAAAAAAAAAAAA1", "planned", "plan_and_apply", "network"]
     assert datetime.fromisoformat(first[4]).utcoffset() == timedelta()
     assert first[5] == _runs()[0]["attributes"]["message"]
 

@@ -68,6 +68,30 @@ def test_nothing_is_asked_before_a_known_conflict(
 
 
 @rows(
+    ("canceled", "text"),
+    [
+        (
+            {"canceled_at": "2026-01-02T03:04:00Z", "force_cancel_available_at": "2030-01-02T03:05:00+00:00"},
+            "The run is applying; force-cancel becomes available at 2030-01-02T03:05:00Z.",
+        ),
+        ({"actions": actions("cancelable")}, "cancel it first: force-cancel becomes available after a cool-off."),
+    ],
+)
+def test_early_force_cancel_is_refused_without_a_question(
+    api: HttpApi, shell: Shell, canceled: dict[str, object], text: str
+) -> None:
+    api.reset()
+    read(api, **{"status": "applying", "actions": actions(), **canceled})
+    with Terminal([tfruns(), "run", "force-cancel", RUN_ID], cwd=shell.directory, env=shell.env) as terminal:
+        assert terminal.end() == 1
+    shown = " ".join(terminal.text.split())
+    assert f"Error: {RUN_ID} does not allow force-cancel now. Nothing was sent." in shown
+    assert text in shown
+    assert "to confirm" not in shown
+    assert api.sent("POST") == []
+
+
+@rows(
     ("arguments", "attributes"),
     [
         (["show"], {"status": "planned", "actions": actions("confirmable", "discardable")}),

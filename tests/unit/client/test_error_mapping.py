@@ -9,6 +9,7 @@ import httpx2
 from tests.support.growth import assert_linear
 from tests.support.tables import rows
 from tfruns.client.address import parse_address
+from tfruns.client.credentials import Token
 from tfruns.client.error_mapping import (
     Purpose,
     error_from_failure,
@@ -217,6 +218,25 @@ def test_401_explains_how_to_get_a_new_token() -> None:
     failure = refused(401, "unauthorized")
     assert isinstance(failure, Unauthorized)
     assert "tfruns login" in failure.solution
+
+
+def test_401_names_the_source_of_the_token_and_how_to_replace_it() -> None:
+    cause = "is wrong, expired or revoked, or belongs to another host."
+    login = "Run `tfruns login` with a new token, and restart tfruns."
+    for source, replaced in (
+        ("TFE_TOKEN", "Put a new token into TFE_TOKEN (it has precedence over `tfruns login`), and restart tfruns."),
+        (
+            "/home/ada/.terraformrc",
+            "Put a new token into /home/ada/.terraformrc (it has precedence over `tfruns login`), and restart tfruns.",
+        ),
+        ("/home/ada/.terraform.d/credentials.tfrc.json", login),
+        ("the argument", Unauthorized.default_solution),
+    ):
+        token = Token("fakeToken1234", source)
+        answer = response(401, False, b"{}")
+        failure = error_from_response(answer, {"errors": [{"title": "unauthorized"}]}, Purpose(), token=token)
+        named = "The token" if source == "the argument" else f"The token from {source}"
+        assert (failure.cause, failure.solution) == (f"{named} {cause}", replaced)
 
 
 @rows("status", [401, 403, 429, 500, 502, 503])

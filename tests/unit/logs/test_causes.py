@@ -3,11 +3,17 @@
 
 from tests.support.growth import assert_linear
 from tests.support.tables import rows
-from tfruns.logs.causes import CAUSES, hints_for
+from tfruns.logs.causes import CAUSES, hints_for, interruption_first
 from tfruns.logs.diagnostics import Diagnostic
 
 # Errors as Terraform and its providers print them (summary, detail), and a phrase of the hint.
 REAL_ERRORS = [
+    ("execution halted", "", "interrupted"),
+    (
+        "The apply was interrupted: the server stopped. The state contains the completed changes.",
+        "",
+        "interrupted",
+    ),
     ("Error acquiring the state lock", "Error message: workspace already locked\nLock Info:\n  ID: x", "state lock"),
     ("Saved plan is stale", "The given plan file can no longer be applied because the state was changed.", "new run"),
     ("No value for required variable", 'The root module input variable "a" is not set.', "no value"),
@@ -148,6 +154,7 @@ NEAR_MISSES = [
     ("creating Policy", "the statement 'not authorized' has no effect"),
     ("creating Resource", "rpc error: code = InvalidArgument desc = name is empty"),
     ("creating Lock", "state lock table name must be between 3 and 255 characters"),
+    ("The job execution halted the queue", ""),
     ("Plan failed", "The saved plan of the customer is stale-looking"),
     ("creating Job", "job dependency-violation-report exists"),
     ("creating Alert", "scope-locked is not an allowed severity"),
@@ -177,6 +184,17 @@ def test_hints_are_hedged_and_short() -> None:
         assert " may " in cause.hint, cause.hint
         assert cause.hint.endswith(".")
         assert len(cause.hint) <= 170, cause.hint
+
+
+def test_interruption_leads_and_is_the_only_cause() -> None:
+    killed = Diagnostic("error", "local-exec provisioner error", "Error running command 'sleep 20': signal: killed.")
+    halted = Diagnostic("error", "execution halted")
+    stopped = Diagnostic("error", "The apply was interrupted: the server stopped. The state is kept.")
+    assert interruption_first([killed, halted, stopped]) == [stopped, halted, killed]
+    assert hints_for([killed, halted, stopped]) == hints_for([halted])
+    named = Diagnostic("error", "Invalid name", "The apply was interrupted: execution halted")
+    assert interruption_first([killed, named]) == [killed, named]
+    assert "tainted" in hints_for([killed, named])[0]
 
 
 def test_hint_is_given_once() -> None:

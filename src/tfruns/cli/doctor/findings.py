@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tfruns.cli.terminal import in_terminal
 from tfruns.errors import TfrunsError
 from tfruns.masking.redaction import redact
 
@@ -75,6 +76,6 @@ async def _finding_of(check: Check, timeout_s: float) -> Finding:
     except TimeoutError:
         return broken(f"Timed out after {timeout_s:.0f} s.", "Check whether the network or the disk is slow.")
     except TfrunsError as error:
-        return broken(error.message, error.solution)
+        return broken(error.message, in_terminal(error.solution))
     except Exception as error:  # noqa: BLE001  # a defect of one check must not hide the other findings
         return broken(redact(f"The check itself failed: {type(error).__name__}: {error}"), "Report this to tfruns.")

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -11,12 +12,13 @@ from urllib.request import getproxies, proxy_bypass
 from anyio.to_thread import run_sync
 
 from tfruns.cli.doctor.findings import Check, Finding, broken, ok, skipped, warning
+from tfruns.cli.terminal import in_terminal
 from tfruns.cli.token_kind import kind_of_token
 from tfruns.client.client import Client
 from tfruns.client.connections import tls_context
 from tfruns.client.ping import PingResult
 from tfruns.client.settings import Settings
-from tfruns.errors import TfrunsError, Unauthorized
+from tfruns.errors import ConnectionFailed, TfrunsError, Unauthorized
 from tfruns.wording import counted
 
 _CONNECT_TIMEOUT_S = 10.0
@@ -46,9 +48,9 @@ class Remote:
             Check("address", self.address),
             Check("tls", self.tls),
             Check("proxy", self.proxy),
-            Check("token", self.token),
-            Check("organizations", self.organizations),
-            Check("entitlement", self.entitlement),
+            Check("token", partial(_unless_known, self.token)),
+            Check("organizations", partial(_unless_known, self.organizations)),
+            Check("entitlement", partial(_unless_known, self.entitlement)),
             Check("api version", self.api_version),
             Check("rate limit", self.rate_limit),
             Check("clock", self.clock),
@@ -92,7 +94,8 @@ class Remote:
         try:
             user = await self._client.account.read()
         except Unauthorized:
-            return broken(f"The API does not accept the token from {source}.", _LOG_IN)
+            remedy = found.token.replacement or _LOG_IN
+            return broken(f"The API does not accept the token from {source}.", in_terminal(remedy))
         kind, owner = kind_of_token(user), user.username or user.id
         text = f"{kind} token of {owner}, from {source}"
         if kind == "organization":
@@ -171,6 +174,16 @@ class Remote:
             return None
 
 
+async def _unless_known(check: Callable[[], Awaitable[Finding]]) -> Finding:
+    """The finding of a check, which is skipped if the finding of an earlier one explains its failure."""
+    try:
+        return await check()
+    except ConnectionFailed:
+        return skipped(_NO_RESPONSE)
+    except Unauthorized:
+        return skipped("The API does not accept the token.")
+
+
 def _application(ping: PingResult) -> str:
     if ping.local_version:
         return f"local backend of tfruns {ping.local_version}"
@@ -201,8 +214,8 @@ def _tls(settings: Settings) -> Finding:
         return broken(f"The certificate is not trusted: {error.verify_message}", trusted)
     except ssl.SSLError as error:
         return broken(f"The TLS handshake failed: {error.reason}", _ADDRESS)
-    except OSError as error:
-        return broken(f"The connection failed: {error.strerror or error}", _ADDRESS)
+    except OSError:
+        return skipped(_NO_RESPONSE)
     days = int((ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) // 86400)
     authorities = f", verified with {settings.ca_file}" if settings.ca_file else ""
     text = f"{protocol}, certificate valid for {counted(days, 'more day')}{authorities}"

@@ -27,6 +27,7 @@ from tfruns.cli.targets import resolve_run
 from tfruns.cli.terminal import err, say
 from tfruns.cli.watch import Watch, watch_and_report
 from tfruns.errors import Forbidden, InvalidInput, NotFound, TooLarge
+from tfruns.lifecycle import is_final
 from tfruns.views.review import PlanReviewView
 from tfruns.views.runs import ActionView
 
@@ -87,14 +88,18 @@ def apply(
 
 
 async def _show_plan(session: Session, run_id: str) -> str | None:
-    """Show the plan, and return its fingerprint. Without a readable plan, the question contains what is known."""
+    """Show the plan, and return its fingerprint. Without a readable plan, the question contains what is known.
+
+    The plan of a final run is not shown: the API refuses its apply.
+    """
     try:
         view = await read_review(session, run_id)
     except (NotFound, Forbidden, TooLarge) as error:
         say(f"The plan cannot be shown: {error.message}")
         return None
-    draw_review(view, err())
-    err().print()
+    if not is_final(view.status):
+        draw_review(view, err())
+        err().print()
     return view.fingerprint or None if isinstance(view, PlanReviewView) else None
 
 

@@ -1,6 +1,8 @@
 """`tfruns run list`."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from tfruns.cli.live import WatchOption, show_or_watch
 from tfruns.cli.options import DEFAULTS, CommonOptions, Organization, Workspace
@@ -49,18 +51,26 @@ def list_runs(
         async def page(number: int, size: int) -> RunPage:
             return await session.call(tool, RunPage, **given, page_number=number, page_size=size)
 
-        await show_or_watch(session, lambda: paging.read(page), partial(_print, session, paging), is_watched=watch)
+        await show_or_watch(
+            session, lambda: paging.read(page), partial(_print, session, paging, _name_in(given)), is_watched=watch
+        )
 
     run_command(work, options)
 
 
-def _print(session: Session, paging: Paging, view: RunPage) -> None:
+def _name_in(given: Mapping[str, Any]) -> str | None:
+    """The name of the listed workspace, which a list of one workspace does not repeat; None for an id or a URL."""
+    owner, _, name = str(given.get("workspace_id", "")).partition("/")
+    return name if owner and name and "/" not in name else None
+
+
+def _print(session: Session, paging: Paging, workspace: str | None, view: RunPage) -> None:
     rows = [
         (
             run.id,
             status_text(run.status, needs_attention=bool(run.needs_person)),
             run.operation,
-            run.workspace_name or run.workspace_id,
+            run.workspace_name or workspace or run.workspace_id,
             run.created_at,
             run.message,
         )

@@ -88,7 +88,7 @@ async def _row(session: Session, workspace: str, name: str) -> OutputRow:
     raise NotFound(
         f"The current state of {workspace} has no output {name}.",
         cause="No applied run has set it.",
-        solution="List the outputs: tfruns workspace outputs",
+        solution=f"List the outputs: {session.command('workspace', 'outputs', workspace)}",
     )
 
 
