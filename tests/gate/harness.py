@@ -70,7 +70,8 @@ class GateHarness:
 
     def __init__(self, plan: Any = ADDS, confirm: Confirm = Confirm.AUTO, person: Any = None, **run: Any) -> None:
         self.api = FakeApi()
-        self.run = samples.planned(**run)
+        possible = samples.actions("confirmable", "discardable", "force-cancelable")
+        self.run = samples.planned(**{"actions": possible, **run})
         document = {"data": self.run, "included": [samples.workspace()]}
         self.api.on("GET", f"/runs/{RUN_ID}", answer(document)).on("POST", "/runs", answer({"data": self.run}, 201))
         self.api.on("GET", f"/workspaces/{WORKSPACE_ID}", answer({"data": samples.workspace(resource_count=42)}))

@@ -195,7 +195,8 @@ async def test_apply_sends_all_actions(tool: str) -> None:
     ],
 )
 async def test_always_refuses_if_no_person_can_be_asked(tool: str, more: dict[str, Any]) -> None:
-    api = willing_api(samples.planned())
+    run = samples.planned(actions=samples.actions("confirmable", "force-cancelable"))
+    api = willing_api(run)
     refusal = await failure_of(tool, REQUIRED[tool] | more, api=api, policy=ASKING)
     assert isinstance(refusal, RefusedByMode)
     assert "--confirm" in refusal.solution

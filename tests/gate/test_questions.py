@@ -186,11 +186,30 @@ class Slow(FixedPerson):
 
 async def test_consent_to_kill_a_plan_does_not_cover_the_apply() -> None:
     harness = GateHarness(status="planning")
-    applying = {"data": samples.planned(status="applying"), "included": [samples.workspace()]}
+    killable = samples.actions("force-cancelable")
+    applying = {"data": samples.planned(status="applying", actions=killable), "included": [samples.workspace()]}
     harness.person = Slow(lambda: harness.change("GET", f"/runs/{RUN_ID}", answer(applying)))
     refused = await harness.refusal("force_cancel_run")
     assert "changed before the person answered" in refused.message
     assert "which is applying" in str(refused.facts["question"])
+
+
+async def test_early_force_cancel_asks_nobody_and_sends_nothing() -> None:
+    for confirm in (Confirm.AUTO, Confirm.REVIEW, Confirm.ALWAYS):
+        person = FixedPerson()
+        harness = GateHarness(
+            confirm=confirm,
+            person=person,
+            status="applying",
+            actions=samples.actions(),
+            canceled_at="2026-01-02T03:04:00Z",
+            force_cancel_available_at="2026-01-02T03:05:00+00:00",
+        )
+        with pytest.raises(TransitionNotAllowed) as refused:
+            await harness.call("force_cancel_run")
+        assert refused.value.facts["force_cancel_available_at"] == "2026-01-02T03:05:00Z"
+        assert refused.value.solution.endswith("force-cancel becomes available at 2026-01-02T03:05:00Z.")
+        assert (person.asked, harness.posts) == ([], 0)
 
 
 async def test_consent_to_displace_runs_does_not_cover_more_runs() -> None:

@@ -9,7 +9,7 @@ from tests.support import samples
 from tests.support.api import FakeApi, answer, body, error
 from tests.support.tables import rows
 from tests.tools.calls import ASSISTANT, RUN_ID, WORKSPACE_ID, call, failure_of, willing_api, with_names
-from tfruns.errors import Forbidden, InvalidInput, NotFound, WorkspaceBusy, WorkspaceLocked
+from tfruns.errors import Forbidden, InvalidInput, NotFound, UnprocessableEntity, WorkspaceBusy, WorkspaceLocked
 from tfruns.policy import Policy
 
 
@@ -197,3 +197,13 @@ async def test_missing_permission_is_named(status: int, kind: type[Exception]) -
     assert isinstance(refusal, kind)
     assert refusal.as_dict()["request_id"] == "req-123"
     assert '"queue plans"' in refusal.cause
+
+
+@pytest.mark.anyio
+async def test_workspace_without_configuration_is_explained() -> None:
+    api = willing_api().off("POST", "/runs")
+    api.on("POST", "/runs", error(422, "unprocessable entity", "Configuration version is missing"))
+    refused = await failure_of("create_run", api=api)
+    assert isinstance(refused, UnprocessableEntity)
+    assert refused.cause == "The workspace has no configuration that can be planned."
+    assert refused.solution == "Upload a configuration to the workspace, and create the run again."

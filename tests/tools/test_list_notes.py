@@ -26,7 +26,7 @@ async def _listed(tool: str, *runs: dict[str, Any], **arguments: Any) -> Any:
 async def test_empty_list_without_an_operation_mentions_plan_only_runs(tool: str, operation: str | None) -> None:
     # Run API, "List Runs in a Workspace": without filter[operation], plan-only runs are excluded.
     view = await _listed(tool, filter_operation=operation)
-    assert view["note"] == "Plan-only runs are not included."
+    assert view["note"] == "No run was found. Plan-only runs are not included."
     arguments = {**REQUIRED[tool], "filter_operation": "plan_only"}
     assert view["next_actions"] == [{"tool": tool, "arguments": arguments, "reason": "lists plan-only runs"}]
 
@@ -43,7 +43,7 @@ async def test_empty_list_can_have_both_notes(tool: str) -> None:
 @pytest.mark.parametrize("tool", LISTS)
 async def test_known_status_without_matches_is_not_called_misspelled(tool: str) -> None:
     view = await _listed(tool, filter_status="planned,applying", filter_operation="apply")
-    assert "note" not in view
+    assert view["note"] == "No run was found."
 
 
 @pytest.mark.anyio

@@ -78,7 +78,7 @@ async def test_older_runs_are_dropped_and_end_the_list(tool: str) -> None:
     assert "total_count" not in view
     view = await listed(tool, page(7, 9), since="6h")
     assert view["runs"] == []
-    assert view["note"] == f"{NOTE} Plan-only runs are not included."
+    assert view["note"] == f"{NOTE} No run was found. Plan-only runs are not included."
     assert view["next_actions"][0]["arguments"]["since"] == "6h"
 
 

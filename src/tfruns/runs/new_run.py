@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from tfruns.client.client import Client
-from tfruns.errors import RefusedByMode, TfrunsError
+from tfruns.errors import RefusedByMode, TfrunsError, UnprocessableEntity
 from tfruns.impact import NO_IMPACT, Impact, ImpactKind
 from tfruns.masking.text import one_line
 from tfruns.policy import Mode, Policy
@@ -95,9 +95,26 @@ def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _without_configuration(error: UnprocessableEntity) -> UnprocessableEntity | None:
+    """The refusal of a run in a workspace without a configuration, with what to do; None for another refusal."""
+    if "configuration version is missing" not in error.message.lower():
+        return None
+    return UnprocessableEntity(
+        error.message,
+        status=error.status,
+        cause="The workspace has no configuration that can be planned.",
+        solution="Upload a configuration to the workspace, and create the run again.",
+        request_id=error.request_id,
+        facts=error.facts,
+    )
+
+
 async def created_run(context: Context, workspace: str, params: RunParams | None) -> Result[RunView]:
     """Create a run, and return its result."""
-    run = await context.client.runs.create(workspace, params)
+    try:
+        run = await context.client.runs.create(workspace, params)
+    except UnprocessableEntity as error:
+        raise _without_configuration(error) or error from None
     with suppress(TfrunsError):  # the run exists anyway, and the first response is correct
         run = await context.client.runs.read(run.id, include=INCLUDE)
     return run_result(context, run, created_view)

@@ -98,6 +98,7 @@ def _on_nothing(page: Page[Run], filters: RunFilters, call: NextAction) -> tuple
     notes = []
     if filters.unknown_statuses:
         notes.append(f"Unknown status {', '.join(filters.unknown_statuses)[:80]}: it may be misspelled.")
+    notes.append("No run was found.")
     if "filter[operation]" in filters.as_params():
         return notes, ()
     return [*notes, "Plan-only runs are not included."], (call,)

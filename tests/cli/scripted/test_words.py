@@ -47,7 +47,7 @@ def test_answer_other_than_yes_is_explained(api: HttpApi, shell: Shell, command:
 @rows(
     ("command", "status", "text"),
     [
-        ("force-cancel", "planning", "The run is planning, which does not allow force-cancel. Nothing was sent."),
+        ("force-cancel", "planning", f"{RUN_ID} does not allow force-cancel now. Nothing was sent."),
         ("force-execute", "planning", "The run is planning, which does not allow force-execute. Nothing was sent."),
         ("force-cancel", "applied", "a 409"),
         ("force-execute", "applied", "a 409"),

@@ -3,12 +3,15 @@
 import random
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from psycopg.errors import DiskFull, TooManyConnections
 from sqlalchemy.exc import OperationalError
 
 from tests.local.support import Api, run_body
+from tfruns.local.files import is_disk_full
 from tfruns.local.store.database import Database
 from tfruns.local.store.sqlite_file import is_damage, visible_damage
 
@@ -94,3 +97,20 @@ async def test_request_that_reads_a_damaged_page_is_500_with_advice(api: Api) ->
         [error] = answer.json()["errors"]
         assert (error["status"], error["title"]) == ("500", "internal server error")
         assert "database is damaged. Stop the server and restore the database from a backup." in error["detail"]
+
+
+def test_full_disk_is_recognized_in_files_and_databases(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "full.sqlite")) as database:
+        database.execute("CREATE TABLE content (bytes BLOB)")
+        database.execute("PRAGMA max_page_count = 3")
+        with pytest.raises(sqlite3.OperationalError) as full:
+            database.execute("INSERT INTO content VALUES (zeroblob(100000))")
+    assert is_disk_full(OperationalError("", {}, full.value))
+    assert is_disk_full(OperationalError("", {}, DiskFull("could not extend file")))
+    assert is_disk_full(OSError(28, "No space left on device"))
+    for other in (
+        OperationalError("", {}, sqlite3.OperationalError("database is locked")),
+        OperationalError("", {}, TooManyConnections("too many clients")),
+        OSError(13, "Permission denied"),
+    ):
+        assert not is_disk_full(other), other

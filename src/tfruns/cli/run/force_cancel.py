@@ -2,10 +2,8 @@
 
 from tfruns.cli.options import DEFAULTS, Comment, CommonOptions, RequiredRun, Yes
 from tfruns.cli.run.actions import show_accepted
-from tfruns.cli.run.force import refuse_if_impossible
 from tfruns.cli.session import Session, run_command
 from tfruns.views.runs import ActionView
-from tfruns.vocabulary import RunAction
 
 
 def force_cancel(
@@ -20,7 +18,6 @@ def force_cancel(
     """
 
     async def work(session: Session) -> None:
-        await refuse_if_impossible(session, run, RunAction.FORCE_CANCEL)
         show_accepted(session, await session.call("force_cancel_run", ActionView, run_id=run, comment=comment))
 
     run_command(work, options, is_confirmed=yes)

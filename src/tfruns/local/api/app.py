@@ -47,7 +47,7 @@ from tfruns.local.api.response import ApiResponse
 from tfruns.local.api.routing import RoutesByShape, Serve
 from tfruns.local.api.signer import OBJECT_PATH, Signer
 from tfruns.local.backend import Backend
-from tfruns.local.files import DISK_FULL
+from tfruns.local.files import is_disk_full
 from tfruns.local.ids import random_text
 from tfruns.local.store.sqlite_file import is_damage
 from tfruns.masking.redaction import redact
@@ -232,10 +232,10 @@ def _known_failure(error: Exception) -> ServerError | None:
         return ServerError(
             "The server's database is damaged. Stop the server and restore the database from a backup.", status=500
         )
+    if is_disk_full(error):
+        return ServerError("The server's disk is full. Free disk space.", status=503, retry_after_s=5.0)
     if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError):
         return ServerError("The database is currently unavailable. Try again.", status=503, retry_after_s=1.0)
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        return ServerError("The server's disk is full.", status=503, retry_after_s=5.0)
     return None
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from tfruns.local.cancel_level import CancelLevel
-from tfruns.local.files import DISK_FULL
+from tfruns.local.files import is_disk_full
 from tfruns.local.terraform.command import Commands, PhaseStopped
 from tfruns.local.terraform.directory import BadWorkingDirectory, RunDirectory, state_after_failure
 from tfruns.local.terraform.environment import run_environment
@@ -262,7 +262,7 @@ def _stopped(error: Exception) -> PhaseStopped:
         return error
     if isinstance(error, ArchiveInterrupted):
         return PhaseStopped(PhaseStatus.CANCELED)
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
+    if is_disk_full(error):
         return PhaseStopped(PhaseStatus.ERRORED, _DISK_FULL)
     if isinstance(error, OSError):
         return PhaseStopped(PhaseStatus.ERRORED, _UNUSABLE_FILES.format(error.strerror))
