@@ -65,7 +65,7 @@ def test_commands_of_the_page_work(page: str, tmp_path: Path) -> None:
 # is right.
 _REFUSED = {
     "tfruns workspace unlock network --force": "The workspace is not locked.",
-    "tfruns workspace create network": "Name has already been taken",
+    "tfruns workspace create network": "The workspace default/network already exists.",
     "tfruns state rollback": "is the current state. Nothing was sent.",
     "tfruns variable delete region": "This command needs confirmation",
     "tfruns workspace delete practice": "This command needs confirmation",

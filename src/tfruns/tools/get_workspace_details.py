@@ -16,6 +16,7 @@ from tfruns.client.listing import check_page
 from tfruns.errors import InvalidInput
 from tfruns.next_actions import Argument
 from tfruns.policy import Toolset
+from tfruns.runs.results import empty_page_text
 from tfruns.runs.workspace_parts import (
     Part,
     PartQuery,
@@ -87,7 +88,14 @@ async def get_workspace_details(
             page=page_number,
             next_page=found.next_page,
             total_count=found.total_count,
-            note=found.note,
+            note=found.note or _note_of_empty_page(found, page_number, page_size),
         )
 
     return Result(view, found.document)
+
+
+def _note_of_empty_page(found: Part, number: int, size: int) -> str:
+    """Why a page after the last one has no rows; empty for other pages."""
+    if found.rows or number == 1 or not found.total_count:
+        return ""
+    return empty_page_text(number, -(-found.total_count // size))

@@ -64,5 +64,5 @@ def _print(
 ) -> None:
     print_table(columns, (cells(row) for row in view.rows))  # type: ignore[arg-type]  # the part has rows of one kind
     if view.note or not view.rows:
-        say(view.note or ("Nothing is found." if view.page == 1 else "The page is empty."))
+        say(view.note or ("Nothing was found." if view.page == 1 else f"Page {view.page} is empty."))
     paging.print_more(view.next_page)
