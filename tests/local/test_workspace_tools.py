@@ -111,7 +111,7 @@ async def test_variable_is_created_changed_and_deleted(client: Client, api: Api)
 async def test_workspace_is_created_changed_and_deleted(client: Client) -> None:
     created = await call(client, "save_workspace", workspace_id="default/made", create=True, tags=["team:core"])
     assert (created["name"], created["organization"]) == ("made", "default")
-    with pytest.raises(UnprocessableEntity, match="already been taken"):
+    with pytest.raises(UnprocessableEntity, match="already exists"):
         await call(client, "save_workspace", workspace_id="default/made", create=True)
     changed = await call(client, "save_workspace", workspace_id="default/made", name="renamed", description="Mine")
     assert (changed["id"], changed["name"], changed["description"]) == (created["id"], "renamed", "Mine")
