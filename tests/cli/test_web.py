@@ -114,6 +114,8 @@ def test_web_serves_a_remote_api_until_it_is_interrupted(shell: Shell, browser: 
             assert printed.err == ""
             assert printed.out.startswith(f"{server}/app/-/links/")
             assert follow(printed.out.strip()).url.path == "/app/default"
+        other = shell("web", "link", code=1, TFE_ADDRESS="https://tfe.example.com").err
+        assert f"For the open pages of {shell.env['TFE_ADDRESS']}, add --port {port}." in other
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 0
     assert "No pages for" in shell("web", "link", code=1).err

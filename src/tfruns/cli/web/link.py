@@ -81,12 +81,16 @@ def _selected_link(page: str | None, profile: str | None, data_dir: Path | None,
     if is_local or is_local_selected(selected):
         return _local_link(data_dir or selected.data_path, page)
     api = str(directory_address(selected))
-    found = [running for running in running_pages() if running.api == api]
+    others = running_pages()
+    found = [running for running in others if running.api == api]
     if not found:
         raise ConnectionFailed(
             f"No pages for {api} are open.",
             cause="Neither `tfruns web` nor `tfruns mcp` serves them for this user.",
-            solution="Open them with `tfruns web`; for the local backend, add --local.",
+            solution=" ".join(
+                ["Open them with `tfruns web`; for the local backend, add --local."]
+                + [f"For the open pages of {other.api}, add --port {other.url.rpartition(':')[2]}." for other in others]
+            ),
         )
     return _link_of(next((running for running in found if running.command == "tfruns web"), found[0]), page)
 
