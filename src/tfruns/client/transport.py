@@ -39,6 +39,7 @@ from tfruns.client.error_mapping import (
 from tfruns.client.rate_limit import RateLimits
 from tfruns.client.retries import AttemptFailed, RetryPolicy
 from tfruns.client.settings import Settings
+from tfruns.client.shared_reads import read_once
 from tfruns.errors import InvalidInput, NoCredentials, TfrunsError, TooLarge, UnexpectedResponse
 from tfruns.jsonapi import CONTENT_TYPE, JSON, error_texts, whole_text
 
@@ -134,6 +135,10 @@ class Transport:
         """
         expected = ExpectedResponse(matches) if matches else ExpectedResponse()
         request = _Request("GET", path, params, None, purpose or Purpose(), is_run_list, expected, is_used_once)
+        key = (id(self), path, frozenset((params or {}).items()))
+        return await read_once(key, lambda: self._read(request))
+
+    async def _read(self, request: "_Request") -> ApiResponse:
         try:
             return await self._retry_policy.run(lambda: self._attempt(request), is_change=False, clock=self.clock)
         except AttemptFailed as failure:

@@ -1,9 +1,11 @@
 """The page of a run: what it would do or did, its logs, its history, and the decisions that it waits for."""
 
+import asyncio
 from http import HTTPStatus
 
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from tfruns.client.shared_reads import shared_reads
 from tfruns.errors import Declined, NotFound, TfrunsError
 from tfruns.views.comments import CommentView
 from tfruns.views.review import PlanReviewView
@@ -77,7 +79,8 @@ async def decide(visit: Visit) -> Response:
 
 
 async def _page(visit: Visit, run: RunView, problem: Problem = NO_PROBLEM, status: int = HTTPStatus.OK) -> Response:
-    parts, decisions = await read_parts(visit, run), await offered_decisions(visit, run)
+    with shared_reads():
+        parts, decisions = await asyncio.gather(read_parts(visit, run), offered_decisions(visit, run))
     return visit.page(
         "run",
         run.message or run.id,
