@@ -14,6 +14,8 @@ async def main() -> None:
     questions: list[str] = []
 
     async def agree(message: str, answer: Any, *_: Any) -> Any:
+        if answer is None:  # a page, which this program cannot open: it then gets a form
+            return {"confirm": True}
         questions.append(message)
         return answer(confirm=True)
 

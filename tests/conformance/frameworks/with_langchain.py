@@ -19,7 +19,8 @@ async def main() -> None:
     questions: list[str] = []
 
     async def agree(_: Any, params: Any, __: Any) -> Any:
-        questions.append(params.message)
+        if params.mode == "form":  # not a page, which this program cannot open: it then gets a form
+            questions.append(params.message)
         return ElicitResult(action="accept", content={"confirm": True})
 
     callbacks = Callbacks(on_elicitation=agree)
