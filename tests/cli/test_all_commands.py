@@ -138,6 +138,9 @@ def test_help_shows_examples_on_their_own_lines(shell: Shell) -> None:
         (("run", "list", "--format=json"), "--json"),
         (("run", "list", "--org", "acme"), "--organization"),
         (("completion", "bsh"), '"bash"'),
+        (("apply", "run-1"), "`tfruns run apply`?"),
+        (("outputs",), "`tfruns workspace outputs`?"),
+        (("list",), "`tfruns run list` or `tfruns workspace list` or `tfruns config list`?"),
     ],
 )
 def test_misspelled_word_gets_a_suggestion(shell: Shell, arguments: tuple[str, ...], suggestion: str) -> None:

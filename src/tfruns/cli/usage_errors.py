@@ -4,8 +4,9 @@ import difflib
 import shlex
 from collections.abc import Iterator
 
-from cyclopts import CycloptsError, UnknownOptionError, UnusedCliTokensError
+from cyclopts import CycloptsError, UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
+_MOST = 3  # commands that are suggested
 _SIMILARITY = 0.75  # of a misspelled option to the suggested one
 # Options of other programs that have the same purpose.
 _ELSEWHERE = {"--output": "--json", "--format": "--json", "--org": "--organization", "--token": "--token-stdin"}
@@ -22,7 +23,18 @@ def _message(error: CycloptsError) -> str:
         return _unknown_option(error)
     if isinstance(error, UnusedCliTokensError):
         return f"Unexpected arguments: {shlex.join(error.unused_tokens or ())}."
+    if isinstance(error, UnknownCommandError) and (found := _in_groups(error)):
+        return f'Unknown command "{error.unused_tokens[0]}". Did you mean {" or ".join(found[:_MOST])}?'  # type: ignore[index]
     return str(error)
+
+
+def _in_groups(error: UnknownCommandError) -> list[str]:
+    """The commands with this name in the groups of the program, if it was given without its group."""
+    if error.app is None or error.command_chain or not error.unused_tokens:
+        return []
+    name = error.unused_tokens[0]
+    groups = {group: error.app[group] for group in error.app if not group.startswith("-")}
+    return [f"`tfruns {group} {name}`" for group, app in groups.items() if name in [*app]]
 
 
 def _unknown_option(error: UnknownOptionError) -> str:

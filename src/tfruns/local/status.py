@@ -58,7 +58,7 @@ class StatusEndpoint:
         runs = active_runs(self.backend)
         return {
             "pid": os.getpid(),
-            "since": self._since.isoformat(timespec="seconds"),
+            "since": f"{self._since:%Y-%m-%dT%H:%M:%SZ}",
             "idle_exit_s": self.idle_exit.after_s if self.idle_exit else None,
             "idle_exit_in_s": None if exit_in_s is None or runs else round(exit_in_s),
             "active_runs": runs,

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,8 @@ def test_server_stays_keeps_its_port_and_is_stopped(env: dict[str, str], directo
     first = status(env)
     assert (first["running"], first["responding"], first["idle_exit_s"], first["active_runs"]) == (True, True, 600, [])
     assert 590 <= first["idle_exit_in_s"] <= 600
+    assert datetime.strptime(first["since"], "%Y-%m-%dT%H:%M:%S%z").utcoffset() == timedelta()
+    assert first["since"].endswith("Z")
     run(env, *_LIST)
     assert (status(env)["pid"], status(env)["url"]) == (first["pid"], first["url"])
     assert httpx2.get(f"{first['url']}/.well-known/terraform.json").status_code == 200
