@@ -68,7 +68,7 @@ async def test_single_output_is_printed_without_decoration(shell: Shell, lab: La
     assert shell("workspace", "outputs", workspace, "--name", "zones").out == '["a", "b"]\n'
     missing = shell("workspace", "outputs", workspace, "--name", "regio", code=1).err
     assert "has no output regio" in missing
-    assert f"List the outputs: tfruns workspace outputs default/{workspace}\n" in missing
+    assert f"List the outputs: tfruns workspace outputs {workspace}\n" in missing
     refused = shell("workspace", "outputs", workspace, "--name", "password", code=2)
     assert refused.out == ""
     assert "is sensitive" in refused.err
