@@ -1,7 +1,7 @@
 """A process that has loaded `tfruns` and its libraries, and forks to run the command: see `command_process`.
 
-It loads the client and the local backend of tfruns. The tests of the installed command, and of the imports of each
-command, start without loaded modules, so that they find a missing import.
+It loads nearly all modules of tfruns and of its libraries. The tests of the installed command, and of the imports of
+each command, start without loaded modules, so that they find a missing import.
 
 Its argument is the file descriptor of its control socket. Each request has five files: a JSON document with the
 program, the three standard streams, and a pipe to which it writes the process ID, and the
@@ -14,6 +14,7 @@ import importlib
 import io
 import json
 import os
+import pkgutil
 import select
 import signal
 import socket
@@ -29,23 +30,31 @@ _MODULES = (
     "anyio.to_thread",
     "anyio._backends._asyncio",
     "cryptography.x509",
-    "cyclopts",
+    "cyclopts.config",
+    "cyclopts.help",
+    "cyclopts.validators",
+    "difflib",
+    "docstring_parser",
+    "httpcore2",
     "httpx2",
     "mcp.server",
     "mcp.server.stdio",
+    "platformdirs",
     "pydantic",
     "rich.console",
+    "rich.panel",
     "rich.progress",
     "rich.table",
     "sqlalchemy.dialects.sqlite.pysqlite",
     "sqlalchemy.orm",
     "starlette.applications",
     "tenacity",
-    "tfruns.client.client",
     "tfruns.local.server",
+    "truststore",
     "uvicorn",
     "uvloop",
 )
+_PACKAGES = ("cli", "client", "configuration", "gate", "logs", "mcp", "review", "runs", "tools", "views")  # whole
 
 
 @dataclass(frozen=True)
@@ -189,6 +198,10 @@ def load_modules() -> None:
     gc.disable()
     for name in _MODULES:
         importlib.import_module(name)
+    for name in _PACKAGES:
+        package = importlib.import_module(f"tfruns.{name}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     gc.freeze()
 
 
