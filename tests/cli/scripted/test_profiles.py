@@ -80,7 +80,10 @@ def test_file_is_private_and_keeps_comments(shell: Shell) -> None:
         ("[profiles.a]\ntoken = 'x'", "the profile a has an unknown setting, token. Settings: address, "),
         ("[profiles.a]\nlocal = 'yes'", "local of the profile a is not a boolean"),
         ("[profiles.a]\norganization = 1", "organization of the profile a is not a string"),
-        ("[profiles.a]\nconfirm = 'sometimes'", "confirm of the profile a is not one of auto, review, always, never"),
+        (
+            "[profiles.a]\nconfirm = 'sometimes'",
+            "confirm of the profile a is not one of auto, review, always, page, never",
+        ),
         ("profiles = 1", "profiles is not a table of tables"),
         ("profile = 1", "profile is not a name"),
         ("profile = 'b'\n[profiles.a]", "There is no profile b."),
