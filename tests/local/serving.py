@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import event
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from tests.local.support import BASE_URL, TERRAFORM_VERSION, Api, Clock, Dispatches
 from tfruns.local.api.app import build_app
@@ -30,7 +30,7 @@ from tfruns.local.token_cache import TokenCache
 class Served:
     """A backend and its application."""
 
-    app: Starlette
+    app: ASGIApp
     backend: Backend
     clock: Clock
     dispatches: Dispatches

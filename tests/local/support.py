@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 from sqlalchemy import event
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from tfruns.local.backend import Backend
 from tfruns.local.queue import Priority
@@ -56,7 +56,7 @@ class Api:
     """A client of the backend that returns raw documents, and the parts of the backend that tests need."""
 
     http: httpx2.AsyncClient
-    app: Starlette
+    app: ASGIApp
     backend: Backend
     clock: Clock
     dispatches: Dispatches

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from tfruns.local import DEFAULT_ORGANIZATION
 from tfruns.local.api.app import build_app
@@ -83,7 +83,7 @@ class OpenBackend:
     """
 
     claim: Claim
-    app: Starlette
+    app: ASGIApp
     token: str
     backend: Backend
     engine: Engine

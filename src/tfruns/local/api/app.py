@@ -6,17 +6,15 @@ raises becomes an error document. An unexpected exception is logged and becomes 
 """
 
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 
 import pydantic_core
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import exc
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -44,7 +42,7 @@ from tfruns.local.api.rate_limit import RateLimiter
 from tfruns.local.api.remote_state import check_run_token_access
 from tfruns.local.api.request import ApiRequest, RequestContext
 from tfruns.local.api.response import ApiResponse
-from tfruns.local.api.routing import RoutesByShape, Serve
+from tfruns.local.api.routing import Routes
 from tfruns.local.api.signer import OBJECT_PATH, Signer
 from tfruns.local.backend import Backend
 from tfruns.local.files import is_disk_full
@@ -83,51 +81,44 @@ _DISCOVERY = {
     "login.v1": login.SERVICE,
 }
 
-Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+_ROUTES = Routes(API, ENDPOINTS)
 
 
-def build_app(backend: Backend, signer: Signer, limiter: RateLimiter, lifespan: Lifespan | None = None) -> Starlette:
+def build_app(backend: Backend, signer: Signer, limiter: RateLimiter) -> ASGIApp:
     """The application of one backend."""
-    app = Starlette(
+    others = Starlette(
         routes=[
-            _endpoint_routes(),
             Route("/.well-known/terraform.json", _discover),
             Route(OBJECT_PATH + "{token}", _objects(backend, signer), methods=["GET", "PUT"]),
             *login.login_routes(backend, signer),
         ],
-        lifespan=lifespan,
         exception_handlers={HTTPException: _http_error(limiter)},
-        middleware=[Middleware(_WithoutTrailingSlash)],
     )
-    app.router.redirect_slashes = False
-    app.state.server = _ApiServer(backend, signer, limiter)
-    return app
+    others.router.redirect_slashes = False
+    return _Application(_ApiServer(backend, signer, limiter), others)
 
 
-@cache
-def _endpoint_routes() -> RoutesByShape:
-    """The routes of all endpoints. Each application has the same: a request finds the server in its application."""
-    return RoutesByShape((one.method, API + one.path, _serve(one)) for one in ENDPOINTS)
+@dataclass(frozen=True, slots=True)
+class _Application:
+    """Serves the endpoints, and everything else with Starlette, whose layers cost as much as a query.
 
+    Trailing slashes are ignored: some clients send one with every request.
+    """
 
-def _serve(endpoint: Endpoint) -> Serve:
-    async def serve(request: Request) -> Response:
-        server: _ApiServer = request.app.state.server
-        return await server.serve(request, endpoint)
-
-    return serve
-
-
-class _WithoutTrailingSlash:
-    """Middleware that ignores trailing slashes in a path: some clients send one with every request."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    api: "_ApiServer"
+    others: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
-        await self._app(scope, receive, send)
+        found = _ROUTES.find(scope["path"]) if scope["type"] == "http" else None
+        if found is None:
+            await self.others(scope, receive, send)
+            return
+        endpoints, path_parameters = found
+        request = Request({**scope, "path_params": path_parameters}, receive)
+        response = await self.api.serve(request, endpoints)
+        await response(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +139,11 @@ class _ApiServer:
     read_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_READ_THREADS))
     write_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WRITE_THREADS))
 
-    async def serve(self, request: Request, endpoint: Endpoint) -> Response:
-        """The response of an endpoint."""
+    async def serve(self, request: Request, endpoints: Mapping[str, Endpoint]) -> Response:
+        """The response to a request for a path with these endpoints, by method."""
+        endpoint = endpoints.get(request.method)
+        if endpoint is None:
+            return _not_served(request, 405, self.limiter, {"allow": ", ".join(sorted(endpoints))})
         headers = {**_HEADERS, "x-request-id": random_text(20), **self.limiter.initial_state().headers}
         return await _with_error_documents(request, partial(self._serve, request, endpoint, headers), headers)
 
@@ -295,29 +289,33 @@ def _error_response(error: TfrunsError, headers: dict[str, str]) -> Response:
 
 
 def _http_error(limiter: RateLimiter) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def serve(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            return _not_served(request, error.status_code, limiter, error.headers or {})
+        return _not_served(request, 404, limiter)
+
+    return serve
+
+
+def _not_served(
+    request: Request, status: int, limiter: RateLimiter, headers: Mapping[str, str] | None = None
+) -> Response:
     """The response to a request that no route serves. It is logged, to show which endpoints other clients miss.
 
     The client of tfruns knows that the local backend lacks endpoints, and reports a missing one to its user.
     """
-
-    async def serve(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 404
-        level = logging.DEBUG if request.headers.get("user-agent", "").startswith("tfruns/") else logging.WARNING
-        _log.log(level, "%s %s is not served (%d)", request.method, _loggable_path(request), status)
-        title = "not found" if status == 404 else "method not allowed"
-        headers = {**_HEADERS, **limiter.initial_state().headers}
-        if isinstance(error, HTTPException):
-            headers |= error.headers or {}
-        return JSONResponse(error_document(status, title), status, headers, media_type=CONTENT_TYPE)
-
-    return serve
+    level = logging.DEBUG if request.headers.get("user-agent", "").startswith("tfruns/") else logging.WARNING
+    _log.log(level, "%s %s is not served (%d)", request.method, _loggable_path(request), status)
+    title = "not found" if status == 404 else "method not allowed"
+    headers = {**_HEADERS, **limiter.initial_state().headers, **(headers or {})}
+    return JSONResponse(error_document(status, title), status, headers, media_type=CONTENT_TYPE)
 
 
 async def _discover(_: Request) -> Response:
     return JSONResponse(_DISCOVERY)
 
 
-def _objects(backend: Backend, signer: Signer) -> Serve:
+def _objects(backend: Backend, signer: Signer) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         grant = signer.read_grant(request.path_params["token"], backend.now())
         is_write = request.method == "PUT"
