@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from tfruns.lifecycle import TRANSITIONS, is_final
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import (
     Base,
     PhaseRow,
@@ -48,7 +48,7 @@ class Snapshot:
     states: Mapping[str, Columns]
 
     @classmethod
-    def of(cls, session: Session) -> "Snapshot":
+    def of(cls, session: AnySession) -> "Snapshot":
         """The current content of the store, with runs in the order of their creation."""
         events: dict[str, list[str]] = defaultdict(list)
         for event in _rows(session, RunEventRow, RunEventRow.sequence):
@@ -75,7 +75,7 @@ class Snapshot:
         return self.states[state_id]["serial"] if state_id is not None else None
 
 
-def _rows(session: Session, table: type[Base], *order: Any) -> list[Columns]:
+def _rows(session: AnySession, table: type[Base], *order: Any) -> list[Columns]:
     """The rows of a table, without the objects of the ORM, which would take most of the time of random tests."""
     return [dict(row) for row in session.execute(select(table.__table__).order_by(*order)).mappings()]
 

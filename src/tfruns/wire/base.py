@@ -29,8 +29,7 @@ Included = Mapping[ResourceKey, Mapping[str, JSON]]
 
 def wire_time(moment: datetime) -> str:
     """A time as HCP Terraform writes it: RFC 3339 with milliseconds, in UTC with a Z (go-tfe parses no offset)."""
-    utc = moment.astimezone(UTC)
-    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 WireTime = Annotated[AwareDatetime, PlainSerializer(wire_time, when_used="json")]

@@ -180,6 +180,23 @@ async def test_unknown_path_or_id_is_404_or_405(api: Api, path: str) -> None:
     check_error(response)
 
 
+async def test_wrong_method_is_405_with_the_allowed_methods(api: Api) -> None:
+    for method, path, allowed in (
+        ("GET", "/runs", "POST"),
+        ("PUT", "/runs/run-x", "GET, HEAD"),
+        ("POST", "/organizations/none", "DELETE, GET, HEAD, PATCH"),
+        ("PATCH", "/organizations/none/workspaces/", "GET, HEAD, POST"),
+    ):
+        response = await api.http.request(method, API + path)
+        assert (response.status_code, response.headers["allow"]) == (405, allowed), path
+
+
+async def test_head_has_the_status_of_get(api: Api) -> None:
+    run = await api.create_run()
+    assert (await api.http.head(f"{API}/runs/{run['id']}")).status_code == 200
+    assert (await api.http.head(f"{API}/runs/run-x")).status_code == 404
+
+
 def linked(**ids: str) -> dict[str, Any]:
     kinds = {"configuration-version": "configuration-versions", "project": "projects", "workspace": "workspaces"}
     kinds["rollback-state-version"] = "state-versions"

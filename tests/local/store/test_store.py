@@ -101,7 +101,7 @@ def test_database_of_a_newer_version_is_refused_unchanged(database: Database) ->
     with pytest.raises(DatabaseTooNew, match="newer version of tfruns"):
         database.migrate()
     with database.read() as session:
-        assert session.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+        assert session.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
 
 
 @on_both_stores
@@ -165,6 +165,28 @@ def test_times_are_returned_in_utc(database: Database) -> None:
 
 
 @on_both_stores
+def test_read_returns_rows_with_the_values_of_entities(database: Database) -> None:
+    with database.write() as write:
+        write.session.add(_organization("default", "a@example.com"))
+    names = [column.key for column in inspect(OrganizationRow).column_attrs]
+    with database.write() as write:
+        entity = write.session.scalars(select(OrganizationRow)).one()
+        expected = [getattr(entity, name) for name in names]
+    with database.read() as session:
+        row = session.scalars(select(OrganizationRow)).one()
+        assert session.scalar(select(OrganizationRow.email)) == "a@example.com"
+        assert session.scalar(select(OrganizationRow.email).where(OrganizationRow.name == "other")) is None
+    assert [getattr(row, name) for name in names] == expected
+    with pytest.raises(AttributeError):
+        row.email = "b@example.com"
+
+
+def test_every_table_has_several_columns() -> None:
+    # `ReadSession.scalars` distinguishes a table from a column by their number of columns.
+    assert [table.name for table in Base.metadata.sorted_tables if len(table.columns) < 2] == []
+
+
+@on_both_stores
 def test_database_error_does_not_contain_the_values(database: Database) -> None:
     with pytest.raises(DBAPIError) as error, database.write() as write:
         write.session.execute(text("INSERT INTO nowhere VALUES (:value)"), {"value": "my-secret"})
@@ -174,7 +196,7 @@ def test_database_error_does_not_contain_the_values(database: Database) -> None:
 
 def test_committed_data_is_synced_to_disk(database: Database) -> None:
     with database.read() as session:
-        assert session.scalar(text("PRAGMA synchronous")) == 2, "FULL"
+        assert session.execute(text("PRAGMA synchronous")).scalar() == 2, "FULL"
 
 
 # -- objects ----------------------------------------------------------------------------------------------------------
@@ -271,6 +293,6 @@ def test_migration_of_the_first_revision_keeps_its_rows(
         database.migrate()
         with database.read() as session:
             for table in ("organizations", "workspaces", "variables", "state_versions", "state_outputs"):
-                assert session.scalar(text(f"SELECT count(*) FROM {table}")) == 1, table
-            assert session.scalar(text("SELECT version_id FROM variables")) == "var-1"
+                assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 1, table
+            assert session.execute(text("SELECT version_id FROM variables")).scalar() == "var-1"
             assert session.scalars(select(OrganizationRow.settings)).one() == {}

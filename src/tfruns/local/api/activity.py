@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from tfruns.errors import UnprocessableEntity
 from tfruns.local.api.links import WireResource
@@ -11,6 +10,7 @@ from tfruns.local.api.request import ApiRequest, RequestAttributes
 from tfruns.local.api.response import ApiResponse, list_response, resource_response
 from tfruns.local.service.find import find, find_run
 from tfruns.local.service.transitions import record_event
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import CommentRow, RunEventRow
 from tfruns.wire.activity import Comment, RunEvent
 from tfruns.wire.base import Related
@@ -46,14 +46,14 @@ def create_comment(request: ApiRequest) -> ApiResponse:
         comment_id = record_event(
             request.backend, write.session, run.id, "commented", actor_id=request.user_id, comment=body
         )
-        row = find(write.session, CommentRow, CommentRow.id == comment_id)
+        row = find(write.session, CommentRow, id=comment_id)
         return resource_response(comment_resources(write.session, [row])[0], 201)
 
 
 def read_comment(request: ApiRequest) -> ApiResponse:
     """GET /comments/:id -> 200."""
     with request.backend.database.read() as session:
-        row = find(session, CommentRow, CommentRow.id == request.path["id"])
+        row = find(session, CommentRow, id=request.path["id"])
         return resource_response(comment_resources(session, [row])[0])
 
 
@@ -71,7 +71,7 @@ def list_run_events(request: ApiRequest) -> ApiResponse:
 def read_run_event(request: ApiRequest) -> ApiResponse:
     """GET /run-events/:id -> 200."""
     with request.backend.database.read() as session:
-        row = find(session, RunEventRow, RunEventRow.id == request.path["id"])
+        row = find(session, RunEventRow, id=request.path["id"])
         included = request.included(session, [row])
         return resource_response(run_event_resource(row), included=included)
 
@@ -82,7 +82,7 @@ def _whole_list(
     return list_response(resources, request.whole_page(len(resources)), total=len(resources), included=included)
 
 
-def comment_resources(session: Session, rows: Sequence[CommentRow]) -> list[Comment]:
+def comment_resources(session: AnySession, rows: Sequence[CommentRow]) -> list[Comment]:
     """Comments on runs, with their run events."""
     ids = [row.id for row in rows]
     events = select(RunEventRow.comment_id, RunEventRow.id).where(RunEventRow.comment_id.in_(ids))

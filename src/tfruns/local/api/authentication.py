@@ -17,6 +17,7 @@ from tfruns.vocabulary import PhaseStatus
 
 _BY_DIGEST = select(TokenRow.sha256, TokenRow.user_id).where(TokenRow.sha256 == bindparam("digest"))
 _BY_RUN = select(RunRow.created_by_id, RunRow.status).where(RunRow.id == bindparam("run_id"))
+_ATLAS_V1 = ".atlasv1."  # part of every API token
 _EXECUTING = statuses_of_phases(PhaseStatus.RUNNING)
 
 
@@ -34,7 +35,8 @@ def authenticate(backend: Backend, signer: Signer, authorization: str) -> Caller
     Raises:
         Unauthorized: 401, the header contains no valid token.
     """
-    run_id = signer.run_id_of(authorization.partition(" ")[2].strip(), backend.now())
+    token = authorization.partition(" ")[2].strip()
+    run_id = signer.run_id_of(token, backend.now()) if _ATLAS_V1 not in token else None
     if run_id is None:
         return Caller(user_id_of_token(backend, authorization))
     with backend.database.read() as session:
@@ -93,7 +95,7 @@ def create_admin(backend: Backend, username: str = "admin") -> str:
 
 def add_token(backend: Backend, write: Write, user_id: str) -> str:
     """Create another API token for a user; only its hash is stored."""
-    token = f"{random_text(14)}.atlasv1.{random_text(67)}"
+    token = random_text(14) + _ATLAS_V1 + random_text(67)
     write.session.add(TokenRow(sha256=_digest(token), user_id=user_id, created_at=backend.now()))
     return token
 

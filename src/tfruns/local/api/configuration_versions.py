@@ -61,7 +61,7 @@ def list_configuration_versions(request: ApiRequest) -> ApiResponse:
 def read_configuration_version(request: ApiRequest) -> ApiResponse:
     """GET /configuration-versions/:id, GET /runs/:run_id/configuration-version -> 200."""
     with request.backend.database.read() as session:
-        row = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(request))
+        row = find(session, ConfigurationVersionRow, id=_id(request))
         included = request.included(session, [row])
         return resource_response(configuration_version_resource(request.context, row), included=included)
 
@@ -73,7 +73,7 @@ def download_configuration_version(request: ApiRequest) -> ApiResponse:
         NotFound: 404, the configuration version does not exist, was not uploaded, or was archived.
     """
     with request.backend.database.read() as session:
-        row = find(session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(request))
+        row = find(session, ConfigurationVersionRow, id=_id(request))
     if row.status != ConfigurationStatus.UPLOADED:
         raise NotFound("not found")
     return ApiResponse(302, headers={"location": request.context.signed_url("read", "configuration", row.id)})
@@ -85,7 +85,7 @@ def archive_configuration_version(request: ApiRequest) -> ApiResponse:
         configurations.archive(
             request.backend,
             write,
-            find(write.session, ConfigurationVersionRow, ConfigurationVersionRow.id == _id(request)),
+            find(write.session, ConfigurationVersionRow, id=_id(request)),
         )
     return ApiResponse(202)
 

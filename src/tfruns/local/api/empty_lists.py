@@ -30,7 +30,7 @@ def list_nothing(request: ApiRequest) -> ApiResponse:
         if "organization" in path:
             find_organization(session, path["organization"])
         if "project_id" in path:
-            find(session, OrganizationRow, OrganizationRow.default_project_id == path["project_id"])
+            find(session, OrganizationRow, default_project_id=path["project_id"])
         if "workspace_id" in path:
             find_workspace(session, path["workspace_id"])
         if "run_id" in path:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
 
 from tfruns.local.api.activity import comment_resources, run_event_resource
 from tfruns.local.api.configuration_versions import configuration_version_resource
@@ -15,6 +14,7 @@ from tfruns.local.api.runs import run_resources
 from tfruns.local.api.state_versions import output_resources, state_version_resources, workspace_output_resource
 from tfruns.local.api.users import user_resource
 from tfruns.local.api.workspace_documents import workspace_resources
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import (
     CommentRow,
     ConfigurationVersionRow,
@@ -36,7 +36,7 @@ _ACTIVITY = ("run_events", "comments")
 
 
 def _of_runs(
-    context: RequestContext, session: Session, runs: Sequence[RunRow], include: Sequence[str]
+    context: RequestContext, session: AnySession, runs: Sequence[RunRow], include: Sequence[str]
 ) -> list[WireResource]:
     """The named resources that are related to some runs, each once."""
     if not include:
@@ -68,7 +68,7 @@ def _of_runs(
 
 
 def _of_workspaces(
-    context: RequestContext, session: Session, rows: Sequence[WorkspaceRow], include: Sequence[str]
+    context: RequestContext, session: AnySession, rows: Sequence[WorkspaceRow], include: Sequence[str]
 ) -> list[WireResource]:
     """The named resources that are related to some workspaces, each once."""
     if not include:
@@ -91,7 +91,7 @@ def _of_workspaces(
 
 
 def _runs_of_workspaces(
-    context: RequestContext, session: Session, rows: Sequence[WorkspaceRow], include: Sequence[str]
+    context: RequestContext, session: AnySession, rows: Sequence[WorkspaceRow], include: Sequence[str]
 ) -> list[WireResource]:
     """The current runs with their related resources, and the runs that hold a workspace."""
     ids = {row.current_run_id for row in rows} if any(word.startswith("current_run") for word in include) else set()
@@ -105,7 +105,7 @@ def _runs_of_workspaces(
 
 
 def _states_of_workspaces(
-    context: RequestContext, session: Session, rows: Sequence[WorkspaceRow], include: Sequence[str]
+    context: RequestContext, session: AnySession, rows: Sequence[WorkspaceRow], include: Sequence[str]
 ) -> list[WireResource]:
     ids = [row.current_state_version_id for row in rows if row.current_state_version_id]
     found: list[WireResource] = []
@@ -123,7 +123,7 @@ def _without_duplicates(resources: Sequence[WireResource]) -> list[WireResource]
 
 
 def _of_run_events(
-    context: RequestContext, session: Session, rows: Sequence[RunEventRow], include: Sequence[str]
+    context: RequestContext, session: AnySession, rows: Sequence[RunEventRow], include: Sequence[str]
 ) -> list[WireResource]:
     """The named resources that are related to some run events, each once."""
     found: list[WireResource] = []
@@ -139,7 +139,7 @@ def _of_run_events(
 
 
 def _of_state_versions(
-    context: RequestContext, session: Session, rows: Sequence[StateVersionRow], include: Sequence[str]
+    context: RequestContext, session: AnySession, rows: Sequence[StateVersionRow], include: Sequence[str]
 ) -> list[WireResource]:
     """The named resources that are related to some state versions, each once."""
     if not include:
@@ -160,7 +160,7 @@ def _of_state_versions(
 
 
 def _of_configuration_versions(
-    context: RequestContext, session: Session, rows: Sequence[ConfigurationVersionRow], include: Sequence[str]
+    context: RequestContext, session: AnySession, rows: Sequence[ConfigurationVersionRow], include: Sequence[str]
 ) -> list[WireResource]:
     """The runs that use some configuration versions, if named."""
     if "run" not in include:
@@ -170,7 +170,7 @@ def _of_configuration_versions(
     return list(run_resources(context, session, runs.all()))
 
 
-def _user_resources(session: Session, ids: Iterable[str | None]) -> list[WireResource]:
+def _user_resources(session: AnySession, ids: Iterable[str | None]) -> list[WireResource]:
     wanted = {id_ for id_ in ids if id_}
     if not wanted:
         return []

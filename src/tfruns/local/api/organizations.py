@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from tfruns.jsonapi import JSON
 from tfruns.local.api.request import ApiRequest, RequestAttributes, unsupported
@@ -14,6 +13,7 @@ from tfruns.local.api.response import ApiResponse, list_response, resource_respo
 from tfruns.local.api.runs import run_resources
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import OrganizationRow, RunRow, WorkspaceRow
 from tfruns.phases import UNSTARTED_STATUSES, statuses_of_phases
 from tfruns.vocabulary import PhaseStatus
@@ -243,7 +243,7 @@ def list_projects(request: ApiRequest) -> ApiResponse:
 def read_project(request: ApiRequest) -> ApiResponse:
     """GET /projects/:project_id -> 200."""
     with request.backend.database.read() as session:
-        row = find(session, OrganizationRow, OrganizationRow.default_project_id == request.path["project_id"])
+        row = find(session, OrganizationRow, default_project_id=request.path["project_id"])
         return resource_response(project_resource(session, row))
 
 
@@ -268,7 +268,7 @@ def organization_resource(row: OrganizationRow) -> Organization:
     )
 
 
-def project_resource(session: Session, row: OrganizationRow) -> Project:
+def project_resource(session: AnySession, row: OrganizationRow) -> Project:
     """The only project of an organization, which contains all its workspaces."""
     count = select(func.count()).select_from(WorkspaceRow).where(WorkspaceRow.organization == row.name)
     return Project(

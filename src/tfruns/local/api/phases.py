@@ -1,7 +1,6 @@
 """Plans and applies. Source: HCP Terraform API, "Plans", "Applies"."""
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound
 from tfruns.jsonapi import JSON, ResourceObject, linkages
@@ -9,6 +8,7 @@ from tfruns.lifecycle import is_final
 from tfruns.local.api.request import ApiRequest, RequestContext
 from tfruns.local.api.response import ApiResponse, resource_response
 from tfruns.local.service.find import find, find_run
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import PhaseRow, RunRow, StateVersionRow
 
 _STATES = select(StateVersionRow.id).where(StateVersionRow.run_id == bindparam("run_id"))
@@ -46,21 +46,21 @@ def read_errored_state(request: ApiRequest) -> ApiResponse:
     """
     with request.backend.database.read() as session:
         phase = _phase(session, request)
-        run = find(session, RunRow, RunRow.id == phase.run_id)
+        run = find(session, RunRow, id=phase.run_id)
     if not is_final(run.status) or not request.backend.objects.path("errored-state", phase.id).exists():
         raise NotFound("not found")
     return ApiResponse(307, headers={"location": request.context.signed_url("read", "errored-state", phase.id)})
 
 
-def _phase(session: Session, request: ApiRequest) -> PhaseRow:
+def _phase(session: AnySession, request: ApiRequest) -> PhaseRow:
     kind = request.path["kind"]
     if "run_id" in request.path:
         run = find_run(session, request.path["run_id"])
         return session.scalars(select(PhaseRow).where(PhaseRow.run_id == run.id, PhaseRow.kind == kind)).one()
-    return find(session, PhaseRow, PhaseRow.id == request.path["id"], PhaseRow.kind == kind)
+    return find(session, PhaseRow, id=request.path["id"], kind=kind)
 
 
-def phase_resource(session: Session, context: RequestContext, phase: PhaseRow) -> ResourceObject:
+def phase_resource(session: AnySession, context: RequestContext, phase: PhaseRow) -> ResourceObject:
     """The plan or apply of a run, with a signed URL of its log."""
     attributes: dict[str, JSON] = {
         "status": phase.status,

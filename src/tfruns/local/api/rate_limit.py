@@ -7,7 +7,7 @@ minute.
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tfruns.errors import RateLimited
@@ -25,7 +25,7 @@ class RateLimitState:
         error: the error to respond with if the limit is exceeded.
     """
 
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     error: RateLimited | None = None
 
 
@@ -48,6 +48,8 @@ class RateLimiter:
         self._monotonic = monotonic
         self._windows: dict[tuple[str, bool], _Window] = defaultdict(_Window)
         self._lock = threading.Lock()
+        limit = _LIMIT if is_limited else _UNLIMITED
+        self._initial_state = RateLimitState(_headers(limit, limit, 1.0))
 
     def count(self, caller_id: str, *, is_run_list: bool) -> RateLimitState:
         """Count a request of a user or run."""
@@ -68,8 +70,7 @@ class RateLimiter:
 
     def initial_state(self) -> RateLimitState:
         """The state before the first request, also for requests without a known caller."""
-        limit = _LIMIT if self._is_limited else _UNLIMITED
-        return RateLimitState(_headers(limit, limit, 1.0))
+        return self._initial_state
 
 
 def _headers(limit: int, remaining: int, reset_s: float) -> dict[str, str]:

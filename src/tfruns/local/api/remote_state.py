@@ -6,7 +6,6 @@ Source: HCP Terraform API, "Workspaces", "Get Remote State Consumers" and follow
 from collections.abc import Callable
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from tfruns.errors import BadRequest, NotFound, UnprocessableEntity
 from tfruns.local.api.request import ApiRequest
@@ -15,7 +14,7 @@ from tfruns.local.api.workspace_documents import workspace_resources
 from tfruns.local.service import remote_state
 from tfruns.local.service.find import find, find_run, find_workspace, workspace_for_update
 from tfruns.local.service.remote_state import consumers_of, may_read_state
-from tfruns.local.store.database import Write
+from tfruns.local.store.database import AnySession, Write
 from tfruns.local.store.schema import StateOutputRow, StateVersionRow, WorkspaceRow
 
 _RUN_TOKEN_INCLUDES = {"outputs"}
@@ -90,17 +89,15 @@ def check_run_token_access(request: ApiRequest) -> None:
             raise NotFound("not found")
 
 
-def _workspace_of(session: Session, request: ApiRequest) -> WorkspaceRow | None:
+def _workspace_of(session: AnySession, request: ApiRequest) -> WorkspaceRow | None:
     """The workspace that a path refers to; None for an organization or ping."""
     path = request.path
     if "workspace_id" in path:
         return find_workspace(session, path["workspace_id"])
     if "name" in path:
-        return find(
-            session, WorkspaceRow, WorkspaceRow.organization == path["organization"], WorkspaceRow.name == path["name"]
-        )
+        return find(session, WorkspaceRow, organization=path["organization"], name=path["name"])
     if "id" not in path:
         return None
-    output = session.get(StateOutputRow, path["id"])
-    state_id = output.state_version_id if output is not None else path["id"]
-    return find_workspace(session, find(session, StateVersionRow, StateVersionRow.id == state_id).workspace_id)
+    of_output = select(StateOutputRow.state_version_id).where(StateOutputRow.id == path["id"])
+    state_id = session.scalar(of_output) or path["id"]
+    return find_workspace(session, find(session, StateVersionRow, id=state_id).workspace_id)

@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 import pydantic_core
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
-from sqlalchemy.orm import Session
 
 from tfruns.errors import BadRequest, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.api.links import WireResource
 from tfruns.local.api.signer import ObjectGrant, Signer
 from tfruns.local.backend import Backend
+from tfruns.local.store.database import AnySession
 from tfruns.wire.base import to_kebab
 
 _DEFAULT_PAGE_SIZE = 20
@@ -72,7 +72,7 @@ class Includes:
     """
 
     names: Sequence[str] | None
-    read: Callable[[RequestContext, Session, Sequence[Any], Sequence[str]], list[WireResource]]
+    read: Callable[[RequestContext, AnySession, Sequence[Any], Sequence[str]], list[WireResource]]
 
 
 def _read_nothing(*_: object) -> list[WireResource]:
@@ -204,7 +204,7 @@ class ApiRequest:
                 f"Invalid include parameter: {', '.join(unknown)}. Allowed: {', '.join(allowed) or 'none'}."
             )
 
-    def included(self, session: Session, rows: Sequence[Any]) -> list[WireResource]:
+    def included(self, session: AnySession, rows: Sequence[Any]) -> list[WireResource]:
         """The related resources of these rows that the `include` parameter names, each once."""
         return self.includes.read(self.context, session, rows, self._include())
 

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from pydantic import field_validator
 from sqlalchemy import BindParameter, Executable, Integer, bindparam, literal_column, select, union_all
-from sqlalchemy.orm import Session
 
 from tfruns.errors import UnprocessableEntity
 from tfruns.jsonapi import JSON, ResourceObject, linkage, linkages
@@ -20,6 +19,7 @@ from tfruns.local.service.run_actions import allowed_now, needs_free_workspace, 
 from tfruns.local.service.run_creation import NewRun
 from tfruns.local.service.run_lists import RunQuery, list_runs
 from tfruns.local.service.transitions import held_workspaces
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow
 from tfruns.vocabulary import RunAction, RunSource
 from tfruns.wire.base import to_kebab
@@ -112,7 +112,7 @@ def list_organization_runs(request: ApiRequest) -> ApiResponse:
         return _list(request, session, RunQuery.from_request(request, organization=organization.name))
 
 
-def _list(request: ApiRequest, session: Session, query: RunQuery) -> ApiResponse:
+def _list(request: ApiRequest, session: AnySession, query: RunQuery) -> ApiResponse:
     page = request.page()
     found = list_runs(request.backend, session, query, page.offset, page.size)
     return list_response(
@@ -146,13 +146,13 @@ class _RunRelations:
     held_workspaces: set[str]
 
 
-def run_resources(context: RequestContext, session: Session, runs: Sequence[RunRow]) -> list[ResourceObject]:
+def run_resources(context: RequestContext, session: AnySession, runs: Sequence[RunRow]) -> list[ResourceObject]:
     """Runs as resource objects."""
     relations = _relations(session, runs)
     return [_run(context.backend, run, relations) for run in runs]
 
 
-def _relations(session: Session, runs: Sequence[RunRow]) -> _RunRelations:
+def _relations(session: AnySession, runs: Sequence[RunRow]) -> _RunRelations:
     waiting = {run.workspace_id for run in runs if needs_free_workspace(run)}
     ids: dict[tuple[str, str], list[str]] = defaultdict(list)
     for run_id, kind, id_, _ in session.execute(_RELATED, {"ids": [run.id for run in runs]}):

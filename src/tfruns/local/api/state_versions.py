@@ -8,7 +8,6 @@ from typing import Annotated
 import pydantic_core
 from pydantic import Field
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound, UnprocessableEntity
 from tfruns.local.api.request import ApiRequest, RequestAttributes, RequestContext
@@ -17,6 +16,7 @@ from tfruns.local.service import states
 from tfruns.local.service.find import find, find_workspace
 from tfruns.local.service.interpreted_state import MAX_SERIAL
 from tfruns.local.service.states import check_json_state, upload_state
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import StateOutputRow, StateVersionRow, WorkspaceRow
 from tfruns.wire.base import Related
 from tfruns.wire.state_versions import StateVersion, StateVersionOutput
@@ -100,7 +100,7 @@ def _check_outputs(content: bytes | None) -> None:
 
 def read_state_version(request: ApiRequest) -> ApiResponse:
     """GET /state-versions/:id -> 200."""
-    return _one(request, lambda session: find(session, StateVersionRow, StateVersionRow.id == request.path["id"]))
+    return _one(request, lambda session: find(session, StateVersionRow, id=request.path["id"]))
 
 
 def read_current_state_version(request: ApiRequest) -> ApiResponse:
@@ -108,16 +108,16 @@ def read_current_state_version(request: ApiRequest) -> ApiResponse:
     return _one(request, lambda session: _current(session, request.path["workspace_id"]))
 
 
-def _one(request: ApiRequest, read_row: Callable[[Session], StateVersionRow]) -> ApiResponse:
+def _one(request: ApiRequest, read_row: Callable[[AnySession], StateVersionRow]) -> ApiResponse:
     with request.backend.database.read() as session:
         row = read_row(session)
         included = request.included(session, [row])
         return resource_response(state_version_resources(request.context, session, [row])[0], included=included)
 
 
-def _current(session: Session, workspace_id: str) -> StateVersionRow:
+def _current(session: AnySession, workspace_id: str) -> StateVersionRow:
     state_id = find_workspace(session, workspace_id).current_state_version_id
-    return find(session, StateVersionRow, StateVersionRow.id == state_id)
+    return find(session, StateVersionRow, id=state_id)
 
 
 def list_state_versions(request: ApiRequest) -> ApiResponse:
@@ -126,7 +126,7 @@ def list_state_versions(request: ApiRequest) -> ApiResponse:
     organization = request.query.get("filter[organization][name]", "")
     name = request.query.get("filter[workspace][name]", "")
     with request.backend.database.read() as session:
-        workspace = find(session, WorkspaceRow, WorkspaceRow.organization == organization, WorkspaceRow.name == name)
+        workspace = find(session, WorkspaceRow, organization=organization, name=name)
         condition = StateVersionRow.workspace_id == workspace.id
         statuses = _STATUSES.intersection(request.words("filter[status]"))
         if request.words("filter[status]"):
@@ -146,7 +146,7 @@ _STATUSES = frozenset({"pending", "finalized", "discarded"})
 def download_state_version(request: ApiRequest) -> ApiResponse:
     """GET /state-versions/:id/download -> 302."""
     with request.backend.database.read() as session:
-        row = find(session, StateVersionRow, StateVersionRow.id == request.path["id"])
+        row = find(session, StateVersionRow, id=request.path["id"])
     if row.status != "finalized":
         raise NotFound("not found")
     return ApiResponse(302, headers={"location": request.context.signed_url("read", "state", row.id)})
@@ -159,7 +159,7 @@ def list_outputs(request: ApiRequest) -> ApiResponse:
     here.
     """
     with request.backend.database.read() as session:
-        row = find(session, StateVersionRow, StateVersionRow.id == request.path["id"])
+        row = find(session, StateVersionRow, id=request.path["id"])
         return _outputs(request, session, row, is_revealed=True)
 
 
@@ -169,7 +169,7 @@ def list_current_outputs(request: ApiRequest) -> ApiResponse:
         return _outputs(request, session, _current(session, request.path["workspace_id"]), is_revealed=False)
 
 
-def _outputs(request: ApiRequest, session: Session, row: StateVersionRow, *, is_revealed: bool) -> ApiResponse:
+def _outputs(request: ApiRequest, session: AnySession, row: StateVersionRow, *, is_revealed: bool) -> ApiResponse:
     page = request.page()
     condition = StateOutputRow.state_version_id == row.id
     total = session.scalar(select(func.count()).select_from(StateOutputRow).where(condition))
@@ -181,12 +181,12 @@ def _outputs(request: ApiRequest, session: Session, row: StateVersionRow, *, is_
 def read_output(request: ApiRequest) -> ApiResponse:
     """GET /state-version-outputs/:id -> 200, with its value even if it is sensitive."""
     with request.backend.database.read() as session:
-        row = find(session, StateOutputRow, StateOutputRow.id == request.path["id"])
+        row = find(session, StateOutputRow, id=request.path["id"])
         return resource_response(output_resource(row, is_revealed=True))
 
 
 def state_version_resources(
-    context: RequestContext, session: Session, rows: Sequence[StateVersionRow]
+    context: RequestContext, session: AnySession, rows: Sequence[StateVersionRow]
 ) -> list[StateVersion]:
     """State versions, with the ids of their outputs; no output value is read."""
     ids: dict[str, list[str]] = defaultdict(list)
@@ -234,7 +234,7 @@ def _state_version(context: RequestContext, row: StateVersionRow, output_ids: Se
     return StateVersion.model_validate(fields)
 
 
-def output_resources(session: Session, state_version_id: str) -> list[StateVersionOutput]:
+def output_resources(session: AnySession, state_version_id: str) -> list[StateVersionOutput]:
     """The outputs of a state version, without the values of sensitive outputs."""
     statement = select(StateOutputRow).where(StateOutputRow.state_version_id == state_version_id)
     return [output_resource(row) for row in session.scalars(statement.order_by(StateOutputRow.name))]

@@ -11,13 +11,13 @@ from typing import Annotated
 
 from pydantic import Field
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from tfruns.errors import BadRequest, NotFound, UnprocessableEntity
 from tfruns.jsonapi import JSON
 from tfruns.local.api.request import ApiRequest, RequestAttributes, validated
 from tfruns.local.api.response import ApiResponse, list_response
 from tfruns.local.service.find import find_named, find_organization, find_workspace, workspace_for_update
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import WorkspaceRow
 from tfruns.wire.base import Related, Resource
 from tfruns.wire.workspaces import EffectiveTagBinding, Tag, TagBinding
@@ -99,7 +99,7 @@ def add_tag_bindings(request: ApiRequest) -> ApiResponse:
     """PATCH /workspaces/:workspace_id/tag-bindings -> 200; other tag bindings are kept."""
     added = _tags(_items(request))
 
-    def changed(_: Session, row: WorkspaceRow) -> dict[str, str]:
+    def changed(_: AnySession, row: WorkspaceRow) -> dict[str, str]:
         _check_number(row.tags | added)
         return row.tags | added
 
@@ -110,7 +110,7 @@ def add_tags(request: ApiRequest) -> ApiResponse:
     """POST /workspaces/:workspace_id/relationships/tags -> 204; by name or id. Other tags are kept."""
     ids, names = _ids_and_names(request)
 
-    def changed(session: Session, row: WorkspaceRow) -> dict[str, str]:
+    def changed(session: AnySession, row: WorkspaceRow) -> dict[str, str]:
         known = {tag.id: tag.name for tag in organization_tags(session, row.organization)}
         if not ids <= known.keys():
             raise NotFound("not found")
@@ -124,7 +124,7 @@ def remove_tags(request: ApiRequest) -> ApiResponse:
     """DELETE /workspaces/:workspace_id/relationships/tags -> 204; by id or name. Missing tags are ignored."""
     ids, names = _ids_and_names(request)
 
-    def remaining(_: Session, row: WorkspaceRow) -> dict[str, str]:
+    def remaining(_: AnySession, row: WorkspaceRow) -> dict[str, str]:
         return {
             key: value
             for key, value in row.tags.items()
@@ -141,11 +141,9 @@ def list_organization_tags(request: ApiRequest) -> ApiResponse:
     text, without = request.query.get("q", "").casefold(), request.query.get("filter[exclude][taggable][id]", "")
     with request.backend.database.read() as session:
         name = find_organization(session, request.path["organization"]).name
-        excluded = session.get(WorkspaceRow, without)
+        excluded = session.scalar(select(WorkspaceRow.tags).where(WorkspaceRow.id == without)) or {}
         found = [
-            tag
-            for tag in organization_tags(session, name)
-            if text in tag.name.casefold() and not (excluded and tag.name in excluded.tags)
+            tag for tag in organization_tags(session, name) if text in tag.name.casefold() and tag.name not in excluded
         ]
     return list_response(found[page.offset : page.offset + page.size], page, total=len(found))
 
@@ -191,7 +189,7 @@ def _items(request: ApiRequest) -> Sequence[JSON]:
     return items
 
 
-def _change(request: ApiRequest, changed: Callable[[Session, WorkspaceRow], dict[str, str]]) -> WorkspaceRow:
+def _change(request: ApiRequest, changed: Callable[[AnySession, WorkspaceRow], dict[str, str]]) -> WorkspaceRow:
     with request.backend.database.write() as write:
         row = workspace_for_update(write.session, find_workspace(write.session, request.path["workspace_id"]).id)
         row.tags = changed(write.session, row)
@@ -221,7 +219,7 @@ def tags(row: WorkspaceRow) -> list[Tag]:
     ]
 
 
-def organization_tags(session: Session, organization: str) -> list[Tag]:
+def organization_tags(session: AnySession, organization: str) -> list[Tag]:
     """The tags of an organization's workspaces, sorted by name, with the number of workspaces per tag."""
     rows = session.scalars(select(WorkspaceRow.tags).where(WorkspaceRow.organization == organization))
     counts = Counter(key for row in rows for key in row)

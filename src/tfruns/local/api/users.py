@@ -40,13 +40,13 @@ _CONSTANTS: Mapping[str, JSON] = {
 def read_user(request: ApiRequest) -> ApiResponse:
     """GET /users/:id -> 200."""
     with request.backend.database.read() as session:
-        return resource_response(user_resource(find(session, UserRow, UserRow.id == request.path["id"])))
+        return resource_response(user_resource(find(session, UserRow, id=request.path["id"])))
 
 
 def read_account(request: ApiRequest) -> ApiResponse:
     """GET /account/details -> 200."""
     with request.backend.database.read() as session:
-        return resource_response(account_resource(find(session, UserRow, UserRow.id == request.user_id)))
+        return resource_response(account_resource(find(session, UserRow, id=request.user_id)))
 
 
 def read_ping(_: ApiRequest) -> ApiResponse:

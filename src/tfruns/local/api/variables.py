@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound, UnprocessableEntity
 from tfruns.local.api.request import ApiRequest, RequestAttributes
@@ -12,6 +11,7 @@ from tfruns.local.api.response import ApiResponse, list_response, resource_respo
 from tfruns.local.ids import new_id
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_named, find_workspace
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import VariableRow, WorkspaceRow
 from tfruns.wire.base import Related
 from tfruns.wire.variables import Variable
@@ -80,7 +80,7 @@ def _given_attributes(request: ApiRequest) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None or name == "description"}
 
 
-def _workspace(session: Session, request: ApiRequest) -> WorkspaceRow:
+def _workspace(session: AnySession, request: ApiRequest) -> WorkspaceRow:
     """The workspace from the path, from a relationship, or from a filter by names."""
     if "workspace_id" in request.path:
         return find_workspace(session, request.path["workspace_id"])
@@ -90,11 +90,11 @@ def _workspace(session: Session, request: ApiRequest) -> WorkspaceRow:
             raise UnprocessableEntity("data.relationships.workspace is missing: a variable needs a workspace.")
         return find_named(session, WorkspaceRow, workspace_id)
     organization, name = (request.query.get(f"filter[{kind}][name]", "") for kind in ("organization", "workspace"))
-    return find(session, WorkspaceRow, WorkspaceRow.organization == organization, WorkspaceRow.name == name)
+    return find(session, WorkspaceRow, organization=organization, name=name)
 
 
-def _variable(session: Session, request: ApiRequest) -> VariableRow:
-    row = find(session, VariableRow, VariableRow.id == request.path["variable_id"])
+def _variable(session: AnySession, request: ApiRequest) -> VariableRow:
+    row = find(session, VariableRow, id=request.path["variable_id"])
     find_workspace(session, request.path.get("workspace_id", row.workspace_id))
     if request.path.get("workspace_id", row.workspace_id) != row.workspace_id:
         raise NotFound("not found")

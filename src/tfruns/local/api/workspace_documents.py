@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BindParameter, Executable, Row, bindparam, func, literal_column, select, union_all
-from sqlalchemy.orm import Session
 
 from tfruns.jsonapi import JSON, ResourceObject, linkage, linkages
 from tfruns.local.service.workspaces import execution_mode
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import (
     OrganizationRow,
     RunCountRow,
@@ -115,7 +115,7 @@ class _WorkspaceRelations:
     ids: Mapping[tuple[str, str], Sequence[str]]
 
 
-def workspace_resources(session: Session, rows: Sequence[WorkspaceRow]) -> list[ResourceObject]:
+def workspace_resources(session: AnySession, rows: Sequence[WorkspaceRow]) -> list[ResourceObject]:
     """The JSON:API documents of workspaces."""
     wanted = {"ids": [row.id for row in rows]}
     related: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -125,7 +125,7 @@ def workspace_resources(session: Session, rows: Sequence[WorkspaceRow]) -> list[
     return [_workspace(row, relations) for row in rows]
 
 
-def workspace_resource(session: Session, row: WorkspaceRow) -> ResourceObject:
+def workspace_resource(session: AnySession, row: WorkspaceRow) -> ResourceObject:
     """One workspace as a resource object."""
     return workspace_resources(session, [row])[0]
 

@@ -15,6 +15,7 @@ from tfruns.local.api.workspace_documents import WORKSPACE_SETTINGS, workspace_r
 from tfruns.local.service import workspaces as service
 from tfruns.local.service.find import find, find_organization, find_workspace, workspace_for_update
 from tfruns.local.service.workspace_lists import search_workspaces
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import OrganizationRow, WorkspaceRow
 from tfruns.masking.text import one_line
 
@@ -159,11 +160,11 @@ def read_workspace(request: ApiRequest) -> ApiResponse:
         return resource_response(workspace_resource(session, row), included=included)
 
 
-def _workspace(session: Any, request: ApiRequest) -> WorkspaceRow:
+def _workspace(session: AnySession, request: ApiRequest) -> WorkspaceRow:
     if "workspace_id" in request.path:
         return find_workspace(session, request.path["workspace_id"])
     organization, name = request.path["organization"], request.path["name"]
-    return find(session, WorkspaceRow, WorkspaceRow.organization == organization, WorkspaceRow.name == name)
+    return find(session, WorkspaceRow, organization=organization, name=name)
 
 
 def update_workspace(request: ApiRequest) -> ApiResponse:

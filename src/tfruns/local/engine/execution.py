@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound
 from tfruns.local.backend import Backend
@@ -17,6 +16,7 @@ from tfruns.local.engine.cancel import CancelCheck
 from tfruns.local.engine.inputs import ExecutionConfig, apply_inputs, plan_inputs
 from tfruns.local.service.interpreted_state import interpret
 from tfruns.local.service.phases import PhaseResult, StartedPhase
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import StateVersionRow
 from tfruns.local.terraform.command import PhaseStopped
 from tfruns.local.terraform.inputs import ApplyOutcome
@@ -107,7 +107,7 @@ def _recover(backend: Backend, config: ExecutionConfig, phase: StartedPhase) -> 
     return _result(outcome, outcome.status)
 
 
-def _read(backend: Backend, make: Callable[[Session], T]) -> T:
+def _read(backend: Backend, make: Callable[[AnySession], T]) -> T:
     try:
         with backend.database.read() as session:
             return make(session)

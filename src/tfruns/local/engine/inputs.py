@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from tfruns.local.backend import Backend
 from tfruns.local.service.find import find_workspace
 from tfruns.local.service.states import md5_of
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import PhaseRow, RunRow, StateVersionRow, WorkspaceRow
 from tfruns.local.terraform.api_access import ApiAccess
 from tfruns.local.terraform.directory import remove_tree
@@ -47,12 +47,12 @@ class ExecutionConfig:
         remove_tree(self.directory_of(run_id))
 
 
-def apply_inputs(config: ExecutionConfig, session: Session, run: RunRow) -> ApplyInputs:
+def apply_inputs(config: ExecutionConfig, session: AnySession, run: RunRow) -> ApplyInputs:
     """The inputs of the apply of a run."""
     return ApplyInputs(**_common(config, run, find_workspace(session, run.workspace_id)))
 
 
-def plan_inputs(backend: Backend, config: ExecutionConfig, session: Session, run: RunRow) -> PlanInputs:
+def plan_inputs(backend: Backend, config: ExecutionConfig, session: AnySession, run: RunRow) -> PlanInputs:
     """The inputs of the plan of a run, with the current state of the workspace.
 
     Raises:
@@ -74,7 +74,7 @@ def plan_inputs(backend: Backend, config: ExecutionConfig, session: Session, run
     )
 
 
-def _state(backend: Backend, session: Session, state_version_id: str | None) -> bytes | None:
+def _state(backend: Backend, session: AnySession, state_version_id: str | None) -> bytes | None:
     """The content of a state version. A missing file is an error: Terraform would create all resources again."""
     if state_version_id is None:
         return None
@@ -89,7 +89,7 @@ def _state(backend: Backend, session: Session, state_version_id: str | None) -> 
     return content
 
 
-def phase_of(session: Session, run_id: str, kind: str) -> PhaseRow:
+def phase_of(session: AnySession, run_id: str, kind: str) -> PhaseRow:
     """The plan or the apply of a run."""
     return session.scalars(select(PhaseRow).where(PhaseRow.run_id == run_id, PhaseRow.kind == kind)).one()
 

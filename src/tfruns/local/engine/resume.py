@@ -4,12 +4,12 @@ So a lost dispatch, or a phase whose worker failed, is dispatched again within a
 """
 
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session
 
 from tfruns.lifecycle import is_final
 from tfruns.local.backend import Backend
 from tfruns.local.queue import Priority, plan_priority
 from tfruns.local.service.transitions import promote_next, stale_holders
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import ACTIVE, PhaseRow, RunRow
 from tfruns.phases import has_phase_begun, phase_status_of
 
@@ -48,7 +48,7 @@ def active_runs(backend: Backend) -> list[str]:
         return list(session.scalars(select(RunRow.id).where(text(ACTIVE)).order_by(RunRow.sequence)))
 
 
-def _kind(session: Session, run: RunRow) -> str:
+def _kind(session: AnySession, run: RunRow) -> str:
     active = phase_status_of(run.status)
     if active is not None and not is_final(run.status):
         return active[0].value

@@ -46,7 +46,7 @@ def accept_upload(backend: Backend, write: Write, id_: str, archive: Path, *, us
     Raises:
         Conflict: 409, a run uses other files of this configuration version, or its status does not allow an upload.
     """
-    row = find(write.session, ConfigurationVersionRow, ConfigurationVersionRow.id == id_)
+    row = find(write.session, ConfigurationVersionRow, id=id_)
     workspace = workspace_for_update(write.session, row.workspace_id)
     write.session.refresh(row)
     if row.status == ConfigurationStatus.UPLOADED:
@@ -83,7 +83,7 @@ def _check_is_unused(write: Write, row: ConfigurationVersionRow) -> None:
 
 def refuse_upload(backend: Backend, write: Write, id_: str, reason: str) -> None:
     """Record why the uploaded files of a configuration version cannot be used."""
-    row = find(write.session, ConfigurationVersionRow, ConfigurationVersionRow.id == id_)
+    row = find(write.session, ConfigurationVersionRow, id=id_)
     if row.status == ConfigurationStatus.PENDING:
         row.status = ConfigurationStatus.ERRORED.value
         row.error_message = reason

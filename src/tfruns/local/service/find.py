@@ -1,33 +1,43 @@
 """Reads that raise NotFound. The API also responds with 404 for resources that a token may not read."""
 
-from typing import Any, TypeVar
+from functools import cache
+from typing import TypeVar
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from tfruns.errors import NotFound
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import Base, OrganizationRow, RunRow, WorkspaceRow
 from tfruns.masking.text import one_line
 
 RowT = TypeVar("RowT", bound=Base)
 
-# Built once, because building a statement takes longer than executing it.
-_KEY: BindParameter[str] = bindparam("key")
-_RUN = select(RunRow).where(RunRow.id == _KEY)
-_WORKSPACE = select(WorkspaceRow).where(WorkspaceRow.id == _KEY)
-_ORGANIZATION = select(OrganizationRow).where(OrganizationRow.name == _KEY)
+
+@cache
+def _statement(kind: type[RowT], *columns: str) -> Select[RowT]:
+    """The rows with given values in these columns. Built once, because building it takes longer than executing it."""
+    return select(kind).where(*(getattr(kind, column) == bindparam(column) for column in columns))
 
 
-def find(session: Session, kind: type[RowT], *conditions: ColumnElement[bool] | Any) -> RowT:
-    """The row that matches the conditions.
+def find(session: AnySession, kind: type[RowT], /, **values: str | None) -> RowT:
+    """The row with these values.
 
     Raises:
-        NotFound: 404, no row matches.
+        NotFound: 404, no row has them.
     """
-    return _first(session, select(kind).where(*conditions))
+    statement: Select[RowT] = _statement(kind, *values)
+    return _first(session, statement, **values)
 
 
-def find_named(session: Session, kind: type[RowT], id_: str) -> RowT:
+def _first(session: AnySession, statement: Select[RowT], **values: str | None) -> RowT:
+    row = session.scalars(statement, values).first()
+    if row is None:
+        raise NotFound("not found")
+    return row
+
+
+def find_named(session: AnySession, kind: type[RowT], id_: str) -> RowT:
     """The row whose id a request body names.
 
     Raises:
@@ -45,28 +55,24 @@ def not_found(kind: type[Base], id_: str) -> NotFound:
     return NotFound(f"The {noun} {one_line(id_, 60)} does not exist.")
 
 
-def _first(session: Session, statement: Select[RowT], **values: str) -> RowT:
-    row = session.scalars(statement, values).first()
-    if row is None:
-        raise NotFound("not found")
-    return row
-
-
-def find_run(session: Session, run_id: str, *, is_for_update: bool = False) -> RunRow:
+def find_run(session: AnySession, run_id: str) -> RunRow:
     """A run by its id.
-
-    Args:
-        session: the transaction.
-        run_id: the run.
-        is_for_update: lock the run and its workspace for the rest of the transaction.
 
     Raises:
         NotFound: 404, the run does not exist.
     """
-    run = _first(session, _RUN, key=run_id)
-    if is_for_update:
-        workspace_for_update(session, run.workspace_id)
-        session.refresh(run, with_for_update=True)
+    return find(session, RunRow, id=run_id)
+
+
+def run_for_update(session: Session, run_id: str) -> RunRow:
+    """Lock a run and its workspace for the rest of the transaction, and return the run's current values.
+
+    Raises:
+        NotFound: 404, the run does not exist, or its workspace was deleted.
+    """
+    run = find_run(session, run_id)
+    workspace_for_update(session, run.workspace_id)
+    session.refresh(run, with_for_update=True)
     return run
 
 
@@ -77,23 +83,24 @@ def workspace_for_update(session: Session, workspace_id: str) -> WorkspaceRow:
         NotFound: 404, the workspace does not exist, or was deleted.
     """
     # Another transaction may have changed it after this one first read it, or while this one waited for the lock.
-    statement = select(WorkspaceRow).where(WorkspaceRow.id == workspace_id).with_for_update()
-    return _first(session, statement.execution_options(populate_existing=True))
+    statement: Select[WorkspaceRow] = _statement(WorkspaceRow, "id")
+    current = statement.with_for_update().execution_options(populate_existing=True)
+    return _first(session, current, id=workspace_id)
 
 
-def find_workspace(session: Session, workspace_id: str) -> WorkspaceRow:
+def find_workspace(session: AnySession, workspace_id: str) -> WorkspaceRow:
     """A workspace by its id.
 
     Raises:
         NotFound: 404, the workspace does not exist.
     """
-    return _first(session, _WORKSPACE, key=workspace_id)
+    return find(session, WorkspaceRow, id=workspace_id)
 
 
-def find_organization(session: Session, name: str) -> OrganizationRow:
+def find_organization(session: AnySession, name: str) -> OrganizationRow:
     """An organization by its name.
 
     Raises:
         NotFound: 404, the organization does not exist.
     """
-    return _first(session, _ORGANIZATION, key=name)
+    return find(session, OrganizationRow, name=name)

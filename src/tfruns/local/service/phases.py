@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from tfruns.lifecycle import is_final
 from tfruns.local.backend import Backend
 from tfruns.local.cancel_level import CancelLevel
-from tfruns.local.service.find import find_run
+from tfruns.local.service.find import run_for_update
 from tfruns.local.service.states import store_state
 from tfruns.local.service.transitions import change_status, record_event, release, start_apply
-from tfruns.local.store.database import Write
+from tfruns.local.store.database import AnySession, Write
 from tfruns.local.store.schema import PhaseRow, RunRow
 from tfruns.phases import PHASE_STATUSES
 from tfruns.vocabulary import PhaseStatus, RunOperation, RunPhase, RunStatus
@@ -70,7 +70,7 @@ def start_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: s
     Raises:
         NotFound: the run was deleted.
     """
-    run = find_run(write.session, run_id, is_for_update=True)
+    run = run_for_update(write.session, run_id)
     phase = RunPhase(kind)
     queued, running = _STATUSES[phase, PhaseStatus.QUEUED], _STATUSES[phase, PhaseStatus.RUNNING]
     phase_id = _phase(write.session, run_id, kind).id
@@ -100,7 +100,7 @@ def _with_version(backend: Backend, run: RunRow, phase: RunPhase) -> dict[str, A
     return options
 
 
-def read_cancel_level(session: Session, run_id: str) -> CancelLevel:
+def read_cancel_level(session: AnySession, run_id: str) -> CancelLevel:
     """How far the cancel of a run has gone. The processes of a deleted run are killed."""
     level = session.scalar(select(RunRow.cancel_level).where(RunRow.id == run_id))
     return CancelLevel.KILL if level is None else level
@@ -122,7 +122,7 @@ def finish_phase(backend: Backend, write: Write, run_id: str, kind: str, lease: 
         NotFound: the run was deleted.
     """
     session = write.session
-    run = find_run(session, run_id, is_for_update=True)
+    run = run_for_update(session, run_id)
     running = _STATUSES[RunPhase(kind), PhaseStatus.RUNNING]
     if run.lease != lease or not (run.status == running or is_final(run.status)):
         return run.lease is None and is_final(run.status)
@@ -140,7 +140,7 @@ def abandon_phase(backend: Backend, write: Write, run_id: str, kind: str, lease:
     Raises:
         NotFound: the run was deleted.
     """
-    run = find_run(write.session, run_id, is_for_update=True)
+    run = run_for_update(write.session, run_id)
     unfinished = {_STATUSES[RunPhase(kind), status] for status in (PhaseStatus.QUEUED, PhaseStatus.RUNNING)}
     has_lease = run.lease == lease or (run.lease is None and run.status in unfinished)
     if has_lease and (run.status in unfinished or is_final(run.status)):

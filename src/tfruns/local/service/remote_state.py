@@ -6,20 +6,20 @@ Source: HCP Terraform, "Terraform State", "Remote State Access Controls"; Worksp
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.orm import Session
 
 from tfruns.errors import UnprocessableEntity
-from tfruns.local.store.database import Write
+from tfruns.local.store.database import AnySession, Write
 from tfruns.local.store.schema import RemoteStateConsumerRow, WorkspaceRow
 
 
-def may_read_state(session: Session, reader: WorkspaceRow, owner: WorkspaceRow) -> bool:
+def may_read_state(session: AnySession, reader: WorkspaceRow, owner: WorkspaceRow) -> bool:
     """Whether runs of the workspace `reader` may read the state of the workspace `owner`."""
     if reader.organization != owner.organization:
         return False
     if reader.id == owner.id or _is_shared_with_all(owner):
         return True
-    return session.get(RemoteStateConsumerRow, (owner.id, reader.id)) is not None
+    is_consumer = (RemoteStateConsumerRow.workspace_id == owner.id) & (RemoteStateConsumerRow.consumer_id == reader.id)
+    return session.scalar(select(RemoteStateConsumerRow.consumer_id).where(is_consumer)) is not None
 
 
 def consumers_of(owner: WorkspaceRow) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from tfruns.errors import Forbidden, TransitionNotAllowed
 from tfruns.lifecycle import ACTIONS, act, allowed_actions
 from tfruns.local.backend import Backend
 from tfruns.local.cancel_level import CancelLevel
-from tfruns.local.service.find import find_run, workspace_for_update
+from tfruns.local.service.find import find_run, run_for_update, workspace_for_update
 from tfruns.local.service.transitions import (
     change_status,
     held_workspaces,
@@ -59,7 +59,7 @@ def perform(
         TransitionNotAllowed: 409, the run's status does not allow the action.
         Forbidden: 403, a force-execute of a run that is not pending, or whose workspace is not held by a run.
     """
-    run = find_run(write.session, run_id, is_for_update=True)
+    run = run_for_update(write.session, run_id)
     if action is RunAction.FORCE_EXECUTE:
         _force_execute(backend, write, run, user_id)
         return

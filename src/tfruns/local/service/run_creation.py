@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from tfruns.errors import UnprocessableEntity
 from tfruns.lifecycle import is_queued
@@ -14,7 +13,7 @@ from tfruns.local.ids import new_id
 from tfruns.local.service.find import find_named, workspace_for_update
 from tfruns.local.service.transitions import count_run, promote_next, record_event, start_plan
 from tfruns.local.service.workspaces import executes_runs
-from tfruns.local.store.database import Write
+from tfruns.local.store.database import AnySession, Write
 from tfruns.local.store.schema import ConfigurationVersionRow, PhaseRow, RunRow, VariableRow, WorkspaceRow
 from tfruns.next_actions import joined
 from tfruns.vocabulary import ConfigurationStatus, PhaseStatus, RunSource, RunStatus
@@ -105,7 +104,7 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
     return run
 
 
-def _configuration(session: Session, workspace: WorkspaceRow, new: NewRun) -> ConfigurationVersionRow:
+def _configuration(session: AnySession, workspace: WorkspaceRow, new: NewRun) -> ConfigurationVersionRow:
     """The configuration version of the new run, which may belong to another workspace."""
     if new.configuration_version_id is not None:
         found = find_named(session, ConfigurationVersionRow, new.configuration_version_id)
@@ -149,7 +148,7 @@ def _check(backend: Backend, workspace: WorkspaceRow, options: RunOptions) -> No
         )
 
 
-def _snapshot(session: Session, workspace: WorkspaceRow) -> list[dict[str, Any]]:
+def _snapshot(session: AnySession, workspace: WorkspaceRow) -> list[dict[str, Any]]:
     """The current variables of the workspace. A run keeps the variables from the time of its creation."""
     rows = session.scalars(select(VariableRow).where(VariableRow.workspace_id == workspace.id))
     return [

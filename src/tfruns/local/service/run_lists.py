@@ -12,11 +12,11 @@ from itertools import product
 from typing import Any, Protocol, Self
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, bindparam, false, func, select, union_all
-from sqlalchemy.orm import Session
 
 from tfruns.errors import BadRequest
 from tfruns.lifecycle import statuses_in
 from tfruns.local.backend import Backend
+from tfruns.local.store.database import AnySession
 from tfruns.local.store.schema import RunCountRow, RunRow, WorkspaceRow
 from tfruns.vocabulary import RunOperation, RunSource, RunStatus, StatusGroup
 
@@ -86,7 +86,7 @@ class FoundRuns:
     total: int | None
 
 
-def list_runs(backend: Backend, session: Session, query: RunQuery, offset: int, size: int) -> FoundRuns:
+def list_runs(backend: Backend, session: AnySession, query: RunQuery, offset: int, size: int) -> FoundRuns:
     """A page of the matching runs, newest first.
 
     Raises:
@@ -95,7 +95,8 @@ def list_runs(backend: Backend, session: Session, query: RunQuery, offset: int, 
     pairs = _pairs(session, query)
     values = _values(backend, session, query)
     page = {"offset": offset, "limit": size + 1}
-    sequences = session.scalars(_page(pairs, tuple(values)), {**values, **page}).all() if pairs else []
+    found = session.execute(_page(pairs, tuple(values)), {**values, **page}) if pairs else ()
+    sequences = [row.sequence for row in found]
     return FoundRuns(
         session.scalars(_BY_SEQUENCE, {"sequences": sequences[:size]}).all(),
         has_more=len(sequences) > size,
@@ -162,7 +163,7 @@ def _of_pairs(pairs: Sequence[_OperationStatus], conditions: Sequence[str]) -> C
     return union_all(*queries)
 
 
-def _pairs(session: Session, query: RunQuery) -> tuple[_OperationStatus, ...]:
+def _pairs(session: AnySession, query: RunQuery) -> tuple[_OperationStatus, ...]:
     """The operations and statuses to query. For a workspace, only those that its counts contain."""
     operations, statuses = _operations(query), _statuses(query)
     if query.search and _RUN_ID.fullmatch(query.search):
@@ -183,7 +184,7 @@ def _counts(query: RunQuery, *columns: Any) -> Select[Any]:
     return statement if statuses is None else statement.where(RunCountRow.status.in_(statuses))
 
 
-def _values(backend: Backend, session: Session, query: RunQuery) -> dict[str, Any]:
+def _values(backend: Backend, session: AnySession, query: RunQuery) -> dict[str, Any]:
     """The values for `_CONDITIONS`: the filters besides operation and status."""
     values: dict[str, Any] = (
         {"organization": query.organization} if query.workspace_id is None else {"workspace": query.workspace_id}
@@ -216,7 +217,7 @@ def _statuses(query: RunQuery) -> Sequence[str] | None:
     return [status for status in in_group if query.statuses is None or status in query.statuses]
 
 
-def _workspaces(session: Session, query: RunQuery) -> Sequence[str]:
+def _workspaces(session: AnySession, query: RunQuery) -> Sequence[str]:
     names = set(query.workspace_names or ())
     rows = session.execute(
         select(WorkspaceRow.id, WorkspaceRow.name).where(WorkspaceRow.organization == query.organization)
@@ -253,7 +254,7 @@ def _search(query: RunQuery) -> dict[str, Any]:
     return {"text": query.search.replace("/", "//").replace("%", "/%").replace("_", "/_")}
 
 
-def _total(session: Session, query: RunQuery, pairs: Sequence[_OperationStatus], values: Mapping[str, Any]) -> int:
+def _total(session: AnySession, query: RunQuery, pairs: Sequence[_OperationStatus], values: Mapping[str, Any]) -> int:
     """The total number of matching runs: from the stored counts if only operation and status are filtered."""
     if values.keys() == {"workspace"}:
         return session.scalar(_counts(query, func.sum(RunCountRow.runs))) or 0

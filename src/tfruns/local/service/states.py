@@ -6,7 +6,6 @@ from typing import Any
 
 import pydantic_core
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from tfruns.errors import Conflict, UnprocessableEntity
 from tfruns.jsonapi import JSON
@@ -16,7 +15,7 @@ from tfruns.local.ids import new_id
 from tfruns.local.service.find import find, find_named, not_found, workspace_for_update
 from tfruns.local.service.interpreted_state import MAX_LENGTHS, MAX_SERIAL, interpret
 from tfruns.local.service.transitions import change_status, queue_of
-from tfruns.local.store.database import Write
+from tfruns.local.store.database import AnySession, Write
 from tfruns.local.store.schema import RunRow, StateOutputRow, StateVersionRow
 from tfruns.vocabulary import RunStatus
 
@@ -85,7 +84,7 @@ def _discard_superseded(write: Write, current: StateVersionRow) -> None:
     write.session.flush()
 
 
-def pending_states(session: Session, workspace_id: str) -> Sequence[StateVersionRow]:
+def pending_states(session: AnySession, workspace_id: str) -> Sequence[StateVersionRow]:
     """The state versions of a workspace that were created and have no content yet."""
     is_pending = (StateVersionRow.workspace_id == workspace_id) & (StateVersionRow.status == "pending")
     return session.scalars(select(StateVersionRow).where(is_pending)).all()
@@ -254,7 +253,7 @@ def upload_state(backend: Backend, write: Write, id_: str, state: bytes) -> None
             have changed since the state version was created.
         UnprocessableEntity: 422, the content is not a state, or does not match the announced MD5 hash.
     """
-    row = find(write.session, StateVersionRow, StateVersionRow.id == id_)
+    row = find(write.session, StateVersionRow, id=id_)
     workspace = workspace_for_update(write.session, row.workspace_id)
     write.session.refresh(row)
     md5 = md5_of(state)
@@ -285,7 +284,7 @@ def upload_json_state(backend: Backend, id_: str, json_state: bytes) -> None:
     """
     check_json_state(json_state)
     with backend.database.write() as write:
-        find(write.session, StateVersionRow, StateVersionRow.id == id_)
+        find(write.session, StateVersionRow, id=id_)
         known = backend.objects.read("json-state", id_)
         if known is not None and known != json_state:
             raise Conflict("The JSON state cannot be uploaded: the state version already has another one.")

@@ -22,7 +22,7 @@ from tfruns.local.backend import Backend
 from tfruns.local.ids import new_id
 from tfruns.local.queue import Priority, Queue, plan_priority
 from tfruns.local.service.find import workspace_for_update
-from tfruns.local.store.database import Write
+from tfruns.local.store.database import AnySession, Write
 from tfruns.local.store.schema import CommentRow, PhaseRow, RunEventRow, RunRow, WorkspaceRow
 from tfruns.phases import phase_status_after, phase_timestamp_key
 from tfruns.vocabulary import RunStatus, StatusGroup
@@ -144,7 +144,7 @@ def record_event(
 # -- the workspace's queue --------------------------------------------------------------------------------------------
 
 
-def queue_of(session: Session, workspace: WorkspaceRow) -> Queue:
+def queue_of(session: AnySession, workspace: WorkspaceRow) -> Queue:
     """The current queue of a workspace."""
     pending = session.execute(
         select(RunRow.id, RunRow.operation)
@@ -159,7 +159,7 @@ def queue_of(session: Session, workspace: WorkspaceRow) -> Queue:
     )
 
 
-def held_workspaces(session: Session, ids: Collection[str]) -> set[str]:
+def held_workspaces(session: AnySession, ids: Collection[str]) -> set[str]:
     """The workspaces among these that are held by a run or locked by a person."""
     by_runs = select(RunRow.workspace_id).where(RunRow.workspace_id.in_(ids), RunRow.holds_workspace)
     by_people = select(WorkspaceRow.id).where(WorkspaceRow.id.in_(ids), WorkspaceRow.locked_by_user_id.is_not(None))
