@@ -26,9 +26,9 @@ _RUNS = "/organizations/acme/runs"
 _WORKSPACES = "/organizations/acme/workspaces"
 
 
-def remote_api() -> FakeApi:
-    """An API with a workspace `network`, and a run in it that waits for confirmation."""
-    run = samples.planned(message="Open the shop")
+def remote_api(run: dict[str, Any] | None = None) -> FakeApi:
+    """An API with a workspace `network`, and a run in it; by default, one that waits for confirmation."""
+    run = run or samples.planned(message="Open the shop")
     api = FakeApi()
     api.on("GET", "/account/details", answer({"data": samples.user(username="operator")}))
     api.on("GET", "/organizations", answer({"data": [{"id": "acme", "type": "organizations"}]}))
