@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,7 +15,9 @@ from tests.web.support import Form, forms_of
 from tfruns.gate.pending_call import PendingCall
 from tfruns.gate.requests import LIFETIME_S, REQUESTS_PATH, DecisionRequest, DecisionRequests
 from tfruns.policy import Policy
+from tfruns.web.decisions import UNPROVEN
 from tfruns.web.loopback import LoopbackPages
+from tfruns.web.passkeys import PasskeyFile, Passkeys
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e"
 ADDS = samples.plan_json(web=["create"])
@@ -31,7 +34,7 @@ class Clock:
 class Lab:
     """Pages beside a fake API with one run, and calls that wait for a decision."""
 
-    def __init__(self, plan: Any = DESTROYS) -> None:
+    def __init__(self, plan: Any = DESTROYS, passkeys: Passkeys | None = None) -> None:
         self.api = FakeApi()
         self.api.on("GET", "/account/details", answer({"data": samples.user(username="operator")}))
         run = {"data": samples.planned(), "included": [samples.workspace()]}
@@ -41,7 +44,7 @@ class Lab:
         self.api.on("GET", f"/plans/{samples.PLAN_ID}/json-output", answer(plan))
         self.client = client_for(self.api)
         self.clock = Clock()
-        self.pages = LoopbackPages(ConnectionTo(self.client).client, Policy(), command="tfruns mcp")
+        self.pages = LoopbackPages(ConnectionTo(self.client).client, Policy(), command="tfruns mcp", passkeys=passkeys)
         self.pages.requests = DecisionRequests(self.clock)
         self.url = ""
 
@@ -53,6 +56,8 @@ class Lab:
     async def browser(self) -> AsyncIterator[httpx2.AsyncClient]:
         """A browser with a session."""
         link = await self.pages.link("/app")
+        if self.pages.passkeys is not None:  # browsers bind passkeys to a host name
+            link = link.replace("127.0.0.1", "localhost")
         self.url = link.partition("/app/")[0]
         async with httpx2.AsyncClient(base_url=self.url, headers={"origin": self.url}) as browser:
             form = forms_of((await browser.get(link)).text)["Continue"]
@@ -207,3 +212,23 @@ async def test_names_and_arguments_of_an_assistant_are_data(browser: httpx2.Asyn
     assert "<script>alert" not in text
     assert "<img src=x" not in text
     assert "\u202e" not in text
+
+
+async def test_with_passkeys_destroying_needs_one(tmp_path: Path) -> None:
+    lab = Lab(passkeys=Passkeys(PasskeyFile(tmp_path / "passkeys.json")))
+    try:
+        async with lab.browser() as browser:
+            request = await lab.request()
+            form = (await forms(browser, request))["Apply"]
+            assert {"tool", "seen", "passkey"} <= set(form.fields)
+            assert 'data-passkey="confirm"' in (await browser.get(path(request))).text
+            response = await browser.post(form.action, data={**form.fields, "workspace_name": "network"})
+            assert response.status_code == 409
+            assert UNPROVEN in response.text
+            assert request.decision is None
+            harmless = await lab.request("discard_run")
+            form = (await forms(browser, harmless))["Discard"]
+            assert (await browser.post(form.action, data=form.fields)).status_code == 303
+    finally:
+        await lab.pages.aclose()
+        await lab.client.aclose()
