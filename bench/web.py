@@ -172,7 +172,7 @@ async def _open_pages(server: Server) -> Row:
     shares = []
     for pages in (0, _PAGES):
         async with http_client(server) as api, Client(server.url, server.token) as client, _signed_in(server) as http:
-            text = _talking(int((_FOLLOWED_S + 10) / 0.25), 0.25)
+            text = _talking(int((_FOLLOWED_S + 60) / 0.25), 0.25)
             run_id, path = await _applying(client, api, f"talking-{pages}", text)
             async with AsyncExitStack() as stack:
                 tasks = [
@@ -246,7 +246,7 @@ async def _log_lines(server: Server, chromium: str) -> list[Row]:
     from playwright.async_api import async_playwright
 
     async with http_client(server) as api, Client(server.url, server.token) as client, async_playwright() as playwright:
-        run_id, path = await _applying(client, api, "lines", _talking(4 * _LINES, 0.37))
+        run_id, path = await _applying(client, api, "lines", _talking(8 * _LINES, 0.37))
         browser = await playwright.chromium.launch(executable_path=chromium)
         page = await browser.new_page()
         code = (await api.post("/app/-/links")).json()["path"]
