@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import struct
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,3 +138,19 @@ def test_picture_is_animated_respects_reduced_motion_and_loads_nothing() -> None
     assert re.findall(r"(?:href|src|url)\s*[=(]", drawn) == []
     assert set(re.findall(r"https?://([^/:\s<]+)", drawn)) == {"www.w3.org", "127.0.0.1"}
     assert "<script" not in drawn
+
+
+def test_readme_shows_a_page_in_both_themes() -> None:
+    """scripts/record_pages.py takes the pictures."""
+    [picture] = re.findall(r"<picture>.*?</picture>", _README, re.DOTALL)
+    assert re.findall(r'(?:src|srcset)="([^"]+)"', picture) == ["docs/images/run-dark.png", "docs/images/run-light.png"]
+    assert 'media="(prefers-color-scheme: dark)"' in picture
+    assert 'alt="The page of a run' in picture
+    found = set()
+    for theme in ("light", "dark"):
+        content = (ROOT / "docs" / "images" / f"run-{theme}.png").read_bytes()
+        assert content.startswith(b"\x89PNG\r\n\x1a\n")
+        assert struct.unpack(">II", content[16:24]) == (1200, 640)
+        assert len(content) < 150_000
+        found.add(content)
+    assert len(found) == 2
