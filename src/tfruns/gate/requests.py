@@ -154,13 +154,12 @@ class Review:
 
 
 class DecisionPages(Protocol):
-    """The pages of this process, on which people decide about the calls of an assistant.
+    """The pages of this process, on which people decide about the calls of an assistant."""
 
-    Attributes:
-        requests: the calls that wait for a decision.
-    """
-
-    requests: DecisionRequests
+    @property
+    def requests(self) -> DecisionRequests:
+        """The calls that wait for a decision."""
+        ...
 
     async def url(self, path: str) -> str:
         """The address of a page. It contains no code, so that the page requires a session.

@@ -1,14 +1,31 @@
 """The pages beside an MCP server, on which people decide about calls, and their review of a run for the chat."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tfruns.gate.requests import DecisionPages, Review
+if TYPE_CHECKING:
+    from tfruns.gate.requests import DecisionRequests, Review
 
 
-class Pages(DecisionPages, Protocol):
-    """The pages of this process, which are served from the first call of `url` or `review` on."""
+class Pages(Protocol):
+    """The pages of this process, which are served from the first call of `url` or `review` on.
 
-    async def review(self, run_id: str) -> Review:
+    They are `gate.requests.DecisionPages`. That module is not imported here, because a server starts without it.
+    """
+
+    @property
+    def requests(self) -> "DecisionRequests":
+        """The calls that wait for a decision."""
+        ...
+
+    async def url(self, path: str) -> str:
+        """The address of a page, without a code.
+
+        Raises:
+            TfrunsError: the pages cannot be served.
+        """
+        ...
+
+    async def review(self, run_id: str) -> "Review":
         """The review of a run.
 
         Raises:

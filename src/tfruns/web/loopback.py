@@ -6,16 +6,17 @@ The libraries of the web server are imported when the server starts, because `tf
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import anyio
 
-from tfruns.gate.requests import DecisionRequests, Review
 from tfruns.policy import Confirm, Policy
 from tfruns.web.paths import PREFIX, page_path
 
 if TYPE_CHECKING:
     from tfruns.client.client import Client
+    from tfruns.gate.requests import DecisionRequests, Review
     from tfruns.web.loopback_server import LoopbackServer
     from tfruns.web.passkeys import Passkeys
 
@@ -36,7 +37,6 @@ class LoopbackPages:
         passkeys: the passkeys that decisions which can destroy something need; None if they need none.
 
     Attributes:
-        requests: the calls of an assistant that wait for a decision on a page.
         passkeys: the passkeys, if decisions need them.
     """
 
@@ -54,10 +54,16 @@ class LoopbackPages:
         self._policy = replace(policy, confirm=Confirm.ALWAYS)
         self._command = command
         self._port = port
-        self.requests = DecisionRequests()
         self._secret = secrets.token_urlsafe(32)
         self._starting = anyio.Lock()
         self._server: LoopbackServer | None = None
+
+    @cached_property
+    def requests(self) -> "DecisionRequests":
+        """The calls of an assistant that wait for a decision on a page."""
+        from tfruns.gate.requests import DecisionRequests  # noqa: PLC0415  # a server starts without it
+
+        return DecisionRequests()
 
     async def link(self, path: str = PREFIX) -> str:
         """The address of a page, with a code that begins one session within ten minutes.
@@ -83,12 +89,13 @@ class LoopbackPages:
         path = page_path(path)
         return f"{(await self.started()).url}{path}"
 
-    async def review(self, run_id: str) -> Review:
+    async def review(self, run_id: str) -> "Review":
         """The review of a run, for the chat.
 
         Raises:
             TfrunsError: the run cannot be read, or the pages cannot be served.
         """
+        from tfruns.gate.requests import Review  # noqa: PLC0415
         from tfruns.web.chat import chat_review  # noqa: PLC0415
 
         server = await self.started()
