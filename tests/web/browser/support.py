@@ -4,15 +4,17 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, expect
 
 from tests.support.local_server import LocalServer
 from tests.support.stdio import PATIENCE_S
 from tfruns.wire.runs import Run
 
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _STATUS_OF_A_RESPONSE = "Failed to load resource: the server responded with a status of"
 
 
@@ -122,6 +124,20 @@ async def expect_problem(page: Page, text: str) -> None:
 async def expect_status(page: Page, status: str) -> None:
     """The page of a run shows this status, or will. The symbol before it is for the eyes only."""
     await expect(page.locator(".badge").first).to_have_text(re.compile(rf"\b{status}$"))
+
+
+async def violations(page: Page) -> list[str]:
+    """The rules of axe-core that the page violates, in each theme."""
+    found = []
+    for theme in THEMES:
+        await page.emulate_media(color_scheme=theme)
+        report = await Axe().run(page)
+        found += [
+            f"{theme}: {violation['id']}: {node['target']} {node['html'][:120]}"
+            for violation in report.response["violations"]
+            for node in violation["nodes"]
+        ]
+    return found
 
 
 async def overflow_px(page: Page) -> int:

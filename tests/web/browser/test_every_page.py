@@ -1,22 +1,19 @@
 """Every page: accessible in both themes, without a horizontal scroll bar, with and without scripts."""
 
 from collections.abc import AsyncIterator
-from typing import Literal
 
 import pytest
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Page
 
 from tests.architecture.source import ROOT
 from tests.support.gates import ApplyGate
 from tests.support.local_lab import Lab
-from tests.web.browser.support import Chromium, overflow_px
+from tests.web.browser.support import THEMES, Chromium, overflow_px, violations
 from tests.web.browser.world import PAGES, PageCase, World, seeded
 
 _PICTURES = ROOT / ".cache" / "pictures"
 _WIDTHS = (360, 390, 1440, 3840)
 _PICTURED = (390, 1440)
-_THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _HEIGHT = 900
 
 
@@ -43,14 +40,7 @@ async def test_no_page_violates_a_rule_of_axe(chromium: Chromium, world: World) 
                 if case.has_session is not has_session:
                     continue
                 await _open(page, world, case)
-                for theme in _THEMES:
-                    await page.emulate_media(color_scheme=theme)
-                    report = await Axe().run(page)
-                    found += [
-                        f"{name}, {theme}: {violation['id']}: {node['target']} {node['html'][:120]}"
-                        for violation in report.response["violations"]
-                        for node in violation["nodes"]
-                    ]
+                found += [f"{name}, {violation}" for violation in await violations(page)]
     assert "\n".join(found) == ""
 
 
@@ -73,7 +63,7 @@ async def test_every_page_fits_every_window_and_is_pictured(chromium: Chromium, 
 
 
 async def _take_pictures(page: Page, name: str) -> None:
-    for theme in _THEMES:
+    for theme in THEMES:
         await page.emulate_media(color_scheme=theme)
         await page.screenshot(path=_PICTURES / f"{name}-{theme}.png", full_page=True, animations="disabled")
 

@@ -10,7 +10,15 @@ from playwright.async_api import CDPSession, Page, expect
 
 from tests.support.local_lab import Lab
 from tests.support.local_server import LocalServer
-from tests.web.browser.support import Chromium, decide, expect_no_problem, expect_problem, expect_status, open_run
+from tests.web.browser.support import (
+    Chromium,
+    decide,
+    expect_no_problem,
+    expect_problem,
+    expect_status,
+    open_run,
+    violations,
+)
 from tfruns.wire.runs import Run
 
 ONE = 'resource "terraform_data" "one" { input = "1" }'
@@ -81,6 +89,8 @@ async def test_what_destroys_needs_a_passkey_of_the_person(chromium: Chromium, l
 
         await _register(page, "Laptop <b>1</b>")
         await expect(page.get_by_role("rowheader", name="Laptop <b>1</b>")).to_be_visible()
+
+        assert await violations(page) == []
 
         await authenticator.send("setUserVerified", isUserVerified=False)
         await open_run(page, run)
