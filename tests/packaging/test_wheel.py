@@ -43,7 +43,7 @@ def test_wheel_is_platform_independent_and_has_the_license(wheel: Path) -> None:
 def test_metadata_is_correct(metadata: Message) -> None:
     assert (metadata["Name"], metadata["Version"]) == ("tfruns", __version__)
     assert (metadata["License-Expression"], metadata["Requires-Python"]) == ("Apache-2.0", ">=3.11")
-    assert {"local", "postgresql"} == set(metadata.get_all("Provides-Extra", []))
+    assert {"local", "passkey", "postgresql"} == set(metadata.get_all("Provides-Extra", []))
     classifiers = metadata.get_all("Classifier", [])
     assert {f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13, 14)} <= set(classifiers)
     assert metadata.get_all("Project-URL") is None, "the project has no public URL"
