@@ -21,7 +21,7 @@ from tfruns.web.visit import Visit
 
 V = TypeVar("V", bound=View)
 
-LOCAL_PERIOD_S = 0.2
+LOCAL_PERIOD_S = 0.1
 REMOTE_PERIOD_S = 2.0  # the API limits the requests per second
 _PERIODS_PER_STATUS = 5  # the status changes less often than the log
 _MAX_ANSWERS = 200
