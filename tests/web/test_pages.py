@@ -50,10 +50,24 @@ async def test_hostile_texts_are_data_on_every_page(browser: Browser, pages: Pag
 
 async def test_a_run_under_the_url_of_another_workspace_is_redirected(browser: Browser, pages: Pages) -> None:
     run = await pages.api.planned()
-    right = f"/app/default/workspaces/network/runs/{run['id']}"
-    for path in (f"/app/default/network/runs/{run['id']}", f"/app/default/workspaces/other/runs/{run['id']}"):
-        response = await browser.get(path)
-        assert (response.status_code, response.headers["location"]) == (307, right)
+    end = f"runs/{run['id']}"
+    for begin in (
+        "default/network",
+        "default/workspaces/other",
+        "production/workspaces/network",  # the name of an organization is a claim, too
+        "x%3Fy/workspaces/network",
+        "%2e%2e/workspaces/other",
+        "default/workspaces/%00",
+    ):
+        response = await browser.get(f"/app/{begin}/{end}")
+        assert (response.status_code, response.headers["location"]) == (
+            307,
+            f"/app/default/workspaces/network/{end}",
+        ), begin
+    for page in (f"{end}/logs/plan", f"{end}/logs/apply"):
+        text = (await browser.get(f"/app/production/workspaces/other/{page}")).text
+        assert 'href="/app/default/workspaces/network"' in text
+        assert "production" not in text
 
 
 async def test_what_does_not_exist_is_404(browser: Browser) -> None:

@@ -8,9 +8,13 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+from starlette.responses import StreamingResponse
+
+from tfruns.errors import TfrunsError
 from tfruns.lifecycle import is_final
 from tfruns.tool import Tool
 from tfruns.views.base import View
@@ -150,14 +154,35 @@ def _period_s(visit: Visit) -> float:
     return LOCAL_PERIOD_S if is_local else REMOTE_PERIOD_S
 
 
-async def overview_events(feed: OverviewFeed, seen: str) -> AsyncIterator[str]:
-    """One `status` event for an overview, when the open runs or their statuses differ from what it shows."""
-    while await feed.digest() == seen:
+def streamed(events: AsyncIterator[str]) -> StreamingResponse:
+    """A response with events. If they cannot be read any longer, it ends, and the page asks for them again."""
+
+    async def readable() -> AsyncIterator[str]:
+        with suppress(TfrunsError):
+            async for event in events:
+                yield event
+
+    return StreamingResponse(readable(), media_type="text/event-stream")
+
+
+async def overview_events(feed: OverviewFeed, seen: str, is_signed_in: Callable[[], bool]) -> AsyncIterator[str]:
+    """One `status` event for an overview, when the open runs or their statuses differ from what it shows.
+
+    Args:
+        feed: the feed of the organization.
+        seen: identifies what the overview shows.
+        is_signed_in: whether the session of the page has not ended.
+    """
+    while is_signed_in():
+        if await feed.digest() != seen:
+            yield _event("status", {})
+            return
         await feed.next_period()
-    yield _event("status", {})
 
 
-async def events(feed: RunFeed, status: str, phase: str, offset: int | None) -> AsyncIterator[str]:
+async def events(
+    feed: RunFeed, status: str, phase: str, offset: int | None, is_signed_in: Callable[[], bool]
+) -> AsyncIterator[str]:
     """The events for a page, until the run is final: `log` with the next lines, `status` when the status changes.
 
     Args:
@@ -165,9 +190,10 @@ async def events(feed: RunFeed, status: str, phase: str, offset: int | None) -> 
         status: the status that the page shows.
         phase: the phase of the log that the page shows; empty if it shows none.
         offset: where the log continues; None if it is complete.
+        is_signed_in: whether the session of the page has not ended.
     """
-    while True:
-        while phase and offset is not None:
+    while is_signed_in():
+        while phase and offset is not None and is_signed_in():
             lines = await feed.log(phase, offset)
             is_grown = lines.next_offset != offset
             offset = lines.next_offset

@@ -57,6 +57,10 @@ class Visit:
         """Whether the mode of these pages permits a tool."""
         return self.session.visitor.permits(tool)
 
+    def is_signed_in(self) -> bool:
+        """Whether the session of this request has neither expired nor ended since the request began."""
+        return self.request.app.state.site.sessions.find(self.session.id) is not None
+
     def path(self, name: str) -> str:
         """A parameter of the request's path."""
         return str(self.request.path_params[name])

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from tfruns.errors import InvalidInput, TfrunsError
 from tfruns.views.runs import RunPage, RunRow
 from tfruns.vocabulary import RunStatus, StatusGroup
-from tfruns.web.feed import RunFeeds, overview_events, runs_digest
+from tfruns.web.feed import RunFeeds, overview_events, runs_digest, streamed
 from tfruns.web.plan_stake import OrganizationsView, Stakes, StakeView, organizations, plan_stake
 from tfruns.web.visit import Visit
 
@@ -77,7 +77,8 @@ async def live_overview(visit: Visit) -> Response:
     """The events for an open overview."""
     feeds: RunFeeds = visit.request.app.state.site.feeds
     feed = feeds.overview(visit, visit.path("organization"))
-    return StreamingResponse(overview_events(feed, visit.query("status")), media_type="text/event-stream")
+    await feed.digest()  # an organization that cannot be read has the page of its error
+    return streamed(overview_events(feed, visit.query("status"), visit.is_signed_in))
 
 
 async def _search(visit: Visit, organization: str, filters: Mapping[str, str]) -> Response:

@@ -2,29 +2,31 @@
 
 import asyncio
 from http import HTTPStatus
+from urllib.parse import unquote
 
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from tfruns.client.shared_reads import shared_reads
 from tfruns.errors import Declined, NotFound, TfrunsError
 from tfruns.views.comments import CommentView
-from tfruns.views.review import PlanReviewView
+from tfruns.views.review import PlanReviewView, ReviewView
 from tfruns.views.runs import ActionView, RunView
 from tfruns.web.decisions import DECIDING_TOOLS, decided_person, offered_decisions
-from tfruns.web.feed import RunFeeds, events
+from tfruns.web.feed import RunFeeds, events, streamed
 from tfruns.web.forms import read_form
 from tfruns.web.pages.run_parts import NO_PROBLEM, Problem, names, read_parts, read_run, run_path
 from tfruns.web.visit import Visit
 
 _COMMENT = "comment_on_run"
+_MAX_OFFSET = 15  # digits of an offset in a log
 _CHANGED = "The run, its plan or its workspace has changed since this page was loaded. Nothing was sent. Decide again."
 
 
 async def run_page(visit: Visit) -> Response:
-    """The page of a run. A URL with the name of another workspace is redirected."""
+    """The page of a run. A URL with the name of another organization or workspace is redirected."""
     run = await read_run(visit)
     path = run_path(visit, run)
-    if path != visit.request.url.path:
+    if unquote(path) != visit.request.scope["path"]:
         query = f"?{visit.request.url.query}" if visit.request.url.query else ""
         return RedirectResponse(path + query, HTTPStatus.TEMPORARY_REDIRECT)
     return await _page(visit, run)
@@ -36,9 +38,9 @@ async def values_page(visit: Visit) -> Response:
     if not address:
         raise NotFound("This page needs the address of a resource.")
     run = await read_run(visit)
-    found = await visit.call(
-        "review_run", PlanReviewView, run_id=run.id, address=address, page_number=visit.page_number()
-    )
+    found = await visit.call("review_run", ReviewView, run_id=run.id, address=address, page_number=visit.page_number())
+    if not isinstance(found, PlanReviewView):
+        raise NotFound("The values cannot be shown: the run has no plan.")
     return visit.page(
         "values", address, run=run, path=run_path(visit, run), found=found, address=address, **names(visit, run)
     )
@@ -48,9 +50,10 @@ async def live_updates(visit: Visit) -> Response:
     """The events for an open page of a run."""
     feeds: RunFeeds = visit.request.app.state.site.feeds
     feed = feeds.feed(visit, visit.path("run"))
+    await feed.run()  # a run that cannot be read has the page of its error
     offset = visit.query("offset")
-    follow = events(feed, visit.query("status"), visit.query("phase"), int(offset) if offset.isdecimal() else None)
-    return StreamingResponse(follow, media_type="text/event-stream")
+    start = int(offset) if offset.isdecimal() and len(offset) <= _MAX_OFFSET else None
+    return streamed(events(feed, visit.query("status"), visit.query("phase"), start, visit.is_signed_in))
 
 
 async def decide(visit: Visit) -> Response:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from tfruns.errors import TfrunsError
 from tfruns.lifecycle import ending_of, has_taken_effect, is_final
@@ -83,13 +83,17 @@ async def read_parts(visit: Visit, run: RunView) -> Mapping[str, Any]:
 
 
 def names(visit: Visit, run: RunView) -> dict[str, Any]:
-    """The organization and the workspace of a run, as in its URL."""
-    return {"organization": visit.path("organization"), "workspace": run.workspace_name or visit.path("workspace")}
+    """The organization and the workspace of a run, whatever the URL claims; those of the URL if they are unknown."""
+    organization = run_links(run)["organization"] if run.url else visit.path("organization")
+    return {"organization": organization, "workspace": run.workspace_name or visit.path("workspace")}
 
 
 def run_path(visit: Visit, run: RunView) -> str:
     """The path of a run's page."""
-    return str(visit.request.app.url_path_for("run", **names(visit, run), run=run.id))
+    if run.url:
+        return urlsplit(run.url).path
+    known = names(visit, run)
+    return quote(f"{paths.PREFIX}/{known['organization']}/workspaces/{known['workspace']}/runs/{run.id}")
 
 
 def run_links(run: RunView) -> Mapping[str, Any]:
