@@ -90,10 +90,12 @@ def _marked(value: Any, marks: Any) -> Iterator[str]:
         yield from _texts(value)
     elif isinstance(value, dict) and isinstance(marks, dict):
         for key, mark in marks.items():
-            yield from _marked(value.get(key), mark)
+            if mark:  # most parts of a plan are not marked
+                yield from _marked(value.get(key), mark)
     elif isinstance(value, list) and isinstance(marks, list):
         for item, mark in zip(value, marks, strict=False):
-            yield from _marked(item, mark)
+            if mark:
+                yield from _marked(item, mark)
     elif marks:  # the structure differs
         yield from _texts(value)
 

@@ -4,7 +4,6 @@ Most numbers are integers, or decimals that a double represents exactly. Any oth
 keeps its text. Two `Number`s are equal only if their texts are.
 """
 
-import gc
 import json
 import math
 import re
@@ -42,7 +41,7 @@ def read_json(data: bytes) -> Any:
         ValueError: the data is not JSON, or is nested more than 200 levels deep.
     """
     if not _may_be_inexact(data):
-        return _parsed(data)
+        return from_json(data, cache_strings="all")
     try:
         found = json.loads(data, parse_int=_integer, parse_float=_decimal)
     except RecursionError:
@@ -50,20 +49,6 @@ def read_json(data: bytes) -> Any:
     if is_nested_deeper_than(found, _MAX_DEPTH):
         raise ValueError("nested too deeply")
     return found
-
-
-def _parsed(data: bytes) -> Any:
-    """Parse without the garbage collector, which would search millions of new objects for garbage again and again.
-
-    The parser is not interrupted by another thread.
-    """
-    is_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return from_json(data, cache_strings="all")
-    finally:
-        if is_enabled:
-            gc.enable()
 
 
 def _may_be_inexact(data: bytes) -> bool:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from tfruns.errors import UnexpectedResponse
+from tfruns.review.collection import collection_paused
 from tfruns.review.exact_json import read_json
 from tfruns.review.sensitivity_marks import add_marks, marks_problem
 
@@ -189,17 +190,18 @@ def parse_plan(
     Raises:
         UnexpectedResponse: the data is not a JSON object. The error repeats nothing from it.
     """
-    try:
-        source = read_json(data)
-    except ValueError:
-        source = None
-    if not isinstance(source, dict):
-        raise UnexpectedResponse(
-            "The plan's JSON output could not be parsed: it is not a JSON object, or is nested too deeply."
+    with collection_paused():
+        try:
+            source = read_json(data)
+        except ValueError:
+            source = None
+        if not isinstance(source, dict):
+            raise UnexpectedResponse(
+                "The plan's JSON output could not be parsed: it is not a JSON object, or is nested too deeply."
+            )
+        return read_plan_document(
+            source, run_id=run_id, plan_id=plan_id, is_redacted=is_redacted, terraform_version=terraform_version
         )
-    return read_plan_document(
-        source, run_id=run_id, plan_id=plan_id, is_redacted=is_redacted, terraform_version=terraform_version
-    )
 
 
 def read_plan_document(
