@@ -30,6 +30,7 @@ _PAGES = 50
 _LINES = 25
 _FOLLOWED_S = 20.0
 _WITHIN_S = 600.0
+_SIGN_IN_S = 0.5  # between the page to sign in and its form; a person needs longer
 _STATIC = Path(__file__).parents[1] / "src" / "tfruns" / "web" / "static"
 
 
@@ -131,8 +132,10 @@ async def _request_page(server: Server, path: str) -> tuple[float, list[float], 
 
 @asynccontextmanager
 async def _signed_in(server: Server) -> AsyncIterator[httpx2.AsyncClient]:
-    """A browser with a session."""
+    """A browser with a session, which began as that of a person: with the page to sign in."""
     async with httpx2.AsyncClient(base_url=server.url, headers={"origin": server.url}, timeout=_WITHIN_S) as http:
+        await http.get("/app")
+        await anyio.sleep(_SIGN_IN_S)
         answer = await http.post("/app/-/sign-in", data={"token": server.token})
         if answer.status_code != 303:
             raise RuntimeError(f"the sign-in failed: {answer.text}")

@@ -22,6 +22,7 @@ from tfruns.web.loopback import Connect
 from tfruns.web.own_browser import OwnBrowser, has_browser
 from tfruns.web.passkeys import Passkeys
 from tfruns.web.paths import link_path
+from tfruns.web.preload import preload
 from tfruns.web.protection import LOOPBACK_HOSTS
 from tfruns.web.running import RunningPages, announced
 from tfruns.web.sessions import Visitor
@@ -55,6 +56,7 @@ class LoopbackServer:
 
     def link(self, path: str) -> str:
         """The address of a page, with a code that begins one session."""
+        preload()
         return f"{self.url}{link_path(self._site.sessions.create_link_code(self.visitor), path)}"
 
     async def wait(self) -> None:

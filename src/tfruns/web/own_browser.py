@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tfruns.web.paths import link_path
+from tfruns.web.preload import preload
 from tfruns.web.sessions import Sessions, Visitor
 
 _PAUSE_S = 2.0  # any program can press the button
@@ -56,6 +57,7 @@ class OwnBrowser:
         if now < self._opened_at + _PAUSE_S:
             return False
         self._opened_at = now
+        preload()
         link = f"{self.url}{link_path(sessions.create_link_code(self.visitor), path)}"
         self.start([sys.executable, "-c", _OPEN, link])
         return True

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from tfruns.errors import InvalidInput, NotFound, TfrunsError, Unauthorized
 from tfruns.web.forms import read_form
 from tfruns.web.paths import PREFIX, is_page
+from tfruns.web.preload import preload
 from tfruns.web.sessions import SESSION_LIFETIME_S, Session
 from tfruns.web.site import Site
 from tfruns.web.visit import Visit, page
@@ -26,6 +27,7 @@ _TOKEN_IS_INVALID = "This is not a valid API token of this server."  # noqa: S10
 
 def sign_in_page(site: Site, request: Request, problem: str = "", status: int = HTTPStatus.UNAUTHORIZED) -> Response:
     """The page for a visitor without a session, who returns to the wanted page afterwards."""
+    preload()
     wanted = _wanted(request)
     return page(
         "sign_in",
@@ -99,6 +101,7 @@ async def create_link(request: Request) -> Response:
         visitor = await site.accounts.visitor_with(token.strip() if scheme.lower() == "bearer" else "")
     except TfrunsError as error:
         return JSONResponse(error.as_dict(), error.status or HTTPStatus.UNAUTHORIZED)
+    preload()
     code = site.sessions.create_link_code(visitor)
     return JSONResponse({"path": _path(request, "link", code=code)}, HTTPStatus.CREATED)
 
