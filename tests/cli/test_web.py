@@ -78,7 +78,7 @@ def test_web_opens_the_pages_of_the_local_backend_once(
     assert (page.status_code, page.url.path) == (200, f"/app/default/workspaces/{workspace}")
     again = follow(link)
     assert again.status_code == 401
-    assert "was used before" in again.text
+    assert "was already used" in again.text
 
 
 def test_web_link_prints_one_link_and_nothing_else(shell: Shell, server: LocalServer, local: tuple[str, ...]) -> None:

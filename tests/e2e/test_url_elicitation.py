@@ -105,7 +105,7 @@ def test_refusal_on_the_page_declines_the_call(start: Start, api: HttpApi, tmp_p
     question = ask(server)
     reply(server, question, result=OPENED)
     with PersonWithBrowser(tmp_path, question["params"]["url"]) as person:
-        assert person.press(question["params"]["url"], "Refuse") == 303
+        assert person.press(question["params"]["url"], "Decline") == 303
     assert server.answer_to("call")["result"]["structuredContent"]["error"] == "declined"
     assert api.sent("POST") == []
 
@@ -277,7 +277,7 @@ def test_decision_does_not_outlive_the_process(start: Start, api: HttpApi, tmp_p
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-@pytest.mark.parametrize(("button", "posts"), [("Apply", 1), ("Refuse", 0)])
+@pytest.mark.parametrize(("button", "posts"), [("Apply", 1), ("Decline", 0)])
 async def test_sdk_client_opens_the_page(
     mode: str, button: str, posts: int, child_environment: dict[str, str], api: HttpApi, tmp_path: Path
 ) -> None:

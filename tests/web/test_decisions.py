@@ -36,7 +36,7 @@ async def test_a_plan_that_destroys_is_applied_only_with_the_workspace_name(brow
     for name in ("", "netwrok", "Network", "default/network"):
         response = await browser.post(form.action, data={**form.fields, "workspace_name": name})
         assert response.status_code == 409
-        assert "name of the workspace is not correct" in response.text
+        assert "workspace name does not match" in response.text
     assert await pages.api.status(run) == "planned"
     response = await browser.post(form.action, data={**form.fields, "workspace_name": " network "})
     assert response.status_code == 303

@@ -68,7 +68,7 @@ async def test_a_search_finds_lines_by_number(browser: Browser, pages: Pages) ->
     assert f'href="{_path(run)}?line=2500#L2500"' in text
     assert re.findall(r'aria-label="Line (\d+)"', text) == ["2500"]
     assert "dle &lt;here&gt;" in text
-    assert "No line contains this text" in (await browser.get(_path(run, "?search=nosuch"))).text
+    assert "No lines match" in (await browser.get(_path(run, "?search=nosuch"))).text
 
 
 async def test_a_huge_line_does_not_hide_the_others(browser: Browser, pages: Pages) -> None:
@@ -106,4 +106,4 @@ async def test_a_secret_of_the_plan_is_neither_shown_nor_found(browser: Browser,
         assert "the password is" in text
         assert secret not in text
     found = (await browser.get(_path(run, f"?search={secret}"))).text
-    assert "No line contains this text" in found
+    assert "No lines match" in found

@@ -50,7 +50,7 @@ async def test_a_link_leads_to_its_page_once(pages: LoopbackPages) -> None:
         assert '<span class="quiet">operator</span>' in (await browser.get("/app/-/runs/run-1")).text
         again = await other.post(form.action, data=form.fields)
         assert again.status_code == 401
-        assert "was used before" in again.text
+        assert "was already used" in again.text
         assert f"tfruns web link --port {url.rpartition(':')[2]}" in again.text
 
 

@@ -58,7 +58,7 @@ async def test_the_oldest_run_that_waits_is_first(browser: Browser, pages: Pages
 async def test_a_plan_that_cannot_be_read_is_said(browser: Browser, pages: Pages) -> None:
     await pages.api.planned()
     text = section((await browser.get("/app/default")).text, "waiting")
-    assert "Its plan is not available." in text
+    assert "The plan is not available." in text
     assert "No changes" not in text
 
 

@@ -184,7 +184,7 @@ def test_forged_registrations_are_rejected(passkeys: Passkeys) -> None:
 
 def test_passkeys_belong_to_one_person_and_host(passkeys: Passkeys, device: Device) -> None:
     for asker in (replace(ADMIN, user="guest"), replace(ADMIN, host="runs.example.com")):
-        with pytest.raises(Forbidden, match="none is registered for you"):
+        with pytest.raises(Forbidden, match="you have not registered one for this host"):
             passkeys.decision_options(asker, KEY)
 
 
@@ -193,9 +193,9 @@ def test_a_damaged_file_is_an_error_and_not_an_empty_one(passkeys: Passkeys, pat
     """Otherwise anyone with a session could register a passkey without an earlier one."""
     path.parent.mkdir(mode=0o700)
     path.write_text(content)
-    with pytest.raises(Forbidden, match="damaged"):
+    with pytest.raises(Forbidden, match=r"passkeys in .* cannot be read"):
         passkeys.of(ADMIN)
-    with pytest.raises(Forbidden, match="damaged"):
+    with pytest.raises(Forbidden, match=r"passkeys in .* cannot be read"):
         passkeys.register(ADMIN, Device().create('{"challenge": ""}'), "")
     assert path.read_text() == content
 

@@ -86,7 +86,7 @@ def path(request: DecisionRequest) -> str:
 async def forms(browser: httpx2.AsyncClient, request: DecisionRequest) -> dict[str, Form]:
     response = await browser.get(path(request))
     assert response.status_code == 200, response.text
-    return {name: form for name, form in forms_of(response.text).items() if name in {"Apply", "Discard", "Refuse"}}
+    return {name: form for name, form in forms_of(response.text).items() if name in {"Apply", "Discard", "Decline"}}
 
 
 async def test_the_page_shows_who_asks_for_what_and_the_review(browser: httpx2.AsyncClient, lab: Lab) -> None:
@@ -101,7 +101,7 @@ async def test_the_page_shows_who_asks_for_what_and_the_review(browser: httpx2.A
         "expires in 10 minutes",
     ):
         assert shown in text, shown
-    assert list(forms_of(text)) == ["Sign out", "Apply", "Refuse", "Filter"]
+    assert list(forms_of(text)) == ["Sign out", "Apply", "Decline", "Filter"]
 
 
 async def test_the_page_needs_a_session_and_the_link_contains_none(lab: Lab) -> None:
@@ -120,7 +120,7 @@ async def test_destroying_is_confirmed_only_with_the_workspace_name(browser: htt
     for name in ("", "Network", "acme/network"):
         response = await browser.post(form.action, data={**form.fields, "workspace_name": name})
         assert response.status_code == 409
-        assert "name of the workspace is not correct" in response.text
+        assert "workspace name does not match" in response.text
     assert lab.pages.requests.use(request) is None
     response = await browser.post(form.action, data={**form.fields, "workspace_name": " network "})
     assert (response.status_code, response.headers["location"]) == (303, path(request))
@@ -132,12 +132,12 @@ async def test_destroying_is_confirmed_only_with_the_workspace_name(browser: htt
 
 async def test_a_refusal_is_recorded_without_a_name(browser: httpx2.AsyncClient, lab: Lab) -> None:
     request = await lab.request()
-    form = (await forms(browser, request))["Refuse"]
+    form = (await forms(browser, request))["Decline"]
     assert "workspace_name" not in form.fields
     assert (await browser.post(form.action, data=form.fields)).status_code == 303
     assert request.decision is not None
     assert request.decision.is_confirmed is False
-    assert "operator refused this call" in (await browser.get(path(request))).text
+    assert "operator declined this call" in (await browser.get(path(request))).text
 
 
 async def test_only_the_first_decision_counts(browser: httpx2.AsyncClient, lab: Lab) -> None:
@@ -146,7 +146,7 @@ async def test_only_the_first_decision_counts(browser: httpx2.AsyncClient, lab: 
     async with lab.browser() as other:
         others = await forms(other, request)
         assert (await browser.post(path(request), data=found["Discard"].fields)).status_code == 303
-        for http, form in ((browser, found["Refuse"]), (other, others["Refuse"]), (other, others["Discard"])):
+        for http, form in ((browser, found["Decline"]), (other, others["Decline"]), (other, others["Discard"])):
             response = await http.post(path(request), data=form.fields)
             assert response.status_code == 409
             assert "operator confirmed this call" in response.text
@@ -195,7 +195,7 @@ async def test_two_requests_are_decided_separately(browser: httpx2.AsyncClient, 
     form = (await forms(browser, first))["Discard"]
     assert (await browser.post(path(first), data=form.fields)).status_code == 303
     assert (first.decision is not None, second.decision) == (True, None)
-    assert set(await forms(browser, second)) == {"Discard", "Refuse"}
+    assert set(await forms(browser, second)) == {"Discard", "Decline"}
 
 
 async def test_an_unknown_request_is_404(browser: httpx2.AsyncClient, lab: Lab) -> None:
@@ -203,7 +203,7 @@ async def test_an_unknown_request_is_404(browser: httpx2.AsyncClient, lab: Lab) 
     lab.pages.requests.withdraw(request)
     response = await browser.get(path(request))
     assert response.status_code == 404
-    assert "tfruns was started again since" in response.text
+    assert "has restarted `tfruns mcp`" in response.text
 
 
 async def test_names_and_arguments_of_an_assistant_are_data(browser: httpx2.AsyncClient, lab: Lab) -> None:

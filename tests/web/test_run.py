@@ -83,7 +83,7 @@ async def test_the_first_part_says_what_is_destroyed_and_what_is_unknown(browser
     assert "1 update or replacement has values that are known only after the apply." in text
     assert "another plan is needed after the apply" in text
     assert 'The check check.health failed: "It is down."' in text
-    assert "No other run of the workspace is open." in text
+    assert "No other runs are open in this workspace." in text
 
 
 async def test_the_page_says_who_asks_and_with_which_options(browser: Browser, pages: Pages) -> None:
@@ -97,10 +97,10 @@ async def test_the_page_says_who_asks_and_with_which_options(browser: Browser, p
     text = await _page(browser, run)
     facts = " ".join(re.sub("<[^>]+>", " ", text.split('<dl class="facts">')[1].split("</dl>")[0]).split())
     assert "by admin (API)" in facts
-    assert "Run Plan and apply" in facts
-    assert "Only these (target) module.net" in facts
+    assert "Operation Plan and apply" in facts
+    assert "Target module.net" in facts
     assert "Replace aws_instance.new" in facts
-    assert "Its own variables size" in facts
+    assert "Run variables size" in facts
     assert "never shown" not in text
     assert "<h1>Widen the network</h1>" in text
 
@@ -188,7 +188,7 @@ async def test_no_changes_and_no_plan_are_told_apart(browser: Browser, pages: Pa
     run = await pages.api.create_run()
     pages.api.plan(run, has_changes=False)
     pages.write_plan(run, plan())
-    assert section(await _page(browser, run), "impact") == "What it plans No changes."
+    assert section(await _page(browser, run), "impact") == "Plan summary No changes."
     run = await pages.api.create_run()
     pages.api.begin(run)
     text = section(await _page(browser, run), "impact")
@@ -201,12 +201,12 @@ async def test_what_else_waits_and_a_plan_that_is_out_of_date(browser: Browser, 
     run = await _planned(pages)
     await api.create_run(message="Waits behind it")
     text = section(await _page(browser, run), "impact")
-    assert "Other open runs of the workspace Pending Waits behind it" in text
-    assert "out of date" not in text
+    assert "Other open runs in this workspace Pending Waits behind it" in text
+    assert "stale" not in text
     await api.configured()
     assert "has a newer configuration than this run" in section(await _page(browser, run), "impact")
     await _put_state(pages)
-    assert "The plan is out of date:" in section(await _page(browser, run), "impact")
+    assert "The plan is stale:" in section(await _page(browser, run), "impact")
 
 
 async def _put_state(pages: Pages) -> None:

@@ -52,7 +52,7 @@ async def test_a_link_begins_one_session_and_leads_to_its_page(pages: Pages) -> 
     async with pages.browser() as other:
         again = await other.post(form.action, data=form.fields)
         assert again.status_code == 401
-        assert "was used before" in again.text
+        assert "was already used" in again.text
         assert (await other.get("/app/default")).status_code == 401
 
 
@@ -97,7 +97,7 @@ async def test_a_wrong_token_begins_no_session(pages: Pages) -> None:
         for token in ("", "wrong", f"{pages.token}x", "ü", "a b", "a\nb", "x" * 10_000):
             response = await browser.post("/app/-/sign-in", data={"token": token})
             assert response.status_code == 401
-            assert "not a valid API token" in response.text
+            assert "The API token is not valid" in response.text
             assert "set-cookie" not in response.headers
 
 

@@ -102,7 +102,7 @@ async def test_an_error_keeps_what_was_typed(browser: Browser, pages: Pages) -> 
     cases = {
         "variables cannot be read": {**typed, "variables": "size = var.other"},
         "at most 10,000 are allowed": {**typed, "message": HOSTILE + "x" * 10_000},
-        "kind of the run is unknown": {**typed, "kind": "nosuch"},
+        "run type is unknown": {**typed, "kind": "nosuch"},
     }
     for text, values in cases.items():
         response = await browser.post(form.action, data={**form.fields, **values})
@@ -126,7 +126,7 @@ async def test_a_destroy_run_is_confirmed_with_the_name_in_a_second_step(browser
     assert (second.fields["kind"], second.fields["message"]) == ("destroy", "Remove all")
     wrong = await browser.post(second.action, data={**second.fields, "workspace_name": "netwrok"})
     assert wrong.status_code == 409
-    assert "name of the workspace is not correct" in wrong.text
+    assert "workspace name does not match" in wrong.text
     assert (await pages.api.get(f"/workspaces/{pages.api.workspace_id}/runs"))["data"] == []
     assert (await browser.post(second.action, data={**second.fields, "workspace_name": "network"})).status_code == 303
     runs = (await pages.api.get(f"/workspaces/{pages.api.workspace_id}/runs"))["data"]

@@ -129,9 +129,7 @@ async def _with_error_page(response: Awaitable[Response], request: Request, sess
         return _error_page(error, session)
     except Exception:  # noqa: BLE001  # the outermost handler
         _log.exception("%s %s failed", request.method, request.url.path.encode("unicode_escape").decode())
-        return _error_page(
-            TfrunsError("This page failed unexpectedly. See the log of the server.", status=500), session
-        )
+        return _error_page(TfrunsError("This page failed unexpectedly. See the server log.", status=500), session)
 
 
 _STATUSES: Mapping[type[TfrunsError], HTTPStatus] = {

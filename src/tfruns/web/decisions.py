@@ -37,8 +37,8 @@ _DESTROYS = frozenset(
 )
 _MAX_LINES = 40  # of what is at stake; the page of the plan shows all
 
-WRONG_NAME = "The name of the workspace is not correct. Nothing was sent."
-UNPROVEN = "This decision needs a passkey, and none of yours confirmed it. Nothing was sent."
+WRONG_NAME = "The workspace name does not match. Nothing was sent."
+UNPROVEN = "This decision requires a passkey, and none of yours confirmed it. Nothing was sent."
 
 OVERRIDE = "override_policy_check"
 

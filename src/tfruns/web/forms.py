@@ -24,12 +24,18 @@ async def read_form(request: Request, session: Session | None = None) -> Mapping
         TooLarge: the form is too large.
     """
     if not is_own_origin(request):
-        raise Forbidden("This form comes from another website. Nothing was sent.", status=403)
+        raise Forbidden(
+            "This form comes from another website. Nothing was sent.",
+            cause="Its origin differs from the address of this page.",
+            solution="Open this page directly, and decide there.",
+            status=403,
+        )
     fields = dict(parse_qsl((await _body(request)).decode("utf-8", errors="replace"), keep_blank_values=True))
     if session is not None and not session.is_own_form(fields.get("csrf_token", "")):
         raise Forbidden(
-            "This form belongs to another session, which has ended. Nothing was sent. Go back, reload the page, and "
-            "decide again.",
+            "This form belongs to another session. Nothing was sent.",
+            cause="You have signed out, or signed in again, since its page was loaded.",
+            solution="Go back, reload the page, and decide again.",
             status=403,
         )
     return fields

@@ -73,7 +73,8 @@ class PasskeyFile:
             return []
         except (OSError, ValueError, TypeError):
             raise Forbidden(
-                f"The passkeys cannot be read: {self._path} is damaged or belongs to another user.",
+                f"The passkeys in {self._path} cannot be read.",
+                cause="The file is damaged or belongs to another user.",
                 solution="Restore the file, or delete it and register the passkeys again.",
                 status=403,
             ) from None
@@ -149,8 +150,9 @@ class Passkeys:
         known = self.of(asker)
         if not known:
             raise Forbidden(
-                "This decision needs a passkey, and none is registered for you on this host.",
-                solution="Register one: follow the link Passkeys at the top of the page.",
+                "This decision requires a passkey, and you have not registered one for this host.",
+                cause="The pages are served with --passkey, and passkeys belong to one user and one host name.",
+                solution="Follow the Passkeys link at the top of the page to register one.",
                 status=403,
             )
         options = webauthn.generate_authentication_options(

@@ -35,9 +35,9 @@ async def plan_stake(context: Context, run_id: RunId) -> StakeView:
     run = await context.client.runs.read(run_id)
     summary = await plan_summary(context.client, run)
     if summary is None:
-        return StakeView(note="Its plan is not available.")
+        return StakeView(note="The plan is not available.")
     counts = plan_facets(summary, is_refresh_only=bool(run.refresh_only))
-    note = "" if counts else "Possibly more than is known." if summary.doubts else "No changes."
+    note = "" if counts else "The changes are not fully known." if summary.doubts else "No changes."
     return StakeView(counts, note)
 
 

@@ -37,7 +37,7 @@ async def test_what_destroys_asks_for_the_workspace_name(page: Page, lab: Lab) -
     await page.get_by_role("button", name="Apply", exact=True).click()
     await expect(page.get_by_label("Workspace name")).to_be_focused()  # the browser asks for it, and sends nothing
     await decide(page, "Apply", workspace_name="network-life")
-    await expect_problem(page, "name of the workspace is not correct")
+    await expect_problem(page, "workspace name does not match")
     assert await lab.status(run) == "planned"
     await decide(page, "Apply", workspace_name="network-live")
     await expect_no_problem(page)

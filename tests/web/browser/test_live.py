@@ -60,7 +60,7 @@ async def test_a_page_with_a_typed_text_is_not_loaded_again(page: Page, lab: Lab
     await lab.client.runs.discard(run.id)
     await expect(page.locator("#outdated")).to_be_visible()
     await expect(page.get_by_label("Comment").first).to_have_value("Half a sentence")
-    await page.get_by_role("link", name="Load the page again").click()
+    await page.get_by_role("link", name="Reload the page").click()
     await expect_status(page, "Discarded")
 
 

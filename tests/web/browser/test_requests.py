@@ -109,7 +109,7 @@ async def test_person_confirms_and_the_waiting_call_applies(assistant: Assistant
             assert shown in text
         await _check(page, "request-open")
         await decide(page, "Apply", workspace_name="asked-fur")
-        await expect(page.get_by_role("alert")).to_contain_text("name of the workspace is not correct")
+        await expect(page.get_by_role("alert")).to_contain_text("workspace name does not match")
         await decide(page, "Apply", workspace_name="asked-for")
         await expect(page.get_by_role("status").first).to_contain_text("confirmed this call")
         await _check(page, "request-confirmed")
@@ -122,8 +122,8 @@ async def test_person_refuses_without_scripts(assistant: Assistant, lab: Lab) ->
     person = await assistant.person()
     async with person.visitor(java_script_enabled=False) as page:
         await page.goto(link)
-        await page.get_by_role("button", name="Refuse").click()
-        assert "refused this call. Nothing was sent." in await page.locator("main").inner_text()
+        await page.get_by_role("button", name="Decline").click()
+        assert "declined this call. Nothing was sent." in await page.locator("main").inner_text()
     with pytest.raises(Declined):
         await assistant.call("apply_run", run)
     assert await lab.status(run) == "planned"

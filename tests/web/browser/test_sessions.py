@@ -30,10 +30,10 @@ async def test_a_link_works_once_and_a_copy_of_it_never(chromium: Chromium) -> N
         await sign_in(owner, link)
         await expect(owner.get_by_role("heading", name="Workspaces")).to_be_visible()
         await thief.goto(link)
-        await expect_problem(thief, "This link has expired or was used before")
+        await expect_problem(thief, "This link has expired or was already used")
         await _asks_to_sign_in(thief)
         await owner.goto(link)  # the person's own second use
-        await expect_problem(owner, "This link has expired or was used before")
+        await expect_problem(owner, "This link has expired or was already used")
 
 
 async def test_a_preview_of_a_link_does_not_use_it(chromium: Chromium) -> None:
@@ -51,7 +51,7 @@ async def test_the_token_typed_begins_a_session_and_signing_out_ends_it(chromium
         await _asks_to_sign_in(page, "/app/default/workspaces")
         await page.get_by_label("API token").fill("wrong")
         await page.get_by_role("button", name="Sign in").click()
-        await expect_problem(page, "not a valid API token")
+        await expect_problem(page, "The API token is not valid")
         await page.get_by_label("API token").fill(chromium.server.token)
         await page.get_by_role("button", name="Sign in").click()
         await expect(page.get_by_role("button", name="Sign out")).to_be_visible()

@@ -54,8 +54,8 @@ PAGES: Mapping[str, PageCase] = {
     "run-discarded": PageCase(f"{_RUN}/shop-prod/runs/{{discarded}}", "Not on a Friday."),
     "run-plan-failed": PageCase(f"{_RUN}/shop-broken/runs/{{plan_failed}}", "Why it failed"),
     "run-apply-failed": PageCase(f"{_RUN}/shop-half/runs/{{apply_failed}}", "Why it failed"),
-    "log": PageCase(f"{_RUN}/shop-half/runs/{{apply_failed}}/logs/apply", "Log of the apply"),
-    "log-search": PageCase(f"{_RUN}/shop-prod/runs/{{applied}}/logs/plan?search=terraform", "Show the whole log"),
+    "log": PageCase(f"{_RUN}/shop-half/runs/{{apply_failed}}/logs/apply", "Apply log"),
+    "log-search": PageCase(f"{_RUN}/shop-prod/runs/{{applied}}/logs/plan?search=terraform", "Show the full log"),
     "values": PageCase(
         f"{_RUN}/shop-prod/runs/{{planned}}/values?address=terraform_data.database", "terraform_data.database"
     ),

@@ -23,7 +23,7 @@ async def log_page_of(visit: Visit) -> Response:
     path = run_path(visit, run)
     return visit.page(
         "log",
-        f"Log of the {phase}",
+        f"{phase.capitalize()} log",
         **names(visit, run),
         run=run,
         path=path,

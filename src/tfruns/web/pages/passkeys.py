@@ -12,7 +12,7 @@ from tfruns.web.passkeys import Passkeys, asker_of, decision_key
 from tfruns.web.visit import Visit
 
 _ADD = "add_passkey"
-_NOT_CONFIRMED = "Another passkey needs the confirmation with one of yours. Nothing was registered."
+_NOT_CONFIRMED = "An existing passkey must confirm a new one. Nothing was registered."
 
 
 def _passkeys(visit: Visit) -> Passkeys:

@@ -1,4 +1,4 @@
-"""The page of an assistant's request: a person reviews one call, and confirms or refuses it once.
+"""The page of an assistant's request: a person reviews one call, and confirms or declines it once.
 
 The decision is only recorded. The call of the assistant, which waits for it or is repeated, sends the change.
 """
@@ -22,7 +22,7 @@ from tfruns.web.forms import read_form
 from tfruns.web.pages.run_parts import read_plan, run_links
 from tfruns.web.visit import Visit
 
-_CONFIRM, _REFUSE = "confirm", "refuse"
+_CONFIRM, _DECLINE = "confirm", "decline"
 
 
 class State(StrEnum):
@@ -32,7 +32,7 @@ class State(StrEnum):
     CHANGED = "changed"  # the call would now do something else
     EXPIRED = "expired"
     CONFIRMED = "confirmed"
-    REFUSED = "refused"
+    DECLINED = "declined"
     SENT = "sent"  # a call has used the confirmation
 
 
@@ -69,7 +69,7 @@ async def decide(visit: Visit) -> Response:
     form = await read_form(visit.request, visit.session)
     shown = await _shown(visit)
     choice = form.get("decision", "")
-    if choice not in {_CONFIRM, _REFUSE}:
+    if choice not in {_CONFIRM, _DECLINE}:
         raise NotFound("This decision does not exist.")
     if shown.state is not State.OPEN:
         return await _page(visit, shown, status=HTTPStatus.CONFLICT)
@@ -111,8 +111,8 @@ async def _shown(visit: Visit) -> _Shown:
     if request is None:
         raise NotFound(
             "This request does not exist. Nothing was sent.",
-            cause="It was withdrawn, or the assistant's tfruns was started again since.",
-            solution="Let the assistant repeat its call: it gets a new link.",
+            cause="It was withdrawn, or the assistant has restarted `tfruns mcp`.",
+            solution="Ask the assistant to repeat its call. It gets a new link.",
         )
     client = visit.session.visitor.gate.client
     impact, problem = request.impact, ""
@@ -130,7 +130,7 @@ def _state(requests: DecisionRequests, request: DecisionRequest, *, is_same: boo
     if request.is_used and request.decision is not None and request.decision.is_confirmed:
         return State.SENT
     if request.decision is not None and not request.decision.is_confirmed:
-        return State.REFUSED
+        return State.DECLINED
     if not requests.is_valid(request):
         return State.EXPIRED
     if not is_same:

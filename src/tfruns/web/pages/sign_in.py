@@ -18,11 +18,11 @@ from tfruns.web.sessions import SESSION_LIFETIME_S, Session
 from tfruns.web.site import Site
 from tfruns.web.visit import Visit, page
 
-_CODE_IS_INVALID = "This link has expired or was used before. Create another one."
+_CODE_IS_INVALID = "This link has expired or was already used. Create another one."
 _IS_PLAIN = re.compile(rf"{PREFIX}/[A-Za-z0-9/_.-]+")  # a path that no shell interprets
 _IN_PATHS = "/:@!$&'()*+,;=~"
-_TOO_MANY_ATTEMPTS = "Too many wrong tokens were entered. Wait a minute, or open a link."
-_TOKEN_IS_INVALID = "This is not a valid API token of this server."  # noqa: S105
+_TOO_MANY_ATTEMPTS = "Too many invalid tokens were entered. Wait a minute, or use a link."
+_TOKEN_IS_INVALID = "The API token is not valid for this server."  # noqa: S105
 
 
 def sign_in_page(site: Site, request: Request, problem: str = "", status: int = HTTPStatus.UNAUTHORIZED) -> Response:

@@ -26,7 +26,7 @@ _KINDS: Mapping[str, Mapping[str, bool]] = {
     "destroy": {"is_destroy": True},
 }
 _FIELDS = ("kind", "message", "variables", "target", "replace")
-_CONFIRM = "Nothing was sent yet. Read what is at stake, and confirm."
+_CONFIRM = "Nothing has been sent yet. Read what is at stake, then confirm."
 
 
 async def start_page(visit: Visit) -> Response:
@@ -82,7 +82,7 @@ def _params(typed: Mapping[str, str]) -> dict[str, Any]:
         InvalidInput: the kind is unknown, or the variables are not assignments.
     """
     if typed["kind"] not in _KINDS:
-        raise InvalidInput("The kind of the run is unknown.", solution="Choose one of the listed kinds.")
+        raise InvalidInput("The run type is unknown.", solution="Choose one of the listed types.")
     params: dict[str, Any] = dict(_KINDS[typed["kind"]])
     if message := typed["message"].strip():
         params["message"] = message

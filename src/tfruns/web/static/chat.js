@@ -58,7 +58,7 @@ document.addEventListener("click", async (event) => {
     const result = await request("ui/open-link", { url: url.href });
     if (result?.isError) throw result;
   } catch {
-    document.getElementById("address").textContent = `This program did not open the page. Its address is ${url.href}`;
+    document.getElementById("address").textContent = `This app did not open the page. Open it in your browser: ${url.href}`;
   }
 });
 
