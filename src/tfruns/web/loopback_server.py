@@ -20,6 +20,7 @@ from tfruns.policy import Policy
 from tfruns.web.app import build_web_app
 from tfruns.web.loopback import Connect
 from tfruns.web.own_browser import OwnBrowser, has_browser
+from tfruns.web.own_user import OwnUserOnly, own_users
 from tfruns.web.passkeys import Passkeys
 from tfruns.web.paths import link_path
 from tfruns.web.preload import preload
@@ -48,7 +49,7 @@ class LoopbackServer:
         self._site = site
         self.visitor = visitor
         self._record = _announced(record)
-        self._server = _Server(_uvicorn_config(build_web_app(site, LOOPBACK_HOSTS)))
+        self._server = _Server(_uvicorn_config(OwnUserOnly(build_web_app(site, LOOPBACK_HOSTS), own_users())))
         # A context of its own, because the first link may be created within a request of an assistant.
         self._serving = asyncio.get_running_loop().create_task(
             self._server.serve(sockets=[listener]), name="pages", context=Context()
