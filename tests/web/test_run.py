@@ -1,5 +1,6 @@
 """The page of a run: what a person needs to decide, the changes of its plan, and its history."""
 
+import html
 import re
 from typing import Any
 
@@ -137,8 +138,44 @@ async def test_texts_and_json_differ_line_by_line(browser: Browser, pages: Pages
     text = await _page(browser, await _planned(pages))
     diff = text.split('<pre class="diff">')[1].split("</pre>")[0]
     lines = re.findall(r'<span class="(\w+)">(.*?)</span>', diff)
-    assert lines == [("same", "  a"), ("removed", "- b"), ("added", "+ B"), ("same", "  c"), ("same", "  ")]
+    assert lines == [("same", "  a"), ("removed", "- b"), ("added", "+ B"), ("same", "  c")]
     assert "policy.Action" in section(text, "plan")
+
+
+async def test_element_of_a_list_that_takes_the_place_of_another_is_one_value(browser: Browser, pages: Pages) -> None:
+    found = plan(
+        resource(
+            "a.b", ["update"], before={"ports": [80, 443], "x": ["k"]}, after={"ports": [80, 8443, 9000], "x": []}
+        ),
+        output_changes={"hosts": change(["update"], ["a", "b", "c"], ["d", "e"])},
+    )
+    text = section(await _page(browser, await _planned(pages, found)), "plan")
+    text = text.replace("\N{EN DASH}", "none")
+    assert 'ports[1] 443 8443 ports[2] none 9000 x[0] "k" none' in text, text
+    assert '[0] "a" "d" [1] "b" "e" [2] "c" none' in text, text
+
+
+async def test_long_address_is_shown_in_full_and_leads_to_its_values(browser: Browser, pages: Pages) -> None:
+    module = ".".join(f'module.network_{n}["{"x" * 50}"]' for n in range(5))
+    address = f"{module}.aws_db_instance.main"
+    run = await _planned(pages, plan(resource(address, ["delete"], module_address=module, before={"engine": "16"})))
+    page = await _page(browser, run)
+    assert _rows(page) == [f"destroy {html.escape(address).replace('&quot;', '&#34;')}"]
+    impact = section(page, "impact")
+    assert f"{address[:53]}…{address[-106:]} will be destroyed" in impact, impact
+    link = re.search(r'href="([^"]*/values[?][^"]*)"', page)
+    assert link
+    values = await browser.get(html.unescape(link[1]))
+    assert "engine" in values.text
+
+
+async def test_pending_run_is_in_the_stage_pending(browser: Browser, pages: Pages) -> None:
+    blocking = await pages.api.planned()
+    run = await pages.api.create_run()
+    page = await _page(browser, run)
+    assert re.search(r'aria-current="step"><span class="stage">Pending</span>', page), page
+    assert f"Locked by {blocking['id']}" not in page
+    assert "What it waits for" in page
 
 
 async def test_changes_are_filtered(browser: Browser, pages: Pages) -> None:

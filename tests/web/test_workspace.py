@@ -1,6 +1,12 @@
 """The pages of a workspace: runs, lock, state, settings, and the form that starts a run."""
 
+import html
+import json
+import re
+
+from tests.local.support import STATE
 from tests.web.support import Browser, Pages, forms_of, section
+from tfruns.local.service.states import store_state
 
 PATH = "/app/default/workspaces/network"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x>\u202e"
@@ -141,3 +147,30 @@ async def test_the_workspace_auto_apply_setting_does_not_apply_a_started_run(bro
     assert response.status_code == 303
     run = (await pages.api.get(f"/runs/{response.headers['location'].rpartition('/')[2]}"))["data"]["attributes"]
     assert run["auto-apply"] is False
+
+
+async def test_badge_of_the_current_run_says_that_it_waits_for_a_person(browser: Browser, pages: Pages) -> None:
+    await pages.api.planned()
+    text = (await browser.get(PATH)).text
+    badges = re.findall(r'<span class="badge (\w+)"><span aria-hidden="true">(.)</span> (\w+)', text)
+    assert badges == [("waiting", "!", "Planned")] * 2  # the current run, and its row in the list
+
+
+async def test_addresses_of_the_state_are_those_of_terraform(browser: Browser, pages: Pages) -> None:
+    one = {"mode": "managed", "type": "a", "name": "b", "provider": 'provider["x/y/z"]'}
+    cases = {
+        "": "a.b",
+        "module.net": "module.net.a.b",
+        "module.net.module.sub": "module.net.module.sub.a.b",
+        'module.net["a.module.b"].module.sub[0]': 'module.net["a.module.b"].module.sub[0].a.b',
+    }
+    resources = [{**one, "module": module, "instances": [{"attributes": {}}]} for module in cases]
+    state = json.loads(STATE) | {"resources": resources}
+    with pages.api.backend.database.write() as write:
+        content = json.dumps(state).encode()
+        store_state(pages.api.backend, write, pages.api.workspace_id, content, run_id=None, user_id=None)
+    text = (await browser.get(f"{PATH}/state")).text
+    found = re.findall(r'<th scope="row"><code>(.*?)</code>', text)
+    assert sorted(map(html.unescape, found)) == sorted(cases.values())
+    searched = (await browser.get(f"{PATH}/state?search=module.net.module")).text
+    assert re.findall(r'<th scope="row"><code>(.*?)</code>', searched) == ["module.net.module.sub.a.b"]

@@ -20,6 +20,8 @@ from tfruns.review.summary import is_drift, shown_address
 from tfruns.review.values import canonical_masked, format_value
 
 _ACTION = 40  # characters of an unrecognized action
+_ADDRESS = 160  # characters of an address
+_MAX_ADDRESS = 2_000  # characters of a full address
 _ID = 240  # characters of an import id
 _CONFIG = 160  # characters of a line of generated configuration
 _MAX_KEYS_BYTES = 1_500
@@ -204,9 +206,14 @@ class ReviewRow:
         if drift := self.entries[0].drift:
             yield f"it was {_OUTSIDE.get(drift.action, 'changed')} outside of Terraform"
 
-    def _address(self, address: str) -> str:
+    @property
+    def full_address(self) -> str:
+        """The address of the row, masked, and up to a limit that real addresses do not reach."""
+        return self._address(self.change.address, _MAX_ADDRESS)
+
+    def _address(self, address: str, length: int = _ADDRESS) -> str:
         shown = wildcard_address(address) if len(self.entries) > 1 else address
-        return shown_address(self.change, self.secrets, "" if shown == self.change.address else shown)
+        return shown_address(self.change, self.secrets, "" if shown == self.change.address else shown, length)
 
     @property
     def _action(self) -> str:

@@ -4,7 +4,7 @@ Only what differs is shown. A text of several lines is compared by line, with th
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 
@@ -60,7 +60,7 @@ class ValueChange:
 
 def value_changes(entry: ReviewEntry, secrets: Secrets) -> Iterator[ValueChange]:
     """The values that a change affects, without secrets. Empty values of a new object are omitted."""
-    return (_value_change(difference, secrets) for difference in entry_differences(entry))
+    return (_value_change(difference, secrets) for difference in _joined(entry_differences(entry)))
 
 
 def drift_changes(entry: ReviewEntry, secrets: Secrets) -> Iterator[ValueChange]:
@@ -68,11 +68,25 @@ def drift_changes(entry: ReviewEntry, secrets: Secrets) -> Iterator[ValueChange]
     return (_value_change(difference, secrets) for difference in drift_differences(entry.drift))
 
 
+def _joined(found: Sequence[Difference]) -> Iterator[Difference]:
+    """One difference for an element of a list that is removed and for another that takes its place."""
+    added = {change.path: change for change in found if change.before is None}
+    removed = {change.path for change in found if change.after is None and change.before is not None}
+    for change in found:
+        other = added.get(change.path)
+        if other is None or change.path not in removed:
+            yield change
+        elif change is not other:
+            yield replace(change, after=other.after, is_forcing=change.is_forcing or other.is_forcing)
+
+
 def _value_change(difference: Difference, secrets: Secrets) -> ValueChange:
     path, notes = difference.shown_path(secrets, _NAME), difference.notes(secrets).strip()
     before, after = difference.before, difference.after
     if _is_text(before) and _is_text(after):
-        return ValueChange(path, None, None, tuple(_lines(_split(before, secrets), _split(after, secrets))), notes)
+        old, new = _split(before, secrets), _split(after, secrets)
+        end = -1 if old[-1] == new[-1] == "" else None  # both end with a newline
+        return ValueChange(path, None, None, tuple(_lines(old[:end], new[:end])), notes)
     return ValueChange(path, _shown(before, secrets), _shown(after, secrets), (), notes)
 
 

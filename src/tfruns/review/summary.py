@@ -30,6 +30,7 @@ _FINGERPRINTED = (
 )
 _DESTRUCTIVE = {Action.DESTROY, Action.REPLACE}
 _ADDRESS = 160  # characters of an address
+_MAX_ADDRESS = 4_000
 _MAX_DANGERS = 4_000  # characters of the dangerous changes in a confirmation prompt
 
 NO_LIST = "the plan has no list of resource changes"
@@ -235,10 +236,16 @@ def _doubts(document: PlanDocument) -> Iterator[str]:
         yield NO_LIST
 
 
-def shown_address(change: Change, secrets: Secrets, address: str = "") -> str:
-    """The address of a change (or the given form of it), masked and on one line."""
+def shown_address(change: Change, secrets: Secrets, address: str = "", length: int = _ADDRESS) -> str:
+    """The address of a change (or the given form of it), masked and on one line.
+
+    A long address is shortened in the middle, because the resource is at its end.
+    """
     deposed = f" (deposed object {change.deposed})" if change.deposed and not address else ""
-    return secrets.safe_line(f"{address or change.address}{deposed}", _ADDRESS)
+    full = f"{address or change.address}{deposed}"
+    shown = secrets.safe_line(full, _MAX_ADDRESS)
+    start = length // 3
+    return shown if len(shown) <= length else f"{shown[:start]}…{shown[start + 1 - length :]}"
 
 
 def fingerprint(document: PlanDocument) -> str:

@@ -4,6 +4,7 @@ Sensitive values are masked here, whatever the API returns for them.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +39,7 @@ _MAX_SEARCHED = 2_000  # items of a list that are searched
 _MAX_VALUES = 6_000  # characters of the values of a page
 _MAX_VALUE = 20_000  # characters of a value that is the only one
 _MAX_TEXT = 300  # characters of a description or an error
+_MODULE_STEP = re.compile(r'(?:[^."\[]|\["(?:[^"\\]|\\.)*"\]|\[\d+\])+')  # a name, and possibly an instance key
 _NO_STATE = "The workspace has no state yet."
 
 R = TypeVar("R", bound=Resource)
@@ -199,7 +201,9 @@ def _slice(found: Sequence[R], query: PartQuery, rows: Rows[R], *, note: str = "
 
 
 def _matches(item: Resource, text: str) -> bool:
-    name = next(str(getattr(item, field)) for field in ("address", "key", "name") if hasattr(item, field))
+    if isinstance(item, WorkspaceResource):
+        return text.casefold() in full_address(item).casefold()
+    name = next(str(getattr(item, field)) for field in ("key", "name") if hasattr(item, field))
     return text.casefold() in name.casefold()
 
 
@@ -241,8 +245,20 @@ def _output_row(output: StateVersionOutput, limit: int, client: Client) -> Outpu
     return OutputRow(output.name, output.type, value, is_truncated=is_truncated or None)
 
 
+def full_address(resource: WorkspaceResource) -> str:
+    """The address of a resource as Terraform writes it.
+
+    HCP Terraform omits `module.` before each module: `network.subnets["a"].aws_subnet.this`.
+    """
+    module, address = resource.module or "root", resource.address
+    if module == "root" or module.startswith("module.") or not address.startswith(f"{module}."):
+        return address
+    steps = _MODULE_STEP.findall(module)
+    return f"module.{'.module.'.join(steps)}{address.removeprefix(module)}"
+
+
 def _resource_row(resource: WorkspaceResource) -> ResourceRow:
-    return ResourceRow(resource.address, resource.provider, resource.created_at, resource.updated_at)
+    return ResourceRow(full_address(resource), resource.provider, resource.created_at, resource.updated_at)
 
 
 def _state_row(state: StateVersion, *, is_current: bool) -> StateVersionRow:

@@ -30,6 +30,7 @@ async def workspace_view(client: Client, workspace: Workspace) -> WorkspaceView:
         description=masker_of_all_plans(client)(workspace.description or ""),
         current_run=workspace.current_run.id if workspace.current_run else None,
         status=str(run.status) if run else None,
+        needs_person=(run.needs_person or None) if run else None,
         locked=workspace.locked,
         locked_by=lock.holder if lock else None,
         locked_since=lock.since if lock else None,

@@ -14,6 +14,7 @@ class WorkspaceView(View):
 
     Attributes:
         status: of the current run.
+        needs_person: whether the current run waits for a person; true or omitted.
         locked_by: the name of a user or team, or the id of a run.
         locked_since: None if the API does not tell.
         permissions: those of the token.
@@ -25,6 +26,7 @@ class WorkspaceView(View):
     description: str = ""
     current_run: str | None = None
     status: str | None = None
+    needs_person: bool | None = None
     locked: bool | None = None
     locked_by: str | None = None
     locked_since: datetime | None = None

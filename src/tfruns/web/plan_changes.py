@@ -33,7 +33,7 @@ _MAX_COUNTED = 2_000  # values of a change
 _MAX_DANGERS = 12
 _MAX_KEYS = 12  # of a dangerous change; the list of changes shows all
 _MAX_CONFIG = 100  # lines of generated configuration
-_NAME = 160
+_NAME = 2_000  # characters of a module, which is a filter
 
 
 @tool(title="Read the changes of a plan", toolset=Toolset.REVIEW, order=0, is_read_only=True)
@@ -114,7 +114,7 @@ def plan_facets(summary: PlanSummary, *, is_refresh_only: bool) -> tuple[FacetVi
     counts = summary.counts.as_dict()
     found = [FacetView(_WORDS.get(name, name), counts[name]) for name in _EFFECTS if name in counts]
     if summary.outputs:
-        found.append(FacetView("output", summary.outputs))
+        found.append(FacetView("output" if summary.outputs == 1 else "outputs", summary.outputs))
     if is_refresh_only and summary.drifted:
         found.append(FacetView("changed outside of Terraform", summary.drifted))
     return tuple(found)
@@ -133,7 +133,7 @@ def _change_view(row: ReviewRow, secrets: Secrets) -> ChangeView:
     head, entry = row.head(), row.entries[0]
     values = list(islice(value_changes(entry, secrets), _MAX_COUNTED))
     return ChangeView(
-        address=head["address"],
+        address=row.full_address,
         action=head["action"],
         module=secrets.safe_line(module_of(row.change), _NAME),
         is_dangerous=bool(danger_of(row.change)),

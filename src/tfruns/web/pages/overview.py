@@ -17,7 +17,6 @@ _MAX_OPEN = 100
 _MAX_FAILED = 10
 _PAGE_SIZE = 20
 _STAKES_WITHIN_S = 1.0
-_MAX_STAKES = 20
 
 FILTERS: Mapping[str, str] = {
     "workspace": "filter_workspace_names",
@@ -116,4 +115,4 @@ async def _stakes(visit: Visit, waiting: Sequence[RunRow]) -> Mapping[str, Stake
         return await visit.call_tool(plan_stake, StakeView, run_id=run_id)
 
     stakes = visit.session.visitor.gate.client.derived(Stakes)
-    return await stakes.read([run.id for run in waiting[:_MAX_STAKES]], read, _STAKES_WITHIN_S)
+    return await stakes.read([run.id for run in waiting], read, _STAKES_WITHIN_S)

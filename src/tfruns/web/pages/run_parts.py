@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit
@@ -114,6 +114,8 @@ def _stages(visit: Visit, run: RunView) -> list[TimelineStep]:
     """The statuses in which Terraform works or that took time, and the last one."""
     now = None if is_final(run.status) else visit.session.visitor.gate.client.clock.now()
     steps = timeline(_timestamps(run), now)
+    if run.status == RunStatus.PENDING and steps:  # the timestamps of a pending run name another status
+        steps[-1] = replace(steps[-1], status=run.status)
     return [step for step in steps if step.duration_s or step.status in _WORK or step is steps[-1]]
 
 
