@@ -1,4 +1,4 @@
-"""A wait that only a person can end says so, instead of suggesting to wait longer."""
+"""A wait that only a person can end names the obstacle, instead of suggesting to wait longer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Opening a page in a browser, and `--web`."""
+"""Opens a page in a browser; also for `--web`."""
 
 import sys
 from typing import Annotated
@@ -13,7 +13,7 @@ Web = Annotated[bool, Parameter(name=["--web"], help="Open the page in a browser
 
 
 async def open_page(session: Session, url: str | None) -> None:
-    """Open the page of a run or workspace in a browser. Without a browser, print its address.
+    """Open the page of a run or workspace in a browser. If no browser can be started, print its URL.
 
     The pages of the local backend are opened with a link that begins a session.
 
@@ -26,7 +26,7 @@ async def open_page(session: Session, url: str | None) -> None:
 
 
 async def show_link(link: str, page: str) -> None:
-    """Open a link in a browser. Without a browser, print the link.
+    """Open a link in a browser. If no browser can be started, print the link.
 
     Args:
         link: the link.
@@ -39,7 +39,7 @@ async def show_link(link: str, page: str) -> None:
     say(f"Opening {page} in a browser.")
     # In a thread, because some browsers are waited for, and this process may serve the page.
     if not await to_thread.run_sync(webbrowser.open, link, abandon_on_cancel=True):
-        say("No browser could be started. The address is:")
+        say("No browser could be started. Open this link:")
         print_link(link)
 
 

@@ -42,7 +42,7 @@ def completion(
     """Print the completion script for a shell.
 
     The script completes commands, options, workspaces, recent runs, statuses and profiles. --install writes it to the
-    directory in which the shell looks for such scripts, and enables it in ~/.bashrc or ~/.zshrc.
+    completion directory of the shell, and enables it in ~/.bashrc or ~/.zshrc.
 
     For example:
         tfruns completion bash --install

@@ -40,9 +40,9 @@ def login(
 ) -> None:
     """Store an API token, as `terraform login` does.
 
-    The token is verified with the API, and stored in credentials.tfrc.json, where Terraform finds it, too. A token is
+    The token is verified with the API, and stored in credentials.tfrc.json, which Terraform also reads. A token is
     never an argument, because other users of the machine could see it. For the running local backend of your data
-    directory, its token is used.
+    directory, the command stores the token of the backend without asking.
 
     For example:
         tfruns login

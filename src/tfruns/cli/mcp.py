@@ -36,26 +36,24 @@ def mcp(
 ) -> None:
     """Serve the run tools to an assistant over MCP (stdio).
 
-    Modes: read changes nothing; plan can create runs, but nothing can be applied; apply allows everything.
+    Modes: read changes nothing; plan creates runs, but applies nothing; apply allows everything.
 
-    --confirm selects the confirmation that a call needs (never: none):
+    --confirm selects which confirmation a call requires (never: none):
 
         {the table of consent}
 
-    A person is asked through the client, and always suffices. A review is the fingerprint from review_run, and suffices
-    where a code is required. A code is in the refusal. Client means that the client's own approval suffices. With auto,
-    a person is asked first if the client can ask; if it closes the question without an answer, a fingerprint or a code
-    is required.
+    Page: a person decides on a web page, which this process serves on 127.0.0.1. The client opens it, or its link is in
+    the refusal. Person: a person confirms in the client or on the page. Review: the fingerprint from review_run, or a
+    person. Code: the code from the refusal, a fingerprint, or a person. Client: the client's own approval is enough.
+    With auto, a person is asked first if the client can ask; if it closes the question without an answer, a fingerprint
+    or a code is required.
 
-    With --passkey, decisions on the page that can destroy something need a passkey (extra `passkey`). It requires
-    --confirm page, because other confirmations need none.
+    With --passkey, destructive decisions on the page require a passkey (extra `passkey`). --passkey requires --confirm
+    page, because other confirmations do not use it.
 
-    A person can always decide on a web page, which this process serves on 127.0.0.1. The client opens it, or its link
-    is in the refusal. Page means that only a decision there counts.
-
-    Lists are comma-separated. Toolsets are runs, review, workspaces, configuration, policy and administration;
-    without --toolsets, all but administration. Organizations and
-    workspaces may contain the wildcards * and ?. A workspace is organization/name or an id (ws-…).
+    Lists are comma-separated. The toolsets are runs, review, workspaces, configuration, policy and administration; by
+    default, all but administration are offered. Organizations and workspaces may contain the wildcards * and ?. A
+    workspace is organization/name or an id (ws-…).
 
     The API token is TFE_TOKEN (for the host in TFE_ADDRESS), TF_TOKEN_<host>, a token in the Terraform CLI
     configuration, or the one that `tfruns login` or `terraform login` stored.

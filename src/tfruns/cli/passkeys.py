@@ -1,4 +1,4 @@
-"""The option `--passkey`: decisions on the pages that can destroy something need a passkey."""
+"""The option `--passkey`: destructive decisions on the pages require a passkey."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,7 +9,7 @@ from tfruns.errors import InvalidInput
 if TYPE_CHECKING:
     from tfruns.web.passkeys import Passkeys
 
-PASSKEY = "Require a passkey on the pages for what destroys"
+PASSKEY = "Require a passkey for destructive decisions on the pages"
 _FILE = "passkeys.json"
 
 
@@ -32,7 +32,7 @@ def passkeys_in(directory: Path) -> "Passkeys":
     """
     if find_spec("webauthn") is None:
         raise InvalidInput(
-            "--passkey needs the extra `passkey`, which is not installed.",
+            "--passkey requires the extra `passkey`, which is not installed.",
             solution="In the checkout of tfruns: pip install '.[passkey]'",
         )
     from tfruns.web.passkeys import PasskeyFile, Passkeys  # noqa: PLC0415

@@ -287,7 +287,7 @@ def _print(session: Session, view: WaitView) -> None:
 
 
 def _blocking(waits: WaitsFor) -> str:
-    """What only a person can end, in one line."""
+    """The obstacle that only a person can remove, in one line."""
     lock = f"the lock of {waits.locked_by}" if waits.locked_by else ""
     since = f" since {shown_time(waits.locked_since)}" if waits.locked_since else ""
     reason = f" ({waits.lock_reason})" if waits.lock_reason else ""

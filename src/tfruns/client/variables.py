@@ -104,7 +104,7 @@ class Variables:
         sensitive: bool | None = None,
         description: str | None = None,
     ) -> Variable:
-        """Update a variable of a workspace. What is omitted stays.
+        """Update a variable of a workspace. Omitted fields do not change.
 
         Source: HCP Terraform API, "Update Variables".
         Wire: PATCH /workspaces/{workspace_id}/vars/{variable_id} -> 200, the variable.

@@ -88,7 +88,7 @@ class Workspaces:
         terraform_version: str | None = None,
         working_directory: str | None = None,
     ) -> Workspace:
-        """Update the settings of a workspace. What is omitted stays.
+        """Update the settings of a workspace. Omitted fields do not change.
 
         Source: HCP Terraform API, "Update a Workspace".
         Wire: PATCH /workspaces/{id} -> 200, the workspace.

@@ -50,7 +50,7 @@ async def impact_of_apply(client: Client, values: Mapping[str, Any]) -> Impact:
     "discard_run.",
 )
 async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:
-    """Confirm a run that waits for it, so that its plan is applied to real infrastructure.
+    """Confirm a run that waits for confirmation. Its plan is applied to real infrastructure.
 
     Review the plan first. The result says that the apply was accepted, not that it has finished: wait until the
     status is applied or errored. Do not repeat it.

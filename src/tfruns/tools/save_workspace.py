@@ -23,7 +23,7 @@ Reference = Annotated[
 ]
 Create = Annotated[bool, Field(description="Create it; otherwise it must exist")]
 Name = Annotated[str, Field(description="New name"), Role.NEW_NAME]
-Description = Annotated[str | None, Field(description="For people")]
+Description = Annotated[str | None, Field(description="For human readers")]
 AutoApply = Annotated[bool | None, Field(description="Apply later runs without confirmation")]
 Version = Annotated[str | None, Field(description="Terraform version, constraint, or latest")]
 WorkingDirectory = Annotated[str | None, Field(description="Directory in the configuration")]
@@ -109,7 +109,7 @@ async def save_workspace(
     working_directory: WorkingDirectory = None,
     tags: Tags = None,
 ) -> Result[WorkspaceView]:
-    """Create a workspace, or change settings of one. What is omitted stays."""
+    """Create a workspace, or change settings of one. Omitted settings do not change."""
     given = _given(
         {
             "name": name,

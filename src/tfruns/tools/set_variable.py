@@ -27,9 +27,9 @@ from tfruns.wire.variables import Variable
 Key = Annotated[str, Field(description="The variable's name")]
 Value = Annotated[str | None, Field(description="Never shown again. Required for a new variable")]
 Category = Annotated[Literal["terraform", "env"], Field(description="env: an environment variable")]
-Sensitive = Annotated[bool | None, Field(description="Nobody can read the value. Cannot be undone")]
+Sensitive = Annotated[bool | None, Field(description="Write-only: the value can never be read. Cannot be undone")]
 Hcl = Annotated[bool | None, Field(description="The value is an HCL expression, not a string")]
-Description = Annotated[str | None, Field(description="For people")]
+Description = Annotated[str | None, Field(description="For human readers")]
 Delete = Annotated[bool, Field(description="Delete the variable")]
 
 _MAX_KEY = 256  # characters
@@ -103,7 +103,7 @@ async def set_variable(
     description: Description = None,
     delete: Delete = False,
 ) -> Result[VariableView]:
-    """Create, change or delete a variable of a workspace. What is omitted stays."""
+    """Create, change or delete a variable of a workspace. Omitted fields do not change."""
     options: dict[str, Any] = {"hcl": hcl, "sensitive": sensitive, "description": description}
     name = _checked({"key": key, "value": value, "delete": delete, **options})
     client = context.client

@@ -59,8 +59,8 @@ async def wait_for_run(
 ) -> Result[WaitView]:
     """Wait until a run needs a person (confirmation, policy override), is planned, or is final.
 
-    outcome timeout is not an error: call again to keep waiting, unless blocked_by names what only a person can end.
-    Canceling the call stops the wait, not the run.
+    outcome timeout is not an error: call again to keep waiting, unless blocked_by names something that only a person
+    can resolve. Canceling the call stops the wait, not the run.
     """
     if not 0 <= timeout_s <= MAX_TIMEOUT_S:
         raise InvalidInput((Argument("timeout_s"), f" must be between 0 and {MAX_TIMEOUT_S}."))

@@ -22,7 +22,7 @@ _COLUMNS = (
 def list_profiles(*, output: OutputOptions = OUTPUT_DEFAULTS) -> None:
     """List the profiles.
 
-    The profile that is used is that of --profile, else of TFRUNS_PROFILE, else of `tfruns profile use`.
+    The active profile is set with --profile, TFRUNS_PROFILE or `tfruns profile use`, in this order.
 
     For example:
         tfruns profile list

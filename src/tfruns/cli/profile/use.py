@@ -16,10 +16,10 @@ def use(
     *,
     none: Annotated[bool, Parameter(help="Use no profile")] = False,
 ) -> None:
-    """Use a profile whenever no other is named.
+    """Set the default profile.
 
-    --profile and TFRUNS_PROFILE name another one. In a directory with a `cloud` block, the block takes precedence over
-    the address, the organization and the workspace of this profile, unless the profile is local.
+    --profile and TFRUNS_PROFILE override it. In a directory with a `cloud` block, the block takes precedence over the
+    address, the organization and the workspace of this profile, unless the profile is local.
 
     For example:
         tfruns profile use work

@@ -90,8 +90,8 @@ def create(
     --destroy ask for confirmation. With --wait, the exit code is 0 if the run has finished, 10 if it needs a person (to
     apply it), 20 if it failed or was canceled or discarded, and 30 if the timeout expired.
 
-    Variables are those of --var, --var-file and TF_VAR_… as in Terraform: a bare word is a string, and TF_VAR_… is used
-    for variables that the directory declares.
+    --var, --var-file and TF_VAR_… set variables as in Terraform: a bare word is a string, and TF_VAR_… applies to
+    variables that the directory declares.
 
     For example:
         tfruns run create --workspace network --message "More subnets" --wait

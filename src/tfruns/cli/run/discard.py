@@ -20,9 +20,10 @@ def discard(
     organization: Organization = None,
     options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Discard a run, which can then never be applied.
+    """Discard a run permanently.
 
-    The run must be waiting for confirmation or in the queue. Only --all asks for confirmation.
+    A discarded run can never be applied. The run must be waiting for confirmation or in the queue. Only --all asks for
+    confirmation.
 
     For example:
         tfruns run discard run-CZcmD7eagjhyX0vN --comment "not needed"

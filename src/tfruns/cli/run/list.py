@@ -35,7 +35,7 @@ def list_runs(
     """List runs, newest first.
 
     Without a workspace, the runs of all workspaces of the organization are listed. Runs that need a person are marked
-    with "!". An unknown status is refused as misspelled; for one that is newer than tfruns, select with --jq.
+    with "!". An unknown status is rejected; to select a status that tfruns does not know yet, use --jq.
 
     For example:
         tfruns run list --workspace network

@@ -18,8 +18,9 @@ def open_run(
 ) -> None:
     """Open the page of a run in a browser.
 
-    Opens HCP Terraform's own page, or that of the local backend. `tfruns web` opens the page of tfruns for a run in HCP
-    Terraform. Without a browser, the address is printed. With --json, the run is printed, and nothing is opened.
+    Opens the page in HCP Terraform, or the page of the local backend. For a run in HCP Terraform, `tfruns web RUN`
+    opens the page of tfruns instead. If no browser can be started, the URL is printed. With --json, the run is printed,
+    and no browser is started.
 
     For example:
         tfruns run open run-CZcmD7eagjhyX0vN

@@ -41,7 +41,7 @@ def status(
     """Show what each open run of an organization waits for.
 
     Runs that wait for a person come first and are marked with "!". With --failed, shows the runs that failed in the
-    last 24 hours, or since another time.
+    last 24 hours, or since --since.
 
     For example:
         tfruns run status

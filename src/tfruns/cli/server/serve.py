@@ -68,7 +68,7 @@ def serve(
     plans; the runs are kept. By default, as many phases run concurrently as there are cores, but at least four. For
     --idle-exit, requests, attached processes and active runs count as use.
 
-    With --passkey, decisions on the web pages that can destroy something need a passkey (extra `passkey`).
+    With --passkey, destructive decisions on the web pages require a passkey (extra `passkey`).
 
     Ctrl-C or SIGTERM stops the server: Terraform is interrupted, and its state is saved. A second signal stops it
     immediately. `tfruns server status` shows the server of a data directory, and `tfruns server stop` stops it.

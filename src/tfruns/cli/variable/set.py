@@ -36,8 +36,8 @@ def set_variable(
 ) -> None:
     """Create or change a variable of a workspace.
 
-    Without --value, the value is asked for without an echo, or read from a pipe, so that it appears neither in the
-    history of the shell nor in the list of processes. Later runs use it.
+    Without --value, the command prompts for the value without echo, or reads it from a pipe, so that it appears neither
+    in the shell history nor in the process list. Later runs use the new value.
 
     For example:
         tfruns variable set region --value eu-west-1 --workspace network

@@ -28,9 +28,9 @@ def link(
 ) -> None:
     """Print a single-use link to the pages.
 
-    The link begins a session in a browser, within ten minutes. The pages must already be served: by the local backend,
-    with --local or --data-dir, or else by a `tfruns web` or `tfruns mcp` of the same user. --port or a URL selects one
-    of several.
+    The link starts a session in a browser. It works once, within 10 minutes. The pages must already be running: in the
+    local backend, with --local or --data-dir, or else in a `tfruns web` or `tfruns mcp` process of the same user. If
+    there are several, select one with --port or a URL.
 
     For example:
         tfruns web link

@@ -40,15 +40,15 @@ def serve(
     data_dir: Annotated[Path | None, Parameter(help=DATA_DIR)] = None,
     idle_exit: Annotated[str | None, Parameter(help=IDLE_EXIT)] = None,
 ) -> None:
-    """Review runs and decide about them in a browser.
+    """Review runs and act on them in a browser.
 
-    Opens the overview, or the page of a run or workspace, with a link that begins a session of twelve hours. Each link
-    works once, within ten minutes; `tfruns web link` prints another one.
+    Opens the overview, or the page of a run or workspace. The link starts a 12-hour session. It works once, within 10
+    minutes; `tfruns web link` prints another one.
 
     For HCP Terraform and Terraform Enterprise, the pages are served on this machine until Ctrl-C, with your API token.
     --mode, --organizations and --workspaces limit what the pages show and permit, as for `tfruns mcp`. The local
-    backend serves its own pages, so that the command only opens them. With --passkey, decisions that can destroy
-    something need a passkey (extra `passkey`); for the local backend, see `tfruns server`.
+    backend serves its own pages: the command only opens them. With --passkey, destructive decisions require a passkey
+    (extra `passkey`); for the local backend, use `tfruns server --passkey`.
 
     For example:
         tfruns web

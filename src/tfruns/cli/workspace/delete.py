@@ -21,8 +21,8 @@ def delete(
 ) -> None:
     """Delete a workspace with its history.
 
-    Asks for confirmation. A workspace that is locked or manages resources is not deleted. The workspace has to be
-    given: neither TF_WORKSPACE nor the `cloud` block is used.
+    Asks for confirmation. A workspace that is locked or manages resources is not deleted. The workspace argument is
+    required: neither TF_WORKSPACE nor the `cloud` block is used.
 
     For example:
         tfruns workspace delete practice

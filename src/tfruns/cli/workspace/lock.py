@@ -18,7 +18,7 @@ def lock(
     organization: Organization = None,
     options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Lock a workspace, and let new runs wait.
+    """Lock a workspace and hold new runs.
 
     New runs are accepted. They start when the workspace is unlocked.
 

@@ -20,7 +20,7 @@ def unlock(
     organization: Organization = None,
     options: CommonOptions = DEFAULTS,
 ) -> None:
-    """Unlock a workspace, and let waiting runs start.
+    """Unlock a workspace and release waiting runs.
 
     Only your own lock is removed; --force removes that of another user. --force asks for confirmation, and so does an
     unlock after which a run would apply without confirmation.

@@ -25,7 +25,7 @@ def update(
 ) -> None:
     """Change the settings of a workspace.
 
-    What is omitted stays.
+    Omitted settings do not change.
 
     For example:
         tfruns workspace update network --terraform-version 1.11.4
