@@ -353,3 +353,9 @@ async def test_no_field_contains_a_token_or_an_invisible_character(tmp_path: Pat
     records = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
     assert [record.get("workspace") for record in records] == ["[removed]", "Bearer [removed]"]
     assert (records[0]["run"], records[0]["caller"]) == ("x [removed]", "ab")
+
+
+def test_omitted_items_of_a_list_are_counted() -> None:
+    addresses = [f"terraform_data.a[{number}]" for number in range(120)]
+    shown = logged_arguments({"params": {"replace_addrs": addresses, "target_addrs": addresses[:100]}})
+    assert shown["params"] == {"replace_addrs": [*addresses[:100], "… 20 more"], "target_addrs": addresses[:100]}

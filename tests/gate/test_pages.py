@@ -85,6 +85,23 @@ async def test_refused_call_is_declined_once_and_then_asked_again() -> None:
     assert harness.posts == 0
 
 
+async def test_code_that_was_issued_before_a_refusal_is_revoked() -> None:
+    for declines_on_page in (True, False):
+        harness = harness_with_pages(confirm=Confirm.AUTO)
+        nobody = harness.person
+        refused = await harness.refusal("apply_run")
+        if declines_on_page:
+            harness.pages.decide(refused.facts["link"], NO)
+        else:
+            harness.person = FixedPerson(Answer.NO)
+        with pytest.raises(Declined):
+            await harness.call("apply_run")
+        harness.person = nobody
+        with pytest.raises(ConfirmationNeeded, match="wrong, used or expired"):
+            await harness.call("apply_run", APPLY | {"confirmation": refused.facts["confirmation"]})
+        assert harness.posts == 0
+
+
 async def test_repeated_call_waits_for_the_decision() -> None:
     for decision, posts in ((YES, 1), (NO, 0)):
         harness = harness_with_pages()

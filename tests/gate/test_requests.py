@@ -107,6 +107,21 @@ def test_only_the_newest_requests_are_kept() -> None:
     assert all(requests.find(request.id) is request for request in opened[1:])
 
 
+def test_open_requests_and_decisions_outlive_a_flood_of_calls() -> None:
+    requests = DecisionRequests(Clock())
+    mine = requests.open(call(caller="mine"), IMPACT)
+    decided = requests.open(call(caller="flood", run_id="run-decided"), IMPACT)
+    assert requests.decide(decided, IMPACT, YES)
+    used = requests.open(call(caller="mine", run_id="run-used"), IMPACT)
+    assert requests.decide(used, IMPACT, YES)
+    assert requests.use(used) is YES
+    flood = [requests.open(call(caller="flood", run_id=f"run-{number}"), IMPACT) for number in range(200)]
+    assert requests.find(used.id) is None
+    assert requests.find(mine.id) is mine
+    assert requests.use(decided) is YES
+    assert [requests.find(request.id) is request for request in flood] == [False] * 138 + [True] * 62
+
+
 @pytest.mark.anyio
 async def test_every_waiting_call_is_woken_by_the_decision() -> None:
     requests, reports, woken = DecisionRequests(Clock()), Reports(), list[DecisionRequest]()

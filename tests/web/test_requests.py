@@ -9,11 +9,14 @@ import httpx2
 import pytest
 
 from tests.support import samples
-from tests.support.api import ConnectionTo, FakeApi, answer, client_for
+from tests.support.api import ConnectionTo, FakeApi, answer, client_for, error
 from tests.tools.calls import RUN_ID, TOOLS, WORKSPACE_ID
 from tests.web.support import Form, forms_of
+from tfruns.client.client import Client
+from tfruns.errors import ServerError
 from tfruns.gate.pending_call import PendingCall
 from tfruns.gate.requests import LIFETIME_S, REQUESTS_PATH, DecisionRequest, DecisionRequests
+from tfruns.impact import Impact
 from tfruns.policy import Policy
 from tfruns.web.decisions import UNPROVEN
 from tfruns.web.loopback import LoopbackPages
@@ -22,6 +25,16 @@ from tfruns.web.passkeys import PasskeyFile, Passkeys
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e"
 ADDS = samples.plan_json(web=["create"])
 DESTROYS = samples.plan_json(db=["delete"], web=["create"])
+
+
+class Unreadable(PendingCall):
+    """A call whose impact the API does not tell at the moment."""
+
+    def __init__(self) -> None:
+        super().__init__(TOOLS["discard_run"], {"run_id": RUN_ID, "comment": ""}, "Claude Code")
+
+    async def impact(self, client: Client) -> Impact:
+        raise ServerError("The API failed.", status=503)
 
 
 class Clock:
@@ -93,8 +106,8 @@ async def test_the_page_shows_who_asks_for_what_and_the_review(browser: httpx2.A
     request = await lab.request(comment="as agreed")
     text = (await browser.get(path(request))).text
     for shown in (
-        "Claude Code asks: Apply a run",
-        "Claude Code 2.1.332",
+        "An assistant asks: Apply a run",
+        'Claude Code 2.1.332 <span class="quiet">(the name that it gives itself)</span>',
         "as agreed",
         "terraform_data.db",
         "1 to add, 0 to change, 1 to destroy",
@@ -180,6 +193,46 @@ async def test_nothing_is_decided_once_the_plan_has_changed(browser: httpx2.Asyn
     assert list(await forms(browser, request)) == []
 
 
+async def test_an_impact_that_cannot_be_read_is_not_called_a_change(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    request = await lab.request("discard_run")
+    form = (await forms(browser, request))["Discard"]
+    request.call = Unreadable()
+    for response in (await browser.get(path(request)), await browser.post(form.action, data=form.fields)):
+        assert "its impact cannot be read. Nothing was sent." in response.text
+        assert "has changed since" not in response.text
+    assert response.status_code == 409
+    assert request.decision is None
+
+
+async def test_a_used_confirmation_is_not_called_a_sent_change(browser: httpx2.AsyncClient, lab: Lab) -> None:
+    request = await lab.request("discard_run")
+    form = (await forms(browser, request))["Discard"]
+    assert (await browser.post(form.action, data=form.fields)).status_code == 303
+    assert lab.pages.requests.use(request) is not None
+    # The API may have refused the call. The run is over by now, which is no problem of the request.
+    changed = answer({"data": samples.planned(status="discarded"), "included": [samples.workspace()]})
+    lab.api.off("GET", f"/runs/{RUN_ID}").on("GET", f"/runs/{RUN_ID}", changed)
+    text = (await browser.get(path(request))).text
+    assert "the assistant has used the confirmation. The run shows the result." in text
+    assert "sent" not in text.partition("<main")[2].partition("The call")[0]
+    assert 'class="notice failed"' not in text.partition("The call")[0]
+
+
+async def test_without_a_readable_name_nothing_that_destroys_is_confirmed(lab: Lab) -> None:
+    nameless = samples.workspace()
+    nameless["attributes"]["name"] = None
+    run = {"data": samples.planned(), "included": [nameless]}
+    lab.api.off("GET", f"/runs/{RUN_ID}").on("GET", f"/runs/{RUN_ID}", answer(run))
+    lab.api.off("GET", f"/workspaces/{WORKSPACE_ID}").on("GET", f"/workspaces/{WORKSPACE_ID}", error(404, "not found"))
+    request = await lab.request()
+    async with lab.browser() as browser:
+        form = (await forms(browser, request))["Apply"]
+        for name in ("", " ", "None"):
+            response = await browser.post(form.action, data={**form.fields, "workspace_name": name})
+            assert response.status_code == 409, name
+    assert request.decision is None
+
+
 async def test_an_expired_request_takes_no_decision(browser: httpx2.AsyncClient, lab: Lab) -> None:
     request = await lab.request("discard_run")
     form = (await forms(browser, request))["Discard"]
@@ -204,6 +257,7 @@ async def test_an_unknown_request_is_404(browser: httpx2.AsyncClient, lab: Lab) 
     response = await browser.get(path(request))
     assert response.status_code == 404
     assert "has restarted `tfruns mcp`" in response.text
+    assert "Nothing was sent" not in response.text  # an earlier decision may have been used
 
 
 async def test_names_and_arguments_of_an_assistant_are_data(browser: httpx2.AsyncClient, lab: Lab) -> None:

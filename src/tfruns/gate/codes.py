@@ -3,9 +3,9 @@
 import hashlib
 import json
 import secrets
-import time
 from collections.abc import Callable
 
+from tfruns.elapsed import elapsed_s
 from tfruns.jsonapi import JSON
 
 LIFETIME_S = 600.0
@@ -19,7 +19,7 @@ class ConfirmationCodes:
     shown), so that the answer to one question never confirms another.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = elapsed_s) -> None:
         self.now = now
         self._open: dict[str, tuple[float, str]] = {}  # by code: the time of issue and the digest of the subject
 
@@ -40,6 +40,11 @@ class ConfirmationCodes:
         """Whether a code is valid for a subject. The code stays valid."""
         issued_at, digest = self._open.get(code.strip(), (0.0, ""))
         return digest == subject_digest(subject) and self.now() < issued_at + LIFETIME_S
+
+    def revoke(self, *subjects: JSON) -> None:
+        """Revoke the codes for subjects, because a person declined."""
+        digests = set(map(subject_digest, subjects))
+        self._open = {code: issued for code, issued in self._open.items() if issued[1] not in digests}
 
     def redeem(self, code: str, subject: JSON) -> bool:
         """Use a code, and return whether it was valid for the subject."""

@@ -187,7 +187,9 @@ async def _ask(call: PendingCall, impact: Impact, sources: Sources, client: Clie
     if answer is Answer.UNDECIDED:
         raise _undecided(impact, link)
     if answer in {Answer.NO, Answer.DECLINED_UNREAD}:
-        raise _declined(request, sources, link if answer is Answer.DECLINED_UNREAD else None)
+        if answer is Answer.DECLINED_UNREAD:
+            raise _declined(request, sources, link)
+        raise _declined_by_person(request, call, impact, sources)
     if answer not in {Answer.YES, Answer.YES_ON_PAGE}:
         return answer
     now = await call.impact(client)  # it may have changed since the question was shown
@@ -211,7 +213,15 @@ def _undecided(impact: Impact, link: str) -> ConfirmationNeeded:
 
 
 def _declined_on_page(call: PendingCall, impact: Impact, sources: Sources) -> Declined:
-    return _declined(sources.earlier_request(call, impact), sources)
+    return _declined_by_person(sources.earlier_request(call, impact), call, impact, sources)
+
+
+def _declined_by_person(
+    request: DecisionRequest | None, call: PendingCall, impact: Impact, sources: Sources
+) -> Declined:
+    """The error for a person who declined. Codes that were issued before no longer confirm the call."""
+    sources.codes.revoke(call.subject(impact), call.unanswered(impact))
+    return _declined(request, sources)
 
 
 def _declined(request: DecisionRequest | None, sources: Sources, unread_link: str | None = None) -> Declined:

@@ -6,13 +6,14 @@ with the process.
 """
 
 import secrets
-import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
+from tfruns.elapsed import elapsed_s
 from tfruns.gate.codes import subject_digest
 from tfruns.progress import Progress
 
@@ -24,7 +25,7 @@ LIFETIME_S = 600.0
 WAIT_S = 50.0  # how long a call waits for a decision; clients cancel calls after 60 seconds
 REQUESTS_PATH = "/app/-/requests/"
 _REPORT_S = 5.0
-_MAX_REQUESTS = 64  # the oldest are dropped first
+_MAX_REQUESTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class DecisionRequests:
         now: the clock, in seconds.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = elapsed_s) -> None:
         self._now = now
         self._requests: dict[str, DecisionRequest] = {}
 
@@ -96,11 +97,21 @@ class DecisionRequests:
         """The request of a call with its current impact; a new one unless the same call was made before."""
         found = self.of(call, impact)
         if found is None:
-            while len(self._requests) >= _MAX_REQUESTS:
-                del self._requests[next(iter(self._requests))]
+            if len(self._requests) >= _MAX_REQUESTS:
+                del self._requests[self._least_needed()]
             found = DecisionRequest(call, impact, _key(call, impact), self._now() + LIFETIME_S)
             self._requests[found.id] = found
         return found
+
+    def _least_needed(self) -> str:
+        """The oldest request that is over; otherwise, one of the caller with most requests, preferably undecided."""
+        counts = Counter(request.call.caller for request in self._requests.values())
+
+        def need(request: DecisionRequest) -> tuple[bool, int, bool]:
+            is_needed = self.is_valid(request) and not request.is_used
+            return is_needed, -counts[request.call.caller], request.decision is not None
+
+        return min(self._requests.values(), key=need).id
 
     def of(self, call: "PendingCall", impact: "Impact") -> DecisionRequest | None:
         """The request of an earlier, equal call, if it is open or its decision is not used yet."""

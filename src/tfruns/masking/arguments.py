@@ -74,7 +74,8 @@ def _cleaned(node: Any, secrets: Secrets) -> Any:
         text = safe_text(secrets.mask(safe_text(node)))
         return text if len(text) <= _MAX_STRING else text[:_MAX_STRING] + "…"
     if isinstance(node, list):
-        return [_cleaned(child, secrets) for child in node[:_MAX_ITEMS]]
+        omitted = [f"… {len(node) - _MAX_ITEMS} more"] if len(node) > _MAX_ITEMS else []
+        return [_cleaned(child, secrets) for child in node[:_MAX_ITEMS]] + omitted
     if isinstance(node, Mapping):
         hidden = {"value"} if "key" in node and "value" in node else set()
         return {key: REMOVED if key in hidden else _cleaned(child, secrets) for key, child in node.items()}

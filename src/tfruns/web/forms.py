@@ -1,15 +1,19 @@
-"""Forms: a form is accepted only from a page of the same session."""
+"""Forms: a form is accepted only from a page of the same session, and sends a change once."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from tfruns.errors import Forbidden, TooLarge
 from tfruns.web.protection import is_own_origin
 from tfruns.web.sessions import Session
 
 _MAX_BYTES = 1 << 16
+_MAX_SENT = 100  # forms of a session; the oldest are dropped first
 
 
 async def read_form(request: Request, session: Session | None = None) -> Mapping[str, str]:
@@ -39,6 +43,34 @@ async def read_form(request: Request, session: Session | None = None) -> Mapping
             status=403,
         )
     return fields
+
+
+async def respond_once(
+    session: Session, form: Mapping[str, str], respond: Callable[[], Awaitable[Response]]
+) -> Response:
+    """The response to a form. The same form, sent again by a double click, gets the same response if it was accepted.
+
+    Args:
+        session: the session of the form.
+        form: its fields. Without `form_id`, it is another form each time.
+        respond: sends the change.
+    """
+    if not form.get("form_id"):
+        return await respond()
+    key = hash(frozenset(form.items()))
+    task = session.sent_forms.get(key)
+    if task is None:
+        task = session.sent_forms[key] = asyncio.ensure_future(respond())
+        while len(session.sent_forms) > _MAX_SENT:
+            del session.sent_forms[next(iter(session.sent_forms))]
+    is_accepted = False
+    try:
+        response = await asyncio.shield(task)
+        is_accepted = response.status_code == HTTPStatus.SEE_OTHER
+    finally:
+        if task.done() and not is_accepted:
+            session.sent_forms.pop(key, None)
+    return response
 
 
 async def _body(request: Request) -> bytes:

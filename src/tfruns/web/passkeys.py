@@ -7,7 +7,6 @@ session and one decision: for the path of its form, its tool, and the impact tha
 import hashlib
 import json
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from typing import Any
 from starlette.requests import Request
 
 from tfruns.client.credentials_store import write_privately
+from tfruns.elapsed import elapsed_s
 from tfruns.errors import Forbidden, InvalidInput
 from tfruns.web.protection import host_name
 from tfruns.web.sessions import Session
@@ -127,7 +127,7 @@ class Passkeys:
         monotonic: the clock, in seconds.
     """
 
-    def __init__(self, file: PasskeyFile, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, file: PasskeyFile, monotonic: Callable[[], float] = elapsed_s) -> None:
         self._file = file
         self._monotonic = monotonic
         self._challenges: dict[tuple[str, str], tuple[float, bytes]] = {}

@@ -6,14 +6,20 @@ gets a random id in a cookie. Forms contain a second secret of the session, the 
 
 import hmac
 import secrets
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from tfruns.client.client import Client
+from tfruns.elapsed import elapsed_s
 from tfruns.gate.pipeline import Gate
 from tfruns.gate.registry import find_tool
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from starlette.responses import Response
 
 SESSION_LIFETIME_S = 12 * 3600.0
 LINK_LIFETIME_S = 600.0
@@ -61,12 +67,14 @@ class Session:
         expires_at: the end, on the clock of `Sessions`.
         id: the value of the cookie.
         csrf_token: the secret in each form.
+        sent_forms: the responses to the forms that were sent; see `forms.respond_once`.
     """
 
     visitor: Visitor
     expires_at: float
     id: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     csrf_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    sent_forms: "dict[int, asyncio.Task[Response]]" = field(default_factory=dict, repr=False)
 
     def is_own_form(self, csrf_token: str) -> bool:
         """Whether a form with this CSRF token comes from a page of this session."""
@@ -80,7 +88,7 @@ class FailedAttempts:
         monotonic: the clock, in seconds.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, monotonic: Callable[[], float] = elapsed_s) -> None:
         self._monotonic = monotonic
         self._failures: deque[float] = deque(maxlen=MAX_FAILED_ATTEMPTS)
 
@@ -102,7 +110,7 @@ class Sessions:
         monotonic: the clock, in seconds.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, monotonic: Callable[[], float] = elapsed_s) -> None:
         self._monotonic = monotonic
         self._links: dict[str, tuple[float, Visitor]] = {}
         self._sessions: dict[str, Session] = {}

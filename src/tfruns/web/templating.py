@@ -1,6 +1,7 @@
 """HTML from templates. Every value is escaped, because names, messages, plans and logs are data that others wrote."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -43,6 +44,7 @@ def environment() -> Environment:
         "label": status_label,
         "query": query_prefix,
     }
+    found.globals["new_form_id"] = lambda: secrets.token_urlsafe(12)
     return found
 
 

@@ -105,7 +105,7 @@ async def test_person_confirms_and_the_waiting_call_applies(assistant: Assistant
         tasks.start_soon(assistant.call, "apply_run", run)
         await page.goto(link)
         text = await page.locator("main").inner_text()
-        for shown in ("Claude Code asks: Apply a run", "Claude Code 2.1.332", "terraform_data.one", "2 to destroy"):
+        for shown in ("An assistant asks: Apply a run", "Claude Code 2.1.332", "terraform_data.one", "2 to destroy"):
             assert shown in text
         await _check(page, "request-open")
         await decide(page, "Apply", workspace_name="asked-fur")

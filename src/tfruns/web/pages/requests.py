@@ -30,6 +30,7 @@ class State(StrEnum):
 
     OPEN = "open"
     CHANGED = "changed"  # the call would now do something else
+    UNREADABLE = "unreadable"  # the current impact is unknown
     EXPIRED = "expired"
     CONFIRMED = "confirmed"
     DECLINED = "declined"
@@ -85,7 +86,7 @@ def _missing(visit: Visit, form: Mapping[str, str], shown: _Shown) -> str:
     """What a confirmation lacks: the name of the workspace, or a passkey; empty if it lacks nothing."""
     if not requires_name(shown.impact):
         return ""
-    if form.get("workspace_name", "").strip() != shown.workspace:
+    if not shown.workspace or form.get("workspace_name", "").strip() != shown.workspace:
         return WRONG_NAME
     proof = proof_of(visit, form, shown.request.call.tool.name)
     return "" if proof is None or proof(_seen(shown)) else UNPROVEN
@@ -110,31 +111,39 @@ async def _shown(visit: Visit) -> _Shown:
     request = _requests(visit).find(visit.path("request"))
     if request is None:
         raise NotFound(
-            "This request does not exist. Nothing was sent.",
-            cause="It was withdrawn, or the assistant has restarted `tfruns mcp`.",
+            "This request is unknown. No decision was recorded now.",
+            cause="It was withdrawn, newer requests replaced it, or the assistant has restarted `tfruns mcp`.",
             solution="Ask the assistant to repeat its call. It gets a new link.",
         )
     client = visit.session.visitor.gate.client
-    impact, problem = request.impact, ""
+    impact, problem = request.impact, None
     try:
         impact = await request.call.impact(client)
     except TfrunsError as error:
-        problem = error.message
+        problem = error
     call = await describe(request.call, client)
     run = await visit.call("get_run_details", RunView, run_id=call.run) if call.run else None
-    state = _state(_requests(visit), request, is_same=not problem and request.is_for(impact))
-    return _Shown(request, state, impact, call, run, await _workspace_name(visit, call, run), problem)
+    state = _state(_requests(visit), request, _impact_state(request, impact, problem))
+    why = problem.message if problem and state in {State.CHANGED, State.UNREADABLE} else ""
+    return _Shown(request, state, impact, call, run, await _workspace_name(visit, call, run), why)
 
 
-def _state(requests: DecisionRequests, request: DecisionRequest, *, is_same: bool) -> State:
+def _impact_state(request: DecisionRequest, impact: Impact, problem: TfrunsError | None) -> State:
+    """Whether the call still has its impact: `OPEN`, `CHANGED` or `UNREADABLE`."""
+    if problem is not None and problem.is_retryable:
+        return State.UNREADABLE
+    return State.OPEN if problem is None and request.is_for(impact) else State.CHANGED
+
+
+def _state(requests: DecisionRequests, request: DecisionRequest, impact_state: State) -> State:
     if request.is_used and request.decision is not None and request.decision.is_confirmed:
         return State.SENT
     if request.decision is not None and not request.decision.is_confirmed:
         return State.DECLINED
     if not requests.is_valid(request):
         return State.EXPIRED
-    if not is_same:
-        return State.CHANGED
+    if impact_state is not State.OPEN:
+        return impact_state
     return State.CONFIRMED if request.decision is not None else State.OPEN
 
 

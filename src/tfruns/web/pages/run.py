@@ -1,6 +1,8 @@
 """The page of a run: what it would do or did, its logs, its history, and the decisions that it waits for."""
 
 import asyncio
+from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -13,7 +15,7 @@ from tfruns.views.review import PlanReviewView, ReviewView
 from tfruns.views.runs import ActionView, RunView
 from tfruns.web.decisions import DECIDING_TOOLS, decided_person, offered_decisions
 from tfruns.web.feed import RunFeeds, events, streamed
-from tfruns.web.forms import read_form
+from tfruns.web.forms import read_form, respond_once
 from tfruns.web.pages.run_parts import NO_PROBLEM, Problem, names, read_parts, read_run, run_path
 from tfruns.web.visit import Visit
 
@@ -65,9 +67,13 @@ async def decide(visit: Visit) -> Response:
     tool = form.get("tool", "")
     if tool not in DECIDING_TOOLS and tool != _COMMENT:
         raise NotFound("This decision does not exist.")
+    return await respond_once(visit.session, form, partial(_decide, visit, form, tool))
+
+
+async def _decide(visit: Visit, form: Mapping[str, str], tool: str) -> Response:
     run = await read_run(visit)
     comment = form.get("comment", "")
-    person = decided_person(visit, form, tool, run.workspace_name or run.id)
+    person = decided_person(visit, form, tool, names(visit, run)["workspace"])
     try:
         if tool == _COMMENT:
             await visit.call(tool, CommentView, run_id=run.id, body=comment)
@@ -76,9 +82,21 @@ async def decide(visit: Visit) -> Response:
     except Declined:
         return await _page(visit, run, Problem(tool, person.refusal(_CHANGED), comment), HTTPStatus.CONFLICT)
     except TfrunsError as error:
-        now = await read_run(visit)
-        return await _page(visit, now, Problem(tool, str(error), comment), error.status or HTTPStatus.CONFLICT)
+        return await _page(
+            visit,
+            await _read_again(visit, error),
+            Problem(tool, str(error), comment),
+            error.status or HTTPStatus.CONFLICT,
+        )
     return RedirectResponse(run_path(visit, run) + ("#history" if tool == _COMMENT else ""), HTTPStatus.SEE_OTHER)
+
+
+async def _read_again(visit: Visit, error: TfrunsError) -> RunView:
+    """The run after an error, which is raised if the run cannot be read: it may tell that the change was sent."""
+    try:
+        return await read_run(visit)
+    except TfrunsError:
+        raise error from None
 
 
 async def _page(visit: Visit, run: RunView, problem: Problem = NO_PROBLEM, status: int = HTTPStatus.OK) -> Response:

@@ -5,6 +5,7 @@ which shows what is at stake.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from tfruns.errors import Declined, InvalidInput, RefusedByMode, TfrunsError
 from tfruns.hcl.assignments import read_assignments
 from tfruns.views.runs import RunView
 from tfruns.web.decisions import Decision, decided_person, decision_of
-from tfruns.web.forms import read_form
+from tfruns.web.forms import read_form, respond_once
 from tfruns.web.pages.workspace import names, reference
 from tfruns.web.visit import Visit
 
@@ -43,6 +44,10 @@ async def start_page(visit: Visit) -> Response:
 async def start_run(visit: Visit) -> Response:
     """Create the run of a form."""
     form = await read_form(visit.request, visit.session)
+    return await respond_once(visit.session, form, partial(_start, visit, form))
+
+
+async def _start(visit: Visit, form: Mapping[str, str]) -> Response:
     typed = {name: form.get(name, "") for name in _FIELDS}
     person = decided_person(visit, form, _TOOL, visit.path("workspace"))
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +12,7 @@ from tfruns.errors import Declined, InvalidInput, NotFound, TfrunsError
 from tfruns.views.runs import RunPage
 from tfruns.views.workspaces import LockView, WorkspacePartPage, WorkspaceView
 from tfruns.web.decisions import Decision, decided_person, decision
-from tfruns.web.forms import read_form
+from tfruns.web.forms import read_form, respond_once
 from tfruns.web.visit import Visit
 
 _LOCK = "set_workspace_lock"
@@ -38,13 +39,20 @@ async def change_lock(visit: Visit) -> Response:
     action, reason = form.get("action", ""), form.get("reason", "")
     if form.get("tool") != _LOCK or action not in _ACTIONS:
         raise NotFound("This decision does not exist.")
+    return await respond_once(visit.session, form, partial(_change_lock, visit, form, action, reason))
+
+
+async def _change_lock(visit: Visit, form: Mapping[str, str], action: str, reason: str) -> Response:
     person = decided_person(visit, form, _LOCK, visit.path("workspace"))
     try:
         await visit.call(_LOCK, LockView, person=person, workspace_id=reference(visit), action=action, reason=reason)
     except Declined:
         return await _runs_page(visit, person.refusal(_CHANGED), HTTPStatus.CONFLICT)
     except TfrunsError as error:
-        return await _runs_page(visit, str(error), error.status or HTTPStatus.CONFLICT)
+        try:
+            return await _runs_page(visit, str(error), error.status or HTTPStatus.CONFLICT)
+        except TfrunsError:
+            raise error from None  # it may tell that the change was sent
     return RedirectResponse(visit.request.url.path, HTTPStatus.SEE_OTHER)
 
 
