@@ -87,3 +87,28 @@ async def test_the_second_of_two_decisions_is_not_sent(browser: Browser, pages: 
     response = await browser.post(apply.action, data={**apply.fields, "workspace_name": "network"})
     assert response.status_code == 409
     assert await pages.api.status(run) == "discarded"
+
+
+async def test_run_again_starts_a_run_with_the_same_options(browser: Browser, pages: Pages) -> None:
+    run = await pages.api.planned(message="Widen the network", target_addrs=["module.net"])
+    await pages.api.act(run, "discard")
+    form = await _form(browser, run, "Run again")
+    response = await browser.post(form.action, data=form.fields)
+    assert response.status_code == 303, response.text
+    found = await pages.api.get(f"/runs/{response.headers['location'].rpartition('/')[2]}")
+    attributes = found["data"]["attributes"]
+    assert found["data"]["id"] != run["id"]
+    assert attributes["message"] == f"Rerun of {run['id']}: Widen the network"
+    assert (attributes["target-addrs"], attributes["auto-apply"]) == (["module.net"], False)
+
+
+async def test_run_again_of_a_run_that_destroyed_everything_needs_the_workspace_name(
+    browser: Browser, pages: Pages
+) -> None:
+    run = await pages.api.planned(is_destroy=True)
+    await pages.api.act(run, "discard")
+    form = await _form(browser, run, "Run again")
+    response = await browser.post(form.action, data={**form.fields, "workspace_name": "other"})
+    assert response.status_code == 409
+    response = await browser.post(form.action, data={**form.fields, "workspace_name": "network"})
+    assert response.status_code == 303, response.text

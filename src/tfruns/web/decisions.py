@@ -41,6 +41,7 @@ WRONG_NAME = "The workspace name does not match. Nothing was sent."
 UNPROVEN = "This decision requires a passkey, and none of yours confirmed it. Nothing was sent."
 
 OVERRIDE = "override_policy_check"
+RERUN = "rerun"
 
 _TOOLS: Mapping[RunAction, tuple[str, str]] = {
     RunAction.APPLY: ("apply_run", "Apply"),
@@ -51,12 +52,12 @@ _TOOLS: Mapping[RunAction, tuple[str, str]] = {
 }
 """The tool and the label of the button for each action, in the order of the page."""
 
-DECIDING_TOOLS = frozenset({OVERRIDE, *(tool for tool, _ in _TOOLS.values())})
+DECIDING_TOOLS = frozenset({OVERRIDE, RERUN, *(tool for tool, _ in _TOOLS.values())})
 
 _OTHER_LABELS: Mapping[str, str] = {
     OVERRIDE: "Override",
+    RERUN: "Run again",
     "create_run": "Start run",
-    "rerun": "Run again",
     "save_workspace": "Save workspace",
     "set_variable": "Save variable",
     "set_workspace_lock": "Change lock",
@@ -108,11 +109,20 @@ async def offered_decisions(visit: Visit, run: RunView) -> list[Decision]:
     found = [_TOOLS[action] for action in _TOOLS if action in run.allowed_actions]
     if await _is_override_offered(client, run):
         found.insert(0, (OVERRIDE, "Override"))
+    if is_final(run.status):
+        found.append((RERUN, "Run again"))
     return [
-        await decision(client, tool, label, {"run_id": run.id, "comment": ""})
+        await decision(client, tool, label, arguments_of(tool, run.id, ""))
         for tool, label in found
         if visit.permits(tool)
     ]
+
+
+def arguments_of(tool: str, run_id: str, comment: str) -> dict[str, Any]:
+    """The arguments of a decision about a run."""
+    if tool == RERUN:
+        return {"run_id": run_id, "message": "", "auto_apply": False}
+    return {"run_id": run_id, "comment": comment}
 
 
 async def _is_override_offered(client: Client, run: RunView) -> bool:

@@ -13,7 +13,7 @@ from tfruns.errors import Declined, NotFound, TfrunsError
 from tfruns.views.comments import CommentView
 from tfruns.views.review import PlanReviewView, ReviewView
 from tfruns.views.runs import ActionView, RunView
-from tfruns.web.decisions import DECIDING_TOOLS, decided_person, offered_decisions
+from tfruns.web.decisions import DECIDING_TOOLS, RERUN, arguments_of, decided_person, offered_decisions
 from tfruns.web.feed import RunFeeds, events, streamed
 from tfruns.web.forms import read_form, respond_once
 from tfruns.web.pages.run_parts import NO_PROBLEM, Problem, names, read_parts, read_run, run_path
@@ -77,8 +77,11 @@ async def _decide(visit: Visit, form: Mapping[str, str], tool: str) -> Response:
     try:
         if tool == _COMMENT:
             await visit.call(tool, CommentView, run_id=run.id, body=comment)
+        elif tool == RERUN:
+            again = await visit.call(tool, RunView, person=person, **arguments_of(tool, run.id, comment))
+            return RedirectResponse(run_path(visit, again), HTTPStatus.SEE_OTHER)
         else:
-            await visit.call(tool, ActionView, person=person, run_id=run.id, comment=comment)
+            await visit.call(tool, ActionView, person=person, **arguments_of(tool, run.id, comment))
     except Declined:
         return await _page(visit, run, Problem(tool, person.refusal(_CHANGED), comment), HTTPStatus.CONFLICT)
     except TfrunsError as error:
