@@ -155,6 +155,37 @@ async def test_element_of_a_list_that_takes_the_place_of_another_is_one_value(br
     assert '[0] "a" "d" [1] "b" "e" [2] "c" none' in text, text
 
 
+async def test_json_text_without_a_counterpart_is_shown_with_one_member_per_line(
+    browser: Browser, pages: Pages
+) -> None:
+    text = '{"Version":"2012-10-17","a, b":[],"Statement":[{"Action":"*","n":1.50},{"Action":["x:y","z"]}]}'
+    secret = f'{{"token": "{SECRET}", "of": "a longer text than fits on one line of the page"}}'
+    found = plan(
+        resource("p.new", ["create"], after={"policy": text, "other": secret}),
+        resource("p.s", ["update"], before={"s": SECRET}, after={"s": "x"}, before_sensitive={"s": True}),
+    )
+    page = await _page(browser, await _planned(pages, found))
+    values = [html.unescape(value) for value in re.findall(r'<code class="after">(.*?)</code>', page, re.DOTALL)]
+    expected = """{
+  "Version": "2012-10-17",
+  "a, b": [],
+  "Statement": [
+    {
+      "Action": "*",
+      "n": 1.50
+    },
+    {
+      "Action": [
+        "x:y",
+        "z"
+      ]
+    }
+  ]
+}"""
+    assert expected in values, values
+    assert SECRET not in page
+
+
 async def test_long_address_is_shown_in_full_and_leads_to_its_values(browser: Browser, pages: Pages) -> None:
     module = ".".join(f'module.network_{n}["{"x" * 50}"]' for n in range(5))
     address = f"{module}.aws_db_instance.main"

@@ -3,6 +3,7 @@
 Only what differs is shown. A text of several lines is compared by line, with the lines around each difference.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -13,12 +14,15 @@ from tfruns.masking.secrets import Secrets
 from tfruns.masking.text import sanitize
 from tfruns.review.differences import Difference
 from tfruns.review.rows import ReviewEntry, drift_differences, entry_differences
-from tfruns.review.values import MarkedValue, format_value
+from tfruns.review.values import MarkedValue, format_value, parse_json_text
 
 MAX_TEXT = 2_000  # characters of a value
 MAX_LINES = 400  # of a text that is compared by line
 _MAX_PAIRS = 4_000_000  # lines before times lines after; more would take seconds
 _CONTEXT = 3  # equal lines around a difference
+_MAX_LINE = 60  # characters of a JSON text on one line
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{},:]|[^][{},:"\s]+')
+_OPENING, _CLOSING = frozenset("{["), frozenset("]}")
 _NAME = 120  # characters of a key
 
 
@@ -99,7 +103,28 @@ def _shown(value: MarkedValue, secrets: Secrets) -> str | None:
         return None
     if _is_text(value):
         return "\n".join(_split(value, secrets))[:MAX_TEXT]
+    if isinstance(value, str) and _can_be_indented(value, secrets):
+        return "\n".join(_split(_indented(value), secrets))[:MAX_TEXT]
     return format_value(value, secrets, MAX_TEXT)
+
+
+def _can_be_indented(text: str, secrets: Secrets) -> bool:
+    """Whether a text is a long JSON document without secrets, which another form of the text could hide from masks."""
+    is_document = len(text) > _MAX_LINE and parse_json_text(text) is not None
+    return is_document and secrets.mask(text) == text == redact(text)
+
+
+def _indented(text: str) -> str:
+    """A JSON text with one member per line. Its strings and numbers stay exactly as they are."""
+    depth, parts = 0, []
+    tokens = _TOKEN.findall(text)
+    for before, part in zip(["", *tokens], tokens, strict=False):
+        depth -= part in _CLOSING
+        is_new_line = before == "," or (before in _OPENING) != (part in _CLOSING)
+        parts.append(f"\n{'  ' * depth}" if before and is_new_line else "")
+        parts.append(": " if part == ":" else part)
+        depth += part in _OPENING
+    return "".join(parts)
 
 
 def _split(text: str, secrets: Secrets) -> Sequence[str]:
