@@ -145,7 +145,7 @@ def test_readme_shows_a_page_in_both_themes() -> None:
     [picture] = re.findall(r"<picture>.*?</picture>", _README, re.DOTALL)
     assert re.findall(r'(?:src|srcset)="([^"]+)"', picture) == ["docs/images/run-dark.png", "docs/images/run-light.png"]
     assert 'media="(prefers-color-scheme: dark)"' in picture
-    assert 'alt="The page of a run' in picture
+    assert 'alt="A run page' in picture
     found = set()
     for theme in ("light", "dark"):
         content = (ROOT / "docs" / "images" / f"run-{theme}.png").read_bytes()
