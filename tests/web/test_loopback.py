@@ -1,7 +1,9 @@
 """The pages that a process serves on loopback, beside a remote API."""
 
+import asyncio
 import stat
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import httpx2
 import pytest
@@ -12,6 +14,7 @@ from tests.web.support import forms_of
 from tfruns.errors import ConnectionFailed, InvalidInput
 from tfruns.policy import Confirm, Policy
 from tfruns.web.loopback import LoopbackPages
+from tfruns.web.loopback_server import MAX_CONNECTIONS
 from tfruns.web.running import RunningPages, record_directory, running_pages
 
 OTHER_PATHS = (
@@ -103,6 +106,22 @@ async def test_a_port_that_is_in_use_is_an_error(pages: LoopbackPages) -> None:
     api = ConnectionTo(client_for(FakeApi()))
     with pytest.raises(ConnectionFailed, match=r"cannot be served on port .*in use"):
         await LoopbackPages(api.client, Policy(), command="tfruns web", port=port).link()
+
+
+async def test_connections_that_send_nothing_keep_nobody_out(pages: LoopbackPages) -> None:
+    link = await pages.link()
+    url = link.partition("/app/")[0]
+    port = int(url.rpartition(":")[2])
+    async with _browser(url) as browser, AsyncExitStack() as stack:
+        assert (await browser.get(link)).status_code == 200  # its connection stays open
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MAX_CONNECTIONS + 50)]
+        for _, writer in silent:
+            stack.callback(writer.close)
+        assert (await browser.get(link)).status_code == 200
+        async with asyncio.timeout(30):
+            closed = await asyncio.gather(*(reader.read(1) for reader, _ in silent[:51]))
+        assert closed == [b""] * 51
+        assert not any(reader.at_eof() for reader, _ in silent[51:])
 
 
 def _browser(url: str) -> httpx2.AsyncClient:

@@ -11,6 +11,7 @@ from contextvars import Context
 
 import anyio
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tfruns.client.client import Client
 from tfruns.errors import ConnectionFailed, InvalidInput, NoCredentials, TfrunsError, Unauthorized
@@ -33,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 _HOST = "127.0.0.1"
 _USER_WITHIN_S = 5.0
+MAX_CONNECTIONS = 100
 _SHUTDOWN_WITHIN_S = 1  # a decision that is being sent; live updates never end
 
 
@@ -117,6 +119,7 @@ def _uvicorn_config(app: object) -> uvicorn.Config:
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
+        http=LimitedConnection,
         lifespan="off",
         ws="none",
         log_config=None,
@@ -168,6 +171,36 @@ class _OwnSecret:
         if not hmac.compare_digest(token.encode(), self._secret.encode()):
             raise Unauthorized("unauthorized", status=401)
         return self._visitor
+
+
+class LimitedConnection(HttpToolsProtocol):
+    """A connection of a browser. At the limit, a new one replaces an idle one; if all are busy, it is closed.
+
+    Otherwise connections that send nothing would use up the file descriptors of the process, which it needs for the
+    API.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Accept the connection, and close another one at the limit."""
+        super().connection_made(transport)
+        self._made_at = self.loop.time()
+        if len(self.connections) <= MAX_CONNECTIONS:
+            return
+        others = [other for other in self.connections if isinstance(other, LimitedConnection) and other is not self]
+        closed = min((other for other in others if other.is_idle), key=lambda other: other.idle_order, default=self)
+        self.connections.discard(closed)
+        closed.transport.close()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the connection serves no request."""
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's type omits None
+        return cycle is None or cycle.response_complete
+
+    @property
+    def idle_order(self) -> tuple[bool, float]:
+        """Connections that never sent a request are closed first, the oldest before the others."""
+        return self.cycle is not None, self._made_at
 
 
 class _Server(uvicorn.Server):

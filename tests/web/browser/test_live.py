@@ -53,6 +53,22 @@ async def test_a_log_that_grows_does_not_shift_what_is_around_it(page: Page, lab
     second.close()
 
 
+async def test_pages_in_the_background_use_no_connections(chromium: Chromium, lab: Lab) -> None:
+    run = await lab.planned(await lab.workspace(ONE))
+    async with chromium.visitor() as page:
+        await page.context.add_init_script("Object.defineProperty(document, 'hidden', {get: () => !window.isShown})")
+        tabs = [await page.context.new_page() for _ in range(8)]
+        for tab in tabs:  # a browser opens six connections to a server
+            await open_run(tab, run)
+            await expect_status(tab, "Planned")
+        await lab.client.runs.discard(run.id)
+        await tabs[3].evaluate("window.isShown = true; document.dispatchEvent(new Event('visibilitychange'))")
+        await expect_status(tabs[3], "Discarded")
+        await expect_status(tabs[4], "Planned")
+        await tabs[4].reload()
+        await expect_status(tabs[4], "Discarded")
+
+
 async def test_a_page_with_a_typed_text_is_not_loaded_again(page: Page, lab: Lab) -> None:
     run = await lab.planned(await lab.workspace(ONE))
     await open_run(page, run)

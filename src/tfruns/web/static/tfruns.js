@@ -17,21 +17,34 @@ function start() {
   if (log) log.scrollTop = log.scrollHeight;
 }
 
+// Browsers open at most six connections to a server, so that a seventh followed page would keep all others from
+// loading: pages in the background catch up when they are shown.
 function follow(page) {
   const query = new URLSearchParams({ status: page.status, phase: page.phase || "", offset: page.offset || "" });
-  const source = new EventSource(`${page.events}?${query}`);
+  const source = document.hidden ? undefined : new EventSource(`${page.events}?${query}`);
+  const stopped = new AbortController();
+  const stop = () => {
+    source?.close();
+    stopped.abort();
+  };
+  const changed = () => {
+    stop();
+    follow(page);
+  };
+  document.addEventListener("visibilitychange", changed, { signal: stopped.signal });
+  if (!source) return;
   source.addEventListener("log", (event) => {
     const lines = JSON.parse(event.data);
     page.offset = lines.offset ?? "";
     appendToLog(lines.lines);
   });
-  source.addEventListener("end", () => source.close());
+  source.addEventListener("end", stop);
   source.addEventListener("status", () => {
-    source.close();
+    stop();
     refresh();
   });
   source.addEventListener("error", () => {
-    source.close();
+    stop();
     setTimeout(() => follow(page), 5000);
   });
 }
