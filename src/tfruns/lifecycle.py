@@ -21,7 +21,7 @@ Sources: "Run States and Stages"; HCP Terraform API, "Runs"; and, for what they 
 (marked "observed") or inference ("inferred").
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tfruns.errors import TransitionNotAllowed
@@ -327,6 +327,11 @@ def needs_person(status: str, possible: Collection[RunAction], *, is_auto_apply:
         return not is_auto_apply
     # In an unknown status, a run that can be discarded but not canceled is not being processed.
     return rule is None and _A.DISCARD in possible and _A.CANCEL not in possible
+
+
+def waiting_statuses() -> Sequence[RunStatus]:
+    """The statuses in which a run can wait for a person to apply or discard it."""
+    return [status for status, rule in RULES.items() if rule.is_decision or _A.APPLY in rule.actions]
 
 
 def group_of(status: str) -> StatusGroup | None:

@@ -105,3 +105,12 @@ async def test_organizations_are_listed_where_there_are_several(browser: Browser
         assert response.status_code == 200
         assert '<a href="/app/default">default</a>' in response.text
         assert '<a href="/app/second">second</a>' in response.text
+
+
+async def test_many_pending_runs_do_not_displace_the_one_that_blocks_them(browser: Browser, pages: Pages) -> None:
+    await pages.api.planned(message="Replace the database")
+    for number in range(101):
+        await pages.api.create_run(message=f"Run {number}")
+    text = (await browser.get("/app/default")).text
+    assert section(text, "waiting").startswith("Waiting for a person 1 Planned Replace the database")
+    assert "Only the newest open runs are shown." in section(text, "active")

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from tfruns.errors import InvalidInput, TfrunsError
+from tfruns.lifecycle import waiting_statuses
 from tfruns.views.runs import RunPage, RunRow
 from tfruns.vocabulary import RunStatus, StatusGroup
 from tfruns.web.feed import RunFeeds, overview_events, runs_digest, streamed
@@ -56,7 +57,8 @@ async def overview(visit: Visit) -> Response:
         _runs(visit, organization, page_size=_MAX_FAILED, filter_status=RunStatus.ERRORED),
         _has_others(visit),
     )
-    waiting = [run for run in reversed(open_runs.runs) if run.needs_person]
+    candidates = open_runs.runs if open_runs.next_page is None else await _oldest_that_may_wait(visit, organization)
+    waiting = [run for run in reversed(candidates) if run.needs_person]
     return visit.page(
         "overview",
         organization,
@@ -70,6 +72,12 @@ async def overview(visit: Visit) -> Response:
         has_more=open_runs.next_page is not None,
         seen=runs_digest(open_runs.runs),
     )
+
+
+async def _oldest_that_may_wait(visit: Visit, organization: str) -> Sequence[RunRow]:
+    """The runs in a status that waits for a person, newest first. Pending runs do not displace them."""
+    found = await _runs(visit, organization, page_size=_MAX_OPEN, filter_status=",".join(waiting_statuses()))
+    return found.runs
 
 
 async def live_overview(visit: Visit) -> Response:

@@ -113,9 +113,11 @@ def _may_have_applied(run: RunView) -> bool:
 def _stages(visit: Visit, run: RunView) -> list[TimelineStep]:
     """The statuses in which Terraform works or that took time, and the last one."""
     now = None if is_final(run.status) else visit.session.visitor.gate.client.clock.now()
-    steps = timeline(_timestamps(run), now)
-    if run.status == RunStatus.PENDING and steps:  # the timestamps of a pending run name another status
-        steps[-1] = replace(steps[-1], status=run.status)
+    # The timestamps of a pending run name another status.
+    steps = [
+        replace(step, status=RunStatus.PENDING) if step.status == "plan_queueable" else step
+        for step in timeline(_timestamps(run), now)
+    ]
     return [step for step in steps if step.duration_s or step.status in _WORK or step is steps[-1]]
 
 
