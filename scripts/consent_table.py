@@ -17,7 +17,7 @@ _CALLS = {
     ImpactKind.OVERRIDE: "overrides failed policies",
     ImpactKind.KILL_APPLY: "kills a running apply",
     ImpactKind.KILL: "kills a run that is not applying",
-    ImpactKind.DISPLACE: "puts a run before others",
+    ImpactKind.DISPLACE: "moves a run ahead of others",
     ImpactKind.DESTROY_PLAN: "plans to destroy all resources",
     ImpactKind.FORCE_UNLOCK: "removes the lock of another user or run",
     ImpactKind.AUTO_APPLY: "lets later runs apply automatically",
@@ -25,7 +25,7 @@ _CALLS = {
     ImpactKind.DELETE_WORKSPACE: "deletes a workspace",
     ImpactKind.ROLL_BACK_STATE: "rolls a state back",
     ImpactKind.INTERRUPT_APPLY: "interrupts a running apply",
-    ImpactKind.DISCARD_PLAN: "discards a plan that waits",
+    ImpactKind.DISCARD_PLAN: "discards a waiting plan",
 }
 _NEEDS = {
     Requirement.NOTHING: "-",

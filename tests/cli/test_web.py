@@ -172,7 +172,7 @@ def test_options_of_a_server_do_not_apply_to_the_local_backend(shell: Shell, loc
     for option in (("--port", "0"), ("--mode", "read"), ("--organizations", "acme"), ("--workspaces", "acme/*")):
         done = shell("web", *local, *option, code=2)
         assert done.err.startswith(f"Error: {option[0]} does not apply to the local backend.\n")
-    assert "exclude each other" in shell("web", "link", "--local", "--port", "1", code=2).err
+    assert "cannot be used together" in shell("web", "link", "--local", "--port", "1", code=2).err
 
 
 def test_web_without_a_token_fails(shell: Shell, browser: FakeBrowser) -> None:

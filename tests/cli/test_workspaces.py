@@ -258,7 +258,7 @@ def test_variable_is_set_from_an_option_or_a_pipe_and_deleted(shell: Shell, name
     where = ("--workspace", name)
     done = shell("variable", "set", "region", "--value", "eu-west-1", *where)
     assert "created" in done.out
-    assert "everybody who can read" in done.err
+    assert "everyone who can read" in done.err
     secret = "p1ped-secret"
     done = shell("variable", "set", "token", "--sensitive", "--category", "env", *where, "--json", stdin=f"{secret}\n")
     assert (done.json["sensitive"], done.json["change"]) == (True, "created")

@@ -61,7 +61,7 @@ REQUIREMENTS: dict[str, str] = {
     "foreign-configuration": _RUNS + "Create a Run: the configuration version may belong to another workspace",
     "speculative-configuration": _RUNS + "Create a Run: a speculative configuration makes the run plan-only",
     "create-defaults": _RUNS + "Create a Run: defaults, and a new run has plan-queueable-at and events",
-    "exclusive-options": _RUNS + "Create a Run: is-destroy and refresh-only exclude each other, 422",
+    "exclusive-options": _RUNS + "Create a Run: is-destroy and refresh-only cannot be used together, 422",
     "auto-queue-runs": "HCP Terraform API, Configuration Versions: queues a run unless auto-queue-runs is false",
     "run-source": _CLI + "source is terraform+cloud with the header X-Terraform-Integration: cloud",
     "provisional": "HCP Terraform API, Configuration Versions: a provisional one does not become the current one",

@@ -189,7 +189,7 @@ async def test_run_without_options_has_the_defaults(api: Api) -> None:
 @meets("exclusive-options")
 async def test_destroy_and_refresh_only_exclude_each_other(api: Api) -> None:
     errors = await api.create_run(status=422, is_destroy=True, refresh_only=True)
-    detail = "invalid run parameters: is_destroy and refresh_only exclude each other. Set only one of them."
+    detail = "invalid run parameters: is_destroy and refresh_only cannot be used together. Set only one of them."
     assert errors == [{"status": "422", "title": "unprocessable entity", "detail": detail}]
 
 

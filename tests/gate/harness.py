@@ -28,7 +28,7 @@ AUTO_RUN = {"workspace_id": WORKSPACE_ID, "params": {"auto_apply": True}}
 ASKED = [
     ("apply_run", APPLY, "Apply run-CZcmD7eagjhyX0vN of acme/network"),
     ("force_cancel_run", APPLY, "which is planned"),
-    ("force_execute_run", APPLY, "go next"),
+    ("force_execute_run", APPLY, "run next"),
     ("create_run", DESTROY_PLAN, "destroys all resources (it then waits for its apply)"),
     ("create_run", DESTROY_RUN, "destroys all resources, without another confirmation"),
     ("create_run", AUTO_RUN, "applies its plan"),

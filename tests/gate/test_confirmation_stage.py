@@ -214,7 +214,7 @@ async def test_override_on_an_auto_apply_run_needs_a_person() -> None:
     [
         ("discard_run", {}, "Discard run-CZcmD7eagjhyX0vN of acme/network, which is planned?"),
         ("cancel_run", {"status": "applying"}, "Cancel run-CZcmD7eagjhyX0vN of acme/network, which is applying?"),
-        ("force_execute_run", {}, "Let run-CZcmD7eagjhyX0vN of acme/network go next"),
+        ("force_execute_run", {}, "Let run-CZcmD7eagjhyX0vN of acme/network run next"),
     ],
 )
 async def test_always_asks_before_interrupting_other_users(name: str, run: dict[str, Any], asked: str) -> None:

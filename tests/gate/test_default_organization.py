@@ -80,7 +80,7 @@ async def test_configured_or_only_organization_is_used(
         (["acme", "rival", "hidden"], limited("*a*"), "there are several: acme, rival."),
         (["acme", "rival", "hidden"], limited(workspaces="acme/*,rival/shared"), "there are several: acme, rival."),
         (["acme", "rival", "hidden"], limited("*a*", "*/shared"), "there are several: acme, rival."),
-        (["acme"], limited("other*"), "this token can access none."),
+        (["acme"], limited("other*"), "this token cannot access any."),
     ],
 )
 async def test_error_lists_the_organizations_in_the_scope(visible: list[str], policy: Policy, told: str) -> None:

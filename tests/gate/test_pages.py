@@ -135,7 +135,7 @@ async def test_second_of_two_waiting_calls_is_not_sent() -> None:
         tasks.start_soon(call)
         tasks.start_soon(call)
         tasks.start_soon(_decide_when_blocked, harness, link, YES)
-    assert refusals == ["The decision of the person was used by another call. Nothing was sent by this one."]
+    assert refusals == ["Another call has already used the person's decision. This call sent nothing."]
     assert harness.posts == 1
 
 
@@ -187,7 +187,7 @@ async def test_code_in_a_repeated_call_does_not_wait_for_the_page() -> None:
 async def test_page_that_nobody_has_decided_on_is_named_again() -> None:
     harness = harness_with_pages(person=FixedPerson(Answer.UNDECIDED))
     refused = await harness.refusal("apply_run")
-    assert refused.message == "Nobody has decided on the page yet. Nothing was sent."
+    assert refused.message == "No decision has been made on the page yet. Nothing was sent."
     assert harness.pages.request(refused.facts["link"]).decision is None
 
 

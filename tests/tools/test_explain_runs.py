@@ -99,7 +99,7 @@ async def test_long_list_is_limited_and_says_so() -> None:
     api = api_of(*(planned(number, f"w{number}") for number in range(100)), next_page=2)
     view = await explained(api)
     assert (len(view["runs"]), view["omitted"]) == (30, 70)
-    assert view["note"] == "Only the newest 100 open runs were read: name workspaces."
+    assert view["note"] == "Only the newest 100 open runs were read. Filter by workspace to see the others."
 
 
 async def test_failed_runs_are_selected_by_the_time_of_their_failure() -> None:

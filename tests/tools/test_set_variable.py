@@ -87,7 +87,7 @@ async def test_variable_is_deleted_by_name_and_category() -> None:
 async def test_readable_value_is_called_readable() -> None:
     api = api_of().off("POST", f"{PATH}/vars")
     api.on("POST", f"{PATH}/vars", answer({"data": variable(sensitive=False, value="x")}, 201))
-    assert "everybody who can read" in (await call("set_variable", arguments(value="x"), api=api))["note"]
+    assert "everyone who can read" in (await call("set_variable", arguments(value="x"), api=api))["note"]
 
 
 @rows(

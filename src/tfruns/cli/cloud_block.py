@@ -57,7 +57,7 @@ class CloudBlock:
             raise InvalidInput(
                 f"TF_WORKSPACE is {chosen}, but the `cloud` block in this directory names the workspace "
                 f"{self.workspace}.",
-                cause="A block with a name allows no other workspace. Terraform refuses this, too.",
+                cause="A `cloud` block with a name permits no other workspace. Terraform also rejects this.",
                 solution="Unset TF_WORKSPACE, or give the workspace in the command.",
             )
         name = chosen or self.selected

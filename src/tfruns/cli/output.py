@@ -48,7 +48,7 @@ class OutputFormat:
             InvalidInput: the expression or the template is invalid, or there are both.
         """
         if self.jq and self.template:
-            raise InvalidInput("--jq and --template exclude each other.", solution="Omit one.")
+            raise InvalidInput("--jq and --template cannot be used together.", solution="Omit one.")
         if self.jq:
             return _jq_printer(self.jq)
         return _template_printer(self.template) if self.template else print_json
@@ -97,7 +97,7 @@ def _jq_printer(expression: str) -> Printer:
     except ImportError:
         raise InvalidInput(
             "--jq needs the Python package jq.",
-            cause="There is no prebuilt package for this platform, so that it is not installed with tfruns.",
+            cause="tfruns does not install it on this platform, because no prebuilt package exists.",
             solution="Install it, or pipe the output of --json to the program jq.",
         ) from None
     try:

@@ -56,7 +56,9 @@ class Paging:
         if self.limit is None:
             return await read_page(self.page or 1, self.page_size or _DEFAULT_SIZE)
         if self.page or self.page_size:
-            raise InvalidInput("--limit excludes --page and --page-size.", solution="Omit --limit, or the others.")
+            raise InvalidInput(
+                "--limit cannot be used with --page or --page-size.", solution="Omit --limit, or the others."
+            )
         size = min(self.limit, _LARGEST_SIZE)
         view = await read_page(1, size)
         rows = list(getattr(view, view.ROWS))

@@ -194,7 +194,8 @@ def save_profile(profile: Profile) -> None:
     """
     if not _NAME.fullmatch(profile.name):
         raise InvalidInput(
-            f"{profile.name} is no name for a profile.", solution="Use letters, digits, - and _, at most 64 characters."
+            f"{profile.name} is not a valid profile name.",
+            solution="Use letters, digits, - and _, at most 64 characters.",
         )
     if profile.address is not None:
         from tfruns.client.address import parse_address  # noqa: PLC0415

@@ -161,7 +161,7 @@ def _confirmed_on_page(call: PendingCall, impact: Impact, sources: Sources) -> C
     decision = sources.pages.requests.use(request) if request else None
     if decision is None:
         raise ConfirmationNeeded(
-            "The decision of the person was used by another call. Nothing was sent by this one.",
+            "Another call has already used the person's decision. This call sent nothing.",
             cause="The same call was made twice at the same time. A decision is valid for one call.",
             solution="Read the run. If the call is still needed, make it again: the person is asked again.",
         )
@@ -205,7 +205,7 @@ async def _ask(call: PendingCall, impact: Impact, sources: Sources, client: Clie
 
 def _undecided(impact: Impact, link: str) -> ConfirmationNeeded:
     return ConfirmationNeeded(
-        "Nobody has decided on the page yet. Nothing was sent.",
+        "No decision has been made on the page yet. Nothing was sent.",
         cause="The person is still reviewing, or has not opened the page.",
         solution=f"Call again with the same arguments: the call waits for the decision. The page is {link}",
         facts=_shown(impact, link),
@@ -237,7 +237,7 @@ def _declined(request: DecisionRequest | None, sources: Sources, unread_link: st
         if request is not None and sources.pages is not None and not sources.pages.requests.use(request):
             sources.pages.requests.withdraw(request)
         return Declined(message)
-    on_page = f"They can decide on this page, and the same call then finds the decision: {unread_link} "
+    on_page = f"The person can still decide on this page; then repeat the call: {unread_link} "
     return Declined(
         message,
         cause="The client declined before a person could read the question. It may have no terminal, and decline all "
@@ -326,7 +326,7 @@ def _needs_code(refused: _Refused, codes: ConfirmationCodes) -> ConfirmationNeed
     code = codes.issue(call.unanswered(impact) if refused.is_unanswered else call.subject(impact))
     return ConfirmationNeeded(
         _unconfirmed(refused),
-        cause="A client without a terminal closes every question. Or a person dismissed it."
+        cause="The client may have no terminal and close every question, or a person dismissed it."
         if refused.is_unanswered
         else None,
         solution=f"{_by_page(refused)}Show the person what is at stake. Only if they agree, call again with the same "

@@ -124,7 +124,7 @@ STAGES = (
             ),
             Refused(
                 ConfirmationNeeded,
-                "The person has opened the page, and has not decided yet.",
+                "The person has opened the page, but has not decided yet.",
                 "Call again: the call waits for the decision.",
             ),
             Refused(

@@ -14,7 +14,7 @@ _LINES = Path(__file__).with_name("tool_lines.json")
 _INTRODUCTION = """\
 Manages runs in HCP Terraform and Terraform Enterprise. A run plans, waits for confirmation, and applies."""
 _ACTIONS = """\
-An accepted action is not finished: wait for the run or read it again; do not repeat the action.
+Accepted does not mean finished: wait for the run or read it again; do not repeat the action.
 If a refusal has a confirmation code, show the person what is at stake, and call again only if they agree."""
 _ALWAYS = """\
 An error has a message, a likely cause and a solution; after outcome_unknown, read the run before you repeat the call.

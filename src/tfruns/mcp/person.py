@@ -208,7 +208,7 @@ class ElicitedPerson:
 
 def _invitation(question: Question) -> str:
     first = question.text.partition("\n")[0]
-    return safe_text(f"{first}\nOpen the page to review it and to decide. Nothing is sent before you decide there.")
+    return safe_text(f"{first}\nOpen the page to review the call and decide. Nothing is sent until you decide there.")
 
 
 def _is_opened(result: types.ElicitResult | None) -> bool:

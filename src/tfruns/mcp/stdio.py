@@ -103,7 +103,7 @@ def _unreadable(error: Exception, lines: BoundedLines) -> SessionMessage:
     elif (id_ := _id_of_whole(line)) is not None:
         message = "A text in the request contains an unpaired surrogate. Send valid Unicode."
     else:
-        message = "This line is no JSON-RPC 2.0 message (one object, in UTF-8, on one line)."
+        message = "This line is not a JSON-RPC 2.0 message (one object, in UTF-8, on one line)."
     return SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=id_, error=types.ErrorData(code=code, message=message)))
 
 

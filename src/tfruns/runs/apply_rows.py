@@ -46,7 +46,7 @@ async def apply_rows(client: Client, run: Run, *, filter_text: str, number: int,
     reads = Reads()
     found = await read_apply_steps(client, run, apply, reads)
     if found is None:
-        raise NotFound(f"The apply of {run.id} cannot be told: {'; '.join(reads.failed)}")
+        raise NotFound(f"The apply of {run.id} cannot be determined: {'; '.join(reads.failed)}")
     mask = await masker(client, run)
     return await to_thread.run_sync(_page, empty, found, mask, filter_text.strip(), number, size)
 

@@ -23,7 +23,7 @@ async def find_organization(scope: Scope, client: Client) -> str:
     if len(visible) == 1:
         return visible[0]
     raise InvalidInput(
-        "The organization is missing, and this token can access none."
+        "The organization is missing, and this token cannot access any."
         if not visible
         else f"The organization is missing, and there are several: {listed(visible)}.",
         cause="Without one, tfruns uses TF_CLOUD_ORGANIZATION or TFE_ORGANIZATION, that of the `cloud` "

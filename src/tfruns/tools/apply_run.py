@@ -46,8 +46,8 @@ async def impact_of_apply(client: Client, values: Mapping[str, Any]) -> Impact:
     impact=impact_of_apply,
     proofs=(Proof.CODE, Proof.FINGERPRINT),
     command="run apply",
-    instruction="apply_run only a plan that the person has seen and approved, with the fingerprint of review_run; else "
-    "discard_run.",
+    instruction="apply_run applies only a plan that the person has seen and approved, with the fingerprint of "
+    "review_run; otherwise use discard_run.",
 )
 async def apply_run(context: Context, run_id: RunId, comment: Comment = "") -> Result[ActionView] | ActionView:
     """Confirm a run that waits for confirmation. Its plan is applied to real infrastructure.

@@ -39,7 +39,7 @@ _MAX_FAILED = 10
     order=105,
     is_read_only=True,
     command="run status",
-    instruction="explain_runs tells what waits for a person, what is stuck, and what failed, and why.",
+    instruction="explain_runs shows which runs wait for a person, are stuck, or failed, and why.",
 )
 async def explain_runs(
     context: Context,
@@ -78,7 +78,11 @@ def _created_at(run: Run) -> datetime | None:
 
 async def _open(context: Context, page: Page[Run], organization: str, since: str) -> ExplainedRuns:
     rows = await explained_open(context.client, page.items, _MAX_OPEN)
-    more = "Only the newest 100 open runs were read: name workspaces." if page.pagination.next_page else ""
+    more = (
+        "Only the newest 100 open runs were read. Filter by workspace to see the others."
+        if page.pagination.next_page
+        else ""
+    )
     return ExplainedRuns(
         runs=tuple(rows),
         organization=organization,
@@ -92,7 +96,7 @@ async def _failed(context: Context, page: Page[Run], organization: str, since: s
     rest = len(page.items) - len(rows)
     notes = [
         since,
-        "Only the newest are explained: name workspaces, or a shorter time." if rest else "",
+        "Only the newest are explained. Filter by workspace, or use a shorter time." if rest else "",
         "Only the newest 100 failed runs were read." if page.pagination.next_page else "",
     ]
     return ExplainedRuns(

@@ -29,7 +29,7 @@ async def impact_of_force_execute(client: Client, values: Mapping[str, Any]) -> 
     by_itself = ("The run then applies its plan without another confirmation.",) if itself else ()
     return Impact(
         kinds=frozenset({ImpactKind.DISPLACE, *unseen(itself)}),
-        question=f"Let {named_run(run)} go next, before all other runs of its workspace?",
+        question=f"Let {named_run(run)} run next, ahead of all other runs of its workspace?",
         at_stake=(*(lines or none), *by_itself, *await text_lines(client, run, values)),
         state=[run.id, str(run.status), displaced, run.auto_apply],
         instead=LET_A_PERSON,

@@ -40,7 +40,9 @@ async def impact_of_rerun(client: Client, values: Mapping[str, Any]) -> Impact:
 
 def _workspace_of(run: Run) -> str:
     if run.workspace is None:
-        raise InvalidInput("The API does not tell the workspace of the run.", solution="Create the run by its options.")
+        raise InvalidInput(
+            "The API does not name the workspace of the run.", solution="Create a new run with the same options."
+        )
     return run.workspace.id
 
 
@@ -70,7 +72,8 @@ def _variables(run: Run) -> list[RunVariableParam]:
         return [RunVariableParam(key=variable.key, value=_literal(variable)) for variable in run.variables or []]
     except ValidationError:
         raise InvalidInput(
-            "A variable of the run cannot be repeated: its name is invalid.", solution="Create the run by its options."
+            "A variable of the run cannot be repeated: its name is invalid.",
+            solution="Create a new run with the same options.",
         ) from None
 
 
@@ -78,7 +81,7 @@ def _literal(variable: RunVariable) -> str:
     if variable.value is None or not is_literal(variable.value):
         raise InvalidInput(
             f"The API hides the value of the run's variable {one_line(variable.key, 100)}.",
-            solution="Create the run by its options, with the value.",
+            solution="Create a new run with the same options and the value.",
         )
     return variable.value
 

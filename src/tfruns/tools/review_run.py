@@ -67,7 +67,12 @@ async def review_run(
         raise InvalidInput((Argument("page_size"), f" must be between 1 and {_MAX_PAGE_SIZE}."))
     if filter.strip() and address.strip():
         raise InvalidInput(
-            (Argument("filter"), " and ", Argument("address"), " exclude each other: an address shows all its values."),
+            (
+                Argument("filter"),
+                " and ",
+                Argument("address"),
+                " cannot be used together: an address shows all its values.",
+            ),
             solution="Omit one of them.",
         )
     run = await context.client.runs.read(run_id)

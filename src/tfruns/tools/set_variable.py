@@ -34,7 +34,7 @@ Delete = Annotated[bool, Field(description="Delete the variable")]
 
 _MAX_KEY = 256  # characters
 _SHOWN_KEY = 100
-_NOT_SENSITIVE = "Not sensitive: everybody who can read the workspace's variables can read the value."
+_NOT_SENSITIVE = "Not sensitive: everyone who can read the workspace's variables can read the value."
 
 
 async def impact_of_set(client: Client, values: Mapping[str, Any]) -> Impact:
@@ -60,7 +60,7 @@ async def impact_of_set(client: Client, values: Mapping[str, Any]) -> Impact:
         question=f"{verb} the {kind} {key} of {named_workspace(workspace)}?",
         at_stake=(
             "Later runs use it. Runs that exist keep the values with which they were created.",
-            *(("Its present value is sensitive and cannot be read back.",) if is_lost else ()),
+            *(("Its current value is sensitive and cannot be read back.",) if is_lost else ()),
         ),
         state=[workspace.id, found.id if found else None, found.version_id if found else None],
     )

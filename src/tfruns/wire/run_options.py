@@ -1,4 +1,4 @@
-"""The options of a run, the operation that follows from them, and the options that exclude each other.
+"""The options of a run, the operation that follows from them, and the options that conflict.
 
 Source: HCP Terraform API, "Create a Run"; for `policy-paths` and `invoke-action-addrs`, the OpenAPI document.
 """
@@ -57,7 +57,7 @@ class RunOptions(BaseModel):
 
 
 class _Options(Protocol):
-    """The options that can exclude each other, in a request or of a run."""
+    """The options that can conflict, in a request or of a run."""
 
     @property
     def is_destroy(self) -> bool | None: ...
@@ -81,12 +81,12 @@ class OptionConflict(NamedTuple):
 
 
 _ONE_OF_THEM = "Set only one of them."
-_EXCLUDES_PLAN_ONLY = (" and ", Argument("plan_only"), " exclude each other: a plan-only run is never applied.")
+_EXCLUDES_PLAN_ONLY = (" and ", Argument("plan_only"), " cannot be used together: a plan-only run is never applied.")
 _CONFLICTS: Sequence[tuple[Callable[[_Options], object], OptionConflict]] = (
     (
         lambda options: options.is_destroy and options.refresh_only,
         OptionConflict(
-            (Argument("is_destroy"), " and ", Argument("refresh_only"), " exclude each other."), _ONE_OF_THEM
+            (Argument("is_destroy"), " and ", Argument("refresh_only"), " cannot be used together."), _ONE_OF_THEM
         ),
     ),
     (

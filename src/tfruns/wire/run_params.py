@@ -103,7 +103,7 @@ class RunParams(BaseModel):
     is a text. In a list of `RunVariableParam`, a string is an HCL literal, so that a text has quotes: `"eu"`.
 
     Raises:
-        InvalidInput: options exclude each other, or the value of a variable is not an HCL literal.
+        InvalidInput: options cannot be used together, or the value of a variable is not an HCL literal.
         pydantic.ValidationError: an option is unknown, or a value has the wrong type.
     """
 

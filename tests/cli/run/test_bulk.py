@@ -223,7 +223,7 @@ def test_workspace_and_all_workspaces_exclude_each_other(tfruns_run: Command, co
     agreed = ["--yes"] if "--all" in command else []
     ended = tfruns_run(*command, "--all-workspaces", "-w", "default/network", *agreed)
     assert ended.code == 2
-    assert "--workspace and --all-workspaces exclude each other." in ended.err
+    assert "--workspace and --all-workspaces cannot be used together." in ended.err
 
 
 async def test_wildcards_select_the_runs_of_several_workspaces(lab: Lab, tfruns_run: Command) -> None:

@@ -101,10 +101,10 @@ def test_invalid_file_is_explained_and_not_changed(shell: Shell, text: str, why:
 @rows(
     ("arguments", "text"),
     [
-        (["set", "a b"], "a b is no name for a profile."),
+        (["set", "a b"], "a b is not a valid profile name."),
         (["set", "a", "--address", "ftp://x"], "--address"),
         (["set", "a", "--local", "--address", "https://x.example"], "A profile with --local has no address."),
-        (["set", "a", "--workspace", "x", "--unset", "workspace"], "A setting is given and removed."),
+        (["set", "a", "--workspace", "x", "--unset", "workspace"], "A setting is both set and removed."),
         (["use", "nosuch"], "There is no profile nosuch."),
         (["use"], "Name a profile, or use --none."),
         (["remove", "nosuch"], "There is no profile nosuch."),

@@ -143,7 +143,7 @@ def test_bad_options_are_refused_before_a_server_is_started(env: dict[str, str],
         assert "--idle-exit is not a duration" in run(env, *_LIST, f"--idle-exit={given}", code=2).err
     assert "TFRUNS_IDLE_EXIT is not a duration" in run({**env, "TFRUNS_IDLE_EXIT": "x"}, *_LIST, code=2).err
     assert "--idle-exit requires --local" in run(env, "run", "list", "--idle-exit", "5m", code=2).err
-    assert "exclude each other" in run(env, "server", "stop", "--force", "--drain", code=2).err
+    assert "cannot be used together" in run(env, "server", "stop", "--force", "--drain", code=2).err
     assert "--timeout requires --drain" in run(env, "server", "stop", "--timeout", "3", code=2).err
     assert not directory.is_owned()
 

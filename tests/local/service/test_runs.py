@@ -102,9 +102,9 @@ async def test_workspace_and_configuration_can_be_attributes(api: Api) -> None:
 @rows(
     ("options", "reason"),
     [
-        ({"is_destroy": True, "refresh_only": True}, "is_destroy and refresh_only exclude each other."),
-        ({"plan_only": True, "save_plan": True}, "save_plan and plan_only exclude each other"),
-        ({"plan_only": True, "allow_empty_apply": True}, "allow_empty_apply and plan_only exclude each other"),
+        ({"is_destroy": True, "refresh_only": True}, "is_destroy and refresh_only cannot be used together."),
+        ({"plan_only": True, "save_plan": True}, "save_plan and plan_only cannot be used together"),
+        ({"plan_only": True, "allow_empty_apply": True}, "allow_empty_apply and plan_only cannot be used together"),
         ({"terraform_version": "1.11.4"}, "terraform_version requires plan_only."),
     ],
 )

@@ -41,7 +41,7 @@ def test_limits_of_the_server_are_last() -> None:
         lines = instructions(policy).splitlines()
         limit = _LIMITS.get(policy.mode)
         assert (lines[-1] == limit) is (limit is not None)
-        assert ("An accepted action" in instructions(policy)) is (policy.mode is not Mode.READ)
+        assert ("Accepted does not mean finished" in instructions(policy)) is (policy.mode is not Mode.READ)
 
 
 def test_fixed_organization_is_mentioned() -> None:

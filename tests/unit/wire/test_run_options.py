@@ -54,7 +54,7 @@ _NEVER_APPLIED = "a plan-only run is never applied."
     [
         (
             {"is_destroy": True, "refresh_only": True},
-            "is_destroy and refresh_only exclude each other.",
+            "is_destroy and refresh_only cannot be used together.",
             "Set only one of them.",
         ),
         (
@@ -64,12 +64,12 @@ _NEVER_APPLIED = "a plan-only run is never applied."
         ),
         (
             {"plan_only": True, "allow_empty_apply": True},
-            f"allow_empty_apply and plan_only exclude each other: {_NEVER_APPLIED}",
+            f"allow_empty_apply and plan_only cannot be used together: {_NEVER_APPLIED}",
             "Set only one of them.",
         ),
         (
             {"plan_only": True, "save_plan": True},
-            f"save_plan and plan_only exclude each other: {_NEVER_APPLIED}",
+            f"save_plan and plan_only cannot be used together: {_NEVER_APPLIED}",
             "Set only one of them.",
         ),
     ],

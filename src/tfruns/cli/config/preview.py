@@ -89,7 +89,7 @@ def _notes(packed: Packed) -> Iterator[str]:
     if hidden > 0:
         yield f"{counted(hidden, 'more excluded entry', 'more excluded entries')} are not listed."
     if not packed.configured:
-        yield "No file is Terraform configuration, so that an upload would be refused."
+        yield "None of the files is Terraform configuration: an upload would be refused."
 
 
 def print_preview(view: PreviewView) -> None:

@@ -78,4 +78,6 @@ async def _finding_of(check: Check, timeout_s: float) -> Finding:
     except TfrunsError as error:
         return broken(error.message, in_terminal(error.solution))
     except Exception as error:  # noqa: BLE001  # a defect of one check must not hide the other findings
-        return broken(redact(f"The check itself failed: {type(error).__name__}: {error}"), "Report this to tfruns.")
+        return broken(
+            redact(f"The check itself failed: {type(error).__name__}: {error}"), "Report this as a bug in tfruns."
+        )

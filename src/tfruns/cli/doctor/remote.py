@@ -109,7 +109,9 @@ class Remote:
         names = [organization.id for organization in page.items]
         wanted = self._organization
         if not names:
-            return warning("The token has access to none.", "Use the token of a user or team in an organization.")
+            return warning(
+                "The token cannot access any organization.", "Use the token of a user or team in an organization."
+            )
         more = len(names) > _MAX_NAMES or page.pagination.next_page
         text = ", ".join(names[:_MAX_NAMES]) + (", and more" if more else "")
         if wanted and wanted not in names and not page.pagination.next_page:
@@ -126,7 +128,7 @@ class Remote:
         if organization is None:
             names = [found.id for found in (await self._client.organizations.list().page(size=1)).items]
             if not names:
-                return skipped("The token has access to no organization.")
+                return skipped("The token cannot access any organization.")
             organization = names[0]
         entitlements = await self._client.organizations.read_entitlements(organization)
         if entitlements.operations is False:

@@ -54,7 +54,7 @@ def set_profile(
         changes = {setting: value for setting, value in given.items() if value is not None}
         removed = {setting.replace("-", "_"): None for setting in unset}
         if changes.keys() & removed.keys():
-            raise InvalidInput("A setting is given and removed.", solution="Omit the option, or --unset.")
+            raise InvalidInput("A setting is both set and removed.", solution="Omit the option, or --unset.")
         profile = replace(profiles.by_name.get(name, Profile(name)), **removed, **changes)  # type: ignore[arg-type]
         save_profile(profile)
         show(profile_view(profile, profiles.used), print_profile, is_json=output.json)

@@ -101,7 +101,7 @@ def create(
 
     async def work(session: Session) -> ExitCode | None:
         if directory and configuration_version:
-            raise InvalidInput("--directory and --configuration-version exclude each other.", solution="Omit one.")
+            raise InvalidInput("--directory and --configuration-version cannot be used together.", solution="Omit one.")
         if timeout is not None and not wait:
             raise InvalidInput("--timeout requires --wait.", solution="Add --wait, or omit --timeout.")
         job.require_wait(is_waiting=wait)

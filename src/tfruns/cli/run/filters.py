@@ -66,7 +66,7 @@ class Filters:
             check_statuses(self.status)
         if workspace and self.all_workspaces:
             raise InvalidInput(
-                "--workspace and --all-workspaces exclude each other.",
+                "--workspace and --all-workspaces cannot be used together.",
                 solution="Omit one. To select several workspaces, use --all-workspaces with --workspace-names.",
             )
         if self.workspace_names and not self.all_workspaces:
@@ -95,7 +95,7 @@ class Filters:
             is_all_by_default: select all workspaces if none is set.
 
         Raises:
-            InvalidInput: the options exclude each other, or the workspace or organization is missing.
+            InvalidInput: the options cannot be used together, or the workspace or organization is missing.
         """
         owner, _, name = (workspace or "").rpartition("/")
         if set(name) & {"*", "?"} and "://" not in owner and not self.workspace_names:

@@ -37,7 +37,7 @@ def stop(
     """
     with output.active():
         if force and drain:
-            raise InvalidInput("--force and --drain exclude each other.", solution="Use one of them.")
+            raise InvalidInput("--force and --drain cannot be used together.", solution="Use one of them.")
         if timeout is not None and not drain:
             raise InvalidInput("--timeout requires --drain.", solution="Add --drain, or omit --timeout.")
         within_s = (math.inf if timeout is None else timeout) if drain else None

@@ -29,7 +29,7 @@ def set_variable(
     ),
     sensitive: Annotated[bool, Parameter(help=_SENSITIVE)] = False,
     hcl: Annotated[bool | None, Parameter(help="Parse the value as HCL", negative="--no-hcl")] = None,
-    description: Annotated[str | None, Parameter(help="Describe the variable for people")] = None,
+    description: Annotated[str | None, Parameter(help="Describe the variable")] = None,
     workspace: Workspace = None,
     organization: Organization = None,
     options: CommonOptions = DEFAULTS,

@@ -40,7 +40,7 @@ def link(
     with exit_on_error(is_json=False):
         if port is not None and (local or data_dir is not None):
             raise InvalidInput(
-                "--port and --local exclude each other.",
+                "--port and --local cannot be used together.",
                 cause="--port selects the pages of `tfruns web` and `tfruns mcp`.",
                 solution="Omit one of them.",
             )

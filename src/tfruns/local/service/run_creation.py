@@ -51,7 +51,7 @@ def create_run(backend: Backend, write: Write, new: NewRun, *, user_id: str) -> 
 
     Raises:
         NotFound: 404, the workspace or the configuration version does not exist.
-        UnprocessableEntity: 422, options exclude each other, or the configuration is missing or not uploaded yet.
+        UnprocessableEntity: 422, options cannot be used together, or the configuration is missing or not uploaded yet.
     """
     session = write.session
     workspace = workspace_for_update(session, find_named(session, WorkspaceRow, new.workspace_id).id)
