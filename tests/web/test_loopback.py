@@ -4,17 +4,19 @@ import asyncio
 import stat
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.support import samples
-from tests.support.api import ConnectionTo, FakeApi, answer, client_for
+from tests.support.api import ConnectionTo, FakeApi, answer, client_for, error
 from tests.web.support import forms_of
-from tfruns.errors import ConnectionFailed, InvalidInput
+from tfruns.errors import ConnectionFailed, InvalidInput, NotFound
 from tfruns.policy import Confirm, Policy
 from tfruns.web.loopback import LoopbackPages
 from tfruns.web.loopback_server import MAX_CONNECTIONS
+from tfruns.web.passkeys import PasskeyFile, Passkeys
 from tfruns.web.running import RunningPages, record_directory, running_pages
 
 OTHER_PATHS = (
@@ -122,6 +124,18 @@ async def test_connections_that_send_nothing_keep_nobody_out(pages: LoopbackPage
             closed = await asyncio.gather(*(reader.read(1) for reader, _ in silent[:51]))
         assert closed == [b""] * 51
         assert not any(reader.at_eof() for reader, _ in silent[51:])
+
+
+async def test_pages_with_passkeys_need_the_name_of_the_user(tmp_path: Path) -> None:
+    api = FakeApi().on("GET", "/account/details", error(404, "not found"))
+    for passkeys in (None, Passkeys(PasskeyFile(tmp_path / "passkeys.json"))):
+        served = LoopbackPages(ConnectionTo(client_for(api)).client, Policy(), command="tfruns mcp", passkeys=passkeys)
+        if passkeys is None:
+            assert (await served.link()).startswith("http://127.0.0.1:")
+        else:
+            with pytest.raises(NotFound):
+                await served.link()
+        await served.aclose()
 
 
 def _browser(url: str) -> httpx2.AsyncClient:

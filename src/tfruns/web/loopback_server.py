@@ -14,7 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tfruns.client.client import Client
-from tfruns.errors import ConnectionFailed, InvalidInput, NoCredentials, TfrunsError, Unauthorized
+from tfruns.errors import ConnectionFailed, InvalidInput, NoCredentials, RequestTimedOut, TfrunsError, Unauthorized
 from tfruns.gate.pipeline import Gate
 from tfruns.gate.requests import DecisionRequests
 from tfruns.policy import Policy
@@ -89,7 +89,7 @@ async def start_server(  # the parameters of `LoopbackPages`
         TfrunsError: there is no client for the API.
     """
     client = await connect()
-    visitor = Visitor(await _user_name(client), Gate(client, policy), connect)
+    visitor = Visitor(await _user_name(client, is_required=passkeys is not None), Gate(client, policy), connect)
     listener = _listener(port)
     port = listener.getsockname()[1]
     url = f"http://{_HOST}:{port}"
@@ -131,17 +131,24 @@ def _uvicorn_config(app: object) -> uvicorn.Config:
     )
 
 
-async def _user_name(client: Client) -> str:
-    """The user of the API token."""
+async def _user_name(client: Client, *, is_required: bool) -> str:
+    """The user of the API token.
+
+    Raises:
+        TfrunsError: the token is not valid, or the user cannot be read and is required: passkeys belong to a user, and
+            anybody could register the first one of an unknown user.
+    """
+    failure: TfrunsError = RequestTimedOut(f"The API did not name the user of the token within {_USER_WITHIN_S:.0f} s.")
     with anyio.move_on_after(_USER_WITHIN_S):
         try:
             user = await client.account.read()
-        except (NoCredentials, Unauthorized):
-            raise
-        except TfrunsError:
-            return "unknown user"  # the pages show the error
-        return user.username or user.id
-    return "unknown user"
+        except TfrunsError as error:
+            failure = error
+        else:
+            return user.username or user.id
+    if is_required or isinstance(failure, NoCredentials | Unauthorized):
+        raise failure
+    return "unknown user"  # the pages show the error
 
 
 def _listener(port: int) -> socket.socket:
