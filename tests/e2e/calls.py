@@ -76,7 +76,8 @@ CALLS = (
 def script(api: HttpApi) -> None:
     """Script the responses of the API for all of these calls."""
     included = [samples.workspace(), samples.user()]
-    run = samples.planned()
+    # Each action is possible, although no real run permits all of them at the same time.
+    run = samples.planned(actions=samples.actions("confirmable", "discardable", "cancelable", "force-cancelable"))
     earlier = {"created_at": "2021-05-24T07:00:00.000Z"}
     before = samples.page(run, samples.run(EARLIER_RUN, **earlier), total=2)
     after = samples.page(run, samples.run(EARLIER_RUN, status="canceled", **earlier), total=2)

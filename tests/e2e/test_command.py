@@ -43,7 +43,7 @@ def test_help_of_the_server_explains_options_and_token(tmp_path: Path) -> None:
         "--mode",
         "--confirm",
         "read, plan, apply",
-        "auto, review, always, never",
+        "auto, review, always, page, never",
         "TFE_TOKEN",
         "terraform login",
     ):

@@ -83,16 +83,19 @@ def test_cli_block_requires_a_known_port(tmp_path: Path) -> None:
 # -- the page of a run, and what is not served ------------------------------------------------------------------------
 
 
-def test_run_page_names_only_the_command_that_shows_the_run(server: LocalServer, trusting: ssl.SSLContext) -> None:
+def test_page_that_terraform_prints_asks_to_sign_in_and_shows_nothing(
+    server: LocalServer, trusting: ssl.SSLContext
+) -> None:
     for path in ("/app/default/network/runs/run-abc", "/app/default/workspaces/network/runs/run-abc"):
         page = httpx2.get(server.url + path, verify=trusting)
-        assert page.status_code == 200
-        assert "tfruns run show --local run-abc" in page.text
+        assert page.status_code == 401
+        assert "tfruns web link" in page.text
+        assert path in page.text
         assert server.token not in page.text
         assert "default-src 'none'" in page.headers["content-security-policy"]
-    refused = httpx2.get(f"{server.url}/app/default/network/runs/run-%3Cscript%3E", verify=trusting)
-    assert refused.status_code == 404
-    assert "script" not in refused.text
+    hostile = httpx2.get(f"{server.url}/app/default/network/runs/run-%3Cscript%3E", verify=trusting)
+    assert hostile.status_code == 401
+    assert "<script>" not in hostile.text
 
 
 def test_unserved_request_is_logged(server: LocalServer, trusting: ssl.SSLContext) -> None:

@@ -2,19 +2,19 @@
 
 import errno
 import os
-import sqlite3
 import stat
 from pathlib import Path
 
 _DISK_FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT)  # a full disk, an exceeded quota
+_DISK_FULL_SQLITE = 13  # SQLITE_FULL; commands that read do not import sqlite3
 _DISK_FULL_STATE = "53100"  # PostgreSQL, "Error Codes": disk_full
 
 
 def is_disk_full(error: BaseException) -> bool:
     """Whether an error of a file or of the database means that the disk is full."""
     cause = getattr(error, "orig", None) or error
-    if isinstance(cause, sqlite3.Error):
-        return (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_FULL
+    if getattr(cause, "sqlite_errorcode", None) == _DISK_FULL_SQLITE:
+        return True
     if getattr(cause, "sqlstate", None) == _DISK_FULL_STATE:
         return True
     return isinstance(cause, OSError) and cause.errno in _DISK_FULL_NUMBERS

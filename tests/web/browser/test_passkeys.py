@@ -84,7 +84,7 @@ async def test_what_destroys_needs_a_passkey_of_the_person(chromium: Chromium, l
         authenticator = await Authenticator.of(page)
         await open_run(page, run)
         await _press_apply(page, "network")
-        await expect_problem(page, "needs a passkey, and none is registered")
+        await expect_problem(page, "requires a passkey, and you have not registered one")
         assert await lab.status(run) == "planned"
 
         await _register(page, "Laptop <b>1</b>")
@@ -111,7 +111,7 @@ async def test_a_form_without_a_passkey_is_not_sent(chromium: Chromium, lab: Lab
     async with chromium.visitor(java_script_enabled=False) as page:
         await open_run(page, run)
         await decide(page, "Apply", workspace_name="network-2")
-        await expect_problem(page, "needs a passkey, and none of yours confirmed it. Nothing was sent.")
+        await expect_problem(page, "requires a passkey, and none of yours confirmed it. Nothing was sent.")
     assert await lab.status(run) == "planned"
 
 
