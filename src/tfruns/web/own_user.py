@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _ESTABLISHED = "01"
 _ROOT = 0
-_FORBIDDEN = PlainTextResponse("These pages are only for the user who runs tfruns.\n", HTTPStatus.FORBIDDEN)
+_FORBIDDEN = PlainTextResponse("Only the user who runs tfruns can open these pages.\n", HTTPStatus.FORBIDDEN)
 
 
 class OwnUserOnly:

@@ -29,4 +29,4 @@ def use(
         if none is (name is not None):
             raise InvalidInput("Name a profile, or use --none.", solution="For example: tfruns profile use work")
         use_profile(name)
-    say(f"The profile {name} is used from now on." if name else "No default profile is set.")
+    say(f"{name} is now the default profile." if name else "No default profile is set.")
