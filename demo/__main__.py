@@ -173,7 +173,7 @@ def _show_next_steps() -> None:
         "The demo has deleted all its files. To use tfruns:",
         "",
         "  tfruns mcp --local            an assistant on the local backend, with a permanent data directory",
-        "  tfruns web --local            its pages in a browser, to review runs and decide about them",
+        "  tfruns web --local            its pages in a browser, to review and apply runs",
         "  tfruns server                 the local backend for any client of HCP Terraform's API",
         "  tfruns mcp                    an assistant on HCP Terraform; set TFE_TOKEN or use `terraform login`",
         "                                (for Terraform Enterprise, also set TFE_ADDRESS)",

@@ -58,7 +58,7 @@ class Assistant:
 
 
 class Beside(Chromium):
-    """The browser of a person whose session is one of the pages beside an assistant."""
+    """The browser of a person whose session is one of the pages of an assistant."""
 
     def __init__(self, browser: Any, server: Any, program: str, pages: LoopbackPages) -> None:
         super().__init__(browser, server, program)
