@@ -138,4 +138,4 @@ async def test_unknown_status_with_matches_needs_no_note(tool: str) -> None:
 async def test_note_of_an_empty_list_mentions_plan_only_runs() -> None:
     assert "Plan-only" in (await listed("list_runs_in_workspace", samples.page()))["note"]
     view = await listed("list_runs_in_workspace", samples.page(), filter_operation="plan_only", filter_status="planned")
-    assert "note" not in view
+    assert view["note"] == "No run was found."
