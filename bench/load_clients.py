@@ -10,6 +10,7 @@ the server.
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -82,4 +83,6 @@ async def _work(job: dict[str, Any]) -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(_work(json.load(sys.stdin)))))
+    found = json.dumps(uvloop.run(_work(json.load(sys.stdin))))
+    os.set_blocking(sys.stdout.fileno(), True)  # uvloop may leave a pipe in non-blocking mode, and output would be lost
+    print(found)
