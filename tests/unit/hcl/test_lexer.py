@@ -61,4 +61,4 @@ def test_time_is_proportional_to_the_size_of_a_text(piece: str) -> None:
         with suppress(HclSyntaxError):
             list(tokens(piece * (length // len(piece))))
 
-    assert_linear(read, 20_000, piece)
+    assert_linear(read, 10_000, piece)
