@@ -209,7 +209,7 @@ async def test_a_used_confirmation_is_not_called_a_sent_change(browser: httpx2.A
     form = (await forms(browser, request))["Discard"]
     assert (await browser.post(form.action, data=form.fields)).status_code == 303
     assert lab.pages.requests.use(request) is not None
-    # The API may have refused the call. The run is over by now, which is no problem of the request.
+    # The API may have refused the call. The run is final by now, which is not a problem of the request.
     changed = answer({"data": samples.planned(status="discarded"), "included": [samples.workspace()]})
     lab.api.off("GET", f"/runs/{RUN_ID}").on("GET", f"/runs/{RUN_ID}", changed)
     text = (await browser.get(path(request))).text

@@ -230,7 +230,7 @@ def _declined(request: DecisionRequest | None, sources: Sources, unread_link: st
     Args:
         request: the request for a decision. A person who declined has answered it; otherwise they can still decide.
         sources: the sources of consent.
-        unread_link: if the question is unread, the address of the page; empty if there is none.
+        unread_link: if the question is unread, the address of the page; empty without pages.
     """
     message = "Not confirmed. Nothing was sent."
     if unread_link is None:
@@ -264,7 +264,7 @@ class _Refused:
         policy: the policy of the server.
         impact: the impact of the call.
         is_unanswered: the client closed the question without an answer.
-        link: the address of the page on which a person can decide; empty if there is none.
+        link: the address of the page on which a person can decide; empty without pages.
     """
 
     reason: Refusal

@@ -50,7 +50,7 @@ class DecisionRequest:
         impact: its impact when it was made.
         key: identifies the call with this impact.
         expires_at: until when it takes a decision or, after it, until when the decision is valid.
-        decision: the decision; None if there is none.
+        decision: the decision; None before it.
         is_used: a call has used the decision.
         id: identifies the request in the address of its page.
     """
@@ -104,7 +104,7 @@ class DecisionRequests:
         return found
 
     def _least_needed(self) -> str:
-        """The oldest request that is over; otherwise, one of the caller with most requests, preferably undecided."""
+        """The oldest request that has ended; otherwise, one of the caller with most requests, preferably undecided."""
         counts = Counter(request.call.caller for request in self._requests.values())
 
         def need(request: DecisionRequest) -> tuple[bool, int, bool]:
@@ -140,7 +140,7 @@ class DecisionRequests:
         return True
 
     def use(self, request: DecisionRequest) -> Decision | None:
-        """Use the decision about a request for a call; None if there is none, or if another call has used it."""
+        """Use the decision about a request for a call; None before it, or if another call has used it."""
         if request.decision is None or request.is_used or not self.is_valid(request):
             return None
         request.is_used = True

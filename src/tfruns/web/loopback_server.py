@@ -11,7 +11,7 @@ from contextvars import Context
 
 import anyio
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from tfruns.client.client import Client
 from tfruns.errors import ConnectionFailed, InvalidInput, NoCredentials, RequestTimedOut, TfrunsError, Unauthorized
@@ -119,7 +119,7 @@ def _uvicorn_config(app: object) -> uvicorn.Config:
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
-        http=LimitedConnection,
+        http=BrowserConnection,
         lifespan="off",
         ws="none",
         log_config=None,
@@ -180,7 +180,7 @@ class _OwnSecret:
         return self._visitor
 
 
-class LimitedConnection(HttpToolsProtocol):
+class BrowserConnection(H11Protocol):
     """A connection of a browser. At the limit, a new one replaces an idle one; if all are busy, it is closed.
 
     Otherwise connections that send nothing would use up the file descriptors of the process, which it needs for the
@@ -193,7 +193,7 @@ class LimitedConnection(HttpToolsProtocol):
         self._made_at = self.loop.time()
         if len(self.connections) <= MAX_CONNECTIONS:
             return
-        others = [other for other in self.connections if isinstance(other, LimitedConnection) and other is not self]
+        others = [other for other in self.connections if isinstance(other, BrowserConnection) and other is not self]
         closed = min((other for other in others if other.is_idle), key=lambda other: other.idle_order, default=self)
         self.connections.discard(closed)
         closed.transport.close()

@@ -32,33 +32,33 @@ async def _open(page: Page, world: World, case: PageCase) -> None:
     assert case.text in await page.locator("main").inner_text()
 
 
-async def test_no_page_violates_a_rule_of_axe(chromium: Chromium, world: World) -> None:
-    found = []
+async def _opened(chromium: Chromium, world: World) -> AsyncIterator[tuple[str, Page]]:
+    """Each page by its name, open in a browser of a visitor with or without a session."""
     for has_session in (True, False):
         async with chromium.visitor(has_session=has_session) as page:
             for name, case in PAGES.items():
-                if case.has_session is not has_session:
-                    continue
-                await _open(page, world, case)
-                found += [f"{name}, {violation}" for violation in await violations(page)]
+                if case.has_session is has_session:
+                    await _open(page, world, case)
+                    yield name, page
+
+
+async def test_no_page_violates_a_rule_of_axe(chromium: Chromium, world: World) -> None:
+    found = []
+    async for name, page in _opened(chromium, world):
+        found += [f"{name}, {violation}" for violation in await violations(page)]
     assert "\n".join(found) == ""
 
 
 async def test_every_page_fits_every_window_and_is_pictured(chromium: Chromium, world: World) -> None:
     _PICTURES.mkdir(parents=True, exist_ok=True)
     too_wide = []
-    for has_session in (True, False):
-        async with chromium.visitor(has_session=has_session) as page:
-            for name, case in PAGES.items():
-                if case.has_session is not has_session:
-                    continue
-                await _open(page, world, case)
-                for width in _WIDTHS:
-                    await page.set_viewport_size({"width": width, "height": _HEIGHT})
-                    if (wider := await overflow_px(page)) > 0:
-                        too_wide.append(f"{name} at {width} px: {wider} px too wide")
-                    if width in _PICTURED:
-                        await _take_pictures(page, f"{name}-{width}")
+    async for name, page in _opened(chromium, world):
+        for width in _WIDTHS:
+            await page.set_viewport_size({"width": width, "height": _HEIGHT})
+            if (wider := await overflow_px(page)) > 0:
+                too_wide.append(f"{name} at {width} px: {wider} px too wide")
+            if width in _PICTURED:
+                await _take_pictures(page, f"{name}-{width}")
     assert "\n".join(too_wide) == ""
 
 

@@ -9,12 +9,13 @@ from urllib.parse import quote, unquote, urlsplit
 
 from tfruns.errors import TfrunsError
 from tfruns.lifecycle import ending_of, has_taken_effect, is_final
+from tfruns.phases import statuses_of_phases
 from tfruns.tools.get_run_history import timeline
 from tfruns.views.diagnosis import DiagnosisView
 from tfruns.views.history import HistoryView, TimelineStep
 from tfruns.views.review import ApplyStepsView
 from tfruns.views.runs import RunView
-from tfruns.vocabulary import RunAction, RunEnding, RunStatus
+from tfruns.vocabulary import PhaseStatus, RunAction, RunEnding, RunStatus
 from tfruns.web import paths
 from tfruns.web.log_lines import LogTextView, log_tail
 from tfruns.web.plan_changes import plan_changes
@@ -25,7 +26,7 @@ from tfruns.web.visit import Visit
 V = TypeVar("V")
 
 FILTERS = ("action", "module", "resource_type", "text")
-_WORK = {RunStatus.PLANNING, RunStatus.APPLYING}
+_WORK = frozenset(statuses_of_phases(PhaseStatus.RUNNING))
 _STEPS = 50  # of an apply
 
 
